@@ -1,0 +1,4 @@
+"""Numba kernels that train many small networks in step: numerics only.
+
+Nothing here reads files, knows about studies or imports :mod:`sweep`.
+"""

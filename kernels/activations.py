@@ -1,0 +1,72 @@
+"""Activation functions: value and derivative side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+from kernels.elementary import elementary
+from kernels.jit import device
+from kernels.lanes import Lanes, select
+
+NAMES = ("relu", "tanh", "sigmoid", "identity")
+
+
+class Activation(NamedTuple):
+    """One activation function on lanes.
+
+    Attributes
+    ----------
+    value : (z) -> a
+        The function itself.
+    chain : (gradient, a) -> lanes
+        The gradient with respect to z, given that with respect to a = value(z).
+    """
+
+    value: Callable[[Lanes], Lanes]
+    chain: Callable[[Lanes, Lanes], Lanes]
+
+
+@device
+def identity(z: Lanes) -> Lanes:
+    return z
+
+
+@device
+def identity_chain(gradient: Lanes, a: Lanes) -> Lanes:
+    return gradient
+
+
+@device
+def relu(z: Lanes) -> Lanes:
+    return select(z < 0.0, 0.0, z)  # so written, NaN stays NaN
+
+
+@device
+def relu_chain(gradient: Lanes, a: Lanes) -> Lanes:
+    return select(a > 0.0, gradient, 0.0)  # the derivative at 0 is 0
+
+
+@device
+def sigmoid_chain(gradient: Lanes, a: Lanes) -> Lanes:
+    return gradient * (a * (1.0 - a))
+
+
+@device
+def tanh_chain(gradient: Lanes, a: Lanes) -> Lanes:
+    return gradient * (1.0 - a * a)
+
+
+@cache
+def activation(name: str, dtype: str) -> Activation:
+    """Return the activation called ``name`` (one of :data:`NAMES`) for lanes of ``dtype``."""
+    if name == "identity":
+        return Activation(identity, identity_chain)
+    if name == "relu":
+        return Activation(relu, relu_chain)
+    if name == "tanh":
+        return Activation(elementary(dtype).tanh, tanh_chain)
+    if name == "sigmoid":
+        return Activation(elementary(dtype).sigmoid, sigmoid_chain)
+    raise ValueError(f"activation {name!r} is not one of {', '.join(NAMES)}")

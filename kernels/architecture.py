@@ -1,0 +1,64 @@
+"""What a network is made of, and where each of its parameters lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from numpy.typing import NDArray
+
+
+class Parameters(NamedTuple):
+    """Views of the parameters of one network; ``b`` and ``c`` are None without biases."""
+
+    w: NDArray  # type: ignore[type-arg]  # (inputs, hidden)
+    v: NDArray  # type: ignore[type-arg]  # (hidden, outputs)
+    b: NDArray | None  # type: ignore[type-arg]  # (hidden,)
+    c: NDArray | None  # type: ignore[type-arg]  # (outputs,)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network of one hidden layer, of any hidden size.
+
+    Parameters are numbered in drawing order: w (inputs, hidden), v (hidden,
+    outputs), then with biases b (hidden) and c (outputs). With H hidden units
+
+        w[i, h] is i H + h              b[h] is (inputs + outputs) H + h
+        v[h, o] is inputs H + h outputs + o    c[o] is (inputs + outputs + 1) H + o
+    """
+
+    inputs: int
+    outputs: int
+    activation: str
+    output: str
+    bias: bool
+
+    def n_parameters(self, hidden: int) -> int:
+        """Count the parameters with ``hidden`` hidden units."""
+        return (self.inputs + self.outputs + self.bias) * hidden + self.outputs * self.bias
+
+    def hidden(self, n_parameters: int) -> int:
+        """Return the hidden size that has ``n_parameters`` parameters.
+
+        Raises
+        ------
+        ValueError
+            If no hidden size has.
+        """
+        each = self.inputs + self.outputs + self.bias
+        hidden, rest = divmod(n_parameters - self.outputs * self.bias, each)
+        if rest or hidden < 1:
+            raise ValueError(f"no hidden size gives {n_parameters} parameters; each unit has {each}")
+        return hidden
+
+    def split(self, row: NDArray) -> Parameters:  # type: ignore[type-arg]
+        """View one network's parameters by name."""
+        hidden = self.hidden(row.size)
+        first, second = self.inputs * hidden, (self.inputs + self.outputs) * hidden
+        return Parameters(
+            w=row[:first].reshape(self.inputs, hidden),
+            v=row[first:second].reshape(hidden, self.outputs),
+            b=row[second : second + hidden] if self.bias else None,
+            c=row[second + hidden :] if self.bias else None,
+        )

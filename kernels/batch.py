@@ -1,0 +1,165 @@
+"""What a training kernel reads, writes and works on."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.lanes import aligned_rows
+
+Array = NDArray[Any]
+
+# How a run ended. RETRAIN is for the kernel with all products to settle.
+CONVERGED, DIVERGED, STALLED, EXHAUSTED = range(4)
+STATUSES = ("converged", "diverged", "stalled", "exhausted")
+RETRAIN = -1
+
+SETTINGS = np.dtype([("learning_rate", "f8"), ("below", "f8"), ("max_steps", "i8")])
+OUTCOME = np.dtype(
+    [
+        ("status", "i1"),
+        ("steps", "i4"),
+        ("initial_loss", "f8"),
+        ("final_loss", "f8"),
+        ("n_correct", "i4"),
+        ("max_error", "f8"),
+    ],
+    align=True,
+)
+
+
+class Patterns(NamedTuple):
+    """What the networks learn.
+
+    Attributes
+    ----------
+    inputs : (patterns, inputs)
+    targets : (patterns, outputs)
+    used : (patterns, inputs) of bool
+        Products with an input that are computed; see :func:`used_inputs`.
+    middle
+        Middle of the range of the targets, what separates high from low.
+    """
+
+    inputs: Array
+    targets: Array
+    used: NDArray[np.bool_]
+    middle: Any
+
+
+class Runs(NamedTuple):
+    """The networks to train, and where their results go.
+
+    Attributes
+    ----------
+    settings : (runs,) of SETTINGS
+    weights : (runs, parameters)
+        Initial weights in the order of :class:`kernels.architecture.Architecture`.
+    outcome : (runs,) of OUTCOME
+        Written.
+    final_weights : (runs, parameters), or (0, 0) when not wanted
+        Written.
+    losses : (runs, most steps + 1) of float64, or (0, 0) when not wanted
+        Written: the loss before each update.
+    """
+
+    settings: Array
+    weights: Array
+    outcome: Array
+    final_weights: Array
+    losses: NDArray[np.float64]
+
+
+# Rows of Workspace.control, one number a lane.
+LEARNING_RATE, BELOW, PREVIOUS, LOSS, CONVERGED_FLAG, STALLED_FLAG, ACTIVE_FLAG = range(7)
+CONTROL_ROWS = 7
+
+# Rows of Workspace.seats, one integer a lane: the run that occupies it and the
+# step of the clock at which it took its seat.
+RUN, START = range(2)
+EMPTY = -1
+
+# Entries of Workspace.clock.
+STEP, DEADLINE, NEXT_RUN, OCCUPIED = range(4)
+
+
+class Workspace(NamedTuple):
+    """State of the lanes of one kernel call; rows are (count, width) unless said.
+
+    Attributes
+    ----------
+    parameters
+        A row for each parameter.
+    control
+        Rows LEARNING_RATE .. ACTIVE_FLAG.
+    outputs
+        y of pattern n and output o at n * outputs + o.
+    gradients
+        The gradients with respect to them, likewise.
+    hidden
+        Activation of unit h for pattern n at h * patterns + n.
+    seats : (2, width) of int64
+    clock : (4,) of int64
+    """
+
+    parameters: Array
+    control: Array
+    outputs: Array
+    gradients: Array
+    hidden: Array
+    seats: NDArray[np.int64]
+    clock: NDArray[np.int64]
+
+
+def used_inputs(inputs: Array, bias: bool) -> NDArray[np.bool_]:
+    """Tell which products with an input must be computed.
+
+    Products with zero may be left out: they change nothing while all parameters
+    are finite. So that a gradient that is not finite always reaches an input
+    weight or a bias, where the kernel looks for it, a pattern of zeros keeps its
+    first product in networks without biases.
+
+    Parameters
+    ----------
+    inputs : (patterns, inputs)
+    bias
+        Whether the networks have biases.
+    """
+    used = inputs != 0
+    if not bias:
+        used[:, 0] |= ~used.any(axis=1)
+    return np.asarray(used)
+
+
+def make_patterns(inputs: Array, targets: Array, dtype: str, bias: bool, skip_zeros: bool) -> Patterns:
+    """Round patterns to ``dtype`` and work out what kernels want to know of them."""
+    inputs = np.ascontiguousarray(inputs, dtype)
+    targets = np.ascontiguousarray(targets, dtype)
+    used = used_inputs(inputs, bias) if skip_zeros else np.ones(inputs.shape, np.bool_)
+    low, high = float(targets.min()), float(targets.max())
+    for array in (inputs, targets, used):
+        array.flags.writeable = False
+    return Patterns(inputs, targets, used, np.dtype(dtype).type((low + high) / 2))
+
+
+def make_workspace(n_parameters: int, n_outputs: int, n_hidden: int, width: int, dtype: str) -> Workspace:
+    """Allocate the state of ``width`` empty lanes.
+
+    Parameters
+    ----------
+    n_parameters
+        Parameters of one network.
+    n_outputs, n_hidden
+        Outputs and hidden activations of one network over all patterns.
+    """
+    counts = (n_parameters, CONTROL_ROWS, n_outputs, n_outputs, n_hidden)
+    rows = aligned_rows(sum(counts), width, dtype)
+    ends = np.cumsum(counts)
+    parameters, control, outputs, gradients, hidden = (
+        rows[end - count : end] for count, end in zip(counts, ends, strict=True)
+    )
+    seats = np.full((2, width), EMPTY, np.int64)
+    clock = np.zeros(4, np.int64)
+    return Workspace(parameters, control, outputs, gradients, hidden, seats, clock)

@@ -1,0 +1,48 @@
+"""Initial weights by scheme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.random import draw_numbers
+
+DISTRIBUTIONS = ("normal", "uniform")
+STREAMS = ("mt19937", "pcg64")
+
+
+def initial_weights(
+    seeds: NDArray[Any], n_parameters: int, *, distribution: str, scale: float, stream: str, dtype: str
+) -> NDArray[Any]:
+    """Draw the initial parameters of one network a seed.
+
+    Parameters are drawn in the order of :class:`kernels.architecture.Architecture`,
+    in float64, and then rounded. They depend on the seed and the shape alone, so
+    cells of a study that share both start from the same weights.
+
+    Parameters
+    ----------
+    seeds : (n,)
+        Integers from 0 to 2^32 - 1.
+    n_parameters
+        Parameters of one network.
+    distribution
+        ``"normal"``: scale * z with z of deviation 1; ``"uniform"``: on
+        [-scale, scale), as -scale + (2 * scale) * u.
+    scale
+        In the unit of a weight.
+    stream
+        See :func:`kernels.random.draw_numbers`.
+    dtype
+        Of the result.
+
+    Returns
+    -------
+    (n, n_parameters) of ``dtype``
+    """
+    numbers = draw_numbers(seeds, n_parameters, distribution, stream)
+    with np.errstate(over="ignore"):  # a weight beyond the dtype is infinite, and its run diverges
+        weights = scale * numbers if distribution == "normal" else -scale + (2 * scale) * numbers
+        return weights.astype(dtype, copy=False)

@@ -1,0 +1,67 @@
+"""The one door to Numba: decorators, strict floating point, cache policy.
+
+Every compiled function of the project is made by one of three decorators:
+
+- :func:`kernel`: an entry point called from Python; releases the GIL and is
+  kept in the disk cache under a key given by its maker,
+- :func:`routine`: called by a kernel and compiled on its own, for code that
+  runs rarely,
+- :func:`device`: copied into its caller by LLVM, so that constants given by
+  the caller fold and values stay in registers.
+
+With ``NUMBA_DISABLE_JIT=1`` all three give back the Python function itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+from kernels.disk_cache import DiskCache
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ENABLED: bool = not numba.config.DISABLE_JIT
+
+# Strict IEEE arithmetic: no reassociation, no contraction to FMA, and division
+# by zero gives an infinity or a NaN instead of raising.
+_STRICT: dict[str, Any] = {
+    "nogil": True,
+    "fastmath": False,
+    "error_model": "numpy",
+    "boundscheck": False,
+}
+
+
+def device(function: F) -> F:
+    """Compile ``function`` for use inside kernels, inlined where it is called."""
+    compiled: F = numba.njit(forceinline=True, **_STRICT)(function)
+    return compiled
+
+
+def routine(function: F) -> F:
+    """Compile ``function`` for use inside kernels, called rather than inlined."""
+    compiled: F = numba.njit(**_STRICT)(function)
+    return compiled
+
+
+def kernel(key: str) -> Callable[[F], F]:
+    """Compile an entry point that Python calls, and keep its machine code on disk.
+
+    Parameters
+    ----------
+    key
+        Everything, beyond the sources of this package and the argument types,
+        that the compiled code depends on: above all the values of closure
+        variables. Two kernels with one key must be the same function.
+    """
+
+    def decorate(function: F) -> F:
+        compiled: F = numba.njit(**_STRICT)(function)
+        if ENABLED:
+            compiled._cache = DiskCache(function.__qualname__, key)  # type: ignore[attr-defined]
+        return compiled
+
+    return decorate

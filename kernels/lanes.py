@@ -1,0 +1,144 @@
+"""The SIMD number: W networks side by side in one value.
+
+Kernels are written over *lanes* (a vector of W equal-typed numbers) and *masks*
+(W booleans). Compiled, a lanes value is an LLVM vector that lives in registers
+and every operator is one instruction or a few; see :mod:`kernels.lowering`.
+With the JIT off a lanes value is a one-dimensional NumPy array, so the same
+source gives the same bits, element by element.
+
+Operators: ``+ - * /``, comparisons, and for masks ``& | ~``; for unsigned
+integer lanes ``+ - * ^ & << >>``. A scalar operand is rounded to the type of
+the lanes first, so float32 never widens.
+
+A lane never sees its neighbours: :func:`any_lane` is the only function that
+looks across, and it only decides whether to take a branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import jit
+
+# LLVM vectors or NumPy arrays, which no Python type stands for.
+Lanes: TypeAlias = Any
+Mask: TypeAlias = Any
+Rows: TypeAlias = NDArray[Any]  # (row, lane), or a stack of rows
+
+# Rows of this many bytes or more start on a cache line.
+ALIGNMENT = 64
+
+_UNSIGNED = {4: np.uint32, 8: np.uint64}
+_FLOATING = {4: np.float32, 8: np.float64}
+
+
+def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes:
+    """Take ``chosen`` where the mask holds and ``otherwise`` elsewhere."""
+    return np.where(mask, chosen, otherwise)
+
+
+def any_lane(mask: Mask) -> bool:
+    """Tell whether the mask holds in some lane."""
+    return bool(mask.any())
+
+
+def absolute(value: Lanes) -> Lanes:
+    """Clear the sign bit."""
+    return np.abs(value)
+
+
+def bits(value: Lanes) -> Lanes:
+    """Read floating lanes as unsigned integers of the same size."""
+    return value.view(_UNSIGNED[value.dtype.itemsize])
+
+
+def from_bits(value: Lanes) -> Lanes:
+    """Read unsigned integers as floating lanes of the same size."""
+    return value.view(_FLOATING[value.dtype.itemsize])
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Access to rows of lanes of one dtype and width.
+
+    Attributes
+    ----------
+    load : (rows, index) -> lanes
+        Read one row.
+    store : (rows, index, lanes or scalar) -> None
+        Write one row.
+    fill : (scalar) -> lanes
+        The same number in every lane.
+    """
+
+    load: Callable[[Rows, int], Lanes]
+    store: Callable[[Rows, int, Lanes | float], None]
+    fill: Callable[[float], Lanes]
+
+
+@cache
+def memory(dtype: str, width: int) -> Memory:
+    """Return the access functions for rows of ``width`` lanes of ``dtype``.
+
+    Parameters
+    ----------
+    dtype
+        ``"float64"``, ``"float32"`` or ``"uint32"``.
+    width
+        Lanes in a row, a power of two (any width with the JIT off).
+    """
+
+    def load(rows: Rows, index: int) -> Lanes:
+        row: Lanes = rows[index].copy()
+        return row
+
+    def store(rows: Rows, index: int, value: Lanes | float) -> None:
+        rows[index] = value
+
+    def fill(value: float) -> Lanes:
+        return np.full(width, value, dtype)
+
+    if jit.ENABLED:
+        from kernels import lowering
+
+        lowering.register_memory(load, store, fill, dtype, width)
+    return Memory(load, store, fill)
+
+
+@cache
+def stack(dtype: str, width: int, count: int) -> Callable[[], Rows]:
+    """Return a function that makes ``count`` rows local to the calling kernel.
+
+    Compiled, the rows are stack slots, which LLVM keeps in registers where every
+    index is a constant. Their content is undefined until stored.
+    """
+
+    def rows() -> Rows:
+        return np.empty((count, width), dtype)
+
+    if jit.ENABLED:
+        from kernels import lowering
+
+        lowering.register_stack(rows, dtype, width, count)
+    return rows
+
+
+def aligned_rows(count: int, width: int, dtype: str) -> NDArray[Any]:
+    """Allocate ``(count, width)`` zeros that start on a cache line."""
+    size = count * width * np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(dtype).reshape(count, width)
+
+
+if jit.ENABLED:
+    from kernels import lowering
+
+    lowering.register_operators()
+    lowering.register_functions(select, any_lane, absolute, bits, from_bits)

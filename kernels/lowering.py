@@ -1,0 +1,340 @@
+"""Numba types and LLVM code behind :mod:`kernels.lanes`.
+
+A value of :class:`LanesType` is an LLVM vector ``<W x T>``, a :class:`MaskType`
+a vector of bits, a :class:`StackType` the address of slots in the entry block.
+No instruction carries a fast-math flag.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import lower_builtin, models, register_model, type_callable
+
+_INDEX = ir.IntType(64)
+_LLVM = {
+    types.float64: ir.DoubleType(),
+    types.float32: ir.FloatType(),
+    types.uint64: ir.IntType(64),
+    types.uint32: ir.IntType(32),
+}
+_NUMBA = {str(dtype): dtype for dtype in _LLVM}
+_UNSIGNED = {types.float64: types.uint64, types.float32: types.uint32}
+_FLOATING = {integer: floating for floating, integer in _UNSIGNED.items()}
+
+
+class LanesType(types.Type):
+    """``width`` numbers of one dtype in a vector."""
+
+    def __init__(self, dtype: types.Number, width: int) -> None:
+        self.dtype = dtype
+        self.width = width
+        super().__init__(f"lanes({dtype} x {width})")
+
+    @property
+    def vector(self) -> ir.VectorType:
+        """LLVM type of a value."""
+        return ir.VectorType(_LLVM[self.dtype], self.width)
+
+    @property
+    def floating(self) -> bool:
+        """Whether the lanes hold floating-point numbers."""
+        return self.dtype in _UNSIGNED
+
+
+class MaskType(types.Type):
+    """``width`` booleans in a vector."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__(f"mask({width})")
+
+
+class StackType(types.Type):
+    """Rows of lanes in the stack frame of a kernel."""
+
+    def __init__(self, lanes: LanesType, count: int) -> None:
+        self.lanes = lanes
+        super().__init__(f"stack({lanes} x {count})")
+
+
+@register_model(LanesType)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, lanes: LanesType) -> None:
+        super().__init__(manager, lanes, lanes.vector)
+
+
+@register_model(MaskType)
+class _MaskModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, mask: MaskType) -> None:
+        super().__init__(manager, mask, ir.VectorType(ir.IntType(1), mask.width))
+
+
+@register_model(StackType)
+class _StackModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, stack: StackType) -> None:
+        super().__init__(manager, stack, stack.lanes.vector.as_pointer())
+
+
+def _common(*operands: types.Type) -> LanesType | None:
+    """Return the lanes type of an operation on lanes and scalars, if it is one."""
+    kinds = {operand for operand in operands if isinstance(operand, LanesType)}
+    scalars = all(isinstance(operand, (LanesType, types.Number)) for operand in operands)
+    return kinds.pop() if len(kinds) == 1 and scalars else None
+
+
+def _broadcast(context: Any, builder: ir.IRBuilder, value: ir.Value, kind: types.Type, lanes: LanesType) -> ir.Value:
+    """Round a scalar to the dtype of the lanes and repeat it; lanes pass."""
+    if isinstance(kind, LanesType):
+        return value
+    scalar = context.cast(builder, value, kind, lanes.dtype)
+    single = builder.insert_element(ir.Constant(lanes.vector, ir.Undefined), scalar, _INDEX(0))
+    first = ir.Constant(ir.VectorType(ir.IntType(32), lanes.width), [0] * lanes.width)
+    return builder.shuffle_vector(single, single, first)
+
+
+def _register_binary(
+    function: Callable[..., Any],
+    emit: Callable[[ir.IRBuilder, LanesType, ir.Value, ir.Value], ir.Value],
+    compares: bool,
+) -> None:
+    """Make ``function(a, b)`` work on two lanes values or one and a scalar."""
+
+    @type_callable(function)
+    def type_binary(context: Any) -> Callable[..., Any]:
+        def typer(a: types.Type, b: types.Type) -> types.Type | None:
+            lanes = _common(a, b)
+            return MaskType(lanes.width) if lanes and compares else lanes
+
+        return typer
+
+    def lower(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        lanes = _common(*signature.args)
+        assert lanes is not None
+        a, b = (
+            _broadcast(context, builder, value, kind, lanes) for value, kind in zip(args, signature.args, strict=True)
+        )
+        return emit(builder, lanes, a, b)
+
+    for kinds in ((LanesType, LanesType), (LanesType, types.Number), (types.Number, LanesType)):
+        lower_builtin(function, *kinds)(lower)
+
+
+def _arithmetic(floating: str | None, integer: str | None) -> Callable[..., ir.Value]:
+    def emit(builder: ir.IRBuilder, lanes: LanesType, a: ir.Value, b: ir.Value) -> ir.Value:
+        name = floating if lanes.floating else integer
+        if name is None:
+            raise TypeError(f"operation not defined for {lanes}")
+        return getattr(builder, name)(a, b)
+
+    return emit
+
+
+def _comparison(symbol: str) -> Callable[..., ir.Value]:
+    def emit(builder: ir.IRBuilder, lanes: LanesType, a: ir.Value, b: ir.Value) -> ir.Value:
+        if not lanes.floating:
+            return builder.icmp_unsigned(symbol, a, b)
+        # As in IEEE 754 a comparison with NaN is false, except "not equal".
+        compare = builder.fcmp_unordered if symbol == "!=" else builder.fcmp_ordered
+        return compare(symbol, a, b)
+
+    return emit
+
+
+def _register_mask(function: Callable[..., Any], name: str, operands: int) -> None:
+    @type_callable(function)
+    def type_mask(context: Any) -> Callable[..., Any]:
+        def binary(a: types.Type, b: types.Type) -> types.Type | None:
+            return a if isinstance(a, MaskType) and a == b else None
+
+        def unary(a: types.Type) -> types.Type | None:
+            return a if isinstance(a, MaskType) else None
+
+        return binary if operands == 2 else unary
+
+    @lower_builtin(function, *[MaskType] * operands)
+    def lower(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return getattr(builder, name)(*args)
+
+
+def register_operators() -> None:
+    """Teach Numba the operators of lanes and masks."""
+    for function, floating, integer in (
+        (operator.add, "fadd", "add"),
+        (operator.sub, "fsub", "sub"),
+        (operator.mul, "fmul", "mul"),
+        (operator.truediv, "fdiv", None),
+        (operator.xor, None, "xor"),
+        (operator.and_, None, "and_"),
+        (operator.lshift, None, "shl"),
+        (operator.rshift, None, "lshr"),
+    ):
+        _register_binary(function, _arithmetic(floating, integer), compares=False)
+    for function, symbol in (
+        (operator.lt, "<"),
+        (operator.le, "<="),
+        (operator.gt, ">"),
+        (operator.ge, ">="),
+        (operator.eq, "=="),
+        (operator.ne, "!="),
+    ):
+        _register_binary(function, _comparison(symbol), compares=True)
+    _register_mask(operator.and_, "and_", operands=2)
+    _register_mask(operator.or_, "or_", operands=2)
+    _register_mask(operator.invert, "not_", operands=1)
+
+    @type_callable(operator.neg)
+    def type_negation(context: Any) -> Callable[..., Any]:
+        def typer(value: types.Type) -> types.Type | None:
+            return value if isinstance(value, LanesType) and value.floating else None
+
+        return typer
+
+    @lower_builtin(operator.neg, LanesType)
+    def lower_negation(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return builder.fneg(args[0])
+
+
+def register_functions(
+    select: Callable[..., Any],
+    any_lane: Callable[..., Any],
+    absolute: Callable[..., Any],
+    bits: Callable[..., Any],
+    from_bits: Callable[..., Any],
+) -> None:
+    """Teach Numba the functions of :mod:`kernels.lanes` that bear no width."""
+
+    @type_callable(select)
+    def type_select(context: Any) -> Callable[..., Any]:
+        def typer(mask: types.Type, chosen: types.Type, otherwise: types.Type) -> types.Type | None:
+            return _common(chosen, otherwise) if isinstance(mask, MaskType) else None
+
+        return typer
+
+    def lower_select(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        a, b = (
+            _broadcast(context, builder, value, kind, signature.return_type)
+            for value, kind in zip(args[1:], signature.args[1:], strict=True)
+        )
+        return builder.select(args[0], a, b)
+
+    for kinds in ((LanesType, LanesType), (LanesType, types.Number), (types.Number, LanesType)):
+        lower_builtin(select, MaskType, *kinds)(lower_select)
+
+    @type_callable(any_lane)
+    def type_any(context: Any) -> Callable[..., Any]:
+        def typer(mask: types.Type) -> types.Type | None:
+            return types.boolean if isinstance(mask, MaskType) else None
+
+        return typer
+
+    @lower_builtin(any_lane, MaskType)
+    def lower_any(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        word = builder.bitcast(args[0], ir.IntType(signature.args[0].width))
+        return builder.icmp_unsigned("!=", word, word.type(0))
+
+    def register_cast(function: Callable[..., Any], dtypes: dict[Any, Any], emit: Callable[..., ir.Value]) -> None:
+        @type_callable(function)
+        def type_cast(context: Any) -> Callable[..., Any]:
+            def typer(value: types.Type) -> types.Type | None:
+                if not isinstance(value, LanesType) or value.dtype not in dtypes:
+                    return None
+                return LanesType(dtypes[value.dtype], value.width)
+
+            return typer
+
+        @lower_builtin(function, LanesType)
+        def lower(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+            return emit(builder, args[0], signature.return_type.vector)
+
+    register_cast(bits, _UNSIGNED, lambda builder, value, vector: builder.bitcast(value, vector))
+    register_cast(from_bits, _FLOATING, lambda builder, value, vector: builder.bitcast(value, vector))
+    register_cast(
+        absolute, {dtype: dtype for dtype in _UNSIGNED}, lambda builder, value, vector: _fabs(builder, value, vector)
+    )
+
+
+def _fabs(builder: ir.IRBuilder, value: ir.Value, vector: ir.VectorType) -> ir.Value:
+    name = f"llvm.fabs.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector]), name)
+    return builder.call(function, [value])
+
+
+def register_memory(
+    load: Callable[..., Any], store: Callable[..., Any], fill: Callable[..., Any], dtype: str, width: int
+) -> None:
+    """Teach Numba to load, store and fill lanes of one dtype and width."""
+    if width < 1 or width & (width - 1):
+        raise ValueError(f"width {width} is not a power of two")
+    lanes = LanesType(_NUMBA[dtype], width)
+    alignment = min(64, width * lanes.dtype.bitwidth // 8)
+
+    def is_rows(kind: types.Type) -> bool:
+        if isinstance(kind, StackType):
+            return kind.lanes == lanes
+        return isinstance(kind, types.Array) and kind.ndim == 2 and kind.layout == "C" and kind.dtype == lanes.dtype
+
+    def address(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        start = args[0]
+        if isinstance(signature.args[0], types.Array):
+            array = context.make_array(signature.args[0])(context, builder, args[0])
+            start = builder.bitcast(array.data, lanes.vector.as_pointer())
+        index = context.cast(builder, args[1], signature.args[1], types.intp)
+        return builder.gep(start, [index])
+
+    @type_callable(load)
+    def type_load(context: Any) -> Callable[..., Any]:
+        def typer(rows: types.Type, index: types.Type) -> types.Type | None:
+            return lanes if is_rows(rows) and isinstance(index, types.Integer) else None
+
+        return typer
+
+    def lower_load(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return builder.load(address(context, builder, signature, args), align=alignment)
+
+    @type_callable(store)
+    def type_store(context: Any) -> Callable[..., Any]:
+        def typer(rows: types.Type, index: types.Type, value: types.Type) -> types.Type | None:
+            known = is_rows(rows) and isinstance(index, types.Integer) and _common(lanes, value) == lanes
+            return types.none if known else None
+
+        return typer
+
+    def lower_store(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        value = _broadcast(context, builder, args[2], signature.args[2], lanes)
+        builder.store(value, address(context, builder, signature, args), align=alignment)
+        return context.get_dummy_value()
+
+    for kind in (types.Array, StackType):
+        lower_builtin(load, kind, types.Integer)(lower_load)
+        for value in (LanesType, types.Number):
+            lower_builtin(store, kind, types.Integer, value)(lower_store)
+
+    @type_callable(fill)
+    def type_fill(context: Any) -> Callable[..., Any]:
+        def typer(value: types.Type) -> types.Type | None:
+            return lanes if isinstance(value, types.Number) else None
+
+        return typer
+
+    @lower_builtin(fill, types.Number)
+    def lower_fill(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return _broadcast(context, builder, args[0], signature.args[0], lanes)
+
+
+def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int) -> None:
+    """Teach Numba to make ``count`` rows in the stack frame of the caller."""
+    stack = StackType(LanesType(_NUMBA[dtype], width), count)
+
+    @type_callable(rows)
+    def type_rows(context: Any) -> Callable[..., Any]:
+        return lambda: stack
+
+    @lower_builtin(rows)
+    def lower_rows(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return cgutils.alloca_once(builder, stack.lanes.vector, _INDEX(count))
