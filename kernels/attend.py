@@ -142,6 +142,8 @@ def record_outcome(
     if runs.final_weights.shape[0]:
         for k in range(runs.weights.shape[1]):
             runs.final_weights[run, k] = workspace.parameters[k, lane]
+        for k in range(workspace.outputs.shape[0]):
+            runs.predictions[run, k] = workspace.outputs[k, lane]
 
 
 @routine

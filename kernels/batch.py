@@ -61,6 +61,8 @@ class Runs(NamedTuple):
         Written.
     final_weights : (runs, parameters), or (0, 0) when not wanted
         Written.
+    predictions : (runs, patterns * outputs), or (0, 0) when not wanted
+        Written: y with the final weights.
     losses : (runs, most steps + 1) of float64, or (0, 0) when not wanted
         Written: the loss before each update.
     """
@@ -69,6 +71,7 @@ class Runs(NamedTuple):
     weights: Array
     outcome: Array
     final_weights: Array
+    predictions: Array
     losses: NDArray[np.float64]
 
 

@@ -183,6 +183,8 @@ class Outcome(NamedTuple):
     rows : (runs,) of :data:`kernels.batch.OUTCOME`
     final_weights : (runs, parameters)
         Parameters before the update that was not taken; (0, 0) if not asked for.
+    predictions : (runs, patterns * outputs)
+        Outputs with the final weights; (0, 0) if these were not asked for.
     losses : (runs, most steps + 1)
         Losses before each update, NaN after the last; (0, 0) if not asked for.
     lane_steps
@@ -191,6 +193,7 @@ class Outcome(NamedTuple):
 
     rows: Array
     final_weights: Array
+    predictions: Array
     losses: NDArray[np.float64]
     lane_steps: int
 
@@ -246,14 +249,14 @@ class Trainer:
         weights : (runs, parameters)
             Initial weights in the dtype.
         final_weights, losses
-            Whether to keep the weights at the end, and the loss of every step.
+            Whether to keep weights and predictions at the end, and the loss of every step.
         """
         outcome = self._run(self._fast, settings, weights, final_weights, losses)
         again = np.flatnonzero(outcome.rows["status"] == RETRAIN)
         if not again.size:
             return outcome
         exact = self._run(self._special, settings[again], weights[again], final_weights, losses)
-        for target, source in zip(outcome[:3], exact[:3], strict=True):
+        for target, source in zip(outcome[:4], exact[:4], strict=True):
             if target.shape[0]:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
@@ -264,17 +267,17 @@ class Trainer:
         n_runs, n_parameters = weights.shape
         n_hidden = self.architecture.hidden(n_parameters)
         n_patterns = self._patterns.inputs.shape[0]
+        n_outputs = n_patterns * self.architecture.outputs
         most_steps = int(settings["max_steps"].max(initial=0))
         runs = Runs(
             settings,
             np.ascontiguousarray(weights, self.dtype),
             outcome=np.zeros(n_runs, OUTCOME),
             final_weights=np.empty(weights.shape if final_weights else (0, 0), self.dtype),
+            predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
             losses=np.full((n_runs, most_steps + 1) if losses else (0, 0), np.nan),
         )
-        workspace = make_workspace(
-            n_parameters, n_patterns * self.architecture.outputs, n_patterns * n_hidden, self.width, self.dtype
-        )
+        workspace = make_workspace(n_parameters, n_outputs, n_patterns * n_hidden, self.width, self.dtype)
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             passes = make_kernel(special)(self._patterns, runs, workspace, n_hidden)
-        return Outcome(runs.outcome, runs.final_weights, runs.losses, passes * self.width)
+        return Outcome(runs.outcome, runs.final_weights, runs.predictions, runs.losses, passes * self.width)

@@ -1,0 +1,55 @@
+"""Exact, massive convergence studies of small neural networks.
+
+Names are imported when first used, so that what needs no numerics starts fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.engine import run
+    from sweep.errors import StoreError, StudyError, SweepError
+    from sweep.load import load_study
+    from sweep.replay import Trace, trace
+    from sweep.result import Result, open_result
+    from sweep.study import Study
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Result": "sweep.result",
+    "StoreError": "sweep.errors",
+    "Study": "sweep.study",
+    "StudyError": "sweep.errors",
+    "SweepError": "sweep.errors",
+    "Trace": "sweep.replay",
+    "load_study": "sweep.load",
+    "open_result": "sweep.result",
+    "run": "sweep.engine",
+    "trace": "sweep.replay",
+}
+
+__all__ = [
+    "Result",
+    "StoreError",
+    "Study",
+    "StudyError",
+    "SweepError",
+    "Trace",
+    "load_study",
+    "open_result",
+    "run",
+    "trace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'sweep' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,189 @@
+"""The command line. Heavy packages are imported by the commands that need them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sweep.errors import StoreError, StudyError, SweepError
+
+if TYPE_CHECKING:
+    from sweep.study import Study
+
+app = typer.Typer(
+    help="Exact, massive convergence studies of small neural networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+EXIT_BAD_INPUT = 2
+EXIT_MISMATCH = 3
+EXIT_INTERRUPTED = 130
+
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.")]
+DirectoryArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Results folder.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change the study: seeds.count=40, hidden=2, learning_rate=0.1,0.3."
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line; what the user must mend ends in one sentence and code 2."""
+    try:
+        app()
+    except SweepError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(EXIT_BAD_INPUT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
+    changes: SetOption = None,
+    threads: Annotated[int | None, typer.Option(help="Worker threads; all processors by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+    allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more runs.")] = 10**9,
+) -> None:
+    """Train every run of a study; the same command resumes one that was interrupted."""
+    loaded = _load(study, changes)
+    folder = out or Path("results") / loaded.name
+    if loaded.n_runs > allow_runs:
+        raise StudyError(
+            [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
+        )
+    from rich.console import Console
+
+    from sweep.engine import run as run_study
+    from sweep.tables import print_summary
+
+    try:
+        result = run_study(loaded, folder, threads, progress=True, overwrite=overwrite, allow_runs=allow_runs)
+    except KeyboardInterrupt:
+        print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    console = Console()
+    print_summary(result, console)
+    console.print(f"digest {result.facts['digest']}", highlight=False, soft_wrap=True)
+    console.print(f"results in {folder}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def plan(study: StudyArgument, changes: SetOption = None) -> None:
+    """Show cells, runs, values and bytes of a study; train nothing."""
+    from sweep.plan import Plan
+    from sweep.schema import row_bytes
+
+    loaded = _load(study, changes)
+    planned = Plan(loaded)
+    shape = " x ".join(f"{len(values)} {name}" for name, values in loaded.parameters.items()) or "nothing swept"
+    first, last = loaded.seeds.base, loaded.seeds.base + loaded.seeds.count - 1
+    memory, disk = row_bytes(loaded)
+    lines = {
+        "study": f"{loaded.name}  {loaded.identity}",
+        "cells": f"{loaded.n_cells:,} ({shape})",
+        "seeds": f"{loaded.seeds.count:,} ({first} to {last})",
+        "runs": f"{loaded.n_runs:,} in {planned.n_shards:,} shards",
+        "bytes": f"{memory * loaded.n_runs:,} in memory, about {disk * loaded.n_runs:,} on disk",
+        "patterns": f"{len(loaded.data.inputs):,} of {len(loaded.data.inputs[0])} inputs and "
+        f"{len(loaded.data.targets[0])} targets",
+    }
+    lines |= {name: ", ".join(map(str, values)) for name, values in loaded.parameters.items()}
+    lines |= {name: str(value) for name, value in loaded.fixed().items() if value is not None}
+    width = max(map(len, lines))
+    for name, text in lines.items():
+        print(f"{name:{width}}  {text}")
+
+
+@app.command()
+def trace(
+    source: Annotated[
+        str, typer.Argument(metavar="STUDY|DIR", help="Study of one cell; or results folder with --run.")
+    ],
+    changes: SetOption = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; the first of the study by default.")] = None,
+    number: Annotated[
+        int | None, typer.Option("--run", metavar="ID", help="Run of a results folder to replay.")
+    ] = None,
+) -> None:
+    """Replay one run: every loss, predictions and weights.
+
+    With a results folder the run is compared with its stored row, and the exit code
+    is 3 if anything differs.
+    """
+    if number is None:
+        loaded = _load(source, changes)
+        from sweep.replay import trace as replay
+
+        traced = replay(loaded, seed)
+    else:
+        if changes or seed is not None:
+            raise StoreError("--run replays a stored run as it is; --set and --seed go with a study")
+        from sweep.replay import trace as replay
+        from sweep.result import open_result
+
+        traced = replay(open_result(source), number)
+    sys.stdout.write(traced.text())
+    for name, stored in traced.mismatches.items():
+        print(f"mismatch: {name} is {getattr(traced, name)!r}, stored as {stored!r}", file=sys.stderr)
+    if traced.mismatches:
+        sys.exit(EXIT_MISMATCH)
+
+
+@app.command()
+def show(directory: DirectoryArgument) -> None:
+    """Print the cells of a finished study and its digest."""
+    from rich.console import Console
+
+    from sweep.result import open_result
+    from sweep.tables import print_cells
+
+    result = open_result(directory)
+    console = Console()
+    print_cells(result, console)
+    for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
+        console.print(f"{name:14}  {result.facts[name]}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def figure(
+    directory: DirectoryArgument,
+    out: Annotated[Path | None, typer.Option(help="File to write; DIR/convergence_rate.png by default.")] = None,
+) -> None:
+    """Draw the convergence rate over the swept parameters."""
+    from sweep.figures import draw_convergence_rate
+    from sweep.result import open_result
+
+    path = out or directory / "convergence_rate.png"
+    draw_convergence_rate(open_result(directory), path)
+    print(f"figure in {path}")
+
+
+@app.command()
+def studies() -> None:
+    """List the built-in studies."""
+    from sweep.load import built_in_studies, load_study
+
+    for name in built_in_studies():
+        print(f"{name:12}  {load_study(name).description}")
+
+
+def _load(source: str, changes: list[str] | None) -> Study:
+    from sweep.load import load_study, parse_changes
+
+    return load_study(source, parse_changes(changes or []))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Turn what pydantic finds into sentences for users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from sweep.errors import unknown
+
+_NEEDS = {
+    "greater_than": "above {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "below {lt}",
+    "less_than_equal": "at most {le}",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "literal_error": "one of {expected}",
+    "model_type": "a table",
+    "dict_type": "a table",
+}
+
+
+def sentences(error: ValidationError, path: str, known_keys: list[str]) -> list[str]:
+    """Return one sentence for each fault.
+
+    Parameters
+    ----------
+    error
+        What validation of one table raised.
+    path
+        Dotted key of the table in the study file.
+    known_keys
+        Keys that the table may have.
+    """
+    return [_sentence(detail, path, known_keys) for detail in error.errors(include_url=False)]
+
+
+def _sentence(detail: Any, path: str, known_keys: list[str]) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"{path}: {unknown('key', str(detail['loc'][-1]), known_keys)}"
+    where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
+    if kind == "missing":
+        return f"{where}: is missing"
+    if kind == "value_error":
+        return f"{where}: {context['error']}"
+    need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
+    return f"{where}: {detail['input']!r} given; must be {need}"

@@ -1,0 +1,49 @@
+"""What a result was computed on and with."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import platform
+import struct
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("xor-sweep", "numpy", "numba", "llvmlite", "pandas", "pyarrow")
+
+
+def available_threads() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def log_digest() -> str:
+    """Hash 10^5 logarithms as this machine's C library computes them.
+
+    Normal initial weights go through that logarithm, whose last bit differs between
+    CPUs in about one draw of 17,000. Results with different digests must not be mixed.
+    """
+    logs = (math.log((k + 0.5) / 100_000) for k in range(100_000))
+    return hashlib.sha256(struct.pack("<100000d", *logs)).hexdigest()
+
+
+def machine_facts() -> dict[str, Any]:
+    """Return CPU, operating system and versions."""
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return {
+        "cpu": _cpu_name(),
+        "n_processors": available_threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {"python": platform.python_version(), **versions},
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"

@@ -1,0 +1,186 @@
+"""Cells, runs and shards of a study, by arithmetic alone.
+
+Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with the
+last parameter fastest. They are *visited* in another order: parameters that decide
+the kernel or the shape of the weights come first, then the others, then seeds, so
+that runs which can train side by side lie together. A shard is a contiguous range
+of that order with one shape.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import TYPE_CHECKING, Any
+
+from sweep.parameters import Scalar
+from sweep.study import Study
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Parameters that runs of one shard share.
+SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimizer")
+
+# Work of a shard: about a second of one core at this nominal rate, and this much
+# memory for weights. Both depend on the study alone, so that shards do.
+_OPERATIONS_A_SECOND = 2e10
+_SHARD_SECONDS = 0.5
+_SHARD_BYTES = 2**25
+_SHARD_RUNS = 2**17
+_FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The unit of work: visiting positions ``start`` to ``stop``, all of one shape.
+
+    Attributes
+    ----------
+    cost
+        Estimated operations if every run takes all its steps.
+    """
+
+    index: int
+    start: int
+    stop: int
+    cost: float
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class _Group:
+    """All runs of one shape."""
+
+    first_shard: int
+    start: int
+    stop: int
+    shard_runs: int
+    run_cost: float
+
+    @property
+    def n_shards(self) -> int:
+        return -((self.start - self.stop) // self.shard_runs)
+
+
+class Plan:
+    """Where every run of a study is, without a list of runs.
+
+    Parameters
+    ----------
+    study
+        What to plan.
+    shard_runs
+        Runs in a shard instead of about half a second of work. No result depends
+        on it; tests vary it.
+    """
+
+    def __init__(self, study: Study, shard_runs: int | None = None) -> None:
+        self.study = study
+        self.n_seeds = study.seeds.count
+        self.n_cells = study.n_cells
+        self.n_runs = study.n_runs
+        self._fixed = study.fixed()
+        self._names = list(study.parameters)
+        self._sizes = [len(values) for values in study.parameters.values()]
+        shape = [k for k, name in enumerate(self._names) if name in SHAPE]
+        rest = [k for k, name in enumerate(self._names) if name not in SHAPE]
+        self._visit = shape + rest
+        self._groups = self._make_groups(prod(self._sizes[k] for k in shape), shard_runs)
+        self._first_shards = [group.first_shard for group in self._groups]
+        self.n_shards = self._groups[-1].first_shard + self._groups[-1].n_shards
+
+    @property
+    def in_run_order(self) -> bool:
+        """Whether the visiting order is that of the run numbers."""
+        return self._visit == sorted(self._visit)
+
+    def values(self, cell: int) -> dict[str, Scalar]:
+        """Return the swept parameters of a cell."""
+        digits = _digits(cell, self._sizes)
+        return {name: self.study.parameters[name][digit] for name, digit in zip(self._names, digits, strict=True)}
+
+    def settings(self, cell: int) -> dict[str, Scalar]:
+        """Return every scalar of a cell, swept or fixed, by bare name."""
+        return {**self._fixed, **self.values(cell)}
+
+    def shard(self, index: int) -> Shard:
+        """Return a shard by its number."""
+        group = self._groups[bisect_right(self._first_shards, index) - 1]
+        start = group.start + (index - group.first_shard) * group.shard_runs
+        stop = min(start + group.shard_runs, group.stop)
+        return Shard(index, start, stop, (stop - start) * group.run_cost)
+
+    def runs(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return run number, cell and seed of every run of a shard, in visiting order."""
+        import numpy as np
+
+        visited, offset = np.divmod(np.arange(shard.start, shard.stop, dtype=np.int64), self.n_seeds)
+        cell = self._cell_visited(visited)
+        return cell * self.n_seeds + offset, cell, self.study.seeds.base + offset
+
+    def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the scalar called ``name``, swept or fixed, in each of ``cells``."""
+        import numpy as np
+
+        if name in self._fixed:
+            return np.full(len(cells), self._fixed[name])
+        k = self._names.index(name)
+        stride = prod(self._sizes[k + 1 :])
+        return np.asarray(self.study.parameters[name])[cells // stride % self._sizes[k]]
+
+    def _cell_visited(self, visited: Any) -> Any:
+        """Return the number of the cell visited in this place, an integer or an array."""
+        digits = _digits(visited, [self._sizes[k] for k in self._visit])
+        placed = dict(zip(self._visit, digits, strict=True))
+        cell = visited - visited
+        for k, size in enumerate(self._sizes):
+            cell = cell * size + placed[k]
+        return cell
+
+    def _make_groups(self, n_shapes: int, shard_runs: int | None) -> list[_Group]:
+        """Lay out shards shape by shape."""
+        groups: list[_Group] = []
+        cells_each = self.n_cells // n_shapes
+        max_steps = max(self.study.parameters.get("max_steps", (self._fixed.get("max_steps", 0),)))
+        first_shard = 0
+        for shape in range(n_shapes):
+            settings = self.settings(self._cell_visited(shape * cells_each))
+            operations, n_bytes = self._run_cost(settings)
+            run_cost = operations * (int(max_steps) + 1)
+            most = min(_SHARD_RUNS, _SHARD_BYTES // n_bytes, int(_SHARD_SECONDS * _OPERATIONS_A_SECOND / run_cost))
+            n_runs = cells_each * self.n_seeds
+            even = ceil(n_runs / ceil(n_runs / max(1, most)))
+            start = shape * n_runs
+            group = _Group(first_shard, start, start + n_runs, shard_runs or even, run_cost)
+            groups.append(group)
+            first_shard += group.n_shards
+        return groups
+
+    def _run_cost(self, settings: dict[str, Scalar]) -> tuple[int, int]:
+        """Return the operations of a step of one run, and the bytes of its weights.
+
+        A step takes, for each pattern and hidden unit, about 4 operations an input
+        and 6 an output (a product and a sum forward, one or two of each backward).
+        """
+        patterns = self.study.data
+        n_patterns, n_inputs, n_outputs = len(patterns.inputs), len(patterns.inputs[0]), len(patterns.targets[0])
+        hidden = int(settings["hidden"])
+        smooth = _FUNCTION_OPERATIONS * (settings["activation"] in ("tanh", "sigmoid"))
+        operations = n_patterns * hidden * (4 * n_inputs + 6 * n_outputs + 4 + smooth)
+        return operations, 8 * (hidden * (n_inputs + n_outputs + 1) + n_outputs)
+
+
+def _digits(number: Any, sizes: list[int]) -> list[Any]:
+    """Write a number or an array of numbers in mixed radix, the last digit fastest."""
+    digits = []
+    for size in reversed(sizes):
+        number, digit = divmod(number, size)
+        digits.append(digit)
+    return digits[::-1]

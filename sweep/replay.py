@@ -1,0 +1,143 @@
+"""Replay one run from its row alone: every loss, and the weights at the end."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.architecture import Parameters
+from sweep.errors import StudyError
+from sweep.plan import Plan
+from sweep.result import Result
+from sweep.schema import STATUSES
+from sweep.shard import make_trainer, run_settings, run_weights
+from sweep.study import MAX_SEED, Study
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One run, step by step.
+
+    Attributes
+    ----------
+    seed, cell
+        Which run.
+    status, steps, initial_loss, final_loss, n_correct, max_error
+        As in the runs table.
+    losses : (steps + 1,)
+        Loss before each update; the last belongs to ``weights``.
+    inputs, targets, predictions : (patterns, inputs or outputs)
+        Predictions of the network at the end.
+    weights : Parameters
+        ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,) and ``c``
+        (outputs,) or None.
+    mismatches : dict
+        For a stored run, the columns whose stored value is another, with that value.
+    """
+
+    seed: int
+    cell: int
+    status: str
+    steps: int
+    initial_loss: float
+    final_loss: float
+    n_correct: int
+    max_error: float
+    losses: NDArray[np.float64]
+    inputs: Array
+    targets: Array
+    predictions: Array
+    weights: Parameters
+    mismatches: dict[str, Any]
+
+    def text(self) -> str:
+        """Write the trace as text.
+
+        A line ``t loss`` for each step, then the final loss, how the run ended,
+        predictions beside targets, and the weights.
+        """
+        lines = [f"{t} {loss!r}" for t, loss in enumerate(self.losses[:-1].tolist())]
+        lines += [
+            f"final_loss {self.final_loss!r}",
+            f"status {self.status} steps {self.steps}",
+            "",
+            "inputs -> prediction (target)",
+        ]
+        for x, y, target in zip(self.inputs, self.predictions, self.targets, strict=True):
+            lines.append(f"{_array(x)} -> {_array(y)} ({_array(target)})")
+        shapes = {"w": "inputs, hidden", "v": "hidden, outputs", "b": "hidden", "c": "outputs"}
+        for name, values in self.weights._asdict().items():
+            if values is not None:
+                lines += ["", f"{name} ({shapes[name]})", _array(values)]
+        return "\n".join(lines) + "\n"
+
+
+def _array(values: Array) -> str:
+    """Write a whole array as NumPy prints it by default."""
+    return np.array2string(values, threshold=sys.maxsize)
+
+
+@overload
+def trace(source: Study, seed: int | None = None) -> Trace: ...
+@overload
+def trace(source: Result, seed: int) -> Trace: ...
+def trace(source: Study | Result, seed: int | None = None) -> Trace:
+    """Train one run again and keep every loss.
+
+    The same kernel trains it, so the numbers are those of the sweep, bit for bit.
+
+    Parameters
+    ----------
+    source
+        A study with one cell, or a result.
+    seed
+        For a study the seed, by default the first; it need not be one of the study's.
+        For a result the number of the run, which is compared with its stored row.
+
+    Raises
+    ------
+    StudyError
+        If the study has several cells, or the seed is out of range.
+    StoreError
+        If the result has no such run.
+    """
+    if isinstance(source, Study):
+        if source.n_cells > 1:
+            raise StudyError(
+                [f"study has {source.n_cells} cells; single one out by setting {', '.join(source.parameters)} (--set)"]
+            )
+        chosen = source.seeds.base if seed is None else seed
+        if not 0 <= chosen <= MAX_SEED:
+            raise StudyError([f"seed {chosen} given; must be from 0 to {MAX_SEED}"])
+        return _replay(Plan(source), 0, chosen, {})
+    row = source.run(int(seed or 0))
+    return _replay(Plan(source.study), row["cell"], row["seed"], row)
+
+
+def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
+    """Train one run and compare with its row, if there is one."""
+    cells = np.array([cell])
+    settings = plan.settings(cell)
+    trainer = make_trainer(plan, settings)
+    n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
+    initial = run_weights(plan, cells, np.array([seed]), n_parameters)
+    outcome = trainer.train(run_settings(plan, cells), initial, final_weights=True, losses=True)
+    found = {name: outcome.rows[name][0].item() for name in outcome.rows.dtype.names or ()}
+    found["status"] = STATUSES[found["status"]]
+    return Trace(
+        seed=seed,
+        cell=cell,
+        **found,
+        losses=outcome.losses[0, : found["steps"] + 1],
+        inputs=np.array(plan.study.data.inputs),
+        targets=np.array(plan.study.data.targets),
+        predictions=outcome.predictions[0].reshape(len(plan.study.data.targets), -1),
+        weights=trainer.architecture.split(outcome.final_weights[0]),
+        mismatches={name: row[name] for name, value in found.items() if row and row[name] != value},
+    )

@@ -1,0 +1,128 @@
+"""The result of a study, in memory or on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import StoreError
+from sweep.schema import runs_columns
+from sweep.store import Store
+from sweep.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class Memory:
+    """Parts of a result that was not written anywhere."""
+
+    def __init__(self, keep: str) -> None:
+        self.keep = keep
+        self.parts: dict[int, pa.Table] = {}
+        self.cells: pa.Table | None = None
+
+    def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Yield the parts in shard order."""
+        for index in sorted(self.parts):
+            table = self.parts[index]
+            yield table.select(columns) if columns is not None else table
+
+    def read_cells(self) -> pa.Table:
+        """Return the cells table."""
+        return self.cells
+
+
+class Result:
+    """What a study found.
+
+    Attributes
+    ----------
+    study : Study
+    facts : dict
+        What run.json holds: identity, digest, machine, versions, steps and seconds.
+    directory : Path or None
+        Where it lies, if anywhere.
+    """
+
+    def __init__(self, study: Study, facts: dict[str, Any], parts: Store | Memory) -> None:
+        self.study = study
+        self.facts = facts
+        self._parts = parts
+        self.directory: Path | None = parts.directory if isinstance(parts, Store) else None
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Statistics, one row a cell."""
+        frame: pd.DataFrame = self._parts.read_cells().to_pandas()
+        return frame
+
+    def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
+        """Return the runs, one row each, in run order.
+
+        Parameters
+        ----------
+        columns
+            Only these, in this order.
+
+        Raises
+        ------
+        StoreError
+            If runs were not kept, or a column is unknown.
+        """
+        import pyarrow as pa
+
+        if self._parts.keep != "runs":
+            raise StoreError("this result keeps cells only; run the study with keep='runs' to have its runs")
+        known = [column.name for column in runs_columns(self.study)]
+        wanted = known if columns is None else list(columns)
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
+        read = wanted if "run" in wanted else [*wanted, "run"]
+        table = pa.concat_tables(self._parts.tables(read)).sort_by("run")
+        frame: pd.DataFrame = table.select(wanted).to_pandas()
+        return frame
+
+    def run(self, number: int) -> dict[str, Any]:
+        """Return the row of one run.
+
+        Raises
+        ------
+        StoreError
+            If there is no such run, or runs were not kept.
+        """
+        import pyarrow.compute as pc
+
+        if self._parts.keep != "runs":
+            raise StoreError("this result keeps cells only; run the study with keep='runs' to have its runs")
+        if not 0 <= number < self.study.n_runs:
+            raise StoreError(f"run {number} given; this study has runs 0 to {self.study.n_runs - 1}")
+        for table in self._parts.tables():
+            found = table.filter(pc.equal(table["run"], number))
+            if len(found):
+                return dict(found.to_pylist()[0])
+        raise StoreError(f"run {number} has not been trained yet; run the study to its end")
+
+    def __repr__(self) -> str:
+        """Show the study, where it lies and its digest."""
+        place = f" in {str(self.directory)!r}" if self.directory else ""
+        return f"<Result of {self.study.name!r}{place}: digest {str(self.facts.get('digest'))[:12]}>"
+
+
+def open_result(directory: str | Path) -> Result:
+    """Open a results folder.
+
+    Raises
+    ------
+    StoreError
+        If it is none, is damaged or its study was interrupted.
+    """
+    store = Store.open(Path(directory))
+    facts = store.facts()
+    if not facts["complete"]:
+        raise StoreError(f"results in {str(directory)!r} are not complete; run the same study again to finish it")
+    return Result(store.study, facts, store)

@@ -1,0 +1,117 @@
+"""Convergence statistics of cells, from integer counts alone.
+
+Counts of runs by (cell, status, steps), a *tally*, are enough for every statistic;
+they add up exactly over shards, whatever the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sweep.digest import status_codes
+from sweep.plan import Plan
+from sweep.schema import STATUSES, cells_columns
+
+# 97.5 % quantile of the normal distribution: intervals hold 95 %.
+Z = 1.959963984540054
+
+QUANTILES = {"steps_q25": (1, 4), "steps_q50": (1, 2), "steps_q75": (3, 4)}
+
+Array = NDArray[Any]
+
+_KEYS = ["cell", "status", "steps"]
+
+
+def tally(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
+    """Count runs by how they ended.
+
+    Parameters
+    ----------
+    cell, status, steps : (runs,)
+        Status as codes.
+
+    Returns
+    -------
+    DataFrame
+        Columns cell, status, steps and n, sorted, without zero counts.
+    """
+    frame = pd.DataFrame({"cell": cell, "status": status, "steps": steps})
+    return frame.groupby(_KEYS, as_index=False).size().rename(columns={"size": "n"})
+
+
+def tally_table(runs: pa.Table) -> pd.DataFrame:
+    """Count the runs of a runs table that has at least cell, status and steps."""
+    return tally(runs["cell"].to_numpy(), status_codes(runs["status"]), runs["steps"].to_numpy())
+
+
+def tally_frame(table: pa.Table) -> pd.DataFrame:
+    """Return a stored tally as :func:`tally` makes it."""
+    return pd.DataFrame(
+        {
+            "cell": table["cell"].to_numpy(),
+            "status": status_codes(table["status"]),
+            "steps": table["steps"].to_numpy(),
+            "n": table["n"].to_numpy(),
+        }
+    )
+
+
+def merge(tallies: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Add up tallies."""
+    return pd.concat(list(tallies)).groupby(_KEYS, as_index=False)[["n"]].sum()
+
+
+def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
+    """Return the 95 % confidence interval of a rate.
+
+    Notes
+    -----
+    Wilson, J. Amer. Statist. Assoc. 22 (1927) 209. The ends at no success and no
+    failure are exactly 0 and 1.
+    """
+    rate = successes / trials
+    spread = Z * np.sqrt(rate * (1 - rate) / trials + Z**2 / (4 * trials**2))
+    middle, scale = rate + Z**2 / (2 * trials), 1 + Z**2 / trials
+    low = np.where(successes == 0, 0.0, (middle - spread) / scale)
+    high = np.where(successes == trials, 1.0, (middle + spread) / scale)
+    return low, high
+
+
+def summarize(counts: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the cells table of a complete tally, one row a cell in cell order."""
+    cells = np.arange(plan.n_cells)
+    index = pd.RangeIndex(plan.n_cells)
+    by_status = counts.pivot_table(index="cell", columns="status", values="n", aggfunc="sum", fill_value=0)
+    by_status = by_status.reindex(index=index, columns=range(len(STATUSES)), fill_value=0).astype("int64")
+    frame = pd.DataFrame({"cell": cells})
+    for name in plan.study.parameters:
+        frame[name] = plan.column(name, cells)
+    frame["n_runs"] = by_status.sum(axis=1)
+    for code, name in enumerate(STATUSES):
+        frame[f"n_{name}"] = by_status[code]
+    n_runs, n_converged = frame["n_runs"].to_numpy(), frame["n_converged"].to_numpy()
+    frame["convergence_rate"] = n_converged / n_runs
+    frame["convergence_rate_low"], frame["convergence_rate_high"] = wilson_interval(n_converged, n_runs)
+    converged = counts[counts["status"] == STATUSES.index("converged")]
+    for name, (part, whole) in QUANTILES.items():
+        frame[name] = _steps_quantile(converged, -(-n_runs * part // whole), index)
+    steps = (counts["steps"].astype("int64") * counts["n"]).groupby(counts["cell"]).sum().reindex(index, fill_value=0)
+    converged_steps = (converged["steps"].astype("int64") * converged["n"]).groupby(converged["cell"]).sum()
+    censored = (n_runs - n_converged) * plan.column("max_steps", cells)
+    frame["restricted_mean_steps"] = (converged_steps.reindex(index, fill_value=0).to_numpy() + censored) / n_runs
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = steps.to_numpy() / n_converged
+    frame["expected_steps"] = np.where(n_converged == 0, np.inf, expected)
+    return frame[[column.name for column in cells_columns(plan.study)]]
+
+
+def _steps_quantile(converged: pd.DataFrame, needed: Array, index: pd.RangeIndex) -> pd.Series:
+    """Return for each cell the fewest steps by which ``needed`` of its runs converged, or NA."""
+    reached = converged.groupby("cell")["n"].cumsum() >= needed[converged["cell"]]
+    return converged[reached].groupby("cell")["steps"].first().astype("Int64").reindex(index)
