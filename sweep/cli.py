@@ -63,8 +63,6 @@ def run(
         raise StudyError(
             [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
         )
-    from rich.console import Console
-
     from sweep.engine import run as run_study
     from sweep.tables import print_summary
 
@@ -73,10 +71,9 @@ def run(
     except KeyboardInterrupt:
         print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
-    console = Console()
-    print_summary(result, console)
-    console.print(f"digest {result.facts['digest']}", highlight=False, soft_wrap=True)
-    console.print(f"results in {folder}", highlight=False, soft_wrap=True)
+    print_summary(result)
+    print(f"digest {result.facts['digest']}")
+    print(f"results in {folder}")
 
 
 @app.command()
@@ -144,16 +141,13 @@ def trace(
 @app.command()
 def show(directory: DirectoryArgument) -> None:
     """Print the cells of a finished study and its digest."""
-    from rich.console import Console
-
     from sweep.result import open_result
     from sweep.tables import print_cells
 
     result = open_result(directory)
-    console = Console()
-    print_cells(result, console)
+    print_cells(result)
     for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
-        console.print(f"{name:14}  {result.facts[name]}", highlight=False, soft_wrap=True)
+        print(f"{name:14}  {result.facts[name]}")
 
 
 @app.command()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any, overload
+from functools import singledispatch
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,22 +84,20 @@ def _array(values: Array) -> str:
     return np.array2string(values, threshold=sys.maxsize)
 
 
-@overload
-def trace(source: Study, seed: int | None = None) -> Trace: ...
-@overload
-def trace(source: Result, seed: int) -> Trace: ...
-def trace(source: Study | Result, seed: int | None = None) -> Trace:
-    """Train one run again and keep every loss.
+@singledispatch
+def trace(source: Any, *args: int, **kwargs: int) -> Trace:
+    """Train one run again and keep every loss: ``trace(study, seed)``, ``trace(result, run)``.
 
     The same kernel trains it, so the numbers are those of the sweep, bit for bit.
 
     Parameters
     ----------
-    source
+    source : Study or Result
         A study with one cell, or a result.
-    seed
-        For a study the seed, by default the first; it need not be one of the study's.
-        For a result the number of the run, which is compared with its stored row.
+    seed : int, optional
+        For a study; its first by default. It need not be one of the study's.
+    run : int
+        For a result, the number of the run, which is compared with its stored row.
 
     Raises
     ------
@@ -107,16 +106,23 @@ def trace(source: Study | Result, seed: int | None = None) -> Trace:
     StoreError
         If the result has no such run.
     """
-    if isinstance(source, Study):
-        if source.n_cells > 1:
-            raise StudyError(
-                [f"study has {source.n_cells} cells; single one out by setting {', '.join(source.parameters)} (--set)"]
-            )
-        chosen = source.seeds.base if seed is None else seed
-        if not 0 <= chosen <= MAX_SEED:
-            raise StudyError([f"seed {chosen} given; must be from 0 to {MAX_SEED}"])
-        return _replay(Plan(source), 0, chosen, {})
-    row = source.run(int(seed or 0))
+    raise TypeError(f"trace of {type(source).__name__}; give a Study or a Result")
+
+
+@trace.register
+def _trace_study(source: Study, seed: int | None = None) -> Trace:
+    if source.n_cells > 1:
+        names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
+        raise StudyError([f"study has {source.n_cells} cells and a trace is of one; single it out by setting {names}"])
+    seed = source.seeds.base if seed is None else seed
+    if not 0 <= seed <= MAX_SEED:
+        raise StudyError([f"seed {seed} given; must be from 0 to {MAX_SEED}"])
+    return _replay(Plan(source), 0, seed, {})
+
+
+@trace.register
+def _trace_run(source: Result, run: int) -> Trace:
+    row = source.run(run)
     return _replay(Plan(source.study), row["cell"], row["seed"], row)
 
 

@@ -36,7 +36,7 @@ _OUTCOME = (
     Column("initial_loss", "float64", "loss", "loss before the first update; inf if not finite"),
     Column("final_loss", "float64", "loss", "loss after the last update; inf if diverged"),
     Column("n_correct", "int32", "outputs", "outputs on the right side of the middle of the targets; 0 if diverged"),
-    Column("max_error", "float64", "output", "largest |y - target|; inf if diverged"),
+    Column("max_error", "float64", "output", "largest distance of an output from its target; inf if diverged"),
 )
 _STATISTICS = (
     Column("n_runs", "int64", "runs", "runs of the cell"),
@@ -65,7 +65,7 @@ _PARAMETER_DOCS = {
     "stream": ("", "random number generator of the initial weights"),
     "loss": ("", "loss function"),
     "optimizer": ("", "update rule"),
-    "learning_rate": ("1/loss", "step of the update along the gradient"),
+    "learning_rate": ("weight^2/loss", "step of the update along the gradient"),
     "max_steps": ("updates", "updates after which a run is exhausted"),
     "criterion": ("", "convergence criterion"),
     "below": ("loss or output", "threshold of the criterion"),

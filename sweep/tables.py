@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -12,33 +13,40 @@ from sweep.result import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-# Rows of a cells table beyond which only the first are printed.
+# Cells beyond this many are left to cells.parquet.
 MAX_ROWS = 200
 
 
-def print_summary(result: Result, console: Console) -> None:
+def print_table(table: Table) -> None:
+    """Print a table whole: a narrow screen may wrap its lines, but numbers are not cut."""
+    console = Console(highlight=False)
+    needed = console.measure(table, options=console.options.update(max_width=1000)).maximum
+    console.width = max(console.width, needed)
+    console.print(table)
+
+
+def print_summary(result: Result) -> None:
     """Print what was trained, and the convergence rate over the swept parameters.
 
     With two swept parameters the rates make a matrix, otherwise a list of cells.
     """
     facts = result.facts
     rate = facts["net_steps"] / facts["kernel_seconds"] / 1e6 if facts["kernel_seconds"] else 0.0
-    console.print(
+    print(
         f"{facts['name']}: {facts['n_runs']:,} runs in {facts['n_cells']:,} cells, {facts['net_steps']:,} steps in "
-        f"{facts['kernel_seconds']:.1f} s ({rate:,.0f} million a second)",
-        highlight=False,
-        soft_wrap=True,
+        f"{facts['kernel_seconds']:.1f} s ({rate:,.0f} million a second)"
     )
     swept = [name for name, values in result.study.parameters.items() if len(values) > 1]
-    if len(swept) == 2 and len(result.study.parameters[swept[1]]) <= 20:
-        console.print(rate_matrix(result.cells, *swept))
+    columns, rows = sorted(swept, key=lambda name: len(result.study.parameters[name])) if len(swept) == 2 else ("", "")
+    if columns and len(result.study.parameters[columns]) <= 12:
+        print_table(rate_matrix(result.cells, rows, columns))
     else:
-        print_cells(result, console)
+        print_cells(result)
 
 
 def rate_matrix(cells: pd.DataFrame, rows: str, columns: str) -> Table:
     """Make a table of the convergence rate in percent over two parameters."""
-    table = Table(title=f"convergence rate, %, over {rows} and {columns}", title_justify="left")
+    table = _make_table(f"runs converged, %: {rows} (down) and {columns} (across)")
     table.add_column(rows, justify="right", style="bold")
     matrix = cells.pivot(index=rows, columns=columns, values="convergence_rate")
     for value in matrix.columns:
@@ -48,39 +56,28 @@ def rate_matrix(cells: pd.DataFrame, rows: str, columns: str) -> Table:
     return table
 
 
-def print_cells(result: Result, console: Console) -> None:
+def print_cells(result: Result) -> None:
     """Print a line for each cell."""
     cells = result.cells
-    table = Table(title="cells: rate in % with its 95 % interval; steps by which half of all runs converged")
     parameters = list(result.study.parameters)
-    for name in ("cell", *parameters):
-        table.add_column(name, justify="right")
-    for name in (
-        "runs",
-        "converged",
-        "diverged",
-        "stalled",
-        "exhausted",
-        "rate",
-        "interval",
-        "half by",
-        "expected steps",
-    ):
-        table.add_column(name, justify="right")
+    table = _make_table("cells: rate in % with its 95 % interval; steps by which half of all runs have converged")
+    counts = ("converged", "diverged", "stalled", "exhausted")
+    for name in ("cell", *parameters, *counts, "rate", "half_by", "expected_steps"):
+        table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
     for row in cells.head(MAX_ROWS).to_dict("records"):
+        rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
         table.add_row(
             str(row["cell"]),
             *(short(row[name]) for name in parameters),
-            *(f"{row[name]:,}" for name in ("n_runs", "n_converged", "n_diverged", "n_stalled", "n_exhausted")),
-            f"{100 * row['convergence_rate']:.1f}",
-            f"{100 * row['convergence_rate_low']:.1f} - {100 * row['convergence_rate_high']:.1f}",
-            _count(row["steps_q50"]),
-            _count(row["expected_steps"]),
+            *(f"{row[f'n_{name}']:,}" for name in counts),
+            f"{rate:.1f} [{low:.1f}, {high:.1f}]",
+            _steps(row["steps_q50"]),
+            _steps(row["expected_steps"]),
         )
-    console.print(table)
+    print_table(table)
     if len(cells) > MAX_ROWS:
         place = f"; all are in {result.directory / 'cells.parquet'}" if result.directory else ""
-        console.print(f"first {MAX_ROWS} of {len(cells):,} cells{place}", highlight=False)
+        print(f"first {MAX_ROWS} of {len(cells):,} cells{place}")
 
 
 def short(value: Any) -> str:
@@ -88,6 +85,11 @@ def short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _count(value: Any) -> str:
+def _make_table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+
+
+def _steps(value: Any) -> str:
     """Write a number of steps; a dash where there is none."""
-    return "-" if value != value or value is None or value == float("inf") or str(value) == "<NA>" else f"{value:,.0f}"
+    missing = str(value) == "<NA>" or value != value or value == float("inf")
+    return "-" if missing else f"{value:,.0f}"

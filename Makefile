@@ -1,0 +1,37 @@
+# Each goal sets up what it needs: a fresh machine with Python 3.11+ is enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Compiled kernels of the tests: a cold cache, so that coverage sees the compiler's side too.
+TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
+
+.PHONY: run test lint clean
+
+# The main job: train the xor study, print its table, draw its figure.
+run: $(READY)
+	$(BIN)/sweep run xor
+	$(BIN)/sweep figure results/xor
+
+# Every check: style, types, tests with the JIT on and off, coverage of both together.
+test: lint
+	$(BIN)/coverage erase
+	rm -rf $(TEST_CACHE)
+	XDG_CACHE_HOME=$(TEST_CACHE) $(BIN)/coverage run -m pytest
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest tests/kernels
+	$(BIN)/coverage combine
+	$(BIN)/coverage report --fail-under=95
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
