@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +56,8 @@ LANES_BYTES = 128
 # over more would stay loops and only cost compile time.
 CONSTANT_LIMIT = 64
 
+_making = Lock()
+
 
 class Specialization(NamedTuple):
     """Everything that a compiled training kernel is made for.
@@ -70,6 +73,12 @@ class Specialization(NamedTuple):
     width: int
     inputs: tuple[tuple[float, ...], ...] | None
     targets: tuple[tuple[float, ...], ...] | None
+
+
+def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, Workspace, int], int]:
+    """Return the kernel of :func:`make_kernel`, made once however many threads ask."""
+    with _making:
+        return make_kernel(special)
 
 
 @cache
@@ -279,5 +288,5 @@ class Trainer:
         )
         workspace = make_workspace(n_parameters, n_outputs, n_patterns * n_hidden, self.width, self.dtype)
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
-            passes = make_kernel(special)(self._patterns, runs, workspace, n_hidden)
+            passes = kernel_for(special)(self._patterns, runs, workspace, n_hidden)
         return Outcome(runs.outcome, runs.final_weights, runs.predictions, runs.losses, passes * self.width)

@@ -49,6 +49,11 @@ def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
     return np.concatenate(parts) if parts else np.empty(0, np.int8)
 
 
+def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
+    """Return status codes as Arrow writes them, with their names."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(STATUSES))
+
+
 def _in_run_order(tables: Tables, column: Column, n_runs: int) -> Iterator[NDArray[Any]]:
     """Yield the values of one column in run order.
 

@@ -19,7 +19,7 @@ from sweep.plan import Plan, Shard
 from sweep.progress import SweepProgress
 from sweep.result import Memory, Result, open_result
 from sweep.schema import arrow_schema, cells_columns, runs_columns
-from sweep.shard import train_shard
+from sweep.shard import Worker
 from sweep.statistics import merge, summarize, tally_frame, tally_table
 from sweep.store import Commit, Store
 from sweep.study import Study
@@ -132,9 +132,11 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
             raise StoreError(f"shard {commit.shard} holds other runs than the plan says; start anew with --overwrite")
     total = sum(plan.shard(index).cost for index in range(plan.n_shards))
 
+    worker = Worker(plan, parts.keep)
+
     def work(shard: Shard) -> Commit | _Done:
         begin = time.time()
-        result = train_shard(plan, shard, parts.keep)
+        result = worker.train(shard)
         facts: dict[str, Any] = {
             "net_steps": result.net_steps,
             "lane_steps": result.lane_steps,
@@ -144,7 +146,7 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
         }
         if isinstance(parts, Store):
             return parts.write_part(shard, result.table, **facts)
-        parts.parts[shard.index] = result.table
+        parts.add(shard, result.table)
         return _Done(shard.index, shard.start, shard.stop, **facts)
 
     with SweepProgress(plan.n_runs, total, shown) as progress:

@@ -117,6 +117,15 @@ class Plan:
         stop = min(start + group.shard_runs, group.stop)
         return Shard(index, start, stop, (stop - start) * group.run_cost)
 
+    def position(self, run: int) -> int:
+        """Return the visiting position of a run."""
+        cell, offset = divmod(run, self.n_seeds)
+        digits = _digits(cell, self._sizes)
+        visited = 0
+        for k in self._visit:
+            visited = visited * self._sizes[k] + digits[k]
+        return visited * self.n_seeds + offset
+
     def runs(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return run number, cell and seed of every run of a shard, in visiting order."""
         import numpy as np

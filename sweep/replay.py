@@ -15,7 +15,7 @@ from sweep.errors import StudyError
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.schema import STATUSES
-from sweep.shard import make_trainer, run_settings, run_weights
+from sweep.shard import Worker
 from sweep.study import MAX_SEED, Study
 
 Array = NDArray[Any]
@@ -85,7 +85,7 @@ def _array(values: Array) -> str:
 
 
 @singledispatch
-def trace(source: Any, *args: int, **kwargs: int) -> Trace:
+def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     """Train one run again and keep every loss: ``trace(study, seed)``, ``trace(result, run)``.
 
     The same kernel trains it, so the numbers are those of the sweep, bit for bit.
@@ -115,14 +115,14 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
         names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
         raise StudyError([f"study has {source.n_cells} cells and a trace is of one; single it out by setting {names}"])
     seed = source.seeds.base if seed is None else seed
-    if not 0 <= seed <= MAX_SEED:
-        raise StudyError([f"seed {seed} given; must be from 0 to {MAX_SEED}"])
+    if not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        raise StudyError([f"seed {seed!r} given; must be an integer from 0 to {MAX_SEED}"])
     return _replay(Plan(source), 0, seed, {})
 
 
 @trace.register
 def _trace_run(source: Result, run: int) -> Trace:
-    row = source.run(run)
+    row = source.row(run)
     return _replay(Plan(source.study), row["cell"], row["seed"], row)
 
 
@@ -130,10 +130,11 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     """Train one run and compare with its row, if there is one."""
     cells = np.array([cell])
     settings = plan.settings(cell)
-    trainer = make_trainer(plan, settings)
+    worker = Worker(plan)
+    trainer = worker.trainer(settings)
     n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
-    initial = run_weights(plan, cells, np.array([seed]), n_parameters)
-    outcome = trainer.train(run_settings(plan, cells), initial, final_weights=True, losses=True)
+    initial = worker.weights(cells, np.array([seed]), n_parameters)
+    outcome = trainer.train(worker.settings(cells), initial, final_weights=True, losses=True)
     found = {name: outcome.rows[name][0].item() for name in outcome.rows.dtype.names or ()}
     found["status"] = STATUSES[found["status"]]
     return Trace(

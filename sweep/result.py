@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StoreError
+from sweep.plan import Plan, Shard
 from sweep.schema import runs_columns
 from sweep.store import Store
 from sweep.study import Study
@@ -22,14 +23,22 @@ class Memory:
 
     def __init__(self, keep: str) -> None:
         self.keep = keep
-        self.parts: dict[int, pa.Table] = {}
+        self._parts: dict[int, tuple[Shard, pa.Table]] = {}
         self.cells: pa.Table | None = None
+
+    def add(self, shard: Shard, table: pa.Table) -> None:
+        """Keep the results of a shard."""
+        self._parts[shard.index] = (shard, table)
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield the parts in shard order."""
-        for index in sorted(self.parts):
-            table = self.parts[index]
+        for index in sorted(self._parts):
+            table = self._parts[index][1]
             yield table.select(columns) if columns is not None else table
+
+    def table_at(self, position: int) -> pa.Table:
+        """Return the part that holds a visiting position."""
+        return next(table for shard, table in self._parts.values() if shard.start <= position < shard.stop)
 
     def read_cells(self) -> pa.Table:
         """Return the cells table."""
@@ -75,8 +84,7 @@ class Result:
         """
         import pyarrow as pa
 
-        if self._parts.keep != "runs":
-            raise StoreError("this result keeps cells only; run the study with keep='runs' to have its runs")
+        self._check_rows()
         known = [column.name for column in runs_columns(self.study)]
         wanted = known if columns is None else list(columns)
         unknown = [name for name in wanted if name not in known]
@@ -87,7 +95,7 @@ class Result:
         frame: pd.DataFrame = table.select(wanted).to_pandas()
         return frame
 
-    def run(self, number: int) -> dict[str, Any]:
+    def row(self, run: int) -> dict[str, Any]:
         """Return the row of one run.
 
         Raises
@@ -97,15 +105,15 @@ class Result:
         """
         import pyarrow.compute as pc
 
+        self._check_rows()
+        if not 0 <= run < self.study.n_runs:
+            raise StoreError(f"run {run} given; this study has runs 0 to {self.study.n_runs - 1}")
+        table = self._parts.table_at(Plan(self.study).position(run))
+        return dict(table.filter(pc.equal(table["run"], run)).to_pylist()[0])
+
+    def _check_rows(self) -> None:
         if self._parts.keep != "runs":
             raise StoreError("this result keeps cells only; run the study with keep='runs' to have its runs")
-        if not 0 <= number < self.study.n_runs:
-            raise StoreError(f"run {number} given; this study has runs 0 to {self.study.n_runs - 1}")
-        for table in self._parts.tables():
-            found = table.filter(pc.equal(table["run"], number))
-            if len(found):
-                return dict(found.to_pylist()[0])
-        raise StoreError(f"run {number} has not been trained yet; run the study to its end")
 
     def __repr__(self) -> str:
         """Show the study, where it lies and its digest."""

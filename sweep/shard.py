@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -15,16 +14,17 @@ from kernels.architecture import Architecture
 from kernels.batch import OUTCOME, SETTINGS
 from kernels.initialize import initial_weights
 from kernels.train import Trainer
+from sweep.digest import status_array
 from sweep.parameters import Scalar
 from sweep.plan import Plan, Shard
-from sweep.schema import STATUSES, arrow_schema, runs_columns
-from sweep.statistics import tally
+from sweep.schema import arrow_schema, runs_columns
+from sweep.statistics import tally, tally_to_table
 
 Array = NDArray[Any]
 
+# What decides the kernel, and the initial weights of a seed.
+_KERNEL = ("activation", "output", "bias", "loss", "criterion")
 _SCHEME = ("distribution", "scale", "stream")
-
-_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -36,58 +36,93 @@ class ShardResult:
     lane_steps: int
 
 
-def make_trainer(plan: Plan, settings: dict[str, Scalar], width: int | None = None) -> Trainer:
-    """Return the trainer of the cells that have these settings; one for each kernel."""
-    key = tuple(str(settings[name]) for name in ("activation", "output", "loss", "criterion", "dtype"))
-    with _lock:
-        return _make_trainer(plan.study.data.inputs, plan.study.data.targets, bool(settings["bias"]), key, width)
+class Worker:
+    """Trains shards of one plan; threads share one.
 
-
-@lru_cache(maxsize=64)
-def _make_trainer(
-    inputs: tuple[tuple[float, ...], ...],
-    targets: tuple[tuple[float, ...], ...],
-    bias: bool,
-    key: tuple[str, ...],
-    width: int | None,
-) -> Trainer:
-    activation, output, loss, criterion, dtype = key
-    architecture = Architecture(len(inputs[0]), len(targets[0]), activation, output, bias)
-    return Trainer(
-        architecture, np.array(inputs), np.array(targets), loss=loss, criterion=criterion, dtype=dtype, width=width
-    )
-
-
-def run_settings(plan: Plan, cells: Array) -> Array:
-    """Return learning rate, threshold and most steps of runs in ``cells``."""
-    settings = np.empty(len(cells), SETTINGS)
-    for name in SETTINGS.names or ():
-        settings[name] = plan.column(name, cells)
-    return settings
-
-
-def run_weights(plan: Plan, cells: Array, seeds: Array, n_parameters: int) -> Array:
-    """Return the initial weights of runs in ``cells`` with ``seeds``.
-
-    A seed gives the same numbers in every cell of one scheme, so they are drawn once.
+    Parameters
+    ----------
+    plan
+        What to train.
+    keep
+        ``"runs"`` for a table of runs, in visiting order; ``"cells"`` for a tally.
     """
-    dtype = str(plan.settings(0)["dtype"])
-    weights = np.empty((len(seeds), n_parameters), dtype)
-    schemes = [plan.column(name, cells) for name in _SCHEME]
-    swept = any(name in plan.study.parameters for name in _SCHEME)
-    for group in _groups(schemes) if swept else [np.arange(len(seeds))]:
-        distribution, scale, stream = (column[group[0]] for column in schemes)
-        unique, place = np.unique(seeds[group], return_inverse=True)
-        drawn = initial_weights(
-            unique,
-            n_parameters,
-            distribution=str(distribution),
-            scale=float(scale),
-            stream=str(stream),
-            dtype=dtype,
-        )
-        weights[group] = drawn[place]
-    return weights
+
+    def __init__(self, plan: Plan, keep: str = "runs") -> None:
+        self._plan = plan
+        self._keep = keep
+        self._schema = arrow_schema(runs_columns(plan.study))
+        self._inputs = np.array(plan.study.data.inputs)
+        self._targets = np.array(plan.study.data.targets)
+        self._dtype = str(plan.settings(0)["dtype"])
+        self._trainers: dict[tuple[Scalar, ...], Trainer] = {}
+        self._lock = Lock()
+
+    def train(self, shard: Shard) -> ShardResult:
+        """Train all runs of a shard."""
+        run, cell, seed = self._plan.runs(shard)
+        settings = self._plan.settings(int(cell[0]))
+        trainer = self.trainer(settings)
+        n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
+        outcome = trainer.train(self.settings(cell), self.weights(cell, seed, n_parameters))
+        rows = outcome.rows
+        if self._keep == "cells":
+            table = tally_to_table(tally(cell, rows["status"], rows["steps"]))
+        else:
+            columns = {"run": run, "cell": cell, "seed": seed}
+            columns |= {name: self._plan.column(name, cell) for name in self._plan.study.parameters}
+            columns |= {name: np.ascontiguousarray(rows[name]) for name in OUTCOME.names or ()}
+            arrays = [
+                status_array(columns[name]) if name == "status" else pa.array(columns[name])
+                for name in self._schema.names
+            ]
+            table = pa.table(arrays, schema=self._schema)
+        return ShardResult(table, int(rows["steps"].sum(dtype=np.int64)), outcome.lane_steps)
+
+    def trainer(self, settings: dict[str, Scalar]) -> Trainer:
+        """Return the trainer of cells that have these settings, one for each kernel."""
+        key = tuple(settings[name] for name in _KERNEL)
+        with self._lock:
+            if key not in self._trainers:
+                activation, output, bias, loss, criterion = key
+                n_inputs, n_outputs = self._inputs.shape[1], self._targets.shape[1]
+                self._trainers[key] = Trainer(
+                    Architecture(n_inputs, n_outputs, str(activation), str(output), bool(bias)),
+                    self._inputs,
+                    self._targets,
+                    loss=str(loss),
+                    criterion=str(criterion),
+                    dtype=self._dtype,
+                )
+            return self._trainers[key]
+
+    def settings(self, cells: Array) -> Array:
+        """Return learning rate, threshold and most steps of runs in ``cells``."""
+        settings = np.empty(len(cells), SETTINGS)
+        for name in SETTINGS.names or ():
+            settings[name] = self._plan.column(name, cells)
+        return settings
+
+    def weights(self, cells: Array, seeds: Array, n_parameters: int) -> Array:
+        """Return the initial weights of runs in ``cells`` with ``seeds``.
+
+        A seed gives the same numbers in every cell of one scheme, so they are drawn once.
+        """
+        weights = np.empty((len(seeds), n_parameters), self._dtype)
+        schemes = [self._plan.column(name, cells) for name in _SCHEME]
+        swept = any(name in self._plan.study.parameters for name in _SCHEME)
+        for group in _groups(schemes) if swept else [np.arange(len(seeds))]:
+            distribution, scale, stream = (column[group[0]] for column in schemes)
+            unique, place = np.unique(seeds[group], return_inverse=True)
+            drawn = initial_weights(
+                unique,
+                n_parameters,
+                distribution=str(distribution),
+                scale=float(scale),
+                stream=str(stream),
+                dtype=self._dtype,
+            )
+            weights[group] = drawn[place]
+        return weights
 
 
 def _groups(columns: list[Array]) -> list[Array]:
@@ -97,36 +132,3 @@ def _groups(columns: list[Array]) -> list[Array]:
         values, place = np.unique(column, return_inverse=True)
         codes = codes * len(values) + place
     return [np.flatnonzero(codes == code) for code in np.unique(codes)]
-
-
-def train_shard(plan: Plan, shard: Shard, keep: str) -> ShardResult:
-    """Train all runs of a shard.
-
-    Parameters
-    ----------
-    keep
-        ``"runs"`` for a table of runs, in visiting order; ``"cells"`` for a tally.
-    """
-    run, cell, seed = plan.runs(shard)
-    settings = plan.settings(int(cell[0]))
-    trainer = make_trainer(plan, settings)
-    n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
-    weights = run_weights(plan, cell, seed, n_parameters)
-    outcome = trainer.train(run_settings(plan, cell), weights)
-    rows = outcome.rows
-    net_steps = int(rows["steps"].sum(dtype=np.int64))
-    if keep == "cells":
-        table = pa.Table.from_pandas(tally(cell, rows["status"], rows["steps"]), preserve_index=False)
-        return ShardResult(
-            table.set_column(1, "status", _status(table["status"].to_numpy())), net_steps, outcome.lane_steps
-        )
-    columns = {"run": run, "cell": cell, "seed": seed}
-    columns |= {name: plan.column(name, cell) for name in plan.study.parameters}
-    columns |= {name: np.ascontiguousarray(rows[name]) for name in OUTCOME.names or ()}
-    arrays = {name: _status(values) if name == "status" else pa.array(values) for name, values in columns.items()}
-    schema = arrow_schema(runs_columns(plan.study))
-    return ShardResult(pa.table([arrays[name] for name in schema.names], schema=schema), net_steps, outcome.lane_steps)
-
-
-def _status(codes: Array) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(STATUSES))

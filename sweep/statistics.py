@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.digest import status_codes
+from sweep.digest import status_array, status_codes
 from sweep.plan import Plan
 from sweep.schema import STATUSES, cells_columns
 
@@ -48,6 +48,12 @@ def tally(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
 def tally_table(runs: pa.Table) -> pd.DataFrame:
     """Count the runs of a runs table that has at least cell, status and steps."""
     return tally(runs["cell"].to_numpy(), status_codes(runs["status"]), runs["steps"].to_numpy())
+
+
+def tally_to_table(counts: pd.DataFrame) -> pa.Table:
+    """Return a tally as it is stored."""
+    columns = {name: counts[name].to_numpy() for name in counts.columns}
+    return pa.table({**columns, "status": status_array(columns["status"])})
 
 
 def tally_frame(table: pa.Table) -> pd.DataFrame:

@@ -186,6 +186,11 @@ class Store:
             path = self.directory / "parts" / commit.part
             yield _read_table(path, columns, commit.sha256)
 
+    def table_at(self, position: int) -> pa.Table:
+        """Return the part that holds a visiting position."""
+        commit = next(commit for commit in self.commits().values() if commit.start <= position < commit.stop)
+        return _read_table(self.directory / "parts" / commit.part, None, commit.sha256)
+
     def write_cells(self, table: pa.Table) -> str:
         """Write cells.parquet and return its SHA-256."""
         content = _parquet_bytes(table, cells_columns(self.study))

@@ -24,6 +24,10 @@ from sweep.patterns import MAX_PATTERNS, TASKS, read_patterns
 
 MAX_SEED = 2**32 - 1
 MAX_STEPS = 2**31 - 1
+MAX_FLOAT32 = 3.4028234663852886e38
+
+# Hidden activations of one network over all patterns; a thread keeps 128 bytes for each.
+MAX_ACTIVATIONS = 2**24
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -209,8 +213,25 @@ class Study:
             "convergence": convergence,
         }
         faults += _conflicts(given, parameters or {})
+        if not faults:
+            faults += self._beyond_limits()
         if faults:
             raise StudyError(faults)
+
+    def _beyond_limits(self) -> list[str]:
+        """Say what is valid by itself but too large together."""
+        faults = []
+        hidden = max(self.parameters.get("hidden", (self.network.hidden,)))  # type: ignore[type-var]
+        activations = len(self.data.inputs) * int(hidden or 0)
+        if activations > MAX_ACTIVATIONS:
+            faults.append(
+                f"network.hidden: {len(self.data.inputs)} patterns times {hidden} units given; at most "
+                f"{MAX_ACTIVATIONS} hidden activations are allowed"
+            )
+        largest = max(abs(value) for rows in (self.data.inputs, self.data.targets) for row in rows for value in row)
+        if self.network.dtype == "float32" and largest > MAX_FLOAT32:
+            faults.append(f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}")
+        return faults
 
     @property
     def n_cells(self) -> int:
