@@ -62,8 +62,8 @@ class Watched(NamedTuple):
 
 
 @routine
-def seat_runs(runs: Runs, workspace: Workspace, step: int) -> bool:
-    """Give empty lanes to waiting runs, to start at ``step``; tell whether there were any.
+def seat_runs(runs: Runs, workspace: Workspace) -> bool:
+    """Give empty lanes to waiting runs, to start at the present step; tell whether there were any.
 
     A lane that stays empty goes on with what it has, and nobody looks.
     """
@@ -73,7 +73,7 @@ def seat_runs(runs: Runs, workspace: Workspace, step: int) -> bool:
         run = clock[NEXT_RUN]
         if seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
             seats[RUN, lane] = run
-            seats[START, lane] = step
+            seats[START, lane] = clock[STEP]
             control[LEARNING_RATE, lane] = runs.settings[run]["learning_rate"]
             control[BELOW, lane] = runs.settings[run]["below"]
             control[PREVIOUS, lane] = np.nan
@@ -193,7 +193,7 @@ def settle(patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watche
             retire(workspace, lane)
     if clock[OCCUPIED] == occupied:
         return False
-    seat_runs(runs, workspace, clock[STEP])
+    seat_runs(runs, workspace)
     clock[DEADLINE] = clock[STEP]
     return True
 
@@ -204,14 +204,14 @@ def finish_step(patterns: Patterns, runs: Runs, workspace: Workspace, watched: W
     control, seats, clock = workspace.control, workspace.seats, workspace.clock
     for lane in range(seats.shape[1]):
         if seats[RUN, lane] != EMPTY:
-            stalled = control[STALLED_FLAG, lane] != 0.0
-            if stalled:
-                record_outcome(patterns, runs, workspace, watched, lane, STALLED)
-            if stalled or at_last_step(runs, workspace, lane):
+            status = STALLED if control[STALLED_FLAG, lane] != 0.0 else EXHAUSTED
+            if status == STALLED:
+                record_outcome(patterns, runs, workspace, watched, lane, status)
+            if status == STALLED or at_last_step(runs, workspace, lane):
                 retire(workspace, lane)
         control[PREVIOUS, lane] = control[LOSS, lane]
     clock[STEP] += 1
-    seated = seat_runs(runs, workspace, clock[STEP])
+    seated = seat_runs(runs, workspace)
     # A first loss, and every loss of a trace, is written down by settle.
     pause = seated or runs.losses.shape[0] > 0
     clock[DEADLINE] = clock[STEP] if pause else next_deadline(runs, workspace)

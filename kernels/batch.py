@@ -16,7 +16,7 @@ CONVERGED, DIVERGED, STALLED, EXHAUSTED = range(4)
 STATUSES = ("converged", "diverged", "stalled", "exhausted")
 RETRAIN = -1
 
-SETTINGS = np.dtype([("learning_rate", "f8"), ("below", "f8"), ("max_steps", "i8")])
+SETTINGS = np.dtype([("learning_rate", "f8"), ("below", "f8"), ("max_steps", "i8")], align=True)
 OUTCOME = np.dtype(
     [
         ("status", "i1"),

@@ -146,7 +146,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
             outputs, gradients = output_rows, gradient_rows
         biases = (n_inputs + n_outputs) * n_hidden
         watched = Watched(n_inputs * n_hidden, biases, biases + n_hidden * bias) if constant else Watched(0, 0, 0)
-        seat_runs(runs, workspace, 0)
+        seat_runs(runs, workspace)
         step, deadline, occupied, passes = 0, 0, clock[OCCUPIED], 0
         learning_rate, below, previous, active = of_seats(control)
         while occupied > 0:
