@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sweep.errors import unknown
 
 _NEEDS = {
-    "greater_than": "above {gt}",
+    "greater_than": "above {gt:g}",
     "greater_than_equal": "at least {ge}",
     "less_than": "below {lt}",
     "less_than_equal": "at most {le}",
