@@ -2,3 +2,6 @@
 
 Nothing here reads files, knows about studies or imports :mod:`sweep`.
 """
+
+# Other distributions bear the import name "kernels" too; sweep checks that this is it.
+PROJECT = "xor-sweep"

@@ -70,7 +70,7 @@ class DiskCache:
         target_context.refresh()
         try:
             content = self._path(signature, target_context).read_bytes()
-        except OSError:
+        except (OSError, RuntimeError):  # no such file, or no home folder
             return None
         payload = content[_DIGEST_BYTES:]
         if hashlib.sha256(payload).digest() != content[:_DIGEST_BYTES]:
@@ -80,7 +80,10 @@ class DiskCache:
     def save_overload(self, signature: Any, result: CompileResult) -> None:
         """Write the compiled function; a folder that cannot be written is no fault."""
         payload = dumps(result._reduce())
-        path = self._path(signature, result.target_context)
+        try:
+            path = self._path(signature, result.target_context)
+        except RuntimeError:
+            return
         draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

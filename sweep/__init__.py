@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import kernels
+
 if TYPE_CHECKING:
     from sweep.engine import run
     from sweep.errors import StoreError, StudyError, SweepError
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
     from sweep.replay import Trace, trace
     from sweep.result import Result, open_result
     from sweep.study import Study
+
+if getattr(kernels, "PROJECT", None) != "xor-sweep":
+    raise ImportError(
+        f"the package 'kernels' at {kernels.__path__} is not xor-sweep's; uninstall the distribution that brought it"
+    )
 
 __version__ = "0.1.0"
 
