@@ -242,8 +242,8 @@ class Trainer:
         self.dtype = dtype
         self.width = width or LANES_BYTES // np.dtype(dtype).itemsize
         self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
-        self._special = Specialization(architecture, loss, criterion, dtype, self.width, None, None)
-        self._fast = self._special
+        self._exact = Specialization(architecture, loss, criterion, dtype, self.width, None, None)
+        self._fast = self._exact
         if inputs.size + targets.size <= CONSTANT_LIMIT:
             table = (tuple(map(tuple, array.tolist())) for array in self._patterns[:2])
             self._fast = Specialization(architecture, loss, criterion, dtype, self.width, *table)
@@ -260,31 +260,31 @@ class Trainer:
         final_weights, losses
             Whether to keep weights and predictions at the end, and the loss of every step.
         """
-        outcome = self._run(self._fast, settings, weights, final_weights, losses)
+        n_losses = int(settings["max_steps"].max(initial=0)) + 1 if losses else 0
+        outcome = self._run(self._fast, settings, weights, final_weights, n_losses)
         again = np.flatnonzero(outcome.rows["status"] == RETRAIN)
         if not again.size:
             return outcome
-        exact = self._run(self._special, settings[again], weights[again], final_weights, losses)
+        exact = self._run(self._exact, settings[again], weights[again], final_weights, n_losses)
         for target, source in zip(outcome[:4], exact[:4], strict=True):
             if target.shape[0]:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
 
     def _run(
-        self, special: Specialization, settings: Array, weights: Array, final_weights: bool, losses: bool
+        self, special: Specialization, settings: Array, weights: Array, final_weights: bool, n_losses: int
     ) -> Outcome:
         n_runs, n_parameters = weights.shape
         n_hidden = self.architecture.hidden(n_parameters)
         n_patterns = self._patterns.inputs.shape[0]
         n_outputs = n_patterns * self.architecture.outputs
-        most_steps = int(settings["max_steps"].max(initial=0))
         runs = Runs(
             settings,
             np.ascontiguousarray(weights, self.dtype),
             outcome=np.zeros(n_runs, OUTCOME),
             final_weights=np.empty(weights.shape if final_weights else (0, 0), self.dtype),
             predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
-            losses=np.full((n_runs, most_steps + 1) if losses else (0, 0), np.nan),
+            losses=np.full((n_runs, n_losses) if n_losses else (0, 0), np.nan),
         )
         workspace = make_workspace(n_parameters, n_outputs, n_patterns * n_hidden, self.width, self.dtype)
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here

@@ -134,7 +134,10 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     trainer = worker.trainer(settings)
     n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
     initial = worker.weights(cells, np.array([seed]), n_parameters)
-    outcome = trainer.train(worker.settings(cells), initial, final_weights=True, losses=True)
+    limits = worker.settings(cells)
+    # Learn the number of steps first: room for max_steps losses may be far too much.
+    limits["max_steps"] = trainer.train(limits, initial).rows["steps"]
+    outcome = trainer.train(limits, initial, final_weights=True, losses=True)
     found = {name: outcome.rows[name][0].item() for name in outcome.rows.dtype.names or ()}
     found["status"] = STATUSES[found["status"]]
     return Trace(
