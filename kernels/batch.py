@@ -138,8 +138,8 @@ def used_inputs(inputs: Array, bias: bool) -> NDArray[np.bool_]:
 
 def make_patterns(inputs: Array, targets: Array, dtype: str, bias: bool, skip_zeros: bool) -> Patterns:
     """Round patterns to ``dtype`` and work out what kernels want to know of them."""
-    inputs = np.ascontiguousarray(inputs, dtype)
-    targets = np.ascontiguousarray(targets, dtype)
+    inputs = np.array(inputs, dtype, order="C")  # copies: the caller's arrays stay the caller's
+    targets = np.array(targets, dtype, order="C")
     used = used_inputs(inputs, bias) if skip_zeros else np.ones(inputs.shape, np.bool_)
     low, high = float(targets.min()), float(targets.max())
     for array in (inputs, targets, used):

@@ -15,6 +15,7 @@ import os
 import pickle
 import platform
 import secrets
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,8 @@ class DiskCache:
             draft.write_bytes(hashlib.sha256(payload).digest() + payload)
             os.replace(draft, path)
         except OSError:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
 
     def flush(self) -> None:
         """Do nothing: entries are never stale."""
