@@ -133,7 +133,8 @@ def trace(
         traced = replay(open_result(source), number)
     sys.stdout.write(traced.text())
     for name, stored in traced.mismatches.items():
-        print(f"mismatch: {name} is {getattr(traced, name)!r}, stored as {stored!r}", file=sys.stderr)
+        value = traced.parameters[name] if name in traced.parameters else getattr(traced, name)
+        print(f"mismatch: {name} is {value!r}, stored as {stored!r}", file=sys.stderr)
     if traced.mismatches:
         sys.exit(EXIT_MISMATCH)
 

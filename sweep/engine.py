@@ -218,6 +218,7 @@ def _finish(plan: Plan, parts: Store | Memory, facts: dict[str, Any], start: flo
         facts["digest"] = None
     columns = cells_columns(study)
     cells = pa.Table.from_pandas(summarize(counts, plan), schema=arrow_schema(columns), preserve_index=False)
+    cells = cells.replace_schema_metadata(None)  # pandas' own, which would bring types that files do not have
     if isinstance(parts, Store):
         facts["cells_sha256"] = parts.write_cells(cells)
     else:

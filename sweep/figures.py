@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sweep.errors import SweepError
 from sweep.result import Result
 from sweep.tables import short
@@ -60,6 +62,8 @@ def _draw_line(axes: Axes, cells: pd.DataFrame, axis: str | None, color: Any, la
     rate = 100 * cells["convergence_rate"].to_numpy()
     low, high = 100 * cells["convergence_rate_low"].to_numpy(), 100 * cells["convergence_rate_high"].to_numpy()
     if axis is not None and _is_number(cells[axis].iloc[0]):
+        order = np.argsort(cells[axis].to_numpy())
+        cells, rate, low, high = cells.iloc[order], rate[order], low[order], high[order]
         axes.plot(cells[axis].to_numpy(), rate, "o-", color=color, label=label, markersize=3.5, linewidth=1.4)
         axes.fill_between(cells[axis].to_numpy(), low, high, color=color, alpha=0.2, linewidth=0)
         return
@@ -88,7 +92,7 @@ def _decorate(axes: Axes, result: Result, axis: str | None, others: list[str]) -
 
 
 def _is_number(value: Any) -> bool:
-    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or hasattr(value, "dtype")
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
 
 
 def _is_logarithmic(values: list[float]) -> bool:

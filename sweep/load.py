@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -75,6 +76,9 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
         key, equals, text = assignment.partition("=")
         if not equals or not key.strip():
             raise StudyError([f"--set {assignment!r} given; must be key=value, as in --set seeds.count=40"])
+        if key.strip() in ("name", "description", "method"):
+            changes[key.strip()] = text.strip()
+            continue
         values = [_scalar(part.strip()) for part in text.split(",")]
         changes[key.strip()] = values if len(values) > 1 else values[0]
     return changes
@@ -87,7 +91,7 @@ def _read(source: str | Path) -> tuple[str, Path]:
         return studies[str(source)], Path()
     path = Path(source)
     try:
-        return path.read_text("utf-8"), path.parent
+        return path.read_text("utf-8-sig"), path.parent
     except UnicodeDecodeError:
         raise StudyError([f"study file {str(source)!r} is not text"]) from None
     except OSError as error:
@@ -97,11 +101,11 @@ def _read(source: str | Path) -> tuple[str, Path]:
 
 
 def _scalar(text: str) -> bool | int | float | str:
-    """Read one value as TOML would, and anything else as text."""
+    """Read one value as TOML would, numbers such as .5 too, and anything else as text."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return text
+        return float(text) if re.fullmatch(r"[+-]?\.\d+([eE][+-]?\d+)?", text) else text
     return value if isinstance(value, (bool, int, float, str)) else text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-import math
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -95,7 +95,7 @@ def _bound(spec: Mapping[str, Any], key: str) -> int | float:
     bound = spec.get(key)
     if bound is None:
         raise ValueError(f"{key} is missing; give min, max and num, or values")
-    if isinstance(bound, bool) or not isinstance(bound, (int, float)) or not math.isfinite(bound):
+    if isinstance(bound, bool) or not isinstance(bound, (int, float)) or not abs(bound) <= sys.float_info.max:
         raise ValueError(f"{key} {bound!r} given; must be a finite number")
     return bound
 

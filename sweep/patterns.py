@@ -34,17 +34,18 @@ def read_patterns(path: Path) -> tuple[Table, Table]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [row for row in csv.reader(file) if row]
+            reader = csv.reader(file)
+            lines = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text file of comma-separated values"
         raise ValueError(f"pattern file {str(path)!r} cannot be read: {reason}") from None
     if not lines:
         raise ValueError(f"pattern file {str(path)!r} is empty; its first line names the columns x0, x1, .. and y")
-    names = [name.strip() for name in lines[0]]
+    names = [name.strip() for name in lines[0][1]]
     inputs, targets = _columns(path, names)
     if len(lines) == 1:
         raise ValueError(f"pattern file {str(path)!r} has no patterns below its first line")
-    rows = [_numbers(path, number, line, len(names)) for number, line in enumerate(lines[1:], start=2)]
+    rows = [_numbers(path, number, line, len(names)) for number, line in lines[1:]]
     return (
         tuple(tuple(row[k] for k in inputs) for row in rows),
         tuple(tuple(row[k] for k in targets) for row in rows),

@@ -96,11 +96,6 @@ class Plan:
         self._first_shards = [group.first_shard for group in self._groups]
         self.n_shards = self._groups[-1].first_shard + self._groups[-1].n_shards
 
-    @property
-    def in_run_order(self) -> bool:
-        """Whether the visiting order is that of the run numbers."""
-        return self._visit == sorted(self._visit)
-
     def values(self, cell: int) -> dict[str, Scalar]:
         """Return the swept parameters of a cell."""
         digits = _digits(cell, self._sizes)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kernels.architecture import Parameters
 from sweep.errors import StudyError
+from sweep.parameters import Scalar
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.schema import STATUSES
@@ -29,6 +30,8 @@ class Trace:
     ----------
     seed, cell
         Which run.
+    parameters : dict
+        The swept parameters of its cell.
     status, steps, initial_loss, final_loss, n_correct, max_error
         As in the runs table.
     losses : (steps + 1,)
@@ -44,6 +47,7 @@ class Trace:
 
     seed: int
     cell: int
+    parameters: dict[str, Scalar]
     status: str
     steps: int
     initial_loss: float
@@ -115,15 +119,16 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
         names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
         raise StudyError([f"study has {source.n_cells} cells and a trace is of one; single it out by setting {names}"])
     seed = source.seeds.base if seed is None else seed
-    if not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+    if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
         raise StudyError([f"seed {seed!r} given; must be an integer from 0 to {MAX_SEED}"])
-    return _replay(Plan(source), 0, seed, {})
+    return _replay(Plan(source), 0, int(seed), {})
 
 
 @trace.register
 def _trace_run(source: Result, run: int) -> Trace:
-    row = source.row(run)
-    return _replay(Plan(source.study), row["cell"], row["seed"], row)
+    plan = Plan(source.study)
+    cell, offset = divmod(int(run), plan.n_seeds)
+    return _replay(plan, cell, source.study.seeds.base + offset, source.row(run))
 
 
 def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
@@ -140,7 +145,9 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     outcome = trainer.train(limits, initial, final_weights=True, losses=True)
     found = {name: outcome.rows[name][0].item() for name in outcome.rows.dtype.names or ()}
     found["status"] = STATUSES[found["status"]]
+    own = {"cell": cell, "seed": seed, **plan.values(cell), **found}
     return Trace(
+        parameters=plan.values(cell),
         seed=seed,
         cell=cell,
         **found,
@@ -149,5 +156,5 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         targets=np.array(plan.study.data.targets),
         predictions=outcome.predictions[0].reshape(len(plan.study.data.targets), -1),
         weights=trainer.architecture.split(outcome.final_weights[0]),
-        mismatches={name: row[name] for name, value in found.items() if row and row[name] != value},
+        mismatches={name: row[name] for name, value in own.items() if row and row[name] != value},
     )

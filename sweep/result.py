@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StoreError
 from sweep.plan import Plan, Shard
-from sweep.schema import runs_columns
+from sweep.schema import QUANTILE_COLUMNS, runs_columns
 from sweep.store import Store
 from sweep.study import Study
 
@@ -67,7 +67,7 @@ class Result:
     def cells(self) -> pd.DataFrame:
         """Statistics, one row a cell."""
         frame: pd.DataFrame = self._parts.read_cells().to_pandas()
-        return frame
+        return frame.astype(dict.fromkeys(QUANTILE_COLUMNS, "Int64"))  # null where not reached
 
     def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
         """Return the runs, one row each, in run order.

@@ -55,6 +55,7 @@ _STATISTICS = (
     ),
     Column("expected_steps", "float64", "updates", "updates of all runs / n_converged: a success with restarts"),
 )
+QUANTILE_COLUMNS = ("steps_q25", "steps_q50", "steps_q75")
 _PARAMETER_DOCS = {
     "hidden": ("units", "hidden units"),
     "activation": ("", "activation of the hidden units"),

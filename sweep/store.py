@@ -40,6 +40,8 @@ class Commit:
 
     Attributes
     ----------
+    study
+        Identity of the study.
     shard, start, stop
         Number of the shard and its visiting positions.
     part, sha256
@@ -50,6 +52,7 @@ class Commit:
         Which call trained it, and when in seconds since 1970.
     """
 
+    study: str
     shard: int
     start: int
     stop: int
@@ -90,20 +93,18 @@ class Store:
         StoreError
             If the folder holds something else, or cannot be made.
         """
-        _check_parents(directory)
-        if overwrite:
-            _remove_results(directory)
-        if directory.is_dir() and any(directory.iterdir()):
-            _check_same(directory, study, keep)
         store = cls(directory, study, keep)
         try:
+            _check_parents(directory)
+            if not (overwrite and _remove_results(directory)) and directory.is_dir() and any(directory.iterdir()):
+                _check_same(directory, study, keep)
             for folder in ("parts", "commits"):
                 (directory / folder).mkdir(parents=True, exist_ok=True)
             if not (directory / "study.toml").exists():
                 store.write_facts({"identity": study.identity, "keep": keep, "complete": False})
                 _write_atomically(directory / "study.toml", study.to_toml().encode())
         except OSError as error:
-            raise StoreError(f"results folder {str(directory)!r} cannot be written: {error.strerror}") from None
+            raise StoreError(f"results folder {str(directory)!r} cannot be used: {error.strerror}") from None
         return store
 
     @classmethod
@@ -147,7 +148,8 @@ class Store:
         draft = self.directory / "parts" / f"{name}.json"
         final = self.directory / "commits" / f"{shard.index:07d}.json"
         content = _parquet_bytes(table, self.columns)
-        commit = Commit(shard.index, shard.start, shard.stop, part.name, hashlib.sha256(content).hexdigest(), **facts)
+        sha256 = hashlib.sha256(content).hexdigest()
+        commit = Commit(self.study.identity, shard.index, shard.start, shard.stop, part.name, sha256, **facts)
         try:
             _write_durably(part, content)
             _write_durably(draft, _json_bytes(asdict(commit)))
@@ -172,6 +174,9 @@ class Store:
         """
         paths = sorted((self.directory / "commits").glob("*.json"))
         commits = [Commit(**_read_json(path)) for path in paths]
+        for path, commit in zip(paths, commits, strict=True):
+            if commit.study != self.study.identity:
+                raise StoreError(f"{str(path)!r} belongs to another study; start anew with --overwrite")
         return {commit.shard: commit for commit in commits}
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
@@ -182,13 +187,21 @@ class Store:
         StoreError
             If a part is missing or damaged.
         """
-        for commit in self.commits().values():
+        for commit in self._whole():
             path = self.directory / "parts" / commit.part
             yield _read_table(path, columns, commit.sha256)
 
+    def _whole(self) -> list[Commit]:
+        """Return all commits, which must cover every run."""
+        commits = sorted(self.commits().values(), key=lambda commit: commit.start)
+        ends = [0, *(commit.stop for commit in commits)]
+        if [commit.start for commit in commits] != ends[:-1] or ends[-1] != self.study.n_runs:
+            raise StoreError(f"{str(self.directory / 'commits')!r} is damaged: commits do not cover every run")
+        return commits
+
     def table_at(self, position: int) -> pa.Table:
         """Return the part that holds a visiting position."""
-        commit = next(commit for commit in self.commits().values() if commit.start <= position < commit.stop)
+        commit = next(commit for commit in self._whole() if commit.start <= position < commit.stop)
         return _read_table(self.directory / "parts" / commit.part, None, commit.sha256)
 
     def write_cells(self, table: pa.Table) -> str:
@@ -246,7 +259,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         check = facts.pop("check")
     except OSError as error:
         raise StoreError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         raise StoreError(f"{str(path)!r} is damaged: it is not the JSON that was written") from None
     if check != _check(facts):
         raise StoreError(f"{str(path)!r} is damaged or was changed: its contents do not match its check")
@@ -267,6 +280,8 @@ def _write_atomically(path: Path, content: bytes) -> None:
     try:
         _write_durably(draft, content)
         os.replace(draft, path)
+    except OSError as error:
+        raise StoreError(f"{str(path)!r} cannot be written: {error.strerror}") from None
     finally:
         draft.unlink(missing_ok=True)
 
@@ -286,6 +301,8 @@ def _check_same(directory: Path, study: Study, keep: str) -> None:
             raise StoreError(
                 f"output folder {str(directory)!r} holds other files ({strange[0]!r}); give a new one (--out)"
             )
+        if (directory / "run.json").is_file() and _read_json(directory / "run.json").get("identity") != study.identity:
+            raise StoreError(f"output folder {str(directory)!r} holds another study; give another one with --out")
         return
     present = Store.open(directory)
     if present.study.identity != study.identity:
@@ -297,15 +314,18 @@ def _check_same(directory: Path, study: Study, keep: str) -> None:
         raise StoreError(f"output folder {str(directory)!r} keeps {present.keep}, not {keep}; give another one")
 
 
-def _remove_results(directory: Path) -> None:
-    """Remove the results in a folder, and nothing else.
+def _remove_results(directory: Path) -> bool:
+    """Remove the results in a folder, and nothing else; tell whether there were any.
 
     Commits go first, so that what is left after a crash is never taken for whole.
     """
-    if not (directory / "study.toml").is_file():
-        return
+    if not (directory / "study.toml").is_file() or not any(
+        (directory / name).exists() for name in ("run.json", "commits")
+    ):
+        return False
     for name in ("commits", "parts"):
-        shutil.rmtree(directory / name, ignore_errors=True)
-    for path in directory.iterdir():
-        if path.name in _OURS or path.suffix in (".png", ".svg", ".pdf"):
-            path.unlink()
+        if (directory / name).exists():
+            shutil.rmtree(directory / name)
+    for name in ("cells.parquet", "convergence_rate.png", "run.json", "study.toml"):
+        (directory / name).unlink(missing_ok=True)
+    return True

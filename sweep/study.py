@@ -55,10 +55,12 @@ class Data(Section):
             raise ValueError(
                 f"{' and '.join(given) or 'no patterns'} given; give one of task, file, or inputs and targets"
             )
+        if given[0] != "inputs" and "targets" in raw:
+            raise ValueError(f"targets given beside {given[0]}, which has its own; give targets with inputs only")
         found = dict(raw)
         if "task" in raw:
             task = found.pop("task")
-            if task not in TASKS:
+            if not isinstance(task, str) or task not in TASKS:
                 raise ValueError(unknown("task", str(task), list(TASKS)))
             found["inputs"], found["targets"] = TASKS[task]
         elif "file" in raw:
@@ -200,12 +202,12 @@ class Study:
         self.name = str(name)
         self.description = str(description)
         self.data = _section("data", Data, data, faults)
-        self.network = _section("network", Network, network or {}, faults)
-        self.initial_weights = _section("initial_weights", InitialWeights, initial_weights or {}, faults)
-        self.training = _section("training", Training, training or {}, faults)
-        self.convergence = _section("convergence", Convergence, convergence or {}, faults)
-        self.seeds = _section("seeds", Seeds, seeds or {}, faults)
-        self.parameters = _parameters(parameters or {}, faults)
+        self.network = _section("network", Network, network, faults)
+        self.initial_weights = _section("initial_weights", InitialWeights, initial_weights, faults)
+        self.training = _section("training", Training, training, faults)
+        self.convergence = _section("convergence", Convergence, convergence, faults)
+        self.seeds = _section("seeds", Seeds, seeds, faults)
+        self.parameters = _parameters({} if parameters is None else parameters, faults)
         given = {
             "network": network,
             "initial_weights": initial_weights,
@@ -298,7 +300,8 @@ class Study:
 
 
 def _section(name: str, model: type[S], raw: Any, faults: list[str]) -> S:
-    """Validate one table; with a fault what is returned must not be used."""
+    """Validate one table, None for an empty one; with a fault what is returned must not be used."""
+    raw = {} if raw is None else raw
     try:
         return model.model_validate(dict(raw) if isinstance(raw, Mapping) else raw)
     except ValidationError as error:
@@ -320,6 +323,9 @@ def _parameters(raw: Any, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:
         section, _, name = key.rpartition(".")
         if name not in SWEEPABLE or section not in ("", SWEEPABLE[name]):
             faults.append(f"parameters: {_not_sweepable(key)}")
+            continue
+        if name in expanded:
+            faults.append(f"parameters.{key}: {name} is given twice; give one")
             continue
         kind: Any = get_type_hints(SECTIONS[SWEEPABLE[name]], include_extras=True)[name]
         adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
@@ -359,5 +365,5 @@ def _conflicts(given: Mapping[str, Any], parameters: Any) -> list[str]:
     return faults + [
         f"{SWEEPABLE[name]}.{name}: is missing; give it there or sweep it under [parameters]"
         for name in REQUIRED
-        if name not in swept and name not in tables.get(SWEEPABLE[name], {})
+        if name not in swept and tables.get(SWEEPABLE[name], {}).get(name) is None
     ]

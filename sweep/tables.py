@@ -91,5 +91,5 @@ def _make_table(title: str) -> Table:
 
 def _steps(value: Any) -> str:
     """Write a number of steps; a dash where there is none."""
-    missing = str(value) == "<NA>" or value != value or value == float("inf")
+    missing = value is None or str(value) == "<NA>" or value != value or value == float("inf")
     return "-" if missing else f"{value:,.0f}"

@@ -1,0 +1,197 @@
+"""A run's outcome depends on nothing but the run: not on lanes, order, neighbours or what else is asked for."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernels import jit
+from kernels.batch import CONVERGED, STALLED
+from kernels.train import Outcome
+from tests.kernels.support import (
+    Batch,
+    Spec,
+    assert_equal,
+    assert_same_outcome,
+    assert_same_rows,
+    draw_batch,
+    draw_weights,
+    same_settings,
+    sized,
+    train_bare,
+    train_kernel,
+)
+
+SPEC = Spec("relu")
+RUNS = sized(61, 13)
+WIDTHS = sized((1, 2, 4, 8, 16, 32), (1, 3, 8, 50))
+
+
+@cache
+def _batch(dtype: str = "float64") -> Batch:
+    return draw_batch(replace(SPEC, dtype=dtype), 3, RUNS, 31, sized(200, 20))
+
+
+@cache
+def _alone(dtype: str = "float64") -> Outcome:
+    """Train every run of the batch in a call of its own."""
+    batch, spec = _batch(dtype), replace(SPEC, dtype=dtype)
+    most = int(batch.max_steps.max()) + 1
+    outcomes = [train_kernel(spec, batch[[run]]) for run in range(RUNS)]
+    losses = np.full((RUNS, most), np.nan)
+    for row, outcome in zip(losses, outcomes, strict=True):
+        row[: outcome.losses.shape[1]] = outcome.losses[0]
+    return Outcome(
+        rows=np.concatenate([outcome.rows for outcome in outcomes]),
+        final_weights=np.concatenate([outcome.final_weights for outcome in outcomes]),
+        predictions=np.concatenate([outcome.predictions for outcome in outcomes]),
+        losses=losses,
+        lane_steps=sum(outcome.lane_steps for outcome in outcomes),
+    )
+
+
+def _select(outcome: Outcome, runs: list[int]) -> Outcome:
+    return Outcome(*(column[runs] for column in outcome[:-1]), lane_steps=0)
+
+
+def _assert_independent(runs: list[int], width: int | None, dtype: str = "float64") -> None:
+    spec, batch, what = replace(SPEC, dtype=dtype), _batch(dtype)[runs], f"width {width}, runs {runs}"
+    expected = _select(_alone(dtype), runs)
+    assert_same_outcome(train_kernel(spec, batch, width), expected, what)
+    assert_same_rows(train_bare(spec, batch, width), expected.rows, what)
+
+
+def test_batch_has_runs_of_every_status() -> None:
+    """The runs that these tests pack differ in how they end, and when."""
+    rows = _alone().rows
+    assert len(set(rows["status"])) == 4
+    assert len(set(rows["steps"])) > 5
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("count", [1, 5, RUNS])
+def test_any_width_and_count(width: int, count: int) -> None:
+    """Fewer runs than lanes, odd numbers of them, and more than lanes: all as alone."""
+    _assert_independent(list(range(count)), width)
+
+
+@pytest.mark.parametrize("width", WIDTHS[2:4])
+def test_any_order(width: int) -> None:
+    """The order of runs decides who shares lanes, and nothing else."""
+    _assert_independent(np.random.default_rng(32).permutation(RUNS).tolist(), width)
+
+
+def test_same_run_again_in_the_same_lane() -> None:
+    """A run that starts with the loss at which the one before it ended has not stalled."""
+    _assert_independent(np.repeat(np.arange(RUNS), 3).tolist(), 1)
+
+
+def test_float32_lanes() -> None:
+    """Twice as many lanes fit, with equal results."""
+    _assert_independent(list(range(RUNS))[::-1], None, "float32")
+
+
+@settings(max_examples=sized(60, 10))
+@given(runs=st.lists(st.integers(0, RUNS - 1), max_size=2 * RUNS), width=st.sampled_from(WIDTHS))
+def test_outcome_is_independent_of_what_shares_the_batch(runs: list[int], width: int) -> None:
+    """Any selection of runs, repeated ones included, ends as each run alone."""
+    _assert_independent(runs, width)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    """Trainers, and one trainer, used by several threads at once give the same as ever."""
+    batch, trainer = _batch(), SPEC.trainer()
+
+    def train(k: int) -> Outcome:
+        used = trainer if k % 2 else SPEC.trainer()
+        return used.train(batch.settings, batch.weights, final_weights=True, losses=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        for outcome in pool.map(train, range(8)):
+            assert_same_outcome(outcome, _alone(), "in a thread")
+
+
+def test_nothing_to_train() -> None:
+    """No runs give no outcomes."""
+    outcome = train_kernel(SPEC, _batch()[[]])
+    assert outcome.rows.shape == (0,)
+    assert outcome.final_weights.shape == (0, _batch().weights.shape[1])
+    assert outcome.losses.shape[0] == 0
+
+
+def test_weights_and_losses_only_when_asked_for() -> None:
+    """Asking for less changes nothing of the rest."""
+    batch = _batch()
+    trainer = SPEC.trainer(2)
+    bare = trainer.train(batch.settings, batch.weights)
+    traced = trainer.train(batch.settings, batch.weights, losses=True)
+    weighed = trainer.train(batch.settings, batch.weights, final_weights=True)
+    for outcome in (bare, traced, weighed):
+        assert_same_rows(outcome.rows, _alone().rows, "rows")
+    for unasked in (bare.final_weights, bare.predictions, bare.losses, traced.final_weights, weighed.losses):
+        assert unasked.shape == (0, 0)
+    assert_equal(traced.losses, _alone().losses, "losses")
+    assert_equal(weighed.final_weights, _alone().final_weights, "final weights")
+    assert_equal(weighed.predictions, _alone().predictions, "predictions")
+
+
+def test_run_that_stalls_while_others_end() -> None:
+    """A stall is seen at its step, even if just then a neighbour converges and the next run takes its lane."""
+    spec = replace(SPEC, dtype="float32")
+    batch = same_settings(draw_weights(spec, 2, 64, 33), "float32", learning_rate=0.2, below=0.0, max_steps=300)
+    alone = train_kernel(spec, batch)
+    steps, falling = alone.rows["steps"], np.diff(alone.losses, axis=1) < 0
+    stalls = [run for run in range(64) if alone.rows["status"][run] == STALLED and steps[run] > 10]
+    checked = 0
+    for stall in stalls:
+        t = steps[stall]
+        for other in np.flatnonzero(falling[:, :t].all(axis=1) & (steps > t))[:3]:
+            pair = batch[[stall, other, other]]
+            pair.below[1:] = np.nextafter(np.float32(alone.losses[other, t]), np.float32(np.inf))
+            rows = train_bare(spec, pair, 2)
+            assert_equal(rows["steps"], np.array([t, t, t]), f"runs {stall} and {other}")
+            assert rows["status"].tolist() == [STALLED, CONVERGED, CONVERGED]
+            checked += 1
+    assert checked >= 3
+
+
+def test_lanes_take_at_least_the_steps_of_their_runs() -> None:
+    """Occupancy is at most 1, and high where there are many more runs than lanes of equal length."""
+    batch = same_settings(np.tile(_batch().weights, (4, 1)), "float64", 1e-4, 0.0, max_steps=20)
+    outcome = SPEC.trainer(8).train(batch.settings, batch.weights)
+    steps = int(outcome.rows["steps"].sum())
+    assert steps <= outcome.lane_steps
+    assert steps >= 0.8 * outcome.lane_steps or not jit.ENABLED
+
+
+def test_arguments_stay_as_they_were() -> None:
+    """Neither patterns nor weights nor settings are changed, frozen or kept."""
+    batch = _batch()
+    weights, rows = batch.weights.copy(), batch.settings
+    outcome = SPEC.trainer().train(rows, weights, final_weights=True)
+    assert_equal(weights, batch.weights, "weights")
+    assert_same_rows(rows, batch.settings, "settings")
+    weights[:] = 0.0
+    assert_equal(outcome.final_weights, _alone().final_weights, "final weights")
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="NumPy slices may have any width")
+@pytest.mark.parametrize("width", [3, 12])
+def test_width_is_a_power_of_two(width: int) -> None:
+    """Compiled lanes come in powers of two."""
+    batch = _batch()[[0]]
+    with pytest.raises(ValueError, match="power of two"):
+        SPEC.trainer(width).train(batch.settings, batch.weights)
+
+
+def test_weights_of_no_hidden_size_are_refused() -> None:
+    """A row must have the number of parameters of some hidden size."""
+    batch = _batch()
+    with pytest.raises(ValueError, match="12 parameters"):
+        SPEC.trainer().train(batch.settings, batch.weights[:, :12])

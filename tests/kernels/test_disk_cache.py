@@ -1,0 +1,168 @@
+"""Machine code kept on disk is reused, never stale, and harmless when damaged.
+
+Every test starts processes of its own, with a cache folder of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import kernels
+from kernels import jit
+
+pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, so nothing is kept")
+
+ROOT = Path(kernels.__file__).parents[1]
+
+# A small kernel over a sibling module, made twice: shows its results, and whether they came with code from the disk.
+# Between the two, and after each damage, the entry should be sound again.
+PROBE = """
+import json, sys
+from pathlib import Path
+from kernels import disk_cache, jit, lanes
+from kernels.losses import LOSSES
+
+memory = lanes.memory("float64", 2)
+load, store, term = memory.load, memory.store, LOSSES["sse"].term
+
+def make():
+    @jit.kernel("probe")
+    def probe(x, out):
+        store(out, 0, term(load(x, 0), 1.0))
+    return probe
+
+def run():
+    x, out = (lanes.aligned_rows(1, 2, "float64") for _ in range(2))
+    x[0] = 3.0, -1.5
+    probe = make()
+    probe(x, out)
+    return {"result": out[0].tolist(), "hit": bool(probe.stats.cache_hits)}
+"""
+RUN_TWICE = PROBE + "print(json.dumps([run(), run()]))"
+DAMAGE = (
+    PROBE
+    + """
+found = [run()]
+entry, = disk_cache.cache_root().glob("*/*.bin")
+sound = entry.read_bytes()
+bits = [37 * k * (len(sound) // 7) % (8 * len(sound)) for k in range(5)]  # of the checksum and of the code
+damaged = [b"", sound[:10], sound[: len(sound) // 2], sound[:-1], sound + b"x", b"x" * len(sound)]
+damaged += [sound[: bit // 8] + bytes([sound[bit // 8] ^ 1 << bit % 8]) + sound[bit // 8 + 1 :] for bit in bits]
+for content in damaged:
+    entry.write_bytes(content)
+    found += [run(), run()]
+print(json.dumps(found))
+"""
+)
+TRAIN = """
+import json
+import numpy as np
+from kernels.architecture import Architecture
+from kernels.batch import SETTINGS
+from kernels.train import Trainer
+
+x = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+trainer = Trainer(Architecture(2, 1, "relu", "identity", True), x, x.sum(axis=1, keepdims=True) % 2)
+weights = np.linspace(-1.0, 1.0, 36).reshape(4, 9)
+settings = np.array([(0.1, 1e-3, 100)] * 4, SETTINGS)
+print(json.dumps(trainer.train(settings, weights, final_weights=True).final_weights.tolist()))
+"""
+
+
+def _start(script: str, cache: Path, root: Path = ROOT) -> Any:
+    """Run a script in a process whose kernels are those under ``root``, and read what it prints."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def _files(cache: Path) -> dict[str, tuple[int, int]]:
+    """Identify every file below a folder and when it was written."""
+    return {
+        str(path.relative_to(cache)): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in cache.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_second_process_reuses_the_entry(tmp_path: Path) -> None:
+    """Code compiled once serves later kernels and processes, and is not written again."""
+    first = _start(RUN_TWICE, tmp_path)
+    files = _files(tmp_path)
+    assert [run["hit"] for run in first] == [False, True]
+    assert len(files) == 1
+    assert [run["hit"] for run in _start(RUN_TWICE, tmp_path)] == [True, True]
+    assert _files(tmp_path) == files
+
+
+def test_training_kernels_are_reused(tmp_path: Path) -> None:
+    """Training, which calls other compiled functions, gives the same from the disk, and compiles nothing."""
+    first = _start(TRAIN, tmp_path)
+    files = _files(tmp_path)
+    assert files
+    assert _start(TRAIN, tmp_path) == first
+    assert _files(tmp_path) == files
+
+
+def test_damaged_entries_are_replaced(tmp_path: Path) -> None:
+    """Emptied, truncated, lengthened, overwritten or with a bit flipped, an entry changes no result."""
+    found = _start(DAMAGE, tmp_path)
+    assert len(found) == 1 + 2 * 11
+    assert all(run["result"] == [4.0, 6.25] for run in found)
+    assert [run["hit"] for run in found] == [False] + [False, True] * 11
+    assert len(_files(tmp_path)) == 1  # and no drafts
+
+
+def _block_with_a_file(cache: Path) -> None:
+    cache.write_text("in the way")
+
+
+def _block_with_a_folder(cache: Path) -> None:
+    """Put a folder where the entry was."""
+    _start(RUN_TWICE, cache)
+    for name in _files(cache):
+        (cache / name).unlink()
+        (cache / name / "below").mkdir(parents=True)
+
+
+def _forbid(cache: Path) -> None:
+    cache.mkdir()
+    cache.chmod(0o500)
+    if os.access(cache, os.W_OK):
+        pytest.skip("this user may write everywhere")
+
+
+@pytest.mark.parametrize("block", [_block_with_a_file, _block_with_a_folder, _forbid])
+def test_unwritable_cache_is_no_fault(tmp_path: Path, block: Any) -> None:
+    """Where nothing can be kept, kernels are compiled each time, with the same results."""
+    cache = tmp_path / "cache"
+    block(cache)
+    found = _start(RUN_TWICE, cache)
+    assert found == [{"result": [4.0, 6.25], "hit": False}] * 2
+
+
+def test_changed_source_of_a_sibling_is_seen(tmp_path: Path) -> None:
+    """An edit in any module of the package leads to another folder, so old code is not found."""
+    root, cache = tmp_path / "copy", tmp_path / "cache"
+    shutil.copytree(ROOT / "kernels", root / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": False}
+    module = root / "kernels" / "losses.py"
+    source = module.read_text()
+    assert "return e * e\n" in source
+    module.write_text(source.replace("return e * e\n", "return e * e * 2.0\n"))
+    assert _start(RUN_TWICE, cache, root)[0] == {"result": [8.0, 12.5], "hit": False}
+    module.write_text(source)
+    assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": True}
+    assert len({Path(name).parent for name in _files(cache)}) == 2

@@ -1,0 +1,36 @@
+"""The kernels stand alone: numerics that know nothing of what is built around them."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kernels
+
+FOLDER = Path(kernels.__file__).parent
+MODULES = sorted(FOLDER.glob("**/*.py"))
+ALLOWED = {"kernels", "numpy", "numba", "llvmlite"} | sys.stdlib_module_names
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Name the packages that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "kernels" if node.level else (node.module or "").partition(".")[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_imports_are_numerical_or_standard(path: Path) -> None:
+    """A kernel module imports NumPy, Numba, llvmlite, the standard library and its siblings; never sweep."""
+    assert set(_imported(path)) <= ALLOWED
+
+
+def test_there_are_modules_to_look_at() -> None:
+    """The folder is the kernels' own."""
+    assert {"train", "lanes", "elementary"} <= {path.stem for path in MODULES}

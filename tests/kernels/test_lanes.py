@@ -1,0 +1,213 @@
+"""Lanes and masks compute what NumPy computes, element by element."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kernels import jit, lanes
+from kernels.lanes import absolute, any_lane, bits, from_bits, select
+from tests.kernels.support import DTYPES, Array, assert_equal
+
+WIDTH = 8
+UNSIGNED = {"float64": "uint64", "float32": "uint32"}
+Kernel = Callable[[Array, Array, Array], None]
+Formula = Callable[[Any, Any], Any]
+
+
+def _special_pairs(dtype: str) -> tuple[Array, Array]:
+    """Pair ordinary and special numbers with each other, in rows of lanes."""
+    if dtype == "uint32":
+        values = np.array([0, 1, 2, 3, 5, 31, 32, 2**16, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1], dtype)
+    else:
+        info = np.finfo(dtype)
+        sizes = [0.0, info.smallest_subnormal, info.tiny, 0.1, 1.0, 1.5, 3.0, info.max, np.inf]
+        values = np.array([np.nan, *sizes, *(-np.array(sizes)), 2.5, -7.25], dtype)
+    pairs = np.array(list(itertools.product(values, values)), dtype)
+    pairs = pairs[: len(pairs) // WIDTH * WIDTH]
+    return _in_lanes(pairs[:, 0]), _in_lanes(pairs[:, 1])
+
+
+def _in_lanes(values: Array) -> Array:
+    rows = lanes.aligned_rows(values.size // WIDTH, WIDTH, values.dtype.name)
+    rows[:] = values.reshape(-1, WIDTH)
+    return rows
+
+
+def _floating_kernel(dtype: str) -> Kernel:
+    memory = lanes.memory(dtype, WIDTH)
+    load, store, fill = memory.load, memory.store, memory.fill
+
+    @jit.routine
+    def run(x: Array, y: Array, out: Array) -> None:
+        for k in range(x.shape[0]):
+            a, b = load(x, k), load(y, k)
+            one, zero = fill(1.0), fill(0.0)
+            r = 24 * k
+            store(out, r, a + b)
+            store(out, r + 1, a - b)
+            store(out, r + 2, a * b)
+            store(out, r + 3, a / b)
+            store(out, r + 4, -a)
+            store(out, r + 5, absolute(a))
+            store(out, r + 6, 0.1 + a)
+            store(out, r + 7, a * 0.1)
+            store(out, r + 8, 0.1 / a)
+            store(out, r + 9, a - 3)
+            store(out, r + 10, select(a < b, one, zero))
+            store(out, r + 11, select(a <= b, one, zero))
+            store(out, r + 12, select(a > b, one, zero))
+            store(out, r + 13, select(a >= b, one, zero))
+            store(out, r + 14, select(a == b, one, zero))
+            store(out, r + 15, select(a != b, one, zero))
+            store(out, r + 16, select(a < 0.1, a, 0.1))
+            store(out, r + 17, select((a < b) & (b > 0.0), 0.1, b))
+            store(out, r + 18, select((a < b) | (b > 0.0), a, b))
+            store(out, r + 19, select(~(a < b), a, b))
+            store(out, r + 20, from_bits(bits(a)))
+            store(out, r + 21, from_bits((bits(a) >> 1) ^ (bits(b) & 1023)))
+            store(out, r + 22, fill(0.1))
+            store(out, r + 23, 0.1)
+
+    return run
+
+
+def _floating_expected(a: Array, b: Array) -> list[Array]:
+    """Spell the formulas of the kernel in NumPy."""
+    dtype, unsigned = a.dtype.type, UNSIGNED[a.dtype.name]
+    tenth, three = dtype(0.1), dtype(3)
+    comparisons = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
+    words_a, words_b = a.view(unsigned), b.view(unsigned)
+    one, mask = words_a.dtype.type(1), words_a.dtype.type(1023)
+    return [
+        *(a + b, a - b, a * b, a / b, -a, np.abs(a)),
+        *(tenth + a, a * tenth, tenth / a, a - three),
+        *(compare(a, b).astype(dtype) for compare in comparisons),
+        np.where(a < tenth, a, tenth),
+        np.where((a < b) & (b > 0), tenth, b),
+        np.where((a < b) | (b > 0), a, b),
+        np.where(a < b, b, a),
+        a,
+        ((words_a >> one) ^ (words_b & mask)).view(dtype),
+        np.full_like(a, tenth),
+        np.full_like(a, tenth),
+    ]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_floating_lanes(dtype: str) -> None:
+    """Arithmetic, comparisons, masks, selection and bits equal NumPy's, scalars rounded first, zeros signed alike."""
+    a, b = _special_pairs(dtype)
+    out = lanes.aligned_rows(24 * len(a), WIDTH, dtype)
+    with np.errstate(all="ignore"):
+        _floating_kernel(dtype)(a, b, out)
+        for row, expected in enumerate(_floating_expected(a, b)):
+            given = out[row::24]
+            assert_equal(given, expected, f"formula {row}")
+            number = ~np.isnan(expected)
+            assert (np.signbit(given) == np.signbit(expected))[number].all(), f"sign of formula {row}"
+
+
+def _integer_kernel() -> Kernel:
+    memory = lanes.memory("uint32", WIDTH)
+    load, store, fill = memory.load, memory.store, memory.fill
+
+    @jit.routine
+    def run(x: Array, y: Array, out: Array) -> None:
+        for k in range(x.shape[0]):
+            a, b = load(x, k), load(y, k)
+            r = 14 * k
+            store(out, r, a + b)
+            store(out, r + 1, a - b)
+            store(out, r + 2, a * b)
+            store(out, r + 3, a ^ b)
+            store(out, r + 4, a & b)
+            store(out, r + 5, a << (b & 31))
+            store(out, r + 6, a >> (b & 31))
+            store(out, r + 7, (a << 7) & 0x9D2C5680)
+            store(out, r + 8, (a ^ (a >> 30)) * 1812433253 + 5)
+            store(out, r + 9, select(a < b, fill(1), 0))
+            store(out, r + 10, select(a >= b, fill(1), 0))
+            store(out, r + 11, select(a == b, a, 7))
+            store(out, r + 12, select(a != b, 0x9908B0DF, b))
+            store(out, r + 13, 4294967295)
+
+    return run
+
+
+def test_unsigned_lanes() -> None:
+    """Unsigned integers wrap, shift in zeros and compare without sign."""
+    a, b = _special_pairs("uint32")
+    out = lanes.aligned_rows(14 * len(a), WIDTH, "uint32")
+    _integer_kernel()(a, b, out)
+    wide_a, wide_b, end = a.astype(object), b.astype(object), 2**32  # Python's integers, exact
+    expected = [
+        *((wide_a + wide_b) % end, (wide_a - wide_b) % end, (wide_a * wide_b) % end, wide_a ^ wide_b, wide_a & wide_b),
+        *((wide_a << (wide_b & 31)) % end, wide_a >> (wide_b & 31), ((wide_a << 7) % end) & 0x9D2C5680),
+        ((wide_a ^ (wide_a >> 30)) * 1812433253 + 5) % end,
+        *((wide_a < wide_b).astype(int), (wide_a >= wide_b).astype(int)),
+        *(np.where(a == b, a, 7), np.where(a != b, 0x9908B0DF, b), np.full(a.shape, end - 1)),
+    ]
+    for row, values in enumerate(expected):
+        assert (out[row::14] == values.astype(np.uint32)).all(), f"formula {row}"
+
+
+@pytest.mark.parametrize("width", [1, 2, 8, 32])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_any_lane_looks_at_every_lane(dtype: str, width: int) -> None:
+    """One lane is enough, whichever it is; NaN is not below anything."""
+    load = lanes.memory(dtype, width).load
+
+    @jit.routine
+    def below_zero(rows: Array, index: int) -> bool:
+        return any_lane(load(rows, index) < 0.0)
+
+    rows = lanes.aligned_rows(width + 2, width, dtype)
+    np.fill_diagonal(rows, -1.0)
+    rows[width + 1] = np.nan
+    assert [below_zero(rows, row) for row in range(width + 2)] == [True] * width + [False] * 2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_stacks_hold_what_was_stored(dtype: str) -> None:
+    """Rows local to a kernel are written and read like others."""
+    memory = lanes.memory(dtype, WIDTH)
+    load, store = memory.load, memory.store
+    rows_of = lanes.stack(dtype, WIDTH, 3)
+
+    @jit.routine
+    def rotate(x: Array, out: Array) -> None:
+        rows = rows_of()
+        for k in range(3):
+            store(rows, k, load(x, k))
+        for k in range(3):
+            store(out, k, load(rows, (k + 1) % 3))
+
+    x = _in_lanes(np.arange(3 * WIDTH, dtype=dtype))
+    out = lanes.aligned_rows(3, WIDTH, dtype)
+    rotate(x, out)
+    assert_equal(out, np.roll(x, -1, axis=0), "rows")
+
+
+@pytest.mark.parametrize("width", [1, 3, 16])
+@pytest.mark.parametrize("dtype", [*DTYPES, "uint32"])
+def test_rows_start_on_a_cache_line(dtype: str, width: int) -> None:
+    """Rows are zeros, laid out without gaps from an aligned address."""
+    rows = lanes.aligned_rows(5, width, dtype)
+    assert rows.ctypes.data % lanes.ALIGNMENT == 0
+    assert rows.flags.c_contiguous
+    assert (rows.shape, rows.dtype.name) == ((5, width), dtype)
+    assert not rows.any()
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="NumPy slices may have any width")
+@pytest.mark.parametrize("width", [0, -4, 3, 6, 24])
+def test_width_must_be_a_power_of_two(width: int) -> None:
+    """Other widths are refused by name when lanes are made."""
+    with pytest.raises(ValueError, match=f"width {width} is not a power of two"):
+        lanes.memory("float64", width)

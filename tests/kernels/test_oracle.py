@@ -1,0 +1,137 @@
+"""Every number that training reports equals the oracle's."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests import oracle
+from tests.kernels.support import (
+    ACTIVATIONS,
+    CRITERIA,
+    DTYPES,
+    Spec,
+    assert_as_oracle,
+    assert_equal,
+    covering_specs,
+    draw_batch,
+    draw_weights,
+    join,
+    name_of,
+    same_settings,
+    sized,
+    train_kernel,
+    train_oracle,
+)
+
+HIDDEN = (1, 2, 3, 5, 8, 16, 33)
+RUNS = sized(40, 12)  # of each hidden size, with biases or without
+MOST_STEPS = {hidden: sized(100, 40) if hidden <= 8 else sized(40, 20) for hidden in HIDDEN}
+LEAST_NETWORKS = sized(2000, 500)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_networks_of_all_sizes_as_oracle(activation: str, dtype: str) -> None:
+    """Runs that converge, diverge, stall and exhaust are equal, and all of these occur."""
+    seen: list[str] = []
+    for bias, hidden in itertools.product((True, False), HIDDEN):
+        spec = Spec(activation, bias=bias, dtype=dtype)
+        batch = draw_batch(spec, hidden, RUNS, 100 * hidden + bias, MOST_STEPS[hidden])
+        seen.extend(assert_as_oracle(spec, batch).status)
+    assert set(seen) == set(oracle.STATUSES)
+    assert len(seen) * len(ACTIVATIONS) * len(DTYPES) >= LEAST_NETWORKS
+
+
+def test_covering_specs_cover() -> None:
+    """Every activation meets every criterion, and in float64 every activation and output meets every loss."""
+    specs = covering_specs()
+    assert {(spec.activation, spec.criterion) for spec in specs} == set(itertools.product(ACTIVATIONS, CRITERIA))
+    pairs = set(itertools.product(ACTIVATIONS, ("sse", "mse")))
+    precise = [spec for spec in specs if spec.dtype == "float64"]
+    assert {(spec.activation, spec.loss) for spec in precise} == pairs
+    assert {(spec.output, spec.loss) for spec in precise} == pairs
+    both = set(itertools.product(("adder", "numbers", "parity", "many numbers"), DTYPES))
+    assert {(spec.task, spec.dtype) for spec in specs} == both
+    assert {(spec.bias, spec.dtype) for spec in specs} == set(itertools.product((True, False), DTYPES))
+
+
+@pytest.mark.parametrize("spec", covering_specs(), ids=name_of)
+def test_outputs_losses_criteria_and_tasks_as_oracle(spec: Spec) -> None:
+    """Several outputs, numbers of any sign, and few and many patterns are equal under every criterion."""
+    seen: list[str] = []
+    for hidden in (1, 3, 8):
+        batch = draw_batch(spec, hidden, sized(40, 20), hidden, sized(30, 20))
+        seen.extend(assert_as_oracle(spec, batch).status)
+    assert "exhausted" in seen
+    assert spec.criterion != "none" or {"converged", "stalled"}.isdisjoint(seen)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_many_patterns_as_oracle(activation: str, bias: bool) -> None:
+    """Patterns too many to be constants of a kernel give equal results."""
+    spec = Spec(activation, bias=bias, task="many bits")
+    batch = draw_batch(spec, 3, sized(40, 20), 7, sized(40, 20))
+    assert_as_oracle(spec, replace(batch, below=batch.below * 6))
+
+
+@pytest.mark.parametrize(("activation", "dtype"), [("relu", "float32"), ("tanh", "float32"), ("relu", "float64")])
+def test_long_runs_as_oracle(activation: str, dtype: str) -> None:
+    """Runs that go on to an exact fixed point, or oscillate around one, are equal."""
+    spec = Spec(activation, dtype=dtype)
+    batch = draw_batch(spec, 2, sized(64, 16), 3, 1200)
+    batch = replace(batch, below=np.zeros(len(batch)), learning_rate=np.geomspace(0.05, 0.5, len(batch)))
+    result = assert_as_oracle(spec, batch)
+    if activation == "relu":
+        assert (result.steps[result.status == "stalled"] > 20).any()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_numpy_functions_agree_after_100_steps(activation: str) -> None:
+    """With the tanh and sigmoid of NumPy the oracle agrees to 1e-9."""
+    spec, steps = Spec(activation), 100
+    weights = draw_weights(spec, 4, sized(64, 8), 11)
+    batch = same_settings(weights, "float64", learning_rate=0.02, below=0.0, max_steps=steps)
+    functions = {"tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
+    given, expected = train_kernel(spec, batch), train_oracle(spec, batch, functions)
+    assert (expected.steps == steps).all()
+    np.testing.assert_allclose(given.losses, expected.losses, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(given.final_weights, expected.weights, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "spec", [spec for spec in covering_specs() if spec.criterion in ("loss", "max_error")], ids=name_of
+)
+def test_thresholds_are_strict(spec: Spec) -> None:
+    """A loss or error equal to the threshold has not converged; below the next larger threshold it has."""
+    start = same_settings(draw_weights(spec, 2, 8, 5), spec.dtype, below=0.0, max_steps=0)
+    name = {"loss": "initial_loss", "max_error": "max_error"}[spec.criterion]
+    measured = train_kernel(spec, start).rows[name].astype(spec.dtype)
+    above = np.nextafter(measured, np.array(np.inf, spec.dtype))
+    batch = join(replace(start, below=measured), replace(start, below=above))
+    assert assert_as_oracle(spec, batch).status.tolist() == ["exhausted"] * 8 + ["converged"] * 8
+
+
+def test_middle_of_the_targets_is_wrong() -> None:
+    """An output of exactly 0.5 is on neither side: not correct for a target of 1, nor for 0."""
+    spec = Spec("relu", criterion="correct")
+    exact = [1.0, 1, 1, 1, 0.5, -1, 0, -1]  # y = 0, 0.5, 0.5, 0 and c on top
+    weights = [[*exact, c] for c in (0.0, 1e-3, 0.499, 0.5, -0.1)]
+    result = assert_as_oracle(spec, same_settings(weights, "float64", max_steps=0))
+    assert result.n_correct.tolist() == [2, 4, 4, 2, 2]
+    assert (result.status == "converged").tolist() == [False, True, True, False, False]
+
+
+def test_settings_are_rounded_to_the_dtype() -> None:
+    """In float32 a learning rate and a threshold count as rounded."""
+    spec = Spec("relu", dtype="float32")
+    weights = draw_weights(spec, 3, 16, 9)
+    batch = same_settings(weights, "float32", learning_rate=0.1, below=0.7)
+    rounded = same_settings(weights, "float32", float(np.float32(0.1)), float(np.float32(0.7)))
+    given, expected = train_kernel(spec, batch), train_kernel(spec, rounded)
+    assert_equal(given.final_weights, expected.final_weights, "final weights")
+    assert_equal(given.losses, expected.losses, "losses")

@@ -1,0 +1,82 @@
+"""Results have the same bits with the JIT and without, and on every machine.
+
+The two ways cannot run in one process, so both are compared with one recorded digest. The digests change only with
+the numerical contract; the failure message shows the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from tests.accuracy import survey
+from tests.kernels.support import (
+    DTYPES,
+    Array,
+    Batch,
+    Spec,
+    same_settings,
+    train_kernel,
+)
+
+FUNCTIONS = {
+    ("exp", "float64"): "b8f4230a6c652f0e",
+    ("exp", "float32"): "04e7c22c90e4cd80",
+    ("tanh", "float64"): "466424da200a5c6e",
+    ("tanh", "float32"): "a8ac54566bdbedf1",
+    ("sigmoid", "float64"): "0b8d5de0f63ff6da",
+    ("sigmoid", "float32"): "df7bb5b01eb83c69",
+}
+TRAINING = {
+    ("relu", "float64"): "f21a09f1892ac5b8",
+    ("relu", "float32"): "c3661d0fe9f889f4",
+    ("tanh", "float64"): "1312500c5bb7ecbb",
+    ("tanh", "float32"): "e00ede2da4f7c63b",
+    ("sigmoid", "float64"): "2f0986836edd2e0c",
+    ("sigmoid", "float32"): "639565d4443da90b",
+}
+
+
+def _digest(*arrays: Array) -> str:
+    """Hash arrays; the sign of a zero or of a NaN does not count."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        if array.dtype.kind == "f":
+            array = np.where(np.isnan(array), np.nan, array + 0.0).astype(array.dtype)
+        digest.update(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))))
+    return digest.hexdigest()[:16]
+
+
+def _scattered(count: int, dtype: str) -> Array:
+    """Scatter numbers over all bit patterns, and as many between -16 and 16, by integer arithmetic alone."""
+    steps = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    keys = steps if dtype == "float64" else (steps >> np.uint64(32)).astype(np.uint32)
+    middle = (steps >> np.uint64(40)).astype(np.int64) - 2**23
+    return np.concatenate((survey.from_keys(keys, dtype), (middle / 2**19).astype(dtype)))
+
+
+def _batch(dtype: str, n_parameters: int) -> Batch:
+    """Start from scattered weights between -1 and 1."""
+    weights = _scattered(64 * n_parameters, "float64")[64 * n_parameters :].reshape(64, -1) / 16
+    return same_settings(weights, dtype, learning_rate=0.25, below=0.5, max_steps=40)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", survey.NAMES)
+def test_functions(name: str, dtype: str) -> None:
+    """exp, tanh and sigmoid have the recorded bits."""
+    assert _digest(survey.apply(name, dtype, _scattered(1 << 16, dtype))) == FUNCTIONS[name, dtype]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_training(activation: str, dtype: str) -> None:
+    """Outcomes, final weights and losses of 64 networks have the recorded bits."""
+    spec = Spec(activation, dtype=dtype)
+    outcome = train_kernel(spec, _batch(dtype, spec.architecture.n_parameters(3)))
+    columns = [
+        outcome.rows[name] for name in ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_error")
+    ]
+    assert _digest(*columns, outcome.final_weights, outcome.losses) == TRAINING[activation, dtype]

@@ -1,0 +1,235 @@
+"""What the tests of sweep share: small studies, expectations from the oracle, the command line, folders."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from sweep import Study, cli, open_result
+from sweep.plan import Shard
+from sweep.shard import ShardResult, Worker
+from sweep.store import Store
+from tests import oracle
+from tests.accuracy import survey
+
+# The project's own functions, as the oracle wants them.
+FUNCTIONS: dict[str, oracle.Functions] = {
+    dtype: {name: partial(survey.apply, name, dtype) for name in ("tanh", "sigmoid")}
+    for dtype in ("float64", "float32")
+}
+
+OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_error")
+
+# Sections of the study file by scalar, written out a second time on purpose.
+SECTIONS = {
+    "hidden": "network",
+    "activation": "network",
+    "output": "network",
+    "bias": "network",
+    "distribution": "initial_weights",
+    "scale": "initial_weights",
+    "stream": "initial_weights",
+    "loss": "training",
+    "optimizer": "training",
+    "learning_rate": "training",
+    "max_steps": "training",
+    "criterion": "convergence",
+    "below": "convergence",
+}
+
+
+def make_study(count: int = 20, base: int = 0, name: str = "small", dtype: str = "float64", **scalars: Any) -> Study:
+    """Make a study of XOR; a scalar given as a list is swept, in the order given.
+
+    By default 2 hidden units and 2 learning rates for at most 60 steps: runs that converge and runs that do not.
+    """
+    tables: dict[str, Any] = {"network": {"dtype": dtype}, "initial_weights": {}, "training": {}, "convergence": {}}
+    parameters = {}
+    given = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "max_steps": 60, "below": 0.01}
+    given = {key: value for key, value in given.items() if key not in scalars} | scalars
+    for key, value in given.items():
+        if isinstance(value, list):
+            parameters[key] = {"values": value}
+        else:
+            tables[SECTIONS[key]][key] = value
+    seeds = {"base": base, "count": count}
+    return Study(name=name, data={"task": "xor"}, parameters=parameters, seeds=seeds, **tables)
+
+
+def write_study(path: Path, study: Study) -> Path:
+    """Write a study file and return its path."""
+    path.write_text(study.to_toml(), "utf-8")
+    return path
+
+
+def naive_rows(study: Study) -> list[dict[str, Any]]:
+    """List every run of a study with all its scalars, in run order."""
+    names = list(study.parameters)
+    rows = []
+    for cell, values in enumerate(itertools.product(*study.parameters.values())):
+        for offset in range(study.seeds.count):
+            row = {"run": len(rows), "cell": cell, "seed": study.seeds.base + offset}
+            rows.append({**study.fixed(), **row, **dict(zip(names, values, strict=True))})
+    return rows
+
+
+def expected_runs(study: Study) -> pd.DataFrame:
+    """Train every run of a study with the oracle and return the runs table, in run order."""
+    rows = naive_rows(study)
+    shape = ("hidden", "activation", "output", "bias", "loss", "criterion")
+    scheme = ("distribution", "scale", "stream")
+    key_of = lambda row: tuple(row[name] for name in shape + scheme)  # noqa: E731
+    for key in dict.fromkeys(map(key_of, rows)):
+        _train_with_oracle(study, [row for row in rows if key_of(row) == key])
+    frame = pd.DataFrame(rows)
+    return frame[["run", "cell", "seed", *study.parameters, *OUTCOME]]
+
+
+def _train_with_oracle(study: Study, rows: list[dict[str, Any]]) -> None:
+    """Add to rows of one shape and one scheme of initial weights what becomes of them."""
+    same, dtype = rows[0], study.network.dtype
+    n_inputs, n_outputs = len(study.data.inputs[0]), len(study.data.targets[0])
+    n_parameters = (n_inputs + n_outputs + same["bias"]) * same["hidden"] + n_outputs * same["bias"]
+    seeds = (row["seed"] for row in rows)
+    weights = oracle.initial_weights(seeds, n_parameters, same["distribution"], same["scale"], same["stream"], dtype)
+    result = oracle.train(
+        study.data.inputs,
+        study.data.targets,
+        weights,
+        **{name: same[name] for name in ("hidden", "activation", "output", "loss", "criterion", "bias")},
+        **{name: [row[name] for row in rows] for name in ("learning_rate", "below", "max_steps")},
+        dtype=dtype,
+        functions=FUNCTIONS[dtype],
+    )
+    for name in OUTCOME:
+        for row, value in zip(rows, getattr(result, name).tolist(), strict=True):
+            row[name] = value
+
+
+def assert_same_table(given: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Require the same columns and equal values, infinities and missing ones included, whatever the types."""
+    assert list(given.columns) == list(expected.columns)
+    assert len(given) == len(expected)
+    for name in expected.columns:
+        for row, (value, wanted) in enumerate(zip(given[name].tolist(), expected[name].tolist(), strict=True)):
+            same = pd.isna(value) if pd.isna(wanted) else value is not pd.NA and value == wanted
+            assert same, f"{name} of row {row}: {value}, not {wanted}"
+
+
+def digest_of(runs: pd.DataFrame) -> str:
+    """Compute the digest of a runs table as the documentation says, from the frame alone."""
+    total = hashlib.sha256()
+    for name in runs.columns:
+        values = runs[name].tolist()
+        if name == "status":
+            kind, content = "status", bytes(oracle.STATUSES.index(value) for value in values)
+        elif isinstance(values[0], bool):
+            kind, content = "bool", bytes(values)
+        elif isinstance(values[0], str):
+            kind, content = "string", b"".join(value.encode() + b"\0" for value in values)
+        else:
+            narrow = name in ("steps", "n_correct")
+            kind = "float64" if isinstance(values[0], float) else "int32" if narrow else "int64"
+            content = np.array(values, np.dtype(kind).newbyteorder("<")).tobytes()
+        total.update(f"{name} {kind} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(*words: str | Path) -> Finished:
+    """Run the command line in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = 0
+    with (
+        redirect_stdout(out),
+        redirect_stderr(err),
+        mock.patch.object(sys, "argv", ["sweep", *map(str, words)]),
+    ):
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+    return Finished(int(code), out.getvalue(), err.getvalue())
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Return the content of everything below a folder; None for folders."""
+    found = sorted(folder.rglob("*"))
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in found}
+
+
+@contextmanager
+def training_watched(after: int | None = None, error: BaseException | None = None) -> Iterator[list[int]]:
+    """Note the numbers of the shards that are trained; with ``error`` raise it once ``after`` shards are."""
+    trained: list[int] = []
+    train = Worker.train
+
+    def watched(worker: Worker, shard: Shard) -> ShardResult:
+        if error is not None and len(trained) == after:
+            raise error
+        trained.append(shard.index)
+        return train(worker, shard)
+
+    with mock.patch.object(Worker, "train", watched):
+        yield trained
+
+
+def copy_result(source: Path, target: Path) -> Path:
+    """Copy a results folder."""
+    return Path(shutil.copytree(source, target))
+
+
+def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
+    """Copy a finished result with changed rows, as if they had been written so: every hash fits."""
+    old = Store.open(source)
+    new = Store.create(target, old.study, old.keep, overwrite=False)
+    for commit, table in zip(old.commits().values(), old.tables(), strict=True):
+        shard = Shard(commit.shard, commit.start, commit.stop, 0.0)
+        facts = {name: getattr(commit, name) for name in ("net_steps", "lane_steps", "session", "begin", "end")}
+        new.write_part(shard, change(table), **facts)
+    cells_sha256 = new.write_cells(old.read_cells())
+    new.write_facts({**old.facts(), "cells_sha256": cells_sha256})
+    return target
+
+
+def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Table:
+    """Return a runs table in which one value of one run is another."""
+    values = table[column].to_pylist()
+    numbers = table["run"].to_pylist()
+    if run not in numbers:
+        return table
+    values[numbers.index(run)] = value
+    index = table.schema.get_field_index(column)
+    return table.set_column(index, table.schema.field(column), pa.array(values).cast(table.schema.field(column).type))
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """Return the committed parts of a results folder, in shard order."""
+    return [folder / "parts" / commit.part for commit in Store.open(folder).commits().values()]
+
+
+def digests(folders: Iterable[Path]) -> set[str]:
+    """Return the digests that finished results record."""
+    return {open_result(folder).facts["digest"] for folder in folders}

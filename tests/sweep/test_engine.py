@@ -1,0 +1,259 @@
+"""Running a study: the oracle's numbers, and one result whatever the threads, shards and order."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import kernels.train
+import sweep
+from sweep import Study, StudyError, load_study
+from sweep.plan import Plan
+from tests import oracle
+from tests.sweep.support import OUTCOME, assert_same_table, digest_of, expected_runs, make_study, training_watched, tree
+
+ORACLE_STUDIES: dict[str, Study] = {
+    "settings": make_study(
+        count=8,
+        base=3,
+        below=[1e-3, 0.3],
+        hidden=[1, 2, 5],
+        learning_rate=[0.01, 0.1, 30.0],
+        max_steps=[0, 7, 150],
+    ),
+    "stall": make_study(count=60, hidden=[1, 2], learning_rate=[0.25, 1e-30], max_steps=300, scale=2.0),
+    "activations": make_study(
+        count=3,
+        activation=["relu", "tanh", "sigmoid", "identity"],
+        scale=[0.5, 2.0],
+        hidden=3,
+        learning_rate=[0.3],
+        max_steps=40,
+    ),
+    "biases": make_study(count=8, learning_rate=[0.2, 0.05], bias=[True, False], hidden=[2, 3]),
+    "starts": make_study(
+        count=5,
+        base=2**32 - 5,
+        stream=["mt19937", "pcg64"],
+        scale=[0.5, 1.5],
+        distribution=["normal", "uniform"],
+        hidden=[2, 4],
+        learning_rate=0.1,
+    ),
+    "criteria": make_study(
+        count=10,
+        criterion=["max_error", "correct", "none", "loss"],
+        below=[0.1, 0.7],
+        learning_rate=[0.05, 5.0],
+        hidden=3,
+    ),
+    "losses": make_study(
+        count=5, loss=["mse", "sse"], output=["sigmoid", "identity"], hidden=2, learning_rate=[0.5], max_steps=50
+    ),
+    "float32": make_study(
+        count=8, dtype="float32", hidden=[2, 5], learning_rate=[0.1, 0.05, 30.0], below=[0.1, 1e-3], max_steps=150
+    ),
+    "float32 tanh": make_study(count=8, dtype="float32", activation="tanh", learning_rate=[0.1, 0.7], max_steps=40),
+}
+
+
+@pytest.mark.parametrize("name", ORACLE_STUDIES)
+def test_every_run_as_the_oracle(name: str) -> None:
+    """Every row of the runs table equals the oracle's, trained from the study alone."""
+    study = ORACLE_STUDIES[name]
+    result = sweep.run(study, shard_runs=50)
+    runs = result.runs()
+    assert_same_table(runs, expected_runs(study))
+    assert result.facts["digest"] == digest_of(runs)
+    wanted = {"settings": set(oracle.STATUSES) - {"stalled"}, "stall": {"stalled", "exhausted"}}
+    assert wanted.get(name, set()) <= set(runs["status"])
+
+
+def test_numbers_of_any_sign_and_several_outputs_as_the_oracle() -> None:
+    """Patterns given from Python train as given."""
+    random = np.random.default_rng(5)
+    inputs, targets = random.normal(size=(5, 3)).tolist(), random.normal(size=(5, 2)).tolist()
+    study = Study(
+        data={"inputs": inputs, "targets": targets},
+        training={"max_steps": 30, "learning_rate": 0.02},
+        parameters={"hidden": {"values": [4, 2]}},
+        seeds={"count": 10},
+    )
+    assert_same_table(sweep.run(study, shard_runs=7).runs(), expected_runs(study))
+
+
+INVARIANT = {
+    "file order": {"hidden": [3, 2], "learning_rate": [0.2, 0.05], "below": [0.01, 0.3]},
+    "shape last": {"learning_rate": [0.2, 0.05], "below": [0.01, 0.3], "hidden": [3, 2]},
+    "shape between": {"learning_rate": [0.2, 30.0], "criterion": ["loss", "correct"], "max_steps": [20, 60]},
+}
+
+
+@pytest.mark.parametrize("order", INVARIANT)
+def test_one_digest_for_threads_and_shards(order: str) -> None:
+    """Threads and shard sizes change neither digest nor runs nor cells; the digest is that of the run order."""
+    study = make_study(count=11, **INVARIANT[order])
+    reference = sweep.run(study, threads=1)
+    runs = reference.runs()
+    assert runs["run"].tolist() == list(range(study.n_runs))
+    assert_same_table(runs, expected_runs(study))
+    assert reference.facts["digest"] == digest_of(runs)
+    for threads, shard_runs in itertools.product((1, 2, 4), (1, 7, 1000, None)):
+        result = sweep.run(study, threads=threads, shard_runs=shard_runs)
+        assert result.facts["digest"] == reference.facts["digest"], (threads, shard_runs)
+        pd.testing.assert_frame_equal(result.runs(), runs)
+        pd.testing.assert_frame_equal(result.cells, reference.cells)
+
+
+def test_digest_of_text_and_truth_columns() -> None:
+    """Swept names and truth values are part of the digest as documented."""
+    study = make_study(count=3, bias=[True, False], activation=["relu", "tanh"], hidden=2, learning_rate=0.1)
+    for shard_runs in (4, None):
+        result = sweep.run(study, shard_runs=shard_runs)
+        assert result.facts["digest"] == digest_of(result.runs())
+
+
+def test_lanes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two networks side by side give the digest of the usual number."""
+    study = make_study(count=13)
+    expected = sweep.run(study).facts
+    monkeypatch.setattr(kernels.train, "LANES_BYTES", 16)
+    facts = sweep.run(study).facts
+    assert facts["digest"] == expected["digest"]
+    assert facts["lane_occupancy"] > expected["lane_occupancy"]
+
+
+def test_cells_alone() -> None:
+    """Without rows the cells and the steps are the same, and asking for rows says how to have them."""
+    study = make_study(count=15, learning_rate=[0.2, 30.0], hidden=[3, 2])
+    rows, cells = sweep.run(study, shard_runs=10), sweep.run(study, keep="cells", shard_runs=7)
+    pd.testing.assert_frame_equal(cells.cells, rows.cells)
+    assert cells.facts["net_steps"] == rows.facts["net_steps"]
+    assert cells.facts["digest"] is None
+    for ask in (cells.runs, lambda: cells.runs(["steps"]), lambda: cells.row(0)):
+        with pytest.raises(sweep.StoreError, match="keep='runs'"):
+            ask()
+
+
+def test_common_random_numbers() -> None:
+    """A seed starts from the same weights in every cell of one shape."""
+    study = make_study(count=9, learning_rate=[0.1, 0.2], below=[0.1, 0.2], hidden=2)
+    losses = sweep.run(study).runs(["seed", "initial_loss"])
+    assert len(losses.drop_duplicates()) == 9
+    assert losses["initial_loss"].nunique() == 9
+
+
+def test_facts() -> None:
+    """The facts tell what was run, on what, and how much work it was."""
+    study = make_study(count=15)
+    result = sweep.run(study, threads=2)
+    facts, runs = result.facts, result.runs()
+    assert facts["identity"] == study.identity
+    assert (facts["name"], facts["keep"], facts["complete"]) == ("small", "runs", True)
+    assert (facts["n_cells"], facts["n_runs"], facts["threads"]) == (4, 60, 2)
+    assert facts["net_steps"] == runs["steps"].sum()
+    assert 0 < facts["lane_occupancy"] <= 1
+    assert 0 < facts["kernel_seconds"] <= facts["wall_seconds"] + 0.1
+    assert set(facts["versions"]) >= {"python", "numpy", "numba", "pandas", "pyarrow", "xor-sweep"}
+    assert facts["cpu"]
+    assert len(facts["log_digest"]) == 64
+
+
+def test_no_step_at_all() -> None:
+    """Networks that may take no step are judged once."""
+    study = make_study(count=10, max_steps=0, below=1e9)
+    result = sweep.run(study)
+    assert set(result.runs()["status"]) == {"converged"}
+    assert result.facts["net_steps"] == 0
+
+
+def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in memory leaves no file."""
+    monkeypatch.chdir(tmp_path)
+    result = sweep.run(make_study())
+    assert result.directory is None
+    assert len(result.runs()) == 80
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"allow_runs": 79}, ("80 runs", "79", "--allow-runs 80")),
+        ({"threads": 0}, ("threads 0", "at least 1")),
+        ({"threads": -2}, ("threads -2",)),
+        ({"keep": "rows"}, ("keep 'rows'", "'runs' or 'cells'")),
+    ],
+)
+def test_bad_arguments(tmp_path: Path, arguments: dict[str, Any], words: tuple[str, ...]) -> None:
+    """What cannot be run is told before anything is trained or written."""
+    with training_watched() as trained, pytest.raises(StudyError) as caught:
+        sweep.run(make_study(), out=tmp_path / "out", **arguments)
+    for word in words:
+        assert word in str(caught.value)
+    assert trained == []
+    assert tree(tmp_path) == {}
+
+
+def test_more_than_a_billion_runs_need_permission() -> None:
+    """10^9 runs are the most that start unasked."""
+    with training_watched(0, AssertionError("training began")) as trained:
+        with pytest.raises(StudyError, match="1,000,000,002 runs"):
+            sweep.run(make_study(count=500_000_001, hidden=2))
+        with pytest.raises(AssertionError, match="training began"):
+            sweep.run(make_study(count=500_000_000, hidden=2, max_steps=0))
+    assert trained == []
+
+
+@pytest.mark.parametrize(("name", "status"), [("linear-xor", {"exhausted", "stalled"}), ("linear-seed", {"converged"})])
+def test_linear_networks(name: str, status: set[str]) -> None:
+    """A linear network never learns XOR, and always the notebook's table."""
+    result = sweep.run(load_study(name))
+    assert len(result.runs()) == 3000
+    assert set(result.runs()["status"]) <= status
+    assert set(result.cells["convergence_rate"]) == {float(name == "linear-seed")}
+
+
+def test_main_study_learns() -> None:
+    """In the main study wide networks learn XOR at small rates, and none does at a rate of 1."""
+    study = load_study("xor", {"seeds.count": 40})
+    cells = sweep.run(study).cells.set_index(["hidden", "learning_rate"])
+    assert len(cells) == 91
+    assert cells.loc[(16, 0.01), "convergence_rate"] > 0.8
+    assert cells.loc[(2, 0.01), "convergence_rate"] < 0.5
+    assert (cells.xs(1.0, level="learning_rate")["n_converged"] == 0).all()
+
+
+def test_shards_train_what_the_plan_says() -> None:
+    """Every shard of the plan is trained once."""
+    study = make_study(count=10)
+    with training_watched() as trained:
+        sweep.run(study, threads=2, shard_runs=7)
+    assert sorted(trained) == list(range(Plan(study, 7).n_shards))
+
+
+def test_an_error_in_training_is_not_swallowed() -> None:
+    """What goes wrong in a thread reaches the caller."""
+    with training_watched(2, ZeroDivisionError("in a thread")), pytest.raises(ZeroDivisionError, match="in a thread"):
+        sweep.run(make_study(), threads=2, shard_runs=5)
+
+
+def test_columns_of_runs() -> None:
+    """Columns come as asked for, in run order; unknown ones are told."""
+    result = sweep.run(make_study(learning_rate=[0.1, 0.2], hidden=[3, 2]), shard_runs=7)
+    whole = result.runs()
+    assert list(whole.columns) == ["run", "cell", "seed", "learning_rate", "hidden", *OUTCOME]
+    pd.testing.assert_frame_equal(result.runs(["steps", "run"]), whole[["steps", "run"]])
+    pd.testing.assert_frame_equal(result.runs(["final_loss"]), whole[["final_loss"]])
+    with pytest.raises(sweep.StoreError, match=r"'stepz'.*steps"):
+        result.runs(["stepz"])
+    for run in (0, 13, 79):
+        assert result.row(run) == whole.iloc[run].to_dict()
+    for run in (-1, 80):
+        with pytest.raises(sweep.StoreError, match=rf"run {run} .*0 to 79"):
+            result.row(run)

@@ -1,0 +1,165 @@
+"""What is, and what is not, part of a study's identity."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep import Study, load_study
+from tests.sweep.strategies import study_tables
+from tests.sweep.support import make_study, write_study
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for study files."""
+    return tmp_path_factory.mktemp("studies")
+
+
+@given(study_tables())
+def test_canonical_form_round_trips(folder: Path, tables: dict[str, Any]) -> None:
+    """The canonical text is a study file of the same study, and canonical itself."""
+    study = Study(**tables)
+    loaded = load_study(write_study(folder / "study.toml", study))
+    assert loaded.identity == study.identity
+    assert loaded == study
+    assert hash(loaded) == hash(study)
+    assert (loaded.name, loaded.description) == (study.name, study.description)
+    assert list(loaded.parameters.items()) == list(study.parameters.items())
+    assert loaded.to_toml() == study.to_toml()
+
+
+@given(study_tables(), st.randoms(use_true_random=False))
+def test_key_order_name_and_description_do_not_count(tables: dict[str, Any], random: Any) -> None:
+    """Keys in any order, and what is for people, leave the identity alone."""
+
+    def shuffled(table: dict[str, Any]) -> dict[str, Any]:
+        items = list(table.items())
+        random.shuffle(items)
+        return dict(items)
+
+    other = {
+        key: shuffled(table) if isinstance(table, dict) and key != "parameters" else table
+        for key, table in shuffled(tables).items()
+    }
+    other |= {"name": "other", "description": "another text"}
+    assert Study(**other).identity == Study(**tables).identity
+
+
+@given(study_tables())
+def test_defaults_spelled_out_do_not_count(tables: dict[str, Any]) -> None:
+    """A default written down is the default left out."""
+    study = Study(**tables)
+    canonical = study.canonical()
+    for section in ("network", "initial_weights", "training", "convergence"):
+        assert set(tables.get(section, {})) <= set(canonical[section])
+    assert Study(**canonical).identity == study.identity
+
+
+def test_order_of_parameters_counts() -> None:
+    """The order decides the numbering of runs, so it is part of the identity."""
+    one = make_study(hidden=[2, 3], learning_rate=[0.1, 0.2])
+    other = make_study(learning_rate=[0.1, 0.2], hidden=[2, 3])
+    assert list(other.parameters) != list(one.parameters)
+    assert one.identity != other.identity
+    assert make_study(hidden=[3, 2], learning_rate=[0.1, 0.2]) != one
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": [2, 4]},
+        {"activation": "tanh"},
+        {"output": "sigmoid"},
+        {"bias": False},
+        {"dtype": "float32"},
+        {"distribution": "uniform"},
+        {"scale": 1.0000000000000002},
+        {"stream": "pcg64"},
+        {"loss": "mse"},
+        {"learning_rate": [0.05, 0.25]},
+        {"max_steps": 61},
+        {"criterion": "none"},
+        {"below": 0.011},
+        {"base": 1},
+        {"count": 21},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_whatever_decides_numbers_counts(change: dict[str, Any]) -> None:
+    """Every setting that can change a result changes the identity."""
+    assert make_study(**change).identity != make_study().identity
+    assert make_study(**change) != make_study()
+
+
+def test_fixed_and_swept_with_one_value_differ() -> None:
+    """A swept parameter with one value is a column of the results, so it is another study."""
+    assert make_study(hidden=2) != make_study(hidden=[2])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("scale = { value = 2.0 }", "scale = { values = [2] }"),
+        ("scale = { values = [1.0, 1.5, 2.0] }", "scale = { min = 1, max = 2, num = 3 }"),
+        (
+            "scale = { min = 1, max = 2, num = 3 }",
+            'scale = { num = 3, distribution = "uniform", max = 2.0, min = 1.0 }',
+        ),
+        (
+            "scale = { values = [1, 10, 100] }",
+            'scale = { distribution = "log_uniform_values", min = 1, max = 100, num = 3 }',
+        ),
+        ("max_steps = { values = [1, 2, 3] }", "max_steps = { min = 1, max = 3 }"),
+        ("max_steps = { values = [1, 3] }", 'max_steps = { min = 1, max = 3, num = 2, distribution = "int_uniform" }'),
+        ("scale = { value = 2 }  # a comment", "scale.value = 2e0"),
+        ("scale = { value = 2 }", '"initial_weights.scale" = { value = 2 }'),
+    ],
+)
+def test_spelling_of_values_does_not_count(tmp_path: Path, one: str, other: str) -> None:
+    """Values are what counts, not how the file gives them."""
+    path = tmp_path / "study.toml"
+    found = []
+    for line in (one, other):
+        path.write_text(
+            f'[data]\ntask = "xor"\n[network]\nhidden = 2\n[training]\nlearning_rate = 0.1\n[parameters]\n{line}\n'
+        )
+        found.append(load_study(path))
+    assert found[0] == found[1]
+
+
+def test_path_of_the_pattern_file_does_not_count(tmp_path: Path) -> None:
+    """Patterns are part of the identity, the file that held them is not."""
+    text = '[data]\nfile = "{}"\n[network]\nhidden = 2\n[training]\nlearning_rate = 0.1\n'
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.csv").write_text("x0,x1,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    (tmp_path / "deep" / "b.csv").write_text("y, x1, x0\n0.0,0,0\n1e0,1,0\n1,0,1\n0,1,1\n\n")
+    (tmp_path / "c.csv").write_text("x0,x1,y\n0,0,0\n0,1,1\n1,0,1\n1,1,1\n")
+    (tmp_path / "task.toml").write_text(text.format("a.csv").replace('file = "a.csv"', 'task = "xor"'))
+    studies = {}
+    for file in ("a.csv", "deep/b.csv", "c.csv"):
+        (tmp_path / "study.toml").write_text(text.format(file))
+        studies[file] = load_study(tmp_path / "study.toml")
+    assert studies["a.csv"] == studies["deep/b.csv"] == load_study(tmp_path / "task.toml")
+    assert studies["c.csv"] != studies["a.csv"]
+    assert "csv" not in studies["a.csv"].to_toml()
+
+
+def test_canonical_form_leaves_nothing_implicit() -> None:
+    """The canonical text holds the patterns, the expanded values and every default."""
+    tables = tomllib.loads(make_study(hidden=[2, 3], learning_rate=0.1).to_toml())
+    assert tables["data"] == {"inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]]}
+    assert tables["parameters"] == {"hidden": {"values": [2, 3]}}
+    assert tables["training"] == {"loss": "sse", "optimizer": "gd", "learning_rate": 0.1, "max_steps": 60}
+    assert "hidden" not in tables["network"]
+    assert tables["seeds"] == {"base": 0, "count": 20}
+
+
+def test_identity_is_a_fixed_number() -> None:
+    """The identity of a study does not change from one version to the next: results on disk name it."""
+    assert make_study().identity == "cd842f1ba4137c4a5b81379c5227700889edd5702a26591c21335bdec0ca6a20"

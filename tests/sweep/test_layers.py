@@ -1,0 +1,115 @@
+"""Data flows one way: what each module may import, read off the sources."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kernels
+import sweep
+
+SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
+HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy"}
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    """Tell whether a statement is run by type checkers alone."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def statements(node: ast.AST, deep: bool) -> Iterator[ast.AST]:
+    """Yield what runs: everything, or (not ``deep``) only what runs when the module is imported."""
+    for child in ast.iter_child_nodes(node):
+        if is_type_checking(child):
+            continue
+        if not deep and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        yield child
+        yield from statements(child, deep)
+
+
+def imports(path: Path, deep: bool) -> set[str]:
+    """Return the dotted names that a module imports; of ``from a import b`` both a and a.b."""
+    found = set()
+    for node in statements(ast.parse(path.read_text("utf-8")), deep):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            assert node.module is not None
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def reachable(module: str, deep: bool) -> set[str]:
+    """Return everything that importing a module of sweep imports, through other modules of sweep too."""
+    seen: set[str] = set()
+    waiting = [f"sweep.{module}"]
+    while waiting:
+        name = waiting.pop()
+        path = SWEEP / f"{name.removeprefix('sweep.')}.py"
+        if name in seen:
+            continue
+        seen.add(name)
+        if name.startswith("sweep.") and path.exists():
+            waiting += imports(path, deep)
+    return seen
+
+
+def roots(names: set[str]) -> set[str]:
+    """Return the packages of dotted names."""
+    return {name.partition(".")[0] for name in names}
+
+
+def test_the_reader_of_sources_reads() -> None:
+    """These tests would notice: the engine imports shard, which imports kernels."""
+    assert "sweep.shard" in imports(SWEEP / "engine.py", deep=False)
+    assert "kernels" in roots(reachable("engine", deep=False))
+    assert "sweep.engine" in imports(SWEEP / "cli.py", deep=True)
+    assert "sweep.engine" not in imports(SWEEP / "cli.py", deep=False)
+    assert "pandas" in roots(imports(SWEEP / "statistics.py", deep=False))
+
+
+@pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: path.stem)
+def test_kernels_never_import_sweep(path: Path) -> None:
+    """Numerics know nothing of studies, files or commands."""
+    assert not roots(imports(path, deep=True)) & {"sweep", "tests", "pandas", "pyarrow", "logging"}
+
+
+@pytest.mark.parametrize("path", sorted(SWEEP.rglob("*.py")), ids=lambda path: path.stem)
+def test_sweep_never_imports_tests(path: Path) -> None:
+    """The package stands alone."""
+    assert "tests" not in roots(imports(path, deep=True))
+
+
+@pytest.mark.parametrize("module", ["statistics", "figures", "tables", "schema", "store", "result", "digest"])
+def test_results_are_read_without_training(module: str) -> None:
+    """Statistics, tables and figures come from what is stored, never from kernels or the engine."""
+    everything = reachable(module, deep=True)
+    assert "kernels" not in roots(everything)
+    assert not everything & {"sweep.engine", "sweep.shard", "sweep.replay", "sweep.cli"}
+
+
+@pytest.mark.parametrize(
+    "module", ["study", "plan", "load", "cli", "parameters", "patterns", "schema", "errors", "__init__"]
+)
+def test_light_modules_import_nothing_heavy(module: str) -> None:
+    """What reads and plans studies imports no numerics with the module, nor through others."""
+    found = reachable(module, deep=False)
+    assert not roots(found) & HEAVY
+    assert not [name for name in found if name.startswith("kernels.") and (KERNELS / f"{name[8:]}.py").exists()]
+
+
+def test_kernels_themselves_are_light_until_used() -> None:
+    """To look at the package of numerics, as ``import sweep`` does, imports none of it."""
+    assert roots(imports(KERNELS / "__init__.py", deep=False)) <= {"__future__"}
+
+
+def test_matplotlib_is_imported_by_figures_alone() -> None:
+    """No other module can pull in matplotlib."""
+    users = {path.stem for path in SWEEP.rglob("*.py") if "matplotlib" in roots(imports(path, deep=True))}
+    assert users == {"figures"}
+    assert not [path for path in SWEEP.rglob("*.py") if "matplotlib" in roots(imports(path, deep=False))]

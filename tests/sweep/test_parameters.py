@@ -1,0 +1,161 @@
+"""Expanding swept parameters: which values, correctly rounded, and every way to get it wrong."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from sweep.parameters import MAX_VALUES, expand, linear_values, log_values
+from tests.sweep.strategies import finite, positive
+
+LARGEST = np.finfo(np.float64).max
+
+
+def log_range(low: float, high: float, num: int) -> list[Any]:
+    """Expand a logarithmic range as a study file gives it."""
+    return expand({"distribution": "log_uniform_values", "min": low, "max": high, "num": num}, integer=False)
+
+
+def assert_between_neighbours(value: float, power: int, exact_power: Fraction) -> None:
+    """Require ``value`` to be the float nearest to the ``power``-th root of ``exact_power``, by exact comparisons."""
+    assert value > 0
+    below, above = math.nextafter(value, 0.0), math.nextafter(value, math.inf)
+    assert ((Fraction(value) + Fraction(below)) / 2) ** power <= exact_power
+    if above < math.inf:
+        assert exact_power <= ((Fraction(value) + Fraction(above)) / 2) ** power
+
+
+@given(positive, positive, st.integers(2, 9))
+def test_log_values_are_correctly_rounded(one: float, other: float, num: int) -> None:
+    """Value k is the float nearest to (low^(n-k) high^k)^(1/n), and the ends are as given."""
+    low, high = sorted((one, other))
+    values = log_values(low, high, num)
+    assert len(values) == num
+    assert (values[0], values[-1]) == (low, high)
+    assert values == sorted(values)
+    power = num - 1
+    for k, value in enumerate(values):
+        assert_between_neighbours(value, power, Fraction(low) ** (power - k) * Fraction(high) ** k)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "num"), [(1e-3, 1.0, 13), (1e-4, 10.0, 51), (5e-324, LARGEST, 5), (0.1, 0.3, 101)]
+)
+def test_log_ranges_of_studies(low: float, high: float, num: int) -> None:
+    """Ranges as studies have them, subnormal and huge ends included, are correctly rounded."""
+    values = log_range(low, high, num)
+    assert (len(values), values[0], values[-1]) == (num, low, high)
+    for k, value in enumerate(values):
+        assert_between_neighbours(value, num - 1, Fraction(low) ** (num - 1 - k) * Fraction(high) ** k)
+
+
+def test_log_values_that_are_numbers_are_exact() -> None:
+    """Powers that a float can hold come out as such."""
+    assert log_range(1, 1024, 11) == [float(2**k) for k in range(11)]
+    assert log_range(1e-3, 1e3, 7) == [1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1e3]
+    assert all(isinstance(value, float) for value in log_range(1, 1024, 11))
+
+
+@given(finite, finite, st.integers(2, 50))
+def test_linear_values_are_correctly_rounded(one: float, other: float, num: int) -> None:
+    """Value k is the float nearest to low + (high - low) k / n, and the ends are as given."""
+    low, high = sorted((one, other))
+    values = linear_values(low, high, num)
+    assert len(values) == num
+    assert (values[0], values[-1]) == (low, high)
+    assert values == sorted(values)
+    for k, value in enumerate(values):
+        exact = Fraction(low) + (Fraction(high) - Fraction(low)) * k / (num - 1)
+        error = abs(Fraction(value) - exact)
+        for neighbour in (math.nextafter(value, -math.inf), math.nextafter(value, math.inf)):
+            assert math.isinf(neighbour) or error <= abs(Fraction(neighbour) - exact)
+
+
+@given(st.integers(1, 1000), st.integers(1, 20), st.integers(1, 50))
+def test_integer_ranges(low: int, step: int, num: int) -> None:
+    """Integers are evenly spaced with both ends included; without ``num`` all of them."""
+    assume(num > 1)
+    high = low + step * (num - 1)
+    expected = list(range(low, high + 1, step))
+    assert expand({"min": low, "max": high, "num": num}, integer=True) == expected
+    assert (
+        expand({"min": float(low), "max": high, "num": num, "distribution": "int_uniform"}, integer=False) == expected
+    )
+    everything = expand({"min": low, "max": high}, integer=True)
+    assert everything == list(range(low, high + 1))
+    assert all(type(value) is int for value in expected + everything)
+
+
+def test_single_values() -> None:
+    """One value, a list of one and a range of one are the same."""
+    assert expand({"value": 3}, integer=True) == [3]
+    assert expand({"values": (3,)}, integer=True) == [3]
+    assert expand({"min": 3, "max": 3}, integer=True) == [3]
+    assert expand({"min": 0.3, "max": 0.3, "num": 1}, integer=False) == [0.3]
+    assert log_range(0.3, 0.3, 1) == [0.3]
+
+
+def test_order_of_values_is_kept() -> None:
+    """Values are not sorted: their order numbers the cells."""
+    assert expand({"values": [3, 1, 2]}, integer=True) == [3, 1, 2]
+
+
+def test_a_range_is_linear_by_default() -> None:
+    """Without a distribution numbers are evenly spaced."""
+    spec = {"min": 1, "max": 2, "num": 5}
+    assert expand(spec, integer=False) == [1.0, 1.25, 1.5, 1.75, 2.0]
+    assert expand({**spec, "distribution": "uniform"}, integer=False) == [1.0, 1.25, 1.5, 1.75, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (3, ("3", "values")),
+        ([1, 2], ("values = ",)),
+        ({}, ("min", "missing", "values")),
+        ({"valeus": [1]}, ("'valeus'", "did you mean 'values'")),
+        ({"values": []}, ("empty",)),
+        ({"values": 3}, ("3", "list")),
+        ({"values": "abc"}, ("'abc'", "list")),
+        ({"value": 1, "values": [1]}, ("value, values", "alone")),
+        ({"values": [1], "min": 1}, ("values, min", "alone")),
+        ({"min": 1, "num": 3}, ("max", "missing")),
+        ({"max": 1, "num": 3}, ("min", "missing")),
+        ({"min": 1, "max": 2}, ("num", "missing")),
+        ({"min": 2, "max": 1, "num": 3}, ("min 2", "above max 1")),
+        ({"min": "1", "max": 2, "num": 3}, ("min", "'1'", "number")),
+        ({"min": True, "max": 2, "num": 3}, ("min", "True")),
+        ({"min": 1, "max": math.nan, "num": 3}, ("max", "nan", "finite")),
+        ({"min": -math.inf, "max": 1, "num": 3}, ("min", "-inf", "finite")),
+        ({"min": 1, "max": 10**400, "num": 3}, ("max", "finite")),
+        ({"min": 1, "max": 2, "num": 0}, ("num 0", "1 to 1000000")),
+        ({"min": 1, "max": 2, "num": 1.5}, ("num 1.5", "integer")),
+        ({"min": 1, "max": 2, "num": True}, ("num True",)),
+        ({"min": 1, "max": 2, "num": "3"}, ("num '3'",)),
+        ({"min": 1, "max": 2, "num": MAX_VALUES + 1}, ("num 1000001",)),
+        ({"min": 1, "max": 2, "num": 1}, ("num 1", "at least 2")),
+        ({"min": 1, "max": 2, "num": 2, "distribution": "normal"}, ("'normal'", "uniform, log_uniform_values")),
+        ({"min": 1, "max": 2, "num": 2, "distribution": 3}, ("3", "uniform, log_uniform_values")),
+        ({"min": -3, "max": 0, "num": 2, "distribution": "log_uniform"}, ("log_uniform_values", "W&B", "exponents")),
+        ({"min": 0, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min 0", "above 0")),
+        ({"min": -1, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min -1", "above 0")),
+        ({"min": 1.5, "max": 3, "num": 2, "distribution": "int_uniform"}, ("min 1.5", "integer")),
+        ({"min": 1, "max": 4, "num": 3, "distribution": "int_uniform"}, ("num 3", "evenly")),
+        ({"min": 1, "max": 2, "num": 3, "distribution": "int_uniform"}, ("num 3", "evenly")),
+        ({"min": 1, "max": 10**12, "distribution": "int_uniform"}, ("num", "1000000")),
+    ],
+)
+def test_bad_specification(spec: Any, words: tuple[str, ...]) -> None:
+    """What is wrong is said in one sentence with what was given and what is allowed."""
+    with pytest.raises(ValueError, match=r"\w") as caught:
+        expand(spec, integer=False)
+    assert type(caught.value) is ValueError
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)

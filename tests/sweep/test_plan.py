@@ -1,0 +1,142 @@
+"""Numbering, visiting order and shards: arithmetic, and right for every study."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep import Study
+from sweep.plan import SHAPE, Plan
+from tests.sweep.support import SECTIONS, make_study, naive_rows
+
+VALUES: dict[str, list[Any]] = {
+    "hidden": [3, 1, 16],
+    "activation": ["relu", "tanh", "sigmoid"],
+    "bias": [True, False],
+    "criterion": ["none", "loss"],
+    "learning_rate": [0.1, 0.01, 1.0, 0.5],
+    "scale": [1.0, 2.0],
+    "max_steps": [0, 7, 60],
+    "stream": ["pcg64", "mt19937"],
+}
+
+
+@st.composite
+def small_studies(draw: st.DrawFn) -> Study:
+    """Draw a study of few cells: any parameters swept, in any order."""
+    names = draw(st.lists(st.sampled_from(sorted(VALUES)), unique=True, max_size=4))
+    swept = {name: VALUES[name][: draw(st.integers(1, len(VALUES[name])))] for name in names}
+    fixed = {name: VALUES[name][0] for name in ("hidden", "learning_rate") if name not in swept}
+    ordered = {name: swept[name] for name in names}
+    return make_study(count=draw(st.integers(1, 9)), base=draw(st.integers(0, 2**32 - 9)), **fixed, **ordered)
+
+
+@given(small_studies(), st.none() | st.integers(1, 50))
+def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> None:
+    """Shards of any size hold every run exactly once, numbered by the formula, each shard of one shape."""
+    plan, rows = Plan(study, shard_runs), naive_rows(study)
+    assert (plan.n_cells, plan.n_runs) == (study.n_cells, len(rows))
+    seen: list[int] = []
+    position = 0
+    for index in range(plan.n_shards):
+        shard = plan.shard(index)
+        assert (shard.index, shard.start) == (index, position)
+        assert 1 <= shard.n_runs == shard.stop - shard.start <= (shard_runs or 2**17)
+        assert shard.cost > 0
+        position = shard.stop
+        run, cell, seed = (array.tolist() for array in plan.runs(shard))
+        assert len(run) == shard.n_runs
+        for number, where, start in zip(run, cell, seed, strict=True):
+            assert (rows[number]["cell"], rows[number]["seed"]) == (where, start)
+            assert number == where * study.seeds.count + (start - study.seeds.base)
+        assert len({tuple(rows[number][name] for name in SHAPE) for number in run}) == 1
+        seen += run
+    assert sorted(seen) == list(range(len(rows)))
+    assert [plan.position(number) for number in seen] == list(range(len(rows)))
+
+
+@given(small_studies())
+def test_cells_are_numbered_in_file_order_the_last_fastest(study: Study) -> None:
+    """Cells are the product of the values, in order; the settings of a cell hold every scalar."""
+    plan, cells = Plan(study), np.arange(study.n_cells)
+    columns = {name: plan.column(name, cells).tolist() for name in SECTIONS}
+    for cell, values in enumerate(itertools.product(*study.parameters.values())):
+        swept = dict(zip(study.parameters, values, strict=True))
+        assert plan.values(cell) == swept
+        assert plan.settings(cell) == {**study.fixed(), **swept}
+        assert {name: column[cell] for name, column in columns.items()} == {
+            name: value for name, value in plan.settings(cell).items() if name != "dtype"
+        }
+
+
+@given(small_studies(), st.integers(1, 30))
+def test_runs_of_one_shape_are_visited_together(study: Study, shard_runs: int) -> None:
+    """Of the visiting order every shape is one stretch, in it cells come in file order and seeds are the fastest."""
+    plan, rows = Plan(study, shard_runs), naive_rows(study)
+    visited = np.concatenate([plan.runs(plan.shard(index))[0] for index in range(plan.n_shards)]).tolist()
+    shapes = [tuple(rows[number][name] for name in SHAPE) for number in visited]
+    assert len(list(itertools.groupby(shapes))) == len(set(shapes))
+    for _, stretch in itertools.groupby(zip(shapes, visited, strict=True), key=lambda pair: pair[0]):
+        numbers = [number for _, number in stretch]
+        assert numbers == sorted(numbers)
+
+
+def test_visiting_order_of_an_example() -> None:
+    """With the learning rate before the hidden size all runs of the first size still come first."""
+    study = make_study(count=2, base=5, learning_rate=[0.1, 0.2], hidden=[3, 2])
+    plan = Plan(study, shard_runs=100)
+    assert plan.n_shards == 2
+    first, second = (plan.runs(plan.shard(index)) for index in range(2))
+    assert [array.tolist() for array in first] == [[0, 1, 4, 5], [0, 0, 2, 2], [5, 6, 5, 6]]
+    assert [array.tolist() for array in second] == [[2, 3, 6, 7], [1, 1, 3, 3], [5, 6, 5, 6]]
+
+
+def test_shards_depend_on_the_study_alone() -> None:
+    """A shard is a bounded piece of work: more steps, units or patterns make shards of fewer runs."""
+    many = make_study(count=10**6, hidden=2, learning_rate=0.1, max_steps=5000)
+    assert Plan(many).n_shards > 10
+    assert Plan(many).n_shards == Plan(many).n_shards
+    longer = make_study(count=10**6, hidden=2, learning_rate=0.1, max_steps=50_000)
+    wider = make_study(count=10**6, hidden=64, learning_rate=0.1, max_steps=5000)
+    assert Plan(longer).n_shards > 5 * Plan(many).n_shards
+    assert Plan(wider).n_shards > 5 * Plan(many).n_shards
+    huge = make_study(count=3, hidden=65_536, learning_rate=0.1, max_steps=2**31 - 1)
+    assert Plan(huge).n_shards == 3
+    sizes = {Plan(many).shard(index).n_runs for index in range(Plan(many).n_shards)}
+    assert max(sizes) - min(sizes) < Plan(many).n_shards
+
+
+@pytest.fixture(scope="module")
+def immense() -> Study:
+    """Return a study of 10^12 cells."""
+    values = [1 + k / 16_384 for k in range(10_000)]
+    return make_study(count=3, base=7, scale=values, hidden=2, learning_rate=values, below=values)
+
+
+def test_immense_study_costs_nothing(immense: Study) -> None:
+    """A study of 10^12 cells is planned by arithmetic, without a list of anything."""
+    start = time.perf_counter()
+    plan = Plan(immense)
+    assert (plan.n_cells, plan.n_runs) == (10**12, 3 * 10**12)
+    last = plan.shard(plan.n_shards - 1)
+    assert last.stop == plan.n_runs
+    for index in (0, 1, plan.n_shards // 3, plan.n_shards - 1):
+        shard = plan.shard(index)
+        assert index == 0 or shard.start == plan.shard(index - 1).stop
+        run, cell, seed = plan.runs(shard)
+        assert len(run) == shard.n_runs
+        np.testing.assert_array_equal(run, cell * 3 + (seed - 7))
+        np.testing.assert_array_equal(run, np.arange(shard.start, shard.stop))
+    assert time.perf_counter() - start < 5
+    digits = plan.values(123_456_789_012)
+    values = immense.parameters["scale"]
+    assert digits == {"scale": values[1234], "learning_rate": values[5678], "below": values[9012]}
+    cells = np.array([123_456_789_012, 10**12 - 1])
+    assert plan.column("learning_rate", cells).tolist() == [values[5678], values[9999]]
+    assert plan.position(10**12) == 10**12

@@ -1,0 +1,267 @@
+"""Replaying one run: the notebook's numbers, and stored rows that must be equal."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep import Study, StudyError, load_study, open_result, trace
+from tests import oracle
+from tests.sweep.support import FUNCTIONS, OUTCOME, command, forge, make_study, replace_value
+
+NOTEBOOK = Path(__file__).with_name("notebook.txt")
+NUMBER = re.compile(r"-?\d+\.\d*")
+
+
+def notebook(section: str) -> list[str]:
+    """Return the lines that the notebook printed."""
+    _, *parts = re.split(r"^\[([a-z]\w*)\]\n", NOTEBOOK.read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))[section].splitlines()
+
+
+def test_losses_of_the_notebook() -> None:
+    """`sweep trace seed` begins with the notebook's 500 lines, character for character."""
+    finished = command("trace", "seed")
+    assert (finished.code, finished.err) == (0, "")
+    lines = finished.out.splitlines()
+    expected = notebook("losses")
+    assert len(expected) == 500
+    assert lines[:500] == expected
+    assert lines[500].startswith("final_loss ")
+    assert lines[501] == "status exhausted steps 500"
+
+
+def test_predictions_and_weights_of_the_notebook() -> None:
+    """Predictions and weights are the notebook's, to every digit that it printed."""
+    out = command("trace", "seed").out
+    predictions, w, v = re.split(r"\n\n(?=[wv] )", out.partition("(target)\n")[2].rstrip())
+    given = [NUMBER.findall(line.partition("->")[2].partition("(")[0]) for line in predictions.splitlines()]
+    assert given == [NUMBER.findall(line) for line in notebook("predictions")]
+    assert w.splitlines()[0] == "w (inputs, hidden)"
+    assert [NUMBER.findall(line) for line in w.splitlines()[1:]] == [NUMBER.findall(line) for line in notebook("w1")]
+    assert [NUMBER.findall(line) for line in v.splitlines()[1:]] == [NUMBER.findall(line) for line in notebook("w2")]
+    targets = [NUMBER.findall(line.partition("(")[2]) for line in predictions.splitlines()]
+    assert targets == [["0."], ["1."], ["1."], ["0."]]
+
+
+def traced_by_oracle(study: Study, seed: int) -> oracle.Result:
+    """Train one run of a study of one cell with the oracle, keeping every loss."""
+    same, dtype = study.fixed() | {name: values[0] for name, values in study.parameters.items()}, study.network.dtype
+    n_parameters = (2 + 1 + same["bias"]) * int(same["hidden"]) + same["bias"]
+    weights = oracle.initial_weights([seed], n_parameters, same["distribution"], same["scale"], same["stream"], dtype)
+    return oracle.train(
+        study.data.inputs,
+        study.data.targets,
+        weights,
+        **{name: same[name] for name in ("hidden", "activation", "output", "loss", "criterion", "bias")},
+        **{name: [same[name]] for name in ("learning_rate", "below", "max_steps")},
+        dtype=dtype,
+        functions=FUNCTIONS[dtype],
+        record=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "scalars",
+    [
+        {"hidden": 3, "learning_rate": 0.2},
+        {"hidden": 3, "learning_rate": 30.0},
+        {"hidden": 2, "learning_rate": 1e-30},
+        {"hidden": 2, "learning_rate": 0.1, "max_steps": 0},
+        {"hidden": 2, "learning_rate": [0.1], "bias": False},
+        {"hidden": 2, "learning_rate": [0.1], "dtype": "float32"},
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 5, 2**32 - 1])
+def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
+    """Every loss, the outcome and the weights equal the oracle's."""
+    study = make_study(**scalars)
+    given, expected = trace(study, seed), traced_by_oracle(study, seed)
+    assert (given.seed, given.cell, given.mismatches) == (seed, 0, {})
+    assert {name: getattr(given, name) for name in OUTCOME} == {
+        name: getattr(expected, name)[0].item() for name in OUTCOME
+    }
+    assert expected.losses is not None
+    assert given.losses.shape == (given.steps + 1,)
+    np.testing.assert_array_equal(given.losses, expected.losses[0])
+    weights = [part.ravel() for part in given.weights if part is not None]
+    np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
+    assert (given.weights.b is None) == (study.network.bias is False)
+    x, w, v, b, c = given.inputs, given.weights.w, given.weights.v, given.weights.b, given.weights.c
+    if given.status != "diverged":
+        hidden = np.maximum(x @ w + (0 if b is None else b), 0)
+        np.testing.assert_allclose(given.predictions, hidden @ v + (0 if c is None else c), rtol=1e-5, atol=1e-5)
+        assert given.max_error == pytest.approx(np.abs(given.predictions - given.targets).max(), rel=1e-6)
+        assert given.losses[-1] == given.final_loss
+    else:
+        assert math.isinf(given.final_loss)
+
+
+def test_text_of_a_trace() -> None:
+    """A line for each step, then how it ended, predictions beside targets, and every weight in full."""
+    given = trace(make_study(hidden=400, learning_rate=1e-4, max_steps=3), 1)
+    lines = given.text().splitlines()
+    assert lines[:3] == [f"{t} {given.losses[t]!r}".replace("np.float64(", "").replace(")", "") for t in range(3)]
+    assert lines[3:5] == [f"final_loss {given.final_loss!r}", f"status {given.status} steps 3"]
+    assert "..." not in given.text()
+    numbers = given.text().partition("w (inputs, hidden)")[2].partition("v (hidden")[0]
+    assert len(numbers.replace("[", " ").replace("]", " ").split()) == 800
+
+
+def test_first_seed_by_default() -> None:
+    """Without a seed the study's first is taken; others need not be the study's."""
+    study = make_study(hidden=2, learning_rate=0.1, base=17, count=2)
+    assert trace(study).seed == 17
+    np.testing.assert_array_equal(trace(study).losses, trace(study, 17).losses)
+    assert trace(study, seed=400).seed == 400
+
+
+def test_seeds_and_runs_from_a_frame() -> None:
+    """Integers of NumPy, as the columns of results hold them, name seeds and runs."""
+    study = make_study(hidden=2, learning_rate=0.1, base=17, count=2)
+    result = sweep.run(study)
+    for row in result.runs().itertuples():
+        np.testing.assert_array_equal(trace(study, np.int64(row.seed)).losses, trace(result, np.int64(row.run)).losses)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1"])
+def test_seed_out_of_range(seed: Any) -> None:
+    """Only integers from 0 to 2^32 - 1 are seeds."""
+    with pytest.raises(StudyError, match=r"seed .* given; must be .*from 0 to 4294967295"):
+        trace(make_study(hidden=2, learning_rate=0.1), seed)
+
+
+def test_several_cells_must_be_singled_out() -> None:
+    """A study of several cells says which parameters to set, and can be traced once they are."""
+    with pytest.raises(StudyError, match=r"91 cells.*hidden, learning_rate"):
+        trace(load_study("xor"))
+    finished = command("trace", "xor")
+    assert (finished.code, finished.out) == (2, "")
+    assert "91 cells" in finished.err
+    finished = command("trace", "xor", "--set", "hidden=4", "--set", "learning_rate=0.01", "--seed", "3")
+    assert finished.code == 0
+    study = load_study("xor", {"hidden": 4, "learning_rate": 0.01})
+    assert finished.out == trace(study, 3).text()
+
+
+def test_trace_of_something_else() -> None:
+    """What is neither a study nor a result is refused."""
+    with pytest.raises(TypeError, match="str"):
+        trace("xor")
+
+
+STUDY = make_study(count=10, learning_rate=[0.2, 30.0, 1e-30], hidden=[3, 2], bias=[True, False])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study, not to be changed."""
+    path = tmp_path_factory.mktemp("replay") / "r"
+    sweep.run(STUDY, out=path, shard_runs=25)
+    return path
+
+
+def test_every_run_replays_from_its_row(folder: Path) -> None:
+    """A run trained again alone ends as its row says, whatever that is."""
+    result = open_result(folder)
+    statuses = set()
+    for run in range(0, STUDY.n_runs, 7):
+        traced = trace(result, run)
+        assert traced.mismatches == {}
+        row = result.row(run)
+        assert (traced.cell, traced.seed) == (row["cell"], row["seed"])
+        assert {name: getattr(traced, name) for name in OUTCOME} == {name: row[name] for name in OUTCOME}
+        statuses.add(traced.status)
+    assert len(statuses) >= 3
+
+
+def test_trace_of_a_result_in_memory() -> None:
+    """A result need not be on disk, and the run can be named."""
+    study = make_study(count=4)
+    traced = trace(sweep.run(study), run=13)
+    assert (traced.cell, traced.seed, traced.mismatches) == (3, 1, {})
+
+
+def test_command_replays_a_stored_run(folder: Path) -> None:
+    """`sweep trace DIR --run ID` prints the trace and ends with 0 where the row is equal."""
+    finished = command("trace", folder, "--run", "31")
+    assert (finished.code, finished.err) == (0, "")
+    assert finished.out == trace(open_result(folder), 31).text()
+
+
+CHANGES: dict[str, Any] = {
+    "status": "exhausted",
+    "steps": 17,
+    "initial_loss": 0.75,
+    "final_loss": 1e-9,
+    "n_correct": 1,
+    "max_error": 0.125,
+}
+
+
+@pytest.mark.parametrize("column", CHANGES)
+def test_changed_row_is_a_mismatch(folder: Path, tmp_path: Path, column: str) -> None:
+    """A row that was changed, hashes and all, ends with 3 and the column; other rows are as they were."""
+    row = open_result(folder).row(50)
+    assert row[column] != CHANGES[column]
+    forged = forge(folder, tmp_path / "r", lambda table: replace_value(table, 50, column, CHANGES[column]))
+    finished = command("trace", forged, "--run", "50")
+    assert finished.code == 3
+    (line,) = finished.err.splitlines()
+    assert line.startswith("mismatch")
+    assert re.search(rf"\b{column}\b", line)
+    assert repr(CHANGES[column]) in line
+    assert repr(row[column]) in line
+    assert finished.out == command("trace", folder, "--run", "50").out
+    assert trace(open_result(forged), 50).mismatches == {column: CHANGES[column]}
+    assert command("trace", forged, "--run", "51").code == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("seed", 3), ("cell", 2), ("learning_rate", 0.25), ("hidden", 8), ("bias", True)]
+)
+def test_changed_setting_is_a_mismatch(folder: Path, tmp_path: Path, column: str, value: Any) -> None:
+    """What a run was is part of its row too: another seed, cell or parameter than its number says is told."""
+    assert open_result(folder).row(50)[column] != value
+    forged = forge(folder, tmp_path / "r", lambda table: replace_value(table, 50, column, value))
+    finished = command("trace", forged, "--run", "50")
+    assert finished.code == 3
+    assert re.search(rf"\b{column}\b", finished.err)
+
+
+def test_last_bit_counts(folder: Path, tmp_path: Path) -> None:
+    """The smallest possible difference is one."""
+    wrong = math.nextafter(open_result(folder).row(0)["initial_loss"], 0)
+    forged = forge(folder, tmp_path / "r", lambda table: replace_value(table, 0, "initial_loss", wrong))
+    assert command("trace", forged, "--run", "0").code == 3
+
+
+@pytest.mark.parametrize("run", [-1, 120])
+def test_run_out_of_range(folder: Path, run: int) -> None:
+    """A run that the study has not is told with those that it has."""
+    finished = command("trace", folder, "--run", str(run))
+    assert (finished.code, finished.out) == (2, "")
+    assert f"run {run}" in finished.err
+    assert "0 to 119" in finished.err
+
+
+def test_counts_alone_cannot_be_replayed(tmp_path: Path) -> None:
+    """Without rows there is nothing to compare with."""
+    sweep.run(make_study(), out=tmp_path / "r", keep="cells")
+    finished = command("trace", tmp_path / "r", "--run", "0")
+    assert finished.code == 2
+    assert "cells only" in finished.err
+
+
+def test_options_of_a_study_do_not_go_with_a_run(folder: Path) -> None:
+    """A stored run is replayed as it is."""
+    for option in (("--seed", "1"), ("--set", "hidden=2")):
+        finished = command("trace", folder, "--run", "0", *option)
+        assert (finished.code, finished.out) == (2, "")
+        assert "--run" in finished.err

@@ -1,0 +1,242 @@
+"""Results on disk: what lies where, in which form, and who wins when two write one shard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import sweep
+from sweep import Study, load_study, open_result
+from sweep.plan import Plan, Shard
+from sweep.schema import Column, arrow_schema, cells_columns, runs_columns, tally_columns
+from sweep.shard import Worker
+from sweep.store import Store
+from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, tree
+
+STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bias=[True, False], name="kept")
+FACTS = {"net_steps": 1, "lane_steps": 2, "session": "s", "begin": 0.0, "end": 1.0}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study, not to be changed."""
+    path = tmp_path_factory.mktemp("results") / "deep" / "kept"
+    sweep.run(STUDY, out=path, shard_runs=100)
+    return path
+
+
+def test_layout(folder: Path) -> None:
+    """A finished folder holds the study, the facts, one part and one commit a shard, and the cells."""
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "cells.parquet",
+        "commits",
+        "parts",
+        "run.json",
+        "study.toml",
+    ]
+    n_shards = Plan(STUDY, 100).n_shards
+    commits = sorted((folder / "commits").iterdir())
+    assert len(commits) == n_shards
+    named = [json.loads(path.read_text())["part"] for path in commits]
+    assert sorted(named) == sorted(path.name for path in (folder / "parts").iterdir())
+    for path in commits:
+        commit = json.loads(path.read_text())
+        part = (folder / "parts" / commit["part"]).read_bytes()
+        assert commit["sha256"] == hashlib.sha256(part).hexdigest()
+    facts = json.loads((folder / "run.json").read_text())
+    assert facts["identity"] == STUDY.identity
+    assert facts["cells_sha256"] == hashlib.sha256((folder / "cells.parquet").read_bytes()).hexdigest()
+
+
+def test_study_file_of_a_result(folder: Path) -> None:
+    """The study in the folder is the study that ran, and can be run again."""
+    assert load_study(folder / "study.toml") == STUDY
+    assert (folder / "study.toml").read_text() == STUDY.to_toml()
+
+
+def test_opened_result_equals_the_one_in_memory(folder: Path) -> None:
+    """Reading from disk gives the frames, the digest and the facts that running gave, types included."""
+    memory, stored = sweep.run(STUDY), open_result(folder)
+    assert stored.directory == folder
+    assert stored.study == STUDY
+    assert stored.facts["digest"] == memory.facts["digest"] == digest_of(stored.runs())
+    pd.testing.assert_frame_equal(stored.runs(), memory.runs())
+    assert_same_table(stored.cells, memory.cells)
+    assert set(memory.facts) <= set(stored.facts)
+    pd.testing.assert_frame_equal(stored.runs(["steps", "run"]), memory.runs(["steps", "run"]))
+    assert stored.row(500) == memory.row(500)
+    assert repr(str(folder)) in repr(stored)
+    assert str(stored.facts["digest"])[:12] in repr(stored)
+
+
+def test_cells_have_the_same_types_in_memory_and_on_disk(folder: Path) -> None:
+    """The types of the columns of ``cells`` do not depend on where the result lies."""
+    pd.testing.assert_frame_equal(open_result(folder).cells, sweep.run(STUDY).cells)
+
+
+def test_result_of_a_run_equals_the_opened_one(tmp_path: Path) -> None:
+    """``run`` returns what ``open_result`` returns."""
+    ran = sweep.run(make_study(), out=tmp_path / "r", shard_runs=30)
+    opened = open_result(str(tmp_path / "r"))
+    assert ran.facts == opened.facts
+    pd.testing.assert_frame_equal(ran.runs(), opened.runs())
+    pd.testing.assert_frame_equal(ran.cells, opened.cells)
+
+
+def test_every_column_tells_unit_and_meaning(folder: Path) -> None:
+    """Unit and meaning of each column travel in the Arrow field metadata of every file."""
+    for path, columns in [(part, runs_columns(STUDY)) for part in parts_of(folder)] + [
+        (folder / "cells.parquet", cells_columns(STUDY))
+    ]:
+        schema = pq.read_schema(path)
+        assert schema.names == [column.name for column in columns]
+        for column in columns:
+            metadata = schema.field(column.name).metadata
+            assert metadata[b"description"].decode() == column.doc != ""
+            assert metadata[b"unit"].decode() == column.unit
+
+
+def test_types_on_disk(folder: Path) -> None:
+    """Columns have the documented types."""
+    schema = pq.read_schema(parts_of(folder)[0])
+    types = {name: str(schema.field(name).type) for name in schema.names}
+    assert types.pop("status") == "dictionary<values=string, indices=int8, ordered=0>"
+    assert types == {
+        "run": "int64",
+        "cell": "int64",
+        "seed": "int64",
+        "learning_rate": "double",
+        "hidden": "int64",
+        "bias": "bool",
+        "steps": "int32",
+        "initial_loss": "double",
+        "final_loss": "double",
+        "n_correct": "int32",
+        "max_error": "double",
+    }
+
+
+def test_columns_describe_themselves() -> None:
+    """No column of any table lacks a meaning, and names are unique."""
+    everything = make_study(
+        **{name: [value] for name, value in make_study(hidden=2, learning_rate=0.1).fixed().items() if name != "dtype"}
+    )
+    for columns in (runs_columns(everything), cells_columns(everything), tally_columns()):
+        assert all(isinstance(column, Column) and column.doc for column in columns)
+        names = [column.name for column in columns]
+        assert len(set(names)) == len(names)
+        assert arrow_schema(columns).names == names
+    assert len(everything.parameters) == 13
+
+
+def test_compression(folder: Path) -> None:
+    """Parts are written with zstd, floats as split byte streams and integers as differences."""
+    group = pq.ParquetFile(parts_of(folder)[0]).metadata.row_group(0)
+    columns = {group.column(k).path_in_schema: group.column(k) for k in range(group.num_columns)}
+    assert {column.compression for column in columns.values()} == {"ZSTD"}
+    for name in ("initial_loss", "final_loss", "max_error", "learning_rate"):
+        assert "BYTE_STREAM_SPLIT" in columns[name].encodings
+    for name in ("run", "cell", "seed", "steps"):
+        assert "DELTA_BINARY_PACKED" in columns[name].encodings
+
+
+def test_pages_carry_checksums(folder: Path) -> None:
+    """Every flipped bit in the data of a page is found by the checksum that Parquet itself keeps."""
+    part = max(parts_of(folder), key=lambda path: path.stat().st_size)
+    content = part.read_bytes()
+    group = pq.ParquetFile(part).metadata.row_group(0)
+    random = np.random.default_rng(7)
+    silent = 0
+    for name in ("initial_loss", "final_loss", "max_error"):
+        column = group.column([group.column(k).path_in_schema for k in range(group.num_columns)].index(name))
+        start, size = column.data_page_offset, column.total_compressed_size
+        for position in random.integers(start + size // 2, start + size, 30):
+            damaged = bytearray(content)
+            damaged[position] ^= 1 << int(random.integers(8))
+            buffer = pa.py_buffer(bytes(damaged))
+            with pytest.raises(OSError, match=r"(?i)crc|checksum"):
+                pq.read_table(pa.BufferReader(buffer), columns=[name], page_checksum_verification=True)
+            try:
+                pq.read_table(pa.BufferReader(buffer), columns=[name])
+                silent += 1
+            except OSError:
+                pass
+    assert silent > 0
+
+
+def test_tallies_on_disk(tmp_path: Path) -> None:
+    """With ``keep="cells"`` parts hold counts, fewer than runs, and resume and reading work alike."""
+    study = make_study(count=100, hidden=[1, 2], learning_rate=[0.1], max_steps=5, below=1.0)
+    result = sweep.run(study, out=tmp_path / "r", keep="cells", shard_runs=64)
+    again = open_result(tmp_path / "r")
+    pd.testing.assert_frame_equal(again.cells, result.cells)
+    assert_same_table(again.cells, sweep.run(study).cells)
+    tallies = list(Store.open(tmp_path / "r").tables())
+    assert sum(sum(table["n"].to_pylist()) for table in tallies) == study.n_runs
+    assert sum(map(len, tallies)) < study.n_runs / 4
+    with pytest.raises(sweep.StoreError, match="keeps cells"):
+        again.runs()
+
+
+def shard_table(study: Study, index: int) -> tuple[Shard, pa.Table]:
+    """Train one shard of 30 runs."""
+    plan = Plan(study, 30)
+    shard = plan.shard(index)
+    return shard, Worker(plan).train(shard).table
+
+
+def test_first_commit_of_a_shard_counts(tmp_path: Path) -> None:
+    """Of two stores that finish one shard the first has written it; the second leaves nothing behind."""
+    study = make_study(count=15, hidden=2)
+    shard, table = shard_table(study, 0)
+    one, two = (Store.create(tmp_path / "r", study, "runs", overwrite=False) for _ in range(2))
+    first = one.write_part(shard, table, **{**FACTS, "session": "first"})
+    before = tree(tmp_path / "r")
+    second = two.write_part(shard, table, **{**FACTS, "session": "second"})
+    assert second == first
+    assert first.session == "first"
+    assert tree(tmp_path / "r") == before
+    assert one.commits() == two.commits() == {0: first}
+    assert [found.equals(table) for found in two.tables()] == [True]
+
+
+def test_many_stores_race_for_one_shard(tmp_path: Path) -> None:
+    """Of many at once exactly one wins, and all agree which."""
+    study = make_study()
+    shard, table = shard_table(study, 1)
+    stores = [Store.create(tmp_path / "r", study, "runs", overwrite=False) for _ in range(8)]
+    barrier, found = threading.Barrier(len(stores)), {}
+
+    def write(k: int) -> None:
+        barrier.wait()
+        found[k] = stores[k].write_part(shard, table, **{**FACTS, "session": str(k)})
+
+    threads = [threading.Thread(target=write, args=(k,)) for k in range(len(stores))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == len(stores)
+    assert len(set(found.values())) == 1
+    assert len(list((tmp_path / "r" / "parts").iterdir())) == 1
+    assert len(list((tmp_path / "r" / "commits").iterdir())) == 1
+
+
+def test_leftovers_without_a_commit_do_not_count(tmp_path: Path) -> None:
+    """Files in parts/ that no commit names are as if they were not there."""
+    study = make_study()
+    sweep.run(study, out=tmp_path / "r", shard_runs=30)
+    part = parts_of(tmp_path / "r")[0]
+    part.with_name("0000000-deadbeef.parquet").write_bytes(part.read_bytes())
+    part.with_name("0000001-deadbeef.json").write_bytes(b"{")
+    part.with_name("0000002-deadbeef.parquet").write_bytes(b"half a file")
+    result = open_result(tmp_path / "r")
+    assert digest_of(result.runs()) == result.facts["digest"] == sweep.run(study).facts["digest"]

@@ -1,0 +1,258 @@
+"""The study model: defaults, and every fault found at once, with its key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import pytest
+
+import kernels.activations
+import kernels.batch
+import kernels.criteria
+import kernels.initialize
+import kernels.losses
+import kernels.random
+from sweep import Study, StudyError
+from sweep.patterns import MAX_PATTERNS
+from sweep.schema import STATUSES
+from sweep.study import MAX_SEED, SWEEPABLE, Convergence, InitialWeights, Network, Training
+from tests.sweep.support import SECTIONS, make_study
+
+MINIMAL: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
+
+
+BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({"name": "no/slash"}, ("name", "'no/slash'", "letters")),
+    ({"name": ""}, ("name", "''")),
+    ({"name": ".."}, ("name",)),
+    ({"method": "random"}, ("method", "'random'", "grid")),
+    ({"network": {"hidden": 0}}, ("network.hidden", "0 given", "at least 1")),
+    ({"network": {"hidden": -3}}, ("network.hidden", "-3")),
+    ({"network": {"hidden": 65_537}}, ("network.hidden", "65536")),
+    ({"network": {"hidden": 2.0}}, ("network.hidden", "2.0", "integer")),
+    ({"network": {"hidden": True}}, ("network.hidden", "integer")),
+    ({"network": {"hidden": "2"}}, ("network.hidden", "integer")),
+    ({"network": {"hidden": None}}, ("network.hidden",)),
+    ({"network": {"hidden": 2, "activaton": "relu"}}, ("network", "'activaton'", "did you mean 'activation'")),
+    (
+        {"network": {"hidden": 2, "activation": "rely"}},
+        ("network.activation", "relu", "tanh", "sigmoid", "identity"),
+    ),
+    ({"network": {"hidden": 2, "output": "softmax"}}, ("network.output", "relu", "identity")),
+    ({"network": {"hidden": 2, "bias": 1}}, ("network.bias", "true or false")),
+    ({"network": {"hidden": 2, "dtype": "float16"}}, ("network.dtype", "float64", "float32")),
+    ({"convergence": 3}, ("convergence", "table")),
+    ({"network": {}}, ("network.hidden", "missing")),
+    ({"training": {"learning_rate": -0.1}}, ("training.learning_rate", "-0.1", "above 0")),
+    ({"training": {"learning_rate": 0.0}}, ("training.learning_rate", "above 0")),
+    ({"training": {"learning_rate": math.nan}}, ("training.learning_rate", "finite")),
+    ({"training": {"learning_rate": math.inf}}, ("training.learning_rate", "finite")),
+    ({"training": {"learning_rate": 10**400}}, ("training.learning_rate", "number")),
+    ({"training": {"learning_rate": "0.1"}}, ("training.learning_rate", "number")),
+    ({"training": {"learning_rate": None}}, ("training.learning_rate",)),
+    ({"training": {}}, ("training.learning_rate", "missing")),
+    ({"training": {"learning_rate": 0.1, "loss": "bce"}}, ("training.loss", "sse", "mse")),
+    ({"training": {"learning_rate": 0.1, "optimizer": "adam"}}, ("training.optimizer", "gd")),
+    ({"training": {"learning_rate": 0.1, "max_steps": -1}}, ("training.max_steps", "at least 0")),
+    ({"training": {"learning_rate": 0.1, "max_steps": 2**31}}, ("training.max_steps", str(2**31 - 1))),
+    ({"training": {"learning_rate": 0.1, "max_steps": 1e3}}, ("training.max_steps", "integer")),
+    ({"convergence": {"criterion": "accuracy"}}, ("convergence.criterion", "loss", "max_error", "correct", "none")),
+    ({"convergence": {"below": 0}}, ("convergence.below", "above 0")),
+    ({"initial_weights": {"scale": -1.0}}, ("initial_weights.scale", "above 0")),
+    ({"initial_weights": {"scale": math.nan}}, ("initial_weights.scale",)),
+    ({"initial_weights": {"distribution": "glorot"}}, ("initial_weights.distribution", "normal", "uniform")),
+    ({"initial_weights": {"stream": "philox"}}, ("initial_weights.stream", "mt19937", "pcg64")),
+    ({"initial_weights": []}, ("initial_weights", "table")),
+    ({"seeds": {"base": -1}}, ("seeds.base", "-1", "at least 0")),
+    ({"seeds": {"base": 2**32}}, ("seeds.base", str(2**32), str(2**32 - 1))),
+    ({"seeds": {"base": 1.5}}, ("seeds.base", "1.5", "integer")),
+    ({"seeds": {"count": 0}}, ("seeds.count", "at least 1")),
+    ({"seeds": {"base": 2**32 - 1, "count": 2}}, ("seeds", str(2**32), str(2**32 - 1))),
+    ({"seeds": {"first": 1}}, ("seeds", "'first'", "base, count")),
+    ({"parameters": []}, ("parameters", "table")),
+    ({"parameters": {"seed": {"values": [1]}}}, ("parameters", "'seed'", "replicates")),
+    ({"parameters": {"dtype": {"values": ["float32"]}}}, ("parameters", "'dtype'", "cannot be swept")),
+    ({"parameters": {"lerning_rate": {"values": [1]}}}, ("parameters", "did you mean 'learning_rate'")),
+    ({"parameters": {"training.scale": {"values": [1]}}}, ("parameters", "'training.scale'")),
+    ({"parameters": {"hidden": {"values": [3]}}}, ("parameters.hidden", "network.hidden", "give one")),
+    ({"parameters": {"scale": {"values": [1, 2, 1.0]}}}, ("parameters.scale", "1.0", "twice")),
+    ({"parameters": {"scale": {"values": []}}}, ("parameters.scale", "empty")),
+    ({"parameters": {"scale": 2.0}}, ("parameters.scale", "values")),
+    ({"parameters": {"scale": {"values": [1.0, -2.0]}}}, ("parameters.scale[1]", "-2.0", "above 0")),
+    ({"parameters": {"below": {"values": [math.nan]}}}, ("parameters.below[0]", "finite")),
+    ({"parameters": {"bias": {"values": [True, 0]}}}, ("parameters.bias[1]", "true or false")),
+    ({"parameters": {"activation": {"values": ["relu", "gelu"]}}}, ("parameters.activation[1]", "'gelu'", "tanh")),
+    ({"data": {}}, ("data", "task", "file", "inputs")),
+    ({"data": []}, ("data", "table")),
+    ({"data": {"task": "xro"}}, ("data", "unknown task 'xro'", "did you mean 'xor'", "seed")),
+    ({"data": {"task": ["xor"]}}, ("data", "task", "xor, seed")),
+    ({"data": {"task": "xor", "file": "a.csv"}}, ("data", "task and file given")),
+    ({"data": {"task": "xor", "targets": [[1], [1], [1], [1]]}}, ("data", "targets")),
+    ({"data": {"inputs": [[1.0]]}}, ("data.targets", "missing")),
+    ({"data": {"inputs": [], "targets": []}}, ("data", "0 patterns")),
+    ({"data": {"inputs": [[1.0]], "targets": [[1.0], [2.0]]}}, ("data", "1 rows", "2 of targets")),
+    ({"data": {"inputs": [[1.0], [1.0, 2.0]], "targets": [[1.0], [2.0]]}}, ("data", "inputs", "[1, 2]")),
+    ({"data": {"inputs": [[1.0]], "targets": [[]]}}, ("data", "targets", "at least 1")),
+    ({"data": {"inputs": [[math.nan]], "targets": [[1.0]]}}, ("data.inputs[0][0]", "finite")),
+    ({"data": {"inputs": [["1"]], "targets": [[1.0]]}}, ("data.inputs[0][0]", "number")),
+    ({"data": {"inputs": [1.0], "targets": [[1.0]]}}, ("data.inputs[0]", "list")),
+]
+
+
+def faults_of(**tables: Any) -> list[str]:
+    """Return what is said of a minimal study with some tables replaced."""
+    with pytest.raises(StudyError) as caught:
+        Study(**{**MINIMAL, **tables})
+    return caught.value.faults
+
+
+def test_defaults() -> None:
+    """What is left out takes the documented default."""
+    study = Study(**MINIMAL)
+    assert study.name == "study"
+    assert study.fixed() == {
+        "hidden": 2,
+        "activation": "relu",
+        "output": "identity",
+        "bias": True,
+        "dtype": "float64",
+        "distribution": "normal",
+        "scale": 1.0,
+        "stream": "mt19937",
+        "loss": "sse",
+        "optimizer": "gd",
+        "learning_rate": 0.1,
+        "max_steps": 5000,
+        "criterion": "loss",
+        "below": 1e-4,
+    }
+    assert (study.seeds.base, study.seeds.count) == (0, 1000)
+    assert study.parameters == {}
+    assert (study.n_cells, study.n_runs) == (1, 1000)
+
+
+def test_patterns_of_tasks_and_lists() -> None:
+    """A task, or inputs and targets from Python, give the patterns as floats."""
+    assert Study(**MINIMAL).data.inputs == ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+    seed = Study(**{**MINIMAL, "data": {"task": "seed"}})
+    assert seed.data.inputs == ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 0))
+    assert seed.data.targets == ((0,), (1,), (1,), (0,))
+    given = Study(**{**MINIMAL, "data": {"inputs": [[0, 1], (2.5, -1)], "targets": [[1], [0]]}})
+    assert given.data.inputs == ((0.0, 1.0), (2.5, -1.0))
+    assert all(isinstance(value, float) for row in given.data.inputs for value in row)
+
+
+def test_swept_values_have_the_type_of_the_scalar() -> None:
+    """Integers given for a real parameter become floats, so that columns have one type."""
+    study = make_study(hidden=[4, 2], learning_rate=[1, 0.5], bias=[True, False], activation=["tanh", "relu"])
+    assert study.parameters == {
+        "hidden": (4, 2),
+        "learning_rate": (1.0, 0.5),
+        "bias": (True, False),
+        "activation": ("tanh", "relu"),
+    }
+    assert isinstance(study.parameters["learning_rate"][0], float)
+    assert (study.n_cells, study.n_runs) == (16, 320)
+
+
+def test_every_scalar_but_the_dtype_can_be_swept() -> None:
+    """The parameters that can be swept are the scalars of the sections."""
+    assert SWEEPABLE == SECTIONS
+
+
+def test_names_are_those_of_the_kernels() -> None:
+    """The study model allows just what the kernels can do."""
+
+    def allowed(model: type[Any], field: str) -> tuple[str, ...]:
+        return get_args(model.model_fields[field].annotation)
+
+    assert allowed(Network, "activation") == kernels.activations.NAMES
+    assert allowed(Network, "output") == kernels.activations.NAMES
+    assert set(allowed(Network, "dtype")) == {"float64", "float32"}
+    assert set(allowed(Training, "loss")) == set(kernels.losses.LOSSES)
+    assert allowed(Convergence, "criterion") == kernels.criteria.NAMES
+    assert allowed(InitialWeights, "distribution") == kernels.initialize.DISTRIBUTIONS
+    assert allowed(InitialWeights, "stream") == kernels.initialize.STREAMS
+    assert STATUSES == kernels.batch.STATUSES
+    assert MAX_SEED == kernels.random.MAX_SEED == 2**32 - 1
+    assert MAX_PATTERNS == 65_536
+
+
+@pytest.mark.parametrize(("tables", "words"), BAD)
+def test_one_fault_is_one_sentence_with_its_key(tables: Mapping[str, Any], words: tuple[str, ...]) -> None:
+    """A fault is told once: which key, what was given, what is allowed."""
+    faults = faults_of(**tables)
+    assert len(faults) == 1, faults
+    assert "\n" not in faults[0]
+    assert faults[0].startswith(words[0])
+    for word in words:
+        assert word in faults[0]
+
+
+def test_more_patterns_than_allowed() -> None:
+    """65,536 patterns are accepted, one more is not."""
+    most = {"inputs": [[1.0]] * 65_536, "targets": [[0.0]] * 65_536}
+    assert len(Study(**{**MINIMAL, "data": most}).data.inputs) == 65_536
+    more = {key: [*rows, [0.0]] for key, rows in most.items()}
+    (fault,) = faults_of(data=more)
+    assert "65537 patterns" in fault
+
+
+def test_all_faults_at_once() -> None:
+    """A study wrong in every table says so of each, not only of the first."""
+    faults = faults_of(
+        name="a b",
+        data={"task": "or"},
+        network={"hidden": 0, "activation": "x", "dept": 2},
+        initial_weights={"scale": 0},
+        training={"learning_rate": -1, "max_steps": -1},
+        convergence={"criterion": "x"},
+        parameters={"bias": {"values": [2, 3]}, "steps": {"values": [1]}},
+        seeds={"base": -1, "count": 0},
+    )
+    keys = sorted(fault.partition(":")[0] for fault in faults)
+    assert keys == [
+        "convergence.criterion",
+        "data",
+        "initial_weights.scale",
+        "name",
+        "network",
+        "network.activation",
+        "network.hidden",
+        "parameters",
+        "parameters.bias[0]",
+        "parameters.bias[1]",
+        "seeds.base",
+        "seeds.count",
+        "training.learning_rate",
+        "training.max_steps",
+    ]
+
+
+def test_a_parameter_named_twice_is_refused() -> None:
+    """A bare and a dotted name of one parameter do not overwrite each other in silence."""
+    parameters = {"hidden": {"values": [2]}, "network.hidden": {"values": [3, 4]}}
+    with pytest.raises(StudyError, match="hidden"):
+        Study(data={"task": "xor"}, training={"learning_rate": 0.1}, parameters=parameters)
+
+
+def test_dotted_names_sweep_the_same_parameter() -> None:
+    """``training.learning_rate`` under [parameters] is ``learning_rate``."""
+    tables = {"data": {"task": "xor"}, "network": {"hidden": 2}}
+    dotted = Study(**tables, parameters={"training.learning_rate": {"values": [0.1]}})
+    assert dotted == Study(**tables, parameters={"learning_rate": {"values": [0.1]}})
+
+
+def test_errors_are_value_errors() -> None:
+    """Python users may catch ValueError; its text holds every fault."""
+    with pytest.raises(ValueError, match=r"network\.hidden") as caught:
+        Study(data={"task": "xor"}, network={"hidden": 0}, training={"learning_rate": 0})
+    assert "training.learning_rate" in str(caught.value)
+
+
+def test_repr_names_the_size() -> None:
+    """A study shows its name, size and the start of its identity."""
+    study = make_study(count=7)
+    assert repr(study) == f"<Study 'small': 4 cells x 7 seeds, {study.identity[:12]}>"
