@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 
 from kernels.random import draw_numbers
 
-DISTRIBUTIONS = ("normal", "uniform")
-STREAMS = ("mt19937", "pcg64")
-
 
 def initial_weights(
     seeds: NDArray[Any], n_parameters: int, *, distribution: str, scale: float, stream: str, dtype: str

@@ -33,6 +33,9 @@ STATE_WORDS = 624
 _OFFSET = 397
 MAX_SEED = 2**32 - 1
 
+DISTRIBUTIONS = ("normal", "uniform")
+STREAMS = ("mt19937", "pcg64")
+
 
 @cache
 def make_next_words() -> Callable[[Rows, Rows, int, int], int]:
@@ -158,8 +161,12 @@ def draw_numbers(seeds: Array, count: int, distribution: str, stream: str) -> ND
     Raises
     ------
     ValueError
-        If a seed is out of range.
+        If a seed is out of range or no integer, or a name is unknown.
     """
+    if seeds.dtype.kind not in "iu":
+        raise ValueError(f"seeds of dtype {seeds.dtype} given; must be integers")
+    if distribution not in DISTRIBUTIONS or stream not in STREAMS:
+        raise ValueError(f"distribution {distribution!r} of stream {stream!r} given; see DISTRIBUTIONS and STREAMS")
     if seeds.size and not (seeds.min() >= 0 and seeds.max() <= MAX_SEED):
         raise ValueError(f"seeds must be from 0 to {MAX_SEED}; given {seeds.min()} to {seeds.max()}")
     numbers = np.empty((seeds.size, count))

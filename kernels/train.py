@@ -56,6 +56,8 @@ LANES_BYTES = 128
 # over more would stay loops and only cost compile time.
 CONSTANT_LIMIT = 64
 
+MAX_STEPS = 2**31 - 1
+
 _making = Lock()
 
 
@@ -259,8 +261,16 @@ class Trainer:
             Initial weights in the dtype.
         final_weights, losses
             Whether to keep weights and predictions at the end, and the loss of every step.
+
+        Raises
+        ------
+        ValueError
+            If ``max_steps`` is negative or beyond what an outcome can hold.
         """
-        n_losses = int(settings["max_steps"].max(initial=0)) + 1 if losses else 0
+        max_steps = settings["max_steps"]
+        if np.any((max_steps < 0) | (max_steps > MAX_STEPS)):
+            raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
+        n_losses = int(max_steps.max(initial=0)) + 1 if losses else 0
         outcome = self._run(self._fast, settings, weights, final_weights, n_losses)
         again = np.flatnonzero(outcome.rows["status"] == RETRAIN)
         if not again.size:

@@ -8,8 +8,8 @@ import warnings
 import numpy as np
 import pytest
 
-from kernels.initialize import DISTRIBUTIONS, STREAMS, initial_weights
-from kernels.random import MAX_SEED, draw_numbers
+from kernels.initialize import initial_weights
+from kernels.random import DISTRIBUTIONS, MAX_SEED, STREAMS, draw_numbers
 from tests import oracle
 from tests.kernels.support import DTYPES, Array, assert_equal, sized
 
@@ -113,3 +113,14 @@ def test_weight_beyond_the_dtype_is_infinite_without_a_warning() -> None:
             np.arange(4), 3, distribution="normal", scale=1e300, stream="mt19937", dtype="float32"
         )
     assert np.isinf(weights).all()
+
+
+@pytest.mark.parametrize(("distribution", "stream"), [("gamma", "pcg64"), ("normal", "xorshift")])
+def test_unknown_names_are_refused(distribution: str, stream: str) -> None:
+    with pytest.raises(ValueError, match="given"):
+        draw_numbers(np.arange(3), 2, distribution, stream)
+
+
+def test_seeds_are_integers() -> None:
+    with pytest.raises(ValueError, match="must be integers"):
+        draw_numbers(np.array([1.7]), 2, "normal", "mt19937")

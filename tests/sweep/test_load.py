@@ -40,7 +40,7 @@ def changed(source: Path | str, *assignments: str) -> Study:
 
 
 def test_built_in_studies() -> None:
-    """The built-in studies are those of the issue, with its sizes and settings."""
+    """The built-in studies have the sizes and settings that the README tells."""
     assert sorted(built_in_studies()) == ["linear-seed", "linear-xor", "seed", "xor"]
     studies = {name: load_study(name) for name in built_in_studies()}
     assert all(study.name == name and study.description for name, study in studies.items())

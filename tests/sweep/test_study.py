@@ -11,7 +11,6 @@ import pytest
 import kernels.activations
 import kernels.batch
 import kernels.criteria
-import kernels.initialize
 import kernels.losses
 import kernels.random
 from sweep import Study, StudyError
@@ -173,8 +172,8 @@ def test_names_are_those_of_the_kernels() -> None:
     assert set(allowed(Network, "dtype")) == {"float64", "float32"}
     assert set(allowed(Training, "loss")) == set(kernels.losses.LOSSES)
     assert allowed(Convergence, "criterion") == kernels.criteria.NAMES
-    assert allowed(InitialWeights, "distribution") == kernels.initialize.DISTRIBUTIONS
-    assert allowed(InitialWeights, "stream") == kernels.initialize.STREAMS
+    assert allowed(InitialWeights, "distribution") == kernels.random.DISTRIBUTIONS
+    assert allowed(InitialWeights, "stream") == kernels.random.STREAMS
     assert STATUSES == kernels.batch.STATUSES
     assert MAX_SEED == kernels.random.MAX_SEED == 2**32 - 1
     assert MAX_PATTERNS == 65_536
