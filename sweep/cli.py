@@ -120,6 +120,8 @@ def trace(
     is 3 if anything differs.
     """
     if number is None:
+        if (Path(source) / "study.toml").is_file():
+            raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
         loaded = _load(source, changes)
         from sweep.replay import trace as replay
 
@@ -137,6 +139,8 @@ def trace(
         print(f"mismatch: {name} is {value!r}, stored as {stored!r}", file=sys.stderr)
     if traced.mismatches:
         sys.exit(EXIT_MISMATCH)
+    if number is not None:
+        print(f"run {number} is equal to its stored row", file=sys.stderr)
 
 
 @app.command()

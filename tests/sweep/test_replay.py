@@ -191,7 +191,7 @@ def test_trace_of_a_result_in_memory() -> None:
 def test_command_replays_a_stored_run(folder: Path) -> None:
     """`sweep trace DIR --run ID` prints the trace and ends with 0 where the row is equal."""
     finished = command("trace", folder, "--run", "31")
-    assert (finished.code, finished.err) == (0, "")
+    assert (finished.code, finished.err) == (0, "run 31 is equal to its stored row\n")
     assert finished.out == trace(open_result(folder), 31).text()
 
 
