@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 class Parameters(NamedTuple):
     """Views of the parameters of one network; ``b`` and ``c`` are None without biases."""
 
-    w: NDArray  # type: ignore[type-arg]  # (inputs, hidden)
-    v: NDArray  # type: ignore[type-arg]  # (hidden, outputs)
-    b: NDArray | None  # type: ignore[type-arg]  # (hidden,)
-    c: NDArray | None  # type: ignore[type-arg]  # (outputs,)
+    w: NDArray[Any]  # (inputs, hidden)
+    v: NDArray[Any]  # (hidden, outputs)
+    b: NDArray[Any] | None  # (hidden,)
+    c: NDArray[Any] | None  # (outputs,)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Architecture:
             raise ValueError(f"no hidden size gives {n_parameters} parameters; each unit has {each}")
         return hidden
 
-    def split(self, row: NDArray) -> Parameters:  # type: ignore[type-arg]
+    def split(self, row: NDArray[Any]) -> Parameters:
         """View one network's parameters by name."""
         hidden = self.hidden(row.size)
         first, second = self.inputs * hidden, (self.inputs + self.outputs) * hidden

@@ -223,8 +223,8 @@ class Study:
     def _beyond_limits(self) -> list[str]:
         """Say what is valid by itself but too large together."""
         faults = []
-        hidden = max(self.parameters.get("hidden", (self.network.hidden,)))  # type: ignore[type-var]
-        activations = len(self.data.inputs) * int(hidden or 0)
+        hidden = max(int(value or 0) for value in self.parameters.get("hidden", (self.network.hidden,)))
+        activations = len(self.data.inputs) * hidden
         if activations > MAX_ACTIVATIONS:
             faults.append(
                 f"network.hidden: {len(self.data.inputs)} patterns times {hidden} units given; at most "
