@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -34,9 +35,14 @@ class Architecture:
     output: str
     bias: bool
 
+    @property
+    def n_unit_parameters(self) -> int:
+        """Parameters of one hidden unit: its input weights, output weights, and bias."""
+        return self.inputs + self.outputs + self.bias
+
     def n_parameters(self, hidden: int) -> int:
         """Count the parameters with ``hidden`` hidden units."""
-        return (self.inputs + self.outputs + self.bias) * hidden + self.outputs * self.bias
+        return self.n_unit_parameters * hidden + self.outputs * self.bias
 
     def hidden(self, n_parameters: int) -> int:
         """Return the hidden size that has ``n_parameters`` parameters.
@@ -46,11 +52,25 @@ class Architecture:
         ValueError
             If no hidden size has.
         """
-        each = self.inputs + self.outputs + self.bias
-        hidden, rest = divmod(n_parameters - self.outputs * self.bias, each)
+        hidden, rest = divmod(n_parameters - self.outputs * self.bias, self.n_unit_parameters)
         if rest or hidden < 1:
-            raise ValueError(f"no hidden size gives {n_parameters} parameters; each unit has {each}")
+            raise ValueError(f"no hidden size gives {n_parameters} parameters; each unit has {self.n_unit_parameters}")
         return hidden
+
+    def unit_rows(self, hidden: int) -> NDArray[np.int64]:
+        """Renumber the parameters unit after unit, as kernels keep them.
+
+        Returns
+        -------
+        (parameters,)
+            The new number of each parameter. Those of unit h are
+            w[0, h] .., v[h, 0] .., b[h]; the output biases follow the last unit.
+        """
+        numbers = np.arange(self.n_parameters(hidden))
+        w, v, b, c = self.split(numbers)
+        units = [w.T, v] if b is None else [w.T, v, b[:, np.newaxis]]
+        order = np.concatenate([np.hstack(units).ravel(), numbers[:0] if c is None else c])
+        return np.argsort(order)
 
     def split(self, row: NDArray[Any]) -> Parameters:
         """View one network's parameters by name."""

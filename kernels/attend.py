@@ -15,20 +15,20 @@ from kernels.batch import (
     ACTIVE_FLAG,
     BELOW,
     CONVERGED,
-    CONVERGED_FLAG,
     DEADLINE,
     DIVERGED,
     EMPTY,
+    ENDED_FLAG,
     EXHAUSTED,
     LEARNING_RATE,
     LOSS,
     NEXT_RUN,
     OCCUPIED,
     PREVIOUS,
+    REPEATED_FLAG,
     RETRAIN,
     RUN,
     STALLED,
-    STALLED_FLAG,
     START,
     STEP,
     Patterns,
@@ -62,13 +62,12 @@ class Watched(NamedTuple):
 
 
 @routine
-def seat_runs(runs: Runs, workspace: Workspace) -> bool:
-    """Give empty lanes to waiting runs, to start at the present step; tell whether there were any.
+def seat_runs(runs: Runs, workspace: Workspace) -> None:
+    """Give empty lanes to waiting runs, to start at the present step.
 
     A lane that stays empty goes on with what it has, and nobody looks.
     """
     control, seats, clock = workspace.control, workspace.seats, workspace.clock
-    first = clock[NEXT_RUN]
     for lane in range(seats.shape[1]):
         run = clock[NEXT_RUN]
         if seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
@@ -79,10 +78,9 @@ def seat_runs(runs: Runs, workspace: Workspace) -> bool:
             control[PREVIOUS, lane] = np.nan
             control[ACTIVE_FLAG, lane] = 1.0
             for k in range(runs.weights.shape[1]):
-                workspace.parameters[k, lane] = runs.weights[run, k]
+                workspace.parameters[workspace.places[k], lane] = runs.weights[run, k]
             clock[NEXT_RUN] += 1
             clock[OCCUPIED] += 1
-    return bool(clock[NEXT_RUN] > first)
 
 
 @routine
@@ -94,17 +92,22 @@ def retire(workspace: Workspace, lane: int) -> None:
 
 
 @routine
+def record_first_loss(runs: Runs, workspace: Workspace) -> None:
+    """Write down the loss of runs that have just taken their seat."""
+    for lane in range(workspace.seats.shape[1]):
+        run = workspace.seats[RUN, lane]
+        if run != EMPTY and workspace.seats[START, lane] == workspace.clock[STEP]:
+            loss = workspace.control[LOSS, lane]
+            runs.outcome[run]["initial_loss"] = loss if np.isfinite(loss) else np.inf
+
+
+@routine
 def record_loss(runs: Runs, workspace: Workspace) -> None:
-    """Write down the first loss of newly seated runs, and every loss where wanted."""
+    """Write down the loss of every run."""
     for lane in range(workspace.seats.shape[1]):
         run = workspace.seats[RUN, lane]
         if run != EMPTY:
-            t = workspace.clock[STEP] - workspace.seats[START, lane]
-            loss = workspace.control[LOSS, lane]
-            if t == 0:
-                runs.outcome[run]["initial_loss"] = loss if np.isfinite(loss) else np.inf
-            if runs.losses.shape[0]:
-                runs.losses[run, t] = loss
+            runs.losses[run, workspace.clock[STEP] - workspace.seats[START, lane]] = workspace.control[LOSS, lane]
 
 
 @routine
@@ -112,9 +115,9 @@ def watched_finite(workspace: Workspace, lane: int, watched: Watched) -> bool:
     """Tell whether all watched parameters of the run in ``lane`` are finite."""
     finite = True
     for k in range(watched.n_weights):
-        finite = finite and np.isfinite(workspace.parameters[k, lane])
+        finite = finite and np.isfinite(workspace.parameters[workspace.places[k], lane])
     for k in range(watched.first_bias, watched.end_bias):
-        finite = finite and np.isfinite(workspace.parameters[k, lane])
+        finite = finite and np.isfinite(workspace.parameters[workspace.places[k], lane])
     return finite
 
 
@@ -141,7 +144,7 @@ def record_outcome(
     row["n_correct"] = 0 if diverged else n_correct
     if runs.final_weights.shape[0]:
         for k in range(runs.weights.shape[1]):
-            runs.final_weights[run, k] = workspace.parameters[k, lane]
+            runs.final_weights[run, k] = workspace.parameters[workspace.places[k], lane]
         for k in range(workspace.outputs.shape[0]):
             runs.predictions[run, k] = workspace.outputs[k, lane]
 
@@ -154,64 +157,71 @@ def at_last_step(runs: Runs, workspace: Workspace, lane: int) -> bool:
 
 
 @routine
-def next_deadline(runs: Runs, workspace: Workspace) -> int:
-    """Return the step at which the first of the seated runs is at its last."""
+def set_deadline(runs: Runs, workspace: Workspace) -> None:
+    """Find the step at which the first of the seated runs is at its last.
+
+    Where every loss is to be written down, each step is a deadline.
+    """
+    clock = workspace.clock
     deadline = NEVER
     for lane in range(workspace.seats.shape[1]):
         run = workspace.seats[RUN, lane]
         if run != EMPTY:
             deadline = min(deadline, workspace.seats[START, lane] + runs.settings[run]["max_steps"])
-    return deadline
+    clock[DEADLINE] = clock[STEP] if runs.losses.shape[0] else deadline
 
 
 @routine
 def settle(patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watched) -> bool:
-    """Retire runs that have converged or diverged; tell whether the update must wait.
+    """Retire the runs that end before the update, and seat the next; tell whether there were any.
 
-    Losses are written down where wanted. Seats that fell free are taken by the next
-    runs, whose first loss is then to be computed. Runs at their last step are
-    written down as exhausted, since the update, which may show that they have
-    stalled, overwrites their parameters.
+    A run at its last step whose loss has repeated ends after the update, which may
+    show that it has stalled. It is written down as exhausted now, since the update
+    overwrites its parameters.
     """
     control, seats, clock = workspace.control, workspace.seats, workspace.clock
-    record_loss(runs, workspace)
+    if runs.losses.shape[0]:
+        record_loss(runs, workspace)
     occupied = clock[OCCUPIED]
     for lane in range(seats.shape[1]):
         if seats[RUN, lane] == EMPTY:
             continue
-        status = RETRAIN
-        if control[CONVERGED_FLAG, lane] != 0.0:
+        waits = False
+        if control[ENDED_FLAG, lane] != 0.0:
             status = CONVERGED
         elif not np.isfinite(control[LOSS, lane]):
             status = DIVERGED
         elif at_last_step(runs, workspace, lane):
             status = EXHAUSTED
+            waits = control[REPEATED_FLAG, lane] != 0.0
         else:
             continue
         record_outcome(patterns, runs, workspace, watched, lane, status)
-        if status != EXHAUSTED:
+        if not waits:
             retire(workspace, lane)
     if clock[OCCUPIED] == occupied:
         return False
     seat_runs(runs, workspace)
-    clock[DEADLINE] = clock[STEP]
+    set_deadline(runs, workspace)
     return True
 
 
 @routine
-def finish_step(patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watched) -> None:
-    """After an update, retire runs that stalled or were at their last step."""
+def finish_step(patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watched) -> bool:
+    """After an update, retire runs that stalled or were at their last step; tell whether there were any."""
     control, seats, clock = workspace.control, workspace.seats, workspace.clock
+    occupied = clock[OCCUPIED]
     for lane in range(seats.shape[1]):
         if seats[RUN, lane] != EMPTY:
-            status = STALLED if control[STALLED_FLAG, lane] != 0.0 else EXHAUSTED
+            status = STALLED if control[ENDED_FLAG, lane] != 0.0 else EXHAUSTED
             if status == STALLED:
                 record_outcome(patterns, runs, workspace, watched, lane, status)
             if status == STALLED or at_last_step(runs, workspace, lane):
                 retire(workspace, lane)
         control[PREVIOUS, lane] = control[LOSS, lane]
     clock[STEP] += 1
-    seated = seat_runs(runs, workspace)
-    # A first loss, and every loss of a trace, is written down by settle.
-    pause = seated or runs.losses.shape[0] > 0
-    clock[DEADLINE] = clock[STEP] if pause else next_deadline(runs, workspace)
+    retired: bool = clock[OCCUPIED] < occupied
+    if retired:
+        seat_runs(runs, workspace)
+    set_deadline(runs, workspace)
+    return retired

@@ -8,7 +8,7 @@ from functools import cache
 from kernels import lanes
 from kernels.activations import activation
 from kernels.architecture import Architecture
-from kernels.batch import Patterns
+from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Rows
 from kernels.losses import LOSSES
@@ -16,76 +16,107 @@ from kernels.update import gradient_descent
 
 
 @cache
-def make_backward(architecture: Architecture, loss: str, dtype: str, width: int) -> Callable[..., Mask]:
-    """Return backpropagation and update of ``width`` networks.
+def make_output_gradients(
+    architecture: Architecture, known: PatternSource, loss: str, dtype: str, width: int
+) -> Callable[[Patterns, Rows, Rows], None]:
+    """Return the first part of backpropagation.
 
-    The function takes ``(patterns, parameters, hidden, outputs, gradients,
-    learning_rate, n_hidden)``, hidden and outputs as left by the forward pass. It
-    writes the gradients with respect to the outputs, updates the parameters and
-    returns the lanes where some parameter changed.
+    The function takes ``(patterns, outputs, gradients)`` and writes the gradients
+    with respect to the sums u from which the outputs are made.
     """
-    n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    hidden_chain = activation(architecture.activation, dtype).chain
-    output_chain = activation(architecture.output, dtype).chain
+    n_outputs = architecture.outputs
+    chain = activation(architecture.output, dtype).chain
     loss_gradient = LOSSES[loss].gradient
-    update = gradient_descent(dtype, width)
     memory = lanes.memory(dtype, width)
-    load, store, fill = memory.load, memory.store, memory.fill
-    input_gradients = lanes.stack(dtype, width, n_inputs)
-    output_weights = lanes.stack(dtype, width, n_outputs)
-    output_gradients = lanes.stack(dtype, width, n_outputs)
+    load, store = memory.load, memory.store
 
     @device
-    def backward(
-        patterns: Patterns,
-        parameters: Rows,
-        hidden: Rows,
-        outputs: Rows,
-        gradients: Rows,
-        learning_rate: Lanes,
-        n_hidden: int,
-    ) -> Mask:
-        inputs, targets, used = patterns.inputs, patterns.targets, patterns.used
-        n_patterns = inputs.shape[0]
-        second, third = n_inputs * n_hidden, (n_inputs + n_outputs) * n_hidden
-        gw, v, gv = input_gradients(), output_weights(), output_gradients()
-        changed = learning_rate != learning_rate
+    def output_gradients(patterns: Patterns, outputs: Rows, gradients: Rows) -> None:
+        targets = known(patterns).targets
+        n_patterns = targets.shape[0]
         for n in range(n_patterns):
             for o in range(n_outputs):
                 k = n * n_outputs + o
                 y = load(outputs, k)
-                store(gradients, k, output_chain(loss_gradient(y, targets[n, o], n_patterns * n_outputs), y))
-        for h in range(n_hidden):
+                store(gradients, k, chain(loss_gradient(y, targets[n, o], n_patterns * n_outputs), y))
+
+    return output_gradients
+
+
+@cache
+def make_backward_unit(
+    architecture: Architecture, known: PatternSource, dtype: str, width: int
+) -> Callable[[Patterns, Rows, Rows, Rows, Lanes, int], Mask]:
+    """Return backpropagation through one hidden unit, and its update.
+
+    The function takes ``(patterns, unit, hidden, gradients, learning_rate, h)``,
+    updates the rows of ``unit`` and returns the lanes where one of them changed.
+    """
+    n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
+    chain = activation(architecture.activation, dtype).chain
+    update = gradient_descent(dtype, width)
+    memory = lanes.memory(dtype, width)
+    load, store = memory.load, memory.store
+    n_rows = architecture.n_unit_parameters
+    unit_gradients = lanes.stack(dtype, width, n_rows)
+
+    @device
+    def backward_unit(
+        patterns: Patterns, unit: Rows, hidden: Rows, gradients: Rows, learning_rate: Lanes, h: int
+    ) -> Mask:
+        inputs, _, used, _ = known(patterns)
+        n_patterns = inputs.shape[0]
+        sums = unit_gradients()
+        for k in range(n_rows):
+            store(sums, k, -0.0)
+        for n in range(n_patterns):
+            a = load(hidden, h * n_patterns + n)
+            back = load(gradients, n * n_outputs) * load(unit, n_inputs)
+            for o in range(1, n_outputs):
+                back = back + load(gradients, n * n_outputs + o) * load(unit, n_inputs + o)
+            delta = chain(back, a)
             for i in range(n_inputs):
-                store(gw, i, -0.0)
+                if used[n, i]:
+                    store(sums, i, load(sums, i) + inputs[n, i] * delta)
             for o in range(n_outputs):
-                store(v, o, load(parameters, second + h * n_outputs + o))
-                store(gv, o, -0.0)
-            gb = fill(-0.0)
-            for n in range(n_patterns):
-                a = load(hidden, h * n_patterns + n)
-                back = fill(-0.0)
-                for o in range(n_outputs):
-                    g = load(gradients, n * n_outputs + o)
-                    store(gv, o, load(gv, o) + a * g)
-                    back = back + g * load(v, o)
-                delta = hidden_chain(back, a)
-                gb = gb + delta
-                for i in range(n_inputs):
-                    if used[n, i]:
-                        store(gw, i, load(gw, i) + inputs[n, i] * delta)
-            for i in range(n_inputs):
-                changed = changed | update(parameters, i * n_hidden + h, load(gw, i), learning_rate)
-            for o in range(n_outputs):
-                changed = changed | update(parameters, second + h * n_outputs + o, load(gv, o), learning_rate)
+                k = n_inputs + o
+                store(sums, k, load(sums, k) + a * load(gradients, n * n_outputs + o))
             if bias:
-                changed = changed | update(parameters, third + h, gb, learning_rate)
-        if bias:
-            for o in range(n_outputs):
-                gc = fill(-0.0)
-                for n in range(n_patterns):
-                    gc = gc + load(gradients, n * n_outputs + o)
-                changed = changed | update(parameters, third + n_hidden + o, gc, learning_rate)
+                store(sums, n_rows - 1, load(sums, n_rows - 1) + delta)
+        changed = learning_rate != learning_rate
+        for k in range(n_rows):
+            changed = changed | update(unit, k, load(sums, k), learning_rate)
         return changed
 
-    return backward
+    return backward_unit
+
+
+@cache
+def make_update_output_biases(
+    architecture: Architecture, known: PatternSource, dtype: str, width: int
+) -> Callable[[Patterns, Rows, Rows, Lanes, int], Mask]:
+    """Return the update of the output biases, if there are any.
+
+    The function takes ``(patterns, parameters, gradients, learning_rate, n_hidden)``
+    and returns the lanes where one of them changed.
+    """
+    n_outputs, bias = architecture.outputs, architecture.bias
+    update = gradient_descent(dtype, width)
+    memory = lanes.memory(dtype, width)
+    load, fill = memory.load, memory.fill
+    n_rows = architecture.n_unit_parameters
+
+    @device
+    def update_output_biases(
+        patterns: Patterns, parameters: Rows, gradients: Rows, learning_rate: Lanes, n_hidden: int
+    ) -> Mask:
+        changed = learning_rate != learning_rate
+        if bias:
+            for o in range(n_outputs):
+                gradient = fill(-0.0)
+                for n in range(known(patterns).inputs.shape[0]):
+                    gradient = gradient + load(gradients, n * n_outputs + o)
+                changed = changed | update(parameters, n_hidden * n_rows + o, gradient, learning_rate)
+        return changed
+
+    return update_output_biases

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.architecture import Architecture
+from kernels.jit import device
 from kernels.lanes import aligned_rows
 
 Array = NDArray[Any]
@@ -49,6 +53,37 @@ class Patterns(NamedTuple):
     middle: Any
 
 
+# Patterns as nested tuples: inputs and targets.
+Table: TypeAlias = tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]
+PatternSource: TypeAlias = Callable[[Patterns], Patterns]
+
+
+@cache
+def pattern_source(table: Table | None, dtype: str, bias: bool) -> PatternSource:
+    """Return what the parts of a kernel get their patterns from.
+
+    The function takes the patterns that the kernel was called with. It gives them
+    back, or in their place the constants of ``table``, whose zeros are skipped. Every
+    part asks for itself: LLVM optimises each before it joins them, and unrolls only
+    loops whose length it knows then.
+    """
+    if table is None:
+
+        @device
+        def given(patterns: Patterns) -> Patterns:
+            return patterns
+
+        return given
+
+    inputs, targets, used, middle = make_patterns(np.array(table[0]), np.array(table[1]), dtype, bias, skip_zeros=True)
+
+    @device
+    def constant(patterns: Patterns) -> Patterns:
+        return Patterns(inputs, targets, used, middle)
+
+    return constant
+
+
 class Runs(NamedTuple):
     """The networks to train, and where their results go.
 
@@ -75,8 +110,9 @@ class Runs(NamedTuple):
     losses: NDArray[np.float64]
 
 
-# Rows of Workspace.control, one number a lane.
-LEARNING_RATE, BELOW, PREVIOUS, LOSS, CONVERGED_FLAG, STALLED_FLAG, ACTIVE_FLAG = range(7)
+# Rows of Workspace.control, one number a lane. ENDED_FLAG marks runs that have
+# converged, or stalled when a step is finished.
+LEARNING_RATE, BELOW, PREVIOUS, LOSS, ENDED_FLAG, REPEATED_FLAG, ACTIVE_FLAG = range(7)
 CONTROL_ROWS = 7
 
 # Rows of Workspace.seats, one integer a lane: the run that occupies it and the
@@ -94,7 +130,9 @@ class Workspace(NamedTuple):
     Attributes
     ----------
     parameters
-        A row for each parameter.
+        A row for each parameter, unit after unit.
+    places : (parameters,) of int64
+        The row of each parameter, see :meth:`kernels.architecture.Architecture.unit_rows`.
     control
         Rows LEARNING_RATE .. ACTIVE_FLAG.
     outputs
@@ -108,6 +146,7 @@ class Workspace(NamedTuple):
     """
 
     parameters: Array
+    places: NDArray[np.int64]
     control: Array
     outputs: Array
     gradients: Array
@@ -147,17 +186,11 @@ def make_patterns(inputs: Array, targets: Array, dtype: str, bias: bool, skip_ze
     return Patterns(inputs, targets, used, np.dtype(dtype).type((low + high) / 2))
 
 
-def make_workspace(n_parameters: int, n_outputs: int, n_hidden: int, width: int, dtype: str) -> Workspace:
-    """Allocate the state of ``width`` empty lanes.
-
-    Parameters
-    ----------
-    n_parameters
-        Parameters of one network.
-    n_outputs, n_hidden
-        Outputs and hidden activations of one network over all patterns.
-    """
-    counts = (n_parameters, CONTROL_ROWS, n_outputs, n_outputs, n_hidden)
+def make_workspace(architecture: Architecture, n_hidden: int, n_patterns: int, width: int, dtype: str) -> Workspace:
+    """Allocate the state of ``width`` empty lanes."""
+    places = architecture.unit_rows(n_hidden)
+    n_outputs = n_patterns * architecture.outputs
+    counts = (places.size, CONTROL_ROWS, n_outputs, n_outputs, n_patterns * n_hidden)
     rows = aligned_rows(sum(counts), width, dtype)
     ends = np.cumsum(counts)
     parameters, control, outputs, gradients, hidden = (
@@ -165,4 +198,4 @@ def make_workspace(n_parameters: int, n_outputs: int, n_hidden: int, width: int,
     )
     seats = np.full((2, width), EMPTY, np.int64)
     clock = np.zeros(4, np.int64)
-    return Workspace(parameters, control, outputs, gradients, hidden, seats, clock)
+    return Workspace(parameters, places, control, outputs, gradients, hidden, seats, clock)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from kernels import lanes
-from kernels.batch import Patterns
+from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Rows, absolute
 
@@ -14,7 +14,7 @@ NAMES = ("loss", "max_error", "correct", "none")
 
 
 @cache
-def make_criterion(name: str, dtype: str, width: int) -> Callable[..., Mask]:
+def make_criterion(name: str, known: PatternSource, dtype: str, width: int) -> Callable[..., Mask]:
     """Return the criterion called ``name`` (one of :data:`NAMES`).
 
     The function takes ``(loss, outputs, patterns, below)`` and returns the lanes
@@ -29,7 +29,7 @@ def make_criterion(name: str, dtype: str, width: int) -> Callable[..., Mask]:
     @device
     def max_error_criterion(loss: Lanes, outputs: Rows, patterns: Patterns, below: Lanes) -> Mask:
         met = below == below
-        targets = patterns.targets
+        targets = known(patterns).targets
         for n in range(targets.shape[0]):
             for o in range(targets.shape[1]):
                 met = met & (absolute(load(outputs, n * targets.shape[1] + o) - targets[n, o]) < below)
@@ -38,14 +38,14 @@ def make_criterion(name: str, dtype: str, width: int) -> Callable[..., Mask]:
     @device
     def correct_criterion(loss: Lanes, outputs: Rows, patterns: Patterns, below: Lanes) -> Mask:
         met = below == below
-        targets = patterns.targets
+        _, targets, _, middle = known(patterns)
         for n in range(targets.shape[0]):
             for o in range(targets.shape[1]):
                 y = load(outputs, n * targets.shape[1] + o)
-                if targets[n, o] > patterns.middle:
-                    met = met & (y > patterns.middle)
+                if targets[n, o] > middle:
+                    met = met & (y > middle)
                 else:
-                    met = met & (y < patterns.middle)
+                    met = met & (y < middle)
         return met
 
     @device

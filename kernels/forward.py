@@ -8,20 +8,19 @@ from functools import cache
 from kernels import lanes
 from kernels.activations import activation
 from kernels.architecture import Architecture
-from kernels.batch import Patterns
+from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
 from kernels.lanes import Rows
 
 
 @cache
-def make_forward(architecture: Architecture, dtype: str, width: int) -> Callable[..., None]:
-    """Return the forward pass of ``width`` networks.
+def make_forward_unit(architecture: Architecture, known: PatternSource, dtype: str, width: int) -> Callable[..., None]:
+    """Return what one hidden unit does in the forward pass.
 
-    The function takes ``(patterns, parameters, hidden, outputs, n_hidden)``, reads
-    the parameters and writes hidden activations and outputs, all rows as in
-    :class:`kernels.batch.Workspace`. Where the patterns are constants of the
-    calling kernel, the loops over patterns and inputs unroll, zeros vanish and
-    ones become additions.
+    The function takes ``(patterns, unit, hidden, outputs, h)``, ``unit`` the rows of
+    the parameters of hidden unit h. It writes the unit's activations to rows of
+    ``hidden`` and adds its share to the sums in ``outputs``. Where ``known`` gives
+    constants, the loops unroll, zeros vanish and ones become additions.
 
     Notes
     -----
@@ -29,46 +28,53 @@ def make_forward(architecture: Architecture, dtype: str, width: int) -> Callable
     -0 + x is x for every x, and LLVM knows it.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    hidden_value = activation(architecture.activation, dtype).value
-    output_value = activation(architecture.output, dtype).value
+    value = activation(architecture.activation, dtype).value
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
-    input_weights = lanes.stack(dtype, width, n_inputs)
-    output_weights = lanes.stack(dtype, width, n_outputs)
 
     @device
-    def forward(patterns: Patterns, parameters: Rows, hidden: Rows, outputs: Rows, n_hidden: int) -> None:
-        inputs, used = patterns.inputs, patterns.used
+    def forward_unit(patterns: Patterns, unit: Rows, hidden: Rows, outputs: Rows, h: int) -> None:
+        inputs, _, used, _ = known(patterns)
         n_patterns = inputs.shape[0]
-        second, third = n_inputs * n_hidden, (n_inputs + n_outputs) * n_hidden
-        w, v = input_weights(), output_weights()
-        for k in range(n_patterns * n_outputs):
-            store(outputs, k, -0.0)
-        for h in range(n_hidden):
-            for i in range(n_inputs):
-                store(w, i, load(parameters, i * n_hidden + h))
-            for o in range(n_outputs):
-                store(v, o, load(parameters, second + h * n_outputs + o))
-            if bias:
-                b = load(parameters, third + h)
-            for n in range(n_patterns):
-                z = fill(-0.0)
-                for i in range(n_inputs):
-                    if used[n, i]:
-                        z = z + inputs[n, i] * load(w, i)
-                if bias:
-                    z = z + b
-                a = hidden_value(z)
-                store(hidden, h * n_patterns + n, a)
-                for o in range(n_outputs):
-                    k = n * n_outputs + o
-                    store(outputs, k, load(outputs, k) + a * load(v, o))
         for n in range(n_patterns):
+            z = fill(-0.0)
+            for i in range(n_inputs):
+                if used[n, i]:
+                    z = z + inputs[n, i] * load(unit, i)
+            if bias:
+                z = z + load(unit, n_inputs + n_outputs)
+            a = value(z)
+            store(hidden, h * n_patterns + n, a)
             for o in range(n_outputs):
                 k = n * n_outputs + o
-                u = load(outputs, k)
-                if bias:
-                    u = u + load(parameters, third + n_hidden + o)
-                store(outputs, k, output_value(u))
+                store(outputs, k, load(outputs, k) + a * load(unit, n_inputs + o))
 
-    return forward
+    return forward_unit
+
+
+@cache
+def make_finish_outputs(
+    architecture: Architecture, known: PatternSource, dtype: str, width: int
+) -> Callable[[Patterns, Rows, Rows, int], None]:
+    """Return the step from sums over hidden units to outputs.
+
+    The function takes ``(patterns, parameters, outputs, n_hidden)`` and overwrites
+    the sums in ``outputs``.
+    """
+    n_outputs, bias = architecture.outputs, architecture.bias
+    value = activation(architecture.output, dtype).value
+    memory = lanes.memory(dtype, width)
+    load, store = memory.load, memory.store
+    n_rows = architecture.n_unit_parameters
+
+    @device
+    def finish_outputs(patterns: Patterns, parameters: Rows, outputs: Rows, n_hidden: int) -> None:
+        n_patterns = known(patterns).inputs.shape[0]
+        for n in range(n_patterns):
+            for o in range(n_outputs):
+                u = load(outputs, n * n_outputs + o)
+                if bias:
+                    u = u + load(parameters, n_hidden * n_rows + o)
+                store(outputs, n * n_outputs + o, value(u))
+
+    return finish_outputs

@@ -32,6 +32,8 @@ _STRICT: dict[str, Any] = {
     "fastmath": False,
     "error_model": "numpy",
     "boundscheck": False,
+    # No reference counts: kernels allocate nothing, so nothing is ever freed.
+    "_nrt": False,
 }
 
 

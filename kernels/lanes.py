@@ -7,7 +7,7 @@ With the JIT off a lanes value is a one-dimensional NumPy array, so the same
 source gives the same bits, element by element.
 
 Operators: ``+ - * /``, comparisons, and for masks ``& | ~``; for unsigned
-integer lanes ``+ - * ^ & << >>``. A scalar operand is rounded to the type of
+integer lanes ``+ - * ^ & | << >>``. A scalar operand is rounded to the type of
 the lanes first, so float32 never widens.
 
 A lane never sees its neighbours: :func:`any_lane` is the only function that

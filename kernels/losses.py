@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
+from kernels import lanes
+from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
-from kernels.lanes import Lanes
+from kernels.lanes import Lanes, Rows, any_lane, bits
 
 
 class Loss(NamedTuple):
@@ -57,3 +60,46 @@ LOSSES = {
     "sse": Loss(squared_error, sum_total, sum_gradient),
     "mse": Loss(squared_error, mean_total, mean_gradient),
 }
+
+
+@cache
+def make_total_loss(name: str, known: PatternSource, dtype: str, width: int) -> Callable[[Patterns, Rows], Lanes]:
+    """Return the loss called ``name`` (a key of :data:`LOSSES`) as a function of patterns and outputs."""
+    term, total, _ = LOSSES[name]
+    memory = lanes.memory(dtype, width)
+    load, fill = memory.load, memory.fill
+
+    @device
+    def total_loss(patterns: Patterns, outputs: Rows) -> Lanes:
+        targets = known(patterns).targets
+        n_patterns, n_outputs = targets.shape
+        terms = fill(-0.0)
+        for n in range(n_patterns):
+            for o in range(n_outputs):
+                terms = terms + term(load(outputs, n * n_outputs + o), targets[n, o])
+        return total(terms, n_patterns * n_outputs)
+
+    return total_loss
+
+
+@cache
+def make_errors_small(known: PatternSource, dtype: str, width: int) -> Callable[[Patterns, Rows], bool]:
+    """Return the test that every error of every lane is below 2 in size.
+
+    Then each loss is finite, for the price of a bit: the highest of the exponent is
+    set in numbers from 2 upwards, in infinities and in NaN.
+    """
+    load = lanes.memory(dtype, width).load
+    highest = 1 << (62 if dtype == "float64" else 30)
+
+    @device
+    def errors_small(patterns: Patterns, outputs: Rows) -> bool:
+        targets = known(patterns).targets
+        n_patterns, n_outputs = targets.shape
+        union = bits(load(outputs, 0) - targets[0, 0])
+        for n in range(n_patterns):
+            for o in range(n_outputs):
+                union = union | bits(load(outputs, n * n_outputs + o) - targets[n, o])
+        return not any_lane((union & highest) != 0)
+
+    return errors_small

@@ -171,6 +171,7 @@ def register_operators() -> None:
         (operator.truediv, "fdiv", None),
         (operator.xor, None, "xor"),
         (operator.and_, None, "and_"),
+        (operator.or_, None, "or_"),
         (operator.lshift, None, "shl"),
         (operator.rshift, None, "lshr"),
     ):

@@ -114,18 +114,18 @@ def fill_uniform(words: Rows, lane: int, row: Array, filled: int) -> int:
 
 
 @cache
-def make_draw(distribution: str) -> Callable[[Array, Array, Rows, Rows], None]:
-    """Return the kernel ``(seeds, numbers, state, words)`` that draws a row of numbers a seed."""
+def make_draw(distribution: str) -> Callable[[Array, Array, Rows, Rows, Array], None]:
+    """Return the kernel ``(seeds, numbers, state, words, filled)`` that draws a row of numbers a seed."""
     next_words = make_next_words()
     fill_row = {"normal": fill_normal, "uniform": fill_uniform}[distribution]
 
     @kernel(distribution)
-    def draw(seeds: Array, numbers: Array, state: Rows, words: Rows) -> None:
-        filled = np.empty(WIDTH, np.int64)
+    def draw(seeds: Array, numbers: Array, state: Rows, words: Rows, filled: Array) -> None:
         for start in range(0, seeds.size, WIDTH):
             count = min(WIDTH, seeds.size - start)
-            state[0, :count] = seeds[start : start + count]
-            filled[:count] = 0
+            for lane in range(count):
+                state[0, lane] = seeds[start + lane]
+                filled[lane] = 0
             position, seeded, unfinished = 0, 1, count
             while unfinished > 0:
                 seeded = next_words(state, words, position, seeded)
@@ -177,5 +177,5 @@ def draw_numbers(seeds: Array, count: int, distribution: str, stream: str) -> ND
         return numbers
     state = aligned_rows(STATE_WORDS, WIDTH, "uint32")
     words = aligned_rows(CHUNK, WIDTH, "uint32")
-    make_draw(distribution)(np.ascontiguousarray(seeds, np.uint32), numbers, state, words)
+    make_draw(distribution)(np.ascontiguousarray(seeds, np.uint32), numbers, state, words, np.empty(WIDTH, np.int64))
     return numbers

@@ -20,32 +20,33 @@ from numpy.typing import NDArray
 
 from kernels import jit, lanes
 from kernels.architecture import Architecture
-from kernels.attend import Watched, finish_step, seat_runs, settle
-from kernels.backward import make_backward
+from kernels.attend import Watched, finish_step, record_first_loss, seat_runs, set_deadline, settle
 from kernels.batch import (
     ACTIVE_FLAG,
     BELOW,
-    CONVERGED_FLAG,
     DEADLINE,
+    ENDED_FLAG,
     LEARNING_RATE,
     LOSS,
     OCCUPIED,
     OUTCOME,
     PREVIOUS,
+    REPEATED_FLAG,
     RETRAIN,
-    STALLED_FLAG,
     STEP,
     Patterns,
     Runs,
+    Table,
     Workspace,
     make_patterns,
     make_workspace,
+    pattern_source,
 )
 from kernels.criteria import make_criterion
-from kernels.forward import make_forward
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Rows, any_lane, select
-from kernels.losses import LOSSES
+from kernels.losses import make_errors_small, make_total_loss
+from kernels.step import make_advance, make_forward
 
 Array = NDArray[Any]
 
@@ -56,6 +57,9 @@ LANES_BYTES = 128
 # over more would stay loops and only cost compile time.
 CONSTANT_LIMIT = 64
 
+# Hidden sizes up to this one are constants of the kernel too: their loop unrolls.
+HIDDEN_CONSTANT = 2
+
 MAX_STEPS = 2**31 - 1
 
 _making = Lock()
@@ -64,8 +68,8 @@ _making = Lock()
 class Specialization(NamedTuple):
     """Everything that a compiled training kernel is made for.
 
-    ``inputs`` and ``targets`` are the patterns as nested tuples, or both None for
-    a kernel that reads patterns at run time and skips no product.
+    ``table`` holds the patterns, or is None for a kernel that reads patterns at run
+    time and skips no product.
     """
 
     architecture: Architecture
@@ -73,8 +77,8 @@ class Specialization(NamedTuple):
     criterion: str
     dtype: str
     width: int
-    inputs: tuple[tuple[float, ...], ...] | None
-    targets: tuple[tuple[float, ...], ...] | None
+    table: Table | None
+    hidden: int | None
 
 
 def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, Workspace, int], int]:
@@ -90,24 +94,22 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
     The kernel takes ``(patterns, runs, workspace, n_hidden)``, trains all runs and
     returns how many times it computed the loss of all lanes.
     """
-    architecture, loss, criterion_name, dtype, width, inputs, targets = special
-    constant = inputs is not None
+    architecture, loss, criterion_name, dtype, width, table, fixed_hidden = special
+    constant = table is not None
     judged = criterion_name != "none"
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    forward = make_forward(architecture, dtype, width)
-    backward = make_backward(architecture, loss, dtype, width)
-    criterion = make_criterion(criterion_name, dtype, width)
-    loss_term, loss_total = LOSSES[loss].term, LOSSES[loss].total
+    known = pattern_source(table, dtype, bias)
+    forward = make_forward(architecture, known, dtype, width)
+    advance = make_advance(architecture, known, loss, dtype, width, fixed_hidden)
+    criterion = make_criterion(criterion_name, known, dtype, width)
+    total_loss = make_total_loss(loss, known, dtype, width)
+    errors_small = make_errors_small(known, dtype, width)
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
     infinity = np.inf
-    if constant:
-        table = make_patterns(np.array(inputs), np.array(targets), dtype, architecture.bias, skip_zeros=True)
-        fixed_inputs, fixed_targets, fixed_used, _ = table
-        output_registers = lanes.stack(dtype, width, fixed_targets.size)
-        gradient_registers = lanes.stack(dtype, width, fixed_targets.size)
-    else:
-        fixed_inputs = fixed_targets = fixed_used = np.ones((1, 1), dtype)
+    n_results = len(table[1]) * n_outputs if table else 0
+    output_registers = lanes.stack(dtype, width, n_results)
+    gradient_registers = lanes.stack(dtype, width, n_results)
 
     @device
     def of_seats(control: Rows) -> tuple[Lanes, Lanes, Lanes, Mask]:
@@ -120,67 +122,73 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
         )
 
     @device
-    def total_loss(patterns: Patterns, outputs: Rows) -> Lanes:
-        n_patterns = patterns.targets.shape[0]
-        terms = fill(-0.0)
-        for n in range(n_patterns):
-            for o in range(n_outputs):
-                terms = terms + loss_term(load(outputs, n * n_outputs + o), patterns.targets[n, o])
-        return loss_total(terms, n_patterns * n_outputs)
+    def judge(
+        patterns: Patterns, outputs: Rows, below: Lanes, previous: Lanes, active: Mask
+    ) -> tuple[Lanes, Mask, Mask, Mask]:
+        """Return the loss, and the lanes that converged, that end here, and that may have stalled."""
+        loss = total_loss(patterns, outputs)
+        converged = criterion(loss, outputs, patterns, below)
+        ended = (converged | ~(loss < infinity)) & active
+        repeated = (loss == previous) & active if judged else active & ~active
+        return loss, converged, ended, repeated
 
     @device
-    def show(workspace: Workspace, outputs: Rows, loss: Lanes, previous: Lanes, converged: Mask, step: int) -> None:
+    def show(
+        workspace: Workspace, outputs: Rows, loss: Lanes, previous: Lanes, ended: Mask, repeated: Mask, step: int
+    ) -> None:
         """Put what registers hold where code that works lane by lane finds it."""
-        for k in range(workspace.outputs.shape[0]):
+        for k in range(n_results if constant else 0):
             store(workspace.outputs, k, load(outputs, k))
-        store(workspace.control, LOSS, loss)
-        store(workspace.control, PREVIOUS, previous)
-        store(workspace.control, CONVERGED_FLAG, select(converged, fill(1.0), 0.0))
+        control = workspace.control
+        store(control, LOSS, loss)
+        store(control, PREVIOUS, previous)
+        store(control, ENDED_FLAG, select(ended, fill(1.0), 0.0))
+        store(control, REPEATED_FLAG, select(repeated, fill(1.0), 0.0))
         workspace.clock[STEP] = step
 
     @jit.kernel(repr(special))
     def train(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> int:
-        parameters, control, output_rows, gradient_rows, hidden, _, clock = workspace
+        parameters, _, control, shown_outputs, gradient_rows, hidden, _, clock = workspace
         if constant:
-            patterns = Patterns(fixed_inputs, fixed_targets, fixed_used, patterns.middle)
             outputs, gradients = output_registers(), gradient_registers()
         else:
-            outputs, gradients = output_rows, gradient_rows
+            outputs, gradients = shown_outputs, gradient_rows
         biases = (n_inputs + n_outputs) * n_hidden
         watched = Watched(n_inputs * n_hidden, biases, biases + n_hidden * bias) if constant else Watched(0, 0, 0)
+        passes = 0
         seat_runs(runs, workspace)
-        step, deadline, occupied, passes = 0, 0, clock[OCCUPIED], 0
-        learning_rate, below, previous, active = of_seats(control)
-        while occupied > 0:
-            passes += 1
+        set_deadline(runs, workspace)
+        while clock[OCCUPIED] > 0:
             forward(patterns, parameters, hidden, outputs, n_hidden)
-            loss = total_loss(patterns, outputs)
-            converged = criterion(loss, outputs, patterns, below)
-            ended = (converged | ~(loss < infinity)) & active
-            repeated = (loss == previous) & active if judged else active & ~active
-            if step < deadline and not any_lane(ended | repeated):
-                backward(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
+            passes += 1
+            store(control, LOSS, total_loss(patterns, outputs))
+            record_first_loss(runs, workspace)
+            learning_rate, below, previous, active = of_seats(control)
+            step, deadline, moved = clock[STEP], clock[DEADLINE], False
+            while not moved:
+                while not judged and step < deadline and errors_small(patterns, outputs):
+                    advance(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
+                    passes += 1
+                    step += 1
+                loss, converged, ended, repeated = judge(patterns, outputs, below, previous, active)
+                urgent = step == deadline or any_lane(ended)
+                if urgent:
+                    show(workspace, outputs, loss, previous, converged, repeated, step)
+                    moved = settle(patterns, runs, workspace, watched)
+                    if moved:
+                        continue
+                if not judged or urgent or any_lane(repeated):
+                    changed = advance(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
+                    stalled = repeated & ~changed
+                    if urgent or any_lane(stalled):
+                        show(workspace, outputs, loss, previous, stalled, repeated, step)
+                        moved = finish_step(patterns, runs, workspace, watched)
+                        deadline = clock[DEADLINE]
+                else:
+                    advance(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
+                passes += 1
                 previous = loss
                 step += 1
-                continue
-            urgent = step == deadline or any_lane(ended)
-            waits = False
-            if urgent:
-                show(workspace, outputs, loss, previous, converged, step)
-                waits = settle(patterns, runs, workspace, watched)
-            if not waits:
-                changed = backward(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
-                stalled = repeated & ~changed
-                if not urgent:
-                    if not any_lane(stalled):
-                        previous = loss
-                        step += 1
-                        continue
-                    show(workspace, outputs, loss, previous, converged, step)
-                store(control, STALLED_FLAG, select(stalled, fill(1.0), 0.0))
-                finish_step(patterns, runs, workspace, watched)
-            step, deadline, occupied = clock[STEP], clock[DEADLINE], clock[OCCUPIED]
-            learning_rate, below, previous, active = of_seats(control)
         return passes
 
     return train
@@ -247,8 +255,11 @@ class Trainer:
         self._exact = Specialization(architecture, loss, criterion, dtype, self.width, None, None)
         self._fast = self._exact
         if inputs.size + targets.size <= CONSTANT_LIMIT:
-            table = (tuple(map(tuple, array.tolist())) for array in self._patterns[:2])
-            self._fast = Specialization(architecture, loss, criterion, dtype, self.width, *table)
+            table = (
+                tuple(map(tuple, self._patterns.inputs.tolist())),
+                tuple(map(tuple, self._patterns.targets.tolist())),
+            )
+            self._fast = self._exact._replace(table=table)
 
     def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:
         """Train every run to its end.
@@ -288,6 +299,8 @@ class Trainer:
         n_hidden = self.architecture.hidden(n_parameters)
         n_patterns = self._patterns.inputs.shape[0]
         n_outputs = n_patterns * self.architecture.outputs
+        if special.table is not None and n_hidden <= HIDDEN_CONSTANT:
+            special = special._replace(hidden=n_hidden)
         runs = Runs(
             settings,
             np.ascontiguousarray(weights, self.dtype),
@@ -296,7 +309,7 @@ class Trainer:
             predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
             losses=np.full((n_runs, n_losses) if n_losses else (0, 0), np.nan),
         )
-        workspace = make_workspace(n_parameters, n_outputs, n_patterns * n_hidden, self.width, self.dtype)
+        workspace = make_workspace(self.architecture, n_hidden, n_patterns, self.width, self.dtype)
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             passes = kernel_for(special)(self._patterns, runs, workspace, n_hidden)
         return Outcome(runs.outcome, runs.final_weights, runs.predictions, runs.losses, passes * self.width)
