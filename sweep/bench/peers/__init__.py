@@ -1,0 +1,99 @@
+"""Who is compared: one class for each way to train many small networks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from importlib import import_module
+from typing import ClassVar
+
+from sweep.bench.case import Array, Case
+
+# Where each peer lives. xor-sweep itself is one of them.
+HOMES = {
+    "xor-sweep": "sweep.bench.peers.own:XorSweep",
+    "cpp": "sweep.bench.peers.cpp:Cpp",
+    "numba": "sweep.bench.peers.numba_scalar:NumbaScalar",
+    "jax-vmap": "sweep.bench.peers.jax_peers:JaxVmap",
+    "jax-lanes": "sweep.bench.peers.jax_peers:JaxLanes",
+    "torch-bmm": "sweep.bench.peers.torch_peers:TorchBmm",
+    "torch-vmap": "sweep.bench.peers.torch_peers:TorchVmap",
+    "torch-compile": "sweep.bench.peers.torch_peers:TorchCompile",
+    "torch-loop": "sweep.bench.peers.torch_peers:TorchLoop",
+    "numpy-batch": "sweep.bench.peers.numpy_peers:NumpyBatch",
+    "notebook": "sweep.bench.peers.numpy_peers:Notebook",
+    "sklearn": "sweep.bench.peers.sklearn_peer:Sklearn",
+    "optuna": "sweep.bench.peers.tuners:Optuna",
+    "ray-tune": "sweep.bench.peers.tuners:RayTune",
+}
+OWN = "xor-sweep"
+
+
+class Missing(Exception):
+    """What a peer needs is not on this machine; the message says what."""
+
+
+class Unsupported(Exception):
+    """A peer cannot train this case; the message says why."""
+
+
+class Peer(ABC):
+    """One way to train many networks, ready for one case.
+
+    Parameters
+    ----------
+    case
+        What to train.
+    variant
+        One of ``variants``.
+    threads
+        Threads that may be used.
+
+    Raises
+    ------
+    Missing
+        If a library or tool is not there.
+    Unsupported
+        If the case cannot be trained.
+
+    Attributes
+    ----------
+    title
+        For tables.
+    variants
+        What is tried to find the best; the size of a batch unless ``variant_name``
+        says otherwise.
+    same_bits
+        Whether losses must equal xor-sweep's, or only come close.
+    """
+
+    title: ClassVar[str]
+    variants: ClassVar[tuple[int, ...]] = (1,)
+    variant_name: ClassVar[str] = "batch"
+    same_bits: ClassVar[bool] = False
+
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        self.case = case
+        self.variant = variant
+        self.threads = threads
+
+    @property
+    def granularity(self) -> int:
+        """Networks must come in multiples of this many."""
+        return self.variant
+
+    @abstractmethod
+    def train(self, weights: Array) -> Array:
+        """Train networks from ``weights`` (networks, parameters); return their final losses (networks,)."""
+
+    def batches(self, weights: Array) -> Iterator[Array]:
+        """Cut ``weights`` into batches of ``granularity`` networks."""
+        for start in range(0, len(weights), self.granularity):
+            yield weights[start : start + self.granularity]
+
+
+def find_peer(name: str) -> type[Peer]:
+    """Return the class of a peer; importing it may raise ImportError for what it needs."""
+    module, _, attribute = HOMES[name].partition(":")
+    peer: type[Peer] = getattr(import_module(module), attribute)
+    return peer

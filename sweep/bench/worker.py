@@ -1,0 +1,75 @@
+"""The process of one peer: answers requests on standard input, one line of JSON each.
+
+Each peer has a process of its own, so that no library's threads, environment or
+crash reaches another. A request names case, variant and number of networks; the
+answer gives seconds of training and the file with the final losses, or says why not.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sweep.bench.case import Array, Case
+from sweep.bench.peers import Missing, Peer, Unsupported, find_peer
+
+
+@cache
+def _ready(name: str, case: Case, variant: int, threads: int) -> Peer:
+    """Make a peer and let it compile and warm up."""
+    peer = find_peer(name)(case, variant, threads)
+    peer.train(_weights(case, peer.granularity))
+    return peer
+
+
+@lru_cache(maxsize=4)
+def _weights(case: Case, n_networks: int) -> Array:
+    return case.initial_weights(n_networks)
+
+
+def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Train what a request asks for."""
+    case = Case(**request["case"])
+    try:
+        kind = find_peer(name)
+        if request["kind"] == "hello":
+            return {
+                "title": kind.title,
+                "variants": kind.variants,
+                "variant_name": kind.variant_name,
+                "same_bits": kind.same_bits,
+            }
+        peer = _ready(name, case, request["variant"], threads)
+    except (ImportError, Missing) as error:
+        return {"missing": str(error)}
+    except Unsupported as error:
+        return {"unsupported": str(error)}
+    n_networks = -(-request["n_networks"] // peer.granularity) * peer.granularity
+    weights = _weights(case, n_networks).copy()
+    start = time.perf_counter()
+    losses = peer.train(weights)
+    seconds = time.perf_counter() - start
+    path = folder / "losses.npy"
+    np.save(path, np.asarray(losses, np.float64))
+    return {"seconds": seconds, "n_networks": n_networks, "losses": str(path)}
+
+
+def main() -> None:
+    """Serve one peer until standard input ends."""
+    name, threads, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    replies = sys.stdout
+    sys.stdout = sys.stderr  # libraries may print what they like
+    for line in sys.stdin:
+        reply = answer(name, threads, folder, json.loads(line))
+        replies.write(json.dumps(reply) + "\n")
+        replies.flush()
+
+
+if __name__ == "__main__":
+    main()
