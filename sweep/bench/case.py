@@ -58,7 +58,7 @@ class Case:
         """Draw the parameters of networks 0 to ``n_networks`` - 1 with NumPy: w, v, b, c of each."""
         rows = np.empty((n_networks, self.n_parameters))
         for seed, row in enumerate(rows):
-            row[:] = np.random.RandomState(seed).randn(row.size)  # noqa: NPY002 - the generator in question
+            row[:] = np.random.RandomState(seed).randn(row.size)
         return rows.astype(self.dtype)
 
     def split(self, weights: Array) -> Parameters:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sweep.bench.case import Array, Case
-from sweep.bench.peers import Missing, Peer, Unsupported, find_peer
+from sweep.bench.peers import MissingError, Peer, UnsupportedError, find_peer
 
 
 @cache
@@ -46,9 +46,9 @@ def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> di
                 "same_bits": kind.same_bits,
             }
         peer = _ready(name, case, request["variant"], threads)
-    except (ImportError, Missing) as error:
+    except (ImportError, MissingError) as error:
         return {"missing": str(error)}
-    except Unsupported as error:
+    except UnsupportedError as error:
         return {"unsupported": str(error)}
     n_networks = -(-request["n_networks"] // peer.granularity) * peer.granularity
     weights = _weights(case, n_networks).copy()

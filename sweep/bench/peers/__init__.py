@@ -29,11 +29,11 @@ HOMES = {
 OWN = "xor-sweep"
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """What a peer needs is not on this machine; the message says what."""
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """A peer cannot train this case; the message says why."""
 
 
@@ -51,9 +51,9 @@ class Peer(ABC):
 
     Raises
     ------
-    Missing
+    MissingError
         If a library or tool is not there.
-    Unsupported
+    UnsupportedError
         If the case cannot be trained.
 
     Attributes
