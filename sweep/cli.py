@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_MISMATCH = 3
 EXIT_INTERRUPTED = 130
@@ -176,6 +177,30 @@ def studies() -> None:
 
     for name in built_in_studies():
         print(f"{name:12}  {load_study(name).description}")
+
+
+@app.command()
+def bench(
+    peers: Annotated[str | None, typer.Option(metavar="A,B", help="Peers; all by default.")] = None,
+    hidden: Annotated[str | None, typer.Option(metavar="H,H", help="Hidden sizes; 2,8,32 by default.")] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="D,D", help="float64, float32; both by default.")] = None,
+    activation: Annotated[str | None, typer.Option(metavar="A,A", help="relu, tanh; both by default.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Short, and hidden 2, float64, relu unless given.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for table, figure and JSON.")] = Path("results/bench"),
+    threads: Annotated[int | None, typer.Option(help="Threads for each; all processors by default.")] = None,
+) -> None:
+    """Train the same networks with xor-sweep and its peers, in turns, and compare."""
+    from sweep.bench.command import bench as run_bench
+
+    try:
+        agreed = run_bench(peers, hidden, dtype, activation, quick=quick, as_json=as_json, out=out, threads=threads)
+    except KeyboardInterrupt:
+        print(f"interrupted; what was measured is in {out}", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    if not agreed:
+        print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
 
 
 def _load(source: str, changes: list[str] | None) -> Study:

@@ -7,6 +7,7 @@ import math
 import os
 import platform
 import struct
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@cache
 def log_digest() -> str:
     """Hash 10^5 logarithms as this machine's C library computes them.
 

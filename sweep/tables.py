@@ -46,7 +46,7 @@ def print_summary(result: Result) -> None:
 
 def rate_matrix(cells: pd.DataFrame, rows: str, columns: str) -> Table:
     """Make a table of the convergence rate in percent over two parameters."""
-    table = _make_table(f"runs converged, %: {rows} (down) and {columns} (across)")
+    table = make_table(f"runs converged, %: {rows} (down) and {columns} (across)")
     table.add_column(rows, justify="right", style="bold")
     matrix = cells.pivot(index=rows, columns=columns, values="convergence_rate")
     for value in matrix.columns:
@@ -60,7 +60,7 @@ def print_cells(result: Result) -> None:
     """Print a line for each cell."""
     cells = result.cells
     parameters = list(result.study.parameters)
-    table = _make_table("cells: rate in % with its 95 % interval; steps by which half of all runs have converged")
+    table = make_table("cells: rate in % with its 95 % interval; steps by which half of all runs have converged")
     counts = ("converged", "diverged", "stalled", "exhausted")
     for name in ("cell", *parameters, *counts, "rate", "half_by", "expected_steps"):
         table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
@@ -85,7 +85,8 @@ def short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _make_table(title: str) -> Table:
+def make_table(title: str) -> Table:
+    """Make an empty table in the style of all."""
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
 
 

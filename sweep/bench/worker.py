@@ -24,13 +24,13 @@ from sweep.bench.peers import MissingError, Peer, UnsupportedError, find_peer
 def _ready(name: str, case: Case, variant: int, threads: int) -> Peer:
     """Make a peer and let it compile and warm up."""
     peer = find_peer(name)(case, variant, threads)
-    peer.train(_weights(case, peer.granularity))
+    peer.train(_weights(case, peer.granularity, peer.given_weights).copy())
     return peer
 
 
 @lru_cache(maxsize=4)
-def _weights(case: Case, n_networks: int) -> Array:
-    return case.initial_weights(n_networks)
+def _weights(case: Case, n_networks: int, drawn: bool) -> Array:
+    return case.initial_weights(n_networks) if drawn else np.empty((n_networks, 0))
 
 
 def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
@@ -41,8 +41,7 @@ def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> di
         if request["kind"] == "hello":
             return {
                 "title": kind.title,
-                "variants": kind.variants,
-                "variant_name": kind.variant_name,
+                "variants": {str(variant): kind.describe(variant) for variant in kind.variants},
                 "same_bits": kind.same_bits,
             }
         peer = _ready(name, case, request["variant"], threads)
@@ -51,7 +50,7 @@ def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> di
     except UnsupportedError as error:
         return {"unsupported": str(error)}
     n_networks = -(-request["n_networks"] // peer.granularity) * peer.granularity
-    weights = _weights(case, n_networks).copy()
+    weights = _weights(case, n_networks, peer.given_weights).copy()
     start = time.perf_counter()
     losses = peer.train(weights)
     seconds = time.perf_counter() - start

@@ -61,21 +61,27 @@ class Peer(ABC):
     title
         For tables.
     variants
-        What is tried to find the best; the size of a batch unless ``variant_name``
-        says otherwise.
+        What is tried to find the best: sizes of a batch unless ``describe`` says otherwise.
     same_bits
         Whether losses must equal xor-sweep's, or only come close.
+    given_weights
+        Whether initial weights are given, or drawn by the peer and so timed with it.
     """
 
     title: ClassVar[str]
     variants: ClassVar[tuple[int, ...]] = (1,)
-    variant_name: ClassVar[str] = "batch"
     same_bits: ClassVar[bool] = False
+    given_weights: ClassVar[bool] = True
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         self.case = case
         self.variant = variant
         self.threads = threads
+
+    @classmethod
+    def describe(cls, variant: int) -> str:
+        """Name a variant."""
+        return f"batch {variant:,}" if len(cls.variants) > 1 else ""
 
     @property
     def granularity(self) -> int:

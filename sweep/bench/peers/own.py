@@ -27,11 +27,11 @@ class XorSweep(Peer):
     """``sweep.run`` of a study with one cell, in memory."""
 
     title: ClassVar[str] = "xor-sweep"
-    variant_name: ClassVar[str] = ""
     same_bits: ClassVar[bool] = True
+    given_weights: ClassVar[bool] = False
 
     def train(self, weights: Array) -> Array:
-        """Train as many networks; their weights are drawn anew from the seeds, and that counts."""
+        """Train as many networks, from weights drawn here."""
         import sweep
 
         result = sweep.run(study(self.case, len(weights)), threads=self.threads)

@@ -1,0 +1,93 @@
+"""The command ``sweep bench``: from its options to tables and files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+
+from sweep.bench.case import ACTIVATIONS, DTYPES, Case
+from sweep.bench.measure import FULL, QUICK
+from sweep.bench.report import print_findings, to_dict, write_files
+from sweep.bench.runner import PEERS, Findings, run_benchmark
+from sweep.errors import SweepError, unknown
+from sweep.machine import available_threads
+
+HIDDEN = (2, 8, 32)
+MAX_HIDDEN = 1024
+
+
+def bench(
+    peers: str | None,
+    hidden: str | None,
+    dtype: str | None,
+    activation: str | None,
+    *,
+    quick: bool,
+    as_json: bool,
+    out: Path,
+    threads: int | None,
+) -> bool:
+    """Measure, print, write; return whether all losses agreed.
+
+    Parameters
+    ----------
+    peers, hidden, dtype, activation
+        What to measure, separated by commas; all by default.
+    quick
+        Hidden size 2 and float64 unless asked for, and shorter measurements.
+    as_json
+        Print JSON instead of tables.
+    out
+        Folder for files.
+    threads
+        Threads for xor-sweep and for each peer; all processors by default.
+
+    Raises
+    ------
+    SweepError
+        If an option names what there is not.
+    KeyboardInterrupt
+        If interrupted; what was measured so far is printed and written.
+    """
+    chosen = _names("peer", peers, PEERS, PEERS)
+    dtypes = _names("dtype", dtype, DTYPES, DTYPES[:1] if quick else DTYPES)
+    activations = _names("activation", activation, ACTIVATIONS, ACTIVATIONS[:1] if quick else ACTIVATIONS)
+    sizes = _sizes(hidden, HIDDEN[:1] if quick else HIDDEN)
+    if threads is not None and threads < 1:
+        raise SweepError(f"--threads {threads} given; must be at least 1")
+    cases = [Case(size, number, act) for act, number, size in product(activations, dtypes, sizes)]
+    findings = Findings()
+    try:
+        run_benchmark(chosen, cases, QUICK if quick else FULL, threads or available_threads(), findings)
+    finally:
+        if findings.comparisons or findings.absent:
+            paths = write_files(findings, out)
+            if as_json:
+                print(json.dumps(to_dict(findings), indent=2))
+            else:
+                print_findings(findings)
+                print(f"results in {', '.join(map(str, paths))}")
+    return all(comparison.agrees for comparison in findings.comparisons)
+
+
+def _names(what: str, given: str | None, allowed: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+    """Split a list and check its names."""
+    names = default if given is None else [name.strip() for name in given.split(",")]
+    for name in names:
+        if name not in allowed:
+            raise SweepError(f"--{what.removesuffix('s')}: {unknown(what, name, list(allowed))}")
+    return tuple(dict.fromkeys(names))
+
+
+def _sizes(given: str | None, default: Sequence[int]) -> tuple[int, ...]:
+    """Split a list of hidden sizes and check them."""
+    if given is None:
+        return tuple(default)
+    sizes = []
+    for text in given.split(","):
+        if not text.strip().isdecimal() or not 1 <= int(text) <= MAX_HIDDEN:
+            raise SweepError(f"--hidden: {text.strip()!r} given; must be integers from 1 to {MAX_HIDDEN}")
+        sizes.append(int(text))
+    return tuple(dict.fromkeys(sizes))

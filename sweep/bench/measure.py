@@ -1,0 +1,190 @@
+"""Measure peers against xor-sweep: best variant first, then interleaved pairs.
+
+Shared machines drift: a rate means little by itself. So xor-sweep and a peer train
+in turns, and what counts is the ratio within each pair, its median and its range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from sweep.bench.case import Array, Case
+from sweep.bench.host import Host
+from sweep.bench.peers import MissingError
+
+# Losses agree if they are this close, relative or absolute, or both not finite.
+TOLERANCE = {"float64": (1e-6, 1e-9), "float32": (1e-2, 1e-4)}
+# Some networks at the edge of divergence amplify rounding without bound.
+MOST_AGREE = 0.95
+MAX_NETWORKS = 2**21
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure.
+
+    Attributes
+    ----------
+    repeats
+        Pairs of measurements.
+    seconds
+        Aimed at for each measurement.
+    trial_seconds
+        Aimed at when a variant is tried.
+    """
+
+    repeats: int
+    seconds: float
+    trial_seconds: float
+
+
+FULL = Effort(repeats=7, seconds=0.6, trial_seconds=0.25)
+QUICK = Effort(repeats=5, seconds=0.2, trial_seconds=0.1)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One peer on one case against xor-sweep.
+
+    Attributes
+    ----------
+    rates, own_rates
+        Network-steps a second of the peer and of xor-sweep in each pair.
+    n_networks
+        Networks of one measurement of the peer.
+    agreement
+        Share of networks whose final losses agree.
+    """
+
+    case: Case
+    peer: str
+    title: str
+    variant: str
+    n_networks: int
+    rates: tuple[float, ...]
+    own_rates: tuple[float, ...]
+    agreement: float
+    same_bits: bool
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """How many times faster xor-sweep was, pair by pair."""
+        return tuple(own / rate for own, rate in zip(self.own_rates, self.rates, strict=True))
+
+    @property
+    def agrees(self) -> bool:
+        """Whether enough losses agree."""
+        return self.agreement >= (1.0 if self.same_bits else MOST_AGREE)
+
+    def summary(self) -> dict[str, Any]:
+        """Return one row for tables and files."""
+        return {
+            **asdict(self.case),
+            "peer": self.peer,
+            "title": self.title,
+            "variant": self.variant,
+            "n_networks": self.n_networks,
+            "repeats": len(self.rates),
+            "rate": median(self.rates),
+            "own_rate": median(self.own_rates),
+            "ratio": median(self.ratios),
+            "ratio_low": min(self.ratios),
+            "ratio_high": max(self.ratios),
+            "agreement": self.agreement,
+            "agrees": self.agrees,
+        }
+
+
+def compare(own: Host, peer: Host, case: Case, effort: Effort, say: Callable[[str], None]) -> Comparison:
+    """Find the peer's best variant, then measure it and xor-sweep in turns.
+
+    Parameters
+    ----------
+    own, peer
+        Processes of xor-sweep and of the peer.
+    case
+        What both train.
+    effort
+        How long to measure.
+    say
+        Told what happens.
+
+    Raises
+    ------
+    MissingError
+        If the peer cannot work on this machine.
+    UnsupportedError
+        If it cannot train this case.
+    """
+    kind = peer.hello(case)
+    variant = _best_variant(peer, case, kind["variants"], effort, say)
+    n_own, n_peer = (_enough(host, case, v, effort.seconds)[0] for host, v in ((own, 1), (peer, variant)))
+    rates: dict[Host, list[float]] = {own: [], peer: []}
+    for repeat in range(effort.repeats):
+        say(f"pair {repeat + 1} of {effort.repeats}")
+        pair = ((own, 1, n_own), (peer, variant, n_peer))
+        for host, v, wanted in pair if repeat % 2 else reversed(pair):
+            seconds, n_networks = host.train(case, v, wanted)
+            rates[host].append(n_networks * case.steps / seconds)
+    return Comparison(
+        case,
+        peer.name,
+        kind["title"],
+        kind["variants"][str(variant)],
+        n_peer,
+        tuple(rates[peer]),
+        tuple(rates[own]),
+        agreement(own.losses(), peer.losses(), case.dtype, kind["same_bits"]),
+        kind["same_bits"],
+    )
+
+
+def agreement(own: Array, other: Array, dtype: str, same_bits: bool) -> float:
+    """Return the share of networks, among those that both trained, whose losses agree.
+
+    A loss that is not finite stands for divergence, whatever its value.
+    """
+    count = min(len(own), len(other))
+    own, other = own[:count], other[:count]
+    relative, absolute = (0.0, 0.0) if same_bits else TOLERANCE[dtype]
+    near = np.isclose(own, other, rtol=relative, atol=absolute)
+    return float(np.mean(near | (~np.isfinite(own) & ~np.isfinite(other))))
+
+
+def _best_variant(peer: Host, case: Case, variants: dict[str, str], effort: Effort, say: Callable[[str], None]) -> int:
+    """Try every variant, and return the fastest."""
+    best, best_rate = -1, 0.0
+    for variant, description in _tried(variants, say):
+        if len(variants) == 1:
+            return variant
+        try:
+            _, rate = _enough(peer, case, variant, effort.trial_seconds)
+        except MissingError:
+            if best < 0:
+                raise
+            say(f"{description} failed")
+            continue
+        if rate > best_rate:
+            best, best_rate = variant, rate
+    return best
+
+
+def _tried(variants: dict[str, str], say: Callable[[str], None]) -> Iterator[tuple[int, str]]:
+    for variant, description in variants.items():
+        say(f"trying {description}" if description else "warming up")
+        yield int(variant), description
+
+
+def _enough(host: Host, case: Case, variant: int, seconds: float) -> tuple[int, float]:
+    """Return how many networks take about ``seconds``, and the rate of training them."""
+    wanted = 1
+    while True:
+        took, n_networks = host.train(case, variant, wanted)
+        if took >= seconds / 2 or n_networks >= MAX_NETWORKS:
+            return n_networks, n_networks * case.steps / took
+        wanted = min(MAX_NETWORKS, max(int(n_networks * min(16.0, seconds / took)), n_networks + 1))

@@ -1,0 +1,88 @@
+"""Hand-written C++ with vector extensions, built here with the system's compiler."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from sweep.bench.case import Array, Case
+from sweep.bench.peers import MissingError, Peer, UnsupportedError
+
+# Vectors of networks side by side, and how far the loops over hidden units unroll.
+BUILDS = tuple((vectors, unroll) for vectors in (1, 2, 3, 4) for unroll in (1, 2, 64))
+FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-std=c++17", "-pthread", "-shared", "-fPIC")
+
+
+class Cpp(Peer):
+    """``network.cpp``, specialised to the case, with strict arithmetic."""
+
+    title: ClassVar[str] = "C++, vector extensions"
+    variants: ClassVar[tuple[int, ...]] = tuple(range(len(BUILDS)))
+    same_bits: ClassVar[bool] = True
+
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        super().__init__(case, variant, threads)
+        if case.activation != "relu":
+            raise UnsupportedError("the C++ peer has ReLU only: a vector tanh is a library of its own")
+        vectors, unroll = BUILDS[variant]
+        number = {"float64": "double", "float32": "float"}[case.dtype]
+        self._library = _build(
+            f"-DNUMBER={number}", f"-DHIDDEN={case.hidden}", f"-DVECTORS={vectors}", f"-DUNROLL={unroll}"
+        )
+        self._library.granularity.restype = ctypes.c_long
+
+    @classmethod
+    def describe(cls, variant: int) -> str:
+        """Name a build."""
+        vectors, unroll = BUILDS[variant]
+        return f"{vectors} vectors, unroll {unroll}"
+
+    @property
+    def granularity(self) -> int:
+        """Networks of one block."""
+        return int(self._library.granularity())
+
+    def train(self, weights: Array) -> Array:
+        """Train blocks of networks on threads."""
+        losses = np.empty(len(weights))
+        self._library.train(
+            weights.ctypes.data_as(ctypes.c_void_p),
+            losses.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_long(len(weights)),
+            ctypes.c_long(self.case.steps),
+            ctypes.c_double(self.case.learning_rate),
+            ctypes.c_long(self.threads),
+        )
+        return losses
+
+
+@cache
+def _folder() -> Path:
+    """Make a folder for builds that goes with the process."""
+    folder = tempfile.mkdtemp(prefix="xor-sweep-bench-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@cache
+def _build(*definitions: str) -> ctypes.CDLL:
+    """Compile ``network.cpp`` and load it."""
+    compiler = shutil.which("g++")
+    if compiler is None:
+        raise MissingError("g++ is not installed")
+    library = _folder() / ("".join(definitions) + ".so")
+    with resources.as_file(resources.files("sweep.bench.peers") / "network.cpp") as source:
+        command = [compiler, *FLAGS, *definitions, "-o", str(library), str(source)]
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise MissingError(f"g++ cannot build network.cpp: {done.stderr.strip().splitlines()[-1]}")
+    return ctypes.CDLL(str(library))

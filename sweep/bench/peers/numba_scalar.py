@@ -1,0 +1,65 @@
+"""Plain Numba: one network at a time in scalars, ``prange`` over networks."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numba
+import numpy as np
+
+from sweep.bench.case import Array, Case
+from sweep.bench.peers import Peer, UnsupportedError
+
+
+@numba.njit(parallel=True)
+def _train(weights: Array, inputs: Array, targets: Array, hidden: int, steps: int, rate: Any, losses: Array) -> None:
+    n_patterns = inputs.shape[0]
+    zero = targets[0, 0] - targets[0, 0]
+    for network in numba.prange(weights.shape[0]):
+        p = weights[network]
+        gradient = np.empty_like(p)
+        a = np.empty((n_patterns, hidden), weights.dtype)
+        for t in range(steps + 1):
+            gradient[:] = zero
+            total = zero
+            for n in range(n_patterns):
+                y = zero
+                for h in range(hidden):
+                    z = inputs[n, 0] * p[h] + inputs[n, 1] * p[hidden + h] + p[3 * hidden + h]
+                    a[n, h] = z if z > zero else zero
+                    y += a[n, h] * p[2 * hidden + h]
+                e = y + p[4 * hidden] - targets[n, 0]
+                total += e * e
+                g = e + e
+                for h in range(hidden):
+                    delta = g * p[2 * hidden + h] if a[n, h] > zero else zero
+                    gradient[h] += inputs[n, 0] * delta
+                    gradient[hidden + h] += inputs[n, 1] * delta
+                    gradient[2 * hidden + h] += a[n, h] * g
+                    gradient[3 * hidden + h] += delta
+                gradient[4 * hidden] += g
+            if t < steps:
+                for k in range(p.size):
+                    p[k] -= rate * gradient[k]
+        losses[network] = total
+
+
+class NumbaScalar(Peer):
+    """What one writes first when a loop over networks is too slow."""
+
+    title: ClassVar[str] = "Numba, scalar prange"
+    same_bits: ClassVar[bool] = True
+
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        super().__init__(case, variant, threads)
+        if case.activation != "relu":
+            raise UnsupportedError("the scalar Numba peer has ReLU only")
+        numba.set_num_threads(threads)
+
+    def train(self, weights: Array) -> Array:
+        """Train networks in place."""
+        case = self.case
+        losses = np.empty(len(weights), case.dtype)
+        rate = np.dtype(case.dtype).type(case.learning_rate)
+        _train(weights, case.inputs, case.targets, case.hidden, case.steps, rate, losses)
+        return losses

@@ -1,0 +1,146 @@
+"""Tell what a benchmark found: table, figure, JSON, Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from sweep.bench.case import Case
+from sweep.bench.measure import Comparison
+from sweep.bench.operations import step_operations
+from sweep.bench.runner import Findings
+from sweep.machine import machine_facts
+from sweep.tables import make_table, print_table
+
+
+def to_dict(findings: Findings) -> dict[str, Any]:
+    """Return everything as plain values: machine, roofs, rows, and who was not measured."""
+    rows = [
+        {
+            **comparison.summary(),
+            "step_operations": step_operations(comparison.case),
+            "peak_share": findings.peak_share(comparison),
+        }
+        for comparison in findings.comparisons
+    ]
+    return {"machine": machine_facts(), "roofs": findings.roofs, "rows": rows, "absent": findings.absent}
+
+
+def write_files(findings: Findings, folder: Path) -> list[Path]:
+    """Write ``bench.json``, ``bench.parquet`` (a row for each pair) and ``bench.png``; return their paths."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / name for name in ("bench.json", "bench.parquet", "bench.png")]
+    paths[0].write_text(json.dumps(to_dict(findings), indent=2) + "\n")
+    pairs = [
+        {**comparison.summary(), "pair": k, "rate": rate, "own_rate": own_rate, "ratio": own_rate / rate}
+        for comparison in findings.comparisons
+        for k, (rate, own_rate) in enumerate(zip(comparison.rates, comparison.own_rates, strict=True))
+    ]
+    pq.write_table(pa.Table.from_pylist(pairs), paths[1])
+    draw(findings.comparisons, paths[2])
+    return paths
+
+
+def print_findings(findings: Findings) -> None:
+    """Print a table for each dtype and activation, the roofs, and who was not measured."""
+    for dtype, activation in _kinds(findings.comparisons):
+        chosen = [c for c in findings.comparisons if (c.case.dtype, c.case.activation) == (dtype, activation)]
+        print_table(_table(chosen, f"{activation}, {dtype}"))
+        print(_own_line(findings, chosen))
+    for name, why in findings.absent.items():
+        print(f"not measured: {name}: {why}")
+    for comparison in findings.comparisons:
+        if not comparison.agrees:
+            share, case = f"{comparison.agreement:.1%}", _describe(comparison.case)
+            print(f"losses differ: {comparison.peer}, {case}: only {share} of the networks agree")
+
+
+def _kinds(comparisons: Iterable[Comparison]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((c.case.dtype, c.case.activation) for c in comparisons))
+
+
+def _describe(case: Case) -> str:
+    return f"hidden {case.hidden}, {case.activation}, {case.dtype}, {case.steps} steps"
+
+
+def _table(comparisons: list[Comparison], title: str) -> Table:
+    """Make a table: peers down, hidden sizes across."""
+    sizes = sorted({c.case.hidden for c in comparisons})
+    table = make_table(
+        f"{title}: million network-steps a second, and how many times as fast xor-sweep is (median, range of pairs)"
+    )
+    table.add_column("peer", no_wrap=True)
+    for size in sizes:
+        table.add_column(f"hidden {size}", justify="right", no_wrap=True)
+        table.add_column("times", justify="right", no_wrap=True)
+    for title in dict.fromkeys(c.title for c in comparisons):
+        cells = []
+        for size in sizes:
+            row = next((c.summary() for c in comparisons if c.title == title and c.case.hidden == size), None)
+            cells += ["-", "-"] if row is None else [_number(row["rate"] / 1e6), _times(row)]
+        table.add_row(title, *cells)
+    return table
+
+
+def _number(value: float) -> str:
+    """Write a number in three significant digits, without an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _times(row: dict[str, Any]) -> str:
+    return f"{_number(row['ratio'])} [{_number(row['ratio_low'])}, {_number(row['ratio_high'])}]"
+
+
+def _own_line(findings: Findings, comparisons: list[Comparison]) -> str:
+    """Say how near to the roofs of the machine xor-sweep comes, by the fastest pairing of each size."""
+    parts = []
+    for size in sorted({c.case.hidden for c in comparisons}):
+        best = max((c for c in comparisons if c.case.hidden == size), key=lambda c: c.summary()["own_rate"])
+        case, rate = best.case, best.summary()["own_rate"]
+        text = f"hidden {size}: {_number(rate / 1e6)} M steps/s, {findings.peak_share(best):.0%} of the peak"
+        if case.activation == "tanh":
+            roof = findings.roofs[case.dtype]["tanh"] / (len(case.inputs) * size)
+            text += f", {rate / roof:.0%} of what tanh alone allows"
+        parts.append(text)
+    roofs = findings.roofs[comparisons[0].case.dtype]
+    return (
+        f"xor-sweep by itself: {'; '.join(parts)}\n(peak: {roofs['peak'] / 1e9:.4g} G additions and multiplications, "
+        f"{roofs['tanh'] / 1e9:.3g} G tanh a second; a step at hidden 2 takes "
+        f"{step_operations(Case(2, activation=comparisons[0].case.activation))} operations)"
+    )
+
+
+def draw(comparisons: list[Comparison], path: Path) -> None:
+    """Draw rates as bars on a logarithmic axis, a panel for each dtype and activation."""
+    from matplotlib.figure import Figure
+
+    kinds = _kinds(comparisons) or [("float64", "relu")]
+    figure = Figure(figsize=(9, 0.8 + 3.6 * len(kinds)), layout="constrained")
+    panels = figure.subplots(len(kinds), squeeze=False)[:, 0]
+    for axes, kind in zip(panels, kinds, strict=True):
+        chosen = [c.summary() for c in comparisons if (c.case.dtype, c.case.activation) == kind]
+        sizes = sorted({row["hidden"] for row in chosen})
+        best = {size: max(row["own_rate"] for row in chosen if row["hidden"] == size) for size in sizes}
+        titles = ["xor-sweep", *dict.fromkeys(row["title"] for row in chosen)]
+        for k, size in enumerate(sizes):
+            rates = {row["title"]: row["rate"] for row in chosen if row["hidden"] == size} | {"xor-sweep": best[size]}
+            places = [n + (k - (len(sizes) - 1) / 2) * 0.8 / len(sizes) for n, t in enumerate(titles) if t in rates]
+            values = [rates[title] / 1e6 for title in titles if title in rates]
+            axes.barh(places, values, 0.75 / len(sizes), label=f"hidden {size}", color=f"C{k}")
+        axes.set_yticks(range(len(titles)), titles)
+        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.set_xlabel("million network-steps a second")
+        axes.set_title(f"{kind[1]}, {kind[0]}", fontsize=10)
+        axes.grid(axis="x", alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        if sizes:
+            axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,123 @@
+"""Run the benchmark: every peer on every case, each in its process."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sweep.bench.case import Case
+from sweep.bench.host import Host
+from sweep.bench.measure import Comparison, Effort, compare
+from sweep.bench.operations import step_operations
+from sweep.bench.peers import HOMES, OWN, MissingError, UnsupportedError
+
+# The C++ peer is given its initial weights; in so many steps drawing them weighs little.
+STEPS = {"cpp": 4000}
+PEERS = tuple(name for name in HOMES if name != OWN)
+
+
+@dataclass
+class Findings:
+    """What a benchmark found.
+
+    Attributes
+    ----------
+    comparisons
+        In the order of measurement.
+    roofs
+        For each dtype: peak operations and tanh a second of this machine.
+    absent
+        Why a peer, or a peer on a case, was not measured.
+    """
+
+    comparisons: list[Comparison] = field(default_factory=list)
+    roofs: dict[str, dict[str, float]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def peak_share(self, comparison: Comparison) -> float:
+        """Return operations a second of xor-sweep over the peak."""
+        row = comparison.summary()
+        return float(row["own_rate"] * step_operations(comparison.case) / self.roofs[comparison.case.dtype]["peak"])
+
+
+def run_benchmark(peers: tuple[str, ...], cases: list[Case], effort: Effort, threads: int, findings: Findings) -> None:
+    """Measure ``peers`` on ``cases`` and add what is found to ``findings``.
+
+    An interrupt leaves in ``findings`` what was measured so far.
+    """
+    from kernels.roof import peak_operations, tanh_rate
+
+    for dtype in dict.fromkeys(case.dtype for case in cases):
+        findings.roofs[dtype] = {"peak": peak_operations(dtype, threads), "tanh": tanh_rate(dtype, threads)}
+    with (
+        tempfile.TemporaryDirectory(prefix="xor-sweep-bench-") as folder,
+        Host(OWN, threads, Path(folder)) as own,
+        _Report(len(peers) * len(cases)) as report,
+    ):
+        for name in peers:
+            with Host(name, threads, Path(folder)) as peer:
+                for k, case in enumerate(cases):
+                    case = replace(case, steps=STEPS.get(name, case.steps))
+                    report.turn(name, case)
+                    try:
+                        comparison = compare(own, peer, case, effort, report.say)
+                    except MissingError as error:
+                        findings.absent[name] = str(error)
+                        report.finish(f"not measured: {error}", len(cases) - k)
+                        break
+                    except UnsupportedError as error:
+                        findings.absent[f"{name}, {case.activation}"] = str(error)
+                        report.finish(f"not measured: {error}")
+                        continue
+                    findings.comparisons.append(comparison)
+                    row = comparison.summary()
+                    report.finish(
+                        f"{row['rate'] / 1e6:,.4g} M steps/s; xor-sweep {row['ratio']:,.4g} times as fast "
+                        f"({row['ratio_low']:,.4g} to {row['ratio_high']:,.4g})"
+                    )
+
+
+class _Report:
+    """Progress on standard error: a bar on a terminal, a line for each measurement elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._console = console
+        self._task = self._bar.add_task("", total=total)
+        self._turn = ""
+
+    def turn(self, peer: str, case: Case) -> None:
+        """Name what is measured next."""
+        self._turn = f"{peer}, hidden {case.hidden}, {case.activation}, {case.dtype}"
+        self.say("starting")
+
+    def say(self, what: str) -> None:
+        """Tell what happens right now."""
+        self._bar.update(self._task, description=f"{self._turn}: {what}")
+
+    def finish(self, found: str, count: int = 1) -> None:
+        """Tell what was found."""
+        self._console.print(f"{self._turn}: {found}", soft_wrap=True, markup=False)
+        self._bar.advance(self._task, count)
+
+    def __enter__(self) -> _Report:
+        """Start to show."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the screen as it was."""
+        self._bar.stop()
