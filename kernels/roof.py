@@ -33,7 +33,10 @@ def _width(dtype: str) -> int:
 
 @cache
 def _make_peak(dtype: str) -> Callable[[Rows, int], None]:
-    """Return a kernel that does ``CHAINS`` multiplications and additions of a row, ``count`` times."""
+    """Return a kernel that adds row 0 to, and multiplies it with, one ``count`` times in each of ``CHAINS`` chains.
+
+    What comes out fills the other rows.
+    """
     width = _width(dtype)
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
@@ -51,7 +54,7 @@ def _make_peak(dtype: str) -> Callable[[Rows, int], None]:
                 store(a, k, load(a, k) + step)
                 store(b, k, load(b, k) * step)
         for k in range(CHAINS):
-            store(rows, k, load(a, k) + load(b, k))
+            store(rows, k + 1, load(a, k) + load(b, k))
 
     return peak
 
@@ -93,7 +96,7 @@ def _rate(run: Callable[[Rows, int], None], rows: list[Any], work: float, second
 
 def peak_operations(dtype: str, threads: int, seconds: float = 0.05) -> float:
     """Measure additions and multiplications a second, half of each, on all threads."""
-    rows = [lanes.aligned_rows(CHAINS, _width(dtype), dtype) for _ in range(threads)]
+    rows = [lanes.aligned_rows(1 + CHAINS, _width(dtype), dtype) for _ in range(threads)]
     for array in rows:
         array[:] = 1.0
     return _rate(_make_peak(dtype), rows, 2.0 * CHAINS * _width(dtype), seconds)

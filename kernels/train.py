@@ -253,13 +253,15 @@ class Trainer:
         self.width = width or LANES_BYTES // np.dtype(dtype).itemsize
         self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
         self._exact = Specialization(architecture, loss, criterion, dtype, self.width, None, None)
-        self._fast = self._exact
+        self._table: Table | None = None
         if inputs.size + targets.size <= CONSTANT_LIMIT:
-            table = (
-                tuple(map(tuple, self._patterns.inputs.tolist())),
-                tuple(map(tuple, self._patterns.targets.tolist())),
-            )
-            self._fast = self._exact._replace(table=table)
+            inputs_table, targets_table = (tuple(map(tuple, array.tolist())) for array in self._patterns[:2])
+            self._table = inputs_table, targets_table
+
+    def specialization(self, hidden: int) -> Specialization:
+        """Return what the kernel for ``hidden`` units is made for."""
+        unrolls = self._table is not None and hidden <= HIDDEN_CONSTANT
+        return self._exact._replace(table=self._table, hidden=hidden if unrolls else None)
 
     def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:
         """Train every run to its end.
@@ -282,7 +284,8 @@ class Trainer:
         if np.any((max_steps < 0) | (max_steps > MAX_STEPS)):
             raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
         n_losses = int(max_steps.max(initial=0)) + 1 if losses else 0
-        outcome = self._run(self._fast, settings, weights, final_weights, n_losses)
+        special = self.specialization(self.architecture.hidden(weights.shape[1]))
+        outcome = self._run(special, settings, weights, final_weights, n_losses)
         again = np.flatnonzero(outcome.rows["status"] == RETRAIN)
         if not again.size:
             return outcome
@@ -299,8 +302,6 @@ class Trainer:
         n_hidden = self.architecture.hidden(n_parameters)
         n_patterns = self._patterns.inputs.shape[0]
         n_outputs = n_patterns * self.architecture.outputs
-        if special.table is not None and n_hidden <= HIDDEN_CONSTANT:
-            special = special._replace(hidden=n_hidden)
         runs = Runs(
             settings,
             np.ascontiguousarray(weights, self.dtype),

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 # Parameters that runs of one shard share.
 SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimizer")
 
-# Work of a shard: about a second of one core at this nominal rate, and this much
-# memory for weights. Both depend on the study alone, so that shards do.
-_OPERATIONS_A_SECOND = 2e10
-_SHARD_SECONDS = 0.5
+# A shard is at most so much work, about a quarter of a second of one core, and so
+# many bytes of weights. Small studies are cut finer, for many cores to share, but
+# not below a few milliseconds. All this depends on the study alone, so shards do.
+_MOST_OPERATIONS = 1e10
+_LEAST_OPERATIONS = 2e8
+_SHARDS_WANTED = 16
 _SHARD_BYTES = 2**25
 _SHARD_RUNS = 2**17
 _FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
@@ -77,7 +79,7 @@ class Plan:
     study
         What to plan.
     shard_runs
-        Runs in a shard instead of about half a second of work. No result depends
+        Runs in a shard instead of what is planned. No result depends
         on it; tests vary it.
     """
 
@@ -152,14 +154,13 @@ class Plan:
         """Lay out shards shape by shape."""
         groups: list[_Group] = []
         cells_each = self.n_cells // n_shapes
-        max_steps = max(self.study.parameters.get("max_steps", (self._fixed.get("max_steps", 0),)))
+        n_runs = cells_each * self.n_seeds
+        costs = [self._run_cost(self.settings(self._cell_visited(k * cells_each))) for k in range(n_shapes)]
+        total = sum(n_runs * operations for operations, _ in costs)
+        work = min(_MOST_OPERATIONS, max(_LEAST_OPERATIONS, total / _SHARDS_WANTED))
         first_shard = 0
-        for shape in range(n_shapes):
-            settings = self.settings(self._cell_visited(shape * cells_each))
-            operations, n_bytes = self._run_cost(settings)
-            run_cost = operations * (int(max_steps) + 1)
-            most = min(_SHARD_RUNS, _SHARD_BYTES // n_bytes, int(_SHARD_SECONDS * _OPERATIONS_A_SECOND / run_cost))
-            n_runs = cells_each * self.n_seeds
+        for shape, (run_cost, n_bytes) in enumerate(costs):
+            most = min(_SHARD_RUNS, _SHARD_BYTES // n_bytes, int(work / run_cost))
             even = ceil(n_runs / ceil(n_runs / max(1, most)))
             start = shape * n_runs
             group = _Group(first_shard, start, start + n_runs, shard_runs or even, run_cost)
@@ -168,7 +169,7 @@ class Plan:
         return groups
 
     def _run_cost(self, settings: dict[str, Scalar]) -> tuple[int, int]:
-        """Return the operations of a step of one run, and the bytes of its weights.
+        """Return the operations of a run that takes all its steps, and the bytes of its weights.
 
         A step takes, for each pattern and hidden unit, about 4 operations an input
         and 6 an output (a product and a sum forward, one or two of each backward).
@@ -178,7 +179,8 @@ class Plan:
         hidden = int(settings["hidden"])
         smooth = _FUNCTION_OPERATIONS * (settings["activation"] in ("tanh", "sigmoid"))
         operations = n_patterns * hidden * (4 * n_inputs + 6 * n_outputs + 4 + smooth)
-        return operations, 8 * (hidden * (n_inputs + n_outputs + 1) + n_outputs)
+        steps = 1 + int(max(self.study.parameters.get("max_steps", (self._fixed.get("max_steps", 0),))))
+        return operations * steps, 8 * (hidden * (n_inputs + n_outputs + 1) + n_outputs)
 
 
 def _digits(number: Any, sizes: list[int]) -> list[Any]:

@@ -91,7 +91,10 @@ class Result:
         if unknown:
             raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
         read = wanted if "run" in wanted else [*wanted, "run"]
-        table = pa.concat_tables(self._parts.tables(read)).sort_by("run")
+        table = pa.concat_tables(self._parts.tables(read))
+        numbers = table["run"].to_numpy()
+        if (numbers[1:] < numbers[:-1]).any():  # visited in another order
+            table = table.sort_by("run")
         frame: pd.DataFrame = table.select(wanted).to_pandas()
         return frame
 

@@ -154,3 +154,22 @@ def test_overflow_in_the_criterion_is_no_convergence() -> None:
     weights = draw_weights(spec, 2, 8, 25) * np.array([[1e200], [1.0]] * 4)
     batch = same_settings(weights, "float64", below=np.inf, max_steps=2)
     assert assert_as_oracle(spec, batch).status.tolist() == ["diverged", "converged"] * 4
+
+
+@pytest.mark.parametrize("criterion", ["none", "loss"])
+@pytest.mark.parametrize(
+    ("dtype", "rate", "diverges_at"),
+    [("float64", 1e200, 1), ("float64", 1e100, 2), ("float32", 1e20, 1), ("float32", 1e12, 2)],
+)
+def test_overflow_is_seen_at_its_step(criterion: str, dtype: str, rate: float, diverges_at: int) -> None:
+    """A loss that overflows ends the run at once, and one that is only huge does not, whether or not it is judged.
+
+    The unit is dead; the output bias alone moves, by 8 times the rate times its distance from the mean.
+    """
+    spec = Spec("relu", criterion=criterion, dtype=dtype)
+    start = [0.0, 0.0, 1.0, -1.0, 0.75]
+    batch = same_settings([start] * 3, dtype, learning_rate=rate, below=0.0, max_steps=5)
+    batch = replace(batch, learning_rate=np.array([rate, 0.01, 0.125]))
+    result = assert_as_oracle(spec, batch)
+    assert result.status.tolist()[:2] == ["diverged", "exhausted"]
+    assert result.steps[0] == diverges_at

@@ -1,0 +1,182 @@
+"""See where time goes: ``python -m sweep.bench.profile --hidden 2``.
+
+Prints two things. *The budget of a run*: nanoseconds of one thread for initial
+weights, for seating, judging at the end and writing down, and for each step, with
+and without a criterion. *The hot loop*: the machine code that takes the steps,
+counted by kind; ``--assembly`` prints it whole.
+
+How to read the loop. Every vector instruction should be one of the step's
+operations (:mod:`sweep.bench.operations`), a load of a parameter or activation, or
+a store of one. Stores to the stack are spills, ``call`` a function that was not
+inlined, instructions on ``xmm`` registers that end in ``sd`` or ``ss`` scalar code;
+none of them belongs there. For a sampling profile, LLVM can name kernels to
+``perf``: ``NUMBA_ENABLE_PROFILING=1 perf record -k 1 -e cpu-clock sweep run STUDY``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sweep.bench.case import ACTIVATIONS, DTYPES, Array, Case
+from sweep.bench.operations import step_operations
+
+if TYPE_CHECKING:
+    from kernels.train import Trainer
+
+_JUMP = re.compile(r"\tj\w+\s+(\.L\w+)")
+_LABEL = re.compile(r"(\.L\w+):")
+_ARITHMETIC = re.compile(r"v(add|sub|mul|div|max|min)p[sd]|v?f(add|sub|mul|div|max\w*|min\w*)\s")
+_STACK_STORE = re.compile(r"\tv?mov\S*\s+%[xyz]mm\d+, -?\d*\(%r[sb]p")
+_SCALAR = re.compile(r"\tv?(add|sub|mul|div)s[sd]\s")
+
+
+class HotLoop(NamedTuple):
+    """Instructions of a loop, and how many are of which kind."""
+
+    lines: list[str]
+    kinds: Counter[str]
+    arithmetic: int
+    stack_stores: int
+    calls: int
+    scalar: int
+
+
+def hot_loop(assembly: str) -> HotLoop:
+    """Return the innermost loop with the most vector arithmetic, of those without a call if there are any.
+
+    Parameters
+    ----------
+    assembly
+        Of one kernel, in AT&T syntax.
+    """
+    lines = assembly.splitlines()
+    labels = {match[1]: k for k, line in enumerate(lines) if (match := _LABEL.match(line))}
+    jumps = [
+        (labels[match[1]], k) for k, line in enumerate(lines) if (match := _JUMP.match(line)) and match[1] in labels
+    ]
+    loops = [(start, end) for start, end in jumps if start < end]
+    innermost = [
+        (start, end)
+        for start, end in loops
+        if not any(start <= first and last <= end and (first, last) != (start, end) for first, last in loops)
+    ]
+    bodies = [[line for line in lines[start : end + 1] if re.match(r"\t[a-z]", line)] for start, end in innermost]
+    straight = [body for body in bodies if not any(line.startswith("\tcall") for line in body)]
+    body = max(straight or bodies, key=lambda body: sum(bool(_ARITHMETIC.search(line)) for line in body))
+    return HotLoop(
+        body,
+        Counter(line.split()[0] for line in body),
+        sum(bool(_ARITHMETIC.search(line)) for line in body),
+        sum(bool(_STACK_STORE.search(line)) for line in body),
+        sum(line.startswith("\tcall") for line in body),
+        sum(bool(_SCALAR.search(line)) for line in body),
+    )
+
+
+def kernel_assembly(case: Case, criterion: str) -> str:
+    """Compile the kernel that trains ``case`` and return its machine code as text."""
+    from kernels.train import kernel_for
+
+    trainer = _trainer(case, criterion)
+    trainer.train(_settings(case, 1, 1), case.initial_weights(1))
+    kernel: Any = kernel_for(trainer.specialization(case.hidden))
+    return str(next(iter(kernel.inspect_asm().values())))
+
+
+def _trainer(case: Case, criterion: str) -> Trainer:
+    from kernels.architecture import Architecture
+    from kernels.train import Trainer
+
+    architecture = Architecture(2, 1, case.activation, "identity", bias=True)
+    return Trainer(architecture, case.inputs, case.targets, criterion=criterion, dtype=case.dtype)
+
+
+def _settings(case: Case, n_runs: int, max_steps: int) -> Array:
+    """Return settings of runs that never converge."""
+    import numpy as np
+
+    from kernels.batch import SETTINGS
+
+    settings = np.zeros(n_runs, SETTINGS)
+    settings["learning_rate"], settings["max_steps"] = case.learning_rate, max_steps
+    return settings
+
+
+def _lively(trainer: Trainer, case: Case, n_runs: int) -> Array:
+    """Return weights of networks whose loss falls at every step: judging them never needs a second look."""
+    import numpy as np
+
+    weights = case.initial_weights(512)
+    losses = trainer.train(_settings(case, len(weights), case.steps), weights, losses=True).losses
+    return np.resize(weights[(np.diff(losses) < 0).all(axis=1)], (n_runs, case.n_parameters))
+
+
+def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]:
+    """Measure nanoseconds of one thread, the best of several trials.
+
+    Returns
+    -------
+    dict
+        ``initial weights`` and ``seat and write down`` for a run; ``step, criterion
+        none`` and ``step, criterion loss``, over ``case.steps``.
+    """
+    import numpy as np
+
+    from kernels.initialize import initial_weights
+
+    def best(function: Callable[[], Any]) -> float:
+        function()
+        seconds = []
+        for _ in range(trials):
+            start = time.perf_counter()
+            function()
+            seconds.append(time.perf_counter() - start)
+        return min(seconds) / n_runs * 1e9
+
+    scheme: dict[str, Any] = {"distribution": "normal", "scale": 1.0, "stream": "mt19937", "dtype": case.dtype}
+    found = {"initial weights": best(lambda: initial_weights(np.arange(n_runs), case.n_parameters, **scheme))}
+    trainers = {criterion: _trainer(case, criterion) for criterion in ("none", "loss")}
+    weights = _lively(trainers["none"], case, n_runs)
+    none, whole = _settings(case, n_runs, 0), _settings(case, n_runs, case.steps)
+    found["seat and write down"] = best(lambda: trainers["none"].train(none, weights))
+    for criterion, trainer in trainers.items():
+        seated = best(partial(trainer.train, none, weights))
+        found[f"step, criterion {criterion}"] = (best(partial(trainer.train, whole, weights)) - seated) / case.steps
+    return found
+
+
+def main() -> None:
+    """Print budget and hot loop of one case."""
+    parser = argparse.ArgumentParser(prog="python -m sweep.bench.profile", description=__doc__.splitlines()[0])
+    parser.add_argument("--hidden", type=int, default=2)
+    parser.add_argument("--dtype", choices=DTYPES, default="float64")
+    parser.add_argument("--activation", choices=ACTIVATIONS, default="relu")
+    parser.add_argument("--criterion", choices=("none", "loss", "max_error", "correct"), default="none")
+    parser.add_argument("--assembly", action="store_true", help="print the hot loop itself")
+    options = parser.parse_args()
+    case = Case(options.hidden, options.dtype, options.activation)
+    with tempfile.TemporaryDirectory() as cache:  # only what is compiled now can be shown
+        os.environ["XDG_CACHE_HOME"] = cache
+        loop = hot_loop(kernel_assembly(case, options.criterion))
+        for name, nanoseconds in budget(case).items():
+            print(f"{name:22} {nanoseconds:9.3f} ns")
+    print(f"operations of a step   {step_operations(case):5}")
+    print(
+        f"hot loop: {len(loop.lines)} instructions, {loop.arithmetic} of them arithmetic; "
+        f"{loop.stack_stores} spills, {loop.calls} calls, {loop.scalar} scalar"
+    )
+    print("  " + ", ".join(f"{count} {name}" for name, count in loop.kinds.most_common()))
+    if options.assembly:
+        print("\n".join(loop.lines))
+
+
+if __name__ == "__main__":
+    main()
