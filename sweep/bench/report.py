@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from sweep.bench.case import Case
+from sweep.bench.figure import draw, kinds
 from sweep.bench.measure import Comparison
 from sweep.bench.operations import step_operations
 from sweep.bench.runner import Findings
@@ -50,7 +50,7 @@ def write_files(findings: Findings, folder: Path) -> list[Path]:
 
 def print_findings(findings: Findings) -> None:
     """Print a table for each dtype and activation, the roofs, and who was not measured."""
-    for dtype, activation in _kinds(findings.comparisons):
+    for dtype, activation in kinds(findings.comparisons):
         chosen = [c for c in findings.comparisons if (c.case.dtype, c.case.activation) == (dtype, activation)]
         print_table(_table(chosen, f"{activation}, {dtype}"))
         print(_own_line(findings, chosen))
@@ -60,10 +60,6 @@ def print_findings(findings: Findings) -> None:
         if not comparison.agrees:
             share, case = f"{comparison.agreement:.1%}", _describe(comparison.case)
             print(f"losses differ: {comparison.peer}, {case}: only {share} of the networks agree")
-
-
-def _kinds(comparisons: Iterable[Comparison]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((c.case.dtype, c.case.activation) for c in comparisons))
 
 
 def _describe(case: Case) -> str:
@@ -115,32 +111,3 @@ def _own_line(findings: Findings, comparisons: list[Comparison]) -> str:
         f"{roofs['tanh'] / 1e9:.3g} G tanh a second; a step at hidden 2 takes "
         f"{step_operations(Case(2, activation=comparisons[0].case.activation))} operations)"
     )
-
-
-def draw(comparisons: list[Comparison], path: Path) -> None:
-    """Draw rates as bars on a logarithmic axis, a panel for each dtype and activation."""
-    from matplotlib.figure import Figure
-
-    kinds = _kinds(comparisons) or [("float64", "relu")]
-    figure = Figure(figsize=(9, 0.8 + 3.6 * len(kinds)), layout="constrained")
-    panels = figure.subplots(len(kinds), squeeze=False)[:, 0]
-    for axes, kind in zip(panels, kinds, strict=True):
-        chosen = [c.summary() for c in comparisons if (c.case.dtype, c.case.activation) == kind]
-        sizes = sorted({row["hidden"] for row in chosen})
-        best = {size: max(row["own_rate"] for row in chosen if row["hidden"] == size) for size in sizes}
-        titles = ["xor-sweep", *dict.fromkeys(row["title"] for row in chosen)]
-        for k, size in enumerate(sizes):
-            rates = {row["title"]: row["rate"] for row in chosen if row["hidden"] == size} | {"xor-sweep": best[size]}
-            places = [n + (k - (len(sizes) - 1) / 2) * 0.8 / len(sizes) for n, t in enumerate(titles) if t in rates]
-            values = [rates[title] / 1e6 for title in titles if title in rates]
-            axes.barh(places, values, 0.75 / len(sizes), label=f"hidden {size}", color=f"C{k}")
-        axes.set_yticks(range(len(titles)), titles)
-        axes.invert_yaxis()
-        axes.set_xscale("log")
-        axes.set_xlabel("million network-steps a second")
-        axes.set_title(f"{kind[1]}, {kind[0]}", fontsize=10)
-        axes.grid(axis="x", alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        if sizes:
-            axes.legend(frameon=False)
-    figure.savefig(path, dpi=150)

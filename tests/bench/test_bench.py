@@ -1,0 +1,165 @@
+"""The benchmark itself: processes of peers, pairs, what is printed and written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sweep.bench import command as bench_command
+from sweep.bench import measure
+from sweep.bench.case import Case
+from sweep.bench.host import Host
+from sweep.bench.measure import Comparison, Effort
+from sweep.bench.peers import HOMES, MissingError, UnsupportedError
+from sweep.bench.profile import budget, hot_loop, kernel_assembly
+from sweep.bench.runner import Findings
+from sweep.errors import SweepError
+from tests.sweep.support import command
+
+TINY = Effort(repeats=2, seconds=0.002, trial_seconds=0.001)
+CASE = Case(2, steps=5)
+
+
+def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:
+    """It tells who it is, trains as many networks as asked, and leaves their losses."""
+    with Host("numpy-batch", 1, tmp_path) as host:
+        assert host.hello(CASE)["title"] == "NumPy, batched"
+        seconds, n_networks = host.train(CASE, 64, 100)
+        assert seconds > 0
+        assert n_networks == 128
+        assert host.losses().shape == (128,)
+
+
+@pytest.mark.parametrize(("home", "words"), [("no.such.module:Peer", "no"), ("os:getcwd", "ended")])
+def test_a_peer_that_cannot_work_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, words: str
+) -> None:
+    """A missing library, or a process that ends, is a reason in words and no end of the benchmark."""
+    path = tmp_path / "sitecustomize.py"
+    path.write_text(f"import sweep.bench.peers as peers\npeers.HOMES['notebook'] = {home!r}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Host("notebook", 1, tmp_path / "files") as host, pytest.raises(MissingError, match=words):
+        host.train(CASE, 1, 1)
+
+
+def test_what_a_peer_cannot_train_is_said(tmp_path: Path) -> None:
+    """Scalar Numba knows no tanh."""
+    with Host("numba", 1, tmp_path) as host, pytest.raises(UnsupportedError, match="ReLU only"):
+        host.train(Case(2, activation="tanh"), 1, 1)
+
+
+def test_benchmark_end_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Peers are compared in pairs, the rest is named, and files hold what the table says."""
+    monkeypatch.setattr(bench_command, "QUICK", TINY)
+    monkeypatch.setitem(HOMES, "jax-vmap", "no.such.module:Peer")
+    options = {"hidden": "2,3", "dtype": None, "quick": True, "as_json": False, "threads": 2}
+    assert bench_command.bench("notebook,numba", activation="relu,tanh", out=tmp_path / "out", **options)  # type: ignore[arg-type]
+    printed = capsys.readouterr()
+    assert "NumPy, the notebook's loop" in printed.out
+    assert "not measured: numba, tanh: the scalar Numba peer has ReLU only" in printed.out
+    found = json.loads((tmp_path / "out/bench.json").read_text())
+    assert {row["peer"] for row in found["rows"]} == {"notebook", "numba"}
+    assert len(found["rows"]) == 6
+    for row in found["rows"]:
+        assert row["agrees"]
+        assert row["ratio_low"] <= row["ratio"] <= row["ratio_high"]
+        assert 0 < row["peak_share"] < 1
+    pairs = pd.read_parquet(tmp_path / "out/bench.parquet")
+    assert len(pairs) == 6 * TINY.repeats
+    assert (pairs["ratio"] == pairs["own_rate"] / pairs["rate"]).all()
+    assert (tmp_path / "out/bench.png").read_bytes().startswith(b"\x89PNG")
+
+
+def comparison(agreement: float) -> Comparison:
+    """Make up a comparison."""
+    return Comparison(CASE, "cpp", "C++", "", 64, (1e6, 2e6, 4e6), (4e6, 4e6, 4e6), agreement, same_bits=True)
+
+
+def test_ratios_are_of_pairs() -> None:
+    """The median of ratios, not the ratio of medians; one network that differs is too many for same bits."""
+    row = comparison(1.0).summary()
+    assert (row["ratio"], row["ratio_low"], row["ratio_high"]) == (2.0, 1.0, 4.0)
+    assert row["agrees"]
+    assert not comparison(0.999).summary()["agrees"]
+
+
+def test_losses_that_differ_fail_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer that trains something else ends with exit code 1 and its name; JSON is JSON."""
+
+    def run(peers: object, cases: object, effort: object, threads: object, findings: Findings) -> None:
+        findings.comparisons.append(comparison(0.5))
+        findings.roofs["float64"] = {"peak": 1e11, "tanh": 1e9}
+
+    monkeypatch.setattr(bench_command, "run_benchmark", run)
+    finished = command("bench", "--out", str(tmp_path))
+    assert finished.code == 1
+    assert "losses differ: cpp, hidden 2, relu, float64, 5 steps: only 50.0% of the networks agree" in finished.out
+    finished = command("bench", "--out", str(tmp_path), "--json")
+    assert json.loads(finished.out)["rows"][0]["agrees"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--peers", "jaks-vmap"), ("--peer", "'jaks-vmap'", "did you mean 'jax-vmap'")),
+        (("--peers", "xor-sweep"), ("unknown peer 'xor-sweep'",)),
+        (("--hidden", "2,two"), ("--hidden", "'two'", "1 to 1024")),
+        (("--hidden", "0"), ("--hidden", "'0'")),
+        (("--dtype", "float16"), ("--dtype", "'float16'", "float64")),
+        (("--activation", "gelu"), ("--activation", "'gelu'", "relu")),
+        (("--threads", "0"), ("--threads 0", "at least 1")),
+    ],
+)
+def test_bad_options_are_refused(tmp_path: Path, options: tuple[str, ...], words: tuple[str, ...]) -> None:
+    """One sentence, exit code 2, and nothing is written."""
+    finished = command("bench", *options, "--out", str(tmp_path / "out"))
+    assert finished.code == 2
+    (line,) = finished.err.splitlines()
+    for word in words:
+        assert word in line
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SweepError):
+        raise SweepError(line)
+
+
+@pytest.mark.parametrize("criterion", ["none", "loss"])
+@pytest.mark.parametrize("case", [Case(2), Case(8, "float32")], ids=str)
+def test_hot_loop_is_vector_code(case: Case, criterion: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The loop of steps calls nothing, computes nothing in scalars and spills next to nothing."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    from kernels.train import make_kernel
+
+    make_kernel.cache_clear()
+    loop = hot_loop(kernel_assembly(case, criterion))
+    assert loop.arithmetic >= 80
+    assert loop.calls == loop.scalar == 0
+    assert loop.stack_stores <= 4
+
+
+def test_budget_has_a_price_for_everything() -> None:
+    """Every part of a run takes time, and a step less than a seat."""
+    found = budget(Case(2, steps=50), n_runs=64, trials=1)
+    assert all(nanoseconds > 0 for name, nanoseconds in found.items() if not name.startswith("step"))
+    assert found["step, criterion none"] < found["initial weights"]
+
+
+def test_best_variant_survives_one_that_fails() -> None:
+    """A batch too large for a peer is passed over; a peer that fails from the start is missing."""
+
+    class Fragile:
+        def train(self, case: Case, variant: int, n_networks: int) -> tuple[float, int]:
+            if variant == 3:
+                raise MissingError("out of memory")
+            return 1.0 / variant, max(n_networks, 1)
+
+    variants = {"1": "batch 1", "2": "batch 2", "3": "batch 3"}
+    said: list[str] = []
+    assert measure._best_variant(Fragile(), CASE, variants, TINY, said.append) == 2  # type: ignore[arg-type]
+    assert "batch 3 failed" in said
+    with pytest.raises(MissingError):
+        measure._best_variant(Fragile(), CASE, {"3": "a", "4": "b"}, TINY, said.append)  # type: ignore[arg-type]
