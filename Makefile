@@ -7,12 +7,18 @@ READY := $(VENV)/.ready
 # Compiled kernels of the tests: a cold cache, so that coverage sees the compiler's side too.
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 
-.PHONY: run test lint clean
+BENCH_READY := $(VENV)/.bench-ready
+
+.PHONY: run test lint bench clean
 
 # The main job: train the xor study, print its table, draw its figure.
 run: $(READY)
 	$(BIN)/sweep run xor
 	$(BIN)/sweep figure results/xor
+
+# Compare with every peer, each in its own process; BENCH=--quick for the short form.
+bench: $(BENCH_READY)
+	$(BIN)/sweep bench $(BENCH)
 
 # Every check: style, types, tests with the JIT on and off, coverage of both together.
 test: lint
@@ -31,6 +37,10 @@ lint: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	touch $@
 
 clean:

@@ -26,7 +26,7 @@ from kernels.lanes import Lanes, Rows, aligned_rows, select
 Array = NDArray[Any]
 
 # Generators side by side, and outputs made at a time (a multiple of 4).
-WIDTH = 16
+WIDTH = 64
 CHUNK = 32
 
 STATE_WORDS = 624

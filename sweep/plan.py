@@ -32,6 +32,7 @@ _LEAST_OPERATIONS = 2e8
 _SHARDS_WANTED = 16
 _SHARD_BYTES = 2**25
 _SHARD_RUNS = 2**17
+_LANES = 64  # larger shards hold a multiple of so many runs, to leave no lane empty
 _FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
 
 
@@ -162,6 +163,7 @@ class Plan:
         for shape, (run_cost, n_bytes) in enumerate(costs):
             most = min(_SHARD_RUNS, _SHARD_BYTES // n_bytes, int(work / run_cost))
             even = ceil(n_runs / ceil(n_runs / max(1, most)))
+            even = ceil(even / _LANES) * _LANES if even > _LANES else even
             start = shape * n_runs
             group = _Group(first_shard, start, start + n_runs, shard_runs or even, run_cost)
             groups.append(group)
