@@ -15,7 +15,9 @@ from kernels.lanes import Lanes, Mask, Rows
 
 
 @cache
-def make_forward(architecture: Architecture, known: PatternSource, dtype: str, width: int) -> Callable[..., None]:
+def make_forward(
+    architecture: Architecture, known: PatternSource, dtype: str, width: int, fixed_hidden: int | None
+) -> Callable[..., None]:
     """Return the forward pass of ``width`` networks.
 
     The function takes ``(patterns, parameters, hidden, outputs, n_hidden)``, reads
@@ -33,6 +35,8 @@ def make_forward(architecture: Architecture, known: PatternSource, dtype: str, w
     @device
     def forward(patterns: Patterns, parameters: Rows, hidden: Rows, outputs: Rows, n_hidden: int) -> None:
         unit = unit_rows()
+        if fixed_hidden is not None:
+            n_hidden = fixed_hidden
         for k in range(known(patterns).inputs.shape[0] * n_outputs):
             store(outputs, k, -0.0)
         for h in range(n_hidden):

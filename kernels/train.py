@@ -99,7 +99,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
     judged = criterion_name != "none"
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     known = pattern_source(table, dtype, bias)
-    forward = make_forward(architecture, known, dtype, width)
+    forward = make_forward(architecture, known, dtype, width, fixed_hidden)
     advance = make_advance(architecture, known, loss, dtype, width, fixed_hidden)
     criterion = make_criterion(criterion_name, known, dtype, width)
     total_loss = make_total_loss(loss, known, dtype, width)
@@ -110,6 +110,8 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
     n_results = len(table[1]) * n_outputs if table else 0
     output_registers = lanes.stack(dtype, width, n_results)
     gradient_registers = lanes.stack(dtype, width, n_results)
+    hidden_registers = lanes.stack(dtype, width, (fixed_hidden or 0) * n_results // n_outputs)
+    unrolls = fixed_hidden is not None
 
     @device
     def of_seats(control: Rows) -> tuple[Lanes, Lanes, Lanes, Mask]:
@@ -148,7 +150,8 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
 
     @jit.kernel(repr(special))
     def train(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> int:
-        parameters, _, control, shown_outputs, gradient_rows, hidden, _, clock = workspace
+        parameters, _, control, shown_outputs, gradient_rows, hidden_rows, _, clock = workspace
+        hidden = hidden_registers() if unrolls else hidden_rows
         if constant:
             outputs, gradients = output_registers(), gradient_registers()
         else:

@@ -32,19 +32,21 @@ class Effort:
     ----------
     repeats
         Pairs of measurements.
-    seconds
-        Aimed at for each measurement.
+    seconds, own_seconds
+        Aimed at for each measurement of a peer, and of xor-sweep, whose plan,
+        statistics and tables cost the same few milliseconds however much is trained.
     trial_seconds
         Aimed at when a variant is tried.
     """
 
     repeats: int
     seconds: float
+    own_seconds: float
     trial_seconds: float
 
 
-FULL = Effort(repeats=7, seconds=0.6, trial_seconds=0.25)
-QUICK = Effort(repeats=5, seconds=0.2, trial_seconds=0.1)
+FULL = Effort(repeats=5, seconds=0.6, own_seconds=2.0, trial_seconds=0.25)
+QUICK = Effort(repeats=5, seconds=0.2, own_seconds=0.6, trial_seconds=0.1)
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ def compare(own: Host, peer: Host, case: Case, effort: Effort, say: Callable[[st
     """
     kind = peer.hello(case)
     variant = _best_variant(peer, case, kind["variants"], effort, say)
-    n_own, n_peer = (_enough(host, case, v, effort.seconds)[0] for host, v in ((own, 1), (peer, variant)))
+    n_own = _enough(own, case, 1, effort.own_seconds)[0]
+    n_peer = _enough(peer, case, variant, effort.seconds)[0]
     rates: dict[Host, list[float]] = {own: [], peer: []}
     for repeat in range(effort.repeats):
         say(f"pair {repeat + 1} of {effort.repeats}")

@@ -19,7 +19,7 @@ from sweep.bench.runner import Findings
 from sweep.errors import SweepError
 from tests.sweep.support import command
 
-TINY = Effort(repeats=2, seconds=0.002, trial_seconds=0.001)
+TINY = Effort(repeats=2, seconds=0.002, own_seconds=0.002, trial_seconds=0.001)
 CASE = Case(2, steps=5)
 
 
