@@ -24,7 +24,7 @@ def block(language: str) -> str:
 
 def test_first_lines_are_the_two_commands() -> None:
     commands = [line.split("#")[0].strip() for line in block("sh").splitlines()]
-    assert commands == ["make run", "make test"]
+    assert commands == ["make run", "make test", "make bench"]
     assert README.index("```sh") < 20
 
 
