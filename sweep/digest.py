@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,17 +26,30 @@ def digest_runs(tables: Tables, columns: list[Column], n_runs: int) -> str:
     Parameters
     ----------
     tables
-        Gives the parts of the table with the columns asked for, in any order.
+        Gives the parts of the table with the columns asked for, always in the same
+        order. Parts whose runs follow one another from the first on are read once;
+        of the others one column at a time is put together in memory.
     columns
         All columns of the table.
     n_runs
         Rows over all parts.
     """
+    digests = [hashlib.sha256() for _ in columns]
+    following = n_parts = 0
+    for table in tables(_names(columns)):
+        run = table.column("run").to_numpy()
+        if run[0] != following or not np.all(np.diff(run) == 1):
+            break
+        for column, digest in zip(columns, digests, strict=True):
+            digest.update(_little_endian(_values(table, column)))
+        following += len(run)
+        n_parts += 1
+    if following < n_runs:
+        for column, digest in zip(columns, digests, strict=True):
+            late = islice(tables(_names([column])), n_parts, None)
+            digest.update(_little_endian(_in_run_order(late, column, following, n_runs)))
     total = hashlib.sha256()
-    for column in columns:
-        digest = hashlib.sha256()
-        for values in _in_run_order(tables, column, n_runs):
-            digest.update(_little_endian(values))
+    for column, digest in zip(columns, digests, strict=True):
         total.update(f"{column.name} {column.type} {digest.hexdigest()}\n".encode())
     return total.hexdigest()
 
@@ -54,31 +68,26 @@ def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(STATUSES))
 
 
-def _in_run_order(tables: Tables, column: Column, n_runs: int) -> Iterator[NDArray[Any]]:
-    """Yield the values of one column in run order.
-
-    Parts whose runs follow one another pass one at a time; otherwise the column is
-    put together in memory.
-    """
-    wanted = [column.name] if column.name == "run" else ["run", column.name]
-    following = 0
-    late: list[tuple[NDArray[np.int64], NDArray[Any]]] = []
-    for table in tables(wanted):
-        run = table.column("run").to_numpy()
-        values = status_codes(table.column(column.name)) if column.type == "status" else _to_numpy(table, column)
-        if not late and run[0] == following and np.all(np.diff(run) == 1):
-            following += len(run)
-            yield values
-        else:
-            late.append((run - following, values))
-    if late:
-        rest = np.empty(n_runs - following, late[0][1].dtype)
-        for place, values in late:
-            rest[place] = values
-        yield rest
+def _names(columns: list[Column]) -> list[str]:
+    return list(dict.fromkeys(["run", *(column.name for column in columns)]))
 
 
-def _to_numpy(table: pa.Table, column: Column) -> NDArray[Any]:
+def _in_run_order(tables: Iterable[pa.Table], column: Column, start: int, stop: int) -> NDArray[Any]:
+    """Put together the values of one column of runs ``start`` to ``stop``."""
+    ordered: NDArray[Any] | None = None
+    for table in tables:
+        values = _values(table, column)
+        if ordered is None:
+            ordered = np.empty(stop - start, values.dtype)
+        ordered[table.column("run").to_numpy() - start] = values
+    assert ordered is not None
+    return ordered
+
+
+def _values(table: pa.Table, column: Column) -> NDArray[Any]:
+    """Return a column as it is hashed, status as codes."""
+    if column.type == "status":
+        return status_codes(table.column(column.name))
     values: NDArray[Any] = table.column(column.name).to_numpy()
     return values
 
