@@ -16,6 +16,7 @@ HOMES = {
     "numba": "sweep.bench.peers.numba_scalar:NumbaScalar",
     "jax-vmap": "sweep.bench.peers.jax_peers:JaxVmap",
     "jax-lanes": "sweep.bench.peers.jax_peers:JaxLanes",
+    "jax-tuned": "sweep.bench.peers.jax_tuned:JaxTuned",
     "torch-bmm": "sweep.bench.peers.torch_peers:TorchBmm",
     "torch-vmap": "sweep.bench.peers.torch_peers:TorchVmap",
     "torch-compile": "sweep.bench.peers.torch_peers:TorchCompile",
