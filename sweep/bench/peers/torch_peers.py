@@ -1,0 +1,220 @@
+"""PyTorch on the CPU: one network, batches in eager mode, ``vmap`` and ``torch.compile``."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+from torch._dynamo.exc import TorchDynamoException
+
+from sweep.bench.case import Array, Case
+from sweep.bench.peers import MissingError, Peer
+
+Tensor = Any
+
+
+class TorchLoop(Peer):
+    """A module and autograd, as in the tutorials, with the update written out.
+
+    ``torch.optim.SGD`` makes a step a third slower.
+    """
+
+    title: ClassVar[str] = "PyTorch, one network at a time"
+
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        super().__init__(case, variant, threads)
+        torch.set_num_threads(1)  # nothing here is worth a second thread
+
+    def train(self, weights: Array) -> Array:
+        """Train networks one by one."""
+        return np.array([self._train_one(row) for row in weights[:, np.newaxis]])
+
+    def _train_one(self, weights: Array) -> float:
+        case = self.case
+        x, y = torch.from_numpy(case.inputs), torch.from_numpy(case.targets)
+        activation = nn.ReLU() if case.activation == "relu" else nn.Tanh()
+        model = nn.Sequential(nn.Linear(2, case.hidden), activation, nn.Linear(case.hidden, 1)).to(x.dtype)
+        w, v, b, c = (part[0] for part in case.split(weights))
+        loss = nn.MSELoss(reduction="sum")
+        parameters = list(model.parameters())
+        with torch.no_grad():
+            for parameter, start in zip(parameters, (w.T, b, v.T, c), strict=True):
+                parameter.copy_(torch.from_numpy(start))
+        for _ in range(case.steps):
+            gradients = torch.autograd.grad(loss(model(x), y), parameters)
+            with torch.no_grad():
+                for parameter, gradient in zip(parameters, gradients, strict=True):
+                    parameter.sub_(gradient, alpha=case.learning_rate)
+        with torch.no_grad():
+            return float(loss(model(x), y))
+
+
+class _Batched(Peer):
+    """Batches in parallel threads, with one thread for each operation.
+
+    Operations on batches that fit into a cache are too short to be shared: with 2
+    hidden units, PyTorch's own threads gain nothing, two threads of Python 1.6 times.
+    """
+
+    variants: ClassVar[tuple[int, ...]] = (1024, 4096, 16384)
+
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        super().__init__(case, variant, threads)
+        torch.set_num_threads(1)
+        self._pool = ThreadPoolExecutor(threads)
+
+    def train(self, weights: Array) -> Array:
+        """Train an equal share in each thread."""
+        losses = np.empty(len(weights), weights.dtype)
+        size = self.granularity
+
+        def train_share(thread: int) -> None:
+            for start in range(thread * size, len(weights), self.threads * size):
+                with torch.no_grad():
+                    losses[start : start + size] = self._train_batch(torch.from_numpy(weights[start : start + size]))
+
+        # One task a thread: threads that take turns at short tasks may end up on one core.
+        list(self._pool.map(train_share, range(self.threads)))
+        return losses
+
+    def _train_batch(self, weights: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+class TorchBmm(_Batched):
+    """Matrix products over a batch, networks last, in place, without autograd.
+
+    All networks have the same inputs. So both products with them are one product each
+    over all networks and units, which makes a step 3 to 9 times as fast as with a small
+    product for each network (``torch.baddbmm``).
+    """
+
+    title: ClassVar[str] = "PyTorch, batched by hand"
+
+    def _train_batch(self, weights: Tensor) -> Tensor:
+        case, hidden, batch = self.case, self.case.hidden, len(weights)
+        rate, relu = 2 * case.learning_rate, case.activation == "relu"
+        x = torch.from_numpy(np.column_stack([case.inputs, np.ones_like(case.targets)]))  # biases are weights of 1
+        xt, y = x.T.contiguous(), torch.from_numpy(case.targets)
+        rows = weights.T
+        w = torch.cat([rows[: 2 * hidden], rows[3 * hidden : 4 * hidden]]).reshape(3, hidden * batch)
+        v, c = rows[2 * hidden : 3 * hidden].contiguous(), rows[4 * hidden].clone()
+        h, d = weights.new_empty(len(x), hidden * batch), weights.new_empty(len(x), hidden * batch)
+        e, grad_c = weights.new_empty(len(x), batch), torch.empty_like(c)
+        a, delta, e_wide = h.view(-1, hidden, batch), d.view(-1, hidden, batch), e.unsqueeze(1)
+        patterns = list(zip(a, e, strict=True))
+        for step in range(case.steps + 1):
+            torch.mm(x, w, out=h)
+            if relu:
+                a.relu_()
+            else:
+                a.tanh_()
+            torch.mul(a, v, out=delta)
+            torch.sum(delta, 1, out=e)
+            e.add_(c).sub_(y)
+            if step == case.steps:
+                break
+            torch.mul(e_wide, v, out=delta)
+            for a_pattern, e_pattern in patterns:
+                v.addcmul_(a_pattern, e_pattern, value=-rate)
+            if relu:
+                torch.ops.aten.threshold_backward.grad_input(delta, a, 0, grad_input=delta)
+            else:
+                torch.ops.aten.tanh_backward.grad_input(delta, a, grad_input=delta)
+            w.addmm_(xt, d, alpha=-rate)
+            c.sub_(torch.sum(e, 0, out=grad_c), alpha=rate)
+        return e.square_().sum(0)
+
+
+class TorchVmap(_Batched):
+    """The loss of one network under ``grad`` under ``vmap``."""
+
+    title: ClassVar[str] = "PyTorch, torch.func vmap"
+
+    def _train_batch(self, weights: Tensor) -> Tensor:
+        case = self.case
+        x, y = torch.from_numpy(case.inputs), torch.from_numpy(case.targets)
+        activation = torch.relu if case.activation == "relu" else torch.tanh
+
+        def loss(parameters: tuple[Tensor, ...]) -> Tensor:
+            w, v, b, c = parameters
+            a = activation(torch.addmm(b, x, w))
+            return (torch.addmm(c, a, v) - y).square().sum()
+
+        parameters = tuple(torch.from_numpy(part.copy()) for part in case.split(weights.numpy()))
+        gradient = torch.func.vmap(torch.func.grad(loss))
+        for _ in range(case.steps):
+            for parameter, change in zip(parameters, gradient(parameters), strict=True):
+                parameter.sub_(change, alpha=case.learning_rate)
+        return torch.func.vmap(loss)(parameters)
+
+
+class TorchCompile(_Batched):
+    """All steps of a batch, networks last, as one compiled loop.
+
+    The C++ wrapper releases the GIL for the whole loop, so that threads run in
+    parallel; a loop in Python over compiled steps holds it most of the time.
+    """
+
+    title: ClassVar[str] = "PyTorch, torch.compile"
+    variants: ClassVar[tuple[int, ...]] = (512, 1024, 2048, 4096)
+
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        super().__init__(case, variant, threads)
+        if shutil.which("g++") is None:
+            raise MissingError("torch.compile needs a C++ compiler: g++ is not installed")
+        self._compiled = torch.compile(
+            _make_loop(case),
+            fullgraph=True,
+            dynamic=False,
+            options={"cpp_wrapper": True, "cpp.threads": 1},
+            isolate_recompiles=True,  # every peer compiles the same code once more
+        )
+
+    def _train_batch(self, weights: Tensor) -> Tensor:
+        hidden = self.case.hidden
+        rows = weights.T.contiguous()
+        try:
+            return self._compiled(
+                torch.tensor(0), *(part.clone() for part in rows[:-1].split(hidden)), rows[-1].clone()
+            )
+        except TorchDynamoException as error:
+            raise MissingError(f"torch.compile fails: {str(error).strip().splitlines()[0]}") from error
+
+
+def _make_loop(case: Case) -> Callable[..., Tensor]:
+    """Return all steps of a batch as a function of counter, w of both inputs, v, b, c."""
+    targets = [float(y) for (y,) in case.targets]
+    patterns = case.inputs.astype(bool).tolist()
+    relu, rate, steps = case.activation == "relu", 2 * case.learning_rate, case.steps
+
+    def forward(w: list[Tensor], v: Tensor, b: Tensor, c: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        hs = [sum((w_i for w_i, on in zip(w, x, strict=True) if on), b) for x in patterns]
+        activations = [torch.relu(h) if relu else torch.tanh(h) for h in hs]
+        return activations, [(a * v).sum(0) + (c - y) for a, y in zip(activations, targets, strict=True)]
+
+    def step(i: Tensor, w0: Tensor, w1: Tensor, v: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+        activations, errors = forward([w0, w1], v, b, c)
+        pairs = list(zip(activations, errors, strict=True))
+        deltas = [torch.where(a > 0, e, 0.0) if relu else (1 - a * a) * e for a, e in pairs]
+        grad_w0, grad_w1 = (sum(d for d, x in zip(deltas, patterns, strict=True) if x[k]) for k in range(2))
+        scale = rate * v
+        return (
+            i + 1,
+            w0 - scale * grad_w0,
+            w1 - scale * grad_w1,
+            v - rate * sum(a * e for a, e in pairs),
+            b - scale * sum(deltas),
+            c - rate * sum(errors),
+        )
+
+    def loop(*start: Tensor) -> Tensor:
+        _, w0, w1, v, b, c = torch.while_loop(lambda i, *_: i < steps, step, start)
+        return sum(e * e for e in forward([w0, w1], v, b, c)[1])
+
+    return loop
