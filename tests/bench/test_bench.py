@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from sweep.bench import command as bench_command
-from sweep.bench import measure
+from sweep.bench import measure, profile, worker
 from sweep.bench.case import Case
 from sweep.bench.host import Host
 from sweep.bench.measure import Comparison, Effort
@@ -31,6 +35,35 @@ def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:
         assert seconds > 0
         assert n_networks == 128
         assert host.losses().shape == (128,)
+
+
+def test_worker_answers_in_plain_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What crosses between the processes is JSON: who the peer is, what it trained, or why it did not."""
+    case = asdict(Case(2, steps=3))
+    hello = worker.answer("numpy-batch", 1, tmp_path, {"kind": "hello", "case": case})
+    assert hello["variants"]["64"] == "batch 64"
+    assert json.loads(json.dumps(hello))["same_bits"] is False
+    request = {"kind": "train", "case": case, "variant": 64, "n_networks": 65}
+    reply = worker.answer("numpy-batch", 1, tmp_path, request)
+    assert reply["n_networks"] == 128
+    assert np.load(reply["losses"]).shape == (128,)
+    smooth = {**request, "case": {**case, "activation": "tanh"}, "variant": 1}
+    assert "ReLU only" in worker.answer("numba", 1, tmp_path, smooth)["unsupported"]
+    monkeypatch.setitem(HOMES, "notebook", "no.such.module:Peer")
+    assert worker.answer("notebook", 1, tmp_path, request)["missing"]
+
+
+def test_worker_serves_until_its_input_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line a request, one a reply."""
+    request = json.dumps({"kind": "hello", "case": asdict(CASE)})
+    monkeypatch.setattr("sys.argv", ["worker", "notebook", "1", str(tmp_path)])
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{request}\n{request}\n"))
+    monkeypatch.setattr("sys.stdout", sys.stdout)  # which the worker redirects
+    worker.main()
+    replies = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [reply["title"] for reply in replies] == ["NumPy, the notebook's loop"] * 2
 
 
 @pytest.mark.parametrize(("home", "words"), [("no.such.module:Peer", "no"), ("os:getcwd", "ended")])
@@ -147,6 +180,23 @@ def test_budget_has_a_price_for_everything() -> None:
     found = budget(Case(2, steps=50), n_runs=64, trials=1)
     assert all(nanoseconds > 0 for name, nanoseconds in found.items() if not name.startswith("step"))
     assert found["step, criterion none"] < found["initial weights"]
+
+
+def test_profile_prints_budget_and_loop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The profile names the price of each part, then the instructions of the hot loop."""
+    from kernels.train import make_kernel
+
+    make_kernel.cache_clear()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # restored afterwards
+    monkeypatch.setattr(profile, "budget", lambda case: {"initial weights": 1.5})
+    monkeypatch.setattr("sys.argv", ["profile", "--hidden", "3", "--assembly"])
+    profile.main()
+    printed = capsys.readouterr().out
+    assert "initial weights            1.500 ns" in printed
+    assert "0 calls, 0 scalar" in printed
+    assert "vmulpd" in printed or "fmul" in printed
 
 
 def test_best_variant_survives_one_that_fails() -> None:
