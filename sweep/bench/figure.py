@@ -18,7 +18,7 @@ def kinds(comparisons: Iterable[Comparison]) -> list[tuple[str, str]]:
 
 
 def draw(comparisons: list[Comparison], path: Path) -> None:
-    """Draw rates as bars on a logarithmic axis, a panel for each dtype and activation.
+    """Draw how many times as fast xor-sweep is than each peer, a panel for each dtype and activation.
 
     Parameters
     ----------
@@ -31,34 +31,39 @@ def draw(comparisons: list[Comparison], path: Path) -> None:
 
     panels = kinds(comparisons)
     chosen = [[c for c in comparisons if (c.case.dtype, c.case.activation) == kind] for kind in panels]
-    heights = [1.2 + 0.4 * len({c.title for c in panel}) for panel in chosen]
-    figure = Figure(figsize=(8, sum(heights) + 0.4), layout="constrained")
-    all_axes = figure.subplots(len(panels), squeeze=False, height_ratios=heights)[:, 0]
+    heights = [1.0 + 0.45 * len({c.title for c in panel}) for panel in chosen]
+    figure = Figure(figsize=(8, sum(heights) + 0.6), layout="constrained")
+    all_axes = figure.subplots(len(panels), squeeze=False, height_ratios=heights, sharex=True)[:, 0]
     for axes, (dtype, activation), panel in zip(all_axes, panels, chosen, strict=True):
         _draw_panel(axes, panel)
         axes.set_title(f"{activation}, {dtype}", fontsize=10)
-    all_axes[-1].set_xlabel("million network-steps a second")
+    all_axes[-1].set_xlabel("times as fast xor-sweep is: median and range of interleaved pairs")
     figure.savefig(path, dpi=150)
 
 
 def _draw_panel(axes: Axes, comparisons: list[Comparison]) -> None:
-    """Draw peers down, a bar for each hidden size, xor-sweep on top."""
+    """Draw peers down, a bar for each hidden size."""
     rows = [c.summary() for c in comparisons]
     sizes = sorted({row["hidden"] for row in rows})
-    titles = ["xor-sweep", *dict.fromkeys(row["title"] for row in rows)]
+    titles = list(dict.fromkeys(row["title"] for row in rows))
     thickness = 0.8 / len(sizes)
     for k, size in enumerate(sizes):
-        own = max(row["own_rate"] for row in rows if row["hidden"] == size)
-        rates = {row["title"]: row["rate"] for row in rows if row["hidden"] == size} | {"xor-sweep": own}
-        shown = [n for n, title in enumerate(titles) if title in rates]
-        places = [n + (k - (len(sizes) - 1) / 2) * thickness for n in shown]
-        values = [rates[titles[n]] / 1e6 for n in shown]
-        bars = axes.barh(places, values, 0.92 * thickness, label=f"hidden {size}", color=f"C{k}")
-        axes.bar_label(bars, [f"{value:,.3g}" for value in values], padding=2, fontsize=6)
+        shown = [row for row in rows if row["hidden"] == size]
+        places = [titles.index(row["title"]) + (k - (len(sizes) - 1) / 2) * thickness for row in shown]
+        ratios = [row["ratio"] for row in shown]
+        below = [row["ratio"] - row["ratio_low"] for row in shown]
+        above = [row["ratio_high"] - row["ratio"] for row in shown]
+        style = {"elinewidth": 0.8, "ecolor": "0.3"}
+        axes.barh(
+            places, ratios, 0.92 * thickness, xerr=(below, above), label=f"hidden {size}", color=f"C{k}", error_kw=style
+        )
+        for place, row in zip(places, shown, strict=True):
+            axes.text(row["ratio_high"] * 1.08, place, f"{row['ratio']:,.3g}", va="center", fontsize=6)
+    axes.axvline(1, color="0.3", linewidth=0.8)
     axes.set_yticks(range(len(titles)), titles)
     axes.invert_yaxis()
     axes.set_xscale("log")
-    axes.margins(x=0.12)
+    axes.margins(x=0.1)
     axes.grid(axis="x", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8)
