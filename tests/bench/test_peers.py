@@ -67,10 +67,9 @@ def test_peers_train_what_the_oracle_trains(name: str, case: Case) -> None:
         pytest.skip("takes long to start; the benchmark itself checks its losses")
     try:
         kind = find_peer(name)
+        peer = kind(case, min(kind.variants), 2)
     except ImportError as error:
         pytest.skip(str(error))
-    try:
-        peer = kind(case, min(kind.variants), 2)
     except UnsupportedError:
         assert case.activation != "relu"
         return
