@@ -30,9 +30,6 @@ from sweep.bench.peers import Peer  # noqa: E402
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)
-# Calls run in the thread that makes them; handed to XLA's threads, two calls at a time
-# shared one core in most measurements.
-jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 # Batches that one call trains: a call costs about as much as a tenth of a batch.
 BATCHES = 8
@@ -72,7 +69,6 @@ class JaxTuned(Peer):
             for start in range(thread * size, len(weights), self.threads * size):
                 losses[start : start + size] = self._run(weights[start : start + size])
 
-        # One task a thread: threads that take turns at short tasks may end up on one core.
         list(self._pool.map(train_share, range(self.threads)))
         return losses
 

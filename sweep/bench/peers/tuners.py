@@ -23,7 +23,7 @@ INDEX, LOSS = "index", "loss"
 class Optuna(Peer):
     """A study in memory, whose trials are listed beforehand.
 
-    One job, as two threads that share the GIL take 1.05 to 1.4 times as long. A grid
+    One job, as two threads that share the GIL take 1.4 times as long. A grid
     sampler looks for what is left of its grid before each trial, which takes far
     longer than training when the grid is large.
     """
