@@ -1,8 +1,8 @@
 """What happens when a network ends: retire it, seat the next one.
 
 The training loop comes here when some lane needs attention: a network has
-converged or diverged, repeats its loss, is at its last step or has just been
-seated. Code here runs rarely, lane by lane, and is the same for all networks.
+converged, diverged or stalled, is at its last step or has just been seated. Code
+here runs rarely, lane by lane, and is the same for all networks.
 """
 
 from __future__ import annotations

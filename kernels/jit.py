@@ -61,9 +61,10 @@ def kernel(key: str) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        compiled: F = numba.njit(**_STRICT)(function)
+        compiled: Any = numba.njit(**_STRICT)(function)
         if ENABLED:
-            compiled._cache = DiskCache(function.__qualname__, key)  # type: ignore[attr-defined]
-        return compiled
+            compiled._cache = DiskCache(function.__qualname__, key)
+        made: F = compiled
+        return made
 
     return decorate

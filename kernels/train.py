@@ -4,7 +4,7 @@ A kernel keeps W networks in the lanes of SIMD registers. Each takes steps until
 it ends by its own criterion; then its outcome is written down and the next
 network takes the lane, while the neighbours go on.
 
-    seat runs -> forward -> judge -> backward and update -> forward -> ...
+    seat runs -> forward -> judge -> advance -> judge -> advance -> ...
                               `-> attend: retire, seat the next (rare)
 """
 

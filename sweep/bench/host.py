@@ -54,9 +54,9 @@ class Host:
                 bufsize=1,
             )
 
-    def hello(self, case: Case) -> dict[str, Any]:
-        """Return title, variants and same_bits of the peer."""
-        return self._ask({"kind": "hello", "case": asdict(case)})
+    def hello(self) -> dict[str, Any]:
+        """Return title, variants and same_bits of the peer, or raise MissingError."""
+        return self._ask({"kind": "hello"})
 
     def train(self, case: Case, variant: int, n_networks: int) -> tuple[float, int]:
         """Train about ``n_networks``; return the seconds that took and how many they were.

@@ -35,7 +35,6 @@ def _weights(case: Case, n_networks: int, drawn: bool) -> Array:
 
 def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Train what a request asks for."""
-    case = Case(**request["case"])
     try:
         kind = find_peer(name)
         if request["kind"] == "hello":
@@ -44,6 +43,7 @@ def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> di
                 "variants": {str(variant): kind.describe(variant) for variant in kind.variants},
                 "same_bits": kind.same_bits,
             }
+        case = Case(**request["case"])
         peer = _ready(name, case, request["variant"], threads)
     except (ImportError, MissingError) as error:
         return {"missing": str(error)}

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,13 +20,13 @@ OTHER = make_study(count=5, scale=2.0)
 
 
 def assert_refused(
-    out: Path, *words: str, study: sweep.Study = STUDY, overwrite: bool = False, keep: str = "runs"
+    out: Path, *words: str, study: sweep.Study = STUDY, overwrite: bool = False, keep: Any = "runs"
 ) -> None:
     """Require that a run into ``out`` trains nothing, changes nothing and says why."""
     root = out.parent
     before = tree(root)
     with training_watched() as trained, pytest.raises(StoreError) as caught:
-        sweep.run(study, out=out, overwrite=overwrite, keep=keep)  # type: ignore[arg-type]
+        sweep.run(study, out=out, overwrite=overwrite, keep=keep)
     assert trained == []
     assert tree(root) == before
     for word in (str(out), *words):

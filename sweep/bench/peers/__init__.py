@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import ClassVar
+
+import numpy as np
 
 from sweep.bench.case import Array, Case
 
@@ -93,10 +95,30 @@ class Peer(ABC):
     def train(self, weights: Array) -> Array:
         """Train networks from ``weights`` (networks, parameters); return their final losses (networks,)."""
 
-    def batches(self, weights: Array) -> Iterator[Array]:
-        """Cut ``weights`` into batches of ``granularity`` networks."""
-        for start in range(0, len(weights), self.granularity):
-            yield weights[start : start + self.granularity]
+
+class BatchPeer(Peer):
+    """A peer that trains batch after batch, an equal share of them in each thread of Python.
+
+    Arrays that fit into a cache are too small to be shared by the threads of a library,
+    and libraries release the GIL while they work on one.
+    """
+
+    @abstractmethod
+    def train_batch(self, weights: Array) -> Array:
+        """Train ``granularity`` networks; return their final losses."""
+
+    def train(self, weights: Array) -> Array:
+        """Train all batches."""
+        losses = np.empty(len(weights), weights.dtype)
+        size = self.granularity
+
+        def train_share(thread: int) -> None:
+            for start in range(thread * size, len(weights), self.threads * size):
+                losses[start : start + size] = self.train_batch(weights[start : start + size])
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(train_share, range(self.threads)))
+        return losses
 
 
 def find_peer(name: str) -> type[Peer]:

@@ -6,6 +6,7 @@ XLA is in :mod:`sweep.bench.peers.jax_tuned`.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import jax
@@ -34,11 +35,13 @@ class _Jax(Peer):
 
     def train(self, weights: Array) -> Array:
         """Hand batches to XLA, which may work on one while the next is prepared."""
-        losses = [self._run(*self.case.split(batch)) for batch in self.batches(weights)]
+        batches = np.split(weights, len(weights) // self.granularity)
+        losses = [self._run(*self.case.split(batch)) for batch in batches]
         return np.concatenate([np.asarray(part) for part in losses])
 
+    @abstractmethod
     def _train_batch(self, w: Traced, v: Traced, b: Traced, c: Traced) -> Traced:
-        raise NotImplementedError
+        """Trace the training of one batch."""
 
 
 class JaxVmap(_Jax):

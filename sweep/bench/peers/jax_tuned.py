@@ -7,7 +7,6 @@ products and sums, so losses agree only nearly.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 # A loop over steps that XLA compiles into one function, instead of a graph of small
@@ -26,7 +25,7 @@ import numpy as np  # noqa: E402
 from jax import lax  # noqa: E402
 
 from sweep.bench.case import Array, Case  # noqa: E402
-from sweep.bench.peers import Peer  # noqa: E402
+from sweep.bench.peers import BatchPeer  # noqa: E402
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)
@@ -39,7 +38,7 @@ SUMMED = 8
 Traced = Any
 
 
-class JaxTuned(Peer):
+class JaxTuned(BatchPeer):
     """Arrays (rows, networks), batches in parallel threads: jitted calls release the GIL.
 
     A second XLA device instead of a second thread brings nothing, and XLA's own
@@ -53,24 +52,15 @@ class JaxTuned(Peer):
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
         self._run = jax.jit(self._train_batches)
-        self._pool = ThreadPoolExecutor(threads)
 
     @property
     def granularity(self) -> int:
         """Networks of one call."""
         return BATCHES * self.variant
 
-    def train(self, weights: Array) -> Array:
-        """Train an equal share in each thread."""
-        losses = np.empty(len(weights), weights.dtype)
-        size = self.granularity
-
-        def train_share(thread: int) -> None:
-            for start in range(thread * size, len(weights), self.threads * size):
-                losses[start : start + size] = self._run(weights[start : start + size])
-
-        list(self._pool.map(train_share, range(self.threads)))
-        return losses
+    def train_batch(self, weights: Array) -> Array:
+        """Train several batches in one call."""
+        return np.asarray(self._run(weights))
 
     def _train_batches(self, weights: Traced) -> Traced:
         return lax.map(self._train_batch, weights.reshape(BATCHES, self.variant, -1)).reshape(-1)

@@ -7,14 +7,14 @@ from typing import ClassVar
 import numpy as np
 
 from sweep.bench.case import Array, Case
-from sweep.bench.peers import Peer
+from sweep.bench.peers import BatchPeer, Peer
 
 
 def train_one(case: Case, weights: Array) -> float:
     """Train one network as the notebook does, with biases; return its final loss."""
     x, y = case.inputs, case.targets
     w, v, b, c = (part[0].copy() for part in case.split(weights[np.newaxis]))
-    relu, rate = case.activation == "relu", case.dtype and np.dtype(case.dtype).type(case.learning_rate)
+    relu, rate = case.activation == "relu", np.dtype(case.dtype).type(case.learning_rate)
     for _ in range(case.steps):
         h = x.dot(w) + b
         a = np.maximum(h, 0) if relu else np.tanh(h)
@@ -45,18 +45,15 @@ class Notebook(Peer):
             return np.array([train_one(self.case, row) for row in weights])
 
 
-class NumpyBatch(Peer):
+class NumpyBatch(BatchPeer):
     """Whole arrays of networks, written as matrix products over a batch."""
 
     title: ClassVar[str] = "NumPy, batched"
     variants: ClassVar[tuple[int, ...]] = (64, 256, 1024, 4096, 16384)
 
-    def train(self, weights: Array) -> Array:
-        """Train batch after batch."""
-        with np.errstate(all="ignore"):
-            return np.concatenate([self._train(batch) for batch in self.batches(weights)])
-
-    def _train(self, weights: Array) -> Array:
+    @np.errstate(all="ignore")
+    def train_batch(self, weights: Array) -> Array:
+        """Train one batch."""
         case = self.case
         x, y = case.inputs, case.targets
         w, v, b, c = (part.copy() for part in case.split(weights))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from abc import abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import nn
 from torch._dynamo.exc import TorchDynamoException
 
 from sweep.bench.case import Array, Case
-from sweep.bench.peers import MissingError, Peer
+from sweep.bench.peers import BatchPeer, MissingError, Peer
 
 Tensor = Any
 
@@ -54,7 +54,7 @@ class TorchLoop(Peer):
             return float(loss(model(x), y))
 
 
-class _Batched(Peer):
+class _Batched(BatchPeer):
     """Batches in parallel threads, with one thread for each operation.
 
     Operations on batches that fit into a cache are too short to be shared: two of
@@ -67,23 +67,15 @@ class _Batched(Peer):
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
         torch.set_num_threads(1)
-        self._pool = ThreadPoolExecutor(threads)
 
-    def train(self, weights: Array) -> Array:
-        """Train an equal share in each thread."""
-        losses = np.empty(len(weights), weights.dtype)
-        size = self.granularity
+    def train_batch(self, weights: Array) -> Array:
+        """Train one batch."""
+        with torch.no_grad():
+            return np.asarray(self._train_batch(torch.from_numpy(weights)))
 
-        def train_share(thread: int) -> None:
-            for start in range(thread * size, len(weights), self.threads * size):
-                with torch.no_grad():
-                    losses[start : start + size] = self._train_batch(torch.from_numpy(weights[start : start + size]))
-
-        list(self._pool.map(train_share, range(self.threads)))
-        return losses
-
+    @abstractmethod
     def _train_batch(self, weights: Tensor) -> Tensor:
-        raise NotImplementedError
+        """Train one batch of tensors."""
 
 
 class TorchBmm(_Batched):
