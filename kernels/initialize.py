@@ -41,5 +41,7 @@ def initial_weights(
     """
     numbers = draw_numbers(seeds, n_parameters, distribution, stream)
     with np.errstate(over="ignore"):  # a weight beyond the dtype is infinite, and its run diverges
-        weights = scale * numbers if distribution == "normal" else -scale + (2 * scale) * numbers
-        return weights.astype(dtype, copy=False)
+        numbers *= scale if distribution == "normal" else 2 * scale
+        if distribution == "uniform":
+            numbers -= scale
+        return numbers.astype(dtype, copy=False)

@@ -16,8 +16,8 @@ from sweep.schema import STATUSES, Column
 Tables = Callable[[list[str]], Iterable[pa.Table]]
 
 
-def digest_runs(tables: Tables, columns: list[Column], n_runs: int) -> str:
-    """Return the digest of a runs table.
+class RunsDigest:
+    """The digest of a runs table, made part by part.
 
     For each column in schema order the SHA-256 of its little-endian values in run
     order (status as int8 codes, booleans as bytes 0 and 1, text as UTF-8 with a
@@ -25,33 +25,46 @@ def digest_runs(tables: Tables, columns: list[Column], n_runs: int) -> str:
 
     Parameters
     ----------
-    tables
-        Gives the parts of the table with the columns asked for, always in the same
-        order. Parts whose runs follow one another from the first on are read once;
-        of the others one column at a time is put together in memory.
     columns
         All columns of the table.
-    n_runs
-        Rows over all parts.
     """
-    digests = [hashlib.sha256() for _ in columns]
-    following = n_parts = 0
-    for table in tables(_names(columns)):
+
+    def __init__(self, columns: list[Column]) -> None:
+        self._columns = columns
+        self._digests = [hashlib.sha256() for _ in columns]
+        self._following = self._n_hashed = 0
+        self._in_order = True
+
+    def update(self, table: pa.Table) -> None:
+        """Take in the next part, at once if its runs follow those of the parts before."""
         run = table.column("run").to_numpy()
-        if run[0] != following or not np.all(np.diff(run) == 1):
-            break
-        for column, digest in zip(columns, digests, strict=True):
-            digest.update(_little_endian(_values(table, column)))
-        following += len(run)
-        n_parts += 1
-    if following < n_runs:
-        for column, digest in zip(columns, digests, strict=True):
-            late = islice(tables(_names([column])), n_parts, None)
-            digest.update(_little_endian(_in_run_order(late, column, following, n_runs)))
-    total = hashlib.sha256()
-    for column, digest in zip(columns, digests, strict=True):
-        total.update(f"{column.name} {column.type} {digest.hexdigest()}\n".encode())
-    return total.hexdigest()
+        self._in_order = self._in_order and run[0] == self._following and bool(np.all(np.diff(run) == 1))
+        if self._in_order:
+            for column, digest in zip(self._columns, self._digests, strict=True):
+                digest.update(_little_endian(_values(table, column)))
+            self._following += len(run)
+            self._n_hashed += 1
+
+    def finish(self, tables: Tables, n_runs: int) -> str:
+        """Return the digest of the whole table.
+
+        Parameters
+        ----------
+        tables
+            Gives the same parts once more, with the columns asked for. Of those not
+            yet taken in, one column at a time is put together in memory.
+        n_runs
+            Rows over all parts.
+        """
+        if self._following < n_runs:
+            for column, digest in zip(self._columns, self._digests, strict=True):
+                late = islice(tables(list(dict.fromkeys(["run", column.name]))), self._n_hashed, None)
+                digest.update(_little_endian(_in_run_order(late, column, self._following, n_runs)))
+            self._following = n_runs
+        total = hashlib.sha256()
+        for column, digest in zip(self._columns, self._digests, strict=True):
+            total.update(f"{column.name} {column.type} {digest.hexdigest()}\n".encode())
+        return total.hexdigest()
 
 
 def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
@@ -66,10 +79,6 @@ def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
 def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
     """Return status codes as Arrow writes them, with their names."""
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(STATUSES))
-
-
-def _names(columns: list[Column]) -> list[str]:
-    return list(dict.fromkeys(["run", *(column.name for column in columns)]))
 
 
 def _in_run_order(tables: Iterable[pa.Table], column: Column, start: int, stop: int) -> NDArray[Any]:

@@ -6,25 +6,23 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow as pa
-
-from sweep.digest import digest_runs
+from sweep.aggregate import Aggregate
 from sweep.errors import StoreError, StudyError
 from sweep.machine import available_threads, log_digest, machine_facts
 from sweep.plan import Plan, Shard
 from sweep.progress import SweepProgress
 from sweep.result import Memory, Result, open_result
-from sweep.schema import arrow_schema, cells_columns, runs_columns
 from sweep.shard import Worker
-from sweep.statistics import merge, summarize, tally_frame, tally_table
 from sweep.store import Commit, Store
 from sweep.study import Study
 
 MAX_RUNS = 10**9
+
+# Parts read after each shard: more than one, to catch up, but not so many that threads wait for work.
+_READ_AT_ONCE = 2
 
 
 def run(
@@ -90,9 +88,9 @@ def run(
         if parts.facts()["complete"]:
             return open_result(out)
         _claim(parts)
-    commits = _train_all(plan, parts, n_threads, progress)
+    commits, aggregate = _train_all(plan, parts, n_threads, progress)
     facts = {**_totals(study, keep, commits), **machine_facts(), "threads": n_threads, "log_digest": log_digest()}
-    return _finish(plan, parts, facts, start)
+    return _finish(study, parts, aggregate, facts, start)
 
 
 def _claim(store: Store) -> None:
@@ -108,33 +106,21 @@ def _claim(store: Store) -> None:
     store.write_facts({**facts, "log_digest": here})
 
 
-@dataclass(frozen=True)
-class _Done:
-    """A finished shard in memory: what a commit is on disk."""
+def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> tuple[list[Commit], Aggregate]:
+    """Train the shards that are missing; return what is known of all, and their statistics.
 
-    shard: int
-    start: int
-    stop: int
-    net_steps: int
-    lane_steps: int
-    session: str
-    begin: float
-    end: float
-
-
-def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> list[Commit | _Done]:
-    """Train the shards that are missing and return what is known of all."""
+    While threads train, this one reads what was finished.
+    """
     session = secrets.token_hex(8)
-    done: dict[int, Commit | _Done] = {**parts.commits()} if isinstance(parts, Store) else {}
+    done = parts.commits()
     for commit in done.values():
         shard = plan.shard(commit.shard)
         if (commit.start, commit.stop) != (shard.start, shard.stop):
             raise StoreError(f"shard {commit.shard} holds other runs than the plan says; start anew with --overwrite")
     total = sum(plan.shard(index).cost for index in range(plan.n_shards))
-
     worker = Worker(plan, parts.keep)
 
-    def work(shard: Shard) -> Commit | _Done:
+    def work(shard: Shard) -> Commit:
         begin = time.time()
         result = worker.train(shard)
         facts: dict[str, Any] = {
@@ -144,10 +130,17 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
             "begin": begin,
             "end": time.time(),
         }
-        if isinstance(parts, Store):
-            return parts.write_part(shard, result.table, **facts)
-        parts.add(shard, result.table)
-        return _Done(shard.index, shard.start, shard.stop, **facts)
+        return parts.write_part(shard, result.table, **facts)
+
+    aggregate = Aggregate(plan, parts.keep)
+    read = 0
+
+    def read_on(most: int) -> None:
+        """Read at most so many of the parts whose turn it is."""
+        nonlocal read
+        while read in done and most > 0:
+            aggregate.add(parts.table(done[read]))
+            read, most = read + 1, most - 1
 
     with SweepProgress(plan.n_runs, total, shown) as progress:
         for commit in done.values():
@@ -156,18 +149,20 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
         for shard, commit in _in_threads(work, missing, threads):
             done[shard.index] = commit
             progress.advance(shard.n_runs, shard.cost, commit.net_steps)
-    return [done[index] for index in sorted(done)]
+            read_on(_READ_AT_ONCE)
+        read_on(plan.n_shards)
+    return [done[index] for index in sorted(done)], aggregate
 
 
 def _in_threads(
-    work: Callable[[Shard], Commit | _Done], shards: Iterator[Shard], threads: int
-) -> Iterator[tuple[Shard, Commit | _Done]]:
+    work: Callable[[Shard], Commit], shards: Iterator[Shard], threads: int
+) -> Iterator[tuple[Shard, Commit]]:
     """Yield shards as they are finished; few are under way at any time.
 
     An error or an interrupt waits for the shards under way, which are then kept.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix="sweep") as pool:
-        pending: dict[Future[Commit | _Done], Shard] = {}
+        pending: dict[Future[Commit], Shard] = {}
         try:
             for shard in shards:
                 pending[pool.submit(work, shard)] = shard
@@ -180,14 +175,14 @@ def _in_threads(
                 future.cancel()
 
 
-def _finished(pending: dict[Future[Commit | _Done], Shard]) -> Iterator[tuple[Shard, Commit | _Done]]:
+def _finished(pending: dict[Future[Commit], Shard]) -> Iterator[tuple[Shard, Commit]]:
     ready, _ = wait(pending, return_when=FIRST_COMPLETED)
     for future in ready:
         shard = pending.pop(future)
         yield shard, future.result()
 
 
-def _totals(study: Study, keep: str, commits: list[Commit | _Done]) -> dict[str, Any]:
+def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
     """Add up steps and seconds over all shards and sessions."""
     net_steps = sum(commit.net_steps for commit in commits)
     lane_steps = sum(commit.lane_steps for commit in commits)
@@ -207,22 +202,13 @@ def _totals(study: Study, keep: str, commits: list[Commit | _Done]) -> dict[str,
     }
 
 
-def _finish(plan: Plan, parts: Store | Memory, facts: dict[str, Any], start: float) -> Result:
-    """Aggregate, and write what belongs to a finished result."""
-    study = plan.study
-    if parts.keep == "runs":
-        counts = merge(tally_table(table) for table in parts.tables(["cell", "status", "steps"]))
-        facts["digest"] = digest_runs(parts.tables, runs_columns(study), study.n_runs)
-    else:
-        counts = merge(tally_frame(table) for table in parts.tables())
-        facts["digest"] = None
-    columns = cells_columns(study)
-    cells = pa.Table.from_pandas(summarize(counts, plan), schema=arrow_schema(columns), preserve_index=False)
-    cells = cells.replace_schema_metadata(None)  # pandas' own, which would bring types that files do not have
+def _finish(study: Study, parts: Store | Memory, aggregate: Aggregate, facts: dict[str, Any], start: float) -> Result:
+    """Write what belongs to a finished result."""
+    facts["digest"] = aggregate.digest(parts.tables)
     if isinstance(parts, Store):
-        facts["cells_sha256"] = parts.write_cells(cells)
+        facts["cells_sha256"] = parts.write_cells(aggregate.cells())
     else:
-        parts.cells = cells
+        parts.cells = aggregate.cells()
     facts["wall_seconds"] = time.time() - start
     facts["complete"] = True
     if isinstance(parts, Store):

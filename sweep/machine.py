@@ -33,15 +33,20 @@ def log_digest() -> str:
 
 def machine_facts() -> dict[str, Any]:
     """Return CPU, operating system and versions."""
-    versions = {name: metadata.version(name) for name in _PACKAGES}
     return {
         "cpu": _cpu_name(),
         "n_processors": available_threads(),
         "system": f"{platform.system()} {platform.machine()}",
-        "versions": {"python": platform.python_version(), **versions},
+        "versions": _versions(),
     }
 
 
+@cache
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
+
+
+@cache
 def _cpu_name() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

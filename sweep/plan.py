@@ -10,7 +10,7 @@ of that order with one shape.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,9 @@ _LEAST_OPERATIONS = 2e8
 _SHARDS_WANTED = 16
 _SHARD_BYTES = 2**25
 _SHARD_RUNS = 2**17
+# The last ones are cut finer, so that all cores are busy to the end.
+_TAIL_SHARDS = 4
+_TAIL_CUTS = 8
 _LANES = 64  # larger shards hold a multiple of so many runs, to leave no lane empty
 _FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
 
@@ -72,6 +75,18 @@ class _Group:
         return -((self.start - self.stop) // self.shard_runs)
 
 
+def _taper(group: _Group) -> list[_Group]:
+    """Cut the last shards of a group finer."""
+    least = int(_LEAST_OPERATIONS / group.run_cost)
+    fine = ceil(max(least, group.shard_runs / _TAIL_CUTS, 1) / _LANES) * _LANES
+    if fine >= group.shard_runs:
+        return [group]
+    n_whole = group.n_shards - min(_TAIL_SHARDS, ceil(group.n_shards / _TAIL_CUTS))
+    middle = group.start + n_whole * group.shard_runs
+    tail = _Group(group.first_shard + n_whole, middle, group.stop, fine, group.run_cost)
+    return [replace(group, stop=middle), tail] if n_whole else [tail]
+
+
 class Plan:
     """Where every run of a study is, without a list of runs.
 
@@ -98,6 +113,11 @@ class Plan:
         self._groups = self._make_groups(prod(self._sizes[k] for k in shape), shard_runs)
         self._first_shards = [group.first_shard for group in self._groups]
         self.n_shards = self._groups[-1].first_shard + self._groups[-1].n_shards
+
+    @property
+    def in_run_order(self) -> bool:
+        """Whether runs are visited in the order of their numbers."""
+        return self._visit == sorted(self._visit)
 
     def values(self, cell: int) -> dict[str, Scalar]:
         """Return the swept parameters of a cell."""
@@ -168,7 +188,7 @@ class Plan:
             group = _Group(first_shard, start, start + n_runs, shard_runs or even, run_cost)
             groups.append(group)
             first_shard += group.n_shards
-        return groups
+        return groups if shard_runs else groups[:-1] + _taper(groups[-1])
 
     def _run_cost(self, settings: dict[str, Scalar]) -> tuple[int, int]:
         """Return the operations of a run that takes all its steps, and the bytes of its weights.

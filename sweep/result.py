@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import StoreError
 from sweep.plan import Plan, Shard
 from sweep.schema import QUANTILE_COLUMNS, runs_columns
-from sweep.store import Store
+from sweep.store import Commit, Store
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -19,22 +19,37 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """Parts of a result that was not written anywhere."""
+    """Parts of a result that was not written anywhere; offers what a :class:`Store` does.
+
+    Parameters
+    ----------
+    keep
+        As of a store.
+    """
 
     def __init__(self, keep: str) -> None:
         self.keep = keep
         self._parts: dict[int, tuple[Shard, pa.Table]] = {}
         self.cells: pa.Table | None = None
 
-    def add(self, shard: Shard, table: pa.Table) -> None:
-        """Keep the results of a shard."""
+    def write_part(self, shard: Shard, table: pa.Table, **facts: Any) -> Commit:
+        """Keep the results of a shard; the commit names no file."""
         self._parts[shard.index] = (shard, table)
+        return Commit("", shard.index, shard.start, shard.stop, part="", sha256="", **facts)
+
+    def commits(self) -> dict[int, Commit]:
+        """Return no commits: nothing was there before."""
+        return {}
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield the parts in shard order."""
         for index in sorted(self._parts):
             table = self._parts[index][1]
             yield table.select(columns) if columns is not None else table
+
+    def table(self, commit: Commit) -> pa.Table:
+        """Return the part of a finished shard."""
+        return self._parts[commit.shard][1]
 
     def table_at(self, position: int) -> pa.Table:
         """Return the part that holds a visiting position."""
@@ -90,12 +105,12 @@ class Result:
         unknown = [name for name in wanted if name not in known]
         if unknown:
             raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
-        read = wanted if "run" in wanted else [*wanted, "run"]
-        table = pa.concat_tables(self._parts.tables(read))
-        numbers = table["run"].to_numpy()
-        if (numbers[1:] < numbers[:-1]).any():  # visited in another order
-            table = table.sort_by("run")
-        frame: pd.DataFrame = table.select(wanted).to_pandas()
+        if Plan(self.study).in_run_order:
+            table = pa.concat_tables(self._parts.tables(wanted))
+        else:
+            read = wanted if "run" in wanted else [*wanted, "run"]
+            table = pa.concat_tables(self._parts.tables(read)).sort_by("run").select(wanted)
+        frame: pd.DataFrame = table.to_pandas()
         return frame
 
     def row(self, run: int) -> dict[str, Any]:

@@ -107,22 +107,26 @@ class Worker:
 
         A seed gives the same numbers in every cell of one scheme, so they are drawn once.
         """
+        if not any(name in self._plan.study.parameters for name in _SCHEME):
+            return self._draw(cells, seeds, n_parameters)
         weights = np.empty((len(seeds), n_parameters), self._dtype)
-        schemes = [self._plan.column(name, cells) for name in _SCHEME]
-        swept = any(name in self._plan.study.parameters for name in _SCHEME)
-        for group in _groups(schemes) if swept else [np.arange(len(seeds))]:
-            distribution, scale, stream = (column[group[0]] for column in schemes)
-            unique, place = np.unique(seeds[group], return_inverse=True)
-            drawn = initial_weights(
-                unique,
-                n_parameters,
-                distribution=str(distribution),
-                scale=float(scale),
-                stream=str(stream),
-                dtype=self._dtype,
-            )
-            weights[group] = drawn[place]
+        for group in _groups([self._plan.column(name, cells) for name in _SCHEME]):
+            weights[group] = self._draw(cells[group], seeds[group], n_parameters)
         return weights
+
+    def _draw(self, cells: Array, seeds: Array, n_parameters: int) -> Array:
+        """Return the initial weights of runs that share one scheme."""
+        distribution, scale, stream = (self._plan.column(name, cells[:1])[0] for name in _SCHEME)
+        unique, place = np.unique(seeds, return_inverse=True)
+        drawn = initial_weights(
+            unique,
+            n_parameters,
+            distribution=str(distribution),
+            scale=float(scale),
+            stream=str(stream),
+            dtype=self._dtype,
+        )
+        return drawn if np.array_equal(unique, seeds) else drawn[place]
 
 
 def _groups(columns: list[Array]) -> list[Array]:

@@ -6,8 +6,8 @@ they add up exactly over shards, whatever the order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,55 +25,69 @@ QUANTILES = {"steps_q25": (1, 4), "steps_q50": (1, 2), "steps_q75": (3, 4)}
 
 Array = NDArray[Any]
 
-_KEYS = ["cell", "status", "steps"]
+
+class Tally(NamedTuple):
+    """Counts of runs by how they ended.
+
+    Attributes
+    ----------
+    ends : (ends,) of int64
+        Cell, status and steps as one number, ascending: two bits hold the status, and
+        steps are below 2^31.
+    n : (ends,) of int64
+        Runs that ended so, at least one.
+    """
+
+    ends: Array
+    n: Array
+
+    @property
+    def parts(self) -> tuple[Array, Array, Array]:
+        """Cell, status (as code) and steps of each end."""
+        return self.ends >> 33, ((self.ends >> 31) & 3).astype(np.int8), (self.ends & (2**31 - 1)).astype(np.int32)
 
 
-def tally(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
+def _encode(cell: Array, status: Array, steps: Array) -> Array:
+    return (cell.astype(np.int64) << 33) | (status.astype(np.int64) << 31) | steps
+
+
+def tally(cell: Array, status: Array, steps: Array) -> Tally:
     """Count runs by how they ended.
 
     Parameters
     ----------
     cell, status, steps : (runs,)
         Status as codes.
-
-    Returns
-    -------
-    DataFrame
-        Columns cell, status, steps and n, sorted, without zero counts.
     """
-    # One integer a run, to sort by; two bits hold the status, and steps are below 2^31.
-    keys = (cell.astype(np.int64) << 33) | (status.astype(np.int64) << 31) | steps
-    unique, n = np.unique(keys, return_counts=True)
-    parts = {"cell": unique >> 33, "status": ((unique >> 31) & 3).astype(np.int8), "steps": unique & (2**31 - 1)}
-    return pd.DataFrame({**parts, "steps": parts["steps"].astype(np.int32), "n": n})
+    return Tally(*np.unique(_encode(cell, status, steps), return_counts=True))
 
 
-def tally_table(runs: pa.Table) -> pd.DataFrame:
+def tally_runs(runs: pa.Table) -> Tally:
     """Count the runs of a runs table that has at least cell, status and steps."""
     return tally(runs["cell"].to_numpy(), status_codes(runs["status"]), runs["steps"].to_numpy())
 
 
-def tally_to_table(counts: pd.DataFrame) -> pa.Table:
+def tally_to_table(counts: Tally) -> pa.Table:
     """Return a tally as it is stored."""
-    columns = {name: counts[name].to_numpy() for name in counts.columns}
-    return pa.table({**columns, "status": status_array(columns["status"])})
+    cell, status, steps = counts.parts
+    return pa.table({"cell": cell, "status": status_array(status), "steps": steps, "n": counts.n})
 
 
-def tally_frame(table: pa.Table) -> pd.DataFrame:
-    """Return a stored tally as :func:`tally` makes it."""
-    return pd.DataFrame(
-        {
-            "cell": table["cell"].to_numpy(),
-            "status": status_codes(table["status"]),
-            "steps": table["steps"].to_numpy(),
-            "n": table["n"].to_numpy(),
-        }
-    )
+def tally_from_table(table: pa.Table) -> Tally:
+    """Return a stored tally."""
+    cell, steps, n = (table[name].to_numpy() for name in ("cell", "steps", "n"))
+    return Tally(_encode(cell, status_codes(table["status"]), steps), n)
 
 
-def merge(tallies: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def merge(tallies: Sequence[Tally]) -> Tally:
     """Add up tallies."""
-    return pd.concat(list(tallies)).groupby(_KEYS, as_index=False)[["n"]].sum()
+    if len(tallies) == 1:
+        return tallies[0]
+    ends, n = (np.concatenate(column) for column in zip(*tallies, strict=True))
+    unique, place = np.unique(ends, return_inverse=True)
+    total = np.zeros(len(unique), np.int64)
+    np.add.at(total, place, n)
+    return Tally(unique, total)
 
 
 def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
@@ -92,11 +106,12 @@ def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def summarize(counts: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def summarize(ended: Tally, plan: Plan) -> pd.DataFrame:
     """Return the cells table of a complete tally, one row a cell in cell order."""
+    counts = pd.DataFrame(dict(zip(("cell", "status", "steps"), ended.parts, strict=True)) | {"n": ended.n})
     cells = np.arange(plan.n_cells)
     index = pd.RangeIndex(plan.n_cells)
-    by_status = counts.pivot_table(index="cell", columns="status", values="n", aggfunc="sum", fill_value=0)
+    by_status = counts.groupby(["cell", "status"])["n"].sum().unstack(fill_value=0)
     by_status = by_status.reindex(index=index, columns=range(len(STATUSES)), fill_value=0).astype("int64")
     frame = pd.DataFrame({"cell": cells})
     for name in plan.study.parameters:

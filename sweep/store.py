@@ -188,8 +188,17 @@ class Store:
             If a part is missing or damaged.
         """
         for commit in self._whole():
-            path = self.directory / "parts" / commit.part
-            yield _read_table(path, columns, commit.sha256)
+            yield self.table(commit, columns)
+
+    def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
+        """Return a committed part.
+
+        Raises
+        ------
+        StoreError
+            If it is missing or damaged.
+        """
+        return _read_table(self.directory / "parts" / commit.part, columns, commit.sha256)
 
     def _whole(self) -> list[Commit]:
         """Return all commits, which must cover every run."""
@@ -202,7 +211,7 @@ class Store:
     def table_at(self, position: int) -> pa.Table:
         """Return the part that holds a visiting position."""
         commit = next(commit for commit in self._whole() if commit.start <= position < commit.stop)
-        return _read_table(self.directory / "parts" / commit.part, None, commit.sha256)
+        return self.table(commit)
 
     def write_cells(self, table: pa.Table) -> str:
         """Write cells.parquet and return its SHA-256."""

@@ -1,0 +1,64 @@
+"""Statistics and digest of a study, made while it trains."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sweep.digest import RunsDigest, Tables
+from sweep.plan import Plan
+from sweep.schema import arrow_schema, cells_columns, runs_columns
+from sweep.statistics import Tally, merge, summarize, tally_from_table, tally_runs
+
+# Counts held before equal ones are added up.
+_LOOSE_COUNTS = 2**20
+
+
+class Aggregate:
+    """What is known of all parts so far; they come in shard order.
+
+    Memory is bounded by the counts of different ends (cell, status and steps), and
+    does not grow with the runs.
+
+    Parameters
+    ----------
+    plan
+        What is trained.
+    keep
+        ``"runs"`` if parts hold a row for each run; ``"cells"`` if they are tallies.
+    """
+
+    def __init__(self, plan: Plan, keep: str) -> None:
+        self._plan = plan
+        self._tallies: list[Tally] = []
+        self._n_counts, self._most_counts = 0, _LOOSE_COUNTS
+        self._digest = RunsDigest(runs_columns(plan.study)) if keep == "runs" else None
+
+    def add(self, table: pa.Table) -> None:
+        """Take in the next part."""
+        if self._digest is None:
+            self._tallies.append(tally_from_table(table))
+        else:
+            self._tallies.append(tally_runs(table))
+            self._digest.update(table)
+        self._n_counts += len(self._tallies[-1].n)
+        if self._n_counts > self._most_counts:
+            self._tallies = [merge(self._tallies)]
+            self._n_counts = len(self._tallies[0].n)
+            self._most_counts = self._n_counts + max(_LOOSE_COUNTS, self._n_counts)
+
+    def cells(self) -> pa.Table:
+        """Return the cells table of all parts."""
+        frame = summarize(merge(self._tallies), self._plan)
+        schema = arrow_schema(cells_columns(self._plan.study))
+        table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+        return table.replace_schema_metadata(None)  # pandas' own, which would bring types that files do not have
+
+    def digest(self, tables: Tables) -> str | None:
+        """Return the digest of all runs, or None if rows were not kept.
+
+        Parameters
+        ----------
+        tables
+            Gives all parts once more, for those that were out of run order.
+        """
+        return self._digest.finish(tables, self._plan.n_runs) if self._digest else None
