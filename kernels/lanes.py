@@ -129,6 +129,15 @@ def stack(dtype: str, width: int, count: int) -> Callable[[], Rows]:
     return rows
 
 
+def align_frame() -> None:
+    """Start the stack frame of the calling kernel on a cache line.
+
+    Lanes that do not fit in registers are kept there. LLVM gives them slots where
+    the caller's stack happens to end, and one that straddles two cache lines costs
+    twice.
+    """
+
+
 def aligned_rows(count: int, width: int, dtype: str) -> NDArray[Any]:
     """Allocate ``(count, width)`` zeros that start on a cache line."""
     size = count * width * np.dtype(dtype).itemsize
@@ -142,3 +151,4 @@ if jit.ENABLED:
 
     lowering.register_operators()
     lowering.register_functions(select, any_lane, absolute, bits, from_bits)
+    lowering.register_align_frame(align_frame, ALIGNMENT)

@@ -339,3 +339,17 @@ def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int)
     @lower_builtin(rows)
     def lower_rows(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         return cgutils.alloca_once(builder, stack.lanes.vector, _INDEX(count))
+
+
+def register_align_frame(align_frame: Callable[[], None], alignment: int) -> None:
+    """Teach Numba to align the stack frame of the caller."""
+
+    @type_callable(align_frame)
+    def type_align(context: Any) -> Callable[..., Any]:
+        return lambda: types.none
+
+    @lower_builtin(align_frame)
+    def lower_align(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        builder.function.attributes.add("nounwind")  # llvmlite writes the alignment only next to another attribute
+        builder.function.attributes.alignstack = alignment
+        return context.get_dummy_value()

@@ -44,7 +44,7 @@ from kernels.batch import (
 )
 from kernels.criteria import make_criterion
 from kernels.jit import device
-from kernels.lanes import Lanes, Mask, Rows, any_lane, select
+from kernels.lanes import Lanes, Mask, Rows, align_frame, any_lane, select
 from kernels.losses import make_errors_small, make_total_loss
 from kernels.step import make_advance, make_forward
 
@@ -150,6 +150,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
 
     @jit.kernel(repr(special))
     def train(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> int:
+        align_frame()
         parameters, _, control, shown_outputs, gradient_rows, hidden_rows, _, clock = workspace
         hidden = hidden_registers() if unrolls else hidden_rows
         if constant:
