@@ -14,7 +14,9 @@ from kernels.lanes import Rows
 
 
 @cache
-def make_forward_unit(architecture: Architecture, known: PatternSource, dtype: str, width: int) -> Callable[..., None]:
+def make_forward_unit(
+    architecture: Architecture, known: PatternSource, dtype: str, width: int, nan_watched: bool
+) -> Callable[..., None]:
     """Return what one hidden unit does in the forward pass.
 
     The function takes ``(patterns, unit, hidden, outputs, h)``, ``unit`` the rows of
@@ -22,13 +24,15 @@ def make_forward_unit(architecture: Architecture, known: PatternSource, dtype: s
     ``hidden`` and adds its share to the sums in ``outputs``. Where ``known`` gives
     constants, the loops unroll, zeros vanish and ones become additions.
 
+    ``nan_watched`` says that NaN in sums over inputs comes to light elsewhere.
+
     Notes
     -----
     A sum that starts at -0 equals the sum that starts at its first term, since
     -0 + x is x for every x, and LLVM knows it.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    value = activation(architecture.activation, dtype).value
+    value = activation(architecture.activation, dtype, nan_watched).value
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
 

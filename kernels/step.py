@@ -16,7 +16,12 @@ from kernels.lanes import Lanes, Mask, Rows
 
 @cache
 def make_forward(
-    architecture: Architecture, known: PatternSource, dtype: str, width: int, fixed_hidden: int | None
+    architecture: Architecture,
+    known: PatternSource,
+    dtype: str,
+    width: int,
+    fixed_hidden: int | None,
+    nan_watched: bool,
 ) -> Callable[..., None]:
     """Return the forward pass of ``width`` networks.
 
@@ -24,7 +29,7 @@ def make_forward(
     the parameters and writes hidden activations and outputs, all rows as in
     :class:`kernels.batch.Workspace`.
     """
-    forward_unit = make_forward_unit(architecture, known, dtype, width)
+    forward_unit = make_forward_unit(architecture, known, dtype, width, nan_watched)
     finish_outputs = make_finish_outputs(architecture, known, dtype, width)
     memory = lanes.memory(dtype, width)
     load, store = memory.load, memory.store
@@ -50,7 +55,13 @@ def make_forward(
 
 @cache
 def make_advance(
-    architecture: Architecture, known: PatternSource, loss: str, dtype: str, width: int, fixed_hidden: int | None
+    architecture: Architecture,
+    known: PatternSource,
+    loss: str,
+    dtype: str,
+    width: int,
+    fixed_hidden: int | None,
+    nan_watched: bool,
 ) -> Callable[..., Mask]:
     """Return one whole step of ``width`` networks: backpropagation, update and the next forward pass.
 
@@ -63,7 +74,7 @@ def make_advance(
     output_gradients = make_output_gradients(architecture, known, loss, dtype, width)
     backward_unit = make_backward_unit(architecture, known, dtype, width)
     update_output_biases = make_update_output_biases(architecture, known, dtype, width)
-    forward_unit = make_forward_unit(architecture, known, dtype, width)
+    forward_unit = make_forward_unit(architecture, known, dtype, width, nan_watched)
     finish_outputs = make_finish_outputs(architecture, known, dtype, width)
     memory = lanes.memory(dtype, width)
     load, store = memory.load, memory.store

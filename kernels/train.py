@@ -41,6 +41,7 @@ from kernels.batch import (
     make_patterns,
     make_workspace,
     pattern_source,
+    sums_watched,
 )
 from kernels.criteria import make_criterion
 from kernels.jit import device
@@ -99,8 +100,9 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
     judged = criterion_name != "none"
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     known = pattern_source(table, dtype, bias)
-    forward = make_forward(architecture, known, dtype, width, fixed_hidden)
-    advance = make_advance(architecture, known, loss, dtype, width, fixed_hidden)
+    nan_watched = table is not None and sums_watched(table)
+    forward = make_forward(architecture, known, dtype, width, fixed_hidden, nan_watched)
+    advance = make_advance(architecture, known, loss, dtype, width, fixed_hidden, nan_watched)
     criterion = make_criterion(criterion_name, known, dtype, width)
     total_loss = make_total_loss(loss, known, dtype, width)
     errors_small = make_errors_small(known, dtype, width)

@@ -37,11 +37,12 @@ def _with_one(weights: Array, value: float) -> Array:
     return rows
 
 
+@pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("spec", [*covering_specs(), *XOR_SPECS], ids=name_of)
-def test_nan_weight_diverges_at_once(spec: Spec) -> None:
+def test_nan_weight_diverges_at_once(spec: Spec, sign: int) -> None:
     """NaN in any one parameter is seen at step 0, under every activation and criterion, and by no neighbour."""
     sound = draw_batch(spec, 2, sized(16, 8), 21, 20)
-    weights = _with_one(sound.weights, np.nan)
+    weights = _with_one(sound.weights, float(np.copysign(np.nan, sign)))
     if spec.task in ("adder", "numbers"):  # a NaN before the hidden layer would compile one more kernel each
         n_inputs, n_outputs = spec.architecture.inputs, spec.architecture.outputs
         weights = weights[2 * n_inputs : 2 * (n_inputs + n_outputs)]
@@ -68,6 +69,15 @@ def test_infinite_weight_as_oracle(spec: Spec, value: float) -> None:
     n_input_weights = spec.architecture.inputs * 2
     assert (result.status[:n_input_weights] == "diverged").all()
     assert (result.steps[:n_input_weights] == 0).all()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_nan_of_finite_weights(bias: bool) -> None:
+    """Infinite products of opposite signs make NaN of finite weights, whose sign bit ReLU must not read."""
+    spec = Spec("relu", bias=bias, task="doubled")
+    weights = np.concatenate([[1.5e308, 1.5e308, 1.0], [0.0, 0.0][: 2 * bias]])
+    result = assert_as_oracle(spec, same_settings([weights], "float64", max_steps=4))
+    assert (result.status[0], result.steps[0]) == ("diverged", 0)
 
 
 def _extreme_batch(spec: Spec, hidden: int, count: int) -> Batch:
