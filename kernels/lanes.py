@@ -63,6 +63,11 @@ def from_bits(value: Lanes) -> Lanes:
     return value.view(_FLOATING[value.dtype.itemsize])
 
 
+def floating(value: Lanes) -> Lanes:
+    """Convert uint32 lanes to the float64 lanes of equal numbers."""
+    return value.astype(np.float64)
+
+
 @dataclass(frozen=True)
 class Memory:
     """Access to rows of lanes of one dtype and width.
@@ -150,5 +155,5 @@ if jit.ENABLED:
     from kernels import lowering
 
     lowering.register_operators()
-    lowering.register_functions(select, any_lane, absolute, bits, from_bits)
+    lowering.register_functions(select, any_lane, absolute, bits, from_bits, floating)
     lowering.register_align_frame(align_frame, ALIGNMENT)

@@ -207,6 +207,7 @@ def register_functions(
     absolute: Callable[..., Any],
     bits: Callable[..., Any],
     from_bits: Callable[..., Any],
+    floating: Callable[..., Any],
 ) -> None:
     """Teach Numba the functions of :mod:`kernels.lanes` that bear no width."""
 
@@ -255,6 +256,7 @@ def register_functions(
 
     register_cast(bits, _UNSIGNED, lambda builder, value, vector: builder.bitcast(value, vector))
     register_cast(from_bits, _FLOATING, lambda builder, value, vector: builder.bitcast(value, vector))
+    register_cast(floating, {types.uint32: types.float64}, lambda builder, value, vector: builder.uitofp(value, vector))
     register_cast(
         absolute, {dtype: dtype for dtype in _UNSIGNED}, lambda builder, value, vector: _fabs(builder, value, vector)
     )

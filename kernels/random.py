@@ -14,20 +14,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels import lanes
 from kernels.jit import device, kernel
-from kernels.lanes import Lanes, Rows, aligned_rows, select
+from kernels.lanes import Lanes, Rows, aligned_rows, floating, select
 
 Array = NDArray[Any]
 
-# Generators side by side, and outputs made at a time (a multiple of 4).
-WIDTH = 64
-CHUNK = 32
+# Generators side by side, and outputs made at a time (a multiple of 4): enough for a
+# dozen normal numbers of nearly every seed.
+WIDTH = 128
+CHUNK = 48
 
 STATE_WORDS = 624
 _OFFSET = 397
@@ -75,52 +76,135 @@ def make_next_words() -> Callable[[Rows, Rows, int, int], int]:
 
 
 @device
-def uniform_number(high: int, low: int) -> float:
-    """Make a number in [0, 1) of 53 bits from two words."""
-    return ((high >> 5) * 67108864.0 + (low >> 6)) / 9007199254740992.0
+def uniform(high: Lanes, low: Lanes) -> Lanes:
+    """Make numbers in [0, 1) of 53 bits from two words each."""
+    return (floating(high >> 5) * 67108864.0 + floating(low >> 6)) / 9007199254740992.0
 
 
-@device
-def fill_normal(words: Rows, lane: int, row: Array, filled: int) -> int:
-    """Append normal numbers made from the words of one lane; return how many there are.
+class Scratch(NamedTuple):
+    """What the drawing of ``WIDTH`` seeds works on.
 
-    Of a pair the number made from the second uniform comes first. The logarithm is
-    math.log, the libm's, as in NumPy: its bits decide.
+    Attributes
+    ----------
+    state : (STATE_WORDS, WIDTH) of uint32
+    words : (CHUNK, WIDTH) of uint32
+        The last outputs.
+    x, y, square : (CHUNK / 4, WIDTH)
+        Points made of two uniform numbers each, and for the polar method the squares of
+        their distances from 0.
+    filled : (WIDTH,) of int64
+        Numbers that each seed has.
+    point, lane, column : (CHUNK / 4 * WIDTH,) of int64
+        Row and lane of each accepted point, and the column where its numbers go.
+    picked, factor : (CHUNK / 4 * WIDTH,)
+        Its square, and what its coordinates are multiplied by.
     """
-    for k in range(0, words.shape[0], 4):
-        if filled >= row.size:
-            break
-        x = 2.0 * uniform_number(words[k, lane], words[k + 1, lane]) - 1.0
-        y = 2.0 * uniform_number(words[k + 2, lane], words[k + 3, lane]) - 1.0
-        square = x * x + y * y
-        if 0.0 < square < 1.0:
-            factor = math.sqrt(-2.0 * math.log(square) / square)
-            row[filled] = factor * y
-            if filled + 1 < row.size:
-                row[filled + 1] = factor * x
-            filled += 2
-    return filled
+
+    state: Rows
+    words: Rows
+    x: Rows
+    y: Rows
+    square: Rows
+    filled: NDArray[np.int64]
+    point: NDArray[np.int64]
+    lane: NDArray[np.int64]
+    column: NDArray[np.int64]
+    picked: NDArray[np.float64]
+    factor: NDArray[np.float64]
 
 
-@device
-def fill_uniform(words: Rows, lane: int, row: Array, filled: int) -> int:
-    """Append numbers in [0, 1) made from the words of one lane; return how many there are."""
-    for k in range(0, words.shape[0], 2):
-        if filled >= row.size:
-            break
-        row[filled] = uniform_number(words[k, lane], words[k + 1, lane])
-        filled += 1
-    return filled
+def make_scratch() -> Scratch:
+    """Allocate what drawing works on."""
+    points = CHUNK // 4
+    x, y, square = (aligned_rows(points, WIDTH, "float64") for _ in range(3))
+    state, words = (aligned_rows(count, WIDTH, "uint32") for count in (STATE_WORDS, CHUNK))
+    filled, point, lane, column = (np.zeros(size, np.int64) for size in (WIDTH, *[points * WIDTH] * 3))
+    picked, factor = (np.zeros(points * WIDTH) for _ in range(2))
+    return Scratch(state, words, x, y, square, filled, point, lane, column, picked, factor)
 
 
 @cache
-def make_draw(distribution: str) -> Callable[[Array, Array, Rows, Rows, Array], None]:
-    """Return the kernel ``(seeds, numbers, state, words, filled)`` that draws a row of numbers a seed."""
+def make_fill_normal() -> Callable[[Scratch, Array, int, int], int]:
+    """Return the polar method.
+
+    The function takes ``(scratch, numbers, start, count)`` and appends normal numbers
+    to the ``count`` rows of ``numbers`` from ``start`` on; it returns how many rows want
+    more. Of a pair the number made from the second uniform comes first. The logarithm
+    is math.log, the libm's, as in NumPy: its bits decide.
+    """
+    load = lanes.memory("uint32", WIDTH).load
+    store = lanes.memory("float64", WIDTH).store
+
+    @device
+    def fill_normal(scratch: Scratch, numbers: Array, start: int, count: int) -> int:
+        _, words, x, y, square, filled, point, lane, column, picked, factor = scratch
+        for k in range(x.shape[0]):
+            x_k = 2.0 * uniform(load(words, 4 * k), load(words, 4 * k + 1)) - 1.0
+            y_k = 2.0 * uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)) - 1.0
+            store(x, k, x_k)
+            store(y, k, y_k)
+            store(square, k, x_k * x_k + y_k * y_k)
+        n = unfinished = 0
+        for seat in range(count):
+            next_column = filled[seat]
+            for k in range(x.shape[0]):
+                inside = (0.0 < square[k, seat] < 1.0) & (next_column < numbers.shape[1])
+                point[n], lane[n], column[n], picked[n] = k, seat, next_column, square[k, seat]
+                n += inside
+                next_column += 2 * inside
+            filled[seat] = next_column
+            unfinished += next_column < numbers.shape[1]
+        for i in range(n):
+            factor[i] = math.log(picked[i])
+        for i in range(n):
+            factor[i] = math.sqrt(-2.0 * factor[i] / picked[i])
+        for i in range(n):
+            row, k = start + lane[i], column[i]
+            numbers[row, k] = factor[i] * y[point[i], lane[i]]
+            if k + 1 < numbers.shape[1]:
+                numbers[row, k + 1] = factor[i] * x[point[i], lane[i]]
+        return unfinished
+
+    return fill_normal
+
+
+@cache
+def make_fill_uniform() -> Callable[[Scratch, Array, int, int], int]:
+    """Return the like of :func:`make_fill_normal` for numbers in [0, 1)."""
+    load = lanes.memory("uint32", WIDTH).load
+    store = lanes.memory("float64", WIDTH).store
+
+    @device
+    def fill_uniform(scratch: Scratch, numbers: Array, start: int, count: int) -> int:
+        words, x, y, filled = scratch.words, scratch.x, scratch.y, scratch.filled
+        for k in range(x.shape[0]):
+            store(x, k, uniform(load(words, 4 * k), load(words, 4 * k + 1)))
+            store(y, k, uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)))
+        unfinished = 0
+        for seat in range(count):
+            first = filled[seat]
+            for k in range(x.shape[0]):
+                column = first + 2 * k
+                if column < numbers.shape[1]:
+                    numbers[start + seat, column] = x[k, seat]
+                if column + 1 < numbers.shape[1]:
+                    numbers[start + seat, column + 1] = y[k, seat]
+            filled[seat] = first + 2 * x.shape[0]
+            unfinished += filled[seat] < numbers.shape[1]
+        return unfinished
+
+    return fill_uniform
+
+
+@cache
+def make_draw(distribution: str) -> Callable[[Array, Array, Scratch], None]:
+    """Return the kernel ``(seeds, numbers, scratch)`` that draws a row of numbers a seed."""
     next_words = make_next_words()
-    fill_row = {"normal": fill_normal, "uniform": fill_uniform}[distribution]
+    fill = {"normal": make_fill_normal, "uniform": make_fill_uniform}[distribution]()
 
     @kernel(distribution)
-    def draw(seeds: Array, numbers: Array, state: Rows, words: Rows, filled: Array) -> None:
+    def draw(seeds: Array, numbers: Array, scratch: Scratch) -> None:
+        state, words, filled = scratch.state, scratch.words, scratch.filled
         for start in range(0, seeds.size, WIDTH):
             count = min(WIDTH, seeds.size - start)
             for lane in range(count):
@@ -130,10 +214,7 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Rows, Rows, Array], 
             while unfinished > 0:
                 seeded = next_words(state, words, position, seeded)
                 position += words.shape[0]
-                unfinished = 0
-                for lane in range(count):
-                    filled[lane] = fill_row(words, lane, numbers[start + lane], filled[lane])
-                    unfinished += filled[lane] < numbers.shape[1]
+                unfinished = fill(scratch, numbers, start, count)
 
     return draw
 
@@ -175,7 +256,5 @@ def draw_numbers(seeds: Array, count: int, distribution: str, stream: str) -> ND
             generator = np.random.default_rng(seed)
             (generator.standard_normal if distribution == "normal" else generator.random)(out=row)
         return numbers
-    state = aligned_rows(STATE_WORDS, WIDTH, "uint32")
-    words = aligned_rows(CHUNK, WIDTH, "uint32")
-    make_draw(distribution)(np.ascontiguousarray(seeds, np.uint32), numbers, state, words, np.empty(WIDTH, np.int64))
+    make_draw(distribution)(np.ascontiguousarray(seeds, np.uint32), numbers, make_scratch())
     return numbers
