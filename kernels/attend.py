@@ -7,8 +7,6 @@ here runs rarely, lane by lane, and is the same for all networks.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from kernels.batch import (
@@ -20,8 +18,11 @@ from kernels.batch import (
     EMPTY,
     ENDED_FLAG,
     EXHAUSTED,
+    FINITE_FLAG,
     LEARNING_RATE,
     LOSS,
+    MAX_ERROR,
+    N_CORRECT,
     NEXT_RUN,
     OCCUPIED,
     PREVIOUS,
@@ -31,34 +32,12 @@ from kernels.batch import (
     STALLED,
     START,
     STEP,
-    Patterns,
     Runs,
     Workspace,
 )
-from kernels.jit import routine
+from kernels.jit import device, routine
 
 NEVER = np.iinfo(np.int64).max
-
-
-class Watched(NamedTuple):
-    """Parameters that must be finite for an outcome to stand.
-
-    Where products with zero are skipped, a run with an input weight or hidden bias
-    that is not finite may owe its finite loss to the skipping, since 0 times
-    infinity is NaN. Such a number stays not finite, so it is enough to look when a
-    run ends. A kernel that skips nothing watches nothing.
-
-    Attributes
-    ----------
-    n_weights
-        The first ``n_weights`` parameters are watched,
-    first_bias, end_bias
-        and those of this range.
-    """
-
-    n_weights: int
-    first_bias: int
-    end_bias: int
 
 
 @routine
@@ -83,7 +62,7 @@ def seat_runs(runs: Runs, workspace: Workspace) -> None:
             clock[OCCUPIED] += 1
 
 
-@routine
+@device
 def retire(workspace: Workspace, lane: int) -> None:
     """Take the run in ``lane`` off its seat."""
     workspace.seats[RUN, lane] = EMPTY
@@ -110,38 +89,17 @@ def record_loss(runs: Runs, workspace: Workspace) -> None:
             runs.losses[run, workspace.clock[STEP] - workspace.seats[START, lane]] = workspace.control[LOSS, lane]
 
 
-@routine
-def watched_finite(workspace: Workspace, lane: int, watched: Watched) -> bool:
-    """Tell whether all watched parameters of the run in ``lane`` are finite."""
-    finite = True
-    for k in range(watched.n_weights):
-        finite = finite and np.isfinite(workspace.parameters[workspace.places[k], lane])
-    for k in range(watched.first_bias, watched.end_bias):
-        finite = finite and np.isfinite(workspace.parameters[workspace.places[k], lane])
-    return finite
-
-
-@routine
-def record_outcome(
-    patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watched, lane: int, status: int
-) -> None:
+@device
+def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int) -> None:
     """Write down how the run in ``lane`` stands."""
-    run = workspace.seats[RUN, lane]
+    run, control = workspace.seats[RUN, lane], workspace.control
     row = runs.outcome[run]
-    row["status"] = status if watched_finite(workspace, lane, watched) else RETRAIN
+    row["status"] = status if control[FINITE_FLAG, lane] != 0.0 else RETRAIN
     row["steps"] = workspace.clock[STEP] - workspace.seats[START, lane]
-    n_correct = 0
-    max_error = 0.0
-    n_outputs = patterns.targets.shape[1]
-    for n in range(patterns.targets.shape[0]):
-        for o in range(n_outputs):
-            y, target = workspace.outputs[n * n_outputs + o, lane], patterns.targets[n, o]
-            n_correct += y > patterns.middle if target > patterns.middle else y < patterns.middle
-            max_error = max(max_error, float(abs(y - target)))
     diverged = status == DIVERGED
-    row["final_loss"] = np.inf if diverged else workspace.control[LOSS, lane]
-    row["max_error"] = np.inf if diverged else max_error
-    row["n_correct"] = 0 if diverged else n_correct
+    row["final_loss"] = np.inf if diverged else control[LOSS, lane]
+    row["max_error"] = np.inf if diverged else control[MAX_ERROR, lane]
+    row["n_correct"] = 0 if diverged else int(control[N_CORRECT, lane])
     if runs.final_weights.shape[0]:
         for k in range(runs.weights.shape[1]):
             runs.final_weights[run, k] = workspace.parameters[workspace.places[k], lane]
@@ -149,7 +107,7 @@ def record_outcome(
             runs.predictions[run, k] = workspace.outputs[k, lane]
 
 
-@routine
+@device
 def at_last_step(runs: Runs, workspace: Workspace, lane: int) -> bool:
     """Tell whether the run in ``lane`` has taken all its steps."""
     t = workspace.clock[STEP] - workspace.seats[START, lane]
@@ -172,7 +130,7 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
 
 
 @routine
-def settle(patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watched) -> bool:
+def settle(runs: Runs, workspace: Workspace) -> bool:
     """Retire the runs that end before the update, and seat the next; tell whether there were any.
 
     A run at its last step whose loss has repeated ends after the update, which may
@@ -196,7 +154,7 @@ def settle(patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watche
             waits = control[REPEATED_FLAG, lane] != 0.0
         else:
             continue
-        record_outcome(patterns, runs, workspace, watched, lane, status)
+        record_outcome(runs, workspace, lane, status)
         if not waits:
             retire(workspace, lane)
     if clock[OCCUPIED] == occupied:
@@ -207,7 +165,7 @@ def settle(patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watche
 
 
 @routine
-def finish_step(patterns: Patterns, runs: Runs, workspace: Workspace, watched: Watched) -> bool:
+def finish_step(runs: Runs, workspace: Workspace) -> bool:
     """After an update, retire runs that stalled or were at their last step; tell whether there were any."""
     control, seats, clock = workspace.control, workspace.seats, workspace.clock
     occupied = clock[OCCUPIED]
@@ -215,7 +173,7 @@ def finish_step(patterns: Patterns, runs: Runs, workspace: Workspace, watched: W
         if seats[RUN, lane] != EMPTY:
             status = STALLED if control[ENDED_FLAG, lane] != 0.0 else EXHAUSTED
             if status == STALLED:
-                record_outcome(patterns, runs, workspace, watched, lane, status)
+                record_outcome(runs, workspace, lane, status)
             if status == STALLED or at_last_step(runs, workspace, lane):
                 retire(workspace, lane)
         control[PREVIOUS, lane] = control[LOSS, lane]

@@ -121,9 +121,21 @@ class Runs(NamedTuple):
 
 
 # Rows of Workspace.control, one number a lane. ENDED_FLAG marks runs that have
-# converged, or stalled when a step is finished.
-LEARNING_RATE, BELOW, PREVIOUS, LOSS, ENDED_FLAG, REPEATED_FLAG, ACTIVE_FLAG = range(7)
-CONTROL_ROWS = 7
+# converged, or stalled when a step is finished; FINITE_FLAG those whose outcome
+# stands, see make_measure.
+(
+    LEARNING_RATE,
+    BELOW,
+    PREVIOUS,
+    LOSS,
+    N_CORRECT,
+    MAX_ERROR,
+    ENDED_FLAG,
+    REPEATED_FLAG,
+    ACTIVE_FLAG,
+    FINITE_FLAG,
+    CONTROL_ROWS,
+) = range(11)
 
 # Rows of Workspace.seats, one integer a lane: the run that occupies it and the
 # step of the clock at which it took its seat.
@@ -144,7 +156,7 @@ class Workspace(NamedTuple):
     places : (parameters,) of int64
         The row of each parameter, see :meth:`kernels.architecture.Architecture.unit_rows`.
     control
-        Rows LEARNING_RATE .. ACTIVE_FLAG.
+        Rows LEARNING_RATE .. FINITE_FLAG.
     outputs
         y of pattern n and output o at n * outputs + o.
     gradients

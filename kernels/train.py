@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from kernels import jit, lanes
 from kernels.architecture import Architecture
-from kernels.attend import Watched, finish_step, record_first_loss, seat_runs, set_deadline, settle
+from kernels.attend import finish_step, record_first_loss, seat_runs, set_deadline, settle
 from kernels.batch import (
     ACTIVE_FLAG,
     BELOW,
@@ -47,6 +47,7 @@ from kernels.criteria import make_criterion
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Rows, align_frame, any_lane, select
 from kernels.losses import make_errors_small, make_total_loss
+from kernels.measures import make_measure
 from kernels.step import make_advance, make_forward
 
 Array = NDArray[Any]
@@ -98,14 +99,15 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
     architecture, loss, criterion_name, dtype, width, table, fixed_hidden = special
     constant = table is not None
     judged = criterion_name != "none"
-    n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    known = pattern_source(table, dtype, bias)
+    n_outputs = architecture.outputs
+    known = pattern_source(table, dtype, architecture.bias)
     nan_watched = table is not None and sums_watched(table)
     forward = make_forward(architecture, known, dtype, width, fixed_hidden, nan_watched)
     advance = make_advance(architecture, known, loss, dtype, width, fixed_hidden, nan_watched)
     criterion = make_criterion(criterion_name, known, dtype, width)
     total_loss = make_total_loss(loss, known, dtype, width)
     errors_small = make_errors_small(known, dtype, width)
+    measure = make_measure(architecture, dtype, width, constant)
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
     infinity = np.inf
@@ -138,7 +140,15 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
 
     @device
     def show(
-        workspace: Workspace, outputs: Rows, loss: Lanes, previous: Lanes, ended: Mask, repeated: Mask, step: int
+        patterns: Patterns,
+        workspace: Workspace,
+        n_hidden: int,
+        outputs: Rows,
+        loss: Lanes,
+        previous: Lanes,
+        ended: Mask,
+        repeated: Mask,
+        step: int,
     ) -> None:
         """Put what registers hold where code that works lane by lane finds it."""
         for k in range(n_results if constant else 0):
@@ -149,6 +159,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
         store(control, ENDED_FLAG, select(ended, fill(1.0), 0.0))
         store(control, REPEATED_FLAG, select(repeated, fill(1.0), 0.0))
         workspace.clock[STEP] = step
+        measure(patterns, workspace, n_hidden)
 
     @jit.kernel(repr(special))
     def train(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> int:
@@ -159,8 +170,6 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
             outputs, gradients = output_registers(), gradient_registers()
         else:
             outputs, gradients = shown_outputs, gradient_rows
-        biases = (n_inputs + n_outputs) * n_hidden
-        watched = Watched(n_inputs * n_hidden, biases, biases + n_hidden * bias) if constant else Watched(0, 0, 0)
         passes = 0
         seat_runs(runs, workspace)
         set_deadline(runs, workspace)
@@ -179,16 +188,16 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
                 loss, converged, ended, repeated = judge(patterns, outputs, below, previous, active)
                 urgent = step == deadline or any_lane(ended)
                 if urgent:
-                    show(workspace, outputs, loss, previous, converged, repeated, step)
-                    moved = settle(patterns, runs, workspace, watched)
+                    show(patterns, workspace, n_hidden, outputs, loss, previous, converged, repeated, step)
+                    moved = settle(runs, workspace)
                     if moved:
                         continue
                 if not judged or urgent or any_lane(repeated):
                     changed = advance(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
                     stalled = repeated & ~changed
                     if urgent or any_lane(stalled):
-                        show(workspace, outputs, loss, previous, stalled, repeated, step)
-                        moved = finish_step(patterns, runs, workspace, watched)
+                        show(patterns, workspace, n_hidden, outputs, loss, previous, stalled, repeated, step)
+                        moved = finish_step(runs, workspace)
                         deadline = clock[DEADLINE]
                 else:
                     advance(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)

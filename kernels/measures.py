@@ -1,0 +1,60 @@
+"""What is written down of runs besides their loss, for all lanes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from kernels import lanes
+from kernels.architecture import Architecture
+from kernels.batch import FINITE_FLAG, MAX_ERROR, N_CORRECT, Patterns, Workspace
+from kernels.jit import routine
+from kernels.lanes import absolute, select
+
+
+@cache
+def make_measure(
+    architecture: Architecture, dtype: str, width: int, watches: bool
+) -> Callable[[Patterns, Workspace, int], None]:
+    """Return the function ``(patterns, workspace, n_hidden)`` that measures outputs and looks at parameters.
+
+    It writes how many outputs are on the right side of the middle, the largest error
+    and, if it ``watches``, whether the parameters before the hidden units are finite.
+
+    Notes
+    -----
+    Where products with zero are skipped, a run with an input weight or hidden bias
+    that is not finite may owe its finite loss to the skipping, since 0 times
+    infinity is NaN. Such a number stays not finite, so it is enough to look when a
+    run ends. A kernel that skips nothing need not watch.
+    """
+    n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
+    n_rows = architecture.n_unit_parameters
+    memory = lanes.memory(dtype, width)
+    load, store, fill = memory.load, memory.store, memory.fill
+    infinity = np.inf
+
+    @routine
+    def measure(patterns: Patterns, workspace: Workspace, n_hidden: int) -> None:
+        targets, middle = patterns.targets, patterns.middle
+        n_correct, max_error = fill(0.0), fill(0.0)
+        for n in range(targets.shape[0]):
+            for o in range(n_outputs):
+                y = load(workspace.outputs, n * n_outputs + o)
+                right = y > middle if targets[n, o] > middle else y < middle
+                n_correct = n_correct + select(right, fill(1.0), 0.0)
+                error = absolute(y - targets[n, o])
+                max_error = select(error > max_error, error, max_error)
+        finite = n_correct == n_correct
+        for h in range(n_hidden if watches else 0):
+            for i in range(n_inputs):
+                finite = finite & (absolute(load(workspace.parameters, h * n_rows + i)) < infinity)
+            if bias:
+                finite = finite & (absolute(load(workspace.parameters, (h + 1) * n_rows - 1)) < infinity)
+        store(workspace.control, N_CORRECT, n_correct)
+        store(workspace.control, MAX_ERROR, max_error)
+        store(workspace.control, FINITE_FLAG, select(finite, fill(1.0), 0.0))
+
+    return measure
