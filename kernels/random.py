@@ -94,8 +94,9 @@ class Scratch(NamedTuple):
         their distances from 0.
     filled : (WIDTH,) of int64
         Numbers that each seed has.
-    point, lane, column : (CHUNK / 4 * WIDTH,) of int64
-        Row and lane of each accepted point, and the column where its numbers go.
+    place : (CHUNK / 4 * WIDTH,) of int64
+        Of each accepted point, in one number, its row and lane and the column where
+        its numbers go.
     picked, factor : (CHUNK / 4 * WIDTH,)
         Its square, and what its coordinates are multiplied by.
     """
@@ -106,9 +107,7 @@ class Scratch(NamedTuple):
     y: Rows
     square: Rows
     filled: NDArray[np.int64]
-    point: NDArray[np.int64]
-    lane: NDArray[np.int64]
-    column: NDArray[np.int64]
+    place: NDArray[np.int64]
     picked: NDArray[np.float64]
     factor: NDArray[np.float64]
 
@@ -118,9 +117,9 @@ def make_scratch() -> Scratch:
     points = CHUNK // 4
     x, y, square = (aligned_rows(points, WIDTH, "float64") for _ in range(3))
     state, words = (aligned_rows(count, WIDTH, "uint32") for count in (STATE_WORDS, CHUNK))
-    filled, point, lane, column = (np.zeros(size, np.int64) for size in (WIDTH, *[points * WIDTH] * 3))
+    filled, place = (np.zeros(size, np.int64) for size in (WIDTH, points * WIDTH))
     picked, factor = (np.zeros(points * WIDTH) for _ in range(2))
-    return Scratch(state, words, x, y, square, filled, point, lane, column, picked, factor)
+    return Scratch(state, words, x, y, square, filled, place, picked, factor)
 
 
 @cache
@@ -137,7 +136,7 @@ def make_fill_normal() -> Callable[[Scratch, Array, int, int], int]:
 
     @device
     def fill_normal(scratch: Scratch, numbers: Array, start: int, count: int) -> int:
-        _, words, x, y, square, filled, point, lane, column, picked, factor = scratch
+        _, words, x, y, square, filled, place, picked, factor = scratch
         for k in range(x.shape[0]):
             x_k = 2.0 * uniform(load(words, 4 * k), load(words, 4 * k + 1)) - 1.0
             y_k = 2.0 * uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)) - 1.0
@@ -149,7 +148,7 @@ def make_fill_normal() -> Callable[[Scratch, Array, int, int], int]:
             next_column = filled[seat]
             for k in range(x.shape[0]):
                 inside = (0.0 < square[k, seat] < 1.0) & (next_column < numbers.shape[1])
-                point[n], lane[n], column[n], picked[n] = k, seat, next_column, square[k, seat]
+                place[n], picked[n] = next_column << 32 | k * WIDTH + seat, square[k, seat]
                 n += inside
                 next_column += 2 * inside
             filled[seat] = next_column
@@ -159,10 +158,10 @@ def make_fill_normal() -> Callable[[Scratch, Array, int, int], int]:
         for i in range(n):
             factor[i] = math.sqrt(-2.0 * factor[i] / picked[i])
         for i in range(n):
-            row, k = start + lane[i], column[i]
-            numbers[row, k] = factor[i] * y[point[i], lane[i]]
-            if k + 1 < numbers.shape[1]:
-                numbers[row, k + 1] = factor[i] * x[point[i], lane[i]]
+            k, seat, column = (place[i] & 0xFFFFFFFF) // WIDTH, place[i] & (WIDTH - 1), place[i] >> 32
+            numbers[start + seat, column] = factor[i] * y[k, seat]
+            if column + 1 < numbers.shape[1]:
+                numbers[start + seat, column + 1] = factor[i] * x[k, seat]
         return unfinished
 
     return fill_normal

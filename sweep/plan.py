@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 # Parameters that runs of one shard share.
 SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimizer")
 
-# A shard is at most so much work, about a quarter of a second of one core, and so
+# A shard is at most so much work, a quarter of a second of one core or less, and so
 # many bytes of weights. Small studies are cut finer, for many cores to share, but
 # not below a few milliseconds. All this depends on the study alone, so shards do.
-_MOST_OPERATIONS = 1e10
+_MOST_OPERATIONS = 2e10
 _LEAST_OPERATIONS = 2e8
 _SHARDS_WANTED = 16
 _SHARD_BYTES = 2**25
