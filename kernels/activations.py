@@ -62,7 +62,7 @@ def tanh_chain(gradient: Lanes, a: Lanes) -> Lanes:
 def relu_by_sign(dtype: str) -> Callable[[Lanes], Lanes]:
     """Return ReLU as an integer operation on the bits, which leaves the adders of a CPU free.
 
-    NaN becomes 0 where its sign bit is set.
+    NaN becomes 0 where its sign bit is set. With AVX-512 it is one instruction.
     """
     sign = 2**63 if dtype == "float64" else 2**31
 
@@ -84,8 +84,8 @@ def activation(name: str, dtype: str, nan_watched: bool = False) -> Activation:
     dtype
         Of the lanes.
     nan_watched
-        Whether NaN among the arguments of ``value`` comes to light without it. Else
-        it always travels through.
+        Whether the kernel finds out from the parameters where an argument of ``value``
+        is NaN, so that ``value`` may lose it. Else NaN gives NaN.
     """
     if name == "identity":
         return Activation(identity, identity_chain)

@@ -87,9 +87,9 @@ def pattern_source(table: Table | None, dtype: str, bias: bool) -> PatternSource
 def sums_watched(table: Table) -> bool:
     """Tell whether NaN in a sum over inputs means that an input weight or hidden bias is not finite.
 
-    A kernel with a table looks at those when a run ends. The sum is NaN only if an
-    infinite term meets an infinity of the other sign, and with inputs up to 1 in
-    size the product with a finite weight is finite.
+    A kernel with a table looks at those when a run ends. Finite terms may overflow to
+    one infinity and stay there; a sum is NaN only if some term is not finite, and with
+    inputs up to 1 in size the product with a finite weight is finite.
     """
     return all(abs(x) <= 1 for row in table[0] for x in row)
 

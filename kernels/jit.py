@@ -14,14 +14,24 @@ With ``NUMBA_DISABLE_JIT=1`` all three give back the Python function itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+# Intel's vector mathematics would vectorise logarithms, with other last bits than NumPy's.
+os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
 
 import numba
 
 from kernels.disk_cache import DiskCache
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+if numba.config.USING_SVML:
+    raise ImportError(
+        "numba was imported first and uses Intel SVML, whose logarithms differ from NumPy's; "
+        "import sweep before numba, or set NUMBA_DISABLE_INTEL_SVML=1"
+    )
 
 ENABLED: bool = not numba.config.DISABLE_JIT
 

@@ -95,10 +95,10 @@ class Scratch(NamedTuple):
     filled : (WIDTH,) of int64
         Numbers that each seed has.
     place : (CHUNK / 4 * WIDTH,) of int64
-        Of each accepted point, in one number, its row and lane and the column where
-        its numbers go.
+        Of each accepted point, in one number, its row and lane in x and the column
+        where its numbers go.
     picked, factor : (CHUNK / 4 * WIDTH,)
-        Its square, and what its coordinates are multiplied by.
+        Its squared distance, and what its coordinates are multiplied by.
     """
 
     state: Rows

@@ -150,7 +150,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
         repeated: Mask,
         step: int,
     ) -> None:
-        """Put what registers hold where code that works lane by lane finds it."""
+        """Put what registers hold where code that works lane by lane finds it, and measure outputs."""
         for k in range(n_results if constant else 0):
             store(workspace.outputs, k, load(outputs, k))
         control = workspace.control

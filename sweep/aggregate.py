@@ -16,8 +16,8 @@ _LOOSE_COUNTS = 2**20
 class Aggregate:
     """What is known of all parts so far; they come in shard order.
 
-    Memory is bounded by the counts of different ends (cell, status and steps), and
-    does not grow with the runs.
+    Memory grows with the different ends (cell, status and steps) and not with the runs
+    that end alike.
 
     Parameters
     ----------

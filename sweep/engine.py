@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Literal
 
+from kernels import NUMERICS
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError, StudyError
 from sweep.machine import available_threads, log_digest, machine_facts
@@ -21,7 +22,7 @@ from sweep.study import Study
 
 MAX_RUNS = 10**9
 
-# Parts read after each shard: more than one, to catch up, but not so many that threads wait for work.
+# Parts read after each shard: more than one, to catch up, and few, to have the next shard ready in time.
 _READ_AT_ONCE = 2
 
 
@@ -89,21 +90,27 @@ def run(
             return open_result(out)
         _claim(parts)
     commits, aggregate = _train_all(plan, parts, n_threads, progress)
-    facts = {**_totals(study, keep, commits), **machine_facts(), "threads": n_threads, "log_digest": log_digest()}
+    facts = {**_totals(study, keep, commits), **machine_facts(), "threads": n_threads}
+    facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
     return _finish(study, parts, aggregate, facts, start)
 
 
 def _claim(store: Store) -> None:
-    """Note what initial weights depend on, or refuse to mix with another machine's."""
+    """Note what bits depend on, or refuse to mix with those of another version or machine."""
     facts, here = store.facts(), log_digest()
     study = store.study
+    if facts.get("numerics", NUMERICS) != NUMERICS or ("numerics" not in facts and store.commits()):
+        raise StoreError(
+            f"results in {str(store.directory)!r} were begun by a version of xor-sweep whose numbers have other last "
+            "bits; finish them with that version, or start anew with --overwrite"
+        )
     normal = "normal" in (study.initial_weights.distribution, *study.parameters.get("distribution", ()))
     if normal and facts.get("log_digest", here) != here:
         raise StoreError(
             f"results in {str(store.directory)!r} were begun on a machine whose logarithm has other last bits, so "
             "normal initial weights would differ; finish them there, or start anew with --overwrite"
         )
-    store.write_facts({**facts, "log_digest": here})
+    store.write_facts({**facts, "numerics": NUMERICS, "log_digest": here})
 
 
 def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> tuple[list[Commit], Aggregate]:
@@ -166,7 +173,7 @@ def _in_threads(
         try:
             for shard in shards:
                 pending[pool.submit(work, shard)] = shard
-                if len(pending) >= threads + 1:
+                if len(pending) >= 2 * threads:
                     yield from _finished(pending)
             while pending:
                 yield from _finished(pending)

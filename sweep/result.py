@@ -38,7 +38,7 @@ class Memory:
         return Commit("", shard.index, shard.start, shard.stop, part="", sha256="", **facts)
 
     def commits(self) -> dict[int, Commit]:
-        """Return no commits: nothing was there before."""
+        """Return the commits of earlier calls: none."""
         return {}
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
@@ -105,12 +105,10 @@ class Result:
         unknown = [name for name in wanted if name not in known]
         if unknown:
             raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
-        if Plan(self.study).in_run_order:
-            table = pa.concat_tables(self._parts.tables(wanted))
-        else:
-            read = wanted if "run" in wanted else [*wanted, "run"]
-            table = pa.concat_tables(self._parts.tables(read)).sort_by("run").select(wanted)
-        frame: pd.DataFrame = table.to_pandas()
+        in_order = bool(wanted) and Plan(self.study).in_run_order
+        read = wanted if in_order or "run" in wanted else [*wanted, "run"]
+        table = pa.concat_tables(self._parts.tables(read))
+        frame: pd.DataFrame = (table if in_order else table.sort_by("run").select(wanted)).to_pandas()
         return frame
 
     def row(self, run: int) -> dict[str, Any]:

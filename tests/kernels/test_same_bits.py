@@ -1,7 +1,7 @@
 """Results have the same bits with the JIT and without, and on every machine.
 
-The two ways cannot run in one process, so both are compared with one recorded digest. The digests change only with
-the numerical contract; the failure message shows the new one.
+The two ways cannot run in one process, so both are compared with one recorded digest. Who changes a digest (the
+failure message shows the new one) raises ``kernels.NUMERICS``, so that old and new results never mix.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import numpy as np
 import pytest
 
+import kernels
 from tests.accuracy import survey
 from tests.kernels.support import (
     DTYPES,
@@ -21,6 +22,7 @@ from tests.kernels.support import (
     train_kernel,
 )
 
+RECORDED_FOR = 2
 FUNCTIONS = {
     ("exp", "float64"): "e0b574d00b3a50c1",
     ("exp", "float32"): "5e64d4d7d444c999",
@@ -61,6 +63,11 @@ def _batch(dtype: str, n_parameters: int) -> Batch:
     """Start from scattered weights between -1 and 1."""
     weights = _scattered(64 * n_parameters, "float64")[64 * n_parameters :].reshape(64, -1) / 16
     return same_settings(weights, dtype, learning_rate=0.25, below=0.5, max_steps=40)
+
+
+def test_numerics_are_numbered() -> None:
+    """The digests are those of the present number."""
+    assert kernels.NUMERICS == RECORDED_FOR
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
