@@ -212,10 +212,11 @@ def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
 def _finish(study: Study, parts: Store | Memory, aggregate: Aggregate, facts: dict[str, Any], start: float) -> Result:
     """Write what belongs to a finished result."""
     facts["digest"] = aggregate.digest(parts.tables)
+    cells = aggregate.cells()
     if isinstance(parts, Store):
-        facts["cells_sha256"] = parts.write_cells(aggregate.cells())
+        facts["cells_sha256"] = parts.write_cells(cells)
     else:
-        parts.cells = aggregate.cells()
+        parts.cells = cells
     facts["wall_seconds"] = time.time() - start
     facts["complete"] = True
     if isinstance(parts, Store):

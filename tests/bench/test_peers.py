@@ -86,7 +86,7 @@ def test_peers_train_what_the_oracle_trains(name: str, tmp_path: Path) -> None:
 def test_every_build_of_the_cpp_peer_gives_the_same_bits() -> None:
     """However the compiler unrolls, losses are the oracle's."""
     if shutil.which("g++") is None:
-        pytest.skip("no g++")
+        pytest.skip("g++, which builds this peer, is not installed")
     from sweep.bench.peers.cpp import BUILDS, Cpp
 
     case = Case(2, "float32", steps=20)

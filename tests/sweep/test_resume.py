@@ -162,18 +162,18 @@ def test_version_with_other_bits(tmp_path: Path, numerics: int | None) -> None:
     assert sweep.run(study, out=out, overwrite=True).facts["digest"] == sweep.run(study).facts["digest"]
 
 
-def fail_sync(moment: int | None) -> Callable[[int], None]:
-    """Return an ``os.fsync`` that from its call number ``moment`` on finds the disk full; it counts its calls."""
-    sync = os.fsync
+class FailingSync:
+    """An ``os.fsync`` that from its call number ``moment`` on finds the disk full; it counts its calls."""
 
-    def synchronize(file: int) -> None:
-        synchronize.calls += 1  # type: ignore[attr-defined]
-        if moment is not None and synchronize.calls > moment:  # type: ignore[attr-defined]
+    def __init__(self, moment: int | None) -> None:
+        self.moment, self.calls, self.sync = moment, 0, os.fsync
+
+    def __call__(self, file: int) -> None:
+        """Write through, or fail."""
+        self.calls += 1
+        if self.moment is not None and self.calls > self.moment:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        sync(file)
-
-    synchronize.calls = 0  # type: ignore[attr-defined]
-    return synchronize
+        self.sync(file)
 
 
 def error_of(call: Callable[[], object]) -> Exception | None:
@@ -188,17 +188,17 @@ def error_of(call: Callable[[], object]) -> Exception | None:
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full at any moment is told as such, leaves no commit without its part, and can be resumed."""
     study, shard_runs = make_study(), 40
-    never = fail_sync(None)
+    never = FailingSync(None)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", never)
         expected = sweep.run(study, out=tmp_path / "whole", threads=1, shard_runs=shard_runs).facts["digest"]
     # Every part, every commit, the study and the facts are on the disk before they count.
-    assert never.calls > 2 * Plan(study, shard_runs).n_shards  # type: ignore[attr-defined]
+    assert never.calls > 2 * Plan(study, shard_runs).n_shards
     wrong = []
-    for moment in range(never.calls):  # type: ignore[attr-defined]
+    for moment in range(never.calls):
         out = tmp_path / f"full{moment}"
         with monkeypatch.context() as patch, training_watched() as first:
-            patch.setattr(os, "fsync", fail_sync(moment))
+            patch.setattr(os, "fsync", FailingSync(moment))
             found = error_of(lambda out=out: sweep.run(study, out=out, threads=1, shard_runs=shard_runs))
         if not (isinstance(found, StoreError) and "No space left" in str(found)):
             wrong.append(f"write {moment}: {found!r}")
