@@ -103,8 +103,8 @@ def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int) -> 
     if runs.final_weights.shape[0]:
         for k in range(runs.weights.shape[1]):
             runs.final_weights[run, k] = workspace.parameters[workspace.places[k], lane]
-        for k in range(workspace.outputs.shape[0]):
-            runs.predictions[run, k] = workspace.outputs[k, lane]
+        for k in range(workspace.signals.outputs.shape[0]):
+            runs.predictions[run, k] = workspace.signals.outputs[k, lane]
 
 
 @device

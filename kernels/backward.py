@@ -21,8 +21,8 @@ def make_output_gradients(
 ) -> Callable[[Patterns, Rows, Rows], None]:
     """Return the first part of backpropagation.
 
-    The function takes ``(patterns, outputs, gradients)`` and writes the gradients
-    with respect to the sums u from which the outputs are made.
+    The function takes ``(patterns, outputs, gradients)``, rows of
+    :class:`kernels.batch.Signals`, and writes the gradients.
     """
     n_outputs = architecture.outputs
     chain = activation(architecture.output, dtype).chain
@@ -54,7 +54,6 @@ def make_backward_unit(
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     chain = activation(architecture.activation, dtype).chain
-    update = gradient_descent(dtype, width)
     memory = lanes.memory(dtype, width)
     load, store = memory.load, memory.store
     n_rows = architecture.n_unit_parameters
@@ -85,38 +84,39 @@ def make_backward_unit(
                 store(sums, n_rows - 1, load(sums, n_rows - 1) + delta)
         changed = learning_rate != learning_rate
         for k in range(n_rows):
-            changed = changed | update(unit, k, load(sums, k), learning_rate)
+            old = load(unit, k)
+            new = gradient_descent(old, load(sums, k), learning_rate)
+            store(unit, k, new)
+            changed = changed | (new != old)
         return changed
 
     return backward_unit
 
 
 @cache
-def make_update_output_biases(
+def make_next_output_biases(
     architecture: Architecture, known: PatternSource, dtype: str, width: int
-) -> Callable[[Patterns, Rows, Rows, Lanes, int], Mask]:
-    """Return the update of the output biases, if there are any.
+) -> Callable[[Patterns, Rows, Rows, Lanes, int, Rows], None]:
+    """Return the update of the output biases, made but not yet applied.
 
-    The function takes ``(patterns, parameters, gradients, learning_rate, n_hidden)``
-    and returns the lanes where one of them changed.
+    The function takes ``(patterns, parameters, gradients, learning_rate, n_hidden,
+    next_biases)`` and writes the last.
     """
-    n_outputs, bias = architecture.outputs, architecture.bias
-    update = gradient_descent(dtype, width)
+    n_outputs = architecture.outputs
     memory = lanes.memory(dtype, width)
-    load, fill = memory.load, memory.fill
+    load, store, fill = memory.load, memory.store, memory.fill
     n_rows = architecture.n_unit_parameters
+    n_biases = n_outputs * architecture.bias
 
     @device
-    def update_output_biases(
-        patterns: Patterns, parameters: Rows, gradients: Rows, learning_rate: Lanes, n_hidden: int
-    ) -> Mask:
-        changed = learning_rate != learning_rate
-        if bias:
-            for o in range(n_outputs):
-                gradient = fill(-0.0)
-                for n in range(known(patterns).inputs.shape[0]):
-                    gradient = gradient + load(gradients, n * n_outputs + o)
-                changed = changed | update(parameters, n_hidden * n_rows + o, gradient, learning_rate)
-        return changed
+    def next_output_biases(
+        patterns: Patterns, parameters: Rows, gradients: Rows, learning_rate: Lanes, n_hidden: int, next_biases: Rows
+    ) -> None:
+        for o in range(n_biases):
+            gradient = fill(-0.0)
+            for n in range(known(patterns).inputs.shape[0]):
+                gradient = gradient + load(gradients, n * n_outputs + o)
+            old = load(parameters, n_hidden * n_rows + o)
+            store(next_biases, o, gradient_descent(old, gradient, learning_rate))
 
-    return update_output_biases
+    return next_output_biases

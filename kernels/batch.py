@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.architecture import Architecture
 from kernels.jit import device
-from kernels.lanes import aligned_rows
+from kernels.lanes import Rows, aligned_rows
 
 Array = NDArray[Any]
 
@@ -146,6 +146,27 @@ EMPTY = -1
 STEP, DEADLINE, NEXT_RUN, OCCUPIED = range(4)
 
 
+class Signals(NamedTuple):
+    """What a forward pass leaves for the judge and for the backward pass, in rows of lanes.
+
+    Attributes
+    ----------
+    outputs
+        y of pattern n and output o at n * outputs + o.
+    gradients
+        The gradients with respect to the sums u of which the outputs are made, likewise.
+    next_biases
+        The output biases after the update to come; none in networks without.
+    hidden
+        Activation of unit h for pattern n at h * patterns + n.
+    """
+
+    outputs: Rows
+    gradients: Rows
+    next_biases: Rows
+    hidden: Rows
+
+
 class Workspace(NamedTuple):
     """State of the lanes of one kernel call; rows are (count, width) unless said.
 
@@ -157,12 +178,8 @@ class Workspace(NamedTuple):
         The row of each parameter, see :meth:`kernels.architecture.Architecture.unit_rows`.
     control
         Rows LEARNING_RATE .. FINITE_FLAG.
-    outputs
-        y of pattern n and output o at n * outputs + o.
-    gradients
-        The gradients with respect to them, likewise.
-    hidden
-        Activation of unit h for pattern n at h * patterns + n.
+    signals
+        Of the last forward pass.
     seats : (2, width) of int64
     clock : (4,) of int64
     """
@@ -170,9 +187,7 @@ class Workspace(NamedTuple):
     parameters: Array
     places: NDArray[np.int64]
     control: Array
-    outputs: Array
-    gradients: Array
-    hidden: Array
+    signals: Signals
     seats: NDArray[np.int64]
     clock: NDArray[np.int64]
 
@@ -212,12 +227,11 @@ def make_workspace(architecture: Architecture, n_hidden: int, n_patterns: int, w
     """Allocate the state of ``width`` empty lanes."""
     places = architecture.unit_rows(n_hidden)
     n_outputs = n_patterns * architecture.outputs
-    counts = (places.size, CONTROL_ROWS, n_outputs, n_outputs, n_patterns * n_hidden)
+    n_biases = architecture.outputs * architecture.bias
+    counts = (places.size, CONTROL_ROWS, n_outputs, n_outputs, n_biases, n_patterns * n_hidden)
     rows = aligned_rows(sum(counts), width, dtype)
     ends = np.cumsum(counts)
-    parameters, control, outputs, gradients, hidden = (
-        rows[end - count : end] for count, end in zip(counts, ends, strict=True)
-    )
+    parameters, control, *signals = (rows[end - count : end] for count, end in zip(counts, ends, strict=True))
     seats = np.full((2, width), EMPTY, np.int64)
     clock = np.zeros(4, np.int64)
-    return Workspace(parameters, places, control, outputs, gradients, hidden, seats, clock)
+    return Workspace(parameters, places, control, Signals(*signals), seats, clock)

@@ -42,7 +42,7 @@ def make_measure(
         n_correct, max_error = fill(0.0), fill(0.0)
         for n in range(targets.shape[0]):
             for o in range(n_outputs):
-                y = load(workspace.outputs, n * n_outputs + o)
+                y = load(workspace.signals.outputs, n * n_outputs + o)
                 right = y > middle if targets[n, o] > middle else y < middle
                 n_correct = n_correct + select(right, fill(1.0), 0.0)
                 error = absolute(y - targets[n, o])

@@ -6,6 +6,8 @@ network takes the lane, while the neighbours go on.
 
     seat runs -> forward -> judge -> advance -> judge -> advance -> ...
                               `-> attend: retire, seat the next (rare)
+
+Most steps are taken in an inner loop that only asks whether any lane might end.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from kernels.batch import (
     STEP,
     Patterns,
     Runs,
+    Signals,
     Table,
     Workspace,
     make_patterns,
@@ -43,8 +46,8 @@ from kernels.batch import (
     pattern_source,
     sums_watched,
 )
-from kernels.criteria import make_criterion
 from kernels.jit import device
+from kernels.judge import make_all_go_on, make_judge
 from kernels.lanes import Lanes, Mask, Rows, align_frame, any_lane, select
 from kernels.losses import make_errors_small, make_total_loss
 from kernels.measures import make_measure
@@ -102,18 +105,19 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
     n_outputs = architecture.outputs
     known = pattern_source(table, dtype, architecture.bias)
     nan_watched = table is not None and sums_watched(table)
-    forward = make_forward(architecture, known, dtype, width, fixed_hidden, nan_watched)
+    forward = make_forward(architecture, known, loss, dtype, width, fixed_hidden, nan_watched)
     advance = make_advance(architecture, known, loss, dtype, width, fixed_hidden, nan_watched)
-    criterion = make_criterion(criterion_name, known, dtype, width)
+    judge = make_judge(known, loss, criterion_name, dtype, width)
+    all_go_on = make_all_go_on(architecture, known, criterion_name, dtype, width, fixed_hidden)
     total_loss = make_total_loss(loss, known, dtype, width)
     errors_small = make_errors_small(known, dtype, width)
     measure = make_measure(architecture, dtype, width, constant)
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
-    infinity = np.inf
     n_results = len(table[1]) * n_outputs if table else 0
     output_registers = lanes.stack(dtype, width, n_results)
     gradient_registers = lanes.stack(dtype, width, n_results)
+    bias_registers = lanes.stack(dtype, width, n_outputs * architecture.bias)
     hidden_registers = lanes.stack(dtype, width, (fixed_hidden or 0) * n_results // n_outputs)
     unrolls = fixed_hidden is not None
 
@@ -126,17 +130,6 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
             load(control, PREVIOUS),
             load(control, ACTIVE_FLAG) > 0.0,
         )
-
-    @device
-    def judge(
-        patterns: Patterns, outputs: Rows, below: Lanes, previous: Lanes, active: Mask
-    ) -> tuple[Lanes, Mask, Mask, Mask]:
-        """Return the loss, and the lanes that converged, that end here, and that may have stalled."""
-        loss = total_loss(patterns, outputs)
-        converged = criterion(loss, outputs, patterns, below)
-        ended = (converged | ~(loss < infinity)) & active
-        repeated = (loss == previous) & active if judged else active & ~active
-        return loss, converged, ended, repeated
 
     @device
     def show(
@@ -152,7 +145,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
     ) -> None:
         """Put what registers hold where code that works lane by lane finds it, and measure outputs."""
         for k in range(n_results if constant else 0):
-            store(workspace.outputs, k, load(outputs, k))
+            store(workspace.signals.outputs, k, load(outputs, k))
         control = workspace.control
         store(control, LOSS, loss)
         store(control, PREVIOUS, previous)
@@ -164,27 +157,37 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
     @jit.kernel(repr(special))
     def train(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> int:
         align_frame()
-        parameters, _, control, shown_outputs, gradient_rows, hidden_rows, _, clock = workspace
-        hidden = hidden_registers() if unrolls else hidden_rows
-        if constant:
-            outputs, gradients = output_registers(), gradient_registers()
-        else:
-            outputs, gradients = shown_outputs, gradient_rows
+        parameters, _, control, rows, _, clock = workspace
+        signals = Signals(
+            output_registers() if constant else rows.outputs,
+            gradient_registers() if constant else rows.gradients,
+            bias_registers(),
+            hidden_registers() if unrolls else rows.hidden,
+        )
+        outputs = signals.outputs
         passes = 0
         seat_runs(runs, workspace)
         set_deadline(runs, workspace)
         while clock[OCCUPIED] > 0:
-            forward(patterns, parameters, hidden, outputs, n_hidden)
+            learning_rate, below, previous, active = of_seats(control)
+            forward(patterns, parameters, signals, learning_rate, n_hidden)
             passes += 1
             store(control, LOSS, total_loss(patterns, outputs))
             record_first_loss(runs, workspace)
-            learning_rate, below, previous, active = of_seats(control)
             step, deadline, moved = clock[STEP], clock[DEADLINE], False
             while not moved:
-                while not judged and step < deadline and errors_small(patterns, outputs):
-                    advance(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
-                    passes += 1
-                    step += 1
+                if judged:
+                    loss = total_loss(patterns, outputs)
+                    while step < deadline and all_go_on(patterns, parameters, signals, loss, below, previous, n_hidden):
+                        advance(patterns, parameters, signals, learning_rate, n_hidden)
+                        previous, loss = loss, total_loss(patterns, outputs)
+                        passes += 1
+                        step += 1
+                else:
+                    while step < deadline and errors_small(patterns, outputs):
+                        advance(patterns, parameters, signals, learning_rate, n_hidden)
+                        passes += 1
+                        step += 1
                 loss, converged, ended, repeated = judge(patterns, outputs, below, previous, active)
                 urgent = step == deadline or any_lane(ended)
                 if urgent:
@@ -192,15 +195,12 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace,
                     moved = settle(runs, workspace)
                     if moved:
                         continue
-                if not judged or urgent or any_lane(repeated):
-                    changed = advance(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
-                    stalled = repeated & ~changed
-                    if urgent or any_lane(stalled):
-                        show(patterns, workspace, n_hidden, outputs, loss, previous, stalled, repeated, step)
-                        moved = finish_step(runs, workspace)
-                        deadline = clock[DEADLINE]
-                else:
-                    advance(patterns, parameters, hidden, outputs, gradients, learning_rate, n_hidden)
+                changed = advance(patterns, parameters, signals, learning_rate, n_hidden)
+                stalled = repeated & ~changed
+                if urgent or any_lane(stalled):
+                    show(patterns, workspace, n_hidden, outputs, loss, previous, stalled, repeated, step)
+                    moved = finish_step(runs, workspace)
+                    deadline = clock[DEADLINE]
                 passes += 1
                 previous = loss
                 step += 1
