@@ -108,34 +108,45 @@ def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
 
 def summarize(ended: Tally, plan: Plan) -> pd.DataFrame:
     """Return the cells table of a complete tally, one row a cell in cell order."""
-    counts = pd.DataFrame(dict(zip(("cell", "status", "steps"), ended.parts, strict=True)) | {"n": ended.n})
+    cell, status, steps = ended.parts
+    n_ended, steps_ended = (np.zeros((plan.n_cells, len(STATUSES)), np.int64) for _ in range(2))
+    np.add.at(n_ended, (cell, status), ended.n)
+    np.add.at(steps_ended, (cell, status), steps * ended.n)
+    converged = STATUSES.index("converged")
+    n_runs, n_converged, steps_converged = n_ended.sum(axis=1), n_ended[:, converged], steps_ended[:, converged]
+    low, high = wilson_interval(n_converged, n_runs)
     cells = np.arange(plan.n_cells)
-    index = pd.RangeIndex(plan.n_cells)
-    by_status = counts.groupby(["cell", "status"])["n"].sum().unstack(fill_value=0)
-    by_status = by_status.reindex(index=index, columns=range(len(STATUSES)), fill_value=0).astype("int64")
-    frame = pd.DataFrame({"cell": cells})
-    for name in plan.study.parameters:
-        frame[name] = plan.column(name, cells)
-    frame["n_runs"] = by_status.sum(axis=1)
-    for code, name in enumerate(STATUSES):
-        frame[f"n_{name}"] = by_status[code]
-    n_runs, n_converged = frame["n_runs"].to_numpy(), frame["n_converged"].to_numpy()
-    frame["convergence_rate"] = n_converged / n_runs
-    frame["convergence_rate_low"], frame["convergence_rate_high"] = wilson_interval(n_converged, n_runs)
-    converged = counts[counts["status"] == STATUSES.index("converged")]
-    for name, (part, whole) in QUANTILES.items():
-        frame[name] = _steps_quantile(converged, -(-n_runs * part // whole), index)
-    steps = (counts["steps"].astype("int64") * counts["n"]).groupby(counts["cell"]).sum().reindex(index, fill_value=0)
-    converged_steps = (converged["steps"].astype("int64") * converged["n"]).groupby(converged["cell"]).sum()
     censored = (n_runs - n_converged) * plan.column("max_steps", cells)
-    frame["restricted_mean_steps"] = (converged_steps.reindex(index, fill_value=0).to_numpy() + censored) / n_runs
     with np.errstate(divide="ignore", invalid="ignore"):
-        expected = steps.to_numpy() / n_converged
-    frame["expected_steps"] = np.where(n_converged == 0, np.inf, expected)
-    return frame[[column.name for column in cells_columns(plan.study)]]
+        expected = np.where(n_converged == 0, np.inf, steps_ended.sum(axis=1) / n_converged)
+    columns: dict[str, Any] = {"cell": cells}
+    columns |= {name: plan.column(name, cells) for name in plan.study.parameters}
+    columns |= {"n_runs": n_runs}
+    columns |= {f"n_{name}": n_ended[:, code] for code, name in enumerate(STATUSES)}
+    columns |= {
+        "convergence_rate": n_converged / n_runs,
+        "convergence_rate_low": low,
+        "convergence_rate_high": high,
+    }
+    of_converged = status == converged
+    for name, (part, whole) in QUANTILES.items():
+        columns[name] = _steps_reached(steps[of_converged], ended.n[of_converged], n_converged, -(-n_runs * part // whole))
+    columns |= {"restricted_mean_steps": (steps_converged + censored) / n_runs, "expected_steps": expected}
+    return pd.DataFrame(columns)[[column.name for column in cells_columns(plan.study)]]
 
 
-def _steps_quantile(converged: pd.DataFrame, needed: Array, index: pd.RangeIndex) -> pd.Series:
-    """Return for each cell the fewest steps by which ``needed`` of its runs converged, or NA."""
-    reached = converged.groupby("cell")["n"].cumsum() >= needed[converged["cell"]]
-    return converged[reached].groupby("cell")["steps"].first().astype("Int64").reindex(index)
+def _steps_reached(steps: Array, n: Array, n_converged: Array, needed: Array) -> pd.api.extensions.ExtensionArray:
+    """Return for each cell the fewest steps by which ``needed`` of its runs converged, or NA.
+
+    Parameters
+    ----------
+    steps, n : (ends,)
+        Runs ``n`` that converged in so many ``steps``, cell by cell, ascending.
+    n_converged, needed : (cells,)
+        Runs that converged, and that are asked for.
+    """
+    never = needed > n_converged
+    before = np.cumsum(n_converged) - n_converged
+    place = np.searchsorted(np.cumsum(n), before + needed)
+    values = np.append(steps, 0).astype(np.int64)[np.where(never, -1, place)]
+    return pd.arrays.IntegerArray(values, never)
