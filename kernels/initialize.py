@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from kernels.random import draw_numbers
@@ -39,9 +38,5 @@ def initial_weights(
     -------
     (n, n_parameters) of ``dtype``
     """
-    numbers = draw_numbers(seeds, n_parameters, distribution, stream)
-    with np.errstate(over="ignore"):  # a weight beyond the dtype is infinite, and its run diverges
-        numbers *= scale if distribution == "normal" else 2 * scale
-        if distribution == "uniform":
-            numbers -= scale
-        return numbers.astype(dtype, copy=False)
+    factor, shift = (scale, -0.0) if distribution == "normal" else (2 * scale, -scale)
+    return draw_numbers(seeds, n_parameters, distribution, stream, scale=factor, shift=shift, dtype=dtype)

@@ -123,19 +123,20 @@ def make_scratch() -> Scratch:
 
 
 @cache
-def make_fill_normal() -> Callable[[Scratch, Array, int, int], int]:
+def make_fill_normal() -> Callable[[Scratch, Array, int, int, float, float], int]:
     """Return the polar method.
 
-    The function takes ``(scratch, numbers, start, count)`` and appends normal numbers
-    to the ``count`` rows of ``numbers`` from ``start`` on; it returns how many rows want
-    more. Of a pair the number made from the second uniform comes first. The logarithm
-    is math.log, the libm's, as in NumPy: its bits decide.
+    The function takes ``(scratch, numbers, start, count, scale, shift)`` and appends
+    normal numbers z, as shift + scale * z, to the ``count`` rows of ``numbers`` from
+    ``start`` on; it returns how many rows want more. Of a pair the number made from
+    the second uniform comes first. The logarithm is math.log, the libm's, as in NumPy:
+    its bits decide.
     """
     load = lanes.memory("uint32", WIDTH).load
     store = lanes.memory("float64", WIDTH).store
 
     @device
-    def fill_normal(scratch: Scratch, numbers: Array, start: int, count: int) -> int:
+    def fill_normal(scratch: Scratch, numbers: Array, start: int, count: int, scale: float, shift: float) -> int:
         _, words, x, y, square, filled, place, picked, factor = scratch
         for k in range(x.shape[0]):
             x_k = 2.0 * uniform(load(words, 4 * k), load(words, 4 * k + 1)) - 1.0
@@ -159,22 +160,22 @@ def make_fill_normal() -> Callable[[Scratch, Array, int, int], int]:
             factor[i] = math.sqrt(-2.0 * factor[i] / picked[i])
         for i in range(n):
             k, seat, column = (place[i] & 0xFFFFFFFF) // WIDTH, place[i] & (WIDTH - 1), place[i] >> 32
-            numbers[start + seat, column] = factor[i] * y[k, seat]
+            numbers[start + seat, column] = shift + scale * (factor[i] * y[k, seat])
             if column + 1 < numbers.shape[1]:
-                numbers[start + seat, column + 1] = factor[i] * x[k, seat]
+                numbers[start + seat, column + 1] = shift + scale * (factor[i] * x[k, seat])
         return unfinished
 
     return fill_normal
 
 
 @cache
-def make_fill_uniform() -> Callable[[Scratch, Array, int, int], int]:
+def make_fill_uniform() -> Callable[[Scratch, Array, int, int, float, float], int]:
     """Return the like of :func:`make_fill_normal` for numbers in [0, 1)."""
     load = lanes.memory("uint32", WIDTH).load
     store = lanes.memory("float64", WIDTH).store
 
     @device
-    def fill_uniform(scratch: Scratch, numbers: Array, start: int, count: int) -> int:
+    def fill_uniform(scratch: Scratch, numbers: Array, start: int, count: int, scale: float, shift: float) -> int:
         words, x, y, filled = scratch.words, scratch.x, scratch.y, scratch.filled
         for k in range(x.shape[0]):
             store(x, k, uniform(load(words, 4 * k), load(words, 4 * k + 1)))
@@ -185,9 +186,9 @@ def make_fill_uniform() -> Callable[[Scratch, Array, int, int], int]:
             for k in range(x.shape[0]):
                 column = first + 2 * k
                 if column < numbers.shape[1]:
-                    numbers[start + seat, column] = x[k, seat]
+                    numbers[start + seat, column] = shift + scale * x[k, seat]
                 if column + 1 < numbers.shape[1]:
-                    numbers[start + seat, column + 1] = y[k, seat]
+                    numbers[start + seat, column + 1] = shift + scale * y[k, seat]
             filled[seat] = first + 2 * x.shape[0]
             unfinished += filled[seat] < numbers.shape[1]
         return unfinished
@@ -196,13 +197,13 @@ def make_fill_uniform() -> Callable[[Scratch, Array, int, int], int]:
 
 
 @cache
-def make_draw(distribution: str) -> Callable[[Array, Array, Scratch], None]:
-    """Return the kernel ``(seeds, numbers, scratch)`` that draws a row of numbers a seed."""
+def make_draw(distribution: str) -> Callable[[Array, Array, Scratch, float, float], None]:
+    """Return the kernel ``(seeds, numbers, scratch, scale, shift)`` that draws a row of numbers a seed."""
     next_words = make_next_words()
     fill = {"normal": make_fill_normal, "uniform": make_fill_uniform}[distribution]()
 
     @kernel(distribution)
-    def draw(seeds: Array, numbers: Array, scratch: Scratch) -> None:
+    def draw(seeds: Array, numbers: Array, scratch: Scratch, scale: float, shift: float) -> None:
         state, words, filled = scratch.state, scratch.words, scratch.filled
         for start in range(0, seeds.size, WIDTH):
             count = min(WIDTH, seeds.size - start)
@@ -213,12 +214,21 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Scratch], None]:
             while unfinished > 0:
                 seeded = next_words(state, words, position, seeded)
                 position += words.shape[0]
-                unfinished = fill(scratch, numbers, start, count)
+                unfinished = fill(scratch, numbers, start, count, scale, shift)
 
     return draw
 
 
-def draw_numbers(seeds: Array, count: int, distribution: str, stream: str) -> NDArray[np.float64]:
+def draw_numbers(
+    seeds: Array,
+    count: int,
+    distribution: str,
+    stream: str,
+    *,
+    scale: float = 1.0,
+    shift: float = -0.0,
+    dtype: str = "float64",
+) -> Array:
     """Draw the first ``count`` numbers of each seed.
 
     Parameters
@@ -233,10 +243,14 @@ def draw_numbers(seeds: Array, count: int, distribution: str, stream: str) -> ND
         ``"mt19937"``: as ``numpy.random.RandomState(seed)`` by ``randn`` or
         ``random_sample``; ``"pcg64"``: as ``numpy.random.default_rng(seed)`` by
         ``standard_normal`` or ``random``, taken from NumPy itself.
+    scale, shift
+        Numbers z are given as shift + scale * z; by default as they are.
+    dtype
+        To which they are rounded in the end.
 
     Returns
     -------
-    (n, count) of float64
+    (n, count) of ``dtype``
 
     Raises
     ------
@@ -249,11 +263,13 @@ def draw_numbers(seeds: Array, count: int, distribution: str, stream: str) -> ND
         raise ValueError(f"distribution {distribution!r} of stream {stream!r} given; see DISTRIBUTIONS and STREAMS")
     if seeds.size and not (seeds.min() >= 0 and seeds.max() <= MAX_SEED):
         raise ValueError(f"seeds must be from 0 to {MAX_SEED}; given {seeds.min()} to {seeds.max()}")
-    numbers = np.empty((seeds.size, count))
-    if stream == "pcg64":
-        for seed, row in zip(seeds.tolist(), numbers, strict=True):
-            generator = np.random.default_rng(seed)
-            (generator.standard_normal if distribution == "normal" else generator.random)(out=row)
-        return numbers
-    make_draw(distribution)(np.ascontiguousarray(seeds, np.uint32), numbers, make_scratch())
+    numbers = np.empty((seeds.size, count), dtype)
+    with np.errstate(over="ignore"):  # a number beyond the dtype is infinite
+        if stream == "pcg64":
+            for seed, row in zip(seeds.tolist(), numbers, strict=True):
+                generator = np.random.default_rng(seed)
+                z = generator.standard_normal(count) if distribution == "normal" else generator.random(count)
+                row[:] = shift + scale * z
+        else:
+            make_draw(distribution)(np.ascontiguousarray(seeds, np.uint32), numbers, make_scratch(), scale, shift)
     return numbers

@@ -115,18 +115,22 @@ class Worker:
         return weights
 
     def _draw(self, cells: Array, seeds: Array, n_parameters: int) -> Array:
-        """Return the initial weights of runs that share one scheme."""
+        """Return the initial weights of runs that share one scheme.
+
+        Seeds that fill a range no longer than the runs are drawn once each.
+        """
         distribution, scale, stream = (self._plan.column(name, cells[:1])[0] for name in _SCHEME)
-        unique, place = np.unique(seeds, return_inverse=True)
+        low, high = int(seeds.min()), int(seeds.max())
+        chosen = np.arange(low, high + 1) if high - low < len(seeds) else seeds
         drawn = initial_weights(
-            unique,
+            chosen,
             n_parameters,
             distribution=str(distribution),
             scale=float(scale),
             stream=str(stream),
             dtype=self._dtype,
         )
-        return drawn if np.array_equal(unique, seeds) else drawn[place]
+        return drawn if np.array_equal(chosen, seeds) else drawn[seeds - low]
 
 
 def _groups(columns: list[Array]) -> list[Array]:

@@ -130,7 +130,9 @@ def summarize(ended: Tally, plan: Plan) -> pd.DataFrame:
     }
     of_converged = status == converged
     for name, (part, whole) in QUANTILES.items():
-        columns[name] = _steps_reached(steps[of_converged], ended.n[of_converged], n_converged, -(-n_runs * part // whole))
+        columns[name] = _steps_reached(
+            steps[of_converged], ended.n[of_converged], n_converged, -(-n_runs * part // whole)
+        )
     columns |= {"restricted_mean_steps": (steps_converged + censored) / n_runs, "expected_steps": expected}
     return pd.DataFrame(columns)[[column.name for column in cells_columns(plan.study)]]
 
