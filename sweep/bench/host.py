@@ -33,10 +33,17 @@ class Host:
         Threads that the peer may use.
     folder
         For what passes between the processes.
+
+    Attributes
+    ----------
+    enough : dict
+        Networks that take so many seconds, and the rate of training them, by case,
+        variant and seconds; as :mod:`sweep.bench.measure` found out.
     """
 
     def __init__(self, name: str, threads: int, folder: Path) -> None:
         self.name = name
+        self.enough: dict[tuple[Case, int, float], tuple[int, float]] = {}
         self._folder = folder / name
         self._folder.mkdir(parents=True)
         self._log = self._folder / "log.txt"

@@ -45,7 +45,7 @@ class Effort:
     trial_seconds: float
 
 
-FULL = Effort(repeats=5, seconds=0.6, own_seconds=2.0, trial_seconds=0.25)
+FULL = Effort(repeats=5, seconds=0.6, own_seconds=1.0, trial_seconds=0.25)
 QUICK = Effort(repeats=5, seconds=0.2, own_seconds=0.6, trial_seconds=0.1)
 
 
@@ -176,10 +176,12 @@ def _best_variant(peer: Host, case: Case, variants: dict[str, str], effort: Effo
 
 
 def _enough(host: Host, case: Case, variant: int, seconds: float) -> tuple[int, float]:
-    """Return how many networks take about ``seconds``, and the rate of training them."""
+    """Return how many networks take about ``seconds``, and the rate of training them; found once for each host."""
+    key = (case, variant, seconds)
     wanted = 1
-    while True:
+    while key not in host.enough:
         took, n_networks = host.train(case, variant, wanted)
         if took >= seconds / 2 or n_networks >= MAX_NETWORKS:
-            return n_networks, n_networks * case.steps / took
+            host.enough[key] = n_networks, n_networks * case.steps / took
         wanted = min(MAX_NETWORKS, max(int(n_networks * min(16.0, seconds / took)), n_networks + 1))
+    return host.enough[key]

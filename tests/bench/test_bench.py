@@ -169,7 +169,7 @@ def test_hot_loop_is_vector_code(case: Case, criterion: str, monkeypatch: pytest
     loop = hot_loop(kernel_assembly(case, criterion))
     assert loop.arithmetic >= 80
     assert loop.calls == loop.scalar == 0
-    assert loop.stack_stores <= loop.arithmetic / 5
+    assert loop.stack_stores <= loop.arithmetic / 4
 
 
 def test_budget_has_a_price_for_everything() -> None:
@@ -201,7 +201,7 @@ def test_best_variant_survives_one_that_fails() -> None:
 
     class Fragile(Host):
         def __init__(self) -> None:
-            pass
+            self.enough = {}
 
         def train(self, case: Case, variant: int, n_networks: int) -> tuple[float, int]:
             if variant == 3:

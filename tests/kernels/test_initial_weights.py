@@ -13,7 +13,7 @@ from kernels.random import DISTRIBUTIONS, MAX_SEED, STREAMS, draw_numbers
 from tests import oracle
 from tests.kernels.support import DTYPES, Array, assert_equal, sized
 
-COUNTS = (1, 2, 9, 33)
+COUNTS = (1, 2, 9, 12, 33)
 LONG_COUNTS = (311, 313, 700, 1501)  # a state of 624 words makes 312 uniform numbers
 
 
