@@ -28,7 +28,7 @@ SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimiz
 # many bytes of weights. Small studies are cut finer, for many cores to share, but
 # not below a few milliseconds. All this depends on the study alone, so shards do.
 _MOST_OPERATIONS = 2e10
-_LEAST_OPERATIONS = 2e8
+_LEAST_OPERATIONS = 4e8
 _SHARDS_WANTED = 16
 _SHARD_BYTES = 2**25
 _SHARD_RUNS = 2**17
@@ -79,7 +79,7 @@ def _taper(group: _Group) -> list[_Group]:
     """Cut the last shards of a group finer."""
     least = int(_LEAST_OPERATIONS / group.run_cost)
     fine = ceil(max(least, group.shard_runs / _TAIL_CUTS, 1) / _LANES) * _LANES
-    if fine >= group.shard_runs:
+    if 2 * fine > group.shard_runs:
         return [group]
     n_whole = group.n_shards - min(_TAIL_SHARDS, ceil(group.n_shards / _TAIL_CUTS))
     middle = group.start + n_whole * group.shard_runs
