@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any, Literal
 
 from kernels import NUMERICS
@@ -22,8 +23,11 @@ from sweep.study import Study
 
 MAX_RUNS = 10**9
 
-# Parts read after each shard: more than one, to catch up, and few, to have the next shard ready in time.
+# Parts read after each shard: more than one, to catch up, and few, to go on training.
 _READ_AT_ONCE = 2
+
+# The waiting thread wakes up so often: an interrupt may reach another one and not wake it.
+_WAKE_SECONDS = 0.1
 
 
 def run(
@@ -114,20 +118,19 @@ def _claim(store: Store) -> None:
 
 
 def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> tuple[list[Commit], Aggregate]:
-    """Train the shards that are missing; return what is known of all, and their statistics.
-
-    While threads train, this one reads what was finished.
-    """
-    session = secrets.token_hex(8)
+    """Train the shards that are missing; return what is known of all, and their statistics."""
     done = parts.commits()
     for commit in done.values():
         shard = plan.shard(commit.shard)
         if (commit.start, commit.stop) != (shard.start, shard.stop):
             raise StoreError(f"shard {commit.shard} holds other runs than the plan says; start anew with --overwrite")
     total = sum(plan.shard(index).cost for index in range(plan.n_shards))
-    worker = Worker(plan, parts.keep)
+    missing = (plan.shard(index) for index in range(plan.n_shards) if index not in done)
+    worker, session = Worker(plan, parts.keep), secrets.token_hex(8)
+    aggregate, n_read = Aggregate(plan, parts.keep), 0
+    counting, reading = Lock(), Lock()
 
-    def work(shard: Shard) -> Commit:
+    def train(shard: Shard) -> Commit:
         begin = time.time()
         result = worker.train(shard)
         facts: dict[str, Any] = {
@@ -139,54 +142,60 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
         }
         return parts.write_part(shard, result.table, **facts)
 
-    aggregate = Aggregate(plan, parts.keep)
-    read = 0
-
     def read_on(most: int) -> None:
         """Read at most so many of the parts whose turn it is."""
-        nonlocal read
-        while read in done and most > 0:
-            aggregate.add(parts.table(done[read]))
-            read, most = read + 1, most - 1
+        nonlocal n_read
+        while n_read in done and most > 0:
+            aggregate.add(parts.table(done[n_read]))
+            n_read, most = n_read + 1, most - 1
+
+    def finish(shard: Shard) -> None:
+        commit = train(shard)
+        with counting:
+            done[shard.index] = commit
+            progress.advance(shard.n_runs, shard.cost, commit.net_steps)
+        if reading.acquire(blocking=False):  # else another thread is at it
+            try:
+                read_on(_READ_AT_ONCE)
+            finally:
+                reading.release()
 
     with SweepProgress(plan.n_runs, total, shown) as progress:
         for commit in done.values():
             progress.skip(commit.stop - commit.start, plan.shard(commit.shard).cost)
-        missing = (plan.shard(index) for index in range(plan.n_shards) if index not in done)
-        for shard, commit in _in_threads(work, missing, threads):
-            done[shard.index] = commit
-            progress.advance(shard.n_runs, shard.cost, commit.net_steps)
-            read_on(_READ_AT_ONCE)
+        _in_threads(finish, missing, threads)
         read_on(plan.n_shards)
     return [done[index] for index in sorted(done)], aggregate
 
 
-def _in_threads(
-    work: Callable[[Shard], Commit], shards: Iterator[Shard], threads: int
-) -> Iterator[tuple[Shard, Commit]]:
-    """Yield shards as they are finished; few are under way at any time.
+def _in_threads(finish: Callable[[Shard], None], shards: Iterator[Shard], threads: int) -> None:
+    """Finish shards, each thread one after the other.
 
     An error or an interrupt waits for the shards under way, which are then kept.
     """
+    taking, stop = Lock(), Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            with taking:
+                shard = next(shards, None)
+            if shard is None:
+                return
+            try:
+                finish(shard)
+            except BaseException:
+                stop.set()
+                raise
+
     with ThreadPoolExecutor(threads, thread_name_prefix="sweep") as pool:
-        pending: dict[Future[Commit], Shard] = {}
         try:
-            for shard in shards:
-                pending[pool.submit(work, shard)] = shard
-                if len(pending) >= 2 * threads:
-                    yield from _finished(pending)
-            while pending:
-                yield from _finished(pending)
+            workers = [pool.submit(work) for _ in range(threads)]
+            while wait(workers, timeout=_WAKE_SECONDS).not_done:
+                pass
         finally:
-            for future in pending:
-                future.cancel()
-
-
-def _finished(pending: dict[Future[Commit], Shard]) -> Iterator[tuple[Shard, Commit]]:
-    ready, _ = wait(pending, return_when=FIRST_COMPLETED)
-    for future in ready:
-        shard = pending.pop(future)
-        yield shard, future.result()
+            stop.set()
+    for worker in workers:
+        worker.result()  # raises its error
 
 
 def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
