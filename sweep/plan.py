@@ -79,7 +79,7 @@ def _taper(group: _Group) -> list[_Group]:
     """Cut the last shards of a group finer."""
     least = int(_LEAST_OPERATIONS / group.run_cost)
     fine = ceil(max(least, group.shard_runs / _TAIL_CUTS, 1) / _LANES) * _LANES
-    if 2 * fine > group.shard_runs:
+    if 2 * fine > group.shard_runs:  # not worth its shards
         return [group]
     n_whole = group.n_shards - min(_TAIL_SHARDS, ceil(group.n_shards / _TAIL_CUTS))
     middle = group.start + n_whole * group.shard_runs
