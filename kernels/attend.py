@@ -2,16 +2,21 @@
 
 The training loop comes here when some lane needs attention: a network has
 converged, diverged or stalled, is at its last step or has just been seated. Code
-here runs rarely, lane by lane, and is the same for all networks.
+here runs rarely, on what lies in memory, and mostly lane by lane.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 
+from kernels.architecture import Architecture
 from kernels.batch import (
     ACTIVE_FLAG,
     BELOW,
+    CONTROL_ROWS,
     CONVERGED,
     DEADLINE,
     DIVERGED,
@@ -23,7 +28,6 @@ from kernels.batch import (
     LOSS,
     MAX_ERROR,
     N_CORRECT,
-    NEXT_RUN,
     OCCUPIED,
     PREVIOUS,
     REPEATED_FLAG,
@@ -32,86 +36,21 @@ from kernels.batch import (
     STALLED,
     START,
     STEP,
+    Batch,
+    Patterns,
+    PatternSource,
     Runs,
     Workspace,
+    make_in_memory,
 )
 from kernels.jit import device, routine
+from kernels.judge import make_judge
+from kernels.lanes import Lanes, Mask, Memory, any_lane, select
+from kernels.losses import make_total_loss
+from kernels.measures import make_measure
+from kernels.step import make_advance, make_forward
 
 NEVER = np.iinfo(np.int64).max
-
-
-@routine
-def seat_runs(runs: Runs, workspace: Workspace) -> None:
-    """Give empty lanes to waiting runs, to start at the present step.
-
-    A lane that stays empty goes on with what it has, and nobody looks.
-    """
-    control, seats, clock = workspace.control, workspace.seats, workspace.clock
-    for lane in range(seats.shape[1]):
-        run = clock[NEXT_RUN]
-        if seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
-            seats[RUN, lane] = run
-            seats[START, lane] = clock[STEP]
-            control[LEARNING_RATE, lane] = runs.settings[run]["learning_rate"]
-            control[BELOW, lane] = runs.settings[run]["below"]
-            control[PREVIOUS, lane] = np.nan
-            control[ACTIVE_FLAG, lane] = 1.0
-            for k in range(runs.weights.shape[1]):
-                workspace.parameters[workspace.places[k], lane] = runs.weights[run, k]
-            clock[NEXT_RUN] += 1
-            clock[OCCUPIED] += 1
-
-
-@device
-def retire(workspace: Workspace, lane: int) -> None:
-    """Take the run in ``lane`` off its seat."""
-    workspace.seats[RUN, lane] = EMPTY
-    workspace.control[ACTIVE_FLAG, lane] = 0.0
-    workspace.clock[OCCUPIED] -= 1
-
-
-@routine
-def record_first_loss(runs: Runs, workspace: Workspace) -> None:
-    """Write down the loss of runs that have just taken their seat."""
-    for lane in range(workspace.seats.shape[1]):
-        run = workspace.seats[RUN, lane]
-        if run != EMPTY and workspace.seats[START, lane] == workspace.clock[STEP]:
-            loss = workspace.control[LOSS, lane]
-            runs.outcome[run]["initial_loss"] = loss if np.isfinite(loss) else np.inf
-
-
-@routine
-def record_loss(runs: Runs, workspace: Workspace) -> None:
-    """Write down the loss of every run."""
-    for lane in range(workspace.seats.shape[1]):
-        run = workspace.seats[RUN, lane]
-        if run != EMPTY:
-            runs.losses[run, workspace.clock[STEP] - workspace.seats[START, lane]] = workspace.control[LOSS, lane]
-
-
-@device
-def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int) -> None:
-    """Write down how the run in ``lane`` stands."""
-    run, control = workspace.seats[RUN, lane], workspace.control
-    row = runs.outcome[run]
-    row["status"] = status if control[FINITE_FLAG, lane] != 0.0 else RETRAIN
-    row["steps"] = workspace.clock[STEP] - workspace.seats[START, lane]
-    diverged = status == DIVERGED
-    row["final_loss"] = np.inf if diverged else control[LOSS, lane]
-    row["max_error"] = np.inf if diverged else control[MAX_ERROR, lane]
-    row["n_correct"] = 0 if diverged else int(control[N_CORRECT, lane])
-    if runs.final_weights.shape[0]:
-        for k in range(runs.weights.shape[1]):
-            runs.final_weights[run, k] = workspace.parameters[workspace.places[k], lane]
-        for k in range(workspace.signals.outputs.shape[0]):
-            runs.predictions[run, k] = workspace.signals.outputs[k, lane]
-
-
-@device
-def at_last_step(runs: Runs, workspace: Workspace, lane: int) -> bool:
-    """Tell whether the run in ``lane`` has taken all its steps."""
-    t = workspace.clock[STEP] - workspace.seats[START, lane]
-    return bool(t == runs.settings[workspace.seats[RUN, lane]]["max_steps"])
 
 
 @routine
@@ -126,7 +65,82 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
         run = workspace.seats[RUN, lane]
         if run != EMPTY:
             deadline = min(deadline, workspace.seats[START, lane] + runs.settings[run]["max_steps"])
-    clock[DEADLINE] = clock[STEP] if runs.losses.shape[0] else deadline
+    clock[DEADLINE] = clock[STEP] if runs.losses.shape[0] and deadline != NEVER else deadline
+
+
+@routine
+def seat_runs(runs: Runs, workspace: Workspace) -> None:
+    """Give empty lanes to waiting runs, to start at the present step, and find the deadline.
+
+    A lane that stays empty goes on with what it has, and nobody looks.
+    """
+    control, seats, clock = workspace.rows, workspace.seats, workspace.clock
+    for lane in range(seats.shape[1]):
+        run = runs.next_run[0]
+        if seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
+            seats[RUN, lane] = run
+            seats[START, lane] = clock[STEP]
+            control[LEARNING_RATE, lane] = runs.settings[run]["learning_rate"]
+            control[BELOW, lane] = runs.settings[run]["below"]
+            control[PREVIOUS, lane] = np.nan
+            control[ACTIVE_FLAG, lane] = 1.0
+            for k in range(runs.weights.shape[1]):
+                workspace.rows[workspace.places[k], lane] = runs.weights[run, k]
+            runs.next_run[0] += 1
+            clock[OCCUPIED] += 1
+    set_deadline(runs, workspace)
+
+
+@device
+def retire(workspace: Workspace, lane: int) -> None:
+    """Take the run in ``lane`` off its seat."""
+    workspace.seats[RUN, lane] = EMPTY
+    workspace.rows[ACTIVE_FLAG, lane] = 0.0
+    workspace.clock[OCCUPIED] -= 1
+
+
+@routine
+def record_first_loss(runs: Runs, workspace: Workspace) -> None:
+    """Write down the loss of runs that have just taken their seat."""
+    for lane in range(workspace.seats.shape[1]):
+        run = workspace.seats[RUN, lane]
+        if run != EMPTY and workspace.seats[START, lane] == workspace.clock[STEP]:
+            loss = workspace.rows[LOSS, lane]
+            runs.outcome[run]["initial_loss"] = loss if np.isfinite(loss) else np.inf
+
+
+@routine
+def record_loss(runs: Runs, workspace: Workspace) -> None:
+    """Write down the loss of every run."""
+    for lane in range(workspace.seats.shape[1]):
+        run = workspace.seats[RUN, lane]
+        if run != EMPTY:
+            runs.losses[run, workspace.clock[STEP] - workspace.seats[START, lane]] = workspace.rows[LOSS, lane]
+
+
+@device
+def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int) -> None:
+    """Write down how the run in ``lane`` stands."""
+    run, control = workspace.seats[RUN, lane], workspace.rows
+    row = runs.outcome[run]
+    row["status"] = status if control[FINITE_FLAG, lane] != 0.0 else RETRAIN
+    row["steps"] = workspace.clock[STEP] - workspace.seats[START, lane]
+    diverged = status == DIVERGED
+    row["final_loss"] = np.inf if diverged else control[LOSS, lane]
+    row["max_error"] = np.inf if diverged else control[MAX_ERROR, lane]
+    row["n_correct"] = 0 if diverged else int(control[N_CORRECT, lane])
+    if runs.final_weights.shape[0]:
+        for k in range(runs.weights.shape[1]):
+            runs.final_weights[run, k] = workspace.rows[workspace.places[k], lane]
+        for k in range(runs.predictions.shape[1]):
+            runs.predictions[run, k] = workspace.rows[CONTROL_ROWS + k, lane]
+
+
+@device
+def at_last_step(runs: Runs, workspace: Workspace, lane: int) -> bool:
+    """Tell whether the run in ``lane`` has taken all its steps."""
+    t = workspace.clock[STEP] - workspace.seats[START, lane]
+    return bool(t == runs.settings[workspace.seats[RUN, lane]]["max_steps"])
 
 
 @routine
@@ -137,7 +151,7 @@ def settle(runs: Runs, workspace: Workspace) -> bool:
     show that it has stalled. It is written down as exhausted now, since the update
     overwrites its parameters.
     """
-    control, seats, clock = workspace.control, workspace.seats, workspace.clock
+    control, seats, clock = workspace.rows, workspace.seats, workspace.clock
     if runs.losses.shape[0]:
         record_loss(runs, workspace)
     occupied = clock[OCCUPIED]
@@ -160,14 +174,13 @@ def settle(runs: Runs, workspace: Workspace) -> bool:
     if clock[OCCUPIED] == occupied:
         return False
     seat_runs(runs, workspace)
-    set_deadline(runs, workspace)
     return True
 
 
 @routine
 def finish_step(runs: Runs, workspace: Workspace) -> bool:
     """After an update, retire runs that stalled or were at their last step; tell whether there were any."""
-    control, seats, clock = workspace.control, workspace.seats, workspace.clock
+    control, seats, clock = workspace.rows, workspace.seats, workspace.clock
     occupied = clock[OCCUPIED]
     for lane in range(seats.shape[1]):
         if seats[RUN, lane] != EMPTY:
@@ -176,10 +189,74 @@ def finish_step(runs: Runs, workspace: Workspace) -> bool:
                 record_outcome(runs, workspace, lane, status)
             if status == STALLED or at_last_step(runs, workspace, lane):
                 retire(workspace, lane)
-        control[PREVIOUS, lane] = control[LOSS, lane]
     clock[STEP] += 1
     retired: bool = clock[OCCUPIED] < occupied
     if retired:
         seat_runs(runs, workspace)
-    set_deadline(runs, workspace)
+    else:
+        set_deadline(runs, workspace)
     return retired
+
+
+@cache
+def make_attend(
+    architecture: Architecture,
+    known: PatternSource,
+    loss: str,
+    criterion: str,
+    memory: Memory,
+    fixed_hidden: int | None,
+    by_sign: int,
+    constant: bool,
+) -> tuple[Callable[[Patterns, Runs, Workspace, int], None], Callable[[Patterns, Runs, Workspace, int], bool]]:
+    """Return the first forward pass of runs that have taken seats, and a step at which a lane may end.
+
+    Both functions take ``(patterns, runs, workspace, n_hidden)``. The second tells
+    whether runs have taken seats. A fixed hidden size means that steps leave no signals;
+    ``constant`` that products with zeros are skipped.
+    """
+    forward = make_forward(architecture, known, memory, fixed_hidden, by_sign)
+    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign)
+    judge = make_judge(known, loss, criterion, memory)
+    total_loss = make_total_loss(loss, known, memory)
+    measure = make_measure(architecture, known, memory, constant)
+    in_memory = make_in_memory(architecture, known, memory)
+    store, fill = memory.store, memory.fill
+    unrolls = fixed_hidden is not None
+
+    @device
+    def show(patterns: Patterns, batch: Batch, n_hidden: int, loss: Lanes, ended: Mask, repeated: Mask) -> None:
+        """Put the verdict where code that works lane by lane finds it, and measure outputs."""
+        store(batch.control, LOSS, loss)
+        store(batch.control, ENDED_FLAG, select(ended, fill(1.0), 0.0))
+        store(batch.control, REPEATED_FLAG, select(repeated, fill(1.0), 0.0))
+        measure(patterns, batch, n_hidden)
+
+    @routine
+    def enter(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
+        batch = in_memory(patterns, workspace, n_hidden)
+        forward(patterns, batch.parameters, batch.signals, n_hidden)
+        store(batch.control, LOSS, total_loss(patterns, batch.signals.errors))
+        record_first_loss(runs, workspace)
+
+    @routine
+    def attend(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> bool:
+        batch, clock = in_memory(patterns, workspace, n_hidden), workspace.clock
+        parameters, control, signals = batch
+        if unrolls:
+            forward(patterns, parameters, signals, n_hidden)
+        loss, converged, ended, repeated = judge(patterns, signals, control)
+        urgent = clock[STEP] == clock[DEADLINE] or any_lane(ended)
+        if urgent:
+            show(patterns, batch, n_hidden, loss, converged, repeated)
+            if settle(runs, workspace):
+                return True
+        changed = advance(patterns, parameters, signals, control, n_hidden)
+        stalled = repeated & ~changed
+        if urgent or any_lane(stalled):
+            show(patterns, batch, n_hidden, loss, stalled, repeated)
+            return finish_step(runs, workspace)
+        clock[STEP] += 1
+        return False
+
+    return enter, attend

@@ -5,47 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels import lanes
 from kernels.activations import activation
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
-from kernels.lanes import Lanes, Mask, Rows
+from kernels.lanes import Lanes, Mask, Memory, Rows
 from kernels.losses import LOSSES
 from kernels.update import gradient_descent
 
 
 @cache
 def make_output_gradients(
-    architecture: Architecture, known: PatternSource, loss: str, dtype: str, width: int
-) -> Callable[[Patterns, Rows, Rows], None]:
+    architecture: Architecture, known: PatternSource, loss: str, memory: Memory
+) -> Callable[[Patterns, Rows, Rows, Rows], None]:
     """Return the first part of backpropagation.
 
-    The function takes ``(patterns, outputs, gradients)``, rows of
+    The function takes ``(patterns, outputs, errors, gradients)``, rows of
     :class:`kernels.batch.Signals`, and writes the gradients.
     """
-    n_outputs = architecture.outputs
-    chain = activation(architecture.output, dtype).chain
+    chain = activation(architecture.output, memory.dtype).chain
     loss_gradient = LOSSES[loss].gradient
-    memory = lanes.memory(dtype, width)
     load, store = memory.load, memory.store
 
     @device
-    def output_gradients(patterns: Patterns, outputs: Rows, gradients: Rows) -> None:
-        targets = known(patterns).targets
-        n_patterns = targets.shape[0]
-        for n in range(n_patterns):
-            for o in range(n_outputs):
-                k = n * n_outputs + o
-                y = load(outputs, k)
-                store(gradients, k, chain(loss_gradient(y, targets[n, o], n_patterns * n_outputs), y))
+    def output_gradients(patterns: Patterns, outputs: Rows, errors: Rows, gradients: Rows) -> None:
+        count = known(patterns).targets.size
+        for k in range(count):
+            store(gradients, k, chain(loss_gradient(load(errors, k), count), load(outputs, k)))
 
     return output_gradients
 
 
 @cache
 def make_backward_unit(
-    architecture: Architecture, known: PatternSource, dtype: str, width: int
+    architecture: Architecture, known: PatternSource, memory: Memory
 ) -> Callable[[Patterns, Rows, Rows, Rows, Lanes, int], Mask]:
     """Return backpropagation through one hidden unit, and its update.
 
@@ -53,11 +46,10 @@ def make_backward_unit(
     updates the rows of ``unit`` and returns the lanes where one of them changed.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    chain = activation(architecture.activation, dtype).chain
-    memory = lanes.memory(dtype, width)
+    chain = activation(architecture.activation, memory.dtype).chain
     load, store = memory.load, memory.store
     n_rows = architecture.n_unit_parameters
-    unit_gradients = lanes.stack(dtype, width, n_rows)
+    unit_gradients = memory.stack(n_rows)
 
     @device
     def backward_unit(
@@ -94,29 +86,25 @@ def make_backward_unit(
 
 
 @cache
-def make_next_output_biases(
-    architecture: Architecture, known: PatternSource, dtype: str, width: int
-) -> Callable[[Patterns, Rows, Rows, Lanes, int, Rows], None]:
-    """Return the update of the output biases, made but not yet applied.
+def make_next_output_bias(
+    architecture: Architecture, known: PatternSource, memory: Memory
+) -> Callable[[Patterns, Rows, Rows, Lanes, int, int], Lanes]:
+    """Return the update of one output bias, made but not yet applied.
 
-    The function takes ``(patterns, parameters, gradients, learning_rate, n_hidden,
-    next_biases)`` and writes the last.
+    The function takes ``(patterns, parameters, gradients, learning_rate, n_hidden, o)``
+    and returns bias o after the update.
     """
     n_outputs = architecture.outputs
-    memory = lanes.memory(dtype, width)
-    load, store, fill = memory.load, memory.store, memory.fill
+    load, fill = memory.load, memory.fill
     n_rows = architecture.n_unit_parameters
-    n_biases = n_outputs * architecture.bias
 
     @device
-    def next_output_biases(
-        patterns: Patterns, parameters: Rows, gradients: Rows, learning_rate: Lanes, n_hidden: int, next_biases: Rows
-    ) -> None:
-        for o in range(n_biases):
-            gradient = fill(-0.0)
-            for n in range(known(patterns).inputs.shape[0]):
-                gradient = gradient + load(gradients, n * n_outputs + o)
-            old = load(parameters, n_hidden * n_rows + o)
-            store(next_biases, o, gradient_descent(old, gradient, learning_rate))
+    def next_output_bias(
+        patterns: Patterns, parameters: Rows, gradients: Rows, learning_rate: Lanes, n_hidden: int, o: int
+    ) -> Lanes:
+        gradient = fill(-0.0)
+        for n in range(known(patterns).inputs.shape[0]):
+            gradient = gradient + load(gradients, n * n_outputs + o)
+        return gradient_descent(load(parameters, n_hidden * n_rows + o), gradient, learning_rate)
 
-    return next_output_biases
+    return next_output_bias

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.architecture import Architecture
 from kernels.jit import device
-from kernels.lanes import Rows, aligned_rows
+from kernels.lanes import Memory, Rows, aligned_rows
 
 Array = NDArray[Any]
 
@@ -102,6 +102,8 @@ class Runs(NamedTuple):
     settings : (runs,) of SETTINGS
     weights : (runs, parameters)
         Initial weights in the order of :class:`kernels.architecture.Architecture`.
+    next_run : (1,) of int64
+        The first run that no batch has seated yet.
     outcome : (runs,) of OUTCOME
         Written.
     final_weights : (runs, parameters), or (0, 0) when not wanted
@@ -114,13 +116,15 @@ class Runs(NamedTuple):
 
     settings: Array
     weights: Array
+    next_run: NDArray[np.int64]
     outcome: Array
     final_weights: Array
     predictions: Array
     losses: NDArray[np.float64]
 
 
-# Rows of Workspace.control, one number a lane. ENDED_FLAG marks runs that have
+# Rows of Batch.control, one number a lane. PREVIOUS is the loss before the last update
+# and a signal, see Signals; ENDED_FLAG marks runs that have
 # converged, or stalled when a step is finished; FINITE_FLAG those whose outcome
 # stands, see make_measure.
 (
@@ -143,51 +147,65 @@ RUN, START = range(2)
 EMPTY = -1
 
 # Entries of Workspace.clock.
-STEP, DEADLINE, NEXT_RUN, OCCUPIED = range(4)
+STEP, DEADLINE, OCCUPIED = range(3)
 
 
 class Signals(NamedTuple):
-    """What a forward pass leaves for the judge and for the backward pass, in rows of lanes.
+    """What passes of one step leave to the next, and to the judge, in rows of lanes.
 
     Attributes
     ----------
     outputs
         y of pattern n and output o at n * outputs + o.
+    errors
+        Outputs less their targets, likewise.
     gradients
         The gradients with respect to the sums u of which the outputs are made, likewise.
-    next_biases
-        The output biases after the update to come; none in networks without.
     hidden
         Activation of unit h for pattern n at h * patterns + n.
+    previous
+        One row: the loss before the last update.
     """
 
     outputs: Rows
+    errors: Rows
     gradients: Rows
-    next_biases: Rows
     hidden: Rows
+    previous: Rows
 
 
-class Workspace(NamedTuple):
-    """State of the lanes of one kernel call; rows are (count, width) unless said.
+class Batch(NamedTuple):
+    """Networks that train side by side, in rows of lanes.
 
     Attributes
     ----------
     parameters
         A row for each parameter, unit after unit.
-    places : (parameters,) of int64
-        The row of each parameter, see :meth:`kernels.architecture.Architecture.unit_rows`.
     control
         Rows LEARNING_RATE .. FINITE_FLAG.
     signals
-        Of the last forward pass.
-    seats : (2, width) of int64
-    clock : (4,) of int64
     """
 
-    parameters: Array
-    places: NDArray[np.int64]
-    control: Array
+    parameters: Rows
+    control: Rows
     signals: Signals
+
+
+class Workspace(NamedTuple):
+    """A batch in memory.
+
+    Attributes
+    ----------
+    rows : (count, width)
+        Those of control, outputs, errors, gradients, parameters, hidden, in this order.
+    places : (parameters,) of int64
+        The row of each parameter, in drawing order.
+    seats : (2, width) of int64
+    clock : (3,) of int64
+    """
+
+    rows: Array
+    places: NDArray[np.int64]
     seats: NDArray[np.int64]
     clock: NDArray[np.int64]
 
@@ -223,15 +241,45 @@ def make_patterns(inputs: Array, targets: Array, dtype: str, bias: bool, skip_ze
     return Patterns(inputs, targets, used, np.dtype(dtype).type((low + high) / 2))
 
 
-def make_workspace(architecture: Architecture, n_hidden: int, n_patterns: int, width: int, dtype: str) -> Workspace:
-    """Allocate the state of ``width`` empty lanes."""
-    places = architecture.unit_rows(n_hidden)
-    n_outputs = n_patterns * architecture.outputs
+@cache
+def make_in_memory(
+    architecture: Architecture, known: PatternSource, memory: Memory
+) -> Callable[[Patterns, Workspace, int], Batch]:
+    """Return the function ``(patterns, workspace, n_hidden)`` that views a workspace as a batch."""
+    rows_of, n_rows = memory.rows_of, architecture.n_unit_parameters
     n_biases = architecture.outputs * architecture.bias
-    counts = (places.size, CONTROL_ROWS, n_outputs, n_outputs, n_biases, n_patterns * n_hidden)
-    rows = aligned_rows(sum(counts), width, dtype)
-    ends = np.cumsum(counts)
-    parameters, control, *signals = (rows[end - count : end] for count, end in zip(counts, ends, strict=True))
-    seats = np.full((2, width), EMPTY, np.int64)
-    clock = np.zeros(4, np.int64)
-    return Workspace(parameters, places, control, Signals(*signals), seats, clock)
+
+    @device
+    def in_memory(patterns: Patterns, workspace: Workspace, n_hidden: int) -> Batch:
+        rows, n = workspace.rows, known(patterns).targets.size
+        errors, gradients, parameters = CONTROL_ROWS + n, CONTROL_ROWS + 2 * n, CONTROL_ROWS + 3 * n
+        hidden = parameters + n_rows * n_hidden + n_biases
+        return Batch(
+            rows_of(rows, parameters),
+            rows_of(rows, 0),
+            Signals(
+                rows_of(rows, CONTROL_ROWS),
+                rows_of(rows, errors),
+                rows_of(rows, gradients),
+                rows_of(rows, hidden),
+                rows_of(rows, PREVIOUS),
+            ),
+        )
+
+    return in_memory
+
+
+def make_workspaces(
+    architecture: Architecture, n_hidden: int, n_patterns: int, width: int, dtype: str, n_batches: int
+) -> tuple[Workspace, ...]:
+    """Allocate the state of batches of ``width`` empty lanes, one behind the other."""
+    n_results = n_patterns * architecture.outputs
+    unit_rows = architecture.unit_rows(n_hidden)
+    n_before = CONTROL_ROWS + 3 * n_results
+    rows = aligned_rows(n_batches * (n_before + unit_rows.size + n_patterns * n_hidden), width, dtype)
+
+    def make(rows: Array) -> Workspace:
+        seats = np.full((2, width), EMPTY, np.int64)
+        return Workspace(rows, n_before + unit_rows, seats, clock=np.zeros(3, np.int64))
+
+    return tuple(make(part) for part in np.split(rows, n_batches))

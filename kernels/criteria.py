@@ -5,38 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels import lanes
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
-from kernels.lanes import Lanes, Mask, Rows, absolute
+from kernels.lanes import Lanes, Mask, Memory, Rows, absolute
 
 NAMES = ("loss", "max_error", "correct", "none")
 
 
 @cache
-def make_criterion(name: str, known: PatternSource, dtype: str, width: int) -> Callable[..., Mask]:
+def make_criterion(name: str, known: PatternSource, memory: Memory) -> Callable[..., Mask]:
     """Return the criterion called ``name`` (one of :data:`NAMES`).
 
-    The function takes ``(loss, outputs, patterns, below)`` and returns the lanes
+    The function takes ``(patterns, loss, outputs, errors, below)`` and returns the lanes
     that have converged. Comparisons are strict and false for NaN.
     """
-    load = lanes.memory(dtype, width).load
+    load = memory.load
 
     @device
-    def loss_criterion(loss: Lanes, outputs: Rows, patterns: Patterns, below: Lanes) -> Mask:
+    def loss_criterion(patterns: Patterns, loss: Lanes, outputs: Rows, errors: Rows, below: Lanes) -> Mask:
         return loss < below
 
     @device
-    def max_error_criterion(loss: Lanes, outputs: Rows, patterns: Patterns, below: Lanes) -> Mask:
+    def max_error_criterion(patterns: Patterns, loss: Lanes, outputs: Rows, errors: Rows, below: Lanes) -> Mask:
         met = below == below
-        targets = known(patterns).targets
-        for n in range(targets.shape[0]):
-            for o in range(targets.shape[1]):
-                met = met & (absolute(load(outputs, n * targets.shape[1] + o) - targets[n, o]) < below)
+        for k in range(known(patterns).targets.size):
+            met = met & (absolute(load(errors, k)) < below)
         return met
 
     @device
-    def correct_criterion(loss: Lanes, outputs: Rows, patterns: Patterns, below: Lanes) -> Mask:
+    def correct_criterion(patterns: Patterns, loss: Lanes, outputs: Rows, errors: Rows, below: Lanes) -> Mask:
         met = below == below
         _, targets, _, middle = known(patterns)
         for n in range(targets.shape[0]):
@@ -49,7 +46,7 @@ def make_criterion(name: str, known: PatternSource, dtype: str, width: int) -> C
         return met
 
     @device
-    def no_criterion(loss: Lanes, outputs: Rows, patterns: Patterns, below: Lanes) -> Mask:
+    def no_criterion(patterns: Patterns, loss: Lanes, outputs: Rows, errors: Rows, below: Lanes) -> Mask:
         return below != below
 
     return {

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels import lanes
 from kernels.activations import activation
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
-from kernels.lanes import Rows
+from kernels.lanes import Memory, Rows
 
 
 @cache
 def make_forward_unit(
-    architecture: Architecture, known: PatternSource, dtype: str, width: int, nan_watched: bool
+    architecture: Architecture, known: PatternSource, memory: Memory, by_sign: int
 ) -> Callable[..., None]:
     """Return what one hidden unit does in the forward pass.
 
@@ -24,7 +23,8 @@ def make_forward_unit(
     ``hidden`` and adds its share to the sums in ``outputs``. Where ``known`` gives
     constants, the loops unroll, zeros vanish and ones become additions.
 
-    ``nan_watched`` says that NaN in sums over inputs comes to light elsewhere.
+    ReLU of every ``by_sign``-th pattern is an operation on the bits, which may lose NaN;
+    of none where that is 0.
 
     Notes
     -----
@@ -32,8 +32,9 @@ def make_forward_unit(
     -0 + x is x for every x, and LLVM knows it.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    value = activation(architecture.activation, dtype, nan_watched).value
-    memory = lanes.memory(dtype, width)
+    plain = activation(architecture.activation, memory.dtype).value
+    quick = activation(architecture.activation, memory.dtype, by_sign > 0).value
+    every = max(by_sign, 1)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
@@ -47,7 +48,7 @@ def make_forward_unit(
                     z = z + inputs[n, i] * load(unit, i)
             if bias:
                 z = z + load(unit, n_inputs + n_outputs)
-            a = value(z)
+            a = plain(z) if n % every else quick(z)
             store(hidden, h * n_patterns + n, a)
             for o in range(n_outputs):
                 k = n * n_outputs + o
@@ -58,27 +59,29 @@ def make_forward_unit(
 
 @cache
 def make_finish_outputs(
-    architecture: Architecture, known: PatternSource, dtype: str, width: int
-) -> Callable[[Patterns, Rows, Rows, int], None]:
-    """Return the step from sums over hidden units to outputs.
+    architecture: Architecture, known: PatternSource, memory: Memory
+) -> Callable[[Patterns, Rows, Rows, Rows, int], None]:
+    """Return the step from sums over hidden units to outputs and errors.
 
-    The function takes ``(patterns, parameters, outputs, n_hidden)`` and overwrites
-    the sums in ``outputs``.
+    The function takes ``(patterns, parameters, outputs, errors, n_hidden)``, overwrites
+    the sums in ``outputs`` and writes the errors.
     """
     n_outputs, bias = architecture.outputs, architecture.bias
-    value = activation(architecture.output, dtype).value
-    memory = lanes.memory(dtype, width)
+    value = activation(architecture.output, memory.dtype).value
     load, store = memory.load, memory.store
     n_rows = architecture.n_unit_parameters
 
     @device
-    def finish_outputs(patterns: Patterns, parameters: Rows, outputs: Rows, n_hidden: int) -> None:
-        n_patterns = known(patterns).inputs.shape[0]
-        for n in range(n_patterns):
+    def finish_outputs(patterns: Patterns, parameters: Rows, outputs: Rows, errors: Rows, n_hidden: int) -> None:
+        targets = known(patterns).targets
+        for n in range(targets.shape[0]):
             for o in range(n_outputs):
-                u = load(outputs, n * n_outputs + o)
+                k = n * n_outputs + o
+                u = load(outputs, k)
                 if bias:
                     u = u + load(parameters, n_hidden * n_rows + o)
-                store(outputs, n * n_outputs + o, value(u))
+                y = value(u)
+                store(outputs, k, y)
+                store(errors, k, y - targets[n, o])
 
     return finish_outputs

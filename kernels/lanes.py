@@ -74,17 +74,42 @@ class Memory:
 
     Attributes
     ----------
+    dtype
+    width
+        Lanes in a row.
     load : (rows, index) -> lanes
         Read one row.
     store : (rows, index, lanes or scalar) -> None
         Write one row.
     fill : (scalar) -> lanes
         The same number in every lane.
+    rows_of : (array, first) -> rows
+        View an array as rows, from row ``first`` on. Compiled, they are an address, of the
+        same type as rows of a stack: code over rows is compiled once for both.
     """
 
+    dtype: str
+    width: int
     load: Callable[[Rows, int], Lanes]
     store: Callable[[Rows, int, Lanes | float], None]
     fill: Callable[[float], Lanes]
+    rows_of: Callable[[NDArray[Any], int], Rows]
+
+    def stack(self, count: int) -> Callable[[], Rows]:
+        """Return a function that makes ``count`` rows local to the calling kernel.
+
+        Compiled, the rows are stack slots, which LLVM keeps in registers where every
+        index is a constant. Their content is undefined until stored.
+        """
+
+        def rows() -> Rows:
+            return np.empty((count, self.width), self.dtype)
+
+        if jit.ENABLED:
+            from kernels import lowering
+
+            lowering.register_stack(rows, self.dtype, self.width, count)
+        return rows
 
 
 @cache
@@ -109,29 +134,14 @@ def memory(dtype: str, width: int) -> Memory:
     def fill(value: float) -> Lanes:
         return np.full(width, value, dtype)
 
-    if jit.ENABLED:
-        from kernels import lowering
-
-        lowering.register_memory(load, store, fill, dtype, width)
-    return Memory(load, store, fill)
-
-
-@cache
-def stack(dtype: str, width: int, count: int) -> Callable[[], Rows]:
-    """Return a function that makes ``count`` rows local to the calling kernel.
-
-    Compiled, the rows are stack slots, which LLVM keeps in registers where every
-    index is a constant. Their content is undefined until stored.
-    """
-
-    def rows() -> Rows:
-        return np.empty((count, width), dtype)
+    def rows_of(array: NDArray[Any], first: int) -> Rows:
+        return array[first:]
 
     if jit.ENABLED:
         from kernels import lowering
 
-        lowering.register_stack(rows, dtype, width, count)
-    return rows
+        lowering.register_memory(load, store, fill, rows_of, dtype, width)
+    return Memory(dtype, width, load, store, fill, rows_of)
 
 
 def align_frame() -> None:

@@ -6,34 +6,32 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from kernels import lanes
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
-from kernels.lanes import Lanes, Rows, any_lane, bits
+from kernels.lanes import Lanes, Memory, Rows, any_lane, bits
 
 
 class Loss(NamedTuple):
-    """One loss on lanes: ``total(sum of term(y, target), count)``.
+    """One loss on lanes, ``total(sum of term(error), count)``; an error is an output less its target.
 
     Attributes
     ----------
-    term : (y, target) -> lanes
+    term : (error) -> lanes
         What one output adds to the sum.
     total : (sum, count) -> lanes
         The loss, given the sum of terms over ``count`` outputs.
-    gradient : (y, target, count) -> lanes
-        Its derivative with respect to one output y.
+    gradient : (error, count) -> lanes
+        Its derivative with respect to one output.
     """
 
-    term: Callable[[Lanes, float], Lanes]
+    term: Callable[[Lanes], Lanes]
     total: Callable[[Lanes, int], Lanes]
-    gradient: Callable[[Lanes, float, int], Lanes]
+    gradient: Callable[[Lanes, int], Lanes]
 
 
 @device
-def squared_error(y: Lanes, target: float) -> Lanes:
-    e = y - target
-    return e * e
+def squared_error(error: Lanes) -> Lanes:
+    return error * error
 
 
 @device
@@ -42,8 +40,8 @@ def sum_total(terms: Lanes, count: int) -> Lanes:
 
 
 @device
-def sum_gradient(y: Lanes, target: float, count: int) -> Lanes:
-    return 2.0 * (y - target)
+def sum_gradient(error: Lanes, count: int) -> Lanes:
+    return 2.0 * error
 
 
 @device
@@ -52,8 +50,8 @@ def mean_total(terms: Lanes, count: int) -> Lanes:
 
 
 @device
-def mean_gradient(y: Lanes, target: float, count: int) -> Lanes:
-    return (2.0 * (y - target)) / count
+def mean_gradient(error: Lanes, count: int) -> Lanes:
+    return (2.0 * error) / count
 
 
 LOSSES = {
@@ -63,43 +61,37 @@ LOSSES = {
 
 
 @cache
-def make_total_loss(name: str, known: PatternSource, dtype: str, width: int) -> Callable[[Patterns, Rows], Lanes]:
-    """Return the loss called ``name`` (a key of :data:`LOSSES`) as a function of patterns and outputs."""
+def make_total_loss(name: str, known: PatternSource, memory: Memory) -> Callable[[Patterns, Rows], Lanes]:
+    """Return the loss called ``name`` (a key of :data:`LOSSES`) as a function of patterns and errors."""
     term, total, _ = LOSSES[name]
-    memory = lanes.memory(dtype, width)
     load, fill = memory.load, memory.fill
 
     @device
-    def total_loss(patterns: Patterns, outputs: Rows) -> Lanes:
-        targets = known(patterns).targets
-        n_patterns, n_outputs = targets.shape
+    def total_loss(patterns: Patterns, errors: Rows) -> Lanes:
+        count = known(patterns).targets.size
         terms = fill(-0.0)
-        for n in range(n_patterns):
-            for o in range(n_outputs):
-                terms = terms + term(load(outputs, n * n_outputs + o), targets[n, o])
-        return total(terms, n_patterns * n_outputs)
+        for k in range(count):
+            terms = terms + term(load(errors, k))
+        return total(terms, count)
 
     return total_loss
 
 
 @cache
-def make_errors_small(known: PatternSource, dtype: str, width: int) -> Callable[[Patterns, Rows], bool]:
+def make_errors_small(known: PatternSource, memory: Memory) -> Callable[[Patterns, Rows], bool]:
     """Return the test that every error of every lane is below 2 in size.
 
     Then each loss is finite, for the price of a bit: the highest of the exponent is
     set in numbers from 2 upwards, in infinities and in NaN.
     """
-    load = lanes.memory(dtype, width).load
-    highest = 1 << (62 if dtype == "float64" else 30)
+    load = memory.load
+    highest = 1 << (62 if memory.dtype == "float64" else 30)
 
     @device
-    def errors_small(patterns: Patterns, outputs: Rows) -> bool:
-        targets = known(patterns).targets
-        n_patterns, n_outputs = targets.shape
-        union = bits(load(outputs, 0) - targets[0, 0])
-        for n in range(n_patterns):
-            for o in range(n_outputs):
-                union = union | bits(load(outputs, n * n_outputs + o) - targets[n, o])
+    def errors_small(patterns: Patterns, errors: Rows) -> bool:
+        union = bits(load(errors, 0))
+        for k in range(known(patterns).targets.size):
+            union = union | bits(load(errors, k))
         return not any_lane((union & highest) != 0)
 
     return errors_small

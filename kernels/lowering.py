@@ -1,7 +1,7 @@
 """Numba types and LLVM code behind :mod:`kernels.lanes`.
 
 A value of :class:`LanesType` is an LLVM vector ``<W x T>``, a :class:`MaskType`
-a vector of bits, a :class:`StackType` the address of slots in the entry block.
+a vector of bits, a :class:`RowsType` the address of the first of several such vectors.
 No instruction carries a fast-math flag.
 """
 
@@ -55,12 +55,12 @@ class MaskType(types.Type):
         super().__init__(f"mask({width})")
 
 
-class StackType(types.Type):
-    """Rows of lanes in the stack frame of a kernel."""
+class RowsType(types.Type):
+    """Rows of lanes, in an array or in the stack frame of a kernel."""
 
-    def __init__(self, lanes: LanesType, count: int) -> None:
+    def __init__(self, lanes: LanesType) -> None:
         self.lanes = lanes
-        super().__init__(f"stack({lanes} x {count})")
+        super().__init__(f"rows({lanes})")
 
 
 @register_model(LanesType)
@@ -75,10 +75,10 @@ class _MaskModel(models.PrimitiveModel):
         super().__init__(manager, mask, ir.VectorType(ir.IntType(1), mask.width))
 
 
-@register_model(StackType)
-class _StackModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, stack: StackType) -> None:
-        super().__init__(manager, stack, stack.lanes.vector.as_pointer())
+@register_model(RowsType)
+class _RowsModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, rows: RowsType) -> None:
+        super().__init__(manager, rows, rows.lanes.vector.as_pointer())
 
 
 def _common(*operands: types.Type) -> LanesType | None:
@@ -269,7 +269,12 @@ def _fabs(builder: ir.IRBuilder, value: ir.Value, vector: ir.VectorType) -> ir.V
 
 
 def register_memory(
-    load: Callable[..., Any], store: Callable[..., Any], fill: Callable[..., Any], dtype: str, width: int
+    load: Callable[..., Any],
+    store: Callable[..., Any],
+    fill: Callable[..., Any],
+    rows_of: Callable[..., Any],
+    dtype: str,
+    width: int,
 ) -> None:
     """Teach Numba to load, store and fill lanes of one dtype and width."""
     if width < 1 or width & (width - 1):
@@ -278,17 +283,26 @@ def register_memory(
     alignment = min(64, width * lanes.dtype.bitwidth // 8)
 
     def is_rows(kind: types.Type) -> bool:
-        if isinstance(kind, StackType):
+        if isinstance(kind, RowsType):
             return kind.lanes == lanes
         return isinstance(kind, types.Array) and kind.ndim == 2 and kind.layout == "C" and kind.dtype == lanes.dtype
 
+    def first_row(context: Any, builder: ir.IRBuilder, kind: types.Type, rows: ir.Value) -> ir.Value:
+        if isinstance(kind, RowsType):
+            return rows
+        return builder.bitcast(context.make_array(kind)(context, builder, rows).data, lanes.vector.as_pointer())
+
     def address(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        start = args[0]
-        if isinstance(signature.args[0], types.Array):
-            array = context.make_array(signature.args[0])(context, builder, args[0])
-            start = builder.bitcast(array.data, lanes.vector.as_pointer())
         index = context.cast(builder, args[1], signature.args[1], types.intp)
-        return builder.gep(start, [index])
+        return builder.gep(first_row(context, builder, signature.args[0], args[0]), [index])
+
+    @type_callable(rows_of)
+    def type_rows_of(context: Any) -> Callable[..., Any]:
+        return lambda array, first: RowsType(lanes) if is_rows(array) and isinstance(first, types.Integer) else None
+
+    @lower_builtin(rows_of, types.Array, types.Integer)
+    def lower_rows_of(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return address(context, builder, signature, args)
 
     @type_callable(load)
     def type_load(context: Any) -> Callable[..., Any]:
@@ -313,7 +327,7 @@ def register_memory(
         builder.store(value, address(context, builder, signature, args), align=alignment)
         return context.get_dummy_value()
 
-    for kind in (types.Array, StackType):
+    for kind in (types.Array, RowsType):
         lower_builtin(load, kind, types.Integer)(lower_load)
         for value in (LanesType, types.Number):
             lower_builtin(store, kind, types.Integer, value)(lower_store)
@@ -332,7 +346,7 @@ def register_memory(
 
 def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int) -> None:
     """Teach Numba to make ``count`` rows in the stack frame of the caller."""
-    stack = StackType(LanesType(_NUMBA[dtype], width), count)
+    stack = RowsType(LanesType(_NUMBA[dtype], width))
 
     @type_callable(rows)
     def type_rows(context: Any) -> Callable[..., Any]:

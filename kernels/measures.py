@@ -7,18 +7,17 @@ from functools import cache
 
 import numpy as np
 
-from kernels import lanes
 from kernels.architecture import Architecture
-from kernels.batch import FINITE_FLAG, MAX_ERROR, N_CORRECT, Patterns, Workspace
+from kernels.batch import FINITE_FLAG, MAX_ERROR, N_CORRECT, Batch, Patterns, PatternSource
 from kernels.jit import routine
-from kernels.lanes import absolute, select
+from kernels.lanes import Memory, absolute, select
 
 
 @cache
 def make_measure(
-    architecture: Architecture, dtype: str, width: int, watches: bool
-) -> Callable[[Patterns, Workspace, int], None]:
-    """Return the function ``(patterns, workspace, n_hidden)`` that measures outputs and looks at parameters.
+    architecture: Architecture, known: PatternSource, memory: Memory, watches: bool
+) -> Callable[[Patterns, Batch, int], None]:
+    """Return the function ``(patterns, batch, n_hidden)`` that measures outputs and looks at parameters.
 
     It writes how many outputs are on the right side of the middle, the largest error
     and, if it ``watches``, whether the parameters before the hidden units are finite.
@@ -32,17 +31,17 @@ def make_measure(
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     n_rows = architecture.n_unit_parameters
-    memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
     infinity = np.inf
 
     @routine
-    def measure(patterns: Patterns, workspace: Workspace, n_hidden: int) -> None:
-        targets, middle = patterns.targets, patterns.middle
+    def measure(patterns: Patterns, batch: Batch, n_hidden: int) -> None:
+        parameters, control, signals = batch
+        _, targets, _, middle = known(patterns)
         n_correct, max_error = fill(0.0), fill(0.0)
         for n in range(targets.shape[0]):
             for o in range(n_outputs):
-                y = load(workspace.signals.outputs, n * n_outputs + o)
+                y = load(signals.outputs, n * n_outputs + o)
                 right = y > middle if targets[n, o] > middle else y < middle
                 n_correct = n_correct + select(right, fill(1.0), 0.0)
                 error = absolute(y - targets[n, o])
@@ -50,11 +49,11 @@ def make_measure(
         finite = n_correct == n_correct
         for h in range(n_hidden if watches else 0):
             for i in range(n_inputs):
-                finite = finite & (absolute(load(workspace.parameters, h * n_rows + i)) < infinity)
+                finite = finite & (absolute(load(parameters, h * n_rows + i)) < infinity)
             if bias:
-                finite = finite & (absolute(load(workspace.parameters, (h + 1) * n_rows - 1)) < infinity)
-        store(workspace.control, N_CORRECT, n_correct)
-        store(workspace.control, MAX_ERROR, max_error)
-        store(workspace.control, FINITE_FLAG, select(finite, fill(1.0), 0.0))
+                finite = finite & (absolute(load(parameters, (h + 1) * n_rows - 1)) < infinity)
+        store(control, N_CORRECT, n_correct)
+        store(control, MAX_ERROR, max_error)
+        store(control, FINITE_FLAG, select(finite, fill(1.0), 0.0))
 
     return measure

@@ -40,7 +40,7 @@ def _make_peak(dtype: str) -> Callable[[Rows, int], None]:
     width = _width(dtype)
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
-    sums, products = lanes.stack(dtype, width, CHAINS), lanes.stack(dtype, width, CHAINS)
+    sums, products = memory.stack(CHAINS), memory.stack(CHAINS)
 
     @kernel(f"peak {dtype} {width} {CHAINS}")
     def peak(rows: Rows, count: int) -> None:

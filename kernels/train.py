@@ -1,13 +1,15 @@
 """Train many networks that share everything but their own numbers.
 
-A kernel keeps W networks in the lanes of SIMD registers. Each takes steps until
-it ends by its own criterion; then its outcome is written down and the next
-network takes the lane, while the neighbours go on.
+A kernel keeps the networks of a batch in the lanes of SIMD registers. Each takes
+steps until it ends by its own criterion; then its outcome is written down and the
+next network takes the lane, while the neighbours go on.
 
-    seat runs -> forward -> judge -> advance -> judge -> advance -> ...
-                              `-> attend: retire, seat the next (rare)
+    seat runs -> enter -> look, advance -> look, advance -> ...
+                            `-> attend: judge, retire, seat the next (rare)
 
-Most steps are taken in an inner loop that only asks whether any lane might end.
+Two batches take turns: while one ends its step, where each operation waits for the
+one before, the CPU has begun the step of the other. Most steps are taken in an
+inner loop that only asks whether any lane might end.
 """
 
 from __future__ import annotations
@@ -22,41 +24,37 @@ from numpy.typing import NDArray
 
 from kernels import jit, lanes
 from kernels.architecture import Architecture
-from kernels.attend import finish_step, record_first_loss, seat_runs, set_deadline, settle
+from kernels.attend import make_attend, seat_runs
 from kernels.batch import (
-    ACTIVE_FLAG,
-    BELOW,
     DEADLINE,
-    ENDED_FLAG,
-    LEARNING_RATE,
-    LOSS,
     OCCUPIED,
     OUTCOME,
-    PREVIOUS,
-    REPEATED_FLAG,
     RETRAIN,
     STEP,
+    Batch,
     Patterns,
     Runs,
     Signals,
     Table,
     Workspace,
+    make_in_memory,
     make_patterns,
-    make_workspace,
+    make_workspaces,
     pattern_source,
     sums_watched,
 )
 from kernels.jit import device
-from kernels.judge import make_all_go_on, make_judge
-from kernels.lanes import Lanes, Mask, Rows, align_frame, any_lane, select
-from kernels.losses import make_errors_small, make_total_loss
-from kernels.measures import make_measure
+from kernels.judge import make_all_go_on
+from kernels.lanes import align_frame
 from kernels.step import make_advance, make_forward
 
 Array = NDArray[Any]
 
-# Bytes of one row of lanes: two registers of AVX-512, whose latencies overlap.
-LANES_BYTES = 128
+# Bytes of one row of lanes: a register of AVX-512.
+LANES_BYTES = 64
+
+# Batches that a kernel trains in turns.
+N_BATCHES = 2
 
 # Patterns of up to this many numbers become constants of the kernel. The loops
 # over more would stay loops and only cost compile time.
@@ -86,125 +84,139 @@ class Specialization(NamedTuple):
     hidden: int | None
 
 
-def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, Workspace, int], int]:
+def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
     """Return the kernel of :func:`make_kernel`, made once however many threads ask."""
     with _making:
         return make_kernel(special)
 
 
+def relu_by_sign_every(activation: str, table: Table | None, fixed_hidden: int | None) -> int:
+    """Choose at which patterns ReLU is an operation on the bits; see :func:`kernels.forward.make_forward_unit`.
+
+    As an integer maximum it competes with multiplications on a Zen 4, as one of
+    floating-point numbers with additions. With few units the additions are in the
+    majority, with many both are as frequent. On Intel's CPUs all share the same ports.
+    """
+    if activation != "relu" or table is None or not sums_watched(table):
+        return 0
+    return 2 if fixed_hidden is None else 1
+
+
 @cache
-def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, Workspace, int], int]:
+def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
     """Return the training loop for one specialization.
 
-    The kernel takes ``(patterns, runs, workspace, n_hidden)``, trains all runs and
-    returns how many times it computed the loss of all lanes.
+    The kernel takes ``(patterns, runs, workspaces, n_hidden)``, trains all runs and
+    returns the steps that batches took, counted together.
     """
-    architecture, loss, criterion_name, dtype, width, table, fixed_hidden = special
-    constant = table is not None
-    judged = criterion_name != "none"
-    n_outputs = architecture.outputs
+    architecture, loss, criterion, dtype, width, table, fixed_hidden = special
+    constant, unrolls = table is not None, fixed_hidden is not None
     known = pattern_source(table, dtype, architecture.bias)
-    nan_watched = table is not None and sums_watched(table)
-    forward = make_forward(architecture, known, loss, dtype, width, fixed_hidden, nan_watched)
-    advance = make_advance(architecture, known, loss, dtype, width, fixed_hidden, nan_watched)
-    judge = make_judge(known, loss, criterion_name, dtype, width)
-    all_go_on = make_all_go_on(architecture, known, criterion_name, dtype, width, fixed_hidden)
-    total_loss = make_total_loss(loss, known, dtype, width)
-    errors_small = make_errors_small(known, dtype, width)
-    measure = make_measure(architecture, dtype, width, constant)
+    by_sign = relu_by_sign_every(architecture.activation, table, fixed_hidden)
     memory = lanes.memory(dtype, width)
-    load, store, fill = memory.load, memory.store, memory.fill
-    n_results = len(table[1]) * n_outputs if table else 0
-    output_registers = lanes.stack(dtype, width, n_results)
-    gradient_registers = lanes.stack(dtype, width, n_results)
-    bias_registers = lanes.stack(dtype, width, n_outputs * architecture.bias)
-    hidden_registers = lanes.stack(dtype, width, (fixed_hidden or 0) * n_results // n_outputs)
-    unrolls = fixed_hidden is not None
+    forward = make_forward(architecture, known, memory, fixed_hidden, by_sign)
+    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign)
+    all_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden)
+    enter, attend = make_attend(architecture, known, loss, criterion, memory, fixed_hidden, by_sign, constant)
+    in_memory = make_in_memory(architecture, known, memory)
+    load, store = memory.load, memory.store
+    n_results = len(table[1]) * architecture.outputs if table else 0
+    n_carried = 0 if unrolls else n_results
+    n_held = architecture.n_parameters(fixed_hidden) if fixed_hidden else 0
+    parameter_registers = memory.stack(n_held)
+    result_registers = memory.stack(n_results)
+    hidden_registers = memory.stack((fixed_hidden or 0) * n_results // architecture.outputs)
+    previous_register = memory.stack(1)
 
     @device
-    def of_seats(control: Rows) -> tuple[Lanes, Lanes, Lanes, Mask]:
-        """Load what the lanes hold from the moment a run takes its seat."""
-        return (
-            load(control, LEARNING_RATE),
-            load(control, BELOW),
-            load(control, PREVIOUS),
-            load(control, ACTIVE_FLAG) > 0.0,
-        )
+    def carry(source: Batch, target: Batch) -> None:
+        """Copy what a step needs of the one before, into registers or back."""
+        for k in range(n_held):
+            store(target.parameters, k, load(source.parameters, k))
+        for k in range(n_carried):
+            store(target.signals.outputs, k, load(source.signals.outputs, k))
+            store(target.signals.errors, k, load(source.signals.errors, k))
+        store(target.signals.previous, 0, load(source.signals.previous, 0))
 
     @device
-    def show(
-        patterns: Patterns,
-        workspace: Workspace,
-        n_hidden: int,
-        outputs: Rows,
-        loss: Lanes,
-        previous: Lanes,
-        ended: Mask,
-        repeated: Mask,
-        step: int,
-    ) -> None:
-        """Put what registers hold where code that works lane by lane finds it, and measure outputs."""
-        for k in range(n_results if constant else 0):
-            store(workspace.signals.outputs, k, load(outputs, k))
-        control = workspace.control
-        store(control, LOSS, loss)
-        store(control, PREVIOUS, previous)
-        store(control, ENDED_FLAG, select(ended, fill(1.0), 0.0))
-        store(control, REPEATED_FLAG, select(repeated, fill(1.0), 0.0))
-        workspace.clock[STEP] = step
-        measure(patterns, workspace, n_hidden)
+    def step(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
+        """Take a step unless some lane ends at it; tell whether none did."""
+        parameters, control, signals = batch
+        if unrolls:
+            forward(patterns, parameters, signals, n_hidden)
+        goes_on = all_go_on(patterns, parameters, signals, control, n_hidden)
+        if goes_on:
+            advance(patterns, parameters, signals, control, n_hidden)
+        return goes_on
+
+    @device
+    def never(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
+        return False  # without constants nothing stays in registers, and each step may as well be attended
+
+    take_step = step if constant else never
+
+    @device
+    def needs_care(clock: NDArray[np.int64], stops: bool, alone: bool) -> bool:
+        """Tell whether a batch must be attended: some lane ends, or there is no other to take turns with."""
+        return stops or clock[STEP] == clock[DEADLINE] or (alone and clock[OCCUPIED] > 0)
 
     @jit.kernel(repr(special))
-    def train(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> int:
+    def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int) -> int:
         align_frame()
-        parameters, _, control, rows, _, clock = workspace
-        signals = Signals(
-            output_registers() if constant else rows.outputs,
-            gradient_registers() if constant else rows.gradients,
-            bias_registers(),
-            hidden_registers() if unrolls else rows.hidden,
+        first, second = workspaces
+        memory_a, memory_b = in_memory(patterns, first, n_hidden), in_memory(patterns, second, n_hidden)
+        a = Batch(
+            parameter_registers() if unrolls else memory_a.parameters,
+            memory_a.control,
+            Signals(
+                result_registers(),
+                result_registers(),
+                result_registers(),
+                hidden_registers() if unrolls else memory_a.signals.hidden,
+                previous_register(),
+            ),
         )
-        outputs = signals.outputs
-        passes = 0
-        seat_runs(runs, workspace)
-        set_deadline(runs, workspace)
-        while clock[OCCUPIED] > 0:
-            learning_rate, below, previous, active = of_seats(control)
-            forward(patterns, parameters, signals, learning_rate, n_hidden)
-            passes += 1
-            store(control, LOSS, total_loss(patterns, outputs))
-            record_first_loss(runs, workspace)
-            step, deadline, moved = clock[STEP], clock[DEADLINE], False
-            while not moved:
-                if judged:
-                    loss = total_loss(patterns, outputs)
-                    while step < deadline and all_go_on(patterns, parameters, signals, loss, below, previous, n_hidden):
-                        advance(patterns, parameters, signals, learning_rate, n_hidden)
-                        previous, loss = loss, total_loss(patterns, outputs)
-                        passes += 1
-                        step += 1
-                else:
-                    while step < deadline and errors_small(patterns, outputs):
-                        advance(patterns, parameters, signals, learning_rate, n_hidden)
-                        passes += 1
-                        step += 1
-                loss, converged, ended, repeated = judge(patterns, outputs, below, previous, active)
-                urgent = step == deadline or any_lane(ended)
-                if urgent:
-                    show(patterns, workspace, n_hidden, outputs, loss, previous, converged, repeated, step)
-                    moved = settle(runs, workspace)
-                    if moved:
-                        continue
-                changed = advance(patterns, parameters, signals, learning_rate, n_hidden)
-                stalled = repeated & ~changed
-                if urgent or any_lane(stalled):
-                    show(patterns, workspace, n_hidden, outputs, loss, previous, stalled, repeated, step)
-                    moved = finish_step(runs, workspace)
-                    deadline = clock[DEADLINE]
-                passes += 1
-                previous = loss
-                step += 1
-        return passes
+        b = Batch(
+            parameter_registers() if unrolls else memory_b.parameters,
+            memory_b.control,
+            Signals(
+                result_registers(),
+                result_registers(),
+                result_registers(),
+                hidden_registers() if unrolls else memory_b.signals.hidden,
+                previous_register(),
+            ),
+        )
+        clock_a, clock_b = first.clock, second.clock
+        seat_runs(runs, first)
+        seat_runs(runs, second)
+        enters_a, enters_b = clock_a[OCCUPIED] > 0, clock_b[OCCUPIED] > 0
+        while clock_a[OCCUPIED] + clock_b[OCCUPIED] > 0:
+            if enters_a:
+                enter(patterns, runs, first, n_hidden)
+            if enters_b:
+                enter(patterns, runs, second, n_hidden)
+            alone = not constant or clock_a[OCCUPIED] == 0 or clock_b[OCCUPIED] == 0
+            turns = 0 if alone else min(clock_a[DEADLINE] - clock_a[STEP], clock_b[DEADLINE] - clock_b[STEP])
+            turn, stops_a, stops_b = 0, False, False
+            carry(memory_a, a)
+            carry(memory_b, b)
+            while turn < turns:
+                if not take_step(patterns, a, n_hidden):
+                    stops_a = True
+                    break
+                if not take_step(patterns, b, n_hidden):
+                    stops_b = True
+                    break
+                turn += 1
+            carry(a, memory_a)
+            carry(b, memory_b)
+            clock_a[STEP] += turn + stops_b
+            clock_b[STEP] += turn
+            enters_a = needs_care(clock_a, stops_a, alone) and attend(patterns, runs, first, n_hidden)
+            enters_b = needs_care(clock_b, stops_b, alone) and attend(patterns, runs, second, n_hidden)
+        steps: int = clock_a[STEP] + clock_b[STEP]
+        return steps
 
     return train
 
@@ -320,12 +332,14 @@ class Trainer:
         runs = Runs(
             settings,
             np.ascontiguousarray(weights, self.dtype),
+            next_run=np.zeros(1, np.int64),
             outcome=np.zeros(n_runs, OUTCOME),
             final_weights=np.empty(weights.shape if final_weights else (0, 0), self.dtype),
             predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
             losses=np.full((n_runs, n_losses) if n_losses else (0, 0), np.nan),
         )
-        workspace = make_workspace(self.architecture, n_hidden, n_patterns, self.width, self.dtype)
+        workspaces = make_workspaces(self.architecture, n_hidden, n_patterns, self.width, self.dtype, N_BATCHES)
+        patterns: Any = self._patterns if special.table is None else None  # else the kernel holds them
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
-            passes = kernel_for(special)(self._patterns, runs, workspace, n_hidden)
-        return Outcome(runs.outcome, runs.final_weights, runs.predictions, runs.losses, passes * self.width)
+            steps = kernel_for(special)(patterns, runs, workspaces, n_hidden)
+        return Outcome(runs.outcome, runs.final_weights, runs.predictions, runs.losses, steps * self.width)

@@ -167,9 +167,9 @@ def test_hot_loop_is_vector_code(case: Case, criterion: str, monkeypatch: pytest
 
     make_kernel.cache_clear()
     loop = hot_loop(kernel_assembly(case, criterion))
-    assert loop.arithmetic >= 80
+    assert loop.arithmetic >= 40
     assert loop.calls == loop.scalar == 0
-    assert loop.stack_stores <= loop.arithmetic / 4
+    assert loop.stack_stores <= loop.arithmetic / 10
 
 
 def test_budget_has_a_price_for_everything() -> None:

@@ -36,7 +36,7 @@ load, store, term = memory.load, memory.store, LOSSES["sse"].term
 def make():
     @jit.kernel("probe")
     def probe(x, out):
-        store(out, 0, term(load(x, 0), 1.0))
+        store(out, 0, term(load(x, 0) - 1.0))
     return probe
 
 def run():
@@ -160,8 +160,8 @@ def test_changed_source_of_a_sibling_is_seen(tmp_path: Path) -> None:
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": False}
     module = root / "kernels" / "losses.py"
     source = module.read_text()
-    assert "return e * e\n" in source
-    module.write_text(source.replace("return e * e\n", "return e * e * 2.0\n"))
+    assert "return error * error\n" in source
+    module.write_text(source.replace("return error * error\n", "return error * error * 2.0\n"))
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [8.0, 12.5], "hit": False}
     module.write_text(source)
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": True}

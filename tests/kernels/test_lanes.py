@@ -178,7 +178,7 @@ def test_stacks_hold_what_was_stored(dtype: str) -> None:
     """Rows local to a kernel are written and read like others."""
     memory = lanes.memory(dtype, WIDTH)
     load, store = memory.load, memory.store
-    rows_of = lanes.stack(dtype, WIDTH, 3)
+    rows_of = memory.stack(3)
 
     @jit.routine
     def rotate(x: Array, out: Array) -> None:
