@@ -14,7 +14,9 @@ With ``NUMBA_DISABLE_JIT=1`` all three give back the Python function itself.
 
 from __future__ import annotations
 
+import itertools
 import os
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,6 +24,7 @@ from typing import Any, TypeVar
 os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
 
 import numba
+from numba.core.bytecode import FunctionIdentity
 
 from kernels.disk_cache import DiskCache
 
@@ -34,6 +37,11 @@ if numba.config.USING_SVML:
     )
 
 ENABLED: bool = not numba.config.DISABLE_JIT
+
+# Numba names machine code by a number that counts functions. The linker takes the
+# first of equal names, so kernels from the disk that other processes compiled could
+# call each other's routines; counts that start at random never meet.
+FunctionIdentity._unique_ids = itertools.count(secrets.randbits(60))
 
 # Strict IEEE arithmetic: no reassociation, no contraction to FMA, and division
 # by zero gives an infinity or a NaN instead of raising.

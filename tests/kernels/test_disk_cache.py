@@ -75,6 +75,17 @@ weights = np.linspace(-1.0, 1.0, 36).reshape(4, 9)
 settings = np.array([(0.1, 1e-3, 100)] * 4, SETTINGS)
 print(json.dumps(trainer.train(settings, weights, final_weights=True).final_weights.tolist()))
 """
+# The trainer of the script before, for networks of another size.
+TRAIN_SIZES = (
+    TRAIN.partition("weights = ")[0]
+    + """
+def final_weights(hidden):
+    weights = np.linspace(-1.0, 1.0, 4 * (4 * hidden + 1)).reshape(4, -1)
+    settings = np.array([(0.1, 1e-3, 20)] * 4, SETTINGS)
+    return trainer.train(settings, weights, final_weights=True).final_weights.tolist()
+
+"""
+)
 
 
 def _start(script: str, cache: Path, root: Path = ROOT) -> Any:
@@ -113,6 +124,15 @@ def test_training_kernels_are_reused(tmp_path: Path) -> None:
     files = _files(tmp_path)
     assert files
     assert _start(TRAIN, tmp_path) == first
+    assert _files(tmp_path) == files
+
+
+def test_kernels_of_two_processes_live_together(tmp_path: Path) -> None:
+    """Machine code that two processes compiled, each as its first, gives the same where both are loaded."""
+    small, large = (_start(TRAIN_SIZES + f"print(json.dumps(final_weights({hidden})))", tmp_path) for hidden in (2, 3))
+    files = _files(tmp_path)
+    both = _start(TRAIN_SIZES + "print(json.dumps([final_weights(h) for h in (2, 3, 2)]))", tmp_path)
+    assert both == [small, large, small]
     assert _files(tmp_path) == files
 
 
