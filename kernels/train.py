@@ -4,8 +4,8 @@ A kernel keeps the networks of a batch in the lanes of SIMD registers. Each take
 steps until it ends by its own criterion; then its outcome is written down and the
 next network takes the lane, while the neighbours go on.
 
-    seat runs -> enter -> look, advance -> look, advance -> ...
-                            `-> attend: judge, retire, seat the next (rare)
+    seat runs -> enter -> step -> step -> ... -> step
+                              `-> attend: judge, retire, seat the next (rare)
 
 Two batches take turns: while one ends its step, where each operation waits for the
 one before, the CPU has begun the step of the other. Most steps are taken in an
@@ -50,8 +50,10 @@ from kernels.step import make_advance, make_forward
 
 Array = NDArray[Any]
 
-# Bytes of one row of lanes: a register of AVX-512.
+# Bytes of one row of lanes: a register of AVX-512, or two whose latencies overlap
+# where batches take no turns because their patterns are no constants.
 LANES_BYTES = 64
+WIDE_LANES_BYTES = 128
 
 # Batches that a kernel trains in turns.
 N_BATCHES = 2
@@ -150,14 +152,16 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
         return goes_on
 
     @device
-    def never(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
-        return False  # without constants nothing stays in registers, and each step may as well be attended
+    def no_step(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
+        return False
 
-    take_step = step if constant else never
+    # Without constants nothing stays in registers, and every step may as well be
+    # attended. Not to compile another form of it saves seconds.
+    take_step = step if constant else no_step
 
     @device
     def needs_care(clock: NDArray[np.int64], stops: bool, alone: bool) -> bool:
-        """Tell whether a batch must be attended: some lane ends, or there is no other to take turns with."""
+        """Tell whether a batch must be attended: some lane ends, or it takes no turns with the other."""
         return stops or clock[STEP] == clock[DEADLINE] or (alone and clock[OCCUPIED] > 0)
 
     @jit.kernel(repr(special))
@@ -277,9 +281,11 @@ class Trainer:
     ) -> None:
         self.architecture = architecture
         self.dtype = dtype
-        self.width = width or LANES_BYTES // np.dtype(dtype).itemsize
+        itemsize = np.dtype(dtype).itemsize
+        self._width = width or LANES_BYTES // itemsize
         self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
-        self._exact = Specialization(architecture, loss, criterion, dtype, self.width, None, None)
+        wide = width or WIDE_LANES_BYTES // itemsize
+        self._exact = Specialization(architecture, loss, criterion, dtype, wide, table=None, hidden=None)
         self._table: Table | None = None
         if inputs.size + targets.size <= CONSTANT_LIMIT:
             inputs_table, targets_table = (tuple(map(tuple, array.tolist())) for array in self._patterns[:2])
@@ -287,8 +293,10 @@ class Trainer:
 
     def specialization(self, hidden: int) -> Specialization:
         """Return what the kernel for ``hidden`` units is made for."""
-        unrolls = self._table is not None and hidden <= HIDDEN_CONSTANT
-        return self._exact._replace(table=self._table, hidden=hidden if unrolls else None)
+        if self._table is None:
+            return self._exact
+        fixed_hidden = hidden if hidden <= HIDDEN_CONSTANT else None
+        return self._exact._replace(width=self._width, table=self._table, hidden=fixed_hidden)
 
     def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:
         """Train every run to its end.
@@ -338,8 +346,8 @@ class Trainer:
             predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
             losses=np.full((n_runs, n_losses) if n_losses else (0, 0), np.nan),
         )
-        workspaces = make_workspaces(self.architecture, n_hidden, n_patterns, self.width, self.dtype, N_BATCHES)
+        workspaces = make_workspaces(self.architecture, n_hidden, n_patterns, special.width, self.dtype, N_BATCHES)
         patterns: Any = self._patterns if special.table is None else None  # else the kernel holds them
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             steps = kernel_for(special)(patterns, runs, workspaces, n_hidden)
-        return Outcome(runs.outcome, runs.final_weights, runs.predictions, runs.losses, steps * self.width)
+        return Outcome(runs.outcome, runs.final_weights, runs.predictions, runs.losses, steps * special.width)
