@@ -54,16 +54,19 @@ _STRICT: dict[str, Any] = {
     "_nrt": False,
 }
 
+# Python calls kernels only. A door to Python for each part takes longest to compile.
+_INTERNAL: dict[str, Any] = {**_STRICT, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
 
 def device(function: F) -> F:
     """Compile ``function`` for use inside kernels, inlined where it is called."""
-    compiled: F = numba.njit(forceinline=True, **_STRICT)(function)
+    compiled: F = numba.njit(forceinline=True, **_INTERNAL)(function)
     return compiled
 
 
 def routine(function: F) -> F:
     """Compile ``function`` for use inside kernels, called rather than inlined."""
-    compiled: F = numba.njit(**_STRICT)(function)
+    compiled: F = numba.njit(**_INTERNAL)(function)
     return compiled
 
 

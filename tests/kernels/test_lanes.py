@@ -15,6 +15,8 @@ from kernels.lanes import absolute, any_lane, bits, from_bits, select
 from tests.kernels.support import DTYPES, Array, assert_equal
 
 WIDTH = 8
+# A small function over lanes that Python may call, unlike the parts of kernels.
+compiled = jit.numba.njit
 UNSIGNED = {"float64": "uint64", "float32": "uint32"}
 Kernel = Callable[[Array, Array, Array], None]
 Formula = Callable[[Any, Any], Any]
@@ -43,7 +45,7 @@ def _floating_kernel(dtype: str) -> Kernel:
     memory = lanes.memory(dtype, WIDTH)
     load, store, fill = memory.load, memory.store, memory.fill
 
-    @jit.routine
+    @compiled
     def run(x: Array, y: Array, out: Array) -> None:
         for k in range(x.shape[0]):
             a, b = load(x, k), load(y, k)
@@ -117,7 +119,7 @@ def _integer_kernel() -> Kernel:
     memory = lanes.memory("uint32", WIDTH)
     load, store, fill = memory.load, memory.store, memory.fill
 
-    @jit.routine
+    @compiled
     def run(x: Array, y: Array, out: Array) -> None:
         for k in range(x.shape[0]):
             a, b = load(x, k), load(y, k)
@@ -163,7 +165,7 @@ def test_any_lane_looks_at_every_lane(dtype: str, width: int) -> None:
     """One lane is enough, whichever it is; NaN is not below anything."""
     load = lanes.memory(dtype, width).load
 
-    @jit.routine
+    @compiled
     def below_zero(rows: Array, index: int) -> bool:
         return any_lane(load(rows, index) < 0.0)
 
@@ -180,7 +182,7 @@ def test_stacks_hold_what_was_stored(dtype: str) -> None:
     load, store = memory.load, memory.store
     rows_of = memory.stack(3)
 
-    @jit.routine
+    @compiled
     def rotate(x: Array, out: Array) -> None:
         rows = rows_of()
         for k in range(3):
