@@ -101,9 +101,9 @@ def run(
 
 def _claim(store: Store) -> None:
     """Note what bits depend on, or refuse to mix with those of another version or machine."""
-    facts, here = store.facts(), log_digest()
-    study = store.study
-    if facts.get("numerics", NUMERICS) != NUMERICS or ("numerics" not in facts and store.commits()):
+    begun = bool(store.commits())  # looked up first: who shares the folder notes the facts before it commits
+    facts, here, study = store.facts(), log_digest(), store.study
+    if facts.get("numerics", NUMERICS) != NUMERICS or ("numerics" not in facts and begun):
         raise StoreError(
             f"results in {str(store.directory)!r} were begun by a version of xor-sweep whose numbers have other last "
             "bits; finish them with that version, or start anew with --overwrite"
