@@ -123,10 +123,9 @@ class Runs(NamedTuple):
     losses: NDArray[np.float64]
 
 
-# Rows of Batch.control, one number a lane. PREVIOUS is the loss before the last update
-# and a signal, see Signals; ENDED_FLAG marks runs that have
-# converged, or stalled when a step is finished; FINITE_FLAG those whose outcome
-# stands, see make_measure.
+# Rows of Batch.control, one number a lane. PREVIOUS is the signal of that name;
+# ENDED_FLAG marks runs that have converged, or stalled when a step is finished;
+# FINITE_FLAG those whose outcome stands, see make_measure.
 (
     LEARNING_RATE,
     BELOW,

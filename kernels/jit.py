@@ -41,7 +41,7 @@ ENABLED: bool = not numba.config.DISABLE_JIT
 # Numba names machine code by a number that counts functions. The linker takes the
 # first of equal names, so kernels from the disk that other processes compiled could
 # call each other's routines; counts that start at random never meet.
-FunctionIdentity._unique_ids = itertools.count(secrets.randbits(60))
+FunctionIdentity._unique_ids = itertools.count(next(FunctionIdentity._unique_ids) + secrets.randbits(60))
 
 # Strict IEEE arithmetic: no reassociation, no contraction to FMA, and division
 # by zero gives an infinity or a NaN instead of raising.

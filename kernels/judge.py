@@ -57,29 +57,32 @@ def make_all_go_on(
     The function takes ``(patterns, parameters, signals, control, n_hidden)``. If it is
     false, the judge must look.
 
-    Without a criterion a network goes on while its errors are small, and the loss is not
-    needed. With one, a network that has stalled keeps its first output bias, and few
+    Without a criterion a network goes on while its loss is finite, which small errors show
+    at less cost. With one, a network that has stalled keeps its first output bias, and few
     others do; that its loss repeats says less, since near a minimum the loss is flat.
     Only where both is so, the update is tried out.
     """
+    total_loss = make_total_loss(loss, known, memory)
+    load, store = memory.load, memory.store
+    infinity = np.inf
     if criterion_name == "none":
         errors_small = make_errors_small(known, memory)
 
         @device
-        def all_small(patterns: Patterns, parameters: Rows, signals: Signals, control: Rows, n_hidden: int) -> bool:
-            return errors_small(patterns, signals.errors)
+        def all_finite(patterns: Patterns, parameters: Rows, signals: Signals, control: Rows, n_hidden: int) -> bool:
+            if errors_small(patterns, signals.errors):
+                return True
+            active = load(control, ACTIVE_FLAG) > 0.0
+            return not any_lane(~(total_loss(patterns, signals.errors) < infinity) & active)
 
-        return all_small
+        return all_finite
 
     criterion = make_criterion(criterion_name, known, memory)
-    total_loss = make_total_loss(loss, known, memory)
     output_gradients = make_output_gradients(architecture, known, loss, memory)
     next_output_bias = make_next_output_bias(architecture, known, memory)
     backward_unit = make_backward_unit(architecture, known, memory)
-    load, store = memory.load, memory.store
     n_rows, bias = architecture.n_unit_parameters, architecture.bias
     unit_rows = memory.stack(n_rows)
-    infinity = np.inf
     by_loss = criterion_name == "loss"
     infinite = 0x7FF << 52 if memory.dtype == "float64" else 0xFF << 23
 
