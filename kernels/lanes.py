@@ -83,8 +83,8 @@ class Memory:
         Write one row.
     fill : (scalar) -> lanes
         The same number in every lane.
-    rows_of : (array, first) -> rows
-        View an array as rows, from row ``first`` on. Compiled, they are an address, of the
+    rows_of : (array or rows, first) -> rows
+        View rows from row ``first`` on. Compiled, they are an address, of the
         same type as rows of a stack: code over rows is compiled once for both.
     """
 
@@ -93,7 +93,7 @@ class Memory:
     load: Callable[[Rows, int], Lanes]
     store: Callable[[Rows, int, Lanes | float], None]
     fill: Callable[[float], Lanes]
-    rows_of: Callable[[NDArray[Any], int], Rows]
+    rows_of: Callable[[Rows, int], Rows]
 
     def stack(self, count: int) -> Callable[[], Rows]:
         """Return a function that makes ``count`` rows local to the calling kernel.
@@ -134,8 +134,8 @@ def memory(dtype: str, width: int) -> Memory:
     def fill(value: float) -> Lanes:
         return np.full(width, value, dtype)
 
-    def rows_of(array: NDArray[Any], first: int) -> Rows:
-        return array[first:]
+    def rows_of(rows: Rows, first: int) -> Rows:
+        return rows[first:]
 
     if jit.ENABLED:
         from kernels import lowering

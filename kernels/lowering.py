@@ -298,9 +298,10 @@ def register_memory(
 
     @type_callable(rows_of)
     def type_rows_of(context: Any) -> Callable[..., Any]:
-        return lambda array, first: RowsType(lanes) if is_rows(array) and isinstance(first, types.Integer) else None
+        return lambda rows, first: RowsType(lanes) if is_rows(rows) and isinstance(first, types.Integer) else None
 
     @lower_builtin(rows_of, types.Array, types.Integer)
+    @lower_builtin(rows_of, RowsType, types.Integer)
     def lower_rows_of(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         return address(context, builder, signature, args)
 

@@ -45,7 +45,7 @@ from kernels.batch import (
 )
 from kernels.jit import device
 from kernels.judge import make_all_go_on
-from kernels.lanes import align_frame
+from kernels.lanes import Rows, align_frame
 from kernels.step import make_advance, make_forward
 
 Array = NDArray[Any]
@@ -121,14 +121,29 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     all_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden)
     enter, attend = make_attend(architecture, known, loss, criterion, memory, fixed_hidden, by_sign, constant)
     in_memory = make_in_memory(architecture, known, memory)
-    load, store = memory.load, memory.store
+    load, store, rows_of = memory.load, memory.store, memory.rows_of
     n_results = len(table[1]) * architecture.outputs if table else 0
     n_carried = 0 if unrolls else n_results
     n_held = architecture.n_parameters(fixed_hidden) if fixed_hidden else 0
-    parameter_registers = memory.stack(n_held)
-    result_registers = memory.stack(n_results)
-    hidden_registers = memory.stack((fixed_hidden or 0) * n_results // architecture.outputs)
-    previous_register = memory.stack(1)
+    n_activations = (fixed_hidden or 0) * n_results // architecture.outputs
+    n_registers = n_held + 3 * n_results + n_activations + 1
+    registers = memory.stack(N_BATCHES * n_registers)
+
+    @device
+    def in_registers(rows: Rows, batch: Batch) -> Batch:
+        """Return a batch in ``rows``, apart from what stays in memory."""
+        results = n_held + n_activations
+        return Batch(
+            rows_of(rows, 0) if unrolls else batch.parameters,
+            batch.control,
+            Signals(
+                rows_of(rows, results),
+                rows_of(rows, results + n_results),
+                rows_of(rows, results + 2 * n_results),
+                rows_of(rows, n_held) if unrolls else batch.signals.hidden,
+                rows_of(rows, n_registers - 1),
+            ),
+        )
 
     @device
     def carry(source: Batch, target: Batch) -> None:
@@ -169,28 +184,8 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
         align_frame()
         first, second = workspaces
         memory_a, memory_b = in_memory(patterns, first, n_hidden), in_memory(patterns, second, n_hidden)
-        a = Batch(
-            parameter_registers() if unrolls else memory_a.parameters,
-            memory_a.control,
-            Signals(
-                result_registers(),
-                result_registers(),
-                result_registers(),
-                hidden_registers() if unrolls else memory_a.signals.hidden,
-                previous_register(),
-            ),
-        )
-        b = Batch(
-            parameter_registers() if unrolls else memory_b.parameters,
-            memory_b.control,
-            Signals(
-                result_registers(),
-                result_registers(),
-                result_registers(),
-                hidden_registers() if unrolls else memory_b.signals.hidden,
-                previous_register(),
-            ),
-        )
+        rows = registers()
+        a, b = in_registers(rows_of(rows, 0), memory_a), in_registers(rows_of(rows, n_registers), memory_b)
         clock_a, clock_b = first.clock, second.clock
         seat_runs(runs, first)
         seat_runs(runs, second)

@@ -181,7 +181,7 @@ def train_kernel(spec: Spec, batch: Batch, width: int | None = None) -> Outcome:
 
 def train_bare(spec: Spec, batch: Batch, width: int | None = None) -> Array:
     """Train with the kernels, keeping neither weights nor losses: then they pause less often."""
-    width = width or sized(None, max(len(batch), 1))
+    width = width or sized(None, -(-len(batch) // 2) or 1)  # so that two batches take turns
     return spec.trainer(width).train(batch.settings, batch.weights).rows
 
 
