@@ -6,11 +6,18 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+
+from kernels.batch import Patterns, PatternSource
 from kernels.elementary import elementary
 from kernels.jit import device
-from kernels.lanes import Lanes, bits, from_bits, select
+from kernels.lanes import Lanes, Memory, Rows, bits, from_bits, select
 
 NAMES = ("relu", "tanh", "sigmoid", "identity")
+
+# Elementary functions are computed for so many bytes of rows at a time.
+ELEMENTARY = ("tanh", "sigmoid")
+GROUP_BYTES = 256
 
 
 class Activation(NamedTuple):
@@ -74,25 +81,54 @@ def relu_by_sign(dtype: str) -> Callable[[Lanes], Lanes]:
 
 
 @cache
-def activation(name: str, dtype: str, nan_watched: bool = False) -> Activation:
-    """Return an activation for lanes.
-
-    Parameters
-    ----------
-    name
-        One of :data:`NAMES`.
-    dtype
-        Of the lanes.
-    nan_watched
-        Whether the kernel finds out from the parameters where an argument of ``value``
-        is NaN, so that ``value`` may lose it. Else NaN gives NaN.
-    """
+def activation(name: str, dtype: str) -> Activation:
+    """Return one of the activations of :data:`NAMES` for lanes of ``dtype``."""
     if name == "identity":
         return Activation(identity, identity_chain)
     if name == "relu":
-        return Activation(relu_by_sign(dtype) if nan_watched else relu, relu_chain)
+        return Activation(relu, relu_chain)
     if name == "tanh":
         return Activation(elementary(dtype).tanh, tanh_chain)
     if name == "sigmoid":
         return Activation(elementary(dtype).sigmoid, sigmoid_chain)
     raise ValueError(f"activation {name!r} is not one of {', '.join(NAMES)}")
+
+
+@cache
+def make_activate(
+    name: str, known: PatternSource, memory: Memory, per_pattern: int = 1, by_sign: int = 0
+) -> Callable[[Patterns, Rows, int], None]:
+    """Return an activation in place.
+
+    The function takes ``(patterns, rows, first)`` and overwrites ``per_pattern`` rows for
+    each pattern, from row ``first`` on. ReLU of every ``by_sign``-th row is an operation on
+    the bits, which may lose NaN; of none where that is 0.
+
+    Notes
+    -----
+    An elementary function is a chain of some 30 operations, each of which waits for the one
+    before. A CPU does not look far enough ahead to find the next chain, so several rows go
+    through it side by side.
+    """
+    value = activation(name, memory.dtype).value
+    quick, every = relu_by_sign(memory.dtype) if by_sign else value, max(by_sign, 1)
+    load, store = memory.load, memory.store
+    count = max(1, GROUP_BYTES // (memory.width * np.dtype(memory.dtype).itemsize))
+    load_group, store_group = memory.group(count)
+
+    @device
+    def activate_groups(patterns: Patterns, rows: Rows, first: int) -> None:
+        end = first + known(patterns).inputs.shape[0] * per_pattern
+        rest = (end - first) % count
+        for k in range(first, end - rest, count):
+            store_group(rows, k, value(load_group(rows, k)))
+        for k in range(end - rest, end):
+            store(rows, k, value(load(rows, k)))
+
+    @device
+    def activate_rows(patterns: Patterns, rows: Rows, first: int) -> None:
+        for k in range(known(patterns).inputs.shape[0] * per_pattern):
+            z = load(rows, first + k)
+            store(rows, first + k, value(z) if k % every else quick(z))
+
+    return activate_groups if name in ELEMENTARY else activate_rows

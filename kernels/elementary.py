@@ -118,6 +118,8 @@ def elementary(dtype: str) -> Elementary:
         sigmoid_low,
     ) = _FORMATS[dtype]
     per_ln2 = 1.4426950408889634074
+    sign = 1 << (63 if dtype == "float64" else 31)
+    one = bias << shift
     even, odd = exp_tail[0::2], exp_tail[1::2]
 
     @device
@@ -149,18 +151,22 @@ def elementary(dtype: str) -> Elementary:
 
     @device
     def tanh(x: Lanes) -> Lanes:
-        """X + x^3 P/Q for small |x|, else 1 - 2 / (e^2|x| + 1): one division."""
+        """X + x x^2 P/Q for small |x|, else s + s (-2 / (e^2|x| + 1)) with s = 1 or -1: one division.
+
+        NaN is not large, and passes as x.
+        """
         size = absolute(x)
-        small = size < _TANH_SPLIT
-        square = size * size
+        large = size >= _TANH_SPLIT
+        square = x * x
         double = select(size > tanh_high, tanh_high, size) * 2.0
         shifted = double * per_ln2 + shifter
-        power = (1.0 + exp_remainder(double, shifted - shifter)) * power_of_two(shifted)
-        quotient = select(small, square * horner(square, tanh_numerator), -2.0) / select(
-            small, horner(square, tanh_denominator), power + 1.0
+        # times 2^k by adding k to the exponent, which exceeds no format here
+        power = from_bits(bits(1.0 + exp_remainder(double, shifted - shifter)) + (bits(shifted) << shift))
+        quotient = select(large, -2.0, square * horner(square, tanh_numerator)) / select(
+            large, power + 1.0, horner(square, tanh_denominator)
         )
-        result = select(small, size + size * quotient, 1.0 + quotient)
-        return select(x < 0.0, -result, result)
+        base = select(large, from_bits((bits(x) & sign) | one), x)
+        return base + base * quotient
 
     @device
     def sigmoid(x: Lanes) -> Lanes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels.activations import activation
+from kernels.activations import make_activate
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
@@ -23,18 +23,13 @@ def make_forward_unit(
     ``hidden`` and adds its share to the sums in ``outputs``. Where ``known`` gives
     constants, the loops unroll, zeros vanish and ones become additions.
 
-    ReLU of every ``by_sign``-th pattern is an operation on the bits, which may lose NaN;
-    of none where that is 0.
-
     Notes
     -----
     A sum that starts at -0 equals the sum that starts at its first term, since
     -0 + x is x for every x, and LLVM knows it.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    plain = activation(architecture.activation, memory.dtype).value
-    quick = activation(architecture.activation, memory.dtype, by_sign > 0).value
-    every = max(by_sign, 1)
+    activate = make_activate(architecture.activation, known, memory, by_sign=by_sign)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
@@ -48,8 +43,10 @@ def make_forward_unit(
                     z = z + inputs[n, i] * load(unit, i)
             if bias:
                 z = z + load(unit, n_inputs + n_outputs)
-            a = plain(z) if n % every else quick(z)
-            store(hidden, h * n_patterns + n, a)
+            store(hidden, h * n_patterns + n, z)
+        activate(patterns, hidden, h * n_patterns)
+        for n in range(n_patterns):
+            a = load(hidden, h * n_patterns + n)
             for o in range(n_outputs):
                 k = n * n_outputs + o
                 store(outputs, k, load(outputs, k) + a * load(unit, n_inputs + o))
@@ -67,7 +64,7 @@ def make_finish_outputs(
     the sums in ``outputs`` and writes the errors.
     """
     n_outputs, bias = architecture.outputs, architecture.bias
-    value = activation(architecture.output, memory.dtype).value
+    activate = make_activate(architecture.output, known, memory, per_pattern=n_outputs)
     load, store = memory.load, memory.store
     n_rows = architecture.n_unit_parameters
 
@@ -80,8 +77,11 @@ def make_finish_outputs(
                 u = load(outputs, k)
                 if bias:
                     u = u + load(parameters, n_hidden * n_rows + o)
-                y = value(u)
-                store(outputs, k, y)
-                store(errors, k, y - targets[n, o])
+                store(outputs, k, u)
+        activate(patterns, outputs, 0)
+        for n in range(targets.shape[0]):
+            for o in range(n_outputs):
+                k = n * n_outputs + o
+                store(errors, k, load(outputs, k) - targets[n, o])
 
     return finish_outputs

@@ -106,10 +106,28 @@ class Memory:
             return np.empty((count, self.width), self.dtype)
 
         if jit.ENABLED:
-            from kernels import lowering
+            from kernels import lowering_rows
 
-            lowering.register_stack(rows, self.dtype, self.width, count)
+            lowering_rows.register_stack(rows, self.dtype, self.width, count)
         return rows
+
+    def group(self, count: int) -> tuple[Callable[[Rows, int], Lanes], Callable[[Rows, int, Lanes], None]]:
+        """Return ``load`` and ``store`` of ``count`` neighbouring rows as one value, ``count`` times as wide.
+
+        Compiled, the rows are loaded and stored one by one.
+        """
+
+        def load_group(rows: Rows, first: int) -> Lanes:
+            return rows[first : first + count].flatten()
+
+        def store_group(rows: Rows, first: int, value: Lanes) -> None:
+            rows[first : first + count] = value.reshape(count, self.width)
+
+        if jit.ENABLED:
+            from kernels import lowering_rows
+
+            lowering_rows.register_group(load_group, store_group, self.dtype, self.width, count)
+        return load_group, store_group
 
 
 @cache
@@ -138,9 +156,9 @@ def memory(dtype: str, width: int) -> Memory:
         return rows[first:]
 
     if jit.ENABLED:
-        from kernels import lowering
+        from kernels import lowering_rows
 
-        lowering.register_memory(load, store, fill, rows_of, dtype, width)
+        lowering_rows.register_memory(load, store, fill, rows_of, dtype, width)
     return Memory(dtype, width, load, store, fill, rows_of)
 
 

@@ -16,14 +16,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, models, register_model, type_callable
 
-_INDEX = ir.IntType(64)
-_LLVM = {
+INDEX = ir.IntType(64)
+LLVM_TYPES = {
     types.float64: ir.DoubleType(),
     types.float32: ir.FloatType(),
     types.uint64: ir.IntType(64),
     types.uint32: ir.IntType(32),
 }
-_NUMBA = {str(dtype): dtype for dtype in _LLVM}
+NUMBA_TYPES = {str(dtype): dtype for dtype in LLVM_TYPES}
 _UNSIGNED = {types.float64: types.uint64, types.float32: types.uint32}
 _FLOATING = {integer: floating for floating, integer in _UNSIGNED.items()}
 
@@ -39,7 +39,7 @@ class LanesType(types.Type):
     @property
     def vector(self) -> ir.VectorType:
         """LLVM type of a value."""
-        return ir.VectorType(_LLVM[self.dtype], self.width)
+        return ir.VectorType(LLVM_TYPES[self.dtype], self.width)
 
     @property
     def floating(self) -> bool:
@@ -81,19 +81,19 @@ class _RowsModel(models.PrimitiveModel):
         super().__init__(manager, rows, rows.lanes.vector.as_pointer())
 
 
-def _common(*operands: types.Type) -> LanesType | None:
+def common_lanes(*operands: types.Type) -> LanesType | None:
     """Return the lanes type of an operation on lanes and scalars, if it is one."""
     kinds = {operand for operand in operands if isinstance(operand, LanesType)}
     scalars = all(isinstance(operand, (LanesType, types.Number)) for operand in operands)
     return kinds.pop() if len(kinds) == 1 and scalars else None
 
 
-def _broadcast(context: Any, builder: ir.IRBuilder, value: ir.Value, kind: types.Type, lanes: LanesType) -> ir.Value:
+def broadcast(context: Any, builder: ir.IRBuilder, value: ir.Value, kind: types.Type, lanes: LanesType) -> ir.Value:
     """Round a scalar to the dtype of the lanes and repeat it; lanes pass."""
     if isinstance(kind, LanesType):
         return value
     scalar = context.cast(builder, value, kind, lanes.dtype)
-    single = builder.insert_element(ir.Constant(lanes.vector, ir.Undefined), scalar, _INDEX(0))
+    single = builder.insert_element(ir.Constant(lanes.vector, ir.Undefined), scalar, INDEX(0))
     first = ir.Constant(ir.VectorType(ir.IntType(32), lanes.width), [0] * lanes.width)
     return builder.shuffle_vector(single, single, first)
 
@@ -108,16 +108,16 @@ def _register_binary(
     @type_callable(function)
     def type_binary(context: Any) -> Callable[..., Any]:
         def typer(a: types.Type, b: types.Type) -> types.Type | None:
-            lanes = _common(a, b)
+            lanes = common_lanes(a, b)
             return MaskType(lanes.width) if lanes and compares else lanes
 
         return typer
 
     def lower(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        lanes = _common(*signature.args)
+        lanes = common_lanes(*signature.args)
         assert lanes is not None
         a, b = (
-            _broadcast(context, builder, value, kind, lanes) for value, kind in zip(args, signature.args, strict=True)
+            broadcast(context, builder, value, kind, lanes) for value, kind in zip(args, signature.args, strict=True)
         )
         return emit(builder, lanes, a, b)
 
@@ -214,13 +214,13 @@ def register_functions(
     @type_callable(select)
     def type_select(context: Any) -> Callable[..., Any]:
         def typer(mask: types.Type, chosen: types.Type, otherwise: types.Type) -> types.Type | None:
-            return _common(chosen, otherwise) if isinstance(mask, MaskType) else None
+            return common_lanes(chosen, otherwise) if isinstance(mask, MaskType) else None
 
         return typer
 
     def lower_select(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         a, b = (
-            _broadcast(context, builder, value, kind, signature.return_type)
+            broadcast(context, builder, value, kind, signature.return_type)
             for value, kind in zip(args[1:], signature.args[1:], strict=True)
         )
         return builder.select(args[0], a, b)
@@ -266,96 +266,6 @@ def _fabs(builder: ir.IRBuilder, value: ir.Value, vector: ir.VectorType) -> ir.V
     name = f"llvm.fabs.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
     function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector]), name)
     return builder.call(function, [value])
-
-
-def register_memory(
-    load: Callable[..., Any],
-    store: Callable[..., Any],
-    fill: Callable[..., Any],
-    rows_of: Callable[..., Any],
-    dtype: str,
-    width: int,
-) -> None:
-    """Teach Numba to load, store and fill lanes of one dtype and width."""
-    if width < 1 or width & (width - 1):
-        raise ValueError(f"width {width} is not a power of two")
-    lanes = LanesType(_NUMBA[dtype], width)
-    alignment = min(64, width * lanes.dtype.bitwidth // 8)
-
-    def is_rows(kind: types.Type) -> bool:
-        if isinstance(kind, RowsType):
-            return kind.lanes == lanes
-        return isinstance(kind, types.Array) and kind.ndim == 2 and kind.layout == "C" and kind.dtype == lanes.dtype
-
-    def first_row(context: Any, builder: ir.IRBuilder, kind: types.Type, rows: ir.Value) -> ir.Value:
-        if isinstance(kind, RowsType):
-            return rows
-        return builder.bitcast(context.make_array(kind)(context, builder, rows).data, lanes.vector.as_pointer())
-
-    def address(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        index = context.cast(builder, args[1], signature.args[1], types.intp)
-        return builder.gep(first_row(context, builder, signature.args[0], args[0]), [index])
-
-    @type_callable(rows_of)
-    def type_rows_of(context: Any) -> Callable[..., Any]:
-        return lambda rows, first: RowsType(lanes) if is_rows(rows) and isinstance(first, types.Integer) else None
-
-    @lower_builtin(rows_of, types.Array, types.Integer)
-    @lower_builtin(rows_of, RowsType, types.Integer)
-    def lower_rows_of(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return address(context, builder, signature, args)
-
-    @type_callable(load)
-    def type_load(context: Any) -> Callable[..., Any]:
-        def typer(rows: types.Type, index: types.Type) -> types.Type | None:
-            return lanes if is_rows(rows) and isinstance(index, types.Integer) else None
-
-        return typer
-
-    def lower_load(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return builder.load(address(context, builder, signature, args), align=alignment)
-
-    @type_callable(store)
-    def type_store(context: Any) -> Callable[..., Any]:
-        def typer(rows: types.Type, index: types.Type, value: types.Type) -> types.Type | None:
-            known = is_rows(rows) and isinstance(index, types.Integer) and _common(lanes, value) == lanes
-            return types.none if known else None
-
-        return typer
-
-    def lower_store(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        value = _broadcast(context, builder, args[2], signature.args[2], lanes)
-        builder.store(value, address(context, builder, signature, args), align=alignment)
-        return context.get_dummy_value()
-
-    for kind in (types.Array, RowsType):
-        lower_builtin(load, kind, types.Integer)(lower_load)
-        for value in (LanesType, types.Number):
-            lower_builtin(store, kind, types.Integer, value)(lower_store)
-
-    @type_callable(fill)
-    def type_fill(context: Any) -> Callable[..., Any]:
-        def typer(value: types.Type) -> types.Type | None:
-            return lanes if isinstance(value, types.Number) else None
-
-        return typer
-
-    @lower_builtin(fill, types.Number)
-    def lower_fill(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return _broadcast(context, builder, args[0], signature.args[0], lanes)
-
-
-def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int) -> None:
-    """Teach Numba to make ``count`` rows in the stack frame of the caller."""
-    stack = RowsType(LanesType(_NUMBA[dtype], width))
-
-    @type_callable(rows)
-    def type_rows(context: Any) -> Callable[..., Any]:
-        return lambda: stack
-
-    @lower_builtin(rows)
-    def lower_rows(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return cgutils.alloca_once(builder, stack.lanes.vector, _INDEX(count))
 
 
 def register_align_frame(align_frame: Callable[[], None], alignment: int) -> None:

@@ -71,10 +71,11 @@ def test_special_numbers(name: str, dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NAMES)
 def test_nan_stays_and_keeps_to_its_lane(name: str, dtype: str) -> None:
-    """NaN of either sign gives NaN, and its neighbours their own values."""
+    """NaN of either sign and any payload gives NaN, and its neighbours their own values."""
     x = np.linspace(-3, 3, 64).astype(dtype)
     expected = survey.apply(name, dtype, x)
     x[::3], x[1::6] = np.nan, -np.nan
+    x.view(f"u{x.itemsize}")[::3] |= np.random.default_rng(74).integers(2**20, size=22).astype(f"u{x.itemsize}")
     result, ill = survey.apply(name, dtype, x), np.isnan(x)
     assert (np.isnan(result) == ill).all()
     assert (result[~ill] == expected[~ill]).all()

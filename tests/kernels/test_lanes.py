@@ -196,6 +196,32 @@ def test_stacks_hold_what_was_stored(dtype: str) -> None:
     assert_equal(out, np.roll(x, -1, axis=0), "rows")
 
 
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_groups_of_rows_are_one_value(dtype: str, count: int) -> None:
+    """Rows side by side are loaded, computed with and stored in order, and the others left alone."""
+    memory = lanes.memory(dtype, WIDTH)
+    load, store = memory.load, memory.store
+    load_group, store_group = memory.group(count)
+    rows_of = memory.stack(count)
+
+    @compiled
+    def square(x: Array, out: Array) -> None:
+        rows = rows_of()
+        for k in range(count):
+            store(rows, k, load(x, k + 1))
+        first, again = load_group(x, 1), load_group(rows, 0)
+        store_group(rows, 0, first * again)
+        store_group(out, 1, load_group(rows, 0))
+
+    x = _in_lanes(np.arange((count + 2) * WIDTH, dtype=dtype))
+    out = lanes.aligned_rows(count + 2, WIDTH, dtype)
+    square(x, out)
+    expected = x * x
+    expected[[0, -1]] = 0
+    assert_equal(out, expected, "rows")
+
+
 @pytest.mark.parametrize("width", [1, 3, 16])
 @pytest.mark.parametrize("dtype", [*DTYPES, "uint32"])
 def test_rows_start_on_a_cache_line(dtype: str, width: int) -> None:

@@ -23,7 +23,7 @@ def test_peak_kernel_does_the_operations_that_are_counted(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_tanh_kernel_takes_tanh(dtype: str) -> None:
     """Every element is replaced by its tanh, as often as asked."""
-    rows = aligned_rows(roof.TANH_ROWS, 2 * roof.REGISTER_BYTES // np.dtype(dtype).itemsize, dtype)
+    rows = aligned_rows(roof.TANH_ROWS, roof.GROUP_BYTES // np.dtype(dtype).itemsize, dtype)
     rows[:] = np.linspace(-4, 4, rows.size).reshape(rows.shape)
     expected = survey.apply("tanh", dtype, survey.apply("tanh", dtype, rows.ravel().copy()))
     roof._make_tanh(dtype)(rows, 2)
