@@ -275,10 +275,11 @@ def make_workspaces(
     n_results = n_patterns * architecture.outputs
     unit_rows = architecture.unit_rows(n_hidden)
     n_before = CONTROL_ROWS + 3 * n_results
-    rows = aligned_rows(n_batches * (n_before + unit_rows.size + n_patterns * n_hidden), width, dtype)
+    count = n_before + unit_rows.size + n_patterns * n_hidden
+    rows = aligned_rows(n_batches * count, width, dtype)
 
-    def make(rows: Array) -> Workspace:
+    def make(first: int) -> Workspace:
         seats = np.full((2, width), EMPTY, np.int64)
-        return Workspace(rows, n_before + unit_rows, seats, clock=np.zeros(3, np.int64))
+        return Workspace(rows[first : first + count], n_before + unit_rows, seats, clock=np.zeros(3, np.int64))
 
-    return tuple(make(part) for part in np.split(rows, n_batches))
+    return tuple(make(k * count) for k in range(n_batches))

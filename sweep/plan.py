@@ -25,16 +25,18 @@ if TYPE_CHECKING:
 SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimizer")
 
 # A shard is at most so much work, a quarter of a second of one core or less, and so
-# many bytes of weights. Small studies are cut finer, for many cores to share, but
-# not below a few milliseconds. All this depends on the study alone, so shards do.
+# many bytes of weights. Small studies are cut finer, for many cores to share, but not
+# below some 20 milliseconds, since a shard costs half a millisecond beside its training.
+# All this depends on the study alone, so shards do.
 _MOST_OPERATIONS = 2e10
-_LEAST_OPERATIONS = 4e8
+_LEAST_OPERATIONS = 1.6e9
 _SHARDS_WANTED = 16
 _SHARD_BYTES = 2**25
 _SHARD_RUNS = 2**17
 # The last ones are cut finer, so that all cores are busy to the end.
 _TAIL_SHARDS = 4
 _TAIL_CUTS = 8
+_LEAST_TAIL_OPERATIONS = 2e8
 _LANES = 64  # larger shards hold a multiple of so many runs, to leave no lane empty
 _FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
 
@@ -77,7 +79,7 @@ class _Group:
 
 def _taper(group: _Group) -> list[_Group]:
     """Cut the last shards of a group finer."""
-    least = int(_LEAST_OPERATIONS / group.run_cost)
+    least = int(_LEAST_TAIL_OPERATIONS / group.run_cost)
     fine = ceil(max(least, group.shard_runs / _TAIL_CUTS, 1) / _LANES) * _LANES
     if 2 * fine > group.shard_runs:  # not worth its shards
         return [group]
