@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from threading import local
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +37,8 @@ MAX_SEED = 2**32 - 1
 DISTRIBUTIONS = ("normal", "uniform")
 STREAMS = ("mt19937", "pcg64")
 
-_of_thread = local()
+# Scratch that no thread is drawing with: threads come and go, and fresh memory is slow.
+_idle: list[Scratch] = []
 
 
 @cache
@@ -131,12 +131,12 @@ class Scratch(NamedTuple):
     factor: NDArray[np.float64]
 
 
-def _scratch_of_thread() -> Scratch:
-    """Return what drawing works on, allocated once in each thread."""
-    if not hasattr(_of_thread, "scratch"):
-        _of_thread.scratch = _make_scratch()
-    scratch: Scratch = _of_thread.scratch
-    return scratch
+def _take_scratch() -> Scratch:
+    """Return what drawing works on, to be given back to ``_idle``."""
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _make_scratch()
 
 
 def _make_scratch() -> Scratch:
@@ -312,9 +312,10 @@ def draw_numbers(
                 row[:] = shift + scale * z
         else:
             draw, seeds = make_draw(distribution), np.ascontiguousarray(seeds, np.uint32)
-            late, scratch, few = np.empty(seeds.size, np.int64), _scratch_of_thread(), count <= CHUNK // 4
+            late, scratch, few = np.empty(seeds.size, np.int64), _take_scratch(), count <= CHUNK // 4
             n_late = draw(seeds, numbers, late, scratch, scale, shift, few)
             again = np.empty((n_late, count), dtype)
             draw(seeds[late[:n_late]], again, late, scratch, scale, shift, False)
+            _idle.append(scratch)
             numbers[late[:n_late]] = again
     return numbers
