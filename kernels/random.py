@@ -28,7 +28,7 @@ Array = NDArray[Any]
 # Generators side by side, and outputs made at a time (a multiple of 4): enough for
 # CHUNK / 4 normal numbers of 99 % of all seeds or more.
 WIDTH = 128
-CHUNK = 48
+CHUNK = 40
 
 STATE_WORDS = 624
 _OFFSET = 397
