@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sweep.digest import RunsDigest, Tables
 from sweep.plan import Plan
-from sweep.schema import arrow_schema, cells_columns, runs_columns
+from sweep.schema import runs_columns
 from sweep.statistics import Tally, merge, summarize, tally_from_table, tally_runs
 
 # Counts held before equal ones are added up.
@@ -48,10 +48,7 @@ class Aggregate:
 
     def cells(self) -> pa.Table:
         """Return the cells table of all parts."""
-        frame = summarize(merge(self._tallies), self._plan)
-        schema = arrow_schema(cells_columns(self._plan.study))
-        table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-        return table.replace_schema_metadata(None)  # pandas' own, which would bring types that files do not have
+        return summarize(merge(self._tallies), self._plan)
 
     def digest(self, tables: Tables) -> str | None:
         """Return the digest of all runs, or None if rows were not kept.

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.digest import status_array, status_codes
 from sweep.plan import Plan
-from sweep.schema import STATUSES, cells_columns
+from sweep.schema import STATUSES, arrow_schema, cells_columns
 
 # 97.5 % quantile of the normal distribution: intervals hold 95 %.
 Z = 1.959963984540054
@@ -106,7 +105,7 @@ def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def summarize(ended: Tally, plan: Plan) -> pd.DataFrame:
+def summarize(ended: Tally, plan: Plan) -> pa.Table:
     """Return the cells table of a complete tally, one row a cell in cell order."""
     cell, status, steps = ended.parts
     n_ended, steps_ended = (np.zeros((plan.n_cells, len(STATUSES)), np.int64) for _ in range(2))
@@ -134,11 +133,12 @@ def summarize(ended: Tally, plan: Plan) -> pd.DataFrame:
             steps[of_converged], ended.n[of_converged], n_converged, -(-n_runs * part // whole)
         )
     columns |= {"restricted_mean_steps": (steps_converged + censored) / n_runs, "expected_steps": expected}
-    return pd.DataFrame(columns)[[column.name for column in cells_columns(plan.study)]]
+    schema = arrow_schema(cells_columns(plan.study))
+    return pa.table([pa.array(columns[name]) for name in schema.names], schema=schema)
 
 
-def _steps_reached(steps: Array, n: Array, n_converged: Array, needed: Array) -> pd.api.extensions.ExtensionArray:
-    """Return for each cell the fewest steps by which ``needed`` of its runs converged, or NA.
+def _steps_reached(steps: Array, n: Array, n_converged: Array, needed: Array) -> pa.Array:
+    """Return for each cell the fewest steps by which ``needed`` of its runs converged, or null.
 
     Parameters
     ----------
@@ -151,4 +151,4 @@ def _steps_reached(steps: Array, n: Array, n_converged: Array, needed: Array) ->
     before = np.cumsum(n_converged) - n_converged
     place = np.searchsorted(np.cumsum(n), before + needed)
     values = np.append(steps, 0).astype(np.int64)[np.where(never, -1, place)]
-    return pd.arrays.IntegerArray(values, never)
+    return pa.array(values, mask=never)
