@@ -150,16 +150,19 @@ class Plan:
         """Return run number, cell and seed of every run of a shard, in visiting order."""
         import numpy as np
 
-        visited, offset = np.divmod(np.arange(shard.start, shard.stop, dtype=np.int64), self.n_seeds)
-        cell = self._cell_visited(visited)
+        visited = np.arange(shard.start // self.n_seeds, (shard.stop - 1) // self.n_seeds + 1)
+        edges = np.append(visited, visited[-1] + 1) * self.n_seeds
+        count = np.diff(np.clip(edges, shard.start, shard.stop))
+        cell = np.repeat(self._cell_visited(visited), count)
+        offset = np.arange(shard.start, shard.stop) - np.repeat(edges[:-1], count)
         return cell * self.n_seeds + offset, cell, self.study.seeds.base + offset
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the scalar called ``name``, swept or fixed, in each of ``cells``."""
+        """Return the scalar called ``name``, swept or fixed, in each of ``cells``; to be read only."""
         import numpy as np
 
         if name in self._fixed:
-            return np.full(len(cells), self._fixed[name])
+            return np.broadcast_to(np.asarray(self._fixed[name]), len(cells))
         k = self._names.index(name)
         stride = prod(self._sizes[k + 1 :])
         return np.asarray(self.study.parameters[name])[cells // stride % self._sizes[k]]
