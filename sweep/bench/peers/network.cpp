@@ -31,32 +31,43 @@ constexpr Number TARGETS[4] = {0, 1, 1, 0};
 
 static inline Vector relu(Vector z) { return z < 0 ? Vector{} : z; }
 
-// One step; with MEASURE also the loss before the update.
+// What a forward pass leaves to the backward pass: activations, and gradients with respect to outputs.
+struct Signals {
+    Vector a[4][HIDDEN], g[4];
+};
+
+// With MEASURE also the loss.
 template <bool MEASURE>
-static inline __attribute__((always_inline)) void step(Vector* __restrict p, Vector rate, Vector* loss)
+static inline __attribute__((always_inline)) void forward(const Vector* __restrict p, Signals& s, Vector* loss)
 {
     const Vector *w0 = p, *w1 = p + HIDDEN, *v = p + 2 * HIDDEN, *b = p + 3 * HIDDEN, *c = p + 4 * HIDDEN;
-    Vector u[4], a[4][HIDDEN], g[4];
+    Vector u[4];
     UNROLL_LOOP(UNROLL)
     for (int h = 0; h < HIDDEN; h++) {
         const Vector z[4] = {b[h], w1[h] + b[h], w0[h] + b[h], (w0[h] + w1[h]) + b[h]};
         for (int n = 0; n < 4; n++) {
-            a[n][h] = relu(z[n]);
-            const Vector term = a[n][h] * v[h];
+            s.a[n][h] = relu(z[n]);
+            const Vector term = s.a[n][h] * v[h];
             u[n] = h ? u[n] + term : term;
         }
     }
     for (int n = 0; n < 4; n++) {
         const Vector e = (u[n] + *c) - TARGETS[n];
         if (MEASURE) *loss = n ? *loss + e * e : e * e;
-        g[n] = e + e;
+        s.g[n] = e + e;
     }
+}
+
+// Backpropagation, updating parameters as it goes.
+static inline __attribute__((always_inline)) void backward(Vector* __restrict p, const Signals& s, Vector rate)
+{
+    const Vector* v = p + 2 * HIDDEN;
     UNROLL_LOOP(UNROLL)
     for (int h = 0; h < HIDDEN; h++) {
         Vector delta[4], sum_v, sum_b;
         for (int n = 0; n < 4; n++) {
-            const Vector back = g[n] * v[h], term = a[n][h] * g[n];
-            delta[n] = a[n][h] > 0 ? back : Vector{};
+            const Vector back = s.g[n] * v[h], term = s.a[n][h] * s.g[n];
+            delta[n] = s.a[n][h] > 0 ? back : Vector{};
             sum_v = n ? sum_v + term : term;
             sum_b = n ? sum_b + delta[n] : delta[n];
         }
@@ -65,7 +76,7 @@ static inline __attribute__((always_inline)) void step(Vector* __restrict p, Vec
         p[2 * HIDDEN + h] -= rate * sum_v;
         p[3 * HIDDEN + h] -= rate * sum_b;
     }
-    p[4 * HIDDEN] -= rate * (((g[0] + g[1]) + g[2]) + g[3]);
+    p[4 * HIDDEN] -= rate * (((s.g[0] + s.g[1]) + s.g[2]) + s.g[3]);
 }
 
 static void train_block(const Number* weights, double* losses, long steps, Number learning_rate)
@@ -76,11 +87,18 @@ static void train_block(const Number* weights, double* losses, long steps, Numbe
         for (int j = 0; j < PARAMETERS; j++)
             for (int lane = 0; lane < LANES; lane++)
                 p[k][j][lane] = weights[(std::size_t)(k * LANES + lane) * PARAMETERS + j];
-    for (long t = 0; t < steps; t++)
-        for (int k = 0; k < VECTORS; k++) step<false>(p[k], rate, nullptr);
+    // All vectors go forward, then all go backward: the CPU has work while one pass waits for its sums.
+    for (long t = 0; t < steps; t++) {
+        Signals s[VECTORS];
+        UNROLL_LOOP(VECTORS)
+        for (int k = 0; k < VECTORS; k++) forward<false>(p[k], s[k], nullptr);
+        UNROLL_LOOP(VECTORS)
+        for (int k = 0; k < VECTORS; k++) backward(p[k], s[k], rate);
+    }
     for (int k = 0; k < VECTORS; k++) {
+        Signals s;
         Vector loss;
-        step<true>(p[k], rate, &loss);
+        forward<true>(p[k], s, &loss);
         for (int lane = 0; lane < LANES; lane++) losses[k * LANES + lane] = loss[lane];
     }
 }
