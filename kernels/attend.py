@@ -207,22 +207,22 @@ def make_attend(
     memory: Memory,
     fixed_hidden: int | None,
     by_sign: int,
+    one_pass: bool,
     constant: bool,
 ) -> tuple[Callable[[Patterns, Runs, Workspace, int], None], Callable[[Patterns, Runs, Workspace, int], bool]]:
     """Return the first forward pass of runs that have taken seats, and a step at which a lane may end.
 
     Both functions take ``(patterns, runs, workspace, n_hidden)``. The second tells
-    whether runs have taken seats. A fixed hidden size means that steps leave no signals;
-    ``constant`` that products with zeros are skipped.
+    whether runs have taken seats. ``one_pass`` means that a step leaves the signals of the
+    next, ``constant`` that products with zeros are skipped.
     """
     forward = make_forward(architecture, known, memory, fixed_hidden, by_sign)
-    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign)
+    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign, one_pass)
     judge = make_judge(known, loss, criterion, memory)
     total_loss = make_total_loss(loss, known, memory)
     measure = make_measure(architecture, known, memory, constant)
     in_memory = make_in_memory(architecture, known, memory)
     store, fill = memory.store, memory.fill
-    unrolls = fixed_hidden is not None
 
     @device
     def show(patterns: Patterns, batch: Batch, n_hidden: int, loss: Lanes, ended: Mask, repeated: Mask) -> None:
@@ -243,7 +243,7 @@ def make_attend(
     def attend(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> bool:
         batch, clock = in_memory(patterns, workspace, n_hidden), workspace.clock
         parameters, control, signals = batch
-        if unrolls:
+        if not one_pass:
             forward(patterns, parameters, signals, n_hidden)
         loss, converged, ended, repeated = judge(patterns, signals, control)
         urgent = clock[STEP] == clock[DEADLINE] or any_lane(ended)

@@ -150,7 +150,7 @@ STEP, DEADLINE, OCCUPIED = range(3)
 
 
 class Signals(NamedTuple):
-    """What passes of one step leave to the next, and to the judge, in rows of lanes.
+    """What the passes of a step leave to each other and to the judge, in rows of lanes.
 
     Attributes
     ----------

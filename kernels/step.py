@@ -55,16 +55,18 @@ def make_advance(
     memory: Memory,
     fixed_hidden: int | None,
     by_sign: int,
+    one_pass: bool,
 ) -> Callable[[Patterns, Rows, Signals, Rows, int], Mask]:
-    """Return backpropagation and update, and for a free hidden size the next forward pass.
+    """Return backpropagation and update, in ``one_pass`` with the next forward pass.
 
     The function takes ``(patterns, parameters, signals, control, n_hidden)``, signals as
     left by a forward pass. It returns the lanes where some parameter changed, which
     costs nothing where nobody asks.
 
-    Where the hidden size is free, parameters are in memory, and each unit goes forward
-    as soon as it is updated, while its parameters are in registers. Where it is fixed
-    they always are, and signals would take registers from one step to the next.
+    Notes
+    -----
+    In one pass a unit goes forward when the next one has been updated: neither waits
+    for the other.
     """
     output_gradients = make_output_gradients(architecture, known, loss, memory)
     next_output_bias = make_next_output_bias(architecture, known, memory)
@@ -75,13 +77,12 @@ def make_advance(
     load, store = memory.load, memory.store
     n_rows, n_outputs = architecture.n_unit_parameters, architecture.outputs
     n_biases = n_outputs * architecture.bias
-    unit_rows = memory.stack(n_rows)
-    onward = fixed_hidden is None
+    unit_rows, last_rows = memory.stack(n_rows), memory.stack(n_rows)
 
     @device
     def advance(patterns: Patterns, parameters: Rows, signals: Signals, control: Rows, n_hidden: int) -> Mask:
         outputs, errors, gradients, hidden, previous = signals
-        unit = unit_rows()
+        unit, last = unit_rows(), last_rows()
         learning_rate = load(control, LEARNING_RATE)
         if fixed_hidden is not None:
             n_hidden = fixed_hidden
@@ -94,17 +95,20 @@ def make_advance(
             new = next_output_bias(patterns, parameters, gradients, learning_rate, n_hidden, o)
             changed = changed | (new != load(parameters, row))
             store(parameters, row, new)
-        for k in range(known(patterns).inputs.shape[0] * n_outputs if onward else 0):
+        for k in range(known(patterns).inputs.shape[0] * n_outputs if one_pass else 0):
             store(outputs, k, -0.0)
-        for h in range(n_hidden):
-            for k in range(n_rows):
-                store(unit, k, load(parameters, h * n_rows + k))
-            changed = changed | backward_unit(patterns, unit, hidden, gradients, learning_rate, h)
-            for k in range(n_rows):
-                store(parameters, h * n_rows + k, load(unit, k))
-            if onward:
-                forward_unit(patterns, unit, hidden, outputs, h)
-        if onward:
+        for h in range(n_hidden + one_pass):
+            if h < n_hidden:
+                for k in range(n_rows):
+                    store(unit, k, load(parameters, h * n_rows + k))
+                changed = changed | backward_unit(patterns, unit, hidden, gradients, learning_rate, h)
+                for k in range(n_rows):
+                    store(parameters, h * n_rows + k, load(unit, k))
+            if one_pass and h > 0:
+                for k in range(n_rows):
+                    store(last, k, load(parameters, (h - 1) * n_rows + k))
+                forward_unit(patterns, last, hidden, outputs, h - 1)
+        if one_pass:
             finish_outputs(patterns, parameters, outputs, errors, n_hidden)
         return changed
 

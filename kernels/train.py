@@ -7,9 +7,11 @@ next network takes the lane, while the neighbours go on.
     seat runs -> enter -> step -> step -> ... -> step
                               `-> attend: judge, retire, seat the next (rare)
 
-Two batches take turns: while one ends its step, where each operation waits for the
-one before, the CPU has begun the step of the other. Most steps are taken in an
-inner loop that only asks whether any lane might end.
+Two batches take turns, half a step each: both go forward, then both go backward.
+While one ends its half, where each operation waits for the one before, the CPU has
+begun the half of the other. Networks too large for the first cache go through it
+once a step instead, forward as soon as updated. Most steps are taken in an inner
+loop that only asks whether any lane might end.
 """
 
 from __future__ import annotations
@@ -65,6 +67,9 @@ CONSTANT_LIMIT = 64
 # Hidden sizes up to this one are constants of the kernel too: their loop unrolls.
 HIDDEN_CONSTANT = 2
 
+# Batches of so many bytes together stay in the first cache from pass to pass.
+CACHE_BYTES = 2**15
+
 MAX_STEPS = 2**31 - 1
 
 _making = Lock()
@@ -74,7 +79,7 @@ class Specialization(NamedTuple):
     """Everything that a compiled training kernel is made for.
 
     ``table`` holds the patterns, or is None for a kernel that reads patterns at run
-    time and skips no product.
+    time and skips no product. ``one_pass`` is for batches that exceed the first cache.
     """
 
     architecture: Architecture
@@ -84,6 +89,7 @@ class Specialization(NamedTuple):
     width: int
     table: Table | None
     hidden: int | None
+    one_pass: bool
 
 
 def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
@@ -92,16 +98,16 @@ def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Works
         return make_kernel(special)
 
 
-def relu_by_sign_every(activation: str, table: Table | None, fixed_hidden: int | None) -> int:
-    """Choose at which patterns ReLU is an operation on the bits; see :func:`kernels.forward.make_forward_unit`.
+def relu_by_sign_every(activation: str, table: Table | None, one_pass: bool) -> int:
+    """Choose at which patterns ReLU is an operation on the bits; see :func:`kernels.activations.make_activate`.
 
     As an integer maximum it competes with multiplications on a Zen 4, as one of
-    floating-point numbers with additions. With few units the additions are in the
-    majority, with many both are as frequent. On Intel's CPUs all share the same ports.
+    floating-point numbers with additions. The forward pass by itself has more additions,
+    one pass through all has as many of both. On Intel's CPUs all share the same ports.
     """
     if activation != "relu" or table is None or not sums_watched(table):
         return 0
-    return 2 if fixed_hidden is None else 1
+    return 2 if one_pass else 1
 
 
 @cache
@@ -111,19 +117,19 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     The kernel takes ``(patterns, runs, workspaces, n_hidden)``, trains all runs and
     returns the steps that batches took, counted together.
     """
-    architecture, loss, criterion, dtype, width, table, fixed_hidden = special
+    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass = special
     constant, unrolls = table is not None, fixed_hidden is not None
     known = pattern_source(table, dtype, architecture.bias)
-    by_sign = relu_by_sign_every(architecture.activation, table, fixed_hidden)
+    by_sign = relu_by_sign_every(architecture.activation, table, one_pass)
     memory = lanes.memory(dtype, width)
     forward = make_forward(architecture, known, memory, fixed_hidden, by_sign)
-    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign)
+    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign, one_pass)
     all_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden)
-    enter, attend = make_attend(architecture, known, loss, criterion, memory, fixed_hidden, by_sign, constant)
+    enter, attend = make_attend(architecture, known, loss, criterion, memory, fixed_hidden, by_sign, one_pass, constant)
     in_memory = make_in_memory(architecture, known, memory)
     load, store, rows_of = memory.load, memory.store, memory.rows_of
     n_results = len(table[1]) * architecture.outputs if table else 0
-    n_carried = 0 if unrolls else n_results
+    n_carried = n_results if one_pass else 0
     n_held = architecture.n_parameters(fixed_hidden) if fixed_hidden else 0
     n_activations = (fixed_hidden or 0) * n_results // architecture.outputs
     n_registers = n_held + 3 * n_results + n_activations + 1
@@ -157,10 +163,8 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
 
     @device
     def step(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
-        """Take a step unless some lane ends at it; tell whether none did."""
+        """End a step that has gone forward, unless some lane ends at it; tell whether none did."""
         parameters, control, signals = batch
-        if unrolls:
-            forward(patterns, parameters, signals, n_hidden)
         goes_on = all_go_on(patterns, parameters, signals, control, n_hidden)
         if goes_on:
             advance(patterns, parameters, signals, control, n_hidden)
@@ -201,6 +205,9 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
             carry(memory_a, a)
             carry(memory_b, b)
             while turn < turns:
+                if constant and not one_pass:
+                    forward(patterns, a.parameters, a.signals, n_hidden)
+                    forward(patterns, b.parameters, b.signals, n_hidden)
                 if not take_step(patterns, a, n_hidden):
                     stops_a = True
                     break
@@ -280,7 +287,7 @@ class Trainer:
         self._width = width or LANES_BYTES // itemsize
         self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
         wide = width or WIDE_LANES_BYTES // itemsize
-        self._exact = Specialization(architecture, loss, criterion, dtype, wide, table=None, hidden=None)
+        self._exact = Specialization(architecture, loss, criterion, dtype, wide, None, None, one_pass=True)
         self._table: Table | None = None
         if inputs.size + targets.size <= CONSTANT_LIMIT:
             inputs_table, targets_table = (tuple(map(tuple, array.tolist())) for array in self._patterns[:2])
@@ -290,8 +297,13 @@ class Trainer:
         """Return what the kernel for ``hidden`` units is made for."""
         if self._table is None:
             return self._exact
-        fixed_hidden = hidden if hidden <= HIDDEN_CONSTANT else None
-        return self._exact._replace(width=self._width, table=self._table, hidden=fixed_hidden)
+        n_rows = self.architecture.n_parameters(hidden) + len(self._table[0]) * hidden
+        return self._exact._replace(
+            width=self._width,
+            table=self._table,
+            hidden=hidden if hidden <= HIDDEN_CONSTANT else None,
+            one_pass=N_BATCHES * n_rows * LANES_BYTES > CACHE_BYTES,
+        )
 
     def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:
         """Train every run to its end.
@@ -311,7 +323,7 @@ class Trainer:
             If ``max_steps`` is negative or beyond what an outcome can hold.
         """
         max_steps = settings["max_steps"]
-        if np.any((max_steps < 0) | (max_steps > MAX_STEPS)):
+        if max_steps.min(initial=0) < 0 or max_steps.max(initial=0) > MAX_STEPS:
             raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
         n_losses = int(max_steps.max(initial=0)) + 1 if losses else 0
         special = self.specialization(self.architecture.hidden(weights.shape[1]))

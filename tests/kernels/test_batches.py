@@ -87,6 +87,16 @@ def test_any_order(width: int) -> None:
     _assert_independent(np.random.default_rng(32).permutation(RUNS).tolist(), width)
 
 
+@pytest.mark.parametrize("width", WIDTHS[2:4])
+def test_one_pass_a_step(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches that exceed the first cache take their steps in another order, with equal results."""
+    expected = _alone()
+    monkeypatch.setattr("kernels.train.CACHE_BYTES", 0)
+    assert SPEC.trainer(width).specialization(3).one_pass
+    assert_same_outcome(train_kernel(SPEC, _batch(), width), expected, "one pass")
+    assert_same_rows(train_bare(SPEC, _batch(), width), expected.rows, "one pass")
+
+
 def test_same_run_again_in_the_same_lane() -> None:
     """A run that starts with the loss at which the one before it ended has not stalled."""
     _assert_independent(np.repeat(np.arange(RUNS), 3).tolist(), 1)
