@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import itertools
 import shutil
 import subprocess
 import tempfile
@@ -17,8 +18,8 @@ import numpy as np
 from sweep.bench.case import Array, Case
 from sweep.bench.peers import MissingError, Peer, UnsupportedError
 
-# Vectors of networks side by side, and how far the loops over hidden units unroll.
-BUILDS = tuple((vectors, unroll) for vectors in (1, 2, 4) for unroll in (1, 2, 64))
+# Vectors of networks side by side, how far the loops over hidden units unroll, and ReLU of integers or not.
+BUILDS = tuple(itertools.product((1, 2, 4), (1, 2, 64), (0, 1)))
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-std=c++17", "-pthread", "-shared", "-fPIC")
 
 
@@ -33,18 +34,22 @@ class Cpp(Peer):
         super().__init__(case, variant, threads)
         if case.activation != "relu":
             raise UnsupportedError("the C++ peer has ReLU only: a vector tanh is a library of its own")
-        vectors, unroll = BUILDS[variant]
+        vectors, unroll, integer = BUILDS[variant]
         number = {"float64": "double", "float32": "float"}[case.dtype]
         self._library = _build(
-            f"-DNUMBER={number}", f"-DHIDDEN={case.hidden}", f"-DVECTORS={vectors}", f"-DUNROLL={unroll}"
+            f"-DNUMBER={number}",
+            f"-DHIDDEN={case.hidden}",
+            f"-DVECTORS={vectors}",
+            f"-DUNROLL={unroll}",
+            f"-DINTEGER_RELU={integer}",
         )
         self._library.granularity.restype = ctypes.c_long
 
     @classmethod
     def describe(cls, variant: int) -> str:
         """Name a build."""
-        vectors, unroll = BUILDS[variant]
-        return f"{vectors} vectors, unroll {unroll}"
+        vectors, unroll, integer = BUILDS[variant]
+        return f"{vectors} vectors, unroll {unroll}" + ", integer ReLU" * integer
 
     @property
     def granularity(self) -> int:
