@@ -44,6 +44,25 @@ def make_judge(
 
 
 @cache
+def make_both_go_on(
+    known: PatternSource, criterion_name: str, memory: Memory
+) -> Callable[[Patterns, Rows, Rows], bool]:
+    """Return the test that no lane of two batches ends at a step, given their errors; false if in doubt.
+
+    Without a criterion a network goes on while its loss is finite, which small errors show
+    at less cost. With one, there is always doubt.
+    """
+    if criterion_name == "none":
+        return make_errors_small(known, memory)
+
+    @device
+    def doubtful(patterns: Patterns, first: Rows, second: Rows) -> bool:
+        return False
+
+    return doubtful
+
+
+@cache
 def make_all_go_on(
     architecture: Architecture,
     known: PatternSource,
@@ -57,21 +76,17 @@ def make_all_go_on(
     The function takes ``(patterns, parameters, signals, control, n_hidden)``. If it is
     false, the judge must look.
 
-    Without a criterion a network goes on while its loss is finite, which small errors show
-    at less cost. With one, a network that has stalled keeps its first output bias, and few
-    others do; that its loss repeats says less, since near a minimum the loss is flat.
-    Only where both is so, the update is tried out.
+    A network that has stalled keeps its first output bias, and few others do; that its loss
+    repeats says less, since near a minimum the loss is flat. Only where both is so, the
+    update is tried out.
     """
     total_loss = make_total_loss(loss, known, memory)
     load, store = memory.load, memory.store
     infinity = np.inf
     if criterion_name == "none":
-        errors_small = make_errors_small(known, memory)
 
         @device
         def all_finite(patterns: Patterns, parameters: Rows, signals: Signals, control: Rows, n_hidden: int) -> bool:
-            if errors_small(patterns, signals.errors):
-                return True
             active = load(control, ACTIVE_FLAG) > 0.0
             return not any_lane(~(total_loss(patterns, signals.errors) < infinity) & active)
 

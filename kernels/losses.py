@@ -78,8 +78,8 @@ def make_total_loss(name: str, known: PatternSource, memory: Memory) -> Callable
 
 
 @cache
-def make_errors_small(known: PatternSource, memory: Memory) -> Callable[[Patterns, Rows], bool]:
-    """Return the test that every error of every lane is below 2 in size.
+def make_errors_small(known: PatternSource, memory: Memory) -> Callable[[Patterns, Rows, Rows], bool]:
+    """Return the test that every error of every lane of two batches is below 2 in size.
 
     Then each loss is finite, for the price of a bit: the highest of the exponent is
     set in numbers from 2 upwards, in infinities and in NaN.
@@ -88,10 +88,10 @@ def make_errors_small(known: PatternSource, memory: Memory) -> Callable[[Pattern
     highest = 1 << (62 if memory.dtype == "float64" else 30)
 
     @device
-    def errors_small(patterns: Patterns, errors: Rows) -> bool:
-        union = bits(load(errors, 0))
+    def errors_small(patterns: Patterns, first: Rows, second: Rows) -> bool:
+        union = bits(load(first, 0))
         for k in range(known(patterns).targets.size):
-            union = union | bits(load(errors, k))
+            union = union | bits(load(first, k)) | bits(load(second, k))
         return not any_lane((union & highest) != 0)
 
     return errors_small

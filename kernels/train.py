@@ -46,7 +46,7 @@ from kernels.batch import (
     sums_watched,
 )
 from kernels.jit import device
-from kernels.judge import make_all_go_on
+from kernels.judge import make_all_go_on, make_both_go_on
 from kernels.lanes import Rows, align_frame
 from kernels.step import make_advance, make_forward
 
@@ -124,6 +124,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     memory = lanes.memory(dtype, width)
     forward = make_forward(architecture, known, memory, fixed_hidden, by_sign)
     advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign, one_pass)
+    both_go_on = make_both_go_on(known, criterion, memory)
     all_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden)
     enter, attend = make_attend(architecture, known, loss, criterion, memory, fixed_hidden, by_sign, one_pass, constant)
     in_memory = make_in_memory(architecture, known, memory)
@@ -208,6 +209,11 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
                 if constant and not one_pass:
                     forward(patterns, a.parameters, a.signals, n_hidden)
                     forward(patterns, b.parameters, b.signals, n_hidden)
+                if constant and both_go_on(patterns, a.signals.errors, b.signals.errors):
+                    advance(patterns, a.parameters, a.signals, a.control, n_hidden)
+                    advance(patterns, b.parameters, b.signals, b.control, n_hidden)
+                    turn += 1
+                    continue
                 if not take_step(patterns, a, n_hidden):
                     stops_a = True
                     break
