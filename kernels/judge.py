@@ -76,9 +76,9 @@ def make_all_go_on(
     The function takes ``(patterns, parameters, signals, control, n_hidden)``. If it is
     false, the judge must look.
 
-    A network that has stalled keeps its first output bias, and few others do; that its loss
-    repeats says less, since near a minimum the loss is flat. Only where both is so, the
-    update is tried out.
+    Without a criterion a network goes on while its loss is finite. With one, a network that
+    has stalled keeps its first output bias, and few others do; that its loss repeats says
+    less, since near a minimum the loss is flat. Only where both is so, the update is tried out.
     """
     total_loss = make_total_loss(loss, known, memory)
     load, store = memory.load, memory.store

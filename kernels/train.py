@@ -10,8 +10,8 @@ next network takes the lane, while the neighbours go on.
 Two batches take turns, half a step each: both go forward, then both go backward.
 While one ends its half, where each operation waits for the one before, the CPU has
 begun the half of the other. Networks too large for the first cache go through it
-once a step instead, forward as soon as updated. Most steps are taken in an inner
-loop that only asks whether any lane might end.
+once a step instead: a unit goes forward when the next one has been updated. Most
+steps are taken in an inner loop that only asks whether any lane might end.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class Specialization(NamedTuple):
     """Everything that a compiled training kernel is made for.
 
     ``table`` holds the patterns, or is None for a kernel that reads patterns at run
-    time and skips no product. ``one_pass`` is for batches that exceed the first cache.
+    time and skips no product. ``one_pass`` is for batches that exceed the first cache,
+    and for all of such a kernel.
     """
 
     architecture: Architecture
