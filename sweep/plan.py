@@ -33,9 +33,11 @@ _LEAST_OPERATIONS = 1.6e9
 _SHARDS_WANTED = 16
 _SHARD_BYTES = 2**25
 _SHARD_RUNS = 2**17
-# The last ones are cut finer, so that all cores are busy to the end.
-_TAIL_SHARDS = 4
-_TAIL_CUTS = 8
+# The last ones shrink, each to a part of what remains, so that all cores end together:
+# to a quarter, or where there are many shards to less, for there may be as many cores.
+_TAIL_SHARES = (4, 32)
+_SHARDS_PER_SHARE = 8
+_TAIL_CUTS = 32
 _LEAST_TAIL_OPERATIONS = 2e8
 _LANES = 64  # larger shards hold a multiple of so many runs, to leave no lane empty
 _FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
@@ -78,15 +80,19 @@ class _Group:
 
 
 def _taper(group: _Group) -> list[_Group]:
-    """Cut the last shards of a group finer."""
-    least = int(_LEAST_TAIL_OPERATIONS / group.run_cost)
-    fine = ceil(max(least, group.shard_runs / _TAIL_CUTS, 1) / _LANES) * _LANES
-    if 2 * fine > group.shard_runs:  # not worth its shards
-        return [group]
-    n_whole = group.n_shards - min(_TAIL_SHARDS, ceil(group.n_shards / _TAIL_CUTS))
-    middle = group.start + n_whole * group.shard_runs
-    tail = _Group(group.first_shard + n_whole, middle, group.stop, fine, group.run_cost)
-    return [replace(group, stop=middle), tail] if n_whole else [tail]
+    """Cut the last shards of a group finer and finer."""
+    fewest, most = _TAIL_SHARES
+    n_shares = min(max(group.n_shards // _SHARDS_PER_SHARE, fewest), most)
+    least = max(_LEAST_TAIL_OPERATIONS / group.run_cost, group.shard_runs / _TAIL_CUTS, 1)
+    n_whole = max(group.n_shards - n_shares, 0)
+    start = group.start + n_whole * group.shard_runs
+    groups = [replace(group, stop=start)] if n_whole else []
+    while start < group.stop:
+        runs = ceil(max((group.stop - start) / n_shares, least) / _LANES) * _LANES
+        stop = min(start + min(runs, group.shard_runs), group.stop)
+        groups.append(_Group(group.first_shard + n_whole, start, stop, stop - start, group.run_cost))
+        start, n_whole = stop, n_whole + 1
+    return groups
 
 
 class Plan:

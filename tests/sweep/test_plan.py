@@ -109,13 +109,22 @@ def test_shards_depend_on_the_study_alone() -> None:
     assert Plan(wider).n_shards > 5 * Plan(many).n_shards
     huge = make_study(count=3, hidden=65_536, learning_rate=0.1, max_steps=2**31 - 1)
     assert Plan(huge).n_shards == 3
-    *sizes, last = (Plan(many).shard(index).n_runs for index in range(Plan(many).n_shards))
+
+
+@pytest.mark.parametrize("count", [10**4, 10**6, 10**8])
+def test_last_shards_shrink(count: int) -> None:
+    """Each of the last shards is a part of what remains, for cores to end together."""
+    plan = Plan(make_study(count=count, hidden=2, learning_rate=0.1, max_steps=500))
+    *sizes, last = (plan.shard(index).n_runs for index in range(plan.n_shards))
     assert sizes == sorted(sizes, reverse=True)
-    large, small = sorted(set(sizes), reverse=True)
-    assert small < large / 7  # the last shards are finer, for cores to end together
-    assert 8 <= sizes.count(small) < sizes.count(large)
-    assert 0 < last <= small
-    assert large % 64 == small % 64 == 0  # lanes of any width are all taken
+    assert 0 < last <= sizes[-1]
+    assert all(size % 64 == 0 for size in sizes)  # lanes of any width are all taken
+    smallest = sizes[-1]
+    remaining = count
+    for size in sizes:
+        assert size <= max(smallest, remaining / 4 + 64)
+        remaining -= size
+    assert count < 10**6 or (sizes[0] > 20 * smallest and sizes.count(sizes[0]) > plan.n_shards / 3)
 
 
 @pytest.fixture(scope="module")
