@@ -100,6 +100,26 @@ def uniform(high: Lanes, low: Lanes) -> Lanes:
     return (floating(high >> 5) * 67108864.0 + floating(low >> 6)) / 9007199254740992.0
 
 
+class Points(NamedTuple):
+    """Points made of two uniform numbers each, ``CHUNK / 4`` of each of ``WIDTH`` seeds.
+
+    Attributes
+    ----------
+    x, y
+        Coordinates.
+    square
+        Squared distance from 0, for the polar method.
+    first, second : of uint64
+        Where the numbers made from the point go; ``first`` is beyond all if none are.
+    """
+
+    x: Array
+    y: Array
+    square: Array
+    first: NDArray[np.uint64]
+    second: NDArray[np.uint64]
+
+
 class Scratch(NamedTuple):
     """What the drawing of ``WIDTH`` seeds works on.
 
@@ -108,25 +128,22 @@ class Scratch(NamedTuple):
     state : (STATE_WORDS, WIDTH) of uint32
     words : (CHUNK, WIDTH) of uint32
         The last outputs.
-    x, y, square : (CHUNK / 4, WIDTH)
-        Points made of two uniform numbers each, and for the polar method the squares of
-        their distances from 0.
+    rows, flat : (CHUNK / 4, WIDTH) and (CHUNK / 4 * WIDTH,)
+        The same points, by place in the order of a seed and seed, and in a row.
     filled : (WIDTH,) of int64
         Numbers that each seed has.
-    place : (CHUNK / 4 * WIDTH,) of int64
-        Of each accepted point, in one number, its row and lane in x and the column
-        where its numbers go.
+    order : (CHUNK / 4 * WIDTH,) of uint64
+        The points that numbers are made from.
     picked, factor : (CHUNK / 4 * WIDTH,)
-        Its squared distance, and what its coordinates are multiplied by.
+        Their squared distances, and what their coordinates are multiplied by.
     """
 
     state: Rows
     words: Rows
-    x: Rows
-    y: Rows
-    square: Rows
+    rows: Points
+    flat: Points
     filled: NDArray[np.int64]
-    place: NDArray[np.int64]
+    order: NDArray[np.uint64]
     picked: NDArray[np.float64]
     factor: NDArray[np.float64]
 
@@ -140,93 +157,95 @@ def _take_scratch() -> Scratch:
 
 
 def _make_scratch() -> Scratch:
-    points = CHUNK // 4
-    x, y, square = (aligned_rows(points, WIDTH, "float64") for _ in range(3))
+    n_points = CHUNK // 4
+    rows = Points(*(aligned_rows(n_points, WIDTH, dtype) for dtype in 3 * ("float64",) + 2 * ("uint64",)))
     state, words = (aligned_rows(count, WIDTH, "uint32") for count in (STATE_WORDS, CHUNK))
-    filled, place = (np.zeros(size, np.int64) for size in (WIDTH, points * WIDTH))
-    picked, factor = (np.zeros(points * WIDTH) for _ in range(2))
-    return Scratch(state, words, x, y, square, filled, place, picked, factor)
+    filled, order = np.zeros(WIDTH, np.int64), np.zeros(n_points * WIDTH, np.uint64)
+    picked, factor = (np.zeros(n_points * WIDTH) for _ in range(2))
+    flat = Points(*(array.reshape(-1) for array in rows))
+    return Scratch(state, words, rows, flat, filled, order, picked, factor)
 
 
 @cache
-def make_fill_normal() -> Callable[[Scratch, Array, int, int, float, float], int]:
+def make_fill_normal() -> Callable[[Scratch, Array, int, int, float, float], None]:
     """Return the polar method.
 
-    The function takes ``(scratch, numbers, start, count, scale, shift)`` and appends
-    normal numbers z, as shift + scale * z, to the ``count`` rows of ``numbers`` from
-    ``start`` on; it returns how many rows want more. Of a pair the number made from
-    the second uniform comes first. The logarithm is math.log, the libm's, as in NumPy:
-    its bits decide.
+    The function takes ``(scratch, numbers, n_columns, start, scale, shift)`` and appends
+    normal numbers z, as shift + scale * z, to the rows of ``n_columns`` numbers each,
+    one behind the other, from row ``start`` on. Of a pair the number made from the second
+    uniform comes first. The logarithm is math.log, the libm's, as in NumPy: its bits decide.
+
+    Notes
+    -----
+    No loop has a branch, but for the logarithm.
     """
     load = lanes.memory("uint32", WIDTH).load
     store = lanes.memory("float64", WIDTH).store
 
     @device
-    def fill_normal(scratch: Scratch, numbers: Array, start: int, count: int, scale: float, shift: float) -> int:
-        _, words, x, y, square, filled, place, picked, factor = scratch
-        for k in range(x.shape[0]):
-            x_k = 2.0 * uniform(load(words, 4 * k), load(words, 4 * k + 1)) - 1.0
-            y_k = 2.0 * uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)) - 1.0
-            store(x, k, x_k)
-            store(y, k, y_k)
-            store(square, k, x_k * x_k + y_k * y_k)
-        n = unfinished = 0
-        for seat in range(count):
-            next_column = filled[seat]
-            for k in range(x.shape[0]):
-                inside = (0.0 < square[k, seat] < 1.0) & (next_column < numbers.shape[1])
-                place[n], picked[n] = next_column << 32 | k * WIDTH + seat, square[k, seat]
-                n += inside
-                next_column += 2 * inside
-            filled[seat] = next_column
-            unfinished += next_column < numbers.shape[1]
+    def fill_normal(scratch: Scratch, numbers: Array, n_columns: int, start: int, scale: float, shift: float) -> None:
+        _, words, rows, flat, filled, order, picked, factor = scratch
+        for k in range(rows.x.shape[0]):
+            x = 2.0 * uniform(load(words, 4 * k), load(words, 4 * k + 1)) - 1.0
+            y = 2.0 * uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)) - 1.0
+            store(rows.x, k, x)
+            store(rows.y, k, y)
+            store(rows.square, k, x * x + y * y)
+        for k in range(rows.x.shape[0]):
+            for lane in range(WIDTH):
+                square, column = rows.square[k, lane], filled[lane]
+                taken = (square > 0.0) & (square < 1.0) & (column < n_columns)
+                place = (start + lane) * n_columns + column
+                rows.first[k, lane] = place if taken else numbers.size
+                rows.second[k, lane] = min(place + 1, (start + lane + 1) * n_columns - 1)
+                filled[lane] = column + 2 * taken
+        n = 0
+        for point in range(flat.first.size):
+            order[n] = point
+            n += flat.first[point] < numbers.size
         for i in range(n):
+            picked[i] = flat.square[order[i]]
             factor[i] = math.log(picked[i])
         for i in range(n):
             factor[i] = math.sqrt(-2.0 * factor[i] / picked[i])
         for i in range(n):
-            k, seat, column = (place[i] & 0xFFFFFFFF) // WIDTH, place[i] & (WIDTH - 1), place[i] >> 32
-            numbers[start + seat, column] = shift + scale * (factor[i] * y[k, seat])
-            if column + 1 < numbers.shape[1]:
-                numbers[start + seat, column + 1] = shift + scale * (factor[i] * x[k, seat])
-        return unfinished
+            point = order[i]
+            numbers[flat.second[point]] = shift + scale * (factor[i] * flat.x[point])
+            numbers[flat.first[point]] = shift + scale * (factor[i] * flat.y[point])  # at the end of a row over it
 
     return fill_normal
 
 
 @cache
-def make_fill_uniform() -> Callable[[Scratch, Array, int, int, float, float], int]:
+def make_fill_uniform() -> Callable[[Scratch, Array, int, int, float, float], None]:
     """Return the like of :func:`make_fill_normal` for numbers in [0, 1)."""
     load = lanes.memory("uint32", WIDTH).load
     store = lanes.memory("float64", WIDTH).store
 
     @device
-    def fill_uniform(scratch: Scratch, numbers: Array, start: int, count: int, scale: float, shift: float) -> int:
-        words, x, y, filled = scratch.words, scratch.x, scratch.y, scratch.filled
+    def fill_uniform(scratch: Scratch, numbers: Array, n_columns: int, start: int, scale: float, shift: float) -> None:
+        words, x, y, filled = scratch.words, scratch.rows.x, scratch.rows.y, scratch.filled
         for k in range(x.shape[0]):
             store(x, k, uniform(load(words, 4 * k), load(words, 4 * k + 1)))
             store(y, k, uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)))
-        unfinished = 0
-        for seat in range(count):
-            first = filled[seat]
+        for lane in range(WIDTH):
+            first = filled[lane]
             for k in range(x.shape[0]):
-                column = first + 2 * k
-                if column < numbers.shape[1]:
-                    numbers[start + seat, column] = shift + scale * x[k, seat]
-                if column + 1 < numbers.shape[1]:
-                    numbers[start + seat, column + 1] = shift + scale * y[k, seat]
-            filled[seat] = first + 2 * x.shape[0]
-            unfinished += filled[seat] < numbers.shape[1]
-        return unfinished
+                column, place = first + 2 * k, (start + lane) * n_columns + first + 2 * k
+                if column < n_columns:
+                    numbers[place] = shift + scale * x[k, lane]
+                if column + 1 < n_columns:
+                    numbers[place + 1] = shift + scale * y[k, lane]
+            filled[lane] = first + 2 * x.shape[0]
 
     return fill_uniform
 
 
 @cache
-def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, float, float, bool], int]:
+def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, int, float, float, bool], int]:
     """Return the kernel that draws a row of numbers a seed.
 
-    It takes ``(seeds, numbers, late, scratch, scale, shift, first_only)``. If
+    It takes ``(seeds, numbers, late, scratch, n_columns, scale, shift, first_only)``. If
     ``first_only``, it makes the first ``CHUNK`` outputs of each seed and no more, writes
     to ``late`` which rows want more, and returns how many do.
     """
@@ -235,23 +254,33 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, floa
 
     @kernel(distribution)
     def draw(
-        seeds: Array, numbers: Array, late: Array, scratch: Scratch, scale: float, shift: float, first_only: bool
+        seeds: Array,
+        numbers: Array,
+        late: Array,
+        scratch: Scratch,
+        n_columns: int,
+        scale: float,
+        shift: float,
+        first_only: bool,
     ) -> int:
         state, words, filled = scratch.state, scratch.words, scratch.filled
         n_late = 0
         for start in range(0, seeds.size, WIDTH):
             count = min(WIDTH, seeds.size - start)
-            for lane in range(count):
-                state[0, lane] = seeds[start + lane]
-                filled[lane] = 0
+            for lane in range(WIDTH):
+                state[0, lane] = seeds[start + min(lane, count - 1)]
+                filled[lane] = 0 if lane < count else n_columns  # no place for what others draw
             seed_rows(state, first_only)
             position, unfinished = 0, count
             while unfinished > 0 and not (first_only and position > 0):
                 next_words(state, words, position)
                 position += CHUNK
-                unfinished = fill(scratch, numbers, start, count, scale, shift)
-            for lane in range(count if unfinished > 0 else 0):
-                if filled[lane] < numbers.shape[1]:
+                fill(scratch, numbers, n_columns, start, scale, shift)
+                unfinished = 0
+                for lane in range(WIDTH):
+                    unfinished += filled[lane] < n_columns
+            for lane in range(WIDTH if unfinished > 0 else 0):
+                if filled[lane] < n_columns:
                     late[n_late] = start + lane
                     n_late += 1
         return n_late
@@ -313,9 +342,9 @@ def draw_numbers(
         else:
             draw, seeds = make_draw(distribution), np.ascontiguousarray(seeds, np.uint32)
             late, scratch, few = np.empty(seeds.size, np.int64), _take_scratch(), count <= CHUNK // 4
-            n_late = draw(seeds, numbers, late, scratch, scale, shift, few)
+            n_late = draw(seeds, numbers.reshape(-1), late, scratch, count, scale, shift, few)
             again = np.empty((n_late, count), dtype)
-            draw(seeds[late[:n_late]], again, late, scratch, scale, shift, False)
+            draw(seeds[late[:n_late]], again.reshape(-1), late, scratch, count, scale, shift, False)
             _idle.append(scratch)
             numbers[late[:n_late]] = again
     return numbers
