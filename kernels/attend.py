@@ -53,7 +53,7 @@ from kernels.step import make_advance, make_forward
 NEVER = np.iinfo(np.int64).max
 
 
-@routine
+@device
 def set_deadline(runs: Runs, workspace: Workspace) -> None:
     """Find the step at which the first of the seated runs is at its last.
 
@@ -68,7 +68,7 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
     clock[DEADLINE] = clock[STEP] if runs.losses.shape[0] and deadline != NEVER else deadline
 
 
-@routine
+@device
 def seat_runs(runs: Runs, workspace: Workspace) -> None:
     """Give empty lanes to waiting runs, to start at the present step, and find the deadline.
 
@@ -99,17 +99,17 @@ def retire(workspace: Workspace, lane: int) -> None:
     workspace.clock[OCCUPIED] -= 1
 
 
-@routine
+@device
 def record_first_loss(runs: Runs, workspace: Workspace) -> None:
     """Write down the loss of runs that have just taken their seat."""
     for lane in range(workspace.seats.shape[1]):
         run = workspace.seats[RUN, lane]
         if run != EMPTY and workspace.seats[START, lane] == workspace.clock[STEP]:
             loss = workspace.rows[LOSS, lane]
-            runs.outcome[run]["initial_loss"] = loss if np.isfinite(loss) else np.inf
+            runs.columns.initial_loss[run] = loss if np.isfinite(loss) else np.inf
 
 
-@routine
+@device
 def record_loss(runs: Runs, workspace: Workspace) -> None:
     """Write down the loss of every run."""
     for lane in range(workspace.seats.shape[1]):
@@ -121,14 +121,13 @@ def record_loss(runs: Runs, workspace: Workspace) -> None:
 @device
 def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int) -> None:
     """Write down how the run in ``lane`` stands."""
-    run, control = workspace.seats[RUN, lane], workspace.rows
-    row = runs.outcome[run]
-    row["status"] = status if control[FINITE_FLAG, lane] != 0.0 else RETRAIN
-    row["steps"] = workspace.clock[STEP] - workspace.seats[START, lane]
+    run, control, columns = workspace.seats[RUN, lane], workspace.rows, runs.columns
+    columns.status[run] = status if control[FINITE_FLAG, lane] != 0.0 else RETRAIN
+    columns.steps[run] = workspace.clock[STEP] - workspace.seats[START, lane]
     diverged = status == DIVERGED
-    row["final_loss"] = np.inf if diverged else control[LOSS, lane]
-    row["max_error"] = np.inf if diverged else control[MAX_ERROR, lane]
-    row["n_correct"] = 0 if diverged else int(control[N_CORRECT, lane])
+    columns.final_loss[run] = np.inf if diverged else control[LOSS, lane]
+    columns.n_correct[run] = 0 if diverged else int(control[N_CORRECT, lane])
+    columns.max_error[run] = np.inf if diverged else control[MAX_ERROR, lane]
     if runs.final_weights.shape[0]:
         for k in range(runs.weights.shape[1]):
             runs.final_weights[run, k] = workspace.rows[workspace.places[k], lane]
@@ -143,9 +142,9 @@ def at_last_step(runs: Runs, workspace: Workspace, lane: int) -> bool:
     return bool(t == runs.settings[workspace.seats[RUN, lane]]["max_steps"])
 
 
-@routine
+@device
 def settle(runs: Runs, workspace: Workspace) -> bool:
-    """Retire the runs that end before the update, and seat the next; tell whether there were any.
+    """Retire the runs that end before the update; tell whether there were any.
 
     A run at its last step whose loss has repeated ends after the update, which may
     show that it has stalled. It is written down as exhausted now, since the update
@@ -171,13 +170,11 @@ def settle(runs: Runs, workspace: Workspace) -> bool:
         record_outcome(runs, workspace, lane, status)
         if not waits:
             retire(workspace, lane)
-    if clock[OCCUPIED] == occupied:
-        return False
-    seat_runs(runs, workspace)
-    return True
+    retired: bool = clock[OCCUPIED] < occupied
+    return retired
 
 
-@routine
+@device
 def finish_step(runs: Runs, workspace: Workspace) -> bool:
     """After an update, retire runs that stalled or were at their last step; tell whether there were any."""
     control, seats, clock = workspace.rows, workspace.seats, workspace.clock
@@ -190,11 +187,8 @@ def finish_step(runs: Runs, workspace: Workspace) -> bool:
             if status == STALLED or at_last_step(runs, workspace, lane):
                 retire(workspace, lane)
     clock[STEP] += 1
+    set_deadline(runs, workspace)
     retired: bool = clock[OCCUPIED] < occupied
-    if retired:
-        seat_runs(runs, workspace)
-    else:
-        set_deadline(runs, workspace)
     return retired
 
 
@@ -210,10 +204,10 @@ def make_attend(
     one_pass: bool,
     constant: bool,
 ) -> tuple[Callable[[Patterns, Runs, Workspace, int], None], Callable[[Patterns, Runs, Workspace, int], bool]]:
-    """Return the first forward pass of runs that have taken seats, and a step at which a lane may end.
+    """Return the seating of runs with their first forward pass, and a step at which a lane may end.
 
     Both functions take ``(patterns, runs, workspace, n_hidden)``. The second tells
-    whether runs have taken seats. ``one_pass`` means that a step leaves the signals of the
+    whether runs have left their seats. ``one_pass`` means that a step leaves the signals of the
     next, ``constant`` that products with zeros are skipped.
     """
     forward = make_forward(architecture, known, memory, fixed_hidden, by_sign)
@@ -234,6 +228,7 @@ def make_attend(
 
     @routine
     def enter(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
+        seat_runs(runs, workspace)
         batch = in_memory(patterns, workspace, n_hidden)
         forward(patterns, batch.parameters, batch.signals, n_hidden)
         store(batch.control, LOSS, total_loss(patterns, batch.signals.errors))

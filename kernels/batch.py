@@ -21,17 +21,6 @@ STATUSES = ("converged", "diverged", "stalled", "exhausted")
 RETRAIN = -1
 
 SETTINGS = np.dtype([("learning_rate", "f8"), ("below", "f8"), ("max_steps", "i8")], align=True)
-OUTCOME = np.dtype(
-    [
-        ("status", "i1"),
-        ("steps", "i4"),
-        ("initial_loss", "f8"),
-        ("final_loss", "f8"),
-        ("n_correct", "i4"),
-        ("max_error", "f8"),
-    ],
-    align=True,
-)
 
 
 class Patterns(NamedTuple):
@@ -94,6 +83,36 @@ def sums_watched(table: Table) -> bool:
     return all(abs(x) <= 1 for row in table[0] for x in row)
 
 
+class Columns(NamedTuple):
+    """What became of runs, a number each.
+
+    Attributes
+    ----------
+    status : (runs,) of int8
+        CONVERGED .. EXHAUSTED, or RETRAIN.
+    steps : (runs,) of int32
+        Updates taken.
+    initial_loss, final_loss : (runs,) of float64
+        Before the first update and after the last; infinite if not finite.
+    n_correct : (runs,) of int32
+        Outputs on the right side of the middle of the targets, 0 if diverged.
+    max_error : (runs,) of float64
+        The largest distance of an output from its target, infinite if diverged.
+    """
+
+    status: NDArray[np.int8]
+    steps: NDArray[np.int32]
+    initial_loss: NDArray[np.float64]
+    final_loss: NDArray[np.float64]
+    n_correct: NDArray[np.int32]
+    max_error: NDArray[np.float64]
+
+
+def make_columns(n_runs: int) -> Columns:
+    """Allocate what becomes of runs, with undefined content."""
+    return Columns(*(np.empty(n_runs, dtype) for dtype in ("i1", "i4", "f8", "f8", "i4", "f8")))
+
+
 class Runs(NamedTuple):
     """The networks to train, and where their results go.
 
@@ -104,7 +123,7 @@ class Runs(NamedTuple):
         Initial weights in the order of :class:`kernels.architecture.Architecture`.
     next_run : (1,) of int64
         The first run that no batch has seated yet.
-    outcome : (runs,) of OUTCOME
+    columns
         Written.
     final_weights : (runs, parameters), or (0, 0) when not wanted
         Written.
@@ -117,7 +136,7 @@ class Runs(NamedTuple):
     settings: Array
     weights: Array
     next_run: NDArray[np.int64]
-    outcome: Array
+    columns: Columns
     final_weights: Array
     predictions: Array
     losses: NDArray[np.float64]
@@ -197,14 +216,14 @@ class Workspace(NamedTuple):
     ----------
     rows : (count, width)
         Those of control, outputs, errors, gradients, parameters, hidden, in this order.
-    places : (parameters,) of int64
+    places : (parameters,) of uint64
         The row of each parameter, in drawing order.
     seats : (2, width) of int64
     clock : (3,) of int64
     """
 
     rows: Array
-    places: NDArray[np.int64]
+    places: NDArray[np.uint64]
     seats: NDArray[np.int64]
     clock: NDArray[np.int64]
 
@@ -280,6 +299,7 @@ def make_workspaces(
 
     def make(first: int) -> Workspace:
         seats = np.full((2, width), EMPTY, np.int64)
-        return Workspace(rows[first : first + count], n_before + unit_rows, seats, clock=np.zeros(3, np.int64))
+        places = (n_before + unit_rows).astype(np.uint64)
+        return Workspace(rows[first : first + count], places, seats, clock=np.zeros(3, np.int64))
 
     return tuple(make(k * count) for k in range(n_batches))

@@ -4,8 +4,8 @@ A kernel keeps the networks of a batch in the lanes of SIMD registers. Each take
 steps until it ends by its own criterion; then its outcome is written down and the
 next network takes the lane, while the neighbours go on.
 
-    seat runs -> enter -> step -> step -> ... -> step
-                              `-> attend: judge, retire, seat the next (rare)
+    enter: seat runs -> step -> step -> ... -> step
+                           `-> attend: judge, retire, enter the next (rare)
 
 Two batches take turns, half a step each: both go forward, then both go backward.
 While one ends its half, where each operation waits for the one before, the CPU has
@@ -26,19 +26,20 @@ from numpy.typing import NDArray
 
 from kernels import jit, lanes
 from kernels.architecture import Architecture
-from kernels.attend import make_attend, seat_runs
+from kernels.attend import make_attend
 from kernels.batch import (
     DEADLINE,
     OCCUPIED,
-    OUTCOME,
     RETRAIN,
     STEP,
     Batch,
+    Columns,
     Patterns,
     Runs,
     Signals,
     Table,
     Workspace,
+    make_columns,
     make_in_memory,
     make_patterns,
     make_workspaces,
@@ -193,10 +194,8 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
         rows = registers()
         a, b = in_registers(rows_of(rows, 0), memory_a), in_registers(rows_of(rows, n_registers), memory_b)
         clock_a, clock_b = first.clock, second.clock
-        seat_runs(runs, first)
-        seat_runs(runs, second)
-        enters_a, enters_b = clock_a[OCCUPIED] > 0, clock_b[OCCUPIED] > 0
-        while clock_a[OCCUPIED] + clock_b[OCCUPIED] > 0:
+        enters_a = enters_b = True
+        while enters_a or enters_b or clock_a[OCCUPIED] + clock_b[OCCUPIED] > 0:
             if enters_a:
                 enter(patterns, runs, first, n_hidden)
             if enters_b:
@@ -239,7 +238,8 @@ class Outcome(NamedTuple):
 
     Attributes
     ----------
-    rows : (runs,) of :data:`kernels.batch.OUTCOME`
+    columns
+        A number each.
     final_weights : (runs, parameters)
         Parameters before the update that was not taken; (0, 0) if not asked for.
     predictions : (runs, patterns * outputs)
@@ -250,7 +250,7 @@ class Outcome(NamedTuple):
         Steps that lanes spent, busy or idle; at least the sum of steps.
     """
 
-    rows: Array
+    columns: Columns
     final_weights: Array
     predictions: Array
     losses: NDArray[np.float64]
@@ -335,11 +335,11 @@ class Trainer:
         n_losses = int(max_steps.max(initial=0)) + 1 if losses else 0
         special = self.specialization(self.architecture.hidden(weights.shape[1]))
         outcome = self._run(special, settings, weights, final_weights, n_losses)
-        again = np.flatnonzero(outcome.rows["status"] == RETRAIN)
+        again = np.flatnonzero(outcome.columns.status == RETRAIN)
         if not again.size:
             return outcome
         exact = self._run(self._exact, settings[again], weights[again], final_weights, n_losses)
-        for target, source in zip(outcome[:4], exact[:4], strict=True):
+        for target, source in zip((*outcome.columns, *outcome[1:4]), (*exact.columns, *exact[1:4]), strict=True):
             if target.shape[0]:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
@@ -355,7 +355,7 @@ class Trainer:
             settings,
             np.ascontiguousarray(weights, self.dtype),
             next_run=np.zeros(1, np.int64),
-            outcome=np.zeros(n_runs, OUTCOME),
+            columns=make_columns(n_runs),
             final_weights=np.empty(weights.shape if final_weights else (0, 0), self.dtype),
             predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
             losses=np.full((n_runs, n_losses) if n_losses else (0, 0), np.nan),
@@ -364,4 +364,4 @@ class Trainer:
         patterns: Any = self._patterns if special.table is None else None  # else the kernel holds them
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             steps = kernel_for(special)(patterns, runs, workspaces, n_hidden)
-        return Outcome(runs.outcome, runs.final_weights, runs.predictions, runs.losses, steps * special.width)
+        return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, steps * special.width)

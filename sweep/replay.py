@@ -141,9 +141,9 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     initial = worker.weights(cells, np.array([seed]), n_parameters)
     limits = worker.settings(cells)
     # Learn the number of steps first: room for max_steps losses may be far too much.
-    limits["max_steps"] = trainer.train(limits, initial).rows["steps"]
+    limits["max_steps"] = trainer.train(limits, initial).columns.steps
     outcome = trainer.train(limits, initial, final_weights=True, losses=True)
-    found = {name: outcome.rows[name][0].item() for name in outcome.rows.dtype.names or ()}
+    found = {name: column[0].item() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
     own = {"cell": cell, "seed": seed, **plan.values(cell), **found}
     return Trace(

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kernels.architecture import Architecture
-from kernels.batch import OUTCOME, SETTINGS
+from kernels.batch import SETTINGS
 from kernels.initialize import initial_weights
 from kernels.train import Trainer
 from sweep.digest import status_array
@@ -64,19 +64,18 @@ class Worker:
         trainer = self.trainer(settings)
         n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
         outcome = trainer.train(self.settings(cell), self.weights(cell, seed, n_parameters))
-        rows = outcome.rows
         if self._keep == "cells":
-            table = tally_to_table(tally(cell, rows["status"], rows["steps"]))
+            table = tally_to_table(tally(cell, outcome.columns.status, outcome.columns.steps))
         else:
             columns = {"run": run, "cell": cell, "seed": seed}
             columns |= {name: self._plan.column(name, cell) for name in self._plan.study.parameters}
-            columns |= {name: np.ascontiguousarray(rows[name]) for name in OUTCOME.names or ()}
+            columns |= outcome.columns._asdict()
             arrays = [
                 status_array(columns[name]) if name == "status" else pa.array(columns[name])
                 for name in self._schema.names
             ]
             table = pa.table(arrays, schema=self._schema)
-        return ShardResult(table, int(rows["steps"].sum(dtype=np.int64)), outcome.lane_steps)
+        return ShardResult(table, int(outcome.columns.steps.sum(dtype=np.int64)), outcome.lane_steps)
 
     def trainer(self, settings: dict[str, Scalar]) -> Trainer:
         """Return the trainer of cells that have these settings, one for each kernel."""

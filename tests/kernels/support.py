@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kernels import jit
 from kernels.architecture import Architecture
-from kernels.batch import SETTINGS, STATUSES
+from kernels.batch import SETTINGS, STATUSES, Columns
 from kernels.train import Outcome, Trainer
 from tests import oracle
 from tests.accuracy import survey
@@ -179,10 +179,10 @@ def train_kernel(spec: Spec, batch: Batch, width: int | None = None) -> Outcome:
     return spec.trainer(width).train(batch.settings, batch.weights, final_weights=True, losses=True)
 
 
-def train_bare(spec: Spec, batch: Batch, width: int | None = None) -> Array:
+def train_bare(spec: Spec, batch: Batch, width: int | None = None) -> Columns:
     """Train with the kernels, keeping neither weights nor losses: then they pause less often."""
     width = width or sized(None, -(-len(batch) // 2) or 1)  # so that two batches take turns
-    return spec.trainer(width).train(batch.settings, batch.weights).rows
+    return spec.trainer(width).train(batch.settings, batch.weights).columns
 
 
 def train_oracle(spec: Spec, batch: Batch, functions: oracle.Functions | None = None) -> oracle.Result:
@@ -218,9 +218,14 @@ def predict(spec: Spec, weights: Array) -> Array:
     return np.stack([y for pattern in outputs for y in pattern], axis=1)
 
 
-def statuses(rows: Array) -> Array:
+def statuses(columns: Columns) -> Array:
     """Spell the statuses of outcomes."""
-    return np.array((*STATUSES, "retrain"))[rows["status"]]
+    return np.array((*STATUSES, "retrain"))[columns.status]
+
+
+def pick(columns: Columns, runs: slice | list[int]) -> Columns:
+    """Return what became of some runs."""
+    return Columns(*(column[runs] for column in columns))
 
 
 def assert_equal(given: Array, expected: Array, what: str) -> None:
@@ -236,15 +241,15 @@ def assert_equal(given: Array, expected: Array, what: str) -> None:
     assert same.all(), f"{what} differs at {where.tolist()}: {given[~same][:3]}, expected {expected[~same][:3]}"
 
 
-def assert_same_rows(given: Array, expected: Array, what: str) -> None:
-    """Require equal rows of OUTCOME."""
-    for name in expected.dtype.names or ():
-        assert_equal(given[name], expected[name], f"{what}: {name}")
+def assert_same_columns(given: Columns, expected: Columns, what: str) -> None:
+    """Require that the same became of runs."""
+    for name, column in expected._asdict().items():
+        assert_equal(getattr(given, name), column, f"{what}: {name}")
 
 
 def assert_same_outcome(given: Outcome, expected: Outcome, what: str) -> None:
     """Require equal outcomes of two trainings of the same runs; traces may differ in padding."""
-    assert_same_rows(given.rows, expected.rows, what)
+    assert_same_columns(given.columns, expected.columns, what)
     assert_equal(given.final_weights, expected.final_weights, f"{what}: final weights")
     assert_equal(given.predictions, expected.predictions, f"{what}: predictions")
     most = max(given.losses.shape[1], expected.losses.shape[1])
@@ -260,12 +265,12 @@ def assert_as_oracle(spec: Spec, batch: Batch) -> oracle.Result:
     given, expected = train_kernel(spec, batch), train_oracle(spec, batch)
     assert expected.losses is not None
     what = f"{spec}, {batch.weights.shape[1]} parameters"
-    assert_equal(statuses(given.rows), expected.status, f"{what}: status")
+    assert_equal(statuses(given.columns), expected.status, f"{what}: status")
     for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error"):
-        assert_equal(given.rows[name], getattr(expected, name), f"{what}: {name}")
+        assert_equal(getattr(given.columns, name), getattr(expected, name), f"{what}: {name}")
     assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
     assert_equal(given.predictions, predict(spec, expected.weights), f"{what}: predictions")
-    assert_same_rows(train_bare(spec, batch), given.rows, f"{what}, without losses")
+    assert_same_columns(train_bare(spec, batch), given.columns, f"{what}, without losses")
     expected_losses = _padded(expected.losses, int(batch.max_steps.max()) + 1)
     assert_equal(given.losses, expected_losses, f"{what}: losses")
     return expected

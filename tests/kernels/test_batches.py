@@ -12,16 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import jit
-from kernels.batch import CONVERGED, STALLED
+from kernels.batch import CONVERGED, STALLED, Columns
 from kernels.train import Outcome
 from tests.kernels.support import (
     Batch,
     Spec,
     assert_equal,
+    assert_same_columns,
     assert_same_outcome,
-    assert_same_rows,
     draw_batch,
     draw_weights,
+    pick,
     same_settings,
     sized,
     train_bare,
@@ -48,7 +49,7 @@ def _alone(dtype: str = "float64") -> Outcome:
     for row, outcome in zip(losses, outcomes, strict=True):
         row[: outcome.losses.shape[1]] = outcome.losses[0]
     return Outcome(
-        rows=np.concatenate([outcome.rows for outcome in outcomes]),
+        columns=Columns(*(np.concatenate(parts) for parts in zip(*(o.columns for o in outcomes), strict=True))),
         final_weights=np.concatenate([outcome.final_weights for outcome in outcomes]),
         predictions=np.concatenate([outcome.predictions for outcome in outcomes]),
         losses=losses,
@@ -57,21 +58,21 @@ def _alone(dtype: str = "float64") -> Outcome:
 
 
 def _select(outcome: Outcome, runs: list[int]) -> Outcome:
-    return Outcome(*(column[runs] for column in outcome[:-1]), lane_steps=0)
+    return Outcome(pick(outcome.columns, runs), *(array[runs] for array in outcome[1:-1]), lane_steps=0)
 
 
 def _assert_independent(runs: list[int], width: int | None, dtype: str = "float64") -> None:
     spec, batch, what = replace(SPEC, dtype=dtype), _batch(dtype)[runs], f"width {width}, runs {runs}"
     expected = _select(_alone(dtype), runs)
     assert_same_outcome(train_kernel(spec, batch, width), expected, what)
-    assert_same_rows(train_bare(spec, batch, width), expected.rows, what)
+    assert_same_columns(train_bare(spec, batch, width), expected.columns, what)
 
 
 def test_batch_has_runs_of_every_status() -> None:
     """The runs that these tests pack differ in how they end, and when."""
-    rows = _alone().rows
-    assert len(set(rows["status"])) == 4
-    assert len(set(rows["steps"])) > 5
+    columns = _alone().columns
+    assert len(set(columns.status)) == 4
+    assert len(set(columns.steps)) > 5
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -94,7 +95,7 @@ def test_one_pass_a_step(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kernels.train.CACHE_BYTES", 0)
     assert SPEC.trainer(width).specialization(3).one_pass
     assert_same_outcome(train_kernel(SPEC, _batch(), width), expected, "one pass")
-    assert_same_rows(train_bare(SPEC, _batch(), width), expected.rows, "one pass")
+    assert_same_columns(train_bare(SPEC, _batch(), width), expected.columns, "one pass")
 
 
 def test_same_run_again_in_the_same_lane() -> None:
@@ -130,7 +131,7 @@ def test_threads_do_not_disturb_each_other() -> None:
 def test_nothing_to_train() -> None:
     """No runs give no outcomes."""
     outcome = train_kernel(SPEC, _batch()[[]])
-    assert outcome.rows.shape == (0,)
+    assert {column.shape for column in outcome.columns} == {(0,)}
     assert outcome.final_weights.shape == (0, _batch().weights.shape[1])
     assert outcome.losses.shape[0] == 0
 
@@ -143,7 +144,7 @@ def test_weights_and_losses_only_when_asked_for() -> None:
     traced = trainer.train(batch.settings, batch.weights, losses=True)
     weighed = trainer.train(batch.settings, batch.weights, final_weights=True)
     for outcome in (bare, traced, weighed):
-        assert_same_rows(outcome.rows, _alone().rows, "rows")
+        assert_same_columns(outcome.columns, _alone().columns, "columns")
     for unasked in (bare.final_weights, bare.predictions, bare.losses, traced.final_weights, weighed.losses):
         assert unasked.shape == (0, 0)
     assert_equal(traced.losses, _alone().losses, "losses")
@@ -156,17 +157,17 @@ def test_run_that_stalls_while_others_end() -> None:
     spec = replace(SPEC, dtype="float32")
     batch = same_settings(draw_weights(spec, 2, 64, 33), "float32", learning_rate=0.2, below=0.0, max_steps=300)
     alone = train_kernel(spec, batch)
-    steps, falling = alone.rows["steps"], np.diff(alone.losses, axis=1) < 0
-    stalls = [run for run in range(64) if alone.rows["status"][run] == STALLED and steps[run] > 10]
+    steps, falling = alone.columns.steps, np.diff(alone.losses, axis=1) < 0
+    stalls = [run for run in range(64) if alone.columns.status[run] == STALLED and steps[run] > 10]
     checked = 0
     for stall in stalls:
         t = steps[stall]
         for other in np.flatnonzero(falling[:, :t].all(axis=1) & (steps > t))[:3]:
             pair = batch[[stall, other, other]]
             pair.below[1:] = np.nextafter(np.float32(alone.losses[other, t]), np.float32(np.inf))
-            rows = train_bare(spec, pair, 2)
-            assert_equal(rows["steps"], np.array([t, t, t]), f"runs {stall} and {other}")
-            assert rows["status"].tolist() == [STALLED, CONVERGED, CONVERGED]
+            columns = train_bare(spec, pair, 2)
+            assert_equal(columns.steps, np.array([t, t, t]), f"runs {stall} and {other}")
+            assert columns.status.tolist() == [STALLED, CONVERGED, CONVERGED]
             checked += 1
     assert checked >= 3
 
@@ -175,7 +176,7 @@ def test_lanes_take_at_least_the_steps_of_their_runs() -> None:
     """Occupancy is at most 1, and high where there are many more runs than lanes of equal length."""
     batch = same_settings(np.tile(_batch().weights, (4, 1)), "float64", 1e-4, 0.0, max_steps=20)
     outcome = SPEC.trainer(8).train(batch.settings, batch.weights)
-    steps = int(outcome.rows["steps"].sum())
+    steps = int(outcome.columns.steps.sum())
     assert steps <= outcome.lane_steps
     assert steps >= 0.8 * outcome.lane_steps or not jit.ENABLED
 
@@ -183,10 +184,10 @@ def test_lanes_take_at_least_the_steps_of_their_runs() -> None:
 def test_arguments_stay_as_they_were() -> None:
     """Neither patterns nor weights nor settings are changed, frozen or kept."""
     batch = _batch()
-    weights, rows = batch.weights.copy(), batch.settings
-    outcome = SPEC.trainer().train(rows, weights, final_weights=True)
+    weights, settings = batch.weights.copy(), batch.settings
+    outcome = SPEC.trainer().train(settings, weights, final_weights=True)
     assert_equal(weights, batch.weights, "weights")
-    assert_same_rows(rows, batch.settings, "settings")
+    assert np.array_equal(settings, batch.settings)
     weights[:] = 0.0
     assert_equal(outcome.final_weights, _alone().final_weights, "final weights")
 

@@ -74,7 +74,7 @@ def test_step_applies_the_derivative_of_the_loss(spec: Spec) -> None:
     weights = draw_weights(spec, HIDDEN, 600, 61)
     weights = weights[_away_from_kinks(spec, weights)][:40]
     outcome = train_kernel(spec, same_settings(weights, "float64", learning_rate=1.0, below=0.0, max_steps=1))
-    moved = outcome.rows["steps"] == 1  # the others have converged by being correct
+    moved = outcome.columns.steps == 1  # the others have converged by being correct
     applied = (weights - outcome.final_weights)[moved]
     expected = _numerical_gradient(spec, weights[moved])
     scale = np.abs(expected).max(axis=1, keepdims=True)
@@ -87,7 +87,7 @@ def test_initial_loss_by_matrix_products(spec: Spec) -> None:
     """The loss itself agrees with the matrix form."""
     weights = draw_weights(spec, HIDDEN, 40, 62)
     outcome = train_kernel(spec, same_settings(weights, "float64", max_steps=0))
-    np.testing.assert_allclose(outcome.rows["initial_loss"], _loss(spec, weights), rtol=1e-12)
+    np.testing.assert_allclose(outcome.columns.initial_loss, _loss(spec, weights), rtol=1e-12)
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -15,12 +15,13 @@ from tests.kernels.support import (
     Spec,
     assert_as_oracle,
     assert_equal,
-    assert_same_rows,
+    assert_same_columns,
     covering_specs,
     draw_batch,
     draw_weights,
     join,
     name_of,
+    pick,
     same_settings,
     sized,
     statuses,
@@ -48,15 +49,16 @@ def test_nan_weight_diverges_at_once(spec: Spec, sign: int) -> None:
         weights = weights[2 * n_inputs : 2 * (n_inputs + n_outputs)]
     ill = same_settings(weights, spec.dtype, below=1e30, max_steps=3)
     outcome = train_kernel(spec, join(sound, ill))
-    rows, first = outcome.rows[len(sound) :], len(sound)
-    assert set(statuses(rows)) == {"diverged"}
-    assert (rows["steps"] == 0).all()
-    assert (rows["n_correct"] == 0).all()
+    first = len(sound)
+    columns = pick(outcome.columns, slice(first, None))
+    assert set(statuses(columns)) == {"diverged"}
+    assert (columns.steps == 0).all()
+    assert (columns.n_correct == 0).all()
     for name in ("initial_loss", "final_loss", "max_error"):
-        assert np.isposinf(rows[name]).all(), name
+        assert np.isposinf(getattr(columns, name)).all(), name
     assert_equal(outcome.final_weights[first:], ill.weights, "weights")
     alone = train_kernel(spec, sound)
-    assert_same_rows(outcome.rows[:first], alone.rows, "neighbours")
+    assert_same_columns(pick(outcome.columns, slice(first)), alone.columns, "neighbours")
     assert_equal(outcome.final_weights[:first], alone.final_weights, "weights of neighbours")
 
 
@@ -129,7 +131,7 @@ def test_skipping_zeros_alone_would_differ(
     assert (result.status[0], result.steps[0]) == ("diverged", diverges_at)
     monkeypatch.setattr("kernels.train.RETRAIN", RETRAIN - 1)  # no status: never train again
     skipping = train_kernel(spec, batch)
-    assert skipping.rows["status"][0] == RETRAIN
+    assert skipping.columns.status[0] == RETRAIN
     assert np.isfinite(skipping.losses[0, diverges_at])
 
 

@@ -90,8 +90,9 @@ def test_every_step_of_a_trace_is_there() -> None:
     batch = draw_batch(spec, 2, 16, 43, 20)
     outcome = train_kernel(spec, batch)
     assert outcome.losses.shape == (16, 21)
-    for row, losses in zip(outcome.rows, outcome.losses, strict=True):
-        if np.isfinite(row["final_loss"]):
-            assert losses[0] == row["initial_loss"]
-            assert losses[row["steps"]] == row["final_loss"]
-        assert np.isnan(losses[row["steps"] + 1 :]).all()
+    columns = outcome.columns
+    for run, losses in enumerate(outcome.losses):
+        if np.isfinite(columns.final_loss[run]):
+            assert losses[0] == columns.initial_loss[run]
+            assert losses[columns.steps[run]] == columns.final_loss[run]
+        assert np.isnan(losses[columns.steps[run] + 1 :]).all()
