@@ -110,7 +110,8 @@ class Points(NamedTuple):
     square
         Squared distance from 0, for the polar method.
     first, second : of uint64
-        Where the numbers made from the point go; ``first`` is beyond all if none are.
+        Where the numbers made from the point go, at the end of a row both to one place;
+        ``first`` is beyond all if none are.
     """
 
     x: Array
@@ -197,7 +198,7 @@ def make_fill_normal() -> Callable[[Scratch, Array, int, int, float, float], Non
                 taken = (square > 0.0) & (square < 1.0) & (column < n_columns)
                 place = (start + lane) * n_columns + column
                 rows.first[k, lane] = place if taken else numbers.size
-                rows.second[k, lane] = min(place + 1, (start + lane + 1) * n_columns - 1)
+                rows.second[k, lane] = place + (column + 1 < n_columns)
                 filled[lane] = column + 2 * taken
         n = 0
         for point in range(flat.first.size):
@@ -210,8 +211,9 @@ def make_fill_normal() -> Callable[[Scratch, Array, int, int, float, float], Non
             factor[i] = math.sqrt(-2.0 * factor[i] / picked[i])
         for i in range(n):
             point = order[i]
+            # The first is written last, for it counts where both go to one place.
             numbers[flat.second[point]] = shift + scale * (factor[i] * flat.x[point])
-            numbers[flat.first[point]] = shift + scale * (factor[i] * flat.y[point])  # at the end of a row over it
+            numbers[flat.first[point]] = shift + scale * (factor[i] * flat.y[point])
 
     return fill_normal
 

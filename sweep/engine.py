@@ -123,7 +123,10 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
     for commit in done.values():
         shard = plan.shard(commit.shard)
         if (commit.start, commit.stop) != (shard.start, shard.stop):
-            raise StoreError(f"shard {commit.shard} holds other runs than the plan says; start anew with --overwrite")
+            raise StoreError(
+                f"shard {commit.shard} holds other runs than this version plans; "
+                "finish with the version that began it, or start anew with --overwrite"
+            )
     total = sum(plan.shard(index).cost for index in range(plan.n_shards))
     missing = (plan.shard(index) for index in range(plan.n_shards) if index not in done)
     worker, session = Worker(plan, parts.keep), secrets.token_hex(8)

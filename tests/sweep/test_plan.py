@@ -113,18 +113,21 @@ def test_shards_depend_on_the_study_alone() -> None:
 
 @pytest.mark.parametrize("count", [10**4, 10**6, 10**8])
 def test_last_shards_shrink(count: int) -> None:
-    """Each of the last shards is a part of what remains, for cores to end together."""
+    """Each of the last shards is a part of what remains, for cores to end together, but none is a sliver."""
     plan = Plan(make_study(count=count, hidden=2, learning_rate=0.1, max_steps=500))
-    *sizes, last = (plan.shard(index).n_runs for index in range(plan.n_shards))
+    shards = [plan.shard(index) for index in range(plan.n_shards)]
+    assert [shard.start for shard in shards] == [0, *(shard.stop for shard in shards[:-1])]
+    assert shards[-1].stop == count
+    *sizes, last = (shard.n_runs for shard in shards)
     assert sizes == sorted(sizes, reverse=True)
     assert 0 < last <= sizes[-1]
     assert all(size % 64 == 0 for size in sizes)  # lanes of any width are all taken
-    smallest = sizes[-1]
-    remaining = count
-    for size in sizes:
-        assert size <= max(smallest, remaining / 4 + 64)
-        remaining -= size
-    assert count < 10**6 or (sizes[0] > 20 * smallest and sizes.count(sizes[0]) > plan.n_shards / 3)
+    largest, smallest = sizes[0], sizes[-1]
+    assert smallest > 2000  # milliseconds of work
+    assert all(shard.n_runs <= max(smallest, (count - shard.start) / 4 + 64) for shard in shards)
+    if count >= 10**6:
+        assert largest / 40 < smallest < largest / 20
+        assert sizes.count(largest) > plan.n_shards / 3
 
 
 @pytest.fixture(scope="module")

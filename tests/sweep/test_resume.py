@@ -113,7 +113,7 @@ def test_other_shards_than_planned_are_refused(tmp_path: Path, study: Study) -> 
     """Commits that do not fit the plan are never taken for those that do."""
     with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         sweep.run(study, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
-    with pytest.raises(StoreError, match="other runs than the plan"):
+    with pytest.raises(StoreError, match="other runs than this version plans"):
         sweep.run(study, out=tmp_path / "r", shard_runs=SHARD_RUNS + 1)
 
 
