@@ -89,7 +89,8 @@ def run(
     plan = Plan(study, shard_runs)
     parts: Store | Memory = Memory(keep)
     if out is not None:
-        parts = Store.create(Path(out), study, keep, overwrite)
+        # Of two that make the folder at once, the later may write these facts after the earlier has commits.
+        parts = Store.create(Path(out), study, keep, overwrite, numerics=NUMERICS, log_digest=log_digest())
         if parts.facts()["complete"]:
             return open_result(out)
         _claim(parts)

@@ -85,8 +85,8 @@ class Store:
         self.columns = runs_columns(study) if keep == "runs" else tally_columns()
 
     @classmethod
-    def create(cls, directory: Path, study: Study, keep: str, overwrite: bool) -> Store:
-        """Make a results folder, or go on with one that holds part of the same study.
+    def create(cls, directory: Path, study: Study, keep: str, overwrite: bool, **facts: Any) -> Store:
+        """Make a results folder with these facts, or go on with one that holds part of the same study.
 
         Raises
         ------
@@ -101,7 +101,7 @@ class Store:
             for folder in ("parts", "commits"):
                 (directory / folder).mkdir(parents=True, exist_ok=True)
             if not (directory / "study.toml").exists():
-                store.write_facts({"identity": study.identity, "keep": keep, "complete": False})
+                store.write_facts({"identity": study.identity, "keep": keep, "complete": False, **facts})
                 _write_atomically(directory / "study.toml", study.to_toml().encode())
         except OSError as error:
             raise StoreError(f"results folder {str(directory)!r} cannot be used: {error.strerror}") from None

@@ -133,6 +133,16 @@ def test_two_at_once_share_the_work(tmp_path: Path, study: Study, expected: str)
     assert open_result(tmp_path / "r").facts["digest"] == expected
 
 
+def test_folder_made_by_two_at_once(tmp_path: Path, study: Study, expected: str) -> None:
+    """Of two that make a folder, the later may still write its first facts when the earlier has commits."""
+    out = tmp_path / "r"
+    with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        sweep.run(study, out=out, threads=1, shard_runs=SHARD_RUNS)
+    assert Store.open(out).commits()
+    (out / "study.toml").unlink()  # as the later found it
+    assert sweep.run(study, out=out, shard_runs=SHARD_RUNS).facts["digest"] == expected
+
+
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
 def test_machine_with_another_logarithm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, distribution: str) -> None:
     """Normal starts are not continued where the logarithm has other bits; uniform ones are."""
