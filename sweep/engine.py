@@ -89,33 +89,30 @@ def run(
     plan = Plan(study, shard_runs)
     parts: Store | Memory = Memory(keep)
     if out is not None:
-        # Of two that make the folder at once, the later may write these facts after the earlier has commits.
         parts = Store.create(Path(out), study, keep, overwrite, numerics=NUMERICS, log_digest=log_digest())
         if parts.facts()["complete"]:
             return open_result(out)
-        _claim(parts)
+        _check_bits(parts)
     commits, aggregate = _train_all(plan, parts, n_threads, progress)
     facts = {**_totals(study, keep, commits), **machine_facts(), "threads": n_threads}
     facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
     return _finish(study, parts, aggregate, facts, start)
 
 
-def _claim(store: Store) -> None:
-    """Note what bits depend on, or refuse to mix with those of another version or machine."""
-    begun = bool(store.commits())  # looked up first: who shares the folder notes the facts before it commits
+def _check_bits(store: Store) -> None:
+    """Refuse to mix bits with those of another version or machine."""
     facts, here, study = store.facts(), log_digest(), store.study
-    if facts.get("numerics", NUMERICS) != NUMERICS or ("numerics" not in facts and begun):
+    if facts.get("numerics") != NUMERICS:
         raise StoreError(
             f"results in {str(store.directory)!r} were begun by a version of xor-sweep whose numbers have other last "
             "bits; finish them with that version, or start anew with --overwrite"
         )
     normal = "normal" in (study.initial_weights.distribution, *study.parameters.get("distribution", ()))
-    if normal and facts.get("log_digest", here) != here:
+    if normal and facts.get("log_digest") != here:
         raise StoreError(
             f"results in {str(store.directory)!r} were begun on a machine whose logarithm has other last bits, so "
             "normal initial weights would differ; finish them there, or start anew with --overwrite"
         )
-    store.write_facts({**facts, "numerics": NUMERICS, "log_digest": here})
 
 
 def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> tuple[list[Commit], Aggregate]:

@@ -100,7 +100,7 @@ class Store:
                 _check_same(directory, study, keep)
             for folder in ("parts", "commits"):
                 (directory / folder).mkdir(parents=True, exist_ok=True)
-            if not (directory / "study.toml").exists():
+            if not (directory / "study.toml").exists():  # another that makes it at once writes the same
                 store.write_facts({"identity": study.identity, "keep": keep, "complete": False, **facts})
                 _write_atomically(directory / "study.toml", study.to_toml().encode())
         except OSError as error:
