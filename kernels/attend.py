@@ -229,14 +229,14 @@ def make_attend(
     @routine
     def enter(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
         seat_runs(runs, workspace)
-        batch = in_memory(patterns, workspace, n_hidden)
+        batch = in_memory(patterns, workspace)
         forward(patterns, batch.parameters, batch.signals, n_hidden)
         store(batch.control, LOSS, total_loss(patterns, batch.signals.errors))
         record_first_loss(runs, workspace)
 
     @routine
     def attend(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> bool:
-        batch, clock = in_memory(patterns, workspace, n_hidden), workspace.clock
+        batch, clock = in_memory(patterns, workspace), workspace.clock
         parameters, control, signals = batch
         if not one_pass:
             forward(patterns, parameters, signals, n_hidden)

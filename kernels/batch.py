@@ -167,6 +167,9 @@ EMPTY = -1
 # Entries of Workspace.clock.
 STEP, DEADLINE, OCCUPIED = range(3)
 
+# A CPU may take addresses at the same place of two pages for the same until it knows the pages.
+PAGE_BYTES = 4096
+
 
 class Signals(NamedTuple):
     """What the passes of a step leave to each other and to the judge, in rows of lanes.
@@ -215,7 +218,9 @@ class Workspace(NamedTuple):
     Attributes
     ----------
     rows : (count, width)
-        Those of control, outputs, errors, gradients, parameters, hidden, in this order.
+        Those of control, outputs, errors, gradients, parameters, in this order.
+    hidden : (hidden * patterns, width)
+        Half a page off, see :func:`rows_to_hidden`.
     places : (parameters,) of uint64
         The row of each parameter, in drawing order.
     seats : (2, width) of int64
@@ -223,6 +228,7 @@ class Workspace(NamedTuple):
     """
 
     rows: Array
+    hidden: Array
     places: NDArray[np.uint64]
     seats: NDArray[np.int64]
     clock: NDArray[np.int64]
@@ -262,16 +268,14 @@ def make_patterns(inputs: Array, targets: Array, dtype: str, bias: bool, skip_ze
 @cache
 def make_in_memory(
     architecture: Architecture, known: PatternSource, memory: Memory
-) -> Callable[[Patterns, Workspace, int], Batch]:
-    """Return the function ``(patterns, workspace, n_hidden)`` that views a workspace as a batch."""
-    rows_of, n_rows = memory.rows_of, architecture.n_unit_parameters
-    n_biases = architecture.outputs * architecture.bias
+) -> Callable[[Patterns, Workspace], Batch]:
+    """Return the function ``(patterns, workspace)`` that views a workspace as a batch."""
+    rows_of = memory.rows_of
 
     @device
-    def in_memory(patterns: Patterns, workspace: Workspace, n_hidden: int) -> Batch:
+    def in_memory(patterns: Patterns, workspace: Workspace) -> Batch:
         rows, n = workspace.rows, known(patterns).targets.size
         errors, gradients, parameters = CONTROL_ROWS + n, CONTROL_ROWS + 2 * n, CONTROL_ROWS + 3 * n
-        hidden = parameters + n_rows * n_hidden + n_biases
         return Batch(
             rows_of(rows, parameters),
             rows_of(rows, 0),
@@ -279,7 +283,7 @@ def make_in_memory(
                 rows_of(rows, CONTROL_ROWS),
                 rows_of(rows, errors),
                 rows_of(rows, gradients),
-                rows_of(rows, hidden),
+                rows_of(workspace.hidden, 0),
                 rows_of(rows, PREVIOUS),
             ),
         )
@@ -287,19 +291,33 @@ def make_in_memory(
     return in_memory
 
 
+def rows_to_hidden(n_parameters: int, row_bytes: int) -> int:
+    """Return how many rows after the first parameter the activations begin: an odd number of half pages.
+
+    A step stores the parameters of a unit right before it loads the activations of the
+    next. At the same place of two pages, as with 16, 32 or 64 units close together, such
+    a load may wait for the store. Whether it does depends on the physical pages: on a Zen 4
+    a step took up to twice as long in some processes, and not in others.
+    """
+    page = max(1, PAGE_BYTES // row_bytes)
+    half = page // 2
+    return half - (half - n_parameters) // page * page  # rounded up
+
+
 def make_workspaces(
     architecture: Architecture, n_hidden: int, n_patterns: int, width: int, dtype: str, n_batches: int
 ) -> tuple[Workspace, ...]:
     """Allocate the state of batches of ``width`` empty lanes, one behind the other."""
-    n_results = n_patterns * architecture.outputs
     unit_rows = architecture.unit_rows(n_hidden)
-    n_before = CONTROL_ROWS + 3 * n_results
-    count = n_before + unit_rows.size + n_patterns * n_hidden
+    first_parameter = CONTROL_ROWS + 3 * n_patterns * architecture.outputs
+    first_hidden = first_parameter + rows_to_hidden(unit_rows.size, width * np.dtype(dtype).itemsize)
+    count = first_hidden + n_patterns * n_hidden
     rows = aligned_rows(n_batches * count, width, dtype)
 
-    def make(first: int) -> Workspace:
+    def make(batch: int) -> Workspace:
         seats = np.full((2, width), EMPTY, np.int64)
-        places = (n_before + unit_rows).astype(np.uint64)
-        return Workspace(rows[first : first + count], places, seats, clock=np.zeros(3, np.int64))
+        places = (first_parameter + unit_rows).astype(np.uint64)
+        own = rows[batch * count : (batch + 1) * count]
+        return Workspace(own[:first_hidden], own[first_hidden:], places, seats, clock=np.zeros(3, np.int64))
 
-    return tuple(make(k * count) for k in range(n_batches))
+    return tuple(map(make, range(n_batches)))

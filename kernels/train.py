@@ -190,7 +190,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int) -> int:
         align_frame()
         first, second = workspaces
-        memory_a, memory_b = in_memory(patterns, first, n_hidden), in_memory(patterns, second, n_hidden)
+        memory_a, memory_b = in_memory(patterns, first), in_memory(patterns, second)
         rows = registers()
         a, b = in_registers(rows_of(rows, 0), memory_a), in_registers(rows_of(rows, n_registers), memory_b)
         clock_a, clock_b = first.clock, second.clock

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import jit
-from kernels.batch import CONVERGED, STALLED, Columns
+from kernels.architecture import Architecture
+from kernels.batch import CONVERGED, PAGE_BYTES, STALLED, Columns, make_workspaces
 from kernels.train import Outcome
 from tests.kernels.support import (
     Batch,
@@ -206,3 +207,23 @@ def test_weights_of_no_hidden_size_are_refused() -> None:
     batch = _batch()
     with pytest.raises(ValueError, match="12 parameters"):
         SPEC.trainer().train(batch.settings, batch.weights[:, :12])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("width", [1, 8, 16, 1024])
+@given(hidden=st.integers(1, 300))
+def test_activations_lie_half_a_page_from_parameters(dtype: str, width: int, hidden: int) -> None:
+    """In each of the batches, whose rows share no memory."""
+    architecture = Architecture(2, 1, "relu", "identity", bias=True)
+    ends = 0
+    for workspace in make_workspaces(architecture, hidden, 4, width, dtype, n_batches=2):
+        first, beyond = int(workspace.places.min()), int(workspace.places.max()) + 1
+        row_bytes = workspace.rows.strides[0]
+        parameters, activations = workspace.rows.ctypes.data + first * row_bytes, workspace.hidden.ctypes.data
+        distance = activations - parameters
+        assert workspace.hidden.shape == (4 * hidden, width)
+        assert beyond - first == len(set(workspace.places.tolist())) == 4 * hidden + 1
+        assert distance >= (beyond - first) * row_bytes
+        assert distance % PAGE_BYTES == (PAGE_BYTES // 2 if 2 * row_bytes <= PAGE_BYTES else 0)
+        assert workspace.rows.ctypes.data >= ends
+        ends = activations + workspace.hidden.nbytes

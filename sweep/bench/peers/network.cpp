@@ -27,7 +27,7 @@ typedef Number Vector __attribute__((vector_size(BYTES)));
 typedef Integer Integers __attribute__((vector_size(BYTES)));
 
 constexpr int LANES = BYTES / sizeof(Number);
-constexpr int PARAMETERS = 4 * HIDDEN + 1;  // w0, w1, v, b of every unit, then c
+constexpr int PARAMETERS = 4 * HIDDEN + 1;  // of one network, as given: w0, w1, v, b of every unit, then c
 constexpr Number TARGETS[4] = {0, 1, 1, 0};
 
 #define PRAGMA(text) _Pragma(#text)
@@ -44,74 +44,82 @@ static inline Vector relu(Vector z)
 #endif
 }
 
-// What a forward pass leaves to the backward pass: activations, and gradients with respect to outputs.
-struct Signals {
-    Vector a[4][HIDDEN], g[4];
+// The eight arrays of a network are spread over the places of a page: a load at the same place of another page
+// as a store under way may wait for it. Without, one process in four took twice as long at 32 hidden units.
+constexpr int PAGE = 4096 / BYTES;
+constexpr int STRIDE = HIDDEN + (PAGE + PAGE / 8 - HIDDEN % PAGE) % PAGE;
+
+// Parameters, and what a forward pass leaves to the backward pass: activations, and gradients with respect to outputs.
+struct Networks {
+    Vector w0[STRIDE], w1[STRIDE], v[STRIDE], b[STRIDE], a[4][STRIDE], c, g[4];
 };
 
 // With MEASURE also the loss.
 template <bool MEASURE>
-static inline __attribute__((always_inline)) void forward(const Vector* __restrict p, Signals& s, Vector* loss)
+static inline __attribute__((always_inline)) void forward(Networks& s, Vector* loss)
 {
-    const Vector *w0 = p, *w1 = p + HIDDEN, *v = p + 2 * HIDDEN, *b = p + 3 * HIDDEN, *c = p + 4 * HIDDEN;
     Vector u[4];
     UNROLL_LOOP(UNROLL)
     for (int h = 0; h < HIDDEN; h++) {
-        const Vector z[4] = {b[h], w1[h] + b[h], w0[h] + b[h], (w0[h] + w1[h]) + b[h]};
+        const Vector z[4] = {s.b[h], s.w1[h] + s.b[h], s.w0[h] + s.b[h], (s.w0[h] + s.w1[h]) + s.b[h]};
         for (int n = 0; n < 4; n++) {
             s.a[n][h] = relu(z[n]);
-            const Vector term = s.a[n][h] * v[h];
+            const Vector term = s.a[n][h] * s.v[h];
             u[n] = h ? u[n] + term : term;
         }
     }
     for (int n = 0; n < 4; n++) {
-        const Vector e = (u[n] + *c) - TARGETS[n];
+        const Vector e = (u[n] + s.c) - TARGETS[n];
         if (MEASURE) *loss = n ? *loss + e * e : e * e;
         s.g[n] = e + e;
     }
 }
 
 // Backpropagation, updating parameters as it goes.
-static inline __attribute__((always_inline)) void backward(Vector* __restrict p, const Signals& s, Vector rate)
+static inline __attribute__((always_inline)) void backward(Networks& s, Vector rate)
 {
-    const Vector* v = p + 2 * HIDDEN;
     UNROLL_LOOP(UNROLL)
     for (int h = 0; h < HIDDEN; h++) {
         Vector delta[4], sum_v, sum_b;
         for (int n = 0; n < 4; n++) {
-            const Vector back = s.g[n] * v[h], term = s.a[n][h] * s.g[n];
+            const Vector back = s.g[n] * s.v[h], term = s.a[n][h] * s.g[n];
             delta[n] = s.a[n][h] > 0 ? back : Vector{};
             sum_v = n ? sum_v + term : term;
             sum_b = n ? sum_b + delta[n] : delta[n];
         }
-        p[h] -= rate * (delta[2] + delta[3]);
-        p[HIDDEN + h] -= rate * (delta[1] + delta[3]);
-        p[2 * HIDDEN + h] -= rate * sum_v;
-        p[3 * HIDDEN + h] -= rate * sum_b;
+        s.w0[h] -= rate * (delta[2] + delta[3]);
+        s.w1[h] -= rate * (delta[1] + delta[3]);
+        s.v[h] -= rate * sum_v;
+        s.b[h] -= rate * sum_b;
     }
-    p[4 * HIDDEN] -= rate * (((s.g[0] + s.g[1]) + s.g[2]) + s.g[3]);
+    s.c -= rate * (((s.g[0] + s.g[1]) + s.g[2]) + s.g[3]);
 }
 
 static void train_block(const Number* weights, double* losses, long steps, Number learning_rate)
 {
-    alignas(64) Vector p[VECTORS][PARAMETERS];
+    alignas(64) Networks s[VECTORS];
     const Vector rate = learning_rate - Vector{};
     for (int k = 0; k < VECTORS; k++)
-        for (int j = 0; j < PARAMETERS; j++)
-            for (int lane = 0; lane < LANES; lane++)
-                p[k][j][lane] = weights[(std::size_t)(k * LANES + lane) * PARAMETERS + j];
+        for (int lane = 0; lane < LANES; lane++) {
+            const Number* row = weights + (std::size_t)(k * LANES + lane) * PARAMETERS;
+            for (int h = 0; h < HIDDEN; h++) {
+                s[k].w0[h][lane] = row[h];
+                s[k].w1[h][lane] = row[HIDDEN + h];
+                s[k].v[h][lane] = row[2 * HIDDEN + h];
+                s[k].b[h][lane] = row[3 * HIDDEN + h];
+            }
+            s[k].c[lane] = row[4 * HIDDEN];
+        }
     // All vectors go forward, then all go backward: the CPU has work while one pass waits for its sums.
     for (long t = 0; t < steps; t++) {
-        Signals s[VECTORS];
         UNROLL_LOOP(VECTORS)
-        for (int k = 0; k < VECTORS; k++) forward<false>(p[k], s[k], nullptr);
+        for (int k = 0; k < VECTORS; k++) forward<false>(s[k], nullptr);
         UNROLL_LOOP(VECTORS)
-        for (int k = 0; k < VECTORS; k++) backward(p[k], s[k], rate);
+        for (int k = 0; k < VECTORS; k++) backward(s[k], rate);
     }
     for (int k = 0; k < VECTORS; k++) {
-        Signals s;
         Vector loss;
-        forward<true>(p[k], s, &loss);
+        forward<true>(s[k], &loss);
         for (int lane = 0; lane < LANES; lane++) losses[k * LANES + lane] = loss[lane];
     }
 }
