@@ -25,20 +25,21 @@ class Aggregate:
         What is trained.
     keep
         ``"runs"`` if parts hold a row for each run; ``"cells"`` if they are tallies.
+    digests
+        Whether rows are digested.
     """
 
-    def __init__(self, plan: Plan, keep: str) -> None:
+    def __init__(self, plan: Plan, keep: str, digests: bool) -> None:
         self._plan = plan
+        self._keep = keep
         self._tallies: list[Tally] = []
         self._n_counts, self._most_counts = 0, _LOOSE_COUNTS
-        self._digest = RunsDigest(runs_columns(plan.study)) if keep == "runs" else None
+        self._digest = RunsDigest(runs_columns(plan.study)) if digests and keep == "runs" else None
 
     def add(self, table: pa.Table) -> None:
         """Take in the next part."""
-        if self._digest is None:
-            self._tallies.append(tally_from_table(table))
-        else:
-            self._tallies.append(tally_runs(table))
+        self._tallies.append(tally_runs(table) if self._keep == "runs" else tally_from_table(table))
+        if self._digest:
             self._digest.update(table)
         self._n_counts += len(self._tallies[-1].n)
         if self._n_counts > self._most_counts:
@@ -51,7 +52,7 @@ class Aggregate:
         return summarize(merge(self._tallies), self._plan)
 
     def digest(self, tables: Tables) -> str | None:
-        """Return the digest of all runs, or None if rows were not kept.
+        """Return the digest of all runs, or None if there is none.
 
         Parameters
         ----------

@@ -128,7 +128,7 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
     total = sum(plan.shard(index).cost for index in range(plan.n_shards))
     missing = (plan.shard(index) for index in range(plan.n_shards) if index not in done)
     worker, session = Worker(plan, parts.keep), secrets.token_hex(8)
-    aggregate, n_read = Aggregate(plan, parts.keep), 0
+    aggregate, n_read = Aggregate(plan, parts.keep, digests=isinstance(parts, Store)), 0
     counting, reading = Lock(), Lock()
 
     def train(shard: Shard) -> Commit:
@@ -221,9 +221,9 @@ def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
 
 def _finish(study: Study, parts: Store | Memory, aggregate: Aggregate, facts: dict[str, Any], start: float) -> Result:
     """Write what belongs to a finished result."""
-    facts["digest"] = aggregate.digest(parts.tables)
     cells = aggregate.cells()
     if isinstance(parts, Store):
+        facts["digest"] = aggregate.digest(parts.tables)
         facts["cells_sha256"] = parts.write_cells(cells)
     else:
         parts.cells = cells

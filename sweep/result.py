@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.digest import digest_of
 from sweep.errors import StoreError
 from sweep.plan import Plan, Shard
 from sweep.schema import QUANTILE_COLUMNS, runs_columns
@@ -66,17 +67,26 @@ class Result:
     Attributes
     ----------
     study : Study
-    facts : dict
-        What run.json holds: identity, digest, machine, versions, steps and seconds.
     directory : Path or None
         Where it lies, if anywhere.
     """
 
     def __init__(self, study: Study, facts: dict[str, Any], parts: Store | Memory) -> None:
         self.study = study
-        self.facts = facts
+        self._facts = facts
         self._parts = parts
         self.directory: Path | None = parts.directory if isinstance(parts, Store) else None
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What run.json holds: identity, digest, machine, versions, steps and seconds.
+
+        The digest of rows in memory is made when this is first asked for, at some 40 ns a run.
+        """
+        if "digest" not in self._facts:
+            columns, tables, n_runs = runs_columns(self.study), self._parts.tables, self.study.n_runs
+            self._facts["digest"] = digest_of(columns, tables, n_runs) if self._parts.keep == "runs" else None
+        return self._facts
 
     @cached_property
     def cells(self) -> pd.DataFrame:
