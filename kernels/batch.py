@@ -295,9 +295,9 @@ def rows_to_hidden(n_parameters: int, row_bytes: int) -> int:
     """Return how many rows after the first parameter the activations begin: an odd number of half pages.
 
     A step stores the parameters of a unit right before it loads the activations of the
-    next. At the same place of two pages, as with 16, 32 or 64 units close together, such
-    a load may wait for the store. Whether it does depends on the physical pages: on a Zen 4
-    a step took up to twice as long in some processes, and not in others.
+    next. At about the same place of two pages, as with 16, 32 or 64 units close behind
+    each other, such a load may wait for the store. Whether it does depends on the physical
+    pages: on a Zen 4 a step took up to 2.5 times as long in some processes, and not in others.
     """
     page = max(1, PAGE_BYTES // row_bytes)
     half = page // 2

@@ -52,7 +52,7 @@ class Aggregate:
         return summarize(merge(self._tallies), self._plan)
 
     def digest(self, tables: Tables) -> str | None:
-        """Return the digest of all runs, or None if there is none.
+        """Return the digest of all runs, or None if rows are not digested.
 
         Parameters
         ----------

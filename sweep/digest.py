@@ -69,14 +69,6 @@ class RunsDigest:
         return total.hexdigest()
 
 
-def digest_of(columns: list[Column], tables: Tables, n_runs: int) -> str:
-    """Return the digest of a runs table whose parts ``tables`` gives, with the columns asked for."""
-    digest = RunsDigest(columns)
-    for table in tables([column.name for column in columns]):
-        digest.update(table)
-    return digest.finish(tables, n_runs)
-
-
 def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
     """Return the codes of a status column, numbered as in :data:`STATUSES`."""
     parts = []

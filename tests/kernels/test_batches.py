@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kernels import jit
 from kernels.architecture import Architecture
-from kernels.batch import CONVERGED, PAGE_BYTES, STALLED, Columns, make_workspaces
+from kernels.batch import CONVERGED, STALLED, Columns, make_workspaces
 from kernels.train import Outcome
 from tests.kernels.support import (
     Batch,
@@ -224,6 +224,6 @@ def test_activations_lie_half_a_page_from_parameters(dtype: str, width: int, hid
         assert workspace.hidden.shape == (4 * hidden, width)
         assert beyond - first == len(set(workspace.places.tolist())) == 4 * hidden + 1
         assert distance >= (beyond - first) * row_bytes
-        assert distance % PAGE_BYTES == (PAGE_BYTES // 2 if 2 * row_bytes <= PAGE_BYTES else 0)
+        assert distance % 4096 == (2048 if row_bytes <= 2048 else 0)
         assert workspace.rows.ctypes.data >= ends
         ends = activations + workspace.hidden.nbytes
