@@ -339,7 +339,9 @@ class Trainer:
         if not again.size:
             return outcome
         exact = self._run(self._exact, settings[again], weights[again], final_weights, n_losses)
-        for target, source in zip((*outcome.columns, *outcome[1:4]), (*exact.columns, *exact[1:4]), strict=True):
+        targets: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
+        sources: tuple[Array, ...] = (*exact.columns, *exact[1:4])
+        for target, source in zip(targets, sources, strict=True):
             if target.shape[0]:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
