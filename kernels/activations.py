@@ -65,6 +65,21 @@ def tanh_chain(gradient: Lanes, a: Lanes) -> Lanes:
     return gradient * (1.0 - a * a)
 
 
+class ReluForms(NamedTuple):
+    """At which patterns ReLU takes another form than :func:`relu`, which may lose NaN and the sign of a zero.
+
+    Attributes
+    ----------
+    of_bits : (patterns,)
+        An operation on the bits.
+    gated : (patterns,)
+        None: the row keeps z, whose products are zero where z is not positive.
+    """
+
+    of_bits: tuple[bool, ...]
+    gated: tuple[bool, ...]
+
+
 @cache
 def relu_by_sign(dtype: str) -> Callable[[Lanes], Lanes]:
     """Return ReLU as an integer operation on the bits, which leaves the adders of a CPU free.
@@ -96,13 +111,12 @@ def activation(name: str, dtype: str) -> Activation:
 
 @cache
 def make_activate(
-    name: str, known: PatternSource, memory: Memory, per_pattern: int = 1, by_sign: int = 0
+    name: str, known: PatternSource, memory: Memory, per_pattern: int = 1, forms: ReluForms | None = None
 ) -> Callable[[Patterns, Rows, int], None]:
     """Return an activation in place.
 
     The function takes ``(patterns, rows, first)`` and overwrites ``per_pattern`` rows for
-    each pattern, from row ``first`` on. ReLU of every ``by_sign``-th row is an operation on
-    the bits, which may lose NaN; of none where that is 0.
+    each pattern, from row ``first`` on; with ``forms``, one.
 
     Notes
     -----
@@ -110,8 +124,7 @@ def make_activate(
     before. A CPU does not look far enough ahead to find the next chain, so several rows go
     through it side by side.
     """
-    value = activation(name, memory.dtype).value
-    quick, every = relu_by_sign(memory.dtype) if by_sign else value, max(by_sign, 1)
+    value, of_bits = activation(name, memory.dtype).value, relu_by_sign(memory.dtype)
     load, store = memory.load, memory.store
     count = max(1, GROUP_BYTES // (memory.width * np.dtype(memory.dtype).itemsize))
     load_group, store_group = memory.group(count)
@@ -127,8 +140,42 @@ def make_activate(
 
     @device
     def activate_rows(patterns: Patterns, rows: Rows, first: int) -> None:
-        for k in range(known(patterns).inputs.shape[0] * per_pattern):
-            z = load(rows, first + k)
-            store(rows, first + k, value(z) if k % every else quick(z))
+        for k in range(first, first + known(patterns).inputs.shape[0] * per_pattern):
+            store(rows, k, value(load(rows, k)))
 
-    return activate_groups if name in ELEMENTARY else activate_rows
+    if forms is None:
+        return activate_groups if name in ELEMENTARY else activate_rows
+    by_bits, gated = map(np.array, forms)
+
+    @device
+    def activate_forms(patterns: Patterns, rows: Rows, first: int) -> None:
+        for n in range(known(patterns).inputs.shape[0]):
+            z = load(rows, first + n)
+            if by_bits[n]:
+                store(rows, first + n, of_bits(z))
+            elif not gated[n]:
+                store(rows, first + n, value(z))
+
+    return activate_forms
+
+
+@cache
+def make_weigh(forms: ReluForms | None) -> Callable[[Lanes, Lanes, int], Lanes]:
+    """Return the product of an activation, or what stands for it in its row, with a factor.
+
+    The function takes ``(row, factor, n)``, n the pattern.
+    """
+
+    @device
+    def plain(row: Lanes, factor: Lanes, n: int) -> Lanes:
+        return row * factor
+
+    if forms is None:
+        return plain
+    gated = np.array(forms.gated)
+
+    @device
+    def weigh(row: Lanes, factor: Lanes, n: int) -> Lanes:
+        return select(row > 0.0, row * factor, 0.0) if gated[n] else row * factor
+
+    return weigh

@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 
+from kernels.activations import ReluForms
 from kernels.architecture import Architecture
 from kernels.batch import (
     ACTIVE_FLAG,
@@ -200,7 +201,7 @@ def make_attend(
     criterion: str,
     memory: Memory,
     fixed_hidden: int | None,
-    by_sign: int,
+    forms: ReluForms | None,
     one_pass: bool,
     constant: bool,
 ) -> tuple[Callable[[Patterns, Runs, Workspace, int], None], Callable[[Patterns, Runs, Workspace, int], bool]]:
@@ -210,8 +211,8 @@ def make_attend(
     whether runs have left their seats. ``one_pass`` means that a step leaves the signals of the
     next, ``constant`` that products with zeros are skipped.
     """
-    forward = make_forward(architecture, known, memory, fixed_hidden, by_sign)
-    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign, one_pass)
+    forward = make_forward(architecture, known, memory, fixed_hidden, forms)
+    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, forms, one_pass)
     judge = make_judge(known, loss, criterion, memory)
     total_loss = make_total_loss(loss, known, memory)
     measure = make_measure(architecture, known, memory, constant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels.activations import activation
+from kernels.activations import ReluForms, activation, make_weigh
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
@@ -38,7 +38,7 @@ def make_output_gradients(
 
 @cache
 def make_backward_unit(
-    architecture: Architecture, known: PatternSource, memory: Memory
+    architecture: Architecture, known: PatternSource, memory: Memory, forms: ReluForms | None
 ) -> Callable[[Patterns, Rows, Rows, Rows, Lanes, int], Mask]:
     """Return backpropagation through one hidden unit, and its update.
 
@@ -46,7 +46,7 @@ def make_backward_unit(
     updates the rows of ``unit`` and returns the lanes where one of them changed.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    chain = activation(architecture.activation, memory.dtype).chain
+    chain, weigh = activation(architecture.activation, memory.dtype).chain, make_weigh(forms)
     load, store = memory.load, memory.store
     n_rows = architecture.n_unit_parameters
     unit_gradients = memory.stack(n_rows)
@@ -71,7 +71,7 @@ def make_backward_unit(
                     store(sums, i, load(sums, i) + inputs[n, i] * delta)
             for o in range(n_outputs):
                 k = n_inputs + o
-                store(sums, k, load(sums, k) + a * load(gradients, n * n_outputs + o))
+                store(sums, k, load(sums, k) + weigh(a, load(gradients, n * n_outputs + o), n))
             if bias:
                 store(sums, n_rows - 1, load(sums, n_rows - 1) + delta)
         changed = learning_rate != learning_rate

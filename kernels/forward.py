@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels.activations import make_activate
+from kernels.activations import ReluForms, make_activate, make_weigh
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
@@ -14,7 +14,7 @@ from kernels.lanes import Memory, Rows
 
 @cache
 def make_forward_unit(
-    architecture: Architecture, known: PatternSource, memory: Memory, by_sign: int
+    architecture: Architecture, known: PatternSource, memory: Memory, forms: ReluForms | None
 ) -> Callable[..., None]:
     """Return what one hidden unit does in the forward pass.
 
@@ -29,7 +29,8 @@ def make_forward_unit(
     -0 + x is x for every x, and LLVM knows it.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    activate = make_activate(architecture.activation, known, memory, by_sign=by_sign)
+    activate = make_activate(architecture.activation, known, memory, forms=forms)
+    weigh = make_weigh(forms)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
@@ -49,7 +50,7 @@ def make_forward_unit(
             a = load(hidden, h * n_patterns + n)
             for o in range(n_outputs):
                 k = n * n_outputs + o
-                store(outputs, k, load(outputs, k) + a * load(unit, n_inputs + o))
+                store(outputs, k, load(outputs, k) + weigh(a, load(unit, n_inputs + o), n))
 
     return forward_unit
 

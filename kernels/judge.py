@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from kernels.activations import ReluForms
 from kernels.architecture import Architecture
 from kernels.backward import make_backward_unit, make_next_output_bias, make_output_gradients
 from kernels.batch import ACTIVE_FLAG, BELOW, LEARNING_RATE, Patterns, PatternSource, Signals
@@ -70,6 +71,7 @@ def make_all_go_on(
     criterion_name: str,
     memory: Memory,
     fixed_hidden: int | None,
+    forms: ReluForms | None,
 ) -> Callable[[Patterns, Rows, Signals, Rows, int], bool]:
     """Return the test that no lane ends at a step, cheap where that is plain.
 
@@ -95,7 +97,7 @@ def make_all_go_on(
     criterion = make_criterion(criterion_name, known, memory)
     output_gradients = make_output_gradients(architecture, known, loss, memory)
     next_output_bias = make_next_output_bias(architecture, known, memory)
-    backward_unit = make_backward_unit(architecture, known, memory)
+    backward_unit = make_backward_unit(architecture, known, memory, forms)
     n_rows, bias = architecture.n_unit_parameters, architecture.bias
     unit_rows = memory.stack(n_rows)
     by_loss = criterion_name == "loss"

@@ -29,8 +29,7 @@ def make_measure(
     infinity is NaN. Such a number stays not finite, so it is enough to look when a
     run ends. A kernel that skips nothing need not watch.
     """
-    n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    n_rows = architecture.n_unit_parameters
+    n_outputs, n_rows = architecture.outputs, architecture.n_unit_parameters
     load, store, fill = memory.load, memory.store, memory.fill
     infinity = np.inf
 
@@ -48,10 +47,8 @@ def make_measure(
                 max_error = select(error > max_error, error, max_error)
         finite = n_correct == n_correct
         for h in range(n_hidden if watches else 0):
-            for i in range(n_inputs):
-                finite = finite & (absolute(load(parameters, h * n_rows + i)) < infinity)
-            if bias:
-                finite = finite & (absolute(load(parameters, (h + 1) * n_rows - 1)) < infinity)
+            for k in range(n_rows):
+                finite = finite & (absolute(load(parameters, h * n_rows + k)) < infinity)
         store(control, N_CORRECT, n_correct)
         store(control, MAX_ERROR, max_error)
         store(control, FINITE_FLAG, select(finite, fill(1.0), 0.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from kernels.activations import ReluForms
 from kernels.architecture import Architecture
 from kernels.backward import make_backward_unit, make_next_output_bias, make_output_gradients
 from kernels.batch import LEARNING_RATE, Patterns, PatternSource, Signals
@@ -16,7 +17,11 @@ from kernels.losses import make_total_loss
 
 @cache
 def make_forward(
-    architecture: Architecture, known: PatternSource, memory: Memory, fixed_hidden: int | None, by_sign: int
+    architecture: Architecture,
+    known: PatternSource,
+    memory: Memory,
+    fixed_hidden: int | None,
+    forms: ReluForms | None,
 ) -> Callable[[Patterns, Rows, Signals, int], None]:
     """Return the forward pass.
 
@@ -24,7 +29,7 @@ def make_forward(
     parameters and writes activations, outputs and errors. A hidden size that is fixed
     unrolls the loop over units.
     """
-    forward_unit = make_forward_unit(architecture, known, memory, by_sign)
+    forward_unit = make_forward_unit(architecture, known, memory, forms)
     finish_outputs = make_finish_outputs(architecture, known, memory)
     load, store = memory.load, memory.store
     n_rows, n_outputs = architecture.n_unit_parameters, architecture.outputs
@@ -54,7 +59,7 @@ def make_advance(
     judged: bool,
     memory: Memory,
     fixed_hidden: int | None,
-    by_sign: int,
+    forms: ReluForms | None,
     one_pass: bool,
 ) -> Callable[[Patterns, Rows, Signals, Rows, int], Mask]:
     """Return backpropagation and update, in ``one_pass`` with the next forward pass.
@@ -70,8 +75,8 @@ def make_advance(
     """
     output_gradients = make_output_gradients(architecture, known, loss, memory)
     next_output_bias = make_next_output_bias(architecture, known, memory)
-    backward_unit = make_backward_unit(architecture, known, memory)
-    forward_unit = make_forward_unit(architecture, known, memory, by_sign)
+    backward_unit = make_backward_unit(architecture, known, memory, forms)
+    forward_unit = make_forward_unit(architecture, known, memory, forms)
     finish_outputs = make_finish_outputs(architecture, known, memory)
     total_loss = make_total_loss(loss, known, memory)
     load, store = memory.load, memory.store

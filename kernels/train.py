@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import jit, lanes
+from kernels.activations import ReluForms
 from kernels.architecture import Architecture
 from kernels.attend import make_attend
 from kernels.batch import (
@@ -100,16 +101,19 @@ def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Works
         return make_kernel(special)
 
 
-def relu_by_sign_every(activation: str, table: Table | None, one_pass: bool) -> int:
-    """Choose at which patterns ReLU is an operation on the bits; see :func:`kernels.activations.make_activate`.
+def relu_forms(architecture: Architecture, table: Table | None, one_pass: bool) -> ReluForms | None:
+    """Choose where ReLU takes other forms, if it may.
 
     As an integer maximum it competes with multiplications on a Zen 4, as one of
     floating-point numbers with additions. The forward pass by itself has more additions,
     one pass through all has as many of both. On Intel's CPUs all share the same ports.
+    Where an input pattern is all zeros, z is the bias: without an activation beside it, a
+    register is free.
     """
-    if activation != "relu" or table is None or not sums_watched(table):
-        return 0
-    return 2 if one_pass else 1
+    if architecture.activation != "relu" or table is None or not sums_watched(table):
+        return None
+    gated = tuple(architecture.bias and not one_pass and not any(row) for row in table[0])
+    return ReluForms(tuple(not gate and not (one_pass and n % 2) for n, gate in enumerate(gated)), gated)
 
 
 @cache
@@ -122,13 +126,13 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass = special
     constant, unrolls = table is not None, fixed_hidden is not None
     known = pattern_source(table, dtype, architecture.bias)
-    by_sign = relu_by_sign_every(architecture.activation, table, one_pass)
+    forms = relu_forms(architecture, table, one_pass)
     memory = lanes.memory(dtype, width)
-    forward = make_forward(architecture, known, memory, fixed_hidden, by_sign)
-    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, by_sign, one_pass)
+    forward = make_forward(architecture, known, memory, fixed_hidden, forms)
+    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, forms, one_pass)
     both_go_on = make_both_go_on(known, criterion, memory)
-    all_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden)
-    enter, attend = make_attend(architecture, known, loss, criterion, memory, fixed_hidden, by_sign, one_pass, constant)
+    all_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden, forms)
+    enter, attend = make_attend(architecture, known, loss, criterion, memory, fixed_hidden, forms, one_pass, constant)
     in_memory = make_in_memory(architecture, known, memory)
     load, store, rows_of = memory.load, memory.store, memory.rows_of
     n_results = len(table[1]) * architecture.outputs if table else 0
@@ -165,23 +169,6 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
         store(target.signals.previous, 0, load(source.signals.previous, 0))
 
     @device
-    def step(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
-        """End a step that has gone forward, unless some lane ends at it; tell whether none did."""
-        parameters, control, signals = batch
-        goes_on = all_go_on(patterns, parameters, signals, control, n_hidden)
-        if goes_on:
-            advance(patterns, parameters, signals, control, n_hidden)
-        return goes_on
-
-    @device
-    def no_step(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
-        return False
-
-    # Without constants nothing stays in registers, and every step may as well be
-    # attended. Not to compile another form of it saves seconds.
-    take_step = step if constant else no_step
-
-    @device
     def needs_care(clock: NDArray[np.int64], stops: bool, alone: bool) -> bool:
         """Tell whether a batch must be attended: some lane ends, or it takes no turns with the other."""
         return stops or clock[STEP] == clock[DEADLINE] or (alone and clock[OCCUPIED] > 0)
@@ -209,21 +196,18 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
                 if constant and not one_pass:
                     forward(patterns, a.parameters, a.signals, n_hidden)
                     forward(patterns, b.parameters, b.signals, n_hidden)
-                if constant and both_go_on(patterns, a.signals.errors, b.signals.errors):
+                if constant and not both_go_on(patterns, a.signals.errors, b.signals.errors):
+                    stops_a = not all_go_on(patterns, a.parameters, a.signals, a.control, n_hidden)
+                    stops_b = not all_go_on(patterns, b.parameters, b.signals, b.control, n_hidden)
+                    if stops_a or stops_b:
+                        break
+                if constant:
                     advance(patterns, a.parameters, a.signals, a.control, n_hidden)
                     advance(patterns, b.parameters, b.signals, b.control, n_hidden)
-                    turn += 1
-                    continue
-                if not take_step(patterns, a, n_hidden):
-                    stops_a = True
-                    break
-                if not take_step(patterns, b, n_hidden):
-                    stops_b = True
-                    break
                 turn += 1
             carry(a, memory_a)
             carry(b, memory_b)
-            clock_a[STEP] += turn + stops_b
+            clock_a[STEP] += turn
             clock_b[STEP] += turn
             enters_a = needs_care(clock_a, stops_a, alone) and attend(patterns, runs, first, n_hidden)
             enters_b = needs_care(clock_b, stops_b, alone) and attend(patterns, runs, second, n_hidden)
