@@ -54,10 +54,10 @@ class Case:
         """Parameters of one network."""
         return 4 * self.hidden + 1
 
-    def initial_weights(self, n_networks: int) -> Array:
-        """Draw the parameters of networks 0 to ``n_networks`` - 1 with NumPy: w, v, b, c of each."""
+    def initial_weights(self, n_networks: int, first: int = 0) -> Array:
+        """Draw the parameters of ``n_networks`` networks from ``first`` on with NumPy: w, v, b, c of each."""
         rows = np.empty((n_networks, self.n_parameters))
-        for seed, row in enumerate(rows):
+        for seed, row in enumerate(rows, first):
             row[:] = np.random.RandomState(seed).randn(row.size)
         return rows.astype(self.dtype)
 

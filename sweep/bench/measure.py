@@ -32,21 +32,20 @@ class Effort:
     ----------
     repeats
         Pairs of measurements.
-    seconds, own_seconds
-        Aimed at for each measurement of a peer, and of xor-sweep, whose plan,
-        statistics and tables cost the same few milliseconds however much is trained.
+    seconds
+        Aimed at for each measurement, of a peer as of xor-sweep: a CPU that has been idle
+        needs a tenth of a second to come to speed.
     trial_seconds
         Aimed at when a variant is tried.
     """
 
     repeats: int
     seconds: float
-    own_seconds: float
     trial_seconds: float
 
 
-FULL = Effort(repeats=5, seconds=0.6, own_seconds=1.0, trial_seconds=0.25)
-QUICK = Effort(repeats=5, seconds=0.2, own_seconds=0.6, trial_seconds=0.1)
+FULL = Effort(repeats=5, seconds=1.0, trial_seconds=0.25)
+QUICK = Effort(repeats=5, seconds=0.4, trial_seconds=0.1)
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def compare(own: Host, peer: Host, case: Case, effort: Effort, say: Callable[[st
     """
     kind = peer.hello()
     variant = _best_variant(peer, case, kind["variants"], effort, say)
-    n_own = _enough(own, case, 1, effort.own_seconds)[0]
+    n_own = _enough(own, case, 1, effort.seconds)[0]
     n_peer = _enough(peer, case, variant, effort.seconds)[0]
     rates: dict[Host, list[float]] = {own: [], peer: []}
     for repeat in range(effort.repeats):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,28 @@ import numpy as np
 from sweep.bench.case import Array, Case
 from sweep.bench.peers import MissingError, Peer, UnsupportedError, find_peer
 
+# Initial weights of one case, the first networks of it.
+_drawn: dict[Case, Array] = {}
+
 
 @cache
 def _ready(name: str, case: Case, variant: int, threads: int) -> Peer:
     """Make a peer and let it compile and warm up."""
     peer = find_peer(name)(case, variant, threads)
-    peer.train(_weights(case, peer.granularity, peer.given_weights).copy())
+    peer.train(_weights(case, peer.granularity, peer.given_weights))
     return peer
 
 
-@lru_cache(maxsize=4)
 def _weights(case: Case, n_networks: int, drawn: bool) -> Array:
-    return case.initial_weights(n_networks) if drawn else np.empty((n_networks, 0))
+    """Return initial weights, of which those of the last case are kept: drawing them takes longer than to train."""
+    if not drawn:
+        return np.empty((n_networks, 0))
+    known = _drawn.get(case, case.initial_weights(0))
+    if len(known) < n_networks:
+        known = np.concatenate([known, case.initial_weights(n_networks - len(known), len(known))])
+        _drawn.clear()
+        _drawn[case] = known
+    return known[:n_networks].copy()
 
 
 def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +60,7 @@ def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> di
     except UnsupportedError as error:
         return {"unsupported": str(error)}
     n_networks = -(-request["n_networks"] // peer.granularity) * peer.granularity
-    weights = _weights(case, n_networks, peer.given_weights).copy()
+    weights = _weights(case, n_networks, peer.given_weights)
     start = time.perf_counter()
     losses = peer.train(weights)
     seconds = time.perf_counter() - start

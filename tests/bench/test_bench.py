@@ -23,7 +23,7 @@ from sweep.bench.profile import budget, hot_loop, kernel_assembly
 from sweep.bench.runner import Findings
 from tests.sweep.support import command
 
-TINY = Effort(repeats=2, seconds=0.002, own_seconds=0.002, trial_seconds=0.001)
+TINY = Effort(repeats=2, seconds=0.002, trial_seconds=0.001)
 CASE = Case(2, steps=5)
 
 

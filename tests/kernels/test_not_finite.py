@@ -135,6 +135,18 @@ def test_skipping_zeros_alone_would_differ(
     assert np.isfinite(skipping.losses[0, diverges_at])
 
 
+def test_masking_products_alone_would_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where inputs are 0, a dead unit hides its infinite output weight, which no other pattern shows."""
+    spec = Spec("relu", task="blank")
+    batch = same_settings([[0.5, 0.5, np.inf, -0.25, 0.5]], "float64", below=0.0, max_steps=4)
+    result = assert_as_oracle(spec, batch)
+    assert (result.status[0], result.steps[0]) == ("diverged", 0)
+    monkeypatch.setattr("kernels.train.RETRAIN", RETRAIN - 1)  # no status: never train again
+    masking = train_kernel(spec, batch)
+    assert masking.columns.status[0] == RETRAIN
+    assert np.isfinite(masking.losses[0, 0])
+
+
 @pytest.mark.parametrize("bias", [True, False])
 def test_infinite_gradient_of_inputs_of_zero(bias: bool) -> None:
     """Where all inputs are 0, an infinite gradient of the unit is 0 times infinity for each input weight.

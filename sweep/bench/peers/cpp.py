@@ -18,8 +18,9 @@ import numpy as np
 from sweep.bench.case import Array, Case
 from sweep.bench.peers import MissingError, Peer, UnsupportedError
 
-# Vectors of networks side by side, how far the loops over hidden units unroll, and ReLU of integers or not.
-BUILDS = tuple(itertools.product((1, 2, 4), (1, 2, 64), (0, 1)))
+# Vectors of networks side by side, how far the loops over hidden units unroll, and the form of ReLU.
+RELU = ("maximum", "maximum of integers", "gated products")
+BUILDS = tuple(itertools.product((1, 2, 4), (1, 2, 64), range(len(RELU))))
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-std=c++17", "-pthread", "-shared", "-fPIC")
 
 
@@ -34,22 +35,22 @@ class Cpp(Peer):
         super().__init__(case, variant, threads)
         if case.activation != "relu":
             raise UnsupportedError("the C++ peer has ReLU only: a vector tanh is a library of its own")
-        vectors, unroll, integer = BUILDS[variant]
+        vectors, unroll, relu = BUILDS[variant]
         number = {"float64": "double", "float32": "float"}[case.dtype]
         self._library = _build(
             f"-DNUMBER={number}",
             f"-DHIDDEN={case.hidden}",
             f"-DVECTORS={vectors}",
             f"-DUNROLL={unroll}",
-            f"-DINTEGER_RELU={integer}",
+            f"-DRELU={relu}",
         )
         self._library.granularity.restype = ctypes.c_long
 
     @classmethod
     def describe(cls, variant: int) -> str:
         """Name a build."""
-        vectors, unroll, integer = BUILDS[variant]
-        return f"{vectors} vectors, unroll {unroll}" + ", integer ReLU" * integer
+        vectors, unroll, relu = BUILDS[variant]
+        return f"{vectors} vectors, unroll {unroll}, ReLU by {RELU[relu]}"
 
     @property
     def granularity(self) -> int:
