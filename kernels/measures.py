@@ -20,14 +20,14 @@ def make_measure(
     """Return the function ``(patterns, batch, n_hidden)`` that measures outputs and looks at parameters.
 
     It writes how many outputs are on the right side of the middle, the largest error
-    and, if it ``watches``, whether the parameters before the hidden units are finite.
+    and, if it ``watches``, whether the parameters of the hidden units are finite.
 
     Notes
     -----
-    Where products with zero are skipped, a run with an input weight or hidden bias
-    that is not finite may owe its finite loss to the skipping, since 0 times
-    infinity is NaN. Such a number stays not finite, so it is enough to look when a
-    run ends. A kernel that skips nothing need not watch.
+    Where products with zero are skipped or masked, a run with a parameter that is not
+    finite may owe its finite loss to that, since 0 times infinity is NaN. Such a number
+    stays not finite, so it is enough to look when a run ends. A kernel that skips and
+    masks nothing need not watch.
     """
     n_outputs, n_rows = architecture.outputs, architecture.n_unit_parameters
     load, store, fill = memory.load, memory.store, memory.fill
