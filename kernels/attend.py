@@ -12,7 +12,6 @@ from functools import cache
 
 import numpy as np
 
-from kernels.activations import ReluForms
 from kernels.architecture import Architecture
 from kernels.batch import (
     ACTIVE_FLAG,
@@ -49,6 +48,7 @@ from kernels.judge import make_judge
 from kernels.lanes import Lanes, Mask, Memory, any_lane, select
 from kernels.losses import make_total_loss
 from kernels.measures import make_measure
+from kernels.relu import ReluForms
 from kernels.step import make_advance, make_forward
 
 NEVER = np.iinfo(np.int64).max

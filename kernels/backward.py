@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels.activations import ReluForms, activation, make_weigh
+from kernels.activations import activation
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Memory, Rows
 from kernels.losses import LOSSES
+from kernels.relu import ReluForms, make_kept
 from kernels.update import gradient_descent
 
 
@@ -46,7 +47,8 @@ def make_backward_unit(
     updates the rows of ``unit`` and returns the lanes where one of them changed.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    chain, weigh = activation(architecture.activation, memory.dtype).chain, make_weigh(forms)
+    chain, kept = activation(architecture.activation, memory.dtype).chain, make_kept(architecture, memory, forms)
+    load_kept, weigh = kept.load, kept.weigh
     load, store = memory.load, memory.store
     n_rows = architecture.n_unit_parameters
     unit_gradients = memory.stack(n_rows)
@@ -61,7 +63,7 @@ def make_backward_unit(
         for k in range(n_rows):
             store(sums, k, -0.0)
         for n in range(n_patterns):
-            a = load(hidden, h * n_patterns + n)
+            a = load_kept(unit, hidden, h * n_patterns + n, n)
             back = load(gradients, n * n_outputs) * load(unit, n_inputs)
             for o in range(1, n_outputs):
                 back = back + load(gradients, n * n_outputs + o) * load(unit, n_inputs + o)

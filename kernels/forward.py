@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels.activations import ReluForms, make_activate, make_weigh
+from kernels.activations import make_activate
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
 from kernels.lanes import Memory, Rows
+from kernels.relu import ReluForms, make_activate_relu, make_kept
 
 
 @cache
@@ -29,8 +30,10 @@ def make_forward_unit(
     -0 + x is x for every x, and LLVM knows it.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    activate = make_activate(architecture.activation, known, memory, forms=forms)
-    weigh = make_weigh(forms)
+    activation = architecture.activation
+    activate = make_activate_relu(known, memory, forms) if forms else make_activate(activation, known, memory)
+    kept = make_kept(architecture, memory, forms)
+    store_kept, load_kept, weigh = kept.store, kept.load, kept.weigh
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
@@ -44,10 +47,10 @@ def make_forward_unit(
                     z = z + inputs[n, i] * load(unit, i)
             if bias:
                 z = z + load(unit, n_inputs + n_outputs)
-            store(hidden, h * n_patterns + n, z)
+            store_kept(hidden, h * n_patterns + n, n, z)
         activate(patterns, hidden, h * n_patterns)
         for n in range(n_patterns):
-            a = load(hidden, h * n_patterns + n)
+            a = load_kept(unit, hidden, h * n_patterns + n, n)
             for o in range(n_outputs):
                 k = n * n_outputs + o
                 store(outputs, k, load(outputs, k) + weigh(a, load(unit, n_inputs + o), n))

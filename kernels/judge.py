@@ -7,7 +7,6 @@ from functools import cache
 
 import numpy as np
 
-from kernels.activations import ReluForms
 from kernels.architecture import Architecture
 from kernels.backward import make_backward_unit, make_next_output_bias, make_output_gradients
 from kernels.batch import ACTIVE_FLAG, BELOW, LEARNING_RATE, Patterns, PatternSource, Signals
@@ -15,6 +14,7 @@ from kernels.criteria import make_criterion
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Memory, Rows, any_lane, bits
 from kernels.losses import make_errors_small, make_total_loss
+from kernels.relu import ReluForms
 
 
 @cache

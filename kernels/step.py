@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels.activations import ReluForms
 from kernels.architecture import Architecture
 from kernels.backward import make_backward_unit, make_next_output_bias, make_output_gradients
 from kernels.batch import LEARNING_RATE, Patterns, PatternSource, Signals
@@ -13,6 +12,7 @@ from kernels.forward import make_finish_outputs, make_forward_unit
 from kernels.jit import device
 from kernels.lanes import Mask, Memory, Rows
 from kernels.losses import make_total_loss
+from kernels.relu import ReluForms
 
 
 @cache

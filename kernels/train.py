@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import jit, lanes
-from kernels.activations import ReluForms
 from kernels.architecture import Architecture
 from kernels.attend import make_attend
 from kernels.batch import (
@@ -45,11 +44,11 @@ from kernels.batch import (
     make_patterns,
     make_workspaces,
     pattern_source,
-    sums_watched,
 )
 from kernels.jit import device
 from kernels.judge import make_all_go_on, make_both_go_on
 from kernels.lanes import Rows, align_frame
+from kernels.relu import relu_forms
 from kernels.step import make_advance, make_forward
 
 Array = NDArray[Any]
@@ -101,21 +100,6 @@ def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Works
         return make_kernel(special)
 
 
-def relu_forms(architecture: Architecture, table: Table | None, one_pass: bool) -> ReluForms | None:
-    """Choose where ReLU takes other forms, if it may.
-
-    As an integer maximum it competes with multiplications on a Zen 4, as one of
-    floating-point numbers with additions. The forward pass by itself has more additions,
-    one pass through all has as many of both. On Intel's CPUs all share the same ports.
-    Where an input pattern is all zeros, z is the bias: without an activation beside it, a
-    register is free.
-    """
-    if architecture.activation != "relu" or table is None or not sums_watched(table):
-        return None
-    gated = tuple(architecture.bias and not one_pass and not any(row) for row in table[0])
-    return ReluForms(tuple(not gate and not (one_pass and n % 2) for n, gate in enumerate(gated)), gated)
-
-
 @cache
 def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
     """Return the training loop for one specialization.
@@ -126,7 +110,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass = special
     constant, unrolls = table is not None, fixed_hidden is not None
     known = pattern_source(table, dtype, architecture.bias)
-    forms = relu_forms(architecture, table, one_pass)
+    forms = relu_forms(architecture, table, one_pass, unrolls)
     memory = lanes.memory(dtype, width)
     forward = make_forward(architecture, known, memory, fixed_hidden, forms)
     advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, forms, one_pass)
