@@ -47,8 +47,8 @@ def make_backward_unit(
     updates the rows of ``unit`` and returns the lanes where one of them changed.
     """
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    chain, kept = activation(architecture.activation, memory.dtype).chain, make_kept(architecture, memory, forms)
-    load_kept, weigh = kept.load, kept.weigh
+    chain = activation(architecture.activation, memory.dtype).chain  # of a gated z as of its ReLU
+    _, load_kept, weigh = make_kept(architecture, memory, forms)
     load, store = memory.load, memory.store
     n_rows = architecture.n_unit_parameters
     unit_gradients = memory.stack(n_rows)

@@ -183,7 +183,8 @@ class Signals(NamedTuple):
     gradients
         The gradients with respect to the sums u of which the outputs are made, likewise.
     hidden
-        Activation of unit h for pattern n at h * patterns + n.
+        Activation of unit h for pattern n at h * patterns + n, or what stands for it: see
+        :class:`kernels.relu.Kept`.
     previous
         One row: the loss before the last update.
     """

@@ -21,8 +21,9 @@ def make_forward_unit(
 
     The function takes ``(patterns, unit, hidden, outputs, h)``, ``unit`` the rows of
     the parameters of hidden unit h. It writes the unit's activations to rows of
-    ``hidden`` and adds its share to the sums in ``outputs``. Where ``known`` gives
-    constants, the loops unroll, zeros vanish and ones become additions.
+    ``hidden``, or what :class:`kernels.relu.Kept` has in their place, and adds its share
+    to the sums in ``outputs``. Where ``known`` gives constants, the loops unroll, zeros
+    vanish and ones become additions.
 
     Notes
     -----
@@ -32,8 +33,7 @@ def make_forward_unit(
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     activation = architecture.activation
     activate = make_activate_relu(known, memory, forms) if forms else make_activate(activation, known, memory)
-    kept = make_kept(architecture, memory, forms)
-    store_kept, load_kept, weigh = kept.store, kept.load, kept.weigh
+    store_kept, load_kept, weigh = make_kept(architecture, memory, forms)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
