@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 # Intel's vector mathematics would vectorise logarithms, with other last bits than NumPy's.
 os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
 
+import llvmlite.binding
 import numba
 from numba.core.bytecode import FunctionIdentity
 
@@ -56,6 +57,12 @@ _STRICT: dict[str, Any] = {
 
 # Python calls kernels only. A door to Python for each part takes longest to compile.
 _INTERNAL: dict[str, Any] = {**_STRICT, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def cpu_name() -> str:
+    """Return LLVM's name of the CPU that kernels are compiled for."""
+    name: str = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+    return name
 
 
 def device(function: F) -> F:

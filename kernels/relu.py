@@ -37,22 +37,28 @@ class ReluForms(NamedTuple):
     bias_only: tuple[bool, ...]
 
 
-def relu_forms(architecture: Architecture, table: Table | None, one_pass: bool, unrolls: bool) -> ReluForms | None:
+def relu_forms(
+    architecture: Architecture, table: Table | None, *, one_pass: bool, unrolls: bool, gates: bool
+) -> ReluForms | None:
     """Choose the forms of a kernel, or None if it must lose nothing or has no ReLU.
+
+    ``gates`` is whether a loop over units in two passes gates all products; see
+    :class:`kernels.tuning.Tuning`.
 
     Notes
     -----
     As an integer maximum ReLU competes with multiplications on a Zen 4, as one of
     floating-point numbers with additions. One pass through all has as many of both, so half
     of them are integers. Two passes have more additions. There a loop over units is fastest
-    with gates, since what it stores waits for no maximum. Where the loop is unrolled, so
-    many masks would spill, and only z that are biases are gated: a register less each.
+    with gates on a Zen 4, since what it stores waits for no maximum; a Zen 5 waits longer
+    for a comparison, 9 cycles with the product that it masks against 5. Where the loop is
+    unrolled, so many masks would spill, and only z that are biases are gated: a register less each.
     On Intel's CPUs maxima, additions and multiplications share the same ports.
     """
     if architecture.activation != "relu" or table is None or not sums_watched(table):
         return None
     zeros = [architecture.bias and not any(row) for row in table[0]]
-    gated = tuple(not one_pass and (zero or not unrolls) for zero in zeros)
+    gated = tuple(not one_pass and (zero if unrolls else gates) for zero in zeros)
     return ReluForms(
         of_bits=tuple(not gate and not (one_pass and n % 2) for n, gate in enumerate(gated)),
         gated=gated,

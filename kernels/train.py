@@ -50,6 +50,7 @@ from kernels.judge import make_all_go_on, make_both_go_on
 from kernels.lanes import Rows, align_frame
 from kernels.relu import relu_forms
 from kernels.step import make_advance, make_forward
+from kernels.tuning import Tuning, tuning_here
 
 Array = NDArray[Any]
 
@@ -68,9 +69,6 @@ CONSTANT_LIMIT = 64
 # Hidden sizes up to this one are constants of the kernel too: their loop unrolls.
 HIDDEN_CONSTANT = 2
 
-# Batches of so many bytes together stay in the first cache from pass to pass.
-CACHE_BYTES = 2**15
-
 MAX_STEPS = 2**31 - 1
 
 _making = Lock()
@@ -80,8 +78,9 @@ class Specialization(NamedTuple):
     """Everything that a compiled training kernel is made for.
 
     ``table`` holds the patterns, or is None for a kernel that reads patterns at run
-    time and skips no product. ``one_pass`` is for batches that exceed the first cache,
-    and for all of such a kernel.
+    time and skips no product. ``hidden`` is the hidden size where the loop over units is
+    unrolled. ``one_pass`` is for batches that exceed the first cache, and for all of a
+    kernel without a table; ``gates`` as in :class:`kernels.tuning.Tuning`.
     """
 
     architecture: Architecture
@@ -92,6 +91,7 @@ class Specialization(NamedTuple):
     table: Table | None
     hidden: int | None
     one_pass: bool
+    gates: bool
 
 
 def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
@@ -107,10 +107,10 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     The kernel takes ``(patterns, runs, workspaces, n_hidden)``, trains all runs and
     returns the steps that batches took, counted together.
     """
-    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass = special
+    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass, gates = special
     constant, unrolls = table is not None, fixed_hidden is not None
     known = pattern_source(table, dtype, architecture.bias)
-    forms = relu_forms(architecture, table, one_pass, unrolls)
+    forms = relu_forms(architecture, table, one_pass=one_pass, unrolls=unrolls, gates=gates)
     memory = lanes.memory(dtype, width)
     forward = make_forward(architecture, known, memory, fixed_hidden, forms)
     advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, forms, one_pass)
@@ -243,6 +243,8 @@ class Trainer:
         ``"float64"`` or ``"float32"``.
     width
         Networks side by side, a power of two; no result depends on it.
+    tuning
+        That for this CPU if not given; no result depends on it.
     """
 
     def __init__(
@@ -255,14 +257,18 @@ class Trainer:
         criterion: str = "loss",
         dtype: str = "float64",
         width: int | None = None,
+        tuning: Tuning | None = None,
     ) -> None:
         self.architecture = architecture
         self.dtype = dtype
         itemsize = np.dtype(dtype).itemsize
+        self._tuning = tuning or tuning_here()
         self._width = width or LANES_BYTES // itemsize
         self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
         wide = width or WIDE_LANES_BYTES // itemsize
-        self._exact = Specialization(architecture, loss, criterion, dtype, wide, None, None, one_pass=True)
+        self._exact = Specialization(
+            architecture, loss, criterion, dtype, wide, table=None, hidden=None, one_pass=True, gates=False
+        )
         self._table: Table | None = None
         if inputs.size + targets.size <= CONSTANT_LIMIT:
             inputs_table, targets_table = (tuple(map(tuple, array.tolist())) for array in self._patterns[:2])
@@ -277,7 +283,8 @@ class Trainer:
             width=self._width,
             table=self._table,
             hidden=hidden if hidden <= HIDDEN_CONSTANT else None,
-            one_pass=N_BATCHES * n_rows * LANES_BYTES > CACHE_BYTES,
+            one_pass=N_BATCHES * n_rows * LANES_BYTES > self._tuning.cache_bytes,
+            gates=self._tuning.gates,
         )
 
     def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:

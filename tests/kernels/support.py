@@ -18,6 +18,7 @@ from kernels import jit
 from kernels.architecture import Architecture
 from kernels.batch import SETTINGS, STATUSES, Columns
 from kernels.train import Outcome, Trainer
+from kernels.tuning import Tuning
 from tests import oracle
 from tests.accuracy import survey
 
@@ -27,6 +28,9 @@ T = TypeVar("T")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
 CRITERIA = ("loss", "max_error", "correct", "none")
 DTYPES = ("float64", "float32")
+
+# Every way of taking a step, none of which depends on the machine that runs the tests.
+TUNINGS = {"maxima": Tuning(), "gates": Tuning(gates=True), "one pass": Tuning(cache_bytes=0)}
 
 # The project's own functions, as the oracle wants them.
 FUNCTIONS: dict[str, oracle.Functions] = {
@@ -87,6 +91,7 @@ class Spec:
     criterion: str = "loss"
     dtype: str = "float64"
     task: str = "xor"
+    tuning: str = "maxima"
 
     @property
     def architecture(self) -> Architecture:
@@ -105,6 +110,7 @@ class Spec:
             criterion=self.criterion,
             dtype=self.dtype,
             width=width,
+            tuning=TUNINGS[self.tuning],
         )
 
 
@@ -303,4 +309,4 @@ def covering_specs() -> list[Spec]:
 def name_of(spec: Spec) -> str:
     """Name a spec in a test's id."""
     bias = "biases" if spec.bias else "no biases"
-    return f"{spec.activation}-{spec.output}-{bias}-{spec.loss}-{spec.criterion}-{spec.dtype}-{spec.task}"
+    return f"{spec.activation}-{spec.output}-{bias}-{spec.loss}-{spec.criterion}-{spec.dtype}-{spec.task}-{spec.tuning}"

@@ -16,6 +16,7 @@ from kernels.architecture import Architecture
 from kernels.batch import CONVERGED, STALLED, Columns, make_workspaces
 from kernels.train import Outcome
 from tests.kernels.support import (
+    TUNINGS,
     Batch,
     Spec,
     assert_equal,
@@ -89,14 +90,15 @@ def test_any_order(width: int) -> None:
     _assert_independent(np.random.default_rng(32).permutation(RUNS).tolist(), width)
 
 
+@pytest.mark.parametrize("tuning", TUNINGS)
 @pytest.mark.parametrize("width", WIDTHS[2:4])
-def test_one_pass_a_step(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches that exceed the first cache take their steps in another order, with equal results."""
-    expected = _alone()
-    monkeypatch.setattr("kernels.train.CACHE_BYTES", 0)
-    assert SPEC.trainer(width).specialization(3).one_pass
-    assert_same_outcome(train_kernel(SPEC, _batch(), width), expected, "one pass")
-    assert_same_columns(train_bare(SPEC, _batch(), width), expected.columns, "one pass")
+def test_any_tuning(width: int, tuning: str) -> None:
+    """Whatever is fastest on some CPU, in two passes a step or in one, gives equal results."""
+    expected, spec = _alone(), replace(SPEC, tuning=tuning)
+    special = spec.trainer(width).specialization(3)
+    assert (special.one_pass, special.gates) == (tuning == "one pass", tuning == "gates")
+    assert_same_outcome(train_kernel(spec, _batch(), width), expected, tuning)
+    assert_same_columns(train_bare(spec, _batch(), width), expected.columns, tuning)
 
 
 def test_same_run_again_in_the_same_lane() -> None:

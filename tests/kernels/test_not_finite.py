@@ -29,6 +29,7 @@ from tests.kernels.support import (
 )
 
 XOR_SPECS = [Spec(activation, bias=bias) for activation in ACTIVATIONS for bias in (True, False)]
+GATED_SPECS = [Spec("relu", bias=bias, tuning="gates") for bias in (True, False)]
 
 
 def _with_one(weights: Array, value: float) -> Array:
@@ -96,7 +97,7 @@ def _extreme_batch(spec: Spec, hidden: int, count: int) -> Batch:
 
 
 @pytest.mark.parametrize("hidden", [1, 3])
-@pytest.mark.parametrize("spec", XOR_SPECS, ids=name_of)
+@pytest.mark.parametrize("spec", [*XOR_SPECS, *GATED_SPECS], ids=name_of)
 def test_extreme_runs_as_oracle(spec: Spec, hidden: int) -> None:
     """Overflow, infinite weights and 0 times infinity give what the contract says, skipped zeros or not."""
     result = assert_as_oracle(spec, _extreme_batch(spec, hidden, sized(400, 100)))

@@ -13,6 +13,7 @@ from tests.kernels.support import (
     ACTIVATIONS,
     CRITERIA,
     DTYPES,
+    TUNINGS,
     Spec,
     assert_as_oracle,
     assert_equal,
@@ -44,6 +45,15 @@ def test_networks_of_all_sizes_as_oracle(activation: str, dtype: str) -> None:
         seen.extend(assert_as_oracle(spec, batch).status)
     assert set(seen) == set(oracle.STATUSES)
     assert len(seen) * len(ACTIVATIONS) * len(DTYPES) >= LEAST_NETWORKS
+
+
+@pytest.mark.parametrize("tuning", TUNINGS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_form_of_relu_as_oracle(dtype: str, tuning: str) -> None:
+    """Loops over units give equal results with maxima, with gated products and in one pass a step."""
+    for bias, hidden in itertools.product((True, False), (3, 8)):
+        spec = Spec("relu", bias=bias, dtype=dtype, tuning=tuning)
+        assert_as_oracle(spec, draw_batch(spec, hidden, RUNS, 50 * hidden + bias, MOST_STEPS[hidden]))
 
 
 def test_covering_specs_cover() -> None:

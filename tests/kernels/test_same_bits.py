@@ -15,6 +15,7 @@ import kernels
 from tests.accuracy import survey
 from tests.kernels.support import (
     DTYPES,
+    TUNINGS,
     Array,
     Batch,
     Spec,
@@ -78,9 +79,12 @@ def test_functions(name: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
-def test_training(activation: str, dtype: str) -> None:
-    """Outcomes, final weights and losses of 64 networks have the recorded bits."""
-    spec = Spec(activation, dtype=dtype)
+@pytest.mark.parametrize(
+    ("activation", "tuning"),
+    [*(("relu", tuning) for tuning in TUNINGS), ("tanh", "maxima"), ("tanh", "one pass"), ("sigmoid", "maxima")],
+)
+def test_training(activation: str, dtype: str, tuning: str) -> None:
+    """Outcomes, final weights and losses of 64 networks have the recorded bits, however steps are taken."""
+    spec = Spec(activation, dtype=dtype, tuning=tuning)
     outcome = train_kernel(spec, _batch(dtype, spec.architecture.n_parameters(3)))
     assert _digest(*outcome.columns, outcome.final_weights, outcome.losses) == TRAINING[activation, dtype]

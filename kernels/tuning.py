@@ -1,0 +1,52 @@
+"""What makes kernels fast on the CPU at hand. No result depends on it.
+
+Measured in both dtypes, with networks of 8 to 56 hidden units:
+
+- In loops over units, gated products (see :mod:`kernels.relu`) are 2 to 3 % faster than
+  integer maxima on a Zen 4, and 5 % slower on a Zen 5.
+- Two passes a step are up to 12 % faster than one while the batches fit in the first
+  cache, and up to 55 % slower beyond. A Zen 4 has 32 KiB of it, a Zen 5 48.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from kernels import jit
+
+# Where Linux tells of the first cache.
+CACHE_FACTS = Path("/sys/devices/system/cpu/cpu0/cache/index0")
+
+
+class Tuning(NamedTuple):
+    """Choices that no result depends on.
+
+    Attributes
+    ----------
+    cache_bytes
+        Batches of so many bytes together stay in the first cache from pass to pass. The
+        default is what most CPUs have at least.
+    gates
+        Whether loops over hidden units in two passes gate the products of a ReLU.
+    """
+
+    cache_bytes: int = 2**15
+    gates: bool = False
+
+
+@cache
+def tuning_here() -> Tuning:
+    """Return what is best for this CPU, or the one that ``NUMBA_CPU_NAME`` names."""
+    return Tuning(first_cache_bytes(CACHE_FACTS), gates=jit.cpu_name() == "znver4")
+
+
+def first_cache_bytes(facts: Path) -> int:
+    """Return the size of the first data cache, that of the default tuning where the system does not tell."""
+    try:
+        kind, size = ((facts / name).read_text().strip() for name in ("type", "size"))
+    except OSError:
+        return Tuning().cache_bytes
+    known = kind in ("Data", "Unified") and size.endswith("K") and size[:-1].isdigit()
+    return int(size[:-1]) * 1024 if known else Tuning().cache_bytes

@@ -1,0 +1,37 @@
+"""What is found out about the CPU. That no result depends on it is tested with the results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kernels.tuning import Tuning, first_cache_bytes, tuning_here
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "expected"),
+    [
+        ("Data", "48K", 49152),
+        ("Unified", "32K", 32768),
+        ("Instruction", "64K", Tuning().cache_bytes),
+        ("Data", "some", Tuning().cache_bytes),
+    ],
+)
+def test_size_of_the_first_cache(tmp_path: Path, kind: str, size: str, expected: int) -> None:
+    """The size that Linux tells counts if it is that of a cache for data, and otherwise a safe one."""
+    (tmp_path / "type").write_text(f"{kind}\n")
+    (tmp_path / "size").write_text(f"{size}\n")
+    assert first_cache_bytes(tmp_path) == expected
+
+
+def test_system_that_does_not_tell(tmp_path: Path) -> None:
+    """Without what Linux tells, the size is a safe one."""
+    assert first_cache_bytes(tmp_path / "nowhere") == Tuning().cache_bytes
+
+
+def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels are tuned for the CPU that they are compiled for, this one or another."""
+    for name, gates in (("znver4", True), ("haswell", False)):
+        monkeypatch.setattr("kernels.jit.numba.config.CPU_NAME", name)
+        assert tuning_here.__wrapped__().gates == gates
