@@ -19,11 +19,10 @@ def make_forward_unit(
 ) -> Callable[..., None]:
     """Return what one hidden unit does in the forward pass.
 
-    The function takes ``(patterns, unit, hidden, outputs, h)``, ``unit`` the rows of
-    the parameters of hidden unit h. It writes the unit's activations to rows of
-    ``hidden``, or what :class:`kernels.relu.Kept` has in their place, and adds its share
-    to the sums in ``outputs``. Where ``known`` gives constants, the loops unroll, zeros
-    vanish and ones become additions.
+    The function takes ``(patterns, parameters, hidden, outputs, h)``. It writes the
+    activations of hidden unit h to rows of ``hidden``, or what :class:`kernels.relu.Kept`
+    has in their place, and adds its share to the sums in ``outputs``. Where ``known`` gives
+    constants, the loops unroll, zeros vanish and ones become additions.
 
     Notes
     -----
@@ -35,11 +34,16 @@ def make_forward_unit(
     activate = make_activate_relu(known, memory, forms) if forms else make_activate(activation, known, memory)
     store_kept, load_kept, weigh = make_kept(architecture, memory, forms)
     load, store, fill = memory.load, memory.store, memory.fill
+    n_rows = architecture.n_unit_parameters
+    unit_rows = memory.stack(n_rows)
 
     @device
-    def forward_unit(patterns: Patterns, unit: Rows, hidden: Rows, outputs: Rows, h: int) -> None:
+    def forward_unit(patterns: Patterns, parameters: Rows, hidden: Rows, outputs: Rows, h: int) -> None:
         inputs, _, used, _ = known(patterns)
         n_patterns = inputs.shape[0]
+        unit = unit_rows()  # in registers, whatever is written to memory
+        for k in range(n_rows):
+            store(unit, k, load(parameters, h * n_rows + k))
         for n in range(n_patterns):
             z = fill(-0.0)
             for i in range(n_inputs):

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from kernels.activations import ELEMENTARY
 from kernels.architecture import Architecture
 from kernels.backward import make_backward_unit, make_next_output_bias, make_output_gradients
 from kernels.batch import LEARNING_RATE, Patterns, PatternSource, Signals
 from kernels.forward import make_finish_outputs, make_forward_unit
 from kernels.jit import device
-from kernels.lanes import Mask, Memory, Rows
+from kernels.lanes import Lanes, Mask, Memory, Rows
 from kernels.losses import make_total_loss
 from kernels.relu import ReluForms
+
+# Units that loops over units take at a time in two passes a step: 1 to 2 % faster than what LLVM makes of them.
+GROUP = 4
 
 
 @cache
@@ -31,21 +35,21 @@ def make_forward(
     """
     forward_unit = make_forward_unit(architecture, known, memory, forms)
     finish_outputs = make_finish_outputs(architecture, known, memory)
-    load, store = memory.load, memory.store
-    n_rows, n_outputs = architecture.n_unit_parameters, architecture.outputs
-    unit_rows = memory.stack(n_rows)
+    store, n_outputs = memory.store, architecture.outputs
+    count = 1 if architecture.activation in ELEMENTARY else GROUP  # else what a unit needs would spill
 
     @device
     def forward(patterns: Patterns, parameters: Rows, signals: Signals, n_hidden: int) -> None:
-        unit = unit_rows()
         if fixed_hidden is not None:
             n_hidden = fixed_hidden
         for k in range(known(patterns).inputs.shape[0] * n_outputs):
             store(signals.outputs, k, -0.0)
-        for h in range(n_hidden):
-            for k in range(n_rows):
-                store(unit, k, load(parameters, h * n_rows + k))
-            forward_unit(patterns, unit, signals.hidden, signals.outputs, h)
+        in_groups = n_hidden - n_hidden % count
+        for first in range(0, in_groups, count):
+            for j in range(count):
+                forward_unit(patterns, parameters, signals.hidden, signals.outputs, first + j)
+        for h in range(in_groups, n_hidden):
+            forward_unit(patterns, parameters, signals.hidden, signals.outputs, h)
         finish_outputs(patterns, parameters, signals.outputs, signals.errors, n_hidden)
 
     return forward
@@ -82,12 +86,23 @@ def make_advance(
     load, store = memory.load, memory.store
     n_rows, n_outputs = architecture.n_unit_parameters, architecture.outputs
     n_biases = n_outputs * architecture.bias
-    unit_rows, last_rows = memory.stack(n_rows), memory.stack(n_rows)
+    unit_rows = memory.stack(n_rows)
+
+    @device
+    def go_back(
+        patterns: Patterns, parameters: Rows, hidden: Rows, gradients: Rows, learning_rate: Lanes, h: int
+    ) -> Mask:
+        unit = unit_rows()
+        for k in range(n_rows):
+            store(unit, k, load(parameters, h * n_rows + k))
+        changed = backward_unit(patterns, unit, hidden, gradients, learning_rate, h)
+        for k in range(n_rows):
+            store(parameters, h * n_rows + k, load(unit, k))
+        return changed
 
     @device
     def advance(patterns: Patterns, parameters: Rows, signals: Signals, control: Rows, n_hidden: int) -> Mask:
         outputs, errors, gradients, hidden, previous = signals
-        unit, last = unit_rows(), last_rows()
         learning_rate = load(control, LEARNING_RATE)
         if fixed_hidden is not None:
             n_hidden = fixed_hidden
@@ -100,21 +115,22 @@ def make_advance(
             new = next_output_bias(patterns, parameters, gradients, learning_rate, n_hidden, o)
             changed = changed | (new != load(parameters, row))
             store(parameters, row, new)
-        for k in range(known(patterns).inputs.shape[0] * n_outputs if one_pass else 0):
-            store(outputs, k, -0.0)
-        for h in range(n_hidden + one_pass):
-            if h < n_hidden:
-                for k in range(n_rows):
-                    store(unit, k, load(parameters, h * n_rows + k))
-                changed = changed | backward_unit(patterns, unit, hidden, gradients, learning_rate, h)
-                for k in range(n_rows):
-                    store(parameters, h * n_rows + k, load(unit, k))
-            if one_pass and h > 0:
-                for k in range(n_rows):
-                    store(last, k, load(parameters, (h - 1) * n_rows + k))
-                forward_unit(patterns, last, hidden, outputs, h - 1)
         if one_pass:
+            for k in range(known(patterns).inputs.shape[0] * n_outputs):
+                store(outputs, k, -0.0)
+            for h in range(n_hidden + 1):
+                if h < n_hidden:
+                    changed = changed | go_back(patterns, parameters, hidden, gradients, learning_rate, h)
+                if h > 0:
+                    forward_unit(patterns, parameters, hidden, outputs, h - 1)
             finish_outputs(patterns, parameters, outputs, errors, n_hidden)
+            return changed
+        in_groups = n_hidden - n_hidden % GROUP
+        for first in range(0, in_groups, GROUP):
+            for j in range(GROUP):
+                changed = changed | go_back(patterns, parameters, hidden, gradients, learning_rate, first + j)
+        for h in range(in_groups, n_hidden):
+            changed = changed | go_back(patterns, parameters, hidden, gradients, learning_rate, h)
         return changed
 
     return advance
