@@ -203,6 +203,7 @@ def make_attend(
     fixed_hidden: int | None,
     forms: ReluForms | None,
     one_pass: bool,
+    group: int,
     constant: bool,
 ) -> tuple[Callable[[Patterns, Runs, Workspace, int], None], Callable[[Patterns, Runs, Workspace, int], bool]]:
     """Return the seating of runs with their first forward pass, and a step at which a lane may end.
@@ -211,8 +212,9 @@ def make_attend(
     whether runs have left their seats. ``one_pass`` means that a step leaves the signals of the
     next, ``constant`` that products with zeros are skipped.
     """
-    forward = make_forward(architecture, known, memory, fixed_hidden, forms)
-    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, forms, one_pass)
+    forward = make_forward(architecture, known, memory, fixed_hidden, forms, group)
+    judged = criterion != "none"
+    advance = make_advance(architecture, known, loss, judged, memory, fixed_hidden, forms, one_pass, group)
     judge = make_judge(known, loss, criterion, memory)
     total_loss = make_total_loss(loss, known, memory)
     measure = make_measure(architecture, known, memory, constant)

@@ -15,9 +15,6 @@ from kernels.lanes import Lanes, Mask, Memory, Rows
 from kernels.losses import make_total_loss
 from kernels.relu import ReluForms
 
-# Units that loops over units take at a time in two passes a step: 1 to 2 % faster than what LLVM makes of them.
-GROUP = 4
-
 
 @cache
 def make_forward(
@@ -26,17 +23,18 @@ def make_forward(
     memory: Memory,
     fixed_hidden: int | None,
     forms: ReluForms | None,
+    group: int,
 ) -> Callable[[Patterns, Rows, Signals, int], None]:
     """Return the forward pass.
 
     The function takes ``(patterns, parameters, signals, n_hidden)``, reads the
     parameters and writes activations, outputs and errors. A hidden size that is fixed
-    unrolls the loop over units.
+    unrolls the loop over units; see :class:`kernels.tuning.Tuning` for ``group``.
     """
     forward_unit = make_forward_unit(architecture, known, memory, forms)
     finish_outputs = make_finish_outputs(architecture, known, memory)
     store, n_outputs = memory.store, architecture.outputs
-    count = 1 if architecture.activation in ELEMENTARY else GROUP  # else what a unit needs would spill
+    count = 1 if architecture.activation in ELEMENTARY else group  # else what a unit needs would spill
 
     @device
     def forward(patterns: Patterns, parameters: Rows, signals: Signals, n_hidden: int) -> None:
@@ -65,6 +63,7 @@ def make_advance(
     fixed_hidden: int | None,
     forms: ReluForms | None,
     one_pass: bool,
+    group: int,
 ) -> Callable[[Patterns, Rows, Signals, Rows, int], Mask]:
     """Return backpropagation and update, in ``one_pass`` with the next forward pass.
 
@@ -125,9 +124,9 @@ def make_advance(
                     forward_unit(patterns, parameters, hidden, outputs, h - 1)
             finish_outputs(patterns, parameters, outputs, errors, n_hidden)
             return changed
-        in_groups = n_hidden - n_hidden % GROUP
-        for first in range(0, in_groups, GROUP):
-            for j in range(GROUP):
+        in_groups = n_hidden - n_hidden % group
+        for first in range(0, in_groups, group):
+            for j in range(group):
                 changed = changed | go_back(patterns, parameters, hidden, gradients, learning_rate, first + j)
         for h in range(in_groups, n_hidden):
             changed = changed | go_back(patterns, parameters, hidden, gradients, learning_rate, h)

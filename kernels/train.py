@@ -80,7 +80,7 @@ class Specialization(NamedTuple):
     ``table`` holds the patterns, or is None for a kernel that reads patterns at run
     time and skips no product. ``hidden`` is the hidden size where the loop over units is
     unrolled. ``one_pass`` is for batches that exceed the first cache, and for all of a
-    kernel without a table; ``gates`` as in :class:`kernels.tuning.Tuning`.
+    kernel without a table; ``gates`` and ``group`` as in :class:`kernels.tuning.Tuning`.
     """
 
     architecture: Architecture
@@ -92,6 +92,7 @@ class Specialization(NamedTuple):
     hidden: int | None
     one_pass: bool
     gates: bool
+    group: int
 
 
 def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
@@ -107,16 +108,19 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     The kernel takes ``(patterns, runs, workspaces, n_hidden)``, trains all runs and
     returns the steps that batches took, counted together.
     """
-    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass, gates = special
+    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass, gates, group = special
     constant, unrolls = table is not None, fixed_hidden is not None
     known = pattern_source(table, dtype, architecture.bias)
     forms = relu_forms(architecture, table, one_pass=one_pass, unrolls=unrolls, gates=gates)
     memory = lanes.memory(dtype, width)
-    forward = make_forward(architecture, known, memory, fixed_hidden, forms)
-    advance = make_advance(architecture, known, loss, criterion != "none", memory, fixed_hidden, forms, one_pass)
+    forward = make_forward(architecture, known, memory, fixed_hidden, forms, group)
+    judged = criterion != "none"
+    advance = make_advance(architecture, known, loss, judged, memory, fixed_hidden, forms, one_pass, group)
     both_go_on = make_both_go_on(known, criterion, memory)
     all_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden, forms)
-    enter, attend = make_attend(architecture, known, loss, criterion, memory, fixed_hidden, forms, one_pass, constant)
+    enter, attend = make_attend(
+        architecture, known, loss, criterion, memory, fixed_hidden, forms, one_pass, group, constant
+    )
     in_memory = make_in_memory(architecture, known, memory)
     load, store, rows_of = memory.load, memory.store, memory.rows_of
     n_results = len(table[1]) * architecture.outputs if table else 0
@@ -267,7 +271,7 @@ class Trainer:
         self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
         wide = width or WIDE_LANES_BYTES // itemsize
         self._exact = Specialization(
-            architecture, loss, criterion, dtype, wide, table=None, hidden=None, one_pass=True, gates=False
+            architecture, loss, criterion, dtype, wide, table=None, hidden=None, one_pass=True, gates=False, group=1
         )
         self._table: Table | None = None
         if inputs.size + targets.size <= CONSTANT_LIMIT:
@@ -285,6 +289,7 @@ class Trainer:
             hidden=hidden if hidden <= HIDDEN_CONSTANT else None,
             one_pass=N_BATCHES * n_rows * LANES_BYTES > self._tuning.cache_bytes,
             gates=self._tuning.gates,
+            group=self._tuning.group,
         )
 
     def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:

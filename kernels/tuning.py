@@ -4,6 +4,8 @@ Measured in both dtypes, with networks of 8 to 56 hidden units:
 
 - In loops over units, gated products (see :mod:`kernels.relu`) are 2 to 3 % faster than
   integer maxima on a Zen 4, and 5 % slower on a Zen 5.
+- Loops that take four units at a time are 1 to 2 % faster on a Zen 5, and 8 to 11 % slower
+  without the 32 registers of AVX-512.
 - Two passes a step are up to 12 % faster than one while the batches fit in the first
   cache, and up to 55 % slower beyond. A Zen 4 has 32 KiB of it, a Zen 5 48.
 """
@@ -30,16 +32,20 @@ class Tuning(NamedTuple):
         default is what most CPUs have at least.
     gates
         Whether loops over hidden units in two passes gate the products of a ReLU.
+    group
+        Units that loops over units take at a time in two passes a step.
     """
 
     cache_bytes: int = 2**15
     gates: bool = False
+    group: int = 1
 
 
 @cache
 def tuning_here() -> Tuning:
     """Return what is best for this CPU, or the one that ``NUMBA_CPU_NAME`` names."""
-    return Tuning(first_cache_bytes(CACHE_FACTS), gates=jit.cpu_name() == "znver4")
+    cpu = jit.cpu_name()
+    return Tuning(first_cache_bytes(CACHE_FACTS), gates=cpu == "znver4", group=4 if cpu == "znver5" else 1)
 
 
 def first_cache_bytes(facts: Path) -> int:

@@ -30,7 +30,12 @@ CRITERIA = ("loss", "max_error", "correct", "none")
 DTYPES = ("float64", "float32")
 
 # Every way of taking a step, none of which depends on the machine that runs the tests.
-TUNINGS = {"maxima": Tuning(), "gates": Tuning(gates=True), "one pass": Tuning(cache_bytes=0)}
+TUNINGS = {
+    "maxima": Tuning(),
+    "gates": Tuning(gates=True),
+    "groups": Tuning(group=4),
+    "one pass": Tuning(cache_bytes=0),
+}
 
 # The project's own functions, as the oracle wants them.
 FUNCTIONS: dict[str, oracle.Functions] = {

@@ -50,8 +50,8 @@ def test_networks_of_all_sizes_as_oracle(activation: str, dtype: str) -> None:
 @pytest.mark.parametrize("tuning", TUNINGS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_form_of_relu_as_oracle(dtype: str, tuning: str) -> None:
-    """Loops over units give equal results with maxima, with gated products and in one pass a step."""
-    for bias, hidden in itertools.product((True, False), (3, 8)):
+    """Loops over units give equal results with maxima, gated products, four units at a time and one pass a step."""
+    for bias, hidden in itertools.product((True, False), (3, 5, 8)):
         spec = Spec("relu", bias=bias, dtype=dtype, tuning=tuning)
         assert_as_oracle(spec, draw_batch(spec, hidden, RUNS, 50 * hidden + bias, MOST_STEPS[hidden]))
 

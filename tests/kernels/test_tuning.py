@@ -13,7 +13,7 @@ from kernels.tuning import Tuning, first_cache_bytes, tuning_here
     ("kind", "size", "expected"),
     [
         ("Data", "48K", 49152),
-        ("Unified", "32K", 32768),
+        ("Unified", "64K", 65536),
         ("Instruction", "64K", Tuning().cache_bytes),
         ("Data", "some", Tuning().cache_bytes),
     ],
@@ -32,6 +32,7 @@ def test_system_that_does_not_tell(tmp_path: Path) -> None:
 
 def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels are tuned for the CPU that they are compiled for, this one or another."""
-    for name, gates in (("znver4", True), ("haswell", False)):
+    for name, gates, group in (("znver4", True, 1), ("znver5", False, 4), ("haswell", False, 1)):
         monkeypatch.setattr("kernels.jit.numba.config.CPU_NAME", name)
-        assert tuning_here.__wrapped__().gates == gates
+        tuning = tuning_here.__wrapped__()
+        assert (tuning.gates, tuning.group) == (gates, group)
