@@ -48,6 +48,11 @@ def any_lane(mask: Mask) -> bool:
     return bool(mask.any())
 
 
+def multiply_add(value: Lanes, factor: float, term: float) -> Lanes:
+    """Return ``value * factor + term`` where the product is exact, so that a fused operation rounds no less."""
+    return value * factor + term
+
+
 def absolute(value: Lanes) -> Lanes:
     """Clear the sign bit."""
     return np.abs(value)
@@ -184,4 +189,5 @@ if jit.ENABLED:
 
     lowering.register_operators()
     lowering.register_functions(select, any_lane, absolute, bits, from_bits, floating)
+    lowering.register_multiply_add(multiply_add)
     lowering.register_align_frame(align_frame, ALIGNMENT)

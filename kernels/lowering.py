@@ -258,14 +258,37 @@ def register_functions(
     register_cast(from_bits, _FLOATING, lambda builder, value, vector: builder.bitcast(value, vector))
     register_cast(floating, {types.uint32: types.float64}, lambda builder, value, vector: builder.uitofp(value, vector))
     register_cast(
-        absolute, {dtype: dtype for dtype in _UNSIGNED}, lambda builder, value, vector: _fabs(builder, value, vector)
+        absolute,
+        {dtype: dtype for dtype in _UNSIGNED},
+        lambda builder, value, vector: _intrinsic(builder, "fabs", value),
     )
 
 
-def _fabs(builder: ir.IRBuilder, value: ir.Value, vector: ir.VectorType) -> ir.Value:
-    name = f"llvm.fabs.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector]), name)
-    return builder.call(function, [value])
+def _intrinsic(builder: ir.IRBuilder, name: str, *operands: ir.Value) -> ir.Value:
+    """Call a function of LLVM that takes and gives vectors of one floating type."""
+    vector = operands[0].type
+    full_name = f"llvm.{name}.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
+    function_type = ir.FunctionType(vector, [vector] * len(operands))
+    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, full_name), operands)
+
+
+def register_multiply_add(multiply_add: Callable[..., Any]) -> None:
+    """Teach Numba to multiply and add in one operation, or two on a CPU that has not the fused one."""
+
+    @type_callable(multiply_add)
+    def type_multiply_add(context: Any) -> Callable[..., Any]:
+        def typer(value: types.Type, factor: types.Type, term: types.Type) -> types.Type | None:
+            return common_lanes(value, factor, term)
+
+        return typer
+
+    @lower_builtin(multiply_add, LanesType, types.Number, types.Number)
+    def lower_multiply_add(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        operands = (
+            broadcast(context, builder, value, kind, signature.return_type)
+            for value, kind in zip(args, signature.args, strict=True)
+        )
+        return _intrinsic(builder, "fmuladd", *operands)
 
 
 def register_align_frame(align_frame: Callable[[], None], alignment: int) -> None:

@@ -76,7 +76,7 @@ def make_advance(
     In one pass a unit goes forward when the next one has been updated: neither waits
     for the other.
     """
-    output_gradients = make_output_gradients(architecture, known, loss, memory)
+    output_gradients = make_output_gradients(architecture, known, loss, judged, memory)
     next_output_bias = make_next_output_bias(architecture, known, memory)
     backward_unit = make_backward_unit(architecture, known, memory, forms)
     forward_unit = make_forward_unit(architecture, known, memory, forms)

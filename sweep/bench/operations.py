@@ -6,7 +6,7 @@ from sweep.bench.case import Case
 
 
 def step_operations(case: Case) -> int:
-    """Count additions, multiplications, maxima and comparisons of a step of one network.
+    """Count additions, multiplications, maxima and comparisons of a step of one network, as the contract has them.
 
     What vanishes is not counted: products with zeros and ones of the patterns, and
     additions of a first term or of a zero target. Neither is a tanh counted, whose

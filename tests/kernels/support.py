@@ -74,6 +74,8 @@ TASKS: dict[str, tuple[Array, Array]] = {
     "numbers": _numbers(6, seed=1),
     # Inputs of 0 alone meet a large error.
     "steep": (np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[-1.3e154], [0.0]])),
+    # Of the last target the square overflows.
+    "far": (np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.5], [1e200]])),
     # Inputs of 0 alone.
     "blank": (np.zeros((1, 2)), np.ones((1, 1))),
     # An infinite product with a finite weight.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kernels import jit, lanes
-from kernels.lanes import absolute, any_lane, bits, from_bits, select
+from kernels.lanes import absolute, any_lane, bits, from_bits, multiply_add, select
 from tests.kernels.support import DTYPES, Array, assert_equal
 
 WIDTH = 8
@@ -50,7 +50,7 @@ def _floating_kernel(dtype: str) -> Kernel:
         for k in range(x.shape[0]):
             a, b = load(x, k), load(y, k)
             one, zero = fill(1.0), fill(0.0)
-            r = 24 * k
+            r = 25 * k
             store(out, r, a + b)
             store(out, r + 1, a - b)
             store(out, r + 2, a * b)
@@ -75,6 +75,7 @@ def _floating_kernel(dtype: str) -> Kernel:
             store(out, r + 21, from_bits((bits(a) >> 1) ^ (bits(b) & 1023)))
             store(out, r + 22, fill(0.1))
             store(out, r + 23, 0.1)
+            store(out, r + 24, multiply_add(a, 2.0, -0.1))
 
     return run
 
@@ -98,6 +99,7 @@ def _floating_expected(a: Array, b: Array) -> list[Array]:
         ((words_a >> one) ^ (words_b & mask)).view(dtype),
         np.full_like(a, tenth),
         np.full_like(a, tenth),
+        dtype(2) * a - tenth,
     ]
 
 
@@ -105,11 +107,11 @@ def _floating_expected(a: Array, b: Array) -> list[Array]:
 def test_floating_lanes(dtype: str) -> None:
     """Arithmetic, comparisons, masks, selection and bits equal NumPy's, scalars rounded first, zeros signed alike."""
     a, b = _special_pairs(dtype)
-    out = lanes.aligned_rows(24 * len(a), WIDTH, dtype)
+    out = lanes.aligned_rows(25 * len(a), WIDTH, dtype)
     with np.errstate(all="ignore"):
         _floating_kernel(dtype)(a, b, out)
         for row, expected in enumerate(_floating_expected(a, b)):
-            given = out[row::24]
+            given = out[row::25]
             assert_equal(given, expected, f"formula {row}")
             number = ~np.isnan(expected)
             assert (np.signbit(given) == np.signbit(expected))[number].all(), f"sign of formula {row}"
