@@ -10,7 +10,14 @@ from kernels.random import draw_numbers
 
 
 def initial_weights(
-    seeds: NDArray[Any], n_parameters: int, *, distribution: str, scale: float, stream: str, dtype: str
+    seeds: NDArray[Any],
+    n_parameters: int,
+    *,
+    distribution: str,
+    scale: float,
+    stream: str,
+    dtype: str,
+    out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """Draw the initial parameters of one network a seed.
 
@@ -33,10 +40,12 @@ def initial_weights(
         See :func:`kernels.random.draw_numbers`.
     dtype
         Of the result.
+    out : (n, n_parameters) of ``dtype``
+        Where the result goes, in C order; fresh memory if not given.
 
     Returns
     -------
     (n, n_parameters) of ``dtype``
     """
     factor, shift = (scale, -0.0) if distribution == "normal" else (2 * scale, -scale)
-    return draw_numbers(seeds, n_parameters, distribution, stream, scale=factor, shift=shift, dtype=dtype)
+    return draw_numbers(seeds, n_parameters, distribution, stream, scale=factor, shift=shift, dtype=dtype, out=out)

@@ -299,6 +299,7 @@ def draw_numbers(
     scale: float = 1.0,
     shift: float = -0.0,
     dtype: str = "float64",
+    out: Array | None = None,
 ) -> Array:
     """Draw the first ``count`` numbers of each seed.
 
@@ -318,6 +319,8 @@ def draw_numbers(
         Numbers z are given as shift + scale * z; by default as they are.
     dtype
         To which they are rounded in the end.
+    out : (n, count) of ``dtype``
+        Where they go, in C order; fresh memory if not given.
 
     Returns
     -------
@@ -334,7 +337,7 @@ def draw_numbers(
         raise ValueError(f"distribution {distribution!r} of stream {stream!r} given; see DISTRIBUTIONS and STREAMS")
     if seeds.size and not (seeds.min() >= 0 and seeds.max() <= MAX_SEED):
         raise ValueError(f"seeds must be from 0 to {MAX_SEED}; given {seeds.min()} to {seeds.max()}")
-    numbers = np.empty((seeds.size, count), dtype)
+    numbers = np.empty((seeds.size, count), dtype) if out is None else out
     with np.errstate(over="ignore"):  # a number beyond the dtype is infinite
         if stream == "pcg64":
             for seed, row in zip(seeds.tolist(), numbers, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ class Worker:
         self._dtype = str(plan.settings(0)["dtype"])
         self._trainers: dict[tuple[Scalar, ...], Trainer] = {}
         self._lock = Lock()
+        self._own = local()
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard."""
@@ -63,7 +64,8 @@ class Worker:
         settings = self._plan.settings(int(cell[0]))
         trainer = self.trainer(settings)
         n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
-        outcome = trainer.train(self.settings(cell), self.weights(cell, seed, n_parameters))
+        weights = self.weights(cell, seed, n_parameters, out=self._kept(len(seed), n_parameters))
+        outcome = trainer.train(self.settings(cell), weights)
         if self._keep == "cells":
             table = tally_to_table(tally(cell, outcome.columns.status, outcome.columns.steps))
         else:
@@ -101,35 +103,46 @@ class Worker:
             settings[name] = self._plan.column(name, cells)
         return settings
 
-    def weights(self, cells: Array, seeds: Array, n_parameters: int) -> Array:
-        """Return the initial weights of runs in ``cells`` with ``seeds``.
+    def weights(self, cells: Array, seeds: Array, n_parameters: int, out: Array | None = None) -> Array:
+        """Return the initial weights of runs in ``cells`` with ``seeds``, in ``out`` if given.
 
         A seed gives the same numbers in every cell of one scheme, so they are drawn once.
         """
+        if out is None:
+            out = np.empty((len(seeds), n_parameters), self._dtype)
         if not any(name in self._plan.study.parameters for name in _SCHEME):
-            return self._draw(cells, seeds, n_parameters)
-        weights = np.empty((len(seeds), n_parameters), self._dtype)
+            return self._draw(cells, seeds, out)
         for group in _groups([self._plan.column(name, cells) for name in _SCHEME]):
-            weights[group] = self._draw(cells[group], seeds[group], n_parameters)
-        return weights
+            out[group] = self._draw(cells[group], seeds[group], np.empty((len(group), n_parameters), self._dtype))
+        return out
 
-    def _draw(self, cells: Array, seeds: Array, n_parameters: int) -> Array:
-        """Return the initial weights of runs that share one scheme.
+    def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
+        """Put the initial weights of runs that share one scheme into ``out``.
 
         Seeds that fill a range no longer than the runs are drawn once each.
         """
         distribution, scale, stream = (self._plan.column(name, cells[:1])[0] for name in _SCHEME)
         low, high = int(seeds.min()), int(seeds.max())
         chosen = np.arange(low, high + 1) if high - low < len(seeds) else seeds
+        as_they_come = np.array_equal(chosen, seeds)
         drawn = initial_weights(
             chosen,
-            n_parameters,
+            out.shape[1],
             distribution=str(distribution),
             scale=float(scale),
             stream=str(stream),
             dtype=self._dtype,
+            out=out if as_they_come else None,
         )
-        return drawn if np.array_equal(chosen, seeds) else drawn[seeds - low]
+        return drawn if as_they_come else np.take(drawn, seeds - low, axis=0, out=out, mode="clip")
+
+    def _kept(self, n_runs: int, n_parameters: int) -> Array:
+        """Return memory of this thread for weights, kept from shard to shard: fresh pages are slow."""
+        size = n_runs * n_parameters
+        if getattr(self._own, "numbers", np.empty(0)).size < size:
+            self._own.numbers = np.empty(size, self._dtype)
+        numbers: Array = self._own.numbers
+        return numbers[:size].reshape(n_runs, n_parameters)
 
 
 def _groups(columns: list[Array]) -> list[Array]:

@@ -97,6 +97,15 @@ def test_weights_are_scaled_and_rounded_as_oracle(distribution: str, stream: str
         assert_equal(given, expected, f"scale {scale}")
 
 
+@pytest.mark.parametrize(("stream", "count"), [("mt19937", 3), ("mt19937", 50), ("pcg64", 3)])
+def test_numbers_go_where_they_are_wanted(stream: str, count: int) -> None:
+    """Memory that is given is filled, late seeds and all, and returned."""
+    seeds = _seeds(sized(300, 40))
+    out = np.full((seeds.size, count), np.nan)
+    assert draw_numbers(seeds, count, "normal", stream, out=out) is out
+    assert_equal(out, draw_numbers(seeds, count, "normal", stream), "numbers")
+
+
 def test_uniform_weights_lie_in_range() -> None:
     """Uniform weights start at -scale and stay below scale."""
     weights = initial_weights(np.arange(64), 50, distribution="uniform", scale=0.3, stream="mt19937", dtype="float64")
