@@ -78,9 +78,10 @@ class Specialization(NamedTuple):
     """Everything that a compiled training kernel is made for.
 
     ``table`` holds the patterns, or is None for a kernel that reads patterns at run
-    time and skips no product. ``hidden`` is the hidden size where the loop over units is
-    unrolled. ``one_pass`` is for batches that exceed the first cache, and for all of a
-    kernel without a table; ``gates`` and ``group`` as in :class:`kernels.tuning.Tuning`.
+    time and skips no product. ``one_pass`` is for batches that exceed the first cache,
+    and for all of a kernel without a table. ``hidden`` is the hidden size where the loop
+    over units is unrolled: in two passes only, since activations in registers do not last
+    from step to step. ``gates`` and ``group`` as in :class:`kernels.tuning.Tuning`.
     """
 
     architecture: Architecture
@@ -283,11 +284,12 @@ class Trainer:
         if self._table is None:
             return self._exact
         n_rows = self.architecture.n_parameters(hidden) + len(self._table[0]) * hidden
+        one_pass = N_BATCHES * n_rows * LANES_BYTES > self._tuning.cache_bytes
         return self._exact._replace(
             width=self._width,
             table=self._table,
-            hidden=hidden if hidden <= HIDDEN_CONSTANT else None,
-            one_pass=N_BATCHES * n_rows * LANES_BYTES > self._tuning.cache_bytes,
+            hidden=hidden if hidden <= HIDDEN_CONSTANT and not one_pass else None,
+            one_pass=one_pass,
             gates=self._tuning.gates,
             group=self._tuning.group,
         )

@@ -55,4 +55,4 @@ def first_cache_bytes(facts: Path) -> int:
     except OSError:
         return Tuning().cache_bytes
     known = kind in ("Data", "Unified") and size.endswith("K") and size[:-1].isdigit()
-    return int(size[:-1]) * 1024 if known else Tuning().cache_bytes
+    return (int(size[:-1]) * 1024 if known else 0) or Tuning().cache_bytes

@@ -56,6 +56,15 @@ def test_every_form_of_relu_as_oracle(dtype: str, tuning: str) -> None:
         assert_as_oracle(spec, draw_batch(spec, hidden, RUNS, 50 * hidden + bias, MOST_STEPS[hidden]))
 
 
+@pytest.mark.parametrize("criterion", ["none", "loss"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_few_units_in_one_pass_as_oracle(activation: str, criterion: str) -> None:
+    """Where even one or two units exceed the first cache, they take their steps in one pass and equal the oracle."""
+    spec = Spec(activation, criterion=criterion, tuning="one pass")
+    for hidden in (1, 2):
+        assert_as_oracle(spec, draw_batch(spec, hidden, sized(60, 20), hidden, 30))
+
+
 def test_covering_specs_cover() -> None:
     """Every activation meets every criterion, and in float64 every activation and output meets every loss."""
     specs = covering_specs()

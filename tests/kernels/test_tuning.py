@@ -16,6 +16,7 @@ from kernels.tuning import Tuning, first_cache_bytes, tuning_here
         ("Unified", "64K", 65536),
         ("Instruction", "64K", Tuning().cache_bytes),
         ("Data", "some", Tuning().cache_bytes),
+        ("Data", "0K", Tuning().cache_bytes),
     ],
 )
 def test_size_of_the_first_cache(tmp_path: Path, kind: str, size: str, expected: int) -> None:
