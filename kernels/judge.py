@@ -13,7 +13,7 @@ from kernels.batch import ACTIVE_FLAG, BELOW, LEARNING_RATE, Patterns, PatternSo
 from kernels.criteria import make_criterion
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Memory, Rows, any_lane, bits
-from kernels.losses import make_outputs_small, make_total_loss
+from kernels.losses import make_losses_finite, make_total_loss
 from kernels.relu import ReluForms
 
 
@@ -47,17 +47,17 @@ def make_judge(
 @cache
 def make_both_go_on(
     known: PatternSource, criterion_name: str, memory: Memory
-) -> Callable[[Patterns, Rows, Rows], bool]:
-    """Return the test that no lane of two batches ends at a step, given their outputs; false if in doubt.
+) -> Callable[[Patterns, Signals, Signals], bool]:
+    """Return the test that no lane of two batches ends at a step, given their signals; false if in doubt.
 
     Without a criterion a network goes on while its loss is finite, which small outputs show
     at less cost. With one, there is always doubt.
     """
     if criterion_name == "none":
-        return make_outputs_small(known, memory)
+        return make_losses_finite(known, memory)
 
     @device
-    def doubtful(patterns: Patterns, first: Rows, second: Rows) -> bool:
+    def doubtful(patterns: Patterns, first: Signals, second: Signals) -> bool:
         return False
 
     return doubtful

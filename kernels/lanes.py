@@ -49,7 +49,10 @@ def any_lane(mask: Mask) -> bool:
 
 
 def multiply_add(value: Lanes, factor: float, term: float) -> Lanes:
-    """Return ``value * factor + term`` where the product is exact, so that a fused operation rounds no less."""
+    """Return ``value * factor + term``, rounded once or twice as the CPU likes.
+
+    The caller sees to it that this is the same: the product must be exact, or overflow only where the sum does.
+    """
     return value * factor + term
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from kernels.batch import Patterns, PatternSource
+from kernels.batch import Patterns, PatternSource, Signals
 from kernels.jit import device
 from kernels.lanes import Lanes, Memory, Rows, any_lane, bits, multiply_add
 
-# A target smaller than this is lost beside an output whose double overflows, and its own square is far from it.
+# Smaller targets are lost beside an output whose double overflows, in float32 too: then so does twice the error.
 HUGE = 2.0**60
 
 
@@ -61,7 +61,8 @@ def mean_gradient(twice: Lanes, count: int) -> Lanes:
 def twice_the_error(output: Lanes, target: float) -> Lanes:
     """Return ``2 * (output - target)``, in one operation where the CPU has it.
 
-    To double before rounding or after gives the same bits.
+    To double before rounding or after gives the same bits, unless a double overflows that is not
+    the result: so huge targets take the long way.
     """
     return multiply_add(output, 2.0, -2.0 * target) if abs(target) < HUGE else 2.0 * (output - target)
 
@@ -90,25 +91,27 @@ def make_total_loss(name: str, known: PatternSource, memory: Memory) -> Callable
 
 
 @cache
-def make_outputs_small(known: PatternSource, memory: Memory) -> Callable[[Patterns, Rows, Rows], bool]:
-    """Return the test that every output of every lane of two batches is below 2 in size.
+def make_losses_finite(known: PatternSource, memory: Memory) -> Callable[[Patterns, Signals, Signals], bool]:
+    """Return the test that the losses of two batches are plainly finite, given their signals.
 
-    Then each loss is finite, for the price of a bit: the highest of the exponent is
-    set in numbers from 2 upwards, in infinities and in NaN. Beside huge targets no output is small.
+    They are if every output is below 2 in size; where the target is not, the error is looked at
+    instead. One bit tells: the highest of the exponent is set in numbers from 2 upwards, in
+    infinities and in NaN.
     """
     load = memory.load
     highest = 1 << (62 if memory.dtype == "float64" else 30)
 
     @device
-    def outputs_small(patterns: Patterns, first: Rows, second: Rows) -> bool:
+    def losses_finite(patterns: Patterns, first: Signals, second: Signals) -> bool:
         targets = known(patterns).targets
-        union = bits(load(first, 0))
+        union = bits(load(first.outputs, 0)) & 0
         for n in range(targets.shape[0]):
             for o in range(targets.shape[1]):
-                if not abs(targets[n, o]) < HUGE:
-                    return False
                 k = n * targets.shape[1] + o
-                union = union | bits(load(first, k)) | bits(load(second, k))
+                if abs(targets[n, o]) < 2.0:
+                    union = union | bits(load(first.outputs, k)) | bits(load(second.outputs, k))
+                else:
+                    union = union | bits(load(first.errors, k)) | bits(load(second.errors, k))
         return not any_lane((union & highest) != 0)
 
-    return outputs_small
+    return losses_finite

@@ -329,7 +329,7 @@ def draw_numbers(
     Raises
     ------
     ValueError
-        If a seed is out of range or no integer, or a name is unknown.
+        If a seed is out of range or no integer, a name is unknown, or ``out`` does not fit.
     """
     if seeds.dtype.kind not in "iu":
         raise ValueError(f"seeds of dtype {seeds.dtype} given; must be integers")
@@ -338,6 +338,10 @@ def draw_numbers(
     if seeds.size and not (seeds.min() >= 0 and seeds.max() <= MAX_SEED):
         raise ValueError(f"seeds must be from 0 to {MAX_SEED}; given {seeds.min()} to {seeds.max()}")
     numbers = np.empty((seeds.size, count), dtype) if out is None else out
+    if numbers.shape != (seeds.size, count) or numbers.dtype != dtype:
+        raise ValueError(
+            f"out of shape {numbers.shape} and {numbers.dtype} given; must be {(seeds.size, count)}, {dtype}"
+        )
     with np.errstate(over="ignore"):  # a number beyond the dtype is infinite
         if stream == "pcg64":
             for seed, row in zip(seeds.tolist(), numbers, strict=True):

@@ -185,7 +185,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
                 if constant and not one_pass:
                     forward(patterns, a.parameters, a.signals, n_hidden)
                     forward(patterns, b.parameters, b.signals, n_hidden)
-                if constant and not both_go_on(patterns, a.signals.outputs, b.signals.outputs):
+                if constant and not both_go_on(patterns, a.signals, b.signals):
                     stops_a = not all_go_on(patterns, a.parameters, a.signals, a.control, n_hidden)
                     stops_b = not all_go_on(patterns, b.parameters, b.signals, b.control, n_hidden)
                     if stops_a or stops_b:

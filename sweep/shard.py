@@ -56,7 +56,7 @@ class Worker:
         self._dtype = str(plan.settings(0)["dtype"])
         self._trainers: dict[tuple[Scalar, ...], Trainer] = {}
         self._lock = Lock()
-        self._own = local()
+        self._own = local()  # of each thread: its memory for weights
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard."""

@@ -74,8 +74,11 @@ TASKS: dict[str, tuple[Array, Array]] = {
     "numbers": _numbers(6, seed=1),
     # Inputs of 0 alone meet a large error.
     "steep": (np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[-1.3e154], [0.0]])),
-    # Of the last target the square overflows.
+    # The square of the last target overflows, in float64 or in float32.
     "far": (np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.5], [1e200]])),
+    "less far": (np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.5], [1.9e19]])),
+    # Outputs near a target of 2 or more are large.
+    "high": (_bits(2), 2.5 + _bits(2).sum(axis=1, keepdims=True) % 2),
     # Inputs of 0 alone.
     "blank": (np.zeros((1, 2)), np.ones((1, 1))),
     # An infinite product with a finite weight.

@@ -104,6 +104,9 @@ def test_numbers_go_where_they_are_wanted(stream: str, count: int) -> None:
     out = np.full((seeds.size, count), np.nan)
     assert draw_numbers(seeds, count, "normal", stream, out=out) is out
     assert_equal(out, draw_numbers(seeds, count, "normal", stream), "numbers")
+    for unfit in (out[1:], out.astype("float32")):
+        with pytest.raises(ValueError, match="given; must be"):
+            draw_numbers(seeds, count, "normal", stream, out=unfit)
 
 
 def test_uniform_weights_lie_in_range() -> None:

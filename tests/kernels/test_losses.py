@@ -13,6 +13,7 @@ from tests.kernels.support import (
     Spec,
     assert_as_oracle,
     assert_equal,
+    draw_batch,
     draw_weights,
     same_settings,
     sized,
@@ -55,11 +56,37 @@ def test_twice_the_error(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("criterion", ["none", "loss"])
-def test_small_outputs_far_from_their_targets(criterion: str) -> None:
+@pytest.mark.parametrize(("dtype", "task"), [("float64", "far"), ("float32", "less far")])
+def test_small_outputs_far_from_their_targets(dtype: str, task: str, criterion: str) -> None:
     """However small its outputs, a network whose squared error overflows diverges at once."""
-    spec = Spec("relu", criterion=criterion, task="far")
+    spec = Spec("relu", criterion=criterion, dtype=dtype, task=task)
     weights = 0.1 * draw_weights(spec, 2, sized(100, 10), 92)
-    batch = same_settings(weights, spec.dtype)  # no limit near the first step, where all would be looked at
+    batch = same_settings(weights, dtype)  # no limit near the first step, where all would be looked at
     result = assert_as_oracle(spec, batch)
     assert set(result.status) == {"diverged"}
     assert (result.steps == 0).all()
+
+
+@pytest.mark.parametrize("criterion", ["none", "loss"])
+@pytest.mark.parametrize(("dtype", "bias"), [("float64", 1e160), ("float32", 1e25)])
+def test_loss_that_is_infinite_once(dtype: str, bias: float, criterion: str) -> None:
+    """In any batch a run ends where its loss is infinite, though at the next step it would be finite again.
+
+    The unit is dead, and with this learning rate a step takes the output bias to the mean of the targets.
+    """
+    spec = Spec("relu", criterion=criterion, dtype=dtype)
+    for place in (3, 11, 19, 27):
+        weights = np.tile([0.0, 0.0, 1.0, -1.0, 0.75], (32, 1))
+        weights[place, 4] = bias
+        result = assert_as_oracle(spec, same_settings(weights, dtype, learning_rate=0.125, below=0.0, max_steps=5))
+        assert np.flatnonzero(result.status == "diverged").tolist() == [place]
+        assert result.steps[place] == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_targets_of_two_and_more_as_oracle(dtype: str) -> None:
+    """Without a criterion outputs near large targets are no sign of divergence, and errors are looked at."""
+    spec = Spec("relu", criterion="none", dtype=dtype, task="high")
+    for hidden in (2, 3):
+        result = assert_as_oracle(spec, draw_batch(spec, hidden, sized(100, 30), hidden, 30))
+        assert {"diverged", "exhausted"} == set(result.status)
