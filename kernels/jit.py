@@ -44,8 +44,9 @@ ENABLED: bool = not numba.config.DISABLE_JIT
 # call each other's routines; counts that start at random never meet.
 FunctionIdentity._unique_ids = itertools.count(next(FunctionIdentity._unique_ids) + secrets.randbits(60))
 
-# Strict IEEE arithmetic: no reassociation, no contraction to FMA but that of
-# kernels.lanes.multiply_add, which changes no bit, and division by zero gives an infinity or a NaN instead of raising.
+# Strict IEEE arithmetic: no reassociation, no contraction to FMA (lanes.multiply_add
+# asks for one that changes no bit), and division by zero gives an infinity or a NaN
+# instead of raising.
 _STRICT: dict[str, Any] = {
     "nogil": True,
     "fastmath": False,

@@ -139,9 +139,9 @@ class Worker:
     def _kept(self, n_runs: int, n_parameters: int) -> Array:
         """Return memory of this thread for weights, kept from shard to shard: fresh pages are slow."""
         size = n_runs * n_parameters
-        if getattr(self._own, "numbers", np.empty(0)).size < size:
-            self._own.numbers = np.empty(size, self._dtype)
-        numbers: Array = self._own.numbers
+        numbers: Array | None = getattr(self._own, "numbers", None)
+        if numbers is None or numbers.size < size:
+            numbers = self._own.numbers = np.empty(size, self._dtype)
         return numbers[:size].reshape(n_runs, n_parameters)
 
 
