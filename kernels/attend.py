@@ -212,9 +212,9 @@ def make_attend(
     whether runs have left their seats. ``one_pass`` means that a step leaves the signals of the
     next, ``constant`` that products with zeros are skipped.
     """
-    forward = make_forward(architecture, known, memory, fixed_hidden, forms, group)
+    forward = make_forward(architecture, known, memory, fixed_hidden, forms, group, quick=False)
     judged = criterion != "none"
-    advance = make_advance(architecture, known, loss, judged, memory, fixed_hidden, forms, one_pass, group)
+    advance = make_advance(architecture, known, loss, judged, memory, fixed_hidden, forms, one_pass, group, quick=False)
     judge = make_judge(known, loss, criterion, memory)
     total_loss = make_total_loss(loss, known, memory)
     measure = make_measure(architecture, known, memory, constant)

@@ -10,20 +10,20 @@ from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Memory, Rows
-from kernels.losses import LOSSES, twice_the_error
+from kernels.losses import LOSSES
 from kernels.relu import ReluForms, make_kept
 from kernels.update import gradient_descent
 
 
 @cache
 def make_output_gradients(
-    architecture: Architecture, known: PatternSource, loss: str, judged: bool, memory: Memory
+    architecture: Architecture, known: PatternSource, loss: str, memory: Memory, quick: bool
 ) -> Callable[[Patterns, Rows, Rows, Rows], None]:
     """Return the first part of backpropagation.
 
     The function takes ``(patterns, outputs, errors, gradients)``, rows of
-    :class:`kernels.batch.Signals`, and writes the gradients. Where steps are not ``judged``
-    nobody else wants the errors, and they are doubled as they are made.
+    :class:`kernels.batch.Signals`, and writes the gradients. If the forward pass was
+    ``quick``, it left errors doubled.
     """
     chain = activation(architecture.output, memory.dtype).chain
     loss_gradient = LOSSES[loss].gradient
@@ -31,13 +31,10 @@ def make_output_gradients(
 
     @device
     def output_gradients(patterns: Patterns, outputs: Rows, errors: Rows, gradients: Rows) -> None:
-        targets = known(patterns).targets
-        for n in range(targets.shape[0]):
-            for o in range(targets.shape[1]):
-                k = n * targets.shape[1] + o
-                y = load(outputs, k)
-                twice = 2.0 * load(errors, k) if judged else twice_the_error(y, targets[n, o])
-                store(gradients, k, chain(loss_gradient(twice, targets.size), y))
+        count = known(patterns).targets.size
+        for k in range(count):
+            twice = load(errors, k) if quick else 2.0 * load(errors, k)
+            store(gradients, k, chain(loss_gradient(twice, count), load(outputs, k)))
 
     return output_gradients
 

@@ -179,7 +179,8 @@ class Signals(NamedTuple):
     outputs
         y of pattern n and output o at n * outputs + o.
     errors
-        Outputs less their targets, likewise.
+        Outputs less their targets, likewise; doubled, where a pass is quick. See
+        :func:`kernels.forward.make_finish_outputs`.
     gradients
         The gradients with respect to the sums u of which the outputs are made, likewise.
     hidden

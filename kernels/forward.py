@@ -7,9 +7,10 @@ from functools import cache
 
 from kernels.activations import make_activate
 from kernels.architecture import Architecture
-from kernels.batch import Patterns, PatternSource
+from kernels.batch import Patterns, PatternSource, Signals
 from kernels.jit import device
 from kernels.lanes import Memory, Rows
+from kernels.losses import twice_the_error
 from kernels.relu import ReluForms, make_activate_relu, make_kept
 
 
@@ -64,32 +65,37 @@ def make_forward_unit(
 
 @cache
 def make_finish_outputs(
-    architecture: Architecture, known: PatternSource, memory: Memory
-) -> Callable[[Patterns, Rows, Rows, Rows, int], None]:
+    architecture: Architecture, known: PatternSource, memory: Memory, quick: bool
+) -> Callable[[Patterns, Rows, Signals, int], None]:
     """Return the step from sums over hidden units to outputs and errors.
 
-    The function takes ``(patterns, parameters, outputs, errors, n_hidden)``, overwrites
-    the sums in ``outputs`` and writes the errors.
+    The function takes ``(patterns, parameters, signals, n_hidden)``, overwrites the sums in
+    ``signals.outputs`` and writes the errors. If it is ``quick``, for outputs that are no more
+    than sums, it leaves those as they are and writes doubled errors, which backpropagation
+    wants. They are exact, or not finite.
     """
     n_outputs, bias = architecture.outputs, architecture.bias
     activate = make_activate(architecture.output, known, memory, per_pattern=n_outputs)
-    load, store = memory.load, memory.store
+    load, store, fill = memory.load, memory.store, memory.fill
     n_rows = architecture.n_unit_parameters
 
     @device
-    def finish_outputs(patterns: Patterns, parameters: Rows, outputs: Rows, errors: Rows, n_hidden: int) -> None:
+    def finish_outputs(patterns: Patterns, parameters: Rows, signals: Signals, n_hidden: int) -> None:
         targets = known(patterns).targets
         for n in range(targets.shape[0]):
             for o in range(n_outputs):
                 k = n * n_outputs + o
-                u = load(outputs, k)
-                if bias:
-                    u = u + load(parameters, n_hidden * n_rows + o)
-                store(outputs, k, u)
-        activate(patterns, outputs, 0)
-        for n in range(targets.shape[0]):
-            for o in range(n_outputs):
-                k = n * n_outputs + o
-                store(errors, k, load(outputs, k) - targets[n, o])
+                u = load(signals.outputs, k)
+                c = load(parameters, n_hidden * n_rows + o) if bias else fill(-0.0)
+                if quick:
+                    store(signals.errors, k, twice_the_error(u, c, targets[n, o]))
+                else:
+                    store(signals.outputs, k, u + c)
+        if not quick:
+            activate(patterns, signals.outputs, 0)
+            for n in range(targets.shape[0]):
+                for o in range(n_outputs):
+                    k = n * n_outputs + o
+                    store(signals.errors, k, load(signals.outputs, k) - targets[n, o])
 
     return finish_outputs

@@ -13,7 +13,7 @@ from kernels.batch import ACTIVE_FLAG, BELOW, LEARNING_RATE, Patterns, PatternSo
 from kernels.criteria import make_criterion
 from kernels.jit import device
 from kernels.lanes import Lanes, Mask, Memory, Rows, any_lane, bits
-from kernels.losses import make_losses_finite, make_total_loss
+from kernels.losses import make_total_loss
 from kernels.relu import ReluForms
 
 
@@ -42,25 +42,6 @@ def make_judge(
         return loss, converged, ended, repeated
 
     return judge
-
-
-@cache
-def make_both_go_on(
-    known: PatternSource, criterion_name: str, memory: Memory
-) -> Callable[[Patterns, Signals, Signals], bool]:
-    """Return the test that no lane of two batches ends at a step, given their signals; false if in doubt.
-
-    Without a criterion a network goes on while its loss is finite, which small outputs show
-    at less cost. With one, there is always doubt.
-    """
-    if criterion_name == "none":
-        return make_losses_finite(known, memory)
-
-    @device
-    def doubtful(patterns: Patterns, first: Signals, second: Signals) -> bool:
-        return False
-
-    return doubtful
 
 
 @cache
@@ -95,7 +76,7 @@ def make_all_go_on(
         return all_finite
 
     criterion = make_criterion(criterion_name, known, memory)
-    output_gradients = make_output_gradients(architecture, known, loss, True, memory)
+    output_gradients = make_output_gradients(architecture, known, loss, memory, quick=False)
     next_output_bias = make_next_output_bias(architecture, known, memory)
     backward_unit = make_backward_unit(architecture, known, memory, forms)
     n_rows, bias = architecture.n_unit_parameters, architecture.bias

@@ -48,7 +48,7 @@ def any_lane(mask: Mask) -> bool:
     return bool(mask.any())
 
 
-def multiply_add(value: Lanes, factor: float, term: float) -> Lanes:
+def multiply_add(value: Lanes, factor: float, term: Lanes | float) -> Lanes:
     """Return ``value * factor + term``, rounded once or twice as the CPU likes.
 
     The caller sees to it that this is the same: the product must be exact, or overflow only where the sum does.

@@ -8,10 +8,7 @@ from typing import NamedTuple
 
 from kernels.batch import Patterns, PatternSource, Signals
 from kernels.jit import device
-from kernels.lanes import Lanes, Memory, Rows, any_lane, bits, multiply_add
-
-# Smaller targets are lost beside an output whose double overflows, in float32 too: then so does twice the error.
-HUGE = 2.0**60
+from kernels.lanes import Lanes, Memory, Rows, bits, multiply_add
 
 
 class Loss(NamedTuple):
@@ -58,13 +55,13 @@ def mean_gradient(twice: Lanes, count: int) -> Lanes:
 
 
 @device
-def twice_the_error(output: Lanes, target: float) -> Lanes:
-    """Return ``2 * (output - target)``, in one operation where the CPU has it.
+def twice_the_error(total: Lanes, bias: Lanes, target: float) -> Lanes:
+    """Return ``2 * (total + bias - target)`` in two operations, or in one if the target is 0.
 
-    To double before rounding or after gives the same bits, unless a double overflows that is not
-    the result: so huge targets take the long way.
+    To double before rounding or after gives the same bits. Only where a double overflows it
+    does not, and then the result is not finite.
     """
-    return multiply_add(output, 2.0, -2.0 * target) if abs(target) < HUGE else 2.0 * (output - target)
+    return multiply_add(total, 2.0, bias + bias) - 2.0 * target
 
 
 LOSSES = {
@@ -91,27 +88,20 @@ def make_total_loss(name: str, known: PatternSource, memory: Memory) -> Callable
 
 
 @cache
-def make_losses_finite(known: PatternSource, memory: Memory) -> Callable[[Patterns, Signals, Signals], bool]:
-    """Return the test that the losses of two batches are plainly finite, given their signals.
+def make_large_errors(known: PatternSource, memory: Memory) -> Callable[[Patterns, Signals], Lanes]:
+    """Return the test for errors of 2 or more in size: bits that are all 0 in lanes that have none.
 
-    They are if every output is below 2 in size; where the target is not, the error is looked at
-    instead. One bit tells: the highest of the exponent is set in numbers from 2 upwards, in
-    infinities and in NaN.
+    The loss is plainly finite there. One bit tells: the highest of the exponent is set in
+    numbers from 2 upwards, in infinities and in NaN.
     """
     load, fill = memory.load, memory.fill
     highest = 1 << (62 if memory.dtype == "float64" else 30)
 
     @device
-    def losses_finite(patterns: Patterns, first: Signals, second: Signals) -> bool:
-        targets = known(patterns).targets
+    def large_errors(patterns: Patterns, signals: Signals) -> Lanes:
         union = bits(fill(0.0))
-        for n in range(targets.shape[0]):
-            for o in range(targets.shape[1]):
-                k = n * targets.shape[1] + o
-                if abs(targets[n, o]) < 2.0:
-                    union = union | bits(load(first.outputs, k)) | bits(load(second.outputs, k))
-                else:
-                    union = union | bits(load(first.errors, k)) | bits(load(second.errors, k))
-        return not any_lane((union & highest) != 0)
+        for k in range(known(patterns).targets.size):
+            union = union | bits(load(signals.errors, k))
+        return union & highest
 
-    return losses_finite
+    return large_errors

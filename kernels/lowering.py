@@ -282,6 +282,7 @@ def register_multiply_add(multiply_add: Callable[..., Any]) -> None:
 
         return typer
 
+    @lower_builtin(multiply_add, LanesType, types.Number, LanesType)
     @lower_builtin(multiply_add, LanesType, types.Number, types.Number)
     def lower_multiply_add(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         operands = (

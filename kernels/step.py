@@ -24,15 +24,17 @@ def make_forward(
     fixed_hidden: int | None,
     forms: ReluForms | None,
     group: int,
+    quick: bool,
 ) -> Callable[[Patterns, Rows, Signals, int], None]:
     """Return the forward pass.
 
     The function takes ``(patterns, parameters, signals, n_hidden)``, reads the
     parameters and writes activations, outputs and errors. A hidden size that is fixed
-    unrolls the loop over units; see :class:`kernels.tuning.Tuning` for ``group``.
+    unrolls the loop over units; see :class:`kernels.tuning.Tuning` for ``group`` and
+    :func:`kernels.forward.make_finish_outputs` for ``quick``.
     """
     forward_unit = make_forward_unit(architecture, known, memory, forms)
-    finish_outputs = make_finish_outputs(architecture, known, memory)
+    finish_outputs = make_finish_outputs(architecture, known, memory, quick)
     store, n_outputs = memory.store, architecture.outputs
     count = 1 if architecture.activation in ELEMENTARY else group  # else what a unit needs would spill
 
@@ -48,7 +50,7 @@ def make_forward(
                 forward_unit(patterns, parameters, signals.hidden, signals.outputs, first + j)
         for h in range(in_groups, n_hidden):
             forward_unit(patterns, parameters, signals.hidden, signals.outputs, h)
-        finish_outputs(patterns, parameters, signals.outputs, signals.errors, n_hidden)
+        finish_outputs(patterns, parameters, signals, n_hidden)
 
     return forward
 
@@ -64,6 +66,7 @@ def make_advance(
     forms: ReluForms | None,
     one_pass: bool,
     group: int,
+    quick: bool,
 ) -> Callable[[Patterns, Rows, Signals, Rows, int], Mask]:
     """Return backpropagation and update, in ``one_pass`` with the next forward pass.
 
@@ -76,11 +79,11 @@ def make_advance(
     In one pass a unit goes forward when the next one has been updated: neither waits
     for the other.
     """
-    output_gradients = make_output_gradients(architecture, known, loss, judged, memory)
+    output_gradients = make_output_gradients(architecture, known, loss, memory, quick)
     next_output_bias = make_next_output_bias(architecture, known, memory)
     backward_unit = make_backward_unit(architecture, known, memory, forms)
     forward_unit = make_forward_unit(architecture, known, memory, forms)
-    finish_outputs = make_finish_outputs(architecture, known, memory)
+    finish_outputs = make_finish_outputs(architecture, known, memory, quick=False)
     total_loss = make_total_loss(loss, known, memory)
     load, store = memory.load, memory.store
     n_rows, n_outputs = architecture.n_unit_parameters, architecture.outputs
@@ -122,7 +125,7 @@ def make_advance(
                     changed = changed | go_back(patterns, parameters, hidden, gradients, learning_rate, h)
                 if h > 0:
                     forward_unit(patterns, parameters, hidden, outputs, h - 1)
-            finish_outputs(patterns, parameters, outputs, errors, n_hidden)
+            finish_outputs(patterns, parameters, signals, n_hidden)
             return changed
         in_groups = n_hidden - n_hidden % group
         for first in range(0, in_groups, group):

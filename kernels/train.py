@@ -7,11 +7,12 @@ next network takes the lane, while the neighbours go on.
     enter: seat runs -> step -> step -> ... -> step
                            `-> attend: judge, retire, enter the next (rare)
 
-Two batches take turns, half a step each: both go forward, then both go backward.
+Two batches or three take turns, half a step each: all go forward, then all go backward.
 While one ends its half, where each operation waits for the one before, the CPU has
-begun the half of the other. Networks too large for the first cache go through it
+begun the half of the next. Networks too large for the first cache go through it
 once a step instead: a unit goes forward when the next one has been updated. Most
-steps are taken in an inner loop that only asks whether any lane might end.
+steps are taken in an inner loop that only asks whether any lane might end; see
+:mod:`kernels.turns`.
 """
 
 from __future__ import annotations
@@ -32,25 +33,21 @@ from kernels.batch import (
     OCCUPIED,
     RETRAIN,
     STEP,
-    Batch,
     Columns,
     Patterns,
     Runs,
-    Signals,
     Table,
     Workspace,
     make_columns,
-    make_in_memory,
     make_patterns,
     make_workspaces,
     pattern_source,
 )
-from kernels.jit import device
-from kernels.judge import make_all_go_on, make_both_go_on
-from kernels.lanes import Rows, align_frame
+from kernels.lanes import align_frame
 from kernels.relu import relu_forms
-from kernels.step import make_advance, make_forward
+from kernels.specialization import Specialization
 from kernels.tuning import Tuning, tuning_here
+from kernels.turns import make_take_turns
 
 Array = NDArray[Any]
 
@@ -59,7 +56,7 @@ Array = NDArray[Any]
 LANES_BYTES = 64
 WIDE_LANES_BYTES = 128
 
-# Batches that a kernel trains in turns.
+# Batches that a kernel trains in turns where units are a loop; see :class:`kernels.tuning.Tuning` for the others.
 N_BATCHES = 2
 
 # Patterns of up to this many numbers become constants of the kernel. The loops
@@ -72,28 +69,6 @@ HIDDEN_CONSTANT = 2
 MAX_STEPS = 2**31 - 1
 
 _making = Lock()
-
-
-class Specialization(NamedTuple):
-    """Everything that a compiled training kernel is made for.
-
-    ``table`` holds the patterns, or is None for a kernel that reads patterns at run
-    time and skips no product. ``one_pass`` is for batches that exceed the first cache,
-    and for all of a kernel without a table. ``hidden`` is the hidden size where the loop
-    over units is unrolled: in two passes only, since activations in registers do not last
-    from step to step. ``gates`` and ``group`` as in :class:`kernels.tuning.Tuning`.
-    """
-
-    architecture: Architecture
-    loss: str
-    criterion: str
-    dtype: str
-    width: int
-    table: Table | None
-    hidden: int | None
-    one_pass: bool
-    gates: bool
-    group: int
 
 
 def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
@@ -109,98 +84,39 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     The kernel takes ``(patterns, runs, workspaces, n_hidden)``, trains all runs and
     returns the steps that batches took, counted together.
     """
-    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass, gates, group = special
-    constant, unrolls = table is not None, fixed_hidden is not None
+    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass, gates, group, n_batches = special
+    constant, judged = table is not None, special.judged
     known = pattern_source(table, dtype, architecture.bias)
-    forms = relu_forms(architecture, table, one_pass=one_pass, unrolls=unrolls, gates=gates)
+    forms = relu_forms(architecture, table, one_pass=one_pass, unrolls=fixed_hidden is not None, gates=gates)
     memory = lanes.memory(dtype, width)
-    forward = make_forward(architecture, known, memory, fixed_hidden, forms, group)
-    judged = criterion != "none"
-    advance = make_advance(architecture, known, loss, judged, memory, fixed_hidden, forms, one_pass, group)
-    both_go_on = make_both_go_on(known, criterion, memory)
-    all_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden, forms)
+    take_turns = make_take_turns(special, known, memory, forms)
     enter, attend = make_attend(
         architecture, known, loss, criterion, memory, fixed_hidden, forms, one_pass, group, constant
     )
-    in_memory = make_in_memory(architecture, known, memory)
-    load, store, rows_of = memory.load, memory.store, memory.rows_of
-    n_results = len(table[1]) * architecture.outputs if table else 0
-    n_carried = n_results if one_pass else 0
-    n_held = architecture.n_parameters(fixed_hidden) if fixed_hidden else 0
-    n_activations = (fixed_hidden or 0) * n_results // architecture.outputs
-    n_registers = n_held + 3 * n_results + n_activations + 1
-    registers = memory.stack(N_BATCHES * n_registers)
-
-    @device
-    def in_registers(rows: Rows, batch: Batch) -> Batch:
-        """Return a batch in ``rows``, apart from what stays in memory."""
-        results = n_held + n_activations
-        return Batch(
-            rows_of(rows, 0) if unrolls else batch.parameters,
-            batch.control,
-            Signals(
-                rows_of(rows, results),
-                rows_of(rows, results + n_results),
-                rows_of(rows, results + 2 * n_results),
-                rows_of(rows, n_held) if unrolls else batch.signals.hidden,
-                rows_of(rows, n_registers - 1),
-            ),
-        )
-
-    @device
-    def carry(source: Batch, target: Batch) -> None:
-        """Copy what a step needs of the one before, into registers or back."""
-        for k in range(n_held):
-            store(target.parameters, k, load(source.parameters, k))
-        for k in range(n_carried):
-            store(target.signals.outputs, k, load(source.signals.outputs, k))
-            store(target.signals.errors, k, load(source.signals.errors, k))
-        store(target.signals.previous, 0, load(source.signals.previous, 0))
-
-    @device
-    def needs_care(clock: NDArray[np.int64], stops: bool, alone: bool) -> bool:
-        """Tell whether a batch must be attended: some lane ends, or it takes no turns with the other."""
-        return stops or clock[STEP] == clock[DEADLINE] or (alone and clock[OCCUPIED] > 0)
 
     @jit.kernel(repr(special))
     def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int) -> int:
         align_frame()
-        first, second = workspaces
-        memory_a, memory_b = in_memory(patterns, first), in_memory(patterns, second)
-        rows = registers()
-        a, b = in_registers(rows_of(rows, 0), memory_a), in_registers(rows_of(rows, n_registers), memory_b)
-        clock_a, clock_b = first.clock, second.clock
-        enters_a = enters_b = True
-        while enters_a or enters_b or clock_a[OCCUPIED] + clock_b[OCCUPIED] > 0:
-            if enters_a:
-                enter(patterns, runs, first, n_hidden)
-            if enters_b:
-                enter(patterns, runs, second, n_hidden)
-            alone = not constant or clock_a[OCCUPIED] == 0 or clock_b[OCCUPIED] == 0
-            turns = 0 if alone else min(clock_a[DEADLINE] - clock_a[STEP], clock_b[DEADLINE] - clock_b[STEP])
-            turn, stops_a, stops_b = 0, False, False
-            carry(memory_a, a)
-            carry(memory_b, b)
-            while turn < turns:
-                if constant and not one_pass:
-                    forward(patterns, a.parameters, a.signals, n_hidden)
-                    forward(patterns, b.parameters, b.signals, n_hidden)
-                if constant and not both_go_on(patterns, a.signals, b.signals):
-                    stops_a = not all_go_on(patterns, a.parameters, a.signals, a.control, n_hidden)
-                    stops_b = not all_go_on(patterns, b.parameters, b.signals, b.control, n_hidden)
-                    if stops_a or stops_b:
-                        break
-                if constant:
-                    advance(patterns, a.parameters, a.signals, a.control, n_hidden)
-                    advance(patterns, b.parameters, b.signals, b.control, n_hidden)
-                turn += 1
-            carry(a, memory_a)
-            carry(b, memory_b)
-            clock_a[STEP] += turn
-            clock_b[STEP] += turn
-            enters_a = needs_care(clock_a, stops_a, alone) and attend(patterns, runs, first, n_hidden)
-            enters_b = needs_care(clock_b, stops_b, alone) and attend(patterns, runs, second, n_hidden)
-        steps: int = clock_a[STEP] + clock_b[STEP]
+        steps = occupied = 0
+        for k in range(n_batches):
+            enter(patterns, runs, workspaces[k], n_hidden)
+            occupied += workspaces[k].clock[OCCUPIED]
+        while occupied > 0:
+            turn, stops = 0, n_batches
+            if constant:
+                turns = MAX_STEPS
+                for k in range(n_batches):
+                    turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[STEP])
+                turn, stops = take_turns(patterns, workspaces, turns, n_hidden)
+            steps = occupied = 0
+            for k in range(n_batches):
+                workspace, clock = workspaces[k], workspaces[k].clock
+                clock[STEP] += turn + (judged and k < stops < n_batches)
+                due = k == stops or clock[STEP] == clock[DEADLINE] or (not constant and clock[OCCUPIED] > 0)
+                if due and attend(patterns, runs, workspace, n_hidden):
+                    enter(patterns, runs, workspace, n_hidden)
+                steps += clock[STEP]
+                occupied += clock[OCCUPIED]
         return steps
 
     return train
@@ -271,9 +187,7 @@ class Trainer:
         self._width = width or LANES_BYTES // itemsize
         self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
         wide = width or WIDE_LANES_BYTES // itemsize
-        self._exact = Specialization(
-            architecture, loss, criterion, dtype, wide, table=None, hidden=None, one_pass=True, gates=False, group=1
-        )
+        self._exact = Specialization(architecture, loss, criterion, dtype, wide)
         self._table: Table | None = None
         if inputs.size + targets.size <= CONSTANT_LIMIT:
             inputs_table, targets_table = (tuple(map(tuple, array.tolist())) for array in self._patterns[:2])
@@ -285,13 +199,15 @@ class Trainer:
             return self._exact
         n_rows = self.architecture.n_parameters(hidden) + len(self._table[0]) * hidden
         one_pass = N_BATCHES * n_rows * LANES_BYTES > self._tuning.cache_bytes
+        unrolls = hidden <= HIDDEN_CONSTANT and not one_pass
         return self._exact._replace(
             width=self._width,
             table=self._table,
-            hidden=hidden if hidden <= HIDDEN_CONSTANT and not one_pass else None,
+            hidden=hidden if unrolls else None,
             one_pass=one_pass,
             gates=self._tuning.gates,
             group=self._tuning.group,
+            batches=self._tuning.batches if unrolls else N_BATCHES,
         )
 
     def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:
@@ -344,7 +260,9 @@ class Trainer:
             predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
             losses=np.full((n_runs, n_losses) if n_losses else (0, 0), np.nan),
         )
-        workspaces = make_workspaces(self.architecture, n_hidden, n_patterns, special.width, self.dtype, N_BATCHES)
+        workspaces = make_workspaces(
+            self.architecture, n_hidden, n_patterns, special.width, self.dtype, special.batches
+        )
         patterns: Any = self._patterns if special.table is None else None  # else the kernel holds them
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             steps = kernel_for(special)(patterns, runs, workspaces, n_hidden)

@@ -22,9 +22,9 @@ from tests.kernels.support import (
 WIDTH = 8
 
 
-def _numbers(dtype: str, count: int) -> Array:
+def _numbers(dtype: str, count: int, seed: int) -> Array:
     """Draw numbers of all sizes, some of them special."""
-    info, random = np.finfo(dtype), np.random.default_rng(91)
+    info, random = np.finfo(dtype), np.random.default_rng(seed)
     numbers = random.normal(size=count) * 2.0 ** random.uniform(info.minexp - 20, info.maxexp - 3, count)
     numbers[: count // 2] = random.normal(size=count // 2)
     special = [0.0, info.smallest_subnormal, info.tiny, 0.5, 1.0, 1 + info.eps, info.max / 2, info.max, np.inf, np.nan]
@@ -34,25 +34,32 @@ def _numbers(dtype: str, count: int) -> Array:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_twice_the_error(dtype: str) -> None:
-    """One operation or two have the bits of the error made first and doubled then, whatever output and target."""
+    """It has the bits of the error made first and doubled then, or is not finite where something huge is doubled."""
     memory = lanes.memory(dtype, WIDTH)
     load, store = memory.load, memory.store
 
     @jit.numba.njit
-    def run(outputs: Array, target: float, out: Array) -> None:
-        for k in range(outputs.shape[0]):
-            store(out, k, twice_the_error(load(outputs, k), target))
+    def run(totals: Array, biases: Array, target: float, out: Array) -> None:
+        for k in range(totals.shape[0]):
+            store(out, k, twice_the_error(load(totals, k), load(biases, k), target))
 
     info = np.finfo(dtype)
-    outputs = _numbers(dtype, sized(4096, 1024))
-    targets = [0.0, 1.0, -1.0, 0.1, info.tiny, info.smallest_subnormal, 2.0**59, 2.0**60, info.max / 2, info.max]
+    count = sized(4096, 1024)
+    totals, biases, out = (lanes.aligned_rows(2 * count // WIDTH, WIDTH, dtype) for _ in range(3))
+    totals[:], biases[:] = _numbers(dtype, 2 * count, 91), _numbers(dtype, 2 * count, 92)
+    targets = [0.0, -0.0, 1.0, -1.0, 0.1, info.tiny, info.smallest_subnormal, 2.0**60, info.max / 2, info.max]
     for target in np.array(targets, dtype):
-        given = lanes.aligned_rows(len(outputs) + 1, WIDTH, dtype)
-        out = lanes.aligned_rows(len(given), WIDTH, dtype)
         with np.errstate(all="ignore"):
-            given[:-1], given[-1] = outputs, target * (1 + info.eps * np.arange(-4, 4)).astype(dtype)
-            run(given, target, out)
-            assert_equal(out, given.dtype.type(2) * (given - target), f"target {target}")
+            # In half of the rows the bias is near the total, or what is missing to the target.
+            near = (target * (np.arange(count // WIDTH) % 2)[:, None] - totals[: count // WIDTH]).astype(dtype)
+            biases[: count // WIDTH] = near * (1 + info.eps * np.arange(-4, 4)).astype(dtype)
+            run(totals, biases, target, out)
+            expected = 2 * ((totals + biases) - target)
+        huge = np.maximum(np.maximum(abs(totals), abs(biases)), abs(target)) > info.max / 4
+        exact = ~huge | np.isfinite(out)
+        assert_equal(out[exact], expected[exact].astype(dtype), f"target {target}")
+        assert not np.isfinite(out[~exact]).any()
+        assert exact.mean() > 0.8 or abs(target) > info.max / 4
 
 
 @pytest.mark.parametrize("criterion", ["none", "loss"])
@@ -67,20 +74,34 @@ def test_small_outputs_far_from_their_targets(dtype: str, task: str, criterion: 
     assert (result.steps == 0).all()
 
 
+@pytest.mark.parametrize("tuning", ["maxima", "three batches"])
 @pytest.mark.parametrize("criterion", ["none", "loss"])
 @pytest.mark.parametrize(("dtype", "bias"), [("float64", 1e160), ("float32", 1e25)])
-def test_loss_that_is_infinite_once(dtype: str, bias: float, criterion: str) -> None:
+def test_loss_that_is_infinite_once(dtype: str, bias: float, criterion: str, tuning: str) -> None:
     """In any batch a run ends where its loss is infinite, though at the next step it would be finite again.
 
     The unit is dead, and with this learning rate a step takes the output bias to the mean of the targets.
     """
-    spec = Spec("relu", criterion=criterion, dtype=dtype)
-    for place in (3, 11, 19, 27):
-        weights = np.tile([0.0, 0.0, 1.0, -1.0, 0.75], (32, 1))
+    spec = Spec("relu", criterion=criterion, dtype=dtype, tuning=tuning)
+    for place in (3, 11, 19, 27, 43):
+        weights = np.tile([0.0, 0.0, 1.0, -1.0, 0.75], (48, 1))
         weights[place, 4] = bias
         result = assert_as_oracle(spec, same_settings(weights, dtype, learning_rate=0.125, below=0.0, max_steps=5))
         assert np.flatnonzero(result.status == "diverged").tolist() == [place]
         assert result.steps[place] == 0
+
+
+@pytest.mark.parametrize("tuning", ["maxima", "three batches"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_finite_loss_of_errors_too_large_to_double(dtype: str, tuning: str) -> None:
+    """A loss that is finite counts as finite, though doubled errors or a doubled bias would overflow on the way."""
+    spec, largest = Spec("relu", criterion="none", dtype=dtype, tuning=tuning), float(np.finfo(dtype).max)
+    weights = np.tile([0.0, 0.0, 1.0, -1.0, 0.75], (48, 1))
+    weights[[5, 22, 40], 4] = 0.4 * largest**0.5  # four squares of it have a finite sum, their doubles not
+    weights[[9, 30], 2:] = -0.75 * largest, 1.0, 0.75 * largest  # the unit takes back what the bias adds
+    result = assert_as_oracle(spec, same_settings(weights, dtype, learning_rate=0.125, below=0.0, max_steps=5))
+    assert (result.steps[[5, 22, 40]] == 5).all()
+    assert (result.steps[[9, 30]] == 1).all()  # its gradients overflow
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -65,6 +65,15 @@ def test_few_units_in_one_pass_as_oracle(activation: str, criterion: str) -> Non
         assert_as_oracle(spec, draw_batch(spec, hidden, sized(60, 20), hidden, 30))
 
 
+@pytest.mark.parametrize("criterion", ["none", "loss", "max_error"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_three_batches_as_oracle(dtype: str, criterion: str) -> None:
+    """One or two units equal the oracle where three batches take turns, some of them with empty lanes."""
+    spec = Spec("relu", criterion=criterion, dtype=dtype, tuning="three batches")
+    for hidden, count in itertools.product((1, 2), (sized(200, 30), 20)):
+        assert_as_oracle(spec, draw_batch(spec, hidden, count, 10 * hidden + count, sized(100, 20)))
+
+
 def test_covering_specs_cover() -> None:
     """Every activation meets every criterion, and in float64 every activation and output meets every loss."""
     specs = covering_specs()

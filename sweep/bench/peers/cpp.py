@@ -20,7 +20,7 @@ from sweep.bench.peers import MissingError, Peer, UnsupportedError
 
 # Vectors of networks side by side, how far the loops over hidden units unroll, and the form of ReLU.
 RELU = ("maximum", "maximum of integers", "gated products")
-BUILDS = tuple(itertools.product((1, 2, 4), (1, 2, 64), range(len(RELU))))
+BUILDS = tuple(itertools.product((1, 2, 3, 4), (1, 2, 64), range(len(RELU))))
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-std=c++17", "-pthread", "-shared", "-fPIC")
 
 
