@@ -78,25 +78,6 @@ def routine(function: F) -> F:
     return compiled
 
 
-def unrolled(step: Callable[..., bool], count: int) -> Callable[..., int]:
-    """Return a function ``(*args)`` that calls ``step(k, *args)`` for k = 0, 1 .. while steps are true.
-
-    It returns the first k whose step is false, or ``count``. LLVM would not unroll a loop of
-    long steps, and what they work on would not stay in registers.
-    """
-    last = count - 1
-    before = unrolled(step, last) if last else None
-
-    def first_step(*args: Any) -> int:
-        return 1 if step(0, *args) else 0
-
-    def steps(*args: Any) -> int:
-        k = before(*args)  # type: ignore[misc]
-        return count if k == last and step(last, *args) else k
-
-    return device(steps if before else first_step)
-
-
 def kernel(key: str) -> Callable[[F], F]:
     """Compile an entry point that Python calls, and keep its machine code on disk.
 

@@ -47,7 +47,7 @@ from kernels.lanes import align_frame
 from kernels.relu import relu_forms
 from kernels.specialization import Specialization
 from kernels.tuning import Tuning, tuning_here
-from kernels.turns import make_take_turns
+from kernels.turns import make_take_turns, stand_still
 
 Array = NDArray[Any]
 
@@ -89,7 +89,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
     known = pattern_source(table, dtype, architecture.bias)
     forms = relu_forms(architecture, table, one_pass=one_pass, unrolls=fixed_hidden is not None, gates=gates)
     memory = lanes.memory(dtype, width)
-    take_turns = make_take_turns(special, known, memory, forms)
+    take_turns = make_take_turns(special, known, memory, forms) if constant else stand_still
     enter, attend = make_attend(
         architecture, known, loss, criterion, memory, fixed_hidden, forms, one_pass, group, constant
     )
@@ -102,12 +102,10 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
             enter(patterns, runs, workspaces[k], n_hidden)
             occupied += workspaces[k].clock[OCCUPIED]
         while occupied > 0:
-            turn, stops = 0, n_batches
-            if constant:
-                turns = MAX_STEPS
-                for k in range(n_batches):
-                    turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[STEP])
-                turn, stops = take_turns(patterns, workspaces, turns, n_hidden)
+            turns = MAX_STEPS
+            for k in range(n_batches):
+                turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[STEP])
+            turn, stops = take_turns(patterns, workspaces, turns, n_hidden)
             steps = occupied = 0
             for k in range(n_batches):
                 workspace, clock = workspaces[k], workspaces[k].clock

@@ -6,20 +6,26 @@ from collections.abc import Callable
 from functools import cache
 
 from kernels.batch import Batch, Patterns, PatternSource, Signals, Workspace, make_in_memory
-from kernels.jit import device, unrolled
+from kernels.jit import device
 from kernels.judge import make_all_go_on
-from kernels.lanes import Memory, Rows, any_lane, bits
+from kernels.lanes import Memory, Rows, any_lane
 from kernels.losses import make_large_errors
 from kernels.relu import ReluForms
 from kernels.specialization import Specialization
 from kernels.step import make_advance, make_forward
 
 
+@device
+def stand_still(patterns: Patterns, workspaces: tuple[Workspace, ...], turns: int, n_hidden: int) -> tuple[int, int]:
+    """Take no turns: every step of a batch is attended."""
+    return 0, len(workspaces)
+
+
 @cache
 def make_take_turns(
     special: Specialization, known: PatternSource, memory: Memory, forms: ReluForms | None
 ) -> Callable[[Patterns, tuple[Workspace, ...], int, int], tuple[int, int]]:
-    """Return the function that steps all batches until one must be attended.
+    """Return the function that steps two or three batches until one must be attended.
 
     The function takes ``(patterns, workspaces, turns, n_hidden)`` and steps each batch up to
     ``turns`` times. It returns how many turns all have taken, and the batch that may not take
@@ -35,14 +41,14 @@ def make_take_turns(
     costs less than one for each.
     """
     architecture, loss, criterion, _, _, table, fixed_hidden, one_pass, _, group, n_batches = special
-    judged, unrolls = special.judged, fixed_hidden is not None
+    judged, unrolls, three = special.judged, fixed_hidden is not None, n_batches == 3
     quick = not (judged or one_pass) and architecture.output == "identity"
     forward = make_forward(architecture, known, memory, fixed_hidden, forms, group, quick)
     advance = make_advance(architecture, known, loss, judged, memory, fixed_hidden, forms, one_pass, group, quick)
     large_errors = make_large_errors(known, memory)
     all_lanes_go_on = make_all_go_on(architecture, known, loss, criterion, memory, fixed_hidden, forms)
     in_memory = make_in_memory(architecture, known, memory)
-    load, store, fill, rows_of = memory.load, memory.store, memory.fill, memory.rows_of
+    load, store, rows_of = memory.load, memory.store, memory.rows_of
     n_results = len(table[1]) * architecture.outputs if table else 0
     n_carried = n_results if one_pass else 0
     n_held = architecture.n_parameters(fixed_hidden) if fixed_hidden else 0
@@ -51,10 +57,8 @@ def make_take_turns(
     registers = memory.stack(n_batches * n_registers)
 
     @device
-    def in_registers(k: int, patterns: Patterns, workspaces: tuple[Workspace, ...], rows: Rows) -> Batch:
-        """Return batch k in its part of ``rows``, apart from what stays in memory."""
-        batch = in_memory(patterns, workspaces[k])
-        first = k * n_registers
+    def in_registers(batch: Batch, rows: Rows, first: int) -> Batch:
+        """Return a batch in ``rows`` from ``first`` on, apart from what stays in memory."""
         results = first + n_held + n_activations
         return Batch(
             rows_of(rows, first) if unrolls else batch.parameters,
@@ -79,64 +83,68 @@ def make_take_turns(
         store(target.signals.previous, 0, load(source.signals.previous, 0))
 
     @device
-    def fetch(k: int, patterns: Patterns, workspaces: tuple[Workspace, ...], rows: Rows, n_hidden: int) -> bool:
-        carry(in_memory(patterns, workspaces[k]), in_registers(k, patterns, workspaces, rows))
-        return True
+    def quiet(patterns: Patterns, a: Batch, b: Batch, c: Batch) -> bool:
+        """Tell whether the losses of all batches are plainly finite."""
+        union = large_errors(patterns, a.signals) | large_errors(patterns, b.signals)
+        if three:
+            union = union | large_errors(patterns, c.signals)
+        return not any_lane(union != 0)
 
     @device
-    def bring_back(k: int, patterns: Patterns, workspaces: tuple[Workspace, ...], rows: Rows, n_hidden: int) -> bool:
-        carry(in_registers(k, patterns, workspaces, rows), in_memory(patterns, workspaces[k]))
-        return True
-
-    @device
-    def go_forward(k: int, patterns: Patterns, workspaces: tuple[Workspace, ...], rows: Rows, n_hidden: int) -> bool:
-        batch = in_registers(n_batches - 1 - k if judged else k, patterns, workspaces, rows)
-        forward(patterns, batch.parameters, batch.signals, n_hidden)
-        return True
-
-    @device
-    def goes_on(k: int, patterns: Patterns, workspaces: tuple[Workspace, ...], rows: Rows, n_hidden: int) -> bool:
-        batch = in_registers(k, patterns, workspaces, rows)
+    def goes_on(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
         return all_lanes_go_on(patterns, batch.parameters, batch.signals, batch.control, n_hidden)
 
     @device
-    def go_back(k: int, patterns: Patterns, workspaces: tuple[Workspace, ...], rows: Rows, n_hidden: int) -> bool:
-        if judged and not goes_on(k, patterns, workspaces, rows, n_hidden):
+    def go_back(patterns: Patterns, batch: Batch, n_hidden: int) -> bool:
+        """Take the second half of a step, if no lane ends before it."""
+        if judged and not goes_on(patterns, batch, n_hidden):
             return False
-        batch = in_registers(k, patterns, workspaces, rows)
         advance(patterns, batch.parameters, batch.signals, batch.control, n_hidden)
         return True
 
     @device
-    def quiet(patterns: Patterns, workspaces: tuple[Workspace, ...], rows: Rows) -> bool:
-        """Tell whether the losses of all batches are plainly finite."""
-        union = bits(fill(0.0))
-        for k in range(n_batches):
-            union = union | large_errors(patterns, in_registers(k, patterns, workspaces, rows).signals)
-        return not any_lane(union != 0)
-
-    fetch_all, all_forward, all_back, bring_all_back = (
-        unrolled(part, n_batches) for part in (fetch, go_forward, go_back, bring_back)
-    )
-    all_going_on = unrolled(goes_on, n_batches)
-
-    @device
     def take_turns(patterns: Patterns, workspaces: tuple[Workspace, ...], turns: int, n_hidden: int) -> tuple[int, int]:
+        home_a, home_b = in_memory(patterns, workspaces[0]), in_memory(patterns, workspaces[1])
+        home_c = in_memory(patterns, workspaces[-1])
         rows = registers()
-        fetch_all(patterns, workspaces, rows, n_hidden)
+        a, b = in_registers(home_a, rows, 0), in_registers(home_b, rows, n_registers)
+        c = in_registers(home_c, rows, (n_batches - 1) * n_registers)  # which is b if there are two
+        first, last = (c, a) if judged else (a, c)
+        carry(home_a, a)
+        carry(home_b, b)
+        if three:
+            carry(home_c, c)
         turn, stops = 0, n_batches
         while turn < turns:
             if not one_pass:
-                all_forward(patterns, workspaces, rows, n_hidden)
-            if not judged and not quiet(patterns, workspaces, rows):
-                stops = all_going_on(patterns, workspaces, rows, n_hidden)
-                if stops < n_batches:
+                forward(patterns, first.parameters, first.signals, n_hidden)
+                if three:
+                    forward(patterns, b.parameters, b.signals, n_hidden)
+                forward(patterns, last.parameters, last.signals, n_hidden)
+            if not judged and not quiet(patterns, a, b, c):
+                if not goes_on(patterns, a, n_hidden):
+                    stops = 0
                     break
-            stops = all_back(patterns, workspaces, rows, n_hidden)
-            if stops < n_batches:
+                if not goes_on(patterns, b, n_hidden):
+                    stops = 1
+                    break
+                if three and not goes_on(patterns, c, n_hidden):
+                    stops = 2
+                    break
+            if not go_back(patterns, a, n_hidden):
+                stops = 0
+                break
+            if not go_back(patterns, b, n_hidden):
+                stops = 1
+                break
+            if three and not go_back(patterns, c, n_hidden):
+                stops = 2
                 break
             turn += 1
-        bring_all_back(patterns, workspaces, rows, n_hidden)
+        carry(a, home_a)
+        carry(b, home_b)
+        if three:
+            carry(c, home_c)
         return turn, stops
 
     return take_turns
