@@ -18,21 +18,15 @@ steps are taken in an inner loop that only asks whether any lane might end; see
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import jit, lanes
 from kernels.architecture import Architecture
-from kernels.attend import make_attend
 from kernels.batch import (
-    DEADLINE,
-    OCCUPIED,
     RETRAIN,
-    STEP,
     Columns,
     Patterns,
     Runs,
@@ -41,13 +35,10 @@ from kernels.batch import (
     make_columns,
     make_patterns,
     make_workspaces,
-    pattern_source,
 )
-from kernels.lanes import align_frame
-from kernels.relu import relu_forms
 from kernels.specialization import Specialization
 from kernels.tuning import Tuning, tuning_here
-from kernels.turns import make_take_turns, stand_still
+from kernels.turns import MAX_STEPS, make_kernel
 
 Array = NDArray[Any]
 
@@ -66,8 +57,6 @@ CONSTANT_LIMIT = 64
 # Hidden sizes up to this one are constants of the kernel too: their loop unrolls.
 HIDDEN_CONSTANT = 2
 
-MAX_STEPS = 2**31 - 1
-
 _making = Lock()
 
 
@@ -75,49 +64,6 @@ def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Works
     """Return the kernel of :func:`make_kernel`, made once however many threads ask."""
     with _making:
         return make_kernel(special)
-
-
-@cache
-def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
-    """Return the training loop for one specialization.
-
-    The kernel takes ``(patterns, runs, workspaces, n_hidden)``, trains all runs and
-    returns the steps that batches took, counted together.
-    """
-    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass, gates, group, n_batches = special
-    constant, judged = table is not None, special.judged
-    known = pattern_source(table, dtype, architecture.bias)
-    forms = relu_forms(architecture, table, one_pass=one_pass, unrolls=fixed_hidden is not None, gates=gates)
-    memory = lanes.memory(dtype, width)
-    take_turns = make_take_turns(special, known, memory, forms) if constant else stand_still
-    enter, attend = make_attend(
-        architecture, known, loss, criterion, memory, fixed_hidden, forms, one_pass, group, constant
-    )
-
-    @jit.kernel(repr(special))
-    def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int) -> int:
-        align_frame()
-        steps = occupied = 0
-        for k in range(n_batches):
-            enter(patterns, runs, workspaces[k], n_hidden)
-            occupied += workspaces[k].clock[OCCUPIED]
-        while occupied > 0:
-            turns = MAX_STEPS
-            for k in range(n_batches):
-                turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[STEP])
-            turn, stops = take_turns(patterns, workspaces, turns, n_hidden)
-            steps = occupied = 0
-            for k in range(n_batches):
-                workspace, clock = workspaces[k], workspaces[k].clock
-                clock[STEP] += turn + (judged and k < stops < n_batches)
-                due = k == stops or clock[STEP] == clock[DEADLINE] or (not constant and clock[OCCUPIED] > 0)
-                if due and attend(patterns, runs, workspace, n_hidden):
-                    enter(patterns, runs, workspace, n_hidden)
-                steps += clock[STEP]
-                occupied += clock[OCCUPIED]
-        return steps
-
-    return train
 
 
 class Outcome(NamedTuple):

@@ -1,36 +1,41 @@
-"""The inner loop: batches take turns, half a step each, while no lane ends."""
+"""The kernel: batches take turns, half a step each, and those that may end are attended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
 
-from kernels.batch import Batch, Patterns, PatternSource, Signals, Workspace, make_in_memory
+from kernels import jit, lanes
+from kernels.attend import make_attend
+from kernels.batch import (
+    DEADLINE,
+    OCCUPIED,
+    STEP,
+    Batch,
+    Patterns,
+    Runs,
+    Signals,
+    Workspace,
+    make_in_memory,
+    pattern_source,
+)
 from kernels.jit import device
 from kernels.judge import make_all_go_on
-from kernels.lanes import Memory, Rows, any_lane
+from kernels.lanes import Rows, align_frame, any_lane
 from kernels.losses import make_large_errors
-from kernels.relu import ReluForms
+from kernels.relu import relu_forms
 from kernels.specialization import Specialization
 from kernels.step import make_advance, make_forward
 
-
-@device
-def stand_still(patterns: Patterns, workspaces: tuple[Workspace, ...], turns: int, n_hidden: int) -> tuple[int, int]:
-    """Take no turns: every step of a batch is attended."""
-    return 0, len(workspaces)
+MAX_STEPS = 2**31 - 1
 
 
 @cache
-def make_take_turns(
-    special: Specialization, known: PatternSource, memory: Memory, forms: ReluForms | None
-) -> Callable[[Patterns, tuple[Workspace, ...], int, int], tuple[int, int]]:
-    """Return the function that steps two or three batches until one must be attended.
+def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
+    """Return the training loop for one specialization.
 
-    The function takes ``(patterns, workspaces, turns, n_hidden)`` and steps each batch up to
-    ``turns`` times. It returns how many turns all have taken, and the batch that may not take
-    the next, or the number of batches. Where steps are judged, the batches before that one
-    have taken it.
+    The kernel takes ``(patterns, runs, workspaces, n_hidden)``, trains all runs and
+    returns the steps that batches took, counted together.
 
     Notes
     -----
@@ -40,8 +45,14 @@ def make_take_turns(
     forward is the first. Without a criterion, one test whether all losses are plainly finite
     costs less than one for each.
     """
-    architecture, loss, criterion, _, _, table, fixed_hidden, one_pass, _, group, n_batches = special
-    judged, unrolls, three = special.judged, fixed_hidden is not None, n_batches == 3
+    architecture, loss, criterion, dtype, width, table, fixed_hidden, one_pass, gates, group, n_batches = special
+    constant, judged, unrolls, three = table is not None, special.judged, fixed_hidden is not None, n_batches == 3
+    known = pattern_source(table, dtype, architecture.bias)
+    forms = relu_forms(architecture, table, one_pass=one_pass, unrolls=unrolls, gates=gates)
+    memory = lanes.memory(dtype, width)
+    enter, attend = make_attend(
+        architecture, known, loss, criterion, memory, fixed_hidden, forms, one_pass, group, constant
+    )
     quick = not (judged or one_pass) and architecture.output == "identity"
     forward = make_forward(architecture, known, memory, fixed_hidden, forms, group, quick)
     advance = make_advance(architecture, known, loss, judged, memory, fixed_hidden, forms, one_pass, group, quick)
@@ -102,49 +113,68 @@ def make_take_turns(
         advance(patterns, batch.parameters, batch.signals, batch.control, n_hidden)
         return True
 
-    @device
-    def take_turns(patterns: Patterns, workspaces: tuple[Workspace, ...], turns: int, n_hidden: int) -> tuple[int, int]:
-        home_a, home_b = in_memory(patterns, workspaces[0]), in_memory(patterns, workspaces[1])
+    @jit.kernel(repr(special))
+    def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int) -> int:
+        align_frame()
+        home_a, home_b = in_memory(patterns, workspaces[0]), in_memory(patterns, workspaces[n_batches // 2])
         home_c = in_memory(patterns, workspaces[-1])
         rows = registers()
-        a, b = in_registers(home_a, rows, 0), in_registers(home_b, rows, n_registers)
+        a, b = in_registers(home_a, rows, 0), in_registers(home_b, rows, n_batches // 2 * n_registers)
         c = in_registers(home_c, rows, (n_batches - 1) * n_registers)  # which is b if there are two
         first, last = (c, a) if judged else (a, c)
-        carry(home_a, a)
-        carry(home_b, b)
-        if three:
-            carry(home_c, c)
-        turn, stops = 0, n_batches
-        while turn < turns:
-            if not one_pass:
-                forward(patterns, first.parameters, first.signals, n_hidden)
-                if three:
-                    forward(patterns, b.parameters, b.signals, n_hidden)
-                forward(patterns, last.parameters, last.signals, n_hidden)
-            if not judged and not quiet(patterns, a, b, c):
-                if not goes_on(patterns, a, n_hidden):
-                    stops = 0
-                    break
-                if not goes_on(patterns, b, n_hidden):
-                    stops = 1
-                    break
-                if three and not goes_on(patterns, c, n_hidden):
-                    stops = 2
-                    break
-            if not go_back(patterns, a, n_hidden):
-                stops = 0
-                break
-            if not go_back(patterns, b, n_hidden):
-                stops = 1
-                break
-            if three and not go_back(patterns, c, n_hidden):
-                stops = 2
-                break
-            turn += 1
-        carry(a, home_a)
-        carry(b, home_b)
-        if three:
-            carry(c, home_c)
-        return turn, stops
+        steps = occupied = 0
+        for k in range(n_batches):
+            enter(patterns, runs, workspaces[k], n_hidden)
+            occupied += workspaces[k].clock[OCCUPIED]
+        while occupied > 0:
+            turns = MAX_STEPS if constant else 0
+            for k in range(n_batches):
+                turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[STEP])
+            carry(home_a, a)
+            carry(home_b, b)
+            if three:
+                carry(home_c, c)
+            turn, stops = 0, n_batches
+            while turn < turns:
+                if constant and not one_pass:
+                    forward(patterns, first.parameters, first.signals, n_hidden)
+                    if three:
+                        forward(patterns, b.parameters, b.signals, n_hidden)
+                    forward(patterns, last.parameters, last.signals, n_hidden)
+                if constant and not judged and not quiet(patterns, a, b, c):
+                    if not goes_on(patterns, a, n_hidden):
+                        stops = 0
+                        break
+                    if not goes_on(patterns, b, n_hidden):
+                        stops = 1
+                        break
+                    if three and not goes_on(patterns, c, n_hidden):
+                        stops = 2
+                        break
+                if constant:
+                    if not go_back(patterns, a, n_hidden):
+                        stops = 0
+                        break
+                    if not go_back(patterns, b, n_hidden):
+                        stops = 1
+                        break
+                    if three and not go_back(patterns, c, n_hidden):
+                        stops = 2
+                        break
+                turn += 1
+            carry(a, home_a)
+            carry(b, home_b)
+            if three:
+                carry(c, home_c)
+            steps = occupied = 0
+            for k in range(n_batches):
+                workspace, clock = workspaces[k], workspaces[k].clock
+                clock[STEP] += turn + (judged and k < stops < n_batches)
+                due = k == stops or clock[STEP] == clock[DEADLINE] or (not constant and clock[OCCUPIED] > 0)
+                if due and attend(patterns, runs, workspace, n_hidden):
+                    enter(patterns, runs, workspace, n_hidden)
+                steps += clock[STEP]
+                occupied += clock[OCCUPIED]
+        return steps
 
-    return take_turns
+    return train

@@ -165,7 +165,7 @@ def test_hot_loop_is_vector_code(
 ) -> None:
     """The loop of steps calls nothing, computes nothing in scalars and spills few values."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    from kernels.train import make_kernel
+    from kernels.turns import make_kernel
 
     make_kernel.cache_clear()
     loop = hot_loop(kernel_assembly(case, criterion))
@@ -185,7 +185,7 @@ def test_profile_prints_budget_and_loop(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """The profile names the price of each part, then the instructions of the hot loop."""
-    from kernels.train import make_kernel
+    from kernels.turns import make_kernel
 
     make_kernel.cache_clear()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # restored afterwards
