@@ -89,7 +89,7 @@ def make_total_loss(name: str, known: PatternSource, memory: Memory) -> Callable
 
 @cache
 def make_large_errors(known: PatternSource, memory: Memory) -> Callable[[Patterns, Signals], Lanes]:
-    """Return the test for errors of 2 or more in size: bits that are all 0 in lanes that have none.
+    """Return the test for errors, as they are or doubled, of 2 or more in size: bits all 0 in lanes that have none.
 
     The loss is plainly finite there. One bit tells: the highest of the exponent is set in
     numbers from 2 upwards, in infinities and in NaN.

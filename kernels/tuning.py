@@ -1,6 +1,6 @@
 """What makes kernels fast on the CPU at hand. No result depends on it.
 
-Measured in both dtypes, with networks of 8 to 56 hidden units:
+Measured in both dtypes, with networks of 8 to 56 hidden units where no others are named:
 
 - In loops over units, gated products (see :mod:`kernels.relu`) are 2 to 3 % faster than
   integer maxima on a Zen 4, and 5 % slower on a Zen 5.
