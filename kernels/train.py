@@ -47,7 +47,7 @@ Array = NDArray[Any]
 LANES_BYTES = 64
 WIDE_LANES_BYTES = 128
 
-# Batches that a kernel trains in turns where units are a loop; see :class:`kernels.tuning.Tuning` for the others.
+# Batches that take turns at least, if patterns are constants; see :class:`kernels.tuning.Tuning` for more.
 N_BATCHES = 2
 
 # Patterns of up to this many numbers become constants of the kernel. The loops
@@ -142,8 +142,10 @@ class Trainer:
         if self._table is None:
             return self._exact
         n_rows = self.architecture.n_parameters(hidden) + len(self._table[0]) * hidden
-        one_pass = N_BATCHES * n_rows * LANES_BYTES > self._tuning.cache_bytes
+        n_fit = self._tuning.cache_bytes // (n_rows * LANES_BYTES)
+        one_pass = n_fit < N_BATCHES
         unrolls = hidden <= HIDDEN_CONSTANT and not one_pass
+        most = self._tuning.batches if unrolls or not self._exact.judged else N_BATCHES
         return self._exact._replace(
             width=self._width,
             table=self._table,
@@ -151,7 +153,7 @@ class Trainer:
             one_pass=one_pass,
             gates=self._tuning.gates,
             group=self._tuning.group,
-            batches=self._tuning.batches if unrolls else N_BATCHES,
+            batches=max(N_BATCHES, min(most, n_fit)),
         )
 
     def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:

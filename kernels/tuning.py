@@ -7,7 +7,8 @@ Measured in both dtypes, with networks of 8 to 56 hidden units where no others a
 - Loops that take four units at a time are 1 to 2 % faster on a Zen 5, and 8 to 11 % slower
   without the 32 registers of AVX-512.
 - Three batches in turns instead of two make networks of one hidden unit 15 % faster on a Zen 5,
-  and of two units 5 to 7 %, or 1 to 3 % where each step is judged.
+  and of two units 5 to 7 %, or 1 to 3 % where each step is judged. Without a criterion three units
+  gain 10 %, four 5 to 8 %, and up to 24 of them 1 to 2 %; judged, 8 to 16 units would lose 1 to 2 %.
 - Two passes a step are up to 12 % faster than one while the batches fit in the first
   cache, and up to 55 % slower beyond. A Zen 4 has 32 KiB of it, a Zen 5 48.
 """
@@ -37,7 +38,8 @@ class Tuning(NamedTuple):
     group
         Units that loops over units take at a time in two passes a step.
     batches
-        Batches that take turns where the loop over units is unrolled.
+        Batches that take turns, at least 2, where the loop over units is unrolled or nothing is
+        judged, if so many stay in the first cache.
     """
 
     cache_bytes: int = 2**15

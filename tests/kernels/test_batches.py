@@ -101,6 +101,16 @@ def test_any_tuning(width: int, tuning: str) -> None:
     assert_same_columns(train_bare(spec, _batch(), width), expected.columns, tuning)
 
 
+@pytest.mark.parametrize(
+    ("hidden", "criterion", "expected"),
+    [(2, "loss", 3), (3, "loss", 2), (3, "none", 3), (20, "none", 3), (24, "none", 2), (40, "none", 2)],
+)
+def test_batches_that_take_turns(hidden: int, criterion: str, expected: int) -> None:
+    """More than two if tuned so, where they fit into the first cache, and in a loop over units only unjudged."""
+    trainer = Spec("relu", criterion=criterion, tuning="three batches").trainer(8)
+    assert trainer.specialization(hidden).batches == expected
+
+
 def test_same_run_again_in_the_same_lane() -> None:
     """A run that starts with the loss at which the one before it ended has not stalled."""
     _assert_independent(np.repeat(np.arange(RUNS), 3).tolist(), 1)
