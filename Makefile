@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 # Compiled kernels of the tests: a cold cache, so that coverage sees the compiler's side too.
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 
+# Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
+TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=
+
 BENCH_READY := $(VENV)/.bench-ready
 
 .PHONY: run test lint bench clean
@@ -20,13 +23,11 @@ run: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/sweep bench $(BENCH)
 
-# Every check: style, types, tests with the JIT on and off, coverage of both together.
+# Every check: style, types, tests with the JIT on and off, a process for each core, coverage of both together.
 test: lint
-	$(BIN)/coverage erase
 	rm -rf $(TEST_CACHE)
-	XDG_CACHE_HOME=$(TEST_CACHE) $(BIN)/coverage run -m pytest
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest tests/kernels
-	$(BIN)/coverage combine
+	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
+	NUMBA_DISABLE_JIT=1 $(TESTS) --cov-append tests/kernels
 	$(BIN)/coverage report --fail-under=95
 
 lint: $(READY)
