@@ -25,8 +25,8 @@ from kernels.lanes import Lanes, Rows, aligned_rows, floating, select
 
 Array = NDArray[Any]
 
-# Generators side by side, and outputs made at a time (a multiple of 4): enough for
-# CHUNK / 4 normal numbers of 99 % of all seeds or more.
+# Generators side by side, and outputs made at a time, a multiple of 4: two for each
+# number, one point for each pair of them.
 WIDTH = 128
 CHUNK = 40
 
@@ -42,23 +42,22 @@ _idle: list[Scratch] = []
 
 
 @cache
-def make_seed_rows() -> Callable[[Rows, bool], None]:
+def make_seed_rows() -> Callable[[Rows, int], None]:
     """Return the seeding of ``WIDTH`` Mersenne Twisters.
 
-    The function takes ``(state, first_only)`` and makes the rows of state, given the
-    seeds in row 0. If ``first_only``, it stores only those that the first ``CHUNK``
-    outputs need: the others are worth neither the way to memory nor a place in the
-    cache.
+    The function takes ``(state, n_outputs)`` and makes the rows of state, given the
+    seeds in row 0. It stores only those that so many outputs need, unless 0, for all:
+    the others are worth neither the way to memory nor a place in the cache.
     """
     memory = lanes.memory("uint32", WIDTH)
     load, store = memory.load, memory.store
 
     @device
-    def seed_rows(state: Rows, first_only: bool) -> None:
+    def seed_rows(state: Rows, n_outputs: int) -> None:
         row = load(state, 0)
-        for k in range(1, _OFFSET + CHUNK if first_only else STATE_WORDS):
+        for k in range(1, _OFFSET + n_outputs if n_outputs else STATE_WORDS):
             row = (row ^ (row >> 30)) * 1812433253 + k
-            if not first_only or k <= CHUNK or k >= _OFFSET:
+            if not n_outputs or k <= n_outputs or k >= _OFFSET:
                 store(state, k, row)
 
     return seed_rows
@@ -244,12 +243,12 @@ def make_fill_uniform() -> Callable[[Scratch, Array, int, int, float, float], No
 
 
 @cache
-def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, int, float, float, bool], int]:
+def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, int, float, float, int], int]:
     """Return the kernel that draws a row of numbers a seed.
 
-    It takes ``(seeds, numbers, late, scratch, n_columns, scale, shift, first_only)``. If
-    ``first_only``, it makes the first ``CHUNK`` outputs of each seed and no more, writes
-    to ``late`` which rows want more, and returns how many do.
+    It takes ``(seeds, numbers, late, scratch, n_columns, scale, shift, n_outputs)``, makes
+    so many outputs of each seed, or as many as it takes if 0, writes to ``late`` which rows
+    want more, and returns how many do.
     """
     seed_rows, next_words = make_seed_rows(), make_next_words()
     fill = {"normal": make_fill_normal, "uniform": make_fill_uniform}[distribution]()
@@ -263,7 +262,7 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, int,
         n_columns: int,
         scale: float,
         shift: float,
-        first_only: bool,
+        n_outputs: int,
     ) -> int:
         state, words, filled = scratch.state, scratch.words, scratch.filled
         n_late = 0
@@ -272,9 +271,9 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, int,
             for lane in range(WIDTH):
                 state[0, lane] = seeds[start + min(lane, count - 1)]
                 filled[lane] = 0 if lane < count else n_columns  # no place for what others draw
-            seed_rows(state, first_only)
+            seed_rows(state, n_outputs)
             position, unfinished = 0, count
-            while unfinished > 0 and not (first_only and position > 0):
+            while unfinished > 0 and (position < n_outputs or not n_outputs):
                 next_words(state, words, position)
                 position += CHUNK
                 fill(scratch, numbers, n_columns, start, scale, shift)
@@ -288,6 +287,16 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, int,
         return n_late
 
     return draw
+
+
+def _first_outputs(count: int, distribution: str) -> int:
+    """Return how many outputs are enough for ``count`` numbers of 98 % of all seeds, or 0 for all in one round.
+
+    A point is in the circle with probability pi / 4. All of the state is needed for 228 outputs.
+    """
+    n_points = -(-count // 2)
+    n_chunks = -(-(n_points + 2) // 7) if distribution == "normal" else -(-4 * n_points // CHUNK)
+    return CHUNK * n_chunks if _OFFSET + CHUNK * n_chunks <= STATE_WORDS else 0
 
 
 def draw_numbers(
@@ -350,10 +359,11 @@ def draw_numbers(
                 row[:] = shift + scale * z
         else:
             draw, seeds = make_draw(distribution), np.ascontiguousarray(seeds, np.uint32)
-            late, scratch, few = np.empty(seeds.size, np.int64), _take_scratch(), count <= CHUNK // 4
-            n_late = draw(seeds, numbers.reshape(-1), late, scratch, count, scale, shift, few)
+            late, scratch = np.empty(seeds.size, np.int64), _take_scratch()
+            first = _first_outputs(count, distribution)
+            n_late = draw(seeds, numbers.reshape(-1), late, scratch, count, scale, shift, first)
             again = np.empty((n_late, count), dtype)
-            draw(seeds[late[:n_late]], again.reshape(-1), late, scratch, count, scale, shift, False)
+            draw(seeds[late[:n_late]], again.reshape(-1), late, scratch, count, scale, shift, 0)
             _idle.append(scratch)
             numbers[late[:n_late]] = again
     return numbers
