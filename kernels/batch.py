@@ -315,10 +315,10 @@ def make_workspaces(
     first_hidden = first_parameter + rows_to_hidden(unit_rows.size, width * np.dtype(dtype).itemsize)
     count = first_hidden + n_patterns * n_hidden
     rows = aligned_rows(n_batches * count, width, dtype)
+    places = (first_parameter + unit_rows).astype(np.uint64)
 
     def make(batch: int) -> Workspace:
         seats = np.full((2, width), EMPTY, np.int64)
-        places = (first_parameter + unit_rows).astype(np.uint64)
         own = rows[batch * count : (batch + 1) * count]
         return Workspace(own[:first_hidden], own[first_hidden:], places, seats, clock=np.zeros(3, np.int64))
 
