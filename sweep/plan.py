@@ -39,7 +39,8 @@ _TAIL_SHARES = (4, 32)
 _SHARDS_PER_SHARE = 8
 _TAIL_CUTS = 32
 _LEAST_TAIL_OPERATIONS = 2e8
-_LANES = 64  # larger shards hold a multiple of so many runs, to leave no lane empty
+_LANES = 192  # larger shards hold a multiple of so many runs, so that two or three batches leave no lane empty,
+_TAIL_LANES = 64  # and those of the last ones for two
 _FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
 
 
@@ -88,7 +89,7 @@ def _taper(group: _Group) -> list[_Group]:
     start = group.start + n_whole * group.shard_runs
     groups = [replace(group, stop=start)] if n_whole else []
     while start < group.stop:
-        runs = ceil(max((group.stop - start) / n_shares, least) / _LANES) * _LANES
+        runs = ceil(max((group.stop - start) / n_shares, least) / _TAIL_LANES) * _TAIL_LANES
         stop = min(start + min(runs, group.shard_runs), group.stop)
         groups.append(_Group(group.first_shard + n_whole, start, stop, stop - start, group.run_cost))
         start, n_whole = stop, n_whole + 1
