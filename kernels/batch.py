@@ -306,16 +306,24 @@ def rows_to_hidden(n_parameters: int, row_bytes: int) -> int:
     return half - (half - n_parameters) // page * page  # rounded up
 
 
+@cache
+def _places(architecture: Architecture, n_hidden: int, first_parameter: int) -> NDArray[np.uint64]:
+    places = (first_parameter + architecture.unit_rows(n_hidden)).astype(np.uint64)
+    places.flags.writeable = False
+    return places
+
+
 def make_workspaces(
     architecture: Architecture, n_hidden: int, n_patterns: int, width: int, dtype: str, n_batches: int
 ) -> tuple[Workspace, ...]:
     """Allocate the state of batches of ``width`` empty lanes, one behind the other."""
-    unit_rows = architecture.unit_rows(n_hidden)
     first_parameter = CONTROL_ROWS + 3 * n_patterns * architecture.outputs
-    first_hidden = first_parameter + rows_to_hidden(unit_rows.size, width * np.dtype(dtype).itemsize)
+    first_hidden = first_parameter + rows_to_hidden(
+        architecture.n_parameters(n_hidden), width * np.dtype(dtype).itemsize
+    )
     count = first_hidden + n_patterns * n_hidden
     rows = aligned_rows(n_batches * count, width, dtype)
-    places = (first_parameter + unit_rows).astype(np.uint64)
+    places = _places(architecture, n_hidden, first_parameter)
 
     def make(batch: int) -> Workspace:
         seats = np.full((2, width), EMPTY, np.int64)

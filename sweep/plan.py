@@ -157,8 +157,13 @@ class Plan:
         """Return run number, cell and seed of every run of a shard, in visiting order."""
         import numpy as np
 
-        visited = np.arange(shard.start // self.n_seeds, (shard.stop - 1) // self.n_seeds + 1)
-        edges = np.append(visited, visited[-1] + 1) * self.n_seeds
+        first, last = shard.start // self.n_seeds, (shard.stop - 1) // self.n_seeds
+        if first == last:  # likely, if shards are many
+            number, before = self._cell_visited(first), first * self.n_seeds
+            offset = np.arange(shard.start - before, shard.stop - before)
+            return number * self.n_seeds + offset, np.full(shard.n_runs, number), self.study.seeds.base + offset
+        visited = np.arange(first, last + 1)
+        edges = np.append(visited, last + 1) * self.n_seeds
         count = np.diff(np.clip(edges, shard.start, shard.stop))
         cell = np.repeat(self._cell_visited(visited), count)
         offset = np.arange(shard.start, shard.stop) - np.repeat(edges[:-1], count)

@@ -47,7 +47,11 @@ class Tally(NamedTuple):
 
 
 def _encode(cell: Array, status: Array, steps: Array) -> Array:
-    return (cell.astype(np.int64) << 33) | (status.astype(np.int64) << 31) | steps
+    ends: Array = cell.astype(np.int64)
+    for digit, bits in ((status, 2), (steps, 31)):
+        ends <<= bits
+        ends |= digit
+    return ends
 
 
 def tally(cell: Array, status: Array, steps: Array) -> Tally:
