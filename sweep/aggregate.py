@@ -20,7 +20,7 @@ class Aggregate:
     """What is known of all parts so far; they come in shard order.
 
     Memory grows with the different ends (cell, status and steps) and not with the runs
-    that end alike.
+    that end alike, but for the last parts, whose rows wait to be counted together.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Aggregate:
 
     def _count(self, tally: Tally) -> None:
         self._tallies.append(tally)
-        self._n_counts += len(self._tallies[-1].n)
+        self._n_counts += len(tally.n)
         if self._n_counts > self._most_counts:
             self._tallies = [merge(self._tallies)]
             self._n_counts = len(self._tallies[0].n)

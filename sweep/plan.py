@@ -26,7 +26,7 @@ SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimiz
 
 # A shard is at most so much work, a quarter of a second of one core or less, and so
 # many bytes of weights. Small studies are cut finer, for many cores to share, but not
-# below some 20 milliseconds, since a shard costs 0.4 of one beside its training.
+# below some 20 milliseconds, since a shard costs 0.3 of one beside its training.
 # All this depends on the study alone, so shards do.
 _MOST_OPERATIONS = 2e10
 _LEAST_OPERATIONS = 1.6e9
@@ -39,8 +39,8 @@ _TAIL_SHARES = (4, 32)
 _SHARDS_PER_SHARE = 8
 _TAIL_CUTS = 32
 _LEAST_TAIL_OPERATIONS = 2e8
-_LANES = 192  # larger shards hold a multiple of so many runs, so that two or three batches leave no lane empty,
-_TAIL_LANES = 64  # and those of the last ones for two
+_LANES = 192  # larger shards hold a multiple of so many runs: two or three batches leave no lane empty
+_TAIL_LANES = 64  # and the last ones of so many: two batches do
 _FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
 
 
@@ -158,15 +158,15 @@ class Plan:
         import numpy as np
 
         first, last = shard.start // self.n_seeds, (shard.stop - 1) // self.n_seeds
-        if first == last:  # likely, if shards are many
-            number, before = self._cell_visited(first), first * self.n_seeds
-            offset = np.arange(shard.start - before, shard.stop - before)
-            return number * self.n_seeds + offset, np.full(shard.n_runs, number), self.study.seeds.base + offset
-        visited = np.arange(first, last + 1)
-        edges = np.append(visited, last + 1) * self.n_seeds
-        count = np.diff(np.clip(edges, shard.start, shard.stop))
-        cell = np.repeat(self._cell_visited(visited), count)
-        offset = np.arange(shard.start, shard.stop) - np.repeat(edges[:-1], count)
+        if first == last:  # fewer calls for what most shards of a large study are
+            cell = np.full(shard.n_runs, self._cell_visited(first))
+            offset = np.arange(shard.start - first * self.n_seeds, shard.stop - first * self.n_seeds)
+        else:
+            visited = np.arange(first, last + 1)
+            edges = np.append(visited, last + 1) * self.n_seeds
+            count = np.diff(np.clip(edges, shard.start, shard.stop))
+            cell = np.repeat(self._cell_visited(visited), count)
+            offset = np.arange(shard.start, shard.stop) - np.repeat(edges[:-1], count)
         return cell * self.n_seeds + offset, cell, self.study.seeds.base + offset
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:

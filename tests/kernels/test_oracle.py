@@ -65,7 +65,8 @@ def test_few_units_in_one_pass_as_oracle(activation: str, criterion: str) -> Non
         assert_as_oracle(spec, draw_batch(spec, hidden, sized(60, 20), hidden, 30))
 
 
-@pytest.mark.parametrize(("dtype", "criterion"), [("float64", "none"), ("float32", "loss"), ("float64", "max_error")])
+@pytest.mark.parametrize("criterion", ["none", "loss", "max_error"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_three_batches_as_oracle(dtype: str, criterion: str) -> None:
     """Networks equal the oracle where three batches take turns, some of them with empty lanes."""
     spec = Spec("relu", criterion=criterion, dtype=dtype, tuning="three batches")
