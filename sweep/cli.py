@@ -37,6 +37,22 @@ SetOption = Annotated[
 
 
 def main() -> None:
+    """Be the process of a command.
+
+    After an interrupt it ends at once: threads of libraries may still be under way, and one in
+    eleven processes would abort while they are taken down.
+    """
+    try:
+        run_command()
+    except SystemExit as end:
+        if end.code == EXIT_INTERRUPTED:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(EXIT_INTERRUPTED)
+        raise
+
+
+def run_command() -> None:
     """Run the command line; what the user must mend ends in one sentence and code 2."""
     try:
         app()

@@ -168,7 +168,7 @@ def command(*words: str | Path) -> Finished:
         mock.patch.object(sys, "argv", ["sweep", *map(str, words)]),
     ):
         try:
-            cli.main()
+            cli.run_command()
         except SystemExit as end:
             code = end.code or 0
     return Finished(int(code), out.getvalue(), err.getvalue())
