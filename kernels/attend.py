@@ -24,6 +24,7 @@ from kernels.batch import (
     ENDED_FLAG,
     EXHAUSTED,
     FINITE_FLAG,
+    LAST,
     LEARNING_RATE,
     LOSS,
     MAX_ERROR,
@@ -63,9 +64,8 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
     clock = workspace.clock
     deadline = NEVER
     for lane in range(workspace.seats.shape[1]):
-        run = workspace.seats[RUN, lane]
-        if run != EMPTY:
-            deadline = min(deadline, workspace.seats[START, lane] + runs.settings[run]["max_steps"])
+        if workspace.seats[RUN, lane] != EMPTY:
+            deadline = min(deadline, workspace.seats[LAST, lane])
     clock[DEADLINE] = clock[STEP] if runs.losses.shape[0] and deadline != NEVER else deadline
 
 
@@ -76,19 +76,24 @@ def seat_runs(runs: Runs, workspace: Workspace) -> None:
     A lane that stays empty goes on with what it has, and nobody looks.
     """
     control, seats, clock = workspace.rows, workspace.seats, workspace.clock
+    run, cell = runs.waiting[0], runs.waiting[1]
     for lane in range(seats.shape[1]):
-        run = runs.next_run[0]
         if seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
+            while run >= runs.stops[cell]:
+                cell += 1
+            settings = runs.settings[cell]
             seats[RUN, lane] = run
             seats[START, lane] = clock[STEP]
-            control[LEARNING_RATE, lane] = runs.settings[run]["learning_rate"]
-            control[BELOW, lane] = runs.settings[run]["below"]
+            seats[LAST, lane] = clock[STEP] + settings["max_steps"]
+            control[LEARNING_RATE, lane] = settings["learning_rate"]
+            control[BELOW, lane] = settings["below"]
             control[PREVIOUS, lane] = np.nan
             control[ACTIVE_FLAG, lane] = 1.0
             for k in range(runs.weights.shape[1]):
                 workspace.rows[workspace.places[k], lane] = runs.weights[run, k]
-            runs.next_run[0] += 1
+            run += 1
             clock[OCCUPIED] += 1
+    runs.waiting[0], runs.waiting[1] = run, cell
     set_deadline(runs, workspace)
 
 
@@ -137,13 +142,6 @@ def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int) -> 
 
 
 @device
-def at_last_step(runs: Runs, workspace: Workspace, lane: int) -> bool:
-    """Tell whether the run in ``lane`` has taken all its steps."""
-    t = workspace.clock[STEP] - workspace.seats[START, lane]
-    return bool(t == runs.settings[workspace.seats[RUN, lane]]["max_steps"])
-
-
-@device
 def settle(runs: Runs, workspace: Workspace) -> bool:
     """Retire the runs that end before the update; tell whether there were any.
 
@@ -163,7 +161,7 @@ def settle(runs: Runs, workspace: Workspace) -> bool:
             status = CONVERGED
         elif not np.isfinite(control[LOSS, lane]):
             status = DIVERGED
-        elif at_last_step(runs, workspace, lane):
+        elif clock[STEP] == seats[LAST, lane]:
             status = EXHAUSTED
             waits = control[REPEATED_FLAG, lane] != 0.0
         else:
@@ -185,7 +183,7 @@ def finish_step(runs: Runs, workspace: Workspace) -> bool:
             status = STALLED if control[ENDED_FLAG, lane] != 0.0 else EXHAUSTED
             if status == STALLED:
                 record_outcome(runs, workspace, lane, status)
-            if status == STALLED or at_last_step(runs, workspace, lane):
+            if status == STALLED or clock[STEP] == seats[LAST, lane]:
                 retire(workspace, lane)
     clock[STEP] += 1
     set_deadline(runs, workspace)

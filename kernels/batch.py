@@ -118,11 +118,14 @@ class Runs(NamedTuple):
 
     Attributes
     ----------
-    settings : (runs,) of SETTINGS
+    settings : (cells,) of SETTINGS
+        What the runs of a cell share.
+    stops : (cells,) of int64
+        The run that follows the last one of the cell.
     weights : (runs, parameters)
         Initial weights in the order of :class:`kernels.architecture.Architecture`.
-    next_run : (1,) of int64
-        The first run that no batch has seated yet.
+    waiting : (2,) of int64
+        The first run that no batch has seated yet, and a cell: its own or an earlier one.
     columns
         Written.
     final_weights : (runs, parameters), or (0, 0) when not wanted
@@ -134,8 +137,9 @@ class Runs(NamedTuple):
     """
 
     settings: Array
+    stops: NDArray[np.int64]
     weights: Array
-    next_run: NDArray[np.int64]
+    waiting: NDArray[np.int64]
     columns: Columns
     final_weights: Array
     predictions: Array
@@ -159,9 +163,9 @@ class Runs(NamedTuple):
     CONTROL_ROWS,
 ) = range(11)
 
-# Rows of Workspace.seats, one integer a lane: the run that occupies it and the
-# step of the clock at which it took its seat.
-RUN, START = range(2)
+# Rows of Workspace.seats, one integer a lane: the run that occupies it, and the steps
+# of the clock at which it took its seat and at which it will have taken all its steps.
+RUN, START, LAST = range(3)
 EMPTY = -1
 
 # Entries of Workspace.clock.
@@ -225,7 +229,8 @@ class Workspace(NamedTuple):
         Half a page off, see :func:`rows_to_hidden`.
     places : (parameters,) of uint64
         The row of each parameter, in drawing order.
-    seats : (2, width) of int64
+    seats : (3, width) of int64
+        RUN, EMPTY where none sits, START and LAST.
     clock : (3,) of int64
     """
 
@@ -326,7 +331,7 @@ def make_workspaces(
     places = _places(architecture, n_hidden, first_parameter)
 
     def make(batch: int) -> Workspace:
-        seats = np.full((2, width), EMPTY, np.int64)
+        seats = np.full((3, width), EMPTY, np.int64)
         own = rows[batch * count : (batch + 1) * count]
         return Workspace(own[:first_hidden], own[first_hidden:], places, seats, clock=np.zeros(3, np.int64))
 

@@ -156,33 +156,48 @@ class Trainer:
             batches=max(N_BATCHES, min(most, n_fit)),
         )
 
-    def train(self, settings: Array, weights: Array, *, final_weights: bool = False, losses: bool = False) -> Outcome:
+    def train(
+        self,
+        settings: Array,
+        weights: Array,
+        counts: Array | None = None,
+        *,
+        final_weights: bool = False,
+        losses: bool = False,
+    ) -> Outcome:
         """Train every run to its end.
 
         Parameters
         ----------
-        settings : (runs,) of :data:`kernels.batch.SETTINGS`
+        settings : (cells,) of :data:`kernels.batch.SETTINGS`
             Learning rates and thresholds are rounded to the dtype.
         weights : (runs, parameters)
             Initial weights in the dtype.
+        counts : (cells,)
+            How many runs, one after the other, have each of the settings; one if not given.
         final_weights, losses
             Whether to keep weights and predictions at the end, and the loss of every step.
 
         Raises
         ------
         ValueError
-            If ``max_steps`` is negative or beyond what an outcome can hold.
+            If ``max_steps`` is negative or beyond what an outcome can hold, or settings and
+            weights are not for as many runs.
         """
+        counts = np.ones(len(settings), np.int64) if counts is None else counts
+        if counts.shape != settings.shape or counts.min(initial=0) < 0 or counts.sum() != len(weights):
+            raise ValueError(f"settings of {counts.sum()} runs and weights of {len(weights)} given; must be of as many")
         max_steps = settings["max_steps"]
         if max_steps.min(initial=0) < 0 or max_steps.max(initial=0) > MAX_STEPS:
             raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
         n_losses = int(max_steps.max(initial=0)) + 1 if losses else 0
         special = self.specialization(self.architecture.hidden(weights.shape[1]))
-        outcome = self._run(special, settings, weights, final_weights, n_losses)
+        outcome = self._run(special, settings, counts, weights, final_weights, n_losses)
         again = np.flatnonzero(outcome.columns.status == RETRAIN)
         if not again.size:
             return outcome
-        exact = self._run(self._exact, settings[again], weights[again], final_weights, n_losses)
+        cells, counts = np.unique(np.searchsorted(np.cumsum(counts), again, side="right"), return_counts=True)
+        exact = self._run(self._exact, settings[cells], counts, weights[again], final_weights, n_losses)
         targets: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
         sources: tuple[Array, ...] = (*exact.columns, *exact[1:4])
         for target, source in zip(targets, sources, strict=True):
@@ -191,7 +206,13 @@ class Trainer:
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
 
     def _run(
-        self, special: Specialization, settings: Array, weights: Array, final_weights: bool, n_losses: int
+        self,
+        special: Specialization,
+        settings: Array,
+        counts: Array,
+        weights: Array,
+        final_weights: bool,
+        n_losses: int,
     ) -> Outcome:
         n_runs, n_parameters = weights.shape
         n_hidden = self.architecture.hidden(n_parameters)
@@ -199,8 +220,9 @@ class Trainer:
         n_outputs = n_patterns * self.architecture.outputs
         runs = Runs(
             settings,
+            np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, self.dtype),
-            next_run=np.zeros(1, np.int64),
+            waiting=np.zeros(2, np.int64),
             columns=make_columns(n_runs),
             final_weights=np.empty(weights.shape if final_weights else (0, 0), self.dtype),
             predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),

@@ -127,27 +127,20 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
             )
     total = sum(plan.shard(index).cost for index in range(plan.n_shards))
     missing = (plan.shard(index) for index in range(plan.n_shards) if index not in done)
-    worker, session = Worker(plan, parts.keep), secrets.token_hex(8)
-    aggregate, n_read = Aggregate(plan, parts.keep, digests=isinstance(parts, Store)), 0
+    worker, session = Worker(plan), secrets.token_hex(8)
+    aggregate, n_read = Aggregate(plan, parts), 0
     counting, reading = Lock(), Lock()
 
     def train(shard: Shard) -> Commit:
         begin = time.time()
         result = worker.train(shard)
-        facts: dict[str, Any] = {
-            "net_steps": result.net_steps,
-            "lane_steps": result.lane_steps,
-            "session": session,
-            "begin": begin,
-            "end": time.time(),
-        }
-        return parts.write_part(shard, result.table, **facts)
+        return parts.write_part(result, session=session, begin=begin, end=time.time())
 
     def read_on(most: int) -> None:
         """Read at most so many of the parts whose turn it is."""
         nonlocal n_read
         while n_read in done and most > 0:
-            aggregate.add(parts.table(done[n_read]))
+            aggregate.add(done[n_read])
             n_read, most = n_read + 1, most - 1
 
     def finish(shard: Shard) -> None:
@@ -223,7 +216,7 @@ def _finish(study: Study, parts: Store | Memory, aggregate: Aggregate, facts: di
     """Write what belongs to a finished result."""
     cells = aggregate.cells()
     if isinstance(parts, Store):
-        facts["digest"] = aggregate.digest(parts.tables)
+        facts["digest"] = aggregate.digest()
         facts["cells_sha256"] = parts.write_cells(cells)
     else:
         parts.cells = cells

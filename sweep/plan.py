@@ -28,7 +28,7 @@ SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimiz
 # many bytes of weights. Small studies are cut finer, for many cores to share, but not
 # below some 20 milliseconds, since a shard costs 0.3 of one beside its training.
 # All this depends on the study alone, so shards do.
-_MOST_OPERATIONS = 2e10
+_MOST_OPERATIONS = 4e10
 _LEAST_OPERATIONS = 1.6e9
 _SHARDS_WANTED = 16
 _SHARD_BYTES = 2**25
@@ -41,7 +41,7 @@ _TAIL_CUTS = 32
 _LEAST_TAIL_OPERATIONS = 2e8
 _LANES = 192  # larger shards hold a multiple of so many runs: two or three batches leave no lane empty
 _TAIL_LANES = 64  # and the last ones of so many: two batches do
-_FUNCTION_OPERATIONS = 40  # of one exp, tanh or sigmoid
+_FUNCTION_OPERATIONS = 100  # of one exp, tanh or sigmoid, in the time that products and sums would take
 
 
 @dataclass(frozen=True)
@@ -153,21 +153,21 @@ class Plan:
             visited = visited * self._sizes[k] + digits[k]
         return visited * self.n_seeds + offset
 
-    def runs(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return run number, cell and seed of every run of a shard, in visiting order."""
+    def cells(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the cells of a shard in visiting order, and how many of its runs, in a row, are of each."""
         import numpy as np
 
-        first, last = shard.start // self.n_seeds, (shard.stop - 1) // self.n_seeds
-        if first == last:  # fewer calls for what most shards of a large study are
-            cell = np.full(shard.n_runs, self._cell_visited(first))
-            offset = np.arange(shard.start - first * self.n_seeds, shard.stop - first * self.n_seeds)
-        else:
-            visited = np.arange(first, last + 1)
-            edges = np.append(visited, last + 1) * self.n_seeds
-            count = np.diff(np.clip(edges, shard.start, shard.stop))
-            cell = np.repeat(self._cell_visited(visited), count)
-            offset = np.arange(shard.start, shard.stop) - np.repeat(edges[:-1], count)
-        return cell * self.n_seeds + offset, cell, self.study.seeds.base + offset
+        visited = self._visited(shard)
+        edges = np.append(visited, visited[-1] + 1) * self.n_seeds
+        return self._cell_visited(visited), np.diff(np.clip(edges, shard.start, shard.stop))
+
+    def runs(self, shard: Shard) -> NDArray[np.int64]:
+        """Return the number of every run of a shard, in visiting order."""
+        return self._number(shard, self.cells(shard)[0] * self.n_seeds)
+
+    def seeds(self, shard: Shard) -> NDArray[np.int64]:
+        """Return the seed of every run of a shard, in visiting order."""
+        return self._number(shard, self.study.seeds.base)
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
         """Return the scalar called ``name``, swept or fixed, in each of ``cells``; to be read only."""
@@ -178,6 +178,22 @@ class Plan:
         k = self._names.index(name)
         stride = prod(self._sizes[k + 1 :])
         return np.asarray(self.study.parameters[name])[cells // stride % self._sizes[k]]
+
+    def _visited(self, shard: Shard) -> NDArray[np.int64]:
+        """Return the places of the cells of a shard in visiting order."""
+        import numpy as np
+
+        return np.arange(shard.start // self.n_seeds, (shard.stop - 1) // self.n_seeds + 1)
+
+    def _number(self, shard: Shard, first: Any) -> NDArray[np.int64]:
+        """Give the runs of a shard numbers that go up from ``first`` in each cell, also where others hold its first."""
+        import numpy as np
+
+        shifts = first - self._visited(shard) * self.n_seeds
+        if len(shifts) == 1:
+            return np.arange(shard.start + shifts[0], shard.stop + shifts[0])
+        numbers: NDArray[np.int64] = np.arange(shard.start, shard.stop) + np.repeat(shifts, self.cells(shard)[1])
+        return numbers
 
     def _cell_visited(self, visited: Any) -> Any:
         """Return the number of the cell visited in this place, an integer or an array."""

@@ -138,7 +138,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     worker = Worker(plan)
     trainer = worker.trainer(settings)
     n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
-    initial = worker.weights(cells, np.array([seed]), n_parameters)
+    initial = worker.weights(cells, np.ones(1, np.int64), np.array([seed]), n_parameters)
     limits = worker.settings(cells)
     # Learn the number of steps first: room for max_steps losses may be far too much.
     limits["max_steps"] = trainer.train(limits, initial).columns.steps

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.digest import RunsDigest
 from sweep.errors import StoreError
-from sweep.plan import Plan, Shard
+from sweep.plan import Plan
 from sweep.schema import QUANTILE_COLUMNS, runs_columns
+from sweep.statistics import Tally
 from sweep.store import Commit, Store
 from sweep.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from sweep.shard import ShardResult
 
 
 class Memory:
@@ -30,31 +33,36 @@ class Memory:
 
     def __init__(self, keep: str) -> None:
         self.keep = keep
-        self._parts: dict[int, tuple[Shard, pa.Table]] = {}
         self.cells: pa.Table | None = None
+        self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or tallies
 
-    def write_part(self, shard: Shard, table: pa.Table, **facts: Any) -> Commit:
-        """Keep the results of a shard; the commit names no file."""
-        self._parts[shard.index] = (shard, table)
-        return Commit("", shard.index, shard.start, shard.stop, part="", sha256="", **facts)
+    def write_part(self, result: ShardResult, **facts: Any) -> Commit:
+        """Keep the result of a shard, or its tally; the commit names no file."""
+        commit = Commit.of(result, "", part="", sha256="", **facts)
+        self._parts[commit.shard] = commit, result if self.keep == "runs" else result.tally()
+        return commit
 
     def commits(self) -> dict[int, Commit]:
         """Return the commits of earlier calls: none."""
         return {}
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the parts in shard order."""
-        for index in sorted(self._parts):
-            table = self._parts[index][1]
-            yield table.select(columns) if columns is not None else table
+        """Yield the rows of each part in shard order."""
+        return (self.table(self._parts[index][0], columns) for index in sorted(self._parts))
 
-    def table(self, commit: Commit) -> pa.Table:
-        """Return the part of a finished shard."""
-        return self._parts[commit.shard][1]
+    def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
+        """Return the rows of a finished shard."""
+        rows: pa.Table = self._parts[commit.shard][1].rows(columns)
+        return rows
+
+    def tally(self, commit: Commit) -> Tally:
+        """Count the runs of a finished shard by how they ended."""
+        part: ShardResult | Tally = self._parts[commit.shard][1]
+        return part if isinstance(part, Tally) else part.tally()
 
     def table_at(self, position: int) -> pa.Table:
         """Return the part that holds a visiting position."""
-        return next(table for shard, table in self._parts.values() if shard.start <= position < shard.stop)
+        return self.table(next(c for c, _ in self._parts.values() if c.start <= position < c.stop))
 
     def read_cells(self) -> pa.Table:
         """Return the cells table."""

@@ -1,4 +1,4 @@
-"""Train one shard: from its place in the plan to the table of its results."""
+"""Train one shard: from its place in the plan to what became of its runs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kernels.architecture import Architecture
-from kernels.batch import SETTINGS
+from kernels.batch import SETTINGS, Columns
 from kernels.initialize import initial_weights
 from kernels.train import Trainer
 from sweep.digest import status_array
 from sweep.parameters import Scalar
 from sweep.plan import Plan, Shard
 from sweep.schema import arrow_schema, runs_columns
-from sweep.statistics import tally, tally_to_table
+from sweep.statistics import Tally, tally
 
 Array = NDArray[Any]
 
@@ -29,11 +29,47 @@ _SCHEME = ("distribution", "scale", "stream")
 
 @dataclass(frozen=True)
 class ShardResult:
-    """What became of a shard: a table, and how many steps runs took and lanes spent."""
+    """What became of the runs of a shard.
 
-    table: pa.Table
+    Attributes
+    ----------
+    plan, shard
+        Which runs.
+    columns
+        Their outcomes, in visiting order.
+    schema
+        Of rows.
+    net_steps, lane_steps
+        Steps that the runs took, and that lanes spent.
+    """
+
+    plan: Plan
+    shard: Shard
+    columns: Columns
+    schema: pa.Schema
     net_steps: int
     lane_steps: int
+
+    def rows(self, names: list[str] | None = None) -> pa.Table:
+        """Return a row for each run, of all columns or of these; outcomes are not copied."""
+        schema = self.schema if names is None else pa.schema([self.schema.field(name) for name in names])
+        return pa.table([self._column(name) for name in schema.names], schema=schema)
+
+    def tally(self) -> Tally:
+        """Count the runs by how they ended."""
+        return tally(*self.plan.cells(self.shard), self.columns.status, self.columns.steps)
+
+    def _column(self, name: str) -> pa.Array:
+        if name == "status":
+            return status_array(self.columns.status)
+        if name in self.columns._fields:
+            return pa.array(getattr(self.columns, name))
+        if name == "run":
+            return pa.array(self.plan.runs(self.shard))
+        if name == "seed":
+            return pa.array(self.plan.seeds(self.shard))
+        cells, counts = self.plan.cells(self.shard)
+        return pa.array(np.repeat(cells if name == "cell" else self.plan.column(name, cells), counts))
 
 
 class Worker:
@@ -43,13 +79,10 @@ class Worker:
     ----------
     plan
         What to train.
-    keep
-        ``"runs"`` for a table of runs, in visiting order; ``"cells"`` for a tally.
     """
 
-    def __init__(self, plan: Plan, keep: str = "runs") -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._keep = keep
         self._schema = arrow_schema(runs_columns(plan.study))
         self._inputs = np.array(plan.study.data.inputs)
         self._targets = np.array(plan.study.data.targets)
@@ -60,24 +93,15 @@ class Worker:
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard."""
-        run, cell, seed = self._plan.runs(shard)
-        settings = self._plan.settings(int(cell[0]))
+        cells, counts = self._plan.cells(shard)
+        settings = self._plan.settings(int(cells[0]))
         trainer = self.trainer(settings)
         n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
-        weights = self.weights(cell, seed, n_parameters, out=self._kept(len(seed), n_parameters))
-        outcome = trainer.train(self.settings(cell), weights)
-        if self._keep == "cells":
-            table = tally_to_table(tally(cell, outcome.columns.status, outcome.columns.steps))
-        else:
-            columns = {"run": run, "cell": cell, "seed": seed}
-            columns |= {name: self._plan.column(name, cell) for name in self._plan.study.parameters}
-            columns |= outcome.columns._asdict()
-            arrays = [
-                status_array(columns[name]) if name == "status" else pa.array(columns[name])
-                for name in self._schema.names
-            ]
-            table = pa.table(arrays, schema=self._schema)
-        return ShardResult(table, int(outcome.columns.steps.sum(dtype=np.int64)), outcome.lane_steps)
+        kept = self._kept(shard.n_runs, n_parameters)
+        weights = self.weights(cells, counts, self._plan.seeds(shard), n_parameters, out=kept)
+        outcome = trainer.train(self.settings(cells), weights, counts)
+        net_steps = int(outcome.columns.steps.sum(dtype=np.int64))
+        return ShardResult(self._plan, shard, outcome.columns, self._schema, net_steps, outcome.lane_steps)
 
     def trainer(self, settings: dict[str, Scalar]) -> Trainer:
         """Return the trainer of cells that have these settings, one for each kernel."""
@@ -97,44 +121,45 @@ class Worker:
             return self._trainers[key]
 
     def settings(self, cells: Array) -> Array:
-        """Return learning rate, threshold and most steps of runs in ``cells``."""
+        """Return learning rate, threshold and most steps of ``cells``."""
         settings = np.empty(len(cells), SETTINGS)
         for name in SETTINGS.names or ():
             settings[name] = self._plan.column(name, cells)
         return settings
 
-    def weights(self, cells: Array, seeds: Array, n_parameters: int, out: Array | None = None) -> Array:
-        """Return the initial weights of runs in ``cells`` with ``seeds``, in ``out`` if given.
+    def weights(self, cells: Array, counts: Array, seeds: Array, n_parameters: int, out: Array | None = None) -> Array:
+        """Return the initial weights of runs with ``seeds``, in ``out`` if given.
 
-        A seed gives the same numbers in every cell of one scheme, so they are drawn once.
+        The runs are ``counts`` of each of ``cells``. A seed gives the same numbers in every
+        cell of one scheme, so they are drawn once.
         """
         if out is None:
             out = np.empty((len(seeds), n_parameters), self._dtype)
         if not any(name in self._plan.study.parameters for name in _SCHEME):
             return self._draw(cells, seeds, out)
         for group in _groups([self._plan.column(name, cells) for name in _SCHEME]):
-            out[group] = self._draw(cells[group], seeds[group], np.empty((len(group), n_parameters), self._dtype))
+            runs = np.flatnonzero(np.repeat(group, counts))
+            out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), self._dtype))
         return out
 
     def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
-        """Put the initial weights of runs that share one scheme into ``out``.
+        """Put the initial weights of runs in ``cells``, which share one scheme, into ``out``.
 
-        Seeds that fill a range no longer than the runs are drawn once each.
+        Seeds of several cells that fill a range no longer than the runs are drawn once each.
         """
         distribution, scale, stream = (self._plan.column(name, cells[:1])[0] for name in _SCHEME)
         low, high = int(seeds.min()), int(seeds.max())
-        chosen = np.arange(low, high + 1) if high - low < len(seeds) else seeds
-        as_they_come = np.array_equal(chosen, seeds)
+        once = len(cells) > 1 and high - low < len(seeds)
         drawn = initial_weights(
-            chosen,
+            np.arange(low, high + 1) if once else seeds,
             out.shape[1],
             distribution=str(distribution),
             scale=float(scale),
             stream=str(stream),
             dtype=self._dtype,
-            out=out if as_they_come else None,
+            out=None if once else out,
         )
-        return drawn if as_they_come else np.take(drawn, seeds - low, axis=0, out=out, mode="clip")
+        return np.take(drawn, seeds - low, axis=0, out=out, mode="clip") if once else drawn
 
     def _kept(self, n_runs: int, n_parameters: int) -> Array:
         """Return memory of this thread for weights, kept from shard to shard: fresh pages are slow."""
@@ -145,10 +170,10 @@ class Worker:
         return numbers[:size].reshape(n_runs, n_parameters)
 
 
-def _groups(columns: list[Array]) -> list[Array]:
-    """Return the positions of each combination of values."""
+def _groups(columns: list[Array]) -> list[NDArray[np.bool_]]:
+    """Return where each combination of values is."""
     codes = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         values, place = np.unique(column, return_inverse=True)
         codes = codes * len(values) + place
-    return [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    return [codes == code for code in np.unique(codes)]

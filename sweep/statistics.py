@@ -47,27 +47,34 @@ class Tally(NamedTuple):
 
 
 def _encode(cell: Array, status: Array, steps: Array) -> Array:
-    ends: Array = cell.astype(np.int64)
-    for digit, bits in ((status, 2), (steps, 31)):
-        ends <<= bits
-        ends |= digit
+    ends: Array = cell << 2
+    ends |= status
+    ends <<= 31
+    ends |= steps
     return ends
 
 
-def tally(cell: Array, status: Array, steps: Array) -> Tally:
+def _count(ends: Array) -> Tally:
+    return Tally(*np.unique(ends, return_counts=True))
+
+
+def tally(cells: Array, counts: Array, status: Array, steps: Array) -> Tally:
     """Count runs by how they ended.
 
     Parameters
     ----------
-    cell, status, steps : (runs,)
+    cells, counts : (cells,) of int64
+        How many runs, one after the other, are of each cell.
+    status, steps : (runs,)
         Status as codes.
     """
-    return Tally(*np.unique(_encode(cell, status, steps), return_counts=True))
+    return _count(_encode(np.repeat(cells, counts), status, steps))
 
 
 def tally_runs(runs: pa.Table) -> Tally:
     """Count the runs of a runs table that has at least cell, status and steps."""
-    return tally(runs["cell"].to_numpy(), status_codes(runs["status"]), runs["steps"].to_numpy())
+    cell, steps = (runs[name].to_numpy() for name in ("cell", "steps"))
+    return _count(_encode(cell, status_codes(runs["status"]), steps))
 
 
 def tally_to_table(counts: Tally) -> pa.Table:

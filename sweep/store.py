@@ -20,16 +20,19 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sweep.errors import StoreError, StudyError
 from sweep.load import load_study
-from sweep.plan import Shard
 from sweep.schema import Column, arrow_schema, cells_columns, runs_columns, tally_columns
+from sweep.statistics import Tally, tally_from_table, tally_to_table
 from sweep.study import Study
+
+if TYPE_CHECKING:
+    from sweep.shard import ShardResult
 
 _OURS = {"study.toml", "run.json", "cells.parquet", "parts", "commits"}
 
@@ -63,6 +66,13 @@ class Commit:
     session: str
     begin: float
     end: float
+
+    @classmethod
+    def of(cls, result: ShardResult, study: str, **facts: Any) -> Commit:
+        """Return the commit of a shard that was trained."""
+        shard = result.shard
+        facts |= {"net_steps": result.net_steps, "lane_steps": result.lane_steps}
+        return cls(study, shard.index, shard.start, shard.stop, **facts)
 
 
 class Store:
@@ -135,7 +145,7 @@ class Store:
         """Replace run.json."""
         _write_atomically(self.directory / "run.json", _json_bytes(facts))
 
-    def write_part(self, shard: Shard, table: pa.Table, **facts: Any) -> Commit:
+    def write_part(self, result: ShardResult, **facts: Any) -> Commit:
         """Write the results of a shard and commit them, unless that was done before.
 
         Returns
@@ -143,13 +153,14 @@ class Store:
         Commit
             The commit that counts, of this call or an earlier one.
         """
-        name = f"{shard.index:07d}-{secrets.token_hex(4)}"
+        table = result.rows() if self.keep == "runs" else tally_to_table(result.tally())
+        name = f"{result.shard.index:07d}-{secrets.token_hex(4)}"
         part = self.directory / "parts" / f"{name}.parquet"
         draft = self.directory / "parts" / f"{name}.json"
-        final = self.directory / "commits" / f"{shard.index:07d}.json"
+        final = self.directory / "commits" / f"{result.shard.index:07d}.json"
         content = _parquet_bytes(table, self.columns)
         sha256 = hashlib.sha256(content).hexdigest()
-        commit = Commit(self.study.identity, shard.index, shard.start, shard.stop, part.name, sha256, **facts)
+        commit = Commit.of(result, self.study.identity, part=part.name, sha256=sha256, **facts)
         try:
             _write_durably(part, content)
             _write_durably(draft, _json_bytes(asdict(commit)))
@@ -199,6 +210,10 @@ class Store:
             If it is missing or damaged.
         """
         return _read_table(self.directory / "parts" / commit.part, columns, commit.sha256)
+
+    def tally(self, commit: Commit) -> Tally:
+        """Return a committed part where it is a tally."""
+        return tally_from_table(self.table(commit))
 
     def _whole(self) -> list[Commit]:
         """Return all commits, which must cover every run."""

@@ -29,7 +29,7 @@ from sweep.bench.case import ACTIVATIONS, DTYPES, Array, Case
 from sweep.bench.operations import step_operations
 
 if TYPE_CHECKING:
-    from kernels.train import Trainer
+    from kernels.train import Outcome, Trainer
 
 _JUMP = re.compile(r"\tj\w+\s+(\.L\w+)")
 _LABEL = re.compile(r"(\.L\w+):")
@@ -86,7 +86,7 @@ def kernel_assembly(case: Case, criterion: str) -> str:
     from kernels.train import kernel_for
 
     trainer = _trainer(case, criterion)
-    trainer.train(_settings(case, 1, 1), case.initial_weights(1))
+    _train(trainer, case, 1, case.initial_weights(1))
     kernel: Any = kernel_for(trainer.specialization(case.hidden))
     return str(next(iter(kernel.inspect_asm().values())))
 
@@ -99,15 +99,14 @@ def _trainer(case: Case, criterion: str) -> Trainer:
     return Trainer(architecture, case.inputs, case.targets, criterion=criterion, dtype=case.dtype)
 
 
-def _settings(case: Case, n_runs: int, max_steps: int) -> Array:
-    """Return settings of runs that never converge."""
+def _train(trainer: Trainer, case: Case, max_steps: int, weights: Array, *, losses: bool = False) -> Outcome:
+    """Train the runs of one cell, which never converge."""
     import numpy as np
 
     from kernels.batch import SETTINGS
 
-    settings = np.zeros(n_runs, SETTINGS)
-    settings["learning_rate"], settings["max_steps"] = case.learning_rate, max_steps
-    return settings
+    settings = np.array([(case.learning_rate, 0.0, max_steps)], SETTINGS)
+    return trainer.train(settings, weights, np.array([len(weights)]), losses=losses)
 
 
 def _lively(trainer: Trainer, case: Case, n_runs: int) -> Array:
@@ -115,7 +114,7 @@ def _lively(trainer: Trainer, case: Case, n_runs: int) -> Array:
     import numpy as np
 
     weights = case.initial_weights(512)
-    losses = trainer.train(_settings(case, len(weights), case.steps), weights, losses=True).losses
+    losses = _train(trainer, case, case.steps, weights, losses=True).losses
     return np.resize(weights[(np.diff(losses) < 0).all(axis=1)], (n_runs, case.n_parameters))
 
 
@@ -145,11 +144,10 @@ def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]
     found = {"initial weights": best(lambda: initial_weights(np.arange(n_runs), case.n_parameters, **scheme))}
     trainers = {criterion: _trainer(case, criterion) for criterion in ("none", "loss")}
     weights = _lively(trainers["none"], case, n_runs)
-    none, whole = _settings(case, n_runs, 0), _settings(case, n_runs, case.steps)
-    found["seat and write down"] = best(lambda: trainers["none"].train(none, weights))
+    found["seat and write down"] = best(partial(_train, trainers["none"], case, 0, weights))
     for criterion, trainer in trainers.items():
-        seated = best(partial(trainer.train, none, weights))
-        found[f"step, criterion {criterion}"] = (best(partial(trainer.train, whole, weights)) - seated) / case.steps
+        seated, trained = (best(partial(_train, trainer, case, steps, weights)) for steps in (0, case.steps))
+        found[f"step, criterion {criterion}"] = (trained - seated) / case.steps
     return found
 
 

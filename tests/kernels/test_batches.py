@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kernels import jit
 from kernels.architecture import Architecture
-from kernels.batch import CONVERGED, STALLED, Columns, make_workspaces
+from kernels.batch import CONVERGED, DIVERGED, STALLED, Columns, make_workspaces
 from kernels.train import Outcome
 from tests.kernels.support import (
     TUNINGS,
@@ -128,6 +128,19 @@ def test_outcome_is_independent_of_what_shares_the_batch(runs: list[int], width:
     _assert_independent(runs, width)
 
 
+@settings(max_examples=sized(40, 5))
+@given(counts=st.lists(st.integers(0, 9), min_size=1, max_size=12), width=st.sampled_from(WIDTHS))
+def test_runs_that_share_settings(counts: list[int], width: int) -> None:
+    """Settings given once for some runs in a row are those of each, also of runs that are trained again."""
+    batch, trainer = _batch()[np.arange(len(counts))], SPEC.trainer(width)
+    weights = np.resize(batch.weights, (sum(counts), batch.weights.shape[1]))
+    weights[::3, 1] = -np.inf  # a dead unit, which hides 0 times infinity at first
+    shared = trainer.train(batch.settings, weights, np.array(counts), final_weights=True, losses=True)
+    single = trainer.train(np.repeat(batch.settings, counts), weights, final_weights=True, losses=True)
+    assert_same_outcome(shared, single, str(counts))
+    assert (shared.columns.status[::3] == DIVERGED).all()
+
+
 def test_threads_do_not_disturb_each_other() -> None:
     """Trainers, and one trainer, used by several threads at once give the same as ever."""
     batch, trainer = _batch(), SPEC.trainer()
@@ -212,6 +225,14 @@ def test_width_is_a_power_of_two(width: int) -> None:
     batch = _batch()[[0]]
     with pytest.raises(ValueError, match="power of two"):
         SPEC.trainer(width).train(batch.settings, batch.weights)
+
+
+@pytest.mark.parametrize("counts", [None, [60], [61, -1], [30, 31]])
+def test_as_many_runs_of_settings_as_of_weights(counts: list[int] | None) -> None:
+    """Settings are for exactly the runs whose weights are given."""
+    settings, weights = _batch().settings[:2], np.resize(_batch().weights, (60, 13))
+    with pytest.raises(ValueError, match="must be of as many"):
+        SPEC.trainer().train(settings, weights, None if counts is None else np.array(counts))
 
 
 def test_weights_of_no_hidden_size_are_refused() -> None:

@@ -206,9 +206,13 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
     old = Store.open(source)
     new = Store.create(target, old.study, old.keep, overwrite=False)
     for commit, table in zip(old.commits().values(), old.tables(), strict=True):
-        shard = Shard(commit.shard, commit.start, commit.stop, 0.0)
-        facts = {name: getattr(commit, name) for name in ("net_steps", "lane_steps", "session", "begin", "end")}
-        new.write_part(shard, change(table), **facts)
+        result = mock.Mock(
+            shard=Shard(commit.shard, commit.start, commit.stop, 0.0),
+            rows=partial(change, table),
+            net_steps=commit.net_steps,
+            lane_steps=commit.lane_steps,
+        )
+        new.write_part(result, session=commit.session, begin=commit.begin, end=commit.end)
     cells_sha256 = new.write_cells(old.read_cells())
     new.write_facts({**old.facts(), "cells_sha256": cells_sha256})
     return target

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep import Study
-from sweep.plan import SHAPE, Plan
+from sweep.plan import SHAPE, Plan, Shard
 from tests.sweep.support import SECTIONS, make_study, naive_rows
 
 VALUES: dict[str, list[Any]] = {
@@ -37,6 +37,14 @@ def small_studies(draw: st.DrawFn) -> Study:
     return make_study(count=draw(st.integers(1, 9)), base=draw(st.integers(0, 2**32 - 9)), **fixed, **ordered)
 
 
+def runs_of(plan: Plan, shard: Shard) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return run number, cell and seed of every run of a shard."""
+    cells, counts = plan.cells(shard)
+    assert len(cells) == len(set(cells.tolist()))
+    assert (counts > 0).all()
+    return plan.runs(shard), np.repeat(cells, counts), plan.seeds(shard)
+
+
 @given(small_studies(), st.none() | st.integers(1, 50))
 def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> None:
     """Shards of any size hold every run exactly once, numbered by the formula, each shard of one shape."""
@@ -50,7 +58,7 @@ def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> Non
         assert 1 <= shard.n_runs == shard.stop - shard.start <= (shard_runs or 2**17)
         assert shard.cost > 0
         position = shard.stop
-        run, cell, seed = (array.tolist() for array in plan.runs(shard))
+        run, cell, seed = (array.tolist() for array in runs_of(plan, shard))
         assert len(run) == shard.n_runs
         for number, where, start in zip(run, cell, seed, strict=True):
             assert (rows[number]["cell"], rows[number]["seed"]) == (where, start)
@@ -80,7 +88,7 @@ def test_cells_are_numbered_in_file_order_the_last_fastest(study: Study) -> None
 def test_runs_of_one_shape_are_visited_together(study: Study, shard_runs: int) -> None:
     """Of the visiting order every shape is one stretch, in it cells come in file order and seeds are the fastest."""
     plan, rows = Plan(study, shard_runs), naive_rows(study)
-    visited = np.concatenate([plan.runs(plan.shard(index))[0] for index in range(plan.n_shards)]).tolist()
+    visited = np.concatenate([plan.runs(plan.shard(index)) for index in range(plan.n_shards)]).tolist()
     shapes = [tuple(rows[number][name] for name in SHAPE) for number in visited]
     assert len(list(itertools.groupby(shapes))) == len(set(shapes))
     for _, stretch in itertools.groupby(zip(shapes, visited, strict=True), key=lambda pair: pair[0]):
@@ -93,7 +101,7 @@ def test_visiting_order_of_an_example() -> None:
     study = make_study(count=2, base=5, learning_rate=[0.1, 0.2], hidden=[3, 2])
     plan = Plan(study, shard_runs=100)
     assert plan.n_shards == 2
-    first, second = (plan.runs(plan.shard(index)) for index in range(2))
+    first, second = (runs_of(plan, plan.shard(index)) for index in range(2))
     assert [array.tolist() for array in first] == [[0, 1, 4, 5], [0, 0, 2, 2], [5, 6, 5, 6]]
     assert [array.tolist() for array in second] == [[2, 3, 6, 7], [1, 1, 3, 3], [5, 6, 5, 6]]
 
@@ -147,7 +155,7 @@ def test_immense_study_costs_nothing(immense: Study) -> None:
     for index in (0, 1, plan.n_shards // 3, plan.n_shards - 1):
         shard = plan.shard(index)
         assert index == 0 or shard.start == plan.shard(index - 1).stop
-        run, cell, seed = plan.runs(shard)
+        run, cell, seed = runs_of(plan, shard)
         assert len(run) == shard.n_runs
         np.testing.assert_array_equal(run, cell * 3 + (seed - 7))
         np.testing.assert_array_equal(run, np.arange(shard.start, shard.stop))

@@ -242,10 +242,10 @@ def test_commit_that_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture(scope="module")
 def long_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a study of seconds of work for one thread, in very many shards."""
+    """Write a study of seconds of work for one thread, in many shards."""
     changes = {"seeds.count": 60_000, "learning_rate": 0.001, "max_steps": 100_000}
     study = load_study("linear-seed", changes)
-    assert Plan(study).n_shards > 60
+    assert Plan(study).n_shards > 30
     return write_study(tmp_path_factory.mktemp("long") / "long.toml", study)
 
 

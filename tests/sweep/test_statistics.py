@@ -72,7 +72,7 @@ def tally_of(ends: Ends, n_seeds: int, chosen: Sequence[int] | None = None) -> T
     runs = np.arange(len(ends)) if chosen is None else np.array(chosen, np.int64)
     status = np.array([STATUSES.index(ends[run][0]) for run in runs], np.int8)
     steps = np.array([ends[run][1] for run in runs], np.int32)
-    return tally(runs // n_seeds, status, steps)
+    return tally(runs // n_seeds, np.ones(len(runs), np.int64), status, steps)
 
 
 def assert_same_tally(one: Tally, other: Tally) -> None:

@@ -15,14 +15,14 @@ import pytest
 
 import sweep
 from sweep import Study, load_study, open_result
-from sweep.plan import Plan, Shard
+from sweep.plan import Plan
 from sweep.schema import Column, arrow_schema, cells_columns, runs_columns, tally_columns
-from sweep.shard import Worker
+from sweep.shard import ShardResult, Worker
 from sweep.store import Store
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, tree
 
 STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bias=[True, False], name="kept")
-FACTS = {"net_steps": 1, "lane_steps": 2, "session": "s", "begin": 0.0, "end": 1.0}
+FACTS = {"session": "s", "begin": 0.0, "end": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -186,38 +186,37 @@ def test_tallies_on_disk(tmp_path: Path) -> None:
         again.runs()
 
 
-def shard_table(study: Study, index: int) -> tuple[Shard, pa.Table]:
+def trained(study: Study, index: int) -> ShardResult:
     """Train one shard of 30 runs."""
     plan = Plan(study, 30)
-    shard = plan.shard(index)
-    return shard, Worker(plan).train(shard).table
+    return Worker(plan).train(plan.shard(index))
 
 
 def test_first_commit_of_a_shard_counts(tmp_path: Path) -> None:
     """Of two stores that finish one shard the first has written it; the second leaves nothing behind."""
     study = make_study(count=15, hidden=2)
-    shard, table = shard_table(study, 0)
+    result = trained(study, 0)
     one, two = (Store.create(tmp_path / "r", study, "runs", overwrite=False) for _ in range(2))
-    first = one.write_part(shard, table, **{**FACTS, "session": "first"})
+    first = one.write_part(result, **{**FACTS, "session": "first"})
     before = tree(tmp_path / "r")
-    second = two.write_part(shard, table, **{**FACTS, "session": "second"})
+    second = two.write_part(result, **{**FACTS, "session": "second"})
     assert second == first
     assert first.session == "first"
     assert tree(tmp_path / "r") == before
     assert one.commits() == two.commits() == {0: first}
-    assert [found.equals(table) for found in two.tables()] == [True]
+    assert [found.equals(result.rows()) for found in two.tables()] == [True]
 
 
 def test_many_stores_race_for_one_shard(tmp_path: Path) -> None:
     """Of many at once exactly one wins, and all agree which."""
     study = make_study()
-    shard, table = shard_table(study, 1)
+    result = trained(study, 1)
     stores = [Store.create(tmp_path / "r", study, "runs", overwrite=False) for _ in range(8)]
     barrier, found = threading.Barrier(len(stores)), {}
 
     def write(k: int) -> None:
         barrier.wait()
-        found[k] = stores[k].write_part(shard, table, **{**FACTS, "session": str(k)})
+        found[k] = stores[k].write_part(result, **{**FACTS, "session": str(k)})
 
     threads = [threading.Thread(target=write, args=(k,)) for k in range(len(stores))]
     for thread in threads:
