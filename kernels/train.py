@@ -182,11 +182,14 @@ class Trainer:
         ------
         ValueError
             If ``max_steps`` is negative or beyond what an outcome can hold, or settings and
-            weights are not for as many runs.
+            weights are not of the same runs.
         """
         counts = np.ones(len(settings), np.int64) if counts is None else counts
         if counts.shape != settings.shape or counts.min(initial=0) < 0 or counts.sum() != len(weights):
-            raise ValueError(f"settings of {counts.sum()} runs and weights of {len(weights)} given; must be of as many")
+            raise ValueError(
+                f"settings of {len(settings)} cells, with counts from {counts.min(initial=0)} that add up to "
+                f"{counts.sum()}, and weights of {len(weights)} runs given; must be of the same runs"
+            )
         max_steps = settings["max_steps"]
         if max_steps.min(initial=0) < 0 or max_steps.max(initial=0) > MAX_STEPS:
             raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")

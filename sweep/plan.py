@@ -26,7 +26,7 @@ SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimiz
 
 # A shard is at most so much work, a quarter of a second of one core or less, and so
 # many bytes of weights. Small studies are cut finer, for many cores to share, but not
-# below some 20 milliseconds, since a shard costs 0.3 of one beside its training.
+# below some 20 milliseconds, since a shard costs half of one beside its training.
 # All this depends on the study alone, so shards do.
 _MOST_OPERATIONS = 4e10
 _LEAST_OPERATIONS = 1.6e9

@@ -231,7 +231,7 @@ def test_width_is_a_power_of_two(width: int) -> None:
 def test_as_many_runs_of_settings_as_of_weights(counts: list[int] | None) -> None:
     """Settings are for exactly the runs whose weights are given."""
     settings, weights = _batch().settings[:2], np.resize(_batch().weights, (60, 13))
-    with pytest.raises(ValueError, match="must be of as many"):
+    with pytest.raises(ValueError, match="must be of the same runs"):
         SPEC.trainer().train(settings, weights, None if counts is None else np.array(counts))
 
 
