@@ -80,7 +80,7 @@ def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
 
 def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
     """Return status codes as Arrow writes them, with their names."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), _STATUS_NAMES)
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False)), _STATUS_NAMES)
 
 
 def _in_run_order(tables: Iterable[pa.Table], column: Column, start: int, stop: int) -> NDArray[Any]:

@@ -148,10 +148,9 @@ class Worker:
         Seeds of several cells that fill a range no longer than the runs are drawn once each.
         """
         distribution, scale, stream = (self._plan.column(name, cells[:1])[0] for name in _SCHEME)
-        low, high = int(seeds.min()), int(seeds.max())
-        once = len(cells) > 1 and high - low < len(seeds)
+        once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
         drawn = initial_weights(
-            np.arange(low, high + 1) if once else seeds,
+            np.arange(seeds.min(), seeds.max() + 1) if once else seeds,
             out.shape[1],
             distribution=str(distribution),
             scale=float(scale),
@@ -159,7 +158,7 @@ class Worker:
             dtype=self._dtype,
             out=None if once else out,
         )
-        return np.take(drawn, seeds - low, axis=0, out=out, mode="clip") if once else drawn
+        return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
 
     def _kept(self, n_runs: int, n_parameters: int) -> Array:
         """Return memory of this thread for weights, kept from shard to shard: fresh pages are slow."""
