@@ -155,11 +155,10 @@ class Plan:
 
     def cells(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the cells of a shard in visiting order, and how many of its runs, in a row, are of each."""
-        import numpy as np
-
         visited = self._visited(shard)
-        edges = np.append(visited, visited[-1] + 1) * self.n_seeds
-        return self._cell_visited(visited), np.diff(np.clip(edges, shard.start, shard.stop))
+        starts, stops = visited * self.n_seeds, (visited + 1) * self.n_seeds
+        starts[0], stops[-1] = shard.start, shard.stop
+        return self._cell_visited(visited), stops - starts
 
     def runs(self, shard: Shard) -> NDArray[np.int64]:
         """Return the number of every run of a shard, in visiting order."""
@@ -170,11 +169,11 @@ class Plan:
         return self._number(shard, self.study.seeds.base)
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the scalar called ``name``, swept or fixed, in each of ``cells``; to be read only."""
+        """Return the scalar called ``name``, swept or fixed, in each of ``cells``."""
         import numpy as np
 
         if name in self._fixed:
-            return np.broadcast_to(np.asarray(self._fixed[name]), len(cells))
+            return np.full(len(cells), self._fixed[name])
         k = self._names.index(name)
         stride = prod(self._sizes[k + 1 :])
         return np.asarray(self.study.parameters[name])[cells // stride % self._sizes[k]]

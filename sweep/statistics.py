@@ -67,11 +67,18 @@ def tally(cells: Array, counts: Array, status: Array, steps: Array) -> Tally:
     Parameters
     ----------
     cells, counts : (cells,) of int64
-        How many runs, one after the other, are of each cell.
+        Different cells, in any order, and how many runs, one after the other, are of each.
     status, steps : (runs,)
-        Status as codes; at least one run.
+        Status as codes; at least one run of each cell.
     """
-    return _count(_encode(np.repeat(cells, counts), status, steps))
+    starts = np.cumsum(counts) - counts
+    changes = steps[1:] != steps[:-1]
+    changes |= status[1:] != status[:-1]
+    changes[starts[1:] - 1] = False  # from cell to cell
+    if changes.any():
+        return _count(_encode(np.repeat(cells, counts), status, steps))
+    order = np.argsort(cells)  # all runs of a cell end alike, as they do at a fixed length
+    return Tally(_encode(cells, status[starts], steps[starts])[order], counts[order])
 
 
 def tally_runs(runs: pa.Table) -> Tally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -68,11 +69,12 @@ def naive_statistics(ends: Ends, max_steps: int) -> dict[str, Any]:
 
 
 def tally_of(ends: Ends, n_seeds: int, chosen: Sequence[int] | None = None) -> Tally:
-    """Tally some runs, by default all."""
-    runs = np.arange(len(ends)) if chosen is None else np.array(chosen, np.int64)
+    """Tally some runs, those of a cell in a row, by default all."""
+    runs = range(len(ends)) if chosen is None else chosen
+    cells = [(cell, len(list(group))) for cell, group in groupby(run // n_seeds for run in runs)]
     status = np.array([STATUSES.index(ends[run][0]) for run in runs], np.int8)
     steps = np.array([ends[run][1] for run in runs], np.int32)
-    return tally(runs // n_seeds, np.ones(len(runs), np.int64), status, steps)
+    return tally(*np.array(cells, np.int64).T, status, steps)
 
 
 def assert_same_tally(one: Tally, other: Tally) -> None:
@@ -151,6 +153,16 @@ def test_tallies_of_any_split_add_up(drawn: tuple[Study, Ends], random: Any, n_p
     assert (whole.n > 0).all()
     assert (np.diff(whole.ends) > 0).all()
     assert summarize(merge(tallies), Plan(study)) == summarize(whole, Plan(study))
+
+
+@given(outcomes())
+def test_order_of_cells_does_not_matter(drawn: tuple[Study, Ends]) -> None:
+    """Cells may come in any order; those of which all runs end alike need no sorting of runs."""
+    study, ends = drawn
+    n_seeds = study.seeds.count
+    by_cell = [range(cell * n_seeds, (cell + 1) * n_seeds) for cell in range(study.n_cells)]
+    backwards = [run for runs in reversed(by_cell) for run in runs]
+    assert_same_tally(tally_of(ends, n_seeds, backwards), tally_of(ends, n_seeds))
 
 
 @given(outcomes())
