@@ -33,8 +33,8 @@ class Effort:
     repeats
         Pairs of measurements.
     seconds
-        Aimed at for each measurement, of a peer as of xor-sweep: a CPU that has been idle
-        needs a tenth of a second to come to speed.
+        Aimed at for each measurement, of a peer as of xor-sweep, and at least three quarters
+        of it: a CPU that has been idle needs a tenth of a second to come to speed.
     trial_seconds
         Aimed at when a variant is tried.
     """
@@ -44,7 +44,7 @@ class Effort:
     trial_seconds: float
 
 
-FULL = Effort(repeats=5, seconds=1.0, trial_seconds=0.25)
+FULL = Effort(repeats=9, seconds=2.0, trial_seconds=0.25)
 QUICK = Effort(repeats=5, seconds=0.4, trial_seconds=0.1)
 
 
@@ -180,7 +180,7 @@ def _enough(host: Host, case: Case, variant: int, seconds: float) -> tuple[int, 
     wanted = 1
     while key not in host.enough:
         took, n_networks = host.train(case, variant, wanted)
-        if took >= seconds / 2 or n_networks >= MAX_NETWORKS:
+        if took >= 0.75 * seconds or n_networks >= MAX_NETWORKS:
             host.enough[key] = n_networks, n_networks * case.steps / took
         wanted = min(MAX_NETWORKS, max(int(n_networks * min(16.0, seconds / took)), n_networks + 1))
     return host.enough[key]
