@@ -92,25 +92,25 @@ class Columns(NamedTuple):
         CONVERGED .. EXHAUSTED, or RETRAIN.
     steps : (runs,) of int32
         Updates taken.
-    initial_loss, final_loss : (runs,) of float64
+    initial_loss, final_loss : (runs,) of the dtype of the networks
         Before the first update and after the last; infinite if not finite.
     n_correct : (runs,) of int32
         Outputs on the right side of the middle of the targets, 0 if diverged.
-    max_error : (runs,) of float64
+    max_error : (runs,) of the dtype of the networks
         The largest distance of an output from its target, infinite if diverged.
     """
 
     status: NDArray[np.int8]
     steps: NDArray[np.int32]
-    initial_loss: NDArray[np.float64]
-    final_loss: NDArray[np.float64]
+    initial_loss: Array
+    final_loss: Array
     n_correct: NDArray[np.int32]
-    max_error: NDArray[np.float64]
+    max_error: Array
 
 
-def make_columns(n_runs: int) -> Columns:
-    """Allocate what becomes of runs, with undefined content."""
-    return Columns(*(np.empty(n_runs, dtype) for dtype in ("i1", "i4", "f8", "f8", "i4", "f8")))
+def make_columns(n_runs: int, dtype: str) -> Columns:
+    """Allocate what becomes of runs of networks of ``dtype``, with undefined content."""
+    return Columns(*(np.empty(n_runs, kind) for kind in ("i1", "i4", dtype, dtype, "i4", dtype)))
 
 
 class Runs(NamedTuple):

@@ -226,7 +226,7 @@ class Trainer:
             np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, self.dtype),
             waiting=np.zeros(2, np.int64),
-            columns=make_columns(n_runs),
+            columns=make_columns(n_runs, self.dtype),
             final_weights=np.empty(weights.shape if final_weights else (0, 0), self.dtype),
             predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
             losses=np.full((n_runs, n_losses) if n_losses else (0, 0), np.nan),

@@ -50,6 +50,22 @@ class Memory:
         """Yield the rows of each part in shard order."""
         return (self.table(self._parts[index][0], columns) for index in sorted(self._parts))
 
+    def frame(self, columns: list[str]) -> pd.DataFrame:
+        """Return these columns of all rows in visiting order; numbers are copied once, for they may be many."""
+        import numpy as np
+        import pandas as pd
+        import pyarrow as pa
+
+        parts = [self._parts[index][1] for index in sorted(self._parts)]
+        whole: dict[str, Any] = {}
+        for name in columns:
+            kind = parts[0].schema.field(name).type
+            if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+                whole[name] = np.concatenate([part.column(name) for part in parts], dtype=kind.to_pandas_dtype())
+            else:
+                whole[name] = pa.concat_tables(part.rows([name]) for part in parts)[name].to_pandas()
+        return pd.DataFrame(whole, copy=False)
+
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
         """Return the rows of a finished shard."""
         rows: pa.Table = self._parts[commit.shard][1].rows(columns)
@@ -114,19 +130,16 @@ class Result:
         StoreError
             If runs were not kept, or a column is unknown.
         """
-        import pyarrow as pa
-
         self._check_rows()
         known = [column.name for column in runs_columns(self.study)]
         wanted = known if columns is None else list(columns)
         unknown = [name for name in wanted if name not in known]
         if unknown:
             raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
-        in_order = bool(wanted) and Plan(self.study).in_run_order
-        read = wanted if in_order or "run" in wanted else [*wanted, "run"]
-        table = pa.concat_tables(self._parts.tables(read))
-        frame: pd.DataFrame = (table if in_order else table.sort_by("run").select(wanted)).to_pandas()
-        return frame
+        if wanted and Plan(self.study).in_run_order:
+            return self._parts.frame(wanted)
+        read = wanted if "run" in wanted else [*wanted, "run"]
+        return self._parts.frame(read).sort_values("run", ignore_index=True)[wanted]
 
     def row(self, run: int) -> dict[str, Any]:
         """Return the row of one run.

@@ -51,25 +51,27 @@ class ShardResult:
     lane_steps: int
 
     def rows(self, names: list[str] | None = None) -> pa.Table:
-        """Return a row for each run, of all columns or of these; outcomes are not copied."""
+        """Return a row for each run, of all columns or of these; outcomes in double precision are not copied."""
         schema = self.schema if names is None else pa.schema([self.schema.field(name) for name in names])
-        return pa.table([self._column(name) for name in schema.names], schema=schema)
+        columns = [(field, self.column(field.name)) for field in schema]
+        arrays = [status_array(c) if field.name == "status" else pa.array(c, field.type) for field, c in columns]
+        return pa.table(arrays, schema=schema)
+
+    def column(self, name: str) -> Array:
+        """Return a column of the rows, with status as codes and outcomes in the dtype of the networks."""
+        if name in self.columns._fields:
+            outcome: Array = getattr(self.columns, name)
+            return outcome
+        if name == "run":
+            return self.plan.runs(self.shard)
+        if name == "seed":
+            return self.plan.seeds(self.shard)
+        cells, counts = self.plan.cells(self.shard)
+        return np.repeat(cells if name == "cell" else self.plan.column(name, cells), counts)
 
     def tally(self) -> Tally:
         """Count the runs by how they ended."""
         return tally(*self.plan.cells(self.shard), self.columns.status, self.columns.steps)
-
-    def _column(self, name: str) -> pa.Array:
-        if name == "status":
-            return status_array(self.columns.status)
-        if name in self.columns._fields:
-            return pa.array(getattr(self.columns, name))
-        if name == "run":
-            return pa.array(self.plan.runs(self.shard))
-        if name == "seed":
-            return pa.array(self.plan.seeds(self.shard))
-        cells, counts = self.plan.cells(self.shard)
-        return pa.array(np.repeat(cells if name == "cell" else self.plan.column(name, cells), counts))
 
 
 class Worker:

@@ -32,6 +32,8 @@ from sweep.statistics import Tally, tally_from_table, tally_to_table
 from sweep.study import Study
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sweep.shard import ShardResult
 
 _OURS = {"study.toml", "run.json", "cells.parquet", "parts", "commits"}
@@ -200,6 +202,17 @@ class Store:
         """
         for commit in self._whole():
             yield self.table(commit, columns)
+
+    def frame(self, columns: list[str]) -> pd.DataFrame:
+        """Return these columns of all rows in visiting order.
+
+        Raises
+        ------
+        StoreError
+            If a part is missing or damaged.
+        """
+        frame: pd.DataFrame = pa.concat_tables(self.tables(columns)).to_pandas()
+        return frame
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
         """Return a committed part.

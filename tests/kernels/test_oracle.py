@@ -138,7 +138,7 @@ def test_thresholds_are_strict(spec: Spec) -> None:
     """A loss or error equal to the threshold has not converged; below the next larger threshold it has."""
     start = same_settings(draw_weights(spec, 2, 8, 5), spec.dtype, below=0.0, max_steps=0)
     name = {"loss": "initial_loss", "max_error": "max_error"}[spec.criterion]
-    measured = getattr(train_kernel(spec, start).columns, name).astype(spec.dtype)
+    measured = getattr(train_kernel(spec, start).columns, name)
     above = np.nextafter(measured, np.array(np.inf, spec.dtype))
     batch = join(replace(start, below=measured), replace(start, below=above))
     assert assert_as_oracle(spec, batch).status.tolist() == ["exhausted"] * 8 + ["converged"] * 8

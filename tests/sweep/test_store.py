@@ -82,6 +82,17 @@ def test_cells_have_the_same_types_in_memory_and_on_disk(folder: Path) -> None:
     pd.testing.assert_frame_equal(open_result(folder).cells, sweep.run(STUDY).cells)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_runs_have_the_same_types_in_memory_and_on_disk(tmp_path: Path, dtype: str) -> None:
+    """Text, truth, whole numbers and others come alike from memory and from disk, whatever the order of visits."""
+    swept = {"learning_rate": [0.1, 0.2], "activation": ["relu", "tanh"], "bias": [True, False], "max_steps": [3, 5]}
+    for k, order in enumerate((list(swept), list(swept)[::-1], ["activation", "bias", "max_steps", "learning_rate"])):
+        study = make_study(dtype=dtype, **{name: swept[name] for name in order})
+        memory, stored = (sweep.run(study, out=out, shard_runs=7) for out in (None, tmp_path / str(k)))
+        pd.testing.assert_frame_equal(memory.runs(), stored.runs())
+        pd.testing.assert_frame_equal(memory.runs(["status", "final_loss"]), stored.runs(["status", "final_loss"]))
+
+
 def test_result_of_a_run_equals_the_opened_one(tmp_path: Path) -> None:
     """``run`` returns what ``open_result`` returns."""
     ran = sweep.run(make_study(), out=tmp_path / "r", shard_runs=30)
