@@ -136,10 +136,12 @@ class Result:
         unknown = [name for name in wanted if name not in known]
         if unknown:
             raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
-        if wanted and Plan(self.study).in_run_order:
-            return self._parts.frame(wanted)
-        read = wanted if "run" in wanted else [*wanted, "run"]
-        return self._parts.frame(read).sort_values("run", ignore_index=True)[wanted]
+        in_order = bool(wanted) and Plan(self.study).in_run_order
+        read = list(dict.fromkeys(wanted if in_order else [*wanted, "run"]))  # each once
+        frame = self._parts.frame(read)
+        if not in_order:
+            frame = frame.sort_values("run", ignore_index=True)
+        return frame if read == wanted else frame[wanted]
 
     def row(self, run: int) -> dict[str, Any]:
         """Return the row of one run.

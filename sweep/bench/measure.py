@@ -34,7 +34,8 @@ class Effort:
         Pairs of measurements.
     seconds
         Aimed at for each measurement, of a peer as of xor-sweep, and at least three quarters
-        of it: a CPU that has been idle needs a tenth of a second to come to speed.
+        of it unless ``MAX_NETWORKS`` take less: a CPU that has been idle needs a tenth of a
+        second to come to speed.
     trial_seconds
         Aimed at when a variant is tried.
     """

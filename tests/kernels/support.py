@@ -288,10 +288,10 @@ def assert_as_oracle(spec: Spec, batch: Batch) -> oracle.Result:
     """Train with kernels and oracle, require every reported number to be equal and return the oracle's."""
     given, expected = train_kernel(spec, batch), train_oracle(spec, batch)
     assert expected.losses is not None
-    what = f"{spec}, {batch.weights.shape[1]} parameters"
-    assert_equal(statuses(given.columns), expected.status, f"{what}: status")
+    what, stored = f"{spec}, {batch.weights.shape[1]} parameters", as_stored(given.columns)
+    assert_equal(statuses(stored), expected.status, f"{what}: status")
     for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error"):
-        assert_equal(getattr(as_stored(given.columns), name), getattr(expected, name), f"{what}: {name}")
+        assert_equal(getattr(stored, name), getattr(expected, name), f"{what}: {name}")
     assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
     assert_equal(given.predictions, predict(spec, expected.weights), f"{what}: predictions")
     assert_same_columns(train_bare(spec, batch), given.columns, f"{what}, without losses")

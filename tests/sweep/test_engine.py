@@ -252,6 +252,7 @@ def test_columns_of_runs() -> None:
     pd.testing.assert_frame_equal(result.runs(["final_loss"]), whole[["final_loss"]])
     for study in (result.study, make_study(hidden=[3, 2])):  # in another order, and in run order
         assert sweep.run(study).runs([]).shape == (study.n_runs, 0)
+        assert list(sweep.run(study).runs(["steps", "run", "steps"])) == ["steps", "run", "steps"]
     with pytest.raises(sweep.StoreError, match=r"'stepz'.*steps"):
         result.runs(["stepz"])
     for run in (0, 13, 79):
