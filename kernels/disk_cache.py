@@ -4,17 +4,26 @@ Numba's own cache compares the time stamp of one source file, so an edit in a
 sibling module yields old machine code; it also cannot hold closures over other
 compiled functions, and a truncated file ends the process. Here an entry is one
 file, in a folder named by a hash of every kernel source, the versions of Python,
-Numba, llvmlite and NumPy, and the target CPU; its content carries its own
-SHA-256 and is ignored, then replaced, when that does not match.
+Numba, llvmlite and NumPy, and the target CPU. It begins with a SHA-256 over its
+identity (all of these, the kernel's key and the signature) and its content, so
+that an entry which is damaged, or lies in the place of another, is ignored and
+then replaced.
+
+Entries are unpickled, so only those that nobody else can have written are read:
+files of this user in folders of this user, writable by no one else. Folders have
+the mode 0700 and files 0600. All entries together are kept below ``MOST_BYTES``;
+those that were not used for longest go first.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import pickle
 import platform
 import secrets
+import stat
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -26,21 +35,32 @@ import numpy as np
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+MOST_BYTES = 2**28
+
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def cache_root() -> Path:
-    """Return the folder that holds all compiled kernels of this user."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "xor-sweep"
+    """Return the folder that holds all compiled kernels of this user.
+
+    As the XDG specification has it, an ``XDG_CACHE_HOME`` that is not absolute is ignored.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no home folder.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "xor-sweep"
 
 
 @cache
 def sources_digest() -> str:
     """Hash everything but the CPU that machine code depends on."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
     digest.update(repr(versions).encode())
     return digest.hexdigest()
@@ -70,35 +90,127 @@ class DiskCache:
         """Return the compiled function for ``signature``, or None when it must be made."""
         target_context.refresh()
         try:
-            content = self._path(signature, target_context).read_bytes()
+            path, identity = self._entry(signature, target_context)
+            if not _are_private(path.parent.parent, path.parent):
+                return None
+            content = _read_private(path)
         except (OSError, RuntimeError):  # no such file, or no home folder
             return None
         payload = content[_DIGEST_BYTES:]
-        if hashlib.sha256(payload).digest() != content[:_DIGEST_BYTES]:
+        if _checksum(identity, payload) != content[:_DIGEST_BYTES]:
             return None
+        with suppress(OSError):
+            os.utime(path)  # used now
         return CompileResult._rebuild(target_context, *pickle.loads(payload))
 
     def save_overload(self, signature: Any, result: CompileResult) -> None:
-        """Write the compiled function; a folder that cannot be written is no fault."""
+        """Write the compiled function; a folder that cannot be used is no fault."""
         payload = dumps(result._reduce())
-        try:
-            path = self._path(signature, result.target_context)
-        except RuntimeError:
-            return
-        draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(hashlib.sha256(payload).digest() + payload)
-            os.replace(draft, path)
-        except OSError:
-            with suppress(OSError):
-                draft.unlink()
+        with suppress(OSError, RuntimeError):
+            path, identity = self._entry(signature, result.target_context)
+            path.parent.parent.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (path.parent.parent, path.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            if _are_private(path.parent.parent, path.parent):
+                _write_private(path, _checksum(identity, payload) + payload)
+                forget_oldest(cache_root(), MOST_BYTES)
 
     def flush(self) -> None:
         """Do nothing: entries are never stale."""
 
-    def _path(self, signature: Any, target_context: Any) -> Path:
-        target = repr(target_context.codegen().magic_tuple())
-        folder = hashlib.sha256((sources_digest() + target).encode()).hexdigest()[:16]
-        entry = hashlib.sha256(f"{self._key}\0{signature}".encode()).hexdigest()[:32]
-        return cache_root() / folder / f"{self._name}-{entry}.bin"
+    def _entry(self, signature: Any, target_context: Any) -> tuple[Path, bytes]:
+        """Return the path of an entry, and all that it stands for."""
+        made_by = f"{sources_digest()}\0{target_context.codegen().magic_tuple()!r}"
+        function = f"{self._name}\0{self._key}\0{signature}"
+        folder, entry = (hashlib.sha256(text.encode()).hexdigest() for text in (made_by, function))
+        path = cache_root() / folder[:16] / f"{self._name}-{entry[:32]}.bin"
+        return path, f"{made_by}\0{function}\0".encode()
+
+
+def forget_oldest(root: Path, most_bytes: int) -> None:
+    """Remove the files below ``root`` that were not used for longest, until the rest have ``most_bytes`` at most."""
+    files = []
+    for path in root.rglob("*"):
+        with suppress(OSError):
+            facts = path.lstat()
+            if stat.S_ISREG(facts.st_mode):
+                files.append((facts.st_mtime_ns, facts.st_size, path))
+    excess = sum(size for _, size, _ in files) - most_bytes
+    for _, size, path in sorted(files):
+        if excess <= 0:
+            break
+        excess -= size
+        with suppress(OSError):
+            path.unlink()
+    for folder in root.glob("*"):
+        with suppress(OSError):
+            folder.rmdir()  # fails where entries are left
+
+
+def _checksum(identity: bytes, payload: bytes) -> bytes:
+    return hashlib.sha256(identity + payload).digest()
+
+
+def _are_private(*folders: Path) -> bool:
+    """Tell whether folders belong to this user, and keep all others out of them.
+
+    Raises
+    ------
+    OSError
+        If one does not exist or is no folder.
+    """
+    for folder in folders:
+        facts = folder.stat()
+        if facts.st_uid != os.geteuid():
+            _say_foreign(folder)
+            return False
+        if facts.st_mode & 0o077:
+            with suppress(OSError):  # a file system that cannot be written
+                folder.chmod(0o700)
+            if folder.stat().st_mode & 0o022:
+                return False
+    return True
+
+
+@cache
+def _say_foreign(folder: Path) -> None:
+    logging.getLogger("xor-sweep").warning(
+        "%s belongs to another user: kernels are compiled anew and not kept; set XDG_CACHE_HOME to a folder of yours",
+        folder,
+    )
+
+
+def _read_private(path: Path) -> bytes:
+    """Read a file that only this user can have written.
+
+    Raises
+    ------
+    OSError
+        If there is none.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
+        os.close(descriptor)
+        raise PermissionError(f"{path} may have been written by others")
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read()
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Replace a file, whole or not at all, by one that only this user can read and write.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        os.replace(draft, path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise

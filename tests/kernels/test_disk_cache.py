@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import kernels
-from kernels import jit
+from kernels import disk_cache, jit
 
 pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, so nothing is kept")
 
@@ -96,16 +96,13 @@ def _start(script: str, cache: Path, root: Path = ROOT) -> Any:
         [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+    assert done.stderr.count("another user") == ("geteuid" in script)
     return json.loads(done.stdout)
 
 
-def _files(cache: Path) -> dict[str, tuple[int, int]]:
-    """Identify every file below a folder and when it was written."""
-    return {
-        str(path.relative_to(cache)): (path.stat().st_ino, path.stat().st_mtime_ns)
-        for path in cache.rglob("*")
-        if path.is_file()
-    }
+def _files(cache: Path) -> dict[str, int]:
+    """Identify every file below a folder; one that is written again is another."""
+    return {str(path.relative_to(cache)): path.stat().st_ino for path in cache.rglob("*") if path.is_file()}
 
 
 def test_second_process_reuses_the_entry(tmp_path: Path) -> None:
@@ -145,6 +142,110 @@ def test_damaged_entries_are_replaced(tmp_path: Path) -> None:
     assert len(_files(tmp_path)) == 1  # and no drafts
 
 
+EXCHANGE = """
+import json
+from kernels import disk_cache, jit, lanes
+
+memory = lanes.memory("float64", 2)
+load, store = memory.load, memory.store
+
+def make(factor):
+    @jit.kernel(f"probe {factor}")
+    def probe(x, out):
+        store(out, 0, factor * load(x, 0))
+    return probe
+
+def run():
+    x, out = (lanes.aligned_rows(1, 2, "float64") for _ in range(2))
+    x[0] = 3.0, -1.5
+    results = []
+    for factor in (2.0, 3.0):
+        make(factor)(x, out)
+        results.append(out[0].tolist())
+    return results
+
+before = run()
+one, two = disk_cache.cache_root().glob("*/*.bin")
+first, second = one.read_bytes(), two.read_bytes()
+one.write_bytes(second), two.write_bytes(first)
+print(json.dumps([before, run()]))
+"""
+
+
+def test_exchanged_entries_are_noticed(tmp_path: Path) -> None:
+    """A sound entry in the place of another one is not taken for it."""
+    assert _start(EXCHANGE, tmp_path) == [[[6.0, -3.0], [9.0, -4.5]]] * 2
+
+
+def test_nobody_else_may_read_or_write_the_cache(tmp_path: Path) -> None:
+    """Folders and files are this user's alone, also where they were open to others before."""
+    cache = tmp_path / "xor-sweep"
+    _start(RUN_TWICE, tmp_path)
+    (entry,) = cache.glob("*/*.bin")
+    modes = {path: path.stat().st_mode & 0o777 for path in (cache, entry.parent, entry)}
+    assert modes == {cache: 0o700, entry.parent: 0o700, entry: 0o600}
+    cache.chmod(0o777)
+    entry.parent.chmod(0o775)
+    assert [run["hit"] for run in _start(RUN_TWICE, tmp_path)] == [True, True]
+    assert [path.stat().st_mode & 0o777 for path in (cache, entry.parent)] == [0o700, 0o700]
+
+
+def test_entries_that_others_may_have_written_are_replaced(tmp_path: Path) -> None:
+    """A file that a group or anybody may write, or a link to a file elsewhere, is not unpickled."""
+    _start(RUN_TWICE, tmp_path)
+    (entry,) = tmp_path.glob("*/*/*.bin")
+    for mode in (0o620, 0o602):
+        entry.chmod(mode)
+        assert [run["hit"] for run in _start(RUN_TWICE, tmp_path)] == [False, True]
+        assert entry.stat().st_mode & 0o777 == 0o600
+    entry.rename(tmp_path / "elsewhere")
+    entry.symlink_to(tmp_path / "elsewhere")
+    assert [run["hit"] for run in _start(RUN_TWICE, tmp_path)] == [False, True]
+    assert not entry.is_symlink()
+
+
+def test_cache_of_another_user_is_left_alone(tmp_path: Path) -> None:
+    """Kernels are compiled anew, nothing is written, and one line says so."""
+    _start(RUN_TWICE, tmp_path)
+    files = _files(tmp_path)
+    foreign = "import os; os.geteuid = lambda: 12345678\n" + RUN_TWICE
+    assert _start(foreign, tmp_path) == [{"result": [4.0, 6.25], "hit": False}] * 2
+    assert _files(tmp_path) == files
+
+
+def test_relative_cache_home_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As the XDG specification asks; the cache is then below the home folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for value in ("", "cache", "./cache", "../cache"):
+        monkeypatch.setenv("XDG_CACHE_HOME", value)
+        assert disk_cache.cache_root() == tmp_path / ".cache" / "xor-sweep"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    assert disk_cache.cache_root() == tmp_path / "own" / "xor-sweep"
+
+
+def test_size_is_bounded(tmp_path: Path) -> None:
+    """The files that were not used for longest go first, and with the last of them its folder."""
+    for age, name in enumerate(("a/new", "a/old", "b/older", "c/oldest")):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(10))
+        os.utime(path, (1e9 - age, 1e9 - age))
+    disk_cache.forget_oldest(tmp_path, 40)
+    assert len(_files(tmp_path)) == 4
+    disk_cache.forget_oldest(tmp_path, 25)
+    assert set(_files(tmp_path)) == {"a/new", "a/old"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a"}
+
+
+def test_entry_that_is_used_counts_as_new(tmp_path: Path) -> None:
+    """Loading an entry keeps it from being forgotten."""
+    _start(RUN_TWICE, tmp_path)
+    (entry,) = tmp_path.glob("*/*/*.bin")
+    os.utime(entry, (1e9, 1e9))
+    _start(RUN_TWICE, tmp_path)
+    assert entry.stat().st_mtime > 1.5e9
+
+
 def _block_with_a_file(cache: Path) -> None:
     cache.write_text("in the way")
 
@@ -174,7 +275,7 @@ def test_unwritable_cache_is_no_fault(tmp_path: Path, block: Any) -> None:
 
 
 def test_changed_source_of_a_sibling_is_seen(tmp_path: Path) -> None:
-    """An edit in any module of the package leads to another folder, so old code is not found."""
+    """An edit in any module of the package, or one more, leads to another folder, so old code is not found."""
     root, cache = tmp_path / "copy", tmp_path / "cache"
     shutil.copytree(ROOT / "kernels", root / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": False}
@@ -185,4 +286,7 @@ def test_changed_source_of_a_sibling_is_seen(tmp_path: Path) -> None:
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [8.0, 12.5], "hit": False}
     module.write_text(source)
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": True}
-    assert len({Path(name).parent for name in _files(cache)}) == 2
+    (root / "kernels" / "below").mkdir()
+    (root / "kernels" / "below" / "new.py").write_text("")
+    assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": False}
+    assert len({Path(name).parent for name in _files(cache)}) == 3
