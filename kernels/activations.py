@@ -12,12 +12,12 @@ from kernels.batch import Patterns, PatternSource
 from kernels.elementary import elementary
 from kernels.jit import device
 from kernels.lanes import Lanes, Memory, Rows, select
+from kernels.tuning import elementary_rows
 
 NAMES = ("relu", "tanh", "sigmoid", "identity")
 
-# Elementary functions are computed for so many bytes of rows at a time.
+# What several rows go through side by side.
 ELEMENTARY = ("tanh", "sigmoid")
-GROUP_BYTES = 256
 
 
 class Activation(NamedTuple):
@@ -96,7 +96,7 @@ def make_activate(
     """
     value = activation(name, memory.dtype).value
     load, store = memory.load, memory.store
-    count = max(1, GROUP_BYTES // (memory.width * np.dtype(memory.dtype).itemsize))
+    count = elementary_rows(memory.width * np.dtype(memory.dtype).itemsize)
     load_group, store_group = memory.group(count)
 
     @device

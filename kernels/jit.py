@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import secrets
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 # Intel's vector mathematics would vectorise logarithms, with other last bits than NumPy's.
@@ -26,6 +28,7 @@ os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
 import llvmlite.binding
 import numba
 from numba.core.bytecode import FunctionIdentity
+from numba.core.registry import cpu_target
 
 from kernels.disk_cache import DiskCache
 
@@ -56,6 +59,17 @@ _STRICT: dict[str, Any] = {
     "_nrt": False,
 }
 
+# A sum of more numbers than any register holds: code for it uses the widest there is.
+_WIDE_SUM = """
+define void @wide_sum(ptr %place) {
+  %numbers = load <16 x float>, ptr %place
+  %sum = fadd <16 x float> %numbers, %numbers
+  store <16 x float> %sum, ptr %place
+  ret void
+}
+"""
+_REGISTER_BYTES = {"xmm": 16, "ymm": 32, "zmm": 64}
+
 # Python calls kernels only. A door to Python for each part takes longest to compile.
 _INTERNAL: dict[str, Any] = {**_STRICT, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -64,6 +78,18 @@ def cpu_name() -> str:
     """Return LLVM's name of the CPU that kernels are compiled for."""
     name: str = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
     return name
+
+
+@cache
+def register_bytes() -> int:
+    """Return the bytes of the widest vector register that kernels are compiled for: 16, 32 or 64.
+
+    The code generator itself is asked, with a small function: neither the name of a CPU nor the
+    features of this one tell, since ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` change both.
+    """
+    target_machine = cpu_target.target_context.codegen()._tm
+    assembly = target_machine.emit_assembly(llvmlite.binding.parse_assembly(_WIDE_SUM))
+    return max((_REGISTER_BYTES[name] for name in re.findall("[xyz]mm", assembly)), default=16)
 
 
 def device(function: F) -> F:

@@ -42,10 +42,9 @@ from kernels.turns import MAX_STEPS, make_kernel
 
 Array = NDArray[Any]
 
-# Bytes of one row of lanes: a register of AVX-512, or two whose latencies overlap
-# where batches take no turns because their patterns are no constants.
-LANES_BYTES = 64
-WIDE_LANES_BYTES = 128
+# Where batches take no turns because their patterns are no constants, a row is of so many registers,
+# whose latencies overlap.
+WIDE_REGISTERS = 2
 
 # Batches that take turns at least, if patterns are constants; see :class:`kernels.tuning.Tuning` for more.
 N_BATCHES = 2
@@ -128,9 +127,9 @@ class Trainer:
         self.dtype = dtype
         itemsize = np.dtype(dtype).itemsize
         self._tuning = tuning or tuning_here()
-        self._width = width or LANES_BYTES // itemsize
+        self._width = width or self._tuning.row_bytes // itemsize
         self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
-        wide = width or WIDE_LANES_BYTES // itemsize
+        wide = width or WIDE_REGISTERS * self._tuning.row_bytes // itemsize
         self._exact = Specialization(architecture, loss, criterion, dtype, wide)
         self._table: Table | None = None
         if inputs.size + targets.size <= CONSTANT_LIMIT:
@@ -142,7 +141,7 @@ class Trainer:
         if self._table is None:
             return self._exact
         n_rows = self.architecture.n_parameters(hidden) + len(self._table[0]) * hidden
-        n_fit = self._tuning.cache_bytes // (n_rows * LANES_BYTES)
+        n_fit = self._tuning.cache_bytes // (n_rows * self._tuning.row_bytes)
         one_pass = n_fit < N_BATCHES
         unrolls = hidden <= HIDDEN_CONSTANT and not one_pass
         most = self._tuning.batches if unrolls or not self._exact.judged else N_BATCHES

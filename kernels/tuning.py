@@ -9,6 +9,9 @@ Measured in both dtypes, with networks of 8 to 56 hidden units where no others a
 - Three batches in turns instead of two make networks of one hidden unit 15 % faster on a Zen 5,
   and of two units 5 to 7 %, or 1 to 3 % where each step is judged. Without a criterion three units
   gain 10 %, four 5 to 8 %, and up to 24 of them 1 to 2 %; judged, 8 to 16 units would lose 1 to 2 %.
+- Rows of the bytes of one register: on a Zen 3 (AVX2, 16 registers of 32 bytes) rows of 64 bytes
+  spill, and kernels reach 0.84, 0.72, 0.79 of C++ at 2, 8 and 32 units; with rows of 32 bytes
+  0.94, 1.11, 1.23.
 - Two passes a step are up to 12 % faster than one while the batches fit in the first
   cache, and up to 55 % slower beyond. A Zen 4 has 32 KiB of it, a Zen 5 48.
 """
@@ -30,6 +33,8 @@ class Tuning(NamedTuple):
 
     Attributes
     ----------
+    row_bytes
+        Bytes of a row of lanes, those of a vector register.
     cache_bytes
         Batches of so many bytes together stay in the first cache from pass to pass. The
         default is what most CPUs have at least.
@@ -42,6 +47,7 @@ class Tuning(NamedTuple):
         judged, if so many stay in the first cache.
     """
 
+    row_bytes: int = 64
     cache_bytes: int = 2**15
     gates: bool = False
     group: int = 1
@@ -54,8 +60,21 @@ def tuning_here() -> Tuning:
     cpu = jit.cpu_name()
     zen5 = cpu == "znver5"
     return Tuning(
-        first_cache_bytes(CACHE_FACTS), gates=cpu == "znver4", group=4 if zen5 else 1, batches=3 if zen5 else 2
+        jit.register_bytes(),
+        first_cache_bytes(CACHE_FACTS),
+        gates=cpu == "znver4",
+        group=4 if zen5 else 1,
+        batches=3 if zen5 else 2,
     )
+
+
+def elementary_rows(row_bytes: int) -> int:
+    """Return how many rows go through an elementary function side by side.
+
+    Four registers overlap the latency of a chain of operations, eight of 16 bytes. More would spill.
+    Of 64 bytes there are 32 registers, of fewer bytes 16.
+    """
+    return max(1, (256 if row_bytes >= 64 else 128) // row_bytes)
 
 
 def first_cache_bytes(facts: Path) -> int:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from kernels.tuning import Tuning, first_cache_bytes, tuning_here
+from kernels.tuning import Tuning, elementary_rows, first_cache_bytes, tuning_here
+
+ASK = "from kernels.tuning import tuning_here; print(tuning_here().row_bytes)"
 
 
 @pytest.mark.parametrize(
@@ -37,3 +43,30 @@ def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("kernels.jit.numba.config.CPU_NAME", name)
         tuning = tuning_here.__wrapped__()
         assert [tuning.gates, tuning.group, tuning.batches] == expected
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="these are names and features of x86-64")
+@pytest.mark.parametrize(
+    ("name", "features", "expected"),
+    [
+        ("generic", None, 16),
+        ("haswell", "", 32),
+        ("skylake-avx512", "", 64),
+        ("generic", "+avx2", 32),
+        ("skylake-avx512", "-avx512f", 32),
+    ],
+)
+def test_rows_fill_a_register(name: str, features: str | None, expected: int) -> None:
+    """A row is as wide as the registers that code is generated for, whatever the CPU is called."""
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CPU_FEATURES"}
+    environment |= {"NUMBA_CPU_NAME": name} | ({} if features is None else {"NUMBA_CPU_FEATURES": features})
+    done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == expected
+
+
+@pytest.mark.parametrize("row_bytes", [8, 16, 32, 64, 128, 1024])
+def test_rows_of_elementary_functions(row_bytes: int) -> None:
+    """A power of two, as groups of rows must be."""
+    rows = elementary_rows(row_bytes)
+    assert rows & (rows - 1) == 0
+    assert rows >= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import itertools
+import os
 import shutil
 import subprocess
 import tempfile
@@ -18,10 +19,17 @@ import numpy as np
 from sweep.bench.case import Array, Case
 from sweep.bench.peers import MissingError, Peer, UnsupportedError
 
-# Vectors of networks side by side, how far the loops over hidden units unroll, and the form of ReLU.
+# Bytes of a vector, vectors of networks side by side, how far the loops over hidden units unroll, and the form of ReLU.
 RELU = ("maximum", "maximum of integers", "gated products")
-BUILDS = tuple(itertools.product((1, 2, 3, 4), (1, 2, 64), range(len(RELU))))
-FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-std=c++17", "-pthread", "-shared", "-fPIC")
+BUILDS = tuple(itertools.product((16, 32, 64), (1, 2, 3, 4), (1, 2, 64), range(len(RELU))))
+# Vectors wider than a register are two registers, about which -Wpsabi would warn.
+FLAGS = ("-O3", "-ffp-contract=off", "-std=c++17", "-pthread", "-shared", "-fPIC", "-Wno-psabi")
+
+
+def _target() -> str:
+    """Name the CPU to build for: the one that ``NUMBA_CPU_NAME`` has xor-sweep's kernels compiled for, or this one."""
+    name = os.environ.get("NUMBA_CPU_NAME", "native")
+    return "x86-64" if name == "generic" else name
 
 
 class Cpp(Peer):
@@ -35,11 +43,12 @@ class Cpp(Peer):
         super().__init__(case, variant, threads)
         if case.activation != "relu":
             raise UnsupportedError("the C++ peer has ReLU only: a vector tanh is a library of its own")
-        vectors, unroll, relu = BUILDS[variant]
+        n_bytes, vectors, unroll, relu = BUILDS[variant]
         number = {"float64": "double", "float32": "float"}[case.dtype]
         self._library = _build(
             f"-DNUMBER={number}",
             f"-DHIDDEN={case.hidden}",
+            f"-DBYTES={n_bytes}",
             f"-DVECTORS={vectors}",
             f"-DUNROLL={unroll}",
             f"-DRELU={relu}",
@@ -49,8 +58,8 @@ class Cpp(Peer):
     @classmethod
     def describe(cls, variant: int) -> str:
         """Name a build."""
-        vectors, unroll, relu = BUILDS[variant]
-        return f"{vectors} vectors, unroll {unroll}, ReLU by {RELU[relu]}"
+        n_bytes, vectors, unroll, relu = BUILDS[variant]
+        return f"{vectors} vectors of {n_bytes} bytes, unroll {unroll}, ReLU by {RELU[relu]}"
 
     @property
     def granularity(self) -> int:
@@ -87,7 +96,7 @@ def _build(*definitions: str) -> ctypes.CDLL:
         raise MissingError("g++ is not installed")
     library = _folder() / ("".join(definitions) + ".so")
     with resources.as_file(resources.files("sweep.bench.peers") / "network.cpp") as source:
-        command = [compiler, *FLAGS, *definitions, "-o", str(library), str(source)]
+        command = [compiler, f"-march={_target()}", *FLAGS, *definitions, "-o", str(library), str(source)]
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise MissingError(f"g++ cannot build network.cpp: {done.stderr.strip().splitlines()[-1]}")
