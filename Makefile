@@ -4,15 +4,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
+
 # Compiled kernels of the tests: a cold cache, so that coverage sees the compiler's side too.
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 
 # Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
-TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=
+TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
 
-BENCH_READY := $(VENV)/.bench-ready
+# What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
+CPU_TESTS := $(addprefix tests/kernels/test_,lanes.py elementary.py initial_weights.py same_bits.py)
+ifeq ($(shell uname -m),x86_64)
+CPUS := generic haswell
+endif
 
-.PHONY: run test lint bench clean
+.PHONY: run check test soak lint bench clean
 
 # The main job: train the xor study, print its table, draw its figure.
 run: $(READY)
@@ -23,12 +29,22 @@ run: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/sweep bench $(BENCH)
 
-# Every check: style, types, tests with the JIT on and off, a process for each core, coverage of both together.
+# What is quick: style, types, and the kernels' tests without the JIT.
+check: lint
+	NUMBA_DISABLE_JIT=1 $(TESTS) tests/kernels
+
+# Every check: also all tests with the JIT, coverage of both together, and kernels for other CPUs.
 test: lint
 	rm -rf $(TEST_CACHE)
-	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
-	NUMBA_DISABLE_JIT=1 $(TESTS) --cov-append tests/kernels
+	NUMBA_DISABLE_JIT=1 $(TESTS) --cov --cov-report= tests/kernels
+	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --cov --cov-report= --cov-append
 	$(BIN)/coverage report --fail-under=95
+	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) $(CPU_TESTS) &&) true
+
+# What is too long for every run: all products of words, hundreds of kills, all kernels for other CPUs.
+soak: $(READY)
+	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) -m soak
+	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) -m '' tests/kernels &&) true
 
 lint: $(READY)
 	$(BIN)/ruff check .

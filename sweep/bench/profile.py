@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _JUMP = re.compile(r"\tj\w+\s+(\.L\w+)")
 _LABEL = re.compile(r"(\.L\w+):")
-_ARITHMETIC = re.compile(r"v(add|sub|mul|div|max|min)p[sd]|vpmaxs[dq]|v?f(add|sub|mul|div|max\w*|min\w*)\s")
+_ARITHMETIC = re.compile(r"\tv?(add|sub|mul|div|max|min)p[sd]\s|vpmaxs[dq]|\tv?f(add|sub|mul|div|max\w*|min\w*)\s")
 _STACK_STORE = re.compile(r"\tv?mov\S*\s+%[xyz]mm\d+, -?\d*\(%r[sb]p")
 _SCALAR = re.compile(r"\tv?(add|sub|mul|div)s[sd]\s")
 

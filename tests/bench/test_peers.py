@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,16 +84,23 @@ def test_peers_train_what_the_oracle_trains(name: str, tmp_path: Path) -> None:
             assert share >= (1.0 if same_bits else MOST_AGREE), case
 
 
-def test_every_build_of_the_cpp_peer_gives_the_same_bits() -> None:
-    """However the compiler unrolls and ReLU is made, losses are the oracle's."""
+# Each size of vectors with each number of them, and each form of ReLU with each unrolling; `make soak` takes all.
+FEW_BUILDS = [0, 13, 26, 30, 43, 47, 60, 64, 77, 82, 95, 99]
+
+
+@pytest.mark.parametrize("builds", [FEW_BUILDS, pytest.param(range(108), marks=pytest.mark.soak)], ids=["few", "all"])
+def test_builds_of_the_cpp_peer_give_the_same_bits(builds: Sequence[int]) -> None:
+    """However wide vectors are, the compiler unrolls and ReLU is made, losses are the oracle's."""
     if shutil.which("g++") is None:
         pytest.skip("g++, which builds this peer, is not installed")
     from sweep.bench.peers.cpp import BUILDS, Cpp
 
+    assert len(BUILDS) == 108
+
     case = Case(2, "float32", steps=20)
     weights = case.initial_weights(192)
     expected = oracle_losses(case, weights)
-    for variant in range(len(BUILDS)):
+    for variant in builds:
         peer = Cpp(case, variant, threads=3)
         count = len(weights) // peer.granularity * peer.granularity
         np.testing.assert_array_equal(peer.train(weights[:count].copy()), expected[:count])

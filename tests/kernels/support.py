@@ -1,17 +1,21 @@
 """What the kernel tests share: tasks, seeded batches of runs, and the comparison with the oracle.
 
 The whole suite runs with the JIT and without. Without it a step takes milliseconds, however many networks take it
-side by side, so there batches are smaller, shorter and as wide as they are long.
+side by side, so there batches are smaller, shorter and as wide as they are long. With it every kernel takes seconds to
+compile, so there ``make test`` takes those cases that cover each word and each way of taking a step, and ``make soak``
+takes all.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
+import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from kernels import jit
@@ -36,6 +40,8 @@ TUNINGS = {
     "groups": Tuning(group=4),
     "one pass": Tuning(cache_bytes=0),
     "three batches": Tuning(batches=3),
+    "rows of 32 bytes": Tuning(row_bytes=32),
+    "rows of 16 bytes": Tuning(row_bytes=16, group=4),
 }
 
 # The project's own functions, as the oracle wants them.
@@ -47,6 +53,23 @@ FUNCTIONS: dict[str, oracle.Functions] = {
 def sized(with_jit: T, without: T) -> T:
     """Choose a size for the way in which the kernels run."""
     return with_jit if jit.ENABLED else without
+
+
+def some_compiled(cases: Iterable[T], compiled: Callable[[T], bool]) -> list[Any]:
+    """Give all cases to a test without the JIT, and with it only some to ``make test``, the others to ``make soak``.
+
+    Parameters
+    ----------
+    cases
+        Arguments of the test, tuples if it takes several.
+    compiled
+        Which cases ``make test`` has time to compile kernels for.
+    """
+    parameters = []
+    for case in cases:
+        marks = [pytest.mark.soak] if jit.ENABLED and not compiled(case) else []
+        parameters.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks))
+    return parameters
 
 
 def _bits(count: int) -> Array:
@@ -320,6 +343,18 @@ def covering_specs() -> list[Spec]:
             )
         )
     return specs
+
+
+def is_compiled(spec: Spec) -> bool:
+    """Tell which of the covering specs, and of specs of XOR, are compiled whenever tests run.
+
+    Of the covering specs each activation, output, loss and criterion occurs twice, with biases or without.
+    """
+    pairs = {("relu", "loss"), ("relu", "none"), ("tanh", "max_error"), ("tanh", "correct")}
+    pairs |= {("sigmoid", "loss"), ("sigmoid", "correct"), ("identity", "max_error"), ("identity", "none")}
+    if spec.task == "xor":
+        return spec.activation == "relu" or (spec.activation, spec.bias) == ("tanh", False)
+    return (spec.activation, spec.criterion) in pairs
 
 
 def name_of(spec: Spec) -> str:

@@ -10,7 +10,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.kernels.support import TASKS, Array, Spec, covering_specs, draw_weights, name_of, same_settings, train_kernel
+from tests.kernels.support import (
+    TASKS,
+    Array,
+    Spec,
+    covering_specs,
+    draw_weights,
+    is_compiled,
+    name_of,
+    same_settings,
+    some_compiled,
+    train_kernel,
+)
 
 HIDDEN = 3
 STEP = 1e-4
@@ -18,7 +29,7 @@ STEP = 1e-4
 MARGIN = 1e-2
 
 # Every activation, hidden and at the output, with every loss; see covering_specs.
-SPECS = [spec for spec in covering_specs() if spec.dtype == "float64"]
+SPECS = some_compiled((spec for spec in covering_specs() if spec.dtype == "float64"), is_compiled)
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "identity": lambda z: z,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from tests.kernels.support import (
     draw_weights,
     same_settings,
     sized,
+    some_compiled,
 )
 
 WIDTH = 8
@@ -62,8 +65,17 @@ def test_twice_the_error(dtype: str) -> None:
         assert exact.mean() > 0.8 or abs(target) > info.max / 4
 
 
-@pytest.mark.parametrize("criterion", ["none", "loss"])
-@pytest.mark.parametrize(("dtype", "task"), [("float64", "far"), ("float32", "less far")])
+@pytest.mark.parametrize(
+    ("dtype", "task", "criterion"),
+    some_compiled(
+        [
+            (*kind, criterion)
+            for kind in (("float64", "far"), ("float32", "less far"))
+            for criterion in ("none", "loss")
+        ],
+        lambda case: (case[0] == "float64") == (case[2] == "none"),
+    ),
+)
 def test_small_outputs_far_from_their_targets(dtype: str, task: str, criterion: str) -> None:
     """However small its outputs, a network whose squared error overflows diverges at once."""
     spec = Spec("relu", criterion=criterion, dtype=dtype, task=task)
@@ -74,9 +86,18 @@ def test_small_outputs_far_from_their_targets(dtype: str, task: str, criterion: 
     assert (result.steps == 0).all()
 
 
-@pytest.mark.parametrize("tuning", ["maxima", "three batches"])
-@pytest.mark.parametrize("criterion", ["none", "loss"])
-@pytest.mark.parametrize(("dtype", "bias"), [("float64", 1e160), ("float32", 1e25)])
+@pytest.mark.parametrize(
+    ("dtype", "bias", "criterion", "tuning"),
+    some_compiled(
+        [
+            (*kind, criterion, tuning)
+            for kind in (("float64", 1e160), ("float32", 1e25))
+            for criterion in ("none", "loss")
+            for tuning in ("maxima", "three batches")
+        ],
+        lambda case: (case[0] == "float64") == (case[2] == "none"),
+    ),
+)
 def test_loss_that_is_infinite_once(dtype: str, bias: float, criterion: str, tuning: str) -> None:
     """In any batch a run ends where its loss is infinite, though at the next step it would be finite again.
 
@@ -91,8 +112,13 @@ def test_loss_that_is_infinite_once(dtype: str, bias: float, criterion: str, tun
         assert result.steps[place] == 0
 
 
-@pytest.mark.parametrize("tuning", ["maxima", "three batches"])
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("dtype", "tuning"),
+    some_compiled(
+        itertools.product(DTYPES, ("maxima", "three batches")),
+        lambda case: (case[0] == "float64") == (case[1] == "maxima"),
+    ),
+)
 def test_finite_loss_of_errors_too_large_to_double(dtype: str, tuning: str) -> None:
     """A loss that is finite counts as finite, though doubled errors or a doubled bias would overflow on the way."""
     spec, largest = Spec("relu", criterion="none", dtype=dtype, tuning=tuning), float(np.finfo(dtype).max)
@@ -104,7 +130,7 @@ def test_finite_loss_of_errors_too_large_to_double(dtype: str, tuning: str) -> N
     assert (result.steps[[9, 30]] == 1).all()  # its gradients overflow
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", some_compiled(DTYPES, lambda dtype: dtype == "float64"))
 def test_targets_of_two_and_more_as_oracle(dtype: str) -> None:
     """Without a criterion outputs near large targets are no sign of divergence, and errors are looked at."""
     spec = Spec("relu", criterion="none", dtype=dtype, task="high")

@@ -19,11 +19,13 @@ from tests.kernels.support import (
     covering_specs,
     draw_batch,
     draw_weights,
+    is_compiled,
     join,
     name_of,
     pick,
     same_settings,
     sized,
+    some_compiled,
     statuses,
     train_kernel,
 )
@@ -40,7 +42,7 @@ def _with_one(weights: Array, value: float) -> Array:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("spec", [*covering_specs(), *XOR_SPECS], ids=name_of)
+@pytest.mark.parametrize("spec", some_compiled([*covering_specs(), *XOR_SPECS], is_compiled), ids=name_of)
 def test_nan_weight_diverges_at_once(spec: Spec, sign: int) -> None:
     """NaN in any one parameter is seen at step 0, under every activation and criterion, and by no neighbour."""
     sound = draw_batch(spec, 2, sized(16, 8), 21, 20)
@@ -64,7 +66,7 @@ def test_nan_weight_diverges_at_once(spec: Spec, sign: int) -> None:
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
-@pytest.mark.parametrize("spec", XOR_SPECS, ids=name_of)
+@pytest.mark.parametrize("spec", some_compiled(XOR_SPECS, is_compiled), ids=name_of)
 def test_infinite_weight_as_oracle(spec: Spec, value: float) -> None:
     """An infinite input weight meets an input of 0 and diverges at once; elsewhere as the oracle says."""
     weights = _with_one(draw_weights(spec, 2, 1, 22), value)
@@ -97,7 +99,7 @@ def _extreme_batch(spec: Spec, hidden: int, count: int) -> Batch:
 
 
 @pytest.mark.parametrize("hidden", [1, 3])
-@pytest.mark.parametrize("spec", [*XOR_SPECS, *GATED_SPECS], ids=name_of)
+@pytest.mark.parametrize("spec", some_compiled([*XOR_SPECS, *GATED_SPECS], is_compiled), ids=name_of)
 def test_extreme_runs_as_oracle(spec: Spec, hidden: int) -> None:
     """Overflow, infinite weights and 0 times infinity give what the contract says, skipped zeros or not."""
     result = assert_as_oracle(spec, _extreme_batch(spec, hidden, sized(400, 100)))
@@ -184,7 +186,10 @@ def test_overflow_in_the_criterion_is_no_convergence() -> None:
 @pytest.mark.parametrize("criterion", ["none", "loss"])
 @pytest.mark.parametrize(
     ("dtype", "rate", "diverges_at"),
-    [("float64", 1e200, 1), ("float64", 1e100, 2), ("float32", 1e20, 1), ("float32", 1e12, 2)],
+    some_compiled(
+        [("float64", 1e200, 1), ("float64", 1e100, 2), ("float32", 1e20, 1), ("float32", 1e12, 2)],
+        lambda case: case[0] == "float64",
+    ),
 )
 def test_overflow_is_seen_at_its_step(criterion: str, dtype: str, rate: float, diverges_at: int) -> None:
     """A loss that overflows ends the run at once, and one that is only huge does not, whether or not it is judged.
