@@ -26,19 +26,18 @@ from numpy.typing import NDArray
 
 from kernels.architecture import Architecture
 from kernels.batch import (
+    OCCUPIED,
     RETRAIN,
     Columns,
-    Patterns,
     Runs,
     Table,
-    Workspace,
     make_columns,
     make_patterns,
     make_workspaces,
 )
 from kernels.specialization import Specialization
 from kernels.tuning import Tuning, tuning_here
-from kernels.turns import MAX_STEPS, make_kernel
+from kernels.turns import MAX_STEPS, Kernel, make_kernel
 
 Array = NDArray[Any]
 
@@ -59,7 +58,12 @@ HIDDEN_CONSTANT = 2
 _making = Lock()
 
 
-def kernel_for(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
+# A kernel returns after so many products, sums and functions of lanes, a second or so of work, so that
+# an interrupt ends even one network of a billion steps.
+PAUSE_OPERATIONS = 4e9
+
+
+def kernel_for(special: Specialization) -> Kernel:
     """Return the kernel of :func:`make_kernel`, made once however many threads ask."""
     with _making:
         return make_kernel(special)
@@ -163,6 +167,7 @@ class Trainer:
         *,
         final_weights: bool = False,
         losses: bool = False,
+        pause: Callable[[], None] | None = None,
     ) -> Outcome:
         """Train every run to its end.
 
@@ -176,9 +181,13 @@ class Trainer:
             How many runs, one after the other, have each of the settings; one if not given.
         final_weights, losses
             Whether to keep weights and predictions at the end, and the loss of every step.
+        pause
+            Called after each second or so of steps. What it raises ends the training.
 
         Raises
         ------
+        KeyboardInterrupt
+            In the main thread, a second or so after an interrupt.
         ValueError
             If ``max_steps`` is negative or beyond what an outcome can hold, or settings and
             weights are not of the same runs.
@@ -194,12 +203,13 @@ class Trainer:
             raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
         n_losses = int(max_steps.max(initial=0)) + 1 if losses else 0
         special = self.specialization(self.architecture.hidden(weights.shape[1]))
-        outcome = self._run(special, settings, counts, weights, final_weights, n_losses)
+        asked = _Asked(final_weights, n_losses, pause or _go_on)
+        outcome = self._run(special, settings, counts, weights, asked)
         again = np.flatnonzero(outcome.columns.status == RETRAIN)
         if not again.size:
             return outcome
         cells, counts = np.unique(np.searchsorted(np.cumsum(counts), again, side="right"), return_counts=True)
-        exact = self._run(self._exact, settings[cells], counts, weights[again], final_weights, n_losses)
+        exact = self._run(self._exact, settings[cells], counts, weights[again], asked)
         targets: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
         sources: tuple[Array, ...] = (*exact.columns, *exact[1:4])
         for target, source in zip(targets, sources, strict=True):
@@ -207,15 +217,7 @@ class Trainer:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
 
-    def _run(
-        self,
-        special: Specialization,
-        settings: Array,
-        counts: Array,
-        weights: Array,
-        final_weights: bool,
-        n_losses: int,
-    ) -> Outcome:
+    def _run(self, special: Specialization, settings: Array, counts: Array, weights: Array, asked: _Asked) -> Outcome:
         n_runs, n_parameters = weights.shape
         n_hidden = self.architecture.hidden(n_parameters)
         n_patterns = self._patterns.inputs.shape[0]
@@ -226,14 +228,41 @@ class Trainer:
             np.ascontiguousarray(weights, self.dtype),
             waiting=np.zeros(2, np.int64),
             columns=make_columns(n_runs, self.dtype),
-            final_weights=np.empty(weights.shape if final_weights else (0, 0), self.dtype),
-            predictions=np.empty((n_runs, n_outputs) if final_weights else (0, 0), self.dtype),
-            losses=np.full((n_runs, n_losses) if n_losses else (0, 0), np.nan),
+            final_weights=np.empty(weights.shape if asked.weights else (0, 0), self.dtype),
+            predictions=np.empty((n_runs, n_outputs) if asked.weights else (0, 0), self.dtype),
+            losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
         )
         workspaces = make_workspaces(
             self.architecture, n_hidden, n_patterns, special.width, self.dtype, special.batches
         )
         patterns: Any = self._patterns if special.table is None else None  # else the kernel holds them
+        kernel = kernel_for(special)
+        most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * n_patterns * special.batches)))
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
-            steps = kernel_for(special)(patterns, runs, workspaces, n_hidden)
+            steps = kernel(patterns, runs, workspaces, n_hidden, most_turns)
+            while any(workspace.clock[OCCUPIED] for workspace in workspaces):
+                asked.pause()
+                steps = kernel(patterns, runs, workspaces, n_hidden, most_turns)
         return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, steps * special.width)
+
+
+class _Asked(NamedTuple):
+    """What a training is asked for beyond the outcome of runs.
+
+    Attributes
+    ----------
+    weights
+        Whether weights and predictions at the end are kept.
+    n_losses
+        Room for losses of steps, 0 if they are not kept.
+    pause
+        Called after each second or so of steps.
+    """
+
+    weights: bool
+    n_losses: int
+    pause: Callable[[], None]
+
+
+def _go_on() -> None:
+    """Do nothing in a pause."""

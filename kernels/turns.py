@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import TypeAlias
 
 from kernels import jit, lanes
 from kernels.attend import make_attend
@@ -29,13 +30,16 @@ from kernels.step import make_advance, make_forward
 
 MAX_STEPS = 2**31 - 1
 
+Kernel: TypeAlias = Callable[[Patterns, Runs, tuple[Workspace, ...], int, int], int]
+
 
 @cache
-def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Workspace, ...], int], int]:
+def make_kernel(special: Specialization) -> Kernel:
     """Return the training loop for one specialization.
 
-    The kernel takes ``(patterns, runs, workspaces, n_hidden)``, trains all runs and
-    returns the steps that batches took, counted together.
+    The kernel takes ``(patterns, runs, workspaces, n_hidden, most_turns)`` and trains runs until
+    all have ended or so many turns are taken; called again with the same arguments it goes on.
+    It returns the steps that batches took in all calls, counted together.
 
     Notes
     -----
@@ -114,7 +118,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
         return True
 
     @jit.kernel(repr(special))
-    def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int) -> int:
+    def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int, most_turns: int) -> int:
         align_frame()
         home_a, home_b = in_memory(patterns, workspaces[0]), in_memory(patterns, workspaces[n_batches // 2])
         home_c = in_memory(patterns, workspaces[-1])
@@ -123,11 +127,11 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
         c = in_registers(home_c, rows, (n_batches - 1) * n_registers)  # which is b if there are two
         first, last = (c, a) if judged else (a, c)
         steps = occupied = 0
-        for k in range(n_batches):
+        for k in range(n_batches):  # for runs that are seated already, this does again what was done
             enter(patterns, runs, workspaces[k], n_hidden)
             occupied += workspaces[k].clock[OCCUPIED]
-        while occupied > 0:
-            turns = MAX_STEPS if constant else 0
+        while occupied > 0 and most_turns > 0:
+            turns = min(MAX_STEPS, most_turns) if constant else 0
             for k in range(n_batches):
                 turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[STEP])
             carry(home_a, a)
@@ -175,6 +179,7 @@ def make_kernel(special: Specialization) -> Callable[[Patterns, Runs, tuple[Work
                     enter(patterns, runs, workspace, n_hidden)
                 steps += clock[STEP]
                 occupied += clock[OCCUPIED]
+            most_turns -= turn + 1
         return steps
 
     return train

@@ -142,6 +142,35 @@ def test_runs_that_share_settings(counts: list[int], width: int) -> None:
     assert (shared.columns.status[::3] == DIVERGED).all()
 
 
+@pytest.mark.parametrize("tuning", ["maxima", "one pass", "three batches"])
+@pytest.mark.parametrize("turns", [1, 2, 7])
+def test_pauses_change_nothing(monkeypatch: pytest.MonkeyPatch, turns: int, tuning: str) -> None:
+    """A kernel that returns after every few turns and is called again gives what it gives in one call."""
+    batch, trainer = _batch(), replace(SPEC, tuning=tuning).trainer(8)
+    per_turn = 8 * batch.weights.shape[1] * 4 * trainer.specialization(3).batches
+    monkeypatch.setattr("kernels.train.PAUSE_OPERATIONS", per_turn * turns)
+    pauses: list[None] = []
+    traced = trainer.train(
+        batch.settings, batch.weights, final_weights=True, losses=True, pause=lambda: pauses.append(None)
+    )
+    assert_same_outcome(traced, _alone(), f"pauses after {turns} turns")
+    bare = trainer.train(batch.settings, batch.weights, pause=lambda: pauses.append(None))
+    assert_same_columns(bare.columns, _alone().columns, f"pauses after {turns} turns, without losses")
+    assert len(pauses) > sized(20, 2)
+
+
+def test_pause_may_end_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One network of very many steps does not keep an interrupt waiting."""
+    monkeypatch.setattr("kernels.train.PAUSE_OPERATIONS", 1000)
+    batch = same_settings(_batch().weights[:1], "float64", learning_rate=1e-9, below=0.0, max_steps=2**31 - 1)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        SPEC.trainer(sized(None, 1)).train(batch.settings, batch.weights, pause=interrupt)
+
+
 def test_threads_do_not_disturb_each_other() -> None:
     """Trainers, and one trainer, used by several threads at once give the same as ever."""
     batch, trainer = _batch(), SPEC.trainer()
