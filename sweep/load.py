@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import StudyError, unknown
-from sweep.study import SECTIONS, SWEEPABLE, Data, Seeds, Study
+from sweep.sections import SECTIONS, SWEEPABLE, Data, Seeds
+from sweep.study import Study
 
 _TABLES = ("data", *SECTIONS, "parameters", "seeds")
 _TOP = ("name", "description", "method", *_TABLES)

@@ -16,8 +16,9 @@ from sweep.parameters import Scalar
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.schema import STATUSES
+from sweep.sections import MAX_SEED
 from sweep.shard import Worker
-from sweep.study import MAX_SEED, Study
+from sweep.study import Study
 
 Array = NDArray[Any]
 

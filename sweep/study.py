@@ -12,136 +12,20 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ValidationError
 
-from sweep.errors import StudyError, unknown
+from sweep.errors import StudyError
 from sweep.faults import sentences
-from sweep.parameters import Scalar, expand
-from sweep.patterns import MAX_PATTERNS, TASKS, read_patterns
+from sweep.parameters import Scalar
+from sweep.sections import SECTIONS, Convergence, Data, InitialWeights, Network, Section, Seeds, Training
+from sweep.swept import conflicts, swept_parameters
 
-MAX_SEED = 2**32 - 1
-MAX_STEPS = 2**31 - 1
 MAX_FLOAT32 = 3.4028234663852886e38
 
 # Hidden activations of one network over all patterns; a thread keeps 128 bytes for each.
 MAX_ACTIVATIONS = 2**24
-
-FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Section(BaseModel):
-    """One table of the study file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Data(Section):
-    """Patterns to learn, given as a ``task``, a ``file`` or directly."""
-
-    inputs: tuple[tuple[FiniteFloat, ...], ...]
-    targets: tuple[tuple[FiniteFloat, ...], ...]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _find_patterns(cls, raw: Any) -> Any:
-        if not isinstance(raw, Mapping):
-            return raw
-        given = [key for key in ("task", "file", "inputs") if key in raw]
-        if len(given) != 1:
-            raise ValueError(
-                f"{' and '.join(given) or 'no patterns'} given; give one of task, file, or inputs and targets"
-            )
-        if given[0] != "inputs" and "targets" in raw:
-            raise ValueError(f"targets given beside {given[0]}, which has its own; give targets with inputs only")
-        found = dict(raw)
-        if "task" in raw:
-            task = found.pop("task")
-            if not isinstance(task, str) or task not in TASKS:
-                raise ValueError(unknown("task", str(task), list(TASKS)))
-            found["inputs"], found["targets"] = TASKS[task]
-        elif "file" in raw:
-            found["inputs"], found["targets"] = read_patterns(Path(str(found.pop("file"))))
-        for key in ("inputs", "targets"):
-            if isinstance(found.get(key), (list, tuple)):
-                found[key] = tuple(tuple(row) if isinstance(row, list) else row for row in found[key])
-        return found
-
-    @model_validator(mode="after")
-    def _check_shape(self) -> Data:
-        if not 1 <= len(self.inputs) <= MAX_PATTERNS:
-            raise ValueError(f"{len(self.inputs)} patterns given; 1 to {MAX_PATTERNS} are allowed")
-        if len(self.targets) != len(self.inputs):
-            raise ValueError(
-                f"{len(self.inputs)} rows of inputs and {len(self.targets)} of targets given; must be equal"
-            )
-        for name, rows in (("inputs", self.inputs), ("targets", self.targets)):
-            widths = {len(row) for row in rows}
-            if len(widths) > 1 or 0 in widths:
-                raise ValueError(f"rows of {name} have {sorted(widths)} numbers; must all have the same, at least 1")
-        return self
-
-
-class Network(Section):
-    """What the networks are made of."""
-
-    hidden: Annotated[int, Field(ge=1, le=65_536)] | None = None
-    activation: Literal["relu", "tanh", "sigmoid", "identity"] = "relu"
-    output: Literal["relu", "tanh", "sigmoid", "identity"] = "identity"
-    bias: bool = True
-    dtype: Literal["float64", "float32"] = "float64"
-
-
-class InitialWeights(Section):
-    """Where the networks start."""
-
-    distribution: Literal["normal", "uniform"] = "normal"
-    scale: PositiveFloat = 1.0
-    stream: Literal["mt19937", "pcg64"] = "mt19937"
-
-
-class Training(Section):
-    """How they learn."""
-
-    loss: Literal["sse", "mse"] = "sse"
-    optimizer: Literal["gd"] = "gd"
-    learning_rate: PositiveFloat | None = None
-    max_steps: Annotated[int, Field(ge=0, le=MAX_STEPS)] = 5000
-
-
-class Convergence(Section):
-    """When a network has learned."""
-
-    criterion: Literal["loss", "max_error", "correct", "none"] = "loss"
-    below: PositiveFloat = 1e-4
-
-
-class Seeds(Section):
-    """The replicates of every cell."""
-
-    base: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
-    count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = 1000
-
-    @model_validator(mode="after")
-    def _check_last(self) -> Seeds:
-        if self.base + self.count - 1 > MAX_SEED:
-            raise ValueError(f"seeds {self.base} to {self.base + self.count - 1} given; the last allowed is {MAX_SEED}")
-        return self
-
-
-SECTIONS: dict[str, type[Section]] = {
-    "network": Network,
-    "initial_weights": InitialWeights,
-    "training": Training,
-    "convergence": Convergence,
-}
-
-# Every scalar that can be swept, and the section it belongs to.
-SWEEPABLE = {name: section for section, model in SECTIONS.items() for name in model.model_fields if name != "dtype"}
-REQUIRED = ("hidden", "learning_rate")
 
 S = TypeVar("S", bound=Section)
 
@@ -207,14 +91,14 @@ class Study:
         self.training = _section("training", Training, training, faults)
         self.convergence = _section("convergence", Convergence, convergence, faults)
         self.seeds = _section("seeds", Seeds, seeds, faults)
-        self.parameters = _parameters({} if parameters is None else parameters, faults)
+        self.parameters = swept_parameters({} if parameters is None else parameters, faults)
         given = {
             "network": network,
             "initial_weights": initial_weights,
             "training": training,
             "convergence": convergence,
         }
-        faults += _conflicts(given, parameters or {})
+        faults += conflicts(given, parameters or {})
         if not faults:
             faults += self._beyond_limits()
         if faults:
@@ -311,59 +195,3 @@ def _section(name: str, model: type[S], raw: Any, faults: list[str]) -> S:
 
 def _known_keys(model: type[Section]) -> list[str]:
     return ["task", "file", *model.model_fields] if model is Data else list(model.model_fields)
-
-
-def _parameters(raw: Any, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:
-    """Expand and validate the swept parameters."""
-    if not isinstance(raw, Mapping):
-        faults.append(f"parameters: {raw!r} given; must be a table")
-        return {}
-    expanded: dict[str, tuple[Scalar, ...]] = {}
-    for key, spec in raw.items():
-        section, _, name = key.rpartition(".")
-        if name not in SWEEPABLE or section not in ("", SWEEPABLE[name]):
-            faults.append(f"parameters: {_not_sweepable(key)}")
-            continue
-        if name in expanded:
-            faults.append(f"parameters.{key}: {name} is given twice; give one")
-            continue
-        kind: Any = get_type_hints(SECTIONS[SWEEPABLE[name]], include_extras=True)[name]
-        adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
-        try:
-            values = adapter.validate_python(tuple(expand(spec, integer=name in ("hidden", "max_steps"))))
-        except ValidationError as error:
-            faults += sentences(error, f"parameters.{key}", [])
-            continue
-        except ValueError as error:
-            faults.append(f"parameters.{key}: {error}")
-            continue
-        if len(set(values)) < len(values):
-            twice = next(value for k, value in enumerate(values) if value in values[:k])
-            faults.append(f"parameters.{key}: value {twice!r} given twice; cells must differ")
-        if None in values:
-            faults.append(f"parameters.{key}: a value is missing")
-        expanded[name] = values
-    return expanded
-
-
-def _not_sweepable(key: str) -> str:
-    name = key.rpartition(".")[2]
-    if name in ("dtype", *Data.model_fields, "task", "file", *Seeds.model_fields, "seed"):
-        return f"{key!r} cannot be swept; make a study for each value (seeds are replicates, under [seeds])"
-    return unknown("parameter", key, list(SWEEPABLE))
-
-
-def _conflicts(given: Mapping[str, Any], parameters: Any) -> list[str]:
-    """Say what is given twice or not at all."""
-    swept = {key.rpartition(".")[2] for key in parameters} if isinstance(parameters, Mapping) else set()
-    tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
-    faults = [
-        f"parameters.{name}: given here and as {section}.{name}; give one"
-        for name, section in SWEEPABLE.items()
-        if name in swept and name in tables.get(section, {})
-    ]
-    return faults + [
-        f"{SWEEPABLE[name]}.{name}: is missing; give it there or sweep it under [parameters]"
-        for name in REQUIRED
-        if name not in swept and tables.get(SWEEPABLE[name], {}).get(name) is None
-    ]

@@ -16,7 +16,7 @@ import kernels.random
 from sweep import Study, StudyError
 from sweep.patterns import MAX_PATTERNS
 from sweep.schema import STATUSES
-from sweep.study import MAX_SEED, SWEEPABLE, Convergence, InitialWeights, Network, Training
+from sweep.sections import MAX_SEED, SWEEPABLE, Convergence, InitialWeights, Network, Training
 from tests.sweep.support import SECTIONS, make_study
 
 MINIMAL: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}

@@ -1,0 +1,129 @@
+"""The tables of a study file, each valid by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sweep.errors import unknown
+from sweep.patterns import MAX_PATTERNS, TASKS, read_patterns
+
+MAX_SEED = 2**32 - 1
+MAX_STEPS = 2**31 - 1
+
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """One table of the study file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Data(Section):
+    """Patterns to learn, given as a ``task``, a ``file`` or directly."""
+
+    inputs: tuple[tuple[FiniteFloat, ...], ...]
+    targets: tuple[tuple[FiniteFloat, ...], ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_patterns(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping):
+            return raw
+        given = [key for key in ("task", "file", "inputs") if key in raw]
+        if len(given) != 1:
+            raise ValueError(
+                f"{' and '.join(given) or 'no patterns'} given; give one of task, file, or inputs and targets"
+            )
+        if given[0] != "inputs" and "targets" in raw:
+            raise ValueError(f"targets given beside {given[0]}, which has its own; give targets with inputs only")
+        found = dict(raw)
+        if "task" in raw:
+            task = found.pop("task")
+            if not isinstance(task, str) or task not in TASKS:
+                raise ValueError(unknown("task", str(task), list(TASKS)))
+            found["inputs"], found["targets"] = TASKS[task]
+        elif "file" in raw:
+            found["inputs"], found["targets"] = read_patterns(Path(str(found.pop("file"))))
+        for key in ("inputs", "targets"):
+            if isinstance(found.get(key), (list, tuple)):
+                found[key] = tuple(tuple(row) if isinstance(row, list) else row for row in found[key])
+        return found
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> Data:
+        if not 1 <= len(self.inputs) <= MAX_PATTERNS:
+            raise ValueError(f"{len(self.inputs)} patterns given; 1 to {MAX_PATTERNS} are allowed")
+        if len(self.targets) != len(self.inputs):
+            raise ValueError(
+                f"{len(self.inputs)} rows of inputs and {len(self.targets)} of targets given; must be equal"
+            )
+        for name, rows in (("inputs", self.inputs), ("targets", self.targets)):
+            widths = {len(row) for row in rows}
+            if len(widths) > 1 or 0 in widths:
+                raise ValueError(f"rows of {name} have {sorted(widths)} numbers; must all have the same, at least 1")
+        return self
+
+
+class Network(Section):
+    """What the networks are made of."""
+
+    hidden: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    activation: Literal["relu", "tanh", "sigmoid", "identity"] = "relu"
+    output: Literal["relu", "tanh", "sigmoid", "identity"] = "identity"
+    bias: bool = True
+    dtype: Literal["float64", "float32"] = "float64"
+
+
+class InitialWeights(Section):
+    """Where the networks start."""
+
+    distribution: Literal["normal", "uniform"] = "normal"
+    scale: PositiveFloat = 1.0
+    stream: Literal["mt19937", "pcg64"] = "mt19937"
+
+
+class Training(Section):
+    """How they learn."""
+
+    loss: Literal["sse", "mse"] = "sse"
+    optimizer: Literal["gd"] = "gd"
+    learning_rate: PositiveFloat | None = None
+    max_steps: Annotated[int, Field(ge=0, le=MAX_STEPS)] = 5000
+
+
+class Convergence(Section):
+    """When a network has learned."""
+
+    criterion: Literal["loss", "max_error", "correct", "none"] = "loss"
+    below: PositiveFloat = 1e-4
+
+
+class Seeds(Section):
+    """The replicates of every cell."""
+
+    base: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+    count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = 1000
+
+    @model_validator(mode="after")
+    def _check_last(self) -> Seeds:
+        if self.base + self.count - 1 > MAX_SEED:
+            raise ValueError(f"seeds {self.base} to {self.base + self.count - 1} given; the last allowed is {MAX_SEED}")
+        return self
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "network": Network,
+    "initial_weights": InitialWeights,
+    "training": Training,
+    "convergence": Convergence,
+}
+
+# Every scalar that can be swept, and the section it belongs to.
+SWEEPABLE = {name: section for section, model in SECTIONS.items() for name in model.model_fields if name != "dtype"}
+REQUIRED = ("hidden", "learning_rate")
