@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import kernels
+from sweep.ours import check_kernels
 
 if TYPE_CHECKING:
     from sweep.engine import run
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from sweep.result import Result, open_result
     from sweep.study import Study
 
-if getattr(kernels, "PROJECT", None) != "xor-sweep":
-    raise ImportError(
-        f"the package 'kernels' at {kernels.__path__} is not xor-sweep's; uninstall the distribution that brought it"
-    )
+check_kernels()
 
 __version__ = "0.1.0"
 
