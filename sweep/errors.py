@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
+from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
+
+# A name is hinted at if it shares two letters of three, in order, with what was given.
+_CLOSE = 0.66
+_LONGEST_NAME = 60
+
+_MOST_FAULTS = 20  # one table may hold a million wrong numbers
 
 
 class SweepError(Exception):
@@ -15,24 +25,98 @@ class StudyError(SweepError, ValueError):
     Attributes
     ----------
     faults : list of str
-        One sentence for each fault, all of them.
+        One sentence for each fault, all of them. The message has the first twenty.
     """
 
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
-        super().__init__("\n".join(faults))
+        more = [f"and {len(faults) - _MOST_FAULTS:,} more faults"] if len(faults) > _MOST_FAULTS else []
+        super().__init__("\n".join([*faults[:_MOST_FAULTS], *more]))
 
 
 class StoreError(SweepError):
     """A results folder cannot be used, or does not hold what it should."""
 
 
-def unknown(what: str, given: str, allowed: list[str]) -> str:
-    """Say that ``given`` is no ``what``, and which known name is meant.
+class _Shortener(reprlib.Repr):
+    """Write values on one line, however long, deep or odd they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxother = 3, 100
+        self.maxdict = self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = 6
+
+    def repr_int(self, value: int, level: int) -> str:
+        """Write an integer; Python refuses to write one of thousands of digits."""
+        if abs(value) < 10**30:
+            return repr(value)
+        return f"<integer of {int(value.bit_length() * math.log10(2)) + 1} digits>"
+
+    def repr_instance(self, value: Any, level: int) -> str:
+        """Write anything else on one line."""
+        try:
+            text = " ".join(repr(value).split())
+        except Exception:
+            text = f"<{type(value).__name__}>"
+        return cut(text, self.maxother)
+
+
+def shown(value: Any, limit: int = 100) -> str:
+    """Write a value for a sentence: as ``repr`` does, but on one line of at most ``limit`` characters.
+
+    >>> shown([[0.5, 1], ["a", None]])
+    "[[0.5, 1], ['a', None]]"
+    >>> shown("x" * 1000, limit=20)
+    "'xxxxxxx...xxxxxxxx'"
+    """
+    shortener = _Shortener()
+    shortener.maxstring = limit
+    return cut(shortener.repr(value), limit)
+
+
+def shown_names(names: Iterable[str], most: int = 8) -> str:
+    """Write names for a sentence, without quotes and not more than ``most`` of them.
+
+    >>> shown_names(["x0", "x1", "y"])
+    'x0, x1, y'
+    >>> shown_names(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    names = list(names)
+    text = ", ".join(shown(name, limit=30)[1:-1] for name in names[:most])
+    return f"{text} and {len(names) - most:,} more" if len(names) > most else text
+
+
+def unknown(what: str, given: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str:
+    """Say that ``given`` is no ``what``, and which known name is meant, if one is close.
+
+    Parameters
+    ----------
+    what
+        What it should be: a key, a task.
+    given
+        What was given instead.
+    allowed
+        Names that are known, all of which are listed.
+    dotted
+        Dotted names of the same, which are only hinted at, where a dotted name is given.
 
     >>> unknown("task", "xro", ["xor", "seed"])
     "unknown task 'xro'; did you mean 'xor'? Known: xor, seed"
+    >>> unknown("task", "parity", ["xor", "seed"])
+    "unknown task 'parity'; known: xor, seed"
     """
-    close = get_close_matches(given, allowed, n=1, cutoff=0.5)
+    allowed = list(allowed)
+    close: list[str] = []
+    if isinstance(given, str) and len(given) <= _LONGEST_NAME:
+        close = get_close_matches(given, [*(dotted if "." in given else ()), *allowed], n=1, cutoff=_CLOSE)
     hint = f"; did you mean {close[0]!r}? Known: " if close else "; known: "
-    return f"unknown {what} {given!r}{hint}{', '.join(allowed)}"
+    return f"unknown {what} {shown(given)}{hint}{', '.join(allowed)}"
+
+
+def cut(text: str, limit: int) -> str:
+    """Leave out the middle of a long text."""
+    if len(text) <= limit:
+        return text
+    head = (limit - 3) // 2
+    return f"{text[:head]}...{text[len(text) - (limit - 3 - head) :]}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sweep.errors import unknown
+from sweep.errors import shown, unknown
 
 _NEEDS = {
     "greater_than": "above {gt:g}",
@@ -21,8 +21,8 @@ _NEEDS = {
     "string_type": "text",
     "tuple_type": "a list",
     "literal_error": "one of {expected}",
-    "model_type": "a table",
-    "dict_type": "a table",
+    "model_type": "a table (in Python a dict)",
+    "dict_type": "a table (in Python a dict)",
 }
 
 
@@ -43,12 +43,12 @@ def sentences(error: ValidationError, path: str, known_keys: list[str]) -> list[
 
 def _sentence(detail: Any, path: str, known_keys: list[str]) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        return f"{path}: {unknown('key', str(detail['loc'][-1]), known_keys)}"
+    if kind in ("extra_forbidden", "invalid_key"):
+        return f"{path}: {unknown('key', detail['loc'][-1], known_keys)}"
     where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         return f"{where}: is missing"
     if kind == "value_error":
         return f"{where}: {context['error']}"
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
-    return f"{where}: {detail['input']!r} given; must be {need}"
+    return f"{where}: {shown(detail['input'])} given; must be {need}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -9,12 +10,29 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sweep.errors import StudyError, unknown
+from sweep.errors import StudyError, cut, shown, unknown
+from sweep.files import read_text
+from sweep.plain import plain
 from sweep.sections import SECTIONS, SWEEPABLE, Data, Seeds
 from sweep.study import Study
 
 _TABLES = ("data", *SECTIONS, "parameters", "seeds")
-_TOP = ("name", "description", "method", *_TABLES)
+_TEXTS = ("name", "description", "method")
+_TOP = (*_TEXTS, *_TABLES)
+
+# Every key that can be changed, and the table it belongs to.
+_HOMES = {
+    **SWEEPABLE,
+    "dtype": "network",
+    **dict.fromkeys(Seeds.model_fields, "seeds"),
+    **dict.fromkeys(("task", "file", *Data.model_fields), "data"),
+}
+
+_CHANGEABLE = (
+    *_HOMES,
+    *(f"{section}.{name}" for name, section in _HOMES.items()),
+    *(f"parameters.{name}" for name in SWEEPABLE),
+)
 
 
 def built_in_studies() -> dict[str, str]:
@@ -34,27 +52,26 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
         for beside the study file.
     changes
         Values to set, by dotted key (``"seeds.count"``) or bare where that is clear
-        (``"learning_rate"``). A list sweeps the parameter; one value fixes it, or
+        (``"learning_rate"``). A list, an array or a dict such as
+        ``{"logspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or
         leaves a swept one with that value alone.
 
     Raises
     ------
     StudyError
         With a sentence for every fault.
+
+    Examples
+    --------
+    >>> load_study("xor", {"hidden": range(2, 5), "learning_rate": 0.1, "seeds.count": 40}).n_runs
+    120
     """
-    text, folder = _read(source)
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError([f"study {str(source)!r} is not valid TOML: {error}"]) from None
-    for key, value in (changes or {}).items():
-        _set(raw, key, value)
-    faults = [unknown("key", key, list(_TOP)) for key in raw if key not in _TOP]
-    data = raw.get("data")
-    if data is None:
-        raw["data"] = {}
-    elif isinstance(data, dict) and isinstance(data.get("file"), str):
-        data["file"] = str(folder / data["file"])
+    raw, folder = _read(source)
+    _apply(raw, {} if changes is None else changes)
+    faults = [unknown("key", key, _TOP) for key in raw if key not in _TOP]
+    data = raw.setdefault("data", {})
+    if isinstance(data, dict) and isinstance(data.get("file"), (str, os.PathLike)):
+        data["file"] = folder / data["file"]
     try:
         study = Study(**{key: value for key, value in raw.items() if key in _TOP})
     except StudyError as error:
@@ -65,74 +82,116 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
 
 
 def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
-    """Read ``key=value`` texts of the command line; ``a,b,c`` is a list.
+    """Read ``key=value`` texts of the command line; ``a,b,c`` is a list, as is ``[a, b, c]``.
 
     Raises
     ------
     StudyError
-        If a text has no ``=``.
+        If a text has no ``=``, or its key is unknown.
     """
     changes: dict[str, Any] = {}
     for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals or not key.strip():
-            raise StudyError([f"--set {assignment!r} given; must be key=value, as in --set seeds.count=40"])
-        if key.strip() in ("name", "description", "method"):
-            changes[key.strip()] = text.strip()
-            continue
-        values = [_scalar(part.strip()) for part in text.split(",")]
-        changes[key.strip()] = values if len(values) > 1 else values[0]
+        key, equals, text = (part.strip() for part in assignment.partition("="))
+        if not equals or not key:
+            raise StudyError([f"--set {shown(assignment)} given; must be key=value, as in --set seeds.count=40"])
+        fault = _key_fault(key)
+        if fault:
+            raise StudyError([f"--set: {fault}"])
+        changes[key] = text if key in _TEXTS else _value(text)
     return changes
 
 
-def _read(source: str | Path) -> tuple[str, Path]:
-    """Return the text of a study and the folder it lies in."""
-    studies = built_in_studies()
+def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
+    """Return the tables of a study and the folder it lies in."""
+    if not isinstance(source, (str, os.PathLike)):
+        raise StudyError(
+            [f"study {shown(source)} given; must be the name of a built-in study or the path of a study file"]
+        )
+    studies, named = built_in_studies(), shown(str(source), 200)
     if str(source) in studies:
-        return studies[str(source)], Path()
+        return tomllib.loads(studies[str(source)]), Path()
     path = Path(source)
+    if isinstance(source, str) and not path.suffix and path.parent == Path() and not os.path.exists(path):
+        raise StudyError([unknown("study", source, studies) + "; or give the path of a study file"])
     try:
-        return path.read_text("utf-8-sig"), path.parent
-    except UnicodeDecodeError:
-        raise StudyError([f"study file {str(source)!r} is not text"]) from None
-    except OSError as error:
-        if isinstance(source, str) and not path.suffix and path.parent == Path():
-            raise StudyError([unknown("study", source, list(studies)) + "; or give the path of a study file"]) from None
-        raise StudyError([f"study file {str(source)!r} cannot be read: {error.strerror}"]) from None
+        text = read_text(path)
+    except ValueError as error:
+        raise StudyError([f"study file {named} cannot be read: {error}"]) from None
+    try:
+        return tomllib.loads(text), path.parent
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError([f"study {named} is not valid TOML: {cut(str(error), 120)}"]) from None
+    except RecursionError:
+        raise StudyError([f"study {named} is nested too deeply; rows of numbers are the deepest there is"]) from None
+    except ValueError:
+        raise StudyError([f"study {named} holds an integer of too many digits"]) from None
+
+
+def _value(text: str) -> Any:
+    """Read the value of an assignment: a list or table as TOML writes it, values with commas, or one value."""
+    if text[:1] in ("[", "{"):
+        listed = _toml_value(text)
+        if listed is not None:
+            return listed
+    values = [_scalar(part.strip()) for part in text.split(",")]
+    return values if len(values) > 1 else values[0]
 
 
 def _scalar(text: str) -> bool | int | float | str:
     """Read one value as TOML would, numbers such as .5 too, and anything else as text."""
+    value = _toml_value(text)
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    return float(text) if re.fullmatch(r"[+-]?\.\d+([eE][+-]?\d+)?", text, re.ASCII) else text
+
+
+def _toml_value(text: str) -> Any:
+    """Return the one value that text is in TOML; None if it is none."""
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return float(text) if re.fullmatch(r"[+-]?\.\d+([eE][+-]?\d+)?", text) else text
-    return value if isinstance(value, (bool, int, float, str)) else text
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):  # an integer may have too many digits, a list be too deep
+        return None
+    return table["value"] if len(table) == 1 else None
 
 
-def _set(raw: dict[str, Any], key: str, value: Any) -> None:
+def _key_fault(key: Any) -> str | None:
+    """Say what is wrong with the key of a change, if anything is."""
+    if key in _TEXTS or key in _CHANGEABLE:
+        return None
+    if key in _TABLES:
+        return f"{key!r} is a table; change keys of it, such as 'seeds.count' or 'learning_rate'"
+    return unknown("key", key, [*_HOMES, *_TEXTS], _CHANGEABLE)
+
+
+def _apply(raw: dict[str, Any], changes: Any) -> None:
+    """Put changes into the tables of a study file."""
+    if not isinstance(changes, Mapping):
+        raise StudyError([f"changes {shown(changes)} given; must be a dict such as {{'seeds.count': 40}}"])
+    changes = plain(changes)
+    faults = [f"changes: {fault}" for fault in map(_key_fault, changes) if fault]
+    if faults:
+        raise StudyError(faults)
+    for key, value in changes.items():
+        if key in _TEXTS:
+            raw[key] = value
+        else:
+            _set(raw, key.rpartition(".")[2], value)
+
+
+def _set(raw: dict[str, Any], name: str, value: Any) -> None:
     """Put one change into the tables of a study file."""
-    sections = {**SWEEPABLE, "dtype": "network"}
-    sections |= dict.fromkeys(Seeds.model_fields, "seeds")
-    sections |= dict.fromkeys(("task", "file", *Data.model_fields), "data")
-    section, _, name = key.rpartition(".")
-    if key in ("name", "description", "method"):
-        raw[key] = value
-        return
-    if section == "parameters":
-        section = SWEEPABLE.get(name, section)
-    if sections.get(name) is None or section not in ("", sections[name]):
-        raise StudyError([f"--set {key}: {unknown('key', key, list(sections))}"])
-    section = sections[name]
+    section = _HOMES[name]
     table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # the study is at fault, and will say so
     swept = [known for known in parameters if known.rpartition(".")[2] == name]
-    if swept or (isinstance(value, list) and section in SECTIONS):
-        values = value if isinstance(value, list) else [value]
-        parameters[swept[0] if swept else name] = {"values": values}
+    if swept or (isinstance(value, (list, dict)) and section in SECTIONS):
+        parameters[swept[0] if swept else name] = value
         table.pop(name, None)
-    else:
-        if name in ("task", "file"):
-            table.clear()
-        table[name] = value
+        return
+    if name in ("task", "file"):
+        table.clear()
+    if name in ("inputs", "targets"):
+        for other in ("task", "file"):
+            table.pop(other, None)
+    table[name] = value

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
+import re
+from itertools import islice
 from pathlib import Path
+
+from sweep.errors import shown, shown_names
+from sweep.files import read_text
 
 Table = tuple[tuple[float, ...], ...]
 
 MAX_PATTERNS = 65_536
+
+# What float() reads beyond this (1_000, digits of other alphabets) is more likely a mistake.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_LONGEST_PATH = 200  # in a sentence
 
 # Inputs and targets. "seed" is the table of the notebook that this project grew
 # from: its fourth row repeats the first, so it is not XOR.
@@ -32,27 +42,30 @@ def read_patterns(path: Path) -> tuple[Table, Table]:
     ValueError
         With a sentence that says which line is at fault.
     """
+    file = f"pattern file {shown(str(path), _LONGEST_PATH)}"
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not a text file of comma-separated values"
-        raise ValueError(f"pattern file {str(path)!r} cannot be read: {reason}") from None
+        reader = csv.reader(io.StringIO(read_text(path), newline=""))
+        lines = [(reader.line_num, row) for row in islice(filter(None, reader), MAX_PATTERNS + 2)]
+    except csv.Error:
+        raise ValueError(f"{file} cannot be read: it is not a text file of comma-separated values") from None
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be read: {error}") from None
     if not lines:
-        raise ValueError(f"pattern file {str(path)!r} is empty; its first line names the columns x0, x1, .. and y")
-    names = [name.strip() for name in lines[0][1]]
-    inputs, targets = _columns(path, names)
+        raise ValueError(f"{file} is empty; its first line names the columns x0, x1, .. and y")
     if len(lines) == 1:
-        raise ValueError(f"pattern file {str(path)!r} has no patterns below its first line")
-    rows = [_numbers(path, number, line, len(names)) for number, line in lines[1:]]
+        raise ValueError(f"{file} has no patterns below its first line")
+    if len(lines) > MAX_PATTERNS + 1:
+        raise ValueError(f"{file} has more than {MAX_PATTERNS} patterns, the most that are allowed")
+    names = [name.strip() for name in lines[0][1]]
+    inputs, targets = _columns(file, names)
+    rows = [_numbers(file, number, line, len(names)) for number, line in lines[1:]]
     return (
         tuple(tuple(row[k] for k in inputs) for row in rows),
         tuple(tuple(row[k] for k in targets) for row in rows),
     )
 
 
-def _columns(path: Path, names: list[str]) -> tuple[list[int], list[int]]:
+def _columns(file: str, names: list[str]) -> tuple[list[int], list[int]]:
     """Return where the inputs and the targets stand."""
     n_inputs = sum(name.startswith("x") for name in names)
     n_targets = len(names) - n_inputs
@@ -60,23 +73,21 @@ def _columns(path: Path, names: list[str]) -> tuple[list[int], list[int]]:
     targets = ["y"] if names.count("y") else [f"y{k}" for k in range(n_targets)]
     if not inputs or not targets or sorted(names) != sorted(inputs + targets):
         raise ValueError(
-            f"pattern file {str(path)!r} has columns {', '.join(names)}; name the inputs x0, x1, .. and the target y, "
-            "or y0, y1, .. for several"
+            f"{file} has columns {shown_names(names)}; name the inputs x0, x1, .. and the target y, or y0, y1, .. "
+            "for several"
         )
-    return [names.index(name) for name in inputs], [names.index(name) for name in targets]
+    place = {name: k for k, name in enumerate(names)}
+    return [place[name] for name in inputs], [place[name] for name in targets]
 
 
-def _numbers(path: Path, number: int, line: list[str], width: int) -> list[float]:
+def _numbers(file: str, number: int, line: list[str], width: int) -> list[float]:
     """Convert one line of a pattern file."""
     if len(line) != width:
-        raise ValueError(f"pattern file {str(path)!r}, row {number} has {len(line)} values; the first row has {width}")
+        raise ValueError(f"{file}, row {number} has {len(line)} values; the first row has {width}")
     values = []
-    for text in line:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
+    for text in map(str.strip, line):
+        value = float(text) if _NUMBER.fullmatch(text) else math.nan
         if not math.isfinite(value):
-            raise ValueError(f"pattern file {str(path)!r}, row {number} has {text.strip()!r}; must be a finite number")
+            raise ValueError(f"{file}, row {number} has {shown(text)}; must be a finite number")
         values.append(value)
     return values

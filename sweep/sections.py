@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sweep.errors import unknown
+from sweep.errors import shown, unknown
 from sweep.patterns import MAX_PATTERNS, TASKS, read_patterns
 
 MAX_SEED = 2**32 - 1
@@ -25,7 +25,10 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Patterns to learn, given as a ``task``, a ``file`` or directly."""
+    """Patterns to learn, given as a ``task``, a ``file`` or directly.
+
+    Direct ``targets`` may be a flat list where there is one output: ``[0, 1, 1, 0]``.
+    """
 
     inputs: tuple[tuple[FiniteFloat, ...], ...]
     targets: tuple[tuple[FiniteFloat, ...], ...]
@@ -33,7 +36,7 @@ class Data(Section):
     @model_validator(mode="before")
     @classmethod
     def _find_patterns(cls, raw: Any) -> Any:
-        if not isinstance(raw, Mapping):
+        if not isinstance(raw, dict):
             return raw
         given = [key for key in ("task", "file", "inputs") if key in raw]
         if len(given) != 1:
@@ -46,14 +49,16 @@ class Data(Section):
         if "task" in raw:
             task = found.pop("task")
             if not isinstance(task, str) or task not in TASKS:
-                raise ValueError(unknown("task", str(task), list(TASKS)))
+                raise ValueError(unknown("task", task, TASKS))
             found["inputs"], found["targets"] = TASKS[task]
         elif "file" in raw:
-            found["inputs"], found["targets"] = read_patterns(Path(str(found.pop("file"))))
-        for key in ("inputs", "targets"):
-            if isinstance(found.get(key), (list, tuple)):
-                found[key] = tuple(tuple(row) if isinstance(row, list) else row for row in found[key])
-        return found
+            file = found.pop("file")
+            if not isinstance(file, (str, os.PathLike)):
+                raise ValueError(f"file {shown(file)} given; must be the path of a pattern file")
+            found["inputs"], found["targets"] = read_patterns(Path(file))
+        return found | {
+            key: _rows(key, found[key]) for key in ("inputs", "targets") if isinstance(found.get(key), list)
+        }
 
     @model_validator(mode="after")
     def _check_shape(self) -> Data:
@@ -66,8 +71,21 @@ class Data(Section):
         for name, rows in (("inputs", self.inputs), ("targets", self.targets)):
             widths = {len(row) for row in rows}
             if len(widths) > 1 or 0 in widths:
-                raise ValueError(f"rows of {name} have {sorted(widths)} numbers; must all have the same, at least 1")
+                raise ValueError(
+                    f"rows of {name} have {shown(sorted(widths))} numbers; must all have the same, at least 1"
+                )
         return self
+
+
+def _rows(key: str, rows: list[Any]) -> tuple[Any, ...]:
+    """Return rows as tuples, and flat targets as rows of one."""
+    if rows and not any(isinstance(row, list) for row in rows):
+        if key == "targets":
+            return tuple((target,) for target in rows)
+        raise ValueError(
+            f"inputs {shown(rows)} given; each pattern is a list of its inputs, as in [[0, 0], [0, 1]] or [[0], [1]]"
+        )
+    return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
 
 
 class Network(Section):

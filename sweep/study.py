@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from sweep.errors import StudyError
+from sweep.errors import StudyError, shown
 from sweep.faults import sentences
 from sweep.parameters import Scalar
+from sweep.plain import plain
 from sweep.sections import SECTIONS, Convergence, Data, InitialWeights, Network, Section, Seeds, Training
 from sweep.swept import conflicts, swept_parameters
 
@@ -26,6 +27,9 @@ MAX_FLOAT32 = 3.4028234663852886e38
 
 # Hidden activations of one network over all patterns; a thread keeps 128 bytes for each.
 MAX_ACTIVATIONS = 2**24
+
+# File systems allow names of 255 bytes.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 S = TypeVar("S", bound=Section)
 
@@ -36,16 +40,19 @@ class Study:
     Parameters
     ----------
     name
-        Names the default results folder; letters, digits, ``.``, ``_``, ``-``.
+        Names the default results folder; at most 255 letters, digits, ``.``, ``_``, ``-``.
     description
         For people.
     data, network, initial_weights, training, convergence, seeds
         Tables as in the study file; what is left out takes its default.
     parameters
-        Swept parameters: ``{"hidden": {"values": [2, 3]}, ..}``. The order decides
-        the numbering of cells, the last one fastest.
+        Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that
+        :func:`sweep.parameters.expand` takes, as ``{"hidden": {"range": [2, 8]}}``. The
+        order decides the numbering of cells, the last one fastest.
     method
         ``"grid"``: every combination.
+
+    Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
 
     Raises
     ------
@@ -57,11 +64,11 @@ class Study:
     >>> study = Study(
     ...     name="small",
     ...     data={"task": "xor"},
-    ...     parameters={"hidden": {"values": [2, 4]}, "learning_rate": {"values": [0.1]}},
+    ...     parameters={"hidden": [2, 4], "learning_rate": {"logspace": [0.01, 1.0, 3]}},
     ...     seeds={"count": 100},
     ... )
     >>> study.parameters
-    {'hidden': (2, 4), 'learning_rate': (0.1,)}
+    {'hidden': (2, 4), 'learning_rate': (0.01, 0.1, 1.0)}
     """
 
     def __init__(
@@ -78,27 +85,27 @@ class Study:
         seeds: Mapping[str, Any] | None = None,
         method: str = "grid",
     ) -> None:
-        faults: list[str] = []
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", str(name)):
-            faults.append(f"name: {name!r} given; must be letters, digits, '.', '_' and '-', as it names a folder")
-        if method != "grid":
-            faults.append(f"method: {method!r} given; must be 'grid'")
-        self.name = str(name)
-        self.description = str(description)
-        self.data = _section("data", Data, data, faults)
-        self.network = _section("network", Network, network, faults)
-        self.initial_weights = _section("initial_weights", InitialWeights, initial_weights, faults)
-        self.training = _section("training", Training, training, faults)
-        self.convergence = _section("convergence", Convergence, convergence, faults)
-        self.seeds = _section("seeds", Seeds, seeds, faults)
-        self.parameters = swept_parameters({} if parameters is None else parameters, faults)
-        given = {
-            "network": network,
-            "initial_weights": initial_weights,
-            "training": training,
-            "convergence": convergence,
-        }
-        faults += conflicts(given, parameters or {})
+        name, description, method = plain((name, description, method))
+        faults = _text_faults(name, description, method)
+        self.name = name
+        self.description = description
+        given = plain(
+            {
+                "network": network,
+                "initial_weights": initial_weights,
+                "training": training,
+                "convergence": convergence,
+                "parameters": {} if parameters is None else parameters,
+            }
+        )
+        self.data = _section("data", Data, plain(data), faults)
+        self.network = _section("network", Network, given["network"], faults)
+        self.initial_weights = _section("initial_weights", InitialWeights, given["initial_weights"], faults)
+        self.training = _section("training", Training, given["training"], faults)
+        self.convergence = _section("convergence", Convergence, given["convergence"], faults)
+        self.seeds = _section("seeds", Seeds, plain(seeds), faults)
+        self.parameters = swept_parameters(given["parameters"], faults)
+        faults += conflicts(given, given["parameters"])
         if not faults:
             faults += self._beyond_limits()
         if faults:
@@ -183,11 +190,34 @@ class Study:
         return f"<Study {self.name!r}: {self.n_cells} cells x {self.seeds.count} seeds, {self.identity[:12]}>"
 
 
+def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
+    """Say what is wrong with what stands outside of the tables."""
+    faults = []
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        faults.append(
+            f"name: {shown(name)} given; must be text of at most 255 letters, digits, '.', '_' and '-', as it names "
+            "a folder"
+        )
+    if not isinstance(description, str) or not _is_unicode(description):
+        faults.append(f"description: {shown(description)} given; must be text")
+    if method != "grid":
+        faults.append(f"method: {shown(method)} given; must be 'grid'")
+    return faults
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether text can be written to a file: bytes of the command line that are no UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _section(name: str, model: type[S], raw: Any, faults: list[str]) -> S:
     """Validate one table, None for an empty one; with a fault what is returned must not be used."""
-    raw = {} if raw is None else raw
     try:
-        return model.model_validate(dict(raw) if isinstance(raw, Mapping) else raw)
+        return model.model_validate({} if raw is None else raw)
     except ValidationError as error:
         faults += sentences(error, name, list(_known_keys(model)))
         return model.model_construct()

@@ -7,55 +7,92 @@ from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from sweep.errors import unknown
+from sweep.errors import shown, unknown
 from sweep.faults import sentences
 from sweep.parameters import Scalar, expand
 from sweep.sections import REQUIRED, SECTIONS, SWEEPABLE, Data, Seeds
 
+INTEGERS = ("hidden", "max_steps")
+
+_DOTTED = [f"{section}.{name}" for name, section in SWEEPABLE.items()]
+_NOT_SWEPT = {"dtype", "task", "file", *Data.model_fields, *Seeds.model_fields, "seed", "seeds"}
+
 
 def swept_parameters(raw: Any, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:
-    """Expand and validate the swept parameters."""
+    """Expand and validate the swept parameters.
+
+    Parameters
+    ----------
+    raw
+        The table [parameters] as given.
+    faults
+        Takes a sentence for each fault.
+
+    Returns
+    -------
+    dict
+        The values of each parameter by bare name; with a fault it must not be used.
+    """
     if not isinstance(raw, Mapping):
-        faults.append(f"parameters: {raw!r} given; must be a table")
+        faults.append(f"parameters: {shown(raw)} given; must be a table (in Python a dict)")
         return {}
     expanded: dict[str, tuple[Scalar, ...]] = {}
     for key, spec in raw.items():
-        section, _, name = key.rpartition(".")
+        section, _, name = _dotted(key)
         if name not in SWEEPABLE or section not in ("", SWEEPABLE[name]):
             faults.append(f"parameters: {_not_sweepable(key)}")
-            continue
-        if name in expanded:
+        elif name in expanded:
             faults.append(f"parameters.{key}: {name} is given twice; give one")
-            continue
-        kind: Any = get_type_hints(SECTIONS[SWEEPABLE[name]], include_extras=True)[name]
-        adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
-        try:
-            values = adapter.validate_python(tuple(expand(spec, integer=name in ("hidden", "max_steps"))))
-        except ValidationError as error:
-            faults += sentences(error, f"parameters.{key}", [])
-            continue
-        except ValueError as error:
-            faults.append(f"parameters.{key}: {error}")
-            continue
-        if len(set(values)) < len(values):
-            twice = next(value for k, value in enumerate(values) if value in values[:k])
-            faults.append(f"parameters.{key}: value {twice!r} given twice; cells must differ")
-        if None in values:
-            faults.append(f"parameters.{key}: a value is missing")
-        expanded[name] = values
+        else:
+            expanded[name] = _values(key, name, spec, faults)
     return expanded
 
 
-def _not_sweepable(key: str) -> str:
-    name = key.rpartition(".")[2]
-    if name in ("dtype", *Data.model_fields, "task", "file", *Seeds.model_fields, "seed"):
-        return f"{key!r} cannot be swept; make a study for each value (seeds are replicates, under [seeds])"
-    return unknown("parameter", key, list(SWEEPABLE))
+def _values(key: str, name: str, spec: Any, faults: list[str]) -> tuple[Scalar, ...]:
+    """Return the values of one parameter."""
+    kind: Any = get_type_hints(SECTIONS[SWEEPABLE[name]], include_extras=True)[name]
+    adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
+    try:
+        values: tuple[Any, ...] = adapter.validate_python(tuple(expand(spec, integer=name in INTEGERS)))
+    except ValidationError as error:
+        faults += sentences(error, f"parameters.{key}", [])
+        return ()
+    except ValueError as error:
+        faults.append(f"parameters.{key}: {error}")
+        return ()
+    seen: set[Scalar] = set()
+    for value in values:
+        if value is None:
+            faults.append(f"parameters.{key}: a value is missing")
+        elif value in seen:
+            faults.append(f"parameters.{key}: value {value!r} given twice; cells must differ")
+            break
+        seen.add(value)
+    return values
+
+
+def _dotted(key: Any) -> tuple[str, str, str]:
+    """Split a key into section, dot and name, all empty where it is no text."""
+    return key.rpartition(".") if isinstance(key, str) else ("", "", "")
+
+
+def _not_sweepable(key: Any) -> str:
+    if _dotted(key)[2] in _NOT_SWEPT:
+        return f"{shown(key)} cannot be swept; make a study for each value (seeds are replicates, under [seeds])"
+    return unknown("parameter", key, SWEEPABLE, _DOTTED)
 
 
 def conflicts(given: Mapping[str, Any], parameters: Any) -> list[str]:
-    """Say what is given twice or not at all."""
-    swept = {key.rpartition(".")[2] for key in parameters} if isinstance(parameters, Mapping) else set()
+    """Say what is given twice or not at all.
+
+    Parameters
+    ----------
+    given
+        The sections of the study as given, by name.
+    parameters
+        The table [parameters] as given.
+    """
+    swept = {_dotted(key)[2] for key in parameters} if isinstance(parameters, Mapping) else set()
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
     faults = [
         f"parameters.{name}: given here and as {section}.{name}; give one"

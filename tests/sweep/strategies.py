@@ -1,4 +1,4 @@
-"""Random valid studies for hypothesis."""
+"""Random studies for hypothesis: valid ones, and anything at all."""
 
 from __future__ import annotations
 
@@ -63,3 +63,53 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
     base = draw(st.integers(0, 2**32 - 1))
     tables["seeds"] = {"base": base, "count": draw(st.integers(1, 2**32 - base))}
     return tables
+
+
+# Words that mean something in a study, so that what is drawn comes close to being valid.
+WORDS = [
+    *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),
+    *("seeds", "task", "file", "inputs", "targets", "dtype", "base", "count", "value", "values", "min", "max", "num"),
+    *("distribution", "logspace", "geomspace", "linspace", "range", "xor", "grid", "relu", "log_uniform_values"),
+    *SCALARS,
+]
+TABLES = [*sorted(set(SECTIONS.values())), "data", "seeds"]
+words = st.sampled_from(WORDS)
+keys = st.one_of(words, st.text(max_size=8))
+odd_scalars = st.one_of(
+    *(st.none(), st.booleans(), st.integers(-5, 20), st.integers(), st.floats(), words, st.text(max_size=20)),
+    st.sampled_from([10**400, -(10**1000), "x" * 1000, "\udcff", "a\nb", 2**63, 5e-324]),
+)
+anything = st.recursive(
+    odd_scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=4)),
+    max_leaves=8,
+)
+few_numbers = st.lists(st.one_of(st.integers(-2, 9), finite), min_size=2, max_size=3)
+swept = st.one_of(
+    *(anything, st.lists(st.integers(-1, 9), max_size=4), st.lists(finite, max_size=4)),
+    *(st.fixed_dictionaries({word: few_numbers}) for word in ("logspace", "geomspace", "linspace", "range")),
+    st.fixed_dictionaries({"min": st.integers(-1, 5), "max": st.integers(0, 9), "num": st.integers(0, 5)}),
+)
+
+
+@st.composite
+def any_tables(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw keywords of a study, most of them faulty: known tables with anything in them, some of it nearly right."""
+    tables: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
+    near = st.dictionaries(st.sampled_from(sorted(SCALARS)), swept, max_size=3)
+    tables["parameters"] = draw(st.one_of(anything, near, near))
+    for name in draw(st.lists(st.sampled_from(TABLES), max_size=3)):
+        tables[name] = draw(st.one_of(anything, st.dictionaries(words, anything, max_size=3)))
+    for name in draw(st.lists(st.sampled_from(["name", "description", "method"]), max_size=1)):
+        tables[name] = draw(anything)
+    return tables
+
+
+@st.composite
+def assignments(draw: st.DrawFn) -> str:
+    """Draw a text for ``--set``, mostly of a known key."""
+    key = draw(st.one_of(words, words, st.text(max_size=10)))
+    forms = st.sampled_from(["", "[1, 2]", "{ range = [1, 3] }", ".5", "1_0", "nan", "1979-05-27"])
+    numbers = st.lists(st.one_of(st.integers(-2, 99).map(str), st.floats().map(repr), forms), min_size=1, max_size=3)
+    value = draw(st.one_of(numbers.map(",".join), st.text(max_size=20), words))
+    return f"{key}={value}" if draw(st.integers(0, 9)) else key

@@ -70,6 +70,14 @@ def make_study(count: int = 20, base: int = 0, name: str = "small", dtype: str =
     return Study(name=name, data={"task": "xor"}, parameters=parameters, seeds=seeds, **tables)
 
 
+def nested(depth: int) -> Any:
+    """Return a number within so many lists."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 def write_study(path: Path, study: Study) -> Path:
     """Write a study file and return its path."""
     path.write_text(study.to_toml(), "utf-8")

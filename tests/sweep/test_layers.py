@@ -95,7 +95,10 @@ def test_results_are_read_without_training(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["study", "sections", "swept", "plan", "load", "cli", "parameters", "patterns", "schema", "errors", "__init__"],
+    [
+        *("study", "sections", "swept", "parameters", "patterns", "plain", "files", "faults", "errors"),
+        *("plan", "load", "cli", "schema", "ours", "__init__"),
+    ],
 )
 def test_light_modules_import_nothing_heavy(module: str) -> None:
     """What reads and plans studies imports no numerics with the module, nor through others."""

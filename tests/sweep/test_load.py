@@ -149,6 +149,14 @@ def test_byte_order_mark_is_no_fault(file: Path) -> None:
         ("bias=true,false", {"bias": [True, False]}),
         ("activation=relu,tanh", {"activation": ["relu", "tanh"]}),
         ('activation="relu"', {"activation": "relu"}),
+        ("hidden=[2, 4]", {"hidden": [2, 4]}),
+        ("hidden={ range = [2, 4] }", {"hidden": {"range": [2, 4]}}),
+        ("learning_rate={logspace=[1e-3,1.0,13]}", {"learning_rate": {"logspace": [1e-3, 1.0, 13]}}),
+        ("targets=[[0], [1]]", {"targets": [[0], [1]]}),
+        ("file=[1].csv", {"file": "[1].csv"}),
+        ("learning_rate=.5", {"learning_rate": 0.5}),
+        ("learning_rate=.\u0665", {"learning_rate": ".\u0665"}),
+        ("hidden=1_000", {"hidden": 1000}),
         ("file=a=b.csv", {"file": "a=b.csv"}),
         ("description=", {"description": ""}),
     ],
@@ -210,7 +218,13 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("assignment", "words"),
     [
-        ("hiden=3", ("hiden", "did you mean 'hidden'")),
+        ("hiden=3", ("--set: unknown key 'hiden'; did you mean 'hidden'",)),
+        ("seed.count=3", ("--set: unknown key 'seed.count'; did you mean 'seeds.count'",)),
+        ("batch_size=3", ("--set: unknown key 'batch_size'; known: ",)),
+        ("seeds={count=3}", ("--set: 'seeds' is a table", "'seeds.count'")),
+        ("hidden={range=[2]}", ("parameters.hidden", "range [2]", "[first, last]")),
+        ("hidden=[2", ("hidden", "integer")),
+        ("hidden=3\nx=4", ("hidden", "'3\\nx=4'", "integer")),
         ("training.hidden=3", ("training.hidden",)),
         ("seeds=3", ("seeds",)),
         ("a.b.c=3", ("a.b.c",)),
@@ -251,3 +265,85 @@ def test_change_of_a_broken_study(file: Path) -> None:
     file.write_text("network = 3\n[data]\ntask = 'xor'\n")
     with pytest.raises(StudyError, match="network"):
         changed(file, "hidden=2")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("lerning_rate", 1, ("changes: unknown key 'lerning_rate'; did you mean 'learning_rate'?",)),
+        ("training.hidden", 1, ("changes: unknown key 'training.hidden'; did you mean",)),
+        ("seeds", {"count": 3}, ("changes: 'seeds' is a table", "'seeds.count'")),
+        (3, 3, ("changes: unknown key 3; known: ",)),
+        ("hidden", [], ("parameters.hidden", "empty")),
+        ("hidden", None, ("parameters.hidden", "None")),
+        ("seeds.count", range(3), ("seeds.count", "[0, 1, 2]", "integer")),
+    ],
+)
+def test_bad_change_from_python(key: Any, value: Any, words: tuple[str, ...]) -> None:
+    """What Python gives is told in words of Python, not of the command line."""
+    with pytest.raises(StudyError) as caught:
+        load_study("xor", {key: value})
+    (fault,) = caught.value.faults
+    assert "--" not in fault
+    for word in words:
+        assert word in fault
+
+
+def test_all_unknown_changes_at_once() -> None:
+    """Two keys that are unknown are told together."""
+    with pytest.raises(StudyError) as caught:
+        load_study("xor", {"hiden": 2, "count": 3, "sclae": 1})
+    assert [fault.partition(";")[0] for fault in caught.value.faults] == [
+        "changes: unknown key 'hiden'",
+        "changes: unknown key 'sclae'",
+    ]
+
+
+def test_changes_that_are_no_dict() -> None:
+    """Assignments as on the command line are told how to be written in Python."""
+    with pytest.raises(StudyError, match=r"changes \['hidden=2'\] given; must be a dict such as {'seeds.count': 40}"):
+        load_study("xor", ["hidden=2"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("source", [3, None, {"data": {"task": "xor"}}, b"xor"])
+def test_source_that_names_nothing(source: Any) -> None:
+    """A study is loaded by name or path."""
+    with pytest.raises(StudyError, match="must be the name of a built-in study or the path of a study file"):
+        load_study(source)
+
+
+def test_patterns_replace_the_task(file: Path) -> None:
+    """Inputs and targets given take the place of a task or a file."""
+    study = load_study(file, {"inputs": [[0], [1]], "targets": [1, 0]})
+    assert (study.data.inputs, study.data.targets) == (((0.0,), (1.0,)), ((1.0,), (0.0,)))
+    assert changed(file, "inputs=[[0], [1]]", "targets=[1, 0]") == study
+    with pytest.raises(StudyError, match=r"data\.targets: is missing"):
+        load_study(file, {"inputs": [[0], [1]]})
+
+
+def test_flat_targets_in_a_file(file: Path) -> None:
+    """A study file may give one target for each pattern."""
+    patterns = "inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]\ntargets = [0, 1, 1, 0]"
+    expected = load_study(file)
+    file.write_text(TEXT.replace('task = "xor"', patterns))
+    assert load_study(file) == expected
+
+
+def test_swept_values_in_a_file(file: Path) -> None:
+    """Every form under [parameters] is read."""
+    forms = "hidden = { range = [2, 8, 2] }\nscale = [1, 2.5]\nbelow = 0.1\nmax_steps.linspace = [10, 20, 2]"
+    file.write_text(TEXT.replace("hidden = { values = [2, 4] }", forms))
+    assert load_study(file).parameters == {
+        "hidden": (2, 4, 6, 8),
+        "scale": (1.0, 2.5),
+        "below": (0.1,),
+        "max_steps": (10, 20),
+    }
+
+
+def test_built_in_study_and_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder named like nothing built in is told to be one."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StudyError, match="'mine' cannot be read: it is a folder"):
+        load_study("mine")

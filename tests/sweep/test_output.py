@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import kernels
 import sweep
 from sweep import machine, tables
 from sweep.progress import SweepProgress
@@ -160,7 +159,9 @@ def test_names_of_the_package() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", sweep.__version__)
 
 
-@pytest.mark.parametrize("name", ["study", "errors", "parameters", "load", "plan", "result", "engine", "replay"])
+@pytest.mark.parametrize(
+    "name", ["study", "errors", "parameters", "plain", "load", "plan", "result", "engine", "replay"]
+)
 def test_examples_in_the_documentation(name: str) -> None:
     """Examples in docstrings are true."""
     assert doctest.testmod(importlib.import_module(f"sweep.{name}")).failed == 0
@@ -172,13 +173,6 @@ def test_names_survive_the_import_of_modules() -> None:
         importlib.import_module(f"sweep.{path.stem}" if path.stem != "__init__" else "sweep")
     assert callable(sweep.run)
     assert callable(sweep.trace)
-
-
-def test_another_package_called_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numerics of somebody else are not taken for ours."""
-    monkeypatch.setattr(kernels, "PROJECT", "another", raising=False)
-    with pytest.raises(ImportError, match=r"'kernels' at .* is not xor-sweep's"):
-        importlib.reload(sweep)
 
 
 def test_errors_are_of_one_family() -> None:

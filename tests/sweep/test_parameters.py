@@ -15,6 +15,7 @@ from sweep.parameters import MAX_VALUES, expand, linear_values, log_values
 from tests.sweep.strategies import finite, positive
 
 LARGEST = np.finfo(np.float64).max
+ODD = ["2", None, True, math.nan, math.inf, 10**400, [2]]  # no finite numbers
 
 
 def log_range(low: float, high: float, num: int) -> list[Any]:
@@ -94,6 +95,12 @@ def test_integer_ranges(low: int, step: int, num: int) -> None:
 
 def test_single_values() -> None:
     """One value, a list of one and a range of one are the same."""
+    assert expand(3, integer=True) == expand([3], integer=True) == [3]
+    assert expand(0.3, integer=False) == expand({"linspace": [0.3, 0.3, 1]}, integer=False) == [0.3]
+    assert expand({"logspace": [0.3, 0.3, 1]}, integer=False) == [0.3]
+    assert expand({"range": [3, 3]}, integer=True) == [3]
+    assert expand("relu", integer=False) == ["relu"]
+    assert expand(False, integer=False) == [False]
     assert expand({"value": 3}, integer=True) == [3]
     assert expand({"values": (3,)}, integer=True) == [3]
     assert expand({"min": 3, "max": 3}, integer=True) == [3]
@@ -101,9 +108,62 @@ def test_single_values() -> None:
     assert log_range(0.3, 0.3, 1) == [0.3]
 
 
+@given(positive, positive, st.integers(2, 9))
+def test_logspace_is_the_range_of_the_logarithm(one: float, other: float, num: int) -> None:
+    """``logspace`` and ``geomspace`` give the values of ``log_uniform_values``; backwards they give them backwards."""
+    low, high = sorted((one, other))
+    expected = log_range(low, high, num)
+    for word in ("logspace", "geomspace"):
+        assert expand({word: [low, high, num]}, integer=False) == expected
+        assert expand({word: (high, low, num)}, integer=False) == expected[::-1]
+
+
+@given(finite, finite, st.integers(2, 9))
+def test_linspace_is_the_uniform_range(one: float, other: float, num: int) -> None:
+    """``linspace`` gives the values of ``min``, ``max`` and ``num``; backwards it gives them backwards."""
+    low, high = sorted((one, other))
+    expected = expand({"min": low, "max": high, "num": num}, integer=False)
+    assert expand({"linspace": [low, high, num]}, integer=False) == expected
+    assert expand({"linspace": [high, low, num]}, integer=False) == expected[::-1]
+
+
+@given(st.integers(-1000, 1000), st.integers(-20, 20).filter(bool), st.integers(1, 50))
+def test_range_includes_both_ends(first: int, step: int, num: int) -> None:
+    """``range`` gives integers up or down to its last number; a step of 1 can be left out."""
+    last = first + step * (num - 1)
+    values = expand({"range": [first, last, step]}, integer=True)
+    assert values == [first + k * step for k in range(num)]
+    assert all(type(value) is int for value in values)
+    if step == 1:
+        assert expand({"range": [first, last]}, integer=True) == values
+
+
+def test_spaced_integers() -> None:
+    """A parameter that takes integers gets integers from any form, where they are integers."""
+    spaced: list[tuple[dict[str, Any], list[int]]] = [
+        ({"linspace": [2, 8, 4]}, [2, 4, 6, 8]),
+        ({"logspace": [1, 1024, 11]}, [2**k for k in range(11)]),
+        ({"geomspace": [1000.0, 1, 4]}, [1000, 100, 10, 1]),
+        ({"min": 2, "max": 8, "num": 4, "distribution": "uniform"}, [2, 4, 6, 8]),
+        ({"min": 1, "max": 100, "num": 3, "distribution": "log_uniform_values"}, [1, 10, 100]),
+    ]
+    for spec, expected in spaced:
+        values = expand(spec, integer=True)
+        assert values == expected
+        assert all(type(value) is int for value in values)
+        assert all(type(value) is float for value in expand(spec, integer=False))
+
+
+def test_integers_that_are_none() -> None:
+    """Spaced values that are no integers are refused for a parameter that takes integers, never rounded."""
+    for spec in ({"linspace": [2, 7, 3]}, {"logspace": [2, 100, 3]}, {"linspace": [0.5, 2.5, 3]}):
+        with pytest.raises(ValueError, match=r"must be integers, .* \[2, 4, 8\]"):
+            expand(spec, integer=True)
+
+
 def test_order_of_values_is_kept() -> None:
     """Values are not sorted: their order numbers the cells."""
-    assert expand({"values": [3, 1, 2]}, integer=True) == [3, 1, 2]
+    assert expand({"values": [3, 1, 2]}, integer=True) == expand([3, 1, 2], integer=True) == [3, 1, 2]
 
 
 def test_a_range_is_linear_by_default() -> None:
@@ -116,15 +176,36 @@ def test_a_range_is_linear_by_default() -> None:
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        (3, ("3", "values")),
-        ([1, 2], ("values = ",)),
-        ({}, ("min", "missing", "values")),
+        (None, ("None", "[2, 4, 8]", "{ logspace = [1e-3, 1.0, 13] }", "{ range = [2, 8] }", "min = ")),
+        ({}, ("{} given", "[2, 4, 8]")),
+        ([], ("empty", "[2, 4, 8]")),
+        (range(0, 10**12), ("range(0, 1000000000000)", "a list")),
+        ([0] * (MAX_VALUES + 1), ("1,000,001 values", "1,000,000")),
         ({"valeus": [1]}, ("'valeus'", "did you mean 'values'")),
         ({"values": []}, ("empty",)),
         ({"values": 3}, ("3", "list")),
         ({"values": "abc"}, ("'abc'", "list")),
         ({"value": 1, "values": [1]}, ("value, values", "alone")),
         ({"values": [1], "min": 1}, ("values, min", "alone")),
+        ({"logspace": [1e-3, 1, 3], "num": 3}, ("logspace, num", "logspace stands alone")),
+        *(({word: 3}, (f"{word} 3", f"{{ {word} = [")) for word in ("logspace", "geomspace", "linspace", "range")),
+        *(({word: [1]}, (f"{word} [1]", f"{{ {word} = [")) for word in ("logspace", "geomspace", "linspace", "range")),
+        *(({word: [0, 1, 3]}, (f"{word} [0, 1, 3]", "not exponents", "above 0")) for word in ("logspace", "geomspace")),
+        *(({word: [1, -3, 3]}, ("not exponents", f"{word} = [1e-3, 1.0, 13]")) for word in ("logspace", "geomspace")),
+        *(({word: [1, 2, 1]}, ("how many", "2 to 1000000")) for word in ("logspace", "linspace")),
+        *(({word: [1, 2, 0]}, ("how many", "[1, 2, 0]")) for word in ("logspace", "linspace")),
+        *(({word: [1, 2, 3.0]}, ("how many", "[1, 2, 3.0]", "integer")) for word in ("logspace", "linspace")),
+        *(({word: [1, 2, True]}, ("how many", "True")) for word in ("logspace", "linspace")),
+        *(({word: [1, 2, MAX_VALUES + 1]}, ("how many", "1000001")) for word in ("logspace", "linspace")),
+        *(({word: [1, value, 3]}, ("first value, last value",)) for word in ("logspace", "linspace") for value in ODD),
+        ({"range": [1, 2.0]}, ("range [1, 2.0]", "integers")),
+        ({"range": [1, True]}, ("range [1, True]", "integers")),
+        ({"range": [1, 2, 3, 4]}, ("[1, 2, 3, 4]", "[first, last, step]")),
+        ({"range": [2, 8, 4]}, ("range [2, 8, 4]", "steps of 4", "from 2 to 8", "{ range = [2, 8, 3] }")),
+        ({"range": [8, 2]}, ("steps of 1", "from 8 to 2")),
+        ({"range": [2, 8, 0]}, ("steps of 0",)),
+        ({"range": [2, 8, -2]}, ("steps of -2",)),
+        ({"range": [1, MAX_VALUES + 1]}, ("at most 1,000,000",)),
         ({"min": 1, "num": 3}, ("max", "missing")),
         ({"max": 1, "num": 3}, ("min", "missing")),
         ({"min": 1, "max": 2}, ("num", "missing")),

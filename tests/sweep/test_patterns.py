@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep import Study, StudyError
+from sweep import Study, StudyError, patterns
 from sweep.patterns import TASKS, read_patterns
 from tests.sweep.strategies import finite
 
@@ -74,6 +74,17 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
         (b"x0,x1,y\n0,nan,0\n", ("row 2", "'nan'")),
         (b"x0,x1,y\n0,0,-inf\n", ("row 2", "'-inf'")),
         (b"x0,x1,y\n0,0,1e999\n", ("row 2", "'1e999'")),
+        (b"x0,x1,y\n0,1_0,0\n", ("row 2", "'1_0'", "finite number")),
+        ("x0,x1,y\n0,٣,0\n".encode(), ("row 2", "'٣'", "finite number")),
+        ("x0,x1,y\n0,\uff11,0\n".encode(), ("row 2", "'\uff11'")),
+        (b"x0,x1,y\n0,0x1,0\n", ("row 2", "'0x1'")),
+        (b"x0,x1,y\n0,1e,0\n", ("row 2", "'1e'")),
+        (b"x0,x1,y\n0,.,0\n", ("row 2", "'.'")),
+        (b"x0,x1,y\n0,infinity,0\n", ("row 2", "'infinity'")),
+        (b"x0,x1,y\n0,1 2,0\n", ("row 2", "'1 2'")),
+        (b"x0,x1,y\n0,1\x00,0\n", ("row 2", "'1\\x00'")),
+        (b"x0,x1,y\n0,1\nx,0\n".replace(b"1\nx", b'"1\nx"'), ("row 3", "'1\\nx'")),
+        (b"x0,x1,y\n0," + b"x" * 5000 + b",0\n", ("row 2", "xxx...xxx")),
         (b"x0,x1,y\n0,0,0\n0,1\n", ("row 3", "2 values", "3")),
         (b"x0,x1,y\n0,0,0,0\n", ("row 2", "4 values")),
         (b"x0;x1;y\n0;0;0\n", ("columns", "x0;x1;y")),
@@ -88,6 +99,10 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
         (b"x0,y,y\n0,0,0\n", ("columns",)),
         (b"x0,y1\n0,0\n", ("columns",)),
         (b"x0,y,z\n0,0,0\n", ("columns",)),
+        (b"x0\n0\n", ("columns x0;",)),
+        (b"x\n0\n", ("columns x;",)),
+        (b",".join([b"a" * 100] * 1000) + b"\n0\n", ("columns aaa", "and 992 more")),
+        (b'"x\n0",y\n0,0\n', ("columns x\\n0, y",)),
         (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", ("cannot be read", "text")),
         (b"x0,y\n\x00,\x01\n", ("patterns.csv",)),
         ("x0,y\n0,½\n".encode("latin-1"), ("cannot be read", "text")),
@@ -100,8 +115,27 @@ def test_bad_files(file: Path, content: bytes, words: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=re.escape(str(file))) as caught:
         read_patterns(file)
     assert type(caught.value) is ValueError
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["1", "+1.5", "-.5", "5.", "1e3", " 1E-3 ", "0001", "1" * 400 + "e-399", "\t2"])
+def test_numbers(file: Path, text: str) -> None:
+    """Numbers are read in every usual notation, with spaces around them."""
+    file.write_text(f"x0,y\n{text},0\n")
+    assert read_patterns(file) == (((float(text),),), ((0.0,),))
+
+
+def test_more_patterns_than_allowed_are_not_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of too many patterns is told before any is converted."""
+    file.write_text("x0,y\n" + "0,0\n" * 5)
+    monkeypatch.setattr(patterns, "MAX_PATTERNS", 5)
+    assert len(read_patterns(file)[0]) == 5
+    file.write_text("x0,y\n" + "0,0\n" * 5 + "one,one\n")
+    with pytest.raises(ValueError, match="more than 5 patterns"):
+        read_patterns(file)
 
 
 def test_rows_are_counted_as_in_the_file(file: Path) -> None:

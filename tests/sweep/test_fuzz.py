@@ -1,0 +1,123 @@
+"""Anything at all as a study or a change: a valid study, or sentences; never another error."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+
+from sweep import Study, StudyError, load_study
+from tests.sweep.strategies import any_tables, assignments
+from tests.sweep.support import command, nested
+
+LONGEST_SENTENCE = 400
+
+
+def faults_of(make: Callable[[], Study]) -> list[str]:
+    """Return what is said of a study; of a valid one nothing, and it can be written down."""
+    try:
+        study = make()
+    except StudyError as error:
+        return error.faults or [""]
+    assert Study(**tomllib.loads(study.to_toml())) == study
+    return []
+
+
+def assert_sentences(texts: list[str]) -> None:
+    """Require lines that can be printed, not empty, not too long."""
+    for text in texts:
+        assert 0 < len(text) < LONGEST_SENTENCE
+        assert text.isprintable()
+
+
+@given(any_tables())
+def test_any_tables(tables: dict[str, Any]) -> None:
+    """Whatever Python gives is a study or is told what is wrong with it."""
+    assert_sentences(faults_of(lambda: Study(**tables)))
+
+
+@given(any_tables())
+def test_any_changes(tables: dict[str, Any]) -> None:
+    """Whatever is changed gives a study or is told what is wrong with it."""
+    assert_sentences(faults_of(lambda: load_study("xor", tables)))
+    for table in tables.values():
+        if isinstance(table, dict):
+            assert_sentences(faults_of(lambda table=table: load_study("xor", table)))  # type: ignore[misc]
+
+
+@given(assignments())
+@example("hidden=3\nx = 4")
+@example("learning_rate=1_0,٣")
+@example("\udcff=\udcff")
+@example("description=\udcff")
+def test_any_assignment(text: str) -> None:
+    """Whatever is given to ``--set`` is planned, or ends with code 2 and sentences."""
+    finished = command("plan", "xor", "--set", text)
+    assert finished.code in (0, 2)
+    assert_sentences(finished.err.splitlines())
+    if finished.code:
+        assert finished.out == ""
+        assert finished.err.startswith("error: ")
+
+
+EXTREMES: dict[str, dict[str, Any]] = {
+    "deep patterns": {"data": {"inputs": nested(500), "targets": nested(500)}},
+    "deeper than Python goes": {"parameters": {"hidden": nested(500)}, "seeds": {"count": nested(100_000)}},
+    "long texts": {"name": "x" * 300, "description": "\udcff", "network": {"activation": "x" * 5000}},
+    "integers": {"network": {"hidden": 10**5000}, "training": {"learning_rate": -(10**5000)}},
+    "ranges": {"parameters": {"hidden": {"range": [0, 10**5000]}, "below": {"logspace": [1, 10**5000, 3]}}},
+    "long Python range": {"parameters": {"hidden": range(10**30), "max_steps": {"range": range(10**12)}}},
+    "keys": {"parameters": {10**5000: 3, None: 4}, "training": {3: 4, "x" * 300: 5}},
+    "no UTF-8": {"network": {"activation": "\udcff", "\ud800": 1}, "method": [["grid"]], "data": {"task": "\ud800"}},
+    "path without UTF-8": {"data": {"file": "\ud800"}},
+    "path with NUL": {"data": {"file": "a\0b"}},
+    "long path": {"data": {"file": "a" * 5000}},
+    "file is a number": {"data": {"file": 10**5000}},
+    "large inputs": {"data": {"inputs": [[10**400]], "targets": [10**400]}},
+    "line breaks": {"name": "a\nb", "network": {"a\nb": "\n", "dtype": "\n"}, "parameters": {"\n": 1, "hidden": "\n"}},
+}
+
+
+@pytest.mark.parametrize("tables", EXTREMES.values(), ids=EXTREMES)
+def test_extremes(tables: dict[str, Any]) -> None:
+    """What is too long, too deep or no text at all is told in short sentences."""
+    faults = faults_of(lambda: Study(**{"data": {"task": "xor"}, **tables}))
+    assert faults
+    assert_sentences(faults)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["9" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "[" * 500 + "]" * 500, "{a=" * 500 + "1" + "}" * 500, "x" * 5000],
+    ids=lambda value: value[:4],
+)
+@pytest.mark.parametrize("key", ["hidden", "learning_rate", "seeds.count", "inputs", "file", "activation", "name"])
+def test_extreme_assignments(key: str, value: str) -> None:
+    """The command line survives what Python's reader of TOML does not."""
+    finished = command("plan", "xor", "--set", f"{key}={value}")
+    assert (finished.code, finished.out) == (2, "")
+    assert_sentences(finished.err.splitlines())
+
+
+@pytest.mark.parametrize("content", ["{}", "[parameters]\nhidden = {}", "[data]\ninputs = {}", "x = {}"])
+@pytest.mark.parametrize("value", ["[" * 500 + "]" * 500, "9" * 5000, "{a=" * 500 + "1" + "}" * 500, "0x" + "f" * 5000])
+def test_extreme_files(tmp_path: Path, content: str, value: str) -> None:
+    """Study files that are too deep, or hold too large a number, are told as such."""
+    path = tmp_path / "study.toml"
+    path.write_text(content.format(value))
+    faults = faults_of(lambda: load_study(path))
+    assert faults
+    assert_sentences(faults)
+
+
+def test_many_faults() -> None:
+    """Of a thousand faults the message has twenty; all can be read from the error."""
+    with pytest.raises(StudyError) as caught:
+        Study(data={"inputs": [["a"]] * 1000, "targets": [0] * 1000}, parameters={"hidden": [2], "learning_rate": [1]})
+    assert len(caught.value.faults) == 1000
+    lines = str(caught.value).splitlines()
+    assert (len(lines), lines[-1]) == (21, "and 980 more faults")
