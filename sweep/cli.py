@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.errors import StoreError, StudyError, SweepError
+from sweep.files import local_folder
 
 if TYPE_CHECKING:
     from sweep.study import Study
 
 app = typer.Typer(
-    help="Exact, massive convergence studies of small neural networks.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,10 +41,15 @@ def main() -> None:
     """Be the process of a command.
 
     After an interrupt it ends at once: threads of libraries may still be under way, and one in
-    eleven processes would abort while they are taken down.
+    eleven processes would abort while they are taken down. Names of files that are no UTF-8,
+    and lines of tables where a terminal has ASCII only, are printed escaped.
     """
     try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         run_command()
+    except KeyboardInterrupt:
+        os._exit(EXIT_INTERRUPTED)
     except SystemExit as end:
         if end.code == EXIT_INTERRUPTED:
             sys.stdout.flush()
@@ -64,6 +70,24 @@ def run_command() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from kernels import NUMERICS
+        from sweep import __version__
+
+        print(f"xor-sweep {__version__} (numerics {NUMERICS})")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Exact, massive convergence studies of small neural networks."""
+
+
 @app.command()
 def run(
     study: StudyArgument,
@@ -75,7 +99,7 @@ def run(
 ) -> None:
     """Train every run of a study; the same command resumes one that was interrupted."""
     loaded = _load(study, changes)
-    folder = out or Path("results") / loaded.name
+    folder = local_folder(out or Path("results") / loaded.name)
     if loaded.n_runs > allow_runs:
         raise StudyError(
             [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
@@ -209,10 +233,11 @@ def bench(
     """Train the same networks with xor-sweep and its peers, in turns, and compare."""
     from sweep.bench.command import bench as run_bench
 
+    folder = local_folder(out)
     try:
-        agreed = run_bench(peers, hidden, dtype, activation, quick=quick, as_json=as_json, out=out, threads=threads)
+        agreed = run_bench(peers, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads)
     except KeyboardInterrupt:
-        print(f"interrupted; what was measured is in {out}", file=sys.stderr)
+        print(f"interrupted; what was measured is in {folder}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     if not agreed:
         print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from kernels import NUMERICS
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError, StudyError
+from sweep.files import local_folder
 from sweep.machine import available_threads, log_digest, machine_facts
 from sweep.plan import Plan, Shard
 from sweep.progress import SweepProgress
@@ -78,9 +79,7 @@ def run(
     """
     start = time.time()
     if study.n_runs > allow_runs:
-        raise StudyError(
-            [f"{study.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {study.n_runs}"]
-        )
+        raise StudyError([f"{study.n_runs:,} runs asked for; more than {allow_runs:,} need allow_runs={study.n_runs}"])
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
     n_threads = available_threads() if threads is None else threads
@@ -89,7 +88,7 @@ def run(
     plan = Plan(study, shard_runs)
     parts: Store | Memory = Memory(keep)
     if out is not None:
-        parts = Store.create(Path(out), study, keep, overwrite, numerics=NUMERICS, log_digest=log_digest())
+        parts = Store.create(local_folder(out), study, keep, overwrite, numerics=NUMERICS, log_digest=log_digest())
         if parts.facts()["complete"]:
             return open_result(out)
         _check_bits(parts)

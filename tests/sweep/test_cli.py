@@ -257,6 +257,17 @@ def test_plan_of_an_immense_study() -> None:
     assert f"{91 * 2**32:,} in " in finished.out
 
 
+def test_plan_of_words_in_a_file(place: Path) -> None:
+    """The plan echoes the values of every form."""
+    forms = "learning_rate = { logspace = [1e-3, 1.0, 4] }\nscale = [1, 2]\nbelow = 0.5\nmax_steps = { range = [1, 3] }"
+    (place / "mine.toml").write_text(
+        TEXT.replace("learning_rate = { values = [0.1, 0.2] }", forms).replace("[training]\nmax_steps = 50", "")
+    )
+    told = dict(re.split(r"  +", line, maxsplit=1) for line in command("plan", "mine.toml").out.splitlines())
+    assert told["learning_rate"] == "0.001, 0.01, 0.1, 1.0"
+    assert (told["scale"], told["below"], told["max_steps"]) == ("1.0, 2.0", "0.5", "1, 2, 3")
+
+
 def test_studies() -> None:
     """`sweep studies` lists every built-in study with what it is for."""
     finished = command("studies")
@@ -284,7 +295,9 @@ def imports_of(*words: str) -> set[str]:
     return HEAVY & set(finished.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("plan", "xor"), ("studies",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("--help",), ("--version",), ("run", "--help"), ("plan", "xor"), ("studies",)], ids=" ".join
+)
 def test_light_commands_import_nothing_heavy(words: tuple[str, ...]) -> None:
     """Help and plans are instant because no numerics are imported."""
     assert imports_of(*words) == set()

@@ -184,7 +184,7 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"allow_runs": 79}, ("80 runs", "79", "--allow-runs 80")),
+        ({"allow_runs": 79}, ("80 runs", "79", "allow_runs=80")),
         ({"threads": 0}, ("threads 0", "at least 1")),
         ({"threads": -2}, ("threads -2",)),
         ({"keep": "rows"}, ("keep 'rows'", "'runs' or 'cells'")),
