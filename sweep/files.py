@@ -14,7 +14,8 @@ MAX_BYTES = 2**30
 _CHUNK = 2**20
 
 _OWN_PIPE = re.compile(r"/dev/(stdin|fd/\d+)|/proc/(self|\d+)/fd/\d+", re.ASCII)
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.ASCII | re.DOTALL)
+# Of "s3://bucket" a Path leaves "s3:/bucket", and of "s3://" only "s3:".
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/+(.*))?", re.ASCII | re.DOTALL)
 
 
 def read_text(path: Path) -> str:
@@ -65,10 +66,10 @@ def local_folder(path: str | Path) -> Path:
     StoreError
         If it is the address of something elsewhere.
     """
-    address = _ADDRESS.fullmatch(str(path))  # of which a Path leaves one slash of two
+    address = _ADDRESS.fullmatch(str(path))
     if address:
         raise StoreError(
-            f"{shown('://'.join(address.groups()))} given; object stores and other addresses are not supported "
+            f"{shown('://'.join(address.groups('')))} given; object stores and other addresses are not supported "
             "yet, so give a local folder"
         )
     return Path(path)

@@ -9,7 +9,7 @@ from typing import Any
 MAX_VALUES = 1_000_000
 _LEVELS = 5
 
-_PLAIN = (bool, int, float, str, type(None))
+_PLAIN = frozenset((bool, int, float, str, type(None)))
 
 
 def plain(value: Any, levels: int = _LEVELS) -> Any:
@@ -39,7 +39,8 @@ def plain(value: Any, levels: int = _LEVELS) -> Any:
     if isinstance(value, range) and value[MAX_VALUES:]:
         return value  # too long to be written out
     if isinstance(value, (list, tuple, range)):
-        return [plain(item, levels - 1) for item in value]
+        items = list(value)
+        return items if _PLAIN.issuperset(map(type, items)) else [plain(item, levels - 1) for item in items]
     listed = _listed(value)
     return value if listed is value else plain(listed, levels if isinstance(listed, list) else levels - 1)
 

@@ -44,7 +44,8 @@ class Study:
     description
         For people.
     data, network, initial_weights, training, convergence, seeds
-        Tables as in the study file; what is left out takes its default.
+        Tables as in the study file; what is left out takes its default. In ``data``,
+        ``targets`` may be a flat list where there is one output.
     parameters
         Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that
         :func:`sweep.parameters.expand` takes, as ``{"hidden": {"range": [2, 8]}}``. The

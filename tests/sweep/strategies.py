@@ -113,3 +113,15 @@ def assignments(draw: st.DrawFn) -> str:
     numbers = st.lists(st.one_of(st.integers(-2, 99).map(str), st.floats().map(repr), forms), min_size=1, max_size=3)
     value = draw(st.one_of(numbers.map(",".join), st.text(max_size=20), words))
     return f"{key}={value}" if draw(st.integers(0, 9)) else key
+
+
+@st.composite
+def pattern_files(draw: st.DrawFn) -> str:
+    """Draw the text of a pattern file, some of them right."""
+    names = draw(st.sampled_from(["x0,y", "x0,x1,y", "y0,x0,y1", "x0", "y", "x0;y", 'x0,"y\n"', "x0,\0"]))
+    cell = st.one_of(
+        st.integers().map(str), finite.map(repr), st.sampled_from(["", " 1 ", "1_0", "nan", "\uff11", "\0"])
+    )
+    width = names.count(",") + 1
+    line = st.one_of(st.lists(cell, min_size=width, max_size=width).map(",".join), st.text(max_size=10))
+    return "\n".join([names, *draw(st.lists(line, max_size=4))])

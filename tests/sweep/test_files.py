@@ -93,7 +93,7 @@ def test_study_from_a_pipe(tmp_path: Path) -> None:
     assert pipe.stdout == file.stdout != b""
 
 
-ADDRESSES = ["s3://bucket/x", "gs://bucket", "https://example.com/x", "file:///tmp/x", "S3://b", "memory://x"]
+ADDRESSES = ["s3://bucket/x", "gs://bucket", "https://example.com/x", "file:///tmp/x", "S3://b", "memory://x", "s3://"]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -111,7 +111,7 @@ def test_addresses_are_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert tree(tmp_path) == {}
 
 
-@pytest.mark.parametrize("path", ["results", "/tmp/x", "a:b", "/s3:/x", "a/b://c", "C:/results", "~", "s3:", "é://"])
+@pytest.mark.parametrize("path", ["results", "/tmp/x", "a:b", "/s3:/x", "a/b://c", "C:/results", "~", "é://"])
 def test_paths_are_folders(path: str) -> None:
     """Whatever is a path stays one."""
     assert local_folder(path) == local_folder(Path(path)) == Path(path)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 from sweep import Study, StudyError, load_study
-from tests.sweep.strategies import any_tables, assignments
+from tests.sweep.strategies import any_tables, assignments, pattern_files
 from tests.sweep.support import command, nested
 
 LONGEST_SENTENCE = 400
@@ -62,6 +63,31 @@ def test_any_assignment(text: str) -> None:
     if finished.code:
         assert finished.out == ""
         assert finished.err.startswith("error: ")
+
+
+@pytest.fixture(scope="module")
+def shared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of a file to write again and again."""
+    return tmp_path_factory.mktemp("fuzz") / "file"
+
+
+@given(st.binary(max_size=200) | pattern_files().map(str.encode))
+@example(b"x0,y\n0," + b"9" * 5000 + b"\n")
+@example(b'"x0\n\n",y\n0,0\n')
+def test_any_pattern_file(shared_file: Path, content: bytes) -> None:
+    """Whatever a pattern file holds is a table of finite numbers or is told what is wrong with it."""
+    shared_file.write_bytes(content)
+    tables = {"data": {"file": shared_file}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
+    assert_sentences(faults_of(lambda: Study(**tables)))
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_study_file(shared_file: Path, content: bytes) -> None:
+    """Whatever a study file holds is told what is wrong with it."""
+    shared_file.write_bytes(content)
+    faults = faults_of(lambda: load_study(shared_file))
+    assert faults
+    assert_sentences(faults)
 
 
 EXTREMES: dict[str, dict[str, Any]] = {
