@@ -12,6 +12,7 @@ import pytest
 
 import kernels.train
 import sweep
+from kernels.tuning import Tuning
 from sweep import Study, StudyError, load_study
 from sweep.plan import Plan
 from tests import oracle
@@ -122,7 +123,7 @@ def test_lanes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two networks side by side give the digest of the usual number."""
     study = make_study(count=13)
     expected = sweep.run(study).facts
-    monkeypatch.setattr(kernels.train, "LANES_BYTES", 16)
+    monkeypatch.setattr(kernels.train, "tuning_here", lambda: Tuning(row_bytes=16))
     facts = sweep.run(study).facts
     assert facts["digest"] == expected["digest"]
     assert facts["lane_occupancy"] > expected["lane_occupancy"]

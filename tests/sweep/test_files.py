@@ -129,7 +129,7 @@ def test_study_and_results_with_a_name_that_is_no_text(tmp_path: Path) -> None:
         program = [os.fsencode(word) for word in (sys.executable, "-m", "sweep.cli")]
         finished = subprocess.run([*program, *words], capture_output=True, env=environment, check=False)
         assert b"Traceback" not in finished.stderr
-        return finished.returncode, finished.stdout + finished.stderr
+        return finished.returncode, finished.stderr + finished.stdout
 
     code, told = finish(b"run", folder + b"/\xfe.toml", b"--out", folder + b"/r")
     assert code == 2
