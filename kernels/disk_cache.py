@@ -86,6 +86,13 @@ class DiskCache:
         """Folder of all entries (read by Numba's statistics)."""
         return str(cache_root())
 
+    def holds(self, signature: Any, target_context: Any) -> bool:
+        """Tell whether there is an entry for ``signature``; only loading it shows whether it is sound."""
+        try:
+            return self._entry(signature, target_context)[0].is_file()
+        except (OSError, RuntimeError):
+            return False
+
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
         """Return the compiled function for ``signature``, or None when it must be made."""
         target_context.refresh()

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import lanes
+from kernels.compiling import Kernel, is_compiled
 from kernels.jit import device, kernel
 from kernels.lanes import Lanes, Rows, aligned_rows, floating, select
 
@@ -287,6 +288,16 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, int,
         return n_late
 
     return draw
+
+
+def uncompiled(distribution: str, stream: str, dtype: str) -> Kernel | None:
+    """Return the kernel that draws such numbers if neither this process nor the disk has its machine code."""
+    if stream == "pcg64":
+        return None
+    draw, scratch = make_draw(distribution), _take_scratch()
+    arguments = np.empty(0, np.uint32), np.empty(0, dtype), np.empty(0, np.int64), scratch, 0, 1.0, 0.0, 0
+    _idle.append(scratch)
+    return None if is_compiled(draw, arguments) else draw
 
 
 def _first_outputs(count: int, distribution: str) -> int:

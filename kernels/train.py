@@ -28,16 +28,19 @@ from kernels.architecture import Architecture
 from kernels.batch import (
     OCCUPIED,
     RETRAIN,
+    SETTINGS,
     Columns,
     Runs,
     Table,
+    Workspace,
     make_columns,
     make_patterns,
     make_workspaces,
 )
+from kernels.compiling import Kernel, is_compiled
 from kernels.specialization import Specialization
 from kernels.tuning import Tuning, tuning_here
-from kernels.turns import MAX_STEPS, Kernel, make_kernel
+from kernels.turns import MAX_STEPS, make_kernel
 
 Array = NDArray[Any]
 
@@ -159,6 +162,14 @@ class Trainer:
             batches=max(N_BATCHES, min(most, n_fit)),
         )
 
+    def uncompiled(self, hidden: int) -> Kernel | None:
+        """Return the kernel for ``hidden`` units if neither this process nor the disk has its machine code."""
+        special = self.specialization(hidden)
+        kernel = kernel_for(special)
+        no_weights = np.empty((0, self.architecture.n_parameters(1)))  # one unit stands for any number
+        arguments = self._arguments(special, np.empty(0, SETTINGS), np.empty(0, np.int64), no_weights, _OUTCOMES_ALONE)
+        return None if is_compiled(kernel, arguments) else kernel
+
     def train(
         self,
         settings: Array,
@@ -218,6 +229,19 @@ class Trainer:
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
 
     def _run(self, special: Specialization, settings: Array, counts: Array, weights: Array, asked: _Asked) -> Outcome:
+        kernel, arguments = kernel_for(special), self._arguments(special, settings, counts, weights, asked)
+        runs, workspaces = arguments[1:3]
+        with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
+            steps = kernel(*arguments)
+            while any(workspace.clock[OCCUPIED] for workspace in workspaces):
+                asked.pause()
+                steps = kernel(*arguments)
+        return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, steps * special.width)
+
+    def _arguments(
+        self, special: Specialization, settings: Array, counts: Array, weights: Array, asked: _Asked
+    ) -> tuple[Any, Runs, tuple[Workspace, ...], int, int]:
+        """Return what the kernel for ``special`` is called with."""
         n_runs, n_parameters = weights.shape
         n_hidden = self.architecture.hidden(n_parameters)
         n_patterns = self._patterns.inputs.shape[0]
@@ -236,14 +260,8 @@ class Trainer:
             self.architecture, n_hidden, n_patterns, special.width, self.dtype, special.batches
         )
         patterns: Any = self._patterns if special.table is None else None  # else the kernel holds them
-        kernel = kernel_for(special)
         most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * n_patterns * special.batches)))
-        with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
-            steps = kernel(patterns, runs, workspaces, n_hidden, most_turns)
-            while any(workspace.clock[OCCUPIED] for workspace in workspaces):
-                asked.pause()
-                steps = kernel(patterns, runs, workspaces, n_hidden, most_turns)
-        return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, steps * special.width)
+        return patterns, runs, workspaces, n_hidden, most_turns
 
 
 class _Asked(NamedTuple):
@@ -266,3 +284,6 @@ class _Asked(NamedTuple):
 
 def _go_on() -> None:
     """Do nothing in a pause."""
+
+
+_OUTCOMES_ALONE = _Asked(weights=False, n_losses=0, pause=_go_on)

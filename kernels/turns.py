@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from typing import TypeAlias
 
 from kernels import jit, lanes
 from kernels.attend import make_attend
@@ -20,6 +18,7 @@ from kernels.batch import (
     make_in_memory,
     pattern_source,
 )
+from kernels.compiling import Kernel
 from kernels.jit import device
 from kernels.judge import make_all_go_on
 from kernels.lanes import Rows, align_frame, any_lane
@@ -29,8 +28,6 @@ from kernels.specialization import Specialization
 from kernels.step import make_advance, make_forward
 
 MAX_STEPS = 2**31 - 1
-
-Kernel: TypeAlias = Callable[[Patterns, Runs, tuple[Workspace, ...], int, int], int]
 
 
 @cache

@@ -6,17 +6,19 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Literal
 
 from kernels import NUMERICS
+from kernels.compiling import CompileWatch
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError, StudyError
 from sweep.files import local_folder
 from sweep.machine import available_threads, log_digest, machine_facts
 from sweep.plan import Plan, Shard
-from sweep.progress import SweepProgress
+from sweep.progress import SweepProgress, tell_finished
 from sweep.result import Memory, Result, open_result
 from sweep.shard import Worker
 from sweep.store import Commit, Store
@@ -90,7 +92,10 @@ def run(
     if out is not None:
         parts = Store.create(local_folder(out), study, keep, overwrite, numerics=NUMERICS, log_digest=log_digest())
         if parts.facts()["complete"]:
-            return open_result(out)
+            finished = open_result(out)
+            if progress:
+                tell_finished(finished.facts, out)
+            return finished
         _check_bits(parts)
     commits, aggregate = _train_all(plan, parts, n_threads, progress)
     facts = {**_totals(study, keep, commits), **machine_facts(), "threads": n_threads}
@@ -125,15 +130,10 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
                 "finish with the version that began it, or start anew with --overwrite"
             )
     total = sum(plan.shard(index).cost for index in range(plan.n_shards))
-    missing = (plan.shard(index) for index in range(plan.n_shards) if index not in done)
+    missing = [plan.shard(index) for index in range(plan.n_shards) if index not in done]
     worker, session = Worker(plan), secrets.token_hex(8)
     aggregate, n_read = Aggregate(plan, parts), 0
     counting, reading = Lock(), Lock()
-
-    def train(shard: Shard) -> Commit:
-        begin = time.time()
-        result = worker.train(shard)
-        return parts.write_part(result, session=session, begin=begin, end=time.time())
 
     def read_on(most: int) -> None:
         """Read at most so many of the parts whose turn it is."""
@@ -143,26 +143,35 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
             n_read, most = n_read + 1, most - 1
 
     def finish(shard: Shard) -> None:
-        commit = train(shard)
+        started = compiling.clock()
+        result = worker.train(shard)
+        end = time.time()
+        begin = end - (compiling.clock() - started)
+        commit = parts.write_part(result, session=session, begin=begin, end=end)
         with counting:
             done[shard.index] = commit
-            progress.advance(shard.n_runs, shard.cost, commit.net_steps)
+            progress.advance(shard.n_runs, shard.cost, commit.net_steps, compiling.clock() - started)
         if reading.acquire(blocking=False):  # else another thread is at it
             try:
                 read_on(_READ_AT_ONCE)
             finally:
                 reading.release()
 
-    with SweepProgress(plan.n_runs, total, shown) as progress:
+    with SweepProgress(plan.n_runs, total, min(threads, len(missing)), shown) as progress:
         for commit in done.values():
             progress.skip(commit.stop - commit.start, plan.shard(commit.shard).cost)
-        _in_threads(finish, missing, threads)
+        progress.tick()
+        with CompileWatch(progress.compiling, worker.uncompiled(missing) if shown else ()) as compiling:
+            _in_threads(finish, iter(missing), threads, progress.tick)
+        progress.reading()
         read_on(plan.n_shards)
     return [done[index] for index in sorted(done)], aggregate
 
 
-def _in_threads(finish: Callable[[Shard], None], shards: Iterator[Shard], threads: int) -> None:
-    """Finish shards, each thread one after the other.
+def _in_threads(
+    finish: Callable[[Shard], None], shards: Iterator[Shard], threads: int, tick: Callable[[], None]
+) -> None:
+    """Finish shards, each thread one after the other, and tick meanwhile.
 
     An error or an interrupt waits for the shards under way, which are then kept.
     """
@@ -184,7 +193,7 @@ def _in_threads(finish: Callable[[Shard], None], shards: Iterator[Shard], thread
         try:
             workers = [pool.submit(work) for _ in range(threads)]
             while wait(workers, timeout=_WAKE_SECONDS).not_done:
-                pass
+                tick()
         finally:
             stop.set()
     for worker in workers:
@@ -195,10 +204,9 @@ def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
     """Add up steps and seconds over all shards and sessions."""
     net_steps = sum(commit.net_steps for commit in commits)
     lane_steps = sum(commit.lane_steps for commit in commits)
-    sessions: dict[str, tuple[float, float]] = {}
+    sessions: dict[str, list[Commit]] = {}
     for commit in commits:
-        begin, end = sessions.get(commit.session, (commit.begin, commit.end))
-        sessions[commit.session] = (min(begin, commit.begin), max(end, commit.end))
+        sessions.setdefault(commit.session, []).append(commit)
     return {
         "name": study.name,
         "identity": study.identity,
@@ -207,8 +215,17 @@ def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
         "n_runs": study.n_runs,
         "net_steps": net_steps,
         "lane_occupancy": net_steps / lane_steps if lane_steps else None,
-        "kernel_seconds": sum(end - begin for begin, end in sessions.values()),
+        "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),
     }
+
+
+def _seconds_trained(commits: list[Commit]) -> float:
+    """Return for how many seconds at least one thread trained: none does while all wait for a kernel to be compiled."""
+    seconds, until = 0.0, 0.0
+    for commit in sorted(commits, key=lambda commit: commit.begin):
+        seconds += max(commit.end - max(commit.begin, until), 0.0)
+        until = max(until, commit.end)
+    return seconds
 
 
 def _finish(study: Study, parts: Store | Memory, aggregate: Aggregate, facts: dict[str, Any], start: float) -> Result:
@@ -220,6 +237,7 @@ def _finish(study: Study, parts: Store | Memory, aggregate: Aggregate, facts: di
     else:
         parts.cells = cells
     facts["wall_seconds"] = time.time() - start
+    facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
     facts["complete"] = True
     if isinstance(parts, Store):
         parts.write_facts(facts)

@@ -144,6 +144,10 @@ class Plan:
         stop = min(start + group.shard_runs, group.stop)
         return Shard(index, start, stop, (stop - start) * group.run_cost)
 
+    def shape(self, shard: Shard) -> int:
+        """Return the number of the shape that the runs of a shard share."""
+        return shard.start // self._shape_runs
+
     def position(self, run: int) -> int:
         """Return the visiting position of a run."""
         cell, offset = divmod(run, self.n_seeds)
@@ -207,7 +211,7 @@ class Plan:
         """Lay out shards shape by shape."""
         groups: list[_Group] = []
         cells_each = self.n_cells // n_shapes
-        n_runs = cells_each * self.n_seeds
+        n_runs = self._shape_runs = cells_each * self.n_seeds
         costs = [self._run_cost(self.settings(self._cell_visited(k * cells_each))) for k in range(n_shapes)]
         total = sum(n_runs * operations for operations, _ in costs)
         work = min(_MOST_OPERATIONS, max(_LEAST_OPERATIONS, total / _SHARDS_WANTED))

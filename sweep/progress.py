@@ -1,19 +1,87 @@
-"""Show how far a sweep is: a bar on a terminal, a line now and then elsewhere."""
+"""Show how far a sweep is: a bar on a terminal, a line now and then elsewhere.
+
+The percentage is that of the runs counted. Speed and estimate come from the shards that
+finished last, and from the seconds that threads trained them: neither waiting for a kernel
+to be compiled nor what an earlier call had trained counts.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+from math import ceil, inf
+from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
+
+if TYPE_CHECKING:
+    from kernels.compiling import Compilation
 
 _LINE_SECONDS = 10.0
+_WINDOW_SECONDS = 10.0
+
+# What the text beside the bar mostly takes.
+_TEXT_WIDTH = 75
+
+
+class _Finished(NamedTuple):
+    """A shard: when it was finished, its estimated work, the steps it took, and for how long a thread was at it."""
+
+    time: float
+    cost: float
+    net_steps: int
+    seconds: float
+
+
+class Pace:
+    """How fast the last shards were trained.
+
+    Parameters
+    ----------
+    threads
+        How many train at once.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._finished: deque[_Finished] = deque()
+
+    def add(self, cost: float, net_steps: int, seconds: float) -> None:
+        """Take in a shard that a thread has worked at for so many seconds."""
+        now = time.monotonic()
+        self._finished.append(_Finished(now, cost, net_steps, seconds))
+        while len(self._finished) > self._threads and self._finished[0].time < now - _WINDOW_SECONDS:
+            self._finished.popleft()
+
+    @property
+    def known(self) -> bool:
+        """Whether any shard is finished."""
+        return bool(self._finished)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps of all threads together."""
+        return self._threads * sum(shard.net_steps for shard in self._finished) / self._seconds
+
+    @property
+    def cost_per_second(self) -> float:
+        """Estimated work that all threads get done together."""
+        return self._threads * sum(shard.cost for shard in self._finished) / self._seconds
+
+    @property
+    def _seconds(self) -> float:
+        return max(sum(shard.seconds for shard in self._finished), 1e-9)
 
 
 class SweepProgress:
-    """Progress over the estimated work of all shards.
+    """Progress over the runs of a study, on standard error.
 
     Parameters
     ----------
@@ -21,31 +89,30 @@ class SweepProgress:
         Runs of the study.
     cost
         Estimated work of the study.
+    threads
+        How many train at once.
     shown
         Whether to show anything at all.
     """
 
-    def __init__(self, n_runs: int, cost: float, shown: bool) -> None:
+    def __init__(self, n_runs: int, cost: float, threads: int, shown: bool) -> None:
         self._n_runs = n_runs
-        self._cost = cost
-        self._done_runs = self._net_steps = 0
-        self._done_cost = self._skipped_cost = 0.0
-        self._start = self._last_line = time.monotonic()
+        self._cost_to_go = cost
+        self._done_runs = 0
+        self._pace = Pace(threads)
+        self._waits_for = ""
+        self._last_line = -inf
         console = Console(stderr=True)
         self._shown = shown
-        self._plain = shown and not console.is_terminal
         self._bar: Progress | None = None
-        if shown and not self._plain:
+        if shown and console.is_terminal:
             self._bar = Progress(
-                TextColumn("training"),
-                BarColumn(),
-                TextColumn("{task.percentage:3.0f} %"),
-                TextColumn("{task.fields[note]}"),
-                TimeRemainingColumn(),
+                BarColumn(bar_width=min(max(console.width - _TEXT_WIDTH, 8), 40)),
+                TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True), markup=False),
                 console=console,
                 transient=True,
             )
-            self._task = self._bar.add_task("training", total=cost, note="")
+            self._task = self._bar.add_task("", total=n_runs, text=self.text())
 
     def __enter__(self) -> SweepProgress:
         """Start to show."""
@@ -61,30 +128,73 @@ class SweepProgress:
             self._bar.stop()
 
     def skip(self, n_runs: int, cost: float) -> None:
-        """Count runs that were there before."""
+        """Count runs that another call has trained."""
         self._done_runs += n_runs
-        self._skipped_cost += cost
-        self._update()
+        self._cost_to_go -= cost
 
-    def advance(self, n_runs: int, cost: float, net_steps: int) -> None:
-        """Count a finished shard."""
+    def advance(self, n_runs: int, cost: float, net_steps: int, seconds: float) -> None:
+        """Count a shard that a thread has worked at for so many seconds."""
+        self._pace.add(cost, net_steps, seconds)
         self._done_runs += n_runs
-        self._done_cost += cost
-        self._net_steps += net_steps
-        self._update()
+        self._cost_to_go -= cost
+        self.tick()
 
-    def _note(self) -> str:
-        seconds = max(time.monotonic() - self._start, 1e-9)
-        return f"{self._done_runs:,} of {self._n_runs:,} runs, {self._net_steps / seconds / 1e6:,.0f} M steps/s"
+    def compiling(self, compilation: Compilation | None) -> None:
+        """Say which kernel is being compiled; None says that it is done."""
+        self._waits_for = f"compiling kernel {compilation.number} of {compilation.total}" if compilation else ""
+        self._last_line = -inf if compilation else self._last_line  # which is told at once
+        self.tick()
 
-    def _update(self) -> None:
-        done = self._done_cost + self._skipped_cost
+    def reading(self) -> None:
+        """Say that all is trained, and what is left to do."""
+        self._waits_for = "reading what was trained"
+        self.tick()
+
+    def tick(self) -> None:
+        """Bring the bar up to date, or print a line if the last is some time ago."""
         if self._bar:
-            self._bar.update(self._task, completed=done, note=self._note())
-        elif self._plain and time.monotonic() - self._last_line >= _LINE_SECONDS:
-            self._last_line = time.monotonic()
-            elapsed = self._last_line - self._start
-            remaining = elapsed * (self._cost - done) / self._done_cost if self._done_cost else float("inf")
-            print(
-                f"{100 * done / self._cost:.0f} %: {self._note()}, {remaining:.0f} s to go", file=sys.stderr, flush=True
-            )
+            self._bar.update(self._task, completed=self._done_runs, text=self.text())
+        elif self._shown and time.monotonic() - self._last_line >= _LINE_SECONDS:
+            self._print_line()
+
+    def text(self) -> str:
+        """Return how far the sweep is, how fast it goes, and what it waits for or how long it will take."""
+        parts = [f"{100 * self._done_runs // self._n_runs:3d} %", f"{self._done_runs:,} of {self._n_runs:,} runs"]
+        if self._waits_for:
+            parts.append(self._waits_for)
+        elif self._pace.known:
+            parts.append(f"{self._pace.steps_per_second / 1e6:,.0f} M steps/s")
+            parts.append(f"about {duration(self._cost_to_go / self._pace.cost_per_second)} to go")
+        elif self._done_runs:
+            parts.append("going on from there")
+        return "  ".join(parts)
+
+    def _print_line(self) -> None:
+        self._last_line = time.monotonic()
+        print(self.text(), file=sys.stderr, flush=True)
+
+
+def tell_finished(facts: Mapping[str, Any], place: str | Path) -> None:
+    """Say that a study was trained before, and when, if that was noted."""
+    on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
+    print(
+        f"{facts['name']}: already finished{on} in {place} ({facts['n_runs']:,} runs); nothing to train",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Write a time in its two largest units, rounded up to seconds.
+
+    >>> [duration(seconds) for seconds in (0.2, 3.4, 200, 7500, 100_000)]
+    ['1 s', '4 s', '3 min 20 s', '2 h 05 min', '1 d 03 h']
+    """
+    whole = ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600:02d} h"

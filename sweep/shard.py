@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from threading import Lock, local
 from typing import Any
 
@@ -10,8 +12,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kernels import random
 from kernels.architecture import Architecture
 from kernels.batch import SETTINGS, Columns
+from kernels.compiling import Kernel
 from kernels.initialize import initial_weights
 from kernels.train import Trainer
 from sweep.digest import status_array
@@ -121,6 +125,19 @@ class Worker:
                     dtype=self._dtype,
                 )
             return self._trainers[key]
+
+    def uncompiled(self, shards: Iterable[Shard]) -> set[Kernel]:
+        """Return the kernels that are known to be needed for ``shards`` and have yet to be compiled.
+
+        Another may turn out to be: that which settles runs whose loss is not finite.
+        """
+        study, fixed = self._plan.study, self._plan.settings(0)
+        schemes = product(*(study.parameters.get(name, (fixed[name],)) for name in ("distribution", "stream")))
+        found = {random.uncompiled(str(distribution), str(stream), self._dtype) for distribution, stream in schemes}
+        for shard in {self._plan.shape(shard): shard for shard in shards}.values():
+            settings = self._plan.settings(int(self._plan.cells(shard)[0][0]))
+            found.add(self.trainer(settings).uncompiled(int(settings["hidden"])))
+        return {kernel for kernel in found if kernel is not None}
 
     def settings(self, cells: Array) -> Array:
         """Return learning rate, threshold and most steps of ``cells``."""

@@ -1,0 +1,104 @@
+"""What is compiled is noticed when it happens, and the time that threads wait for it is known."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kernels import jit
+from kernels.compiling import Compilation, CompileWatch, is_compiled
+
+pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+
+NUMBERS = np.arange(4.0)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with nothing on disk."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def make_probe(key: str) -> Any:
+    """Return a small kernel that calls another compiled function."""
+
+    @jit.device
+    def double(x: float) -> float:
+        return 2 * x
+
+    @jit.kernel(key)
+    def probe(numbers: Any, place: int) -> float:
+        return double(numbers[place])
+
+    return probe
+
+
+def test_kernels_are_told_of_when_they_are_compiled() -> None:
+    """Each kernel is told of once as it begins and ends, counted among those that are expected, and no part of it."""
+    told: list[Compilation | None] = []
+    first, second, unexpected = (make_probe(secrets.token_hex(8)) for _ in range(3))
+    with CompileWatch(told.append, {first, second}):
+        for probe in (second, first, second, unexpected):
+            assert probe(NUMBERS, 3) == 6.0
+    expected = [Compilation(1, 2), Compilation(2, 2), Compilation(3, 3)]
+    assert told == [entry for compilation in expected for entry in (compilation, None)]
+    make_probe(secrets.token_hex(8))(NUMBERS, 3)
+    assert len(told) == 6
+
+
+def test_what_is_on_disk_is_not_compiled() -> None:
+    """Code of this process and code on disk are known, for the types that they are made for."""
+    told: list[Compilation | None] = []
+    key = secrets.token_hex(8)
+    probe = make_probe(key)
+    assert not is_compiled(probe, (NUMBERS, 3))
+    probe(NUMBERS, 3)
+    assert is_compiled(probe, (NUMBERS, 3))
+    again = make_probe(key)
+    assert is_compiled(again, (NUMBERS, 3))
+    assert not is_compiled(again, (NUMBERS.astype(np.float32), 3))
+    with CompileWatch(told.append):
+        assert again(NUMBERS, 3) == 6.0
+    assert told == []
+
+
+def test_the_clock_stands_still_while_a_thread_waits() -> None:
+    """Neither the thread that compiles nor one that waits for it counts that time; one that does not wait does."""
+    probe, elapsed, counted = make_probe(secrets.token_hex(8)), {}, {}
+    begun, ended = threading.Event(), threading.Event()
+
+    def tell(compilation: Compilation | None) -> None:
+        if compilation:
+            begun.set()
+            time.sleep(0.5)
+
+    def measure(name: str, action: Any) -> None:
+        start, started = time.monotonic(), watch.clock()
+        action()
+        elapsed[name], counted[name] = time.monotonic() - start, watch.clock() - started
+
+    def wait_for_the_other() -> None:
+        begun.wait()
+        probe(NUMBERS, 3)
+
+    with CompileWatch(tell) as watch:
+        threads = [
+            threading.Thread(target=measure, args=("compiles", lambda: probe(NUMBERS, 3))),
+            threading.Thread(target=measure, args=("waits", wait_for_the_other)),
+            threading.Thread(target=measure, args=("trains", ended.wait)),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads[:2]:
+            thread.join()
+        ended.set()
+        threads[2].join()
+    for name in ("compiles", "waits"):
+        assert counted[name] <= elapsed[name] - 0.4
+    assert counted["trains"] == pytest.approx(elapsed["trains"], abs=0.01)
