@@ -5,15 +5,14 @@ from __future__ import annotations
 import doctest
 import importlib
 import re
-import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sweep
 from sweep import machine, tables
-from sweep.progress import SweepProgress
 from tests.sweep.support import make_study
 
 
@@ -33,15 +32,20 @@ def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "scalars", [{"hidden": 2}, {"hidden": [2]}, {"below": [0.1, 0.2]}, {"max_steps": list(range(13))}]
+    "scalars",
+    [
+        {"hidden": 2},
+        {"hidden": [2]},
+        {"below": [0.1, 0.2]},
+        {"hidden": list(range(1, 14)), "learning_rate": 0.1, "max_steps": list(range(14)), "count": 2},
+    ],
 )
 def test_other_numbers_of_parameters_make_a_list(
-    capsys: pytest.CaptureFixture[str], scalars: dict[str, object]
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, scalars: dict[str, Any]
 ) -> None:
     """With one or three parameters, or too many columns, cells are listed with rate and interval."""
-    result = sweep.run(make_study(count=20, **({"hidden": [2, 3, 4]} | scalars)))
-    if "max_steps" in scalars:
-        result = sweep.run(make_study(count=2, hidden=list(range(1, 14)), learning_rate=0.1, max_steps=list(range(14))))
+    monkeypatch.setattr(tables, "MAX_ROWS", 200)
+    result = sweep.run(make_study(**({"count": 20, "hidden": [2, 3, 4]} | scalars)))
     tables.print_summary(result)
     out = capsys.readouterr().out
     for row in result.cells.to_dict("records"):
@@ -52,19 +56,60 @@ def test_other_numbers_of_parameters_make_a_list(
 def test_what_never_happens_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
     """Quantiles that are not reached and expectations that are infinite are not numbers in the table."""
     tables.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], below=1e-9)))
-    assert re.search(r"\] +- +- *$", capsys.readouterr().out, re.MULTILINE)
+    out = capsys.readouterr().out
+    assert re.search(r"\] +- +- *$", out, re.MULTILINE)
+    assert "by which half of all runs converged" in out
 
 
-def test_long_tables_say_where_the_rest_is(
+def test_long_tables_show_the_best(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond a number of rows the table ends, and tells how many there are and where."""
-    monkeypatch.setattr(tables, "MAX_ROWS", 3)
-    study = make_study(count=2)
-    tables.print_cells(sweep.run(study))
-    assert capsys.readouterr().out.splitlines()[-1] == "first 3 of 4 cells"
-    tables.print_cells(sweep.run(study, out=tmp_path / "r"))
-    assert str(tmp_path / "r" / "cells.parquet") in capsys.readouterr().out
+    """What does not fit is cut to the best cells, and where the others are is said."""
+    study = make_study(count=20, hidden=[2, 3, 4], learning_rate=[0.05, 0.1, 0.2, 0.4])
+    result = sweep.run(study, out=tmp_path / "r r")
+    monkeypatch.setattr(tables, "MAX_ROWS", 11)
+    tables.print_cells(result)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "10 of 12 cells, best first"
+    best = result.cells.sort_values(["convergence_rate", "expected_steps"], ascending=[False, True])["cell"]
+    assert listed(lines) == list(best[:10])
+    assert f"2 more with: sweep show '{tmp_path / 'r r'}' --top 12" in lines[-1]
+    assert str(tmp_path / "r r" / "cells.parquet") in lines[-1]
+    tables.print_cells(result, top=12)
+    assert listed(capsys.readouterr().out.splitlines()) == list(best)
+    monkeypatch.setattr(tables, "MAX_ROWS", 12)
+    tables.print_cells(result)
+    assert listed(capsys.readouterr().out.splitlines()) == list(range(12))
+    tables.print_cells(sweep.run(study), top=1)
+    assert "11 more are in the cells of the result" in capsys.readouterr().out
+
+
+def listed(lines: list[str]) -> list[int]:
+    """Return the numbers of the cells in a table."""
+    return [int(line.split()[0]) for line in lines if re.match(r" *\d+  .*\[", line)]
+
+
+@pytest.mark.parametrize(("lines", "columns"), [(30, 120), (15, 120), (30, 70), (30, 30)])
+def test_what_a_screen_has_room_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lines: int, columns: int
+) -> None:
+    """On a terminal the matrix needs its height and width, and a narrow one shows rates rather than counts."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("LINES", str(lines))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rates = [0.01 * k for k in range(1, 12)]
+    tables.print_summary(sweep.run(make_study(count=2, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, below=10.0)))
+    out = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
+    matrix, counts = lines >= 20 and columns >= 50, columns >= 90
+    assert ("runs converged, %: learning_rate (down) and hidden (across)" in out) == matrix
+    if matrix:
+        assert len(out) <= lines
+    else:
+        assert out[1].startswith("10 of 66 cells, best first")
+        assert ("how runs ended takes a screen" in out[1]) != counts
+        assert ("exhausted" in " ".join(out[2:4])) == counts
+        assert not counts or max(map(len, out[2:-3])) <= columns
+    assert out[-1].startswith("best cell: ")
 
 
 def test_numbers_are_not_cut_on_a_narrow_screen(
@@ -88,39 +133,6 @@ def test_short_values(value: object, text: str) -> None:
     assert tables.short(value) == text
     if isinstance(value, float):
         assert tables.short(np.float64(value)) == text
-
-
-def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal shows a bar on standard error, with runs and speed."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "120")
-    with SweepProgress(n_runs=40, cost=4.0, shown=True) as progress:
-        progress.skip(10, 1.0)
-        progress.advance(10, 1.0, 500_000)
-        progress.advance(20, 2.0, 500_000)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "40 of 40 runs" in captured.err
-    assert "100 %" in captured.err
-
-
-def test_progress_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a file there is a line now and then, with percent, runs, speed and time to go."""
-    now = [100.0]
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    with SweepProgress(n_runs=40, cost=4.0, shown=True) as progress:
-        progress.skip(10, 1.0)
-        now[0] += 20
-        progress.advance(10, 1.0, 40_000_000)
-        progress.advance(10, 1.0, 40_000_000)
-        now[0] += 20
-        progress.skip(0, 0.0)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    first, second = captured.err.splitlines()
-    assert first == "50 %: 20 of 40 runs, 2 M steps/s, 40 s to go"
-    assert second == "75 %: 30 of 40 runs, 2 M steps/s, 20 s to go"
 
 
 def test_no_progress_unasked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +172,7 @@ def test_names_of_the_package() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["study", "errors", "parameters", "plain", "load", "plan", "result", "engine", "replay"]
+    "name", ["study", "errors", "parameters", "plain", "load", "plan", "progress", "result", "engine", "replay"]
 )
 def test_examples_in_the_documentation(name: str) -> None:
     """Examples in docstrings are true."""
