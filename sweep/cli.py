@@ -185,13 +185,37 @@ def trace(
 
 
 @app.command()
-def show(directory: DirectoryArgument) -> None:
-    """Print the cells of a finished study and its digest."""
+def show(
+    directory: DirectoryArgument,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Add up over all parameters but these, as in --by activation."),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="cell, a parameter, rate, median_steps, expected_steps, converged, diverged, stalled, exhausted, or "
+            "a column of cells.parquet. Rates and counts start from the highest, all else from the lowest.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(metavar="N", help="Print N cells, the best ones first unless --sort is given.")
+    ] = None,
+) -> None:
+    """Print the cells of a finished study, the best one, and the digest.
+
+    Of more cells than fit on the screen the best ten are printed.
+    """
     from sweep.result import open_result
-    from sweep.tables import print_cells
+    from sweep.tables import best_cell, print_cells, print_sums
 
     result = open_result(directory)
-    print_cells(result)
+    if by is not None:
+        print_sums(result, [name.strip() for name in by.split(",")], sort, top)
+        return
+    print_cells(result, sort, top)
+    print(best_cell(result))
     for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
         print(f"{name:14}  {result.facts[name]}")
 
@@ -199,14 +223,32 @@ def show(directory: DirectoryArgument) -> None:
 @app.command()
 def figure(
     directory: DirectoryArgument,
-    out: Annotated[Path | None, typer.Option(help="File to write; DIR/convergence_rate.png by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, or folder to write VALUE.png to; DIR by default.")
+    ] = None,
+    x: Annotated[str | None, typer.Option(metavar="NAME", help="Parameter along the axis.")] = None,
+    color: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Parameter of the lines, 12 values at most.")
+    ] = None,
+    facet: Annotated[
+        str | None, typer.Option(metavar="NAME[,NAME]", help="Parameter of the panels, or two: across and down.")
+    ] = None,
+    value: Annotated[
+        str, typer.Option(metavar="VALUE", help="convergence_rate, steps_q50 (median steps) or expected_steps.")
+    ] = "convergence_rate",
+    at: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=V,V", help="Draw only cells with these values of a parameter.")
+    ] = None,
 ) -> None:
-    """Draw the convergence rate over the swept parameters."""
-    from sweep.figures import draw_convergence_rate
+    """Draw the convergence rate, or the steps that it takes, over the swept parameters."""
+    from sweep.figures import draw_figure, figure_path, save_figure
     from sweep.result import open_result
+    from sweep.roles import Roles, parse_picks
 
-    path = out or directory / "convergence_rate.png"
-    draw_convergence_rate(open_result(directory), path)
+    result = open_result(directory)
+    path = figure_path(out or directory, value)
+    roles = Roles(x, color, tuple(name.strip() for name in facet.split(",")) if facet else ())
+    save_figure(draw_figure(result, value, roles, parse_picks(at or [])), path)
     print(f"figure in {path}")
 
 

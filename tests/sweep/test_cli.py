@@ -219,6 +219,23 @@ def test_show(place: Path) -> None:
     assert rows == [("0", "0.1"), ("1", "0.2")]
 
 
+def test_show_what_is_asked(place: Path) -> None:
+    """--top, --sort and --by choose lines and order; what is unknown is one sentence."""
+    command("run", "mine.toml", "--out", "r")
+    assert command("show", "r", "--top", "1").out.startswith("1 of 2 cells, best first\n")
+    ordered = command("show", "r", "--sort", "learning_rate").out
+    assert ordered.startswith("2 cells, by learning_rate\n")
+    by = command("show", "r", "--by", "learning_rate")
+    assert by.code == 0
+    assert re.findall(r"^ *(0\.[12]) +1 ", by.out, re.MULTILINE) == ["0.1", "0.2"]
+    for words, expected in (
+        (("--by", "hiden"), ("unknown parameter 'hiden'", "learning_rate")),
+        (("--sort", "speed"), ("unknown column 'speed'", "median_steps")),
+        (("--top", "0"), ("top 0", "at least 1")),
+    ):
+        assert_refused(command("show", "r", *words), expected)
+
+
 def test_figure(place: Path) -> None:
     """`sweep figure` writes a figure into the folder, or where it is told."""
     command("run", "mine.toml", "--out", "r")
@@ -227,9 +244,37 @@ def test_figure(place: Path) -> None:
     assert (place / "r" / "convergence_rate.png").read_bytes().startswith(b"\x89PNG")
     assert command("figure", "r", "--out", "rate.svg").code == 0
     assert b"<svg" in (place / "rate.svg").read_bytes()
-    for bad in ("rate.docx", "gone/rate.png"):
+    for bad in ("rate.docx", "gone/rate.png", "gone"):
+        before = tree(place)
         assert_refused(command("figure", "r", "--out", bad), (bad,))
-        assert not (place / bad).exists()
+        assert tree(place) == before
+
+
+def test_figure_into_a_folder(place: Path) -> None:
+    """A folder is not taken for the name of a file: the figure goes into it, named by what it shows."""
+    command("run", "mine.toml", "--out", "r")
+    (place / "figures").mkdir()
+    finished = command("figure", "r", "--out", "figures", "--value", "expected_steps")
+    assert (finished.code, finished.out) == (0, "figure in figures/expected_steps.png\n")
+    assert sorted(path.name for path in place.iterdir()) == ["figures", "mine.toml", "r"]
+
+
+def test_figure_as_asked(place: Path) -> None:
+    """Roles and values go to the figure; what does not fit the study is one sentence, and nothing is written."""
+    command("run", "mine.toml", "--out", "r", "--set", "scale=1,2", "--set", "distribution=normal,uniform")
+    words = ("--x", "scale", "--color", "distribution", "--facet", "learning_rate", "--at", "learning_rate=0.2")
+    assert command("figure", "r", *words).code == 0
+    before = tree(place)
+    for words, expected in (
+        (("--x", "scael"), ("unknown parameter 'scael'", "did you mean 'scale'")),
+        (("--x", "scale", "--facet", "distribution, scale"), ("'scale' given for x and for facet",)),
+        (("--value", "loss"), ("unknown value 'loss'", "convergence_rate")),
+        (("--at", "scale"), ("--at 'scale'", "NAME=VALUE")),
+        (("--at", "scale=3"), ("scale 3", "1, 2")),
+        (("--at", "scale=1", "--at", "scale=2"), ("--at scale given twice",)),
+    ):
+        assert_refused(command("figure", "r", *words), expected)
+    assert tree(place) == before
 
 
 def test_plan(place: Path) -> None:

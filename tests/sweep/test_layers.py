@@ -85,7 +85,9 @@ def test_sweep_never_imports_tests(path: Path) -> None:
     assert "tests" not in roots(imports(path, deep=True))
 
 
-@pytest.mark.parametrize("module", ["statistics", "figures", "tables", "schema", "store", "result", "digest"])
+@pytest.mark.parametrize(
+    "module", ["statistics", "figures", "panels", "roles", "answers", "tables", "schema", "store", "result", "digest"]
+)
 def test_results_are_read_without_training(module: str) -> None:
     """Statistics, tables and figures come from what is stored, never from kernels or the engine."""
     everything = reachable(module, deep=True)
@@ -115,5 +117,5 @@ def test_kernels_themselves_are_light_until_used() -> None:
 def test_matplotlib_is_imported_by_figures_alone() -> None:
     """No other module can pull in matplotlib, nor these before they draw."""
     users = {path.stem for path in SWEEP.rglob("*.py") if "matplotlib" in roots(imports(path, deep=True))}
-    assert users == {"figures", "figure"}
+    assert users == {"figures", "panels", "figure"}
     assert not [path for path in SWEEP.rglob("*.py") if "matplotlib" in roots(imports(path, deep=False))]

@@ -1,0 +1,197 @@
+"""One panel of a figure: lines over a parameter, by color of another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.parameters import Scalar
+from sweep.roles import is_logarithmic, is_number
+from sweep.tables import short
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+# Colors that people with any color vision tell apart (Okabe and Ito), without those too light for lines, and
+# markers that tell the lines apart in print.
+_NAMED_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
+_MARKERS = "osD^vPX"
+# Numbers are colored by their order, up to the part of viridis that is too light on white.
+_LIGHTEST = 0.88
+
+SINGLE_LINE = {"color": _NAMED_COLORS[0], "marker": "o"}
+
+# Whole numbers along the axis are all written out if they are so few.
+_MAX_TICKS = 8
+
+
+class Statistic(NamedTuple):
+    """What can be drawn: a column of cells, the ends of its band, and the words beside them."""
+
+    label: str
+    band: tuple[str, str] | None = None
+    bands: str = ""
+    gaps: str = ""
+    percent: bool = False
+
+
+STATISTICS = {
+    "convergence_rate": Statistic(
+        "runs converged, %",
+        ("convergence_rate_low", "convergence_rate_high"),
+        ", 95 % Wilson intervals",
+        percent=True,
+    ),
+    "steps_q50": Statistic(
+        "median steps to converge",
+        ("steps_q25", "steps_q75"),
+        ", bands from 25 % to 75 % of all runs",
+        "gaps where fewer than half of all runs converged",
+    ),
+    "expected_steps": Statistic("steps of all runs per converged run", gaps="gaps where no run converged"),
+}
+
+
+class Lines(NamedTuple):
+    """What all panels of a figure share.
+
+    Attributes
+    ----------
+    statistic
+        A key of :data:`STATISTICS`.
+    x, color
+        Parameters along the axis and by color, if any.
+    x_values
+        The values along the axis.
+    styles
+        How the line of each value of ``color`` looks.
+    """
+
+    statistic: str
+    x: str | None
+    color: str | None
+    x_values: Sequence[Scalar]
+    styles: dict[Any, dict[str, Any]]
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the axis has an order, so that lines connect the points."""
+        return bool(self.x_values) and is_number(self.x_values[0])
+
+    @property
+    def names(self) -> list[str]:
+        """What stands along an axis without an order."""
+        return [short(value) for value in self.x_values] or ["all runs"]
+
+
+def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
+    """Draw a line for each color, with its band; or points with bars where the axis has no order.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    cells
+        Cells of a result that differ in the parameters of ``lines`` alone.
+    lines
+    """
+    drawn = False
+    for k, (entry, style) in enumerate(lines.styles.items()):
+        group = cells if lines.color is None else cells[cells[lines.color] == entry]
+        drawn |= bool(np.isfinite(drawn_values(group, lines.statistic)).any())
+        if lines.ordered:
+            _draw_line(axes, group, lines, style)
+        else:
+            shift = 0.5 * ((k + 0.5) / len(lines.styles) - 0.5)  # beside each other
+            _draw_points(axes, group, lines, style, shift)
+    if not drawn:
+        axes.text(0.5, 0.5, "never reached", transform=axes.transAxes, ha="center", va="center", color="0.4")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_line(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, Any]) -> None:
+    """Draw a line with its band; both have gaps where there is nothing to draw."""
+    x = cells[lines.x].to_numpy()
+    order = np.argsort(x)
+    x, y = x[order], drawn_values(cells, lines.statistic)[order]
+    axes.plot(x, y, markersize=3.5, linewidth=1.4, **style)
+    band = STATISTICS[lines.statistic].band
+    if band:
+        alpha = 0.2 if len(lines.styles) <= 4 else 0.14  # many bands lie over each other
+        low, high = (drawn_values(cells, name)[order] for name in band)
+        axes.fill_between(x, low, high, color=style["color"], alpha=alpha, linewidth=0)
+
+
+def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, Any], shift: float) -> None:
+    """Draw a point with its bar for each name along the axis; no bar where an end of it is missing."""
+    names = lines.names
+    places = [names.index(short(value)) for value in cells[lines.x]] if lines.x else [0]
+    y = drawn_values(cells, lines.statistic)
+    band = STATISTICS[lines.statistic].band
+    bars = np.array([y - drawn_values(cells, band[0]), drawn_values(cells, band[1]) - y]) if band else None
+    plain = {**style, "linestyle": "none"}
+    axes.errorbar(np.array(places) + shift, y, bars, markersize=4.5, capsize=3, elinewidth=1.2, **plain)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+
+
+def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
+    """Return a style for each value: numbers by their order from dark to light, names by color and marker."""
+    import matplotlib as mpl
+
+    if is_number(values[0]):
+        shades = mpl.colormaps["viridis"](np.linspace(0.0, _LIGHTEST, len(values)))
+        return {value: {"color": tuple(shades[k]), "marker": "o"} for k, value in enumerate(sorted(values))}
+    styles = {}
+    for k, value in enumerate(values):
+        turn, place = divmod(k, len(_NAMED_COLORS))
+        color, marker = _NAMED_COLORS[place], _MARKERS[(place + 3 * turn) % len(_MARKERS)]
+        styles[value] = {"color": color, "marker": marker, "linestyle": ("-", "--")[turn]}
+    return styles
+
+
+def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
+    """Set the scales that all panels share; the axis covers all values, also where there is nothing to draw."""
+    from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator, StrMethodFormatter
+
+    plain = StrMethodFormatter("{x:,.0f}")
+    if STATISTICS[lines.statistic].percent:
+        axes.set_ylim(-3, 103)
+    else:
+        columns = (lines.statistic, *(STATISTICS[lines.statistic].band or ()))
+        drawn = np.concatenate([drawn_values(cells, name) for name in columns])
+        drawn = drawn[np.isfinite(drawn)]
+        if not drawn.size:
+            axes.set_yticks([])
+        elif drawn.min() > 0:
+            axes.set_yscale("log")
+            wide = drawn.max() > 100 * drawn.min()
+            axes.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+            axes.yaxis.set_major_formatter(plain)
+    if not lines.ordered:
+        return
+    numbers = sorted(float(value) for value in lines.x_values)
+    first, last = numbers[0], numbers[-1]
+    if is_logarithmic(numbers):
+        axes.set_xscale("log")
+        axes.set_xlim(first / (last / first) ** 0.05, last * (last / first) ** 0.05)
+    elif first < last:
+        axes.set_xlim(first - 0.05 * (last - first), last + 0.05 * (last - first))
+    if all(isinstance(value, int) for value in lines.x_values):
+        few = len(numbers) <= _MAX_TICKS
+        axes.xaxis.set_major_locator(FixedLocator(numbers) if few else MaxNLocator("auto", integer=True))
+        axes.xaxis.set_major_formatter(plain)
+        axes.xaxis.set_minor_locator(NullLocator())
+
+
+def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """Return a column as it is drawn: rates in percent, NaN for what is missing or infinite."""
+    column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    column = np.where(np.isinf(column), np.nan, column)
+    return 100 * column if name.startswith("convergence_rate") else column

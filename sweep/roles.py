@@ -1,0 +1,180 @@
+"""Which parameter of a study a figure shows how: along the axis, by color, or in panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log
+from statistics import pstdev
+
+from sweep.errors import SweepError, unknown
+from sweep.parameters import Scalar
+from sweep.tables import short
+
+# More lines of a panel cannot be told apart, and more panels cannot be read.
+MAX_LINES = 12
+MAX_PANELS = 25
+
+Values = Mapping[str, Sequence[Scalar]]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which parameter is shown how.
+
+    Attributes
+    ----------
+    x
+        Along the axis.
+    color
+        Lines of a panel.
+    facet
+        Panels: one parameter, or two, across and down.
+    """
+
+    x: str | None = None
+    color: str | None = None
+    facet: tuple[str, ...] = ()
+
+    def given(self) -> dict[str, str]:
+        """Return the parameters that have a role, and which."""
+        named = [("x", self.x), ("color", self.color), *(("facet", name) for name in self.facet)]
+        taken: dict[str, str] = {}
+        for role, name in named:
+            if name in taken:
+                raise SweepError(f"parameter {name!r} given for {taken[name]} and for {role}; give it once")
+            if name is not None:
+                taken[name] = role
+        return taken
+
+
+def choose_roles(values: Values, roles: Roles) -> Roles:
+    """Give a role to each parameter that has several values.
+
+    Along the axis goes the number with the most values, then by color what has the most of up to
+    :data:`MAX_LINES`; up to two others make panels.
+
+    Parameters
+    ----------
+    values
+        The values of each swept parameter.
+    roles
+        What is decided already.
+
+    Raises
+    ------
+    SweepError
+        If a name is unknown or given twice, or there are more parameters, lines or panels than a figure shows.
+    """
+    for name in roles.given():
+        if name not in values:
+            raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
+    if len(roles.facet) > 2:
+        raise SweepError(f"{len(roles.facet)} parameters given for facet; panels stand across and down, so two at most")
+    if roles.color and len(values[roles.color]) > MAX_LINES:
+        raise SweepError(
+            f"color {roles.color} has {len(values[roles.color])} values and a panel shows {MAX_LINES} lines at most; "
+            f"color by another parameter, or pick some of its values with --at {roles.color}=VALUE,VALUE"
+        )
+    rest = [name for name, entries in values.items() if len(entries) > 1 and name not in roles.given()]
+    by_size = sorted(rest, key=lambda name: -len(values[name]))
+    if roles.x is None and rest:
+        roles = replace(roles, x=next(iter(sorted(by_size, key=lambda name: not is_number(values[name][0])))))
+    by_size = [name for name in by_size if name != roles.x]
+    if roles.color is None:
+        roles = replace(roles, color=next((name for name in by_size if len(values[name]) <= MAX_LINES), None))
+    by_size = [name for name in by_size if name != roles.color]
+    roles = replace(roles, facet=(*roles.facet, *by_size))
+    _check_panels(values, roles)
+    return roles
+
+
+def _check_panels(values: Values, roles: Roles) -> None:
+    """Refuse what would make too many panels."""
+    extra = roles.facet[2:]
+    if extra:
+        raise SweepError(
+            f"{len(roles.given())} parameters vary and a figure shows 4 at most; pick one value of "
+            f"{' and '.join(extra)} with --at {extra[0]}=VALUE"
+        )
+    n_panels = 1
+    for name in roles.facet:
+        n_panels *= len(values[name])
+    if n_panels > MAX_PANELS:
+        largest = max(roles.facet, key=lambda name: len(values[name]))
+        raise SweepError(
+            f"{n_panels} panels for {' and '.join(roles.facet)}; a figure shows {MAX_PANELS} at most, with "
+            f"{MAX_LINES} lines each; pick some values with --at {largest}=VALUE,VALUE"
+        )
+
+
+def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Read ``NAME=VALUE,VALUE`` as :func:`values_at` takes it.
+
+    Raises
+    ------
+    SweepError
+        If a text is not of this form, or a name is given twice.
+    """
+    picks: dict[str, list[str]] = {}
+    for text in texts:
+        name, _, entries = (part.strip() for part in text.partition("="))
+        if not name or not entries:
+            raise SweepError(f"--at {text!r} given; must be NAME=VALUE or NAME=VALUE,VALUE, as in --at hidden=2,4")
+        if name in picks:
+            raise SweepError(f"--at {name} given twice; give all of its values in one, as in --at {name}=VALUE,VALUE")
+        picks[name] = entries.split(",")
+    return picks
+
+
+def values_at(values: Values, at: Values) -> dict[str, tuple[Scalar, ...]]:
+    """Return the values of each parameter, only those picked where some are.
+
+    Parameters
+    ----------
+    values
+        The values of each swept parameter.
+    at
+        Values to pick, or texts as they are printed.
+
+    Raises
+    ------
+    SweepError
+        If a parameter or a value is unknown.
+    """
+    for name in at:
+        if name not in values:
+            raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
+    return {
+        name: tuple(_pick(name, entry, entries) for entry in at[name]) if name in at else tuple(entries)
+        for name, entries in values.items()
+    }
+
+
+def _pick(name: str, given: Scalar, entries: Sequence[Scalar]) -> Scalar:
+    text = str(given).strip().lower()
+    for entry in entries:
+        if text in (str(entry).lower(), short(entry).lower()):
+            return entry
+    raise SweepError(f"{name} {given} given; its values are {', '.join(map(short, entries))}")
+
+
+def is_number(value: Scalar) -> bool:
+    """Tell whether a value has a place on an axis."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_logarithmic(values: Sequence[Scalar]) -> bool:
+    """Tell whether numbers are spaced more evenly in their logarithms; two, if a decade lies between them."""
+    ordered = sorted(float(value) for value in values)
+    if ordered[0] <= 0 or len(ordered) < 2:
+        return False
+    if len(ordered) == 2:
+        return ordered[1] > 10 * ordered[0]
+    return _unevenness([log(value) for value in ordered]) < _unevenness(ordered)
+
+
+def _unevenness(ordered: list[float]) -> float:
+    gaps = [after - before for before, after in pairwise(ordered)]
+    return pstdev(gaps) * len(gaps) / sum(gaps)
