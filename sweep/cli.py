@@ -241,14 +241,16 @@ def figure(
     ] = None,
 ) -> None:
     """Draw the convergence rate, or the steps that it takes, over the swept parameters."""
+    from sweep.answers import COLUMNS
     from sweep.figures import draw_figure, figure_path, save_figure
     from sweep.result import open_result
     from sweep.roles import Roles, parse_picks
 
     result = open_result(directory)
-    path = figure_path(out or directory, value)
+    statistic = COLUMNS.get(value, value)
+    path = figure_path(out or directory, statistic)
     roles = Roles(x, color, tuple(name.strip() for name in facet.split(",")) if facet else ())
-    save_figure(draw_figure(result, value, roles, parse_picks(at or [])), path)
+    save_figure(draw_figure(result, statistic, roles, parse_picks(at or [])), path)
     print(f"figure in {path}")
 
 

@@ -185,16 +185,20 @@ def tell_finished(facts: Mapping[str, Any], place: str | Path) -> None:
 
 
 def duration(seconds: float) -> str:
-    """Write a time in its two largest units, rounded up to seconds.
+    """Write a time as exactly as an estimate deserves, rounded up.
 
-    >>> [duration(seconds) for seconds in (0.2, 3.4, 200, 7500, 100_000)]
-    ['1 s', '4 s', '3 min 20 s', '2 h 05 min', '1 d 03 h']
+    >>> [duration(seconds) for seconds in (0.2, 3.4, 200, 2000, 7500, 100_000)]
+    ['1 s', '4 s', '3 min 20 s', '34 min', '2 h 05 min', '1 d 04 h']
     """
     whole = ceil(seconds)
     if whole < 60:
         return f"{whole} s"
-    if whole < 3600:
+    if whole < 600:
         return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 86_400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86_400} d {whole % 86_400 // 3600:02d} h"
+    minutes = ceil(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    hours = ceil(seconds / 3600)
+    return f"{hours // 24} d {hours % 24:02d} h"

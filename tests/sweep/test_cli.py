@@ -254,8 +254,9 @@ def test_figure_into_a_folder(place: Path) -> None:
     """A folder is not taken for the name of a file: the figure goes into it, named by what it shows."""
     command("run", "mine.toml", "--out", "r")
     (place / "figures").mkdir()
-    finished = command("figure", "r", "--out", "figures", "--value", "expected_steps")
-    assert (finished.code, finished.out) == (0, "figure in figures/expected_steps.png\n")
+    for value, name in (("expected_steps", "expected_steps"), ("median_steps", "steps_q50")):
+        finished = command("figure", "r", "--out", "figures", "--value", value)
+        assert (finished.code, finished.out) == (0, f"figure in figures/{name}.png\n")
     assert sorted(path.name for path in place.iterdir()) == ["figures", "mine.toml", "r"]
 
 
