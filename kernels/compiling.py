@@ -98,7 +98,9 @@ class _Waits(event.Listener):  # type: ignore[misc]
         self.own.depth += 1
 
     def on_end(self, _: Any) -> None:
-        """Add up when the thread has left it."""
+        """Add up when the thread has left it; one that had it before the watch began is not measured."""
+        if not self.own.depth:
+            return
         self.own.depth -= 1
         if not self.own.depth:
             self.own.seconds += time.monotonic() - self.own.since

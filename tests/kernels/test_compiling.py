@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba.core import event
 
 from kernels import jit
 from kernels.compiling import Compilation, CompileWatch, is_compiled
@@ -102,3 +103,16 @@ def test_the_clock_stands_still_while_a_thread_waits() -> None:
     for name in ("compiles", "waits"):
         assert counted[name] <= elapsed[name] - 0.4
     assert counted["trains"] == pytest.approx(elapsed["trains"], abs=0.01)
+
+
+def test_a_watch_that_begins_while_the_lock_is_held() -> None:
+    """Only what began under the watch is measured, and the clock goes on afterwards."""
+    event.start_event("numba:compiler_lock")
+    with CompileWatch(lambda _: None) as watch:
+        offset = time.monotonic() - watch.clock()
+        event.end_event("numba:compiler_lock")
+        assert time.monotonic() - watch.clock() == pytest.approx(offset, abs=1e-3)
+        event.start_event("numba:compiler_lock")
+        time.sleep(0.05)
+        event.end_event("numba:compiler_lock")
+        assert time.monotonic() - watch.clock() >= offset + 0.05
