@@ -85,7 +85,7 @@ class _Own(threading.local):
     seconds = 0.0
 
 
-class _Waits(event.Listener):  # type: ignore[misc]
+class _Waits(event.Listener):
     """Measures for how long each thread holds or awaits a lock that one thread may take several times."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class _Waits(event.Listener):  # type: ignore[misc]
             self.own.seconds += time.monotonic() - self.own.since
 
 
-class _Compilations(event.Listener):  # type: ignore[misc]
+class _Compilations(event.Listener):
     """Tells of kernels alone: Numba also tells of each function that they are made of."""
 
     def __init__(self, change: Callable[[Any, bool], None]) -> None:

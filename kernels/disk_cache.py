@@ -18,12 +18,12 @@ those that were not used for longest go first.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import pickle
 import platform
 import secrets
 import stat
+import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -181,9 +181,10 @@ def _are_private(*folders: Path) -> bool:
 
 @cache
 def _say_foreign(folder: Path) -> None:
-    logging.getLogger("xor-sweep").warning(
-        "%s belongs to another user: kernels are compiled anew and not kept; set XDG_CACHE_HOME to a folder of yours",
-        folder,
+    print(
+        f"{folder} belongs to another user: kernels are compiled anew and not kept; "
+        "set XDG_CACHE_HOME to a folder of yours",
+        file=sys.stderr,
     )
 
 
