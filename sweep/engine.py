@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import pkgutil
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 from typing import Any, Literal
 
+import kernels
 from kernels import NUMERICS
 from sweep.aggregate import Aggregate
+from sweep.claim import Wish, claim
+from sweep.commits import Commit
 from sweep.errors import StoreError, StudyError
+from sweep.interrupts import Interrupts
 from sweep.machine import available_threads, log_digest, machine_facts
 from sweep.plan import Plan, Shard
 from sweep.progress import SweepProgress
 from sweep.result import Memory, Result, open_result
 from sweep.shard import Worker
-from sweep.store import Commit, Store
+from sweep.store import Store
 from sweep.study import Study
+from sweep.threads import work_in_threads
 
 MAX_RUNS = 10**9
 
 # Parts read after each shard: more than one, to catch up, and few, to go on training.
 _READ_AT_ONCE = 2
 
-# The waiting thread wakes up so often: an interrupt may reach another one and not wake it.
-_WAKE_SECONDS = 0.1
+# Threads for each processor at most, and where there are few processors: each keeps memory of its own.
+_MOST_THREADS_EACH = 8
+_MOST_THREADS_ANYWHERE = 64
 
 
 def run(
@@ -48,12 +55,15 @@ def run(
     study
         What to run.
     out
-        Results folder. One that holds part of the same study is completed, one
-        that holds all of it is read. Without, nothing is written.
+        Results folder. One that holds part of the same study is completed, also
+        while another process trains it, and one that holds all of it is read.
+        Without, nothing is written.
     threads
-        Worker threads; all processors by default. No result depends on it.
+        Worker threads; all processors by default, at most eight per processor or 64.
+        No result depends on it.
     keep
-        ``"cells"`` holds and writes no row for each run, only counts.
+        ``"cells"`` holds and writes no row for each run, only counts; the digest is
+        then that of the counts.
     progress
         Show progress on standard error.
     overwrite
@@ -70,9 +80,9 @@ def run(
     Raises
     ------
     StudyError
-        If the study has more than ``allow_runs`` runs.
+        If the study has more than ``allow_runs`` runs, or an argument is out of range.
     StoreError
-        If ``out`` holds something else or cannot be written.
+        If ``out`` holds something else, is in use for something else, or cannot be written.
     KeyboardInterrupt
         If interrupted; shards finished so far are kept in ``out``.
     """
@@ -84,19 +94,18 @@ def run(
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
     n_threads = available_threads() if threads is None else threads
-    if n_threads < 1:
-        raise StudyError([f"threads {threads} given; must be at least 1"])
+    most = max(_MOST_THREADS_ANYWHERE, _MOST_THREADS_EACH * available_threads())
+    if not 1 <= n_threads <= most:
+        raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most}"])
     plan = Plan(study, shard_runs)
-    parts: Store | Memory = Memory(keep)
-    if out is not None:
-        parts = Store.create(Path(out), study, keep, overwrite, numerics=NUMERICS, log_digest=log_digest())
-        if parts.facts()["complete"]:
+    if out is None:
+        return _complete(plan, Memory(study, keep), n_threads, progress, start)
+    wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
+    with claim(Path(out), wish) as store:
+        if store.facts()["complete"]:
             return open_result(out)
-        _check_bits(parts)
-    commits, aggregate = _train_all(plan, parts, n_threads, progress)
-    facts = {**_totals(study, keep, commits), **machine_facts(), "threads": n_threads}
-    facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
-    return _finish(study, parts, aggregate, facts, start)
+        _check_bits(store)
+        return _complete(plan, store, n_threads, progress, start)
 
 
 def _check_bits(store: Store) -> None:
@@ -115,18 +124,33 @@ def _check_bits(store: Store) -> None:
         )
 
 
-def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> tuple[list[Commit], Aggregate]:
+def _complete(plan: Plan, parts: Store | Memory, n_threads: int, shown: bool, start: float) -> Result:
+    """Train what is missing, and write what belongs to a finished result unless another process has."""
+    commits, aggregate = _train_all(plan, parts, n_threads, shown)
+    cells, study = aggregate.cells(), plan.study
+    facts = {**_totals(study, parts.keep, commits), **machine_facts(), "threads": n_threads}
+    facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
+    digest = aggregate.digest()
+    if digest is not None:
+        facts["digest"] = digest
+    facts["wall_seconds"] = time.time() - start
+    if isinstance(parts, Memory):
+        parts.cells = cells
+        return Result(study, {**facts, "complete": True}, parts)
+    if parts.facts()["complete"]:
+        return open_result(parts.directory)
+    return Result(study, parts.finish(cells, facts), parts)
+
+
+def _train_all(plan: Plan, parts: Store | Memory, n_threads: int, shown: bool) -> tuple[list[Commit], Aggregate]:
     """Train the shards that are missing; return what is known of all, and their statistics."""
-    done = parts.commits()
+    done, identity = parts.commits(), plan.study.identity
     for commit in done.values():
-        shard = plan.shard(commit.shard)
-        if (commit.start, commit.stop) != (shard.start, shard.stop):
-            raise StoreError(
-                f"shard {commit.shard} holds other runs than this version plans; "
-                "finish with the version that began it, or start anew with --overwrite"
-            )
+        commit.check(identity, plan.shard(commit.shard))
     total = sum(plan.shard(index).cost for index in range(plan.n_shards))
-    missing = (plan.shard(index) for index in range(plan.n_shards) if index not in done)
+    missing = [index for index in range(plan.n_shards) if index not in done]
+    if parts.shared:  # each in an order of its own, so that they seldom train the same shard
+        secrets.SystemRandom().shuffle(missing)
     worker, session = Worker(plan), secrets.token_hex(8)
     aggregate, n_read = Aggregate(plan, parts), 0
     counting, reading = Lock(), Lock()
@@ -144,52 +168,44 @@ def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> 
             n_read, most = n_read + 1, most - 1
 
     def finish(shard: Shard) -> None:
-        commit = train(shard)
+        of_another = parts.commit_of(shard)
+        commit = of_another or train(shard)
         with counting:
             done[shard.index] = commit
-            progress.advance(shard.n_runs, shard.cost, commit.net_steps)
+            if of_another:
+                progress.skip(shard.n_runs, shard.cost)
+            else:
+                progress.advance(shard.n_runs, shard.cost, commit.net_steps)
         if reading.acquire(blocking=False):  # else another thread is at it
             try:
                 read_on(_READ_AT_ONCE)
             finally:
                 reading.release()
 
-    with SweepProgress(plan.n_runs, total, shown) as progress:
-        for commit in done.values():
-            progress.skip(commit.stop - commit.start, plan.shard(commit.shard).cost)
-        _in_threads(finish, missing, threads)
-        read_on(plan.n_shards)
+    with Interrupts() as interrupts:
+        _import_everything()
+        interrupts.check()
+        with SweepProgress(plan.n_runs, total, shown) as progress:
+            for commit in done.values():
+                progress.skip(commit.stop - commit.start, plan.shard(commit.shard).cost)
+            work_in_threads(finish, map(plan.shard, missing), n_threads, interrupts)
+            while n_read < plan.n_shards:
+                interrupts.check()
+                read_on(_READ_AT_ONCE)
     return [done[index] for index in sorted(done)], aggregate
 
 
-def _in_threads(finish: Callable[[Shard], None], shards: Iterator[Shard], threads: int) -> None:
-    """Finish shards, each thread one after the other.
+@cache
+def _import_everything() -> None:
+    """Import in this thread what the others need, so that none of them waits for an import that was interrupted."""
+    from numba.core.registry import cpu_target
 
-    An error or an interrupt waits for the shards under way, which are then kept.
-    """
-    taking, stop = Lock(), Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            with taking:
-                shard = next(shards, None)
-            if shard is None:
-                return
-            try:
-                finish(shard)
-            except BaseException:
-                stop.set()
-                raise
-
-    with ThreadPoolExecutor(threads, thread_name_prefix="sweep") as pool:
-        try:
-            workers = [pool.submit(work) for _ in range(threads)]
-            while wait(workers, timeout=_WAKE_SECONDS).not_done:
-                pass
-        finally:
-            stop.set()
-    for worker in workers:
-        worker.result()  # raises its error
+    for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
+        import_module(module.name)
+    for name in ("numba.core.boxing", "pyarrow.dataset"):  # by its compiler, by its reader of Parquet
+        import_module(name)
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
 
 
 def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
@@ -210,18 +226,3 @@ def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
         "lane_occupancy": net_steps / lane_steps if lane_steps else None,
         "kernel_seconds": sum(end - begin for begin, end in sessions.values()),
     }
-
-
-def _finish(study: Study, parts: Store | Memory, aggregate: Aggregate, facts: dict[str, Any], start: float) -> Result:
-    """Write what belongs to a finished result."""
-    cells = aggregate.cells()
-    if isinstance(parts, Store):
-        facts["digest"] = aggregate.digest()
-        facts["cells_sha256"] = parts.write_cells(cells)
-    else:
-        parts.cells = cells
-    facts["wall_seconds"] = time.time() - start
-    facts["complete"] = True
-    if isinstance(parts, Store):
-        parts.write_facts(facts)
-    return Result(study, facts, parts)

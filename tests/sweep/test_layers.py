@@ -85,7 +85,9 @@ def test_sweep_never_imports_tests(path: Path) -> None:
     assert "tests" not in roots(imports(path, deep=True))
 
 
-@pytest.mark.parametrize("module", ["statistics", "figures", "tables", "schema", "store", "result", "digest"])
+@pytest.mark.parametrize(
+    "module", ["statistics", "figures", "tables", "schema", "store", "claim", "contents", "parquet", "result", "digest"]
+)
 def test_results_are_read_without_training(module: str) -> None:
     """Statistics, tables and figures come from what is stored, never from kernels or the engine."""
     everything = reachable(module, deep=True)
@@ -93,9 +95,11 @@ def test_results_are_read_without_training(module: str) -> None:
     assert not everything & {"sweep.engine", "sweep.shard", "sweep.replay", "sweep.cli"}
 
 
-@pytest.mark.parametrize(
-    "module", ["study", "plan", "load", "cli", "parameters", "patterns", "schema", "errors", "__init__"]
-)
+LIGHT = ("study", "plan", "load", "cli", "parameters", "patterns", "schema", "errors", "__init__", "__main__")
+LIGHT_STORE = ("interrupts", "threads", "files", "facts", "commits", "contents", "lock")
+
+
+@pytest.mark.parametrize("module", LIGHT + LIGHT_STORE)
 def test_light_modules_import_nothing_heavy(module: str) -> None:
     """What reads and plans studies imports no numerics with the module, nor through others."""
     found = reachable(module, deep=False)
