@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sweep.errors import StoreError, StudyError, SweepError
+from sweep.interrupts import EXIT_INTERRUPTED, leave_on_interrupt, raise_on_interrupt
 
 if TYPE_CHECKING:
     from sweep.study import Study
@@ -24,7 +26,6 @@ app = typer.Typer(
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_MISMATCH = 3
-EXIT_INTERRUPTED = 130
 
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.")]
 DirectoryArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Results folder.")]
@@ -42,12 +43,14 @@ def main() -> None:
     After an interrupt it ends at once: threads of libraries may still be under way, and one in
     eleven processes would abort while they are taken down.
     """
+    leave_on_interrupt()
     try:
         run_command()
     except SystemExit as end:
         if end.code == EXIT_INTERRUPTED:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with suppress(OSError, AttributeError):  # full, or closed
+                sys.stdout.flush()
+                sys.stderr.flush()
             os._exit(EXIT_INTERRUPTED)
         raise
 
@@ -55,13 +58,31 @@ def main() -> None:
 def run_command() -> None:
     """Run the command line; what the user must mend ends in one sentence and code 2."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            print(end="", flush=True)
     except SweepError as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
     except BrokenPipeError:
+        _discard_output()
+    except OSError as error:
+        if not _discard_output():
+            raise
+        print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
+
+
+def _discard_output() -> bool:
+    """Write no more to a standard output that takes no more; tell whether it is one."""
+    try:
+        print(end="", flush=True)
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 @app.command()
@@ -71,6 +92,9 @@ def run(
     changes: SetOption = None,
     threads: Annotated[int | None, typer.Option(help="Worker threads; all processors by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+    keep: Annotated[
+        Literal["runs", "cells"], typer.Option(help="Keep a row per run, or only counts for each cell.")
+    ] = "runs",
     allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more runs.")] = 10**9,
 ) -> None:
     """Train every run of a study; the same command resumes one that was interrupted."""
@@ -84,7 +108,7 @@ def run(
     from sweep.tables import print_summary
 
     try:
-        result = run_study(loaded, folder, threads, progress=True, overwrite=overwrite, allow_runs=allow_runs)
+        result = run_study(loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs)
     except KeyboardInterrupt:
         print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
@@ -137,7 +161,7 @@ def trace(
     is 3 if anything differs.
     """
     if number is None:
-        if (Path(source) / "study.toml").is_file():
+        if os.path.isfile(Path(source) / "study.toml"):
             raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
         loaded = _load(source, changes)
         from sweep.replay import trace as replay
@@ -150,7 +174,7 @@ def trace(
         from sweep.result import open_result
 
         traced = replay(open_result(source), number)
-    sys.stdout.write(traced.text())
+    print(traced.text(), end="")
     for name, stored in traced.mismatches.items():
         value = traced.parameters[name] if name in traced.parameters else getattr(traced, name)
         print(f"mismatch: {name} is {value!r}, stored as {stored!r}", file=sys.stderr)
@@ -161,12 +185,20 @@ def trace(
 
 
 @app.command()
-def show(directory: DirectoryArgument) -> None:
+def show(
+    directory: DirectoryArgument,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Print only the paths of the Parquet files that hold the runs.")
+    ] = False,
+) -> None:
     """Print the cells of a finished study and its digest."""
     from sweep.result import open_result
     from sweep.tables import print_cells
 
     result = open_result(directory)
+    if parts:
+        print(*result.parts(), sep="\n")
+        return
     print_cells(result)
     for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
         print(f"{name:14}  {result.facts[name]}")
@@ -210,7 +242,8 @@ def bench(
     from sweep.bench.command import bench as run_bench
 
     try:
-        agreed = run_bench(peers, hidden, dtype, activation, quick=quick, as_json=as_json, out=out, threads=threads)
+        with raise_on_interrupt():
+            agreed = run_bench(peers, hidden, dtype, activation, quick=quick, as_json=as_json, out=out, threads=threads)
     except KeyboardInterrupt:
         print(f"interrupted; what was measured is in {out}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
