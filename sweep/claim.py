@@ -118,6 +118,7 @@ def _agree(lock: FolderLock, wish: Wish) -> Store:
         if os.path.lexists(directory / "study.toml"):
             _check_same(directory, wish, holder)
             store = Store.open(directory, lock)
+            store.shared = holder is not None or lock.refusal is not None
             _tell(store, holder, lock.refusal)
             return store
         time.sleep(secrets.randbelow(20) / 1000)  # it was emptied since, or who had it for itself was killed
@@ -139,7 +140,6 @@ def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
         _logger.warning(
             "%r cannot be locked (%s): see to it that no other study is run in it", str(store.directory), refusal
         )
-    store.shared = holder is not None or refusal is not None
     if holder and not store.facts()["complete"]:
         _logger.warning("%s is training this study in %r too: the work is shared", holder, str(store.directory))
 

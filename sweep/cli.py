@@ -108,7 +108,8 @@ def run(
     from sweep.tables import print_summary
 
     try:
-        result = run_study(loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs)
+        with raise_on_interrupt():
+            result = run_study(loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs)
     except KeyboardInterrupt:
         print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)

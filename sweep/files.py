@@ -82,6 +82,21 @@ def write_new(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def link_new(draft: Path, path: Path) -> None:
+    """Give a file its name, if that is not taken.
+
+    Raises
+    ------
+    FileExistsError
+        If it is taken by another file; network file systems may say so of this one.
+    """
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        if not os.path.samefile(draft, path):
+            raise
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file so that readers see the old or the new one, whole, also after a loss of power.
 

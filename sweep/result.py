@@ -171,7 +171,7 @@ class Result:
         return dict(table.filter(pc.equal(table["run"], run)).to_pylist()[0])
 
     def parts(self) -> list[Path]:
-        """Return the Parquet files that hold the runs, in shard order, for tools that read such files.
+        """Return the Parquet files that hold the runs or their counts, in shard order, for tools that read such files.
 
         Files in parts/ that are not among them were left by killed processes and do not count.
 

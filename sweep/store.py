@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 from sweep.commits import COMMIT_NAME, Commit, commit_name, read_commit
 from sweep.errors import StoreError
 from sweep.facts import read_facts, read_study
-from sweep.files import check_name, json_bytes, replace_file, sync_folder, write_new
+from sweep.files import check_name, json_bytes, link_new, replace_file, sync_folder, write_new
 from sweep.lock import FolderLock
 from sweep.parquet import parquet_bytes, read_parquet
 from sweep.plan import Plan, Shard
@@ -146,7 +146,7 @@ class Store:
                 write_new(part, content)
                 write_new(draft, commit.encode())
                 sync_folder(parts)
-                os.link(draft, self.directory / "commits" / commit_name(commit.shard))
+                link_new(draft, self.directory / "commits" / commit_name(commit.shard))
             except FileExistsError:
                 part.unlink()
                 return self._earlier(result.shard)
@@ -234,7 +234,7 @@ class Store:
         """
         path = self.directory / "parts" / commit.part
         known = {column.name: column for column in self._columns}
-        table = read_parquet(path, [known[name] for name in columns or known], commit.sha256)
+        table = read_parquet(path, [known[name] for name in (known if columns is None else columns)], commit.sha256)
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
         if n_runs != commit.stop - commit.start:
             raise StoreError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -177,8 +178,24 @@ def test_commit_that_came_first(tmp_path: Path, changes: dict[str, Any], words: 
 def test_commit_that_came_first_and_went(tmp_path: Path) -> None:
     """Where commits are removed while they are written, that is told."""
     store, result = make_store(tmp_path / "r", STUDY), trained(STUDY, 0)
-    with mock.patch.object(os, "link", side_effect=FileExistsError), pytest.raises(StoreError, match="removed"):
+    taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    with mock.patch.object(os, "link", side_effect=taken), pytest.raises(StoreError, match="No such file"):
         store.write_part(result, session="s", begin=0.0, end=1.0)
+    assert list((tmp_path / "r" / "parts").iterdir()) == []
+
+
+def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
+    """Network file systems may repeat a link that was made, and say that its name is taken: by this very commit."""
+    store, result, link = make_store(tmp_path / "r", STUDY), trained(STUDY, 0), os.link
+
+    def twice(*given: Any) -> None:
+        link(*given)
+        link(*given)
+
+    with mock.patch.object(os, "link", twice):
+        commit = store.write_part(result, session="s", begin=0.0, end=1.0)
+    assert store.commits() == {0: commit}
+    assert len(store.table(commit)) == SHARD_RUNS
 
 
 def test_aggregate_checks_what_it_takes(whole: Path) -> None:
