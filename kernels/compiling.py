@@ -40,13 +40,11 @@ class CompileWatch:
     ----------
     tell
         Called when a kernel begins to be compiled, and with None when that is done, by the thread that does it.
-    expected
-        Kernels that will have to be compiled. Others may turn out to be needed.
     """
 
-    def __init__(self, tell: Callable[[Compilation | None], None], expected: Iterable[Kernel] = ()) -> None:
+    def __init__(self, tell: Callable[[Compilation | None], None]) -> None:
         self._tell = tell
-        self._known: set[Any] = set(expected)
+        self._known: set[Any] = set()
         self._begun: set[Any] = set()
         self._waits = _Waits()
         self._installed = ExitStack()
@@ -63,6 +61,10 @@ class CompileWatch:
     ) -> None:
         """Watch no longer."""
         self._installed.close()
+
+    def expect(self, kernels: Iterable[Kernel]) -> None:
+        """Take in which kernels will have to be compiled; others may turn out to be needed."""
+        self._known.update(kernels)
 
     def clock(self) -> float:
         """Return the seconds of a clock that stands still while this thread waits for machine code."""

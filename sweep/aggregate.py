@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sweep.digest import RunsDigest
+from sweep.commits import Commit
+from sweep.digest import RunsDigest, tally_digest
 from sweep.plan import Plan
 from sweep.result import Memory
 from sweep.schema import runs_columns
 from sweep.statistics import Tally, merge, summarize, tally_runs
-from sweep.store import Commit, Store
+from sweep.store import Store
 
 # Counts held before equal ones are added up.
 _LOOSE_COUNTS = 2**20
@@ -26,19 +27,27 @@ class Aggregate:
     plan
         What is trained.
     parts
-        Where the parts are. Rows that are stored are digested.
+        Where the parts are. Rows that are stored are digested, and tallies.
     """
 
     def __init__(self, plan: Plan, parts: Store | Memory) -> None:
         self._plan = plan
         self._parts = parts
+        self._identity = plan.study.identity
         self._tallies: list[Tally] = []
         self._n_counts, self._most_counts = 0, _LOOSE_COUNTS
         stores_rows = isinstance(parts, Store) and parts.keep == "runs"
         self._digest = RunsDigest(runs_columns(plan.study)) if stores_rows else None
 
     def add(self, commit: Commit) -> None:
-        """Take in the next part."""
+        """Take in the next part.
+
+        Raises
+        ------
+        StoreError
+            If it belongs to another study, or holds other runs than planned.
+        """
+        commit.check(self._identity, self._plan.shard(commit.shard))
         if self._digest:
             table = self._parts.table(commit)
             self._digest.update(table)
@@ -57,5 +66,10 @@ class Aggregate:
         return summarize(merge(self._tallies), self._plan)
 
     def digest(self) -> str | None:
-        """Return the digest of all runs, or None if rows are not digested."""
-        return self._digest.finish(self._parts.tables, self._plan.n_runs) if self._digest else None
+        """Return the digest of all rows, of the tally if rows are not kept, or None of rows in memory."""
+        if self._digest:
+            return self._digest.finish(self._parts.tables, self._plan.n_runs)
+        if self._parts.keep == "runs":
+            return None
+        whole = merge(self._tallies)
+        return tally_digest(*whole.parts, whole.n)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sweep.errors import StoreError, StudyError, SweepError
-from sweep.files import local_folder
+from sweep.interrupts import EXIT_INTERRUPTED, leave_on_interrupt, raise_on_interrupt
+from sweep.paths import local_folder
 
 if TYPE_CHECKING:
     from sweep.study import Study
@@ -25,7 +27,6 @@ app = typer.Typer(
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_MISMATCH = 3
-EXIT_INTERRUPTED = 130
 
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.")]
 DirectoryArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Results folder.")]
@@ -44,6 +45,7 @@ def main() -> None:
     eleven processes would abort while they are taken down. Names of files that are no UTF-8,
     and lines of tables where a terminal has ASCII only, are printed escaped.
     """
+    leave_on_interrupt()
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -52,8 +54,9 @@ def main() -> None:
         os._exit(EXIT_INTERRUPTED)
     except SystemExit as end:
         if end.code == EXIT_INTERRUPTED:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with suppress(OSError, AttributeError):  # full, or closed
+                sys.stdout.flush()
+                sys.stderr.flush()
             os._exit(EXIT_INTERRUPTED)
         raise
 
@@ -61,13 +64,31 @@ def main() -> None:
 def run_command() -> None:
     """Run the command line; what the user must mend ends in one sentence and code 2."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            print(end="", flush=True)
     except SweepError as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
     except BrokenPipeError:
+        _discard_output()
+    except OSError as error:
+        if not _discard_output():
+            raise
+        print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
+
+
+def _discard_output() -> bool:
+    """Write no more to a standard output that takes no more; tell whether it is one."""
+    try:
+        print(end="", flush=True)
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _print_version(asked: bool) -> None:
@@ -95,6 +116,9 @@ def run(
     changes: SetOption = None,
     threads: Annotated[int | None, typer.Option(help="Worker threads; all processors by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+    keep: Annotated[
+        Literal["runs", "cells"], typer.Option(help="Keep a row per run, or only counts for each cell.")
+    ] = "runs",
     allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more runs.")] = 10**9,
 ) -> None:
     """Train every run of a study; the same command resumes one that was interrupted."""
@@ -108,7 +132,8 @@ def run(
     from sweep.tables import print_summary
 
     try:
-        result = run_study(loaded, folder, threads, progress=True, overwrite=overwrite, allow_runs=allow_runs)
+        with raise_on_interrupt():
+            result = run_study(loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs)
     except KeyboardInterrupt:
         print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
@@ -161,7 +186,7 @@ def trace(
     is 3 if anything differs.
     """
     if number is None:
-        if (Path(source) / "study.toml").is_file():
+        if os.path.isfile(Path(source) / "study.toml"):
             raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
         loaded = _load(source, changes)
         from sweep.replay import trace as replay
@@ -174,7 +199,7 @@ def trace(
         from sweep.result import open_result
 
         traced = replay(open_result(source), number)
-    sys.stdout.write(traced.text())
+    print(traced.text(), end="")
     for name, stored in traced.mismatches.items():
         value = traced.parameters[name] if name in traced.parameters else getattr(traced, name)
         print(f"mismatch: {name} is {value!r}, stored as {stored!r}", file=sys.stderr)
@@ -202,6 +227,9 @@ def show(
     top: Annotated[
         int | None, typer.Option(metavar="N", help="Print N cells, the best ones first unless --sort is given.")
     ] = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Print only the paths of the Parquet files that hold the runs.")
+    ] = False,
 ) -> None:
     """Print the cells of a finished study, the best one, and the digest.
 
@@ -211,6 +239,9 @@ def show(
     from sweep.tables import best_cell, print_cells, print_sums
 
     result = open_result(directory)
+    if parts:
+        print(*result.parts(), sep="\n")
+        return
     if by is not None:
         print_sums(result, [name.strip() for name in by.split(",")], sort, top)
         return
@@ -279,7 +310,10 @@ def bench(
 
     folder = local_folder(out)
     try:
-        agreed = run_bench(peers, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads)
+        with raise_on_interrupt():
+            agreed = run_bench(
+                peers, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
+            )
     except KeyboardInterrupt:
         print(f"interrupted; what was measured is in {folder}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)

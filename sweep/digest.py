@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.schema import STATUSES, Column
+from sweep.schema import STATUSES, Column, tally_columns
 
 _STATUS_NAMES = pa.array(STATUSES)
 
@@ -63,10 +63,34 @@ class RunsDigest:
                 late = islice(tables(list(dict.fromkeys(["run", column.name]))), self._n_hashed, None)
                 digest.update(_little_endian(_in_run_order(late, column, self._following, n_runs)))
             self._following = n_runs
-        total = hashlib.sha256()
-        for column, digest in zip(self._columns, self._digests, strict=True):
-            total.update(f"{column.name} {column.type} {digest.hexdigest()}\n".encode())
-        return total.hexdigest()
+        return _digest_of_columns(self._columns, self._digests)
+
+
+def tally_digest(cell: NDArray[Any], status: NDArray[Any], steps: NDArray[Any], n: NDArray[Any]) -> str:
+    """Return the digest of a complete tally: counts of all runs of a study by how they ended.
+
+    It is made as :class:`RunsDigest` is, over the columns cell (int64), status (codes,
+    int8), steps (int32) and n (int64), sorted by cell, status code and steps. So it depends
+    on neither threads nor shards. It is another number than the digest of the rows of the
+    same study.
+
+    Parameters
+    ----------
+    cell, status, steps, n : (ends,)
+        Each end once, in any order: ``n`` runs of ``cell`` ended with ``status`` (as code) after ``steps``.
+    """
+    order = np.lexsort((steps, status, cell))
+    columns = zip((cell, status, steps, n), ("int64", "int8", "int32", "int64"), strict=True)
+    digests = [hashlib.sha256(_little_endian(values[order].astype(kind))) for values, kind in columns]
+    return _digest_of_columns(tally_columns(), digests)
+
+
+def _digest_of_columns(columns: list[Column], digests: list[Any]) -> str:
+    """Return one hash over names, types and hashes of columns."""
+    total = hashlib.sha256()
+    for column, digest in zip(columns, digests, strict=True):
+        total.update(f"{column.name} {column.type} {digest.hexdigest()}\n".encode())
+    return total.hexdigest()
 
 
 def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:

@@ -1,36 +1,30 @@
-"""Run a study: shards through the kernels on threads, into a store or memory."""
+"""Run a study: what is asked for, the training of what is missing, and the facts of a finished result."""
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, Lock
 from typing import Any, Literal
 
 from kernels import NUMERICS
-from kernels.compiling import CompileWatch
-from sweep.aggregate import Aggregate
+from sweep.claim import Wish, claim
+from sweep.commits import Commit
 from sweep.errors import StoreError, StudyError
-from sweep.files import local_folder
 from sweep.machine import available_threads, log_digest, machine_facts
-from sweep.plan import Plan, Shard
-from sweep.progress import SweepProgress, tell_finished
+from sweep.paths import local_folder
+from sweep.plan import Plan
+from sweep.progress import tell_finished
 from sweep.result import Memory, Result, open_result
-from sweep.shard import Worker
-from sweep.store import Commit, Store
+from sweep.store import Store
 from sweep.study import Study
+from sweep.training import Training
 
 MAX_RUNS = 10**9
 
-# Parts read after each shard: more than one, to catch up, and few, to go on training.
-_READ_AT_ONCE = 2
-
-# The waiting thread wakes up so often: an interrupt may reach another one and not wake it.
-_WAKE_SECONDS = 0.1
+# Threads for each processor at most, and where there are few processors: each keeps memory of its own.
+_MOST_THREADS_EACH = 8
+_MOST_THREADS_ANYWHERE = 64
 
 
 def run(
@@ -51,12 +45,15 @@ def run(
     study
         What to run.
     out
-        Results folder. One that holds part of the same study is completed, one
-        that holds all of it is read. Without, nothing is written.
+        Results folder. One that holds part of the same study is completed, also
+        while another process trains it, and one that holds all of it is read.
+        Without, nothing is written.
     threads
-        Worker threads; all processors by default. No result depends on it.
+        Worker threads; all processors by default, at most eight per processor or 64.
+        No result depends on it.
     keep
-        ``"cells"`` holds and writes no row for each run, only counts.
+        ``"cells"`` holds and writes no row for each run, only counts; the digest is
+        then that of the counts.
     progress
         Show progress on standard error.
     overwrite
@@ -73,9 +70,9 @@ def run(
     Raises
     ------
     StudyError
-        If the study has more than ``allow_runs`` runs.
+        If the study has more than ``allow_runs`` runs, or an argument is out of range.
     StoreError
-        If ``out`` holds something else or cannot be written.
+        If ``out`` holds something else, is in use for something else, or cannot be written.
     KeyboardInterrupt
         If interrupted; shards finished so far are kept in ``out``.
     """
@@ -85,22 +82,21 @@ def run(
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
     n_threads = available_threads() if threads is None else threads
-    if n_threads < 1:
-        raise StudyError([f"threads {threads} given; must be at least 1"])
+    most = max(_MOST_THREADS_ANYWHERE, _MOST_THREADS_EACH * available_threads())
+    if not 1 <= n_threads <= most:
+        raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most}"])
     plan = Plan(study, shard_runs)
-    parts: Store | Memory = Memory(keep)
-    if out is not None:
-        parts = Store.create(local_folder(out), study, keep, overwrite, numerics=NUMERICS, log_digest=log_digest())
-        if parts.facts()["complete"]:
+    if out is None:
+        return _complete(plan, Memory(study, keep), n_threads, progress, start)
+    wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
+    with claim(local_folder(out), wish) as store:
+        if store.facts()["complete"]:
             finished = open_result(out)
             if progress:
                 tell_finished(finished.facts, out)
             return finished
-        _check_bits(parts)
-    commits, aggregate = _train_all(plan, parts, n_threads, progress)
-    facts = {**_totals(study, keep, commits), **machine_facts(), "threads": n_threads}
-    facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
-    return _finish(study, parts, aggregate, facts, start)
+        _check_bits(store)
+        return _complete(plan, store, n_threads, progress, start)
 
 
 def _check_bits(store: Store) -> None:
@@ -119,85 +115,24 @@ def _check_bits(store: Store) -> None:
         )
 
 
-def _train_all(plan: Plan, parts: Store | Memory, threads: int, shown: bool) -> tuple[list[Commit], Aggregate]:
-    """Train the shards that are missing; return what is known of all, and their statistics."""
-    done = parts.commits()
-    for commit in done.values():
-        shard = plan.shard(commit.shard)
-        if (commit.start, commit.stop) != (shard.start, shard.stop):
-            raise StoreError(
-                f"shard {commit.shard} holds other runs than this version plans; "
-                "finish with the version that began it, or start anew with --overwrite"
-            )
-    total = sum(plan.shard(index).cost for index in range(plan.n_shards))
-    missing = [plan.shard(index) for index in range(plan.n_shards) if index not in done]
-    worker, session = Worker(plan), secrets.token_hex(8)
-    aggregate, n_read = Aggregate(plan, parts), 0
-    counting, reading = Lock(), Lock()
-
-    def read_on(most: int) -> None:
-        """Read at most so many of the parts whose turn it is."""
-        nonlocal n_read
-        while n_read in done and most > 0:
-            aggregate.add(done[n_read])
-            n_read, most = n_read + 1, most - 1
-
-    def finish(shard: Shard) -> None:
-        started = compiling.clock()
-        result = worker.train(shard)
-        end = time.time()
-        begin = end - (compiling.clock() - started)
-        commit = parts.write_part(result, session=session, begin=begin, end=end)
-        with counting:
-            done[shard.index] = commit
-            progress.advance(shard.n_runs, shard.cost, commit.net_steps, compiling.clock() - started)
-        if reading.acquire(blocking=False):  # else another thread is at it
-            try:
-                read_on(_READ_AT_ONCE)
-            finally:
-                reading.release()
-
-    with SweepProgress(plan.n_runs, total, min(threads, len(missing)), shown) as progress:
-        for commit in done.values():
-            progress.skip(commit.stop - commit.start, plan.shard(commit.shard).cost)
-        progress.tick()
-        with CompileWatch(progress.compiling, worker.uncompiled(missing) if shown else ()) as compiling:
-            _in_threads(finish, iter(missing), threads, progress.tick)
-        progress.reading()
-        read_on(plan.n_shards)
-    return [done[index] for index in sorted(done)], aggregate
-
-
-def _in_threads(
-    finish: Callable[[Shard], None], shards: Iterator[Shard], threads: int, tick: Callable[[], None]
-) -> None:
-    """Finish shards, each thread one after the other, and tick meanwhile.
-
-    An error or an interrupt waits for the shards under way, which are then kept.
-    """
-    taking, stop = Lock(), Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            with taking:
-                shard = next(shards, None)
-            if shard is None:
-                return
-            try:
-                finish(shard)
-            except BaseException:
-                stop.set()
-                raise
-
-    with ThreadPoolExecutor(threads, thread_name_prefix="sweep") as pool:
-        try:
-            workers = [pool.submit(work) for _ in range(threads)]
-            while wait(workers, timeout=_WAKE_SECONDS).not_done:
-                tick()
-        finally:
-            stop.set()
-    for worker in workers:
-        worker.result()  # raises its error
+def _complete(plan: Plan, parts: Store | Memory, n_threads: int, shown: bool, start: float) -> Result:
+    """Train what is missing, and write what belongs to a finished result unless another process has."""
+    training, study = Training(plan, parts, n_threads, shown), plan.study
+    training.run()
+    cells, commits = training.aggregate.cells(), list(training.commits.values())
+    facts = {**_totals(study, parts.keep, commits), **machine_facts(), "threads": n_threads}
+    facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
+    digest = training.aggregate.digest()
+    if digest is not None:
+        facts["digest"] = digest
+    facts["wall_seconds"] = time.time() - start
+    facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
+    if isinstance(parts, Memory):
+        parts.cells = cells
+        return Result(study, {**facts, "complete": True}, parts)
+    if parts.facts()["complete"]:
+        return open_result(parts.directory)
+    return Result(study, parts.finish(cells, facts), parts)
 
 
 def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
@@ -226,19 +161,3 @@ def _seconds_trained(commits: list[Commit]) -> float:
         seconds += max(commit.end - max(commit.begin, until), 0.0)
         until = max(until, commit.end)
     return seconds
-
-
-def _finish(study: Study, parts: Store | Memory, aggregate: Aggregate, facts: dict[str, Any], start: float) -> Result:
-    """Write what belongs to a finished result."""
-    cells = aggregate.cells()
-    if isinstance(parts, Store):
-        facts["digest"] = aggregate.digest()
-        facts["cells_sha256"] = parts.write_cells(cells)
-    else:
-        parts.cells = cells
-    facts["wall_seconds"] = time.time() - start
-    facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
-    facts["complete"] = True
-    if isinstance(parts, Store):
-        parts.write_facts(facts)
-    return Result(study, facts, parts)

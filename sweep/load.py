@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.errors import StudyError, cut, shown, unknown
-from sweep.files import read_text
+from sweep.paths import read_text
 from sweep.plain import plain
 from sweep.sections import SECTIONS, SWEEPABLE, Data, Seeds
 from sweep.study import Study

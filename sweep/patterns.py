@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from sweep.errors import shown, shown_names
-from sweep.files import read_text
+from sweep.paths import read_text
 
 Table = tuple[tuple[float, ...], ...]
 

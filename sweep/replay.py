@@ -157,5 +157,12 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         targets=np.array(plan.study.data.targets),
         predictions=outcome.predictions[0].reshape(len(plan.study.data.targets), -1),
         weights=trainer.architecture.split(outcome.final_weights[0]),
-        mismatches={name: row[name] for name, value in own.items() if row and row[name] != value},
+        mismatches={name: row[name] for name, value in own.items() if row and not _same_bits(row[name], value)},
     )
+
+
+def _same_bits(stored: Any, found: Any) -> bool:
+    """Compare values as the digest does, where -0.0 is not 0.0; every NaN is the same."""
+    if isinstance(stored, float) and isinstance(found, float):
+        return repr(stored) == repr(found)  # the shortest text that tells a float from all others, with its sign
+    return bool(stored == found)

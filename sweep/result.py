@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.commits import Commit
 from sweep.digest import RunsDigest
 from sweep.errors import StoreError
-from sweep.plan import Plan
+from sweep.plan import Plan, Shard
 from sweep.schema import QUANTILE_COLUMNS, runs_columns
 from sweep.statistics import Tally
-from sweep.store import Commit, Store
+from sweep.store import Store
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -27,24 +28,31 @@ class Memory:
 
     Parameters
     ----------
-    keep
+    study, keep
         As of a store.
     """
 
-    def __init__(self, keep: str) -> None:
+    shared = False
+
+    def __init__(self, study: Study, keep: str) -> None:
         self.keep = keep
+        self._identity = study.identity
         self.cells: pa.Table | None = None
         self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or tallies
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
         """Keep the result of a shard, or its tally; the commit names no file."""
-        commit = Commit.of(result, "", part="", sha256="", **facts)
+        commit = Commit.of(result, self._identity, part="", sha256="", **facts)
         self._parts[commit.shard] = commit, result if self.keep == "runs" else result.tally()
         return commit
 
     def commits(self) -> dict[int, Commit]:
         """Return the commits of earlier calls: none."""
         return {}
+
+    def commit_of(self, shard: Shard) -> Commit | None:
+        """Return the commit of a shard that another process has finished: None."""
+        return None
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield the rows of each part in shard order."""
@@ -105,6 +113,9 @@ class Result:
     def facts(self) -> dict[str, Any]:
         """What run.json holds: identity, digest, machine, versions, steps and seconds.
 
+        The digest is that of all rows; where cells only are kept it is that of their tally,
+        another number (see :func:`sweep.digest.tally_digest`).
+
         The digest of rows in memory is made when this is first asked for, at some 35 ns a run.
         """
         if "digest" not in self._facts:
@@ -158,6 +169,20 @@ class Result:
             raise StoreError(f"run {run} given; this study has runs 0 to {self.study.n_runs - 1}")
         table = self._parts.table_at(Plan(self.study).position(run))
         return dict(table.filter(pc.equal(table["run"], run)).to_pylist()[0])
+
+    def parts(self) -> list[Path]:
+        """Return the Parquet files that hold the runs or their counts, in shard order, for tools that read such files.
+
+        Files in parts/ that are not among them were left by killed processes and do not count.
+
+        Raises
+        ------
+        StoreError
+            If the result is in memory, or published without its parts.
+        """
+        if isinstance(self._parts, Memory):
+            raise StoreError("this result is in memory; run the study with a results folder to have files")
+        return self._parts.parts()
 
     def _digest(self) -> str:
         digest = RunsDigest(runs_columns(self.study))

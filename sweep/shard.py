@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 from threading import Lock, local
@@ -85,10 +85,12 @@ class Worker:
     ----------
     plan
         What to train.
+    pause
+        Called after each second or so of steps; what it raises ends the training of a shard.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, pause: Callable[[], None] | None = None) -> None:
+        self._plan, self._pause = plan, pause
         self._schema = arrow_schema(runs_columns(plan.study))
         self._inputs = np.array(plan.study.data.inputs)
         self._targets = np.array(plan.study.data.targets)
@@ -105,7 +107,7 @@ class Worker:
         n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
         kept = self._kept(shard.n_runs, n_parameters)
         weights = self.weights(cells, counts, self._plan.seeds(shard), n_parameters, out=kept)
-        outcome = trainer.train(self.settings(cells), weights, counts)
+        outcome = trainer.train(self.settings(cells), weights, counts, pause=self._pause)
         net_steps = int(outcome.columns.steps.sum(dtype=np.int64))
         return ShardResult(self._plan, shard, outcome.columns, self._schema, net_steps, outcome.lane_steps)
 

@@ -44,7 +44,8 @@ def test_kernels_are_told_of_when_they_are_compiled() -> None:
     """Each kernel is told of once as it begins and ends, counted among those that are expected, and no part of it."""
     told: list[Compilation | None] = []
     first, second, unexpected = (make_probe(secrets.token_hex(8)) for _ in range(3))
-    with CompileWatch(told.append, {first, second}):
+    with CompileWatch(told.append) as watch:
+        watch.expect({first, second})
         for probe in (second, first, second, unexpected):
             assert probe(NUMBERS, 3) == 6.0
     expected = [Compilation(1, 2), Compilation(2, 2), Compilation(3, 3)]

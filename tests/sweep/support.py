@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sweep import Study, cli, open_result
+from sweep.claim import Wish, claim
 from sweep.plan import Shard
 from sweep.shard import ShardResult, Worker
 from sweep.store import Store
@@ -212,18 +213,23 @@ def copy_result(source: Path, target: Path) -> Path:
 def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
     """Copy a finished result with changed rows, as if they had been written so: every hash fits."""
     old = Store.open(source)
-    new = Store.create(target, old.study, old.keep, overwrite=False)
-    for commit, table in zip(old.commits().values(), old.tables(), strict=True):
-        result = mock.Mock(
-            shard=Shard(commit.shard, commit.start, commit.stop, 0.0),
-            rows=partial(change, table),
-            net_steps=commit.net_steps,
-            lane_steps=commit.lane_steps,
-        )
-        new.write_part(result, session=commit.session, begin=commit.begin, end=commit.end)
-    cells_sha256 = new.write_cells(old.read_cells())
-    new.write_facts({**old.facts(), "cells_sha256": cells_sha256})
+    with claim(target, Wish(old.study, old.keep, overwrite=False, facts={})) as new:
+        for commit, table in zip(old.commits().values(), old.tables(), strict=True):
+            result = mock.Mock(
+                shard=Shard(commit.shard, commit.start, commit.stop, 0.0),
+                rows=partial(change, table),
+                net_steps=commit.net_steps,
+                lane_steps=commit.lane_steps,
+            )
+            new.write_part(result, session=commit.session, begin=commit.begin, end=commit.end)
+        new.finish(old.read_cells(), old.facts())
     return target
+
+
+def make_store(folder: Path, study: Study, keep: str = "runs") -> Store:
+    """Begin a results folder, or go on with one, and return its store without a lock."""
+    with claim(folder, Wish(study, keep, overwrite=False, facts={})):
+        return Store(folder, study, keep)
 
 
 def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Table:

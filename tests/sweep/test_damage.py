@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -240,13 +241,14 @@ def test_no_results_folder(tmp_path: Path, kind: str) -> None:
 
 def test_file_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fails while reading is told with its path."""
-    part, read = parts_of(folder)[0], Path.read_bytes
+    part, fstat = parts_of(folder)[0], os.fstat
 
-    def fail(path: Path) -> bytes:
-        if path == part:
+    def fail(descriptor: int) -> os.stat_result:
+        found = fstat(descriptor)
+        if os.path.samestat(found, part.stat()):
             raise OSError(errno.EIO, "Input/output error")
-        return read(path)
+        return found
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(os, "fstat", fail)
     with pytest.raises(StoreError, match=r"cannot be read: Input/output error"):
         open_result(folder).runs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import kernels.train
 import sweep
 from kernels.tuning import Tuning
 from sweep import Study, StudyError, load_study
+from sweep.digest import tally_digest
 from sweep.plan import Plan
 from tests import oracle
 from tests.sweep.support import OUTCOME, assert_same_table, digest_of, expected_runs, make_study, training_watched, tree
@@ -135,10 +137,45 @@ def test_cells_alone() -> None:
     rows, cells = sweep.run(study, shard_runs=10), sweep.run(study, keep="cells", shard_runs=7)
     pd.testing.assert_frame_equal(cells.cells, rows.cells)
     assert cells.facts["net_steps"] == rows.facts["net_steps"]
-    assert cells.facts["digest"] is None
     for ask in (cells.runs, lambda: cells.runs(["steps"]), lambda: cells.row(0)):
         with pytest.raises(sweep.StoreError, match="keep='runs'"):
             ask()
+
+
+@pytest.mark.parametrize("order", INVARIANT)
+def test_digest_of_counts(tmp_path: Path, order: str) -> None:
+    """Counts have a digest of their own, as documented, whatever the threads and shards, in memory and on disk."""
+    study = make_study(count=11, **INVARIANT[order])
+    runs = sweep.run(study)
+    ends = runs.runs(["cell", "status", "steps"])
+    ends["status"] = [oracle.STATUSES.index(status) for status in ends["status"]]
+    counts = ends.value_counts(sort=False).sort_index().reset_index()
+    total = hashlib.sha256()
+    kinds = {"cell": ("int64", "<i8"), "status": ("status", "i1"), "steps": ("int32", "<i4"), "count": ("int64", "<i8")}
+    for name, (kind, dtype) in kinds.items():
+        content = hashlib.sha256(counts[name].to_numpy().astype(dtype).tobytes()).hexdigest()
+        total.update(f"{name.replace('count', 'n')} {kind} {content}\n".encode())
+    assert total.hexdigest() != runs.facts["digest"]
+    for k, (threads, shard_runs) in enumerate(itertools.product((1, 3), (1, 7, None))):
+        for out in (None, tmp_path / str(k)):
+            counted = sweep.run(study, out=out, threads=threads, keep="cells", shard_runs=shard_runs)
+            assert counted.facts["digest"] == total.hexdigest()
+    assert sweep.open_result(tmp_path / "0").facts["digest"] == total.hexdigest()
+
+
+def test_digest_of_counts_in_any_order() -> None:
+    """Ends may come in any order; every number of them counts."""
+    random = np.random.default_rng(1)
+    ends = np.array([(cell, status, steps) for cell in (0, 1, 7) for status in range(4) for steps in (0, 5, 2**31 - 1)])
+    columns = [*ends.T, random.integers(1, 2**40, len(ends))]
+    expected = tally_digest(*columns)
+    for _ in range(5):
+        order = random.permutation(len(ends))
+        assert tally_digest(*(column[order] for column in columns)) == expected
+    for k in range(4):
+        changed = [column.copy() for column in columns]
+        changed[k][5] += 1
+        assert tally_digest(*changed) != expected
 
 
 def test_common_random_numbers() -> None:
@@ -188,6 +225,7 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
         ({"allow_runs": 79}, ("80 runs", "79", "allow_runs=80")),
         ({"threads": 0}, ("threads 0", "at least 1")),
         ({"threads": -2}, ("threads -2",)),
+        ({"threads": 10**6}, ("threads 1000000", "at most")),
         ({"keep": "rows"}, ("keep 'rows'", "'runs' or 'cells'")),
     ],
 )

@@ -242,6 +242,26 @@ def test_last_bit_counts(folder: Path, tmp_path: Path) -> None:
     assert command("trace", forged, "--run", "0").code == 3
 
 
+@pytest.mark.parametrize("stored", [-0.0, math.nan])
+def test_sign_of_zero_counts(tmp_path: Path, stored: float) -> None:
+    """A stored -0.0 where 0.0 was written is a change, as it is for the digest, and so is NaN."""
+    study = Study(  # outputs so small that their squares are 0
+        data={"inputs": [[0.0, 0.0]] * 22, "targets": [[0.0]] * 22},
+        network={"hidden": 2},
+        initial_weights={"scale": 1e-200},
+        training={"learning_rate": 0.1, "max_steps": 3},
+        seeds={"count": 2},
+    )
+    sweep.run(study, out=tmp_path / "r")
+    assert math.copysign(1, open_result(tmp_path / "r").row(1)["final_loss"]) == 1
+    assert open_result(tmp_path / "r").row(1)["final_loss"] == 0
+    forged = forge(tmp_path / "r", tmp_path / "f", lambda table: replace_value(table, 1, "final_loss", stored))
+    finished = command("trace", forged, "--run", "1")
+    assert finished.code == 3
+    assert f"mismatch: final_loss is 0.0, stored as {stored!r}" in finished.err
+    assert command("trace", forged, "--run", "0").code == 0
+
+
 @pytest.mark.parametrize("run", [-1, 120])
 def test_run_out_of_range(folder: Path, run: int) -> None:
     """A run that the study has not is told with those that it has."""

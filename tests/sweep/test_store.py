@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from sweep.plan import Plan
 from sweep.schema import Column, arrow_schema, cells_columns, runs_columns, tally_columns
 from sweep.shard import ShardResult, Worker
 from sweep.store import Store
-from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, tree
+from tests.sweep.support import assert_same_table, digest_of, make_store, make_study, parts_of, training_watched, tree
 
 STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bias=[True, False], name="kept")
 FACTS = {"session": "s", "begin": 0.0, "end": 1.0}
@@ -183,6 +184,52 @@ def test_pages_carry_checksums(folder: Path) -> None:
     assert silent > 0
 
 
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_files_say_what_they_are_of(tmp_path: Path, keep: Literal["runs", "cells"]) -> None:
+    """Study, identity and version are in the metadata of every Parquet file."""
+    sweep.run(make_study(), out=tmp_path / "r", keep=keep)
+    for path in (tmp_path / "r" / "cells.parquet", *parts_of(tmp_path / "r")):
+        metadata = pq.read_metadata(path).metadata
+        assert metadata[b"study"] == b"small"
+        assert metadata[b"identity"].decode() == make_study().identity
+        assert metadata[b"xor-sweep"].decode() == sweep.__version__
+
+
+def test_files_that_do_not_say_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of the first version, without that metadata, are read, also beside others, and the digest is the same."""
+    study = make_study()
+    expected = sweep.run(study).facts["digest"]
+    for shards in (1, 3):
+        out = tmp_path / str(shards)
+        with monkeypatch.context() as patch, training_watched(shards, KeyboardInterrupt()):
+            patch.setattr("sweep.store.parquet_bytes", as_in_the_first_version)
+            with pytest.raises(KeyboardInterrupt):
+                sweep.run(study, out=out, threads=1, shard_runs=20)
+        assert b"identity" not in pq.read_metadata(parts_of(out)[0]).metadata
+        assert sweep.run(study, out=out, shard_runs=20).facts["digest"] == expected
+        assert digest_of(open_result(out).runs()) == expected
+
+
+def as_in_the_first_version(table: pa.Table, columns: list[Column], *_: object) -> bytes:
+    """Encode a part without metadata of the whole file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.cast(arrow_schema(columns)), sink)
+    return bytes(sink.getvalue())
+
+
+def test_files_of_a_result(folder: Path, tmp_path: Path) -> None:
+    """The list of parts is that of the commits, in shard order; a result in memory has no files."""
+    assert open_result(folder).parts() == parts_of(folder)
+    shards = [int(path.name.partition("-")[0]) for path in open_result(folder).parts()]
+    assert shards == list(range(len(shards)))
+    with pytest.raises(sweep.StoreError, match="in memory"):
+        sweep.run(make_study(count=1)).parts()
+    with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        sweep.run(STUDY, out=tmp_path / "r", threads=1, shard_runs=100)
+    with pytest.raises(sweep.StoreError, match="not complete"):
+        open_result(tmp_path / "r")
+
+
 def test_tallies_on_disk(tmp_path: Path) -> None:
     """With ``keep="cells"`` parts hold counts, fewer than runs, and resume and reading work alike."""
     study = make_study(count=100, hidden=[1, 2], learning_rate=[0.1], max_steps=5, below=1.0)
@@ -207,7 +254,7 @@ def test_first_commit_of_a_shard_counts(tmp_path: Path) -> None:
     """Of two stores that finish one shard the first has written it; the second leaves nothing behind."""
     study = make_study(count=15, hidden=2)
     result = trained(study, 0)
-    one, two = (Store.create(tmp_path / "r", study, "runs", overwrite=False) for _ in range(2))
+    one, two = (make_store(tmp_path / "r", study) for _ in range(2))
     first = one.write_part(result, **{**FACTS, "session": "first"})
     before = tree(tmp_path / "r")
     second = two.write_part(result, **{**FACTS, "session": "second"})
@@ -222,7 +269,7 @@ def test_many_stores_race_for_one_shard(tmp_path: Path) -> None:
     """Of many at once exactly one wins, and all agree which."""
     study = make_study()
     result = trained(study, 1)
-    stores = [Store.create(tmp_path / "r", study, "runs", overwrite=False) for _ in range(8)]
+    stores = [make_store(tmp_path / "r", study) for _ in range(8)]
     barrier, found = threading.Barrier(len(stores)), {}
 
     def write(k: int) -> None:

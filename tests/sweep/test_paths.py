@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import sweep
-from sweep import StoreError, StudyError, files, load_study
-from sweep.files import local_folder, read_text
+from sweep import StoreError, StudyError, load_study, paths
+from sweep.paths import local_folder, read_text
 from sweep.patterns import read_patterns
 from tests.sweep.support import command, make_study, tree
 
@@ -49,7 +49,7 @@ def test_folders(tmp_path: Path, read: Reader) -> None:
 def test_huge_files(tmp_path: Path, read: Reader) -> None:
     """A file of more than a gibibyte is refused unread."""
     with (tmp_path / "huge.toml").open("wb") as file:
-        file.truncate(files.MAX_BYTES + 1)
+        file.truncate(paths.MAX_BYTES + 1)
     assert "larger than 1,073,741,824 bytes" in refusal(read, tmp_path / "huge.toml")
 
 
@@ -71,7 +71,7 @@ def test_files_that_are_no_text(tmp_path: Path, read: Reader) -> None:
 def test_pipes_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipe that was given open, as by ``<(command)``, is read to its end, but not beyond the limit."""
     for limit, content in ((100, b"x" * 100), (99, b"x" * 100)):
-        monkeypatch.setattr(files, "MAX_BYTES", limit)
+        monkeypatch.setattr(paths, "MAX_BYTES", limit)
         reading, writing = os.pipe()
         os.write(writing, content)
         os.close(writing)

@@ -1,0 +1,206 @@
+"""How a run gets its results folder: alone at first, then together with others that run the same study.
+
+A run takes the lock of the folder for itself if it can. Only then does it make the
+folder, remove what `--overwrite` asks for, or tidy up after killed processes. It
+goes on with a lock that others may share. As another may come in between these two,
+it reads then which study the folder holds. If the lock is not to be had alone,
+somebody is training: the same study shares the work, another one is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweep.commits import COMMIT_NAME
+from sweep.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
+from sweep.errors import StoreError
+from sweep.facts import read_facts, read_study
+from sweep.files import check_name, json_bytes, replace_file, sync_folder
+from sweep.lock import FolderLock
+from sweep.store import Store
+from sweep.study import Study
+
+# Of several that come at once each tries so often to be the first.
+_MOST_TRIES = 100
+
+_logger = logging.getLogger("sweep")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run wants of a folder.
+
+    Attributes
+    ----------
+    study, keep
+        What it will hold.
+    overwrite
+        Whether to remove earlier results first.
+    facts
+        Of a study that begins, for run.json.
+    """
+
+    study: Study
+    keep: str
+    overwrite: bool
+    facts: dict[str, Any]
+
+
+@contextmanager
+def claim(directory: Path, wish: Wish) -> Iterator[Store]:
+    """Hold a results folder for a study: a new one, or one that holds part or all of it.
+
+    Raises
+    ------
+    StoreError
+        If the folder holds something else, cannot be written, or is in use for another study.
+    """
+    check_name(directory)
+    try:
+        _make_folder(directory)
+        lock = FolderLock(directory)
+    except OSError as error:
+        raise _unusable(directory, error) from None
+    try:
+        try:
+            store = _agree(lock, wish)
+        except OSError as error:
+            raise _unusable(directory, error) from None
+        try:
+            yield store
+        except BaseException:
+            with suppress(StoreError):
+                store.sync_commits()
+            raise
+    finally:
+        lock.release()
+
+
+def _unusable(directory: Path, error: OSError) -> StoreError:
+    return StoreError(f"results folder {str(directory)!r} cannot be used: {error.strerror}")
+
+
+def _make_folder(directory: Path) -> None:
+    """Make a folder with its parents, unless one of them is a regular file."""
+    missing = []
+    for path in (directory, *directory.parents):
+        if not path.exists():
+            missing.append(path)
+        elif not path.is_dir():
+            raise StoreError(f"results folder {str(directory)!r} given; {str(path)!r} is a file, not a folder")
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync_folder(path.parent)
+
+
+def _agree(lock: FolderLock, wish: Wish) -> Store:
+    """Share the lock of a folder that holds what is wished for."""
+    directory, overwrite = lock.folder, wish.overwrite
+    for _ in range(_MOST_TRIES):
+        holder = None if lock.take_alone() else lock.holder()
+        if holder is None:
+            _prepare(directory, wish, overwrite, tidy=lock.refusal is None)
+            overwrite = False
+        elif overwrite:
+            raise StoreError(
+                f"results folder {str(directory)!r} is in use by {holder} for {_present(directory)}; "
+                "wait for its end or give another folder (--out)"
+            )
+        lock.take_shared()
+        if os.path.lexists(directory / "study.toml"):
+            _check_same(directory, wish, holder)
+            store = Store.open(directory, lock)
+            store.shared = holder is not None or lock.refusal is not None
+            _tell(store, holder, lock.refusal)
+            return store
+        time.sleep(secrets.randbelow(20) / 1000)  # it was emptied since, or who had it for itself was killed
+    raise StoreError(f"results folder {str(directory)!r} cannot be used: others remove what is in it")
+
+
+def _present(directory: Path) -> str:
+    """Name the study in a folder."""
+    try:
+        study = read_study(directory)
+    except StoreError:
+        return "a study"
+    return f"study {study.name!r} ({study.identity[:12]})"
+
+
+def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
+    """Say what users should know of who else may write into the folder."""
+    if refusal:
+        _logger.warning(
+            "%r cannot be locked (%s): see to it that no other study is run in it", str(store.directory), refusal
+        )
+    if holder and not store.facts()["complete"]:
+        _logger.warning("%s is training this study in %r too: the work is shared", holder, str(store.directory))
+
+
+def _prepare(directory: Path, wish: Wish, overwrite: bool, tidy: bool) -> None:
+    """Make or empty a folder that this run has for itself, and tidy up if that is certain."""
+    if overwrite and holds_results(directory):
+        remove_results(directory)
+    if os.path.lexists(directory / "study.toml"):
+        _check_same(directory, wish, None)
+    else:
+        _check_unused(directory, wish)
+    begun = os.path.lexists(directory / "run.json")
+    if not (begun and read_facts(directory)["complete"]):
+        for folder in FOLDERS:
+            (directory / folder).mkdir(exist_ok=True)
+    if not begun:
+        if fitting(directory / "commits", COMMIT_NAME):
+            raise StoreError(f"results in {str(directory)!r} have lost their run.json; start anew with --overwrite")
+        facts = {"identity": wish.study.identity, "keep": wish.keep, "complete": False, **wish.facts}
+        replace_file(directory / "run.json", json_bytes(facts))
+    if not os.path.lexists(directory / "study.toml"):
+        replace_file(directory / "study.toml", wish.study.to_toml().encode())
+    if tidy:
+        collect_leftovers(directory, wish.study)
+
+
+def _check_same(directory: Path, wish: Wish, holder: str | None) -> None:
+    """Refuse a folder that holds another study, or the same one kept otherwise."""
+    present, wanted = read_study(directory).identity, wish.study.identity
+    if present != wanted:
+        remedy = f", in use by {holder}; " if holder else "; --overwrite removes it, or "
+        raise StoreError(
+            f"results folder {str(directory)!r} holds another study ({present[:12]}, not {wanted[:12]}){remedy}"
+            "give another one with --out"
+        )
+    if os.path.lexists(directory / "run.json"):
+        _check_facts(directory, wish)
+    elif not holds_results(directory):
+        raise StoreError(f"folder {str(directory)!r} holds a study.toml that is no result; give another one (--out)")
+
+
+def _check_facts(directory: Path, wish: Wish) -> None:
+    """Refuse a run.json of another study, or of the same one kept otherwise."""
+    facts = read_facts(directory)
+    if facts["identity"] != wish.study.identity:
+        raise StoreError(f"results folder {str(directory)!r} holds another study; give another one with --out")
+    if facts["keep"] != wish.keep:
+        raise StoreError(
+            f"results folder {str(directory)!r} keeps {facts['keep']}, not {wish.keep}; give another one with --out"
+        )
+
+
+def _check_unused(directory: Path, wish: Wish) -> None:
+    """Refuse a folder without a study that holds anything but what is left of this study."""
+    if os.path.lexists(directory / "run.json"):
+        _check_facts(directory, wish)
+    if holds_results(directory):
+        return
+    strange = [name for name in os.listdir(directory) if name not in {*FOLDERS, *FILES} and not name.startswith(".")]
+    if strange:
+        raise StoreError(
+            f"results folder {str(directory)!r} holds other files ({strange[0]!r}); give a new one (--out)"
+        )

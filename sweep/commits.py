@@ -1,0 +1,125 @@
+"""Commits: small files that say which part of a results folder counts, for each shard.
+
+Whoever writes into a folder may be another process, of another version, with another
+study, or somebody's editor. So a commit is checked whenever one is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from sweep.errors import StoreError
+from sweep.files import check_kinds, json_bytes, read_json
+from sweep.study import Study
+
+if TYPE_CHECKING:
+    from sweep.plan import Shard
+    from sweep.shard import ShardResult
+
+# Names of our own files, and of no others: commits, parts, and drafts of both.
+COMMIT_NAME = re.compile(r"[0-9]{7,}\.json")
+PART_NAME = re.compile(r"[0-9]{7,}-[0-9a-f]{8}\.parquet")
+PART_DRAFT_NAME = re.compile(r"[0-9]{7,}-[0-9a-f]{8}\.json")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What is known of a finished shard.
+
+    Attributes
+    ----------
+    study
+        Identity of the study.
+    shard, start, stop
+        Number of the shard and its visiting positions.
+    part, sha256
+        Name of its part and the hash of that file.
+    net_steps, lane_steps
+        Steps that its runs took, and that lanes spent.
+    session, begin, end
+        Which call trained it, and when in seconds since 1970.
+    """
+
+    study: str
+    shard: int
+    start: int
+    stop: int
+    part: str
+    sha256: str
+    net_steps: int
+    lane_steps: int
+    session: str
+    begin: float
+    end: float
+
+    @classmethod
+    def of(cls, result: ShardResult, study: str, **facts: Any) -> Commit:
+        """Return the commit of a shard that was trained."""
+        shard = result.shard
+        facts |= {"net_steps": result.net_steps, "lane_steps": result.lane_steps}
+        return cls(study, shard.index, shard.start, shard.stop, **facts)
+
+    def encode(self) -> bytes:
+        """Return the content of its file."""
+        return json_bytes(asdict(self))
+
+    def check(self, identity: str, shard: Shard) -> None:
+        """Require that this is the commit of a shard as it is planned.
+
+        Raises
+        ------
+        StoreError
+            If it belongs to another study or holds other runs.
+        """
+        if self.study != identity:
+            raise StoreError(f"the commit of shard {self.shard} belongs to another study; start anew with --overwrite")
+        if (self.shard, self.start, self.stop) != (shard.index, shard.start, shard.stop):
+            raise StoreError(
+                f"shard {self.shard} holds other runs than this version plans; "
+                "finish with the version that began it, or start anew with --overwrite"
+            )
+
+
+_KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items()}
+
+
+def commit_name(shard: int) -> str:
+    """Return the name of the file that commits a shard."""
+    return f"{shard:07d}.json"
+
+
+def read_commit(path: Path, study: Study, identity: str) -> Commit:
+    """Read the commit in a file.
+
+    Parameters
+    ----------
+    path
+        The file, whose name must be that of its shard.
+    study, identity
+        What it must belong to.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read, was changed, belongs to another study or names what no part of this one can be.
+    """
+    facts = read_json(path)
+    unknown = [key for key in facts if key not in _KINDS]
+    if unknown:
+        raise StoreError(f"{str(path)!r} is damaged: its key {unknown[0]!r} is unknown")
+    check_kinds(path, facts, _KINDS)
+    commit = Commit(**facts)
+    if commit.study != identity:
+        raise StoreError(f"{str(path)!r} belongs to another study; start anew with --overwrite")
+    if path.name != commit_name(commit.shard):
+        raise StoreError(f"{str(path)!r} is damaged: it is the commit of shard {commit.shard}")
+    if not commit.start < commit.stop <= study.n_runs:
+        raise StoreError(
+            f"{str(path)!r} is damaged: it names runs {commit.start} to {commit.stop} of {study.n_runs} in all"
+        )
+    if not PART_NAME.fullmatch(commit.part) or not commit.part.startswith(f"{commit.shard:07d}-"):
+        raise StoreError(f"{str(path)!r} is damaged: its part {commit.part!r:.80} is no name of a part of its shard")
+    return commit

@@ -1,0 +1,59 @@
+"""What a results folder says of itself: study.toml and run.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import StoreError, StudyError
+from sweep.files import check_kinds, read_file, read_json
+from sweep.load import load_study
+from sweep.study import Study
+
+# What run.json holds at least, and once the study is complete.
+_FACTS: dict[str, tuple[type, ...]] = {"identity": (str,), "keep": (str,), "complete": (bool,)}
+_COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "n_cells": (int,),
+    "n_runs": (int,),
+    "net_steps": (int,),
+    "kernel_seconds": (float,),
+    "lane_occupancy": (float, type(None)),
+    "cpu": (str,),
+    "digest": (str, type(None)),
+    "cells_sha256": (str,),
+}
+
+
+def read_study(directory: Path) -> Study:
+    """Return the study that a results folder holds.
+
+    Raises
+    ------
+    StoreError
+        If study.toml cannot be read or is damaged.
+    """
+    path = directory / "study.toml"
+    read_file(path)  # nothing but a file is read below
+    try:
+        return load_study(path)
+    except StudyError as error:
+        raise StoreError(f"{str(path)!r} is damaged: {error}") from None
+
+
+def read_facts(directory: Path) -> dict[str, Any]:
+    """Return what the run.json of a results folder holds.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read or is damaged.
+    """
+    path = directory / "run.json"
+    facts = read_json(path)
+    check_kinds(path, facts, _FACTS)
+    if facts["keep"] not in ("runs", "cells"):
+        raise StoreError(f"{str(path)!r} is damaged: its 'keep' is {facts['keep']!r:.50}")
+    if facts["complete"]:
+        check_kinds(path, facts, _COMPLETE_FACTS)
+    return facts

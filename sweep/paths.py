@@ -1,0 +1,75 @@
+"""Files and folders that users name: which may be read, and which may be written to."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from sweep.errors import StoreError, shown
+
+# A study of 65,536 patterns and a dozen inputs takes 20 MB.
+MAX_BYTES = 2**30
+_CHUNK = 2**20
+
+_OWN_PIPE = re.compile(r"/dev/(stdin|fd/\d+)|/proc/(self|\d+)/fd/\d+", re.ASCII)
+# Of "s3://bucket" a Path leaves "s3:/bucket", and of "s3://" only "s3:".
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/+(.*))?", re.ASCII | re.DOTALL)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Read are regular files, and pipes that the process was given open: what a shell makes of
+    ``<(command)`` and ``/dev/stdin``. Named pipes and devices may never end and are refused.
+
+    Raises
+    ------
+    ValueError
+        With the reason why it cannot be read, to go into a sentence.
+    """
+    too_large = ValueError(f"it is larger than {MAX_BYTES:,} bytes")
+    content = bytearray()
+    try:
+        status = path.stat()
+        _check_kind(path, status.st_mode)
+        if status.st_size > MAX_BYTES:
+            raise too_large
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise too_large
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("it is not a text file in UTF-8") from None
+
+
+def _check_kind(path: Path, mode: int) -> None:
+    """Refuse what is neither a regular file nor a pipe of this process."""
+    if stat.S_ISDIR(mode):
+        raise ValueError("it is a folder")
+    own_pipe = stat.S_ISFIFO(mode) and _OWN_PIPE.fullmatch(os.path.normpath(path))
+    if not stat.S_ISREG(mode) and not own_pipe:
+        raise ValueError("it is a pipe or a device, not a regular file")
+
+
+def local_folder(path: str | Path) -> Path:
+    """Return the path of a results folder, refusing addresses such as ``s3://bucket/results``.
+
+    Raises
+    ------
+    StoreError
+        If it is the address of something elsewhere.
+    """
+    address = _ADDRESS.fullmatch(str(path))
+    if address:
+        raise StoreError(
+            f"{shown('://'.join(address.groups('')))} given; object stores and other addresses are not supported "
+            "yet, so give a local folder"
+        )
+    return Path(path)

@@ -1,0 +1,175 @@
+"""Ctrl-C and errors while threads train: in good order at first, at once the second time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+import sweep
+from sweep import SweepError
+from sweep.interrupts import Interrupts
+from sweep.plan import Shard
+from sweep.shard import ShardResult, Worker
+from sweep.store import Store
+from sweep.threads import work_in_threads
+from tests.sweep.support import make_study
+
+STUDY = make_study(count=10)
+SHARD_RUNS = 4
+
+
+@pytest.fixture(autouse=True)
+def default_handler() -> Iterator[None]:
+    """Handle Ctrl-C as Python does at first, whatever the tests were started from."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_first_interrupt_keeps_the_shards_under_way(tmp_path: Path) -> None:
+    """A shard that is being trained when the signal comes is committed, and no other is begun."""
+    train, trained = Worker.train, []
+
+    def watched(worker: Worker, shard: Shard) -> ShardResult:
+        trained.append(shard.index)
+        if len(trained) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+        return train(worker, shard)
+
+    with mock.patch.object(Worker, "train", watched), pytest.raises(KeyboardInterrupt):
+        sweep.run(STUDY, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
+    assert trained == [0, 1, 2]
+    assert list(Store.open(tmp_path / "r").commits()) == [0, 1, 2]
+    expected = sweep.run(STUDY).facts["digest"]
+    assert sweep.run(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected
+
+
+def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
+    """The second one ends a run whose threads do not end, which then write nothing more."""
+    release, left = threading.Event(), threading.Event()
+    train = Worker.train
+
+    def stuck(worker: Worker, shard: Shard) -> ShardResult:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+        assert release.wait(60)
+        try:
+            return train(worker, shard)
+        finally:
+            left.set()
+
+    with mock.patch.object(Worker, "train", stuck), pytest.raises(KeyboardInterrupt):
+        sweep.run(STUDY, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
+    assert not left.is_set()
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("sweep-"):
+            thread.join(60)
+    assert left.is_set()
+    assert Store.open(tmp_path / "r").commits() == {}
+    assert list((tmp_path / "r" / "parts").iterdir()) == []
+
+
+def test_interrupt_while_parts_are_read(tmp_path: Path) -> None:
+    """An interrupt at the end, while what others trained is read, is one too."""
+    with pytest.raises(KeyboardInterrupt), mock.patch.object(Store, "write_cells", side_effect=KeyboardInterrupt):
+        sweep.run(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS)
+    table = Store.table
+
+    def interrupted(store: Store, *given: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return table(store, *given)  # type: ignore[arg-type]
+
+    with mock.patch.object(Store, "table", interrupted), pytest.raises(KeyboardInterrupt):
+        sweep.run(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS)
+
+
+def test_handlers_of_others_are_left_alone() -> None:
+    """Where somebody handles Ctrl-C, or ignores it, that stays so; outside of the main thread nothing is set."""
+    seen: list[int] = []
+    for handler in (lambda number, frame: seen.append(number), signal.SIG_IGN):
+        signal.signal(signal.SIGINT, handler)
+        with Interrupts() as interrupts:
+            assert signal.getsignal(signal.SIGINT) is handler
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            interrupts.check()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert seen == [signal.SIGINT]
+    handlers = []
+
+    def in_thread() -> None:
+        with Interrupts():
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=in_thread)
+    thread.start()
+    thread.join()
+    assert handlers == [signal.default_int_handler]
+
+
+def test_threads_that_do_not_start() -> None:
+    """Where the system starts no more threads, those that run end and a sentence says how many there were."""
+    start, started = threading.Thread.start, []
+
+    def few(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    with mock.patch.object(threading.Thread, "start", few), pytest.raises(SweepError, match=r"64 given.* starts 2 and"):
+        work_in_threads(lambda _: time.sleep(0.01), iter(range(1000)), 64, Interrupts(), lambda: None)
+    assert not any(thread.is_alive() for thread in started)
+
+
+def test_error_in_one_thread_ends_all() -> None:
+    """The first error is raised, once the other threads have ended what they were at."""
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        if item == 5:
+            raise ZeroDivisionError("item 5")
+        time.sleep(0.01)
+        done.append(item)
+
+    with pytest.raises(ZeroDivisionError, match="item 5"):
+        work_in_threads(work, iter(range(1000)), 3, Interrupts(), lambda: None)
+    assert len(done) < 20
+
+
+def test_threads_import_nothing(tmp_path: Path) -> None:
+    """All modules are there before the first thread starts: an interrupted import could make it wait without end."""
+    code = """
+import sys
+import sweep
+from sweep import training
+
+work_in_threads = training.work_in_threads
+
+def watched(*given):
+    before = set(sys.modules)
+    work_in_threads(*given)
+    print(*sorted(set(sys.modules) - before))
+
+training.work_in_threads = watched
+study = sweep.load_study("xor", {"seeds.count": 3, "hidden": 2, "max_steps": 60})
+for keep in ("runs", "cells"):
+    for out in (None, sys.argv[1] + keep):
+        sweep.run(study, out=out, keep=keep, shard_runs=10)
+"""
+    words = [sys.executable, "-c", code, str(tmp_path / "r")]
+    finished = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(sweep.__path__[0]).parent)
+    assert finished.stdout.split() == []
