@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from sweep.errors import StoreError, StudyError
 from sweep.load import load_study
 from sweep.schema import Column, arrow_schema, cells_columns, runs_columns, tally_columns
-from sweep.statistics import Tally, tally_from_table, tally_to_table
+from sweep.statistics import tally_from_table, tally_to_table
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class Store:
         """
         return _read_table(self.directory / "parts" / commit.part, columns, commit.sha256)
 
-    def tally(self, commit: Commit) -> Tally:
+    def tally(self, commit: Commit) -> pd.DataFrame:
         """Return a committed part where it is a tally."""
         return tally_from_table(self.table(commit))
 
