@@ -12,7 +12,10 @@ TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=
 
 BENCH_READY := $(VENV)/.bench-ready
 
-.PHONY: run test lint bench clean
+# The oldest versions of the dependencies, beside the newest.
+OLDEST := .venv-oldest
+
+.PHONY: run test test-oldest lint bench clean
 
 # The main job: train the xor study, print its table, draw its figure.
 run: $(READY)
@@ -30,6 +33,10 @@ test: lint
 	NUMBA_DISABLE_JIT=1 $(TESTS) --cov-append tests/kernels
 	$(BIN)/coverage report --fail-under=95
 
+# The tests with the oldest versions that pyproject.toml allows.
+test-oldest: $(OLDEST)/.ready
+	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST)/bin/pytest --numprocesses auto --dist worksteal
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,5 +51,10 @@ $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	touch $@
 
+$(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[test]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -68,7 +68,8 @@ def _draw_line(axes: Axes, cells: pd.DataFrame, axis: str | None, color: Any, la
         axes.fill_between(cells[axis].to_numpy(), low, high, color=color, alpha=0.2, linewidth=0)
         return
     places = [short(value) for value in cells[axis]] if axis else ["all runs"] * len(cells)
-    axes.errorbar(places, rate, (rate - low, high - rate), fmt="o", color=color, label=label, capsize=4)
+    bars = [(rate - low).tolist(), (high - rate).tolist()]  # matplotlib before 3.11 warns of arrays of one number
+    axes.errorbar(places, rate, bars, fmt="o", color=color, label=label, capsize=4)
 
 
 def _decorate(axes: Axes, result: Result, axis: str | None, others: list[str]) -> None:
