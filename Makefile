@@ -18,7 +18,10 @@ ifeq ($(shell uname -m),x86_64)
 CPUS := generic haswell
 endif
 
-.PHONY: run check test soak lint bench clean
+# The oldest versions of the dependencies, beside the newest.
+OLDEST := .venv-oldest
+
+.PHONY: run check test test-oldest soak lint bench clean
 
 # The main job: train the xor study, print its table, draw its figure.
 run: $(READY)
@@ -46,6 +49,10 @@ soak: $(READY)
 	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) -m soak
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) -m '' tests/kernels &&) true
 
+# The tests with the oldest versions that pyproject.toml allows.
+test-oldest: $(OLDEST)/.ready
+	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST)/bin/pytest --numprocesses auto --dist worksteal
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -64,5 +71,10 @@ $(BENCH_READY): $(READY)
 	@touch $@
 	@echo "installed"
 
+$(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[test]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from sweep.commits import Commit
 from sweep.digest import RunsDigest, tally_digest
 from sweep.plan import Plan
 from sweep.result import Memory
 from sweep.schema import runs_columns
-from sweep.statistics import Tally, merge, summarize, tally_runs
+from sweep.statistics import cells_to_table, merge, summarize, tally_rows
 from sweep.store import Store
 
-# Counts held before equal ones are added up.
-_LOOSE_COUNTS = 2**20
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+# Rows of tallies held before they are added up, and as how many a frame counts by itself, in memory.
+_LOOSE_ROWS = 2**20
+_FRAME_ROWS = 300
 
 
 class Aggregate:
@@ -34,8 +39,8 @@ class Aggregate:
         self._plan = plan
         self._parts = parts
         self._identity = plan.study.identity
-        self._tallies: list[Tally] = []
-        self._n_counts, self._most_counts = 0, _LOOSE_COUNTS
+        self._tallies: list[pd.DataFrame] = []  # the sum of the first ones, and those since then
+        self._n_loose = 0
         stores_rows = isinstance(parts, Store) and parts.keep == "runs"
         self._digest = RunsDigest(runs_columns(plan.study)) if stores_rows else None
 
@@ -51,19 +56,17 @@ class Aggregate:
         if self._digest:
             table = self._parts.table(commit)
             self._digest.update(table)
-            tally = tally_runs(table)
+            tally = tally_rows(table)
         else:
             tally = self._parts.tally(commit)
         self._tallies.append(tally)
-        self._n_counts += len(tally.n)
-        if self._n_counts > self._most_counts:
-            self._tallies = [merge(self._tallies)]
-            self._n_counts = len(self._tallies[0].n)
-            self._most_counts = self._n_counts + max(_LOOSE_COUNTS, self._n_counts)
+        self._n_loose += len(tally) + _FRAME_ROWS
+        if self._n_loose > max(_LOOSE_ROWS, len(self._tallies[0])):
+            self._tallies, self._n_loose = [merge(self._tallies)], 0
 
     def cells(self) -> pa.Table:
         """Return the cells table of all parts."""
-        return summarize(merge(self._tallies), self._plan)
+        return cells_to_table(summarize(merge(self._tallies), self._plan), self._plan.study)
 
     def digest(self) -> str | None:
         """Return the digest of all rows, of the tally if rows are not kept, or None of rows in memory."""
@@ -72,4 +75,5 @@ class Aggregate:
         if self._parts.keep == "runs":
             return None
         whole = merge(self._tallies)
-        return tally_digest(*whole.parts, whole.n)
+        columns = (whole["cell"], whole["status"].cat.codes, whole["steps"], whole["n"])
+        return tally_digest(*(column.to_numpy() for column in columns))

@@ -12,7 +12,7 @@ from sweep.digest import RunsDigest
 from sweep.errors import StoreError
 from sweep.plan import Plan, Shard
 from sweep.schema import QUANTILE_COLUMNS, runs_columns
-from sweep.statistics import Tally
+from sweep.statistics import merge, tally_from_table, tally_rows, tally_to_table
 from sweep.store import Store
 from sweep.study import Study
 
@@ -75,14 +75,16 @@ class Memory:
         return pd.DataFrame(whole, copy=False)
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return the rows of a finished shard."""
-        rows: pa.Table = self._parts[commit.shard][1].rows(columns)
+        """Return the rows of a finished shard, or its tally."""
+        part = self._parts[commit.shard][1]
+        rows: pa.Table = part.rows(columns) if self.keep == "runs" else tally_to_table(part)
         return rows
 
-    def tally(self, commit: Commit) -> Tally:
+    def tally(self, commit: Commit) -> pd.DataFrame:
         """Count the runs of a finished shard by how they ended."""
-        part: ShardResult | Tally = self._parts[commit.shard][1]
-        return part if isinstance(part, Tally) else part.tally()
+        part = self._parts[commit.shard][1]
+        counts: pd.DataFrame = part.tally() if self.keep == "runs" else part
+        return counts
 
     def table_at(self, position: int) -> pa.Table:
         """Return the part that holds a visiting position."""
@@ -127,6 +129,19 @@ class Result:
         """Statistics, one row a cell."""
         frame: pd.DataFrame = self._parts.read_cells().to_pandas()
         return frame.astype(dict.fromkeys(QUANTILE_COLUMNS, "Int64"))  # null where not reached
+
+    def tally(self) -> pd.DataFrame:
+        """Count the runs by how they ended; :mod:`sweep.statistics` makes every statistic of it.
+
+        Returns
+        -------
+        DataFrame
+            ``n`` runs of this ``cell`` ended with this ``status`` after so many ``steps``, one
+            row for each end that occurs, sorted.
+        """
+        if self._parts.keep == "cells":
+            return merge([tally_from_table(table) for table in self._parts.tables()])
+        return merge([tally_rows(table) for table in self._parts.tables(["cell", "status", "steps"])])
 
     def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
         """Return the runs, one row each, in run order.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 from threading import Lock, local
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,10 @@ from sweep.digest import status_array
 from sweep.parameters import Scalar
 from sweep.plan import Plan, Shard
 from sweep.schema import arrow_schema, runs_columns
-from sweep.statistics import Tally, tally
+from sweep.statistics import tally_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[Any]
 
@@ -73,9 +76,9 @@ class ShardResult:
         cells, counts = self.plan.cells(self.shard)
         return np.repeat(cells if name == "cell" else self.plan.column(name, cells), counts)
 
-    def tally(self) -> Tally:
+    def tally(self) -> pd.DataFrame:
         """Count the runs by how they ended."""
-        return tally(*self.plan.cells(self.shard), self.columns.status, self.columns.steps)
+        return tally_runs(self.column("cell"), self.columns.status, self.columns.steps)
 
 
 class Worker:

@@ -1,113 +1,165 @@
-"""Convergence statistics of cells, from integer counts alone.
+"""Convergence statistics, from counts of runs alone.
 
-Counts of runs by (cell, status, steps), a *tally*, are enough for every statistic;
-they add up exactly over shards, whatever the order.
+A *tally* is a DataFrame of counts: ``n`` runs of a ``cell`` ended with this ``status`` after
+so many ``steps``; a row for each end that occurs, sorted. Tallies are enough for every
+statistic, and they add up exactly over shards, whatever the order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.digest import status_array, status_codes
+from sweep.digest import status_codes
+from sweep.errors import StudyError, unknown
 from sweep.plan import Plan
-from sweep.schema import STATUSES, arrow_schema, cells_columns
+from sweep.schema import STATUSES, arrow_schema, cells_columns, tally_columns
+from sweep.study import Study
 
 # 97.5 % quantile of the normal distribution: intervals hold 95 %.
 Z = 1.959963984540054
 
 QUANTILES = {"steps_q25": (1, 4), "steps_q50": (1, 2), "steps_q75": (3, 4)}
 
+_STATUS = pd.CategoricalDtype(list(STATUSES))
+
 Array = NDArray[Any]
 
 
-class Tally(NamedTuple):
-    """Counts of runs by how they ended.
-
-    Attributes
-    ----------
-    ends : (ends,) of int64
-        Cell, status and steps as one number, ascending: two bits hold the status, and
-        steps are below 2^31.
-    n : (ends,) of int64
-        Runs that ended so, at least one.
-    """
-
-    ends: Array
-    n: Array
-
-    @property
-    def parts(self) -> tuple[Array, Array, Array]:
-        """Cell, status (as code) and steps of each end."""
-        return self.ends >> 33, ((self.ends >> 31) & 3).astype(np.int8), (self.ends & (2**31 - 1)).astype(np.int32)
-
-
-def _encode(cell: Array, status: Array, steps: Array) -> Array:
-    ends: Array = cell << 2
-    ends |= status
-    ends <<= 31
-    ends |= steps
-    return ends
-
-
-def _count(ends: Array) -> Tally:
-    """Count equal ends, which are sorted in place; np.unique copies, and takes up to five times as long."""
-    ends.sort()
-    first = np.append(0, np.flatnonzero(ends[1:] != ends[:-1]) + 1)
-    return Tally(ends[first], np.diff(first, append=len(ends)))
-
-
-def tally(cells: Array, counts: Array, status: Array, steps: Array) -> Tally:
+def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
     """Count runs by how they ended.
+
+    Threads count each shard that they have trained, so runs are counted as one number each;
+    pandas' groupby takes ten times as long, and two milliseconds however few they are.
 
     Parameters
     ----------
-    cells, counts : (cells,) of int64
-        Different cells, in any order, and how many runs, one after the other, are of each.
-    status, steps : (runs,)
-        Status as codes; at least one run of each cell.
+    cell, status, steps : (runs,)
+        Status as codes, numbered as in :data:`~sweep.schema.STATUSES`; steps below 2^31.
     """
-    starts = np.cumsum(counts) - counts
-    changes = steps[1:] != steps[:-1]
-    changes |= status[1:] != status[:-1]
-    changes[starts[1:] - 1] = False  # from cell to cell
-    if changes.any():
-        return _count(_encode(np.repeat(cells, counts), status, steps))
-    order = np.argsort(cells)  # all runs of a cell end alike, as they do at a fixed length
-    return Tally(_encode(cells, status[starts], steps[starts])[order], counts[order])
+    ends, n = np.unique((cell * len(STATUSES) + status) * 2**31 + steps, return_counts=True)
+    cells, codes = np.divmod(ends // 2**31, len(STATUSES))
+    return _tally(cells, codes.astype(np.int8), (ends % 2**31).astype(np.int32), n)
 
 
-def tally_runs(runs: pa.Table) -> Tally:
-    """Count the runs of a runs table that has at least cell, status and steps."""
-    cell, steps = (runs[name].to_numpy() for name in ("cell", "steps"))
-    return _count(_encode(cell, status_codes(runs["status"]), steps))
+def tally_rows(runs: pa.Table) -> pd.DataFrame:
+    """Count the runs of a runs table, of which cell, status and steps are read."""
+    return tally_runs(runs["cell"].to_numpy(), status_codes(runs["status"]), runs["steps"].to_numpy())
 
 
-def tally_to_table(counts: Tally) -> pa.Table:
-    """Return a tally as it is stored."""
-    cell, status, steps = counts.parts
-    return pa.table({"cell": cell, "status": status_array(status), "steps": steps, "n": counts.n})
-
-
-def tally_from_table(table: pa.Table) -> Tally:
+def tally_from_table(table: pa.Table) -> pd.DataFrame:
     """Return a stored tally."""
     cell, steps, n = (table[name].to_numpy() for name in ("cell", "steps", "n"))
-    return Tally(_encode(cell, status_codes(table["status"]), steps), n)
+    return _tally(cell, status_codes(table["status"]), steps, n)
 
 
-def merge(tallies: Sequence[Tally]) -> Tally:
+def _tally(cell: Array, status: Array, steps: Array, n: Array) -> pd.DataFrame:
+    """Return a tally of these columns, with status as codes."""
+    names = pd.Categorical.from_codes(status, dtype=_STATUS)
+    return pd.DataFrame({"cell": cell, "status": names, "steps": steps, "n": n})
+
+
+def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Add up tallies."""
-    if len(tallies) == 1:
-        return tallies[0]
-    ends, n = (np.concatenate(column) for column in zip(*tallies, strict=True))
-    unique, place = np.unique(ends, return_inverse=True)
-    total = np.zeros(len(unique), np.int64)
-    np.add.at(total, place, n)
-    return Tally(unique, total)
+    ends = pd.concat(tallies, ignore_index=True)
+    return ends.groupby(["cell", "status", "steps"], observed=True, as_index=False)[["n"]].sum()
+
+
+def tally_to_table(tally: pd.DataFrame) -> pa.Table:
+    """Return a tally as it is stored."""
+    return _to_arrow(tally, arrow_schema(tally_columns()))
+
+
+def cells_to_table(cells: pd.DataFrame, study: Study) -> pa.Table:
+    """Return the statistics of all cells as they are stored."""
+    return _to_arrow(cells, arrow_schema(cells_columns(study)))
+
+
+def _to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Return a frame as an Arrow table of this schema, without the notes that pandas adds."""
+    return pa.Table.from_pandas(frame, schema, preserve_index=False).replace_schema_metadata()
+
+
+def summarize(tally: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the statistics of every cell of a complete study, in cell order.
+
+    The columns are those of cells.parquet; a quantile of steps that is not reached is missing.
+    """
+    cells = cells_of(plan)
+    return cells.join(_statistics(tally, plan, cells["cell"].to_numpy()))
+
+
+def summarize_by(tally: pd.DataFrame, plan: Plan, names: list[str]) -> pd.DataFrame:
+    """Return the statistics over all runs that share the values of some swept parameters.
+
+    Parameters
+    ----------
+    tally
+        Of a complete study.
+    names
+        Parameters of the study; with none all runs are one group.
+
+    Returns
+    -------
+    DataFrame
+        One row for each combination of values, in the order of the study: these values, then
+        the columns of cells.parquet from ``n_runs`` on.
+
+    Raises
+    ------
+    StudyError
+        If a parameter is not swept.
+    """
+    for name in names:
+        if name not in plan.study.parameters:
+            raise StudyError([unknown("swept parameter", name, list(plan.study.parameters))])
+    cells = cells_of(plan)
+    group = cells.groupby(names, sort=False).ngroup().to_numpy() if names else np.zeros(len(cells), np.int64)
+    first = np.unique(group, return_index=True)[1]
+    return cells.loc[first, names].reset_index(drop=True).join(_statistics(tally, plan, group))
+
+
+def cells_of(plan: Plan) -> pd.DataFrame:
+    """Return the number and the swept parameters of every cell, in cell order."""
+    cells = np.arange(plan.n_cells)
+    return pd.DataFrame({"cell": cells, **{name: plan.column(name, cells) for name in plan.study.parameters}})
+
+
+def _statistics(tally: pd.DataFrame, plan: Plan, group: Array) -> pd.DataFrame:
+    """Return the statistics of groups of cells, by their number; ``group`` is that of each cell."""
+    cell = tally["cell"].to_numpy()
+    ends = tally.assign(group=group[cell], max_steps=plan.column("max_steps", cell))
+    n, converged = ends["n"], ends["status"] == "converged"
+    counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64).mul(n, axis=0)
+    taken, restricted = n * ends["steps"], n * ends["steps"].where(converged, ends["max_steps"])
+    sums = counts.assign(n_runs=n, taken=taken, restricted=restricted).groupby(ends["group"]).sum()
+    n_runs, n_converged = sums["n_runs"], sums["n_converged"]
+    low, high = wilson_interval(n_converged.to_numpy(), n_runs.to_numpy())
+    columns = {
+        "n_runs": n_runs,
+        **{name: sums[name] for name in counts},
+        "convergence_rate": n_converged / n_runs,
+        "convergence_rate_low": low,
+        "convergence_rate_high": high,
+        **_quantiles(ends[converged], n_runs),
+        "restricted_mean_steps": sums["restricted"] / n_runs,
+        "expected_steps": (sums["taken"] / n_converged).where(n_converged > 0, np.inf),
+    }
+    return pd.DataFrame(columns)
+
+
+def _quantiles(converged: pd.DataFrame, n_runs: pd.Series[int]) -> pd.DataFrame:
+    """Return for each group the fewest steps by which so many of all its runs converged, or a missing value."""
+    converged = converged.sort_values(["group", "steps"])
+    group, steps = converged["group"], converged["steps"]
+    by_then, of_all = converged.groupby("group")["n"].cumsum(), group.map(n_runs)
+    reached = {name: steps.where(by_then * whole >= of_all * part) for name, (part, whole) in QUANTILES.items()}
+    return pd.DataFrame(reached).groupby(group).min().reindex(n_runs.index).astype("Int64")
 
 
 def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
@@ -118,58 +170,9 @@ def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
     Wilson, J. Amer. Statist. Assoc. 22 (1927) 209. The ends at no success and no
     failure are exactly 0 and 1.
     """
-    rate = successes / trials
+    rate, trials = successes / trials, trials.astype(np.float64)  # whose squares do not overflow
     spread = Z * np.sqrt(rate * (1 - rate) / trials + Z**2 / (4 * trials**2))
     middle, scale = rate + Z**2 / (2 * trials), 1 + Z**2 / trials
     low = np.where(successes == 0, 0.0, (middle - spread) / scale)
     high = np.where(successes == trials, 1.0, (middle + spread) / scale)
     return low, high
-
-
-def summarize(ended: Tally, plan: Plan) -> pa.Table:
-    """Return the cells table of a complete tally, one row a cell in cell order."""
-    cell, status, steps = ended.parts
-    n_ended, steps_ended = (np.zeros((plan.n_cells, len(STATUSES)), np.int64) for _ in range(2))
-    np.add.at(n_ended, (cell, status), ended.n)
-    np.add.at(steps_ended, (cell, status), steps * ended.n)
-    converged = STATUSES.index("converged")
-    n_runs, n_converged, steps_converged = n_ended.sum(axis=1), n_ended[:, converged], steps_ended[:, converged]
-    low, high = wilson_interval(n_converged, n_runs)
-    cells = np.arange(plan.n_cells)
-    censored = (n_runs - n_converged) * plan.column("max_steps", cells)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        expected = np.where(n_converged == 0, np.inf, steps_ended.sum(axis=1) / n_converged)
-    columns: dict[str, Any] = {"cell": cells}
-    columns |= {name: plan.column(name, cells) for name in plan.study.parameters}
-    columns |= {"n_runs": n_runs}
-    columns |= {f"n_{name}": n_ended[:, code] for code, name in enumerate(STATUSES)}
-    columns |= {
-        "convergence_rate": n_converged / n_runs,
-        "convergence_rate_low": low,
-        "convergence_rate_high": high,
-    }
-    of_converged = status == converged
-    for name, (part, whole) in QUANTILES.items():
-        columns[name] = _steps_reached(
-            steps[of_converged], ended.n[of_converged], n_converged, -(-n_runs * part // whole)
-        )
-    columns |= {"restricted_mean_steps": (steps_converged + censored) / n_runs, "expected_steps": expected}
-    schema = arrow_schema(cells_columns(plan.study))
-    return pa.table([pa.array(columns[name]) for name in schema.names], schema=schema)
-
-
-def _steps_reached(steps: Array, n: Array, n_converged: Array, needed: Array) -> pa.Array:
-    """Return for each cell the fewest steps by which ``needed`` of its runs converged, or null.
-
-    Parameters
-    ----------
-    steps, n : (ends,)
-        Runs ``n`` that converged in so many ``steps``, cell by cell, ascending.
-    n_converged, needed : (cells,)
-        Runs that converged, and that are asked for.
-    """
-    never = needed > n_converged
-    before = np.cumsum(n_converged) - n_converged
-    place = np.searchsorted(np.cumsum(n), before + needed)
-    values = np.append(steps, 0).astype(np.int64)[np.where(never, -1, place)]
-    return pa.array(values, mask=never)

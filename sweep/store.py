@@ -34,7 +34,7 @@ from sweep.lock import FolderLock
 from sweep.parquet import parquet_bytes, read_parquet
 from sweep.plan import Plan, Shard
 from sweep.schema import cells_columns, runs_columns, tally_columns
-from sweep.statistics import Tally, tally_from_table, tally_to_table
+from sweep.statistics import tally_from_table, tally_to_table
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ class Store:
                 raise StoreError(f"{str(path)!r} is damaged: its column 'run' has other numbers than were trained")
         return table
 
-    def tally(self, commit: Commit) -> Tally:
+    def tally(self, commit: Commit) -> pd.DataFrame:
         """Return a committed part where it is a tally."""
         return tally_from_table(self.table(commit))
 

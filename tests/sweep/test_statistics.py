@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import groupby
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 import sweep
-from sweep import Study
+from sweep import Study, StudyError, aggregate
 from sweep.plan import Plan
-from sweep.schema import cells_columns
-from sweep.statistics import Tally, merge, summarize, tally, tally_from_table, tally_to_table, wilson_interval
+from sweep.schema import arrow_schema, cells_columns, tally_columns
+from sweep.statistics import (
+    cells_to_table,
+    merge,
+    summarize,
+    summarize_by,
+    tally_from_table,
+    tally_runs,
+    tally_to_table,
+    wilson_interval,
+)
 from tests.oracle import STATUSES
 from tests.sweep.support import make_study
 
@@ -49,7 +59,7 @@ def naive_quantile(ends: Ends, share: float) -> int | None:
     return None
 
 
-def naive_statistics(ends: Ends, max_steps: int) -> dict[str, Any]:
+def naive_statistics(ends: Ends, limits: list[int]) -> dict[str, Any]:
     """Compute one row of the cells table from its definition."""
     counts = {f"n_{name}": sum(status == name for status, _ in ends) for name in STATUSES}
     successes = counts["n_converged"]
@@ -63,54 +73,64 @@ def naive_statistics(ends: Ends, max_steps: int) -> dict[str, Any]:
         "steps_q25": naive_quantile(ends, 0.25),
         "steps_q50": naive_quantile(ends, 0.5),
         "steps_q75": naive_quantile(ends, 0.75),
-        "restricted_mean_steps": sum(s if status == "converged" else max_steps for status, s in ends) / len(ends),
+        "restricted_mean_steps": sum(
+            s if status == "converged" else limit for (status, s), limit in zip(ends, limits, strict=True)
+        )
+        / len(ends),
         "expected_steps": sum(s for _, s in ends) / successes if successes else math.inf,
     }
 
 
-def tally_of(ends: Ends, n_seeds: int, chosen: Sequence[int] | None = None) -> Tally:
-    """Tally some runs, those of a cell in a row, by default all."""
-    runs = range(len(ends)) if chosen is None else chosen
-    cells = [(cell, len(list(group))) for cell, group in groupby(run // n_seeds for run in runs)]
+def tally_of(ends: Ends, n_seeds: int, chosen: Iterable[int] | None = None) -> pd.DataFrame:
+    """Tally some runs in this order, by default all."""
+    runs = list(range(len(ends)) if chosen is None else chosen)
+    cell = np.array([run // n_seeds for run in runs], np.int64)
     status = np.array([STATUSES.index(ends[run][0]) for run in runs], np.int8)
     steps = np.array([ends[run][1] for run in runs], np.int32)
-    return tally(*np.array(cells, np.int64).T, status, steps)
+    return tally_runs(cell, status, steps)
 
 
-def assert_same_tally(one: Tally, other: Tally) -> None:
-    """Require equal counts of equal ends."""
-    for left, right in zip(one, other, strict=True):
-        np.testing.assert_array_equal(left, right)
+def naive_tally(ends: Ends, n_seeds: int) -> list[tuple[int, str, int, int]]:
+    """Count equal ends one by one, sorted by cell, code of the status and steps."""
+    counts = Counter((run // n_seeds, STATUSES.index(status), steps) for run, (status, steps) in enumerate(ends))
+    return [(cell, STATUSES[code], steps, n) for (cell, code, steps), n in sorted(counts.items())]
 
 
-def assert_statistics(cells: pa.Table, study: Study, ends: Ends) -> None:
-    """Require the cells table of these runs: counts exactly, intervals to rounding."""
-    n_seeds, plan = study.seeds.count, Plan(study)
-    assert cells.column_names == ["cell", *study.parameters, *STATISTICS]
-    assert cells.column_names == [column.name for column in cells_columns(study)]
-    rows = cells.to_pylist()
-    for cell in range(study.n_cells):
-        max_steps = plan.settings(cell)["max_steps"]
-        expected = naive_statistics(ends[cell * n_seeds : (cell + 1) * n_seeds], int(max_steps))
-        row = rows[cell]
-        assert row["cell"] == cell
+def assert_row(row: dict[str, Any], ends: Ends, limits: list[int]) -> None:
+    """Require the statistics of these runs, with the most steps of each: counts exactly, intervals to rounding."""
+    for name, value in naive_statistics(ends, limits).items():
+        if name.startswith("convergence_rate_"):
+            assert row[name] == pytest.approx(value, rel=1e-12, abs=1e-15)
+        else:
+            assert (None if pd.isna(row[name]) else row[name]) == value, name
+
+
+def limits_of(study: Study) -> list[int]:
+    """Return the most steps of every run."""
+    settings = (Plan(study).settings(cell) for cell in range(study.n_cells))
+    return [int(each["max_steps"]) for each in settings for _ in range(study.seeds.count)]
+
+
+def assert_statistics(cells: pd.DataFrame, study: Study, ends: Ends) -> None:
+    """Require the cells of these runs."""
+    n_seeds, plan, limits = study.seeds.count, Plan(study), limits_of(study)
+    assert list(cells.columns) == ["cell", *study.parameters, *STATISTICS]
+    assert list(cells["cell"]) == list(range(study.n_cells))
+    for cell, row in enumerate(cells.to_dict("records")):
+        runs = slice(cell * n_seeds, (cell + 1) * n_seeds)
         assert {name: row[name] for name in study.parameters} == plan.values(cell)
-        for name, value in expected.items():
-            if name.startswith("convergence_rate_"):
-                assert row[name] == pytest.approx(value, rel=1e-12, abs=1e-15)
-            else:
-                assert row[name] == value, name
+        assert_row(row, ends[runs], limits[runs])
 
 
-@pytest.mark.parametrize("trials", [1, 2, 7, 40, 1000, 1_000_000])
+@pytest.mark.parametrize("trials", [1, 2, 7, 40, 1000, 1_000_000, 2**32])
 def test_wilson_interval_is_that_of_scipy(trials: int) -> None:
     """The interval agrees with scipy's, and its ends at no success and no failure are exactly 0 and 1."""
     successes = np.unique(np.linspace(0, trials, 41).astype(np.int64))
     low, high = wilson_interval(successes, np.full(len(successes), trials))
     for k, count in enumerate(successes.tolist()):
         expected = stats.binomtest(count, trials).proportion_ci(0.95, method="wilson")
-        assert low[k] == pytest.approx(expected.low, rel=1e-9, abs=1e-15)
-        assert high[k] == pytest.approx(expected.high, rel=1e-9)
+        assert low[k] == pytest.approx(expected.low, rel=1e-12, abs=1e-15)
+        assert high[k] == pytest.approx(expected.high, rel=1e-12)
     assert (low[0], high[-1]) == (0.0, 1.0)
     assert np.all(low <= successes / trials)
     assert np.all(successes / trials <= high)
@@ -131,6 +151,43 @@ def outcomes(draw: st.DrawFn) -> tuple[Study, Ends]:
     return study, ends
 
 
+@given(outcomes(), st.randoms(use_true_random=False))
+def test_tally_by_its_definition(drawn: tuple[Study, Ends], random: Any) -> None:
+    """A tally counts every end that occurs, sorted, in whatever order the runs come."""
+    study, ends = drawn
+    runs = list(range(len(ends)))
+    random.shuffle(runs)
+    tally = tally_of(ends, study.seeds.count, runs)
+    assert list(tally.itertuples(index=False, name=None)) == naive_tally(ends, study.seeds.count)
+    assert [str(dtype) for dtype in tally.dtypes] == ["int64", "category", "int32", "int64"]
+    assert list(tally["status"].cat.categories) == list(STATUSES)
+
+
+@given(outcomes(), st.randoms(use_true_random=False), st.integers(1, 5))
+def test_tallies_of_any_split_add_up(drawn: tuple[Study, Ends], random: Any, n_parts: int) -> None:
+    """Tallies of any parts, added up in any order and in any steps, are the tally of all runs."""
+    study, ends = drawn
+    parts: list[list[int]] = [[] for _ in range(n_parts)]
+    for run in range(len(ends)):
+        random.choice(parts).append(run)
+    tallies = [tally_of(ends, study.seeds.count, part) for part in parts if part]
+    random.shuffle(tallies)
+    some = random.randint(1, len(tallies))
+    whole = tally_of(ends, study.seeds.count)
+    pd.testing.assert_frame_equal(merge(tallies), whole)
+    pd.testing.assert_frame_equal(merge([merge(tallies[:some]), *tallies[some:]]), whole)
+
+
+@given(outcomes())
+def test_tallies_survive_storing(drawn: tuple[Study, Ends]) -> None:
+    """A tally written as a table of the documented schema and read back is the tally."""
+    study, ends = drawn
+    tally = tally_of(ends, study.seeds.count)
+    table = tally_to_table(tally)
+    assert table.schema.equals(arrow_schema(tally_columns()), check_metadata=True)
+    pd.testing.assert_frame_equal(tally_from_table(table), tally)
+
+
 @given(outcomes())
 def test_cells_by_their_definition(drawn: tuple[Study, Ends]) -> None:
     """Every statistic of every cell is that of its definition, whatever statuses occur."""
@@ -138,39 +195,42 @@ def test_cells_by_their_definition(drawn: tuple[Study, Ends]) -> None:
     assert_statistics(summarize(tally_of(ends, study.seeds.count), Plan(study)), study, ends)
 
 
-@given(outcomes(), st.randoms(use_true_random=False), st.integers(1, 5))
-def test_tallies_of_any_split_add_up(drawn: tuple[Study, Ends], random: Any, n_parts: int) -> None:
-    """Tallies of any parts, in any order, merge to the tally of all."""
-    study, ends = drawn
-    parts: list[list[int]] = [[] for _ in range(n_parts)]
-    for run in range(len(ends)):
-        random.choice(parts).append(run)
-    tallies = [tally_of(ends, study.seeds.count, part) for part in parts if part]
-    random.shuffle(tallies)
-    whole = merge([tally_of(ends, study.seeds.count)])
-    assert_same_tally(merge(tallies), whole)
-    assert whole.n.sum() == len(ends)
-    assert (whole.n > 0).all()
-    assert (np.diff(whole.ends) > 0).all()
-    assert summarize(merge(tallies), Plan(study)) == summarize(whole, Plan(study))
-
-
 @given(outcomes())
-def test_order_of_cells_does_not_matter(drawn: tuple[Study, Ends]) -> None:
-    """Cells may come in any order; those of which all runs end alike need no sorting of runs."""
+def test_cells_are_stored_by_their_schema(drawn: tuple[Study, Ends]) -> None:
+    """The table of cells has the documented columns, types and notes; what is missing is null."""
     study, ends = drawn
-    n_seeds = study.seeds.count
-    by_cell = [range(cell * n_seeds, (cell + 1) * n_seeds) for cell in range(study.n_cells)]
-    backwards = [run for runs in reversed(by_cell) for run in runs]
-    assert_same_tally(tally_of(ends, n_seeds, backwards), tally_of(ends, n_seeds))
+    cells = summarize(tally_of(ends, study.seeds.count), Plan(study))
+    table = cells_to_table(cells, study)
+    assert table.schema.equals(arrow_schema(cells_columns(study)), check_metadata=True)
+    rows = [
+        {name: None if pd.isna(value) else value for name, value in row.items()} for row in cells.to_dict("records")
+    ]
+    assert table.to_pylist() == rows
 
 
-@given(outcomes())
-def test_tallies_survive_storing(drawn: tuple[Study, Ends]) -> None:
-    """A tally written as a table and read back is the tally."""
+@given(outcomes(), st.data())
+def test_marginals_by_their_definition(drawn: tuple[Study, Ends], data: st.DataObject) -> None:
+    """Statistics over groups of cells are those of all their runs, each with the most steps of its own cell."""
     study, ends = drawn
-    counts = tally_of(ends, study.seeds.count)
-    assert_same_tally(tally_from_table(tally_to_table(counts)), counts)
+    n_seeds, plan, limits = study.seeds.count, Plan(study), limits_of(study)
+    names = data.draw(st.lists(st.sampled_from(list(study.parameters)), unique=True))
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for run in range(study.n_runs):
+        values = plan.values(run // n_seeds)
+        groups.setdefault(tuple(values[name] for name in names), []).append(run)
+    found = summarize_by(tally_of(ends, n_seeds), plan, names)
+    assert list(found.columns) == [*names, *STATISTICS]
+    assert len(found) == len(groups)
+    for row, (values, runs) in zip(found.to_dict("records"), groups.items(), strict=True):
+        assert tuple(row[name] for name in names) == values
+        assert_row(row, [ends[run] for run in runs], [limits[run] for run in runs])
+
+
+def test_marginals_of_an_unknown_parameter() -> None:
+    """What is not swept makes no groups."""
+    study = make_study(count=1)
+    with pytest.raises(StudyError, match="unknown swept parameter 'lerning_rate'; did you mean 'learning_rate'"):
+        summarize_by(tally_of([("stalled", 1)] * 4, 1), Plan(study), ["hidden", "lerning_rate"])
 
 
 def test_example() -> None:
@@ -178,15 +238,15 @@ def test_example() -> None:
     study = make_study(count=4, hidden=2, learning_rate=[0.1, 0.2], max_steps=100)
     ends: Ends = [("converged", 10), ("diverged", 3), ("converged", 30), ("exhausted", 100)]
     ends += [("stalled", 7), ("diverged", 0), ("stalled", 9), ("exhausted", 100)]
-    cells = summarize(tally_of(ends, 4), Plan(study)).to_pylist()
+    cells = summarize(tally_of(ends, 4), Plan(study)).to_dict("records")
     assert cells[0]["convergence_rate"] == 0.5
     assert (cells[0]["steps_q25"], cells[0]["steps_q50"]) == (10, 30)
-    assert cells[0]["steps_q75"] is None
+    assert pd.isna(cells[0]["steps_q75"])
     assert cells[0]["restricted_mean_steps"] == (10 + 30 + 2 * 100) / 4
     assert cells[0]["expected_steps"] == (10 + 3 + 30 + 100) / 2
     assert cells[1]["expected_steps"] == math.inf
     assert cells[1]["restricted_mean_steps"] == 100
-    assert all(cells[1][name] is None for name in ("steps_q25", "steps_q50", "steps_q75"))
+    assert all(pd.isna(cells[1][name]) for name in ("steps_q25", "steps_q50", "steps_q75"))
     assert (cells[1]["convergence_rate"], cells[1]["convergence_rate_low"]) == (0, 0)
 
 
@@ -195,7 +255,7 @@ def test_steps_beyond_32_bits_add_up() -> None:
     most = 2**31 - 1
     study = make_study(count=5, hidden=2, learning_rate=0.1, max_steps=most)
     ends: Ends = [("converged", most - 1), *[("exhausted", most)] * 4]
-    (cell,) = summarize(tally_of(ends, 5), Plan(study)).to_pylist()
+    (cell,) = summarize(tally_of(ends, 5), Plan(study)).to_dict("records")
     assert cell["expected_steps"] == 4 * most + most - 1
     assert cell["restricted_mean_steps"] == (4 * most + most - 1) / 5
 
@@ -210,10 +270,28 @@ def test_steps_beyond_32_bits_add_up() -> None:
     ],
     ids=["mixed", "none converges", "all converge", "all diverge"],
 )
-def test_cells_of_a_result(scalars: dict[str, Any]) -> None:
-    """The cells of a result are the statistics of its runs."""
+def test_cells_of_a_result(tmp_path: Path, scalars: dict[str, Any]) -> None:
+    """Cells and tally of a result are those of its runs, whatever its shards, and wherever and however it is kept."""
     study = make_study(count=25, **scalars)
     result = sweep.run(study, shard_runs=40)
     runs = result.runs()
-    cells = pa.Table.from_pandas(result.cells, preserve_index=False)
-    assert_statistics(cells, study, list(zip(runs["status"].tolist(), runs["steps"].tolist(), strict=True)))
+    ends: Ends = list(zip(runs["status"].tolist(), runs["steps"].tolist(), strict=True))
+    assert_statistics(result.cells, study, ends)
+    others = [
+        sweep.run(study, keep="cells", shard_runs=7),
+        sweep.run(study, tmp_path / "runs"),
+        sweep.run(study, tmp_path / "cells", keep="cells", shard_runs=9),
+        sweep.open_result(tmp_path / "cells"),
+    ]
+    pd.testing.assert_frame_equal(result.tally(), tally_of(ends, 25))
+    for other in others:
+        pd.testing.assert_frame_equal(other.cells, result.cells)
+        pd.testing.assert_frame_equal(other.tally(), result.tally())
+
+
+def test_many_tallies_are_added_up_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statistics do not depend on how often the tallies of shards are added up."""
+    study = make_study(count=10)
+    expected = sweep.run(study).cells
+    monkeypatch.setattr(aggregate, "_LOOSE_ROWS", 1)
+    pd.testing.assert_frame_equal(sweep.run(study, shard_runs=1).cells, expected)

@@ -1,0 +1,48 @@
+"""Floors of the dependencies, and the versions that the project is tested with."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+
+
+def pins(name: str) -> dict[str, Version]:
+    """Return the versions that a constraints file pins."""
+    lines = (line.strip() for line in (ROOT / name).read_text("utf-8").splitlines())
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(package): Version(version) for package, version in pairs}
+
+
+def floors(extra: str | None = None) -> dict[str, Version]:
+    """Return the floors that pyproject.toml gives to the dependencies, or to those of an extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    texts = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    requirements = [Requirement(text) for text in texts]
+    return {canonicalize_name(each.name): Version(next(iter(each.specifier)).version) for each in requirements}
+
+
+def test_oldest_versions_are_the_floors() -> None:
+    """What make test-oldest installs is what pyproject.toml allows as the oldest, of every dependency."""
+    oldest = pins("constraints-oldest.txt")
+    assert {name: oldest.get(name) for name in floors()} == floors()
+
+
+def test_newest_versions_are_pinned() -> None:
+    """What make test installs is pinned, at or above its floor, the tests' tools included."""
+    newest = pins("constraints.txt")
+    wanted = floors() | floors("test")
+    assert not {name for name, floor in wanted.items() if newest[name] < floor}
+
+
+def test_tools_of_both_are_the_same() -> None:
+    """The oldest dependencies are tested with the same tools as the newest."""
+    newest, oldest = pins("constraints.txt"), pins("constraints-oldest.txt")
+    tools = {name for name in floors("test") if name in oldest}
+    assert {"pytest", "hypothesis", "scipy"} <= tools
+    assert {name: oldest[name] for name in tools} == {name: newest[name] for name in tools}
