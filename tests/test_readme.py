@@ -1,44 +1,90 @@
-"""What the README says is so."""
+"""What the README says is so: its commands, its study, its Python and its recipes run, in the order given."""
 
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import sweep
 from sweep.cli import app
 from sweep.schema import cells_columns, runs_columns
+from tests.sweep.support import command
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-
-
-def block(language: str) -> str:
-    """Return the first fenced block of a language."""
-    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    assert found, f"README has no {language} block"
-    return found[1]
+ROOT = Path(__file__).parents[1]
+README, RESULTS, MAKEFILE = ((ROOT / name).read_text("utf-8") for name in ("README.md", "results/README.md", "Makefile"))
+BLOCKS = re.findall(r"^```(sh|toml|python|text)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+MAX_LINES = 200
 
 
-def test_first_lines_are_the_two_commands() -> None:
-    commands = [line.split("#")[0].strip() for line in block("sh").splitlines()]
-    assert commands == ["make run", "make test", "make bench"]
-    assert README.index("```sh") < 20
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of a language."""
+    return [text for kind, text in BLOCKS if kind == language]
 
 
-def test_study_file_is_valid() -> None:
-    study = sweep.Study(**tomllib.loads(block("toml")))
-    assert study.n_cells == 27
+def test_length() -> None:
+    assert len(README.splitlines()) <= MAX_LINES
+
+
+def test_first_commands_are_goals_of_make() -> None:
+    goals = [line.split()[1] for line in blocks("sh")[0].splitlines()]
+    assert goals == ["run", "test"]
+    for goal in goals:
+        assert re.search(rf"^{goal}:", MAKEFILE, re.MULTILINE)
+
+
+def test_study_is_that_of_the_python_example() -> None:
+    (text,) = blocks("toml")
+    study = sweep.Study(**tomllib.loads(text))
     assert study.n_runs == 27_000
+    found: dict[str, sweep.Study] = {}
+    creation = blocks("python")[0].partition("result =")[0]
+    exec(compile(creation, "README", "exec"), found)
+    assert found["study"].parameters == study.parameters
+    assert found["study"].network == study.network
 
 
-def test_python_example_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    load = sweep.load_study
-    monkeypatch.setattr(sweep, "load_study", lambda name, changes: load(name, {**changes, "seeds.count": 2}))
-    exec(compile(block("python"), "README", "exec"), {})
+def run_line(line: str) -> None:
+    """Run one line of a shell block, studies but the first with few seeds."""
+    words = shlex.split(line, comments=True)
+    if words[0] != "sweep":
+        subprocess.run(["sh", "-c", line], check=True)
+        return
+    few = ["--set", "seeds.count=4"] if words[1] == "run" and "--set" in words else []
+    finished = command(*words[1:], *few)
+    assert finished.code == 0, f"{line}: {finished.err}"
+    assert finished.out, line
+
+
+def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every block but the commands of make runs, in the order of the README, in one folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    for language, text in BLOCKS:
+        if language == "toml":
+            Path("tanh.toml").write_text(text)
+        elif language == "python":
+            exec(compile(text, "README", "exec"), {})
+        elif language == "sh" and not text.startswith("make"):
+            for line in text.splitlines():
+                run_line(line)
     assert "convergence_rate" in capsys.readouterr().out
+    assert Path("losses.png").read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in Path("results").iterdir()} == {"tanh-xor", "activations", "or", "xor"}
+    assert command("plan", "tanh.toml").code == 0
+
+
+def test_what_is_said_of_linear_networks() -> None:
+    """The numbers of studies that the README names."""
+    assert "`sweep run linear-xor` (0 of 3,000 converge)" in README
+    assert "`sweep run linear-seed` (3,000 of 3,000)" in README
+    for name, converged in (("linear-xor", 0), ("linear-seed", 3_000)):
+        assert sweep.run(sweep.load_study(name), keep="cells").cells["n_converged"].sum() == converged
 
 
 @pytest.mark.parametrize("columns", [runs_columns, cells_columns])
@@ -46,20 +92,24 @@ def test_every_column_is_documented(columns: object) -> None:
     study = sweep.Study(data={"task": "xor"}, network={"hidden": 2}, training={"learning_rate": 0.1})
     assert callable(columns)
     for column in columns(study):
-        assert f"| `{column.name}` | {column.type} | {column.unit} | {column.doc} |" in README
+        assert f"| `{column.name}` | {column.type} | {column.unit} | {column.doc} |" in RESULTS
 
 
 def test_every_command_is_listed() -> None:
-    for command in app.registered_commands:
-        assert command.callback is not None
-        assert f"`sweep {command.callback.__name__}" in README
+    for registered in app.registered_commands:
+        assert registered.callback is not None
+        assert f"`sweep {registered.callback.__name__}" in README
+
+
+def test_every_key_of_a_study_is_listed() -> None:
+    study = sweep.Study(data={"task": "xor"}, network={"hidden": 2}, training={"learning_rate": 0.1})
+    for key in [*study.fixed(), "task", "file", "inputs", "targets", "base", "count"]:
+        assert f"`{key}`" in README
 
 
 def test_published_table_is_that_of_the_published_result() -> None:
-    import pandas as pd
-
-    cells = pd.read_parquet(Path(__file__).parents[1] / "results/published/xor/cells.parquet")
-    rows = re.findall(r"^ +([\d.]+)((?: +\d+\.\d)+)$", block("text"), re.MULTILINE)
+    cells = pd.read_parquet(ROOT / "results/published/xor/cells.parquet")
+    rows = re.findall(r"^ +([\d.]+)((?: +\d+\.\d)+)$", blocks("text")[0], re.MULTILINE)
     printed = {(float(row), k): float(text) for row, line in rows for k, text in enumerate(line.split())}
     assert len(printed) == len(cells) == 91
     for k, hidden in enumerate(sorted(cells["hidden"].unique())):
