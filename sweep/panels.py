@@ -133,7 +133,7 @@ def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str,
     places = [names.index(short(value)) for value in cells[lines.x]] if lines.x else [0]
     y = drawn_values(cells, lines.statistic)
     band = STATISTICS[lines.statistic].band
-    bars = np.array([y - drawn_values(cells, band[0]), drawn_values(cells, band[1]) - y]) if band else None
+    bars = [(y - drawn_values(cells, band[0])).tolist(), (drawn_values(cells, band[1]) - y).tolist()] if band else None
     plain = {**style, "linestyle": "none"}
     axes.errorbar(np.array(places) + shift, y, bars, markersize=4.5, capsize=3, elinewidth=1.2, **plain)
     axes.set_xticks(range(len(names)), names)
