@@ -96,7 +96,7 @@ def test_results_are_read_without_training(module: str) -> None:
 
 
 LIGHT = ("study", "plan", "load", "cli", "parameters", "patterns", "schema", "errors", "__init__", "__main__")
-LIGHT_STORE = ("interrupts", "threads", "files", "facts", "commits", "contents", "lock")
+LIGHT_STORE = ("interrupts", "threads", "durable", "facts", "commits", "contents", "lock")
 
 
 @pytest.mark.parametrize("module", LIGHT + LIGHT_STORE)
