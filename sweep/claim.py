@@ -21,9 +21,9 @@ from typing import Any
 
 from sweep.commits import COMMIT_NAME
 from sweep.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
+from sweep.durable import check_name, json_bytes, replace_file, sync_folder
 from sweep.errors import StoreError
 from sweep.facts import read_facts, read_study
-from sweep.files import check_name, json_bytes, replace_file, sync_folder
 from sweep.lock import FolderLock
 from sweep.store import Store
 from sweep.study import Study

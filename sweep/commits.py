@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from sweep.durable import check_kinds, json_bytes, read_json
 from sweep.errors import StoreError
-from sweep.files import check_kinds, json_bytes, read_json
 from sweep.study import Study
 
 if TYPE_CHECKING:

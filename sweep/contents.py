@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweep.commits import COMMIT_NAME, PART_DRAFT_NAME, PART_NAME, read_commit
+from sweep.durable import sync_folder
 from sweep.errors import StoreError
-from sweep.files import sync_folder
 from sweep.study import Study
 
 # Everything that a results folder of ours may hold. Nothing else is ever removed.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sweep.durable import check_kinds, read_file, read_json
 from sweep.errors import StoreError, StudyError
-from sweep.files import check_kinds, read_file, read_json
 from sweep.load import load_study
 from sweep.study import Study
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sweep import __version__
+from sweep.durable import read_file
 from sweep.errors import StoreError
-from sweep.files import read_file
 from sweep.schema import Column, arrow_schema
 from sweep.study import Study
 

@@ -27,9 +27,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sweep.commits import COMMIT_NAME, Commit, commit_name, read_commit
+from sweep.durable import check_name, json_bytes, link_new, replace_file, sync_folder, write_new
 from sweep.errors import StoreError
 from sweep.facts import read_facts, read_study
-from sweep.files import check_name, json_bytes, link_new, replace_file, sync_folder, write_new
 from sweep.lock import FolderLock
 from sweep.parquet import parquet_bytes, read_parquet
 from sweep.plan import Plan, Shard

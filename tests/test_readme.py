@@ -17,7 +17,9 @@ from sweep.schema import cells_columns, runs_columns
 from tests.sweep.support import command
 
 ROOT = Path(__file__).parents[1]
-README, RESULTS, MAKEFILE = ((ROOT / name).read_text("utf-8") for name in ("README.md", "results/README.md", "Makefile"))
+README, RESULTS, MAKEFILE = (
+    (ROOT / name).read_text("utf-8") for name in ("README.md", "results/README.md", "Makefile")
+)
 BLOCKS = re.findall(r"^```(sh|toml|python|text)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 MAX_LINES = 200
 

@@ -75,7 +75,7 @@ def test_a_peer_that_cannot_work_is_missing(
     path = tmp_path / "sitecustomize.py"
     path.write_text(f"import sweep.bench.peers as peers\npeers.HOMES['notebook'] = {home!r}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with Host("notebook", 1, tmp_path / "files") as host, pytest.raises(MissingError, match=words):
+    with Host("notebook", 1, tmp_path / "durable") as host, pytest.raises(MissingError, match=words):
         host.train(CASE, 1, 1)
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 import sweep
@@ -248,57 +245,6 @@ def test_show_what_is_asked(place: Path) -> None:
         assert_refused(command("show", "r", *words), expected)
 
 
-def test_run_that_keeps_cells(place: Path) -> None:
-    """`sweep run --keep cells` writes no rows and prints the digest of its counts."""
-    finished = command("run", "mine.toml", "--out", "r", "--keep", "cells")
-    assert finished.code == 0
-    result = sweep.run(load_study(place / "mine.toml"), keep="cells")
-    assert f"digest {result.facts['digest']}" in finished.out.splitlines()
-    assert open_result("r").facts["keep"] == "cells"
-    assert_refused(command("run", "mine.toml", "--out", "r"), ("keeps cells, not runs",))
-    assert_refused(command("trace", "r", "--run", "1"), ("cells only",))
-    assert command("run", "mine.toml", "--out", "rows", "--keep", "runs").code == 0
-    assert open_result("rows").facts["keep"] == "runs"
-
-
-def test_parts(place: Path) -> None:
-    """`sweep show --parts` prints the files that hold the runs, one per line, and not what a killed run has left."""
-    command("run", "mine.toml", "--out", "r")
-    (place / "r" / "parts" / "0000000-01234567.parquet").write_bytes(b"left by a killed run")
-    finished = command("show", "r", "--parts")
-    assert (finished.code, finished.err) == (0, "")
-    paths = [Path(line) for line in finished.out.splitlines()]
-    assert paths == open_result("r").parts()
-    assert all(path.parent == Path("r/parts") for path in paths)
-    frame = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
-    pd.testing.assert_frame_equal(frame, open_result("r").runs())
-
-
-def published(folder: Path) -> Path:
-    """Remove from a results folder what is not published."""
-    for name in ("parts", "commits"):
-        shutil.rmtree(folder / name)
-    return folder
-
-
-def test_published_results(place: Path) -> None:
-    """A folder with study.toml, run.json and cells.parquet is shown and drawn; it says that its rows are not there."""
-    command("run", "mine.toml", "--out", "r")
-    shown, runs = command("show", "r"), command("run", "mine.toml", "--out", "r")
-    before = tree(published(place / "r"))
-    assert command("show", "r") == shown
-    assert command("run", "mine.toml", "--out", "r") == runs
-    assert command("figure", "r", "--out", "rate.png").code == 0
-    for words in (("trace", "r", "--run", "3"), ("show", "r", "--parts")):
-        assert_refused(command(*words), ("'r'", "rows", "not there"))
-    for ask in (open_result("r").runs, open_result("r").parts, lambda: open_result("r").row(3)):
-        with pytest.raises(sweep.StoreError, match="not there"):
-            ask()
-    assert tree(place / "r") == before
-    assert command("run", "mine.toml", "--out", "r", "--overwrite").code == 0
-    assert len(open_result("r").runs()) == 10
-
-
 def test_figure(place: Path) -> None:
     """`sweep figure` writes a figure into the folder, or where it is told."""
     command("run", "mine.toml", "--out", "r")
@@ -439,23 +385,6 @@ def test_reader_that_goes_away() -> None:
     process.stderr.close()
     process.wait(timeout=60)
     assert b"Traceback" not in errors
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize(
-    "words", [("studies",), ("plan", "xor"), ("trace", "seed"), ("show", "r"), ("--help",)], ids=" ".join
-)
-def test_full_standard_output(words: tuple[str, ...]) -> None:
-    """Where standard output takes nothing that is one sentence and code 1; closed, it is not missed."""
-    command("run", "mine.toml", "--out", "r")
-    command_line = [sys.executable, "-m", "sweep", *words]
-    with open("/dev/full", "w") as full:
-        finished = subprocess.run(command_line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert finished.returncode == 1
-    assert finished.stderr == "error: standard output cannot be written: No space left on device\n"
-    closed = f"{shlex.join(command_line)} >&-"
-    finished = subprocess.run(closed, shell=True, stderr=subprocess.PIPE, text=True, check=False)
-    assert (finished.returncode, finished.stderr) == (0, "")
 
 
 def test_interrupt(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

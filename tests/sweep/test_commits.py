@@ -16,7 +16,7 @@ import sweep
 from sweep import StoreError, open_result
 from sweep.aggregate import Aggregate
 from sweep.commits import Commit
-from sweep.files import json_bytes
+from sweep.durable import json_bytes
 from sweep.plan import Plan
 from sweep.shard import ShardResult, Worker
 from sweep.store import Store

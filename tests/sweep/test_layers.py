@@ -101,7 +101,7 @@ def test_results_are_read_without_training(module: str) -> None:
 
 LIGHT_STUDY = ("study", "sections", "swept", "parameters", "patterns", "plain", "paths", "faults", "errors")
 LIGHT = ("plan", "load", "cli", "schema", "ours", "__init__", "__main__")
-LIGHT_STORE = ("interrupts", "threads", "files", "facts", "commits", "contents", "lock")
+LIGHT_STORE = ("interrupts", "threads", "durable", "facts", "commits", "contents", "lock")
 
 
 @pytest.mark.parametrize("module", LIGHT_STUDY + LIGHT + LIGHT_STORE)
