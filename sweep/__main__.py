@@ -2,15 +2,68 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+from contextlib import suppress
+
+from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, SweepError
 from sweep.interrupts import leave_on_interrupt
 
 
 def main() -> None:
-    """Run the command line, from its imports on without a traceback on Ctrl-C."""
-    leave_on_interrupt()
-    from sweep.cli import main as run_as_process
+    """Be the process of a command.
 
-    run_as_process()
+    After an interrupt it ends at once, also in imports: threads of libraries may still be under
+    way, and one in eleven processes would abort while they are taken down. Names of files that
+    are no UTF-8, and lines of tables where a terminal has ASCII only, are printed escaped.
+    """
+    leave_on_interrupt()
+    try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        run_command()
+    except KeyboardInterrupt:
+        os._exit(EXIT_INTERRUPTED)
+    except SystemExit as end:
+        if end.code == EXIT_INTERRUPTED:
+            with suppress(OSError, AttributeError):  # full, or closed
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(EXIT_INTERRUPTED)
+        raise
+
+
+def run_command() -> None:
+    """Run the command line; what the user must mend ends in one sentence and code 2."""
+    from sweep import cli
+
+    try:
+        try:
+            cli.app()
+        finally:
+            print(end="", flush=True)
+    except SweepError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(EXIT_BAD_INPUT)
+    except BrokenPipeError:
+        _discard_output()
+    except OSError as error:
+        if not _discard_output():
+            raise
+        print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
+
+
+def _discard_output() -> bool:
+    """Write no more to a standard output that takes no more; tell whether it is one."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sweep.errors import StoreError, StudyError, SweepError
-from sweep.interrupts import EXIT_INTERRUPTED, leave_on_interrupt, raise_on_interrupt
+from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, StoreError, StudyError
+from sweep.interrupts import raise_on_interrupt
 from sweep.paths import local_folder
 
 if TYPE_CHECKING:
@@ -24,10 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EXIT_FAILED = 1
-EXIT_BAD_INPUT = 2
-EXIT_MISMATCH = 3
-
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.")]
 DirectoryArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Results folder.")]
 SetOption = Annotated[
@@ -36,59 +30,6 @@ SetOption = Annotated[
         "--set", metavar="KEY=VALUE", help="Change the study: seeds.count=40, hidden=2, learning_rate=0.1,0.3."
     ),
 ]
-
-
-def main() -> None:
-    """Be the process of a command.
-
-    After an interrupt it ends at once: threads of libraries may still be under way, and one in
-    eleven processes would abort while they are taken down. Names of files that are no UTF-8,
-    and lines of tables where a terminal has ASCII only, are printed escaped.
-    """
-    leave_on_interrupt()
-    try:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        run_command()
-    except KeyboardInterrupt:
-        os._exit(EXIT_INTERRUPTED)
-    except SystemExit as end:
-        if end.code == EXIT_INTERRUPTED:
-            with suppress(OSError, AttributeError):  # full, or closed
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(EXIT_INTERRUPTED)
-        raise
-
-
-def run_command() -> None:
-    """Run the command line; what the user must mend ends in one sentence and code 2."""
-    try:
-        try:
-            app()
-        finally:
-            print(end="", flush=True)
-    except SweepError as error:
-        for line in str(error).splitlines():
-            print(f"error: {line}", file=sys.stderr)
-        sys.exit(EXIT_BAD_INPUT)
-    except BrokenPipeError:
-        _discard_output()
-    except OSError as error:
-        if not _discard_output():
-            raise
-        print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
-        sys.exit(EXIT_FAILED)
-
-
-def _discard_output() -> bool:
-    """Write no more to a standard output that takes no more; tell whether it is one."""
-    try:
-        print(end="", flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
 
 
 def _print_version(asked: bool) -> None:
@@ -326,7 +267,3 @@ def _load(source: str, changes: list[str] | None) -> Study:
     from sweep.load import load_study, parse_changes
 
     return load_study(source, parse_changes(changes or []))
-
-
-if __name__ == "__main__":
-    main()

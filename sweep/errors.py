@@ -15,6 +15,13 @@ _LONGEST_NAME = 60
 _MOST_FAULTS = 20  # one table may hold a million wrong numbers
 
 
+# How commands end that do not end well.
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_MISMATCH = 3
+EXIT_INTERRUPTED = 130
+
+
 class SweepError(Exception):
     """Something given cannot be used; the message says what, and what can."""
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
-EXIT_INTERRUPTED = 130
+from sweep.errors import EXIT_INTERRUPTED
 
 
 def leave_on_interrupt() -> None:

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sweep import Study, cli, open_result
+from sweep import Study, open_result
+from sweep.__main__ import run_command
 from sweep.claim import Wish, claim
 from sweep.plan import Shard
 from sweep.shard import ShardResult, Worker
@@ -177,7 +178,7 @@ def command(*words: str | Path) -> Finished:
         mock.patch.object(sys, "argv", ["sweep", *map(str, words)]),
     ):
         try:
-            cli.run_command()
+            run_command()
         except SystemExit as end:
             code = end.code or 0
     return Finished(int(code), out.getvalue(), err.getvalue())

@@ -343,7 +343,7 @@ def test_help(name: str) -> None:
 def imports_of(*words: str) -> set[str]:
     """Return which heavy packages a command imports, in a process of its own."""
     code = (
-        "import sys\nfrom sweep.cli import main\ntry:\n    main()\nexcept SystemExit as end:\n"
+        "import sys\nfrom sweep.__main__ import main\ntry:\n    main()\nexcept SystemExit as end:\n"
         "    assert not end.code, end.code\nfinally:\n    print('\\nmodules', *sys.modules)"
     )
     finished = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
@@ -367,7 +367,7 @@ def test_run_never_imports_matplotlib() -> None:
 
 def test_bad_input_of_a_process(place: Path) -> None:
     """The installed command ends with 2 and a sentence, without a traceback; so does the module."""
-    for words in ([str(Path(sys.executable).with_name("sweep"))], [sys.executable, "-m", "sweep.cli"]):
+    for words in ([str(Path(sys.executable).with_name("sweep"))], [sys.executable, "-m", "sweep"]):
         finished = subprocess.run([*words, "run", "nothing"], capture_output=True, text=True, check=False)
         assert (finished.returncode, finished.stdout) == (2, "")
         assert finished.stderr.startswith("error: unknown study 'nothing'")
@@ -376,7 +376,7 @@ def test_bad_input_of_a_process(place: Path) -> None:
 
 def test_reader_that_goes_away() -> None:
     """A pipe closed early, as by `head`, is no traceback."""
-    words = [sys.executable, "-m", "sweep.cli", "trace", "seed"]
+    words = [sys.executable, "-m", "sweep", "trace", "seed"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None

@@ -87,7 +87,7 @@ def test_pipes_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_study_from_a_pipe(tmp_path: Path) -> None:
     """A study that a command writes is planned like one in a file."""
     (tmp_path / "study.toml").write_text(STUDY)
-    plan = [sys.executable, "-m", "sweep.cli", "plan"]
+    plan = [sys.executable, "-m", "sweep", "plan"]
     file = subprocess.run([*plan, str(tmp_path / "study.toml")], capture_output=True, check=True)
     pipe = subprocess.run([*plan, "/dev/stdin"], input=STUDY.encode(), capture_output=True, check=True)
     assert pipe.stdout == file.stdout != b""
@@ -126,7 +126,7 @@ def test_study_and_results_with_a_name_that_is_no_text(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
 
     def finish(*words: bytes) -> tuple[int, bytes]:
-        program = [os.fsencode(word) for word in (sys.executable, "-m", "sweep.cli")]
+        program = [os.fsencode(word) for word in (sys.executable, "-m", "sweep")]
         finished = subprocess.run([*program, *words], capture_output=True, env=environment, check=False)
         assert b"Traceback" not in finished.stderr
         return finished.returncode, finished.stderr + finished.stdout

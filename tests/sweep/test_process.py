@@ -17,7 +17,7 @@ from tests.sweep.support import command
 # Runs the command line, but the import of one module is interrupted.
 INTERRUPTED_IMPORT = """
 import builtins, sys
-from sweep.cli import main
+from sweep.__main__ import main
 real, module = builtins.__import__, sys.argv.pop(1)
 def interrupted(name, *args, **kwargs):
     if name == module:
@@ -59,7 +59,7 @@ def test_interrupt_while_importing(tmp_path: Path, module: str, words: tuple[str
 
 def test_interrupt_outside_of_a_command() -> None:
     """Ctrl-C while the command line itself starts or ends is no traceback either."""
-    code = "from unittest import mock\nfrom sweep import cli\n"
-    code += "mock.patch.object(cli, 'app', side_effect=KeyboardInterrupt).start()\ncli.main()"
+    code = "from unittest import mock\nfrom sweep import cli\nfrom sweep.__main__ import main\n"
+    code += "mock.patch.object(cli, 'app', side_effect=KeyboardInterrupt).start()\nmain()"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stdout, finished.stderr) == (130, "", "")
