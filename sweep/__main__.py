@@ -19,6 +19,7 @@ def main() -> None:
     are no UTF-8, and lines of tables where a terminal has ASCII only, are printed escaped.
     """
     leave_on_interrupt()
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # if closed
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
