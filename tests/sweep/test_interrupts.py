@@ -55,6 +55,21 @@ def test_first_interrupt_keeps_the_shards_under_way(tmp_path: Path) -> None:
     assert sweep.run(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected
 
 
+def test_first_interrupt_ends_one_very_long_network(tmp_path: Path) -> None:
+    """A network of two billion steps does not keep Ctrl-C waiting, and leaves nothing behind."""
+    study = make_study(count=1, hidden=2, learning_rate=1e-6, max_steps=2**31 - 1, criterion="none")
+    train = Worker.train
+
+    def interrupted(worker: Worker, shard: Shard) -> ShardResult:
+        os.kill(os.getpid(), signal.SIGINT)
+        return train(worker, shard)
+
+    with mock.patch.object(Worker, "train", interrupted), pytest.raises(KeyboardInterrupt):
+        sweep.run(study, out=tmp_path / "r")
+    assert not any(thread.name.startswith("sweep-") for thread in threading.enumerate())
+    assert list((tmp_path / "r" / "parts").iterdir()) == []
+
+
 def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
     """The second one ends a run whose threads do not end, which then write nothing more."""
     release, left = threading.Event(), threading.Event()
