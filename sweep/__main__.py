@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, SweepError
 from sweep.interrupts import leave_on_interrupt
@@ -19,7 +20,7 @@ def main() -> None:
     are no UTF-8, and lines of tables where a terminal has ASCII only, are printed escaped.
     """
     leave_on_interrupt()
-    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # if closed
+    sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))  # None if closed
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -55,6 +56,11 @@ def run_command() -> None:
             raise
         print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
+
+
+def _nowhere() -> TextIO:
+    """Return a stream that forgets what is written to it."""
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _discard_output() -> bool:
