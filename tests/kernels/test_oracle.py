@@ -31,7 +31,7 @@ from tests.kernels.support import (
 )
 
 HIDDEN = (1, 2, 3, 5, 8, 16, 41)  # units: unrolled, in two passes a step, and in one
-RUNS = sized(40, 12)  # of each hidden size, with biases or without
+RUNS = sized(40, 16)  # of each hidden size, with biases or without
 MOST_STEPS = {hidden: sized(100, 40) if hidden <= 8 else sized(40, 20) for hidden in HIDDEN}
 ALL_SIZES_COMPILED = {
     ("relu", "float64", True),
