@@ -165,8 +165,8 @@ def test_many_killed_processes(tmp_path: Path, files: list[Path], expected: dict
 
 
 def interrupt(folder: Path, delays: list[float]) -> None:
-    """Send SIGINT to a process after each of these times, and require that it ends as it must."""
-    process = start("run", "xor", "--set", "seeds.count=300", "--out", folder)
+    """Send SIGINT to a process that trains for minutes after each of these times; require that it ends as it must."""
+    process = start("run", "xor", "--set", "seeds.count=100_000", "--out", folder)
     for delay in delays:
         time.sleep(delay)
         if process.poll() is None:
