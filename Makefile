@@ -15,7 +15,7 @@ TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
 # What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
 CPU_TESTS := $(addprefix tests/kernels/test_,lanes.py elementary.py initial_weights.py same_bits.py)
 ifeq ($(shell uname -m),x86_64)
-CPUS := generic haswell
+CPUS := generic $(if $(shell grep -m 1 -w avx2 /proc/cpuinfo 2>/dev/null),haswell)
 endif
 
 # The oldest versions of the dependencies, beside the newest.

@@ -12,7 +12,7 @@ from kernels.batch import Patterns, PatternSource
 from kernels.elementary import elementary
 from kernels.jit import device
 from kernels.lanes import Lanes, Memory, Rows, select
-from kernels.tuning import elementary_rows
+from kernels.tuning import elementary_rows, tuning_here
 
 NAMES = ("relu", "tanh", "sigmoid", "identity")
 
@@ -96,7 +96,7 @@ def make_activate(
     """
     value = activation(name, memory.dtype).value
     load, store = memory.load, memory.store
-    count = elementary_rows(memory.width * np.dtype(memory.dtype).itemsize)
+    count = elementary_rows(memory.width * np.dtype(memory.dtype).itemsize, tuning_here().row_bytes)
     load_group, store_group = memory.group(count)
 
     @device

@@ -89,7 +89,8 @@ class DiskCache:
     def holds(self, signature: Any, target_context: Any) -> bool:
         """Tell whether there is an entry for ``signature``; only loading it shows whether it is sound."""
         try:
-            return self._entry(signature, target_context)[0].is_file()
+            path, _ = self._entry(signature, target_context)
+            return path.is_file() and _are_private(path.parent.parent, path.parent)
         except (OSError, RuntimeError):
             return False
 
@@ -169,21 +170,22 @@ def _are_private(*folders: Path) -> bool:
     for folder in folders:
         facts = folder.stat()
         if facts.st_uid != os.geteuid():
-            _say_foreign(folder)
+            _say_unused(folder, "belongs to another user")
             return False
         if facts.st_mode & 0o077:
             with suppress(OSError):  # a file system that cannot be written
                 folder.chmod(0o700)
             if folder.stat().st_mode & 0o022:
+                _say_unused(folder, "can be written by others, whatever its mode is set to")
                 return False
     return True
 
 
 @cache
-def _say_foreign(folder: Path) -> None:
+def _say_unused(folder: Path, why: str) -> None:
+    """Say once that the cache cannot be used."""
     print(
-        f"{folder} belongs to another user: kernels are compiled anew and not kept; "
-        "set XDG_CACHE_HOME to a folder of yours",
+        f"{folder} {why}: kernels are compiled anew and not kept; set XDG_CACHE_HOME to a folder of yours",
         file=sys.stderr,
     )
 

@@ -41,7 +41,7 @@ def _shape(dtype: str) -> _Shape:
     """
     row_bytes = tuning_here().row_bytes
     width = row_bytes // np.dtype(dtype).itemsize
-    return _Shape(width, 12 if row_bytes == 64 else 7, elementary_rows(row_bytes) * width)
+    return _Shape(width, 12 if row_bytes == 64 else 7, elementary_rows(row_bytes, row_bytes) * width)
 
 
 @cache

@@ -68,13 +68,13 @@ def tuning_here() -> Tuning:
     )
 
 
-def elementary_rows(row_bytes: int) -> int:
+def elementary_rows(row_bytes: int, register_bytes: int) -> int:
     """Return how many rows go through an elementary function side by side.
 
     Four registers overlap the latency of a chain of operations, eight of 16 bytes. More would spill.
-    Of 64 bytes there are 32 registers, of fewer bytes 16.
+    Of 64 bytes there are 32 registers, of fewer bytes 16. A row may be of several registers.
     """
-    return max(1, (256 if row_bytes >= 64 else 128) // row_bytes)
+    return max(1, (256 if register_bytes >= 64 else 128) // row_bytes)
 
 
 def first_cache_bytes(facts: Path) -> int:

@@ -49,11 +49,11 @@ def run_command() -> None:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
-    except BrokenPipeError:
-        _discard_output()
     except OSError as error:
         if not _discard_output():
             raise
+        if isinstance(error, BrokenPipeError):  # who reads standard output has seen enough
+            return
         print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
 

@@ -11,7 +11,7 @@ from kernels import NUMERICS
 from sweep.claim import Wish, claim
 from sweep.commits import Commit
 from sweep.errors import StoreError, StudyError
-from sweep.machine import available_threads, log_digest, machine_facts
+from sweep.machine import available_threads, log_digest, machine_facts, most_threads
 from sweep.paths import local_folder
 from sweep.plan import Plan
 from sweep.progress import tell_finished
@@ -21,10 +21,6 @@ from sweep.study import Study
 from sweep.training import Training
 
 MAX_RUNS = 10**9
-
-# Threads for each processor at most, and where there are few processors: each keeps memory of its own.
-_MOST_THREADS_EACH = 8
-_MOST_THREADS_ANYWHERE = 64
 
 
 def run(
@@ -82,9 +78,8 @@ def run(
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
     n_threads = available_threads() if threads is None else threads
-    most = max(_MOST_THREADS_ANYWHERE, _MOST_THREADS_EACH * available_threads())
-    if not 1 <= n_threads <= most:
-        raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most}"])
+    if not 1 <= n_threads <= most_threads():
+        raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most_threads()}"])
     plan = Plan(study, shard_runs)
     if out is None:
         return _complete(plan, Memory(study, keep), n_threads, progress, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -93,7 +94,7 @@ def figure_path(out: Path, statistic: str) -> Path:
     """
     from matplotlib.figure import Figure
 
-    path = out / f"{statistic}.png" if out.is_dir() else out
+    path = out / f"{statistic}.png" if os.path.isdir(out) else out
     known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes())
     if path.suffix.lower() not in known:
         raise SweepError(

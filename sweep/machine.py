@@ -20,6 +20,11 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def most_threads() -> int:
+    """Return how many threads may be asked for: eight per processor, or 64; each keeps memory of its own."""
+    return max(64, 8 * available_threads())
+
+
 @cache
 def log_digest() -> str:
     """Hash 10^5 logarithms as this machine's C library computes them.

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from math import ceil, inf
 from pathlib import Path
@@ -51,14 +51,15 @@ class Pace:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._finished: deque[_Finished] = deque()
+        self._finished: tuple[_Finished, ...] = ()
 
     def add(self, cost: float, net_steps: int, seconds: float) -> None:
         """Take in a shard that a thread has worked at for so many seconds."""
         now = time.monotonic()
-        self._finished.append(_Finished(now, cost, net_steps, seconds))
-        while len(self._finished) > self._threads and self._finished[0].time < now - _WINDOW_SECONDS:
-            self._finished.popleft()
+        shards = [*self._finished, _Finished(now, cost, net_steps, seconds)]
+        recent = [shard for shard in shards if shard.time >= now - _WINDOW_SECONDS]
+        # A new tuple: other threads may be reading the one before.
+        self._finished = tuple(recent if len(recent) >= self._threads else shards[-self._threads :])
 
     @property
     def known(self) -> bool:
@@ -68,16 +69,19 @@ class Pace:
     @property
     def steps_per_second(self) -> float:
         """Steps of all threads together."""
-        return self._threads * sum(shard.net_steps for shard in self._finished) / self._seconds
+        finished = self._finished
+        return self._threads * sum(shard.net_steps for shard in finished) / _seconds(finished)
 
     @property
     def cost_per_second(self) -> float:
         """Estimated work that all threads get done together."""
-        return self._threads * sum(shard.cost for shard in self._finished) / self._seconds
+        finished = self._finished
+        return self._threads * sum(shard.cost for shard in finished) / _seconds(finished)
 
-    @property
-    def _seconds(self) -> float:
-        return max(sum(shard.seconds for shard in self._finished), 1e-9)
+
+def _seconds(finished: tuple[_Finished, ...]) -> float:
+    """Return for how long threads were at these shards, above 0."""
+    return max(sum(shard.seconds for shard in finished), 1e-9)
 
 
 class SweepProgress:
@@ -171,17 +175,19 @@ class SweepProgress:
 
     def _print_line(self) -> None:
         self._last_line = time.monotonic()
-        print(self.text(), file=sys.stderr, flush=True)
+        _say(self.text())
 
 
 def tell_finished(facts: Mapping[str, Any], place: str | Path) -> None:
     """Say that a study was trained before, and when, if that was noted."""
     on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
-    print(
-        f"{facts['name']}: already finished{on} in {place} ({facts['n_runs']:,} runs); nothing to train",
-        file=sys.stderr,
-        flush=True,
-    )
+    _say(f"{facts['name']}: already finished{on} in {place} ({facts['n_runs']:,} runs); nothing to train")
+
+
+def _say(text: str) -> None:
+    """Print a line on standard error; training goes on where that takes no more."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -126,7 +126,7 @@ class Result:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """Statistics, one row a cell."""
+        """Statistics, one row per cell."""
         frame: pd.DataFrame = self._parts.read_cells().to_pandas()
         return frame.astype(dict.fromkeys(QUANTILE_COLUMNS, "Int64"))  # null where not reached
 

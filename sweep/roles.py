@@ -146,17 +146,22 @@ def values_at(values: Values, at: Values) -> dict[str, tuple[Scalar, ...]]:
     for name in at:
         if name not in values:
             raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
-    return {
-        name: tuple(_pick(name, entry, entries) for entry in at[name]) if name in at else tuple(entries)
-        for name, entries in values.items()
-    }
+    picked = {name: tuple(_pick(name, entry, values[name]) for entry in at[name]) for name in at}
+    for name, entries in picked.items():
+        if len(set(entries)) < len(entries):
+            raise SweepError(f"{name} {', '.join(map(short, entries))} given; give each value once")
+    return {name: picked.get(name, tuple(entries)) for name, entries in values.items()}
 
 
 def _pick(name: str, given: Scalar, entries: Sequence[Scalar]) -> Scalar:
+    """Return the value that a text stands for: the whole value, or four digits of it that are no other's."""
     text = str(given).strip().lower()
-    for entry in entries:
-        if text in (str(entry).lower(), short(entry).lower()):
-            return entry
+    for write in (str, short):
+        found = [entry for entry in entries if write(entry).lower() == text]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise SweepError(f"{name} {given} given, which may be {' or '.join(map(str, found))}; give all digits")
     raise SweepError(f"{name} {given} given; its values are {', '.join(map(short, entries))}")
 
 

@@ -80,12 +80,12 @@ def parameter_columns(study: Study) -> list[Column]:
 
 
 def runs_columns(study: Study) -> list[Column]:
-    """Return the columns of the runs table, one row a run."""
+    """Return the columns of the runs table, one row per run."""
     return [_RUN, _CELL, _SEED, *parameter_columns(study), *_OUTCOME]
 
 
 def cells_columns(study: Study) -> list[Column]:
-    """Return the columns of the cells table, one row a cell."""
+    """Return the columns of the cells table, one row per cell."""
     return [_CELL, *parameter_columns(study), *_STATISTICS]
 
 

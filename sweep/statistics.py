@@ -16,7 +16,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.digest import status_codes
-from sweep.errors import StudyError, unknown
 from sweep.plan import Plan
 from sweep.schema import STATUSES, arrow_schema, cells_columns, tally_columns
 from sweep.study import Study
@@ -92,36 +91,6 @@ def summarize(tally: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """
     cells = cells_of(plan)
     return cells.join(_statistics(tally, plan, cells["cell"].to_numpy()))
-
-
-def summarize_by(tally: pd.DataFrame, plan: Plan, names: list[str]) -> pd.DataFrame:
-    """Return the statistics over all runs that share the values of some swept parameters.
-
-    Parameters
-    ----------
-    tally
-        Of a complete study.
-    names
-        Parameters of the study; with none all runs are one group.
-
-    Returns
-    -------
-    DataFrame
-        One row for each combination of values, in the order of the study: these values, then
-        the columns of cells.parquet from ``n_runs`` on.
-
-    Raises
-    ------
-    StudyError
-        If a parameter is not swept.
-    """
-    for name in names:
-        if name not in plan.study.parameters:
-            raise StudyError([unknown("swept parameter", name, list(plan.study.parameters))])
-    cells = cells_of(plan)
-    group = cells.groupby(names, sort=False).ngroup().to_numpy() if names else np.zeros(len(cells), np.int64)
-    first = np.unique(group, return_index=True)[1]
-    return cells.loc[first, names].reset_index(drop=True).join(_statistics(tally, plan, group))
 
 
 def cells_of(plan: Plan) -> pd.DataFrame:

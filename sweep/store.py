@@ -148,7 +148,7 @@ class Store:
                 sync_folder(parts)
                 link_new(draft, self.directory / "commits" / commit_name(commit.shard))
             except FileExistsError:
-                part.unlink()
+                part.unlink(missing_ok=True)
                 return self._earlier(result.shard)
             except OSError as error:
                 part.unlink(missing_ok=True)

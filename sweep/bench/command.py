@@ -12,7 +12,7 @@ from sweep.bench.measure import FULL, QUICK
 from sweep.bench.report import print_findings, to_dict, write_files
 from sweep.bench.runner import PEERS, Findings, run_benchmark
 from sweep.errors import SweepError, unknown
-from sweep.machine import available_threads
+from sweep.machine import available_threads, most_threads
 
 HIDDEN = (2, 8, 32)
 MAX_HIDDEN = 1024
@@ -55,8 +55,12 @@ def bench(
     dtypes = _names("dtype", dtype, DTYPES, DTYPES[:1] if quick else DTYPES)
     activations = _names("activation", activation, ACTIVATIONS, ACTIVATIONS[:1] if quick else ACTIVATIONS)
     sizes = _sizes(hidden, HIDDEN[:1] if quick else HIDDEN)
-    if threads is not None and threads < 1:
-        raise SweepError(f"--threads {threads} given; must be at least 1")
+    if threads is not None and not 1 <= threads <= most_threads():
+        raise SweepError(f"--threads {threads} given; must be at least 1 and here at most {most_threads()}")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SweepError(f"--out {str(out)!r} given; it cannot be made: {error.strerror}") from None
     cases = [Case(size, number, act) for act, number, size in product(activations, dtypes, sizes)]
     findings = Findings()
     try:

@@ -64,9 +64,10 @@ def test_rows_fill_a_register(name: str, features: str | None, expected: int) ->
     assert int(done.stdout) == expected
 
 
+@pytest.mark.parametrize("register_bytes", [16, 32, 64])
 @pytest.mark.parametrize("row_bytes", [8, 16, 32, 64, 128, 1024])
-def test_rows_of_elementary_functions(row_bytes: int) -> None:
-    """A power of two, as groups of rows must be."""
-    rows = elementary_rows(row_bytes)
+def test_rows_of_elementary_functions(row_bytes: int, register_bytes: int) -> None:
+    """A power of two, as groups of rows must be, and no more than stay in registers."""
+    rows = elementary_rows(row_bytes, register_bytes)
     assert rows & (rows - 1) == 0
-    assert rows >= 1
+    assert rows == 1 or rows * row_bytes <= (256 if register_bytes == 64 else 128)

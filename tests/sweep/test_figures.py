@@ -20,7 +20,7 @@ from sweep import Result, SweepError
 from sweep.figures import draw_figure, figure_path, save_figure
 from sweep.panels import STATISTICS
 from sweep.roles import Roles
-from tests.sweep.support import make_study
+from tests.sweep.support import command, make_study
 
 RATES = [0.05, 0.1, 0.2, 0.4, 0.8]
 
@@ -271,6 +271,8 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
             ("5 parameters vary", "4 at most", "--at learning_rate=VALUE"),
         ),
         ({"hidden": [1, 2]}, {"roles": Roles(facet=("a", "b", "c"))}, ("unknown parameter 'a'",)),
+        ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden 2, 2 given", "once")),
+        ({"scale": [0.10001, 0.10002]}, {"at": {"scale": ["0.1"]}}, ("0.10001 or 0.10002", "all digits")),
     ],
 )
 def test_what_a_figure_cannot_show(parameters: dict[str, Any], asked: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -303,3 +305,11 @@ def test_figure_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match=r"gone/rate\.png.*No such file"):
         save_figure(draw_figure(run("one parameter")), tmp_path / "gone" / "rate.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_no_file_can_have(tmp_path: Path) -> None:
+    """A name of hundreds of letters is refused in one sentence."""
+    sweep.run(make_study(count=2), out=tmp_path / "r")
+    finished = command("figure", tmp_path / "r", "--out", tmp_path / ("x" * 300 + ".png"))
+    assert finished.code == 2
+    assert len(finished.err.splitlines()) == 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
+import threading
 import time
 from pathlib import Path
 from unittest import mock
@@ -16,7 +19,7 @@ import sweep
 from kernels.compiling import Compilation
 from sweep.engine import _seconds_trained
 from sweep.plan import Plan, Shard
-from sweep.progress import SweepProgress, duration
+from sweep.progress import Pace, SweepProgress, duration, tell_finished
 from sweep.shard import ShardResult, Worker
 from sweep.store import Commit
 from tests.sweep.support import command, make_study, write_study
@@ -206,3 +209,46 @@ def test_finished_study_says_so(tmp_path: Path) -> None:
     finished = rf"small: already finished on \d{{4}}-\d\d-\d\d \d\d:\d\d UTC in {place} \(8 runs\); nothing to train\n"
     assert re.fullmatch(finished, again.err)
     assert (again.code, again.out) == (0, first.out)
+
+
+def test_a_standard_error_that_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training goes on where nobody reads its progress any more."""
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    progress = SweepProgress(10, 10.0, 1, shown=True)
+    with progress:
+        progress.advance(5, 5.0, 100, 0.1)
+        progress.reading()
+    tell_finished({"name": "xor", "n_runs": 10}, "r")
+
+
+def test_pace_is_read_while_threads_add_to_it() -> None:
+    """A thread that reads the pace while others add shards sees the shards of one moment."""
+    pace, stop, errors = Pace(2), threading.Event(), []
+
+    def read() -> None:
+        try:
+            while not stop.is_set():
+                assert pace.steps_per_second >= 0
+        except BaseException as error:
+            errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        pace.add(1.0, 1, 0.1)
+        threads = [threading.Thread(target=read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for _ in range(2000):
+            pace.add(1.0, 1, 0.1)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert errors == []

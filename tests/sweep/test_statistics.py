@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import sweep
-from sweep import Study, StudyError, aggregate
+from sweep import Study, aggregate
 from sweep.plan import Plan
 from sweep.schema import arrow_schema, cells_columns, tally_columns
 from sweep.statistics import (
     cells_to_table,
     merge,
     summarize,
-    summarize_by,
     tally_from_table,
     tally_runs,
     tally_to_table,
@@ -206,31 +205,6 @@ def test_cells_are_stored_by_their_schema(drawn: tuple[Study, Ends]) -> None:
         {name: None if pd.isna(value) else value for name, value in row.items()} for row in cells.to_dict("records")
     ]
     assert table.to_pylist() == rows
-
-
-@given(outcomes(), st.data())
-def test_marginals_by_their_definition(drawn: tuple[Study, Ends], data: st.DataObject) -> None:
-    """Statistics over groups of cells are those of all their runs, each with the most steps of its own cell."""
-    study, ends = drawn
-    n_seeds, plan, limits = study.seeds.count, Plan(study), limits_of(study)
-    names = data.draw(st.lists(st.sampled_from(list(study.parameters)), unique=True))
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    for run in range(study.n_runs):
-        values = plan.values(run // n_seeds)
-        groups.setdefault(tuple(values[name] for name in names), []).append(run)
-    found = summarize_by(tally_of(ends, n_seeds), plan, names)
-    assert list(found.columns) == [*names, *STATISTICS]
-    assert len(found) == len(groups)
-    for row, (values, runs) in zip(found.to_dict("records"), groups.items(), strict=True):
-        assert tuple(row[name] for name in names) == values
-        assert_row(row, [ends[run] for run in runs], [limits[run] for run in runs])
-
-
-def test_marginals_of_an_unknown_parameter() -> None:
-    """What is not swept makes no groups."""
-    study = make_study(count=1)
-    with pytest.raises(StudyError, match="unknown swept parameter 'lerning_rate'; did you mean 'learning_rate'"):
-        summarize_by(tally_of([("stalled", 1)] * 4, 1), Plan(study), ["hidden", "lerning_rate"])
 
 
 def test_example() -> None:
