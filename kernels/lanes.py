@@ -61,6 +61,11 @@ def absolute(value: Lanes) -> Lanes:
     return np.abs(value)
 
 
+def sqrt(value: Lanes) -> Lanes:
+    """Return the square root, correctly rounded as IEEE 754 has it; NaN below zero."""
+    return np.sqrt(value)
+
+
 def bits(value: Lanes) -> Lanes:
     """Read floating lanes as unsigned integers of the same size."""
     return value.view(_UNSIGNED[value.dtype.itemsize])
@@ -74,6 +79,16 @@ def from_bits(value: Lanes) -> Lanes:
 def floating(value: Lanes) -> Lanes:
     """Convert uint32 lanes to the float64 lanes of equal numbers."""
     return value.astype(np.float64)
+
+
+def widen(value: Lanes) -> Lanes:
+    """Convert float32 lanes to the float64 lanes of equal numbers."""
+    return value.astype(np.float64)
+
+
+def narrow(value: Lanes) -> Lanes:
+    """Round float64 lanes to float32."""
+    return value.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -188,9 +203,10 @@ def aligned_rows(count: int, width: int, dtype: str) -> NDArray[Any]:
 
 
 if jit.ENABLED:
-    from kernels import lowering
+    from kernels import lowering, lowering_functions
 
     lowering.register_operators()
-    lowering.register_functions(select, any_lane, absolute, bits, from_bits, floating)
-    lowering.register_multiply_add(multiply_add)
-    lowering.register_align_frame(align_frame, ALIGNMENT)
+    lowering_functions.register_functions(select, any_lane, absolute, sqrt)
+    lowering_functions.register_casts(bits, from_bits, floating, widen, narrow)
+    lowering_functions.register_multiply_add(multiply_add)
+    lowering_functions.register_align_frame(align_frame, ALIGNMENT)

@@ -1,4 +1,4 @@
-"""Numba types and LLVM code behind :mod:`kernels.lanes`.
+"""Numba types and LLVM code behind :mod:`kernels.lanes`: values and their operators.
 
 A value of :class:`LanesType` is an LLVM vector ``<W x T>``, a :class:`MaskType`
 a vector of bits, a :class:`RowsType` the address of the first of several such vectors.
@@ -13,7 +13,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import lower_builtin, models, register_model, type_callable
 
 INDEX = ir.IntType(64)
@@ -24,8 +23,8 @@ LLVM_TYPES = {
     types.uint32: ir.IntType(32),
 }
 NUMBA_TYPES = {str(dtype): dtype for dtype in LLVM_TYPES}
-_UNSIGNED = {types.float64: types.uint64, types.float32: types.uint32}
-_FLOATING = {integer: floating for floating, integer in _UNSIGNED.items()}
+UNSIGNED = {types.float64: types.uint64, types.float32: types.uint32}
+FLOATING = {integer: floating for floating, integer in UNSIGNED.items()}
 
 
 class LanesType(types.Type):
@@ -44,7 +43,7 @@ class LanesType(types.Type):
     @property
     def floating(self) -> bool:
         """Whether the lanes hold floating-point numbers."""
-        return self.dtype in _UNSIGNED
+        return self.dtype in UNSIGNED
 
 
 class MaskType(types.Type):
@@ -199,108 +198,3 @@ def register_operators() -> None:
     @lower_builtin(operator.neg, LanesType)
     def lower_negation(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         return builder.fneg(args[0])
-
-
-def register_functions(
-    select: Callable[..., Any],
-    any_lane: Callable[..., Any],
-    absolute: Callable[..., Any],
-    bits: Callable[..., Any],
-    from_bits: Callable[..., Any],
-    floating: Callable[..., Any],
-) -> None:
-    """Teach Numba the functions of :mod:`kernels.lanes` that bear no width."""
-
-    @type_callable(select)
-    def type_select(context: Any) -> Callable[..., Any]:
-        def typer(mask: types.Type, chosen: types.Type, otherwise: types.Type) -> types.Type | None:
-            return common_lanes(chosen, otherwise) if isinstance(mask, MaskType) else None
-
-        return typer
-
-    def lower_select(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        a, b = (
-            broadcast(context, builder, value, kind, signature.return_type)
-            for value, kind in zip(args[1:], signature.args[1:], strict=True)
-        )
-        return builder.select(args[0], a, b)
-
-    for kinds in ((LanesType, LanesType), (LanesType, types.Number), (types.Number, LanesType)):
-        lower_builtin(select, MaskType, *kinds)(lower_select)
-
-    @type_callable(any_lane)
-    def type_any(context: Any) -> Callable[..., Any]:
-        def typer(mask: types.Type) -> types.Type | None:
-            return types.boolean if isinstance(mask, MaskType) else None
-
-        return typer
-
-    @lower_builtin(any_lane, MaskType)
-    def lower_any(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        word = builder.bitcast(args[0], ir.IntType(signature.args[0].width))
-        return builder.icmp_unsigned("!=", word, word.type(0))
-
-    def register_cast(function: Callable[..., Any], dtypes: dict[Any, Any], emit: Callable[..., ir.Value]) -> None:
-        @type_callable(function)
-        def type_cast(context: Any) -> Callable[..., Any]:
-            def typer(value: types.Type) -> types.Type | None:
-                if not isinstance(value, LanesType) or value.dtype not in dtypes:
-                    return None
-                return LanesType(dtypes[value.dtype], value.width)
-
-            return typer
-
-        @lower_builtin(function, LanesType)
-        def lower(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-            return emit(builder, args[0], signature.return_type.vector)
-
-    register_cast(bits, _UNSIGNED, lambda builder, value, vector: builder.bitcast(value, vector))
-    register_cast(from_bits, _FLOATING, lambda builder, value, vector: builder.bitcast(value, vector))
-    register_cast(floating, {types.uint32: types.float64}, lambda builder, value, vector: builder.uitofp(value, vector))
-    register_cast(
-        absolute,
-        {dtype: dtype for dtype in _UNSIGNED},
-        lambda builder, value, vector: _intrinsic(builder, "fabs", value),
-    )
-
-
-def _intrinsic(builder: ir.IRBuilder, name: str, *operands: ir.Value) -> ir.Value:
-    """Call a function of LLVM that takes and gives vectors of one floating type."""
-    vector = operands[0].type
-    full_name = f"llvm.{name}.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
-    function_type = ir.FunctionType(vector, [vector] * len(operands))
-    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, full_name), operands)
-
-
-def register_multiply_add(multiply_add: Callable[..., Any]) -> None:
-    """Teach Numba to multiply and add in one operation, or two on a CPU that has not the fused one."""
-
-    @type_callable(multiply_add)
-    def type_multiply_add(context: Any) -> Callable[..., Any]:
-        def typer(value: types.Type, factor: types.Type, term: types.Type) -> types.Type | None:
-            return common_lanes(value, factor, term)
-
-        return typer
-
-    @lower_builtin(multiply_add, LanesType, types.Number, LanesType)
-    @lower_builtin(multiply_add, LanesType, types.Number, types.Number)
-    def lower_multiply_add(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        operands = (
-            broadcast(context, builder, value, kind, signature.return_type)
-            for value, kind in zip(args, signature.args, strict=True)
-        )
-        return _intrinsic(builder, "fmuladd", *operands)
-
-
-def register_align_frame(align_frame: Callable[[], None], alignment: int) -> None:
-    """Teach Numba to align the stack frame of the caller."""
-
-    @type_callable(align_frame)
-    def type_align(context: Any) -> Callable[..., Any]:
-        return lambda: types.none
-
-    @lower_builtin(align_frame)
-    def lower_align(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        builder.function.attributes.add("nounwind")  # llvmlite writes the alignment only next to another attribute
-        builder.function.attributes.alignstack = alignment
-        return context.get_dummy_value()

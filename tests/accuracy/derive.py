@@ -1,4 +1,4 @@
-"""Derive the constants in ``kernels/elementary.py``.
+"""Derive the constants in ``kernels/elementary``.
 
 Not part of the test run: it needs mpmath, and is kept so that every constant in
 the kernels can be traced to a formula.
@@ -11,9 +11,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mpmath import cos, exp, expm1, floor, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sqrt, tanh
+from mpmath import (
+    atanh,
+    cos,
+    cosh,
+    erfc,
+    exp,
+    expm1,
+    floor,
+    log,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    nstr,
+    pi,
+    polyval,
+    sin,
+    sqrt,
+    tanh,
+)
 
 mp.dps = 60
+
+# Keeps weights above zero where the function that a polynomial stands for does not count.
+TINY = mpf("1e-9")
 
 Function = Callable[[mpf], mpf]
 
@@ -95,6 +117,61 @@ def tanh_tail(z: mpf) -> mpf:
     return (tanh(x) / x - 1) / z
 
 
+def log1p_tail(z: mpf) -> mpf:
+    """(log(1 + t) / s - 2) / s^2 as a function of z = s^2, where s = t / (2 + t)."""
+    if z < mpf(10) ** -20:
+        return mpf(2) / 3 + 2 * z / 5
+    s = sqrt(z)
+    return (2 * atanh(s) / s - 2) / z
+
+
+def softplus_curve(z: mpf) -> mpf:
+    """(softplus(x) - x/2 - ln 2) / x^2 = log(cosh(x/2)) / x^2 as a function of z = x^2."""
+    if z < mpf(10) ** -20:
+        return mpf(1) / 8 - z / 192
+    return log(cosh(sqrt(z) / 2)) / z
+
+
+def sin_tail(z: mpf) -> mpf:
+    """(sin(r)/r - 1) / r^2 as a function of z = r^2."""
+    if z < mpf(10) ** -20:
+        return mpf(-1) / 6 + z / 120
+    r = sqrt(z)
+    return (sin(r) / r - 1) / z
+
+
+def cos_tail(z: mpf) -> mpf:
+    """(cos(r) - 1) / r^2 as a function of z = r^2."""
+    return mpf(-1) / 2 + z / 24 if z < mpf(10) ** -20 else (cos(sqrt(z)) - 1) / z
+
+
+def normal_cdf(x: mpf) -> mpf:
+    """Phi(x), the probability that a standard normal number is at most x."""
+    return erfc(-x / sqrt(2)) / 2
+
+
+def normal_curve(z: mpf) -> mpf:
+    """1/2 - (Phi(x) - 1/2) / x as a function of z = x^2."""
+    if z < mpf(10) ** -20:
+        return mpf(1) / 2 - (1 - z / 6) / sqrt(2 * pi)
+    x = sqrt(z)
+    return mpf(1) / 2 - (normal_cdf(x) - mpf(1) / 2) / x
+
+
+def normal_tail(t: mpf) -> mpf:
+    """Phi(-t) t / e^(-t^2/2), which rises from 0.26 at t = 1 to 1/sqrt(2 pi)."""
+    return t * normal_cdf(-t) * exp(t**2 / 2)
+
+
+def split(value: mpf, places: list[int]) -> list[mpf]:
+    """Cut a number after so many binary places each; the rest comes last."""
+    parts = []
+    for count in places:
+        parts.append(floor(value * 2**count) / mpf(2) ** count)
+        value -= parts[-1]
+    return [*parts, value]
+
+
 def report(name: str, coefficients: list[mpf], error: mpf | None = None) -> None:
     """Print ascending coefficients, each to 20 digits."""
     print(name, "" if error is None else f"(relative error {nstr(error, 3)})")
@@ -102,14 +179,13 @@ def report(name: str, coefficients: list[mpf], error: mpf | None = None) -> None
         print("   ", nstr(value, 20))
 
 
-def main() -> None:
-    """Print every constant."""
-    for name, head_bits in (("ln2 float64", 41), ("ln2 float32", 15)):
-        head = floor(log(2) * 2**head_bits) / mpf(2) ** head_bits
-        report(name, [head, log(2) - head])
+def exponential() -> None:
+    """Print the constants of exp and tanh."""
+    for name, places in (("ln2 float64", 41), ("ln2 float32", 15)):
+        report(name, split(log(2), [places]))
     half = log(2) / 2 * mpf("1.0001")
     for name, degree in (("exp_tail float64", 9), ("exp_tail float32", 4)):
-        report(name, *remez(exp_tail, lambda r: (r**2 + mpf("1e-9")) / exp(r), -half, half, degree))
+        report(name, *remez(exp_tail, lambda r: (r**2 + TINY) / exp(r), -half, half, degree))
     top = mpf("0.625") ** 2
     for name, degrees in (("float64", (2, 3)), ("float32", (2, 1))):
         p, q = fit_rational(tanh_tail, mpf(0), top, degrees)
@@ -119,6 +195,57 @@ def main() -> None:
         )
         report(f"tanh_numerator {name}", p, error)
         report(f"tanh_denominator {name}", q)
+
+
+def softplus() -> None:
+    """Print the constants of softplus; errors are relative to the smallest value, softplus(-|x|)."""
+    for name, bits in (("ln2 float64", 53), ("ln2 float32", 24)):
+        report(name, split(log(2), [bits]))
+    for name, degree in (("curve float64", 8), ("curve float32", 3)):
+        report(name, *remez(softplus_curve, lambda z: (z + TINY) / log(1 + exp(-sqrt(z))), mpf(0), mpf(1), degree))
+    top = (1 / (2 * exp(1) + 1)) ** 2
+    for name, degree in (("log1p_tail float64", 6), ("log1p_tail float32", 2)):
+        report(name, *remez(log1p_tail, lambda z: (z + TINY) / 2, mpf(0), top, degree))
+
+
+def trigonometric() -> None:
+    """Print the constants of sin and cos."""
+    report("pi/2 float64", split(pi / 2, [36, 53, 87]))
+    report("pi/2 for float32", split(pi / 2, [30]))
+    top = (pi / 4 * mpf("1.001")) ** 2
+    for name, tail, degree in (
+        ("sin_tail float64", sin_tail, 5),
+        ("sin_tail float32", sin_tail, 2),
+        ("cos_tail float64", cos_tail, 6),
+        ("cos_tail float32", cos_tail, 3),
+    ):
+        report(name, *remez(tail, lambda z: z + TINY, mpf(0), top, degree))
+
+
+def normal() -> None:
+    """Print the constants of the normal distribution; errors are relative to Phi(-|x|)."""
+    report("1/sqrt(2 pi)", [1 / sqrt(2 * pi)])
+    for name, degree in (("curve float64", 9), ("curve float32", 5)):
+        report(name, *remez(normal_curve, lambda z: (sqrt(z) + TINY) / normal_cdf(-sqrt(z)), mpf(0), mpf(1), degree))
+    for name, pole, centre, high, degree in (
+        ("tail float64", mpf("1.5"), mpf("0.5"), mpf(39), 21),
+        ("tail float32", mpf(1), mpf("0.25"), mpf("14.5"), 8),
+    ):
+        # y = (t - 1) / (t/2 + pole) - centre rises from -centre at t = 1
+
+        def of_y(y: mpf, pole: mpf = pole, centre: mpf = centre) -> mpf:
+            return normal_tail((1 + (y + centre) * pole) / (1 - (y + centre) / 2))
+
+        last = (high - 1) / (high / 2 + pole) - centre
+        report(name, *remez(of_y, lambda y, of_y=of_y: 1 / of_y(y), -centre, last, degree))
+
+
+def main() -> None:
+    """Print every constant."""
+    exponential()
+    softplus()
+    trigonometric()
+    normal()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,11 @@
-"""Measure the accuracy and monotonicity of exp, tanh and sigmoid.
+"""Measure the accuracy of the elementary functions, and whether they rise and fall where they should.
 
 float32 is measured at all 2^32 bit patterns, float64 at 10^7 random numbers and
-around every point where the formulas change. Not part of the test run (it takes
-minutes); the tests call its functions with smaller counts. From the root of the
+around every point where the formulas change. Not part of the test run (it takes half
+an hour); the tests call its functions with smaller counts. From the root of the
 repository:
 
-    python -m tests.accuracy.survey [--markdown]
-
-Everywhere the inputs are *runs* of neighbouring numbers of the format, ascending,
-because one evaluation then answers both questions: how far is each result from
-the reference, and does any result lie below the one before it? A run is given by
-the key of its first number and its length; see :func:`from_keys`.
+    python -m tests.accuracy.survey [--markdown] [--only NAME]
 """
 
 from __future__ import annotations
@@ -28,17 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import jit, lanes
-from kernels.elementary import _FORMATS, _TANH_SPLIT, elementary
+from kernels.elementary import elementary
+from tests.accuracy import inputs, references
+from tests.accuracy.inputs import UNSIGNED
 
 Array: TypeAlias = NDArray[Any]
 
-NAMES = ("exp", "tanh", "sigmoid")
+NAMES = tuple(references.FUNCTIONS)
 # Whether long double is wide enough to judge float64 (it is not on Windows and Apple silicon).
 EXTENDED = bool(np.finfo(np.longdouble).eps < np.finfo(np.float64).eps / 1000)
 
 _WIDE: dict[str, type[np.floating[Any]]] = {"float32": np.float64, "float64": np.longdouble}
-_UNSIGNED: dict[str, type[np.unsignedinteger[Any]]] = {"float32": np.uint32, "float64": np.uint64}
-_SIGN = {"float32": 1 << 31, "float64": 1 << 63}
 _WIDTH = 16
 _BATCH = 1 << 15  # numbers evaluated at a time: few enough for the cache
 _EXAMPLES = 10
@@ -51,7 +46,7 @@ class Tally:
     pairs: int  # of neighbours
     error: float  # the largest, in ulp
     worst: Any  # an input with that error
-    decreases: int  # pairs whose second result is less than the first
+    turned: int  # pairs whose results move against the function
     examples: tuple[Any, ...]  # the lower inputs of the first such pairs
 
     def __add__(self, other: Tally) -> Tally:
@@ -61,7 +56,7 @@ class Tally:
             self.pairs + other.pairs,
             larger.error,
             larger.worst,
-            self.decreases + other.decreases,
+            self.turned + other.turned,
             (self.examples + other.examples)[:_EXAMPLES],
         )
 
@@ -91,15 +86,8 @@ def apply(name: str, dtype: str, x: Array) -> Array:
 
 def reference(name: str, dtype: str, x: Array) -> Array:
     """Evaluate the function with NumPy in a format wider than ``dtype``."""
-    functions: dict[str, Callable[[Array], Array]] = {"exp": np.exp, "tanh": np.tanh, "sigmoid": _sigmoid}
     with np.errstate(all="ignore"):
-        return functions[name](x.astype(_WIDE[dtype]))
-
-
-def _sigmoid(x: Array) -> Array:
-    power = np.exp(-np.abs(x))
-    value: Array = np.where(x < 0, power, 1) / (1 + power)
-    return value
+        return references.FUNCTIONS[name](x.astype(_WIDE[dtype]))
 
 
 def ulp_error(result: Array, exact: Array, dtype: str) -> Array:
@@ -112,78 +100,37 @@ def ulp_error(result: Array, exact: Array, dtype: str) -> Array:
     """
     info, wide = np.finfo(dtype), exact.dtype.type
     end = np.ldexp(wide(1), info.maxexp)
-    exponent_bits = np.array(np.inf, dtype).view(_UNSIGNED[dtype])
+    exponent_bits = np.array(np.inf, dtype).view(UNSIGNED[dtype])
     with np.errstate(all="ignore"):
         nearest = np.minimum(np.abs(exact), wide(info.max)).astype(dtype)
-        binade = (nearest.view(_UNSIGNED[dtype]) & exponent_bits).view(dtype).astype(wide)
+        binade = (nearest.view(UNSIGNED[dtype]) & exponent_bits).view(dtype).astype(wide)
         ulp = np.maximum(binade * wide(info.eps), wide(info.smallest_subnormal))
         error = np.abs(np.clip(result.astype(wide), -end, end) - np.clip(exact, -end, end)) / ulp
     both = np.isnan(result) & np.isnan(exact)
     return np.where(np.isnan(error), np.where(both, 0, np.inf), error)
 
 
-def from_keys(keys: Array, dtype: str) -> Array:
-    """Return the numbers at places in the ascending order of all bit patterns.
-
-    Keys ascend from NaNs with sign over -inf, the negative numbers, -0, +0, the
-    positive numbers and inf to the other NaNs; neighbours differ by 1.
-    """
-    return np.where(keys >= _SIGN[dtype], keys ^ _SIGN[dtype], ~keys).view(dtype)
-
-
-def to_keys(x: Array, dtype: str) -> Array:
-    """Return the places of numbers in the order of :func:`from_keys`."""
-    patterns = x.view(_UNSIGNED[dtype])
-    return np.where(patterns >= _SIGN[dtype], ~patterns, patterns ^ _SIGN[dtype])
-
-
-def all_starts(dtype: str) -> Array:
-    """Return the keys of runs of ``_BATCH + 1`` that together hold every number of ``dtype``."""
-    return np.arange(0, 2 * _SIGN[dtype], _BATCH).astype(_UNSIGNED[dtype])
-
-
-def random_starts(dtype: str, count: int, seed: int) -> Array:
-    """Draw keys: any bit pattern, all of the range of exp, where tanh and sigmoid bend, any exponent below."""
-    random = np.random.default_rng(seed)
-    low, high, bend = _FORMATS[dtype].exp_low, _FORMATS[dtype].exp_high, 2 * _FORMATS[dtype].tanh_high
-    part = count // 4
-    numbers = (
-        random.uniform(1.02 * low, 1.02 * high, part),
-        random.uniform(-bend, bend, part),
-        random.choice((-1.0, 1.0), part) * 2.0 ** random.uniform(-64, 7, part),
-    )
-    patterns = random.integers(0, 2 * _SIGN[dtype] - 1, count - 3 * part, _UNSIGNED[dtype], endpoint=True)
-    return np.concatenate((patterns, to_keys(np.concatenate(numbers).astype(dtype), dtype)))
-
-
-def branch_points(name: str, dtype: str) -> Array:
-    """Return the inputs where a formula or its k changes, or the kind of result, and their negatives."""
-    constants, info = _FORMATS[dtype], np.finfo(dtype)
-    steps = np.arange(0.5, -constants.exp_low / np.log(2)) * np.log(2)
-    edges = [0.0, constants.exp_low, constants.exp_high, *np.log((info.max, info.tiny, info.smallest_subnormal))]
-    if name == "sigmoid":
-        edges.append(constants.sigmoid_low)
-    elif name == "tanh":
-        steps = steps[steps < 2 * constants.tanh_high] / 2
-        edges = [0.0, _TANH_SPLIT, constants.tanh_high]
-    points = np.concatenate((edges, steps))
-    return np.concatenate((-points, points)).astype(dtype)
-
-
-def branch_starts(name: str, dtype: str, length: int) -> Array:
-    """Return the keys of runs of ``length`` with a branch point in the middle."""
-    return to_keys(branch_points(name, dtype), dtype) - length // 2
+def turns(name: str, dtype: str, x: Array, result: Array) -> Array:
+    """Tell between which neighbours, along the last axis, the result moves against the function."""
+    falls, rises = result[..., 1:] < result[..., :-1], result[..., 1:] > result[..., :-1]
+    if name not in references.SLOPES:
+        return falls
+    with np.errstate(all="ignore"):
+        slope = references.SLOPES[name](x.astype(_WIDE[dtype]))
+    up, down = ((slope[..., 1:] * sign > 0) & (slope[..., :-1] * sign > 0) for sign in (1, -1))
+    within = inputs.accurate(name, x)
+    return ((falls & up) | (rises & down)) & within[..., 1:] & within[..., :-1]
 
 
 def measure(name: str, dtype: str, starts: Array, length: int) -> Tally:
     """Evaluate runs of ``length`` neighbours that begin at the keys ``starts``."""
-    x = from_keys(starts[:, np.newaxis] + np.arange(length, dtype=_UNSIGNED[dtype]), dtype)
+    x = inputs.from_keys(starts[:, np.newaxis] + np.arange(length, dtype=UNSIGNED[dtype]), dtype)
     result = apply(name, dtype, x)
-    error = ulp_error(result, reference(name, dtype, x), dtype)
+    error = np.where(inputs.accurate(name, x), ulp_error(result, reference(name, dtype, x), dtype), np.zeros(1))
     worst = np.unravel_index(np.argmax(error), error.shape)
-    decreases = result[:, 1:] < result[:, :-1]
-    examples = tuple(x[:, :-1][decreases][:_EXAMPLES])
-    return Tally(decreases.size, float(error[worst]), x[worst], int(decreases.sum()), examples)
+    turned = turns(name, dtype, x, result)
+    examples = tuple(x[:, :-1][turned][:_EXAMPLES])
+    return Tally(turned.size, float(error[worst]), x[worst], int(turned.sum()), examples)
 
 
 def survey(name: str, dtype: str, starts: Array, length: int) -> Tally:
@@ -199,20 +146,24 @@ def special_faults(name: str, dtype: str) -> list[str]:
     info = np.finfo(dtype)
     sizes = (0.0, info.smallest_subnormal, info.tiny - info.smallest_subnormal, info.tiny, info.max, np.inf)
     x = np.array([np.nan, *sizes, *(-np.array(sizes))], dtype)
+    x = x[inputs.accurate(name, x)]
     result = apply(name, dtype, x)
     with np.errstate(all="ignore"):
         expected = reference(name, dtype, x).astype(dtype)
-    same = (np.isnan(x) & np.isnan(result)) | (result.view(_UNSIGNED[dtype]) == expected.view(_UNSIGNED[dtype]))
+    same = (np.isnan(x) & np.isnan(result)) | (np.isnan(expected) & np.isnan(result))
+    same |= result.view(UNSIGNED[dtype]) == expected.view(UNSIGNED[dtype])
     return [f"{name}({a}) = {b}, not {c}" for a, b, c in zip(x[~same], result[~same], expected[~same], strict=True)]
 
 
 def plan(name: str, dtype: str) -> Iterator[tuple[str, Array, int]]:
     """Yield what to measure: a description, the starts of runs and their length."""
     if dtype == "float32":
-        yield "all 2^32", all_starts(dtype), _BATCH + 1
-    else:
-        yield "random", random_starts(dtype, 10_000_000, seed=1), 2
-        yield "branch points", branch_starts(name, dtype, 10_001), 10_001
+        yield "all 2^32", inputs.all_starts(dtype, _BATCH), _BATCH + 1
+        return
+    yield "random", inputs.random_starts(name, dtype, 10_000_000, seed=1), 2
+    yield "branch points", inputs.runs_around(inputs.branch_points(name, dtype), dtype, 10_001), 10_001
+    if name in ("sin", "cos"):
+        yield "multiples of pi/2", inputs.runs_around(inputs.quarter_turns(dtype), dtype, 5), 5
 
 
 def table(rows: list[tuple[str, ...]], markdown: bool) -> str:
@@ -226,22 +177,23 @@ def table(rows: list[tuple[str, ...]], markdown: bool) -> str:
 
 def main() -> None:
     """Print the table and then every fault."""
-    parser = argparse.ArgumentParser(description="Measure the accuracy of exp, tanh and sigmoid.")
+    parser = argparse.ArgumentParser(description="Measure the accuracy of the elementary functions.")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    markdown: bool = parser.parse_args().markdown
+    parser.add_argument("--only", choices=NAMES, help="measure one function")
+    arguments = parser.parse_args()
     if not EXTENDED:
         sys.exit("long double is no wider than double on this machine")
-    rows: list[tuple[str, ...]] = [("dtype", "function", "inputs", "pairs", "max error (ulp)", "at", "decreases")]
+    rows: list[tuple[str, ...]] = [("dtype", "function", "inputs", "pairs", "max error (ulp)", "at", "turned")]
     faults: list[str] = []
     for dtype in ("float32", "float64"):
-        for name in NAMES:
+        for name in (arguments.only,) if arguments.only else NAMES:
             faults += [f"{dtype}: {fault}" for fault in special_faults(name, dtype)]
-            for inputs, starts, length in plan(name, dtype):
+            for description, starts, length in plan(name, dtype):
                 found = survey(name, dtype, starts, length)
-                numbers = f"{found.pairs:,}", f"{found.error:.4f}", str(found.worst), f"{found.decreases:,}"
-                rows.append((dtype, name, inputs, *numbers))
-                faults += [f"{dtype}: {name} decreases after {float(x).hex()} ({x})" for x in found.examples]
-    print(table(rows, markdown))
+                numbers = f"{found.pairs:,}", f"{found.error:.4f}", str(found.worst), f"{found.turned:,}"
+                rows.append((dtype, name, description, *numbers))
+                faults += [f"{dtype}: {name} turns after {float(x).hex()} ({x})" for x in found.examples]
+    print(table(rows, arguments.markdown))
     print(*faults, sep="\n")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
 from kernels import jit, lanes
-from kernels.lanes import absolute, any_lane, bits, from_bits, multiply_add, select
+from kernels.lanes import absolute, any_lane, bits, from_bits, multiply_add, narrow, select, sqrt, widen
 from tests.kernels.support import DTYPES, Array, assert_equal
 
 WIDTH = 8
@@ -50,7 +51,7 @@ def _floating_kernel(dtype: str) -> Kernel:
         for k in range(x.shape[0]):
             a, b = load(x, k), load(y, k)
             one, zero = fill(1.0), fill(0.0)
-            r = 25 * k
+            r = 26 * k
             store(out, r, a + b)
             store(out, r + 1, a - b)
             store(out, r + 2, a * b)
@@ -76,6 +77,7 @@ def _floating_kernel(dtype: str) -> Kernel:
             store(out, r + 22, fill(0.1))
             store(out, r + 23, 0.1)
             store(out, r + 24, multiply_add(a, 2.0, -0.1))
+            store(out, r + 25, sqrt(a))
 
     return run
 
@@ -100,6 +102,7 @@ def _floating_expected(a: Array, b: Array) -> list[Array]:
         np.full_like(a, tenth),
         np.full_like(a, tenth),
         dtype(2) * a - tenth,
+        np.sqrt(a),
     ]
 
 
@@ -107,14 +110,56 @@ def _floating_expected(a: Array, b: Array) -> list[Array]:
 def test_floating_lanes(dtype: str) -> None:
     """Arithmetic, comparisons, masks, selection and bits equal NumPy's, scalars rounded first, zeros signed alike."""
     a, b = _special_pairs(dtype)
-    out = lanes.aligned_rows(25 * len(a), WIDTH, dtype)
+    out = lanes.aligned_rows(26 * len(a), WIDTH, dtype)
     with np.errstate(all="ignore"):
         _floating_kernel(dtype)(a, b, out)
         for row, expected in enumerate(_floating_expected(a, b)):
-            given = out[row::25]
+            given = out[row::26]
             assert_equal(given, expected, f"formula {row}")
             number = ~np.isnan(expected)
             assert (np.signbit(given) == np.signbit(expected))[number].all(), f"sign of formula {row}"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_square_roots_are_correctly_rounded(dtype: str) -> None:
+    """No neighbour of a root has a square nearer to the number, over all exponents."""
+    load, store = lanes.memory(dtype, WIDTH).load, lanes.memory(dtype, WIDTH).store
+
+    @compiled
+    def roots(x: Array, out: Array) -> None:
+        for k in range(x.shape[0]):
+            store(out, k, sqrt(load(x, k)))
+
+    steps = np.arange(1, 2001, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    x = (steps >> np.uint64(1 if dtype == "float64" else 33)).astype(UNSIGNED[dtype]).view(dtype)
+    x = _in_lanes(x[np.isfinite(x)][: 1000 // WIDTH * WIDTH])
+    out = lanes.aligned_rows(len(x), WIDTH, dtype)
+    roots(x, out)
+    for number, root in zip(x.flat, out.flat, strict=True):
+        below, here, above = (
+            Fraction(float(np.nextafter(root, end))) for end in (x.dtype.type(0), root, x.dtype.type(np.inf))
+        )
+        assert (below + here) ** 2 <= 4 * Fraction(float(number)) <= (here + above) ** 2
+
+
+def test_widening_and_rounding_to_float32() -> None:
+    """float32 passes through float64 unchanged; other numbers are rounded as NumPy rounds them."""
+    single, double = lanes.memory("float32", WIDTH), lanes.memory("float64", WIDTH)
+    load, store, load_wide, store_wide = single.load, single.store, double.load, double.store
+
+    @compiled
+    def convert(x: Array, wide: Array, there: Array, back: Array) -> None:
+        for k in range(x.shape[0]):
+            store_wide(there, k, widen(load(x, k)))
+            store(back, k, narrow(load_wide(wide, k)))
+
+    x, wide = (_special_pairs(dtype)[0][:40] for dtype in ("float32", "float64"))
+    wide[:20] = np.random.default_rng(5).normal(0, 1, (20, WIDTH)) * 10.0 ** np.arange(-50, 50, 5)[:, np.newaxis]
+    there, back = (lanes.aligned_rows(len(x), WIDTH, dtype) for dtype in DTYPES)
+    with np.errstate(all="ignore"):
+        convert(x, wide, there, back)
+        assert_equal(there, x.astype(np.float64), "widened")
+        assert_equal(back, wide.astype(np.float32), "rounded")
 
 
 def _integer_kernel() -> Kernel:

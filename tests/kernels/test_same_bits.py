@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import kernels
-from tests.accuracy import survey
+from tests.accuracy import inputs, survey
 from tests.kernels.support import (
     DTYPES,
     TUNINGS,
@@ -34,6 +34,18 @@ FUNCTIONS = {
     ("tanh", "float32"): "ea314a3663788bb1",
     ("sigmoid", "float64"): "900831bfbaca325b",
     ("sigmoid", "float32"): "37d9d0cd31b6496e",
+    ("elu", "float64"): "1969504b027a614c",
+    ("elu", "float32"): "e9527d4c7141cc36",
+    ("softplus", "float64"): "6c37309262017946",
+    ("softplus", "float32"): "fa3e7c8708a3729f",
+    ("sin", "float64"): "9e77b7bea9a5b20c",
+    ("sin", "float32"): "4a5b8a3ba8dbca35",
+    ("cos", "float64"): "e8dd6a43f019743a",
+    ("cos", "float32"): "202dc3833fd9862b",
+    ("normal_cdf", "float64"): "532a8ef5565da249",
+    ("normal_cdf", "float32"): "7bd4a8835f0246c0",
+    ("normal_density", "float64"): "8ff58519b654d745",
+    ("normal_density", "float32"): "723b69b0d3325d73",
 }
 TRAINING = {
     ("relu", "float64"): "f21a09f1892ac5b8",
@@ -60,7 +72,7 @@ def _scattered(count: int, dtype: str) -> Array:
     steps = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     keys = steps if dtype == "float64" else (steps >> np.uint64(32)).astype(np.uint32)
     middle = (steps >> np.uint64(40)).astype(np.int64) - 2**23
-    return np.concatenate((survey.from_keys(keys, dtype), (middle / 2**19).astype(dtype)))
+    return np.concatenate((inputs.from_keys(keys, dtype), (middle / 2**19).astype(dtype)))
 
 
 def _batch(dtype: str, n_parameters: int) -> Batch:
@@ -77,7 +89,7 @@ def test_numerics_are_numbered() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", survey.NAMES)
 def test_functions(name: str, dtype: str) -> None:
-    """exp, tanh and sigmoid have the recorded bits."""
+    """The elementary functions have the recorded bits."""
     assert _digest(survey.apply(name, dtype, _scattered(1 << 16, dtype))) == FUNCTIONS[name, dtype]
 
 

@@ -1,15 +1,8 @@
-"""exp, tanh and sigmoid with the same bits on every machine.
-
-The mathematical libraries of operating systems differ between versions and
-CPUs. These functions use only + - * /, comparisons and integer operations on
-the bits, each of which IEEE 754 defines exactly, and are accurate to 2 units in
-the last place (ulp) over all inputs; ``tests/accuracy/survey.py`` measures it.
+"""The exponential function and what follows from it at once: exp, tanh, sigmoid and elu.
 
 Method of exp: x = k ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite, Software
 Manual for the Elementary Functions, 1980: ln 2 in two parts, so that k times
-the first is exact), then e^r = 1 + (r + r^2 Q(r)) and a scaling by 2^k. Q is
-evaluated as E(r^2) + r O(r^2): as many operations, in half the time where each
-waits for the one before. The coefficients are derived in ``tests/accuracy/derive.py``.
+the first is exact), then e^r = 1 + (r + r^2 Q(r)) and a scaling by 2^k.
 """
 
 from __future__ import annotations
@@ -18,13 +11,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
+from kernels.elementary.polynomial import horner, horner_in_two
 from kernels.jit import device
 from kernels.lanes import Lanes, absolute, bits, from_bits, select
 
 Function: TypeAlias = Callable[[Lanes], Lanes]
 
 
-class _Format(NamedTuple):
+class Format(NamedTuple):
     """Constants of a floating-point format and the polynomials fitted to it."""
 
     shifter: float  # 1.5 * 2^(p - 1): adding it leaves the nearest integer in the low bits
@@ -34,15 +28,16 @@ class _Format(NamedTuple):
     ln2_tail: float
     exp_low: float  # e^x rounds to zero below
     exp_high: float  # and overflows above
-    exp_tail: tuple[float, ...]  # Q, ascending
+    exp_tail: tuple[float, ...]  # Q
     tanh_high: float  # tanh is 1 above
     tanh_numerator: tuple[float, ...]  # (tanh(x)/x - 1) / x^2 in powers of x^2
     tanh_denominator: tuple[float, ...]
     sigmoid_low: float  # 1 + 2^k is exact for every k above
+    elu_low: float  # e^x - 1 is -1 below
 
 
-_FORMATS = {
-    "float64": _Format(
+FORMATS = {
+    "float64": Format(
         shifter=1.5 * 2.0**52,
         exponent_bias=1023,
         exponent_shift=52,
@@ -66,8 +61,9 @@ _FORMATS = {
         tanh_numerator=(-0.33333333333333332707, -0.020498799708498872634, -0.00019917804358612869883),
         tanh_denominator=(1.0, 0.46149639912549314413, 0.023291331876298858901, 0.00020653373748750249712),
         sigmoid_low=-36.0,
+        elu_low=-40.0,
     ),
-    "float32": _Format(
+    "float32": Format(
         shifter=1.5 * 2.0**23,
         exponent_bias=127,
         exponent_shift=23,
@@ -86,53 +82,92 @@ _FORMATS = {
         tanh_numerator=(-0.33333333314181733538, -0.001737278961957210889, 0.000060192549366952396887),
         tanh_denominator=(1.0, 0.40521178956053136309),
         sigmoid_low=-15.9,
+        elu_low=-20.0,
     ),
 }
 
-_TANH_SPLIT = 0.625
+TANH_SPLIT = 0.625
+PER_LN2 = 1.4426950408889634074
 
 
-class Elementary(NamedTuple):
+class Powers(NamedTuple):
+    """The parts of e^x = 2^k (1 + s).
+
+    Attributes
+    ----------
+    shifted : (x) -> lanes
+        The nearest integer k to x / ln 2, plus the format's ``shifter``: k stands in the low bits.
+    less_one : (r) -> lanes
+        s = e^r - 1 for |r| <= ln 2 / 2.
+    remainder : (x, k) -> lanes
+        s for r = x - k ln 2.
+    halves : (shifted) -> (lanes, lanes)
+        Two factors of 2^k, which itself may be beyond the format.
+    single : (shifted) -> lanes
+        2^k, for k among the exponents of normal numbers.
+    """
+
+    shifted: Function
+    less_one: Function
+    remainder: Callable[[Lanes, Lanes], Lanes]
+    halves: Callable[[Lanes], tuple[Lanes, Lanes]]
+    single: Function
+
+
+class Exponentials(NamedTuple):
     """The functions of one dtype, lanes to lanes."""
 
     exp: Function
     tanh: Function
     sigmoid: Function
+    elu: Function
 
 
 @cache
-def elementary(dtype: str) -> Elementary:
-    """Return exp, tanh and sigmoid for lanes of ``dtype`` (``"float64"`` or ``"float32"``)."""
-    (
-        shifter,
-        bias,
-        shift,
-        ln2_head,
-        ln2_tail,
-        exp_low,
-        exp_high,
-        exp_tail,
-        tanh_high,
-        tanh_numerator,
-        tanh_denominator,
-        sigmoid_low,
-    ) = _FORMATS[dtype]
-    per_ln2 = 1.4426950408889634074
-    sign = 1 << (63 if dtype == "float64" else 31)
-    one = bias << shift
-    even, odd = exp_tail[0::2], exp_tail[1::2]
+def powers(dtype: str) -> Powers:
+    """Return the parts of e^x for lanes of ``dtype``."""
+    constants = FORMATS[dtype]
+    shifter, bias, shift = constants.shifter, constants.exponent_bias, constants.exponent_shift
+    ln2_head, ln2_tail = constants.ln2_head, constants.ln2_tail
+    even, odd = constants.exp_tail[0::2], constants.exp_tail[1::2]
 
     @device
-    def power_of_two(shifted: Lanes) -> Lanes:
-        """2^k for ``shifted`` = shifter + k, k within the normal exponents."""
+    def shifted(x: Lanes) -> Lanes:
+        return x * PER_LN2 + shifter
+
+    @device
+    def less_one(r: Lanes) -> Lanes:
+        square = r * r
+        return r + square * horner_in_two(r, square, even, odd)
+
+    @device
+    def remainder(x: Lanes, k: Lanes) -> Lanes:
+        return less_one((x - k * ln2_head) - k * ln2_tail)
+
+    @device
+    def halves(shifted: Lanes) -> tuple[Lanes, Lanes]:
+        whole = bits(shifted)
+        half = whole >> 1  # of the shifter too, but only the low bits reach the exponent
+        return from_bits((half + bias) << shift), from_bits(((whole - half) + bias) << shift)
+
+    @device
+    def single(shifted: Lanes) -> Lanes:
         return from_bits((bits(shifted) + bias) << shift)
 
-    @device
-    def exp_remainder(x: Lanes, k: Lanes) -> Lanes:
-        """e^r - 1 for r = x - k ln 2, k the nearest integer to x / ln 2."""
-        r = (x - k * ln2_head) - k * ln2_tail
-        square = r * r
-        return r + square * (horner(square, even) + r * horner(square, odd))
+    return Powers(shifted, less_one, remainder, halves, single)
+
+
+@cache
+def exponentials(dtype: str) -> Exponentials:
+    """Return exp, tanh, sigmoid and elu for lanes of ``dtype``."""
+    constants = FORMATS[dtype]
+    shifter, shift = constants.shifter, constants.exponent_shift
+    exp_low, exp_high, elu_low = constants.exp_low, constants.exp_high, constants.elu_low
+    tanh_high, sigmoid_low = constants.tanh_high, constants.sigmoid_low
+    tanh_numerator, tanh_denominator = constants.tanh_numerator, constants.tanh_denominator
+    sign = 1 << (63 if dtype == "float64" else 31)
+    one = constants.exponent_bias << shift
+    shifted_of, _, remainder, halves, single = powers(dtype)
 
     @device
     def clamp(x: Lanes) -> Lanes:
@@ -142,12 +177,9 @@ def elementary(dtype: str) -> Elementary:
     @device
     def exp(x: Lanes) -> Lanes:
         clamped = clamp(x)
-        k = (clamped * per_ln2 + shifter) - shifter
-        remainder = exp_remainder(clamped, k)
-        # Two factors: 2^k itself may be beyond the format. Only the second rounds.
-        half = k * 0.5 + shifter
-        rest = (k - (half - shifter)) + shifter
-        return (1.0 + remainder) * power_of_two(half) * power_of_two(rest)
+        shifted = shifted_of(clamped)
+        first, second = halves(shifted)
+        return (1.0 + remainder(clamped, shifted - shifter)) * first * second  # only the last product rounds
 
     @device
     def tanh(x: Lanes) -> Lanes:
@@ -156,12 +188,12 @@ def elementary(dtype: str) -> Elementary:
         NaN is not large, and passes as x.
         """
         size = absolute(x)
-        large = size >= _TANH_SPLIT
+        large = size >= TANH_SPLIT
         square = x * x
         double = select(size > tanh_high, tanh_high, size) * 2.0
-        shifted = double * per_ln2 + shifter
+        shifted = shifted_of(double)
         # times 2^k by adding k to the exponent, which exceeds no format here
-        power = from_bits(bits(1.0 + exp_remainder(double, shifted - shifter)) + (bits(shifted) << shift))
+        power = from_bits(bits(1.0 + remainder(double, shifted - shifter)) + (bits(shifted) << shift))
         quotient = select(large, -2.0, square * horner(square, tanh_numerator)) / select(
             large, power + 1.0, horner(square, tanh_denominator)
         )
@@ -177,23 +209,19 @@ def elementary(dtype: str) -> Elementary:
         """
         far = x < sigmoid_low
         argument = clamp(select(far, x, -x))
-        k = (argument * per_ln2 + shifter) - shifter
-        s = exp_remainder(argument, k)
-        half = k * 0.5 + shifter
-        p_half = power_of_two(half)
-        p_rest = power_of_two((k - (half - shifter)) + shifter)
-        p = p_half * p_rest
-        power = (1.0 + s) * p_half * p_rest
+        shifted = shifted_of(argument)
+        s = remainder(argument, shifted - shifter)
+        first, second = halves(shifted)
+        p = first * second
+        power = (1.0 + s) * first * second
         return select(far, power - power * power, 1.0 / ((p + 1.0) + p * s))
 
-    return Elementary(exp, tanh, sigmoid)
+    @device
+    def elu(x: Lanes) -> Lanes:
+        """X above zero, else e^x - 1 = (p - 1) + p s with e^x = p (1 + s), where p - 1 is exact."""
+        clamped = select(x < elu_low, elu_low, x)
+        shifted = shifted_of(clamped)
+        p = single(shifted)
+        return select(x > 0.0, x, (p - 1.0) + p * remainder(clamped, shifted - shifter))
 
-
-@device
-def horner(x: Lanes, coefficients: tuple[float, ...]) -> Lanes:
-    """Evaluate a polynomial of ascending ``coefficients``, highest power first."""
-    last = len(coefficients) - 1
-    value = x * coefficients[last] + coefficients[last - 1]
-    for k in range(2, len(coefficients)):
-        value = value * x + coefficients[last - k]
-    return value
+    return Exponentials(exp, tanh, sigmoid, elu)

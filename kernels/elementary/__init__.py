@@ -1,0 +1,64 @@
+"""Elementary functions with the same bits on every machine.
+
+The mathematical libraries of operating systems differ between versions and CPUs. These
+functions use only + - * /, comparisons, selection, conversions and integer operations on
+the bits, each of which IEEE 754 defines exactly.
+
+They are accurate to 2 units in the last place (ulp) over all inputs, with two exceptions:
+sin and cos are beyond 2^19 (see :mod:`kernels.elementary.trigonometric`), and
+``normal_cdf`` is within 3.5 ulp below -1, where e^x, a polynomial and a division add up.
+All rise and fall where the exact function does, NaN stays NaN, and subnormal results are
+kept. ``tests/accuracy/survey.py`` measures it, ``tests/accuracy/derive.py`` derives the
+coefficients.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from kernels.elementary.exponential import Function, exponentials
+from kernels.elementary.normal import make_normal
+from kernels.elementary.softplus import make_softplus
+from kernels.elementary.trigonometric import Pair, make_sin_cos
+from kernels.jit import device
+from kernels.lanes import Lanes
+
+
+class Elementary(NamedTuple):
+    """The functions of one dtype, lanes to lanes."""
+
+    exp: Function
+    tanh: Function
+    sigmoid: Function
+    elu: Function
+    softplus: Function
+    sin: Function
+    cos: Function
+    sin_cos: Pair
+    normal_cdf: Function
+    normal_density: Function
+    normal: Pair
+
+
+@cache
+def elementary(dtype: str) -> Elementary:
+    """Return the functions for lanes of ``dtype`` (``"float64"`` or ``"float32"``)."""
+    sin_cos, normal = make_sin_cos(dtype), make_normal(dtype)
+    sin, cos = _both(sin_cos)
+    cdf, density = _both(normal)
+    return Elementary(*exponentials(dtype), make_softplus(dtype), sin, cos, sin_cos, cdf, density, normal)
+
+
+def _both(pair: Pair) -> tuple[Function, Function]:
+    """Return the first and the second of two functions; LLVM leaves out what only the other one needs."""
+
+    @device
+    def first(x: Lanes) -> Lanes:
+        return pair(x)[0]
+
+    @device
+    def second(x: Lanes) -> Lanes:
+        return pair(x)[1]
+
+    return first, second

@@ -1,0 +1,129 @@
+"""LLVM code behind the functions of :mod:`kernels.lanes`, beside the operators of :mod:`kernels.lowering`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import lower_builtin, type_callable
+
+from kernels.lowering import FLOATING, UNSIGNED, LanesType, MaskType, broadcast, common_lanes
+
+
+def register_functions(
+    select: Callable[..., Any],
+    any_lane: Callable[..., Any],
+    absolute: Callable[..., Any],
+    sqrt: Callable[..., Any],
+) -> None:
+    """Teach Numba the functions of :mod:`kernels.lanes` that bear no width."""
+
+    @type_callable(select)
+    def type_select(context: Any) -> Callable[..., Any]:
+        def typer(mask: types.Type, chosen: types.Type, otherwise: types.Type) -> types.Type | None:
+            return common_lanes(chosen, otherwise) if isinstance(mask, MaskType) else None
+
+        return typer
+
+    def lower_select(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        a, b = (
+            broadcast(context, builder, value, kind, signature.return_type)
+            for value, kind in zip(args[1:], signature.args[1:], strict=True)
+        )
+        return builder.select(args[0], a, b)
+
+    for kinds in ((LanesType, LanesType), (LanesType, types.Number), (types.Number, LanesType)):
+        lower_builtin(select, MaskType, *kinds)(lower_select)
+
+    @type_callable(any_lane)
+    def type_any(context: Any) -> Callable[..., Any]:
+        def typer(mask: types.Type) -> types.Type | None:
+            return types.boolean if isinstance(mask, MaskType) else None
+
+        return typer
+
+    @lower_builtin(any_lane, MaskType)
+    def lower_any(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        word = builder.bitcast(args[0], ir.IntType(signature.args[0].width))
+        return builder.icmp_unsigned("!=", word, word.type(0))
+
+    floating = {dtype: dtype for dtype in UNSIGNED}
+    _register_cast(absolute, floating, lambda builder, value, vector: _intrinsic(builder, "fabs", value))
+    _register_cast(sqrt, floating, lambda builder, value, vector: _intrinsic(builder, "sqrt", value))
+
+
+def register_casts(
+    bits: Callable[..., Any],
+    from_bits: Callable[..., Any],
+    floating: Callable[..., Any],
+    widen: Callable[..., Any],
+    narrow: Callable[..., Any],
+) -> None:
+    """Teach Numba the conversions between dtypes."""
+    _register_cast(bits, UNSIGNED, ir.IRBuilder.bitcast)
+    _register_cast(from_bits, FLOATING, ir.IRBuilder.bitcast)
+    _register_cast(floating, {types.uint32: types.float64}, ir.IRBuilder.uitofp)
+    _register_cast(widen, {types.float32: types.float64}, ir.IRBuilder.fpext)
+    _register_cast(narrow, {types.float64: types.float32}, ir.IRBuilder.fptrunc)
+
+
+def _register_cast(function: Callable[..., Any], dtypes: dict[Any, Any], emit: Callable[..., ir.Value]) -> None:
+    """Make ``function(value)`` work on lanes of some dtypes; ``dtypes`` tells those of the results."""
+
+    @type_callable(function)
+    def type_cast(context: Any) -> Callable[..., Any]:
+        def typer(value: types.Type) -> types.Type | None:
+            if not isinstance(value, LanesType) or value.dtype not in dtypes:
+                return None
+            return LanesType(dtypes[value.dtype], value.width)
+
+        return typer
+
+    @lower_builtin(function, LanesType)
+    def lower(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return emit(builder, args[0], signature.return_type.vector)
+
+
+def _intrinsic(builder: ir.IRBuilder, name: str, *operands: ir.Value) -> ir.Value:
+    """Call a function of LLVM that takes and gives vectors of one floating type."""
+    vector = operands[0].type
+    full_name = f"llvm.{name}.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
+    function_type = ir.FunctionType(vector, [vector] * len(operands))
+    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, full_name), operands)
+
+
+def register_multiply_add(multiply_add: Callable[..., Any]) -> None:
+    """Teach Numba to multiply and add in one operation, or two on a CPU that has not the fused one."""
+
+    @type_callable(multiply_add)
+    def type_multiply_add(context: Any) -> Callable[..., Any]:
+        def typer(value: types.Type, factor: types.Type, term: types.Type) -> types.Type | None:
+            return common_lanes(value, factor, term)
+
+        return typer
+
+    @lower_builtin(multiply_add, LanesType, types.Number, LanesType)
+    @lower_builtin(multiply_add, LanesType, types.Number, types.Number)
+    def lower_multiply_add(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        operands = (
+            broadcast(context, builder, value, kind, signature.return_type)
+            for value, kind in zip(args, signature.args, strict=True)
+        )
+        return _intrinsic(builder, "fmuladd", *operands)
+
+
+def register_align_frame(align_frame: Callable[[], None], alignment: int) -> None:
+    """Teach Numba to align the stack frame of the caller."""
+
+    @type_callable(align_frame)
+    def type_align(context: Any) -> Callable[..., Any]:
+        return lambda: types.none
+
+    @lower_builtin(align_frame)
+    def lower_align(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        builder.function.attributes.add("nounwind")  # llvmlite writes the alignment only next to another attribute
+        builder.function.attributes.alignstack = alignment
+        return context.get_dummy_value()
