@@ -255,7 +255,7 @@ def predict(spec: Spec, weights: Array) -> Array:
     inputs, targets = (array.astype(spec.dtype) for array in TASKS[spec.task])
     hidden = spec.architecture.hidden(weights.shape[1])
     functions = FUNCTIONS[spec.dtype]
-    network = oracle.Network(inputs, targets, hidden, spec.activation, spec.output, spec.bias, 1, functions)
+    network = oracle.Network(inputs, targets, hidden, spec.activation, spec.output, spec.bias, functions)
     outputs = oracle.forward(network, weights.T).y
     return np.stack([y for pattern in outputs for y in pattern], axis=1)
 

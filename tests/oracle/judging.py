@@ -1,0 +1,88 @@
+"""When a run ends, and how."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.oracle.settings import Settings, Words
+from tests.oracle.step import Activity, Network
+from tests.oracle.windows import Epochs
+from tests.oracle.words import Array, add_in_order, count, loss_term, loss_total
+
+STATUSES = ("converged", "diverged", "stalled", "exhausted")  # in the order of judging
+
+
+class Score(NamedTuple):
+    """One forward pass over all patterns in three numbers a run, each (R,)."""
+
+    loss: Array
+    n_correct: Array
+    max_error: Array
+
+
+def middle(targets: Array) -> Any:
+    """Halve the range of all targets, in float64, and round the middle to their dtype."""
+    return targets.dtype.type((np.float64(targets.min()) + np.float64(targets.max())) / 2)
+
+
+def measure(net: Network, activity: Activity) -> Score:
+    """Compute the loss in the dtype, the number of correct (pattern, output) pairs and the largest error."""
+    patterns, _, _, outs = net.ranges
+    target, u, y, m = net.targets, activity.u, activity.y, middle(net.targets)
+    pairs = list(itertools.product(patterns, outs))
+    terms = (loss_term(net.loss, u[n][o], y[n][o], target[n, o], net.functions) for n, o in pairs)
+    loss = loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
+    correct = (y[n][o] > m if target[n, o] > m else y[n][o] < m for n, o in pairs)
+    n_correct = add_in_order(right.astype(np.int64) for right in correct)
+    max_error = np.zeros_like(loss)
+    for n, o in pairs:
+        max_error = np.maximum(max_error, np.abs(y[n][o] - target[n, o]))  # NaN stays, and is below no threshold
+    return Score(loss, n_correct, max_error)
+
+
+def has_converged(criterion: str, score: Score, below: Array, n_pairs: int) -> Array:
+    """Judge convergence alone: (R,) booleans."""
+    verdicts: dict[str, Array] = {
+        "loss": score.loss < below,
+        "max_error": score.max_error < below,
+        "correct": score.n_correct == n_pairs,
+        "none": np.zeros(score.loss.shape, np.bool_),
+    }
+    return verdicts[criterion]
+
+
+class Judge:
+    """Judges runs at t = 0, at ends of epochs and at the last step of each, and remembers their losses."""
+
+    def __init__(self, words: Words, settings: Settings, net: Network, epochs: Epochs, n_runs: int) -> None:
+        dtype = net.inputs.dtype
+        self.criterion, self.n_pairs, self.n_windows = words.criterion, net.targets.size, epochs.n_windows
+        self.may_stall = words.criterion != "none" and not epochs.shuffled
+        self.below, self.bound = np.asarray(settings.below, dtype), np.asarray(settings.bound, dtype)
+        self.from_step = np.asarray(settings.from_step)
+        limit = np.minimum(settings.max_steps, np.multiply(settings.max_epochs, epochs.n_windows))
+        self.limit = np.broadcast_to(limit, n_runs)
+        self.previous = np.full(n_runs, np.nan, dtype)  # NaN: no stall at t = 0
+
+    def is_due(self, t: int) -> Array:
+        """Tell which runs (R,) are judged before update t."""
+        return (self.limit == t) | (t % self.n_windows == 0)
+
+    def judge(self, t: int, score: Score, due: Array, is_still: Callable[[], Array]) -> npt.NDArray[np.str_]:
+        """Give those runs that are due a status, or "" where they go on, and all others "".
+
+        `is_still` tells which runs no update of an epoch would change.
+        """
+        converged = has_converged(self.criterion, score, self.below, self.n_pairs) & (t >= self.from_step)
+        diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
+        stalled = due & (score.loss == self.previous) & self.may_stall
+        if stalled.any():
+            stalled &= is_still()
+        self.previous = np.where(due, score.loss, self.previous)
+        verdicts = [due & verdict for verdict in (converged, diverged, stalled, self.limit == t)]
+        return np.select(verdicts, STATUSES, default="")

@@ -1,0 +1,92 @@
+"""What training is given: words that all runs of a call share, and settings that each has of its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.oracle.step import Network
+from tests.oracle.words import ALIASES, Functions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What all runs of a call share."""
+
+    hidden: int
+    activation: str
+    output: str
+    loss: str
+    criterion: str
+    bias: bool
+    reduction: str = "sum"  # "sse" and "mse" have their own
+    skip: bool = False
+    scaling: str = "standard"
+    optimizer: str = "gd"
+    batch: int | None = None  # patterns per step; None is all of them
+    order: str = "cyclic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What each run has of its own: arrays (R,), or one number for all."""
+
+    learning_rate: npt.ArrayLike
+    output_learning_rate: npt.ArrayLike | None = None  # None is the other one
+    below: npt.ArrayLike = 0.0  # of the criterion
+    bound: npt.ArrayLike = np.inf  # a run whose loss is above has diverged
+    from_step: npt.ArrayLike = 0  # the first step at which convergence is judged
+    max_steps: npt.ArrayLike = np.inf
+    max_epochs: npt.ArrayLike = np.inf
+    seed: npt.ArrayLike = 0  # of shuffled orders
+    gain: npt.ArrayLike = 1.0
+    negative_slope: npt.ArrayLike = 0.01
+    momentum: npt.ArrayLike = 0.9
+    alpha: npt.ArrayLike = 0.99
+    beta1: npt.ArrayLike = 0.9
+    beta2: npt.ArrayLike = 0.999
+    eps: npt.ArrayLike = 1e-8
+
+
+def words_and_settings(given: dict[str, Any]) -> tuple[Words, Settings]:
+    """Sort what is given by name into the two."""
+    shared = {field.name for field in fields(Words)}
+    words = Words(**{name: value for name, value in given.items() if name in shared})
+    return words, Settings(**{name: value for name, value in given.items() if name not in shared})
+
+
+def layer_scales(scaling: str, n_inputs: int, n_hidden: int) -> tuple[float, float]:
+    """Return the scales of the hidden and of the output layer, in float64."""
+    return {
+        "standard": (1.0, 1.0),
+        "ntk": (1.0 / math.sqrt(n_inputs), 1.0 / math.sqrt(n_hidden)),
+        "mean_field": (1.0 / math.sqrt(n_inputs), 1.0 / n_hidden),
+    }[scaling]
+
+
+def make_network(
+    inputs: npt.ArrayLike, targets: npt.ArrayLike, words: Words, settings: Settings, dtype: str, functions: Functions
+) -> Network:
+    """Round patterns and what a pass must know of each run to the dtype; s1 is made in float64 and rounded once."""
+    x, target = np.asarray(inputs, dtype), np.asarray(targets, dtype)
+    loss, reduction = ALIASES.get(words.loss, (words.loss, words.reduction))
+    hidden_scale, output_scale = layer_scales(words.scaling, x.shape[1], words.hidden)
+    return Network(
+        x,
+        target,
+        words.hidden,
+        words.activation,
+        words.output,
+        words.bias,
+        functions,
+        skip=words.skip,
+        loss=loss,
+        reduction=reduction,
+        leak=np.asarray(settings.negative_slope, dtype),
+        s1=(np.asarray(settings.gain, np.float64) * hidden_scale).astype(dtype),
+        s2=np.asarray(output_scale, dtype),
+    )

@@ -1,0 +1,63 @@
+"""Initial weights: drawn in float64, scaled, and rounded to the dtype."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.oracle.words import Array
+
+
+def initial_weights(seeds: Iterable[int], n: int, distribution: str, scale: float, stream: str, dtype: str) -> Array:
+    """Draw n weights for each of R seeds, in float64, then rounded to the dtype: (R, n)."""
+    draws = np.array([draw(int(seed), n, distribution, stream) for seed in seeds])
+    return scaled(draws, distribution, scale).astype(dtype)
+
+
+def initial_parameters(
+    seeds: Iterable[int],
+    shapes: Mapping[str, tuple[int, ...]],
+    distribution: str,
+    scales: Mapping[str, float],
+    stream: str,
+    dtype: str,
+    order: str = "w v b c k",
+) -> Array:
+    """Draw the parameters of `parameter_shapes` for each of R seeds in some other order or with scales of their own.
+
+    `scales` are those of "w", of "v" (which is that of k too) and of the "biases"; a parameter whose scale is 0 is
+    drawn all the same. `order` names parameters as they are drawn, with ".T" where an array (inputs, hidden),
+    (hidden, outputs) or (inputs, outputs) is drawn transposed; those that there are not are not drawn. What is
+    returned, (R, P), has the order of `shapes`, which is w, v, b, c and k.
+    """
+    scale_of = {"w": scales["w"], "v": scales["v"], "k": scales["v"], "b": scales["biases"], "c": scales["biases"]}
+    n, rows = sum(math.prod(shape) for shape in shapes.values()), []
+    for seed in seeds:
+        remaining, parts = draw(int(seed), n, distribution, stream), {}
+        for name, _, transposed in (word.partition(".") for word in order.split()):
+            if name in shapes:
+                shape = shapes[name][::-1] if transposed else shapes[name]
+                drawn, remaining = np.split(remaining, [math.prod(shape)])
+                drawn = scaled(drawn, distribution, scale_of[name]).reshape(shape)
+                parts[name] = drawn.T if transposed else drawn
+        rows.append(np.concatenate([parts[name].ravel() for name in shapes]))
+    return np.array(rows).astype(dtype)
+
+
+def scaled(draws: npt.NDArray[np.float64], distribution: str, scale: float) -> npt.NDArray[np.float64]:
+    """Scale standard draws: to a standard deviation, or to the range from -scale to scale."""
+    return {"normal": scale * draws, "uniform": -scale + (2 * scale) * draws}[distribution]
+
+
+def draw(seed: int, n: int, distribution: str, stream: str) -> npt.NDArray[np.float64]:
+    """Draw n standard normal or uniform [0, 1) numbers from the stream of one seed."""
+    if stream == "mt19937":
+        old = np.random.RandomState(seed)
+        return old.randn(n) if distribution == "normal" else old.random_sample(n)
+    if stream == "pcg64":
+        new = np.random.default_rng(seed)
+        return new.standard_normal(n) if distribution == "normal" else new.random(n)
+    raise ValueError(f"stream is {stream!r}, not 'mt19937' or 'pcg64'")

@@ -1,0 +1,160 @@
+"""Losses and gradients of every word, against matrix products and central differences."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.oracle.step import parameter_shapes
+from tests.oracle.support import FUNCTIONS, draw_networks, train
+from tests.oracle.words import LOSSES, REDUCTIONS, VALUES, Array
+
+INPUTS = np.array([[0.5, -1.0], [-0.7, 0.3], [1.2, 0.9], [-0.4, -1.1], [0.0, 0.8]])
+TARGETS = {
+    "bce": np.array([[0.0, 1.0], [1.0, 0.25], [0.0, 0.0], [1.0, 1.0], [0.5, 0.0]]),
+    "hinge": np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]]),
+}
+TARGETS["squared"] = TARGETS["half_squared"] = np.array([[0.0, 1.0], [-0.5, 0.3], [1.5, 0.0], [0.2, -1.0], [0.7, 0.1]])
+
+HIDDEN, LEAK, GAIN = 2, -0.3, 1.4
+STEP = 1e-4
+MARGIN = 1e-2  # how far from a kink z, u and the terms of hinge are, that differences may be right
+SCALES = {"standard": (1.0, 1.0), "ntk": (2**-0.5, HIDDEN**-0.5), "mean_field": (2**-0.5, 1 / HIDDEN)}
+
+# Activations in closed form, where the oracle has more than one operation.
+CLOSED = {
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.maximum(z, 0) + LEAK * np.minimum(z, 0),
+    "elu": lambda z: np.maximum(z, 0) + np.exp(np.minimum(z, 0)) - 1,
+    "silu": lambda z: z / (1 + np.exp(-z)),
+    "gelu": lambda z: z * FUNCTIONS["normal_cdf"](z),
+    "identity": lambda z: z,
+}
+
+
+def layers(given: dict[str, Any], weights: Array) -> tuple[Array, Array]:
+    """Compute z (R, N, H) and u (R, N, O) by matrix products."""
+    shapes = parameter_shapes(2, HIDDEN, 2, given["bias"], given["skip"])
+    ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
+    pieces = dict(zip(shapes, np.split(weights, ends[:-1], axis=1), strict=True))
+    part = {name: piece.reshape(len(weights), -1, shapes[name][-1]) for name, piece in pieces.items()}
+    s1, s2 = SCALES[given["scaling"]]
+    z = GAIN * s1 * (INPUTS @ part["w"]) + part.get("b", 0)
+    a = CLOSED.get(given["activation"], FUNCTIONS.get(given["activation"]))(z)
+    u = s2 * (a @ part["v"]) + part.get("c", 0)
+    return z, u + INPUTS @ part["k"] if given["skip"] else u
+
+
+def terms_of(given: dict[str, Any], weights: Array) -> Array:
+    """Compute the loss of each pattern and output (R, N, O) in closed form, of hinge before it is cut off at 0."""
+    u, target = layers(given, weights)[1], TARGETS[given["loss"]]
+    y = CLOSED.get(given["output"], FUNCTIONS.get(given["output"]))(u)
+    if given["loss"] == "bce":
+        return -(target * np.log(y) + (1 - target) * np.log(1 - y))
+    if given["loss"] == "hinge":
+        return 1 - target * y
+    return (y - target) ** 2 / (2 if given["loss"] == "half_squared" else 1)
+
+
+def loss_of(given: dict[str, Any], weights: Array) -> Array:
+    """Compute the loss (R,) in closed form."""
+    terms = terms_of(given, weights)
+    if given["loss"] == "hinge":
+        terms = np.maximum(terms, 0)
+    return terms.sum(axis=(1, 2)) / {"sum": 1, "mean": 10, "pattern_mean": 5}[given["reduction"]]
+
+
+def away_from_kinks(given: dict[str, Any], weights: Array) -> Array:
+    """Tell which networks (R,) have no kink near."""
+    arguments = list(layers(given, weights))
+    if given["loss"] == "hinge":
+        arguments.append(terms_of(given, weights))
+    return np.logical_and.reduce([(np.abs(argument) > MARGIN).all(axis=(1, 2)) for argument in arguments])
+
+
+def differences(given: dict[str, Any], weights: Array) -> Array:
+    """Differentiate the closed form by every parameter: central differences of fourth order."""
+    n_runs, n_parameters = weights.shape
+    shifts = STEP * np.array([2.0, 1.0, -1.0, -2.0])[:, None, None] * np.eye(n_parameters)  # (4, P, P)
+    shifted = (weights[:, None, None, :] + shifts).reshape(-1, n_parameters)
+    losses = loss_of(given, shifted).reshape(n_runs, 4, n_parameters)
+    return np.tensordot(losses, np.array([-1.0, 8.0, -8.0, 1.0]) / (12 * STEP), axes=(1, 0))
+
+
+def words_of(activation: str, loss: str) -> list[dict[str, Any]]:
+    """List everything else with an activation and a loss; outputs take turns, so that each occurs."""
+    outputs = itertools.cycle(["sigmoid"] if loss == "bce" else VALUES)
+    rest = itertools.product(REDUCTIONS, (False, True), SCALES, (True, False))
+    return [
+        {"activation": activation, "loss": loss, "output": output}
+        | {"reduction": reduction, "skip": skip, "scaling": scaling, "bias": bias}
+        for output, (reduction, skip, scaling, bias) in zip(outputs, rest, strict=False)
+    ]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", VALUES)
+def test_step_applies_the_derivative_of_the_loss(activation: str, loss: str) -> None:
+    """The loss is that of the closed form, and with a learning rate of 1 a step subtracts its derivative."""
+    all_words = words_of(activation, loss)
+    assert loss == "bce" or {given["output"] for given in all_words} == set(VALUES)
+    for given in all_words:
+        n_parameters = sum(np.prod(shape) for shape in parameter_shapes(2, 2, 2, given["bias"], given["skip"]).values())
+        weights = draw_networks(60, n_parameters, seed=5)
+        weights = weights[away_from_kinks(given, weights)][:6]
+        assert len(weights) == 6
+        patterns, numbers = (INPUTS, TARGETS[loss]), {"negative_slope": LEAK, "gain": GAIN, "learning_rate": 1.0}
+        result = train(weights, patterns, **given, **numbers, max_steps=1)
+        np.testing.assert_allclose(result.initial_loss, loss_of(given, weights), rtol=1e-12)
+        expected = differences(given, weights)
+        assert np.abs(expected).max() > 0.01
+        np.testing.assert_allclose(weights - result.weights, expected, rtol=1e-6, atol=1e-8, err_msg=str(given))
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_slopes_at_zero_are_those_of_the_left_piece(name: str) -> None:
+    """A hidden unit whose sum is exactly 0 passes on the slope from the left; ReLU's there is 0."""
+    slopes = {"relu": 0.0, "leaky_relu": LEAK, "softplus": 0.5, "silu": 0.5, "gelu": 0.5, "sigmoid": 0.25}
+    weights = np.array([[0.0, 0.0, 1.0, 0.0, -3.0]])  # w, v, b and c: y is act(0) - 3
+    given = {"hidden": 1, "activation": name, "negative_slope": LEAK, "learning_rate": 1.0, "max_steps": 1}
+    result = train(weights, (np.array([[1.0, 0.0]]), np.array([[0.0]])), **given)
+    a0 = {"sigmoid": 0.5, "softplus": np.log(2)}.get(name, 0.0)
+    assert result.weights[0, 0] == pytest.approx(-2 * (a0 - 3) * slopes.get(name, 1.0), rel=1e-15)
+
+
+def test_aliases() -> None:
+    """The sum and the mean of squared errors have names of their own, as before."""
+    weights, given = draw_networks(5, 9, seed=6), {"max_steps": 9}
+    for alias, (loss, reduction) in {"sse": ("squared", "sum"), "mse": ("squared", "mean")}.items():
+        short, long = train(weights, loss=alias, **given), train(weights, loss=loss, reduction=reduction, **given)
+        np.testing.assert_array_equal(short.weights, long.weights)
+        np.testing.assert_array_equal(short.final_loss, long.final_loss)
+
+
+@pytest.mark.parametrize("activation", VALUES)
+def test_nan_is_never_a_finite_loss(activation: str) -> None:
+    """NaN anywhere in a network ends as diverged, with every output and loss."""
+    weights = np.full((9, 9), 0.5)
+    np.fill_diagonal(weights, np.nan)
+    for output, loss in itertools.product(VALUES, LOSSES):
+        if loss != "bce" or output == "sigmoid":
+            result = train(weights, activation=activation, output=output, loss=loss, max_steps=0)
+            assert (result.status == "diverged").all(), (output, loss)
+            assert (result.initial_loss == np.inf).all()
+            assert (result.final_loss == np.inf).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", VALUES)
+def test_float32_is_never_widened(activation: str, loss: str) -> None:
+    """With every word float32 stays float32, and its numbers are near those of float64."""
+    for given in words_of(activation, loss)[::5]:
+        n_parameters = sum(np.prod(shape) for shape in parameter_shapes(2, 2, 2, given["bias"], given["skip"]).values())
+        weights = draw_networks(4, n_parameters, seed=7, dtype="float32")
+        patterns, numbers = (INPUTS, TARGETS[loss]), {"gain": GAIN, "learning_rate": 0.01, "max_steps": 5}
+        narrow, wide = (train(weights, patterns, **given, **numbers, dtype=dtype) for dtype in ("float32", "float64"))
+        assert narrow.weights.dtype == np.float32
+        np.testing.assert_allclose(narrow.weights, wide.weights, rtol=1e-4, atol=1e-4)

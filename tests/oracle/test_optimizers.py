@@ -1,0 +1,138 @@
+"""Optimizers, against PyTorch's and by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.oracle.optimizers import UPDATES
+from tests.oracle.support import XOR, draw_networks, train
+
+# Three runs with hyperparameters of their own each.
+CASES: dict[str, dict[str, list[float]]] = {
+    "gd": {"learning_rate": [0.03, 0.06, 0.1]},
+    "momentum": {"learning_rate": [0.05, 0.1, 0.02], "momentum": [0.9, 0.5, 0.99]},
+    "nesterov": {"learning_rate": [0.05, 0.1, 0.02], "momentum": [0.9, 0.5, 0.99]},
+    "rmsprop": {"learning_rate": [0.01, 0.02, 0.001], "alpha": [0.99, 0.5, 0.9], "eps": [1e-8, 1e-3, 1e-6]},
+    "adam": {
+        "learning_rate": [0.01, 0.1, 0.001],
+        "beta1": [0.9, 0.5, 0.0],
+        "beta2": [0.999, 0.99, 0.9],
+        "eps": [1e-8, 1e-3, 1e-6],
+    },
+    "rprop": {"learning_rate": [0.01, 0.1, 1e-4]},
+}
+STEPS, HIDDEN = 100, 3
+
+
+def torch_weights(optimizer: str, start: Any, numbers: dict[str, float]) -> Any:
+    """Train one network of XOR with biases and skip connections with PyTorch."""
+    torch = pytest.importorskip("torch")
+    sizes = {"w": (2, HIDDEN), "v": (HIDDEN, 1), "b": (HIDDEN,), "c": (1,), "k": (2, 1)}
+    pieces = np.split(start, np.cumsum([np.prod(size) for size in sizes.values()])[:-1])
+    w, v, b, c, k = parameters = [
+        torch.tensor(piece.reshape(size), requires_grad=True)
+        for piece, size in zip(pieces, sizes.values(), strict=True)
+    ]
+    own = {name: numbers[name] for name in numbers.keys() & {"momentum", "alpha", "eps"}}
+    if "beta1" in numbers:
+        own["betas"] = (numbers["beta1"], numbers["beta2"])
+    make = {
+        "gd": torch.optim.SGD,
+        "momentum": torch.optim.SGD,
+        "nesterov": lambda groups, **given: torch.optim.SGD(groups, nesterov=True, **given),
+        "rmsprop": torch.optim.RMSprop,
+        "adam": torch.optim.Adam,
+        "rprop": torch.optim.Rprop,
+    }[optimizer]
+    groups = [
+        {"params": [w, b], "lr": numbers["learning_rate"]},
+        {"params": [v, c, k], "lr": numbers["output_learning_rate"]},
+    ]
+    steps = make(groups, **own)
+    x, target = map(torch.tensor, XOR)
+    for _ in range(STEPS):
+        steps.zero_grad()
+        y = torch.tanh(x @ w + b) @ v + x @ k + c
+        ((y - target) ** 2).sum().backward()
+        steps.step()
+    return np.concatenate([parameter.detach().numpy().ravel() for parameter in parameters])
+
+
+@pytest.mark.parametrize("optimizer", CASES)
+def test_optimizer_agrees_with_pytorch(optimizer: str) -> None:
+    """Parameters agree to 1e-9 after 100 steps, with a learning rate of its own for the output layer."""
+    starts = draw_networks(3, 15, seed=8)
+    numbers = CASES[optimizer] | {"output_learning_rate": [rate / 2 for rate in CASES[optimizer]["learning_rate"]]}
+    result = train(starts, hidden=HIDDEN, skip=True, optimizer=optimizer, max_steps=STEPS, **numbers)
+    assert (result.steps == STEPS).all()
+    for run, start in enumerate(starts):
+        expected = torch_weights(optimizer, start, {name: values[run] for name, values in numbers.items()})
+        assert np.abs(expected - start).max() > 0.05
+        np.testing.assert_allclose(result.weights[run], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_every_optimizer_is_compared() -> None:
+    """No optimizer lacks its case."""
+    assert CASES.keys() == UPDATES.keys()
+
+
+# One pattern without input and a dead ReLU: the output bias c alone moves, y = c and the gradient is 2 * (c - target).
+CONSTANT = np.zeros((1, 1)), np.array([[1.0]])
+
+
+def move_bias(optimizer: str, steps: int, **given: Any) -> float:
+    """Start the output bias at 0 and return where it is after some steps."""
+    start, given = np.zeros((1, 4)), {"activation": "relu", "hidden": 1} | given
+    return train(start, CONSTANT, optimizer=optimizer, max_steps=steps, **given).weights[0, 3]
+
+
+def test_first_steps_by_hand() -> None:
+    """Two updates of each optimizer in numbers that are exact; the gradient at the start is -2."""
+    assert [move_bias("gd", t, learning_rate=0.125) for t in (1, 2)] == [0.25, 0.4375]
+    given: dict[str, Any] = {"learning_rate": 0.125, "momentum": 0.5}
+    assert [move_bias("momentum", t, **given) for t in (1, 2)] == [0.25, 0.5625]  # v = -2, -2.5
+    assert [move_bias("nesterov", t, **given) for t in (1, 2)] == [0.375, 0.671875]  # v = -2, -2.25
+    given = {"learning_rate": 0.25, "alpha": 0.75, "eps": 1.0}
+    assert move_bias("rmsprop", 1, **given) == 0.25  # v = 1
+    given = {"learning_rate": 0.25, "beta1": 0.5, "beta2": 0.75, "eps": 2.0}
+    assert move_bias("adam", 1, **given) == 0.125  # r = 0.5, k = 0.25, q = 1, m = -1, v = 1
+    assert [move_bias("rprop", t, learning_rate=0.5) for t in (1, 2)] == [0.5, 1.1]
+    # The sign changes: the step is halved, nothing moves, and no sign is remembered, so the next step is as long.
+    assert [move_bias("rprop", t, learning_rate=0.5) for t in (3, 4)] == [1.1, 1.1 - 0.3]
+
+
+def test_output_layer_has_the_other_rate() -> None:
+    """With a rate of 0 for one layer the other moves alone: v, c and k with the output's, w and b with the first."""
+    weights = draw_networks(2, 11, seed=9)
+    result = train(weights, skip=True, learning_rate=[0.1, 0.0], output_learning_rate=[0.0, 0.1], max_steps=3)
+    moved = (result.weights != weights).tolist()
+    hidden = [True] * 4 + [False] * 2 + [True] * 2 + [False] * 3
+    assert moved == [hidden, [not one for one in hidden]]
+
+
+@pytest.mark.parametrize("optimizer", CASES)
+def test_settings_are_rounded_to_the_dtype_first(optimizer: str) -> None:
+    """In float32 every setting counts as rounded, so that 1 - alpha is made of the rounded alpha."""
+    weights, given = draw_networks(4, 9, seed=10, dtype="float32"), {"optimizer": optimizer, "max_steps": 20}
+    numbers = {"learning_rate": 0.013, "output_learning_rate": 0.007, "momentum": 0.9, "alpha": 0.99}
+    numbers |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "negative_slope": 0.3}
+    rounded = {name: float(np.float32(number)) for name, number in numbers.items()}
+    results = [train(weights, dtype="float32", activation="leaky_relu", **given, **n) for n in (numbers, rounded)]
+    np.testing.assert_array_equal(results[0].weights, results[1].weights)
+
+
+def test_gain_is_rounded_once() -> None:
+    """The gain times the scale of the layer is made in float64 and then rounded."""
+    weights = np.array([[1.0, 0.0, 0.0, 1.0]], "float32")
+    patterns = np.array([[1.0, 0.0, 0.0]]), np.array([[0.0]])
+    given: dict[str, Any] = {"hidden": 1, "activation": "identity", "bias": False, "dtype": "float32", "max_steps": 0}
+    differ = 0
+    for gain in np.linspace(0.5, 2.5, 41):
+        result = train(weights, patterns, **given, gain=gain, scaling="ntk")
+        expected = np.float32(gain * (1 / np.sqrt(3)))
+        assert result.max_error[0] == expected
+        differ += expected != np.float32(gain) * np.float32(1 / np.sqrt(3))
+    assert differ

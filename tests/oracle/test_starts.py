@@ -1,0 +1,39 @@
+"""Initial weights: orders of drawing, and scales of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.oracle import initial_parameters, initial_weights, parameter_shapes
+
+SEEDS = [0, 7, 2**32 - 1]
+SAME = {"w": 0.5, "v": 0.5, "biases": 0.5}
+
+
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+@pytest.mark.parametrize("stream", ["mt19937", "pcg64"])
+def test_default_order_is_that_of_the_rows(distribution: str, stream: str) -> None:
+    """With one scale and the default order the parameters are the weights in a row, w, v, b, c and k."""
+    for bias, skip, n in ((True, True, 21), (True, False, 17), (False, True, 16), (False, False, 12)):
+        shapes = parameter_shapes(2, 3, 2, bias, skip)
+        given = initial_parameters(SEEDS, shapes, distribution, SAME, stream, "float32")
+        np.testing.assert_array_equal(given, initial_weights(SEEDS, n, distribution, 0.5, stream, "float32"))
+        assert given.dtype == np.float32
+
+
+def test_other_orders() -> None:
+    """Parameters are drawn as named, transposed or not, and returned in the order of the rows."""
+    shapes = parameter_shapes(2, 3, 2, bias=True, skip=True)
+    given = initial_parameters([5], shapes, "uniform", SAME, "pcg64", "float64", order="k.T c w.T b v.T")[0]
+    random = np.random.default_rng(5)
+    k, c, w, b, v = (random.random(shape) - 0.5 for shape in ((2, 2), (2,), (3, 2), (3,), (2, 3)))
+    np.testing.assert_array_equal(given, np.concatenate([w.T.ravel(), v.T.ravel(), b, c, k.T.ravel()]))
+
+
+def test_scales_of_their_own() -> None:
+    """Each layer and the biases have a scale; skip connections are of the output layer; 0 is drawn all the same."""
+    shapes = parameter_shapes(2, 3, 1, bias=True, skip=True)
+    plain = initial_parameters([1], shapes, "normal", {"w": 1, "v": 1, "biases": 1}, "mt19937", "float64")[0]
+    given = initial_parameters([1], shapes, "normal", {"w": 2, "v": 0.5, "biases": 0}, "mt19937", "float64")[0]
+    np.testing.assert_array_equal(given, plain * np.repeat([2, 0.5, 0, 0.5], [6, 3, 4, 2]))

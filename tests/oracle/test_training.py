@@ -1,0 +1,161 @@
+"""When runs end and how, and what is written down of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import oracle
+from tests.oracle.support import XOR, draw_networks, train
+
+# A dead ReLU and no inputs: only the output bias c moves, by the learning rate times 2 * (c - target) per pattern.
+STILL: dict[str, Any] = {"hidden": 1, "activation": "relu"}
+ONE = np.zeros((1, 1)), np.array([[1.0]])
+TWO = np.zeros((2, 1)), np.array([[1.0], [-1.0]])
+
+
+def bias_at(*values: float) -> Any:
+    """Make networks whose output is c."""
+    return np.array([[0.0, 0.0, 0.0, value] for value in values])
+
+
+def test_hinton_xor() -> None:
+    """The published study of XOR: 25 of 30 networks converge, at the published epochs.
+
+    cybertronai/hinton-problems, without restarts; an epoch is counted after its update, from 1.
+    """
+    shapes, scales = oracle.parameter_shapes(2, 2, 1, bias=True), dict.fromkeys(("w", "v", "biases"), 0.5)
+    weights = oracle.initial_parameters(range(30), shapes, "uniform", scales, "pcg64", "float64", order="w.T b v c")
+    words = {"activation": "sigmoid", "output": "sigmoid", "loss": "half_squared", "reduction": "mean"}
+    numbers = {"learning_rate": 0.5, "momentum": 0.9, "below": 0.5, "from_step": 1, "max_epochs": 5000}
+    result = train(weights, **words, **numbers, optimizer="momentum", criterion="max_error")
+    converged = result.status == "converged"
+    assert np.flatnonzero(~converged).tolist() == [2, 4, 11, 24, 27]
+    steps = result.steps[converged]
+    assert (len(steps), np.median(steps), steps.min(), steps.max()) == (25, 730, 474, 2489)
+    assert result.steps[[0, 3]].tolist() == [1393, 531]
+    assert (result.status[~converged] == "exhausted").all()
+    np.testing.assert_array_equal(result.epochs, result.steps)
+
+
+def test_notebook() -> None:
+    """The notebook that this project started from: its first losses and its last, as it printed them."""
+    inputs = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]])
+    patterns = inputs, np.array([[0.0], [1], [1], [0]])
+    weights = oracle.initial_weights([83832], 8, "normal", 1.0, "mt19937", "float64")
+    result = train(weights, patterns, activation="relu", bias=False, learning_rate=0.01, max_steps=500, record=True)
+    printed = [[-0.20401151, 1.01377406], [-0.10186284, 1.01392285], [1.07856887, 0.01873049]]
+    assert result.weights[0, :6].reshape(3, 2).round(8).tolist() == printed
+    assert result.weights[0, 6:].round(8).tolist() == [0.49346731, 0.98634069]
+    assert result.losses.shape == (1, 501)
+
+
+def test_statuses_in_order() -> None:
+    """A run that has converged is not diverged whatever the bound, one that has diverged is not exhausted."""
+    given = {"criterion": "loss", "max_steps": 0}
+    result = train(
+        bias_at(0.0, 0.0, 0.0, 0.0), ONE, below=[2.0, 1.0, 1.0, 1.0], bound=[0.5, 0.5, 1.0, 2.0], **STILL, **given
+    )
+    assert result.status.tolist() == ["converged", "diverged", "exhausted", "exhausted"]  # the loss is 1
+    assert result.initial_loss.tolist() == [1.0] * 4
+    assert result.final_loss.tolist() == result.max_error.tolist() == [1.0, np.inf, 1.0, 1.0]
+
+
+def test_correct_is_strict() -> None:
+    """An output in the middle of the targets is wrong for both, whatever the loss."""
+    result = train(bias_at(0.0, 0.1, -0.1), TWO, loss="hinge", max_steps=0, **STILL)
+    assert result.n_correct.tolist() == [0, 1, 1]
+
+
+def test_convergence_is_judged_from_a_step_on() -> None:
+    """From step 1 on, a network that has converged before its first update ends after it; others are as before."""
+    given = {"criterion": "loss", "below": 2.0, "max_steps": [9, 9, 0], "from_step": [0, 1, 1]}
+    result = train(bias_at(0.5, 0.5, 0.5), ONE, **STILL, **given)
+    assert result.status.tolist() == ["converged", "converged", "exhausted"]
+    assert result.steps.tolist() == [0, 1, 0]
+
+
+def test_judged_at_ends_of_epochs_and_at_the_last_step() -> None:
+    """Between ends of epochs nothing is judged but a run's own last step; that epoch is not completed."""
+    given: dict[str, Any] = {"batch": 1, "learning_rate": 0.5, "criterion": "loss", "below": 2.5}
+    # With this rate c is the target last seen: 1, -1, 1, .. and the loss 4 everywhere but at the start, where it is 2.
+    result = train(bias_at(0.0, 0.0, 0.0), TWO, from_step=1, max_steps=[1, 2, 5], record=True, **STILL, **given)
+    assert (result.steps.tolist(), result.epochs.tolist()) == ([1, 2, 5], [0, 1, 2])
+    assert result.weights[:, 3].tolist() == [1.0, -1.0, 1.0]
+    nan = np.nan
+    np.testing.assert_array_equal(result.losses, [[2, 4, nan, nan], [2, 4, nan, nan], [2, 4, 4, 4]])
+    by_epochs = train(bias_at(0.0, 0.0), TWO, max_epochs=[2, 3], max_steps=[9, 5], from_step=1, **STILL, **given)
+    assert by_epochs.steps.tolist() == [4, 5]
+
+
+def test_a_repeated_loss_alone_is_no_stall() -> None:
+    """Where an epoch's updates cancel each other, the loss repeats for ever and no run stalls."""
+    given: dict[str, Any] = {"batch": 1, "criterion": "loss", "max_epochs": 9}
+    result = train(bias_at(0.0), TWO, learning_rate=0.5, **STILL, **given)
+    assert (result.status[0], result.epochs[0]) == ("exhausted", 9)
+    frozen = train(bias_at(0.0), TWO, learning_rate=0.0, **STILL, **given)
+    assert (frozen.status[0], frozen.steps[0], frozen.epochs[0]) == ("stalled", 2, 1)
+
+
+def test_stall_at_the_last_step_within_an_epoch() -> None:
+    """The last step is judged like an end of an epoch, and all patterns are tried from there."""
+    given: dict[str, Any] = {"batch": 1, "criterion": "loss", "from_step": 99}
+    result = train(bias_at(0.0, 1.0), TWO, learning_rate=[0.0, 0.5], max_steps=1, **STILL, **given)
+    # The second is at the target of its first update, so that its loss repeats; the other pattern would move it.
+    assert (result.status.tolist(), result.epochs.tolist()) == (["stalled", "exhausted"], [0, 0])
+
+
+@pytest.mark.parametrize("given", [{"criterion": "none"}, {"batch": 1, "order": "shuffled"}])
+def test_never_stalled(given: dict[str, Any]) -> None:
+    """Without a criterion, and where less than all patterns are shuffled, a still run goes on to its last step."""
+    result = train(bias_at(0.0), TWO, **(STILL | {"criterion": "loss", "learning_rate": 0.0, "max_epochs": 9} | given))
+    assert (result.status[0], result.epochs[0]) == ("exhausted", 9)
+    whole = {"order": "shuffled", "batch": 2, "criterion": "loss", "learning_rate": 0.0, "max_epochs": 9}
+    assert train(bias_at(0.0), TWO, **STILL, **whole).status[0] == "stalled"
+
+
+def test_states_and_powers_must_be_still_too() -> None:
+    """At the target the gradient is 0 and no parameter moves, but a run has not stalled while a state does.
+
+    The powers of Adam, here of 0.5, are 0 after 1075 updates in float64 and 150 in float32.
+    """
+    given: dict[str, Any] = {"criterion": "loss", "max_steps": 2000, "beta1": 0.5, "beta2": 0.5}
+    expected = {"gd": 1, "momentum": 1, "nesterov": 1, "rmsprop": 1, "rprop": 1, "adam": 1075}
+    for optimizer, steps in expected.items():
+        result = train(bias_at(1.0), ONE, optimizer=optimizer, **STILL, **given)
+        assert (result.status[0], result.steps[0]) == ("stalled", steps), optimizer
+    assert train(bias_at(1.0), ONE, optimizer="adam", dtype="float32", **STILL, **given).steps[0] == 150
+
+
+def test_a_velocity_must_have_faded() -> None:
+    """At a learning rate of 0 no parameter moves, but a velocity grows until it is as large as it gets."""
+    given: dict[str, Any] = {"criterion": "loss", "learning_rate": 0.0, "momentum": 0.5, "max_steps": 2000}
+    result = train(bias_at(0.5), ONE, optimizer="momentum", **STILL, **given)
+    # v is -1, -1.5, -1.75, ..: 2 less half a unit in the last place rounds to 2 at update 54 and stays there.
+    assert (result.status[0], result.steps[0]) == ("stalled", 54)
+
+
+def test_outcome_is_that_of_the_parameters() -> None:
+    """The final loss, error and weights belong together, at whatever step each run ends."""
+    weights = draw_networks(20, 9, seed=14)
+    given = {"criterion": "max_error", "below": 0.45, "max_steps": np.arange(20) * 7}
+    result = train(weights, XOR, **given, record=True)
+    assert set(result.status) == {"converged", "exhausted"}
+    again = train(result.weights, XOR, criterion="none", max_steps=0)
+    for name in ("final_loss", "n_correct", "max_error"):
+        np.testing.assert_array_equal(getattr(result, name), getattr(again, name))
+    np.testing.assert_array_equal(result.losses[np.arange(20), result.steps], result.final_loss)
+    np.testing.assert_array_equal(result.losses[:, 0], result.initial_loss)
+    assert (np.isfinite(result.losses).sum(axis=1) == result.steps + 1).all()
+
+
+def test_words_that_do_not_go_together_are_refused() -> None:
+    """The oracle answers nothing that the contract leaves open."""
+    start = draw_networks(1, 9, seed=15)
+    for given in ({"loss": "bce"}, {"optimizer": "rprop", "batch": 1}, {"batch": 5}, {"batch": 0}):
+        with pytest.raises(AssertionError):
+            train(start, max_steps=1, **given)
+    with pytest.raises(TypeError):
+        train(start, max_step=1)

@@ -1,0 +1,133 @@
+"""The loop: judge, update, and so on until every run has ended."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.oracle.judging import Judge, Score, measure
+from tests.oracle.optimizers import UPDATES, Hyperparameters, States, make_hyperparameters, states_at_start
+from tests.oracle.settings import make_network, words_and_settings
+from tests.oracle.step import Activity, Network, Window, forward, gradient
+from tests.oracle.windows import Epochs
+from tests.oracle.words import Array, Functions
+
+
+@dataclass
+class Result:
+    """How each of R runs ended, at its own step t: everything belongs to the parameters before update t."""
+
+    status: npt.NDArray[np.str_]  # (R,), each one of STATUSES
+    steps: npt.NDArray[np.int64]  # (R,)
+    epochs: npt.NDArray[np.int64]  # (R,), completed ones
+    initial_loss: npt.NDArray[np.float64]  # (R,), +inf where loss_0 is not finite
+    final_loss: npt.NDArray[np.float64]  # (R,), +inf where diverged
+    n_correct: npt.NDArray[np.int64]  # (R,), 0 where diverged
+    max_error: npt.NDArray[np.float64]  # (R,), +inf where diverged
+    weights: Array  # (R, P), in the dtype of the runs
+    losses: npt.NDArray[np.float64] | None = None  # (R, most judgings of a run), NaN after a run's end
+
+    @classmethod
+    def before(cls, start: Array) -> Result:
+        """Return what is known of runs that have not begun: nothing, with +inf for losses and 0 for counts."""
+        (steps, epochs, n_correct) = np.zeros((3, len(start)), np.int64)
+        first, last, error = np.full((3, len(start)), np.inf)
+        status = np.full(len(start), "", "U9")
+        return cls(status, steps, epochs, first, last, n_correct, error, np.empty_like(start))
+
+    def note_end(self, runs: Array, status: Array, score: Score, weights: Array) -> None:
+        """Write down what became of some runs (R,) of booleans."""
+        self.status[runs], self.weights[runs] = status[runs], weights[:, runs].T
+        measured = runs & (status != "diverged")  # a diverged run keeps +inf, 0, +inf
+        for column, values in zip((self.final_loss, self.n_correct, self.max_error), score, strict=True):
+            column[measured] = values[measured]
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """What a single step is: parameters (P, R) and states in, parameters and states out."""
+
+    net: Network
+    optimizer: str
+    given: Hyperparameters
+
+    def step(self, weights: Array, states: States, activity: Activity) -> tuple[Array, States]:
+        """Update once, given a forward pass over the patterns of the step."""
+        change, states = UPDATES[self.optimizer](gradient(self.net, weights, activity), states, self.given)
+        return weights - change, states
+
+    def is_still(self, weights: Array, states: States, windows: list[Window]) -> Array:
+        """Tell which runs (R,) no update of an epoch changes, neither parameters nor states.
+
+        Each is tried from where the run is: where those before it change nothing, the run is still there.
+        """
+        same = np.ones(weights.shape[1], np.bool_)
+        for window in windows:
+            new_weights, new_states = self.step(weights, states, forward(self.net, weights, window))
+            for new, old in zip((new_weights, *new_states), (weights, *states), strict=True):
+                same &= np.atleast_2d(new == old).all(axis=0)
+        return same
+
+
+@np.errstate(all="ignore")
+def train(
+    inputs: npt.ArrayLike,
+    targets: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    *,
+    dtype: str,
+    functions: Functions,
+    record: bool = False,
+    **given: Any,
+) -> Result:
+    """Train R networks, each until its own end.
+
+    The patterns are `inputs` (N, I) and `targets` (N, O); `weights` (R, P) are the initial parameters, each row in
+    drawing order: w, v, with biases b and c, and with skip connections k. All else that is `given` is of `Words` or of
+    `Settings`. `functions` holds those elementary functions that the words need: exp, expm1, tanh, sigmoid, softplus,
+    sin, cos, normal_cdf, normal_pdf, and log1p_exp_negative, which is x -> log(1 + exp(-x)) for x >= 0.
+    `record` asks for the losses: column j is judged after j epochs or, in an epoch that is cut short, at the last step.
+    Runs that have ended are updated on and on, which nobody sees.
+    """
+    words, settings = words_and_settings(given)
+    net, start = make_network(inputs, targets, words, settings, dtype, functions), np.array(weights, dtype)
+    n_patterns, n_runs = len(net.inputs), len(start)
+    seeds = np.broadcast_to(settings.seed, n_runs).tolist() if words.order == "shuffled" else None
+    epochs = Epochs(n_patterns, n_patterns if words.batch is None else words.batch, seeds)
+    assert words.loss != "bce" or words.output == "sigmoid", "bce is of a sigmoid"
+    assert words.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
+    judge = Judge(words, settings, net, epochs, n_runs)
+    stepper = Stepper(net, words.optimizer, make_hyperparameters(net, settings, n_runs))
+
+    result, never = Result.before(start), np.full(n_runs, np.nan)
+    trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
+    current, states = start.T, states_at_start(words.optimizer, stepper.given.rate)
+    for t in itertools.count():
+        epoch, position = divmod(t, epochs.n_windows)
+        if position == 0:
+            windows = epochs.windows(epoch)
+        due = running & judge.is_due(t)
+        if due.any():
+            activity = forward(net, current)
+            score = measure(net, activity)
+            assert score.loss.dtype == current.dtype == start.dtype, "something widened the dtype"
+            status = judge.judge(t, score, due, partial(stepper.is_still, current, states, windows))
+            if t == 0:
+                result.initial_loss[:] = np.where(np.isfinite(score.loss), score.loss, np.inf)
+            trace.setdefault(-(-t // epochs.n_windows), never.copy())[due] = score.loss[due]
+            ended = status != ""
+            result.note_end(ended, status, score, current)
+            result.steps[ended], result.epochs[ended] = t, epoch
+            running &= ~ended
+        if not running.any():
+            break
+        if epochs.n_windows > 1:  # else it is the pass that was judged
+            activity = forward(net, current, windows[position])
+        current, states = stepper.step(current, states, activity)
+    result.losses = np.stack(list(trace.values()), axis=1) if record else None
+    return result
