@@ -102,6 +102,7 @@ def test_first_steps_by_hand() -> None:
     assert [move_bias("rprop", t, learning_rate=0.5) for t in (1, 2)] == [0.5, 1.1]
     # The sign changes: the step is halved, nothing moves, and no sign is remembered, so the next step is as long.
     assert [move_bias("rprop", t, learning_rate=0.5) for t in (3, 4)] == [1.1, 1.1 - 0.3]
+    assert [move_bias("rprop", 1, learning_rate=rate) for rate in (50.0, 51.0, 1e-6, 1e-7)] == [50.0, 50.0, 1e-6, 1e-6]
 
 
 def test_output_layer_has_the_other_rate() -> None:

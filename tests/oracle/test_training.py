@@ -63,6 +63,14 @@ def test_statuses_in_order() -> None:
     assert result.final_loss.tolist() == result.max_error.tolist() == [1.0, np.inf, 1.0, 1.0]
 
 
+@pytest.mark.parametrize(("criterion", "value"), [("loss", 0.25), ("max_error", 0.5)])
+def test_thresholds_are_strict(criterion: str, value: float) -> None:
+    """What equals the threshold has not converged; below the next larger one it has."""
+    below = [value, np.nextafter(value, 1.0)]
+    result = train(bias_at(0.5, 0.5), ONE, criterion=criterion, below=below, max_steps=0, **STILL)
+    assert result.status.tolist() == ["exhausted", "converged"]
+
+
 def test_correct_is_strict() -> None:
     """An output in the middle of the targets is wrong for both, whatever the loss."""
     result = train(bias_at(0.0, 0.1, -0.1), TWO, loss="hinge", max_steps=0, **STILL)
@@ -105,6 +113,14 @@ def test_stall_at_the_last_step_within_an_epoch() -> None:
     result = train(bias_at(0.0, 1.0), TWO, learning_rate=[0.0, 0.5], max_steps=1, **STILL, **given)
     # The second is at the target of its first update, so that its loss repeats; the other pattern would move it.
     assert (result.status.tolist(), result.epochs.tolist()) == (["stalled", "exhausted"], [0, 0])
+
+
+def test_stall_is_seen_from_judging_to_judging() -> None:
+    """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is judged in between."""
+    same = np.zeros((2, 1)), np.array([[1.0], [1.0]])
+    given: dict[str, Any] = {"batch": 1, "criterion": "loss", "learning_rate": 0.5}
+    result = train(bias_at(0.0, 0.0), same, max_steps=[9, 1], from_step=99, **STILL, **given)
+    assert (result.status.tolist(), result.steps.tolist()) == (["stalled", "exhausted"], [4, 1])
 
 
 @pytest.mark.parametrize("given", [{"criterion": "none"}, {"batch": 1, "order": "shuffled"}])
