@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels.batch import Patterns, PatternSource
-from kernels.elementary import elementary
-from kernels.jit import device
-from kernels.lanes import Lanes, Memory, Rows, select
+from kernels.simd.elementary import elementary
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Memory, Rows, select
 from kernels.tuning import elementary_rows, tuning_here
 
 NAMES = ("relu", "tanh", "sigmoid", "identity")

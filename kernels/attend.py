@@ -44,12 +44,12 @@ from kernels.batch import (
     Workspace,
     make_in_memory,
 )
-from kernels.jit import device, routine
 from kernels.judge import make_judge
-from kernels.lanes import Lanes, Mask, Memory, any_lane, select
 from kernels.losses import make_total_loss
 from kernels.measures import make_measure
 from kernels.relu import ReluForms
+from kernels.simd.jit import device, routine
+from kernels.simd.lanes import Lanes, Mask, Memory, any_lane, select
 from kernels.step import make_advance, make_forward
 
 NEVER = np.iinfo(np.int64).max

@@ -8,10 +8,10 @@ from functools import cache
 from kernels.activations import activation
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource
-from kernels.jit import device
-from kernels.lanes import Lanes, Mask, Memory, Rows
 from kernels.losses import LOSSES
 from kernels.relu import ReluForms, make_kept
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Mask, Memory, Rows
 from kernels.update import gradient_descent
 
 

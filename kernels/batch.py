@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.architecture import Architecture
-from kernels.jit import device
-from kernels.lanes import Memory, Rows, aligned_rows
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory, Rows, aligned_rows
 
 Array = NDArray[Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import cache
 
 from kernels.batch import Patterns, PatternSource
-from kernels.jit import device
-from kernels.lanes import Lanes, Mask, Memory, Rows, absolute
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Mask, Memory, Rows, absolute
 
 NAMES = ("loss", "max_error", "correct", "none")
 

@@ -8,10 +8,10 @@ from functools import cache
 from kernels.activations import make_activate
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource, Signals
-from kernels.jit import device
-from kernels.lanes import Memory, Rows
 from kernels.losses import twice_the_error
 from kernels.relu import ReluForms, make_activate_relu, make_kept
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory, Rows
 
 
 @cache

@@ -11,10 +11,10 @@ from kernels.architecture import Architecture
 from kernels.backward import make_backward_unit, make_next_output_bias, make_output_gradients
 from kernels.batch import ACTIVE_FLAG, BELOW, LEARNING_RATE, Patterns, PatternSource, Signals
 from kernels.criteria import make_criterion
-from kernels.jit import device
-from kernels.lanes import Lanes, Mask, Memory, Rows, any_lane, bits
 from kernels.losses import make_total_loss
 from kernels.relu import ReluForms
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Mask, Memory, Rows, any_lane, bits
 
 
 @cache

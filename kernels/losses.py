@@ -7,8 +7,8 @@ from functools import cache
 from typing import NamedTuple
 
 from kernels.batch import Patterns, PatternSource, Signals
-from kernels.jit import device
-from kernels.lanes import Lanes, Memory, Rows, bits, multiply_add
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Memory, Rows, bits, multiply_add
 
 
 class Loss(NamedTuple):

@@ -9,8 +9,8 @@ import numpy as np
 
 from kernels.architecture import Architecture
 from kernels.batch import FINITE_FLAG, MAX_ERROR, N_CORRECT, Batch, Patterns, PatternSource
-from kernels.jit import routine
-from kernels.lanes import Memory, absolute, select
+from kernels.simd.jit import routine
+from kernels.simd.lanes import Memory, absolute, select
 
 
 @cache

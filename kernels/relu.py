@@ -15,8 +15,8 @@ import numpy as np
 from kernels.activations import relu
 from kernels.architecture import Architecture
 from kernels.batch import Patterns, PatternSource, Table, sums_watched
-from kernels.jit import device
-from kernels.lanes import Lanes, Memory, Rows, bits, from_bits, select
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Memory, Rows, bits, from_bits, select
 
 
 class ReluForms(NamedTuple):

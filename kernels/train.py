@@ -37,7 +37,7 @@ from kernels.batch import (
     make_patterns,
     make_workspaces,
 )
-from kernels.compiling import Kernel, is_compiled
+from kernels.simd.compiling import Kernel, is_compiled
 from kernels.specialization import Specialization
 from kernels.tuning import Tuning, tuning_here
 from kernels.turns import MAX_STEPS, make_kernel

@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from kernels import jit
+from kernels.simd import jit
 
 # Where Linux tells of the first cache.
 CACHE_FACTS = Path("/sys/devices/system/cpu/cpu0/cache/index0")

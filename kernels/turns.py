@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from kernels import jit, lanes
 from kernels.attend import make_attend
 from kernels.batch import (
     DEADLINE,
@@ -18,12 +17,13 @@ from kernels.batch import (
     make_in_memory,
     pattern_source,
 )
-from kernels.compiling import Kernel
-from kernels.jit import device
 from kernels.judge import make_all_go_on
-from kernels.lanes import Rows, align_frame, any_lane
 from kernels.losses import make_large_errors
 from kernels.relu import relu_forms
+from kernels.simd import jit, lanes
+from kernels.simd.compiling import Kernel
+from kernels.simd.jit import device
+from kernels.simd.lanes import Rows, align_frame, any_lane
 from kernels.specialization import Specialization
 from kernels.step import make_advance, make_forward
 

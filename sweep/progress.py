@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
 if TYPE_CHECKING:
-    from kernels.compiling import Compilation
+    from kernels.simd.compiling import Compilation
 
 _LINE_SECONDS = 10.0
 _WINDOW_SECONDS = 10.0

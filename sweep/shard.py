@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kernels import random
 from kernels.architecture import Architecture
 from kernels.batch import SETTINGS, Columns
-from kernels.compiling import Kernel
-from kernels.initialize import initial_weights
+from kernels.simd.compiling import Kernel
+from kernels.start import random
+from kernels.start.initialize import initial_weights
 from kernels.train import Trainer
 from sweep.digest import status_array
 from sweep.parameters import Scalar

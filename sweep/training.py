@@ -10,7 +10,7 @@ from importlib import import_module
 from threading import Lock
 
 import kernels
-from kernels.compiling import CompileWatch
+from kernels.simd.compiling import CompileWatch
 from sweep.aggregate import Aggregate
 from sweep.interrupts import Interrupts
 from sweep.plan import Plan, Shard

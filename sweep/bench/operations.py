@@ -10,7 +10,7 @@ def step_operations(case: Case) -> int:
 
     What vanishes is not counted: products with zeros and ones of the patterns, and
     additions of a first term or of a zero target. Neither is a tanh counted, whose
-    cost :func:`kernels.roof.tanh_rate` measures by itself.
+    cost :func:`kernels.simd.roof.tanh_rate` measures by itself.
 
     Notes
     -----

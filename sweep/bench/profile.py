@@ -129,7 +129,7 @@ def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]
     """
     import numpy as np
 
-    from kernels.initialize import initial_weights
+    from kernels.start.initialize import initial_weights
 
     def best(function: Callable[[], Any]) -> float:
         function()

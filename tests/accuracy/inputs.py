@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.elementary import exponential, normal, softplus, trigonometric
+from kernels.simd.elementary import exponential, normal, softplus, trigonometric
 
 Array: TypeAlias = NDArray[Any]
 

@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import jit, lanes
-from kernels.elementary import elementary
+from kernels.simd import jit, lanes
+from kernels.simd.elementary import elementary
 from tests.accuracy import inputs, references
 from tests.accuracy.inputs import UNSIGNED
 

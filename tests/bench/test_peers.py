@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernels.initialize import initial_weights
+from kernels.start.initialize import initial_weights
 from sweep.bench import peers
 from sweep.bench.case import Array, Case
 from sweep.bench.host import Host

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from kernels import jit
 from kernels.architecture import Architecture
 from kernels.batch import SETTINGS, STATUSES, Columns
+from kernels.simd import jit
 from kernels.train import Outcome, Trainer
 from kernels.tuning import Tuning
 from tests import oracle

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels import jit
 from kernels.architecture import Architecture
 from kernels.batch import CONVERGED, DIVERGED, STALLED, Columns, make_workspaces
+from kernels.simd import jit
 from kernels.train import Outcome
 from tests.kernels.support import (
     TUNINGS,

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from numba.core import event
 
-from kernels import jit
-from kernels.compiling import Compilation, CompileWatch, is_compiled
+from kernels.simd import jit
+from kernels.simd.compiling import Compilation, CompileWatch, is_compiled
 
 pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 
@@ -110,7 +110,7 @@ def test_the_clock_stands_still_while_a_thread_waits() -> None:
 def test_a_watch_that_begins_while_the_lock_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what began under the watch is measured, and the clock goes on afterwards."""
     now = [10.0]
-    monkeypatch.setattr("kernels.compiling.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("kernels.simd.compiling.time", SimpleNamespace(monotonic=lambda: now[0]))
     event.start_event("numba:compiler_lock")
     with CompileWatch(lambda _: None) as watch:
         assert watch.clock() == 10.0

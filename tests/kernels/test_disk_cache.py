@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import kernels
-from kernels import disk_cache, jit
+from kernels.simd import disk_cache, jit
 
 pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, so nothing is kept")
 
@@ -27,7 +27,7 @@ ROOT = Path(kernels.__file__).parents[1]
 PROBE = """
 import json, sys
 from pathlib import Path
-from kernels import disk_cache, jit, lanes
+from kernels.simd import disk_cache, jit, lanes
 from kernels.losses import LOSSES
 
 memory = lanes.memory("float64", 2)
@@ -144,7 +144,7 @@ def test_damaged_entries_are_replaced(tmp_path: Path) -> None:
 
 EXCHANGE = """
 import json
-from kernels import disk_cache, jit, lanes
+from kernels.simd import disk_cache, jit, lanes
 
 memory = lanes.memory("float64", 2)
 load, store = memory.load, memory.store

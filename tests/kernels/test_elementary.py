@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels import jit, lanes
-from kernels.elementary import elementary, trigonometric
+from kernels.simd import jit, lanes
+from kernels.simd.elementary import elementary, trigonometric
 from tests.accuracy import inputs, survey
 from tests.accuracy.survey import NAMES
 from tests.kernels.support import DTYPES, Array, sized

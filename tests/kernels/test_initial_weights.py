@@ -8,8 +8,8 @@ import warnings
 import numpy as np
 import pytest
 
-from kernels.initialize import initial_weights
-from kernels.random import DISTRIBUTIONS, MAX_SEED, STREAMS, draw_numbers
+from kernels.start.initialize import initial_weights
+from kernels.start.random import DISTRIBUTIONS, MAX_SEED, STREAMS, draw_numbers
 from tests import oracle
 from tests.kernels.support import DTYPES, Array, assert_equal, sized
 

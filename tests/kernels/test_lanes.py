@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernels import jit, lanes
-from kernels.lanes import absolute, any_lane, bits, from_bits, multiply_add, narrow, select, sqrt, widen
+from kernels.simd import jit, lanes
+from kernels.simd.lanes import absolute, any_lane, bits, from_bits, multiply_add, narrow, select, sqrt, widen
 from tests.kernels.support import DTYPES, Array, assert_equal
 
 WIDTH = 8

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from kernels import jit, lanes
 from kernels.losses import twice_the_error
+from kernels.simd import jit, lanes
 from tests.kernels.support import (
     DTYPES,
     Array,

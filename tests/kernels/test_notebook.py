@@ -9,7 +9,7 @@ import pytest
 
 from kernels.architecture import Architecture
 from kernels.batch import SETTINGS
-from kernels.initialize import initial_weights
+from kernels.start.initialize import initial_weights
 from kernels.train import Outcome, Trainer
 from tests.kernels.support import Array, sized
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels import jit
 from kernels.architecture import Architecture
+from kernels.simd import jit
 from kernels.train import Trainer
 from tests.kernels.support import (
     ACTIVATIONS,

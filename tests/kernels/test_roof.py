@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels import roof
-from kernels.lanes import aligned_rows
+from kernels.simd import roof
+from kernels.simd.lanes import aligned_rows
 from tests.accuracy import survey
 from tests.kernels.support import sized
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numba.core import event
 
 import sweep
-from kernels.compiling import Compilation
+from kernels.simd.compiling import Compilation
 from sweep.engine import _seconds_trained
 from sweep.plan import Plan, Shard
 from sweep.progress import Pace, SweepProgress, duration, tell_finished

@@ -30,7 +30,7 @@ import numba
 from numba.core.bytecode import FunctionIdentity
 from numba.core.registry import cpu_target
 
-from kernels.disk_cache import DiskCache
+from kernels.simd.disk_cache import DiskCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 

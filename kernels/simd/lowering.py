@@ -1,4 +1,4 @@
-"""Numba types and LLVM code behind :mod:`kernels.lanes`: values and their operators.
+"""Numba types and LLVM code behind :mod:`kernels.simd.lanes`: values and their operators.
 
 A value of :class:`LanesType` is an LLVM vector ``<W x T>``, a :class:`MaskType`
 a vector of bits, a :class:`RowsType` the address of the first of several such vectors.

@@ -18,11 +18,11 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from kernels.elementary.exponential import FORMATS, powers
-from kernels.elementary.polynomial import horner, horner_in_two
-from kernels.elementary.trigonometric import Pair
-from kernels.jit import device
-from kernels.lanes import Lanes, absolute, bits, from_bits, multiply_add, select
+from kernels.simd.elementary.exponential import FORMATS, powers
+from kernels.simd.elementary.polynomial import horner, horner_in_two
+from kernels.simd.elementary.trigonometric import Pair
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, absolute, bits, from_bits, multiply_add, select
 
 SPLIT = 1.0
 PER_ROOT_TWO_PI = 0.39894228040143267794

@@ -1,4 +1,4 @@
-"""LLVM code behind rows of lanes: :class:`kernels.lanes.Memory`."""
+"""LLVM code behind rows of lanes: :class:`kernels.simd.lanes.Memory`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
-from kernels.lowering import INDEX, NUMBA_TYPES, LanesType, RowsType, broadcast, common_lanes
+from kernels.simd.lowering import INDEX, NUMBA_TYPES, LanesType, RowsType, broadcast, common_lanes
 
 
 def _is_rows(kind: types.Type, lanes: LanesType) -> bool:

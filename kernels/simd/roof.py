@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kernels import lanes
-from kernels.elementary import elementary
-from kernels.jit import kernel
-from kernels.lanes import Rows
+from kernels.simd import lanes
+from kernels.simd.elementary import elementary
+from kernels.simd.jit import kernel
+from kernels.simd.lanes import Rows
 from kernels.tuning import elementary_rows, tuning_here
 
 # Rows of tanh arguments, few enough for the nearest cache.

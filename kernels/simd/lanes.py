@@ -2,7 +2,7 @@
 
 Kernels are written over *lanes* (a vector of W equal-typed numbers) and *masks*
 (W booleans). Compiled, a lanes value is an LLVM vector that lives in registers
-and every operator is one instruction or a few; see :mod:`kernels.lowering`.
+and every operator is one instruction or a few; see :mod:`kernels.simd.lowering`.
 With the JIT off a lanes value is a one-dimensional NumPy array, so the same
 source gives the same bits, element by element.
 
@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import jit
+from kernels.simd import jit
 
 # LLVM vectors or NumPy arrays, which no Python type stands for.
 Lanes: TypeAlias = Any
@@ -129,7 +129,7 @@ class Memory:
             return np.empty((count, self.width), self.dtype)
 
         if jit.ENABLED:
-            from kernels import lowering_rows
+            from kernels.simd import lowering_rows
 
             lowering_rows.register_stack(rows, self.dtype, self.width, count)
         return rows
@@ -147,7 +147,7 @@ class Memory:
             rows[first : first + count] = value.reshape(count, self.width)
 
         if jit.ENABLED:
-            from kernels import lowering_rows
+            from kernels.simd import lowering_rows
 
             lowering_rows.register_group(load_group, store_group, self.dtype, self.width, count)
         return load_group, store_group
@@ -179,7 +179,7 @@ def memory(dtype: str, width: int) -> Memory:
         return rows[first:]
 
     if jit.ENABLED:
-        from kernels import lowering_rows
+        from kernels.simd import lowering_rows
 
         lowering_rows.register_memory(load, store, fill, rows_of, dtype, width)
     return Memory(dtype, width, load, store, fill, rows_of)
@@ -203,7 +203,7 @@ def aligned_rows(count: int, width: int, dtype: str) -> NDArray[Any]:
 
 
 if jit.ENABLED:
-    from kernels import lowering, lowering_functions
+    from kernels.simd import lowering, lowering_functions
 
     lowering.register_operators()
     lowering_functions.register_functions(select, any_lane, absolute, sqrt)

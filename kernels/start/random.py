@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import lanes
-from kernels.compiling import Kernel, is_compiled
-from kernels.jit import device, kernel
-from kernels.lanes import Lanes, Rows, aligned_rows, floating, select
+from kernels.simd import lanes
+from kernels.simd.compiling import Kernel, is_compiled
+from kernels.simd.jit import device, kernel
+from kernels.simd.lanes import Lanes, Rows, aligned_rows, floating, select
 
 Array = NDArray[Any]
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from kernels.elementary.polynomial import horner, horner_in_two
-from kernels.jit import device
-from kernels.lanes import Lanes, absolute, bits, from_bits, select
+from kernels.simd.elementary.polynomial import horner, horner_in_two
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, absolute, bits, from_bits, select
 
 Function: TypeAlias = Callable[[Lanes], Lanes]
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from kernels.elementary.exponential import FORMATS
-from kernels.elementary.polynomial import horner
-from kernels.jit import device
-from kernels.lanes import Lanes, absolute, bits, from_bits, narrow, select, widen
+from kernels.simd.elementary.exponential import FORMATS
+from kernels.simd.elementary.polynomial import horner
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, absolute, bits, from_bits, narrow, select, widen
 
 Pair: TypeAlias = Callable[[Lanes], tuple[Lanes, Lanes]]
 

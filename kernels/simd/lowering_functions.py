@@ -1,4 +1,4 @@
-"""LLVM code behind the functions of :mod:`kernels.lanes`, beside the operators of :mod:`kernels.lowering`."""
+"""LLVM code behind the functions of :mod:`kernels.simd.lanes`, beside the operators of :mod:`kernels.simd.lowering`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
-from kernels.lowering import FLOATING, UNSIGNED, LanesType, MaskType, broadcast, common_lanes
+from kernels.simd.lowering import FLOATING, UNSIGNED, LanesType, MaskType, broadcast, common_lanes
 
 
 def register_functions(
@@ -19,7 +19,7 @@ def register_functions(
     absolute: Callable[..., Any],
     sqrt: Callable[..., Any],
 ) -> None:
-    """Teach Numba the functions of :mod:`kernels.lanes` that bear no width."""
+    """Teach Numba the functions of :mod:`kernels.simd.lanes` that bear no width."""
 
     @type_callable(select)
     def type_select(context: Any) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ functions use only + - * /, comparisons, selection, conversions and integer oper
 the bits, each of which IEEE 754 defines exactly.
 
 They are accurate to 2 units in the last place (ulp) over all inputs, with two exceptions:
-sin and cos are beyond 2^19 (see :mod:`kernels.elementary.trigonometric`), and
+sin and cos are beyond 2^19 (see :mod:`kernels.simd.elementary.trigonometric`), and
 ``normal_cdf`` is within 3.5 ulp below -1, where e^x, a polynomial and a division add up.
 All rise and fall where the exact function does, NaN stays NaN, and subnormal results are
 kept. ``tests/accuracy/survey.py`` measures it, ``tests/accuracy/derive.py`` derives the
@@ -17,12 +17,12 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from kernels.elementary.exponential import Function, exponentials
-from kernels.elementary.normal import make_normal
-from kernels.elementary.softplus import make_softplus
-from kernels.elementary.trigonometric import Pair, make_sin_cos
-from kernels.jit import device
-from kernels.lanes import Lanes
+from kernels.simd.elementary.exponential import Function, exponentials
+from kernels.simd.elementary.normal import make_normal
+from kernels.simd.elementary.softplus import make_softplus
+from kernels.simd.elementary.trigonometric import Pair, make_sin_cos
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes
 
 
 class Elementary(NamedTuple):

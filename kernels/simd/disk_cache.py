@@ -58,7 +58,7 @@ def cache_root() -> Path:
 def sources_digest() -> str:
     """Hash everything but the CPU that machine code depends on."""
     digest = hashlib.sha256()
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]  # all of the kernels
     for path in sorted(package.rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from kernels.random import draw_numbers
+from kernels.start.random import draw_numbers
 
 
 def initial_weights(
@@ -37,7 +37,7 @@ def initial_weights(
     scale
         In the unit of a weight.
     stream
-        See :func:`kernels.random.draw_numbers`.
+        See :func:`kernels.start.random.draw_numbers`.
     dtype
         Of the result.
     out : (n, n_parameters) of ``dtype``

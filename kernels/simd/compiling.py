@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from numba.core import event
 
-from kernels import jit
-from kernels.disk_cache import DiskCache
+from kernels.simd import jit
+from kernels.simd.disk_cache import DiskCache
 
 Kernel = Callable[..., Any]
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from kernels.elementary.exponential import FORMATS, Function, powers
-from kernels.elementary.polynomial import horner
-from kernels.jit import device
-from kernels.lanes import Lanes, absolute, select
+from kernels.simd.elementary.exponential import FORMATS, Function, powers
+from kernels.simd.elementary.polynomial import horner
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, absolute, select
 
 SPLIT = 1.0
 
