@@ -109,7 +109,11 @@ def test_light_modules_import_nothing_heavy(module: str) -> None:
     """What reads and plans studies imports no numerics with the module, nor through others."""
     found = reachable(module, deep=False)
     assert not roots(found) & HEAVY
-    assert not [name for name in found if name.startswith("kernels.") and (KERNELS / f"{name[8:].replace('.', '/')}.py").exists()]
+    assert not [
+        name
+        for name in found
+        if name.startswith("kernels.") and (KERNELS / f"{name[8:].replace('.', '/')}.py").exists()
+    ]
 
 
 def test_kernels_themselves_are_light_until_used() -> None:

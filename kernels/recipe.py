@@ -1,0 +1,173 @@
+"""What decides the bits of a training: the recipe that its runs share, and the settings that each cell has."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Numbers of a cell. Each becomes a row of lanes; that which a word does not use is not read.
+SETTINGS = np.dtype(
+    [
+        ("learning_rate", "f8"),  # of w and b
+        ("output_learning_rate", "f8"),  # of v, c and k
+        ("below", "f8"),  # threshold of the criterion
+        ("bound", "f8"),  # a run has diverged where its loss is above
+        ("gain", "f8"),  # of the hidden sum
+        ("negative_slope", "f8"),  # of leaky_relu
+        ("momentum", "f8"),  # of momentum and nesterov
+        ("alpha", "f8"),  # of rmsprop
+        ("beta1", "f8"),  # of adam
+        ("beta2", "f8"),
+        ("eps", "f8"),  # of rmsprop and adam
+        ("from_step", "i8"),  # the first step at which convergence is judged
+        ("max_steps", "i8"),
+    ],
+    align=True,
+)
+
+# Where nothing else is said; NaN stands for the other learning rate.
+DEFAULTS = {
+    "output_learning_rate": math.nan,
+    "below": 0.0,
+    "bound": math.inf,
+    "gain": 1.0,
+    "negative_slope": 0.01,
+    "momentum": 0.9,
+    "alpha": 0.99,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "eps": 1e-8,
+    "from_step": 0,
+}
+
+
+class Parameters(NamedTuple):
+    """Views of the parameters of one network, by name; None for those that it does not have."""
+
+    w: NDArray[Any]  # (inputs, hidden)
+    v: NDArray[Any]  # (hidden, outputs)
+    b: NDArray[Any] | None  # (hidden,)
+    c: NDArray[Any] | None  # (outputs,)
+    k: NDArray[Any] | None  # (inputs, outputs)
+
+
+class Architecture(NamedTuple):
+    """A network of one hidden layer, of any hidden size.
+
+    Attributes
+    ----------
+    inputs, outputs
+        How many there are.
+    activation, output
+        Of the hidden units and of the outputs, keys of :data:`kernels.words.activations.NAMES`.
+    bias
+        Whether units have biases.
+    skip
+        Whether inputs are joined to outputs directly, by parameters k.
+    scaling
+        ``"standard"``; ``"ntk"``: both layers are divided by the root of their fan-in;
+        ``"mean_field"``: the hidden layer by the root of its fan-in, the output layer by its fan-in.
+    """
+
+    inputs: int
+    outputs: int
+    activation: str
+    output: str
+    bias: bool
+    skip: bool = False
+    scaling: str = "standard"
+
+    @property
+    def n_unit_parameters(self) -> int:
+        """Parameters of one hidden unit: its input weights, output weights, and bias."""
+        return self.inputs + self.outputs + self.bias
+
+    @property
+    def n_output_parameters(self) -> int:
+        """Parameters that belong to no hidden unit: output biases and skip connections."""
+        return self.outputs * (self.bias + self.inputs * self.skip)
+
+    def shapes(self, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the parameters that there are, in the order in which they are numbered."""
+        shapes: dict[str, tuple[int, ...]] = {"w": (self.inputs, hidden), "v": (hidden, self.outputs)}
+        if self.bias:
+            shapes |= {"b": (hidden,), "c": (self.outputs,)}
+        if self.skip:
+            shapes |= {"k": (self.inputs, self.outputs)}
+        return shapes
+
+    def n_parameters(self, hidden: int) -> int:
+        """Count the parameters with ``hidden`` hidden units."""
+        return self.n_unit_parameters * hidden + self.n_output_parameters
+
+    def hidden(self, n_parameters: int) -> int:
+        """Return the hidden size that has ``n_parameters`` parameters.
+
+        Raises
+        ------
+        ValueError
+            If no hidden size has.
+        """
+        hidden, rest = divmod(n_parameters - self.n_output_parameters, self.n_unit_parameters)
+        if rest or hidden < 1:
+            raise ValueError(f"no hidden size gives {n_parameters} parameters; each unit has {self.n_unit_parameters}")
+        return hidden
+
+    def split(self, row: NDArray[Any]) -> Parameters:
+        """View one network's parameters, (parameters,), by name."""
+        views, first = {}, 0
+        for name, shape in self.shapes(self.hidden(row.size)).items():
+            size = math.prod(shape)
+            views[name] = row[first : first + size].reshape(shape)
+            first += size
+        return Parameters(views["w"], views["v"], views.get("b"), views.get("c"), views.get("k"))
+
+    def scales(self, hidden: int) -> tuple[float, float]:
+        """Return what sums over inputs and over hidden units are multiplied by, beside the gain."""
+        if self.scaling == "standard":
+            return 1.0, 1.0
+        first = 1.0 / math.sqrt(self.inputs)
+        return first, 1.0 / math.sqrt(hidden) if self.scaling == "ntk" else 1.0 / hidden
+
+
+class Recipe(NamedTuple):
+    """Everything that runs trained together share and that decides their bits, but the patterns and the hidden size.
+
+    Its ``repr`` is the key of trainers and, with a variant, of compiled kernels.
+
+    Attributes
+    ----------
+    architecture
+    loss, reduction
+        A key of :data:`kernels.words.losses.NAMES`, and ``"sum"``, ``"mean"`` or ``"pattern_mean"``.
+    optimizer
+        A key of :data:`kernels.words.optimizers.NAMES`.
+    batch
+        Patterns per step, None for all.
+    order
+        ``"cyclic"``, or ``"shuffled"`` where the patterns come in another order in each epoch.
+    criterion
+        A key of :data:`kernels.words.criteria.NAMES`.
+    dtype
+        ``"float64"`` or ``"float32"``.
+    """
+
+    architecture: Architecture
+    loss: str = "squared"
+    reduction: str = "sum"
+    optimizer: str = "gd"
+    batch: int | None = None
+    order: str = "cyclic"
+    criterion: str = "loss"
+    dtype: str = "float64"
+
+
+def make_settings(n_cells: int, **given: Any) -> NDArray[Any]:
+    """Return settings (cells,) of :data:`SETTINGS`, each a number or an array (cells,), and defaults where not given."""
+    settings = np.zeros(n_cells, SETTINGS)
+    for name in SETTINGS.names or ():
+        settings[name] = given.get(name, DEFAULTS.get(name, 0))
+    return settings
