@@ -166,7 +166,7 @@ class Recipe(NamedTuple):
 
 
 def make_settings(n_cells: int, **given: Any) -> NDArray[Any]:
-    """Return settings (cells,) of :data:`SETTINGS`, each a number or an array (cells,), and defaults where not given."""
+    """Return settings (cells,) of :data:`SETTINGS`, each a number or an array (cells,); else defaults."""
     settings = np.zeros(n_cells, SETTINGS)
     for name in SETTINGS.names or ():
         settings[name] = given.get(name, DEFAULTS.get(name, 0))

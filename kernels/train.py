@@ -1,18 +1,16 @@
 """Train many networks that share everything but their own numbers.
 
-A kernel keeps the networks of a batch in the lanes of SIMD registers. Each takes
+A kernel keeps the networks of a packet in the lanes of SIMD registers. Each takes
 steps until it ends by its own criterion; then its outcome is written down and the
 next network takes the lane, while the neighbours go on.
 
-    enter: seat runs -> step -> step -> ... -> step
-                           `-> attend: judge, retire, enter the next (rare)
+    seat runs -> look, judge, advance -> look, judge, advance -> ...
+                  `-> end_runs: write down, retire, seat the next (rare)
 
-Two batches or three take turns, half a step each: all go forward, then all go backward.
-While one ends its half, where each operation waits for the one before, the CPU has
-begun the half of the next. Networks too large for the first cache go through it
-once a step instead: a unit goes forward when the next one has been updated. Most
-steps are taken in an inner loop that only asks whether any lane might end; see
-:mod:`kernels.turns`.
+To advance is one step, or an epoch of several steps. Two packets or three take turns, half a
+step each: while one ends its half, where each operation waits for the one before, the CPU has
+begun the half of the next. Most steps are taken in an inner loop that only asks whether
+any lane might end; see :mod:`kernels.loop.turns`.
 """
 
 from __future__ import annotations
@@ -24,52 +22,42 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.architecture import Architecture
-from kernels.batch import (
-    OCCUPIED,
-    RETRAIN,
-    SETTINGS,
-    Columns,
-    Runs,
-    Table,
-    Workspace,
-    make_columns,
-    make_patterns,
-    make_workspaces,
-)
+from kernels.loop.runs import RETRAIN, Columns, Runs, make_columns
+from kernels.loop.seats import OCCUPIED
+from kernels.loop.turns import MAX_STEPS, make_kernel
+from kernels.recipe import Recipe
 from kernels.simd.compiling import Kernel, is_compiled
-from kernels.specialization import Specialization
+from kernels.step import control
+from kernels.step.layout import Workspace, make_workspace
+from kernels.step.patterns import make_patterns
 from kernels.tuning import Tuning, tuning_here
-from kernels.turns import MAX_STEPS, make_kernel
+from kernels.variant import Variant, choose_variant
 
 Array = NDArray[Any]
 
-# Where batches take no turns because their patterns are no constants, a row is of so many registers,
-# whose latencies overlap.
-WIDE_REGISTERS = 2
-
-# Batches that take turns at least, if patterns are constants; see :class:`kernels.tuning.Tuning` for more.
-N_BATCHES = 2
-
-# Patterns of up to this many numbers become constants of the kernel. The loops
-# over more would stay loops and only cost compile time.
-CONSTANT_LIMIT = 64
-
-# Hidden sizes up to this one are constants of the kernel too: their loop unrolls.
-HIDDEN_CONSTANT = 2
-
 _making = Lock()
-
 
 # A kernel returns after so many products, sums and functions of lanes, a second or so of work, so that
 # an interrupt ends even one network of a billion steps.
 PAUSE_OPERATIONS = 4e9
 
+# The setting that each row of control holds.
+_ROWS = {
+    control.RATE: "learning_rate",
+    control.BELOW: "below",
+    control.NEGATIVE_SLOPE: "negative_slope",
+    control.MOMENTUM: "momentum",
+    control.ALPHA: "alpha",
+    control.BETA1: "beta1",
+    control.BETA2: "beta2",
+    control.EPS: "eps",
+}
 
-def kernel_for(special: Specialization) -> Kernel:
+
+def kernel_for(recipe: Recipe, variant: Variant) -> Kernel:
     """Return the kernel of :func:`make_kernel`, made once however many threads ask."""
     with _making:
-        return make_kernel(special)
+        return make_kernel(recipe, variant)
 
 
 class Outcome(NamedTuple):
@@ -83,8 +71,8 @@ class Outcome(NamedTuple):
         Parameters before the update that was not taken; (0, 0) if not asked for.
     predictions : (runs, patterns * outputs)
         Outputs with the final weights; (0, 0) if these were not asked for.
-    losses : (runs, most steps + 1)
-        Losses before each update, NaN after the last; (0, 0) if not asked for.
+    losses : (runs, most judgings)
+        The loss at each judging: after each epoch, and at the last step; NaN after the end; (0, 0) if not asked for.
     lane_steps
         Steps that lanes spent, busy or idle; at least the sum of steps.
     """
@@ -97,77 +85,50 @@ class Outcome(NamedTuple):
 
 
 class Trainer:
-    """Trains runs that share architecture, patterns, loss, criterion and dtype.
+    """Trains runs of one recipe on the same patterns.
 
     Parameters
     ----------
-    architecture
-        What the networks are made of; the hidden size comes with the weights.
+    recipe
+        What decides their bits.
     inputs : (patterns, inputs)
     targets : (patterns, outputs)
-        Rounded to ``dtype``.
-    loss
-        A key of :data:`kernels.losses.LOSSES`.
-    criterion
-        One of :data:`kernels.criteria.NAMES`.
-    dtype
-        ``"float64"`` or ``"float32"``.
+        Rounded to the dtype of the recipe.
     width
         Networks side by side, a power of two; no result depends on it.
     tuning
         That for this CPU if not given; no result depends on it.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer patterns than a step takes.
     """
 
     def __init__(
-        self,
-        architecture: Architecture,
-        inputs: Array,
-        targets: Array,
-        *,
-        loss: str = "sse",
-        criterion: str = "loss",
-        dtype: str = "float64",
-        width: int | None = None,
-        tuning: Tuning | None = None,
+        self, recipe: Recipe, inputs: Array, targets: Array, *, width: int | None = None, tuning: Tuning | None = None
     ) -> None:
-        self.architecture = architecture
-        self.dtype = dtype
-        itemsize = np.dtype(dtype).itemsize
+        if recipe.batch is not None and not 1 <= recipe.batch <= len(inputs):
+            raise ValueError(f"batch {recipe.batch} given; must be from 1 to {len(inputs)}, the number of patterns")
+        self.recipe = recipe
         self._tuning = tuning or tuning_here()
-        self._width = width or self._tuning.row_bytes // itemsize
-        self._patterns = make_patterns(inputs, targets, dtype, architecture.bias, skip_zeros=False)
-        wide = width or WIDE_REGISTERS * self._tuning.row_bytes // itemsize
-        self._exact = Specialization(architecture, loss, criterion, dtype, wide)
-        self._table: Table | None = None
-        if inputs.size + targets.size <= CONSTANT_LIMIT:
-            inputs_table, targets_table = (tuple(map(tuple, array.tolist())) for array in self._patterns[:2])
-            self._table = inputs_table, targets_table
+        if width:
+            self._tuning = self._tuning._replace(row_bytes=width * np.dtype(recipe.dtype).itemsize)
+        self._patterns = make_patterns(inputs, targets, recipe.dtype)
 
-    def specialization(self, hidden: int) -> Specialization:
-        """Return what the kernel for ``hidden`` units is made for."""
-        if self._table is None:
-            return self._exact
-        n_rows = self.architecture.n_parameters(hidden) + len(self._table[0]) * hidden
-        n_fit = self._tuning.cache_bytes // (n_rows * self._tuning.row_bytes)
-        one_pass = n_fit < N_BATCHES
-        unrolls = hidden <= HIDDEN_CONSTANT and not one_pass
-        most = self._tuning.batches if unrolls or not self._exact.judged else N_BATCHES
-        return self._exact._replace(
-            width=self._width,
-            table=self._table,
-            hidden=hidden if unrolls else None,
-            one_pass=one_pass,
-            gates=self._tuning.gates,
-            group=self._tuning.group,
-            batches=max(N_BATCHES, min(most, n_fit)),
-        )
+    def variant(self, hidden: int, settings: Array, *, exact: bool = False) -> Variant:
+        """Return how networks of ``hidden`` units with such settings are trained."""
+        first, second = self.recipe.architecture.scales(hidden)
+        scales = bool((settings["gain"] * first != 1.0).any()), second != 1.0
+        return choose_variant(self.recipe, self._patterns, hidden, self._tuning, scales, exact)
 
-    def uncompiled(self, hidden: int) -> Kernel | None:
-        """Return the kernel for ``hidden`` units if neither this process nor the disk has its machine code."""
-        special = self.specialization(hidden)
-        kernel = kernel_for(special)
-        no_weights = np.empty((0, self.architecture.n_parameters(1)))  # one unit stands for any number
-        arguments = self._arguments(special, np.empty(0, SETTINGS), np.empty(0, np.int64), no_weights, _OUTCOMES_ALONE)
+    def uncompiled(self, hidden: int, settings: Array) -> Kernel | None:
+        """Return the kernel for such networks if neither this process nor the disk has its machine code."""
+        variant = self.variant(hidden, settings)
+        kernel = kernel_for(self.recipe, variant)
+        no_weights = np.empty((0, self.recipe.architecture.n_parameters(1)))  # one unit stands for any number
+        none = _Asked(np.empty(0, np.int64), weights=False, n_losses=0, pause=_go_on)
+        arguments = self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, none)
         return None if is_compiled(kernel, arguments) else kernel
 
     def train(
@@ -176,6 +137,7 @@ class Trainer:
         weights: Array,
         counts: Array | None = None,
         *,
+        seeds: Array | None = None,
         final_weights: bool = False,
         losses: bool = False,
         pause: Callable[[], None] | None = None,
@@ -184,14 +146,16 @@ class Trainer:
 
         Parameters
         ----------
-        settings : (cells,) of :data:`kernels.batch.SETTINGS`
-            Learning rates and thresholds are rounded to the dtype.
+        settings : (cells,) of :data:`kernels.recipe.SETTINGS`
+            Rounded to the dtype.
         weights : (runs, parameters)
             Initial weights in the dtype.
         counts : (cells,)
             How many runs, one after the other, have each of the settings; one if not given.
+        seeds : (runs,) of integers from 0 to 2^32 - 1
+            Of shuffled orders; no others need them.
         final_weights, losses
-            Whether to keep weights and predictions at the end, and the loss of every step.
+            Whether to keep weights and predictions at the end, and the loss of every judging.
         pause
             Called after each second or so of steps. What it raises ends the training.
 
@@ -200,8 +164,8 @@ class Trainer:
         KeyboardInterrupt
             In the main thread, a second or so after an interrupt.
         ValueError
-            If ``max_steps`` is negative or beyond what an outcome can hold, or settings and
-            weights are not of the same runs.
+            If ``max_steps`` is negative or beyond what an outcome can hold, or settings, weights
+            and seeds are not of the same runs.
         """
         counts = np.ones(len(settings), np.int64) if counts is None else counts
         if counts.shape != settings.shape or counts.min(initial=0) < 0 or counts.sum() != len(weights):
@@ -212,15 +176,23 @@ class Trainer:
         max_steps = settings["max_steps"]
         if max_steps.min(initial=0) < 0 or max_steps.max(initial=0) > MAX_STEPS:
             raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
-        n_losses = int(max_steps.max(initial=0)) + 1 if losses else 0
-        special = self.specialization(self.architecture.hidden(weights.shape[1]))
-        asked = _Asked(final_weights, n_losses, pause or _go_on)
-        outcome = self._run(special, settings, counts, weights, asked)
+        variant = self.variant(self.recipe.architecture.hidden(weights.shape[1]), settings)
+        own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
+        if variant.shuffles(self.recipe) and len(own) != len(weights):
+            raise ValueError(f"{len(own)} seeds given; a shuffled order needs one for each of {len(weights)} runs")
+        n_losses = -(-int(max_steps.max(initial=0)) // variant.n_windows) + 1 if losses else 0
+        asked = _Asked(own, final_weights, n_losses, pause or _go_on)
+        outcome = self._run(variant, settings, counts, weights, asked)
         again = np.flatnonzero(outcome.columns.status == RETRAIN)
-        if not again.size:
-            return outcome
+        return self._retrain(outcome, again, settings, counts, weights, asked) if again.size else outcome
+
+    def _retrain(
+        self, outcome: Outcome, again: Array, settings: Array, counts: Array, weights: Array, asked: _Asked
+    ) -> Outcome:
+        """Settle the runs ``again`` by a variant that computes every product."""
         cells, counts = np.unique(np.searchsorted(np.cumsum(counts), again, side="right"), return_counts=True)
-        exact = self._run(self._exact, settings[cells], counts, weights[again], asked)
+        variant = self.variant(self.recipe.architecture.hidden(weights.shape[1]), settings[cells], exact=True)
+        exact = self._run(variant, settings[cells], counts, weights[again], asked)
         targets: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
         sources: tuple[Array, ...] = (*exact.columns, *exact[1:4])
         for target, source in zip(targets, sources, strict=True):
@@ -228,40 +200,54 @@ class Trainer:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
 
-    def _run(self, special: Specialization, settings: Array, counts: Array, weights: Array, asked: _Asked) -> Outcome:
-        kernel, arguments = kernel_for(special), self._arguments(special, settings, counts, weights, asked)
+    def _run(self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked) -> Outcome:
+        kernel, arguments = kernel_for(self.recipe, variant), self._arguments(variant, settings, counts, weights, asked)
         runs, workspaces = arguments[1:3]
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
-            steps = kernel(*arguments)
+            turns = kernel(*arguments)
             while any(workspace.clock[OCCUPIED] for workspace in workspaces):
                 asked.pause()
-                steps = kernel(*arguments)
-        return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, steps * special.width)
+                turns = kernel(*arguments)
+        lane_steps = turns * variant.n_windows * variant.width
+        return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, lane_steps)
 
     def _arguments(
-        self, special: Specialization, settings: Array, counts: Array, weights: Array, asked: _Asked
+        self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked
     ) -> tuple[Any, Runs, tuple[Workspace, ...], int, int]:
-        """Return what the kernel for ``special`` is called with."""
-        n_runs, n_parameters = weights.shape
-        n_hidden = self.architecture.hidden(n_parameters)
-        n_patterns = self._patterns.inputs.shape[0]
-        n_outputs = n_patterns * self.architecture.outputs
+        """Return what the kernel for a variant is called with."""
+        recipe, (n_runs, n_parameters) = self.recipe, weights.shape
+        n_hidden = recipe.architecture.hidden(n_parameters)
+        n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
-            settings,
+            self._numbers(settings, n_hidden),
+            np.column_stack([settings["max_steps"], settings["from_step"]]),
             np.cumsum(counts, dtype=np.int64),
-            np.ascontiguousarray(weights, self.dtype),
+            np.ascontiguousarray(weights, recipe.dtype),
+            asked.seeds,
             waiting=np.zeros(2, np.int64),
-            columns=make_columns(n_runs, self.dtype),
-            final_weights=np.empty(weights.shape if asked.weights else (0, 0), self.dtype),
-            predictions=np.empty((n_runs, n_outputs) if asked.weights else (0, 0), self.dtype),
+            columns=make_columns(n_runs),
+            final_weights=np.empty(weights.shape if asked.weights else (0, 0), recipe.dtype),
+            predictions=np.empty((n_runs, n_outputs) if asked.weights else (0, 0), recipe.dtype),
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
         )
-        workspaces = make_workspaces(
-            self.architecture, n_hidden, n_patterns, special.width, self.dtype, special.batches
-        )
-        patterns: Any = self._patterns if special.table is None else None  # else the kernel holds them
-        most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * n_patterns * special.batches)))
+        workspaces = tuple(make_workspace(recipe, variant, n_hidden) for _ in range(variant.packets))
+        patterns: Any = self._patterns if variant.table is None else None  # else the kernel holds them
+        most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * variant.n_patterns * variant.packets)))
         return patterns, runs, workspaces, n_hidden, most_turns
+
+    def _numbers(self, settings: Array, n_hidden: int) -> NDArray[np.float64]:
+        """Return settings (cells, rows of control that are given)."""
+        numbers = np.ones((len(settings), control.GIVEN_ROWS))  # the powers of betas start at 1
+        for row, name in _ROWS.items():
+            numbers[:, row] = settings[name]
+        rates = settings["output_learning_rate"]
+        numbers[:, control.OUTPUT_RATE] = np.where(np.isnan(rates), settings["learning_rate"], rates)
+        # A loss is finite where it is not above the largest number.
+        numbers[:, control.BOUND] = np.minimum(settings["bound"], np.finfo(self.recipe.dtype).max)
+        first, second = self.recipe.architecture.scales(n_hidden)
+        numbers[:, control.HIDDEN_SCALE] = settings["gain"] * first
+        numbers[:, control.OUTPUT_SCALE] = second
+        return numbers
 
 
 class _Asked(NamedTuple):
@@ -269,14 +255,17 @@ class _Asked(NamedTuple):
 
     Attributes
     ----------
+    seeds
+        Of shuffled orders.
     weights
         Whether weights and predictions at the end are kept.
     n_losses
-        Room for losses of steps, 0 if they are not kept.
+        Room for losses of judgings, 0 if they are not kept.
     pause
         Called after each second or so of steps.
     """
 
+    seeds: NDArray[np.int64]
     weights: bool
     n_losses: int
     pause: Callable[[], None]
@@ -284,6 +273,3 @@ class _Asked(NamedTuple):
 
 def _go_on() -> None:
     """Do nothing in a pause."""
-
-
-_OUTCOMES_ALONE = _Asked(weights=False, n_losses=0, pause=_go_on)

@@ -1,19 +1,14 @@
-"""What makes kernels fast on the CPU at hand. No result depends on it.
+"""What is known of the CPU at hand. No result depends on it.
 
 Measured in both dtypes, with networks of 8 to 56 hidden units where no others are named:
 
-- In loops over units, gated products (see :mod:`kernels.relu`) are 2 to 3 % faster than
-  integer maxima on a Zen 4, and 5 % slower on a Zen 5.
-- Loops that take four units at a time are 1 to 2 % faster on a Zen 5, and 8 to 11 % slower
-  without the 32 registers of AVX-512.
-- Three batches in turns instead of two make networks of one hidden unit 15 % faster on a Zen 5,
+- Three packets in turns instead of two make networks of one hidden unit 15 % faster on a Zen 5,
   and of two units 5 to 7 %, or 1 to 3 % where each step is judged. Without a criterion three units
   gain 10 %, four 5 to 8 %, and up to 24 of them 1 to 2 %; judged, 8 to 16 units would lose 1 to 2 %.
 - Rows of the bytes of one register: on a Zen 3 (AVX2, 16 registers of 32 bytes) rows of 64 bytes
   spill, and kernels reach 0.84, 0.72, 0.79 of C++ at 2, 8 and 32 units; with rows of 32 bytes
   0.94, 1.11, 1.23.
-- Two passes a step are up to 12 % faster than one while the batches fit in the first
-  cache, and up to 55 % slower beyond. A Zen 4 has 32 KiB of it, a Zen 5 48.
+- Packets that take turns should fit in the first cache together. A Zen 4 has 32 KiB of it, a Zen 5 48.
 """
 
 from __future__ import annotations
@@ -23,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kernels.simd import jit
+from kernels.step.block import Block
 
 # Where Linux tells of the first cache.
 CACHE_FACTS = Path("/sys/devices/system/cpu/cpu0/cache/index0")
@@ -35,36 +31,43 @@ class Tuning(NamedTuple):
     ----------
     row_bytes
         Bytes of a row of lanes, those of a vector register.
+    register_bytes
+        Those of a vector register, where a row may be of several.
     cache_bytes
-        Batches of so many bytes together stay in the first cache from pass to pass. The
+        Packets of so many bytes together stay in the first cache from pass to pass. The
         default is what most CPUs have at least.
-    gates
-        Whether loops over hidden units in two passes gate the products of a ReLU.
-    group
-        Units that loops over units take at a time in two passes a step.
-    batches
-        Batches that take turns, at least 2, where the loop over units is unrolled or nothing is
-        judged, if so many stay in the first cache.
+    packets
+        Packets that take turns at most, if so many stay in the first cache.
+    constant_limit
+        Patterns of up to this many numbers become constants of the kernel. The loops
+        over more would stay loops and only cost compile time.
+    block
+        Of patterns, units and inputs, where patterns are no constants; chosen by the number of
+        patterns if not given.
     """
 
     row_bytes: int = 64
+    register_bytes: int = 64
     cache_bytes: int = 2**15
-    gates: bool = False
-    group: int = 1
-    batches: int = 2
+    packets: int = 2
+    constant_limit: int = 64
+    block: Block | None = None
+
+    @property
+    def registers(self) -> int:
+        """How many vector registers there are."""
+        return 32 if self.register_bytes >= 64 else 16
 
 
 @cache
 def tuning_here() -> Tuning:
     """Return what is best for this CPU, or the one that ``NUMBA_CPU_NAME`` names."""
-    cpu = jit.cpu_name()
-    zen5 = cpu == "znver5"
+    row_bytes = jit.register_bytes()
     return Tuning(
-        jit.register_bytes(),
+        row_bytes,
+        row_bytes,
         first_cache_bytes(CACHE_FACTS),
-        gates=cpu == "znver4",
-        group=4 if zen5 else 1,
-        batches=3 if zen5 else 2,
+        packets=3 if jit.cpu_name() == "znver5" else 2,
     )
 
 

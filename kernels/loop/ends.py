@@ -1,0 +1,149 @@
+"""What happens when a network ends: it is written down and leaves, and the next one takes its seat.
+
+The training loop comes here when some lane needs attention: a network has
+converged, diverged or stalled, is at its last step or has just been seated. Code
+here runs rarely, on what lies in memory, and mostly lane by lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from kernels.loop.judge import Verdict, make_judge
+from kernels.loop.measures import make_measure
+from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Runs
+from kernels.loop.seats import (
+    EARLIEST,
+    EMPTY,
+    LAST,
+    OCCUPIED,
+    REST,
+    RUN,
+    START,
+    TURN,
+    make_record_outcome,
+    make_seat_runs,
+    retire,
+    set_deadline,
+)
+from kernels.loop.shuffle import make_shuffle
+from kernels.recipe import Recipe
+from kernels.simd.jit import device, routine
+from kernels.simd.lanes import Memory, select
+from kernels.step.control import BOUND, CONVERGED_FLAG, LOSS, PREVIOUS, STALLED_FLAG
+from kernels.step.layout import Workspace, make_in_memory
+from kernels.step.packet import Packet
+from kernels.step.patterns import Patterns
+from kernels.step.step import make_step
+from kernels.variant import Variant
+
+
+@cache
+def make_judge_runs(
+    recipe: Recipe, variant: Variant, memory: Memory
+) -> Callable[[Patterns, Runs, Workspace, int, int], bool]:
+    """Return the judging of runs after k steps of an epoch: ``(patterns, runs, workspace, n_hidden, k)``.
+
+    It writes down those that have ended, takes them off their seats, and tells whether there were any. Within an
+    epoch only those are judged that are at their last step.
+    """
+    step, judge = make_step(recipe, variant, memory), make_judge(recipe, variant, memory).judge
+    measure, in_memory, n_windows = (
+        make_measure(recipe, variant, memory),
+        make_in_memory(recipe, variant, memory),
+        variant.n_windows,
+    )
+    record_outcome = make_record_outcome(recipe, variant)
+    store, fill = memory.store, memory.fill
+
+    @device
+    def write_verdict(packet: Packet, verdict: Verdict) -> None:
+        """Put the verdict where code that works lane by lane finds it."""
+        store(packet.control, LOSS, verdict.loss)
+        store(packet.control, CONVERGED_FLAG, select(verdict.converged, fill(1.0), 0.0))
+        store(packet.control, STALLED_FLAG, select(verdict.stalled, fill(1.0), 0.0))
+
+    @device
+    def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
+        """Return the status of the run in ``lane``, -1 if it goes on."""
+        rows = workspace.rows
+        if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[EARLIEST, lane]:
+            return CONVERGED
+        if not rows[LOSS, lane] <= rows[BOUND, lane]:
+            return DIVERGED
+        if rows[STALLED_FLAG, lane] != 0.0:
+            return STALLED
+        return EXHAUSTED if is_last else -1
+
+    @device
+    def judge_runs(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int, k: int) -> bool:
+        packet, seats, turn = in_memory(workspace), workspace.seats, workspace.clock[TURN]
+        step.look(patterns, packet, n_hidden)
+        step.prepare(patterns, packet)
+        write_verdict(packet, judge(patterns, packet, n_hidden))
+        measure(patterns, packet, n_hidden)
+        some_left = False
+        for lane in range(seats.shape[1]):
+            run, is_last = seats[RUN, lane], seats[LAST, lane] == turn and seats[REST, lane] == k
+            if run == EMPTY or not (k == 0 or is_last):
+                continue
+            loss, epochs = workspace.rows[LOSS, lane], turn - seats[START, lane]
+            steps = epochs * n_windows + k
+            if steps == 0:
+                runs.columns.initial_loss[run] = loss if np.isfinite(loss) else np.inf
+            if runs.losses.shape[0]:
+                runs.losses[run, epochs + (k > 0)] = loss
+            status = status_of(workspace, lane, steps, is_last)
+            if status >= 0:
+                record_outcome(runs, workspace, lane, status, steps)
+                retire(workspace, lane)
+                some_left = True
+        return some_left
+
+    return judge_runs
+
+
+@cache
+def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace, int], None]:
+    """Return a turn in which lanes may end: ``(patterns, runs, workspace, n_hidden)``.
+
+    Runs that end leave, others take their seats, until nobody leaves any more; then those that are seated advance.
+    """
+    step, seat_runs = make_step(recipe, variant, memory), make_seat_runs(recipe, memory, variant.n_windows)
+    judge_runs, n_windows = make_judge_runs(recipe, variant, memory), variant.n_windows
+    shuffles, shuffle = variant.shuffles(recipe), make_shuffle(recipe, variant)
+    in_memory, load, store = make_in_memory(recipe, variant, memory), memory.load, memory.store
+
+    @device
+    def some_end_after(workspace: Workspace, k: int) -> bool:
+        """Tell whether a run takes its last step with window k - 1 of this turn; with k = 0, whether with any."""
+        seats, found = workspace.seats, False
+        for lane in range(seats.shape[1]):
+            is_last = seats[RUN, lane] != EMPTY and seats[LAST, lane] == workspace.clock[TURN]
+            found = found or (is_last and (k == 0 or seats[REST, lane] == k))
+        return found
+
+    @routine
+    def end_runs(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
+        packet, clock = in_memory(workspace), workspace.clock
+        seat_runs(runs, workspace)
+        while judge_runs(patterns, runs, workspace, n_hidden, 0) and runs.waiting[0] < runs.weights.shape[0]:
+            seat_runs(runs, workspace)
+        if clock[OCCUPIED] > 0:
+            store(packet.control, PREVIOUS, load(packet.control, LOSS))
+            if shuffles:
+                shuffle(patterns, runs, workspace, clock[TURN])
+            if n_windows > 1 and some_end_after(workspace, 0):
+                for k in range(n_windows):
+                    step.advance_window(patterns, packet, n_hidden, k)
+                    if some_end_after(workspace, k + 1):
+                        judge_runs(patterns, runs, workspace, n_hidden, k + 1)
+            else:
+                step.advance(patterns, packet, n_hidden)
+            clock[TURN] += 1
+        set_deadline(runs, workspace)
+
+    return end_runs

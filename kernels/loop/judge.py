@@ -1,0 +1,130 @@
+"""Which networks end, and whether any might."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+from kernels.recipe import Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
+from kernels.step.control import ACTIVE_FLAG, BELOW, BOUND
+from kernels.step.packet import Packet
+from kernels.step.patterns import Patterns, PatternSource
+from kernels.step.step import file_order, make_step
+from kernels.variant import Variant
+from kernels.words.criteria import make_criterion
+from kernels.words.losses import count
+from kernels.words.losses import loss as loss_of
+
+
+@cache
+def make_total_loss(
+    recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int
+) -> Callable[[Patterns, Packet], Lanes]:
+    """Return the loss over all patterns, given their outputs: ``(patterns, packet)``."""
+    n_outputs = recipe.architecture.outputs
+    term, _, factor, of_sum = loss_of(recipe.loss, memory)
+    divisor = count(recipe.reduction, n_patterns, n_outputs)
+    load, fill = memory.load, memory.fill
+
+    @device
+    def total_loss(patterns: Patterns, packet: Packet) -> Lanes:
+        terms = fill(-0.0)
+        for n in range(n_patterns):
+            for o in range(n_outputs):
+                k = n * n_outputs + o
+                y = load(packet.outputs, k)
+                u = load(packet.totals, k) if of_sum else y
+                terms = terms + term(u, y, source.target(patterns, packet, n, o))
+        return (terms / divisor) * factor
+
+    return total_loss
+
+
+class Verdict(NamedTuple):
+    """How networks stand before an update.
+
+    Attributes
+    ----------
+    loss
+    converged, stalled
+        Lanes that end so; whether it is too early for the one is not looked at, nor whether the other diverged.
+    ended
+        Lanes that end whatever their clock says.
+    """
+
+    loss: Lanes
+    converged: Mask
+    stalled: Mask
+    ended: Mask
+
+
+class Judge(NamedTuple):
+    """The judge of a recipe.
+
+    Attributes
+    ----------
+    judge : (patterns, packet, n_hidden) -> Verdict
+        After ``look`` and ``prepare``.
+    all_go_on : (patterns, packet, n_hidden) -> bool
+        The test that no lane ends, cheap where that is plain; then the loss is kept for the judging
+        that follows. If it is false, the judge must look.
+    """
+
+    judge: Callable[[Patterns, Packet, int], Verdict]
+    all_go_on: Callable[[Patterns, Packet, int], bool]
+
+
+@cache
+def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
+    """Return the judge of a recipe.
+
+    Notes
+    -----
+    A run that has stalled has the loss of the judging before. Only where that is so, an epoch is tried out,
+    which mostly ends at the first parameter that changes.
+    """
+    source, n_outputs = file_order(recipe, variant), recipe.architecture.outputs
+    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
+    criterion = make_criterion(recipe.criterion, memory, source, variant.n_patterns, n_outputs)
+    step = make_step(recipe, variant, memory)
+    stays, spoils_outputs = step.stays, variant.n_windows > 1
+    may_stall = recipe.criterion != "none" and not variant.shuffles(recipe)
+    load, store = memory.load, memory.store
+
+    @device
+    def judge(patterns: Patterns, packet: Packet, n_hidden: int) -> Verdict:
+        control = packet.control
+        active = load(control, ACTIVE_FLAG) > 0.0
+        loss = total_loss(patterns, packet)
+        converged = criterion(patterns, packet, loss, load(control, BELOW)) & active
+        diverged = ~(loss <= load(control, BOUND)) & active
+        stalled = active & ~active
+        if may_stall:
+            stalled = (loss == load(packet.previous, 0)) & active
+            if any_lane(stalled):
+                stalled = stays(patterns, packet, n_hidden, stalled)
+                if spoils_outputs:
+                    step.look(patterns, packet, n_hidden)
+        return Verdict(loss, converged, stalled, converged | diverged | stalled)
+
+    @device
+    def all_go_on(patterns: Patterns, packet: Packet, n_hidden: int) -> bool:
+        control = packet.control
+        loss = total_loss(patterns, packet)
+        ends = criterion(patterns, packet, loss, load(control, BELOW)) | ~(loss <= load(control, BOUND))
+        same = loss == load(packet.previous, 0) if may_stall else ends
+        if any_lane(ends | same):
+            active = load(control, ACTIVE_FLAG) > 0.0
+            ends, same = ends & active, same & active
+            if may_stall and any_lane(same):
+                same = stays(patterns, packet, n_hidden, same)
+            if any_lane(ends | same):
+                return False
+        if may_stall:
+            store(packet.previous, 0, loss)
+        return True
+
+    return Judge(judge, all_go_on)

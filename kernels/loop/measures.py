@@ -1,0 +1,58 @@
+"""What is written down of runs besides their loss, for all lanes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from kernels.recipe import Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory, absolute, select
+from kernels.step.control import FINITE_FLAG, MAX_ERROR, N_CORRECT
+from kernels.step.packet import Packet, numbering
+from kernels.step.patterns import Patterns
+from kernels.step.step import file_order
+from kernels.variant import Variant
+from kernels.words.optimizers import optimizer
+
+
+@cache
+def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet, int], None]:
+    """Return the function ``(patterns, packet, n_hidden)`` that measures outputs and looks at parameters.
+
+    It writes how many outputs are on the right side of the middle, the largest error
+    and whether all parameters and states are finite, where that matters.
+
+    Notes
+    -----
+    Where products with zero are skipped, a run with a parameter that is not finite may owe
+    its finite loss to that, since 0 times infinity is NaN. Such a number stays not finite,
+    so it is enough to look when a run ends. A kernel that skips nothing need not look.
+    """
+    source, n_outputs, n_patterns = file_order(recipe, variant), recipe.architecture.outputs, variant.n_patterns
+    n_copies = 1 + len(optimizer(recipe.optimizer, memory).states) if variant.table else 0
+    n_parameters = numbering(recipe.architecture).n_parameters
+    load, store, fill = memory.load, memory.store, memory.fill
+    infinity = np.inf
+
+    @device
+    def measure(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
+        control, middle = packet.control, source.middle(patterns)
+        n_correct, max_error = fill(0.0), fill(0.0)
+        for n in range(n_patterns):
+            for o in range(n_outputs):
+                y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
+                right = y > middle if target > middle else y < middle
+                n_correct = n_correct + select(right, fill(1.0), 0.0)
+                error = absolute(y - target)
+                max_error = select(error > max_error, error, max_error)
+        finite = n_correct == n_correct
+        for k in range(n_copies * n_parameters(n_hidden)):
+            finite = finite & (absolute(load(packet.parameters, k)) < infinity)
+        store(control, N_CORRECT, n_correct)
+        store(control, MAX_ERROR, max_error)
+        store(control, FINITE_FLAG, select(finite, fill(1.0), 0.0))
+
+    return measure

@@ -1,0 +1,88 @@
+"""The networks to train, how they ended, and where that is written."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+# How a run ended. RETRAIN is for the variant with all products to settle.
+CONVERGED, DIVERGED, STALLED, EXHAUSTED = range(4)
+STATUSES = ("converged", "diverged", "stalled", "exhausted")
+RETRAIN = -1
+
+
+class Columns(NamedTuple):
+    """What became of runs, a number each.
+
+    Attributes
+    ----------
+    status : (runs,) of int8
+        CONVERGED .. EXHAUSTED, or RETRAIN.
+    steps : (runs,) of int32
+        Updates taken.
+    initial_loss, final_loss : (runs,) of float64
+        Before the first update and after the last; infinite if not finite, or diverged.
+    n_correct : (runs,) of int32
+        Outputs on the right side of the middle of the targets, 0 if diverged.
+    max_error : (runs,) of float64
+        The largest distance of an output from its target, infinite if diverged.
+    """
+
+    status: NDArray[np.int8]
+    steps: NDArray[np.int32]
+    initial_loss: NDArray[np.float64]
+    final_loss: NDArray[np.float64]
+    n_correct: NDArray[np.int32]
+    max_error: NDArray[np.float64]
+
+
+def make_columns(n_runs: int) -> Columns:
+    """Allocate what becomes of runs, with undefined content."""
+    return Columns(*(np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")))
+
+
+# Columns of Runs.limits.
+MOST_STEPS, FROM_STEP = range(2)
+
+
+class Runs(NamedTuple):
+    """The networks to train, and where their results go.
+
+    Attributes
+    ----------
+    numbers : (cells, GIVEN_ROWS) of float64
+        What the runs of a cell share, in the order of the rows of control.
+    limits : (cells, 2) of int64
+        MOST_STEPS and FROM_STEP.
+    stops : (cells,) of int64
+        The run that follows the last one of the cell.
+    weights : (runs, parameters)
+        Initial weights in the order of :class:`kernels.recipe.Architecture`.
+    seeds : (runs,) of int64, or (0,)
+        Of shuffled orders.
+    waiting : (2,) of int64
+        The first run that no packet has seated yet, and a cell: its own or an earlier one.
+    columns
+        Written.
+    final_weights : (runs, parameters), or (0, 0) when not wanted
+        Written.
+    predictions : (runs, patterns * outputs), or (0, 0) when not wanted
+        Written: y with the final weights.
+    losses : (runs, most judgings) of float64, or (0, 0) when not wanted
+        Written: the loss at each judging.
+    """
+
+    numbers: NDArray[np.float64]
+    limits: NDArray[np.int64]
+    stops: NDArray[np.int64]
+    weights: Array
+    seeds: NDArray[np.int64]
+    waiting: NDArray[np.int64]
+    columns: Columns
+    final_weights: Array
+    predictions: Array
+    losses: NDArray[np.float64]

@@ -1,0 +1,133 @@
+"""Who sits in which lane: networks take their seats, and leave them when they have ended. Lane by lane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, RETRAIN, Runs
+from kernels.recipe import Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory
+from kernels.step.control import (
+    ACTIVE_FLAG,
+    BELOW,
+    BOUND,
+    FINITE_FLAG,
+    HIDDEN_SCALE,
+    LOSS,
+    MAX_ERROR,
+    N_CORRECT,
+    NEGATIVE_SLOPE,
+    OUTPUT_RATE,
+    OUTPUT_SCALE,
+    PREVIOUS,
+    RATE,
+)
+from kernels.step.layout import Workspace, make_layout
+from kernels.variant import Variant
+from kernels.words.optimizers import LEARNING_RATE, optimizer
+
+# Rows of Workspace.seats, one integer a lane: the run that occupies it, the turn at which it took its seat, the
+# turn during which it will have taken all its steps, how many of them are then left, and the first step at which
+# it may converge.
+RUN, START, LAST, REST, EARLIEST = range(5)
+EMPTY = -1
+
+# Entries of Workspace.clock: turns that the packet has taken, the next one at which some run may be at its last,
+# and how many seats are occupied.
+TURN, DEADLINE, OCCUPIED = range(3)
+NEVER = np.iinfo(np.int64).max
+
+
+@device
+def set_deadline(runs: Runs, workspace: Workspace) -> None:
+    """Find the turn in which the first of the seated runs takes its last step.
+
+    Where every loss is to be written down, each turn is a deadline.
+    """
+    seats, clock = workspace.seats, workspace.clock
+    deadline = NEVER
+    for lane in range(seats.shape[1]):
+        if seats[RUN, lane] != EMPTY:
+            deadline = min(deadline, seats[LAST, lane])
+    clock[DEADLINE] = clock[TURN] if runs.losses.shape[0] and deadline != NEVER else deadline
+
+
+def given_rows(recipe: Recipe, memory: Memory) -> np.ndarray:
+    """Return the rows of control that must be given for the words of a recipe."""
+    rows = {RATE, OUTPUT_RATE, BELOW, BOUND, HIDDEN_SCALE, OUTPUT_SCALE, NEGATIVE_SLOPE}
+    return np.array(sorted(rows.union(optimizer(recipe.optimizer, memory).settings)))
+
+
+@cache
+def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[Runs, Workspace], None]:
+    """Return the function ``(runs, workspace)`` that gives empty lanes to waiting runs, to start at the present turn.
+
+    A lane that stays empty goes on with what it has, and nobody looks.
+    """
+    states = optimizer(recipe.optimizer, memory).states
+    n_states, starts_at_rate = len(states), np.array([*(kind == LEARNING_RATE for kind in states), False])
+    rows_given = given_rows(recipe, memory)
+
+    @device
+    def seat_runs(runs: Runs, workspace: Workspace) -> None:
+        rows, seats, clock = workspace.rows, workspace.seats, workspace.clock
+        run, cell, n_parameters = runs.waiting[0], runs.waiting[1], runs.weights.shape[1]
+        for lane in range(seats.shape[1]):
+            if seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
+                while run >= runs.stops[cell]:
+                    cell += 1
+                most_steps = runs.limits[cell, MOST_STEPS]
+                seats[RUN, lane] = run
+                seats[START, lane] = clock[TURN]
+                seats[LAST, lane] = clock[TURN] + most_steps // n_windows
+                seats[REST, lane] = most_steps % n_windows
+                seats[EARLIEST, lane] = runs.limits[cell, FROM_STEP]
+                for k in rows_given:
+                    rows[k, lane] = runs.numbers[cell, k]
+                rows[PREVIOUS, lane] = np.nan
+                rows[ACTIVE_FLAG, lane] = 1.0
+                for k in range(n_parameters):
+                    rows[workspace.parameter_rows[k], lane] = runs.weights[run, k]
+                    for state in range(n_states):
+                        row = workspace.parameter_rows[k] + np.uint64((state + 1) * n_parameters)
+                        rows[row, lane] = rows[workspace.rate_rows[k], lane] if starts_at_rate[state] else 0.0
+                run += 1
+                clock[OCCUPIED] += 1
+        runs.waiting[0], runs.waiting[1] = run, cell
+
+    return seat_runs
+
+
+@device
+def retire(workspace: Workspace, lane: int) -> None:
+    """Take the run in ``lane`` off its seat."""
+    workspace.seats[RUN, lane] = EMPTY
+    workspace.rows[ACTIVE_FLAG, lane] = 0.0
+    workspace.clock[OCCUPIED] -= 1
+
+
+@cache
+def make_record_outcome(recipe: Recipe, variant: Variant) -> Callable[[Runs, Workspace, int, int, int], None]:
+    """Return what writes down how a run stands: ``(runs, workspace, lane, status, steps)``."""
+    first_output = make_layout(recipe, variant).outputs
+
+    @device
+    def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int, steps: int) -> None:
+        run, rows, columns = workspace.seats[RUN, lane], workspace.rows, runs.columns
+        columns.status[run] = status if rows[FINITE_FLAG, lane] != 0.0 else RETRAIN
+        columns.steps[run] = steps
+        diverged = status == DIVERGED
+        columns.final_loss[run] = np.inf if diverged else rows[LOSS, lane]
+        columns.n_correct[run] = 0 if diverged else int(rows[N_CORRECT, lane])
+        columns.max_error[run] = np.inf if diverged else rows[MAX_ERROR, lane]
+        if runs.final_weights.shape[0]:
+            for k in range(runs.weights.shape[1]):
+                runs.final_weights[run, k] = rows[workspace.parameter_rows[k], lane]
+            for k in range(runs.predictions.shape[1]):
+                runs.predictions[run, k] = rows[first_output + k, lane]
+
+    return record_outcome

@@ -1,0 +1,145 @@
+"""The kernel: packets take turns, half a step each, and those of which a run may end are attended to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from kernels.loop.ends import make_end_runs
+from kernels.loop.judge import make_judge
+from kernels.loop.registers import PacketOf, make_packet_places
+from kernels.loop.runs import Runs
+from kernels.loop.seats import DEADLINE, OCCUPIED, TURN
+from kernels.loop.shuffle import make_shuffle
+from kernels.recipe import Recipe
+from kernels.simd import jit, lanes
+from kernels.simd.compiling import Kernel
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory, Rows, align_frame
+from kernels.step.layout import Workspace
+from kernels.step.patterns import Patterns
+from kernels.step.step import make_step
+from kernels.variant import Variant
+
+MAX_STEPS = 2**31 - 1
+
+
+@cache
+def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
+    """Return the training loop of a recipe.
+
+    The kernel takes ``(patterns, runs, workspaces, n_hidden, most_turns)`` and trains runs until
+    all have ended or so many turns are taken; called again with the same arguments it goes on.
+    It returns the turns that packets took in all calls, counted together.
+
+    Notes
+    -----
+    All go forward, then all go back, and what a pass works on is in registers where the loop
+    over units is unrolled. A packet is judged right before it goes back, so that registers hold
+    one loss at a time, and the last to go forward is the first.
+    """
+    memory = lanes.memory(recipe.dtype, variant.width)
+    n_packets, shuffles = variant.packets, variant.shuffles(recipe)
+    end_runs, shuffle = make_end_runs(recipe, variant, memory), make_shuffle(recipe, variant)
+    places = make_packet_places(recipe, variant, memory)
+    look_all = make_look_all(recipe, variant, memory, places.packets)
+    advance_all = make_advance_all(recipe, variant, memory, places.packets)
+    registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
+
+    @jit.kernel(repr((recipe, variant)))
+    def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int, most_turns: int) -> int:
+        align_frame()
+        registers = registers_of()
+        turns_taken = occupied = 0
+        for k in range(n_packets):
+            if workspaces[k].clock[OCCUPIED] == 0:
+                end_runs(patterns, runs, workspaces[k], n_hidden)
+            occupied += workspaces[k].clock[OCCUPIED]
+            turns_taken += workspaces[k].clock[TURN]
+        while occupied > 0 and most_turns > 0:
+            turns = min(MAX_STEPS, most_turns)
+            for k in range(n_packets):
+                turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[TURN])
+            carry_in(workspaces, registers)
+            turn, went_on = 0, n_packets
+            while turn < turns:
+                look_all(patterns, workspaces, registers, n_hidden)
+                if shuffles:
+                    shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
+                went_on = advance_all(patterns, workspaces, registers, n_hidden)
+                if went_on < n_packets:
+                    break
+                turn += 1
+            carry_out(workspaces, registers)
+            turns_taken = occupied = 0
+            for k in range(n_packets):
+                clock = workspaces[k].clock
+                clock[TURN] += turn + (k < went_on < n_packets)
+                if k == went_on or clock[TURN] == clock[DEADLINE]:
+                    end_runs(patterns, runs, workspaces[k], n_hidden)
+                turns_taken += clock[TURN]
+                occupied += clock[OCCUPIED]
+            most_turns -= turn + 1
+        return turns_taken
+
+    return train
+
+
+@cache
+def make_look_all(
+    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
+) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], None]:
+    """Return the first half of a turn, of all packets one after the other: the last one comes first.
+
+    Functions that call each other in a row take the place of a loop, which LLVM would not unroll.
+    """
+    look, packet_of = make_step(recipe, variant, memory).look, packets[-1]
+
+    @device
+    def look_at_last(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
+        look(patterns, packet_of(workspaces, registers), n_hidden)
+
+    if len(packets) == 1:
+        return look_at_last
+    look_at_others = make_look_all(recipe, variant, memory, packets[:-1])
+
+    @device
+    def look_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
+        look_at_last(patterns, workspaces, registers, n_hidden)
+        look_at_others(patterns, workspaces, registers, n_hidden)
+
+    return look_all
+
+
+@cache
+def make_advance_all(
+    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
+) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], int]:
+    """Return the second half of a turn: packets advance one after the other, up to the first of which a run may end.
+
+    The function returns how many did.
+    """
+    _, prepare, advance, *_ = make_step(recipe, variant, memory)
+    all_go_on, packet_of, n_before = make_judge(recipe, variant, memory).all_go_on, packets[-1], len(packets) - 1
+
+    @device
+    def advance_last(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
+        packet = packet_of(workspaces, registers)
+        prepare(patterns, packet)
+        if not all_go_on(patterns, packet, n_hidden):
+            return n_before
+        advance(patterns, packet, n_hidden)
+        return n_before + 1
+
+    if not n_before:
+        return advance_last
+    advance_others = make_advance_all(recipe, variant, memory, packets[:-1])
+
+    @device
+    def advance_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
+        n_advanced = advance_others(patterns, workspaces, registers, n_hidden)
+        if n_advanced < n_before:
+            return n_advanced
+        return advance_last(patterns, workspaces, registers, n_hidden)
+
+    return advance_all

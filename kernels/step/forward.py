@@ -1,0 +1,206 @@
+"""The forward pass of one block of patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from kernels.recipe import Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Memory, Rows
+from kernels.step.block import Block
+from kernels.step.control import HIDDEN_SCALE, NEGATIVE_SLOPE, OUTPUT_SCALE
+from kernels.step.packet import Packet, numbering
+from kernels.step.patterns import Patterns, PatternSource
+from kernels.variant import Variant
+from kernels.words.activations import Activation, activation, integer_relu
+from kernels.words.losses import loss
+
+
+@cache
+def make_forward(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, slopes: bool
+) -> Callable[[Patterns, Packet, int, int], None]:
+    """Return the forward pass of the patterns of a block.
+
+    The function takes ``(patterns, packet, n_hidden, n0)``, reads the parameters and writes
+    outputs, activations and, if asked for, ``slopes`` of patterns n0, n0 + 1 and so on.
+    """
+    n_outputs, n_patterns, units, fixed = recipe.architecture.outputs, block.patterns, block.units, variant.hidden
+    several_units = make_forward_units(recipe, variant, memory, source, block, slopes)
+    one_unit = make_forward_units(recipe, variant, memory, source, block._replace(units=1), slopes)
+    finish_outputs = make_finish_outputs(recipe, variant, memory, source, block.patterns, slopes)
+    store = memory.store
+
+    @device
+    def forward(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
+        if fixed is not None:
+            n_hidden = fixed
+        for k in range(n_patterns * n_outputs):
+            store(packet.outputs, n0 * n_outputs + k, -0.0)
+        whole = n_hidden - n_hidden % units
+        for h in range(0, whole, units):
+            several_units(patterns, packet, n0, h)
+        for h in range(whole, n_hidden):
+            one_unit(patterns, packet, n0, h)
+        finish_outputs(patterns, packet, n_hidden, n0)
+
+    return forward
+
+
+@cache
+def make_forward_units(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, slopes: bool
+) -> Callable[[Patterns, Packet, int, int], None]:
+    """Return what a few hidden units do in the forward pass.
+
+    The function takes ``(patterns, packet, n0, h0)``. It writes the activations of units h0, h0 + 1 and so on,
+    and adds their share to the sums in ``packet.outputs``. Where patterns are constants, zeros vanish and
+    ones become additions.
+
+    Notes
+    -----
+    A sum that starts at -0 equals the sum that starts at its first term, since
+    -0 + x is x for every x, and LLVM knows it.
+    """
+    architecture, (n_patterns, n_units, _) = recipe.architecture, block
+    n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
+    number, scales = numbering(architecture), variant.scales_hidden
+    activate = make_activate(hidden_activation(recipe, variant), variant, memory, n_patterns * n_units, slopes)
+    load, store = memory.load, memory.store
+    sums = memory.stack(n_patterns * n_units)
+
+    @device
+    def forward_units(patterns: Patterns, packet: Packet, n0: int, h0: int) -> None:
+        parameters, control, hidden, outputs = packet.parameters, packet.control, packet.hidden, packet.outputs
+        z = sums()
+        for k in range(n_units * n_patterns):
+            store(z, k, -0.0)
+        for i in range(n_inputs):
+            for u in range(n_units):
+                weight = load(parameters, number.w(h0 + u, i))
+                for p in range(n_patterns):
+                    if source.used(n0 + p, i):
+                        product = source.input(patterns, packet, n0 + p, i) * weight
+                        store(z, u * n_patterns + p, load(z, u * n_patterns + p) + product)
+        for u in range(n_units):
+            for p in range(n_patterns):
+                total = load(z, u * n_patterns + p)
+                if scales:
+                    total = total * load(control, HIDDEN_SCALE)
+                if bias:
+                    total = total + load(parameters, number.b(h0 + u))
+                store(hidden, (h0 + u) * n_patterns + p, total)
+        activate(hidden, packet.hidden_slopes, h0 * n_patterns, load(control, NEGATIVE_SLOPE))
+        for u in range(n_units):
+            for o in range(n_outputs):
+                weight = load(parameters, number.v(h0 + u, o))
+                for p in range(n_patterns):
+                    k = (n0 + p) * n_outputs + o
+                    store(outputs, k, load(outputs, k) + load(hidden, (h0 + u) * n_patterns + p) * weight)
+
+    return forward_units
+
+
+@cache
+def make_finish_outputs(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
+) -> Callable[[Patterns, Packet, int, int], None]:
+    """Return the step from sums over hidden units to outputs.
+
+    The function takes ``(patterns, packet, n_hidden, n0)`` and overwrites the sums in ``packet.outputs``.
+    """
+    architecture = recipe.architecture
+    n_inputs, n_outputs, bias, skip = (
+        architecture.inputs,
+        architecture.outputs,
+        architecture.bias,
+        architecture.skip,
+    )
+    number, scales, keeps_totals = numbering(architecture), variant.scales_outputs, loss(recipe.loss, memory).of_sum
+    function = activation(architecture.output, memory.dtype)
+    activate = make_activate(function, variant, memory, n_patterns * n_outputs, slopes and not keeps_totals)
+    load, store, fill = memory.load, memory.store, memory.fill
+
+    @device
+    def finish_outputs(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
+        parameters, control, outputs = packet.parameters, packet.control, packet.outputs
+        for o in range(n_outputs):
+            for p in range(n_patterns):
+                k = (n0 + p) * n_outputs + o
+                u = load(outputs, k)
+                if scales:
+                    u = u * load(control, OUTPUT_SCALE)
+                if skip:
+                    direct = fill(-0.0)
+                    for i in range(n_inputs):
+                        if source.used(n0 + p, i):
+                            weight = load(parameters, number.k(n_hidden, i, o))
+                            direct = direct + source.input(patterns, packet, n0 + p, i) * weight
+                    u = u + direct
+                if bias:
+                    u = u + load(parameters, number.c(n_hidden, o))
+                if keeps_totals:
+                    store(packet.totals, k, u)
+                store(outputs, k, u)
+        activate(outputs, packet.output_slopes, n0 * n_outputs, load(control, NEGATIVE_SLOPE))
+
+    return finish_outputs
+
+
+def hidden_activation(recipe: Recipe, variant: Variant) -> Activation:
+    """Return the activation of the hidden units in the form that the variant takes."""
+    if variant.integer_relu:
+        return integer_relu(recipe.dtype)
+    return activation(recipe.architecture.activation, recipe.dtype)
+
+
+@cache
+def make_activate(
+    function: Activation, variant: Variant, memory: Memory, count: int, slopes: bool
+) -> Callable[[Rows, Rows, int, Lanes], None]:
+    """Return an activation in place.
+
+    The function takes ``(rows, slope_rows, first, negative_slope)`` and overwrites ``count`` rows from row
+    ``first`` on. If asked for ``slopes`` that the activation itself does not tell, it writes those.
+
+    Notes
+    -----
+    An elementary function is a chain of some 30 operations, each of which waits for the one
+    before. A CPU does not look far enough ahead to find the next chain, so several rows go
+    through it side by side.
+    """
+    value, value_and_slope = function.value, function.value_and_slope
+    at_once = min(variant.function_rows, _power_of_two(count)) if function.elementary else 1
+    load, store = memory.group(at_once) if at_once > 1 else (memory.load, memory.store)
+    whole = count - count % at_once
+    load_one, store_one = memory.load, memory.store
+
+    if slopes and value_and_slope is not None:
+
+        @device
+        def activate_with_slopes(rows: Rows, slope_rows: Rows, first: int, negative_slope: Lanes) -> None:
+            for k in range(0, whole, at_once):
+                a, slope = value_and_slope(load(rows, first + k), negative_slope)
+                store(rows, first + k, a)
+                store(slope_rows, first + k, slope)
+            for k in range(whole, count):
+                a, slope = value_and_slope(load_one(rows, first + k), negative_slope)
+                store_one(rows, first + k, a)
+                store_one(slope_rows, first + k, slope)
+
+        return activate_with_slopes
+
+    @device
+    def activate(rows: Rows, slope_rows: Rows, first: int, negative_slope: Lanes) -> None:
+        for k in range(0, whole, at_once):
+            store(rows, first + k, value(load(rows, first + k), negative_slope))
+        for k in range(whole, count):
+            store_one(rows, first + k, value(load_one(rows, first + k), negative_slope))
+
+    return activate
+
+
+def _power_of_two(count: int) -> int:
+    """Return the largest power of two that is not above ``count``."""
+    return 1 << count.bit_length() - 1

@@ -1,0 +1,164 @@
+"""Where everything that a packet works on lies in memory. Here, and nowhere else, sizes are multiplied and added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.recipe import Architecture, Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory, aligned_rows, memory
+from kernels.step.control import CONTROL_ROWS, OUTPUT_RATE, PREVIOUS, RATE
+from kernels.step.packet import Packet
+from kernels.variant import Variant
+from kernels.words.activations import activation
+from kernels.words.losses import loss
+from kernels.words.optimizers import optimizer
+
+# A CPU may take addresses at the same place of two pages for the same until it knows the pages.
+PAGE_BYTES = 4096
+
+
+class Layout(NamedTuple):
+    """The first row of each kind in the memory of a packet, for kinds whose size no hidden size changes.
+
+    Attributes
+    ----------
+    totals, outputs, output_slopes, gradients, visits, parameters
+        As in :class:`kernels.step.packet.Packet`; control comes first, and parameters last.
+    """
+
+    totals: int
+    outputs: int
+    output_slopes: int
+    gradients: int
+    visits: int
+    parameters: int
+
+
+class Rest(NamedTuple):
+    """The first row of each kind that lies behind the parameters, and how many rows there are in all."""
+
+    sums: int
+    hidden: int
+    hidden_slopes: int
+    n_rows: int
+
+
+@cache
+def make_layout(recipe: Recipe, variant: Variant) -> Layout:
+    """Lay out what comes before the parameters."""
+    architecture, lanes = recipe.architecture, memory(recipe.dtype, variant.width)
+    n_outputs = variant.n_patterns * architecture.outputs
+    n_slopes = n_outputs if activation(architecture.output, recipe.dtype).value_and_slope else 0
+    n_visits = variant.n_patterns * (architecture.inputs + architecture.outputs) if variant.shuffles(recipe) else 0
+    totals = CONTROL_ROWS
+    outputs = totals + (n_outputs if loss(recipe.loss, lanes).of_sum else 0)
+    slopes = outputs + n_outputs
+    gradients = slopes + n_slopes
+    visits = gradients + variant.most_patterns * architecture.outputs
+    return Layout(totals, outputs, slopes if n_slopes else outputs, gradients, visits, visits + n_visits)
+
+
+def lay_out_rest(recipe: Recipe, variant: Variant, n_hidden: int) -> Rest:
+    """Lay out what comes with and behind the parameters.
+
+    A step stores the parameters of a unit right before it loads the activations of the next. At about the same
+    place of two pages, as with 16, 32 or 64 units close behind each other, such a load may wait for the store.
+    Whether it does depends on the physical pages: on a Zen 4 a step took up to 2.5 times as long in some
+    processes, and not in others. So activations are an odd number of half pages behind the parameters.
+    """
+    architecture, lanes = recipe.architecture, memory(recipe.dtype, variant.width)
+    n_parameters = architecture.n_parameters(n_hidden)
+    n_held = n_parameters * (1 + len(optimizer(recipe.optimizer, lanes).states))
+    first = make_layout(recipe, variant).parameters
+    page = max(1, PAGE_BYTES // (variant.width * np.dtype(recipe.dtype).itemsize))
+    half = page // 2
+    hidden = first + half - (half - n_held) // page * page  # rounded up
+    n_activations = variant.most_patterns * n_hidden
+    keeps_slopes = activation(architecture.activation, recipe.dtype).value_and_slope is not None
+    slopes = hidden + (n_activations if keeps_slopes else 0)
+    sums = slopes + n_activations
+    return Rest(sums, hidden, slopes, sums + n_parameters)
+
+
+class Workspace(NamedTuple):
+    """A packet in memory, and who sits in it.
+
+    Attributes
+    ----------
+    rows : (count, width)
+    rest : Rest
+    parameter_rows : (parameters,) of uint64
+        The row of each parameter, in drawing order.
+    rate_rows : (parameters,) of uint64
+        The row of control that its learning rate lies in.
+    seats : (5, width) of int64
+        See :mod:`kernels.loop.seats`.
+    clock : (3,) of int64
+    order : (patterns,) of int64
+        Those of an epoch in the order of one lane, where each has its own.
+    """
+
+    rows: Any
+    rest: Rest
+    parameter_rows: NDArray[np.uint64]
+    rate_rows: NDArray[np.uint64]
+    seats: NDArray[np.int64]
+    clock: NDArray[np.int64]
+    order: NDArray[np.int64]
+
+
+def make_workspace(recipe: Recipe, variant: Variant, n_hidden: int) -> Workspace:
+    """Allocate a packet of empty lanes."""
+    rest, first = lay_out_rest(recipe, variant, n_hidden), make_layout(recipe, variant).parameters
+    order, rate_rows = _parameter_rows(recipe.architecture, n_hidden)
+    seats = np.full((5, variant.width), -1, np.int64)
+    rows = aligned_rows(rest.n_rows, variant.width, recipe.dtype)
+    clock, visited = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
+    return Workspace(rows, rest, order + np.uint64(first), rate_rows, seats, clock, visited)
+
+
+@cache
+def _parameter_rows(architecture: Architecture, hidden: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return where each parameter lies, in drawing order, counted from the first row, and where its learning rate."""
+    numbers = np.arange(architecture.n_parameters(hidden))
+    w, v, b, c, k = architecture.split(numbers)
+    units = [w.T, v] if b is None else [w.T, v, b[:, np.newaxis]]
+    tail = [part.ravel() for part in (c, k) if part is not None]
+    order = np.argsort(np.concatenate([np.hstack(units).ravel(), *tail]))
+    rates = np.full(numbers.size, OUTPUT_RATE)
+    for part in (w, b):
+        if part is not None:
+            rates[part.ravel()] = RATE
+    return order.astype(np.uint64), rates.astype(np.uint64)
+
+
+@cache
+def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Workspace], Packet]:
+    """Return the function that views a workspace as a packet."""
+    totals, outputs, output_slopes, gradients, visits, parameters = make_layout(recipe, variant)
+    rows_of = memory.rows_of
+
+    @device
+    def in_memory(workspace: Workspace) -> Packet:
+        rows, rest = workspace.rows, workspace.rest
+        return Packet(
+            rows_of(rows, parameters),
+            rows_of(rows, 0),
+            rows_of(rows, rest.sums),
+            rows_of(rows, totals),
+            rows_of(rows, outputs),
+            rows_of(rows, output_slopes),
+            rows_of(rows, gradients),
+            rows_of(rows, rest.hidden),
+            rows_of(rows, rest.hidden_slopes),
+            rows_of(rows, PREVIOUS),
+            rows_of(rows, visits),
+        )
+
+    return in_memory

@@ -1,0 +1,165 @@
+"""What the networks learn, and where the parts of a kernel read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Memory
+from kernels.step.packet import Packet
+
+Array = NDArray[Any]
+
+
+class Patterns(NamedTuple):
+    """What the networks learn.
+
+    Attributes
+    ----------
+    inputs : (patterns, inputs)
+    targets : (patterns, outputs)
+    middle
+        Middle of the range of the targets, what separates high from low.
+    """
+
+    inputs: Array
+    targets: Array
+    middle: Any
+
+
+# Patterns as nested tuples: inputs and targets.
+Table: TypeAlias = tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]
+
+
+class PatternSource(NamedTuple):
+    """Where a part of a kernel reads patterns.
+
+    Every part asks for itself: LLVM optimises each before it joins them, and unrolls only
+    loops whose length it knows then.
+
+    Attributes
+    ----------
+    input : (patterns, packet, n, i) -> number or lanes
+    target : (patterns, packet, n, o) -> number or lanes
+    used : (n, i) -> bool
+        Whether the products with an input are computed.
+    middle : (patterns) -> number
+    """
+
+    input: Callable[[Patterns, Packet, int, int], Lanes]
+    target: Callable[[Patterns, Packet, int, int], Lanes]
+    used: Callable[[int, int], bool]
+    middle: Callable[[Patterns], float]
+
+
+@device
+def _always_used(n: int, i: int) -> bool:
+    return True
+
+
+@device
+def _given_middle(patterns: Patterns) -> float:
+    middle: float = patterns.middle
+    return middle
+
+
+@device
+def _given_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
+    return patterns.inputs[n, i]
+
+
+@device
+def _given_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
+    return patterns.targets[n, o]
+
+
+# Patterns in file order, as the kernel was called with them.
+GIVEN = PatternSource(_given_input, _given_target, _always_used, _given_middle)
+
+
+@cache
+def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
+    """Return the patterns of ``table`` as constants of a kernel, whose zeros are skipped."""
+    inputs, targets, middle = make_patterns(np.array(table[0]), np.array(table[1]), dtype)
+    products = used_inputs(inputs, bias)
+
+    @device
+    def constant_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
+        return inputs[n, i]
+
+    @device
+    def constant_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
+        return targets[n, o]
+
+    @device
+    def used(n: int, i: int) -> bool:
+        is_used: bool = products[n, i]
+        return is_used
+
+    @device
+    def constant_middle(patterns: Patterns) -> float:
+        number: float = middle
+        return number
+
+    return PatternSource(constant_input, constant_target, used, constant_middle)
+
+
+@cache
+def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
+    """Return the patterns in an order that each network has of its own."""
+    load, n_numbers = memory.load, n_inputs + n_outputs
+
+    @device
+    def own_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
+        return load(packet.visits, n * n_numbers + i)
+
+    @device
+    def own_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
+        return load(packet.visits, n * n_numbers + n_inputs + o)
+
+    return PatternSource(own_input, own_target, _always_used, _given_middle)
+
+
+def make_patterns(inputs: Array, targets: Array, dtype: str) -> Patterns:
+    """Round patterns to ``dtype``."""
+    inputs = np.array(inputs, dtype, order="C")  # copies: the caller's arrays stay the caller's
+    targets = np.array(targets, dtype, order="C")
+    low, high = float(targets.min()), float(targets.max())
+    for array in (inputs, targets):
+        array.flags.writeable = False
+    return Patterns(inputs, targets, np.dtype(dtype).type((low + high) / 2))
+
+
+def used_inputs(inputs: Array, bias: bool) -> NDArray[np.bool_]:
+    """Tell which products with an input must be computed.
+
+    Products with zero may be left out: they change nothing while all parameters
+    are finite. So that a gradient that is not finite always reaches an input
+    weight or a bias, where the kernel looks for it, a pattern of zeros keeps its
+    first product in networks without biases.
+
+    Parameters
+    ----------
+    inputs : (patterns, inputs)
+    bias
+        Whether the networks have biases.
+    """
+    used = inputs != 0
+    if not bias:
+        used[:, 0] |= ~used.any(axis=1)
+    return np.asarray(used)
+
+
+def sums_watched(table: Table) -> bool:
+    """Tell whether NaN in a sum over inputs means that an input weight or hidden bias is not finite.
+
+    A kernel with a table looks at those when a run ends. Finite terms may overflow to
+    one infinity and stay there; a sum is NaN only if some term is not finite, and with
+    inputs up to 1 in size the product with a finite weight is finite.
+    """
+    return all(abs(x) <= 1 for row in table[0] for x in row)

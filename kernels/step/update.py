@@ -1,0 +1,174 @@
+"""What becomes of the gradient of a parameter: an update, a part of a sum, or a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from kernels.recipe import Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
+from kernels.step.control import HIDDEN_SCALE, OUTPUT_SCALE
+from kernels.step.packet import Packet, numbering
+from kernels.variant import Variant
+from kernels.words.optimizers import optimizer
+
+# What becomes of gradients: parameters are updated, or it is only told whether they would change,
+# or the gradients are added to the sums of a window of several blocks.
+Mode: TypeAlias = Literal["update", "try", "add"]
+UPDATE: Final = "update"
+TRY: Final = "try"
+ADD: Final = "add"
+
+# (packet, n_parameters, row, gradient) -> lanes in which something changed
+Take: TypeAlias = Callable[[Packet, int, int, Lanes], Mask]
+
+
+class Takers(NamedTuple):
+    """What takes the gradients of a layer each.
+
+    Attributes
+    ----------
+    w
+        Of the input weights, whose gradient has yet to be multiplied by the scale of the hidden layer.
+    v
+        Of the output weights, likewise of the output layer.
+    b
+        Of the hidden biases.
+    c
+        Of the output biases and skip connections.
+    """
+
+    w: Take
+    v: Take
+    b: Take
+    c: Take
+
+
+@cache
+def make_updaters(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bool) -> Takers:
+    """Return what updates a parameter and its states, or only tells whether an update would change any of them."""
+    _, __, update, rate_rows, *___ = optimizer(recipe.optimizer, memory)
+    n_states = len(optimizer(recipe.optimizer, memory).states)
+    load, store = memory.load, memory.store
+
+    def make(rate_row: int, scale_row: int | None) -> Take:
+        scale = 0 if scale_row is None else scale_row
+
+        @device
+        def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> Mask:
+            parameters, control = packet.parameters, packet.control
+            if scale > 0:
+                gradient = gradient * load(control, scale)
+            old = load(parameters, row)
+            first = load(parameters, n_parameters + row) if n_states > 0 else gradient
+            second = load(parameters, 2 * n_parameters + row) if n_states > 1 else gradient
+            change, new_first, new_second = update(gradient, first, second, load(control, rate_row), control)
+            new = old - change
+            changed = new != old
+            if n_states > 0:
+                changed = changed | (new_first != first)
+            if n_states > 1:
+                changed = changed | (new_second != second)
+            if not trial:
+                store(parameters, row, new)
+                if n_states > 0:
+                    store(parameters, n_parameters + row, new_first)
+                if n_states > 1:
+                    store(parameters, 2 * n_parameters + row, new_second)
+            return changed
+
+        return take
+
+    hidden_scale = HIDDEN_SCALE if variant.scales_hidden else None
+    output_scale = OUTPUT_SCALE if variant.scales_outputs else None
+    b, c = make(rate_rows[0], None), make(rate_rows[1], None)
+    return Takers(make(rate_rows[0], hidden_scale), make(rate_rows[1], output_scale), b, c)
+
+
+@cache
+def make_adders(memory: Memory) -> Takers:
+    """Return what writes a sum back, for the next block of a window."""
+    store = memory.store
+
+    @device
+    def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> Mask:
+        store(packet.sums, row, gradient)
+        return gradient != gradient
+
+    return Takers(take, take, take, take)
+
+
+@cache
+def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
+    """Return what the sum of a gradient starts with, ``(packet, row)``: -0, or the sum over earlier blocks."""
+    load, fill = memory.load, memory.fill
+
+    @device
+    def first_block(packet: Packet, row: int) -> Lanes:
+        return fill(-0.0)
+
+    @device
+    def later_block(packet: Packet, row: int) -> Lanes:
+        return load(packet.sums, row)
+
+    return later_block if mode == ADD else first_block
+
+
+@cache
+def make_takers(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> Takers:
+    """Return what takes gradients in one of the modes."""
+    return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory, trial=mode == TRY)
+
+
+@cache
+def make_all_updates(
+    recipe: Recipe, variant: Variant, memory: Memory, *, trial: bool
+) -> Callable[[Packet, int, Mask], Mask]:
+    """Return the update, or trial, of all parameters from the sums of a window of several blocks.
+
+    The function takes ``(packet, n_hidden, wanted)`` and returns the lanes in which something changed;
+    a trial ends as soon as that is so in all that are ``wanted``.
+    """
+    architecture = recipe.architecture
+    n_inputs, n_outputs, bias, skip = (
+        architecture.inputs,
+        architecture.outputs,
+        architecture.bias,
+        architecture.skip,
+    )
+    take, number = make_updaters(recipe, variant, memory, trial=trial), numbering(architecture)
+    load = memory.load
+
+    @device
+    def update_unit(packet: Packet, n_parameters: int, h: int) -> Mask:
+        sums = packet.sums
+        changed = take.v(packet, n_parameters, number.v(h, 0), load(sums, number.v(h, 0)))
+        for o in range(1, n_outputs):
+            changed = changed | take.v(packet, n_parameters, number.v(h, o), load(sums, number.v(h, o)))
+        for i in range(n_inputs):
+            changed = changed | take.w(packet, n_parameters, number.w(h, i), load(sums, number.w(h, i)))
+        if bias:
+            changed = changed | take.b(packet, n_parameters, number.b(h), load(sums, number.b(h)))
+        return changed
+
+    @device
+    def all_updates(packet: Packet, n_hidden: int, wanted: Mask) -> Mask:
+        n_parameters, sums = number.n_parameters(n_hidden), packet.sums
+        changed = wanted & ~wanted
+        for o in range(n_outputs):
+            if bias:
+                row = number.c(n_hidden, o)
+                changed = changed | take.c(packet, n_parameters, row, load(sums, row))
+            if skip:
+                for i in range(n_inputs):
+                    row = number.k(n_hidden, i, o)
+                    changed = changed | take.c(packet, n_parameters, row, load(sums, row))
+        for h in range(n_hidden):
+            if trial and not any_lane(wanted & ~changed):
+                break
+            changed = changed | update_unit(packet, n_parameters, h)
+        return changed
+
+    return all_updates

@@ -1,0 +1,154 @@
+"""The windows of an epoch: which patterns a step takes, all at once or block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+from kernels.recipe import Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Mask, Memory
+from kernels.step.backward import make_backward, make_output_gradients
+from kernels.step.block import Block
+from kernels.step.forward import make_forward
+from kernels.step.packet import Packet, numbering
+from kernels.step.patterns import Patterns, PatternSource
+from kernels.step.update import ADD, TRY, UPDATE, make_all_updates
+from kernels.variant import Variant
+from kernels.words.losses import count
+from kernels.words.optimizers import optimizer
+
+
+class Pass(NamedTuple):
+    """A forward pass over patterns from n0 on, and what an update makes of it.
+
+    Attributes
+    ----------
+    forward : (patterns, packet, n_hidden, n0)
+        Writes outputs, and of several blocks the sums of gradients.
+    differentiate : (patterns, packet, n0)
+        Writes gradients of outputs, where there is one block.
+    update : (patterns, packet, n_hidden, n0)
+        Updates parameters.
+    changes : (patterns, packet, n_hidden, n0, wanted) -> mask
+        In which lanes an update would change something; all that counts is those that are wanted.
+    """
+
+    forward: Callable[[Patterns, Packet, int, int], None]
+    differentiate: Callable[[Patterns, Packet, int], None]
+    update: Callable[[Patterns, Packet, int, int], None]
+    changes: Callable[[Patterns, Packet, int, int, Mask], Mask]
+
+
+@cache
+def make_pass(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
+    """Return the pass over a window of ``size`` patterns."""
+    if size <= variant.most_at_once:
+        return _make_pass_at_once(recipe, variant, memory, source, size)
+    return _make_pass_in_blocks(recipe, variant, memory, source, size)
+
+
+def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
+    block = variant.block_at_once(size)
+    divisor = count(recipe.reduction, size, recipe.architecture.outputs)
+    forward = make_forward(recipe, variant, memory, source, block, slopes=True)
+    differentiate = make_output_gradients(recipe, memory, source, size, divisor)
+    backward = make_backward(recipe, variant, memory, source, block, UPDATE)
+    trial = make_backward(recipe, variant, memory, source, block, TRY)
+    fill, method = memory.fill, optimizer(recipe.optimizer, memory)
+    begin, has_settled, end = method.begin, method.has_settled, method.end
+
+    @device
+    def update(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
+        begin(packet.control)
+        backward(patterns, packet, n_hidden, n0, fill(0.0) == fill(0.0))
+        end(packet.control)
+
+    @device
+    def changes(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
+        begin(packet.control)
+        return ~has_settled(packet.control) | trial(patterns, packet, n_hidden, n0, wanted)
+
+    return Pass(forward, differentiate, update, changes)
+
+
+def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
+    block, n_outputs = variant.block, recipe.architecture.outputs
+    n_patterns, whole = block.patterns, size - size % block.patterns
+    divisor = count(recipe.reduction, size, n_outputs)
+    add_block = make_add_block(recipe, variant, memory, source, block, divisor)
+    add_pattern = make_add_block(recipe, variant, memory, source, block._replace(patterns=1), divisor)
+    updates = make_all_updates(recipe, variant, memory, trial=False)
+    trial = make_all_updates(recipe, variant, memory, trial=True)
+    store, fill, number = memory.store, memory.fill, numbering(recipe.architecture)
+    method = optimizer(recipe.optimizer, memory)
+    begin, has_settled, end = method.begin, method.has_settled, method.end
+
+    @device
+    def forward(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
+        for k in range(number.n_parameters(n_hidden)):
+            store(packet.sums, k, -0.0)
+        for n in range(n0, n0 + whole, n_patterns):
+            add_block(patterns, packet, n_hidden, n)
+        if whole < size:
+            for n in range(n0 + whole, n0 + size):
+                add_pattern(patterns, packet, n_hidden, n)
+
+    @device
+    def differentiate(patterns: Patterns, packet: Packet, n0: int) -> None:
+        pass  # done with the blocks
+
+    @device
+    def update(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
+        begin(packet.control)
+        updates(packet, n_hidden, fill(0.0) == fill(0.0))
+        end(packet.control)
+
+    @device
+    def changes(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
+        begin(packet.control)
+        return ~has_settled(packet.control) | trial(packet, n_hidden, wanted)
+
+    return Pass(forward, differentiate, update, changes)
+
+
+@cache
+def make_add_block(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, divisor: float
+) -> Callable[[Patterns, Packet, int, int], None]:
+    """Return what adds the gradients of a block to the sums: ``(patterns, packet, n_hidden, n0)``."""
+    forward = make_forward(recipe, variant, memory, source, block, slopes=True)
+    output_gradients = make_output_gradients(recipe, memory, source, block.patterns, divisor)
+    backward, fill = make_backward(recipe, variant, memory, source, block, ADD), memory.fill
+
+    @device
+    def add_block(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
+        forward(patterns, packet, n_hidden, n0)
+        output_gradients(patterns, packet, n0)
+        backward(patterns, packet, n_hidden, n0, fill(0.0) == fill(0.0))
+
+    return add_block
+
+
+@cache
+def make_predict(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
+) -> Callable[[Patterns, Packet, int], None]:
+    """Return the forward pass over all patterns that is for the judge alone: ``(patterns, packet, n_hidden)``."""
+    size, block = variant.n_patterns, variant.block
+    if size <= variant.most_at_once:
+        block = variant.block_at_once(size)
+    n_patterns, whole = block.patterns, size - size % block.patterns
+    forward = make_forward(recipe, variant, memory, source, block, slopes=False)
+    forward_one = make_forward(recipe, variant, memory, source, block._replace(patterns=1), slopes=False)
+
+    @device
+    def predict(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
+        for n in range(0, whole, n_patterns):
+            forward(patterns, packet, n_hidden, n)
+        if whole < size:
+            for n in range(whole, size):
+                forward_one(patterns, packet, n_hidden, n)
+
+    return predict

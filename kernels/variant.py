@@ -1,0 +1,145 @@
+"""What a kernel is compiled for beyond its recipe. No result depends on it.
+
+Everything that makes kernels fast on the CPU at hand is chosen here, in :func:`choose_variant`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kernels.recipe import Recipe
+from kernels.simd.lanes import memory
+from kernels.step.block import Block
+from kernels.step.patterns import Patterns, Table, sums_watched
+from kernels.tuning import Tuning, elementary_rows
+from kernels.words.optimizers import optimizer
+
+# Hidden sizes up to this one are constants of such a kernel too: their loop unrolls.
+HIDDEN_CONSTANT = 2
+
+# Windows of up to this many patterns go through a step at once where patterns are no constants.
+MOST_AT_ONCE = 8
+
+
+class Variant(NamedTuple):
+    """One way of taking the steps of a recipe.
+
+    Attributes
+    ----------
+    width
+        Networks in a packet, a power of two.
+    n_patterns, window
+        Of an epoch, and of a step.
+    packets
+        How many take turns, half a step each.
+    table
+        The patterns, where they are constants: products with zero are skipped, and runs with numbers that
+        are not finite are left to another variant.
+    hidden
+        The hidden size where the loop over units is unrolled and parameters are in registers.
+    integer_relu
+        Whether ReLU is a maximum of integers.
+    most_at_once
+        Windows of up to so many patterns go through a step at once, longer ones block by block.
+    block
+        Of longer windows.
+    function_rows
+        Rows that go through an elementary function side by side, a power of two.
+    scales_hidden, scales_outputs
+        Whether sums over inputs, and over hidden units, are multiplied by a scale.
+    """
+
+    width: int
+    n_patterns: int
+    window: int
+    packets: int
+    table: Table | None
+    hidden: int | None
+    integer_relu: bool
+    most_at_once: int
+    block: Block
+    function_rows: int
+    scales_hidden: bool
+    scales_outputs: bool
+
+    @property
+    def n_windows(self) -> int:
+        """Steps of an epoch."""
+        return -(-self.n_patterns // self.window)
+
+    @property
+    def most_patterns(self) -> int:
+        """The most patterns of a block."""
+        return max(self.block.patterns, min(self.most_at_once, self.n_patterns))
+
+    def shuffles(self, recipe: Recipe) -> bool:
+        """Tell whether each network takes the patterns of an epoch in an order of its own."""
+        return recipe.order == "shuffled" and self.n_windows > 1
+
+    def block_at_once(self, size: int) -> Block:
+        """Return the block of a window that goes through a step at once."""
+        if self.table:
+            return self.block
+        return Block(size, max(1, self.block.patterns * self.block.units // size), self.block.inputs)
+
+
+def choose_variant(
+    recipe: Recipe, patterns: Patterns, hidden: int, tuning: Tuning, scales: tuple[bool, bool], exact: bool
+) -> Variant:
+    """Choose how to train networks of ``hidden`` units.
+
+    Parameters
+    ----------
+    recipe, patterns, hidden
+    tuning
+        What is known of the CPU.
+    scales
+        Whether some run multiplies its hidden sums, and its output sums, by something else than 1.
+    exact
+        Whether every product must be computed.
+    """
+    n_patterns, architecture = len(patterns.inputs), recipe.architecture
+    window = recipe.batch or n_patterns
+    row_bytes = tuning.row_bytes
+    width = row_bytes // np.dtype(recipe.dtype).itemsize
+    general = Variant(
+        width,
+        n_patterns,
+        window,
+        packets=1,
+        table=None,
+        hidden=None,
+        integer_relu=False,
+        most_at_once=MOST_AT_ONCE,
+        block=tuning.block or choose_block(window, tuning),
+        function_rows=elementary_rows(row_bytes, tuning.register_bytes),
+        scales_hidden=scales[0],
+        scales_outputs=scales[1],
+    )
+    method = optimizer(recipe.optimizer, memory(recipe.dtype, width))
+    n_numbers = patterns.inputs.size + patterns.targets.size
+    if exact or window < n_patterns or n_numbers > tuning.constant_limit or not method.keeps_infinity:
+        return general
+    inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
+    table: Table = inputs, targets
+    n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * hidden
+    n_fit = tuning.cache_bytes // (n_rows * row_bytes)
+    unrolls = hidden <= HIDDEN_CONSTANT
+    most = tuning.packets if unrolls or recipe.criterion == "none" else min(tuning.packets, 2)
+    return general._replace(
+        packets=max(1, min(most, n_fit)),
+        table=table,
+        hidden=hidden if unrolls else None,
+        integer_relu=architecture.activation == "relu" and sums_watched(table) and not scales[0],
+        most_at_once=n_patterns,
+        block=Block(n_patterns, 1, architecture.inputs),
+    )
+
+
+def choose_block(n_patterns: int, tuning: Tuning) -> Block:
+    """Choose the block of a long window: one that leaves no rest, if there is one."""
+    sizes = (8, 4, 6, 5, 7) if tuning.registers >= 32 else (4, 5, 6, 3)
+    best = min(sizes, key=lambda size: (n_patterns % size, sizes.index(size)))
+    return Block(best, 2, 4)

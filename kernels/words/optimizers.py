@@ -1,0 +1,155 @@
+"""Optimizers: how an update moves one parameter, given its gradient.
+
+Formulas are PyTorch's; the operations and their order are those of section 3 of the design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Mask, Memory, Rows, select, sqrt
+from kernels.step.control import (
+    ALPHA,
+    BETA1,
+    BETA2,
+    EPS,
+    MOMENTUM,
+    NEXT_POWER1,
+    NEXT_POWER2,
+    OUTPUT_RATE,
+    OUTPUT_STEP,
+    POWER1,
+    POWER2,
+    RATE,
+    STEP,
+    STEP_EPS,
+)
+
+NAMES = ("gd", "momentum", "nesterov", "rmsprop", "adam", "rprop")
+
+# What a state holds before the first update.
+ZERO, LEARNING_RATE = range(2)
+
+
+class Optimizer(NamedTuple):
+    """One optimizer on lanes. ``control`` are the rows of :mod:`kernels.step.layout` that settings lie in.
+
+    Attributes
+    ----------
+    states
+        What each state of a parameter holds at the start: ZERO or LEARNING_RATE; at most two states.
+    settings
+        The rows of ``control`` that it reads, besides the learning rates.
+    update : (gradient, first, second, rate, control) -> (change, first, second)
+        What is subtracted from a parameter, and its states after; a state that there is not is given back.
+    rates
+        Rows of ``control`` whose numbers ``update`` takes as rate, for the hidden and for the output layer.
+    begin : (control) -> None
+        What an update does before it comes to the parameters.
+    has_settled : (control) -> mask
+        After ``begin``: whether that left all as it was.
+    end : (control) -> None
+        What an update does after.
+    keeps_infinity
+        Whether a gradient that is not finite leaves a parameter or state that is not finite, for ever.
+    """
+
+    states: tuple[int, ...]
+    settings: tuple[int, ...]
+    update: Callable[[Lanes, Lanes, Lanes, Lanes, Rows], tuple[Lanes, Lanes, Lanes]]
+    rates: tuple[int, int]
+    begin: Callable[[Rows], None]
+    has_settled: Callable[[Rows], Mask]
+    end: Callable[[Rows], None]
+    keeps_infinity: bool = True
+
+
+@device
+def gd(g: Lanes, first: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+    return rate * g, first, second
+
+
+@cache
+def optimizer(name: str, memory: Memory) -> Optimizer:
+    """Return one of the optimizers of :data:`NAMES` for lanes of ``memory``."""
+    load, store, fill = memory.load, memory.store, memory.fill
+
+    @device
+    def nothing(control: Rows) -> None:
+        pass
+
+    @device
+    def always(control: Rows) -> Mask:
+        return fill(0.0) == 0.0
+
+    @device
+    def momentum(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+        v = load(control, MOMENTUM) * v + g
+        return rate * v, v, second
+
+    @device
+    def nesterov(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+        mu = load(control, MOMENTUM)
+        v = mu * v + g
+        return rate * (g + mu * v), v, second
+
+    @device
+    def rmsprop(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+        alpha = load(control, ALPHA)
+        v = alpha * v + (1.0 - alpha) * (g * g)
+        return (rate * g) / (sqrt(v) + load(control, EPS)), v, second
+
+    @device
+    def adam(g: Lanes, m: Lanes, v: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+        """``rate`` is the learning rate, corrected for the start of m and v at 0."""
+        beta1, beta2 = load(control, BETA1), load(control, BETA2)
+        m = beta1 * m + (1.0 - beta1) * g
+        v = beta2 * v + (1.0 - beta2) * (g * g)
+        return (rate * m) / (sqrt(v) + load(control, STEP_EPS)), m, v
+
+    @device
+    def begin_adam(control: Rows) -> None:
+        power1 = load(control, POWER1) * load(control, BETA1)
+        power2 = load(control, POWER2) * load(control, BETA2)
+        root, rest = sqrt(1.0 - power2), 1.0 - power1
+        store(control, NEXT_POWER1, power1)
+        store(control, NEXT_POWER2, power2)
+        store(control, STEP, (load(control, RATE) * root) / rest)
+        store(control, OUTPUT_STEP, (load(control, OUTPUT_RATE) * root) / rest)
+        store(control, STEP_EPS, load(control, EPS) * root)
+
+    @device
+    def adam_has_settled(control: Rows) -> Mask:
+        same = load(control, NEXT_POWER1) == load(control, POWER1)
+        return same & (load(control, NEXT_POWER2) == load(control, POWER2))
+
+    @device
+    def end_adam(control: Rows) -> None:
+        store(control, POWER1, load(control, NEXT_POWER1))
+        store(control, POWER2, load(control, NEXT_POWER2))
+
+    @device
+    def rprop(g: Lanes, previous: Lanes, step: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+        agreement = g * previous
+        step = step * select(agreement > 0.0, fill(1.2), select(agreement < 0.0, fill(0.5), 1.0))
+        step = select(step < 1e-6, 1e-6, step)
+        step = select(step > 50.0, 50.0, step)
+        g = select(agreement < 0.0, 0.0, g)
+        sign = select(g > 0.0, 1.0, select(g < 0.0, -1.0, g))  # that of NaN is NaN
+        return sign * step, g, step
+
+    rates, corrected = (RATE, OUTPUT_RATE), (STEP, OUTPUT_STEP)
+    plain = (rates, nothing, always, nothing)
+    return {
+        "gd": Optimizer((), (), gd, *plain),
+        "momentum": Optimizer((ZERO,), (MOMENTUM,), momentum, *plain),
+        "nesterov": Optimizer((ZERO,), (MOMENTUM,), nesterov, *plain),
+        "rmsprop": Optimizer((ZERO,), (ALPHA, EPS), rmsprop, *plain),
+        "adam": Optimizer(
+            (ZERO, ZERO), (BETA1, BETA2, EPS, POWER1, POWER2), adam, corrected, begin_adam, adam_has_settled, end_adam
+        ),
+        "rprop": Optimizer((ZERO, LEARNING_RATE), (), rprop, *plain, keeps_infinity=False),
+    }[name]
