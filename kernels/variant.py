@@ -82,7 +82,7 @@ class Variant(NamedTuple):
         """Return the block of a window that goes through a step at once."""
         if self.table:
             return self.block
-        return Block(size, max(1, self.block.patterns * self.block.units // size), self.block.inputs)
+        return Block(size, 1, self.block.inputs)
 
 
 def choose_variant(

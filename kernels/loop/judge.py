@@ -32,7 +32,7 @@ def make_total_loss(
     @device
     def total_loss(patterns: Patterns, packet: Packet) -> Lanes:
         terms = fill(-0.0)
-        for n in range(n_patterns):
+        for n in range(source.n_patterns(patterns)):
             for o in range(n_outputs):
                 k = n * n_outputs + o
                 y = load(packet.outputs, k)
@@ -88,7 +88,7 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
     """
     source, n_outputs = file_order(recipe, variant), recipe.architecture.outputs
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
-    criterion = make_criterion(recipe.criterion, memory, source, variant.n_patterns, n_outputs)
+    criterion = make_criterion(recipe.criterion, memory, source, n_outputs)
     step = make_step(recipe, variant, memory)
     stays, spoils_outputs = step.stays, variant.n_windows > 1
     may_stall = recipe.criterion != "none" and not variant.shuffles(recipe)

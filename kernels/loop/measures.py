@@ -31,7 +31,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     its finite loss to that, since 0 times infinity is NaN. Such a number stays not finite,
     so it is enough to look when a run ends. A kernel that skips nothing need not look.
     """
-    source, n_outputs, n_patterns = file_order(recipe, variant), recipe.architecture.outputs, variant.n_patterns
+    source, n_outputs = file_order(recipe, variant), recipe.architecture.outputs
     n_copies = 1 + len(optimizer(recipe.optimizer, memory).states) if variant.table else 0
     n_parameters = numbering(recipe.architecture).n_parameters
     load, store, fill = memory.load, memory.store, memory.fill
@@ -41,7 +41,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     def measure(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
         control, middle = packet.control, source.middle(patterns)
         n_correct, max_error = fill(0.0), fill(0.0)
-        for n in range(n_patterns):
+        for n in range(source.n_patterns(patterns)):
             for o in range(n_outputs):
                 y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
                 right = y > middle if target > middle else y < middle

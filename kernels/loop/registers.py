@@ -86,6 +86,7 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
                 rows_of(registers, hidden + first_slope) if unrolls else home.hidden_slopes,
                 rows_of(registers, previous),
                 home.visits,
+                home.kept,
             )
 
         return packet_of

@@ -46,6 +46,7 @@ class Rest(NamedTuple):
     sums: int
     hidden: int
     hidden_slopes: int
+    kept: int
     n_rows: int
 
 
@@ -83,7 +84,8 @@ def lay_out_rest(recipe: Recipe, variant: Variant, n_hidden: int) -> Rest:
     keeps_slopes = activation(architecture.activation, recipe.dtype).value_and_slope is not None
     slopes = hidden + (n_activations if keeps_slopes else 0)
     sums = slopes + n_activations
-    return Rest(sums, hidden, slopes, sums + n_parameters)
+    kept = sums + n_parameters
+    return Rest(sums, hidden, slopes, kept, kept + (n_held if variant.n_windows > 1 else 0))
 
 
 class Workspace(NamedTuple):
@@ -159,6 +161,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
             rows_of(rows, rest.hidden_slopes),
             rows_of(rows, PREVIOUS),
             rows_of(rows, visits),
+            rows_of(rows, rest.kept),
         )
 
     return in_memory

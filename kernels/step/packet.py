@@ -43,6 +43,8 @@ class Packet(NamedTuple):
     visits
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
+    kept
+        A copy of the parameters, while the updates of an epoch are tried.
     """
 
     parameters: Rows
@@ -56,6 +58,7 @@ class Packet(NamedTuple):
     hidden_slopes: Rows
     previous: Rows
     visits: Rows
+    kept: Rows
 
 
 class Numbering(NamedTuple):

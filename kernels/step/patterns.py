@@ -49,12 +49,14 @@ class PatternSource(NamedTuple):
     used : (n, i) -> bool
         Whether the products with an input are computed.
     middle : (patterns) -> number
+    n_patterns : (patterns) -> int
     """
 
     input: Callable[[Patterns, Packet, int, int], Lanes]
     target: Callable[[Patterns, Packet, int, int], Lanes]
     used: Callable[[int, int], bool]
     middle: Callable[[Patterns], float]
+    n_patterns: Callable[[Patterns], int]
 
 
 @device
@@ -69,6 +71,12 @@ def _given_middle(patterns: Patterns) -> float:
 
 
 @device
+def _given_count(patterns: Patterns) -> int:
+    count: int = patterns.targets.shape[0]
+    return count
+
+
+@device
 def _given_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
     return patterns.inputs[n, i]
 
@@ -79,14 +87,14 @@ def _given_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
 
 
 # Patterns in file order, as the kernel was called with them.
-GIVEN = PatternSource(_given_input, _given_target, _always_used, _given_middle)
+GIVEN = PatternSource(_given_input, _given_target, _always_used, _given_middle, _given_count)
 
 
 @cache
 def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     """Return the patterns of ``table`` as constants of a kernel, whose zeros are skipped."""
     inputs, targets, middle = make_patterns(np.array(table[0]), np.array(table[1]), dtype)
-    products = used_inputs(inputs, bias)
+    products, count = used_inputs(inputs, bias), len(inputs)
 
     @device
     def constant_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
@@ -106,7 +114,11 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
         number: float = middle
         return number
 
-    return PatternSource(constant_input, constant_target, used, constant_middle)
+    @device
+    def constant_count(patterns: Patterns) -> int:
+        return count
+
+    return PatternSource(constant_input, constant_target, used, constant_middle, constant_count)
 
 
 @cache
@@ -122,7 +134,7 @@ def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
     def own_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
         return load(packet.visits, n * n_numbers + n_inputs + o)
 
-    return PatternSource(own_input, own_target, _always_used, _given_middle)
+    return PatternSource(own_input, own_target, _always_used, _given_middle, _given_count)
 
 
 def make_patterns(inputs: Array, targets: Array, dtype: str) -> Patterns:

@@ -7,12 +7,14 @@ from functools import cache
 from typing import NamedTuple
 
 from kernels.recipe import Recipe
-from kernels.simd.jit import device
+from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Mask, Memory, any_lane
-from kernels.step.packet import Packet
+from kernels.step.control import POWER1, POWER2
+from kernels.step.packet import Packet, numbering
 from kernels.step.patterns import GIVEN, Patterns, PatternSource, constants, own_order
 from kernels.step.windows import make_pass, make_predict
 from kernels.variant import Variant
+from kernels.words.optimizers import optimizer
 
 
 class Step(NamedTuple):
@@ -54,8 +56,9 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     """Return the step whose forward pass is the one that is judged."""
     source = file_order(recipe, variant)
     forward, differentiate, update, changes = make_pass(recipe, variant, memory, source, variant.n_patterns)
+    part = device if variant.table else routine  # what registers hold must be inlined
 
-    @device
+    @part
     def look(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
         forward(patterns, packet, n_hidden, 0)
 
@@ -63,15 +66,15 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     def prepare(patterns: Patterns, packet: Packet) -> None:
         differentiate(patterns, packet, 0)
 
-    @device
+    @part
     def advance(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
         update(patterns, packet, n_hidden, 0)
 
     @device
     def advance_window(patterns: Patterns, packet: Packet, n_hidden: int, k: int) -> None:
-        update(patterns, packet, n_hidden, 0)
+        advance(patterns, packet, n_hidden)
 
-    @device
+    @part
     def stays(patterns: Patterns, packet: Packet, n_hidden: int, wanted: Mask) -> Mask:
         return wanted & ~changes(patterns, packet, n_hidden, 0, wanted)
 
@@ -80,61 +83,81 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 
 def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     """Return an epoch of several steps, which is judged by a pass of its own."""
-    architecture = recipe.architecture
+    architecture, size, n_windows = recipe.architecture, variant.window, variant.n_windows
     source = GIVEN
-    if recipe.order == "shuffled":
+    if variant.shuffles(recipe):
         source = own_order(architecture.inputs, architecture.outputs, memory)
-    size, n_windows = variant.window, variant.n_windows
     last_size = variant.n_patterns - (n_windows - 1) * size
     n_whole = n_windows if last_size == size else n_windows - 1
-    whole = make_pass(recipe, variant, memory, source, size)
-    last = make_pass(recipe, variant, memory, source, last_size)
-    predict = make_predict(recipe, variant, memory, GIVEN)
+    advance_whole = make_advance_window(recipe, variant, memory, source, size)
+    advance_last = make_advance_window(recipe, variant, memory, source, last_size)
+    look = make_predict(recipe, variant, memory, GIVEN)
 
     @device
     def prepare(patterns: Patterns, packet: Packet) -> None:
         pass  # each window for itself
 
-    @device
-    def advance_whole(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
-        whole.forward(patterns, packet, n_hidden, n0)
-        whole.differentiate(patterns, packet, n0)
-        whole.update(patterns, packet, n_hidden, n0)
-
-    @device
-    def advance_last(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
-        n0 = n_whole * size
-        last.forward(patterns, packet, n_hidden, n0)
-        last.differentiate(patterns, packet, n0)
-        last.update(patterns, packet, n_hidden, n0)
-
-    @device
+    @routine
     def advance(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
         for k in range(n_whole):
             advance_whole(patterns, packet, n_hidden, k * size)
         if n_whole < n_windows:
-            advance_last(patterns, packet, n_hidden)
+            advance_last(patterns, packet, n_hidden, n_whole * size)
 
-    @device
+    @routine
     def advance_window(patterns: Patterns, packet: Packet, n_hidden: int, k: int) -> None:
         if n_whole == n_windows or k < n_whole:
             advance_whole(patterns, packet, n_hidden, k * size)
         else:
-            advance_last(patterns, packet, n_hidden)
+            advance_last(patterns, packet, n_hidden, n_whole * size)
+
+    stays = make_stays_for_an_epoch(recipe, variant, memory, advance_window)
+    return Step(look, prepare, advance, advance_window, stays)
+
+
+def make_advance_window(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int
+) -> Callable[[Patterns, Packet, int, int], None]:
+    """Return the step of a window of ``size`` patterns: ``(patterns, packet, n_hidden, n0)``."""
+    forward, differentiate, update, _ = make_pass(recipe, variant, memory, source, size)
 
     @device
+    def advance(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
+        forward(patterns, packet, n_hidden, n0)
+        differentiate(patterns, packet, n0)
+        update(patterns, packet, n_hidden, n0)
+
+    return advance
+
+
+def make_stays_for_an_epoch(
+    recipe: Recipe, variant: Variant, memory: Memory, advance_window: Callable[[Patterns, Packet, int, int], None]
+) -> Callable[[Patterns, Packet, int, Mask], Mask]:
+    """Return the test which lanes no update of an epoch changes: all are taken, and then taken back.
+
+    Parameters are compared after each update, as one may undo what another did.
+    """
+    load, store, n_windows = memory.load, memory.store, variant.n_windows
+    n_copies = 1 + len(optimizer(recipe.optimizer, memory).states)
+    n_parameters = numbering(recipe.architecture).n_parameters
+
+    @routine
     def stays(patterns: Patterns, packet: Packet, n_hidden: int, wanted: Mask) -> Mask:
-        for k in range(n_whole):
-            if not any_lane(wanted):
-                return wanted
-            whole.forward(patterns, packet, n_hidden, k * size)
-            whole.differentiate(patterns, packet, k * size)
-            wanted = wanted & ~whole.changes(patterns, packet, n_hidden, k * size, wanted)
-        if n_whole < n_windows and any_lane(wanted):
-            n0 = n_whole * size
-            last.forward(patterns, packet, n_hidden, n0)
-            last.differentiate(patterns, packet, n0)
-            wanted = wanted & ~last.changes(patterns, packet, n_hidden, n0, wanted)
+        parameters, control, kept = packet.parameters, packet.control, packet.kept
+        n_held = n_copies * n_parameters(n_hidden)
+        power1, power2 = load(control, POWER1), load(control, POWER2)
+        for k in range(n_held):
+            store(kept, k, load(parameters, k))
+        for window in range(n_windows):
+            if any_lane(wanted):
+                advance_window(patterns, packet, n_hidden, window)
+                wanted = wanted & (load(control, POWER1) == power1) & (load(control, POWER2) == power2)
+                for k in range(n_held):
+                    wanted = wanted & (load(parameters, k) == load(kept, k))
+        for k in range(n_held):
+            store(parameters, k, load(kept, k))
+        store(control, POWER1, power1)
+        store(control, POWER2, power2)
         return wanted
 
-    return Step(predict, prepare, advance, advance_window, stays)
+    return stays

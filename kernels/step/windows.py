@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from kernels.recipe import Recipe
-from kernels.simd.jit import device
+from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Mask, Memory
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.block import Block
@@ -143,7 +143,7 @@ def make_predict(
     forward = make_forward(recipe, variant, memory, source, block, slopes=False)
     forward_one = make_forward(recipe, variant, memory, source, block._replace(patterns=1), slopes=False)
 
-    @device
+    @routine
     def predict(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
         for n in range(0, whole, n_patterns):
             forward(patterns, packet, n_hidden, n)

@@ -15,7 +15,7 @@ NAMES = ("loss", "max_error", "correct", "none")
 
 @cache
 def make_criterion(
-    name: str, memory: Memory, source: PatternSource, n_patterns: int, n_outputs: int
+    name: str, memory: Memory, source: PatternSource, n_outputs: int
 ) -> Callable[[Patterns, Packet, Lanes, Lanes], Mask]:
     """Return the criterion called ``name`` (one of :data:`NAMES`).
 
@@ -31,7 +31,7 @@ def make_criterion(
     @device
     def max_error_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
         met = below == below
-        for n in range(n_patterns):
+        for n in range(source.n_patterns(patterns)):
             for o in range(n_outputs):
                 error = load(packet.outputs, n * n_outputs + o) - source.target(patterns, packet, n, o)
                 met = met & (absolute(error) < below)
@@ -40,7 +40,7 @@ def make_criterion(
     @device
     def correct_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
         met, middle = below == below, source.middle(patterns)
-        for n in range(n_patterns):
+        for n in range(source.n_patterns(patterns)):
             for o in range(n_outputs):
                 y = load(packet.outputs, n * n_outputs + o)
                 if source.target(patterns, packet, n, o) > middle:
