@@ -68,13 +68,17 @@ class Judge(NamedTuple):
     ----------
     judge : (patterns, packet, n_hidden) -> Verdict
         After ``look`` and ``prepare``.
+    may_end : (patterns, packet) -> mask
+        Lanes of which some end; a lane where no run sits may be among them.
     all_go_on : (patterns, packet, n_hidden) -> bool
         The test that no lane ends, cheap where that is plain; then the loss is kept for the judging
         that follows. If it is false, the judge must look.
     """
 
     judge: Callable[[Patterns, Packet, int], Verdict]
+    may_end: Callable[[Patterns, Packet], Mask]
     all_go_on: Callable[[Patterns, Packet, int], bool]
+    keep_loss: Callable[[Packet], None]
 
 
 @cache
@@ -111,20 +115,28 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
         return Verdict(loss, converged, stalled, converged | diverged | stalled)
 
     @device
-    def all_go_on(patterns: Patterns, packet: Packet, n_hidden: int) -> bool:
-        control = packet.control
-        loss = total_loss(patterns, packet)
-        ends = criterion(patterns, packet, loss, load(control, BELOW)) | ~(loss <= load(control, BOUND))
-        same = loss == load(packet.previous, 0) if may_stall else ends
-        if any_lane(ends | same):
-            active = load(control, ACTIVE_FLAG) > 0.0
-            ends, same = ends & active, same & active
-            if may_stall and any_lane(same):
-                same = stays(patterns, packet, n_hidden, same)
-            if any_lane(ends | same):
-                return False
+    def may_end(patterns: Patterns, packet: Packet) -> Mask:
+        loss, control = total_loss(patterns, packet), packet.control
         if may_stall:
-            store(packet.previous, 0, loss)
-        return True
+            store(packet.latest, 0, loss)
+        ends = criterion(patterns, packet, loss, load(control, BELOW)) | ~(loss <= load(control, BOUND))
+        return ends | (loss == load(packet.previous, 0)) if may_stall else ends
 
-    return Judge(judge, all_go_on)
+    @device
+    def all_go_on(patterns: Patterns, packet: Packet, n_hidden: int) -> bool:
+        active = load(packet.control, ACTIVE_FLAG) > 0.0
+        loss = total_loss(patterns, packet)
+        ends = criterion(patterns, packet, loss, load(packet.control, BELOW))
+        ends = (ends | ~(loss <= load(packet.control, BOUND))) & active
+        if may_stall:
+            same = (loss == load(packet.previous, 0)) & active
+            if any_lane(same):
+                ends = ends | stays(patterns, packet, n_hidden, same)
+        return not any_lane(ends)
+
+    @device
+    def keep_loss(packet: Packet) -> None:
+        if may_stall:
+            store(packet.previous, 0, load(packet.latest, 0))
+
+    return Judge(judge, may_end, all_go_on, keep_loss)

@@ -60,12 +60,12 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
     n_activations = variant.n_patterns * n_hidden
     slopes = activation(recipe.architecture.activation, recipe.dtype).value_and_slope is not None
     first_slope = n_activations if slopes else 0
-    n_each = 1 + n_signals + n_held + n_activations + first_slope
+    n_each = 2 + n_signals + n_held + n_activations + first_slope
     outputs, output_slopes = layout.outputs - layout.totals, layout.output_slopes - layout.totals
     gradients = layout.gradients - layout.totals
 
     def make_packet_of(k: int) -> PacketOf:
-        previous, totals = k * n_each, k * n_each + 1
+        previous, totals = k * n_each, k * n_each + 2
         held = totals + n_signals
         hidden = held + n_held
 
@@ -85,6 +85,7 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
                 rows_of(registers, hidden) if unrolls else home.hidden,
                 rows_of(registers, hidden + first_slope) if unrolls else home.hidden_slopes,
                 rows_of(registers, previous),
+                rows_of(registers, previous + 1),
                 home.visits,
                 home.kept,
             )

@@ -15,7 +15,7 @@ from kernels.recipe import Recipe
 from kernels.simd import jit, lanes
 from kernels.simd.compiling import Kernel
 from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, Rows, align_frame
+from kernels.simd.lanes import Mask, Memory, Rows, align_frame, any_lane
 from kernels.step.layout import Workspace
 from kernels.step.patterns import Patterns
 from kernels.step.step import make_step
@@ -44,6 +44,8 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     places = make_packet_places(recipe, variant, memory)
     look_all = make_look_all(recipe, variant, memory, places.packets)
     advance_all = make_advance_all(recipe, variant, memory, places.packets)
+    some_may_end = make_some_may_end(recipe, variant, memory, places.packets)
+    first_that_ends = make_first_that_ends(recipe, variant, memory, places.packets)
     registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
 
     @jit.kernel(repr((recipe, variant)))
@@ -61,21 +63,23 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
             for k in range(n_packets):
                 turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[TURN])
             carry_in(workspaces, registers)
-            turn, went_on = 0, n_packets
+            turn, first_end = 0, n_packets
             while turn < turns:
                 look_all(patterns, workspaces, registers, n_hidden)
                 if shuffles:
                     shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
-                went_on = advance_all(patterns, workspaces, registers, n_hidden)
-                if went_on < n_packets:
-                    break
+                if any_lane(some_may_end(patterns, workspaces, registers)):
+                    first_end = first_that_ends(patterns, workspaces, registers, n_hidden)
+                    if first_end < n_packets:
+                        break
+                advance_all(patterns, workspaces, registers, n_hidden)
                 turn += 1
             carry_out(workspaces, registers)
             turns_taken = occupied = 0
             for k in range(n_packets):
                 clock = workspaces[k].clock
-                clock[TURN] += turn + (k < went_on < n_packets)
-                if k == went_on or clock[TURN] == clock[DEADLINE]:
+                clock[TURN] += turn
+                if k == first_end or clock[TURN] == clock[DEADLINE]:
                     end_runs(patterns, runs, workspaces[k], n_hidden)
                 turns_taken += clock[TURN]
                 occupied += clock[OCCUPIED]
@@ -114,32 +118,76 @@ def make_look_all(
 @cache
 def make_advance_all(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
-) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], int]:
-    """Return the second half of a turn: packets advance one after the other, up to the first of which a run may end.
-
-    The function returns how many did.
-    """
-    _, prepare, advance, *_ = make_step(recipe, variant, memory)
-    all_go_on, packet_of, n_before = make_judge(recipe, variant, memory).all_go_on, packets[-1], len(packets) - 1
+) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], None]:
+    """Return the second half of a turn, of all packets one after the other."""
+    advance, packet_of = make_step(recipe, variant, memory).advance, packets[-1]
+    keep_loss = make_judge(recipe, variant, memory).keep_loss
 
     @device
-    def advance_last(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
+    def advance_last(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
         packet = packet_of(workspaces, registers)
-        prepare(patterns, packet)
-        if not all_go_on(patterns, packet, n_hidden):
-            return n_before
+        keep_loss(packet)
         advance(patterns, packet, n_hidden)
-        return n_before + 1
 
-    if not n_before:
+    if len(packets) == 1:
         return advance_last
     advance_others = make_advance_all(recipe, variant, memory, packets[:-1])
 
     @device
-    def advance_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
-        n_advanced = advance_others(patterns, workspaces, registers, n_hidden)
-        if n_advanced < n_before:
-            return n_advanced
-        return advance_last(patterns, workspaces, registers, n_hidden)
+    def advance_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
+        advance_others(patterns, workspaces, registers, n_hidden)
+        advance_last(patterns, workspaces, registers, n_hidden)
 
     return advance_all
+
+
+@cache
+def make_some_may_end(
+    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
+) -> Callable[[Patterns, tuple[Workspace, ...], Rows], Mask]:
+    """Return the lanes in which a run of any packet may end: ``(patterns, workspaces, registers)``."""
+    may_end, prepare = make_judge(recipe, variant, memory).may_end, make_step(recipe, variant, memory).prepare
+    packet_of = packets[-1]
+
+    @device
+    def last_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> Mask:
+        packet = packet_of(workspaces, registers)
+        prepare(patterns, packet)
+        return may_end(patterns, packet)
+
+    if len(packets) == 1:
+        return last_may_end
+    others_may_end = make_some_may_end(recipe, variant, memory, packets[:-1])
+
+    @device
+    def some_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> Mask:
+        others = others_may_end(patterns, workspaces, registers)
+        return others | last_may_end(patterns, workspaces, registers)
+
+    return some_may_end
+
+
+@cache
+def make_first_that_ends(
+    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
+) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], int]:
+    """Return the number of the first packet of which a run ends: ``(patterns, workspaces, registers, n_hidden)``."""
+    all_go_on, packet_of, n_before = make_judge(recipe, variant, memory).all_go_on, packets[-1], len(packets) - 1
+
+    @device
+    def last_that_ends(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
+        goes_on = all_go_on(patterns, packet_of(workspaces, registers), n_hidden)
+        return n_before + 1 if goes_on else n_before
+
+    if not n_before:
+        return last_that_ends
+    others = make_first_that_ends(recipe, variant, memory, packets[:-1])
+
+    @device
+    def first_that_ends(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
+        found = others(patterns, workspaces, registers, n_hidden)
+        if found < n_before:
+            return found
+        return last_that_ends(patterns, workspaces, registers, n_hidden)
+
+    return first_that_ends

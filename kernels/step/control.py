@@ -23,6 +23,7 @@
     OUTPUT_STEP,
     STEP_EPS,
     PREVIOUS,
+    LATEST,
     LOSS,
     N_CORRECT,
     MAX_ERROR,
@@ -31,5 +32,5 @@
     ACTIVE_FLAG,
     FINITE_FLAG,
     CONTROL_ROWS,
-) = range(28)
+) = range(29)
 GIVEN_ROWS = NEXT_POWER1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kernels.recipe import Architecture, Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, aligned_rows, memory
-from kernels.step.control import CONTROL_ROWS, OUTPUT_RATE, PREVIOUS, RATE
+from kernels.step.control import CONTROL_ROWS, LATEST, OUTPUT_RATE, PREVIOUS, RATE
 from kernels.step.packet import Packet
 from kernels.variant import Variant
 from kernels.words.activations import activation
@@ -160,6 +160,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
             rows_of(rows, rest.hidden),
             rows_of(rows, rest.hidden_slopes),
             rows_of(rows, PREVIOUS),
+            rows_of(rows, LATEST),
             rows_of(rows, visits),
             rows_of(rows, rest.kept),
         )

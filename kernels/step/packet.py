@@ -40,6 +40,8 @@ class Packet(NamedTuple):
         Its derivative likewise, or the activation itself.
     previous
         One row: the loss when the networks were judged before.
+    latest
+        One row: the loss now.
     visits
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
@@ -57,6 +59,7 @@ class Packet(NamedTuple):
     hidden: Rows
     hidden_slopes: Rows
     previous: Rows
+    latest: Rows
     visits: Rows
     kept: Rows
 
