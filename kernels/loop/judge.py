@@ -68,7 +68,7 @@ class Judge(NamedTuple):
     ----------
     judge : (patterns, packet, n_hidden) -> Verdict
         After ``look`` and ``prepare``.
-    may_end : (patterns, packet) -> mask
+    may_end : (patterns, packet, n_hidden) -> mask
         Lanes of which some end; a lane where no run sits may be among them.
     all_go_on : (patterns, packet, n_hidden) -> bool
         The test that no lane ends, cheap where that is plain; then the loss is kept for the judging
@@ -76,7 +76,7 @@ class Judge(NamedTuple):
     """
 
     judge: Callable[[Patterns, Packet, int], Verdict]
-    may_end: Callable[[Patterns, Packet], Mask]
+    may_end: Callable[[Patterns, Packet, int], Mask]
     all_go_on: Callable[[Patterns, Packet, int], bool]
     keep_loss: Callable[[Packet], None]
 
@@ -94,9 +94,9 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
     criterion = make_criterion(recipe.criterion, memory, source, n_outputs)
     step = make_step(recipe, variant, memory)
-    stays, spoils_outputs = step.stays, variant.n_windows > 1
+    stays, may_stay, spoils_outputs = step.stays, step.may_stay, variant.n_windows > 1
     may_stall = recipe.criterion != "none" and not variant.shuffles(recipe)
-    load, store = memory.load, memory.store
+    load, store, fixed = memory.load, memory.store, variant.hidden
 
     @device
     def judge(patterns: Patterns, packet: Packet, n_hidden: int) -> Verdict:
@@ -115,12 +115,17 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
         return Verdict(loss, converged, stalled, converged | diverged | stalled)
 
     @device
-    def may_end(patterns: Patterns, packet: Packet) -> Mask:
+    def may_end(patterns: Patterns, packet: Packet, n_hidden: int) -> Mask:
+        if fixed is not None:
+            n_hidden = fixed
         loss, control = total_loss(patterns, packet), packet.control
         if may_stall:
             store(packet.latest, 0, loss)
         ends = criterion(patterns, packet, loss, load(control, BELOW)) | ~(loss <= load(control, BOUND))
-        return ends | (loss == load(packet.previous, 0)) if may_stall else ends
+        if may_stall:
+            same = (loss == load(packet.previous, 0)) & may_stay(patterns, packet, n_hidden)
+            return ends | same
+        return ends
 
     @device
     def all_go_on(patterns: Patterns, packet: Packet, n_hidden: int) -> bool:

@@ -68,7 +68,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
                 look_all(patterns, workspaces, registers, n_hidden)
                 if shuffles:
                     shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
-                if any_lane(some_may_end(patterns, workspaces, registers)):
+                if any_lane(some_may_end(patterns, workspaces, registers, n_hidden)):
                     first_end = first_that_ends(patterns, workspaces, registers, n_hidden)
                     if first_end < n_packets:
                         break
@@ -144,25 +144,25 @@ def make_advance_all(
 @cache
 def make_some_may_end(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
-) -> Callable[[Patterns, tuple[Workspace, ...], Rows], Mask]:
-    """Return the lanes in which a run of any packet may end: ``(patterns, workspaces, registers)``."""
+) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], Mask]:
+    """Return the lanes in which a run of any packet may end: ``(patterns, workspaces, registers, n_hidden)``."""
     may_end, prepare = make_judge(recipe, variant, memory).may_end, make_step(recipe, variant, memory).prepare
     packet_of = packets[-1]
 
     @device
-    def last_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> Mask:
+    def last_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> Mask:
         packet = packet_of(workspaces, registers)
         prepare(patterns, packet)
-        return may_end(patterns, packet)
+        return may_end(patterns, packet, n_hidden)
 
     if len(packets) == 1:
         return last_may_end
     others_may_end = make_some_may_end(recipe, variant, memory, packets[:-1])
 
     @device
-    def some_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> Mask:
-        others = others_may_end(patterns, workspaces, registers)
-        return others | last_may_end(patterns, workspaces, registers)
+    def some_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> Mask:
+        others = others_may_end(patterns, workspaces, registers, n_hidden)
+        return others | last_may_end(patterns, workspaces, registers, n_hidden)
 
     return some_may_end
 

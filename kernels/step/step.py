@@ -26,6 +26,8 @@ class Step(NamedTuple):
         Writes the outputs for all patterns, in file order.
     prepare : (patterns, packet)
         What comes between ``look`` and ``stays`` or ``advance``.
+    may_stay : (patterns, packet, n_hidden) -> mask
+        Lanes that an epoch might not change, told cheaply: where it would, some may be among them.
     advance : (patterns, packet, n_hidden)
         Takes all steps.
     advance_window : (patterns, packet, n_hidden, k)
@@ -36,6 +38,7 @@ class Step(NamedTuple):
 
     look: Callable[[Patterns, Packet, int], None]
     prepare: Callable[[Patterns, Packet], None]
+    may_stay: Callable[[Patterns, Packet, int], Mask]
     advance: Callable[[Patterns, Packet, int], None]
     advance_window: Callable[[Patterns, Packet, int, int], None]
     stays: Callable[[Patterns, Packet, int, Mask], Mask]
@@ -55,7 +58,7 @@ def make_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     """Return the step whose forward pass is the one that is judged."""
     source = file_order(recipe, variant)
-    forward, differentiate, update, changes = make_pass(recipe, variant, memory, source, variant.n_patterns)
+    forward, differentiate, update, changes, may_stay = make_pass(recipe, variant, memory, source, variant.n_patterns)
     part = device if variant.table else routine  # what registers hold must be inlined
 
     @part
@@ -78,7 +81,7 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     def stays(patterns: Patterns, packet: Packet, n_hidden: int, wanted: Mask) -> Mask:
         return wanted & ~changes(patterns, packet, n_hidden, 0, wanted)
 
-    return Step(look, prepare, advance, advance_window, stays)
+    return Step(look, prepare, may_stay, advance, advance_window, stays)
 
 
 def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
@@ -91,7 +94,7 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     n_whole = n_windows if last_size == size else n_windows - 1
     advance_whole = make_advance_window(recipe, variant, memory, source, size)
     advance_last = make_advance_window(recipe, variant, memory, source, last_size)
-    look = make_predict(recipe, variant, memory, GIVEN)
+    look, fill = make_predict(recipe, variant, memory, GIVEN), memory.fill
 
     @device
     def prepare(patterns: Patterns, packet: Packet) -> None:
@@ -111,15 +114,19 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
         else:
             advance_last(patterns, packet, n_hidden, n_whole * size)
 
+    @device
+    def may_stay(patterns: Patterns, packet: Packet, n_hidden: int) -> Mask:
+        return fill(0.0) == fill(0.0)
+
     stays = make_stays_for_an_epoch(recipe, variant, memory, advance_window)
-    return Step(look, prepare, advance, advance_window, stays)
+    return Step(look, prepare, may_stay, advance, advance_window, stays)
 
 
 def make_advance_window(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int
 ) -> Callable[[Patterns, Packet, int, int], None]:
     """Return the step of a window of ``size`` patterns: ``(patterns, packet, n_hidden, n0)``."""
-    forward, differentiate, update, _ = make_pass(recipe, variant, memory, source, size)
+    forward, differentiate, update, *_ = make_pass(recipe, variant, memory, source, size)
 
     @device
     def advance(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:

@@ -14,7 +14,7 @@ from kernels.step.block import Block
 from kernels.step.forward import make_forward
 from kernels.step.packet import Packet, numbering
 from kernels.step.patterns import Patterns, PatternSource
-from kernels.step.update import ADD, TRY, UPDATE, make_all_updates
+from kernels.step.update import ADD, TRY, UPDATE, make_all_updates, make_updaters
 from kernels.variant import Variant
 from kernels.words.losses import count
 from kernels.words.optimizers import optimizer
@@ -33,12 +33,15 @@ class Pass(NamedTuple):
         Updates parameters.
     changes : (patterns, packet, n_hidden, n0, wanted) -> mask
         In which lanes an update would change something; all that counts is those that are wanted.
+    may_stay : (patterns, packet, n_hidden) -> mask
+        Lanes in which the first output bias would stay as it is, which costs next to nothing.
     """
 
     forward: Callable[[Patterns, Packet, int, int], None]
     differentiate: Callable[[Patterns, Packet, int], None]
     update: Callable[[Patterns, Packet, int, int], None]
     changes: Callable[[Patterns, Packet, int, int, Mask], Mask]
+    may_stay: Callable[[Patterns, Packet, int], Mask]
 
 
 @cache
@@ -70,7 +73,8 @@ def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source:
         begin(packet.control)
         return ~has_settled(packet.control) | trial(patterns, packet, n_hidden, n0, wanted)
 
-    return Pass(forward, differentiate, update, changes)
+    may_stay = make_may_stay(recipe, variant, memory, size)
+    return Pass(forward, differentiate, update, changes, may_stay)
 
 
 def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
@@ -110,7 +114,31 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
         begin(packet.control)
         return ~has_settled(packet.control) | trial(packet, n_hidden, wanted)
 
-    return Pass(forward, differentiate, update, changes)
+    may_stay = make_may_stay(recipe, variant, memory, 0)
+    return Pass(forward, differentiate, update, changes, may_stay)
+
+
+def make_may_stay(
+    recipe: Recipe, variant: Variant, memory: Memory, n_gradients: int
+) -> Callable[[Patterns, Packet, int], Mask]:
+    """Return the test whether the first output bias stays, given ``n_gradients`` of outputs, or with 0 their sum."""
+    method, n_outputs = optimizer(recipe.optimizer, memory), recipe.architecture.outputs
+    take, number = make_updaters(recipe, variant, memory, trial=True).c, numbering(recipe.architecture)
+    tells = recipe.architecture.bias and not method.has_powers
+    load, fill = memory.load, memory.fill
+
+    @device
+    def may_stay(patterns: Patterns, packet: Packet, n_hidden: int) -> Mask:
+        if not tells:
+            return fill(0.0) == fill(0.0)
+        row, total = number.c(n_hidden, 0), fill(-0.0)
+        for p in range(n_gradients):
+            total = total + load(packet.gradients, p * n_outputs)
+        if n_gradients == 0:
+            total = load(packet.sums, row)
+        return ~take(packet, number.n_parameters(n_hidden), row, total)
+
+    return may_stay
 
 
 @cache

@@ -53,6 +53,8 @@ class Optimizer(NamedTuple):
         After ``begin``: whether that left all as it was.
     end : (control) -> None
         What an update does after.
+    has_powers
+        Whether ``begin`` and ``end`` do anything.
     keeps_infinity
         Whether a gradient that is not finite leaves a parameter or state that is not finite, for ever.
     """
@@ -64,6 +66,7 @@ class Optimizer(NamedTuple):
     begin: Callable[[Rows], None]
     has_settled: Callable[[Rows], Mask]
     end: Callable[[Rows], None]
+    has_powers: bool = False
     keeps_infinity: bool = True
 
 
@@ -149,7 +152,14 @@ def optimizer(name: str, memory: Memory) -> Optimizer:
         "nesterov": Optimizer((ZERO,), (MOMENTUM,), nesterov, *plain),
         "rmsprop": Optimizer((ZERO,), (ALPHA, EPS), rmsprop, *plain),
         "adam": Optimizer(
-            (ZERO, ZERO), (BETA1, BETA2, EPS, POWER1, POWER2), adam, corrected, begin_adam, adam_has_settled, end_adam
+            (ZERO, ZERO),
+            (BETA1, BETA2, EPS, POWER1, POWER2),
+            adam,
+            corrected,
+            begin_adam,
+            adam_has_settled,
+            end_adam,
+            has_powers=True,
         ),
         "rprop": Optimizer((ZERO, LEARNING_RATE), (), rprop, *plain, keeps_infinity=False),
     }[name]
