@@ -126,24 +126,33 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
             found = found or (is_last and (k == 0 or seats[REST, lane] == k))
         return found
 
+    @device
+    def advance(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
+        """Take the steps of a turn, after some of which runs may be at their last."""
+        packet, clock = in_memory(workspace), workspace.clock
+        store(packet.control, PREVIOUS, load(packet.control, LOSS))
+        if shuffles:
+            shuffle(patterns, runs, workspace, clock[TURN])
+        if n_windows > 1 and some_end_after(workspace, 0):
+            for k in range(n_windows):
+                step.advance_window(patterns, packet, n_hidden, k)
+                if some_end_after(workspace, k + 1):
+                    judge_runs(patterns, runs, workspace, n_hidden, k + 1)
+        else:
+            step.advance(patterns, packet, n_hidden)
+        clock[TURN] += 1
+
     @routine
     def end_runs(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
-        packet, clock = in_memory(workspace), workspace.clock
-        seat_runs(runs, workspace)
-        while judge_runs(patterns, runs, workspace, n_hidden, 0) and runs.waiting[0] < runs.weights.shape[0]:
+        clock, wait = workspace.clock, True
+        while wait:
             seat_runs(runs, workspace)
-        if clock[OCCUPIED] > 0:
-            store(packet.control, PREVIOUS, load(packet.control, LOSS))
-            if shuffles:
-                shuffle(patterns, runs, workspace, clock[TURN])
-            if n_windows > 1 and some_end_after(workspace, 0):
-                for k in range(n_windows):
-                    step.advance_window(patterns, packet, n_hidden, k)
-                    if some_end_after(workspace, k + 1):
-                        judge_runs(patterns, runs, workspace, n_hidden, k + 1)
-            else:
-                step.advance(patterns, packet, n_hidden)
-            clock[TURN] += 1
+            while judge_runs(patterns, runs, workspace, n_hidden, 0) and runs.waiting[0] < runs.weights.shape[0]:
+                seat_runs(runs, workspace)
+            if clock[OCCUPIED] > 0:
+                advance(patterns, runs, workspace, n_hidden)
+            # All may have left within an epoch, while others wait.
+            wait = clock[OCCUPIED] == 0 and runs.waiting[0] < runs.weights.shape[0]
         set_deadline(runs, workspace)
 
     return end_runs
