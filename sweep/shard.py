@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kernels.architecture import Architecture
 from kernels.batch import SETTINGS, Columns
 from kernels.simd.compiling import Kernel
-from kernels.start import random
+from kernels.start import numbers
 from kernels.start.initialize import initial_weights
 from kernels.train import Trainer
 from sweep.digest import status_array
@@ -138,7 +138,7 @@ class Worker:
         """
         study, fixed = self._plan.study, self._plan.settings(0)
         schemes = product(*(study.parameters.get(name, (fixed[name],)) for name in ("distribution", "stream")))
-        found = {random.uncompiled(str(distribution), str(stream), self._dtype) for distribution, stream in schemes}
+        found = {numbers.uncompiled_draw(str(name), str(stream), self._dtype) for name, stream in schemes}
         for shard in {self._plan.shape(shard): shard for shard in shards}.values():
             settings = self._plan.settings(int(self._plan.cells(shard)[0][0]))
             found.add(self.trainer(settings).uncompiled(int(settings["hidden"])))

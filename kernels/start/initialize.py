@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from kernels.start.random import draw_numbers
+from kernels.start.numbers import fill_numbers
 
 
 def initial_weights(
@@ -19,7 +20,7 @@ def initial_weights(
     dtype: str,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Draw the initial parameters of one network a seed.
+    """Draw the initial parameters of one network per seed.
 
     Parameters are drawn in the order of :class:`kernels.architecture.Architecture`,
     in float64, and then rounded. They depend on the seed and the shape alone, so
@@ -37,7 +38,7 @@ def initial_weights(
     scale
         In the unit of a weight.
     stream
-        See :func:`kernels.start.random.draw_numbers`.
+        See :func:`kernels.start.numbers.fill_numbers`.
     dtype
         Of the result.
     out : (n, n_parameters) of ``dtype``
@@ -48,4 +49,9 @@ def initial_weights(
     (n, n_parameters) of ``dtype``
     """
     factor, shift = (scale, -0.0) if distribution == "normal" else (2 * scale, -scale)
-    return draw_numbers(seeds, n_parameters, distribution, stream, scale=factor, shift=shift, dtype=dtype, out=out)
+    shape = seeds.size, n_parameters
+    weights = np.empty(shape, dtype) if out is None else out
+    if weights.shape != shape or weights.dtype != dtype:
+        raise ValueError(f"out of shape {weights.shape} and {weights.dtype} given; must be {shape}, {dtype}")
+    fill_numbers(weights, seeds, distribution, stream, factor, shift)
+    return weights

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 
 from kernels.start.initialize import initial_weights
-from kernels.start.random import DISTRIBUTIONS, MAX_SEED, STREAMS, draw_numbers
+from kernels.start.mersenne import MAX_SEED
+from kernels.start.numbers import DISTRIBUTIONS, STREAMS, fill_numbers
 from tests import oracle
 from tests.kernels.support import DTYPES, Array, assert_equal, sized
 
@@ -23,6 +25,12 @@ def _seeds(count: int) -> Array:
     return np.concatenate(([MAX_SEED, 0, MAX_SEED - 1], np.arange(1, count // 2), scattered))
 
 
+def _numbers(seeds: Array, count: int, distribution: str, stream: str) -> Array:
+    drawn = np.full((seeds.size, count), np.nan)
+    fill_numbers(drawn, seeds, distribution, stream)
+    return drawn
+
+
 def _numpy_numbers(seeds: Array, count: int, distribution: str, stream: str) -> Array:
     return np.array([oracle.draw(seed, count, distribution, stream) for seed in seeds.tolist()])
 
@@ -34,7 +42,7 @@ def test_mt19937_has_the_bits_of_random_state(distribution: str) -> None:
     assert seeds.size >= sized(10_000, 48)
     expected = _numpy_numbers(seeds, max(COUNTS), distribution, "mt19937")
     for count in COUNTS:
-        assert_equal(draw_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
+        assert_equal(_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
@@ -43,7 +51,7 @@ def test_mt19937_beyond_one_state(distribution: str) -> None:
     seeds = _seeds(sized(200, 20))
     expected = _numpy_numbers(seeds, max(LONG_COUNTS), distribution, "mt19937")
     for count in LONG_COUNTS:
-        assert_equal(draw_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
+        assert_equal(_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
@@ -52,7 +60,7 @@ def test_pcg64_has_the_bits_of_default_rng(distribution: str) -> None:
     seeds = _seeds(sized(1000, 60))
     expected = _numpy_numbers(seeds, max(COUNTS), distribution, "pcg64")
     for count in COUNTS:
-        assert_equal(draw_numbers(seeds, count, distribution, "pcg64"), expected[:, :count], f"{count} numbers")
+        assert_equal(_numbers(seeds, count, distribution, "pcg64"), expected[:, :count], f"{count} numbers")
 
 
 @pytest.mark.parametrize("count", [1, 127, 128, 129, 300])
@@ -60,7 +68,7 @@ def test_pcg64_has_the_bits_of_default_rng(distribution: str) -> None:
 def test_seeds_do_not_depend_on_each_other(distribution: str, count: int) -> None:
     """Any number of seeds, repeated and in any order, give what each alone gives."""
     seeds = np.random.default_rng(count).integers(0, 20, count)
-    given = draw_numbers(seeds, 5, distribution, "mt19937")
+    given = _numbers(seeds, 5, distribution, "mt19937")
     assert_equal(given, _numpy_numbers(seeds, 5, distribution, "mt19937"), "numbers")
 
 
@@ -68,7 +76,7 @@ def test_seeds_do_not_depend_on_each_other(distribution: str, count: int) -> Non
 def test_seeds_of_any_integer_type(kind: str) -> None:
     """The type of the seeds does not matter."""
     seeds = _seeds(20)
-    given = draw_numbers(seeds.astype(kind), 3, "normal", "mt19937")
+    given = _numbers(seeds.astype(kind), 3, "normal", "mt19937")
     assert_equal(given, _numpy_numbers(seeds, 3, "normal", "mt19937"), kind)
 
 
@@ -76,7 +84,7 @@ def test_seeds_of_any_integer_type(kind: str) -> None:
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_no_seeds(distribution: str, stream: str) -> None:
     """No seeds give no rows."""
-    assert draw_numbers(np.array([], np.int64), 4, distribution, stream).shape == (0, 4)
+    assert _numbers(np.array([], np.int64), 4, distribution, stream).shape == (0, 4)
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -84,7 +92,7 @@ def test_no_seeds(distribution: str, stream: str) -> None:
 def test_seeds_out_of_range_are_refused(seed: int, stream: str) -> None:
     """A seed that a generator would wrap is an error, in any position."""
     with pytest.raises(ValueError, match="4294967295"):
-        draw_numbers(np.array([3, seed, 5]), 2, "normal", stream)
+        _numbers(np.array([3, seed, 5]), 2, "normal", stream)
 
 
 @pytest.mark.parametrize(("distribution", "stream", "dtype"), list(itertools.product(DISTRIBUTIONS, STREAMS, DTYPES)))
@@ -98,15 +106,16 @@ def test_weights_are_scaled_and_rounded_as_oracle(distribution: str, stream: str
 
 
 @pytest.mark.parametrize(("stream", "count"), [("mt19937", 3), ("mt19937", 50), ("pcg64", 3)])
-def test_numbers_go_where_they_are_wanted(stream: str, count: int) -> None:
+def test_weights_go_where_they_are_wanted(stream: str, count: int) -> None:
     """Memory that is given is filled, late seeds and all, and returned."""
     seeds = _seeds(sized(300, 40))
+    scheme: dict[str, Any] = {"distribution": "normal", "scale": 1.0, "stream": stream, "dtype": "float64"}
     out = np.full((seeds.size, count), np.nan)
-    assert draw_numbers(seeds, count, "normal", stream, out=out) is out
-    assert_equal(out, draw_numbers(seeds, count, "normal", stream), "numbers")
+    assert initial_weights(seeds, count, out=out, **scheme) is out
+    assert_equal(out, initial_weights(seeds, count, **scheme), "weights")
     for unfit in (out[1:], out.astype("float32")):
         with pytest.raises(ValueError, match="given; must be"):
-            draw_numbers(seeds, count, "normal", stream, out=unfit)
+            initial_weights(seeds, count, out=unfit, **scheme)
 
 
 def test_uniform_weights_lie_in_range() -> None:
@@ -130,9 +139,17 @@ def test_weight_beyond_the_dtype_is_infinite_without_a_warning() -> None:
 @pytest.mark.parametrize(("distribution", "stream"), [("gamma", "pcg64"), ("normal", "xorshift")])
 def test_unknown_names_are_refused(distribution: str, stream: str) -> None:
     with pytest.raises(ValueError, match="given"):
-        draw_numbers(np.arange(3), 2, distribution, stream)
+        _numbers(np.arange(3), 2, distribution, stream)
 
 
 def test_seeds_are_integers() -> None:
     with pytest.raises(ValueError, match="must be integers"):
-        draw_numbers(np.array([1.7]), 2, "normal", "mt19937")
+        _numbers(np.array([1.7]), 2, "normal", "mt19937")
+
+
+def test_unfit_memory_is_refused() -> None:
+    """Numbers go to one row per seed, and rows lie one behind the other."""
+    rows = np.empty((4, 6))
+    for unfit in (rows[1:], rows[:, ::2], np.asfortranarray(rows)):
+        with pytest.raises(ValueError, match="must be one per seed, in C order"):
+            fill_numbers(unfit, np.arange(4), "normal", "pcg64")

@@ -12,7 +12,8 @@ import kernels.activations
 import kernels.batch
 import kernels.criteria
 import kernels.losses
-import kernels.start.random
+import kernels.start.mersenne
+import kernels.start.numbers
 from sweep import Study, StudyError
 from sweep.patterns import MAX_PATTERNS
 from sweep.schema import STATUSES
@@ -193,10 +194,10 @@ def test_names_are_those_of_the_kernels() -> None:
     assert set(allowed(Network, "dtype")) == {"float64", "float32"}
     assert set(allowed(Training, "loss")) == set(kernels.losses.LOSSES)
     assert allowed(Convergence, "criterion") == kernels.criteria.NAMES
-    assert allowed(InitialWeights, "distribution") == kernels.start.random.DISTRIBUTIONS
-    assert allowed(InitialWeights, "stream") == kernels.start.random.STREAMS
+    assert allowed(InitialWeights, "distribution") == kernels.start.numbers.DISTRIBUTIONS
+    assert allowed(InitialWeights, "stream") == kernels.start.numbers.STREAMS
     assert STATUSES == kernels.batch.STATUSES
-    assert MAX_SEED == kernels.start.random.MAX_SEED == 2**32 - 1
+    assert MAX_SEED == kernels.start.mersenne.MAX_SEED == 2**32 - 1
     assert MAX_PATTERNS == 65_536
 
 

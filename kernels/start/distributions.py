@@ -1,0 +1,171 @@
+"""Numbers made of the outputs of Mersenne Twisters, with the bits of NumPy's ``RandomState``.
+
+Uniform numbers are doubles of 53 bits from two words. Normal numbers come from the polar method (Marsaglia and Bray,
+1964), whose second number is kept for the next draw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.simd import lanes
+from kernels.simd.jit import device
+from kernels.simd.lanes import Rows, aligned_rows
+from kernels.start.mersenne import STATE_WORDS, WIDTH, uniform
+
+Array = NDArray[Any]
+
+# Outputs made at a time, a multiple of 4: two for each number, one point for each pair of them.
+CHUNK = 40
+
+
+class Points(NamedTuple):
+    """Points made of two uniform numbers each, ``CHUNK / 4`` of each of ``WIDTH`` seeds.
+
+    Attributes
+    ----------
+    x, y
+        Coordinates.
+    square
+        Squared distance from 0, for the polar method.
+    first, second : of uint64
+        Where the numbers made from the point go, at the end of a row both to one place;
+        ``first`` is beyond all if none are.
+    """
+
+    x: Array
+    y: Array
+    square: Array
+    first: NDArray[np.uint64]
+    second: NDArray[np.uint64]
+
+
+class Scratch(NamedTuple):
+    """What the drawing of ``WIDTH`` seeds works on.
+
+    Attributes
+    ----------
+    state : (STATE_WORDS, WIDTH) of uint32
+    words : (CHUNK, WIDTH) of uint32
+        The last outputs.
+    rows, flat : (CHUNK / 4, WIDTH) and (CHUNK / 4 * WIDTH,)
+        The same points, by place in the order of a seed and seed, and in a row.
+    filled : (WIDTH,) of int64
+        Numbers that each seed has.
+    order : (CHUNK / 4 * WIDTH,) of uint64
+        The points that numbers are made from.
+    picked, factor : (CHUNK / 4 * WIDTH,)
+        Their squared distances, and what their coordinates are multiplied by.
+    """
+
+    state: Rows
+    words: Rows
+    rows: Points
+    flat: Points
+    filled: NDArray[np.int64]
+    order: NDArray[np.uint64]
+    picked: NDArray[np.float64]
+    factor: NDArray[np.float64]
+
+
+def make_scratch() -> Scratch:
+    """Return memory for the drawing of one thread."""
+    n_points = CHUNK // 4
+    rows = Points(*(aligned_rows(n_points, WIDTH, dtype) for dtype in 3 * ("float64",) + 2 * ("uint64",)))
+    state, words = (aligned_rows(count, WIDTH, "uint32") for count in (STATE_WORDS, CHUNK))
+    filled, order = np.zeros(WIDTH, np.int64), np.zeros(n_points * WIDTH, np.uint64)
+    picked, factor = (np.zeros(n_points * WIDTH) for _ in range(2))
+    flat = Points(*(array.reshape(-1) for array in rows))
+    return Scratch(state, words, rows, flat, filled, order, picked, factor)
+
+
+class Wanted(NamedTuple):
+    """What is wanted of each seed: its first numbers z, as shift + scale * z."""
+
+    n_numbers: int
+    scale: float
+    shift: float
+
+
+@cache
+def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
+    """Return the polar method.
+
+    The function takes ``(scratch, numbers, wanted, start)`` and appends normal numbers to
+    the rows of ``wanted.n_numbers`` numbers each, one behind the other, from row ``start`` on.
+    Of a pair the number made from the second uniform comes first. The logarithm is
+    math.log, the libm's, as in NumPy: its bits decide.
+
+    Notes
+    -----
+    No loop has a branch, but for the logarithm.
+    """
+    load = lanes.memory("uint32", WIDTH).load
+    store = lanes.memory("float64", WIDTH).store
+
+    @device
+    def fill_normal(scratch: Scratch, numbers: Array, wanted: Wanted, start: int) -> None:
+        n_columns, scale, shift = wanted
+        _, words, rows, flat, filled, order, picked, factor = scratch
+        for k in range(rows.x.shape[0]):
+            x = 2.0 * uniform(load(words, 4 * k), load(words, 4 * k + 1)) - 1.0
+            y = 2.0 * uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)) - 1.0
+            store(rows.x, k, x)
+            store(rows.y, k, y)
+            store(rows.square, k, x * x + y * y)
+        for k in range(rows.x.shape[0]):
+            for lane in range(WIDTH):
+                square, column = rows.square[k, lane], filled[lane]
+                taken = (square > 0.0) & (square < 1.0) & (column < n_columns)
+                place = (start + lane) * n_columns + column
+                rows.first[k, lane] = place if taken else numbers.size
+                rows.second[k, lane] = place + (column + 1 < n_columns)
+                filled[lane] = column + 2 * taken
+        n = 0
+        for point in range(flat.first.size):
+            order[n] = point
+            n += flat.first[point] < numbers.size
+        for i in range(n):
+            picked[i] = flat.square[order[i]]
+            factor[i] = math.log(picked[i])
+        for i in range(n):
+            factor[i] = math.sqrt(-2.0 * factor[i] / picked[i])
+        for i in range(n):
+            point = order[i]
+            # The first is written last, for it counts where both go to one place.
+            numbers[flat.second[point]] = shift + scale * (factor[i] * flat.x[point])
+            numbers[flat.first[point]] = shift + scale * (factor[i] * flat.y[point])
+
+    return fill_normal
+
+
+@cache
+def make_fill_uniform() -> Callable[[Scratch, Array, Wanted, int], None]:
+    """Return the like of :func:`make_fill_normal` for numbers in [0, 1)."""
+    load = lanes.memory("uint32", WIDTH).load
+    store = lanes.memory("float64", WIDTH).store
+
+    @device
+    def fill_uniform(scratch: Scratch, numbers: Array, wanted: Wanted, start: int) -> None:
+        n_columns, scale, shift = wanted
+        words, x, y, filled = scratch.words, scratch.rows.x, scratch.rows.y, scratch.filled
+        for k in range(x.shape[0]):
+            store(x, k, uniform(load(words, 4 * k), load(words, 4 * k + 1)))
+            store(y, k, uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)))
+        for lane in range(WIDTH):
+            first = filled[lane]
+            for k in range(x.shape[0]):
+                column, place = first + 2 * k, (start + lane) * n_columns + first + 2 * k
+                if column < n_columns:
+                    numbers[place] = shift + scale * x[k, lane]
+                if column + 1 < n_columns:
+                    numbers[place + 1] = shift + scale * y[k, lane]
+            filled[lane] = first + 2 * x.shape[0]
+
+    return fill_uniform

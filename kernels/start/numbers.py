@@ -1,0 +1,143 @@
+"""Random numbers with the bits of NumPy's generators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.simd.compiling import Kernel, is_compiled
+from kernels.simd.jit import kernel
+from kernels.start.distributions import CHUNK, Scratch, Wanted, make_fill_normal, make_fill_uniform, make_scratch
+from kernels.start.mersenne import MAX_SEED, OFFSET, STATE_WORDS, WIDTH, make_next_words, make_seed_rows
+
+Array = NDArray[Any]
+
+DISTRIBUTIONS = ("normal", "uniform")
+STREAMS = ("mt19937", "pcg64")
+
+# Scratch that no thread is drawing with: threads come and go, and fresh memory is slow.
+_idle: list[Scratch] = []
+
+
+@cache
+def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, Wanted, int], int]:
+    """Return the kernel that draws a row of numbers per seed.
+
+    It takes ``(seeds, numbers, late, scratch, wanted, n_outputs)``, makes so many outputs
+    of each seed, or as many as it takes if 0, writes to ``late`` which rows want more, and
+    returns how many do.
+    """
+    seed_rows, next_words = make_seed_rows(), make_next_words()
+    fill = {"normal": make_fill_normal, "uniform": make_fill_uniform}[distribution]()
+
+    @kernel(distribution)
+    def draw(seeds: Array, numbers: Array, late: Array, scratch: Scratch, wanted: Wanted, n_outputs: int) -> int:
+        state, words, filled = scratch.state, scratch.words, scratch.filled
+        n_late = 0
+        for start in range(0, seeds.size, WIDTH):
+            count = min(WIDTH, seeds.size - start)
+            for lane in range(WIDTH):
+                state[0, lane] = seeds[start + min(lane, count - 1)]
+                filled[lane] = 0 if lane < count else wanted.n_numbers  # no place for what others draw
+            seed_rows(state, n_outputs)
+            position, unfinished = 0, count
+            while unfinished > 0 and (position < n_outputs or not n_outputs):
+                next_words(state, words, position)
+                position += CHUNK
+                fill(scratch, numbers, wanted, start)
+                unfinished = 0
+                for lane in range(WIDTH):
+                    unfinished += filled[lane] < wanted.n_numbers
+            for lane in range(WIDTH if unfinished > 0 else 0):
+                if filled[lane] < wanted.n_numbers:
+                    late[n_late] = start + lane
+                    n_late += 1
+        return n_late
+
+    return draw
+
+
+def _take_scratch() -> Scratch:
+    """Return what drawing works on, to be given back to ``_idle``."""
+    try:
+        return _idle.pop()
+    except IndexError:
+        return make_scratch()
+
+
+def uncompiled_draw(distribution: str, stream: str, dtype: str) -> Kernel | None:
+    """Return the kernel that draws such numbers if neither this process nor the disk has its machine code."""
+    if stream == "pcg64":
+        return None
+    draw, scratch = make_draw(distribution), _take_scratch()
+    arguments = np.empty(0, np.uint32), np.empty(0, dtype), np.empty(0, np.int64), scratch, Wanted(0, 1.0, 0.0), 0
+    _idle.append(scratch)
+    return None if is_compiled(draw, arguments) else draw
+
+
+def _first_outputs(count: int, distribution: str) -> int:
+    """Return how many outputs are enough for ``count`` numbers of 98 % of all seeds, or 0 for all in one round.
+
+    A point is in the circle with probability pi / 4. All of the state is needed for 228 outputs.
+    """
+    n_points = -(-count // 2)
+    n_chunks = -(-(n_points + 2) // 7) if distribution == "normal" else -(-4 * n_points // CHUNK)
+    return CHUNK * n_chunks if OFFSET + CHUNK * n_chunks <= STATE_WORDS else 0
+
+
+def fill_numbers(
+    numbers: Array, seeds: Array, distribution: str, stream: str, scale: float = 1.0, shift: float = -0.0
+) -> None:
+    """Draw the first numbers of each seed.
+
+    Parameters
+    ----------
+    numbers : (n, count)
+        Where numbers z go, as shift + scale * z, by default as they are. They are made
+        in float64 and rounded in the end. In C order.
+    seeds : (n,)
+        Integers from 0 to 2^32 - 1.
+    distribution
+        ``"normal"`` (mean 0, deviation 1) or ``"uniform"`` (in [0, 1)).
+    stream
+        ``"mt19937"``: as ``numpy.random.RandomState(seed)`` by ``randn`` or
+        ``random_sample``; ``"pcg64"``: as ``numpy.random.default_rng(seed)`` by
+        ``standard_normal`` or ``random``, taken from NumPy itself.
+
+    Raises
+    ------
+    ValueError
+        If a seed is out of range or no integer, a name is unknown, or ``numbers`` does not fit.
+    """
+    if seeds.dtype.kind not in "iu":
+        raise ValueError(f"seeds of dtype {seeds.dtype} given; must be integers")
+    if distribution not in DISTRIBUTIONS or stream not in STREAMS:
+        raise ValueError(f"distribution {distribution!r} of stream {stream!r} given; see DISTRIBUTIONS and STREAMS")
+    if seeds.size and not (seeds.min() >= 0 and seeds.max() <= MAX_SEED):
+        raise ValueError(f"seeds must be from 0 to {MAX_SEED}; given {seeds.min()} to {seeds.max()}")
+    if len(numbers) != seeds.size or not numbers.flags.c_contiguous:
+        raise ValueError(f"{len(numbers)} rows given for {seeds.size} seeds; must be one per seed, in C order")
+    with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
+        if stream == "pcg64":
+            for seed, row in zip(seeds.tolist(), numbers, strict=True):
+                generator = np.random.default_rng(seed)
+                z = generator.standard_normal(row.size) if distribution == "normal" else generator.random(row.size)
+                row[:] = shift + scale * z
+        else:
+            _fill_mt19937(numbers, seeds, distribution, Wanted(numbers.shape[1], scale, shift))
+
+
+def _fill_mt19937(numbers: Array, seeds: Array, distribution: str, wanted: Wanted) -> None:
+    """Draw in two rounds: the few seeds that need more outputs than the others come later."""
+    draw, seeds = make_draw(distribution), np.ascontiguousarray(seeds, np.uint32)
+    late, scratch = np.empty(seeds.size, np.int64), _take_scratch()
+    n_outputs = _first_outputs(wanted.n_numbers, distribution)
+    n_late = draw(seeds, numbers.reshape(-1), late, scratch, wanted, n_outputs)
+    again = np.empty((n_late, wanted.n_numbers), numbers.dtype)
+    draw(seeds[late[:n_late]], again.reshape(-1), late, scratch, wanted, 0)
+    _idle.append(scratch)
+    numbers[late[:n_late]] = again
