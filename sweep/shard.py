@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from kernels.architecture import Architecture
 from kernels.batch import SETTINGS, Columns
+from kernels.recipe import Architecture as NewArchitecture
 from kernels.simd.compiling import Kernel
 from kernels.start import numbers
-from kernels.start.initialize import initial_weights
+from kernels.start.initialize import Start, initial_weights
 from kernels.train import Trainer
 from sweep.digest import status_array
 from sweep.parameters import Scalar
@@ -138,7 +139,9 @@ class Worker:
         """
         study, fixed = self._plan.study, self._plan.settings(0)
         schemes = product(*(study.parameters.get(name, (fixed[name],)) for name in ("distribution", "stream")))
-        found = {numbers.uncompiled_draw(str(name), str(stream), self._dtype) for name, stream in schemes}
+        found = {
+            numbers.uncompiled_draw(str(distribution), str(stream), self._dtype) for distribution, stream in schemes
+        }
         for shard in {self._plan.shape(shard): shard for shard in shards}.values():
             settings = self._plan.settings(int(self._plan.cells(shard)[0][0]))
             found.add(self.trainer(settings).uncompiled(int(settings["hidden"])))
@@ -171,17 +174,14 @@ class Worker:
 
         Seeds of several cells that fill a range no longer than the runs are drawn once each.
         """
-        distribution, scale, stream = (self._plan.column(name, cells[:1])[0] for name in _SCHEME)
+        settings = self._plan.settings(int(cells[0]))
+        start = Start(str(settings["distribution"]), float(settings["scale"]), stream=str(settings["stream"]))
+        old = self.trainer(settings).architecture
+        architecture = NewArchitecture(old.inputs, old.outputs, old.activation, old.output, old.bias)
+        hidden = int(settings["hidden"])
         once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
-        drawn = initial_weights(
-            np.arange(seeds.min(), seeds.max() + 1) if once else seeds,
-            out.shape[1],
-            distribution=str(distribution),
-            scale=float(scale),
-            stream=str(stream),
-            dtype=self._dtype,
-            out=None if once else out,
-        )
+        drawn_seeds = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
+        drawn = initial_weights(start, drawn_seeds, architecture, hidden, self._dtype, None if once else out)
         return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
 
     def _kept(self, n_runs: int, n_parameters: int) -> Array:

@@ -1,57 +1,149 @@
-"""Initial weights by scheme."""
+"""Initial weights: which numbers of a seed become which parameters, and how large they are."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.start.numbers import fill_numbers
+from kernels.recipe import Architecture
+from kernels.simd.compiling import Kernel
+from kernels.start.numbers import fill_numbers, uncompiled_draw
+
+Array = NDArray[Any]
+Shapes = dict[str, tuple[int, ...]]
+
+# What an order is made of; a parameter with .T is drawn transposed.
+WORDS = ("w", "v", "b", "c", "k", "w.T", "v.T", "k.T")
 
 
-def initial_weights(
-    seeds: NDArray[Any],
-    n_parameters: int,
-    *,
-    distribution: str,
-    scale: float,
-    stream: str,
-    dtype: str,
-    out: NDArray[Any] | None = None,
-) -> NDArray[Any]:
-    """Draw the initial parameters of one network per seed.
+class Start(NamedTuple):
+    """How initial weights are drawn: with equal starts, networks of one seed and one shape begin alike.
 
-    Parameters are drawn in the order of :class:`kernels.architecture.Architecture`,
-    in float64, and then rounded. They depend on the seed and the shape alone, so
-    cells of a study that share both start from the same weights.
-
-    Parameters
+    Attributes
     ----------
-    seeds : (n,)
-        Integers from 0 to 2^32 - 1.
-    n_parameters
-        Parameters of one network.
     distribution
         ``"normal"``: scale * z with z of deviation 1; ``"uniform"``: on
         [-scale, scale), as -scale + (2 * scale) * u.
     scale
-        In the unit of a weight.
+        Of w, in the unit of a weight.
+    output_scale
+        Of v and k; None for ``scale``.
+    bias_scale
+        Of b and c; None for ``scale``. With 0 they are drawn all the same, and are 0.
+    order
+        The parameters as they are drawn, each once, as in ``"w.T b v c"``. An array
+        (inputs, hidden), (hidden, outputs) or (inputs, outputs) with ``.T`` is drawn
+        transposed. Parameters that a network does not have are not drawn.
     stream
         See :func:`kernels.start.numbers.fill_numbers`.
+    """
+
+    distribution: str = "normal"
+    scale: float = 1.0
+    output_scale: float | None = None
+    bias_scale: float | None = None
+    order: str = "w v b c k"
+    stream: str = "mt19937"
+
+
+def initial_weights(
+    start: Start, seeds: Array, architecture: Architecture, hidden: int, dtype: str, out: Array | None = None
+) -> Array:
+    """Draw the initial parameters of one network per seed, in float64, and round them in the end.
+
+    Parameters
+    ----------
+    start
+    seeds : (n,)
+        Integers from 0 to 2^32 - 1.
+    architecture, hidden
+        Of the networks.
     dtype
         Of the result.
-    out : (n, n_parameters) of ``dtype``
+    out : (n, parameters) of ``dtype``
         Where the result goes, in C order; fresh memory if not given.
 
     Returns
     -------
-    (n, n_parameters) of ``dtype``
+    (n, parameters) of ``dtype``
+        In the order of :meth:`kernels.recipe.Architecture.shapes`, whatever the order of drawing.
+
+    Raises
+    ------
+    ValueError
+        If the order is none for these networks, ``out`` does not fit, or a seed is out of range.
     """
-    factor, shift = (scale, -0.0) if distribution == "normal" else (2 * scale, -scale)
-    shape = seeds.size, n_parameters
+    shape = seeds.size, architecture.n_parameters(hidden)
     weights = np.empty(shape, dtype) if out is None else out
     if weights.shape != shape or weights.dtype != dtype:
         raise ValueError(f"out of shape {weights.shape} and {weights.dtype} given; must be {shape}, {dtype}")
-    fill_numbers(weights, seeds, distribution, stream, factor, shift)
+    shapes = architecture.shapes(hidden)
+    drawn, scales = _read(start.order, shapes), _scales(start, shapes)
+    with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
+        if _takes_one_pass(drawn, scales):
+            factor, shift = _factor_and_shift(start.distribution, float(start.scale))
+            fill_numbers(weights, seeds, start.distribution, start.stream, factor, shift)
+        else:
+            scale = np.concatenate([np.full(math.prod(shapes[name]), scales[name], np.float64) for name in shapes])
+            factor, shift = _factor_and_shift(start.distribution, scale)
+            numbers = np.empty(shape)
+            fill_numbers(numbers, seeds, start.distribution, start.stream)
+            parameters = numbers[:, _places(drawn, shapes)]
+            parameters *= factor
+            parameters += shift
+            weights[:] = parameters
     return weights
+
+
+def uncompiled(start: Start, architecture: Architecture, hidden: int, dtype: str) -> Kernel | None:
+    """Return the kernel that draws such weights if neither this process nor the disk has its machine code."""
+    shapes = architecture.shapes(hidden)
+    one_pass = _takes_one_pass(_read(start.order, shapes), _scales(start, shapes))
+    return uncompiled_draw(start.distribution, start.stream, dtype if one_pass else "float64")
+
+
+def _takes_one_pass(drawn: dict[str, bool], scales: dict[str, float]) -> bool:
+    """Tell whether parameters are drawn as they lie and with one scale: each number then goes to its place at once."""
+    return list(drawn) == list(scales) and not any(drawn.values()) and len(set(scales.values())) == 1
+
+
+def _factor_and_shift(distribution: str, scale: Any) -> tuple[Any, Any]:
+    """Return what a number is multiplied by and what is then added to it."""
+    return (scale, -0.0) if distribution == "normal" else (2 * scale, -scale)
+
+
+def _scales(start: Start, shapes: Shapes) -> dict[str, float]:
+    """Return the scale of each parameter that there is."""
+    of_output = start.scale if start.output_scale is None else start.output_scale
+    of_bias = start.scale if start.bias_scale is None else start.bias_scale
+    scales = {"w": start.scale, "v": of_output, "b": of_bias, "c": of_bias, "k": of_output}
+    return {name: scales[name] for name in shapes}
+
+
+def _read(order: str, shapes: Shapes) -> dict[str, bool]:
+    """Return the parameters that there are, as they are drawn, and whether each is drawn transposed."""
+    read: dict[str, bool] = {}
+    for word in order.split():
+        name, _, mark = word.partition(".")
+        if word not in WORDS:
+            raise ValueError(f"{word!r} in the order of drawing {order!r} given; must be one of {', '.join(WORDS)}")
+        if name in read:
+            raise ValueError(f"order of drawing {order!r} given; must name {name} once")
+        read[name] = mark == "T"
+    missing = [name for name in shapes if name not in read]
+    if missing:
+        raise ValueError(f"order of drawing {order!r} given; must also name {', '.join(missing)}")
+    return {name: is_transposed for name, is_transposed in read.items() if name in shapes}
+
+
+def _places(drawn: dict[str, bool], shapes: Shapes) -> NDArray[np.int64]:
+    """Return which of the numbers of a seed becomes each parameter, (parameters,)."""
+    places, first = {}, 0
+    for name, is_transposed in drawn.items():
+        last = first + math.prod(shapes[name])
+        part = np.arange(first, last).reshape(shapes[name][::-1] if is_transposed else shapes[name])
+        places[name], first = (part.T if is_transposed else part).ravel(), last
+    return np.concatenate([places[name] for name in shapes])

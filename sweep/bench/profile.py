@@ -129,7 +129,8 @@ def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]
     """
     import numpy as np
 
-    from kernels.start.initialize import initial_weights
+    from kernels.recipe import Architecture
+    from kernels.start.initialize import Start, initial_weights
 
     def best(function: Callable[[], Any]) -> float:
         function()
@@ -140,8 +141,8 @@ def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]
             seconds.append(time.perf_counter() - start)
         return min(seconds) / n_runs * 1e9
 
-    scheme: dict[str, Any] = {"distribution": "normal", "scale": 1.0, "stream": "mt19937", "dtype": case.dtype}
-    found = {"initial weights": best(lambda: initial_weights(np.arange(n_runs), case.n_parameters, **scheme))}
+    networks = Architecture(2, 1, case.activation, "identity", bias=True), case.hidden, case.dtype
+    found = {"initial weights": best(lambda: initial_weights(Start(), np.arange(n_runs), *networks))}
     trainers = {criterion: _trainer(case, criterion) for criterion in ("none", "loss")}
     weights = _lively(trainers["none"], case, n_runs)
     found["seat and write down"] = best(partial(_train, trainers["none"], case, 0, weights))

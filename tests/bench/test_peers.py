@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from kernels.start.initialize import initial_weights
+from kernels.recipe import Architecture
+from kernels.start.initialize import Start, initial_weights
 from sweep.bench import peers
 from sweep.bench.case import Array, Case
 from sweep.bench.host import Host
@@ -53,8 +53,8 @@ def oracle_losses(case: Case, weights: Array) -> Array:
 def test_networks_are_those_of_the_seeds(case: Case) -> None:
     """Network k starts where xor-sweep starts seed k; layers are views in its order."""
     drawn = case.initial_weights(9)
-    scheme: dict[str, Any] = {"distribution": "normal", "scale": 1.0, "stream": "mt19937", "dtype": case.dtype}
-    np.testing.assert_array_equal(drawn, initial_weights(np.arange(9), case.n_parameters, **scheme))
+    networks = Architecture(2, 1, case.activation, "identity", bias=True), case.hidden, case.dtype
+    np.testing.assert_array_equal(drawn, initial_weights(Start(), np.arange(9), *networks))
     w, v, b, c = case.split(drawn)
     assert (w.shape, v.shape, b.shape, c.shape) == ((9, 2, case.hidden), (9, case.hidden, 1), (9, case.hidden), (9, 1))
     rows = np.concatenate([w.reshape(9, -1), v[:, :, 0], b, c], axis=1)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
-from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from kernels.start.initialize import initial_weights
+from kernels.recipe import Architecture
+from kernels.start import numbers
+from kernels.start.initialize import Start, initial_weights, uncompiled
 from kernels.start.mersenne import MAX_SEED
 from kernels.start.numbers import DISTRIBUTIONS, STREAMS, fill_numbers
 from tests import oracle
@@ -17,6 +19,9 @@ from tests.kernels.support import DTYPES, Array, assert_equal, sized
 
 COUNTS = (0, 1, 2, 9, 12, 33)
 LONG_COUNTS = (311, 313, 700, 1501)  # a state of 624 words makes 312 uniform numbers
+
+LINE = Architecture(1, 1, "tanh", "identity", bias=False)
+NETWORK = Architecture(2, 2, "tanh", "identity", bias=True, skip=True)
 
 
 def _seeds(count: int) -> Array:
@@ -95,47 +100,6 @@ def test_seeds_out_of_range_are_refused(seed: int, stream: str) -> None:
         _numbers(np.array([3, seed, 5]), 2, "normal", stream)
 
 
-@pytest.mark.parametrize(("distribution", "stream", "dtype"), list(itertools.product(DISTRIBUTIONS, STREAMS, DTYPES)))
-def test_weights_are_scaled_and_rounded_as_oracle(distribution: str, stream: str, dtype: str) -> None:
-    """Scaling happens in float64, rounding last."""
-    seeds = _seeds(sized(200, 40))
-    for scale in (1.0, 0.1, 3.7):
-        given = initial_weights(seeds, 13, distribution=distribution, scale=scale, stream=stream, dtype=dtype)
-        expected = oracle.initial_weights(seeds.tolist(), 13, distribution, scale, stream, dtype)
-        assert_equal(given, expected, f"scale {scale}")
-
-
-@pytest.mark.parametrize(("stream", "count"), [("mt19937", 3), ("mt19937", 50), ("pcg64", 3)])
-def test_weights_go_where_they_are_wanted(stream: str, count: int) -> None:
-    """Memory that is given is filled, late seeds and all, and returned."""
-    seeds = _seeds(sized(300, 40))
-    scheme: dict[str, Any] = {"distribution": "normal", "scale": 1.0, "stream": stream, "dtype": "float64"}
-    out = np.full((seeds.size, count), np.nan)
-    assert initial_weights(seeds, count, out=out, **scheme) is out
-    assert_equal(out, initial_weights(seeds, count, **scheme), "weights")
-    for unfit in (out[1:], out.astype("float32")):
-        with pytest.raises(ValueError, match="given; must be"):
-            initial_weights(seeds, count, out=unfit, **scheme)
-
-
-def test_uniform_weights_lie_in_range() -> None:
-    """Uniform weights start at -scale and stay below scale."""
-    weights = initial_weights(np.arange(64), 50, distribution="uniform", scale=0.3, stream="mt19937", dtype="float64")
-    assert weights.min() >= -0.3
-    assert weights.max() < 0.3
-    assert abs(weights.mean()) < 0.02
-
-
-def test_weight_beyond_the_dtype_is_infinite_without_a_warning() -> None:
-    """The run of such a weight then diverges."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        weights = initial_weights(
-            np.arange(4), 3, distribution="normal", scale=1e300, stream="mt19937", dtype="float32"
-        )
-    assert np.isinf(weights).all()
-
-
 @pytest.mark.parametrize(("distribution", "stream"), [("gamma", "pcg64"), ("normal", "xorshift")])
 def test_unknown_names_are_refused(distribution: str, stream: str) -> None:
     with pytest.raises(ValueError, match="given"):
@@ -153,3 +117,133 @@ def test_unfit_memory_is_refused() -> None:
     for unfit in (rows[1:], rows[:, ::2], np.asfortranarray(rows)):
         with pytest.raises(ValueError, match="must be one per seed, in C order"):
             fill_numbers(unfit, np.arange(4), "normal", "pcg64")
+
+
+SIZE = st.integers(1, 3)
+ARCHITECTURES = st.builds(
+    Architecture, SIZE, SIZE, st.just("tanh"), st.just("identity"), bias=st.booleans(), skip=st.booleans()
+)
+SCALES = st.floats(0, 1e3) | st.sampled_from((0.0, 0.1, 1.0, 1e300))
+OWN_SCALES = st.none() | SCALES
+
+
+@st.composite
+def _orders(draw: st.DrawFn, architecture: Architecture) -> str:
+    """Shuffle the parameters, transpose some arrays, and leave out some that there are not."""
+    shapes = architecture.shapes(1)
+    names = [name for name in draw(st.permutations(("w", "v", "b", "c", "k"))) if name in shapes or draw(st.booleans())]
+    return " ".join(name + ".T" * (name in ("w", "v", "k") and draw(st.booleans())) for name in names)
+
+
+@st.composite
+def _starts(draw: st.DrawFn, architecture: Architecture) -> Start:
+    distribution, stream = draw(st.sampled_from(DISTRIBUTIONS)), draw(st.sampled_from(STREAMS))
+    order = draw(st.just(Start().order) | _orders(architecture))
+    return Start(distribution, draw(SCALES), draw(OWN_SCALES), draw(OWN_SCALES), order, stream)
+
+
+def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hidden: int, dtype: str) -> None:
+    """Require the bits of the oracle, signs of zeros included."""
+    own = {"w": start.scale, "v": start.output_scale, "biases": start.bias_scale}
+    scales = {name: start.scale if scale is None else scale for name, scale in own.items()}
+    shapes = oracle.parameter_shapes(
+        architecture.inputs, hidden, architecture.outputs, architecture.bias, architecture.skip
+    )
+    with np.errstate(over="ignore"):
+        expected = oracle.initial_parameters(
+            seeds.tolist(), shapes, start.distribution, scales, start.stream, dtype, start.order
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        weights = initial_weights(start, seeds, architecture, hidden, dtype)
+    assert_equal(weights, expected, repr(start))
+    assert_equal(np.signbit(weights), np.signbit(expected), repr(start))
+
+
+@settings(max_examples=sized(200, 100), deadline=None)
+@given(data=st.data(), architecture=ARCHITECTURES, hidden=st.integers(1, 5), dtype=st.sampled_from(DTYPES))
+def test_any_start_as_oracle(data: st.DataObject, architecture: Architecture, hidden: int, dtype: str) -> None:
+    """Any order, orientation and scales: scaling happens in float64, rounding last."""
+    seeds = np.array(data.draw(st.lists(st.integers(0, MAX_SEED), min_size=1, max_size=4)))
+    _assert_as_oracle(data.draw(_starts(architecture)), seeds, architecture, hidden, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize("order", ["w v b c k", "w v.T b c k", "k b w.T c v"])
+def test_starts_of_many_seeds_as_oracle(order: str, distribution: str, stream: str, dtype: str) -> None:
+    """Seeds that need more numbers than others have the oracle's weights too."""
+    seeds = _seeds(sized(200, 40))
+    for scale, output_scale, bias_scale in ((0.1, None, None), (3.7, 0.2, 0.0)):
+        start = Start(distribution, scale, output_scale, bias_scale, order, stream)
+        _assert_as_oracle(start, seeds, NETWORK, 3, dtype)
+
+
+@pytest.mark.parametrize("start", [Start(), Start(output_scale=0.5)], ids=["one pass", "two"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weights_go_where_they_are_wanted(start: Start, dtype: str) -> None:
+    """Memory that is given is filled, late seeds and all, and returned."""
+    seeds = _seeds(sized(300, 40))
+    out = np.full((seeds.size, NETWORK.n_parameters(3)), np.nan, dtype)
+    assert initial_weights(start, seeds, NETWORK, 3, dtype, out) is out
+    assert_equal(out, initial_weights(start, seeds, NETWORK, 3, dtype), "weights")
+    for unfit in (out[1:], out.astype("float16")):
+        with pytest.raises(ValueError, match="given; must be"):
+            initial_weights(start, seeds, NETWORK, 3, dtype, unfit)
+
+
+def test_uniform_weights_lie_in_range() -> None:
+    """Uniform weights start at -scale and stay below scale."""
+    weights = initial_weights(Start("uniform", 0.3), np.arange(64), LINE, 25, "float64")
+    assert weights.min() >= -0.3
+    assert weights.max() < 0.3
+    assert abs(weights.mean()) < 0.02
+
+
+def test_weight_beyond_the_dtype_is_infinite_without_a_warning() -> None:
+    """The run of such a weight then diverges."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isinf(initial_weights(Start(scale=1e300), np.arange(4), LINE, 2, "float32")).all()
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ("w v b x c", "'x' in the order of drawing 'w v b x c' given; must be one of w, v, b, c, k, w.T, v.T, k.T"),
+        ("w v b.T c", "'b.T' in .* must be one of"),
+        ("w v.t b c", "'v.t' in .* must be one of"),
+        ("w v. b c", "'v.' in .* must be one of"),
+        ("w v b c w.T", "order of drawing 'w v b c w.T' given; must name w once"),
+        ("w v b k", "order of drawing 'w v b k' given; must also name c"),
+        ("", "order of drawing '' given; must also name w, v, b, c"),
+    ],
+)
+def test_orders_that_are_none_are_refused(order: str, message: str) -> None:
+    """What is wrong with an order is said in one sentence, also by the question what has yet to be compiled."""
+    architecture = NETWORK._replace(skip=False)
+    with pytest.raises(ValueError, match=message):
+        initial_weights(Start(order=order), np.arange(3), architecture, 2, "float64")
+    with pytest.raises(ValueError, match=message):
+        uncompiled(Start(order=order), architecture, 2, "float64")
+
+
+def test_equal_starts_are_one_key() -> None:
+    """A start can be looked up by what it says."""
+    assert {Start("uniform", 0.5, order="w b v c"): 1}[Start("uniform", scale=0.5, order="w b v c")] == 1
+    assert Start(scale=0.5) != Start(scale=0.5, bias_scale=0.0)
+    assert repr(Start()).startswith("Start(distribution='normal', scale=1.0, output_scale=None")
+
+
+def test_kernel_that_has_yet_to_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that take a second pass are drawn in float64; NumPy's own stream takes no kernel."""
+    asked = []
+    monkeypatch.setattr(numbers, "is_compiled", lambda draw, arguments: asked.append(arguments[1].dtype.name))
+    for start in (Start(), Start(bias_scale=1.0), Start(bias_scale=0.0), Start(order="v w b c k")):
+        assert uncompiled(start, NETWORK, 2, "float32") is numbers.make_draw("normal")
+    assert asked == ["float32", "float32", "float64", "float64"]
+    assert uncompiled(Start(stream="pcg64"), NETWORK, 2, "float32") is None
+    monkeypatch.undo()
+    initial_weights(Start(), np.arange(3), NETWORK, 2, "float32")
+    assert uncompiled(Start(), NETWORK, 2, "float32") is None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kernels import recipe
 from kernels.architecture import Architecture
 from kernels.batch import SETTINGS
-from kernels.start.initialize import initial_weights
+from kernels.start.initialize import Start, initial_weights
 from kernels.train import Outcome, Trainer
 from tests.kernels.support import Array, sized
 
@@ -27,7 +29,7 @@ PRINTED_PREDICTIONS = [[0.0], [0.99992661], [1.00007337], [0.0]]
 def outcome() -> Outcome:
     """Train the notebook's network for its 500 steps."""
     seeds = np.array([83832])
-    start = initial_weights(seeds, 8, distribution="normal", scale=1.0, stream="mt19937", dtype="float64")
+    start = initial_weights(Start(), seeds, recipe.Architecture(*astuple(ARCHITECTURE)), 2, "float64")
     settings = np.array([(0.01, 0.0, STEPS)], SETTINGS)
     trainer = Trainer(ARCHITECTURE, INPUTS.copy(), TARGETS.copy(), criterion="none", width=sized(None, 1))
     return trainer.train(settings, start, final_weights=True, losses=True)
