@@ -1,1 +1,1 @@
-"""From seeds to initial weights."""
+"""What seeds decide: initial weights, and the order of patterns."""
