@@ -29,7 +29,7 @@ from kernels.loop.seats import (
     retire,
     set_deadline,
 )
-from kernels.loop.shuffle import make_shuffle
+from kernels.loop.visits import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Memory, select

@@ -10,7 +10,7 @@ from kernels.loop.judge import make_judge
 from kernels.loop.registers import PacketOf, make_packet_places
 from kernels.loop.runs import Runs
 from kernels.loop.seats import DEADLINE, OCCUPIED, TURN
-from kernels.loop.shuffle import make_shuffle
+from kernels.loop.visits import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd import jit, lanes
 from kernels.simd.compiling import Kernel
