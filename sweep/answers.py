@@ -28,7 +28,7 @@ _BEST = {"convergence_rate": False, "expected_steps": True}
 
 def judges_convergence(study: Study) -> bool:
     """Tell whether any cell of a study has a criterion."""
-    return set(study.parameters.get("criterion", (study.convergence.criterion,))) != {"none"}
+    return set(study.values_of("criterion")) != {"none"}
 
 
 def swept(study: Study) -> list[str]:

@@ -104,7 +104,8 @@ def plan(study: StudyArgument, changes: SetOption = None) -> None:
         f"{len(loaded.data.targets[0])} targets",
     }
     lines |= {name: ", ".join(map(str, values)) for name, values in loaded.parameters.items()}
-    lines |= {name: str(value) for name, value in loaded.fixed().items() if value is not None}
+    fixed = loaded.fixed()
+    lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and loaded.uses(name)}
     width = max(map(len, lines))
     for name, text in lines.items():
         print(f"{name:{width}}  {text}")

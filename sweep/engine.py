@@ -102,8 +102,7 @@ def _check_bits(store: Store) -> None:
             f"results in {str(store.directory)!r} were begun by a version of xor-sweep whose numbers have other last "
             "bits; finish them with that version, or start anew with --overwrite"
         )
-    normal = "normal" in (study.initial_weights.distribution, *study.parameters.get("distribution", ()))
-    if normal and facts.get("log_digest") != here:
+    if "normal" in study.values_of("distribution") and facts.get("log_digest") != here:
         raise StoreError(
             f"results in {str(store.directory)!r} were begun on a machine whose logarithm has other last bits, so "
             "normal initial weights would differ; finish them there, or start anew with --overwrite"

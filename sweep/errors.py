@@ -116,7 +116,8 @@ def unknown(what: str, given: Any, allowed: Iterable[str], dotted: Iterable[str]
     allowed = list(allowed)
     close: list[str] = []
     if isinstance(given, str) and len(given) <= _LONGEST_NAME:
-        close = get_close_matches(given, [*(dotted if "." in given else ()), *allowed], n=1, cutoff=_CLOSE)
+        close = [name for name in allowed if given in name.split("_")]  # steps is nearer to max_steps than to eps
+        close = close or get_close_matches(given, [*(dotted if "." in given else ()), *allowed], n=1, cutoff=_CLOSE)
     hint = f"; did you mean {close[0]!r}? Known: " if close else "; known: "
     return f"unknown {what} {shown(given)}{hint}{', '.join(allowed)}"
 

@@ -13,8 +13,9 @@ from typing import Any
 from sweep.errors import StudyError, cut, shown, unknown
 from sweep.paths import read_text
 from sweep.plain import plain
-from sweep.sections import SECTIONS, SWEEPABLE, Data, Seeds
+from sweep.sections import Data, Seeds
 from sweep.study import Study
+from sweep.words import SECTIONS, SWEEPABLE, WORDS
 
 _TABLES = ("data", *SECTIONS, "parameters", "seeds")
 _TEXTS = ("name", "description", "method")
@@ -22,8 +23,7 @@ _TOP = (*_TEXTS, *_TABLES)
 
 # Every key that can be changed, and the table it belongs to.
 _HOMES = {
-    **SWEEPABLE,
-    "dtype": "network",
+    **{name: word.section for name, word in WORDS.items()},
     **dict.fromkeys(Seeds.model_fields, "seeds"),
     **dict.fromkeys(("task", "file", *Data.model_fields), "data"),
 }

@@ -10,38 +10,30 @@ of that order with one shape.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sweep.cost import run_cost
 from sweep.parameters import Scalar
 from sweep.study import Study
+from sweep.words import with_role
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Parameters that runs of one shard share.
-SHAPE = ("hidden", "activation", "output", "bias", "loss", "criterion", "optimizer")
+# Words that runs of one shard share.
+SHAPE = with_role("kernel")
 
-# A shard is at most so much work, a quarter of a second of one core or less, and so
-# many bytes of weights. Small studies are cut finer, for many cores to share, but not
-# below some 20 milliseconds, since a shard costs half of one beside its training.
-# All this depends on the study alone, so shards do.
-_MOST_OPERATIONS = 4e10
-_LEAST_OPERATIONS = 1.6e9
-_SHARDS_WANTED = 16
-_SHARD_BYTES = 2**25
-_SHARD_RUNS = 2**17
-# The last ones shrink, each to a part of what remains, so that all cores end together:
-# to a quarter, or where there are many shards to less, for there may be as many cores.
-_TAIL_SHARES = (4, 32)
-_SHARDS_PER_SHARE = 8
-_TAIL_CUTS = 32
-_LEAST_TAIL_OPERATIONS = 2e8
-_LANES = 192  # larger shards hold a multiple of so many runs: two or three batches leave no lane empty
-_TAIL_LANES = 64  # and the last ones of so many: two batches do
-_FUNCTION_OPERATIONS = 100  # of one exp, tanh or sigmoid, in the time that products and sums would take
+# A shard is a part of the work that remains, so that all cores end together, but at most about a quarter of a second of
+# one core, and not less than a few milliseconds, since it costs half of one beside its training. It is limited in
+# memory too, and a multiple of the networks that train side by side. All this depends on the study alone, so shards do.
+_SHARES = 16
+_MOST_OPERATIONS, _LEAST_OPERATIONS = 4e10, 8e8
+_MOST_BYTES = 2**24
+_LANES = 16
 
 
 @dataclass(frozen=True)
@@ -65,9 +57,8 @@ class Shard:
         return self.stop - self.start
 
 
-@dataclass(frozen=True)
-class _Group:
-    """All runs of one shape."""
+class _Group(NamedTuple):
+    """Shards of equal size, of one shape."""
 
     first_shard: int
     start: int
@@ -78,22 +69,6 @@ class _Group:
     @property
     def n_shards(self) -> int:
         return -((self.start - self.stop) // self.shard_runs)
-
-
-def _taper(group: _Group) -> list[_Group]:
-    """Cut the last shards of a group finer and finer."""
-    fewest, most = _TAIL_SHARES
-    n_shares = min(max(group.n_shards // _SHARDS_PER_SHARE, fewest), most)
-    least = max(_LEAST_TAIL_OPERATIONS / group.run_cost, group.shard_runs / _TAIL_CUTS, 1)
-    n_whole = max(group.n_shards - n_shares, 0)
-    start = group.start + n_whole * group.shard_runs
-    groups = [replace(group, stop=start)] if n_whole else []
-    while start < group.stop:
-        runs = ceil(max((group.stop - start) / n_shares, least) / _TAIL_LANES) * _TAIL_LANES
-        stop = min(start + min(runs, group.shard_runs), group.stop)
-        groups.append(_Group(group.first_shard + n_whole, start, stop, stop - start, group.run_cost))
-        start, n_whole = stop, n_whole + 1
-    return groups
 
 
 class Plan:
@@ -119,7 +94,7 @@ class Plan:
         shape = [k for k, name in enumerate(self._names) if name in SHAPE]
         rest = [k for k, name in enumerate(self._names) if name not in SHAPE]
         self._visit = shape + rest
-        self._groups = self._make_groups(prod(self._sizes[k] for k in shape), shard_runs)
+        self._groups = list(self._make_groups(prod(self._sizes[k] for k in shape), shard_runs))
         self._first_shards = [group.first_shard for group in self._groups]
         self.n_shards = self._groups[-1].first_shard + self._groups[-1].n_shards
 
@@ -133,8 +108,8 @@ class Plan:
         digits = _digits(cell, self._sizes)
         return {name: self.study.parameters[name][digit] for name, digit in zip(self._names, digits, strict=True)}
 
-    def settings(self, cell: int) -> dict[str, Scalar]:
-        """Return every scalar of a cell, swept or fixed, by bare name."""
+    def words(self, cell: int) -> dict[str, Any]:
+        """Return every word of a cell, swept or fixed, by bare name."""
         return {**self._fixed, **self.values(cell)}
 
     def shard(self, index: int) -> Shard:
@@ -173,7 +148,7 @@ class Plan:
         return self._number(shard, self.study.seeds.base)
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the scalar called ``name``, swept or fixed, in each of ``cells``."""
+        """Return the word called ``name``, swept or fixed, in each of ``cells``."""
         import numpy as np
 
         if name in self._fixed:
@@ -181,6 +156,20 @@ class Plan:
         k = self._names.index(name)
         stride = prod(self._sizes[k + 1 :])
         return np.asarray(self.study.parameters[name])[cells // stride % self._sizes[k]]
+
+    def n_windows(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many steps an epoch takes in each of ``cells``."""
+        n_windows: NDArray[np.int64] = -(-len(self.study.data.inputs) // self.column("batch", cells))
+        return n_windows
+
+    def most_steps(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return after how many steps a run is exhausted in each of ``cells``."""
+        import numpy as np
+
+        steps = self.column("max_steps", cells)
+        if None not in self.study.values_of("max_epochs"):
+            steps = np.minimum(steps, self.column("max_epochs", cells) * self.n_windows(cells))
+        return steps
 
     def _visited(self, shard: Shard) -> NDArray[np.int64]:
         """Return the places of the cells of a shard in visiting order."""
@@ -207,38 +196,29 @@ class Plan:
             cell = cell * size + placed[k]
         return cell
 
-    def _make_groups(self, n_shapes: int, shard_runs: int | None) -> list[_Group]:
+    def _make_groups(self, n_shapes: int, shard_runs: int | None) -> Iterator[_Group]:
         """Lay out shards shape by shape."""
-        groups: list[_Group] = []
         cells_each = self.n_cells // n_shapes
         n_runs = self._shape_runs = cells_each * self.n_seeds
-        costs = [self._run_cost(self.settings(self._cell_visited(k * cells_each))) for k in range(n_shapes)]
-        total = sum(n_runs * operations for operations, _ in costs)
-        work = min(_MOST_OPERATIONS, max(_LEAST_OPERATIONS, total / _SHARDS_WANTED))
-        first_shard = 0
-        for shape, (run_cost, n_bytes) in enumerate(costs):
-            most = min(_SHARD_RUNS, _SHARD_BYTES // n_bytes, int(work / run_cost))
-            even = ceil(n_runs / ceil(n_runs / max(1, most)))
-            even = ceil(even / _LANES) * _LANES if even > _LANES else even
-            start = shape * n_runs
-            group = _Group(first_shard, start, start + n_runs, shard_runs or even, run_cost)
-            groups.append(group)
-            first_shard += group.n_shards
-        return groups if shard_runs else groups[:-1] + _taper(groups[-1])
+        costs = [run_cost(self.study, self.words(self._cell_visited(k * cells_each))) for k in range(n_shapes)]
+        remaining, shard, start = sum(n_runs * cost.operations for cost in costs), 0, 0
+        for shape, cost in enumerate(costs):
+            while start < (shape + 1) * n_runs:
+                n_left = (shape + 1) * n_runs - start
+                work = min(max(remaining / _SHARES, _LEAST_OPERATIONS), _MOST_OPERATIONS)
+                runs = shard_runs or _share(n_left, min(work / cost.operations, _MOST_BYTES / cost.n_bytes))
+                n_equal = max(1, int(remaining / (runs * cost.operations)) - _SHARES)  # until shares become smaller
+                stop = start + (n_left if shard_runs else min(n_equal * runs, n_left))
+                yield _Group(shard, start, stop, runs, cost.operations)
+                shard -= (start - stop) // runs
+                remaining -= (stop - start) * cost.operations
+                start = stop
 
-    def _run_cost(self, settings: dict[str, Scalar]) -> tuple[int, int]:
-        """Return the operations of a run that takes all its steps, and the bytes of its weights.
 
-        A step takes, for each pattern and hidden unit, about 4 operations an input
-        and 6 an output (a product and a sum forward, one or two of each backward).
-        """
-        patterns = self.study.data
-        n_patterns, n_inputs, n_outputs = len(patterns.inputs), len(patterns.inputs[0]), len(patterns.targets[0])
-        hidden = int(settings["hidden"])
-        smooth = _FUNCTION_OPERATIONS * (settings["activation"] in ("tanh", "sigmoid"))
-        operations = n_patterns * hidden * (4 * n_inputs + 6 * n_outputs + 4 + smooth)
-        steps = 1 + int(max(self.study.parameters.get("max_steps", (self._fixed.get("max_steps", 0),))))
-        return operations * steps, 8 * (hidden * (n_inputs + n_outputs + 1) + n_outputs)
+def _share(n_runs: int, most: float) -> int:
+    """Return the runs of a shard where shards of about ``most`` share ``n_runs`` evenly."""
+    even = n_runs / ceil(n_runs / max(1, most))
+    return ceil(even / _LANES) * _LANES
 
 
 def _digits(number: Any, sizes: list[int]) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.architecture import Parameters
+from kernels.recipe import Parameters
 from sweep.errors import StudyError
 from sweep.parameters import Scalar
 from sweep.plan import Plan
@@ -33,15 +33,18 @@ class Trace:
         Which run.
     parameters : dict
         The swept parameters of its cell.
-    status, steps, initial_loss, final_loss, n_correct, max_error
+    status, steps, epochs, initial_loss, final_loss, n_correct, max_error
         As in the runs table.
-    losses : (steps + 1,)
-        Loss before each update; the last belongs to ``weights``.
+    losses : (judgings,)
+        Loss at each judging: at the start, after each epoch, and at the last step; the last
+        belongs to ``weights``. In full batch that is before each update.
+    judged_at : (judgings,)
+        Updates taken before each of them.
     inputs, targets, predictions : (patterns, inputs or outputs)
         Predictions of the network at the end.
     weights : Parameters
-        ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,) and ``c``
-        (outputs,) or None.
+        ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c``
+        (outputs,) and ``k`` (inputs, outputs) or None.
     mismatches : dict
         For a stored run, the columns whose stored value is another, with that value.
     """
@@ -51,11 +54,13 @@ class Trace:
     parameters: dict[str, Scalar]
     status: str
     steps: int
+    epochs: int
     initial_loss: float
     final_loss: float
     n_correct: int
     max_error: float
     losses: NDArray[np.float64]
+    judged_at: NDArray[np.int64]
     inputs: Array
     targets: Array
     predictions: Array
@@ -65,19 +70,21 @@ class Trace:
     def text(self) -> str:
         """Write the trace as text.
 
-        A line ``t loss`` for each step, then the final loss, how the run ended,
-        predictions beside targets, and the weights.
+        A line ``t loss`` for each judging, after t updates, then the final loss, how the run
+        ended, predictions beside targets, and the weights.
         """
-        lines = [f"{t} {loss!r}" for t, loss in enumerate(self.losses[:-1].tolist())]
+        before_end = zip(self.judged_at[:-1].tolist(), self.losses[:-1].tolist(), strict=True)
+        lines = [f"{t} {loss!r}" for t, loss in before_end]
+        epochs = f" epochs {self.epochs}" if self.epochs != self.steps else ""
         lines += [
             f"final_loss {self.final_loss!r}",
-            f"status {self.status} steps {self.steps}",
+            f"status {self.status} steps {self.steps}{epochs}",
             "",
             "inputs -> prediction (target)",
         ]
         for x, y, target in zip(self.inputs, self.predictions, self.targets, strict=True):
             lines.append(f"{_array(x)} -> {_array(y)} ({_array(target)})")
-        shapes = {"w": "inputs, hidden", "v": "hidden, outputs", "b": "hidden", "c": "outputs"}
+        shapes = {"w": "inputs, hidden", "v": "hidden, outputs", "b": "hidden", "c": "outputs", "k": "inputs, outputs"}
         for name, values in self.weights._asdict().items():
             if values is not None:
                 lines += ["", f"{name} ({shapes[name]})", _array(values)]
@@ -134,30 +141,32 @@ def _trace_run(source: Result, run: int) -> Trace:
 
 def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     """Train one run and compare with its row, if there is one."""
-    cells = np.array([cell])
-    settings = plan.settings(cell)
+    cells, seeds = np.array([cell]), np.array([seed])
     worker = Worker(plan)
-    trainer = worker.trainer(settings)
-    n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
-    initial = worker.weights(cells, np.ones(1, np.int64), np.array([seed]), n_parameters)
-    limits = worker.settings(cells)
+    trainer = worker.trainer(plan.words(cell))
+    initial = worker.weights(cells, np.ones(1, np.int64), seeds)
+    settings = worker.settings(cells)
     # Learn the number of steps first: room for max_steps losses may be far too much.
-    limits["max_steps"] = trainer.train(limits, initial).columns.steps
-    outcome = trainer.train(limits, initial, final_weights=True, losses=True)
+    settings["max_steps"] = trainer.train(settings, initial, seeds=seeds).columns.steps
+    outcome = trainer.train(settings, initial, seeds=seeds, final_weights=True, losses=True)
     found = {name: column[0].item() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
+    n_windows = plan.n_windows(cells)[0].item()
+    found["epochs"] = found["steps"] // n_windows
+    judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
     own = {"cell": cell, "seed": seed, **plan.values(cell), **found}
     return Trace(
         parameters=plan.values(cell),
         seed=seed,
         cell=cell,
         **found,
-        losses=outcome.losses[0, : found["steps"] + 1],
+        losses=outcome.losses[0, : len(judged_at)],
+        judged_at=judged_at,
         inputs=np.array(plan.study.data.inputs),
         targets=np.array(plan.study.data.targets),
         predictions=outcome.predictions[0].reshape(len(plan.study.data.targets), -1),
-        weights=trainer.architecture.split(outcome.final_weights[0]),
-        mismatches={name: row[name] for name, value in own.items() if row and not _same_bits(row[name], value)},
+        weights=trainer.recipe.architecture.split(outcome.final_weights[0]),
+        mismatches={name: stored for name, stored in row.items() if name in own and not _same_bits(stored, own[name])},
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweep.study import Study
+from sweep.words import WORDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,9 +31,10 @@ class Column:
 _RUN = Column("run", "int64", "", "number of the run: cell * n_seeds + (seed - base)")
 _CELL = Column("cell", "int64", "", "number of the cell: parameters in file order, the last fastest")
 _SEED = Column("seed", "int64", "", "seed of the initial weights")
-_OUTCOME = (
-    Column("status", "status", "", "how the run ended: converged, diverged, stalled or exhausted"),
-    Column("steps", "int32", "updates", "updates taken"),
+_STATUS = Column("status", "status", "", "how the run ended: converged, diverged, stalled or exhausted")
+_STEPS = Column("steps", "int32", "updates", "updates taken")
+_EPOCHS = Column("epochs", "int32", "epochs", "epochs completed; only where some cell's update takes not all patterns")
+_MEASURES = (
     Column("initial_loss", "float64", "loss", "loss before the first update; inf if not finite"),
     Column("final_loss", "float64", "loss", "loss after the last update; inf if diverged"),
     Column("n_correct", "int32", "outputs", "outputs on the right side of the middle of the targets; 0 if diverged"),
@@ -41,47 +43,34 @@ _OUTCOME = (
 _STATISTICS = (
     Column("n_runs", "int64", "runs", "runs of the cell"),
     Column("n_converged", "int64", "runs", "runs that met the criterion"),
-    Column("n_diverged", "int64", "runs", "runs whose loss became infinite or NaN"),
+    Column("n_diverged", "int64", "runs", "runs whose loss became infinite, NaN or larger than the bound"),
     Column("n_stalled", "int64", "runs", "runs that no update could change any more"),
-    Column("n_exhausted", "int64", "runs", "runs that took max_steps updates without an end"),
+    Column("n_exhausted", "int64", "runs", "runs that took all updates they may without an end"),
     Column("convergence_rate", "float64", "fraction", "n_converged / n_runs"),
     Column("convergence_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval"),
     Column("convergence_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval"),
     Column("steps_q25", "int64", "updates", "updates by which 25 % of all runs converged; null if never"),
     Column("steps_q50", "int64", "updates", "updates by which 50 % of all runs converged; null if never"),
     Column("steps_q75", "int64", "updates", "updates by which 75 % of all runs converged; null if never"),
-    Column(
-        "restricted_mean_steps", "float64", "updates", "mean over all runs of updates to converge, max_steps if not"
-    ),
+    Column("restricted_mean_steps", "float64", "updates", "mean over all runs of updates to converge, the most if not"),
     Column("expected_steps", "float64", "updates", "updates of all runs / n_converged: a success with restarts"),
 )
 QUANTILE_COLUMNS = ("steps_q25", "steps_q50", "steps_q75")
-_PARAMETER_DOCS = {
-    "hidden": ("units", "hidden units"),
-    "activation": ("", "activation of the hidden units"),
-    "output": ("", "activation of the outputs"),
-    "bias": ("", "whether units have biases"),
-    "distribution": ("", "distribution of the initial weights"),
-    "scale": ("weight", "deviation (normal) or half width (uniform) of the initial weights"),
-    "stream": ("", "random number generator of the initial weights"),
-    "loss": ("", "loss function"),
-    "optimizer": ("", "update rule"),
-    "learning_rate": ("weight^2/loss", "step of the update along the gradient"),
-    "max_steps": ("updates", "updates after which a run is exhausted"),
-    "criterion": ("", "convergence criterion"),
-    "below": ("loss or output", "threshold of the criterion"),
-}
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
 
 def parameter_columns(study: Study) -> list[Column]:
     """Return a column for each swept parameter, in file order."""
-    return [Column(name, _TYPES[type(values[0])], *_PARAMETER_DOCS[name]) for name, values in study.parameters.items()]
+    return [
+        Column(name, _TYPES[type(values[0])], WORDS[name].unit, WORDS[name].meaning)
+        for name, values in study.parameters.items()
+    ]
 
 
 def runs_columns(study: Study) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
-    return [_RUN, _CELL, _SEED, *parameter_columns(study), *_OUTCOME]
+    epochs = [_EPOCHS] if min(study.values_of("batch")) < len(study.data.inputs) else []
+    return [_RUN, _CELL, _SEED, *parameter_columns(study), _STATUS, _STEPS, *epochs, *_MEASURES]
 
 
 def cells_columns(study: Study) -> list[Column]:
@@ -91,7 +80,7 @@ def cells_columns(study: Study) -> list[Column]:
 
 def tally_columns() -> list[Column]:
     """Return the columns of a tally: how many runs of a cell ended so, after so many steps."""
-    return [_CELL, _OUTCOME[0], _OUTCOME[1], Column("n", "int64", "runs", "runs that ended so")]
+    return [_CELL, _STATUS, _STEPS, Column("n", "int64", "runs", "runs that ended so")]
 
 
 def arrow_schema(columns: list[Column]) -> pa.Schema:

@@ -1,10 +1,10 @@
-"""The tables of a study file, each valid by itself."""
+"""The tables of a study file that hold no scalars of cells: patterns and seeds."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,16 +12,14 @@ from sweep.errors import shown, unknown
 from sweep.patterns import MAX_PATTERNS, TASKS, read_patterns
 
 MAX_SEED = 2**32 - 1
-MAX_STEPS = 2**31 - 1
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
     """One table of the study file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
 class Data(Section):
@@ -88,40 +86,6 @@ def _rows(key: str, rows: list[Any]) -> tuple[Any, ...]:
     return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
 
 
-class Network(Section):
-    """What the networks are made of."""
-
-    hidden: Annotated[int, Field(ge=1, le=65_536)] | None = None
-    activation: Literal["relu", "tanh", "sigmoid", "identity"] = "relu"
-    output: Literal["relu", "tanh", "sigmoid", "identity"] = "identity"
-    bias: bool = True
-    dtype: Literal["float64", "float32"] = "float64"
-
-
-class InitialWeights(Section):
-    """Where the networks start."""
-
-    distribution: Literal["normal", "uniform"] = "normal"
-    scale: PositiveFloat = 1.0
-    stream: Literal["mt19937", "pcg64"] = "mt19937"
-
-
-class Training(Section):
-    """How they learn."""
-
-    loss: Literal["sse", "mse"] = "sse"
-    optimizer: Literal["gd"] = "gd"
-    learning_rate: PositiveFloat | None = None
-    max_steps: Annotated[int, Field(ge=0, le=MAX_STEPS)] = 5000
-
-
-class Convergence(Section):
-    """When a network has learned."""
-
-    criterion: Literal["loss", "max_error", "correct", "none"] = "loss"
-    below: PositiveFloat = 1e-4
-
-
 class Seeds(Section):
     """The replicates of every cell."""
 
@@ -133,15 +97,3 @@ class Seeds(Section):
         if self.base + self.count - 1 > MAX_SEED:
             raise ValueError(f"seeds {self.base} to {self.base + self.count - 1} given; the last allowed is {MAX_SEED}")
         return self
-
-
-SECTIONS: dict[str, type[Section]] = {
-    "network": Network,
-    "initial_weights": InitialWeights,
-    "training": Training,
-    "convergence": Convergence,
-}
-
-# Every scalar that can be swept, and the section it belongs to.
-SWEEPABLE = {name: section for section, model in SECTIONS.items() for name in model.model_fields if name != "dtype"}
-REQUIRED = ("hidden", "learning_rate")

@@ -12,27 +12,25 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kernels.architecture import Architecture
-from kernels.batch import SETTINGS, Columns
-from kernels.recipe import Architecture as NewArchitecture
+from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd.compiling import Kernel
-from kernels.start import numbers
-from kernels.start.initialize import Start, initial_weights
-from kernels.train import Trainer
+from kernels.start import initialize
+from kernels.start.initialize import Start
+from kernels.train import Columns, Trainer
 from sweep.digest import status_array
-from sweep.parameters import Scalar
 from sweep.plan import Plan, Shard
 from sweep.schema import arrow_schema, runs_columns
 from sweep.statistics import tally_runs
+from sweep.study import Study
+from sweep.words import loss_and_reduction, with_role
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[Any]
 
-# What decides the kernel, and the initial weights of a seed.
-_KERNEL = ("activation", "output", "bias", "loss", "criterion")
-_SCHEME = ("distribution", "scale", "stream")
+_SETTINGS = with_role("setting")
+_START = with_role("start")
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,14 @@ class ShardResult:
     lane_steps: int
 
     def rows(self, names: list[str] | None = None) -> pa.Table:
-        """Return a row for each run, of all columns or of these; outcomes in double precision are not copied."""
+        """Return a row for each run, of all columns or of these."""
         schema = self.schema if names is None else pa.schema([self.schema.field(name) for name in names])
         columns = [(field, self.column(field.name)) for field in schema]
         arrays = [status_array(c) if field.name == "status" else pa.array(c, field.type) for field, c in columns]
         return pa.table(arrays, schema=schema)
 
     def column(self, name: str) -> Array:
-        """Return a column of the rows, with status as codes and outcomes in the dtype of the networks."""
+        """Return a column of the rows, with status as codes."""
         if name in self.columns._fields:
             outcome: Array = getattr(self.columns, name)
             return outcome
@@ -75,6 +73,8 @@ class ShardResult:
         if name == "seed":
             return self.plan.seeds(self.shard)
         cells, counts = self.plan.cells(self.shard)
+        if name == "epochs":
+            return self.columns.steps // np.repeat(self.plan.n_windows(cells), counts)
         return np.repeat(cells if name == "cell" else self.plan.column(name, cells), counts)
 
     def tally(self) -> pd.DataFrame:
@@ -98,99 +98,110 @@ class Worker:
         self._schema = arrow_schema(runs_columns(plan.study))
         self._inputs = np.array(plan.study.data.inputs)
         self._targets = np.array(plan.study.data.targets)
-        self._dtype = str(plan.settings(0)["dtype"])
-        self._trainers: dict[tuple[Scalar, ...], Trainer] = {}
+        self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
         self._own = local()  # of each thread: its memory for weights
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard."""
         cells, counts = self._plan.cells(shard)
-        settings = self._plan.settings(int(cells[0]))
-        trainer = self.trainer(settings)
-        n_parameters = trainer.architecture.n_parameters(int(settings["hidden"]))
-        kept = self._kept(shard.n_runs, n_parameters)
-        weights = self.weights(cells, counts, self._plan.seeds(shard), n_parameters, out=kept)
-        outcome = trainer.train(self.settings(cells), weights, counts, pause=self._pause)
+        words, seeds = self._plan.words(int(cells[0])), self._plan.seeds(shard)
+        trainer = self.trainer(words)
+        n_parameters = trainer.recipe.architecture.n_parameters(words["hidden"])
+        kept = self._kept((shard.n_runs, n_parameters), trainer.recipe.dtype)
+        weights = self.weights(cells, counts, seeds, out=kept)
+        outcome = trainer.train(self.settings(cells), weights, counts, seeds=seeds, pause=self._pause)
         net_steps = int(outcome.columns.steps.sum(dtype=np.int64))
         return ShardResult(self._plan, shard, outcome.columns, self._schema, net_steps, outcome.lane_steps)
 
-    def trainer(self, settings: dict[str, Scalar]) -> Trainer:
-        """Return the trainer of cells that have these settings, one for each kernel."""
-        key = tuple(settings[name] for name in _KERNEL)
+    def trainer(self, words: dict[str, Any]) -> Trainer:
+        """Return the trainer of cells that have these words, one for each recipe."""
+        recipe = make_recipe(self._plan.study, words)
         with self._lock:
-            if key not in self._trainers:
-                activation, output, bias, loss, criterion = key
-                n_inputs, n_outputs = self._inputs.shape[1], self._targets.shape[1]
-                self._trainers[key] = Trainer(
-                    Architecture(n_inputs, n_outputs, str(activation), str(output), bool(bias)),
-                    self._inputs,
-                    self._targets,
-                    loss=str(loss),
-                    criterion=str(criterion),
-                    dtype=self._dtype,
-                )
-            return self._trainers[key]
+            if recipe not in self._trainers:
+                self._trainers[recipe] = Trainer(recipe, self._inputs, self._targets)
+            return self._trainers[recipe]
 
     def uncompiled(self, shards: Iterable[Shard]) -> set[Kernel]:
         """Return the kernels that are known to be needed for ``shards`` and have yet to be compiled.
 
         Another may turn out to be: that which settles runs whose loss is not finite.
         """
-        study, fixed = self._plan.study, self._plan.settings(0)
-        schemes = product(*(study.parameters.get(name, (fixed[name],)) for name in ("distribution", "stream")))
-        found = {
-            numbers.uncompiled_draw(str(distribution), str(stream), self._dtype) for distribution, stream in schemes
-        }
+        study = self._plan.study
+        found: set[Kernel | None] = set()
         for shard in {self._plan.shape(shard): shard for shard in shards}.values():
-            settings = self._plan.settings(int(self._plan.cells(shard)[0][0]))
-            found.add(self.trainer(settings).uncompiled(int(settings["hidden"])))
+            cells = self._plan.cells(shard)[0][:1]
+            words = self._plan.words(int(cells[0]))
+            trainer, hidden = self.trainer(words), words["hidden"]
+            found.add(trainer.uncompiled(hidden, self.settings(cells)))
+            for distribution, stream in product(study.values_of("distribution"), study.values_of("stream")):
+                start = make_start(words | {"distribution": distribution, "stream": stream})
+                found.add(initialize.uncompiled(start, trainer.recipe.architecture, hidden, trainer.recipe.dtype))
         return {kernel for kernel in found if kernel is not None}
 
     def settings(self, cells: Array) -> Array:
-        """Return learning rate, threshold and most steps of ``cells``."""
-        settings = np.empty(len(cells), SETTINGS)
-        for name in SETTINGS.names or ():
-            settings[name] = self._plan.column(name, cells)
-        return settings
+        """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
+        given = [name for name in _SETTINGS if None not in self._plan.study.values_of(name)]
+        columns = {name: self._plan.column(name, cells) for name in given}
+        return make_settings(len(cells), **columns, max_steps=self._plan.most_steps(cells))
 
-    def weights(self, cells: Array, counts: Array, seeds: Array, n_parameters: int, out: Array | None = None) -> Array:
+    def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
         """Return the initial weights of runs with ``seeds``, in ``out`` if given.
 
-        The runs are ``counts`` of each of ``cells``. A seed gives the same numbers in every
-        cell of one scheme, so they are drawn once.
+        The runs are ``counts`` of each of ``cells``, which share their shape. A seed gives the same
+        numbers in every cell that starts alike, so they are drawn once.
         """
+        words = self._plan.words(int(cells[0]))
+        recipe = make_recipe(self._plan.study, words)
+        n_parameters = recipe.architecture.n_parameters(words["hidden"])
         if out is None:
-            out = np.empty((len(seeds), n_parameters), self._dtype)
-        if not any(name in self._plan.study.parameters for name in _SCHEME):
+            out = np.empty((len(seeds), n_parameters), recipe.dtype)
+        swept = [name for name in _START if name in self._plan.study.parameters]
+        if not swept:
             return self._draw(cells, seeds, out)
-        for group in _groups([self._plan.column(name, cells) for name in _SCHEME]):
+        for group in _groups([self._plan.column(name, cells) for name in swept]):
             runs = np.flatnonzero(np.repeat(group, counts))
-            out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), self._dtype))
+            out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
         return out
 
     def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
-        """Put the initial weights of runs in ``cells``, which share one scheme, into ``out``.
+        """Put the initial weights of runs in ``cells``, which start alike, into ``out``.
 
         Seeds of several cells that fill a range no longer than the runs are drawn once each.
         """
-        settings = self._plan.settings(int(cells[0]))
-        start = Start(str(settings["distribution"]), float(settings["scale"]), stream=str(settings["stream"]))
-        old = self.trainer(settings).architecture
-        architecture = NewArchitecture(old.inputs, old.outputs, old.activation, old.output, old.bias)
-        hidden = int(settings["hidden"])
+        words = self._plan.words(int(cells[0]))
+        start, architecture = make_start(words), make_recipe(self._plan.study, words).architecture
         once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
-        drawn_seeds = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
-        drawn = initial_weights(start, drawn_seeds, architecture, hidden, self._dtype, None if once else out)
+        each = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
+        drawn = initialize.initial_weights(
+            start, each, architecture, words["hidden"], str(out.dtype), None if once else out
+        )
         return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
 
-    def _kept(self, n_runs: int, n_parameters: int) -> Array:
+    def _kept(self, shape: tuple[int, int], dtype: str) -> Array:
         """Return memory of this thread for weights, kept from shard to shard: fresh pages are slow."""
-        size = n_runs * n_parameters
+        size = shape[0] * shape[1]
         numbers: Array | None = getattr(self._own, "numbers", None)
         if numbers is None or numbers.size < size:
-            numbers = self._own.numbers = np.empty(size, self._dtype)
-        return numbers[:size].reshape(n_runs, n_parameters)
+            numbers = self._own.numbers = np.empty(size, dtype)
+        return numbers[:size].reshape(shape)
+
+
+def make_recipe(study: Study, words: dict[str, Any]) -> Recipe:
+    """Return the recipe of cells that have these words; a batch of all patterns is named None, in whatever order."""
+    data = study.data
+    said = {**words, "inputs": len(data.inputs[0]), "outputs": len(data.targets[0])}
+    said["loss"], said["reduction"] = loss_and_reduction(words["loss"], words["reduction"])
+    if words["batch"] == len(data.inputs):
+        said |= {"batch": None, "order": "cyclic"}
+    said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
+    return Recipe(**{name: said[name] for name in Recipe._fields})
+
+
+def make_start(words: dict[str, Any]) -> Start:
+    """Return how cells that have these words draw their initial weights."""
+    said = {**words, "order": words["draw_order"]}
+    return Start(**{name: said[name] for name in Start._fields})
 
 
 def _groups(columns: list[Array]) -> list[NDArray[np.bool_]]:

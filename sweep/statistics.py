@@ -102,10 +102,10 @@ def cells_of(plan: Plan) -> pd.DataFrame:
 def _statistics(tally: pd.DataFrame, plan: Plan, group: Array) -> pd.DataFrame:
     """Return the statistics of groups of cells, by their number; ``group`` is that of each cell."""
     cell = tally["cell"].to_numpy()
-    ends = tally.assign(group=group[cell], max_steps=plan.column("max_steps", cell))
+    ends = tally.assign(group=group[cell], most_steps=plan.most_steps(cell))
     n, converged = ends["n"], ends["status"] == "converged"
     counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64).mul(n, axis=0)
-    taken, restricted = n * ends["steps"], n * ends["steps"].where(converged, ends["max_steps"])
+    taken, restricted = n * ends["steps"], n * ends["steps"].where(converged, ends["most_steps"])
     sums = counts.assign(n_runs=n, taken=taken, restricted=restricted).groupby(ends["group"]).sum()
     n_runs, n_converged = sums["n_runs"], sums["n_converged"]
     low, high = wilson_interval(n_converged.to_numpy(), n_runs.to_numpy())

@@ -16,17 +16,24 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from sweep.combinations import combination_faults
 from sweep.errors import StudyError, shown
 from sweep.faults import sentences
-from sweep.parameters import Scalar
+from sweep.patterns import MAX_PATTERNS
 from sweep.plain import plain
-from sweep.sections import SECTIONS, Convergence, Data, InitialWeights, Network, Section, Seeds, Training
-from sweep.swept import conflicts, swept_parameters
-
-MAX_FLOAT32 = 3.4028234663852886e38
-
-# Hidden activations of one network over all patterns; a thread keeps 128 bytes for each.
-MAX_ACTIVATIONS = 2**24
+from sweep.sections import Data, Section, Seeds
+from sweep.swept import conflicts, swept_parameters, words_given
+from sweep.words import (
+    ALWAYS_WRITTEN,
+    MAX_STEPS,
+    SECTIONS,
+    WORDS,
+    Convergence,
+    InitialWeights,
+    Network,
+    Training,
+    loss_and_reduction,
+)
 
 # File systems allow names of 255 bytes.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
@@ -99,33 +106,28 @@ class Study:
                 "parameters": {} if parameters is None else parameters,
             }
         )
+        words = words_given(given)
         self.data = _section("data", Data, plain(data), faults)
-        self.network = _section("network", Network, given["network"], faults)
-        self.initial_weights = _section("initial_weights", InitialWeights, given["initial_weights"], faults)
-        self.training = _section("training", Training, given["training"], faults)
-        self.convergence = _section("convergence", Convergence, given["convergence"], faults)
+        n_patterns = len(getattr(self.data, "inputs", ())) or MAX_PATTERNS
+        context = {"n_patterns": n_patterns}
+        self.network = _section("network", Network, given["network"], faults, context)
+        self.initial_weights = _section("initial_weights", InitialWeights, given["initial_weights"], faults, context)
+        self.training = _section("training", Training, _within_epochs(given["training"], words), faults, context)
+        self.convergence = _section("convergence", Convergence, given["convergence"], faults, context)
         self.seeds = _section("seeds", Seeds, plain(seeds), faults)
-        self.parameters = swept_parameters(given["parameters"], faults)
-        faults += conflicts(given, given["parameters"])
+        self.parameters = swept_parameters(given["parameters"], n_patterns, faults)
+        faults += conflicts(given)
         if not faults:
-            faults += self._beyond_limits()
+            faults += combination_faults(self, words)
         if faults:
             raise StudyError(faults)
+        self._leave_out_default_reduction()
 
-    def _beyond_limits(self) -> list[str]:
-        """Say what is valid by itself but too large together."""
-        faults = []
-        hidden = max(int(value or 0) for value in self.parameters.get("hidden", (self.network.hidden,)))
-        activations = len(self.data.inputs) * hidden
-        if activations > MAX_ACTIVATIONS:
-            faults.append(
-                f"network.hidden: {len(self.data.inputs)} patterns times {hidden} units given; at most "
-                f"{MAX_ACTIVATIONS} hidden activations are allowed"
-            )
-        largest = max(abs(value) for rows in (self.data.inputs, self.data.targets) for row in rows for value in row)
-        if self.network.dtype == "float32" and largest > MAX_FLOAT32:
-            faults.append(f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}")
-        return faults
+    def _leave_out_default_reduction(self) -> None:
+        """Take a reduction that all losses have anyway as not given, for it makes no other study."""
+        given = self.training.reduction
+        if given and all(loss_and_reduction(loss)[1] == given for loss in self.values_of("loss")):
+            self.training = self.training.model_copy(update={"reduction": None})
 
     @property
     def n_cells(self) -> int:
@@ -140,22 +142,34 @@ class Study:
         """Number of networks: cells times seeds."""
         return self.n_cells * self.seeds.count
 
-    def fixed(self) -> dict[str, Scalar]:
-        """Return every scalar that is the same in all cells."""
-        return {
-            key: value
-            for section in SECTIONS
-            for key, value in getattr(self, section).model_dump().items()
-            if key not in self.parameters
-        }
+    def fixed(self) -> dict[str, Any]:
+        """Return every word that has the same value in all cells; None stands for what its default says."""
+        return {name: self.values_of(name)[0] for name in WORDS if name not in self.parameters}
+
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """Return every value that a word has in some cell."""
+        return self.parameters.get(name) or (getattr(getattr(self, WORDS[name].section), name),)
+
+    def key_of(self, name: str) -> str:
+        """Return the key under which a word stands in the study file."""
+        return f"parameters.{name}" if name in self.parameters else f"{WORDS[name].section}.{name}"
+
+    def uses(self, name: str) -> bool:
+        """Tell whether a word does anything in some cell."""
+        used_with = WORDS[name].used_with
+        return not used_with or any(set(values) & set(self.values_of(other)) for other, values in used_with.items())
 
     def canonical(self) -> dict[str, Any]:
         """Return the study with nothing left implicit, as tables of the study file."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
         tables["data"] = {key: [list(row) for row in rows] for key, rows in self.data}
-        for section in SECTIONS:
-            table = getattr(self, section).model_dump()
-            tables[section] = {key: value for key, value in table.items() if key not in self.parameters}
+        for section, model in SECTIONS.items():
+            defaults = model.model_validate({}, context={"n_patterns": len(self.data.inputs)})
+            tables[section] = {
+                key: value
+                for key, value in getattr(self, section)
+                if key not in self.parameters and (key in ALWAYS_WRITTEN or value != getattr(defaults, key))
+            }
         tables["parameters"] = {key: {"values": list(values)} for key, values in self.parameters.items()}
         tables["seeds"] = self.seeds.model_dump()
         return tables
@@ -215,10 +229,17 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _section(name: str, model: type[S], raw: Any, faults: list[str]) -> S:
+def _within_epochs(training: Any, words: set[str]) -> Any:
+    """Return the table [training] with no limit of steps but that of epochs, where epochs alone are given."""
+    if "max_epochs" in words and "max_steps" not in words and isinstance(training, Mapping | None):
+        return {**(training or {}), "max_steps": MAX_STEPS}
+    return training
+
+
+def _section(name: str, model: type[S], raw: Any, faults: list[str], context: dict[str, Any] | None = None) -> S:
     """Validate one table, None for an empty one; with a fault what is returned must not be used."""
     try:
-        return model.model_validate({} if raw is None else raw)
+        return model.model_validate({} if raw is None else raw, context=context)
     except ValidationError as error:
         faults += sentences(error, name, list(_known_keys(model)))
         return model.model_construct()

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import shown, unknown
 from sweep.faults import sentences
 from sweep.parameters import Scalar, expand
-from sweep.sections import REQUIRED, SECTIONS, SWEEPABLE, Data, Seeds
-
-INTEGERS = ("hidden", "max_steps")
+from sweep.sections import Data, Seeds
+from sweep.words import KINDS, REQUIRED, SWEEPABLE, WORDS, takes_integers
 
 _DOTTED = [f"{section}.{name}" for name, section in SWEEPABLE.items()]
 _NOT_SWEPT = {"dtype", "task", "file", *Data.model_fields, *Seeds.model_fields, "seed", "seeds"}
 
 
-def swept_parameters(raw: Any, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:
+def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:
     """Expand and validate the swept parameters.
 
     Parameters
     ----------
     raw
         The table [parameters] as given.
+    n_patterns
+        Of the study.
     faults
         Takes a sentence for each fault.
 
@@ -44,28 +45,29 @@ def swept_parameters(raw: Any, faults: list[str]) -> dict[str, tuple[Scalar, ...
         elif name in expanded:
             faults.append(f"parameters.{key}: {name} is given twice; give one")
         else:
-            expanded[name] = _values(key, name, spec, faults)
+            expanded[name] = _values(f"parameters.{key}", spec, name, n_patterns, faults)
     return expanded
 
 
-def _values(key: str, name: str, spec: Any, faults: list[str]) -> tuple[Scalar, ...]:
-    """Return the values of one parameter."""
-    kind: Any = get_type_hints(SECTIONS[SWEEPABLE[name]], include_extras=True)[name]
+def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) -> tuple[Scalar, ...]:
+    """Return the values of one parameter, which stands under ``key``."""
+    kind: Any = KINDS[name]
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
-        values: tuple[Any, ...] = adapter.validate_python(tuple(expand(spec, integer=name in INTEGERS)))
+        given = tuple(expand(spec, integer=takes_integers(name)))
+        values: tuple[Any, ...] = adapter.validate_python(given, context={"n_patterns": n_patterns})
     except ValidationError as error:
-        faults += sentences(error, f"parameters.{key}", [])
+        faults += sentences(error, key, [])
         return ()
     except ValueError as error:
-        faults.append(f"parameters.{key}: {error}")
+        faults.append(f"{key}: {error}")
         return ()
     seen: set[Scalar] = set()
     for value in values:
         if value is None:
-            faults.append(f"parameters.{key}: a value is missing")
+            faults.append(f"{key}: a value is missing")
         elif value in seen:
-            faults.append(f"parameters.{key}: value {value!r} given twice; cells must differ")
+            faults.append(f"{key}: value {value!r} given twice; cells must differ")
             break
         seen.add(value)
     return values
@@ -82,18 +84,23 @@ def _not_sweepable(key: Any) -> str:
     return unknown("parameter", key, SWEEPABLE, _DOTTED)
 
 
-def conflicts(given: Mapping[str, Any], parameters: Any) -> list[str]:
+def words_given(given: Mapping[str, Any]) -> set[str]:
+    """Return the words that tables as given name, with a value or swept."""
+    tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
+    fixed = {name for name, word in WORDS.items() if tables.get(word.section, {}).get(name) is not None}
+    return fixed | {_dotted(key)[2] for key in tables.get("parameters", {})}
+
+
+def conflicts(given: Mapping[str, Any]) -> list[str]:
     """Say what is given twice or not at all.
 
     Parameters
     ----------
     given
-        The sections of the study as given, by name.
-    parameters
-        The table [parameters] as given.
+        The tables of words and [parameters] as given, by name.
     """
-    swept = {_dotted(key)[2] for key in parameters} if isinstance(parameters, Mapping) else set()
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
+    swept = {_dotted(key)[2] for key in tables.get("parameters", {})}
     faults = [
         f"parameters.{name}: given here and as {section}.{name}; give one"
         for name, section in SWEEPABLE.items()

@@ -8,58 +8,117 @@ from hypothesis import strategies as st
 
 from tests.sweep.support import SECTIONS
 
+REQUIRED = ("hidden", "learning_rate")
+MAX_STEPS = 2**31 - 1
+
 positive = st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False)
+not_negative = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-activations = st.sampled_from(["relu", "tanh", "sigmoid", "identity"])
+below_one = st.floats(0, 1, exclude_max=True)
+activations = st.sampled_from(
+    ["relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "sin", "tanh", "sigmoid", "identity"]
+)
 
 SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "hidden": st.integers(1, 65_536),
     "activation": activations,
     "output": activations,
+    "negative_slope": finite,
+    "gain": finite,
     "bias": st.booleans(),
+    "skip": st.booleans(),
+    "scaling": st.sampled_from(["standard", "ntk", "mean_field"]),
     "distribution": st.sampled_from(["normal", "uniform"]),
     "scale": positive,
+    "output_scale": not_negative,
+    "bias_scale": not_negative,
+    "draw_order": st.sampled_from(["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c w v.T k"]),
     "stream": st.sampled_from(["mt19937", "pcg64"]),
-    "loss": st.sampled_from(["sse", "mse"]),
-    "optimizer": st.just("gd"),
-    "learning_rate": positive,
-    "max_steps": st.integers(0, 2**31 - 1),
+    "loss": st.sampled_from(["squared", "half_squared"]),
+    "reduction": st.sampled_from(["sum", "mean", "pattern_mean"]),
+    "optimizer": st.sampled_from(["gd", "momentum", "nesterov", "rmsprop", "adam"]),
+    "learning_rate": not_negative,
+    "output_learning_rate": not_negative,
+    "momentum": below_one,
+    "alpha": below_one,
+    "beta1": below_one,
+    "beta2": below_one,
+    "eps": positive,
+    "batch": st.integers(1, 4),
+    "order": st.sampled_from(["cyclic", "shuffled"]),
+    "max_steps": st.integers(0, MAX_STEPS),
+    "max_epochs": st.integers(0, MAX_STEPS // 4),
     "criterion": st.sampled_from(["loss", "max_error", "correct", "none"]),
     "below": positive,
+    "bound": positive,
+    "from_step": st.integers(0, MAX_STEPS),
 }
+
+# Words that need others, each a dialect of its own: what it draws in place of the above, and targets.
+DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[float]]] = {
+    "any": ({"loss": SCALARS["loss"]}, finite),
+    "bce": ({"loss": st.just("bce"), "output": st.just("sigmoid")}, st.floats(0, 1)),
+    "hinge": ({"loss": st.just("hinge")}, st.sampled_from([-1.0, 1.0])),
+    "names": ({"loss": st.sampled_from(["sse", "mse"]), "reduction": st.nothing()}, finite),
+    "rprop": (
+        {
+            "loss": SCALARS["loss"],
+            "optimizer": st.just("rprop"),
+            "batch": st.just("full"),
+            "learning_rate": positive,
+            "output_learning_rate": positive,
+        },
+        finite,
+    ),
+}
+
+# What a word does nothing without.
+NEEDS: dict[str, dict[str, set[Any]]] = {
+    "negative_slope": {"activation": {"leaky_relu"}, "output": {"leaky_relu"}},
+    "bias_scale": {"bias": {True}},
+    "momentum": {"optimizer": {"momentum", "nesterov"}},
+    "alpha": {"optimizer": {"rmsprop"}},
+    "beta1": {"optimizer": {"adam"}},
+    "beta2": {"optimizer": {"adam"}},
+    "eps": {"optimizer": {"rmsprop", "adam"}},
+    "from_step": {"criterion": {"loss", "max_error", "correct"}},
+}
+DEFAULTS = {"activation": "relu", "output": "identity", "bias": True, "optimizer": "gd", "criterion": "loss"}
 
 
 @st.composite
-def data_tables(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw patterns: a task, or a few rows of any finite numbers."""
-    if draw(st.booleans()):
+def data_tables(draw: st.DrawFn, target: st.SearchStrategy[float]) -> dict[str, Any]:
+    """Draw four patterns: a task, or rows of any finite numbers."""
+    if target is finite and draw(st.booleans()):
         return {"task": draw(st.sampled_from(["xor", "seed"]))}
-    n_patterns, n_inputs, n_outputs = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    n_inputs, n_outputs = draw(st.integers(1, 3)), draw(st.integers(1, 2))
 
-    def rows(width: int) -> list[list[float]]:
-        return draw(
-            st.lists(st.lists(finite, min_size=width, max_size=width), min_size=n_patterns, max_size=n_patterns)
-        )
+    def rows(width: int, numbers: st.SearchStrategy[float]) -> list[list[float]]:
+        return draw(st.lists(st.lists(numbers, min_size=width, max_size=width), min_size=4, max_size=4))
 
-    return {"inputs": rows(n_inputs), "targets": rows(n_outputs)}
+    return {"inputs": rows(n_inputs, finite), "targets": rows(n_outputs, target)}
 
 
 @st.composite
 def study_tables(draw: st.DrawFn) -> dict[str, Any]:
     """Draw the keywords of a valid study: some scalars swept, in any order, others fixed or left to their default."""
-    swept = draw(st.lists(st.sampled_from(sorted(SCALARS)), unique=True, max_size=4))
+    own, target = DIALECTS[draw(st.sampled_from(sorted(DIALECTS)))]
+    scalars = {name: values for name, values in (SCALARS | own).items() if not values.is_empty}
+    swept = draw(st.lists(st.sampled_from(sorted(scalars)), unique=True, max_size=4))
+    fixed = [name for name in scalars if name not in swept and (name in (*own, *REQUIRED) or draw(st.booleans()))]
+    values = {name: draw(st.lists(scalars[name], unique=True, min_size=1, max_size=4)) for name in swept}
+    values |= {name: [draw(scalars[name])] for name in fixed}
+    for name, needs in NEEDS.items():
+        if not any(found & set(values.get(other, [DEFAULTS[other]])) for other, found in needs.items()):
+            values.pop(name, None)
     tables: dict[str, Any] = {
         "name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)),
         "description": draw(st.text(st.characters(codec="utf-8"), max_size=30)),
-        "data": draw(data_tables()),
-        "parameters": {},
+        "data": draw(data_tables(target)),
+        "parameters": {name: {"values": values[name]} for name in swept if name in values},
     }
-    for name in swept:
-        values = draw(st.lists(SCALARS[name], unique=True, min_size=1, max_size=4))
-        tables["parameters"][name] = {"values": values}
-    for name, section in SECTIONS.items():
-        if name not in swept and (name in ("hidden", "learning_rate") or draw(st.booleans())):
-            tables.setdefault(section, {})[name] = draw(SCALARS[name])
+    for name in values.keys() & set(fixed):
+        tables.setdefault(SECTIONS[name], {})[name] = values[name][0]
     base = draw(st.integers(0, 2**32 - 1))
     tables["seeds"] = {"base": base, "count": draw(st.integers(1, 2**32 - base))}
     return tables
@@ -70,6 +129,7 @@ WORDS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),
     *("seeds", "task", "file", "inputs", "targets", "dtype", "base", "count", "value", "values", "min", "max", "num"),
     *("distribution", "logspace", "geomspace", "linspace", "range", "xor", "grid", "relu", "log_uniform_values"),
+    *("bce", "hinge", "rprop", "adam", "full", "online", "shuffled", "mean", "w.T b v c"),
     *SCALARS,
 ]
 TABLES = [*sorted(set(SECTIONS.values())), "data", "seeds"]

@@ -28,9 +28,12 @@ from sweep.store import Store
 from tests import oracle
 from tests.accuracy import survey
 
-# The project's own functions, as the oracle wants them.
+# The project's own functions, as the oracle names and wants them.
+OURS = {name: name for name in ("exp", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
+OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
 FUNCTIONS: dict[str, oracle.Functions] = {
-    dtype: {name: partial(survey.apply, name, dtype) for name in ("tanh", "sigmoid")}
+    dtype: {name: partial(survey.apply, ours, dtype) for name, ours in OURS.items()}
+    | {"log1p_exp_negative": lambda x, dtype=dtype: survey.apply("softplus", dtype, -x)}
     for dtype in ("float64", "float32")
 }
 
@@ -38,24 +41,31 @@ OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_er
 
 # Sections of the study file by scalar, written out a second time on purpose.
 SECTIONS = {
-    "hidden": "network",
-    "activation": "network",
-    "output": "network",
-    "bias": "network",
-    "distribution": "initial_weights",
-    "scale": "initial_weights",
-    "stream": "initial_weights",
-    "loss": "training",
-    "optimizer": "training",
-    "learning_rate": "training",
-    "max_steps": "training",
-    "criterion": "convergence",
-    "below": "convergence",
+    **dict.fromkeys(("hidden", "activation", "output", "negative_slope", "gain", "bias", "skip", "scaling"), "network"),
+    **dict.fromkeys(("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream"), "initial_weights"),
+    **dict.fromkeys(("loss", "reduction", "optimizer", "learning_rate", "output_learning_rate"), "training"),
+    **dict.fromkeys(("momentum", "alpha", "beta1", "beta2", "eps"), "training"),
+    **dict.fromkeys(("batch", "order", "max_steps", "max_epochs"), "training"),
+    **dict.fromkeys(("criterion", "below", "bound", "from_step"), "convergence"),
 }
 
+# Those that decide the kernel, and the initial weights: runs that share them are trained by one call of the oracle.
+SHAPE = (
+    *("hidden", "activation", "output", "bias", "skip", "scaling"),
+    *("loss", "reduction", "optimizer", "batch", "order", "criterion"),
+)
+START = ("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream")
 
-def make_study(count: int = 20, base: int = 0, name: str = "small", dtype: str = "float64", **scalars: Any) -> Study:
-    """Make a study of XOR; a scalar given as a list is swept, in the order given.
+
+def make_study(
+    count: int = 20,
+    base: int = 0,
+    name: str = "small",
+    dtype: str = "float64",
+    data: dict[str, Any] | None = None,
+    **scalars: Any,
+) -> Study:
+    """Make a study, of XOR unless ``data`` is given; a scalar given as a list is swept, in the order given.
 
     By default 2 hidden units and 2 learning rates for at most 60 steps: runs that converge and runs that do not.
     """
@@ -69,7 +79,7 @@ def make_study(count: int = 20, base: int = 0, name: str = "small", dtype: str =
         else:
             tables[SECTIONS[key]][key] = value
     seeds = {"base": base, "count": count}
-    return Study(name=name, data={"task": "xor"}, parameters=parameters, seeds=seeds, **tables)
+    return Study(name=name, data=data or {"task": "xor"}, parameters=parameters, seeds=seeds, **tables)
 
 
 def nested(depth: int) -> Any:
@@ -100,34 +110,40 @@ def naive_rows(study: Study) -> list[dict[str, Any]]:
 def expected_runs(study: Study) -> pd.DataFrame:
     """Train every run of a study with the oracle and return the runs table, in run order."""
     rows = naive_rows(study)
-    shape = ("hidden", "activation", "output", "bias", "loss", "criterion")
-    scheme = ("distribution", "scale", "stream")
-    key_of = lambda row: tuple(row[name] for name in shape + scheme)  # noqa: E731
+    key_of = lambda row: tuple(row[name] for name in SHAPE + START)  # noqa: E731
     for key in dict.fromkeys(map(key_of, rows)):
-        _train_with_oracle(study, [row for row in rows if key_of(row) == key])
+        alike = [row for row in rows if key_of(row) == key]
+        result = train_with_oracle(study, alike)
+        for name in (*OUTCOME, "epochs"):
+            for row, value in zip(alike, getattr(result, name).tolist(), strict=True):
+                row[name] = value
+    epochs = ["epochs"] if any(row["batch"] < len(study.data.inputs) for row in rows) else []
     frame = pd.DataFrame(rows)
-    return frame[["run", "cell", "seed", *study.parameters, *OUTCOME]]
+    return frame[["run", "cell", "seed", *study.parameters, *OUTCOME[:2], *epochs, *OUTCOME[2:]]]
 
 
-def _train_with_oracle(study: Study, rows: list[dict[str, Any]]) -> None:
-    """Add to rows of one shape and one scheme of initial weights what becomes of them."""
+def train_with_oracle(study: Study, rows: list[dict[str, Any]], record: bool = False) -> oracle.Result:
+    """Train the runs of rows, with all their scalars, that share a shape and a scheme of initial weights."""
     same, dtype = rows[0], study.network.dtype
     n_inputs, n_outputs = len(study.data.inputs[0]), len(study.data.targets[0])
-    n_parameters = (n_inputs + n_outputs + same["bias"]) * same["hidden"] + n_outputs * same["bias"]
-    seeds = (row["seed"] for row in rows)
-    weights = oracle.initial_weights(seeds, n_parameters, same["distribution"], same["scale"], same["stream"], dtype)
-    result = oracle.train(
+    shapes = oracle.parameter_shapes(n_inputs, same["hidden"], n_outputs, same["bias"], same["skip"])
+    scales = {"w": same["scale"]}
+    for name, key in (("v", "output_scale"), ("biases", "bias_scale")):
+        scales[name] = same["scale"] if same[key] is None else same[key]
+    seeds = [row["seed"] for row in rows]
+    start = (same["distribution"], scales, same["stream"], dtype, same["draw_order"])
+    settings = [name for name in SECTIONS if name not in SHAPE + START and same[name] is not None]
+    return oracle.train(
         study.data.inputs,
         study.data.targets,
-        weights,
-        **{name: same[name] for name in ("hidden", "activation", "output", "loss", "criterion", "bias")},
-        **{name: [row[name] for row in rows] for name in ("learning_rate", "below", "max_steps")},
+        oracle.initial_parameters(seeds, shapes, *start),
+        **{name: same[name] for name in SHAPE if same[name] is not None},
+        **{name: [row[name] for row in rows] for name in settings},
+        seed=seeds,
         dtype=dtype,
         functions=FUNCTIONS[dtype],
+        record=record,
     )
-    for name in OUTCOME:
-        for row, value in zip(rows, getattr(result, name).tolist(), strict=True):
-            row[name] = value
 
 
 def assert_same_table(given: pd.DataFrame, expected: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sweep.errors import shown, shown_names, unknown
 from sweep.load import built_in_studies
-from sweep.sections import SECTIONS, SWEEPABLE
+from sweep.words import SECTIONS, SWEEPABLE
 from tests.sweep.strategies import anything
 from tests.sweep.support import nested
 
@@ -27,6 +27,9 @@ from tests.sweep.support import nested
         ("steps", "max_steps", SWEEPABLE),
         ("activaton", "activation", SWEEPABLE),
         ("optim", "optimizer", SWEEPABLE),
+        ("batch_size", "batch", SWEEPABLE),
+        ("epochs", "max_epochs", SWEEPABLE),
+        ("slope", "negative_slope", SWEEPABLE),
         ("netwrok", "network", SECTIONS),
         ("train", "training", SECTIONS),
         ("xro", "xor", ["xor", "seed"]),
@@ -43,7 +46,7 @@ def test_close_names_are_hinted_at(given: str, meant: str, allowed: Any) -> None
 
 @pytest.mark.parametrize(
     "given",
-    ["batch_size", "epochs", "momentum", "width", "seed", "units", "lr", "weight_decay", "neurons", "x", "", "dropout"],
+    ["schedule", "width", "seed", "units", "lr", "weight_decay", "neurons", "x", "", "dropout"],
 )
 def test_other_names_are_not(given: str) -> None:
     """A name that only shares some letters gets the list of what is known, and no hint."""

@@ -59,7 +59,7 @@ def pretend(name: str = "pretended", **parameters: list[Any]) -> Any:
             name=name,
             parameters={key: tuple(values) for key, values in parameters.items()},
             seeds=SimpleNamespace(count=1000),
-            convergence=SimpleNamespace(criterion="loss"),
+            values_of=lambda name: ("loss",),
         ),
         cells=cells.assign(
             convergence_rate=rate,

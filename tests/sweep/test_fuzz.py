@@ -15,7 +15,7 @@ from sweep import Study, StudyError, load_study
 from tests.sweep.strategies import any_tables, assignments, pattern_files
 from tests.sweep.support import command, nested
 
-LONGEST_SENTENCE = 400
+LONGEST_SENTENCE = 500
 
 
 def faults_of(make: Callable[[], Study]) -> list[str]:

@@ -99,7 +99,20 @@ def test_results_are_read_without_training(module: str) -> None:
     assert not everything & {"sweep.engine", "sweep.shard", "sweep.replay", "sweep.cli"}
 
 
-LIGHT_STUDY = ("study", "sections", "swept", "parameters", "patterns", "plain", "paths", "faults", "errors")
+LIGHT_STUDY = (
+    "study",
+    "sections",
+    "words",
+    "combinations",
+    "swept",
+    "cost",
+    "parameters",
+    "patterns",
+    "plain",
+    "paths",
+    "faults",
+    "errors",
+)
 LIGHT = ("plan", "load", "cli", "schema", "ours", "__init__", "__main__")
 LIGHT_STORE = ("interrupts", "threads", "durable", "facts", "commits", "contents", "lock")
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep import Study
-from sweep.plan import SHAPE, Plan, Shard
-from tests.sweep.support import SECTIONS, make_study, naive_rows
+from sweep.cost import run_cost
+from sweep.plan import Plan, Shard
+from tests.sweep.support import SECTIONS, SHAPE, make_study, naive_rows
 
 VALUES: dict[str, list[Any]] = {
     "hidden": [3, 1, 16],
@@ -22,6 +23,9 @@ VALUES: dict[str, list[Any]] = {
     "learning_rate": [0.1, 0.01, 1.0, 0.5],
     "scale": [1.0, 2.0],
     "max_steps": [0, 7, 60],
+    "max_epochs": [0, 7, 60],
+    "batch": [4, 1, 3],
+    "optimizer": ["gd", "adam"],
     "stream": ["pcg64", "mt19937"],
 }
 
@@ -54,7 +58,7 @@ def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> Non
     for index in range(plan.n_shards):
         shard = plan.shard(index)
         assert (shard.index, shard.start) == (index, position)
-        assert 1 <= shard.n_runs == shard.stop - shard.start <= (shard_runs or 2**17)
+        assert 1 <= shard.n_runs == shard.stop - shard.start <= (shard_runs or 2**18)
         assert shard.cost > 0
         position = shard.stop
         run, cell, seed = (array.tolist() for array in runs_of(plan, shard))
@@ -71,15 +75,15 @@ def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> Non
 
 @given(small_studies())
 def test_cells_are_numbered_in_file_order_the_last_fastest(study: Study) -> None:
-    """Cells are the product of the values, in order; the settings of a cell hold every scalar."""
+    """Cells are the product of the values, in order; the words of a cell are every scalar."""
     plan, cells = Plan(study), np.arange(study.n_cells)
     columns = {name: plan.column(name, cells).tolist() for name in SECTIONS}
     for cell, values in enumerate(itertools.product(*study.parameters.values())):
         swept = dict(zip(study.parameters, values, strict=True))
         assert plan.values(cell) == swept
-        assert plan.settings(cell) == {**study.fixed(), **swept}
+        assert plan.words(cell) == {**study.fixed(), **swept}
         assert {name: column[cell] for name, column in columns.items()} == {
-            name: value for name, value in plan.settings(cell).items() if name != "dtype"
+            name: value for name, value in plan.words(cell).items() if name != "dtype"
         }
 
 
@@ -112,10 +116,38 @@ def test_shards_depend_on_the_study_alone() -> None:
     assert Plan(many).n_shards == Plan(many).n_shards
     longer = make_study(count=10**6, hidden=2, learning_rate=0.1, max_steps=50_000)
     wider = make_study(count=10**6, hidden=64, learning_rate=0.1, max_steps=5000)
-    assert Plan(longer).n_shards > 5 * Plan(many).n_shards
-    assert Plan(wider).n_shards > 5 * Plan(many).n_shards
-    huge = make_study(count=3, hidden=65_536, learning_rate=0.1, max_steps=2**31 - 1)
-    assert Plan(huge).n_shards == 3
+    assert Plan(longer).shard(0).n_runs < Plan(many).shard(0).n_runs / 5
+    assert Plan(wider).shard(0).n_runs < Plan(many).shard(0).n_runs / 5
+    huge = make_study(count=99, hidden=65_536, learning_rate=0.1, max_steps=2**31 - 1)
+    assert Plan(huge).n_shards == 7  # registers are filled however long a run is
+
+
+@given(small_studies())
+def test_steps_and_windows_of_cells(study: Study) -> None:
+    """Steps of an epoch, and the most steps of a run, follow from the words of each cell."""
+    plan, cells = Plan(study), np.arange(study.n_cells)
+    n_windows, most_steps = plan.n_windows(cells).tolist(), plan.most_steps(cells).tolist()
+    for cell in cells.tolist():
+        words = plan.words(cell)
+        assert n_windows[cell] == {4: 1, 3: 2, 1: 4}[words["batch"]]
+        epochs = words["max_epochs"]
+        of_epochs = words["max_steps"] if epochs is None else epochs * n_windows[cell]
+        assert most_steps[cell] == min(words["max_steps"], of_epochs)
+
+
+def test_cost_knows_words() -> None:
+    """What takes longer costs more: functions, optimizers with roots, steps, and judging after each epoch."""
+
+    def cost(**words: Any) -> float:
+        study = make_study(hidden=8, learning_rate=0.1, **{"max_steps": 1000, **words})
+        return run_cost(study, Plan(study).words(0)).operations
+
+    assert cost() < cost(optimizer="momentum") < cost(optimizer="adam") < 3 * cost()
+    assert 3 * cost() < cost(activation="tanh") == cost(activation="gelu") < cost(activation="tanh", output="sigmoid")
+    assert cost(batch=1) < cost() < 4 * cost(batch=1)  # a step is of fewer patterns, but an epoch is judged
+    assert cost(max_epochs=100) == pytest.approx(cost() / 10, rel=0.01)
+    assert cost(max_epochs=100, batch=1) == pytest.approx(0.4 * cost(batch=1), rel=0.01)
+    assert cost(max_steps=0) > 0
 
 
 @pytest.mark.parametrize("count", [10**4, 10**6, 10**8])
@@ -128,13 +160,13 @@ def test_last_shards_shrink(count: int) -> None:
     *sizes, last = (shard.n_runs for shard in shards)
     assert sizes == sorted(sizes, reverse=True)
     assert 0 < last <= sizes[-1]
-    assert all(size % 64 == 0 for size in sizes)  # lanes of any width are all taken
+    assert all(size % 16 == 0 for size in sizes)  # lanes of any width are all taken
     largest, smallest = sizes[0], sizes[-1]
-    assert smallest > 2000  # milliseconds of work
-    assert all(shard.n_runs <= max(smallest, (count - shard.start) / 4 + 64) for shard in shards)
-    if count >= 10**6:
-        assert largest / 40 < smallest < largest / 20
-        assert sizes.count(largest) > plan.n_shards / 3
+    assert smallest > 4000  # milliseconds of work
+    assert all(shard.n_runs <= max(10_000, (count - shard.start) / 15) for shard in shards)
+    assert len(set(sizes)) == 1 or smallest < largest / 4
+    if count >= 10**8:
+        assert sizes.count(largest) > plan.n_shards / 2
 
 
 @pytest.fixture(scope="module")

@@ -193,7 +193,7 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan(make_study(count=4, hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"]))
     shards = [plan.shard(index) for index in range(plan.n_shards)]
     assert len(Worker(plan).uncompiled(shards)) == 5  # two units and any number, of two activations; and drawing
-    relu = [shard for shard in shards if plan.settings(int(plan.cells(shard)[0][0]))["activation"] == "relu"]
+    relu = [shard for shard in shards if plan.words(int(plan.cells(shard)[0][0]))["activation"] == "relu"]
     assert len(Worker(plan).uncompiled(relu)) == 3
     from_numpy = Plan(make_study(count=4, hidden=2, stream="pcg64"))
     assert len(Worker(from_numpy).uncompiled([from_numpy.shard(0)])) == 1

@@ -13,7 +13,7 @@ import pytest
 import sweep
 from sweep import Study, StudyError, load_study, open_result, trace
 from tests import oracle
-from tests.sweep.support import FUNCTIONS, OUTCOME, command, forge, make_study, replace_value
+from tests.sweep.support import OUTCOME, command, forge, make_study, replace_value, train_with_oracle
 
 NOTEBOOK = Path(__file__).with_name("notebook.txt")
 NUMBER = re.compile(r"-?\d+\.\d*")
@@ -52,19 +52,8 @@ def test_predictions_and_weights_of_the_notebook() -> None:
 
 def traced_by_oracle(study: Study, seed: int) -> oracle.Result:
     """Train one run of a study of one cell with the oracle, keeping every loss."""
-    same, dtype = study.fixed() | {name: values[0] for name, values in study.parameters.items()}, study.network.dtype
-    n_parameters = (2 + 1 + same["bias"]) * int(same["hidden"]) + same["bias"]
-    weights = oracle.initial_weights([seed], n_parameters, same["distribution"], same["scale"], same["stream"], dtype)
-    return oracle.train(
-        study.data.inputs,
-        study.data.targets,
-        weights,
-        **{name: same[name] for name in ("hidden", "activation", "output", "loss", "criterion", "bias")},
-        **{name: [same[name]] for name in ("learning_rate", "below", "max_steps")},
-        dtype=dtype,
-        functions=FUNCTIONS[dtype],
-        record=True,
-    )
+    words = study.fixed() | {name: values[0] for name, values in study.parameters.items()}
+    return train_with_oracle(study, [words | {"seed": seed}], record=True)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +101,38 @@ def test_text_of_a_trace() -> None:
     assert "..." not in given.text()
     numbers = given.text().partition("w (inputs, hidden)")[2].partition("v (hidden")[0]
     assert len(numbers.replace("[", " ").replace("]", " ").split()) == 800
+
+
+@pytest.mark.parametrize(("max_steps", "judged_at"), [(0, [0]), (1, [0, 1]), (6, [0, 2, 4, 6]), (7, [0, 2, 4, 6, 7])])
+@pytest.mark.parametrize("order", ["cyclic", "shuffled"])
+def test_trace_of_smaller_batches(max_steps: int, judged_at: list[int], order: str) -> None:
+    """Losses are those at the start, after each epoch and at the end, and say after how many updates."""
+    words = {"batch": 3, "order": order, "optimizer": "adam", "skip": True, "criterion": "none"}
+    study = make_study(hidden=2, learning_rate=0.1, max_steps=max_steps, **words)
+    given, expected = trace(study, 3), traced_by_oracle(study, 3)
+    assert (given.steps, given.epochs) == (max_steps, max_steps // 2)
+    assert given.judged_at.tolist() == judged_at
+    assert expected.losses is not None
+    np.testing.assert_array_equal(given.losses, expected.losses[0])
+    weights = [part.ravel() for part in given.weights if part is not None]
+    np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
+    lines = given.text().splitlines()
+    assert lines[: len(judged_at) - 1] == [
+        f"{t} {loss!r}" for t, loss in zip(judged_at[:-1], given.losses[:-1].tolist(), strict=True)
+    ]
+    epochs = f" epochs {given.epochs}" if max_steps else ""
+    assert lines[len(judged_at)] == f"status exhausted steps {max_steps}{epochs}"
+    assert "k (inputs, outputs)" in lines
+
+
+def test_run_of_smaller_batches_replays_from_its_row() -> None:
+    """A shuffled run in a result ends again as its row says, epochs included."""
+    study = make_study(count=3, hidden=2, learning_rate=[0.2, 30.0], batch=[1, 4], order="shuffled", max_steps=50)
+    result = sweep.run(study)
+    for run in range(study.n_runs):
+        traced, row = trace(result, run), result.row(run)
+        assert (traced.mismatches, traced.epochs) == ({}, row["epochs"])
+        assert traced.losses[-1] == row["final_loss"] or row["status"] == "diverged"
 
 
 def test_first_seed_by_default() -> None:

@@ -106,8 +106,8 @@ def assert_row(row: dict[str, Any], ends: Ends, limits: list[int]) -> None:
 
 def limits_of(study: Study) -> list[int]:
     """Return the most steps of every run."""
-    settings = (Plan(study).settings(cell) for cell in range(study.n_cells))
-    return [int(each["max_steps"]) for each in settings for _ in range(study.seeds.count)]
+    words = (Plan(study).words(cell) for cell in range(study.n_cells))
+    return [int(each["max_steps"]) for each in words for _ in range(study.seeds.count)]
 
 
 def assert_statistics(cells: pd.DataFrame, study: Study, ends: Ends) -> None:
@@ -144,7 +144,7 @@ def outcomes(draw: st.DrawFn) -> tuple[Study, Ends]:
     possible = draw(st.lists(st.sampled_from(STATUSES), min_size=1, unique=True))
     plan, ends = Plan(study), []
     for run in range(study.n_runs):
-        limit = int(plan.settings(run // study.seeds.count)["max_steps"])
+        limit = int(plan.words(run // study.seeds.count)["max_steps"])
         status = draw(st.sampled_from(possible))
         ends.append((status, limit if status == "exhausted" else draw(st.integers(0, limit))))
     return study, ends

@@ -20,6 +20,7 @@ from sweep.plan import Plan
 from sweep.schema import Column, arrow_schema, cells_columns, runs_columns, tally_columns
 from sweep.shard import ShardResult, Worker
 from sweep.store import Store
+from sweep.words import SWEEPABLE
 from tests.sweep.support import assert_same_table, digest_of, make_store, make_study, parts_of, training_watched, tree
 
 STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bias=[True, False], name="kept")
@@ -138,15 +139,19 @@ def test_types_on_disk(folder: Path) -> None:
 
 def test_columns_describe_themselves() -> None:
     """No column of any table lacks a meaning, and names are unique."""
+    common = {name: value for name, value in make_study().fixed().items() if value is not None and name != "dtype"}
+    others = {"output_learning_rate": 0.1, "output_scale": 1.0, "bias_scale": 0.5, "max_epochs": 9, "bound": 1e9}
+    words = {**common, **others, "hidden": 2, "learning_rate": 0.1, "activation": "leaky_relu", "reduction": "sum"}
     everything = make_study(
-        **{name: [value] for name, value in make_study(hidden=2, learning_rate=0.1).fixed().items() if name != "dtype"}
+        **{name: [value] for name, value in words.items()} | {"optimizer": ["momentum", "rmsprop", "adam"]}
     )
     for columns in (runs_columns(everything), cells_columns(everything), tally_columns()):
         assert all(isinstance(column, Column) and column.doc for column in columns)
         names = [column.name for column in columns]
         assert len(set(names)) == len(names)
         assert arrow_schema(columns).names == names
-    assert len(everything.parameters) == 13
+    assert list(everything.parameters) == [*words]
+    assert everything.parameters.keys() == SWEEPABLE.keys()
 
 
 def test_compression(folder: Path) -> None:

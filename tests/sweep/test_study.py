@@ -8,17 +8,32 @@ from typing import Any, get_args
 
 import pytest
 
-import kernels.activations
-import kernels.batch
-import kernels.criteria
-import kernels.losses
-import kernels.start.mersenne
+import kernels.recipe
 import kernels.start.numbers
+import kernels.words.activations
+import kernels.words.criteria
+import kernels.words.losses
+import kernels.words.optimizers
 from sweep import Study, StudyError
 from sweep.patterns import MAX_PATTERNS
 from sweep.schema import STATUSES
-from sweep.sections import MAX_SEED, SWEEPABLE, Convergence, InitialWeights, Network, Training
-from tests.sweep.support import SECTIONS, make_study
+from sweep.sections import MAX_SEED
+from sweep.words import (
+    LOSS_ALIASES,
+    SWEEPABLE,
+    WORDS,
+    Convergence,
+    InitialWeights,
+    Network,
+    Training,
+    with_role,
+)
+from sweep.words import (
+    SECTIONS as MODELS,
+)
+from tests import oracle
+from tests.oracle.words import ALIASES
+from tests.sweep.support import SECTIONS, SHAPE, START, make_study
 
 MINIMAL: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
 
@@ -50,16 +65,15 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"network": {"hidden": 2, "dtype": "float16"}}, ("network.dtype", "float64", "float32")),
     ({"convergence": 3}, ("convergence", "table")),
     ({"network": {}}, ("network.hidden", "missing")),
-    ({"training": {"learning_rate": -0.1}}, ("training.learning_rate", "-0.1", "above 0")),
-    ({"training": {"learning_rate": 0.0}}, ("training.learning_rate", "above 0")),
+    ({"training": {"learning_rate": -0.1}}, ("training.learning_rate", "-0.1", "at least 0")),
     ({"training": {"learning_rate": math.nan}}, ("training.learning_rate", "finite")),
     ({"training": {"learning_rate": math.inf}}, ("training.learning_rate", "finite")),
     ({"training": {"learning_rate": 10**400}}, ("training.learning_rate", "number")),
     ({"training": {"learning_rate": "0.1"}}, ("training.learning_rate", "number")),
     ({"training": {"learning_rate": None}}, ("training.learning_rate",)),
     ({"training": {}}, ("training.learning_rate", "missing")),
-    ({"training": {"learning_rate": 0.1, "loss": "bce"}}, ("training.loss", "sse", "mse")),
-    ({"training": {"learning_rate": 0.1, "optimizer": "adam"}}, ("training.optimizer", "gd")),
+    ({"training": {"learning_rate": 0.1, "loss": "huber"}}, ("training.loss", "sse", "mse", "bce", "hinge")),
+    ({"training": {"learning_rate": 0.1, "optimizer": "lion"}}, ("training.optimizer", "gd", "adam", "rprop")),
     ({"training": {"learning_rate": 0.1, "max_steps": -1}}, ("training.max_steps", "at least 0")),
     ({"training": {"learning_rate": 0.1, "max_steps": 2**31}}, ("training.max_steps", str(2**31 - 1))),
     ({"training": {"learning_rate": 0.1, "max_steps": 1e3}}, ("training.max_steps", "integer")),
@@ -99,7 +113,43 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"parameters": {"scale": {"values": [1.0, -2.0]}}}, ("parameters.scale[1]", "-2.0", "above 0")),
     ({"parameters": {"below": {"values": [math.nan]}}}, ("parameters.below[0]", "finite")),
     ({"parameters": {"bias": {"values": [True, 0]}}}, ("parameters.bias[1]", "true or false")),
-    ({"parameters": {"activation": {"values": ["relu", "gelu"]}}}, ("parameters.activation[1]", "'gelu'", "tanh")),
+    ({"parameters": {"activation": {"values": ["relu", "step"]}}}, ("parameters.activation[1]", "'step'", "tanh")),
+    *(
+        ({"training": {"learning_rate": 0.1, "optimizer": optimizer, name: value}}, (f"training.{name}", str(value)))
+        for optimizer, name, value in (
+            *(("momentum", "momentum", 1.0), ("nesterov", "momentum", -0.1), ("rmsprop", "alpha", 1.0)),
+            *(("adam", "beta1", 1.0), ("adam", "beta2", 1.5), ("adam", "eps", 0.0), ("rmsprop", "eps", -1e-8)),
+            *(("adam", "output_learning_rate", -1.0), ("adam", "beta1", math.nan), ("adam", "max_epochs", -1)),
+        )
+    ),
+    ({"training": {"learning_rate": 0.1, "optimizer": "momentum", "momentum": 1}}, ("training.momentum", "below 1")),
+    ({"training": {"learning_rate": 0.1, "batch": 5}}, ("training.batch", "5", "'full'", "'online'", "1 to 4")),
+    ({"training": {"learning_rate": 0.1, "batch": 0}}, ("training.batch", "0 given", "1 to 4")),
+    ({"training": {"learning_rate": 0.1, "batch": 2.0}}, ("training.batch", "2.0", "integer")),
+    ({"training": {"learning_rate": 0.1, "batch": True}}, ("training.batch", "True", "integer")),
+    ({"training": {"learning_rate": 0.1, "batch": "mini"}}, ("training.batch", "'mini'", "'full'", "'online'")),
+    ({"training": {"learning_rate": 0.1, "order": "random"}}, ("training.order", "'random'", "cyclic", "shuffled")),
+    ({"training": {"learning_rate": 0.1, "reduction": "max"}}, ("training.reduction", "'max'", "pattern_mean")),
+    ({"parameters": {"batch": [1, "online"]}}, ("parameters.batch", "1", "twice")),
+    ({"parameters": {"batch": [1, 8]}}, ("parameters.batch[1]", "8", "1 to 4")),
+    ({"parameters": {"draw_order": ["w v b c", "w v b c k"]}}, ("parameters.draw_order", "twice")),
+    ({"network": {"hidden": 2, "scaling": "mup"}}, ("network.scaling", "'mup'", "standard", "ntk", "mean_field")),
+    ({"network": {"hidden": 2, "skip": 1}}, ("network.skip", "true or false")),
+    ({"network": {"hidden": 2, "gain": math.inf}}, ("network.gain", "finite")),
+    ({"network": {"hidden": 2, "gain": "sqrt2"}}, ("network.gain", "number")),
+    (
+        {"network": {"hidden": 2, "activation": "leaky_relu", "negative_slope": math.nan}},
+        ("network.negative_slope", "finite"),
+    ),
+    ({"initial_weights": {"output_scale": -1}}, ("initial_weights.output_scale", "-1", "at least 0")),
+    ({"initial_weights": {"bias_scale": -1}}, ("initial_weights.bias_scale", "-1", "at least 0")),
+    ({"initial_weights": {"draw_order": "w v b b"}}, ("initial_weights.draw_order", "'w v b b'", "once")),
+    ({"initial_weights": {"draw_order": "w v.t"}}, ("initial_weights.draw_order", "'w v.t'", "v.T")),
+    ({"initial_weights": {"draw_order": "w b.T"}}, ("initial_weights.draw_order", "'w b.T'", "'w.T b v c'")),
+    ({"initial_weights": {"draw_order": ["w"]}}, ("initial_weights.draw_order", "text")),
+    ({"convergence": {"bound": 0.0}}, ("convergence.bound", "above 0")),
+    ({"convergence": {"bound": math.inf}}, ("convergence.bound", "finite")),
+    ({"convergence": {"from_step": -1}}, ("convergence.from_step", "at least 0")),
     ({"data": {}}, ("data", "task", "file", "inputs")),
     ({"data": []}, ("data", "table")),
     ({"data": {"task": "xro"}}, ("data", "unknown task 'xro'", "did you mean 'xor'", "seed")),
@@ -137,17 +187,36 @@ def test_defaults() -> None:
         "hidden": 2,
         "activation": "relu",
         "output": "identity",
+        "negative_slope": 0.01,
+        "gain": 1.0,
         "bias": True,
+        "skip": False,
+        "scaling": "standard",
         "dtype": "float64",
         "distribution": "normal",
         "scale": 1.0,
+        "output_scale": None,
+        "bias_scale": None,
+        "draw_order": "w v b c k",
         "stream": "mt19937",
         "loss": "sse",
+        "reduction": None,
         "optimizer": "gd",
         "learning_rate": 0.1,
+        "output_learning_rate": None,
+        "momentum": 0.9,
+        "alpha": 0.99,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+        "batch": 4,
+        "order": "cyclic",
         "max_steps": 5000,
+        "max_epochs": None,
         "criterion": "loss",
         "below": 1e-4,
+        "bound": None,
+        "from_step": 0,
     }
     assert (study.seeds.base, study.seeds.count) == (0, 1000)
     assert study.parameters == {}
@@ -189,16 +258,53 @@ def test_names_are_those_of_the_kernels() -> None:
     def allowed(model: type[Any], field: str) -> tuple[str, ...]:
         return get_args(model.model_fields[field].annotation)
 
-    assert allowed(Network, "activation") == kernels.activations.NAMES
-    assert allowed(Network, "output") == kernels.activations.NAMES
+    activations = kernels.words.activations.NAMES
+    assert allowed(Network, "activation") == allowed(Network, "output") == activations
+    assert allowed(Network, "scaling") == ("standard", "ntk", "mean_field")
     assert set(allowed(Network, "dtype")) == {"float64", "float32"}
-    assert set(allowed(Training, "loss")) == set(kernels.losses.LOSSES)
-    assert allowed(Convergence, "criterion") == kernels.criteria.NAMES
+    assert allowed(Training, "loss") == (*LOSS_ALIASES, *kernels.words.losses.NAMES)
+    reductions = get_args(get_args(Training.model_fields["reduction"].annotation)[0])
+    assert reductions == kernels.words.losses.REDUCTIONS
+    assert allowed(Training, "optimizer") == kernels.words.optimizers.NAMES
+    assert allowed(Training, "order") == ("cyclic", "shuffled")
+    assert allowed(Convergence, "criterion") == kernels.words.criteria.NAMES
     assert allowed(InitialWeights, "distribution") == kernels.start.numbers.DISTRIBUTIONS
     assert allowed(InitialWeights, "stream") == kernels.start.numbers.STREAMS
-    assert STATUSES == kernels.batch.STATUSES
-    assert MAX_SEED == kernels.start.mersenne.MAX_SEED == 2**32 - 1
+    assert LOSS_ALIASES == ALIASES
+    assert STATUSES == oracle.STATUSES
+    assert MAX_SEED == kernels.start.numbers.MAX_SEED == 2**32 - 1
     assert MAX_PATTERNS == 65_536
+
+
+def test_roles_are_those_of_the_kernels() -> None:
+    """Words of each role are just what recipes, settings and starts hold."""
+    recipe, architecture = kernels.recipe.Recipe._fields, kernels.recipe.Architecture._fields
+    of_recipe = {*recipe, *architecture} - {"architecture", "inputs", "outputs"}
+    assert set(with_role("kernel")) == {"hidden", *of_recipe} == {"dtype", *SHAPE}
+    assert {*with_role("setting"), "max_steps"} == set(kernels.recipe.SETTINGS.names or ())
+    assert set(with_role("limit")) == {"max_steps", "max_epochs"}
+    assert with_role("start") == START
+    assert {name.replace("draw_order", "order") for name in START} == set(kernels.start.initialize.Start._fields)
+
+
+def test_defaults_are_those_of_the_kernels() -> None:
+    """What is not said of a cell is the same in a study and in kernels, where none is said as NaN or infinity."""
+    none = {"output_learning_rate": math.nan, "bound": math.inf}
+    fixed = Study(**MINIMAL).fixed()
+    own = {name: none[name] if fixed[name] is None else fixed[name] for name in with_role("setting")}
+    own |= {"below": 0.0}  # which the kernels' users must say
+    expected = {**kernels.recipe.DEFAULTS, "learning_rate": 0.1}
+    assert own.keys() == expected.keys()
+    for name, value in own.items():
+        assert value == expected[name] or (math.isnan(value) and math.isnan(expected[name])), name
+
+
+def test_every_word_is_documented() -> None:
+    """Every word says what it means, in the section where it stands."""
+    for name, word in WORDS.items():
+        assert name in MODELS[word.section].model_fields
+        assert len(word.meaning) > 9
+        assert set(word.used_with) <= set(WORDS)
 
 
 @pytest.mark.parametrize(("tables", "words"), BAD)
@@ -269,7 +375,7 @@ def test_dotted_names_sweep_the_same_parameter() -> None:
 def test_errors_are_value_errors() -> None:
     """Python users may catch ValueError; its text holds every fault."""
     with pytest.raises(ValueError, match=r"network\.hidden") as caught:
-        Study(data={"task": "xor"}, network={"hidden": 0}, training={"learning_rate": 0})
+        Study(data={"task": "xor"}, network={"hidden": 0}, training={"learning_rate": -1})
     assert "training.learning_rate" in str(caught.value)
 
 

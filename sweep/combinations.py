@@ -1,0 +1,168 @@
+"""What words of a study, each valid by itself, must not say together.
+
+A grid combines every value of one word with every value of another, so two words are checked value by value,
+however many cells there are.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sweep.errors import shown
+from sweep.words import MAX_STEPS, WORDS
+
+if TYPE_CHECKING:
+    from sweep.study import Study
+
+MAX_FLOAT32 = 3.4028234663852886e38
+
+# Hidden activations of one network over all patterns; a thread keeps 128 bytes for each.
+MAX_ACTIVATIONS = 2**24
+
+
+class Rule(NamedTuple):
+    """What one value of a word needs of another word.
+
+    Attributes
+    ----------
+    word, value
+        Where a word has this value ..
+    other
+        .. another word ..
+    allows
+        .. has one of the values for which this holds, given the value and the number of patterns,
+    needs
+        as told to users.
+    """
+
+    word: str
+    value: str
+    other: str
+    allows: Callable[[Any, int], bool]
+    needs: str
+
+
+_ANY = " (loss 'squared' takes any)"
+_RULES = (
+    Rule("loss", "bce", "output", lambda output, _: output == "sigmoid", "output 'sigmoid'"),
+    Rule("loss", "sse", "reduction", lambda reduction, _: reduction in (None, "sum"), "reduction 'sum'" + _ANY),
+    Rule("loss", "mse", "reduction", lambda reduction, _: reduction in (None, "mean"), "reduction 'mean'" + _ANY),
+    Rule("optimizer", "rprop", "batch", lambda batch, n_patterns: batch == n_patterns, "batch 'full'"),
+    Rule("optimizer", "rprop", "learning_rate", lambda rate, _: rate > 0, "learning rates above 0"),
+    Rule(
+        "optimizer", "rprop", "output_learning_rate", lambda rate, _: rate is None or rate > 0, "learning rates above 0"
+    ),
+)
+
+# Targets that a loss takes.
+_TARGETS: dict[str, tuple[Callable[[float], bool], str]] = {
+    "bce": (lambda target: 0 <= target <= 1, "targets from 0 to 1"),
+    "hinge": (lambda target: abs(target) == 1, "targets of -1 and 1"),
+}
+
+# What must hold of some words after rounding to float32 too.
+_ROUNDED: dict[str, tuple[Callable[[float], bool], str]] = {
+    **dict.fromkeys(("momentum", "alpha", "beta1", "beta2"), (lambda value: value < 1, "below 1")),
+    "eps": (lambda value: value > 0, "above 0"),
+}
+
+
+def combination_faults(study: Study, given: set[str]) -> list[str]:
+    """Say what is wrong with a study whose tables are all valid.
+
+    Parameters
+    ----------
+    study
+        Complete but for this check.
+    given
+        The words that the user gave or swept; others have their defaults.
+    """
+    return [
+        *_broken_rules(study),
+        *_refused_targets(study),
+        *_unused_words(study, given),
+        *_rounded_away(study),
+        *_beyond_limits(study, given),
+    ]
+
+
+def _broken_rules(study: Study) -> Iterator[str]:
+    for rule in _RULES:
+        if rule.value in study.values_of(rule.word):
+            for value in study.values_of(rule.other):
+                if not rule.allows(value, len(study.data.inputs)):
+                    yield (
+                        f"{study.key_of(rule.word)}: {rule.value!r} given with {study.key_of(rule.other)} "
+                        f"{shown(value)}; {rule.value} needs {rule.needs}"
+                    )
+                    break
+
+
+def _refused_targets(study: Study) -> Iterator[str]:
+    for loss, (allows, needs) in _TARGETS.items():
+        if loss in study.values_of("loss"):
+            for pattern, row in enumerate(study.data.targets):
+                refused = [(k, target) for k, target in enumerate(row) if not allows(target)]
+                if refused:
+                    k, target = refused[0]
+                    yield (
+                        f"data.targets[{pattern}][{k}]: {target!r} given with {study.key_of('loss')} {loss!r}; "
+                        f"{loss} needs {needs}"
+                    )
+                    break
+
+
+def _unused_words(study: Study, given: set[str]) -> Iterator[str]:
+    for name, word in WORDS.items():
+        if name in given and not study.uses(name):
+            needs = " or ".join(
+                f"{other} {' or '.join(str(value).lower() if value is True else repr(value) for value in values)}"
+                for other, values in word.used_with.items()
+            )
+            values = study.values_of(name)
+            value = shown(list(values) if name in study.parameters else values[0])
+            yield f"{study.key_of(name)}: {value} given, which no cell uses; it goes with {needs}"
+
+
+def _rounded_away(study: Study) -> Iterator[str]:
+    if study.network.dtype == "float32":
+        for name, (allows, needs) in _ROUNDED.items():
+            for value in study.values_of(name):
+                rounded = _as_float32(value)
+                if not allows(rounded):
+                    yield f"{study.key_of(name)}: {value!r} given; float32 rounds it to {rounded:g}, must be {needs}"
+                    break
+
+
+def _as_float32(value: Any) -> float:
+    """Round to float32."""
+    if value > MAX_FLOAT32:
+        return float("inf")
+    rounded: float = struct.unpack("f", struct.pack("f", value))[0]
+    return rounded
+
+
+def _beyond_limits(study: Study, given: set[str]) -> Iterator[str]:
+    """Say what is too large together."""
+    n_patterns = len(study.data.inputs)
+    hidden = max(study.values_of("hidden"))
+    if n_patterns * hidden > MAX_ACTIVATIONS:
+        yield (
+            f"network.hidden: {n_patterns} patterns times {hidden} units given; at most {MAX_ACTIVATIONS} hidden "
+            "activations are allowed"
+        )
+    largest = max(abs(value) for rows in (study.data.inputs, study.data.targets) for row in rows for value in row)
+    if study.network.dtype == "float32" and largest > MAX_FLOAT32:
+        yield f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}"
+    if "max_steps" not in given:
+        epochs, n_windows = (
+            max(n or 0 for n in study.values_of("max_epochs")),
+            -(-n_patterns // min(study.values_of("batch"))),
+        )
+        if epochs * n_windows > MAX_STEPS:
+            yield (
+                f"{study.key_of('max_epochs')}: {epochs} epochs of {n_windows} steps given; at most {MAX_STEPS} steps "
+                "are allowed"
+            )

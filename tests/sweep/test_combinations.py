@@ -1,0 +1,146 @@
+"""Words that do not go together: refused with their values, in grids of any size too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sweep import Study, StudyError
+from tests.sweep.support import make_study
+
+SIGNS = {"inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [-1, 1, 1, -1]}
+HALVES = {"inputs": [[0], [1]], "targets": [[0.0, 1.0], [0.5, 2.0]]}
+
+# Words of a study of XOR that is refused, and what the sentence says beside.
+REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({"loss": "bce"}, ("training.loss: 'bce'", "network.output 'identity'", "bce needs output 'sigmoid'")),
+    ({"loss": "bce", "output": "tanh"}, ("training.loss: 'bce'", "network.output 'tanh'")),
+    ({"loss": ["sse", "bce"], "output": "relu"}, ("parameters.loss: 'bce'", "network.output 'relu'")),
+    ({"loss": "bce", "output": ["sigmoid", "relu"]}, ("training.loss: 'bce'", "parameters.output 'relu'")),
+    ({"loss": ["mse", "bce"], "output": ["relu", "sigmoid"]}, ("parameters.loss: 'bce'", "parameters.output 'relu'")),
+    (
+        {"loss": "bce", "output": "sigmoid", "data": SIGNS},
+        ("data.targets[0][0]: -1.0", "training.loss 'bce'", "targets from 0 to 1"),
+    ),
+    ({"loss": ["bce", "sse"], "output": "sigmoid", "data": HALVES}, ("data.targets[1][1]: 2.0", "parameters.loss")),
+    ({"loss": "hinge"}, ("data.targets[0][0]: 0.0", "training.loss 'hinge'", "targets of -1 and 1")),
+    ({"loss": ["squared", "hinge"]}, ("data.targets[0][0]: 0.0", "parameters.loss 'hinge'")),
+    ({"loss": "sse", "reduction": "mean"}, ("training.loss: 'sse'", "training.reduction 'mean'", "'sum'", "'squared'")),
+    ({"loss": "mse", "reduction": "sum"}, ("training.loss: 'mse'", "training.reduction 'sum'", "'mean'", "'squared'")),
+    ({"reduction": "pattern_mean"}, ("training.loss: 'sse'", "'pattern_mean'", "'squared'")),
+    (
+        {"loss": ["mse", "half_squared"], "reduction": ["mean", "pattern_mean"]},
+        ("parameters.loss: 'mse'", "parameters.reduction 'pattern_mean'"),
+    ),
+    ({"optimizer": "rprop", "batch": 2}, ("training.optimizer: 'rprop'", "training.batch 2", "batch 'full'")),
+    (
+        {"optimizer": ["gd", "rprop"], "batch": ["full", "online"]},
+        ("parameters.optimizer: 'rprop'", "parameters.batch 1"),
+    ),
+    ({"optimizer": "rprop", "learning_rate": 0.0}, ("'rprop'", "training.learning_rate 0.0", "above 0")),
+    ({"optimizer": "rprop", "learning_rate": [0.1, 0.0]}, ("'rprop'", "parameters.learning_rate 0.0", "above 0")),
+    ({"optimizer": "rprop", "output_learning_rate": 0.0}, ("'rprop'", "training.output_learning_rate 0.0", "above 0")),
+    ({"momentum": 0.5}, ("training.momentum: 0.5", "no cell uses", "optimizer 'momentum' or 'nesterov'")),
+    ({"momentum": [0.5, 0.9], "optimizer": "adam"}, ("parameters.momentum: [0.5, 0.9]", "no cell uses")),
+    ({"alpha": 0.9, "optimizer": ["gd", "adam"]}, ("training.alpha: 0.9", "optimizer 'rmsprop'")),
+    ({"beta1": 0.9}, ("training.beta1: 0.9", "optimizer 'adam'")),
+    ({"beta2": 0.9}, ("training.beta2: 0.9", "optimizer 'adam'")),
+    ({"eps": 1e-8, "optimizer": "momentum"}, ("training.eps: 1e-08", "optimizer 'rmsprop' or 'adam'")),
+    ({"negative_slope": 0.5}, ("network.negative_slope: 0.5", "activation 'leaky_relu' or output 'leaky_relu'")),
+    ({"bias": False, "bias_scale": 0.0}, ("initial_weights.bias_scale: 0.0", "bias true")),
+    ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'loss'", "'correct'")),
+    (
+        {"dtype": "float32", "optimizer": "adam", "beta2": 0.99999999999},
+        ("training.beta2: 0.99999999999", "float32 rounds it to 1", "below 1"),
+    ),
+    (
+        {"dtype": "float32", "optimizer": "momentum", "momentum": [0.5, 0.99999999999]},
+        ("parameters.momentum: 0.99999999999", "float32"),
+    ),
+    (
+        {"dtype": "float32", "optimizer": "rmsprop", "eps": 1e-60},
+        ("training.eps: 1e-60", "float32 rounds it to 0", "above 0"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), REFUSED)
+def test_refused(words: dict[str, Any], said: tuple[str, ...]) -> None:
+    """One sentence names both words with their values and what is needed."""
+    with pytest.raises(StudyError) as caught:
+        make_study(**words)
+    (fault,) = caught.value.faults
+    assert fault.startswith(("network.", "initial_weights.", "training.", "convergence.", "parameters.", "data."))
+    for text in said:
+        assert text in fault
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"loss": "bce", "output": "sigmoid"},
+        {"loss": "hinge", "data": SIGNS},
+        {"loss": ["sse", "mse"]},
+        {"loss": "half_squared", "reduction": ["sum", "mean", "pattern_mean"]},
+        {"optimizer": "rprop", "batch": "full", "order": "shuffled"},
+        {"optimizer": ["gd", "momentum"], "momentum": [0.0, 0.5]},
+        {"optimizer": ["gd", "adam"], "beta1": 0.5, "eps": 1e-3},
+        {"activation": ["relu", "leaky_relu"], "negative_slope": -0.5},
+        {"output": "leaky_relu", "negative_slope": 0.5},
+        {"bias": [True, False], "bias_scale": 0.0},
+        {"criterion": ["none", "correct"], "from_step": 1},
+        {"learning_rate": 0.0, "output_learning_rate": [0.1, 0.0]},
+        {"dtype": "float32", "optimizer": "adam", "eps": 1e300},
+    ],
+)
+def test_accepted(words: dict[str, Any]) -> None:
+    """What goes together in some cell is accepted, even where other cells do not use it."""
+    make_study(**words)
+
+
+def test_large_grids_are_checked_at_once() -> None:
+    """Two words are checked value by value and not cell by cell: here in a grid of 10^12 cells."""
+    values = [(k + 1) / 16_384 for k in range(10_000)]
+    grid = {"learning_rate": values, "output_learning_rate": values, "gain": values}
+    assert make_study(**grid, optimizer="rprop", hidden=2).n_cells == 10**12
+    with pytest.raises(StudyError, match=r"parameters\.output_learning_rate 0\.0;"):
+        make_study(**grid | {"output_learning_rate": [*values, 0.0]}, optimizer="rprop", hidden=2)
+
+
+def test_several_faults_at_once() -> None:
+    """Every rule that is broken is told."""
+    with pytest.raises(StudyError) as caught:
+        make_study(loss=["bce", "hinge"], optimizer="rprop", batch=1, momentum=0.5)
+    assert [fault.partition(":")[0] for fault in caught.value.faults] == [
+        "parameters.loss",
+        "training.optimizer",
+        "data.targets[0][0]",
+        "training.momentum",
+    ]
+
+
+TABLES: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}}
+
+
+def test_epochs_alone_limit_steps() -> None:
+    """Where epochs are limited and steps are not, the default limit of steps does not hold."""
+    alone = Study(**TABLES, training={"learning_rate": 0.1, "max_epochs": 9000, "batch": "online"})
+    assert (alone.training.max_epochs, alone.training.max_steps) == (9000, 2**31 - 1)
+    assert alone.canonical()["training"]["max_steps"] == 2**31 - 1
+    assert Study(**alone.canonical()) == alone
+    swept = Study(**TABLES, parameters={"max_epochs": [3, 4], "learning_rate": [0.1]})
+    assert swept.training.max_steps == 2**31 - 1
+    both = Study(**TABLES, training={"learning_rate": 0.1, "max_epochs": 9000, "max_steps": 5000})
+    assert both.training.max_steps == 5000
+    steps = Study(**TABLES, training={"learning_rate": 0.1})
+    assert (steps.training.max_epochs, steps.training.max_steps) == (None, 5000)
+
+
+def test_more_steps_than_can_be_counted() -> None:
+    """Epochs of many steps are refused where nothing else limits the steps."""
+    training = {"learning_rate": 0.1, "max_epochs": 2**30, "batch": "online"}
+    with pytest.raises(StudyError, match=r"training\.max_epochs: 1073741824 epochs of 4 steps .* 2147483647 steps"):
+        Study(**TABLES, training=training)
+    Study(**TABLES, training=training | {"batch": "full"})
+    Study(**TABLES, training=training | {"max_steps": 10})
