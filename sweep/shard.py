@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kernels.loop.runs import Columns
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd.compiling import Kernel
 from kernels.start import initialize
 from kernels.start.initialize import Start
-from kernels.train import Columns, Trainer
+from kernels.train import Trainer
 from sweep.digest import status_array
 from sweep.plan import Plan, Shard
 from sweep.schema import arrow_schema, runs_columns

@@ -91,7 +91,8 @@ def test_what_is_said_of_linear_networks() -> None:
 
 @pytest.mark.parametrize("columns", [runs_columns, cells_columns])
 def test_every_column_is_documented(columns: object) -> None:
-    study = sweep.Study(data={"task": "xor"}, network={"hidden": 2}, training={"learning_rate": 0.1})
+    training = {"learning_rate": 0.1, "batch": "online"}
+    study = sweep.Study(data={"task": "xor"}, network={"hidden": 2}, training=training)
     assert callable(columns)
     for column in columns(study):
         assert f"| `{column.name}` | {column.type} | {column.unit} | {column.doc} |" in RESULTS
