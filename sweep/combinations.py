@@ -28,13 +28,13 @@ class Rule(NamedTuple):
     Attributes
     ----------
     word, value
-        Where a word has this value ..
+        A word that needs another where it has this value.
     other
-        .. another word ..
-    allows
-        .. has one of the values for which this holds, given the value and the number of patterns,
+        The word that it needs.
+    allows : (value of other, number of patterns) -> bool
+        Which of its values will do.
     needs
-        as told to users.
+        The same as told to users.
     """
 
     word: str
@@ -117,13 +117,14 @@ def _refused_targets(study: Study) -> Iterator[str]:
 def _unused_words(study: Study, given: set[str]) -> Iterator[str]:
     for name, word in WORDS.items():
         if name in given and not study.uses(name):
-            needs = " or ".join(
-                f"{other} {' or '.join(str(value).lower() if value is True else repr(value) for value in values)}"
+            users = " or ".join(
+                f"{other} {'true' if value is True else repr(value)}"
                 for other, values in word.used_with.items()
+                for value in values
             )
             values = study.values_of(name)
             value = shown(list(values) if name in study.parameters else values[0])
-            yield f"{study.key_of(name)}: {value} given, which no cell uses; it goes with {needs}"
+            yield f"{study.key_of(name)}: {value} given, which no cell uses; it goes with {users}"
 
 
 def _rounded_away(study: Study) -> Iterator[str]:
@@ -157,10 +158,8 @@ def _beyond_limits(study: Study, given: set[str]) -> Iterator[str]:
     if study.network.dtype == "float32" and largest > MAX_FLOAT32:
         yield f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}"
     if "max_steps" not in given:
-        epochs, n_windows = (
-            max(n or 0 for n in study.values_of("max_epochs")),
-            -(-n_patterns // min(study.values_of("batch"))),
-        )
+        epochs = max(value or 0 for value in study.values_of("max_epochs"))
+        n_windows = -(-n_patterns // min(study.values_of("batch")))
         if epochs * n_windows > MAX_STEPS:
             yield (
                 f"{study.key_of('max_epochs')}: {epochs} epochs of {n_windows} steps given; at most {MAX_STEPS} steps "

@@ -10,8 +10,8 @@ from sweep.errors import shown, unknown
 
 _NEEDS = {
     "greater_than": "above {gt:g}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "below {lt}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "below {lt:g}",
     "less_than_equal": "at most {le}",
     "finite_number": "a finite number",
     "float_type": "a number",

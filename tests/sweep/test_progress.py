@@ -188,7 +188,7 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     trained = Plan(make_study(count=4))
     sweep.run(trained.study)
     assert Worker(trained).uncompiled(map(trained.shard, range(trained.n_shards))) == set()
-    for module in ("train", "random"):
+    for module in ("train", "start.numbers"):
         monkeypatch.setattr(f"kernels.{module}.is_compiled", lambda *_: False)
     plan = Plan(make_study(count=4, hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"]))
     shards = [plan.shard(index) for index in range(plan.n_shards)]
