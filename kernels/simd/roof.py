@@ -1,8 +1,13 @@
-"""How fast this machine can be: floating-point peak and vector tanh.
+"""How fast this machine can be: floating-point peak, vector tanh, square roots and divisions.
 
-No training can do more operations a second than :func:`peak_operations`, and no
-tanh network can be faster than its hidden activations divided by
-:func:`tanh_rate`. Both keep all processors busy, as training does.
+No training can do more operations a second than :func:`peak_operations`, and no tanh
+network can be faster than its hidden activations divided by :func:`tanh_rate`. What
+adam takes beside additions and products is at least its parameters divided by
+:func:`root_rate`. All keep all processors busy, as training does.
+
+How many operations side by side hide the latency of one and still stay in registers
+differs from CPU to CPU. So each roof is the best of several shapes, of which those that
+suit no CPU at hand are merely slower.
 """
 
 from __future__ import annotations
@@ -11,46 +16,37 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from kernels.simd import lanes
+from kernels.simd import jit, lanes
 from kernels.simd.elementary import elementary
 from kernels.simd.jit import kernel
 from kernels.simd.lanes import Rows
-from kernels.tuning import elementary_rows, tuning_here
 
-# Rows of tanh arguments, few enough for the nearest cache.
-TANH_ROWS = 32
+Run = Callable[[Rows, int], None]
 
-
-class _Shape(NamedTuple):
-    """What the measurements are made of: lanes of a register, chains of operations, lanes of one tanh."""
-
-    width: int
-    chains: int
-    tanh_width: int
+# Chains of additions, and as many of multiplications: up to 7 stay in 16 registers, up to 15 in 32.
+CHAINS = (4, 7, 12)
+# Registers that go through tanh at a time.
+REGISTERS = (1, 2, 4, 8)
+# Registers of arguments, few enough for the nearest cache.
+ARGUMENTS = 32
 
 
-def _shape(dtype: str) -> _Shape:
-    """Fit the measurements to the registers.
-
-    There are as many chains of additions, and of multiplications, as stay in registers: 32 of 64
-    bytes, 16 of fewer. Eight would hide the latencies of operations, but do not fill a Zen 4.
-    """
-    row_bytes = tuning_here().row_bytes
-    width = row_bytes // np.dtype(dtype).itemsize
-    return _Shape(width, 12 if row_bytes == 64 else 7, elementary_rows(row_bytes, row_bytes) * width)
+def _width(dtype: str) -> int:
+    """Return the lanes of a register."""
+    return jit.register_bytes() // np.dtype(dtype).itemsize
 
 
 @cache
-def _make_peak(dtype: str) -> Callable[[Rows, int], None]:
+def _make_peak(dtype: str, chains: int) -> Run:
     """Return a kernel that adds row 0 to, and multiplies it with, one ``count`` times in each of several chains.
 
     What comes out fills the other rows, one of each chain.
     """
-    width, chains, _ = _shape(dtype)
+    width = _width(dtype)
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
     sums, products = memory.stack(chains), memory.stack(chains)
@@ -73,9 +69,9 @@ def _make_peak(dtype: str) -> Callable[[Rows, int], None]:
 
 
 @cache
-def _make_tanh(dtype: str) -> Callable[[Rows, int], None]:
-    """Return a kernel that replaces rows by their tanh, ``count`` times."""
-    width = _shape(dtype).tanh_width
+def _make_tanh(dtype: str, registers: int) -> Run:
+    """Return a kernel that replaces rows of so many registers by their tanh, ``count`` times."""
+    width = registers * _width(dtype)
     memory = lanes.memory(dtype, width)
     load, store = memory.load, memory.store
     tanh = elementary(dtype).tanh
@@ -89,10 +85,28 @@ def _make_tanh(dtype: str) -> Callable[[Rows, int], None]:
     return transform
 
 
-def _rate(run: Callable[[Rows, int], None], rows: list[Any], work: float, seconds: float) -> float:
+@cache
+def _make_roots(dtype: str) -> Run:
+    """Return a kernel that replaces x by 2 / (sqrt(x) + 1/2), ``count`` times."""
+    width = _width(dtype)
+    memory = lanes.memory(dtype, width)
+    load, store, fill = memory.load, memory.store, memory.fill
+    sqrt = lanes.sqrt
+
+    @kernel(f"roots {dtype} {width}")
+    def roots(rows: Rows, count: int) -> None:
+        two, half = fill(2.0), fill(0.5)
+        for _ in range(count):
+            for k in range(rows.shape[0]):
+                store(rows, k, two / (sqrt(load(rows, k)) + half))
+
+    return roots
+
+
+def _rate(run: Run, rows: list[Any], work: float, seconds: float) -> float:
     """Return work a second of ``run`` on one thread for each of ``rows``, the best of several trials."""
     run(rows[0], 1)
-    count, best = 256, 0.0
+    count, best = 1, 0.0
     with ThreadPoolExecutor(len(rows)) as pool:
         trials = 0
         while trials < 5:
@@ -107,18 +121,37 @@ def _rate(run: Callable[[Rows, int], None], rows: list[Any], work: float, second
     return best
 
 
-def peak_operations(dtype: str, threads: int, seconds: float = 0.05) -> float:
-    """Measure additions and multiplications a second, half of each, on all threads."""
-    width, chains, _ = _shape(dtype)
-    rows = [lanes.aligned_rows(1 + chains, width, dtype) for _ in range(threads)]
-    for array in rows:
-        array[:] = 1.0
-    return _rate(_make_peak(dtype), rows, 2.0 * chains * width, seconds)
-
-
-def tanh_rate(dtype: str, threads: int, seconds: float = 0.05) -> float:
-    """Measure tanh a second on all threads, arguments in the nearest cache."""
-    rows = [lanes.aligned_rows(TANH_ROWS, _shape(dtype).tanh_width, dtype) for _ in range(threads)]
+def _arguments(dtype: str, threads: int, registers: int = 1) -> list[Any]:
+    """Return rows of so many registers for each thread."""
+    rows = [lanes.aligned_rows(ARGUMENTS // registers, registers * _width(dtype), dtype) for _ in range(threads)]
     for array in rows:
         array[:] = np.linspace(-3, 3, array.size).reshape(array.shape)
-    return _rate(_make_tanh(dtype), rows, float(TANH_ROWS * rows[0].shape[1]), seconds)
+    return rows
+
+
+def peak_operations(dtype: str, threads: int, seconds: float = 0.02) -> float:
+    """Measure additions and multiplications a second, half of each, on all threads."""
+    best, width = 0.0, _width(dtype)
+    for chains in CHAINS:
+        rows = [lanes.aligned_rows(1 + chains, width, dtype) for _ in range(threads)]
+        for array in rows:
+            array[:] = 1.0
+        best = max(best, _rate(_make_peak(dtype, chains), rows, 2.0 * chains * width, seconds))
+    return best
+
+
+def tanh_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
+    """Measure tanh a second on all threads, arguments in the nearest cache."""
+    work = float(ARGUMENTS * _width(dtype))
+    return max(
+        _rate(_make_tanh(dtype, registers), _arguments(dtype, threads, registers), work, seconds)
+        for registers in REGISTERS
+    )
+
+
+def root_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
+    """Measure square roots a second, with a division each, on all threads, arguments in the nearest cache."""
+    rows = _arguments(dtype, threads)
+    for array in rows:
+        np.abs(array, out=array)
+    return _rate(_make_roots(dtype), rows, float(ARGUMENTS * _width(dtype)), seconds)

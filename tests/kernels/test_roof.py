@@ -11,29 +11,40 @@ from tests.accuracy import survey
 from tests.kernels.support import sized
 
 
+@pytest.mark.parametrize("chains", roof.CHAINS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_peak_kernel_does_the_operations_that_are_counted(dtype: str) -> None:
+def test_peak_kernel_does_the_operations_that_are_counted(dtype: str, chains: int) -> None:
     """Each of the chains takes ``count`` additions and as many multiplications."""
-    width, chains, _ = roof._shape(dtype)
-    rows = aligned_rows(1 + chains, width, dtype)
+    rows = aligned_rows(1 + chains, roof._width(dtype), dtype)
     rows[0] = 1.5
-    roof._make_peak(dtype)(rows, 10)
+    roof._make_peak(dtype, chains)(rows, 10)
     np.testing.assert_array_equal(rows[1:], np.full(rows[1:].shape, 1 + 10 * 1.5 + 1.5**10, dtype))
 
 
+@pytest.mark.parametrize("registers", roof.REGISTERS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_tanh_kernel_takes_tanh(dtype: str) -> None:
+def test_tanh_kernel_takes_tanh(dtype: str, registers: int) -> None:
     """Every element is replaced by its tanh, as often as asked."""
-    rows = aligned_rows(roof.TANH_ROWS, roof._shape(dtype).tanh_width, dtype)
-    rows[:] = np.linspace(-4, 4, rows.size).reshape(rows.shape)
+    (rows,) = roof._arguments(dtype, 1, registers)
+    assert rows.size == roof.ARGUMENTS * roof._width(dtype)
     expected = survey.apply("tanh", dtype, survey.apply("tanh", dtype, rows.ravel().copy()))
-    roof._make_tanh(dtype)(rows, 2)
+    roof._make_tanh(dtype, registers)(rows, 2)
     np.testing.assert_array_equal(rows.ravel(), expected)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_root_kernel_takes_a_root_and_a_division(dtype: str) -> None:
+    """Both of every element, as often as asked."""
+    (rows,) = roof._arguments(dtype, 1)
+    rows[:] = np.abs(rows)
+    expected = 2 / (np.sqrt(2 / (np.sqrt(rows) + np.float32(0.5))) + np.float32(0.5))
+    roof._make_roots(dtype)(rows, 2)
+    np.testing.assert_array_equal(rows, expected)
+
+
 def test_roofs_are_rates() -> None:
-    """Both are counts per second: of threads together, and above 0."""
+    """All are counts per second: of threads together, and above 0."""
     seconds = sized(0.005, 0.0001)
     for threads in (1, 2):
-        assert roof.peak_operations("float64", threads, seconds) > 0
-        assert roof.tanh_rate("float64", threads, seconds) > 0
+        for roof_of in (roof.peak_operations, roof.tanh_rate, roof.root_rate):
+            assert roof_of("float64", threads, seconds) > 0
