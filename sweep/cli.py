@@ -239,10 +239,13 @@ def studies() -> None:
 @app.command()
 def bench(
     peers: Annotated[str | None, typer.Option(metavar="A,B", help="Peers; all by default.")] = None,
-    hidden: Annotated[str | None, typer.Option(metavar="H,H", help="Hidden sizes; 2,8,32 by default.")] = None,
-    dtype: Annotated[str | None, typer.Option(metavar="D,D", help="float64, float32; both by default.")] = None,
-    activation: Annotated[str | None, typer.Option(metavar="A,A", help="relu, tanh; both by default.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Short, and hidden 2, float64, relu unless given.")] = False,
+    case: Annotated[str | None, typer.Option(metavar="C,C", help="Cases, as xor-adam; all by default.")] = None,
+    hidden: Annotated[str | None, typer.Option(metavar="H,H", help="Hidden sizes; of xor 2,8,32 by default.")] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="D,D", help="float64, float32; of xor both by default.")] = None,
+    activation: Annotated[
+        str | None, typer.Option(metavar="A,A", help="relu, tanh, sigmoid; of xor relu,tanh by default.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Short, and xor, hidden 2, float64 unless given.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for table, figure and JSON.")] = Path("results/bench"),
     threads: Annotated[int | None, typer.Option(help="Threads for each; all processors by default.")] = None,
@@ -254,7 +257,7 @@ def bench(
     try:
         with raise_on_interrupt():
             agreed = run_bench(
-                peers, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
+                peers, case, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
             )
     except KeyboardInterrupt:
         print(f"interrupted; what was measured is in {folder}", file=sys.stderr)

@@ -1,36 +1,64 @@
-"""What every peer trains: networks that learn XOR, fully specified."""
+"""What every peer trains: named kinds of networks, fully specified."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.recipe import Architecture
 from sweep.patterns import TASKS
 
 Array = NDArray[Any]
 
-ACTIVATIONS = ("relu", "tanh")
+ACTIVATIONS = ("relu", "tanh", "sigmoid")
 DTYPES = ("float64", "float32")
+
+# Hyperparameters of optimizers are the usual ones.
+MOMENTUM, BETA1, BETA2, EPS = 0.9, 0.9, 0.999, 1e-8
 
 
 class Parameters(NamedTuple):
-    """Initial parameters of many networks, as layers want them."""
+    """Parameters of many networks, as layers want them; biases are None where there are none."""
 
     w: Array  # (networks, inputs, hidden)
     v: Array  # (networks, hidden, outputs)
-    b: Array  # (networks, hidden)
-    c: Array  # (networks, outputs)
+    b: Array | None  # (networks, hidden)
+    c: Array | None  # (networks, outputs)
+
+    def map(self, change: Callable[[Array], Any]) -> Parameters:
+        """Return what ``change`` makes of each."""
+        return Parameters(change(self.w), change(self.v), *(b if b is None else change(b) for b in (self.b, self.c)))
 
 
 @dataclass(frozen=True)
 class Case:
-    """One kind of network, trained for a fixed number of steps on XOR with the sum of squared errors.
+    """One kind of network, trained for a fixed number of steps.
 
     Network k starts from what ``numpy.random.RandomState(k).randn`` draws, as xor-sweep
     does for seed k.
+
+    Attributes
+    ----------
+    hidden, dtype, activation, output, bias, scaling, gain
+        The network, in the words of :mod:`kernels.recipe`.
+    steps
+        Updates.
+    learning_rate, optimizer
+        ``"gd"``, ``"momentum"`` or ``"adam"``, with the usual hyperparameters.
+    name
+        For people, and a key of :data:`CASES`.
+    patterns
+        What is learnt, a key of :data:`PATTERNS`.
+    loss, reduction
+        ``"squared"`` or ``"half_squared"``, and ``"sum"`` or ``"mean"``.
+    batch
+        Patterns per step, in file order, which divide all patterns; None for all.
     """
 
     hidden: int
@@ -38,21 +66,69 @@ class Case:
     activation: str = "relu"
     steps: int = 500
     learning_rate: float = 0.01
+    name: str = "xor"
+    patterns: str = "xor"
+    output: str = "identity"
+    bias: bool = True
+    scaling: str = "standard"
+    gain: float = 1.0
+    loss: str = "squared"
+    reduction: str = "sum"
+    optimizer: str = "gd"
+    batch: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What is trained, but for its size."""
+        return f"{self.name}, {self.activation}, {self.dtype}"
+
+    @property
+    def is_plain_xor(self) -> bool:
+        """Whether this is XOR learnt by gradient descent on the sum of squared errors, with nothing else said."""
+        return replace(self, name="xor") == Case(
+            self.hidden, self.dtype, self.activation, self.steps, self.learning_rate
+        )
 
     @property
     def inputs(self) -> Array:
         """Patterns, (patterns, inputs)."""
-        return np.array(TASKS["xor"][0], self.dtype)
+        return PATTERNS[self.patterns]()[0].astype(self.dtype)
 
     @property
     def targets(self) -> Array:
         """Targets, (patterns, outputs)."""
-        return np.array(TASKS["xor"][1], self.dtype)
+        return PATTERNS[self.patterns]()[1].astype(self.dtype)
+
+    @property
+    def windows(self) -> list[tuple[Array, Array]]:
+        """Inputs and targets of each step of an epoch."""
+        inputs, targets = self.inputs, self.targets
+        size = self.batch or len(inputs)
+        return [(inputs[n : n + size], targets[n : n + size]) for n in range(0, len(inputs), size)]
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network, but for its size."""
+        n_inputs, n_outputs = (part.shape[1] for part in PATTERNS[self.patterns]())
+        return Architecture(
+            n_inputs, n_outputs, self.activation, self.output, bias=self.bias, skip=False, scaling=self.scaling
+        )
+
+    @property
+    def scales(self) -> tuple[float, float]:
+        """What sums over inputs and over hidden units are multiplied by, the gain included."""
+        hidden, output = self.architecture.scales(self.hidden)
+        return self.gain * hidden, output
+
+    def loss_scale(self, n_patterns: int) -> float:
+        """Return what the sum of squared errors over some patterns is multiplied by."""
+        half = 0.5 if self.loss == "half_squared" else 1.0
+        return half if self.reduction == "sum" else half / (n_patterns * self.architecture.outputs)
 
     @property
     def n_parameters(self) -> int:
         """Parameters of one network."""
-        return 4 * self.hidden + 1
+        return self.architecture.n_parameters(self.hidden)
 
     def initial_weights(self, n_networks: int, first: int = 0) -> Array:
         """Draw the parameters of ``n_networks`` networks from ``first`` on with NumPy: w, v, b, c of each."""
@@ -63,6 +139,74 @@ class Case:
 
     def split(self, weights: Array) -> Parameters:
         """View rows of parameters by layer."""
-        n, hidden = len(weights), self.hidden
-        w, v, b, c = np.split(weights, [2 * hidden, 3 * hidden, 4 * hidden], axis=1)
-        return Parameters(w.reshape(n, 2, hidden), v.reshape(n, hidden, 1), b, c)
+        shapes = list(self.architecture.shapes(self.hidden).values())
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+        parts = np.split(weights, ends[:-1], axis=1)
+        w, v, *biases = (part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True))
+        return Parameters(w, v, *(biases or (None, None)))
+
+
+@cache
+def _xor() -> tuple[Array, Array]:
+    return np.array(TASKS["xor"][0]), np.array(TASKS["xor"][1])
+
+
+@cache
+def _parity(n_bits: int) -> tuple[Array, Array]:
+    """Return all patterns of bits, -1 or 1, and whether the number of ones is odd."""
+    bits = np.array(list(product((0, 1), repeat=n_bits)))
+    return 2.0 * bits - 1, bits.sum(axis=1, keepdims=True) % 2.0
+
+
+@cache
+def _noise() -> tuple[Array, Array]:
+    """Return as many patterns of noise as 16-16-1 networks without biases have parameters."""
+    numbers = np.random.RandomState(0).randn(272, 17)
+    return numbers[:, :16], numbers[:, 16:]
+
+
+PATTERNS: dict[str, Callable[[], tuple[Array, Array]]] = {
+    "xor": _xor,
+    **{f"parity{n_bits}": partial(_parity, n_bits) for n_bits in range(3, 7)},
+    "noise": _noise,
+}
+
+# Rates are such that next to no network diverges: one that did could end before its last step, in xor-sweep alone.
+CASES = {
+    case.name: case
+    for case in (
+        Case(2),
+        Case(8, name="xor-momentum", optimizer="momentum", learning_rate=0.001),
+        Case(8, name="xor-adam", optimizer="adam"),
+        Case(8, name="xor-online", batch=1, steps=2000),
+        # N-N-1 logistic as in hinton-problems' n-bit-parity, but with plain gradient descent.
+        Case(
+            5,
+            name="parity5",
+            patterns="parity5",
+            activation="sigmoid",
+            output="sigmoid",
+            loss="half_squared",
+            reduction="mean",
+            learning_rate=0.5,
+            steps=1000,
+        ),
+        # Sohl-Dickstein 2024, 'The boundary of neural network trainability is fractal' (arXiv 2402.06184).
+        Case(
+            16,
+            name="trainability",
+            patterns="noise",
+            activation="tanh",
+            bias=False,
+            scaling="mean_field",
+            gain=2**0.5,
+            reduction="mean",
+            learning_rate=1.0,
+        ),
+        # How the time of a step grows with the number of patterns.
+        *(
+            Case(n_bits, name=f"relu-parity{n_bits}", patterns=f"parity{n_bits}", learning_rate=0.001)
+            for n_bits in range(3, 7)
+        ),
+    )
+}

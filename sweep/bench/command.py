@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from sweep.bench.case import ACTIVATIONS, DTYPES, Case
+from sweep.bench.case import ACTIVATIONS, CASES, DTYPES, Case
 from sweep.bench.measure import FULL, QUICK
 from sweep.bench.report import print_findings, to_dict, write_files
 from sweep.bench.runner import PEERS, Findings, run_benchmark
 from sweep.errors import SweepError, unknown
 from sweep.machine import available_threads, most_threads
 
+# What is measured where nothing is chosen: all cases but those that show how time grows with patterns.
+USUAL = tuple(name for name in CASES if not name.startswith("relu-parity"))
+
+# XOR comes in several sizes and forms, the other cases in one.
 HIDDEN = (2, 8, 32)
+XOR_ACTIVATIONS = ("relu", "tanh")
 MAX_HIDDEN = 1024
 
 
 def bench(
     peers: str | None,
+    case: str | None,
     hidden: str | None,
     dtype: str | None,
     activation: str | None,
@@ -33,10 +40,12 @@ def bench(
 
     Parameters
     ----------
-    peers, hidden, dtype, activation
-        What to measure, separated by commas; all by default.
+    peers, case
+        Whom and what to measure, separated by commas; all by default.
+    hidden, dtype, activation
+        Changes to the cases; by default XOR comes in several of each, and other cases are as they are.
     quick
-        Hidden size 2 and float64 unless asked for, and shorter measurements.
+        XOR with hidden size 2 in float64 unless asked for, and shorter measurements.
     as_json
         Print JSON instead of tables.
     out
@@ -52,16 +61,17 @@ def bench(
         If interrupted; what was measured so far is printed and written.
     """
     chosen = _names("peer", peers, PEERS, PEERS)
-    dtypes = _names("dtype", dtype, DTYPES, DTYPES[:1] if quick else DTYPES)
-    activations = _names("activation", activation, ACTIVATIONS, ACTIVATIONS[:1] if quick else ACTIVATIONS)
-    sizes = _sizes(hidden, HIDDEN[:1] if quick else HIDDEN)
+    cases = [
+        changed
+        for name in _names("case", case, tuple(CASES), USUAL[:1] if quick else USUAL)
+        for changed in _cases(CASES[name], hidden, dtype, activation, quick)
+    ]
     if threads is not None and not 1 <= threads <= most_threads():
         raise SweepError(f"--threads {threads} given; must be at least 1 and here at most {most_threads()}")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SweepError(f"--out {str(out)!r} given; it cannot be made: {error.strerror}") from None
-    cases = [Case(size, number, act) for act, number, size in product(activations, dtypes, sizes)]
     findings = Findings()
     try:
         run_benchmark(chosen, cases, QUICK if quick else FULL, threads or available_threads(), findings)
@@ -74,6 +84,18 @@ def bench(
                 print_findings(findings)
                 print(f"results in {', '.join(map(str, paths))}")
     return all(comparison.agrees for comparison in findings.comparisons)
+
+
+def _cases(case: Case, hidden: str | None, dtype: str | None, activation: str | None, quick: bool) -> list[Case]:
+    """Return the cases of one name: its own, or XOR's many, where no option says otherwise."""
+    many = case.name == "xor" and not quick
+    sizes = _sizes(hidden, HIDDEN if many else (case.hidden,))
+    dtypes = _names("dtype", dtype, DTYPES, DTYPES if many else (case.dtype,))
+    activations = _names("activation", activation, ACTIVATIONS, XOR_ACTIVATIONS if many else (case.activation,))
+    return [
+        replace(case, hidden=size, dtype=number, activation=function)
+        for function, number, size in product(activations, dtypes, sizes)
+    ]
 
 
 def _names(what: str, given: str | None, allowed: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def kinds(comparisons: Iterable[Comparison]) -> list[tuple[str, str]]:
-    """Return the pairs of dtype and activation that were measured, in order."""
-    return list(dict.fromkeys((c.case.dtype, c.case.activation) for c in comparisons))
+def kinds(comparisons: Iterable[Comparison]) -> list[str]:
+    """Return the kinds of case that were measured, in order: all that is the same but for the size."""
+    return list(dict.fromkeys(c.case.title for c in comparisons))
 
 
 def draw(comparisons: list[Comparison], path: Path) -> None:
-    """Draw how many times as fast xor-sweep is than each peer, a panel for each dtype and activation.
+    """Draw how many times as fast xor-sweep is than each peer, a panel for each kind of case.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ def draw(comparisons: list[Comparison], path: Path) -> None:
     from matplotlib.figure import Figure
 
     panels = kinds(comparisons)
-    chosen = [[c for c in comparisons if (c.case.dtype, c.case.activation) == kind] for kind in panels]
+    chosen = [[c for c in comparisons if c.case.title == title] for title in panels]
     heights = [1.0 + 0.45 * len({c.title for c in panel}) for panel in chosen]
     figure = Figure(figsize=(8, sum(heights) + 0.6), layout="constrained")
     all_axes = figure.subplots(len(panels), squeeze=False, height_ratios=heights, sharex=True)[:, 0]
-    for axes, (dtype, activation), panel in zip(all_axes, panels, chosen, strict=True):
+    for axes, title, panel in zip(all_axes, panels, chosen, strict=True):
         _draw_panel(axes, panel)
-        axes.set_title(f"{activation}, {dtype}", fontsize=10)
+        axes.set_title(title, fontsize=10)
     all_axes[-1].set_xlabel("times as fast xor-sweep is: median and range of interleaved pairs")
     figure.savefig(path, dpi=150)
 

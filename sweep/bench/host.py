@@ -17,9 +17,21 @@ import numpy as np
 
 from sweep.bench.case import Array, Case
 from sweep.bench.peers import OWN, MissingError, UnsupportedError
+from sweep.bench.studies import study_tables
 
 # A peer that has not answered by then will not.
 PATIENCE_SECONDS = 900.0
+
+# What keeps a peer to the instructions of the CPU that ``NUMBA_CPU_NAME`` names.
+LIMITS = {
+    "haswell": {
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "OPENBLAS_CORETYPE": "Haswell",
+    }
+}
 
 
 class Host:
@@ -47,23 +59,32 @@ class Host:
         self._folder = folder / name
         self._folder.mkdir(parents=True)
         self._log = self._folder / "log.txt"
-        environment = dict(os.environ)
-        if name != OWN:
-            environment.pop("OPENBLAS_CORETYPE", None)  # a choice made for other programs on this machine
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "sweep.bench.worker", name, str(threads), str(self._folder)],
+                [sys.executable, *self._program(), str(threads), str(self._folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment,
+                env=self._environment(),
                 text=True,
                 bufsize=1,
             )
 
-    def hello(self) -> dict[str, Any]:
-        """Return title, variants and same_bits of the peer, or raise MissingError."""
-        return self._ask({"kind": "hello"})
+    def _program(self) -> list[str]:
+        return ["-m", "sweep.bench.worker", self.name]
+
+    def _environment(self) -> dict[str, str]:
+        """Let nothing but the CPU limit a peer, or that which kernels are compiled for."""
+        environment = dict(os.environ)
+        if self.name == OWN:
+            return environment
+        environment.pop("OPENBLAS_CORETYPE", None)  # a choice made for other programs on this machine
+        limits = LIMITS.get(environment.get("NUMBA_CPU_NAME", ""), {})
+        return environment | {name: f"{environment.get(name, '')} {value}".strip() for name, value in limits.items()}
+
+    def hello(self, case: Case) -> dict[str, Any]:
+        """Return title, variants to try on a case and same_bits of the peer, or raise MissingError."""
+        return self._ask({"kind": "hello", "case": asdict(case)})
 
     def train(self, case: Case, variant: int, n_networks: int) -> tuple[float, int]:
         """Train about ``n_networks``; return the seconds that took and how many they were.
@@ -75,8 +96,11 @@ class Host:
         UnsupportedError
             If it cannot train this case.
         """
-        reply = self._ask({"kind": "train", "case": asdict(case), "variant": variant, "n_networks": n_networks})
+        reply = self._ask(self._request(case, variant, n_networks))
         return reply["seconds"], reply["n_networks"]
+
+    def _request(self, case: Case, variant: int, n_networks: int) -> dict[str, Any]:
+        return {"kind": "train", "case": asdict(case), "variant": variant, "n_networks": n_networks}
 
     def losses(self) -> Array:
         """Return the final losses of the last training."""
@@ -129,3 +153,30 @@ class Host:
     ) -> None:
         """End the process."""
         self.close()
+
+
+class Checkout(Host):
+    """The process of a checkout of xor-sweep, maybe an earlier one, which trains with ``sweep.run``.
+
+    Parameters
+    ----------
+    name
+        Of the process among others.
+    root
+        Folder that has the package ``sweep``.
+    threads, folder
+        As of a peer.
+    """
+
+    def __init__(self, name: str, root: Path, threads: int, folder: Path) -> None:
+        self._root = root
+        super().__init__(name, threads, folder)
+
+    def _program(self) -> list[str]:
+        return ["-P", str(Path(__file__).with_name("study_worker.py"))]  # -P: no module beside the script is found
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(self._root)}
+
+    def _request(self, case: Case, variant: int, n_networks: int) -> dict[str, Any]:
+        return {"tables": study_tables(case, n_networks)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,6 +47,14 @@ class Effort:
 
 FULL = Effort(repeats=9, seconds=2.0, trial_seconds=0.25)
 QUICK = Effort(repeats=5, seconds=0.4, trial_seconds=0.1)
+
+
+class Side(NamedTuple):
+    """One of two that are measured in turns."""
+
+    host: Host
+    case: Case
+    variant: int = 1
 
 
 @dataclass(frozen=True)
@@ -123,25 +131,17 @@ def compare(own: Host, peer: Host, case: Case, effort: Effort, say: Callable[[st
     UnsupportedError
         If it cannot train this case.
     """
-    kind = peer.hello()
-    variant = _best_variant(peer, case, kind["variants"], effort, say)
-    n_own = _enough(own, case, 1, effort.seconds)[0]
-    n_peer = _enough(peer, case, variant, effort.seconds)[0]
-    rates: dict[Host, list[float]] = {own: [], peer: []}
-    for repeat in range(effort.repeats):
-        say(f"pair {repeat + 1} of {effort.repeats}")
-        pair = ((own, 1, n_own), (peer, variant, n_peer))
-        for host, v, wanted in pair if repeat % 2 else reversed(pair):
-            seconds, n_networks = host.train(case, v, wanted)
-            rates[host].append(n_networks * case.steps / seconds)
+    kind = peer.hello(case)
+    side = Side(peer, case, best_variant(peer, case, kind["variants"], effort, say))
+    own_rates, rates = interleave((Side(own, case), side), effort, say)
     return Comparison(
         case,
         peer.name,
         kind["title"],
-        kind["variants"][str(variant)],
-        n_peer,
-        tuple(rates[peer]),
-        tuple(rates[own]),
+        kind["variants"][str(side.variant)],
+        peer.enough[case, side.variant, effort.seconds][0],
+        rates,
+        own_rates,
         agreement(own.losses(), peer.losses(), case.dtype, kind["same_bits"]),
         kind["same_bits"],
     )
@@ -159,7 +159,22 @@ def agreement(own: Array, other: Array, dtype: str, same_bits: bool) -> float:
     return float(np.mean(near | (~np.isfinite(own) & ~np.isfinite(other))))
 
 
-def _best_variant(peer: Host, case: Case, variants: dict[str, str], effort: Effort, say: Callable[[str], None]) -> int:
+def interleave(
+    sides: tuple[Side, Side], effort: Effort, say: Callable[[str], None]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Measure both sides in turns, now one first and now the other; return network-steps per second of each."""
+    wanted = [_enough(*side, effort.seconds)[0] for side in sides]
+    rates: tuple[list[float], list[float]] = ([], [])
+    for repeat in range(effort.repeats):
+        say(f"pair {repeat + 1} of {effort.repeats}")
+        for k in (0, 1) if repeat % 2 else (1, 0):
+            host, case, variant = sides[k]
+            seconds, n_networks = host.train(case, variant, wanted[k])
+            rates[k].append(n_networks * case.steps / seconds)
+    return tuple(rates[0]), tuple(rates[1])
+
+
+def best_variant(peer: Host, case: Case, variants: dict[str, str], effort: Effort, say: Callable[[str], None]) -> int:
     """Try every variant, and return the fastest."""
     if len(variants) == 1:
         return int(next(iter(variants)))

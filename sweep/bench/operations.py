@@ -2,40 +2,114 @@
 
 from __future__ import annotations
 
-from sweep.bench.case import Case
+from typing import NamedTuple
+
+import numpy as np
+
+from sweep.bench.case import Array, Case
+
+# Of the value of a function, and of its slope from the value with the product that follows.
+_VALUES = {"relu": 1}
+_SLOPES = {"relu": 1, "tanh": 3, "sigmoid": 3}
 
 
-def step_operations(case: Case) -> int:
-    """Count additions, multiplications, maxima and comparisons of a step of one network, as the contract has them.
+class Operations(NamedTuple):
+    """Operations of a step, by what they cost.
 
-    What vanishes is not counted: products with zeros and ones of the patterns, and
-    additions of a first term or of a zero target. Neither is a tanh counted, whose
-    cost :func:`kernels.simd.roof.tanh_rate` measures by itself.
+    Attributes
+    ----------
+    simple
+        Additions, subtractions, multiplications, maxima and comparisons.
+    divisions, square_roots
+        Several times as long.
+    functions
+        Calls of tanh or sigmoid. What a tanh costs :func:`kernels.simd.roof.tanh_rate` measures by itself.
+    """
+
+    simple: float
+    divisions: float
+    square_roots: float
+    functions: float
+
+
+# Of one parameter.
+_UPDATES = {
+    "gd": Operations(2, 0, 0, 0),  # p -= lr g
+    "momentum": Operations(4, 0, 0, 0),  # v = mu v + g; p -= lr v
+    # m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) (g g); p -= (k m) / (sqrt(v) + q)
+    "adam": Operations(3 + 4 + 3, 1, 1, 0),
+}
+# Of one network: both powers; r = sqrt(1 - b2t); k = (lr r) / (1 - b1t); q = eps r.
+_ADAM = Operations(2 + 1 + 2 + 1, 1, 1, 0)
+
+
+def step_operations(case: Case, *, nominal: bool = False) -> Operations:
+    """Count what a step of one network takes, as the contract has it; on average over an epoch.
+
+    Parameters
+    ----------
+    case
+        What is trained.
+    nominal
+        Count as if patterns were any numbers. Otherwise what vanishes is not counted: products
+        with zeros, ones and -1 of the patterns, and additions of a first term or of a zero target.
 
     Notes
     -----
-    With N patterns of which n_i have input i set, a hidden unit takes
+    With N patterns in the step, of which n_i have input i set, and one output, a hidden unit takes
 
-    =========================  ============================================
-    z = sum x w + b            an addition for each input that is set
+    =========================  =====================================================
+    z = sum x w + b            an addition for each input that is set, one less without b,
+                               and a product unless the input is 1 or -1
     relu                       a maximum each
     u += a v                   2 N
     gradient of v              N products, N - 1 additions
-    g v, times the derivative  N products, and N comparisons (3 N for tanh)
-    gradients of w, b          sum of (n_i - 1), and N - 1 additions
-    update of w, v, b          2 each
-    =========================  ============================================
+    g v, times the derivative  N products, and N comparisons (3 N for tanh or sigmoid)
+    gradients of w, b          sum of (n_i - 1) and of products as above, and N - 1 additions
+    update                     of each parameter by the optimizer
+    =========================  =====================================================
 
-    and the output N additions of c, an error for each target that is not zero, N
-    doublings, N - 1 additions and 2 for c; the first unit saves N additions of u.
+    and the output N additions of c, an error for each target that is not zero, N doublings
+    unless half of the squares is the loss, N divisions where it is a mean, 3 N for a sigmoid,
+    N - 1 additions and the update of c; the first unit saves N additions of u. A scale of a
+    layer takes a product for each sum, forward and backward.
     """
-    inputs, targets = case.inputs, case.targets
-    n_patterns = len(inputs)
-    n_set = int((inputs != 0).sum())
-    smooth = case.activation == "tanh"
-    unit = n_set + (0 if smooth else n_patterns) + 2 * n_patterns
-    unit += 2 * n_patterns - 1 + n_patterns + (3 if smooth else 1) * n_patterns
-    unit += n_set - inputs.shape[1] + n_patterns - 1
-    unit += 2 * (inputs.shape[1] + 2)
-    output = n_patterns + int((targets != 0).sum()) + n_patterns + (n_patterns - 1) + 2
-    return int(case.hidden * unit + output - n_patterns)
+    windows = [_pass_operations(case, x, y, nominal) for x, y in case.windows]
+    parts = [Operations(*np.mean(windows, axis=0).tolist())]
+    parts.append(Operations(*(case.n_parameters * count for count in _UPDATES[case.optimizer])))
+    if case.optimizer == "adam":
+        parts.append(_ADAM)
+    return Operations(*(sum(counts) for counts in zip(*parts, strict=True)))
+
+
+def _pass_operations(case: Case, x: Array, y: Array, nominal: bool) -> Operations:
+    """Count what forward and backward pass over some patterns take."""
+    if nominal:
+        x, y = np.full_like(x, 0.5), np.full_like(y, 0.5)
+    n_patterns, n_outputs = y.shape
+    is_set, (hidden_scaled, output_scaled) = x != 0, (scale != 1 for scale in case.scales)
+    products = int((is_set & (np.abs(x) != 1)).sum())
+    n_of_pattern, n_of_input = is_set.sum(axis=1), is_set.sum(axis=0)
+    patterns_set, inputs_set = int((n_of_pattern > 0).sum()), int((n_of_input > 0).sum())
+    signals = n_patterns * n_outputs
+    biases = n_patterns - 1 if case.bias else 0
+
+    unit = products + int(is_set.sum()) - (0 if case.bias else patterns_set)
+    unit += _VALUES.get(case.activation, 0) * n_patterns + 2 * signals
+    unit += n_outputs * (2 * n_patterns - 1)
+    unit += 2 * signals - n_patterns + _SLOPES.get(case.activation, 0) * n_patterns
+    unit += products + int(is_set.sum()) - inputs_set + biases
+    unit += hidden_scaled * (patterns_set + inputs_set) + output_scaled * (n_patterns + n_outputs)
+
+    output = -signals + (case.bias + output_scaled) * signals + int((y != 0).sum())
+    output += (case.loss == "squared") * signals + _SLOPES.get(case.output, 0) * signals + n_outputs * biases
+    return Operations(
+        case.hidden * unit + output,
+        signals * (case.reduction == "mean"),
+        0,
+        _smooth(case.activation) * n_patterns * case.hidden + _smooth(case.output) * signals,
+    )
+
+
+def _smooth(function: str) -> bool:
+    return function in ("tanh", "sigmoid")

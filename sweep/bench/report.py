@@ -11,7 +11,7 @@ from rich.table import Table
 from sweep.bench.case import Case
 from sweep.bench.figure import draw, kinds
 from sweep.bench.measure import Comparison
-from sweep.bench.operations import step_operations
+from sweep.bench.operations import Operations, step_operations
 from sweep.bench.runner import Findings
 from sweep.machine import machine_facts
 from sweep.tables import make_table, print_table
@@ -22,7 +22,7 @@ def to_dict(findings: Findings) -> dict[str, Any]:
     rows = [
         {
             **comparison.summary(),
-            "step_operations": step_operations(comparison.case),
+            **{f"step_{name}": count for name, count in step_operations(comparison.case)._asdict().items()},
             "peak_share": findings.peak_share(comparison),
         }
         for comparison in findings.comparisons
@@ -49,10 +49,10 @@ def write_files(findings: Findings, folder: Path) -> list[Path]:
 
 
 def print_findings(findings: Findings) -> None:
-    """Print a table for each dtype and activation, the roofs, and who was not measured."""
-    for dtype, activation in kinds(findings.comparisons):
-        chosen = [c for c in findings.comparisons if (c.case.dtype, c.case.activation) == (dtype, activation)]
-        print_table(_table(chosen, f"{activation}, {dtype}"))
+    """Print a table for each kind of case, the roofs, and who was not measured."""
+    for title in kinds(findings.comparisons):
+        chosen = [c for c in findings.comparisons if c.case.title == title]
+        print_table(_table(chosen, title))
         print(_own_line(findings, chosen))
     for name, why in findings.absent.items():
         print(f"not measured: {name}: {why}")
@@ -63,7 +63,7 @@ def print_findings(findings: Findings) -> None:
 
 
 def _describe(case: Case) -> str:
-    return f"hidden {case.hidden}, {case.activation}, {case.dtype}, {case.steps} steps"
+    return f"{case.title}, hidden {case.hidden}, {case.steps} steps"
 
 
 def _table(comparisons: list[Comparison], title: str) -> Table:
@@ -100,14 +100,25 @@ def _own_line(findings: Findings, comparisons: list[Comparison]) -> str:
     for size in sorted({c.case.hidden for c in comparisons}):
         best = max((c for c in comparisons if c.case.hidden == size), key=lambda c: c.summary()["own_rate"])
         case, rate = best.case, best.summary()["own_rate"]
-        text = f"hidden {size}: {_number(rate / 1e6)} M steps/s, {findings.peak_share(best):.0%} of the peak"
+        text = (
+            f"hidden {size}: {_number(rate / 1e6)} M steps/s of {_counts(step_operations(case))}, "
+            f"{findings.peak_share(best):.0%} of the peak"
+        )
         if case.activation == "tanh":
-            roof = findings.roofs[case.dtype]["tanh"] / (len(case.inputs) * size)
+            roof = findings.roofs[case.dtype]["tanh"] / step_operations(case).functions
             text += f", {rate / roof:.0%} of what tanh alone allows"
         parts.append(text)
     roofs = findings.roofs[comparisons[0].case.dtype]
     return (
         f"xor-sweep by itself: {'; '.join(parts)}\n(peak: {roofs['peak'] / 1e9:.4g} G additions and multiplications, "
-        f"{roofs['tanh'] / 1e9:.3g} G tanh a second; a step at hidden 2 takes "
-        f"{step_operations(Case(2, activation=comparisons[0].case.activation))} operations)"
+        f"{roofs['tanh'] / 1e9:.3g} G tanh a second)"
     )
+
+
+def _counts(operations: Operations) -> str:
+    """Say what a step takes."""
+    parts = [f"{_number(operations.simple)} operations"]
+    for name, count in operations._asdict().items():
+        if name != "simple" and count:
+            parts.append(f"{_number(count)} {name.replace('_', ' ')}")
+    return ", ".join(parts)

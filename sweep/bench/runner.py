@@ -17,6 +17,7 @@ from sweep.bench.peers import HOMES, OWN, MissingError, UnsupportedError
 
 # The C++ peer is given its initial weights; in so many steps drawing them weighs little.
 STEPS = {"cpp": 4000}
+# All but xor-sweep itself.
 PEERS = tuple(name for name in HOMES if name != OWN)
 
 
@@ -29,7 +30,8 @@ class Findings:
     comparisons
         In the order of measurement.
     roofs
-        For each dtype: peak operations and tanh a second of this machine.
+        For each dtype: peak operations and tanh a second of this machine, the first without functions,
+        divisions and square roots.
     absent
         Why a peer, or a peer on a case, was not measured.
     """
@@ -41,7 +43,9 @@ class Findings:
     def peak_share(self, comparison: Comparison) -> float:
         """Return operations a second of xor-sweep over the peak."""
         row = comparison.summary()
-        return float(row["own_rate"] * step_operations(comparison.case) / self.roofs[comparison.case.dtype]["peak"])
+        return float(
+            row["own_rate"] * step_operations(comparison.case).simple / self.roofs[comparison.case.dtype]["peak"]
+        )
 
 
 def run_benchmark(peers: tuple[str, ...], cases: list[Case], effort: Effort, threads: int, findings: Findings) -> None:
@@ -68,7 +72,7 @@ def run_benchmark(peers: tuple[str, ...], cases: list[Case], effort: Effort, thr
                         report.finish(f"not measured: {error}", len(cases) - k)
                         break
                     except UnsupportedError as error:
-                        findings.absent[f"{name}, {case.activation}"] = str(error)
+                        findings.absent[f"{name}, {case.name}, {case.activation}"] = str(error)
                         report.finish(f"not measured: {error}")
                         continue
                     findings.comparisons.append(comparison)
@@ -110,7 +114,7 @@ class _Report:
 
     def turn(self, peer: str, case: Case) -> None:
         """Name what is measured next."""
-        self._turn = f"{peer}, hidden {case.hidden}, {case.activation}, {case.dtype}"
+        self._turn = f"{peer}, {case.title}, hidden {case.hidden}"
         self.say("starting")
 
     def say(self, what: str) -> None:

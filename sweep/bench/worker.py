@@ -46,14 +46,13 @@ def _weights(case: Case, n_networks: int, drawn: bool) -> Array:
 def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Train what a request asks for."""
     try:
-        kind = find_peer(name)
+        kind, case = find_peer(name), Case(**request["case"])
         if request["kind"] == "hello":
             return {
                 "title": kind.title,
-                "variants": {str(variant): kind.describe(variant) for variant in kind.variants},
+                "variants": {str(variant): kind.describe(variant) for variant in kind.variants_for(case)},
                 "same_bits": kind.same_bits,
             }
-        case = Case(**request["case"])
         peer = _ready(name, case, request["variant"], threads)
     except (ImportError, MissingError) as error:
         return {"missing": str(error)}

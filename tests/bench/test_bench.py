@@ -31,7 +31,7 @@ CASE = Case(2, steps=5)
 def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:
     """It tells who it is, trains as many networks as asked, and leaves their losses."""
     with Host("numpy-batch", 1, tmp_path) as host:
-        assert host.hello()["title"] == "NumPy, batched"
+        assert host.hello(CASE)["title"] == "NumPy, batched"
         seconds, n_networks = host.train(CASE, 64, 100)
         assert seconds > 0
         assert n_networks == 128
@@ -41,7 +41,7 @@ def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:
 def test_worker_answers_in_plain_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What crosses between the processes is JSON: who the peer is, what it trained, or why it did not."""
     case = asdict(Case(2, steps=3))
-    hello = worker.answer("numpy-batch", 1, tmp_path, {"kind": "hello"})
+    hello = worker.answer("numpy-batch", 1, tmp_path, {"kind": "hello", "case": case})
     assert hello["variants"]["64"] == "batch 64"
     assert json.loads(json.dumps(hello))["same_bits"] is False
     request = {"kind": "train", "case": case, "variant": 64, "n_networks": 65}
@@ -49,7 +49,7 @@ def test_worker_answers_in_plain_values(tmp_path: Path, monkeypatch: pytest.Monk
     assert reply["n_networks"] == 128
     assert np.load(reply["losses"]).shape == (128,)
     smooth = {**request, "case": {**case, "activation": "tanh"}, "variant": 1}
-    assert "ReLU only" in worker.answer("numba", 1, tmp_path, smooth)["unsupported"]
+    assert "relu only" in worker.answer("numba", 1, tmp_path, smooth)["unsupported"]
     monkeypatch.setitem(HOMES, "notebook", "no.such.module:Peer")
     assert worker.answer("notebook", 1, tmp_path, request)["missing"]
 
@@ -58,7 +58,7 @@ def test_worker_serves_until_its_input_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line a request, one a reply."""
-    request = json.dumps({"kind": "hello"})
+    request = json.dumps({"kind": "hello", "case": asdict(CASE)})
     monkeypatch.setattr("sys.argv", ["worker", "notebook", "1", str(tmp_path)])
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{request}\n{request}\n"))
     monkeypatch.setattr("sys.stdout", sys.stdout)  # which the worker redirects
@@ -81,7 +81,7 @@ def test_a_peer_that_cannot_work_is_missing(
 
 def test_what_a_peer_cannot_train_is_said(tmp_path: Path) -> None:
     """Scalar Numba knows no tanh."""
-    with Host("numba", 1, tmp_path) as host, pytest.raises(UnsupportedError, match="ReLU only"):
+    with Host("numba", 1, tmp_path) as host, pytest.raises(UnsupportedError, match="relu only"):
         host.train(Case(2, activation="tanh"), 1, 1)
 
 
@@ -92,10 +92,12 @@ def test_benchmark_end_to_end(
     monkeypatch.setattr(bench_command, "QUICK", TINY)
     monkeypatch.setitem(HOMES, "jax-vmap", "no.such.module:Peer")
     options: dict[str, Any] = {"hidden": "2,3", "dtype": None, "quick": True, "as_json": False, "threads": 2}
-    assert bench_command.bench("notebook,numba", activation="relu,tanh", out=tmp_path / "out", **options)
+    assert bench_command.bench(
+        "notebook,numba", "xor,xor-adam", activation="relu,tanh", out=tmp_path / "out", **options
+    )
     printed = capsys.readouterr()
     assert "NumPy, the notebook's loop" in printed.out
-    assert "not measured: numba, tanh: the scalar Numba peer has ReLU only" in printed.out
+    assert "not measured: numba, xor, tanh: the scalar Numba peer has relu only" in printed.out
     found = json.loads((tmp_path / "out/bench.json").read_text())
     assert {row["peer"] for row in found["rows"]} == {"notebook", "numba"}
     assert len(found["rows"]) == 6
@@ -132,7 +134,7 @@ def test_losses_that_differ_fail_the_command(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(bench_command, "run_benchmark", run)
     finished = command("bench", "--out", str(tmp_path))
     assert finished.code == 1
-    assert "losses differ: cpp, hidden 2, relu, float64, 5 steps: only 50.0% of the networks agree" in finished.out
+    assert "losses differ: cpp, xor, relu, float64, hidden 2, 5 steps: only 50.0% of the networks agree" in finished.out
     finished = command("bench", "--out", str(tmp_path), "--json")
     assert json.loads(finished.out)["rows"][0]["agrees"] is False
 
@@ -228,7 +230,7 @@ def test_best_variant_survives_one_that_fails() -> None:
 
     variants = {"1": "batch 1", "2": "batch 2", "3": "batch 3"}
     said: list[str] = []
-    assert measure._best_variant(Fragile(), CASE, variants, TINY, said.append) == 2
+    assert measure.best_variant(Fragile(), CASE, variants, TINY, said.append) == 2
     assert "batch 3 failed" in said
     with pytest.raises(MissingError):
-        measure._best_variant(Fragile(), CASE, {"3": "a", "4": "b"}, TINY, said.append)
+        measure.best_variant(Fragile(), CASE, {"3": "a", "4": "b"}, TINY, said.append)

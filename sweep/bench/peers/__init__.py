@@ -1,4 +1,8 @@
-"""Who is compared: one class for each way to train many small networks."""
+"""Who is compared: one class for each way to train many small networks.
+
+Every peer says a case in its own words. Those that were written out for one kind of
+network, to be as fast as that allows, refuse the others.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from sweep.bench.case import Array, Case
 # Where each peer lives. xor-sweep itself is one of them.
 HOMES = {
     "xor-sweep": "sweep.bench.peers.own:XorSweep",
+    "sweep-run": "sweep.bench.peers.own:SweepRun",
     "cpp": "sweep.bench.peers.cpp:Cpp",
     "numba": "sweep.bench.peers.numba_scalar:NumbaScalar",
     "jax-vmap": "sweep.bench.peers.jax_peers:JaxVmap",
@@ -64,7 +69,8 @@ class Peer(ABC):
     title
         For tables.
     variants
-        What is tried to find the best: sizes of a batch unless ``describe`` says otherwise.
+        What is tried to find the best: sizes of a batch unless ``describe`` says otherwise. See
+        also ``variants_for``.
     same_bits
         Whether losses must equal xor-sweep's, or only come close.
     given_weights
@@ -80,6 +86,11 @@ class Peer(ABC):
         self.case = case
         self.variant = variant
         self.threads = threads
+
+    @classmethod
+    def variants_for(cls, case: Case) -> tuple[int, ...]:
+        """Return the variants that are worth a trial on a case."""
+        return cls.variants
 
     @classmethod
     def describe(cls, variant: int) -> str:
@@ -103,6 +114,11 @@ class BatchPeer(Peer):
     and libraries release the GIL while they work on one.
     """
 
+    @classmethod
+    def variants_for(cls, case: Case) -> tuple[int, ...]:
+        """Return sizes of a batch."""
+        return batches_for(case, cls.variants)
+
     @abstractmethod
     def train_batch(self, weights: Array) -> Array:
         """Train ``granularity`` networks; return their final losses."""
@@ -119,6 +135,21 @@ class BatchPeer(Peer):
         with ThreadPoolExecutor(self.threads) as pool:
             list(pool.map(train_share, range(self.threads)))
         return losses
+
+
+def batches_for(case: Case, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return sizes of a batch: those for XOR, or as much smaller as a network of ``case`` has more activations."""
+    activations = len(case.windows[0][0]) * case.hidden
+    scale = 2 ** max(0, (activations // 256).bit_length() - 1)
+    return tuple(dict.fromkeys(max(1, size // scale) for size in sizes))
+
+
+def refuse_all_but_xor(case: Case, who: str, activations: tuple[str, ...] = ("relu", "tanh")) -> None:
+    """Raise UnsupportedError for all but XOR by plain gradient descent with one of ``activations``."""
+    if not case.is_plain_xor:
+        raise UnsupportedError(f"{who} is written out for XOR by gradient descent")
+    if case.activation not in activations:
+        raise UnsupportedError(f"{who} has {' and '.join(activations)} only")
 
 
 def find_peer(name: str) -> type[Peer]:

@@ -12,15 +12,18 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax import lax
 
-from sweep.bench.case import Array, Case
-from sweep.bench.peers import Peer
+from sweep.bench.case import BETA1, BETA2, EPS, MOMENTUM, Array, Case
+from sweep.bench.peers import Peer, batches_for, refuse_all_but_xor
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)
 
 Traced = Any
+
+FUNCTIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid, "identity": lambda z: z}
 
 
 class _Jax(Peer):
@@ -31,39 +34,60 @@ class _Jax(Peer):
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
         self._run = jax.jit(self._train_batch)
-        self._activation = jax.nn.relu if case.activation == "relu" else jnp.tanh
+        self._activation, self._output = FUNCTIONS[case.activation], FUNCTIONS[case.output]
+
+    @classmethod
+    def variants_for(cls, case: Case) -> tuple[int, ...]:
+        """Return sizes of a batch."""
+        return batches_for(case, cls.variants)
 
     def train(self, weights: Array) -> Array:
         """Hand batches to XLA, which may work on one while the next is prepared."""
         batches = np.split(weights, len(weights) // self.granularity)
-        losses = [self._run(*self.case.split(batch)) for batch in batches]
+        losses = [self._run(self.case.split(batch)) for batch in batches]
         return np.concatenate([np.asarray(part) for part in losses])
 
     @abstractmethod
-    def _train_batch(self, w: Traced, v: Traced, b: Traced, c: Traced) -> Traced:
+    def _train_batch(self, start: Traced) -> Traced:
         """Trace the training of one batch."""
 
 
+def _optimizer(case: Case) -> Any:
+    """Return the optimizer of a case."""
+    if case.optimizer == "adam":
+        return optax.adam(case.learning_rate, BETA1, BETA2, EPS)
+    return optax.sgd(case.learning_rate, MOMENTUM if case.optimizer == "momentum" else None)
+
+
 class JaxVmap(_Jax):
-    """The gradient of one network's loss, scanned over steps, under ``vmap``."""
+    """The gradient of one network's loss and optax, scanned over steps, under ``vmap``."""
 
     title: ClassVar[str] = "JAX, vmap + scan"
 
-    def _train_batch(self, w: Traced, v: Traced, b: Traced, c: Traced) -> Traced:
-        return jax.vmap(self._train_one)((w, v, b, c))
+    def _train_batch(self, start: Traced) -> Traced:
+        return jax.vmap(self._train_one)(start)
 
     def _train_one(self, start: Traced) -> Traced:
-        def step(parameters: Traced, _: None) -> tuple[Traced, None]:
-            gradient = jax.grad(self._loss)(parameters)
-            return jax.tree.map(lambda p, g: p - self.case.learning_rate * g, parameters, gradient), None
+        optimizer, windows = _optimizer(self.case), self.case.windows
+        xs, ys = (jnp.stack(part) for part in zip(*windows, strict=True))
 
-        trained, _ = lax.scan(step, start, length=self.case.steps)
-        return self._loss(trained)
+        def step(carry: Traced, t: Traced) -> tuple[Traced, None]:
+            parameters, state = carry
+            x, y = windows[0] if len(windows) == 1 else (xs[t % len(xs)], ys[t % len(ys)])
+            updates, state = optimizer.update(jax.grad(self._loss)(parameters, x, y), state, parameters)
+            return (optax.apply_updates(parameters, updates), state), None
 
-    def _loss(self, parameters: Traced) -> Traced:
+        (trained, _), _ = lax.scan(step, (start, optimizer.init(start)), jnp.arange(self.case.steps))
+        return self._loss(trained, self.case.inputs, self.case.targets)
+
+    def _loss(self, parameters: Traced, x: Traced, y: Traced) -> Traced:
         w, v, b, c = parameters
-        outputs = self._activation(self.case.inputs @ w + b) @ v + c
-        return jnp.square(outputs - self.case.targets).sum()
+        s1, s2 = self.case.scales
+        z = x @ w if s1 == 1 else s1 * (x @ w)
+        a = self._activation(z if b is None else z + b)
+        u = a @ v if s2 == 1 else s2 * (a @ v)
+        outputs = self._output(u if c is None else u + c)
+        return self.case.loss_scale(len(x)) * jnp.square(outputs - y).sum()
 
 
 class JaxLanes(_Jax):
@@ -71,9 +95,14 @@ class JaxLanes(_Jax):
 
     title: ClassVar[str] = "JAX, lanes last"
 
-    def _train_batch(self, w: Traced, v: Traced, b: Traced, c: Traced) -> Traced:
-        start = tuple(jnp.moveaxis(part, 0, -1) for part in (w, v[..., 0], b, c))
-        trained, _ = lax.scan(lambda p, _: (self._step(*p), None), start, length=self.case.steps)
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        refuse_all_but_xor(case, "JAX with lanes last")
+        super().__init__(case, variant, threads)
+
+    def _train_batch(self, start: Traced) -> Traced:
+        w, v, b, c = start
+        lanes = tuple(jnp.moveaxis(part, 0, -1) for part in (w, v[..., 0], b, c))
+        trained, _ = lax.scan(lambda p, _: (self._step(*p), None), lanes, length=self.case.steps)
         return jnp.square(self._forward(*trained)[1]).sum(axis=0)
 
     def _forward(self, w: Traced, v: Traced, b: Traced, c: Traced) -> tuple[Traced, Traced]:

@@ -25,7 +25,7 @@ import numpy as np  # noqa: E402
 from jax import lax  # noqa: E402
 
 from sweep.bench.case import Array, Case  # noqa: E402
-from sweep.bench.peers import BatchPeer  # noqa: E402
+from sweep.bench.peers import BatchPeer, refuse_all_but_xor  # noqa: E402
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)
@@ -51,6 +51,7 @@ class JaxTuned(BatchPeer):
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
+        refuse_all_but_xor(case, "tuned JAX")
         self._run = jax.jit(self._train_batches)
 
     @property

@@ -1,10 +1,10 @@
 // Hand-written SIMD training of H-unit ReLU networks on XOR: what an expert would write.
 //
-// One network in each lane of a vector of BYTES bytes, VECTORS vectors side by side, everything
+// One network in each lane of a vector of one register, VECTORS vectors side by side, everything
 // specialised: hidden size, number type, patterns. Sums are in the order of the
 // project's numerical contract, so that losses have the same bits.
 //
-//   g++ -O3 -march=native -ffp-contract=off -DNUMBER=double -DHIDDEN=2 -DBYTES=32 -DVECTORS=2 -DUNROLL=2 -DRELU=2
+//   g++ -O3 -march=native -ffp-contract=off -DNUMBER=double -DHIDDEN=2 -DVECTORS=2 -DUNROLL=2 -DRELU=2
 
 #include <atomic>
 #include <cstddef>
@@ -12,6 +12,14 @@
 #include <thread>
 #include <type_traits>
 #include <vector>
+
+#if defined(__AVX512F__)
+#define BYTES 64
+#elif defined(__AVX__)
+#define BYTES 32
+#else
+#define BYTES 16
+#endif
 
 using Number = NUMBER;
 typedef std::conditional<sizeof(Number) == 8, std::int64_t, std::int32_t>::type Integer;

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from sweep.bench.case import Array, Case
-from sweep.bench.peers import Peer, UnsupportedError
+from sweep.bench.peers import Peer, refuse_all_but_xor
 
 
 @numba.njit(parallel=True)
@@ -52,8 +52,7 @@ class NumbaScalar(Peer):
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
-        if case.activation != "relu":
-            raise UnsupportedError("the scalar Numba peer has ReLU only")
+        refuse_all_but_xor(case, "the scalar Numba peer", ("relu",))
         numba.set_num_threads(threads)
 
     def train(self, weights: Array) -> Array:

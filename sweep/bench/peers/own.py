@@ -1,38 +1,106 @@
-"""xor-sweep itself, through its public function, initial weights included."""
+"""xor-sweep itself: its kernels as the engine calls them, and as a peer of these ``sweep.run`` as a whole."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
 
-from sweep.bench.case import Array, Case
-from sweep.bench.peers import Peer
-from sweep.study import Study
+from kernels.recipe import Recipe, make_settings
+from kernels.start.initialize import initial_weights
+from kernels.train import Trainer
+from sweep.bench.case import BETA1, BETA2, EPS, MOMENTUM, Array, Case
+from sweep.bench.peers import Peer, UnsupportedError
+from sweep.bench.studies import study_tables
+from sweep.errors import StudyError
+
+# Networks fill whole packets of any width, up to three in turns of 16 lanes each, in every thread.
+NETWORKS = 48
+
+# Networks that one call trains at most: initial weights of so many are drawn while others train.
+MOST_NETWORKS = 2**14
 
 
-def study(case: Case, n_networks: int) -> Study:
-    """Return the study whose runs are networks 0 to ``n_networks`` - 1 of ``case``."""
-    sections: dict[str, Any] = {
-        "data": {"task": "xor"},
-        "network": {"hidden": case.hidden, "activation": case.activation, "dtype": case.dtype},
-        "training": {"learning_rate": case.learning_rate, "max_steps": case.steps},
-        "convergence": {"criterion": "none"},
-        "seeds": {"count": n_networks},
+def recipe(case: Case) -> Recipe:
+    """Return what the kernels are asked for."""
+    return Recipe(
+        case.architecture,
+        loss=case.loss,
+        reduction=case.reduction,
+        optimizer=case.optimizer,
+        batch=case.batch,
+        criterion="none",
+        dtype=case.dtype,
+    )
+
+
+def settings(case: Case, **other: Any) -> Array:
+    """Return the settings of one cell, with ``other`` ones in the place of the case's."""
+    own: dict[str, Any] = {
+        "learning_rate": case.learning_rate,
+        "gain": case.gain,
+        "momentum": MOMENTUM,
+        "beta1": BETA1,
+        "beta2": BETA2,
+        "eps": EPS,
+        "max_steps": case.steps,
     }
-    return Study(**sections)
+    return make_settings(1, **(own | other))
 
 
 class XorSweep(Peer):
-    """``sweep.run`` of a study with one cell, in memory."""
+    """The kernels, which threads call as those of the engine do; they draw initial weights too."""
 
     title: ClassVar[str] = "xor-sweep"
     same_bits: ClassVar[bool] = True
     given_weights: ClassVar[bool] = False
 
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        super().__init__(case, variant, threads)
+        self._trainer = Trainer(recipe(case), case.inputs, case.targets)
+        self._settings = settings(case)
+
+    @property
+    def granularity(self) -> int:
+        """Networks of one packet or more in each thread."""
+        return NETWORKS * self.threads
+
+    def train(self, weights: Array) -> Array:
+        """Train as many networks, from weights drawn here."""
+        n_networks = len(weights)
+        parts = np.array_split(np.arange(n_networks), max(self.threads, n_networks // MOST_NETWORKS))
+        with ThreadPoolExecutor(self.threads) as pool:
+            return np.concatenate(list(pool.map(self._train, parts)))
+
+    def _train(self, seeds: Array) -> Array:
+        case = self.case
+        weights = initial_weights(
+            seeds, case.n_parameters, distribution="normal", scale=1.0, stream="mt19937", dtype=case.dtype
+        )
+        outcome = self._trainer.train(self._settings, weights, np.array([len(seeds)]))
+        return np.asarray(outcome.columns.final_loss)
+
+
+class SweepRun(Peer):
+    """``sweep.run`` of a study with one cell, in memory: plan, rows and statistics too."""
+
+    title: ClassVar[str] = "xor-sweep, sweep.run"
+    same_bits: ClassVar[bool] = True
+    given_weights: ClassVar[bool] = False
+
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        super().__init__(case, variant, threads)
+        from sweep.study import Study
+
+        try:
+            Study(**study_tables(case, 1))
+        except StudyError as error:
+            raise UnsupportedError(f"no study says this: {error}") from None
+
     def train(self, weights: Array) -> Array:
         """Train as many networks, from weights drawn here."""
         import sweep
 
-        result = sweep.run(study(self.case, len(weights)), threads=self.threads)
+        result = sweep.run(sweep.Study(**study_tables(self.case, len(weights))), threads=self.threads)
         return np.asarray(result.runs(["final_loss"])["final_loss"])

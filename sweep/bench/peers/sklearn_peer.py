@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
 from sweep.bench.case import Array, Case
-from sweep.bench.peers import Peer
+from sweep.bench.peers import Peer, refuse_all_but_xor
 
 
 class Sklearn(Peer):
@@ -21,6 +21,7 @@ class Sklearn(Peer):
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
+        refuse_all_but_xor(case, "this use of scikit-learn")
         self._x, self._y = case.inputs, case.targets[:, 0]
         n_patterns = len(self._x)
         model = MLPRegressor(
@@ -49,7 +50,7 @@ class Sklearn(Peer):
             return np.array([self._train_one(row) for row in weights[:, np.newaxis]])
 
     def _train_one(self, weights: Array) -> float:
-        w, v, b, c = (part[0].copy() for part in self.case.split(weights))
+        w, v, b, c = self.case.split(weights).map(lambda part: part[0].copy())
         model = deepcopy(self._model)
         model.coefs_, model.intercepts_ = [w, v], [b, c]
         try:

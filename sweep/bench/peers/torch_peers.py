@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,46 +12,93 @@ import torch
 from torch import nn
 from torch._dynamo.exc import TorchDynamoException
 
-from sweep.bench.case import Array, Case
-from sweep.bench.peers import BatchPeer, MissingError, Peer
+from sweep.bench.case import BETA1, BETA2, EPS, MOMENTUM, Array, Case
+from sweep.bench.peers import BatchPeer, MissingError, Peer, UnsupportedError, refuse_all_but_xor
 
 Tensor = Any
 
 
-class TorchLoop(Peer):
-    """A module and autograd, as in the tutorials, with the update written out.
+FUNCTIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "identity": lambda z: z}
 
-    ``torch.optim.SGD`` makes a step a third slower.
+
+def _make_step(case: Case, parameters: list[Tensor]) -> Callable[[Sequence[Tensor]], None]:
+    """Return what updates ``parameters`` in place, given gradients.
+
+    Plain gradient descent is written out: ``torch.optim.SGD`` makes a step a third slower.
     """
+
+    def descend(gradients: Sequence[Tensor]) -> None:
+        with torch.no_grad():
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.sub_(gradient, alpha=case.learning_rate)
+
+    if case.optimizer == "gd":
+        return descend
+    optimizer: Any = (
+        torch.optim.Adam(parameters, case.learning_rate, (BETA1, BETA2), EPS)
+        if case.optimizer == "adam"
+        else torch.optim.SGD(parameters, case.learning_rate, MOMENTUM)
+    )
+
+    def step(gradients: Sequence[Tensor]) -> None:
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+
+    return step
+
+
+class _Network(nn.Module):
+    """The modules of the tutorials; layers that are scaled have no biases."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(case.architecture.inputs, case.hidden, case.bias)
+        self.output = nn.Linear(case.hidden, case.architecture.outputs, case.bias)
+        self.functions = FUNCTIONS[case.activation], FUNCTIONS[case.output]
+        self.scales = case.scales
+        if case.bias and self.scales != (1, 1):
+            raise UnsupportedError("PyTorch's modules have no scale before the bias")
+
+    def forward(self, x: Tensor) -> Tensor:
+        (activation, output), (s1, s2) = self.functions, self.scales
+        z = self.hidden(x)
+        u = self.output(activation(z if s1 == 1 else s1 * z))
+        return output(u if s2 == 1 else s2 * u)
+
+
+class TorchLoop(Peer):
+    """A module and autograd, as in the tutorials, with one of its optimizers."""
 
     title: ClassVar[str] = "PyTorch, one network at a time"
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
         torch.set_num_threads(1)  # nothing here is worth a second thread
+        half = 0.5 if case.loss == "half_squared" else 1.0
+        loss = nn.MSELoss(reduction=case.reduction)
+        self._loss = loss if half == 1 else lambda outputs, y: half * loss(outputs, y)
+        self._windows = [tuple(map(torch.from_numpy, window)) for window in case.windows]
 
     def train(self, weights: Array) -> Array:
         """Train networks one by one."""
         return np.array([self._train_one(row) for row in weights[:, np.newaxis]])
 
     def _train_one(self, weights: Array) -> float:
-        case = self.case
-        x, y = torch.from_numpy(case.inputs), torch.from_numpy(case.targets)
-        activation = nn.ReLU() if case.activation == "relu" else nn.Tanh()
-        model = nn.Sequential(nn.Linear(2, case.hidden), activation, nn.Linear(case.hidden, 1)).to(x.dtype)
-        w, v, b, c = (part[0] for part in case.split(weights))
-        loss = nn.MSELoss(reduction="sum")
+        case, windows = self.case, self._windows
+        model = _Network(case).to(windows[0][0].dtype)
+        w, v, b, c = case.split(weights)
         parameters = list(model.parameters())
+        starts = [w[0].T, *([] if b is None else b), v[0].T, *([] if c is None else c)]
         with torch.no_grad():
-            for parameter, start in zip(parameters, (w.T, b, v.T, c), strict=True):
+            for parameter, start in zip(parameters, starts, strict=True):
                 parameter.copy_(torch.from_numpy(start))
-        for _ in range(case.steps):
-            gradients = torch.autograd.grad(loss(model(x), y), parameters)
-            with torch.no_grad():
-                for parameter, gradient in zip(parameters, gradients, strict=True):
-                    parameter.sub_(gradient, alpha=case.learning_rate)
+        update = _make_step(case, parameters)
+        for step in range(case.steps):
+            x, y = windows[step % len(windows)]
+            update(torch.autograd.grad(self._loss(model(x), y), parameters))
         with torch.no_grad():
-            return float(loss(model(x), y))
+            return float(self._loss(model(torch.from_numpy(case.inputs)), torch.from_numpy(case.targets)))
 
 
 class _Batched(BatchPeer):
@@ -87,6 +134,10 @@ class TorchBmm(_Batched):
     """
 
     title: ClassVar[str] = "PyTorch, batched by hand"
+
+    def __init__(self, case: Case, variant: int, threads: int) -> None:
+        refuse_all_but_xor(case, "this PyTorch")
+        super().__init__(case, variant, threads)
 
     def _train_batch(self, weights: Tensor) -> Tensor:
         case, hidden, batch = self.case, self.case.hidden, len(weights)
@@ -124,26 +175,29 @@ class TorchBmm(_Batched):
 
 
 class TorchVmap(_Batched):
-    """The loss of one network under ``grad`` under ``vmap``."""
+    """The loss of one network under ``grad`` under ``vmap``, and an optimizer over the parameters of a batch."""
 
     title: ClassVar[str] = "PyTorch, torch.func vmap"
 
     def _train_batch(self, weights: Tensor) -> Tensor:
         case = self.case
-        x, y = torch.from_numpy(case.inputs), torch.from_numpy(case.targets)
-        activation = torch.relu if case.activation == "relu" else torch.tanh
+        windows = [tuple(map(torch.from_numpy, window)) for window in case.windows]
+        start = case.split(weights.numpy()).map(lambda part: torch.from_numpy(part.copy()))
+        parameters = [part for part in start if part is not None]
+        gradient = torch.func.vmap(torch.func.grad(self._loss), in_dims=(0, None, None))
+        update = _make_step(case, parameters)
+        for step in range(case.steps):
+            update(gradient(parameters, *windows[step % len(windows)]))
+        patterns = torch.from_numpy(case.inputs), torch.from_numpy(case.targets)
+        return torch.func.vmap(self._loss, in_dims=(0, None, None))(parameters, *patterns)
 
-        def loss(parameters: tuple[Tensor, ...]) -> Tensor:
-            w, v, b, c = parameters
-            a = activation(torch.addmm(b, x, w))
-            return (torch.addmm(c, a, v) - y).square().sum()
-
-        parameters = tuple(torch.from_numpy(part.copy()) for part in case.split(weights.numpy()))
-        gradient = torch.func.vmap(torch.func.grad(loss))
-        for _ in range(case.steps):
-            for parameter, change in zip(parameters, gradient(parameters), strict=True):
-                parameter.sub_(change, alpha=case.learning_rate)
-        return torch.func.vmap(loss)(parameters)
+    def _loss(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
+        case = self.case
+        s1, s2 = case.scales
+        w, v, b, c = parameters if case.bias else (*parameters, x.new_zeros(()), x.new_zeros(()))
+        a = FUNCTIONS[case.activation](torch.addmm(b, x, w, alpha=s1))
+        outputs = FUNCTIONS[case.output](torch.addmm(c, a, v, alpha=s2))
+        return case.loss_scale(len(x)) * (outputs - y).square().sum()
 
 
 class TorchCompile(_Batched):
@@ -157,6 +211,7 @@ class TorchCompile(_Batched):
     variants: ClassVar[tuple[int, ...]] = (512, 1024, 2048, 4096)
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
+        refuse_all_but_xor(case, "this PyTorch")
         super().__init__(case, variant, threads)
         if shutil.which("g++") is None:
             raise MissingError("torch.compile needs a C++ compiler: g++ is not installed")

@@ -1,0 +1,190 @@
+"""Measure xor-sweep and one other in interleaved pairs: ``python -m sweep.bench.pairs --case parity5 --peer jax-vmap``.
+
+The other is one of three:
+
+``--peer NAME``
+    A peer on the same case, at its best variant.
+``--against PATH``
+    ``sweep.run`` of another checkout on the same case; here too it is ``sweep.run`` that is measured then.
+``--versus CASE``
+    xor-sweep itself on another case: what a step of the one costs in steps of the other.
+
+Both sides stay in their processes, and take turns. What counts is the ratio within each
+pair. ``NUMBA_CPU_NAME=haswell`` has the kernels and the C++ compiled for that CPU, without
+the features of the host, and keeps the libraries of other peers to its instructions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from sweep.bench.case import CASES, Case
+from sweep.bench.host import Checkout, Host
+from sweep.bench.measure import Effort, Side, agreement, best_variant, interleave
+from sweep.bench.operations import step_operations
+from sweep.bench.peers import OWN, MissingError, UnsupportedError
+from sweep.bench.runner import PEERS, STEPS
+from sweep.machine import available_threads, machine_facts
+
+HERE = Path(__file__).parents[2]
+
+
+class Pairs(NamedTuple):
+    """What was measured.
+
+    Attributes
+    ----------
+    sides
+        What the two are, xor-sweep first.
+    cases
+        What they trained.
+    rates
+        Network-steps per second of both, pair by pair.
+    agreement
+        Share of networks whose losses agree, None where the two trained different cases.
+    """
+
+    sides: tuple[str, str]
+    cases: tuple[Case, Case]
+    rates: tuple[tuple[float, ...], tuple[float, ...]]
+    agreement: float | None
+
+    def summary(self) -> dict[str, Any]:
+        """Return what is printed, as plain values."""
+        steps = [own / other for own, other in zip(*self.rates, strict=True)]
+        counts = [step_operations(case, nominal=True).simple for case in self.cases]
+        work = [ratio * counts[0] / counts[1] for ratio in steps]
+        return {
+            "sides": self.sides,
+            "cases": [f"{case.title}, hidden {case.hidden}, {case.steps} steps" for case in self.cases],
+            "steps_per_second": [median(rates) for rates in self.rates],
+            "networks_per_second": [
+                median(rates) / case.steps for rates, case in zip(self.rates, self.cases, strict=True)
+            ],
+            "nominal_operations_per_second": [
+                median(rates) * count for rates, count in zip(self.rates, counts, strict=True)
+            ],
+            "ratio": [median(steps), min(steps), max(steps)],
+            "cost_of_a_step": 1 / median(steps),
+            "ratio_of_operations": [median(work), min(work), max(work)],
+            "agreement": self.agreement,
+        }
+
+
+def measure_peer(case: Case, name: str, effort: Effort, threads: int, folder: Path) -> Pairs:
+    """Measure xor-sweep and a peer."""
+    with Host(OWN, threads, folder) as own, Host(name, threads, folder) as peer:
+        kind = peer.hello(case)
+        variant = best_variant(peer, case, kind["variants"], effort, _say)
+        rates = interleave((Side(own, case), Side(peer, case, variant)), effort, _say)
+        share = agreement(own.losses(), peer.losses(), case.dtype, kind["same_bits"])
+        described = kind["variants"][str(variant)]
+    return Pairs((OWN, ", ".join(filter(None, (kind["title"], described)))), (case, case), rates, share)
+
+
+def measure_against(case: Case, root: Path, effort: Effort, threads: int, folder: Path) -> Pairs:
+    """Measure ``sweep.run`` here and in another checkout, whose losses should have the same bits."""
+    with Checkout("here", HERE, threads, folder) as own, Checkout("there", root, threads, folder) as other:
+        rates = interleave((Side(own, case), Side(other, case)), effort, _say)
+        share = agreement(own.losses(), other.losses(), case.dtype, same_bits=True)
+    return Pairs(("sweep.run here", "sweep.run there"), (case, case), rates, share)
+
+
+def measure_versus(case: Case, other: Case, effort: Effort, threads: int, folder: Path) -> Pairs:
+    """Measure xor-sweep on two cases."""
+    with Host(OWN, threads, folder) as own:
+        rates = interleave((Side(own, case), Side(own, other)), effort, _say)
+    return Pairs((case.name, other.name), (case, other), rates, None)
+
+
+def print_pairs(pairs: Pairs) -> None:
+    """Print rates, ratios and whether losses agree."""
+    row = pairs.summary()
+    for k, side in enumerate(pairs.sides):
+        print(f"{side}: {row['cases'][k]}")
+        print(
+            f"    {row['steps_per_second'][k] / 1e6:,.4g} M steps/s, {row['networks_per_second'][k]:,.4g} networks/s, "
+            f"{row['nominal_operations_per_second'][k] / 1e9:,.4g} G nominal operations/s"
+        )
+    for name, key in (("steps per second", "ratio"), ("nominal operations per second", "ratio_of_operations")):
+        middle, low, high = row[key]
+        print(f"    {name}: {middle:.4g} times ({low:.4g} to {high:.4g})")
+    print(f"    a step takes {row['cost_of_a_step']:.4g} times as long")
+    if pairs.agreement is not None:
+        print(f"    losses of {pairs.agreement:.2%} of the networks agree")
+
+
+def _say(what: str) -> None:
+    print(f"\r{what:60}", end="", file=sys.stderr, flush=True)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sweep.bench.pairs", description=__doc__.splitlines()[0])
+    parser.add_argument("--case", choices=CASES, nargs="+", required=True)
+    other = parser.add_mutually_exclusive_group(required=True)
+    other.add_argument("--peer", choices=PEERS)
+    other.add_argument("--against", type=Path, metavar="PATH")
+    other.add_argument("--versus", choices=CASES)
+    parser.add_argument("--hidden", type=int, help="another size, of both cases")
+    parser.add_argument("--steps", type=int, help="another number of steps")
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
+    parser.add_argument("--threads", type=int, default=available_threads())
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    if min(options.pairs, options.threads, options.hidden or 1, options.steps or 1) < 1 or options.seconds <= 0:
+        parser.error("--pairs, --threads, --hidden, --steps and --seconds must be above 0")
+    if options.against and not (options.against / "sweep" / "__init__.py").exists():
+        parser.error(f"--against {str(options.against)!r} given; it has no package sweep")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure what the command line asks for, case by case."""
+    options = _options(arguments)
+    if os.environ.get("NUMBA_CPU_NAME"):
+        os.environ.setdefault("NUMBA_CPU_FEATURES", "")
+    from kernels.simd.jit import cpu_name, register_bytes
+
+    def chosen(name: str) -> Case:
+        case = CASES[name]
+        steps = options.steps or STEPS.get(options.peer, case.steps)
+        return replace(case, hidden=options.hidden or case.hidden, steps=steps)
+
+    facts = {
+        "cpu": machine_facts()["cpu"],
+        "code": f"{cpu_name()}, registers of {register_bytes()} bytes",
+        "threads": options.threads,
+    }
+    if not options.json:
+        print("; ".join(f"{name}: {value}" for name, value in facts.items()))
+    effort = Effort(options.pairs, options.seconds, min(0.25, options.seconds))
+    for name in options.case:
+        with tempfile.TemporaryDirectory(prefix="xor-sweep-bench-") as folder:
+            shared = effort, options.threads, Path(folder)
+            try:
+                if options.peer:
+                    pairs = measure_peer(chosen(name), options.peer, *shared)
+                elif options.against:
+                    pairs = measure_against(chosen(name), options.against.resolve(), *shared)
+                else:
+                    pairs = measure_versus(chosen(name), chosen(options.versus), *shared)
+            except (MissingError, UnsupportedError) as error:
+                sys.exit(f"{name}: not measured: {error}")
+            _say("\r")
+        if options.json:
+            print(json.dumps(facts | pairs.summary()))
+        else:
+            print_pairs(pairs)
+
+
+if __name__ == "__main__":
+    main()
