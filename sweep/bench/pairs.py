@@ -50,12 +50,16 @@ class Pairs(NamedTuple):
         Network-steps per second of both, pair by pair.
     agreement
         Share of networks whose losses agree, None where the two trained different cases.
+    roots
+        Steps of the second case that a square root and a division per parameter of the first take,
+        None where the first needs none.
     """
 
     sides: tuple[str, str]
     cases: tuple[Case, Case]
     rates: tuple[tuple[float, ...], tuple[float, ...]]
     agreement: float | None
+    roots: float | None = None
 
     def summary(self) -> dict[str, Any]:
         """Return what is printed, as plain values."""
@@ -76,6 +80,7 @@ class Pairs(NamedTuple):
             "cost_of_a_step": 1 / median(steps),
             "ratio_of_operations": [median(work), min(work), max(work)],
             "agreement": self.agreement,
+            "roots_in_steps": self.roots,
         }
 
 
@@ -102,7 +107,12 @@ def measure_versus(case: Case, other: Case, effort: Effort, threads: int, folder
     """Measure xor-sweep on two cases."""
     with Host(OWN, threads, folder) as own:
         rates = interleave((Side(own, case), Side(own, other)), effort, _say)
-    return Pairs((case.name, other.name), (case, other), rates, None)
+    roots = None
+    if step_operations(case).square_roots:
+        from kernels.simd.roof import root_rate
+
+        roots = case.n_parameters / root_rate(case.dtype, threads) * median(rates[1])
+    return Pairs((case.name, other.name), (case, other), rates, None, roots)
 
 
 def print_pairs(pairs: Pairs) -> None:
@@ -118,6 +128,8 @@ def print_pairs(pairs: Pairs) -> None:
         middle, low, high = row[key]
         print(f"    {name}: {middle:.4g} times ({low:.4g} to {high:.4g})")
     print(f"    a step takes {row['cost_of_a_step']:.4g} times as long")
+    if pairs.roots is not None:
+        print(f"    a square root and a division per parameter take {pairs.roots:.4g} steps of {pairs.sides[1]}")
     if pairs.agreement is not None:
         print(f"    losses of {pairs.agreement:.2%} of the networks agree")
 

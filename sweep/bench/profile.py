@@ -22,10 +22,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sweep.bench.case import ACTIVATIONS, DTYPES, Array, Case
+from sweep.bench.case import ACTIVATIONS, CASES, DTYPES, Array, Case
 from sweep.bench.operations import step_operations
 
 if TYPE_CHECKING:
@@ -84,42 +85,50 @@ def hot_loop(assembly: str) -> HotLoop:
 def kernel_assembly(case: Case, criterion: str) -> str:
     """Compile the kernel that trains ``case`` and return its machine code as text."""
     from kernels.train import kernel_for
+    from sweep.bench.peers.own import settings
 
     trainer = _trainer(case, criterion)
     _train(trainer, case, 1, case.initial_weights(1))
-    kernel: Any = kernel_for(trainer.specialization(case.hidden))
+    kernel: Any = kernel_for(trainer.recipe, trainer.variant(case.hidden, settings(case)))
     return str(next(iter(kernel.inspect_asm().values())))
 
 
 def _trainer(case: Case, criterion: str) -> Trainer:
-    from kernels.architecture import Architecture
     from kernels.train import Trainer
+    from sweep.bench.peers.own import recipe
 
-    architecture = Architecture(2, 1, case.activation, "identity", bias=True)
-    return Trainer(architecture, case.inputs, case.targets, criterion=criterion, dtype=case.dtype)
+    return Trainer(recipe(case)._replace(criterion=criterion), case.inputs, case.targets)
 
 
 def _train(trainer: Trainer, case: Case, max_steps: int, weights: Array, *, losses: bool = False) -> Outcome:
     """Train the runs of one cell, which never converge."""
     import numpy as np
 
-    from kernels.batch import SETTINGS
+    from sweep.bench.peers.own import settings
 
-    settings = np.array([(case.learning_rate, 0.0, max_steps)], SETTINGS)
-    return trainer.train(settings, weights, np.array([len(weights)]), losses=losses)
+    return trainer.train(settings(case, max_steps=max_steps), weights, np.array([len(weights)]), losses=losses)
 
 
 def _lively(trainer: Trainer, case: Case, n_runs: int) -> Array:
-    """Return weights of networks whose loss falls at every step: judging them never needs a second look."""
+    """Return weights of networks whose loss changes at every judging: judging them never needs a second look."""
     import numpy as np
 
-    weights = case.initial_weights(512)
+    weights = case.initial_weights(min(512, n_runs))
     losses = _train(trainer, case, case.steps, weights, losses=True).losses
-    return np.resize(weights[(np.diff(losses) < 0).all(axis=1)], (n_runs, case.n_parameters))
+    return np.resize(weights[(np.diff(losses) != 0).all(axis=1)], (n_runs, case.n_parameters))
 
 
-def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]:
+def budget(case: Case, n_runs: int | None = None, trials: int = 5) -> dict[str, float]:
     """Measure nanoseconds of one thread, the best of several trials.
+
+    Parameters
+    ----------
+    case
+        What is trained.
+    n_runs
+        Networks of each trial; if not given, some that take a second or so.
+    trials
+        Of each part.
 
     Returns
     -------
@@ -129,8 +138,9 @@ def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]
     """
     import numpy as np
 
-    from kernels.recipe import Architecture
-    from kernels.start.initialize import Start, initial_weights
+    from sweep.bench.peers.own import draw
+
+    n_runs = n_runs or max(64, int(2**22 / step_operations(case).simple))
 
     def best(function: Callable[[], Any]) -> float:
         function()
@@ -141,8 +151,7 @@ def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]
             seconds.append(time.perf_counter() - start)
         return min(seconds) / n_runs * 1e9
 
-    networks = Architecture(2, 1, case.activation, "identity", bias=True), case.hidden, case.dtype
-    found = {"initial weights": best(lambda: initial_weights(Start(), np.arange(n_runs), *networks))}
+    found = {"initial weights": best(lambda: draw(case, np.arange(n_runs)))}
     trainers = {criterion: _trainer(case, criterion) for criterion in ("none", "loss")}
     weights = _lively(trainers["none"], case, n_runs)
     found["seat and write down"] = best(partial(_train, trainers["none"], case, 0, weights))
@@ -155,19 +164,21 @@ def budget(case: Case, n_runs: int = 2**15, trials: int = 5) -> dict[str, float]
 def main() -> None:
     """Print budget and hot loop of one case."""
     parser = argparse.ArgumentParser(prog="python -m sweep.bench.profile", description=__doc__.splitlines()[0])
-    parser.add_argument("--hidden", type=int, default=2)
-    parser.add_argument("--dtype", choices=DTYPES, default="float64")
-    parser.add_argument("--activation", choices=ACTIVATIONS, default="relu")
+    parser.add_argument("--case", choices=CASES, default="xor")
+    parser.add_argument("--hidden", type=int)
+    parser.add_argument("--dtype", choices=DTYPES)
+    parser.add_argument("--activation", choices=ACTIVATIONS)
     parser.add_argument("--criterion", choices=("none", "loss", "max_error", "correct"), default="none")
     parser.add_argument("--assembly", action="store_true", help="print the hot loop itself")
     options = parser.parse_args()
-    case = Case(options.hidden, options.dtype, options.activation)
+    changes = {name: getattr(options, name) for name in ("hidden", "dtype", "activation")}
+    case = replace(CASES[options.case], **{name: value for name, value in changes.items() if value is not None})
     with tempfile.TemporaryDirectory() as cache:  # only what is compiled now can be shown
         os.environ["XDG_CACHE_HOME"] = cache
         loop = hot_loop(kernel_assembly(case, options.criterion))
         for name, nanoseconds in budget(case).items():
             print(f"{name:22} {nanoseconds:9.3f} ns")
-    print(f"operations of a step   {step_operations(case):5}")
+    print("a step takes " + ", ".join(f"{n:g} {name}" for name, n in step_operations(case)._asdict().items()))
     print(
         f"hot loop: {len(loop.lines)} instructions, {loop.arithmetic} of them arithmetic; "
         f"{loop.stack_stores} spills, {loop.calls} calls, {loop.scalar} scalar"

@@ -6,7 +6,7 @@ import io
 import json
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 
 from sweep.bench import command as bench_command
 from sweep.bench import measure, profile, worker
-from sweep.bench.case import Case
+from sweep.bench.case import CASES, Case
 from sweep.bench.host import Host
 from sweep.bench.measure import Comparison, Effort
 from sweep.bench.peers import HOMES, MissingError, UnsupportedError
@@ -91,24 +91,38 @@ def test_benchmark_end_to_end(
     """Peers are compared in pairs, the rest is named, and files hold what the table says."""
     monkeypatch.setattr(bench_command, "QUICK", TINY)
     monkeypatch.setitem(HOMES, "jax-vmap", "no.such.module:Peer")
-    options: dict[str, Any] = {"hidden": "2,3", "dtype": None, "quick": True, "as_json": False, "threads": 2}
-    assert bench_command.bench(
-        "notebook,numba", "xor,xor-adam", activation="relu,tanh", out=tmp_path / "out", **options
-    )
-    printed = capsys.readouterr()
-    assert "NumPy, the notebook's loop" in printed.out
-    assert "not measured: numba, xor, tanh: the scalar Numba peer has relu only" in printed.out
+    options: dict[str, Any] = {"dtype": None, "quick": True, "as_json": False, "threads": 2}
+    assert bench_command.bench("notebook,numba", None, "2,3", "relu", out=tmp_path / "out", **options)
+    assert "NumPy, the notebook's loop" in capsys.readouterr().out
     found = json.loads((tmp_path / "out/bench.json").read_text())
     assert {row["peer"] for row in found["rows"]} == {"notebook", "numba"}
-    assert len(found["rows"]) == 6
+    assert len(found["rows"]) == 4
     for row in found["rows"]:
         assert row["agrees"]
         assert row["ratio_low"] <= row["ratio"] <= row["ratio_high"]
         assert row["peak_share"] > 0
     pairs = pd.read_parquet(tmp_path / "out/bench.parquet")
-    assert len(pairs) == 6 * TINY.repeats
+    assert len(pairs) == 4 * TINY.repeats
     assert (pairs["ratio"] == pairs["own_rate"] / pairs["rate"]).all()
     assert (tmp_path / "out/bench.png").read_bytes().startswith(b"\x89PNG")
+
+    assert bench_command.bench("notebook,numba", "xor-adam", "3", "tanh", out=tmp_path / "named", **options)
+    printed = capsys.readouterr().out
+    assert "xor-adam, tanh, float64: million network-steps" in printed
+    assert "13 divisions, 13 square roots, 12 functions" in printed.replace("14", "13")
+    assert "not measured: numba, xor-adam, tanh: the scalar Numba peer is written out for XOR" in printed
+
+
+def test_cases_are_chosen_by_name_and_changed_by_options() -> None:
+    """XOR comes in sizes and forms, other cases in one; an option replaces what they have."""
+    many = bench_command._cases(CASES["xor"], None, None, None, False)
+    assert len(many) == 12
+    assert bench_command._cases(CASES["xor"], None, None, None, True) == [CASES["xor"]]
+    for case in CASES.values():
+        if case.name != "xor":
+            assert bench_command._cases(case, None, None, None, False) == [case]
+    (changed,) = bench_command._cases(CASES["parity5"], "7", "float32", None, True)
+    assert changed == replace(CASES["parity5"], hidden=7, dtype="float32")
 
 
 def comparison(agreement: float) -> Comparison:
@@ -144,6 +158,7 @@ def test_losses_that_differ_fail_the_command(tmp_path: Path, monkeypatch: pytest
     [
         (("--peers", "jaks-vmap"), ("--peer", "'jaks-vmap'", "did you mean 'jax-vmap'")),
         (("--peers", "xor-sweep"), ("unknown peer 'xor-sweep'",)),
+        (("--case", "xor-adams"), ("--case", "'xor-adams'", "did you mean 'xor-adam'")),
         (("--hidden", "2,two"), ("--hidden", "'two'", "1 to 1024")),
         (("--hidden", "0"), ("--hidden", "'0'")),
         (("--dtype", "float16"), ("--dtype", "'float16'", "float64")),
@@ -202,7 +217,7 @@ def test_profile_prints_budget_and_loop(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """The profile names the price of each part, then the instructions of the hot loop."""
-    from kernels.turns import make_kernel
+    from kernels.loop.turns import make_kernel
 
     make_kernel.cache_clear()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # restored afterwards

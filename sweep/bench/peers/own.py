@@ -49,6 +49,13 @@ def settings(case: Case, **other: Any) -> Array:
     return make_settings(1, **(own | other))
 
 
+def draw(case: Case, seeds: Array) -> Array:
+    """Draw the initial weights of ``seeds``."""
+    return initial_weights(
+        seeds, case.n_parameters, distribution="normal", scale=1.0, stream="mt19937", dtype=case.dtype
+    )
+
+
 class XorSweep(Peer):
     """The kernels, which threads call as those of the engine do; they draw initial weights too."""
 
@@ -74,11 +81,7 @@ class XorSweep(Peer):
             return np.concatenate(list(pool.map(self._train, parts)))
 
     def _train(self, seeds: Array) -> Array:
-        case = self.case
-        weights = initial_weights(
-            seeds, case.n_parameters, distribution="normal", scale=1.0, stream="mt19937", dtype=case.dtype
-        )
-        outcome = self._trainer.train(self._settings, weights, np.array([len(seeds)]))
+        outcome = self._trainer.train(self._settings, draw(self.case, seeds), np.array([len(seeds)]))
         return np.asarray(outcome.columns.final_loss)
 
 

@@ -1,0 +1,141 @@
+"""Pairs of xor-sweep and one other, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sweep.bench import pairs
+from sweep.bench.case import CASES
+from sweep.bench.host import LIMITS, Checkout, Host
+from sweep.bench.pairs import Pairs, main
+from sweep.bench.peers import OWN, UnsupportedError
+from sweep.bench.studies import study_tables
+from sweep.study import Study
+
+FAST = ("--pairs", "3", "--seconds", "0.002", "--threads", "1")
+
+# A checkout that trains nothing: all losses are the learning rate, and each run takes a microsecond.
+STUB = """
+import time
+import numpy as np
+
+class SweepError(Exception):
+    pass
+
+class Study:
+    def __init__(self, data, network, training, convergence, seeds):
+        if "batch" in training:
+            raise SweepError("training.batch: unknown key")
+        self.n_runs, self.rate = seeds["count"], training["learning_rate"]
+        self.identity = str(network)
+
+class Result:
+    def __init__(self, study):
+        self.study = study
+
+    def runs(self, names):
+        return {name: np.full(self.study.n_runs, self.study.rate) for name in names}
+
+def run(study, threads):
+    time.sleep(1e-6 * study.n_runs)
+    return Result(study)
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a checkout, which is also the one that is here."""
+    (tmp_path / "other/sweep").mkdir(parents=True)
+    (tmp_path / "other/sweep/__init__.py").write_text(STUB)
+    monkeypatch.setattr(pairs, "HERE", tmp_path / "other")
+    return tmp_path / "other"
+
+
+def test_pairs_with_a_peer(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rates of both, their ratio pair by pair, and whether losses agree, for each case that is named."""
+    main(["--case", "xor", "--peer", "notebook", *FAST, "--steps", "5"])
+    printed = capsys.readouterr().out
+    assert "threads: 1" in printed
+    assert "xor-sweep: xor, relu, float64, hidden 2, 5 steps" in printed
+    assert "NumPy, the notebook's loop: xor, relu" in printed
+    assert "losses of 100.00% of the networks agree" in printed
+
+
+def test_pairs_of_two_cases(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a step costs in steps of another case, and what of that roots and divisions take."""
+    main(["--case", "xor-adam", "--versus", "xor", "--hidden", "2", *FAST, "--json"])
+    row = json.loads(capsys.readouterr().out)
+    assert row["sides"] == ["xor-adam", "xor"]
+    assert row["cost_of_a_step"] == pytest.approx(1 / row["ratio"][0])
+    assert row["roots_in_steps"] > 0
+    assert row["agreement"] is None
+    assert row["cpu"]
+
+
+def test_ratios_are_of_steps_and_of_operations() -> None:
+    """The larger case does more operations in a step."""
+    cases = CASES["relu-parity4"], CASES["relu-parity3"]
+    row = Pairs(("a", "b"), cases, ((1e6, 2e6, 4e6), (2e6, 2e6, 2e6)), None).summary()
+    assert row["ratio"] == [1.0, 0.5, 2.0]
+    assert row["ratio_of_operations"] == pytest.approx([1609 / 520 * ratio for ratio in row["ratio"]])
+    assert row["networks_per_second"] == [4000, 4000]
+
+
+def test_pairs_with_another_checkout(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both sides are whole checkouts, told a case as a study."""
+    main(["--case", "relu-parity3", "relu-parity4", "--against", str(checkout), *FAST])
+    printed = capsys.readouterr().out
+    assert "sweep.run there: relu-parity4, relu, float64, hidden 4, 500 steps" in printed
+    assert printed.count("losses of 100.00% of the networks agree") == 2
+
+
+def test_a_checkout_that_cannot_say_a_case(checkout: Path, tmp_path: Path) -> None:
+    """An earlier version may not know the words."""
+    with (
+        Checkout("there", checkout, 1, tmp_path) as host,
+        pytest.raises(UnsupportedError, match=r"cannot be said there: training\.batch"),
+    ):
+        host.train(CASES["xor-online"], 1, 1)
+    with pytest.raises(SystemExit, match="xor-online: not measured: the study cannot be said there"):
+        main(["--case", "xor-online", "--against", str(checkout), *FAST])
+
+
+@pytest.mark.parametrize("name", ["xor", "relu-parity3", "relu-parity6"])
+def test_cases_of_earlier_versions_use_no_later_word(name: str) -> None:
+    """The first version had these keys alone."""
+    tables = study_tables(CASES[name], 3)
+    assert set(tables) == {"data", "network", "training", "convergence", "seeds"}
+    assert set(tables["network"]) == {"hidden"}
+    assert set(tables["training"]) == {"learning_rate", "max_steps"}
+    assert Study(**tables).n_runs == 3
+
+
+def test_peers_are_kept_to_the_cpu_that_kernels_are_compiled_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Flags that somebody set stay, and xor-sweep itself needs none."""
+    monkeypatch.setenv("NUMBA_CPU_NAME", "haswell")
+    monkeypatch.setenv("XLA_FLAGS", "--mine")
+    with Host("notebook", 1, tmp_path) as peer, Host(OWN, 1, tmp_path) as own:
+        assert peer._environment()["XLA_FLAGS"] == f"--mine {LIMITS['haswell']['XLA_FLAGS']}"
+        assert own._environment()["XLA_FLAGS"] == "--mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--case", "xor", "--against", "nowhere"), "'nowhere' given; it has no package sweep"),
+        (("--case", "xor", "--peer", "notebook", "--pairs", "0"), "must be above 0"),
+        (("--case", "xor"), "one of the arguments --peer --against --versus is required"),
+        (("--case", "xor", "--peer", "jax"), "invalid choice: 'jax'"),
+    ],
+)
+def test_bad_options_are_refused(options: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, and exit code 2."""
+    with pytest.raises(SystemExit) as error:
+        main(list(options))
+    assert error.value.code == 2
+    assert words in capsys.readouterr().err
