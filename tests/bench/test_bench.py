@@ -92,7 +92,7 @@ def test_benchmark_end_to_end(
     monkeypatch.setattr(bench_command, "QUICK", TINY)
     monkeypatch.setitem(HOMES, "jax-vmap", "no.such.module:Peer")
     options: dict[str, Any] = {"dtype": None, "quick": True, "as_json": False, "threads": 2}
-    assert bench_command.bench("notebook,numba", None, "2,3", "relu", out=tmp_path / "out", **options)
+    assert bench_command.bench("notebook,numba", None, "2,3", activation="relu", out=tmp_path / "out", **options)
     assert "NumPy, the notebook's loop" in capsys.readouterr().out
     found = json.loads((tmp_path / "out/bench.json").read_text())
     assert {row["peer"] for row in found["rows"]} == {"notebook", "numba"}
@@ -106,7 +106,7 @@ def test_benchmark_end_to_end(
     assert (pairs["ratio"] == pairs["own_rate"] / pairs["rate"]).all()
     assert (tmp_path / "out/bench.png").read_bytes().startswith(b"\x89PNG")
 
-    assert bench_command.bench("notebook,numba", "xor-adam", "3", "tanh", out=tmp_path / "named", **options)
+    assert bench_command.bench("notebook,numba", "xor-adam", "3", activation="tanh", out=tmp_path / "named", **options)
     printed = capsys.readouterr().out
     assert "xor-adam, tanh, float64: million network-steps" in printed
     assert "13 divisions, 13 square roots, 12 functions" in printed.replace("14", "13")
