@@ -124,10 +124,15 @@ def print_pairs(pairs: Pairs) -> None:
             f"    {row['steps_per_second'][k] / 1e6:,.4g} M steps/s, {row['networks_per_second'][k]:,.4g} networks/s, "
             f"{row['nominal_operations_per_second'][k] / 1e9:,.4g} G nominal operations/s"
         )
-    for name, key in (("steps per second", "ratio"), ("nominal operations per second", "ratio_of_operations")):
+    names = {"steps per second": "ratio"}
+    if pairs.cases[0] != pairs.cases[1]:
+        names["nominal operations per second"] = "ratio_of_operations"
+        print(f"    a step takes {row['cost_of_a_step']:.4g} times as long")
+    for name, key in names.items():
         middle, low, high = row[key]
-        print(f"    {name}: {middle:.4g} times ({low:.4g} to {high:.4g})")
-    print(f"    a step takes {row['cost_of_a_step']:.4g} times as long")
+        print(
+            f"    {name}: {middle:.4g} times ({low:.4g} to {high:.4g}; median and range of {len(pairs.rates[0])} pairs)"
+        )
     if pairs.roots is not None:
         print(f"    a square root and a division per parameter take {pairs.roots:.4g} steps of {pairs.sides[1]}")
     if pairs.agreement is not None:

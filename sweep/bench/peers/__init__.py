@@ -140,7 +140,7 @@ class BatchPeer(Peer):
 def batches_for(case: Case, sizes: tuple[int, ...]) -> tuple[int, ...]:
     """Return sizes of a batch: those for XOR, or as much smaller as a network of ``case`` has more activations."""
     activations = len(case.windows[0][0]) * case.hidden
-    scale = 2 ** max(0, (activations // 256).bit_length() - 1)
+    scale = 2 ** max(0, (activations // 64).bit_length() - 1)
     return tuple(dict.fromkeys(max(1, size // scale) for size in sizes))
 
 
