@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kernels.recipe import Recipe, make_settings
-from kernels.start.initialize import initial_weights
+from kernels.start.initialize import Start, initial_weights
 from kernels.train import Trainer
 from sweep.bench.case import BETA1, BETA2, EPS, MOMENTUM, Array, Case
 from sweep.bench.peers import Peer, UnsupportedError
@@ -51,9 +51,7 @@ def settings(case: Case, **other: Any) -> Array:
 
 def draw(case: Case, seeds: Array) -> Array:
     """Draw the initial weights of ``seeds``."""
-    return initial_weights(
-        seeds, case.n_parameters, distribution="normal", scale=1.0, stream="mt19937", dtype=case.dtype
-    )
+    return initial_weights(Start(), seeds, case.architecture, case.hidden, case.dtype)
 
 
 class XorSweep(Peer):
