@@ -52,12 +52,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int, most_turns: int) -> int:
         align_frame()
         registers = registers_of()
-        turns_taken = occupied = 0
-        for k in range(n_packets):
-            if workspaces[k].clock[OCCUPIED] == 0:
-                end_runs(patterns, runs, workspaces[k], n_hidden)
-            occupied += workspaces[k].clock[OCCUPIED]
-            turns_taken += workspaces[k].clock[TURN]
+        turns_taken, occupied = 0, 1
         while occupied > 0 and most_turns > 0:
             turns = min(MAX_STEPS, most_turns)
             for k in range(n_packets):
@@ -66,12 +61,12 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
             turn, first_end = 0, n_packets
             while turn < turns:
                 look_all(patterns, workspaces, registers, n_hidden)
-                if shuffles:
-                    shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
                 if any_lane(some_may_end(patterns, workspaces, registers, n_hidden)):
                     first_end = first_that_ends(patterns, workspaces, registers, n_hidden)
                     if first_end < n_packets:
                         break
+                if shuffles:
+                    shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
                 advance_all(patterns, workspaces, registers, n_hidden)
                 turn += 1
             carry_out(workspaces, registers)
@@ -79,7 +74,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
             for k in range(n_packets):
                 clock = workspaces[k].clock
                 clock[TURN] += turn
-                if k == first_end or clock[TURN] == clock[DEADLINE]:
+                if k == first_end or clock[TURN] == clock[DEADLINE]:  # as it is before the first turn
                     end_runs(patterns, runs, workspaces[k], n_hidden)
                 turns_taken += clock[TURN]
                 occupied += clock[OCCUPIED]

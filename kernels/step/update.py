@@ -81,10 +81,10 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bo
 
         return take
 
-    hidden_scale = HIDDEN_SCALE if variant.scales_hidden else None
-    output_scale = OUTPUT_SCALE if variant.scales_outputs else None
     b, c = make(rate_rows[0], None), make(rate_rows[1], None)
-    return Takers(make(rate_rows[0], hidden_scale), make(rate_rows[1], output_scale), b, c)
+    w = make(rate_rows[0], HIDDEN_SCALE) if variant.scales_hidden else b
+    v = make(rate_rows[1], OUTPUT_SCALE) if variant.scales_outputs else c
+    return Takers(w, v, b, c)
 
 
 @cache
