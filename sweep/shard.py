@@ -101,7 +101,7 @@ class Worker:
         self._targets = np.array(plan.study.data.targets)
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
-        self._own = local()  # of each thread: its memory for weights
+        self._thread = local()  # of each thread: its memory for weights
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard."""
@@ -109,8 +109,8 @@ class Worker:
         words, seeds = self._plan.words(int(cells[0])), self._plan.seeds(shard)
         trainer = self.trainer(words)
         n_parameters = trainer.recipe.architecture.n_parameters(words["hidden"])
-        kept = self._kept((shard.n_runs, n_parameters), trainer.recipe.dtype)
-        weights = self.weights(cells, counts, seeds, out=kept)
+        memory = self._memory_for_weights((shard.n_runs, n_parameters), trainer.recipe.dtype)
+        weights = self.weights(cells, counts, seeds, out=memory)
         outcome = trainer.train(self.settings(cells), weights, counts, seeds=seeds, pause=self._pause)
         net_steps = int(outcome.columns.steps.sum(dtype=np.int64))
         return ShardResult(self._plan, shard, outcome.columns, self._schema, net_steps, outcome.lane_steps)
@@ -179,12 +179,12 @@ class Worker:
         )
         return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
 
-    def _kept(self, shape: tuple[int, int], dtype: str) -> Array:
+    def _memory_for_weights(self, shape: tuple[int, int], dtype: str) -> Array:
         """Return memory of this thread for weights, kept from shard to shard: fresh pages are slow."""
         size = shape[0] * shape[1]
-        numbers: Array | None = getattr(self._own, "numbers", None)
+        numbers: Array | None = getattr(self._thread, "numbers", None)
         if numbers is None or numbers.size < size:
-            numbers = self._own.numbers = np.empty(size, dtype)
+            numbers = self._thread.numbers = np.empty(size, dtype)
         return numbers[:size].reshape(shape)
 
 
