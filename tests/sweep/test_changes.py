@@ -120,7 +120,7 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
     [
         ("hiden=3", ("--set: unknown key 'hiden'; did you mean 'hidden'",)),
         ("seed.count=3", ("--set: unknown key 'seed.count'; did you mean 'seeds.count'",)),
-        ("batch_size=3", ("--set: unknown key 'batch_size'; known: ",)),
+        ("width=3", ("--set: unknown key 'width'; known: ",)),
         ("seeds={count=3}", ("--set: 'seeds' is a table", "'seeds.count'")),
         ("hidden={range=[2]}", ("parameters.hidden", "range [2]", "[first, last]")),
         ("hidden=[2", ("hidden", "integer")),
@@ -132,7 +132,7 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
         ("hidden=0", ("hidden", "at least 1")),
         ("hidden=2,2", ("hidden", "twice")),
         ("hidden=2,", ("hidden",)),
-        ("learning_rate=-1", ("learning_rate", "above 0")),
+        ("learning_rate=-1", ("learning_rate", "at least 0")),
         ("learning_rate=nan", ("learning_rate", "finite")),
         ("learning_rate=inf", ("learning_rate", "finite")),
         ("learning_rate=fast", ("learning_rate", "number")),

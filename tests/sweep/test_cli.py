@@ -54,7 +54,7 @@ def assert_refused(finished: Finished, words: tuple[str, ...]) -> None:
     [
         ("hidden = 2", "hidden = 2\nactivaton = 'relu'", ("network", "'activaton'", "did you mean 'activation'")),
         ("[seeds]", "[seedz]", ("unknown key 'seedz'", "did you mean 'seeds'")),
-        ("values = [0.1, 0.2]", "values = [0.1, -0.2]", ("parameters.learning_rate[1]", "-0.2", "above 0")),
+        ("values = [0.1, 0.2]", "values = [0.1, -0.2]", ("parameters.learning_rate[1]", "-0.2", "at least 0")),
         ("values = [0.1, 0.2]", "values = [nan]", ("parameters.learning_rate[0]", "nan", "finite")),
         ("values = [0.1, 0.2]", "values = [inf]", ("parameters.learning_rate[0]", "inf", "finite")),
         ("values = [0.1, 0.2]", "values = []", ("parameters.learning_rate", "empty")),
@@ -114,7 +114,7 @@ def test_bad_study(place: Path, old: str, new: str, words: tuple[str, ...]) -> N
         (("run", "lib/nothing.toml"), ("lib/nothing.toml", "No such file")),
         (("run", "xor", "--set", "hidden"), ("--set 'hidden'", "key=value")),
         (("run", "xor", "--set", "hiden=2"), ("hiden", "did you mean 'hidden'")),
-        (("run", "xor", "--set", "learning_rate=-1"), ("learning_rate", "-1", "above 0")),
+        (("run", "xor", "--set", "learning_rate=-1"), ("learning_rate", "-1", "at least 0")),
         (("run", "xor", "--set", "learning_rate=nan"), ("learning_rate", "nan", "finite")),
         (("run", "xor", "--set", "learning_rate=inf"), ("learning_rate", "inf", "finite")),
         (("run", "xor", "--set", "hidden=0"), ("hidden", "0 given", "at least 1")),
@@ -328,7 +328,9 @@ def test_studies() -> None:
     finished = command("studies")
     assert finished.code == 0
     lines = dict(re.split(r"  +", line, maxsplit=1) for line in finished.out.splitlines())
-    assert lines == {name: load_study(name).description for name in ("linear-seed", "linear-xor", "seed", "xor")}
+    assert lines == {
+        name: load_study(name).description for name in ("hinton-xor", "linear-seed", "linear-xor", "seed", "xor")
+    }
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "trace", "show", "figure", "studies"])
