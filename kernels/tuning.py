@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kernels.simd import jit
-from kernels.step.block import Block
 
 # Where Linux tells of the first cache.
 CACHE_FACTS = Path("/sys/devices/system/cpu/cpu0/cache/index0")
@@ -41,9 +40,8 @@ class Tuning(NamedTuple):
     constant_limit
         Patterns of up to this many numbers become constants of the kernel. The loops
         over more would stay loops and only cost compile time.
-    block
-        Of patterns, units and inputs, where patterns are no constants; chosen by the number of
-        patterns if not given.
+    block_patterns
+        Patterns of a block, where they are no constants; chosen by their number if not given.
     """
 
     row_bytes: int = 64
@@ -51,7 +49,7 @@ class Tuning(NamedTuple):
     cache_bytes: int = 2**15
     packets: int = 2
     constant_limit: int = 64
-    block: Block | None = None
+    block_patterns: int | None = None
 
     @property
     def registers(self) -> int:

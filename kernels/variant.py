@@ -11,7 +11,6 @@ import numpy as np
 
 from kernels.recipe import Recipe
 from kernels.simd.lanes import memory
-from kernels.step.block import Block
 from kernels.step.patterns import Patterns, Table, sums_watched
 from kernels.tuning import Tuning, elementary_rows
 from kernels.words.optimizers import optimizer
@@ -43,8 +42,8 @@ class Variant(NamedTuple):
         Whether ReLU is a maximum of integers.
     most_at_once
         Windows of up to so many patterns go through a step at once, longer ones block by block.
-    block
-        Of longer windows.
+    block_patterns
+        Patterns of a block of longer windows.
     function_rows
         Rows that go through an elementary function side by side, a power of two.
     scales_hidden, scales_outputs
@@ -59,7 +58,7 @@ class Variant(NamedTuple):
     hidden: int | None
     integer_relu: bool
     most_at_once: int
-    block: Block
+    block_patterns: int
     function_rows: int
     scales_hidden: bool
     scales_outputs: bool
@@ -72,17 +71,11 @@ class Variant(NamedTuple):
     @property
     def most_patterns(self) -> int:
         """The most patterns of a block."""
-        return max(self.block.patterns, min(self.most_at_once, self.n_patterns))
+        return max(self.block_patterns, min(self.most_at_once, self.n_patterns))
 
     def shuffles(self, recipe: Recipe) -> bool:
         """Tell whether each network takes the patterns of an epoch in an order of its own."""
         return recipe.order == "shuffled" and self.n_windows > 1
-
-    def block_at_once(self, size: int) -> Block:
-        """Return the block of a window that goes through a step at once."""
-        if self.table:
-            return self.block
-        return Block(size, 1, self.block.inputs)
 
 
 def choose_variant(
@@ -113,7 +106,7 @@ def choose_variant(
         hidden=None,
         integer_relu=False,
         most_at_once=MOST_AT_ONCE,
-        block=tuning.block or choose_block(window, tuning),
+        block_patterns=tuning.block_patterns or choose_block(window, tuning),
         function_rows=elementary_rows(row_bytes, tuning.register_bytes),
         scales_hidden=scales[0],
         scales_outputs=scales[1],
@@ -134,12 +127,11 @@ def choose_variant(
         hidden=hidden if unrolls else None,
         integer_relu=architecture.activation == "relu" and sums_watched(table) and not scales[0],
         most_at_once=n_patterns,
-        block=Block(n_patterns, 1, architecture.inputs),
+        block_patterns=n_patterns,
     )
 
 
-def choose_block(n_patterns: int, tuning: Tuning) -> Block:
-    """Choose the block of a long window: one that leaves no rest, if there is one."""
+def choose_block(n_patterns: int, tuning: Tuning) -> int:
+    """Choose the patterns of a block: as many sums as fit in registers, with no rest if possible."""
     sizes = (8, 4, 6, 5, 7) if tuning.registers >= 32 else (4, 5, 6, 3)
-    best = min(sizes, key=lambda size: (n_patterns % size, sizes.index(size)))
-    return Block(best, 2, 4)
+    return min(sizes, key=lambda size: (n_patterns % size, sizes.index(size)))

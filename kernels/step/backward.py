@@ -8,7 +8,6 @@ from functools import cache
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Mask, Memory, Rows, any_lane
-from kernels.step.block import Block
 from kernels.step.control import OUTPUT_SCALE
 from kernels.step.forward import hidden_activation
 from kernels.step.packet import Packet, numbering
@@ -17,6 +16,9 @@ from kernels.step.update import TRY, Mode, make_start, make_takers
 from kernels.variant import Variant
 from kernels.words.activations import activation
 from kernels.words.losses import loss
+
+# Input weights of a unit whose sums are in registers together.
+MOST_INPUTS = 8
 
 
 @cache
@@ -49,33 +51,27 @@ def make_output_gradients(
 
 @cache
 def make_backward(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, mode: Mode
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, int, int, Mask], Mask]:
-    """Return the rest of backpropagation for the patterns of a block.
+    """Return the rest of backpropagation for a block of ``n_patterns`` patterns.
 
     The function takes ``(patterns, packet, n_hidden, n0, wanted)``, with the gradients of outputs, and
     returns the lanes in which a parameter or state changed, or would. A trial ends as soon as that is so in
     all that are ``wanted``.
     """
-    units, fixed, trial = block.units, variant.hidden, mode == TRY
-    several_units = make_backward_units(recipe, variant, memory, source, block, mode)
-    one_unit = make_backward_units(recipe, variant, memory, source, block._replace(units=1), mode)
-    output_parameters = make_backward_output_parameters(recipe, variant, memory, source, block.patterns, mode)
+    fixed, trial = variant.hidden, mode == TRY
+    backward_unit = make_backward_unit(recipe, variant, memory, source, n_patterns, mode)
+    output_parameters = make_backward_output_parameters(recipe, variant, memory, source, n_patterns, mode)
 
     @device
     def backward(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
         if fixed is not None:
             n_hidden = fixed
         changed = output_parameters(patterns, packet, n_hidden, n0)
-        whole = n_hidden - n_hidden % units
-        for h in range(0, whole, units):
+        for h in range(n_hidden):
             if trial and not any_lane(wanted & ~changed):
                 return changed
-            changed = changed | several_units(patterns, packet, n_hidden, n0, h)
-        for h in range(whole, n_hidden):
-            if trial and not any_lane(wanted & ~changed):
-                return changed
-            changed = changed | one_unit(patterns, packet, n_hidden, n0, h)
+            changed = changed | backward_unit(patterns, packet, n_hidden, n0, h)
         return changed
 
     return backward
@@ -115,93 +111,98 @@ def make_backward_output_parameters(
 
 
 @cache
-def make_backward_units(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, mode: Mode
+def make_backward_unit(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, int, int, int], Mask]:
-    """Return backpropagation through a few hidden units, ``(patterns, packet, n_hidden, n0, h0)``."""
-    architecture, (n_patterns, n_units, n_at_once) = recipe.architecture, block
-    n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    number, scales = numbering(architecture), variant.scales_outputs
-    chain = hidden_activation(recipe, variant).chain
+    """Return backpropagation through one hidden unit, ``(patterns, packet, n_hidden, n0, h)``."""
+    architecture = recipe.architecture
+    n_outputs, bias = architecture.outputs, architecture.bias
+    number, scales, chain = numbering(architecture), variant.scales_outputs, hidden_activation(recipe, variant).chain
     take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
-    whole = n_inputs - n_inputs % n_at_once
-    input_weights = make_backward_inputs(recipe, variant, memory, source, block, mode)
-    last_weights = make_backward_inputs(
-        recipe, variant, memory, source, block._replace(inputs=n_inputs - whole or 1), mode
-    )
+    input_weights = make_backward_inputs(recipe, variant, memory, source, n_patterns, mode)
     load, store, fill = memory.load, memory.store, memory.fill
-    make_deltas = memory.stack(n_patterns * n_units)
+    make_deltas = memory.stack(n_patterns)
 
     @device
-    def backward_units(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, h0: int) -> Mask:
+    def backward_unit(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, h: int) -> Mask:
         parameters, gradients = packet.parameters, packet.gradients
         n_parameters = number.n_parameters(n_hidden)
         deltas = make_deltas()
-        for u in range(n_units):
-            for p in range(n_patterns):
-                back = fill(-0.0)
-                for o in range(n_outputs):
-                    back = back + load(gradients, p * n_outputs + o) * load(parameters, number.v(h0 + u, o))
-                if scales:
-                    back = back * load(packet.control, OUTPUT_SCALE)
-                kept = load(packet.hidden_slopes, (h0 + u) * n_patterns + p)
-                store(deltas, u * n_patterns + p, chain(back, kept))
-        changed = fill(0.0) != fill(0.0)
-        for u in range(n_units):
+        for p in range(n_patterns):
+            back = fill(-0.0)
             for o in range(n_outputs):
-                total = start(packet, number.v(h0 + u, o))
-                for p in range(n_patterns):
-                    a = load(packet.hidden, (h0 + u) * n_patterns + p)
-                    total = total + a * load(gradients, p * n_outputs + o)
-                changed = changed | take.v(packet, n_parameters, number.v(h0 + u, o), total)
-            if bias:
-                total = start(packet, number.b(h0 + u))
-                for p in range(n_patterns):
-                    total = total + load(deltas, u * n_patterns + p)
-                changed = changed | take.b(packet, n_parameters, number.b(h0 + u), total)
-        for i in range(0, whole, n_at_once):
-            changed = changed | input_weights(patterns, packet, deltas, n_parameters, n0, h0, i)
-        if whole < n_inputs:
-            changed = changed | last_weights(patterns, packet, deltas, n_parameters, n0, h0, whole)
-        return changed
+                back = back + load(gradients, p * n_outputs + o) * load(parameters, number.v(h, o))
+            if scales:
+                back = back * load(packet.control, OUTPUT_SCALE)
+            store(deltas, p, chain(back, load(packet.hidden_slopes, h * n_patterns + p)))
+        changed = fill(0.0) != fill(0.0)
+        for o in range(n_outputs):
+            total = start(packet, number.v(h, o))
+            for p in range(n_patterns):
+                total = total + load(packet.hidden, h * n_patterns + p) * load(gradients, p * n_outputs + o)
+            changed = changed | take.v(packet, n_parameters, number.v(h, o), total)
+        if bias:
+            total = start(packet, number.b(h))
+            for p in range(n_patterns):
+                total = total + load(deltas, p)
+            changed = changed | take.b(packet, n_parameters, number.b(h), total)
+        return changed | input_weights(patterns, packet, deltas, n_parameters, n0, h)
 
-    return backward_units
+    return backward_unit
 
 
 @cache
 def make_backward_inputs(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, mode: Mode
-) -> Callable[[Patterns, Packet, Rows, int, int, int, int], Mask]:
-    """Return what becomes of some input weights of a few units.
-
-    The function takes ``(patterns, packet, deltas, n_parameters, n0, h0, i0)``.
-    """
-    n_patterns, n_units, n_inputs = block
-    number = numbering(recipe.architecture)
-    take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
-    load, store, fill = memory.load, memory.store, memory.fill
-    make_sums = memory.stack(n_units * n_inputs)
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
+) -> Callable[[Patterns, Packet, Rows, int, int, int], Mask]:
+    """Return what becomes of the input weights of a unit: ``(patterns, packet, deltas, n_parameters, n0, h)``."""
+    n_inputs = recipe.architecture.inputs
+    whole = n_inputs - n_inputs % MOST_INPUTS
+    several = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, MOST_INPUTS), mode)
+    rest = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, n_inputs - whole), mode)
+    fill = memory.fill
 
     @device
-    def input_weights(
-        patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h0: int, i0: int
+    def input_weights(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> Mask:
+        changed = fill(0.0) != fill(0.0)
+        if whole > 0:
+            for i in range(0, whole, MOST_INPUTS):
+                changed = changed | several(patterns, packet, deltas, n_parameters, n0, h, i)
+        if whole < n_inputs:
+            changed = changed | rest(patterns, packet, deltas, n_parameters, n0, h, whole)
+        return changed
+
+    return input_weights
+
+
+@cache
+def make_backward_some_inputs(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: tuple[int, int], mode: Mode
+) -> Callable[[Patterns, Packet, Rows, int, int, int, int], Mask]:
+    """Return what becomes of so many input weights of a unit from i0 on, given a block of (patterns, inputs).
+
+    The function takes ``(patterns, packet, deltas, n_parameters, n0, h, i0)``.
+    """
+    (n_patterns, n_inputs), number = block, numbering(recipe.architecture)
+    take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
+    load, store, fill = memory.load, memory.store, memory.fill
+    make_sums = memory.stack(max(n_inputs, 1))
+
+    @device
+    def some_inputs(
+        patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int, i0: int
     ) -> Mask:
         sums = make_sums()
-        for u in range(n_units):
-            for i in range(n_inputs):
-                store(sums, u * n_inputs + i, start(packet, number.w(h0 + u, i0 + i)))
+        for i in range(n_inputs):
+            store(sums, i, start(packet, number.w(h, i0 + i)))
         for p in range(n_patterns):
             for i in range(n_inputs):
                 if source.used(n0 + p, i0 + i):
                     x = source.input(patterns, packet, n0 + p, i0 + i)
-                    for u in range(n_units):
-                        k = u * n_inputs + i
-                        store(sums, k, load(sums, k) + x * load(deltas, u * n_patterns + p))
+                    store(sums, i, load(sums, i) + x * load(deltas, p))
         changed = fill(0.0) != fill(0.0)
-        for u in range(n_units):
-            for i in range(n_inputs):
-                total = load(sums, u * n_inputs + i)
-                changed = changed | take.w(packet, n_parameters, number.w(h0 + u, i0 + i), total)
+        for i in range(n_inputs):
+            changed = changed | take.w(packet, n_parameters, number.w(h, i0 + i), load(sums, i))
         return changed
 
-    return input_weights
+    return some_inputs

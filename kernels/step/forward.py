@@ -8,7 +8,6 @@ from functools import cache
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Memory, Rows
-from kernels.step.block import Block
 from kernels.step.control import HIDDEN_SCALE, NEGATIVE_SLOPE, OUTPUT_SCALE
 from kernels.step.packet import Packet, numbering
 from kernels.step.patterns import Patterns, PatternSource
@@ -19,17 +18,16 @@ from kernels.words.losses import loss
 
 @cache
 def make_forward(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, slopes: bool
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int, int], None]:
-    """Return the forward pass of the patterns of a block.
+    """Return the forward pass of a block of ``n_patterns`` patterns.
 
     The function takes ``(patterns, packet, n_hidden, n0)``, reads the parameters and writes
     outputs, activations and, if asked for, ``slopes`` of patterns n0, n0 + 1 and so on.
     """
-    n_outputs, n_patterns, units, fixed = recipe.architecture.outputs, block.patterns, block.units, variant.hidden
-    several_units = make_forward_units(recipe, variant, memory, source, block, slopes)
-    one_unit = make_forward_units(recipe, variant, memory, source, block._replace(units=1), slopes)
-    finish_outputs = make_finish_outputs(recipe, variant, memory, source, block.patterns, slopes)
+    n_outputs, fixed = recipe.architecture.outputs, variant.hidden
+    forward_unit = make_forward_unit(recipe, variant, memory, source, n_patterns, slopes)
+    finish_outputs = make_finish_outputs(recipe, variant, memory, source, n_patterns, slopes)
     store = memory.store
 
     @device
@@ -38,68 +36,60 @@ def make_forward(
             n_hidden = fixed
         for k in range(n_patterns * n_outputs):
             store(packet.outputs, n0 * n_outputs + k, -0.0)
-        whole = n_hidden - n_hidden % units
-        for h in range(0, whole, units):
-            several_units(patterns, packet, n0, h)
-        for h in range(whole, n_hidden):
-            one_unit(patterns, packet, n0, h)
+        for h in range(n_hidden):
+            forward_unit(patterns, packet, n0, h)
         finish_outputs(patterns, packet, n_hidden, n0)
 
     return forward
 
 
 @cache
-def make_forward_units(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, slopes: bool
+def make_forward_unit(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int, int], None]:
-    """Return what a few hidden units do in the forward pass.
+    """Return what one hidden unit does in the forward pass.
 
-    The function takes ``(patterns, packet, n0, h0)``. It writes the activations of units h0, h0 + 1 and so on,
-    and adds their share to the sums in ``packet.outputs``. Where patterns are constants, zeros vanish and
-    ones become additions.
+    The function takes ``(patterns, packet, n0, h)``. It writes the activations of unit h, and adds its
+    share to the sums in ``packet.outputs``. Where patterns are constants, zeros vanish and ones become additions.
 
     Notes
     -----
     A sum that starts at -0 equals the sum that starts at its first term, since
     -0 + x is x for every x, and LLVM knows it.
     """
-    architecture, (n_patterns, n_units, _) = recipe.architecture, block
+    architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     number, scales = numbering(architecture), variant.scales_hidden
-    activate = make_activate(hidden_activation(recipe, variant), variant, memory, n_patterns * n_units, slopes)
+    activate = make_activate(hidden_activation(recipe, variant), variant, memory, n_patterns, slopes)
     load, store = memory.load, memory.store
-    sums = memory.stack(n_patterns * n_units)
+    sums = memory.stack(n_patterns)
 
     @device
-    def forward_units(patterns: Patterns, packet: Packet, n0: int, h0: int) -> None:
+    def forward_unit(patterns: Patterns, packet: Packet, n0: int, h: int) -> None:
         parameters, control, hidden, outputs = packet.parameters, packet.control, packet.hidden, packet.outputs
         z = sums()
-        for k in range(n_units * n_patterns):
-            store(z, k, -0.0)
+        for p in range(n_patterns):
+            store(z, p, -0.0)
         for i in range(n_inputs):
-            for u in range(n_units):
-                weight = load(parameters, number.w(h0 + u, i))
-                for p in range(n_patterns):
-                    if source.used(n0 + p, i):
-                        product = source.input(patterns, packet, n0 + p, i) * weight
-                        store(z, u * n_patterns + p, load(z, u * n_patterns + p) + product)
-        for u in range(n_units):
+            weight = load(parameters, number.w(h, i))
             for p in range(n_patterns):
-                total = load(z, u * n_patterns + p)
-                if scales:
-                    total = total * load(control, HIDDEN_SCALE)
-                if bias:
-                    total = total + load(parameters, number.b(h0 + u))
-                store(hidden, (h0 + u) * n_patterns + p, total)
-        activate(hidden, packet.hidden_slopes, h0 * n_patterns, load(control, NEGATIVE_SLOPE))
-        for u in range(n_units):
-            for o in range(n_outputs):
-                weight = load(parameters, number.v(h0 + u, o))
-                for p in range(n_patterns):
-                    k = (n0 + p) * n_outputs + o
-                    store(outputs, k, load(outputs, k) + load(hidden, (h0 + u) * n_patterns + p) * weight)
+                if source.used(n0 + p, i):
+                    store(z, p, load(z, p) + source.input(patterns, packet, n0 + p, i) * weight)
+        for p in range(n_patterns):
+            total = load(z, p)
+            if scales:
+                total = total * load(control, HIDDEN_SCALE)
+            if bias:
+                total = total + load(parameters, number.b(h))
+            store(hidden, h * n_patterns + p, total)
+        activate(hidden, packet.hidden_slopes, h * n_patterns, load(control, NEGATIVE_SLOPE))
+        for o in range(n_outputs):
+            weight = load(parameters, number.v(h, o))
+            for p in range(n_patterns):
+                k = (n0 + p) * n_outputs + o
+                store(outputs, k, load(outputs, k) + load(hidden, h * n_patterns + p) * weight)
 
-    return forward_units
+    return forward_unit
 
 
 @cache

@@ -10,7 +10,6 @@ from kernels.recipe import Recipe
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Mask, Memory
 from kernels.step.backward import make_backward, make_output_gradients
-from kernels.step.block import Block
 from kernels.step.forward import make_forward
 from kernels.step.packet import Packet, numbering
 from kernels.step.patterns import Patterns, PatternSource
@@ -53,12 +52,11 @@ def make_pass(recipe: Recipe, variant: Variant, memory: Memory, source: PatternS
 
 
 def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
-    block = variant.block_at_once(size)
     divisor = count(recipe.reduction, size, recipe.architecture.outputs)
-    forward = make_forward(recipe, variant, memory, source, block, slopes=True)
+    forward = make_forward(recipe, variant, memory, source, size, slopes=True)
     differentiate = make_output_gradients(recipe, memory, source, size, divisor)
-    backward = make_backward(recipe, variant, memory, source, block, UPDATE)
-    trial = make_backward(recipe, variant, memory, source, block, TRY)
+    backward = make_backward(recipe, variant, memory, source, size, UPDATE)
+    trial = make_backward(recipe, variant, memory, source, size, TRY)
     fill, method = memory.fill, optimizer(recipe.optimizer, memory)
     begin, has_settled, end = method.begin, method.has_settled, method.end
 
@@ -78,11 +76,10 @@ def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source:
 
 
 def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
-    block, n_outputs = variant.block, recipe.architecture.outputs
-    n_patterns, whole = block.patterns, size - size % block.patterns
-    divisor = count(recipe.reduction, size, n_outputs)
-    add_block = make_add_block(recipe, variant, memory, source, block, divisor)
-    add_pattern = make_add_block(recipe, variant, memory, source, block._replace(patterns=1), divisor)
+    n_patterns, whole = variant.block_patterns, size - size % variant.block_patterns
+    divisor = count(recipe.reduction, size, recipe.architecture.outputs)
+    add_block = make_add_block(recipe, variant, memory, source, n_patterns, divisor)
+    add_pattern = make_add_block(recipe, variant, memory, source, 1, divisor)
     updates = make_all_updates(recipe, variant, memory, trial=False)
     trial = make_all_updates(recipe, variant, memory, trial=True)
     store, fill, number = memory.store, memory.fill, numbering(recipe.architecture)
@@ -143,12 +140,12 @@ def make_may_stay(
 
 @cache
 def make_add_block(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: Block, divisor: float
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, divisor: float
 ) -> Callable[[Patterns, Packet, int, int], None]:
     """Return what adds the gradients of a block to the sums: ``(patterns, packet, n_hidden, n0)``."""
-    forward = make_forward(recipe, variant, memory, source, block, slopes=True)
-    output_gradients = make_output_gradients(recipe, memory, source, block.patterns, divisor)
-    backward, fill = make_backward(recipe, variant, memory, source, block, ADD), memory.fill
+    forward = make_forward(recipe, variant, memory, source, n_patterns, slopes=True)
+    output_gradients = make_output_gradients(recipe, memory, source, n_patterns, divisor)
+    backward, fill = make_backward(recipe, variant, memory, source, n_patterns, ADD), memory.fill
 
     @device
     def add_block(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
@@ -164,12 +161,11 @@ def make_predict(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet, int], None]:
     """Return the forward pass over all patterns that is for the judge alone: ``(patterns, packet, n_hidden)``."""
-    size, block = variant.n_patterns, variant.block
-    if size <= variant.most_at_once:
-        block = variant.block_at_once(size)
-    n_patterns, whole = block.patterns, size - size % block.patterns
-    forward = make_forward(recipe, variant, memory, source, block, slopes=False)
-    forward_one = make_forward(recipe, variant, memory, source, block._replace(patterns=1), slopes=False)
+    size = variant.n_patterns
+    n_patterns = size if size <= variant.most_at_once else variant.block_patterns
+    whole = size - size % n_patterns
+    forward = make_forward(recipe, variant, memory, source, n_patterns, slopes=False)
+    forward_one = make_forward(recipe, variant, memory, source, 1, slopes=False)
 
     @routine
     def predict(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
