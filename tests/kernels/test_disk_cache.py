@@ -28,15 +28,15 @@ PROBE = """
 import json, sys
 from pathlib import Path
 from kernels.simd import disk_cache, jit, lanes
-from kernels.losses import LOSSES
+from kernels.simd.elementary.polynomial import horner
 
 memory = lanes.memory("float64", 2)
-load, store, term = memory.load, memory.store, LOSSES["sse"].term
+load, store = memory.load, memory.store
 
 def make():
     @jit.kernel("probe")
     def probe(x, out):
-        store(out, 0, term(load(x, 0) - 1.0))
+        store(out, 0, horner(load(x, 0) - 1.0, (0.0, 0.0, 1.0)))
     return probe
 
 def run():
@@ -65,14 +65,14 @@ print(json.dumps(found))
 TRAIN = """
 import json
 import numpy as np
-from kernels.architecture import Architecture
-from kernels.batch import SETTINGS
+from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.train import Trainer
 
 x = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
-trainer = Trainer(Architecture(2, 1, "relu", "identity", True), x, x.sum(axis=1, keepdims=True) % 2)
+recipe = Recipe(Architecture(2, 1, "tanh", "identity", bias=True), optimizer="momentum", batch=3)
+trainer = Trainer(recipe, x, x.sum(axis=1, keepdims=True) % 2)
 weights = np.linspace(-1.0, 1.0, 36).reshape(4, 9)
-settings = np.array([(0.1, 1e-3, 100)] * 4, SETTINGS)
+settings = make_settings(4, learning_rate=0.1, below=1e-3, max_steps=100)
 print(json.dumps(trainer.train(settings, weights, final_weights=True).final_weights.tolist()))
 """
 # The trainer of the script before, for networks of another size.
@@ -81,7 +81,7 @@ TRAIN_SIZES = (
     + """
 def final_weights(hidden):
     weights = np.linspace(-1.0, 1.0, 4 * (4 * hidden + 1)).reshape(4, -1)
-    settings = np.array([(0.1, 1e-3, 20)] * 4, SETTINGS)
+    settings = make_settings(4, learning_rate=0.1, below=1e-3, max_steps=20)
     return trainer.train(settings, weights, final_weights=True).final_weights.tolist()
 
 """
@@ -279,10 +279,10 @@ def test_changed_source_of_a_sibling_is_seen(tmp_path: Path) -> None:
     root, cache = tmp_path / "copy", tmp_path / "cache"
     shutil.copytree(ROOT / "kernels", root / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": False}
-    module = root / "kernels" / "losses.py"
+    module = root / "kernels" / "simd" / "elementary" / "polynomial.py"
     source = module.read_text()
-    assert "return error * error\n" in source
-    module.write_text(source.replace("return error * error\n", "return error * error * 2.0\n"))
+    assert source.count("    return value\n") == 1
+    module.write_text(source.replace("    return value\n", "    return value * 2.0\n"))
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [8.0, 12.5], "hit": False}
     module.write_text(source)
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": True}

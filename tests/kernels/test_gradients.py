@@ -1,62 +1,86 @@
 """The gradient that a step applies is the derivative of the loss, by finite differences.
 
-Independent of the oracle: the loss is written here in matrix form, with NumPy's functions.
+Independent of the oracle: the loss is written here in matrix form, with the functions of NumPy and SciPy.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import special
 
-from tests.kernels.support import (
-    TASKS,
-    Array,
-    Spec,
-    covering_specs,
-    draw_weights,
-    is_compiled,
-    name_of,
-    same_settings,
-    some_compiled,
-    train_kernel,
-)
+from tests.kernels.compare import train_kernel
+from tests.kernels.runs import draw_weights, make_runs
+from tests.kernels.specs import ACTIVATIONS, LOSSES, REDUCTIONS, SCALINGS, Spec, name_of
+from tests.kernels.support import Array, some_compiled
 
-HIDDEN = 3
+HIDDEN, GAIN, LEAK = 3, 1.4, -0.3
 STEP = 1e-4
-# How far every argument of a ReLU must be from its kink, where differences would be wrong.
+# How far every argument must be from a kink, where differences would be wrong.
 MARGIN = 1e-2
-
-# Every activation, hidden and at the output, with every loss; see covering_specs.
-SPECS = some_compiled((spec for spec in covering_specs() if spec.dtype == "float64"), is_compiled)
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "identity": lambda z: z,
-    "relu": lambda z: np.maximum(z, 0.0),
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.maximum(z, 0) + LEAK * np.minimum(z, 0),
+    "elu": lambda z: np.maximum(z, 0) + np.expm1(np.minimum(z, 0)),
+    "softplus": lambda z: np.logaddexp(0, z),
+    "silu": lambda z: z * special.expit(z),
+    "gelu": lambda z: z * special.ndtr(z),
+    "sin": np.sin,
     "tanh": np.tanh,
-    "sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
+    "sigmoid": special.expit,
 }
+
+
+def _specs() -> list[Spec]:
+    """List every activation with every loss; outputs, scales and the like take turns."""
+    turns = itertools.cycle(itertools.product(REDUCTIONS, SCALINGS, (True, False), (False, True)))
+    specs = []
+    for k, (loss, activation) in enumerate(itertools.product(LOSSES, ACTIVATIONS)):
+        output = "sigmoid" if loss == "bce" else ACTIVATIONS[(3 * k + k // 10) % 10]
+        reduction, scaling, bias, skip = next(turns)
+        own = {"reduction": reduction, "scaling": scaling, "bias": bias, "skip": skip}
+        specs.append(Spec(activation, output, loss, criterion="none", task="numbers", **own))
+    return specs
+
+
+SPECS = some_compiled(_specs(), lambda spec: _specs().index(spec) in (24, 36))
+AS_DERIVATIVE = pytest.mark.parametrize("spec", SPECS, ids=name_of)
 
 
 def _layers(spec: Spec, weights: Array) -> tuple[Array, Array]:
     """Compute the arguments of the hidden and of the output activation, (R, N, H) and (R, N, O)."""
-    inputs, targets = TASKS[spec.task]
-    (n_inputs, n_outputs), rows = (inputs.shape[1], targets.shape[1]), len(weights)
-    first, second = n_inputs * HIDDEN, (n_inputs + n_outputs) * HIDDEN
-    w = weights[:, :first].reshape(rows, n_inputs, HIDDEN)
-    v = weights[:, first:second].reshape(rows, HIDDEN, n_outputs)
-    b, c = (weights[:, second : second + HIDDEN], weights[:, second + HIDDEN :]) if spec.bias else (0.0, 0.0)
-    z = inputs @ w + np.reshape(b, (-1, 1, HIDDEN if spec.bias else 1))
-    u = FUNCTIONS[spec.activation](z) @ v + np.reshape(c, (-1, 1, n_outputs if spec.bias else 1))
-    return z, u
+    architecture, inputs = spec.recipe.architecture, spec.patterns[0]
+    shapes = architecture.shapes(HIDDEN)
+    ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
+    pieces = dict(zip(shapes, np.split(weights, ends[:-1], axis=1), strict=True))
+    part = {name: piece.reshape(len(weights), -1, shapes[name][-1]) for name, piece in pieces.items()}
+    first, second = architecture.scales(HIDDEN)
+    z = GAIN * first * (inputs @ part["w"]) + part.get("b", 0)
+    u = second * (FUNCTIONS[spec.activation](z) @ part["v"]) + part.get("c", 0)
+    return z, u + inputs @ part["k"] if spec.skip else u
+
+
+def _terms(spec: Spec, weights: Array) -> Array:
+    """Compute what each pattern and output adds to the loss, (R, N, O), of hinge before it is cut off at 0."""
+    u, target = _layers(spec, weights)[1], spec.patterns[1]
+    if spec.loss == "bce":
+        return np.logaddexp(0, u) - target * u  # -log y for a target of 1, -log(1 - y) for 0
+    y = FUNCTIONS[spec.output](u)
+    if spec.loss == "hinge":
+        return 1 - target * y
+    return np.square(y - target) / (2 if spec.loss == "half_squared" else 1)
 
 
 def _loss(spec: Spec, weights: Array) -> Array:
-    targets = TASKS[spec.task][1]
-    _, u = _layers(spec, weights)
-    errors: Array = np.square(FUNCTIONS[spec.output](u) - targets).sum(axis=(1, 2))
-    return errors / targets.size if spec.loss == "mse" else errors
+    terms, targets = _terms(spec, weights), spec.patterns[1]
+    if spec.loss == "hinge":
+        terms = np.maximum(terms, 0)
+    return terms.sum(axis=(1, 2)) / {"sum": 1, "mean": targets.size, "pattern_mean": len(targets)}[spec.reduction]
 
 
 def _numerical_gradient(spec: Spec, weights: Array) -> Array:
@@ -71,44 +95,66 @@ def _numerical_gradient(spec: Spec, weights: Array) -> Array:
 
 
 def _away_from_kinks(spec: Spec, weights: Array) -> Array:
-    """Tell which networks have no ReLU near its kink; a zero that no parameter moves does not matter."""
-    fit = np.ones(len(weights), np.bool_)
-    for name, argument in zip((spec.activation, spec.output), _layers(spec, weights), strict=True):
-        if name == "relu":
-            fit &= ((np.abs(argument) > MARGIN) | (argument == 0)).all(axis=(1, 2))
-    return fit
+    """Tell which networks have no kink near; a zero that no parameter moves does not matter."""
+    arguments = list(_layers(spec, weights)) + [_terms(spec, weights)] * (spec.loss == "hinge")
+    return np.logical_and.reduce([((np.abs(x) > MARGIN) | (x == 0)).all(axis=(1, 2)) for x in arguments])
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=name_of)
+def _draw(spec: Spec) -> Array:
+    weights = draw_weights(spec, HIDDEN, 600, 61)
+    return weights[_away_from_kinks(spec, weights)][:20]
+
+
+@AS_DERIVATIVE
 def test_step_applies_the_derivative_of_the_loss(spec: Spec) -> None:
     """With learning rate 1 a step subtracts the gradient, which agrees to 1e-6 with finite differences."""
-    weights = draw_weights(spec, HIDDEN, 600, 61)
-    weights = weights[_away_from_kinks(spec, weights)][:40]
-    outcome = train_kernel(spec, same_settings(weights, "float64", learning_rate=1.0, below=0.0, max_steps=1))
-    moved = outcome.columns.steps == 1  # the others have converged by being correct
-    applied = (weights - outcome.final_weights)[moved]
-    expected = _numerical_gradient(spec, weights[moved])
+    weights = _draw(spec)
+    runs = make_runs(weights, learning_rate=1.0, max_steps=1, gain=GAIN, negative_slope=LEAK)
+    outcome = train_kernel(spec, runs)
+    assert (outcome.columns.steps == 1).all()
+    applied, expected = weights - outcome.final_weights, _numerical_gradient(spec, weights)
     scale = np.abs(expected).max(axis=1, keepdims=True)
     assert (scale > 1e-3).sum() >= 15
-    assert (np.abs(applied - expected) <= 1e-6 * np.abs(expected) + 1e-9 * scale).all()
+    assert (np.abs(applied - expected) <= 1e-6 * np.abs(expected) + 1e-9 * scale + 1e-12).all()
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=name_of)
+@AS_DERIVATIVE
 def test_initial_loss_by_matrix_products(spec: Spec) -> None:
     """The loss itself agrees with the matrix form."""
-    weights = draw_weights(spec, HIDDEN, 40, 62)
-    outcome = train_kernel(spec, same_settings(weights, "float64", max_steps=0))
+    weights = _draw(spec)
+    outcome = train_kernel(spec, make_runs(weights, max_steps=0, gain=GAIN, negative_slope=LEAK))
     np.testing.assert_allclose(outcome.columns.initial_loss, _loss(spec, weights), rtol=1e-12)
 
 
-@pytest.mark.parametrize("bias", [True, False])
+def test_every_word_is_differentiated() -> None:
+    """Every activation meets every loss, and every output every loss but bce, which has its own."""
+    assert {(spec.activation, spec.loss) for spec in _specs()} == set(itertools.product(ACTIVATIONS, LOSSES))
+    others = set(LOSSES) - {"bce"}
+    assert {(spec.output, spec.loss) for spec in _specs()} > set(itertools.product(ACTIVATIONS, others))
+    for name, values in (("scaling", SCALINGS), ("reduction", REDUCTIONS), ("skip", (True, False))):
+        assert {getattr(spec, name) for spec in _specs()} == set(values)
+
+
+@pytest.mark.parametrize("bias", some_compiled([True, False], lambda bias: bias))
 def test_relu_has_no_slope_at_zero(bias: bool) -> None:
     """At the kink the derivative is 0: a unit with all weights zero never moves."""
     spec = Spec("relu", bias=bias)
-    weights = np.zeros((1, spec.architecture.n_parameters(1)))
+    weights = np.zeros((1, spec.n_parameters(1)))
     weights[0, 2] = 1.5  # its output weight
-    outcome = train_kernel(spec, same_settings(weights, "float64", learning_rate=0.5, below=0.0, max_steps=1))
-    w, v, b, _ = spec.architecture.split(outcome.final_weights[0])
-    assert not w.any()
-    assert v[0, 0] == 1.5
-    assert b is None or not b.any()
+    outcome = train_kernel(spec, make_runs(weights, learning_rate=0.5, below=0.0, max_steps=1))
+    parts = spec.recipe.architecture.split(outcome.final_weights[0])
+    assert not parts.w.any()
+    assert parts.v[0, 0] == 1.5
+    assert parts.b is None or not parts.b.any()
+
+
+@pytest.mark.parametrize("activation", some_compiled(ACTIVATIONS, lambda _: False))
+def test_slopes_at_zero_are_those_of_the_left_piece(activation: str) -> None:
+    """A hidden unit whose sum is exactly 0 passes on the slope from the left."""
+    slopes = {"relu": 0.0, "leaky_relu": LEAK, "softplus": 0.5, "silu": 0.5, "gelu": 0.5, "sigmoid": 0.25}
+    spec = Spec(activation, task="one pattern", skip=True)
+    weights = np.zeros((1, spec.n_parameters(1)))
+    weights[0, 3:6] = 1.0, 0.0, -2.0  # v, b and c: y is act(0) - 2, the target 1
+    outcome = train_kernel(spec, make_runs(weights, learning_rate=1.0, below=0.0, max_steps=1, negative_slope=LEAK))
+    at_zero = {"sigmoid": 0.5, "softplus": np.log(2)}.get(activation, 0.0)
+    assert outcome.final_weights[0, 4] == pytest.approx(2 * (3 - at_zero) * slopes.get(activation, 1.0), rel=1e-15)

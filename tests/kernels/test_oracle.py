@@ -1,195 +1,185 @@
-"""Every number that training reports equals the oracle's."""
+"""Networks of all sizes and tasks, thresholds and settings: every number that training reports equals the oracle's."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests import oracle
-from tests.kernels.support import (
-    ACTIVATIONS,
-    CRITERIA,
-    DTYPES,
-    TUNINGS,
-    Spec,
-    assert_as_oracle,
-    assert_equal,
-    covering_specs,
-    draw_batch,
-    draw_weights,
-    is_compiled,
-    join,
-    name_of,
-    same_settings,
-    sized,
-    some_compiled,
-    train_kernel,
-    train_oracle,
-)
+from tests.kernels.compare import assert_as_oracle, train_kernel, train_oracle
+from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, join, make_runs
+from tests.kernels.specs import LOSSES, OPTIMIZERS, TUNINGS, Spec
+from tests.kernels.support import DTYPES, assert_equal, sized, some_compiled
 
-HIDDEN = (1, 2, 3, 5, 8, 16, 41)  # units: unrolled, in two passes a step, and in one
+HIDDEN = (1, 2, 3, 5, 8, 16, 41)  # units: unrolled, in whole blocks and in parts, within the first cache and beyond
+FEW_HIDDEN = sized((3, 8, 41), HIDDEN)  # where one or two units need no kernels of their own
 RUNS = sized(40, 16)  # of each hidden size, with biases or without
-MOST_STEPS = {hidden: sized(100, 40) if hidden <= 8 else sized(40, 20) for hidden in HIDDEN}
-ALL_SIZES_COMPILED = {
-    ("relu", "float64", True),
-    ("relu", "float32", False),
-    ("tanh", "float64", False),
-    ("sigmoid", "float32", True),
-    ("identity", "float64", True),
-}
+MOST_STEPS = {hidden: sized(100, 40) if hidden <= 8 else sized(40, 12) for hidden in HIDDEN}
+# Slopes from a, from z and from both, and a choice in place of a product.
+SHAPES = ("relu", "tanh", "silu", "leaky_relu")
+
+
+def _start(weights: Any, dtype: str = "float64", **settings: Any) -> Runs:
+    """Judge networks before they move."""
+    return make_runs(weights, dtype, max_steps=0, **settings)
 
 
 @pytest.mark.parametrize(
     ("activation", "dtype", "bias"),
-    some_compiled(itertools.product(ACTIVATIONS, DTYPES, (True, False)), ALL_SIZES_COMPILED.__contains__),
+    some_compiled(
+        itertools.product(SHAPES, DTYPES, (True, False)),
+        {("relu", "float64", True), ("tanh", "float32", False)}.__contains__,
+    ),
 )
 def test_networks_of_all_sizes_as_oracle(activation: str, dtype: str, bias: bool) -> None:
     """Runs that converge, diverge, stall and exhaust are equal, and all of these occur."""
     seen: list[str] = []
-    for hidden in HIDDEN:
+    for hidden in HIDDEN if activation == "relu" else FEW_HIDDEN:
         spec = Spec(activation, bias=bias, dtype=dtype)
-        batch = draw_batch(spec, hidden, RUNS, 100 * hidden + bias, MOST_STEPS[hidden])
-        seen.extend(assert_as_oracle(spec, batch).status)
+        runs = draw_runs(spec, hidden, RUNS, 100 * hidden + bias, MOST_STEPS[hidden], Kinds(bound="own"))
+        seen.extend(assert_as_oracle(spec, runs).status)
     assert set(seen) == set(oracle.STATUSES)
 
 
-@pytest.mark.parametrize(
-    ("tuning", "dtype", "bias"),
-    some_compiled(
-        itertools.product(TUNINGS, DTYPES, (True, False)),
-        lambda case: case[1] == "float64" and case[2] == (list(TUNINGS).index(case[0]) % 2 == 0),
-    ),
-)
-def test_every_way_of_a_step_as_oracle(tuning: str, dtype: str, bias: bool) -> None:
-    """Loops over units are equal with maxima, gated products, four units at a time, one pass and narrow rows."""
-    for hidden in (3, 5, 8):
-        spec = Spec("relu", bias=bias, dtype=dtype, tuning=tuning)
-        assert_as_oracle(spec, draw_batch(spec, hidden, RUNS, 50 * hidden + bias, MOST_STEPS[hidden]))
+@pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, {"adam"}.__contains__))
+def test_states_of_all_sizes_as_oracle(optimizer: str) -> None:
+    """Whatever an optimizer remembers lies apart from all else, however many units there are."""
+    spec = Spec("tanh", optimizer=optimizer, skip=True, task="adder")
+    for hidden in FEW_HIDDEN:
+        assert_as_oracle(spec, draw_runs(spec, hidden, sized(20, 8), hidden, sized(30, 5)))
+
+
+@pytest.mark.parametrize("tuning", some_compiled(TUNINGS, lambda _: False))
+@pytest.mark.parametrize("words", [("relu", "gd", None), ("tanh", "momentum", "uneven")])
+def test_every_way_of_a_step_as_oracle(words: tuple[str, str, int | str | None], tuning: str) -> None:
+    """However a step is taken, loops over units and patterns, and the last blocks of both, give equal results."""
+    activation, optimizer, batch = words
+    for task, hidden in itertools.product(("xor", "numbers", "many numbers"), (1, 3, 5)):
+        spec = Spec(activation, optimizer=optimizer, batch=batch, task=task, tuning=tuning)
+        assert_as_oracle(spec, draw_runs(spec, hidden, sized(40, 12), 50 * hidden, sized(40, 6)))
 
 
 @pytest.mark.parametrize(
-    ("activation", "criterion"),
-    some_compiled(
-        itertools.product(("relu", "tanh"), ("none", "loss")), {("relu", "none"), ("tanh", "loss")}.__contains__
-    ),
+    ("activation", "dtype"),
+    some_compiled([("relu", "float32"), ("tanh", "float32"), ("relu", "float64")], lambda case: case[0] == "relu"),
 )
-def test_few_units_in_one_pass_as_oracle(activation: str, criterion: str) -> None:
-    """Where even one or two units exceed the first cache, they take their steps in one pass and equal the oracle."""
-    spec = Spec(activation, criterion=criterion, tuning="one pass")
-    for hidden in (1, 2):
-        assert_as_oracle(spec, draw_batch(spec, hidden, sized(60, 20), hidden, 30))
-
-
-@pytest.mark.parametrize(
-    ("dtype", "criterion"),
-    some_compiled(
-        itertools.product(DTYPES, ("none", "loss", "max_error")),
-        {("float64", "none"), ("float32", "loss")}.__contains__,
-    ),
-)
-def test_three_batches_as_oracle(dtype: str, criterion: str) -> None:
-    """Networks equal the oracle where three batches take turns, some of them with empty lanes."""
-    spec = Spec("relu", criterion=criterion, dtype=dtype, tuning="three batches")
-    for hidden, count in itertools.product((1, 2, 5) if criterion == "none" else (1, 2), (sized(200, 30), 20)):
-        assert_as_oracle(spec, draw_batch(spec, hidden, count, 10 * hidden + count, sized(100, 20)))
-
-
-def test_covering_specs_cover() -> None:
-    """Every activation meets every criterion, and in float64 every activation and output meets every loss."""
-    specs = covering_specs()
-    assert {(spec.activation, spec.criterion) for spec in specs} == set(itertools.product(ACTIVATIONS, CRITERIA))
-    pairs = set(itertools.product(ACTIVATIONS, ("sse", "mse")))
-    precise = [spec for spec in specs if spec.dtype == "float64"]
-    assert {(spec.activation, spec.loss) for spec in precise} == pairs
-    assert {(spec.output, spec.loss) for spec in precise} == pairs
-    both = set(itertools.product(("adder", "numbers", "parity", "many numbers"), DTYPES))
-    assert {(spec.task, spec.dtype) for spec in specs} == both
-    assert {(spec.bias, spec.dtype) for spec in specs} == set(itertools.product((True, False), DTYPES))
-
-
-@pytest.mark.parametrize("spec", some_compiled(covering_specs(), is_compiled), ids=name_of)
-def test_outputs_losses_criteria_and_tasks_as_oracle(spec: Spec) -> None:
-    """Several outputs, numbers of any sign, and few and many patterns are equal under every criterion."""
-    seen: list[str] = []
-    for hidden in (1, 3, 8):
-        batch = draw_batch(spec, hidden, sized(40, 20), hidden, sized(30, 20))
-        seen.extend(assert_as_oracle(spec, batch).status)
-    assert "exhausted" in seen
-    assert spec.criterion != "none" or {"converged", "stalled"}.isdisjoint(seen)
-
-
-@pytest.mark.parametrize(
-    ("activation", "bias"),
-    some_compiled(
-        itertools.product(ACTIVATIONS, (True, False)),
-        {("relu", True), ("tanh", False), ("sigmoid", True)}.__contains__,
-    ),
-)
-def test_many_patterns_as_oracle(activation: str, bias: bool) -> None:
-    """Patterns too many to be constants of a kernel give equal results."""
-    spec = Spec(activation, bias=bias, task="many bits")
-    batch = draw_batch(spec, 3, sized(40, 20), 7, sized(40, 20))
-    assert_as_oracle(spec, replace(batch, below=batch.below * 6))
-
-
-@pytest.mark.parametrize(("activation", "dtype"), [("relu", "float32"), ("tanh", "float32"), ("relu", "float64")])
 def test_long_runs_as_oracle(activation: str, dtype: str) -> None:
     """Runs that go on to an exact fixed point, or oscillate around one, are equal."""
     spec = Spec(activation, dtype=dtype)
-    batch = draw_batch(spec, 2, sized(64, 16), 3, 1200)
-    batch = replace(batch, below=np.zeros(len(batch)), learning_rate=np.geomspace(0.05, 0.5, len(batch)))
-    result = assert_as_oracle(spec, batch)
+    runs = make_runs(draw_weights(spec, 2, sized(64, 16), 3), dtype, below=0.0, max_steps=1200)
+    result = assert_as_oracle(spec, runs.having(learning_rate=np.geomspace(0.05, 0.5, len(runs))))
     if activation == "relu":
         assert (result.steps[result.status == "stalled"] > 20).any()
 
 
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("bias", some_compiled([True, False], lambda bias: bias))
+@pytest.mark.parametrize("batch", some_compiled([None, 1], lambda batch: batch == 1))
+def test_one_pattern_as_oracle(batch: int | None, bias: bool) -> None:
+    """Where there is but one pattern, it is a window, an epoch and a block."""
+    spec = Spec("sigmoid", batch=batch, bias=bias, task="one pattern", reduction="mean")
+    assert_as_oracle(spec, draw_runs(spec, 3, sized(40, 16), 4, 30))
+
+
+@pytest.mark.parametrize("activation", some_compiled(["tanh", "sigmoid"], "tanh".__eq__))
 def test_numpy_functions_agree_after_100_steps(activation: str) -> None:
     """With the tanh and sigmoid of NumPy the oracle agrees to 1e-9."""
-    spec, steps = Spec(activation), 100
-    weights = draw_weights(spec, 4, sized(64, 8), 11)
-    batch = same_settings(weights, "float64", learning_rate=0.02, below=0.0, max_steps=steps)
+    spec, steps = Spec(activation, dtype="float64"), 100
+    runs = make_runs(draw_weights(spec, 3, sized(64, 8), 11), learning_rate=0.02, below=0.0, max_steps=steps)
     functions = {"tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
-    given, expected = train_kernel(spec, batch), train_oracle(spec, batch, functions)
+    given, expected = train_kernel(spec, runs), train_oracle(spec, runs, functions)
     assert (expected.steps == steps).all()
     np.testing.assert_allclose(given.losses, expected.losses, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(given.final_weights, expected.weights, rtol=1e-9, atol=1e-9)
 
 
+def _thresholds() -> list[tuple[str, str, str]]:
+    return [("loss", *rest) for rest in itertools.product(LOSSES, DTYPES)] + [
+        ("max_error", "squared", dtype) for dtype in DTYPES
+    ]
+
+
 @pytest.mark.parametrize(
-    "spec",
-    some_compiled((spec for spec in covering_specs() if spec.criterion in ("loss", "max_error")), is_compiled),
-    ids=name_of,
+    ("criterion", "loss", "dtype"),
+    some_compiled(_thresholds(), lambda case: case[1:] == ("squared", "float64")),
 )
-def test_thresholds_are_strict(spec: Spec) -> None:
+def test_thresholds_are_strict(criterion: str, loss: str, dtype: str) -> None:
     """A loss or error equal to the threshold has not converged; below the next larger threshold it has."""
-    start = same_settings(draw_weights(spec, 2, 8, 5), spec.dtype, below=0.0, max_steps=0)
-    name = {"loss": "initial_loss", "max_error": "max_error"}[spec.criterion]
+    spec = Spec("relu", "sigmoid" if loss == "bce" else "identity", loss, criterion=criterion, dtype=dtype)
+    start = _start(draw_weights(spec, 3, 8, 5), dtype, below=0.0)
+    name = {"loss": "initial_loss", "max_error": "max_error"}[criterion]
     measured = getattr(train_kernel(spec, start).columns, name)
-    above = np.nextafter(measured, np.array(np.inf, spec.dtype))
-    batch = join(replace(start, below=measured), replace(start, below=above))
-    assert assert_as_oracle(spec, batch).status.tolist() == ["exhausted"] * 8 + ["converged"] * 8
+    above = np.nextafter(measured.astype(dtype), np.array(np.inf, dtype))
+    runs = join(start.having(below=measured), start.having(below=above))
+    assert assert_as_oracle(spec, runs).status.tolist() == ["exhausted"] * 8 + ["converged"] * 8
+
+
+@pytest.mark.parametrize("criterion", ["loss", "none"])
+def test_bound_is_strict(criterion: str) -> None:
+    """A loss equal to the bound has not diverged; above it, it has, at the start and later, whatever the criterion."""
+    spec = Spec("relu", criterion=criterion)
+    start = _start(draw_weights(spec, 3, 8, 5), below=0.0)
+    measured = train_kernel(spec, start).columns.initial_loss
+    runs = join(start.having(bound=measured), start.having(bound=np.nextafter(measured, 0.0)))
+    result = assert_as_oracle(spec, runs)
+    assert result.status.tolist() == ["exhausted"] * 8 + ["diverged"] * 8
+    growing = make_runs(start.weights, learning_rate=5.0, below=0.0, bound=np.geomspace(10, 1e30, 8), max_steps=20)
+    result = assert_as_oracle(spec, growing)
+    assert (result.status == "diverged").sum() >= 4
+    assert len(set(result.steps)) > 2
+
+
+def test_converged_before_diverged() -> None:
+    """A loss below the threshold has converged, even if it is above the bound."""
+    spec = Spec("relu")
+    runs = _start(draw_weights(spec, 3, 8, 5), below=1e9, bound=0.0)
+    assert set(assert_as_oracle(spec, runs).status) == {"converged"}
+
+
+def test_convergence_is_judged_from_a_step_on() -> None:
+    """What has converged before that step ends at it, if it still has then; all else is judged as ever."""
+    spec = Spec("relu")
+    runs = make_runs(draw_weights(spec, 3, 30, 6), below=3.0, max_steps=8, from_step=np.arange(30) % 10)
+    result = assert_as_oracle(spec, runs)
+    converged = result.status == "converged"
+    assert (result.steps[converged] >= runs.settings["from_step"][converged]).all()
+    assert (result.steps[converged] == runs.settings["from_step"][converged]).sum() >= 5
+    assert "exhausted" in result.status
 
 
 def test_middle_of_the_targets_is_wrong() -> None:
     """An output of exactly 0.5 is on neither side: not correct for a target of 1, nor for 0."""
     spec = Spec("relu", criterion="correct")
     exact = [1.0, 1, 1, 1, 0.5, -1, 0, -1]  # y = 0, 0.5, 0.5, 0 and c on top
-    weights = [[*exact, c] for c in (0.0, 1e-3, 0.499, 0.5, -0.1)]
-    result = assert_as_oracle(spec, same_settings(weights, "float64", max_steps=0))
+    result = assert_as_oracle(spec, _start([[*exact, c] for c in (0.0, 1e-3, 0.499, 0.5, -0.1)]))
     assert result.n_correct.tolist() == [2, 4, 4, 2, 2]
     assert (result.status == "converged").tolist() == [False, True, True, False, False]
 
 
-def test_settings_are_rounded_to_the_dtype() -> None:
-    """In float32 a learning rate and a threshold count as rounded."""
-    spec = Spec("relu", dtype="float32")
+@pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, {"gd"}.__contains__))
+def test_settings_are_rounded_to_the_dtype(optimizer: str) -> None:
+    """In float32 every setting counts as rounded, the gain after it was multiplied by the scale of the layer."""
+    spec = Spec("leaky_relu", dtype="float32", optimizer=optimizer, scaling="ntk")
     weights = draw_weights(spec, 3, 16, 9)
-    batch = same_settings(weights, "float32", learning_rate=0.1, below=0.7)
-    rounded = same_settings(weights, "float32", float(np.float32(0.1)), float(np.float32(0.7)))
-    given, expected = train_kernel(spec, batch), train_kernel(spec, rounded)
-    assert_equal(given.final_weights, expected.final_weights, "final weights")
-    assert_equal(given.losses, expected.losses, "losses")
+    given = {"learning_rate": 0.013, "output_learning_rate": 0.007, "below": 0.7, "bound": 3.3, "negative_slope": 0.3}
+    given |= {"momentum": 0.9, "alpha": 0.99, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+    rounded = {name: float(np.float32(value)) for name, value in given.items()}
+    results = [train_kernel(spec, make_runs(weights, "float32", gain=1.7, **numbers)) for numbers in (given, rounded)]
+    assert_equal(results[0].final_weights, results[1].final_weights, "final weights")
+    assert_equal(results[0].losses, results[1].losses, "losses")
+    assert_as_oracle(spec, make_runs(weights, "float32", gain=1.7, **given))
+
+
+def test_every_judging_of_a_trace_is_there() -> None:
+    """A trace has the losses of steps 0 to the last, the first and last as reported, and NaN after it."""
+    spec = Spec("tanh")
+    outcome = train_kernel(spec, draw_runs(spec, 3, 16, 43, 20))
+    assert outcome.losses.shape == (16, 21)
+    columns = outcome.columns
+    for run, losses in enumerate(outcome.losses):
+        if np.isfinite(columns.final_loss[run]):
+            assert losses[0] == columns.initial_loss[run]
+            assert losses[columns.steps[run]] == columns.final_loss[run]
+        assert np.isnan(losses[columns.steps[run] + 1 :]).all()

@@ -1,0 +1,97 @@
+"""Cases in which every two words of a recipe meet, and every two kinds of settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from tests.kernels.covering import Choice, cover_pairs
+from tests.kernels.runs import Kinds, Runs, draw_runs
+from tests.kernels.specs import (
+    ACTIVATIONS,
+    CRITERIA,
+    LOSSES,
+    OPTIMIZERS,
+    ORDERS,
+    REDUCTIONS,
+    SCALINGS,
+    TUNINGS,
+    Spec,
+    name_of,
+)
+from tests.kernels.support import DTYPES, sized
+
+DIMENSIONS: dict[str, tuple[Any, ...]] = {
+    "activation": ACTIVATIONS,
+    "output": ACTIVATIONS,
+    "loss": LOSSES,
+    "reduction": REDUCTIONS,
+    "optimizer": OPTIMIZERS,
+    "batch": (None, 1, "uneven"),
+    "order": ORDERS,
+    "criterion": CRITERIA,
+    "bias": (True, False),
+    "skip": (False, True),
+    "scaling": SCALINGS,
+    "dtype": DTYPES,
+    "task": ("xor", "adder", "numbers", "parity", "many numbers"),
+    "tuning": tuple(TUNINGS),
+    "hidden": (1, 2, 3, 5),
+    "gain": ("one", "own"),
+    "output_rate": ("same", "own", "zero"),
+    "bound": ("none", "own"),
+    "from_step": ("start", "own"),
+}
+
+
+# Packets take turns where few patterns are constants; blocks are of many patterns.
+FEW = {"batch": (None,), "task": ("xor", "adder", "numbers")}
+MANY = {"batch": (None, "uneven"), "task": ("parity", "many numbers")}
+MATTERS = {"one packet": FEW, "three packets": FEW, "small cache": FEW, "no constants": FEW}
+MATTERS |= {"small blocks": MANY, "uneven blocks": MANY, "large blocks": MANY}
+
+
+def fits(one: Choice, other: Choice) -> bool:
+    """Tell whether two values go together.
+
+    The loss bce is of a sigmoid, rprop takes all patterns in a step, and some tunings matter only with some patterns.
+    """
+    case = dict((one, other))
+    for name, values in MATTERS.get(case.get("tuning"), {}).items():
+        if case.get(name, values[0]) not in values:
+            return False
+    if case.get("loss") == "bce" and case.get("output", "sigmoid") != "sigmoid":
+        return False
+    return case.get("optimizer") != "rprop" or case.get("batch") is None
+
+
+@dataclass(frozen=True)
+class Case:
+    """What runs share, their hidden size, and which of their settings are of their own."""
+
+    spec: Spec
+    hidden: int
+    kinds: Kinds
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Case:
+        """Sort values by name."""
+        spec, kinds = (kind(**{field.name: values[field.name] for field in fields(kind)}) for kind in (Spec, Kinds))
+        return cls(spec, values["hidden"], kinds)
+
+    def draw(self, seed: int) -> Runs:
+        """Draw runs that take up to a few epochs, fewer of many patterns."""
+        many, windows = self.spec.task in ("parity", "many numbers"), self.spec.n_windows
+        most_steps = sized(30, 8 if many else 16) if windows == 1 else sized(4, 1 if many else 3) * windows + 2
+        return draw_runs(self.spec, self.hidden, sized(40, 16), seed, most_steps, self.kinds)
+
+    def __str__(self) -> str:
+        """Name the case in a test's id."""
+        return f"{name_of(self.spec)}-{self.hidden} units"
+
+
+@cache
+def covering_cases() -> tuple[Case, ...]:
+    """Cover every pair of values that go together; the earlier a case, the more pairs are new in it."""
+    return tuple(map(Case.of, cover_pairs(DIMENSIONS, fits)))

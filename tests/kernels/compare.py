@@ -1,0 +1,116 @@
+"""Training with kernels and with the oracle, and the comparison of every reported number."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from kernels.recipe import SETTINGS
+from kernels.train import Outcome
+from tests import oracle
+from tests.accuracy import survey
+from tests.kernels.runs import Runs
+from tests.kernels.specs import TUNINGS, Spec
+from tests.kernels.support import DTYPES, Array, assert_equal, pad, sized
+from tests.oracle.settings import make_network, words_and_settings
+
+Columns: TypeAlias = Any  # the named tuple of what became of runs
+
+# The project's own functions, under the names that the oracle has for them. It asks for expm1 below 0 alone.
+OURS = {name: name for name in ("exp", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
+OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
+
+
+def _functions(dtype: str) -> dict[str, Any]:
+    functions: dict[str, Any] = {theirs: partial(survey.apply, ours, dtype) for theirs, ours in OURS.items()}
+    return functions | {"log1p_exp_negative": lambda x: survey.apply("softplus", dtype, -x)}
+
+
+FUNCTIONS: dict[str, oracle.Functions] = {dtype: _functions(dtype) for dtype in DTYPES}
+
+
+def seeds_of(spec: Spec, runs: Runs) -> Array | None:
+    """Return the seeds where runs need them."""
+    return runs.seeds if spec.is_shuffled else None
+
+
+def train_kernel(spec: Spec, runs: Runs, width: int | None = None) -> Outcome:
+    """Train with the kernels, keeping weights and losses."""
+    width = width or sized(None, max(len(runs), 1))
+    asked = {"seeds": seeds_of(spec, runs), "final_weights": True, "losses": True}
+    return spec.trainer(width).train(runs.settings, runs.weights, **asked)
+
+
+def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
+    """Train with the kernels, keeping neither weights nor losses: then they pause less often."""
+    packets = TUNINGS[spec.tuning].packets
+    width = width or sized(None, -(-len(runs) // packets) or 1)  # so that packets take turns
+    return spec.trainer(width).train(runs.settings, runs.weights, seeds=seeds_of(spec, runs)).columns
+
+
+def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
+    """Say words and settings as the oracle wants them."""
+    names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
+    hidden = spec.recipe.architecture.hidden(runs.weights.shape[1])
+    words = {name: getattr(spec, name) for name in names} | {"hidden": hidden, "batch": spec.step_patterns}
+    settings = {name: runs.settings[name] for name in SETTINGS.names}
+    rate, own = settings["learning_rate"], settings["output_learning_rate"]
+    return words | settings | {"output_learning_rate": np.where(np.isnan(own), rate, own), "seed": runs.seeds}
+
+
+def train_oracle(spec: Spec, runs: Runs, functions: oracle.Functions | None = None) -> oracle.Result:
+    """Train with the oracle, keeping losses."""
+    asked = {"dtype": spec.dtype, "functions": functions or FUNCTIONS[spec.dtype], "record": True}
+    return oracle.train(*spec.patterns, runs.weights, **asked, **_given(spec, runs))
+
+
+@np.errstate(all="ignore")
+def predict(spec: Spec, runs: Runs, weights: Array) -> Array:
+    """Compute the outputs (R, N * O) of runs with other weights (R, P) by the oracle's forward pass."""
+    words, settings = words_and_settings(_given(spec, runs))
+    net = make_network(*spec.patterns, words, settings, spec.dtype, FUNCTIONS[spec.dtype])
+    outputs = oracle.forward(net, weights.T).y
+    return np.stack([y for pattern in outputs for y in pattern], axis=1)
+
+
+def statuses(columns: Columns) -> Array:
+    """Spell the statuses of outcomes."""
+    return np.array(oracle.STATUSES)[columns.status]
+
+
+def pick(columns: Columns, runs: slice | list[int]) -> Columns:
+    """Return what became of some runs."""
+    return type(columns)(*(column[runs] for column in columns))
+
+
+def assert_same_columns(given: Columns, expected: Columns, what: str) -> None:
+    """Require that the same became of runs."""
+    for name, column in expected._asdict().items():
+        assert_equal(getattr(given, name), column, f"{what}: {name}")
+
+
+def assert_same_outcome(given: Outcome, expected: Outcome, what: str) -> None:
+    """Require equal outcomes of two trainings of the same runs; traces may differ in padding."""
+    assert_same_columns(given.columns, expected.columns, what)
+    assert_equal(given.final_weights, expected.final_weights, f"{what}: final weights")
+    assert_equal(given.predictions, expected.predictions, f"{what}: predictions")
+    most = max(given.losses.shape[1], expected.losses.shape[1])
+    assert_equal(pad(given.losses, most), pad(expected.losses, most), f"{what}: losses")
+
+
+def assert_as_oracle(spec: Spec, runs: Runs) -> oracle.Result:
+    """Train with kernels and oracle, require every reported number to be equal and return the oracle's."""
+    given, expected = train_kernel(spec, runs), train_oracle(spec, runs)
+    assert expected.losses is not None
+    what = f"{spec}, {runs.weights.shape[1]} parameters"
+    assert_equal(statuses(given.columns), expected.status, f"{what}: status")
+    for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error"):
+        assert_equal(getattr(given.columns, name), getattr(expected, name), f"{what}: {name}")
+    assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
+    assert_equal(given.predictions, predict(spec, runs, expected.weights), f"{what}: predictions")
+    judgings = -(-int(runs.settings["max_steps"].max(initial=0)) // spec.n_windows) + 1
+    assert_equal(given.losses, pad(expected.losses, judgings), f"{what}: losses")
+    assert_same_columns(train_bare(spec, runs), given.columns, f"{what}, without losses")
+    return expected

@@ -1,0 +1,118 @@
+"""What runs of a test share, by name: the words of a recipe, a task, and a tuning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from kernels.recipe import Architecture, Recipe
+from kernels.train import Trainer
+from kernels.tuning import Tuning
+from kernels.words import activations, criteria, losses, optimizers
+from tests.kernels.support import Array
+from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
+
+ACTIVATIONS = tuple(activations.NAMES)
+LOSSES = tuple(losses.NAMES)
+REDUCTIONS = tuple(losses.REDUCTIONS)
+OPTIMIZERS = tuple(optimizers.NAMES)
+CRITERIA = tuple(criteria.NAMES)
+ORDERS = ("cyclic", "shuffled")
+SCALINGS = ("standard", "ntk", "mean_field")
+
+# Every way of taking a step, none of which depends on the machine that runs the tests.
+TUNINGS = {
+    "plain": Tuning(),
+    "one packet": Tuning(packets=1),
+    "three packets": Tuning(packets=3),
+    "small cache": Tuning(cache_bytes=0),
+    "rows of 32 bytes": Tuning(row_bytes=32, register_bytes=32),
+    "rows of 16 bytes": Tuning(row_bytes=16, register_bytes=16),
+    "rows of two registers": Tuning(row_bytes=64, register_bytes=32),
+    "no constants": Tuning(constant_limit=0),
+    "small blocks": Tuning(block_patterns=1),
+    "uneven blocks": Tuning(block_patterns=3),
+    "large blocks": Tuning(block_patterns=16),
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What all runs of a call share but the hidden size; `batch` may be "uneven": with a shorter last step."""
+
+    activation: str = "relu"
+    output: str = "identity"
+    loss: str = "squared"
+    reduction: str = "sum"
+    optimizer: str = "gd"
+    batch: int | str | None = None
+    order: str = "cyclic"
+    criterion: str = "loss"
+    bias: bool = True
+    skip: bool = False
+    scaling: str = "standard"
+    dtype: str = "float64"
+    task: str = "xor"
+    tuning: str = "plain"
+
+    def __post_init__(self) -> None:
+        """Refuse what no study can ask for."""
+        assert self.loss != "bce" or self.output == "sigmoid", "bce is of a sigmoid"
+        assert self.optimizer != "rprop" or self.n_windows == 1, "rprop takes all patterns in a step"
+
+    @property
+    def patterns(self) -> tuple[Array, Array]:
+        """Copy inputs and targets, such as the loss takes."""
+        inputs, targets = TASKS[self.task]
+        return inputs.copy(), fit_targets(targets, self.loss).copy()
+
+    @property
+    def step_patterns(self) -> int | None:
+        """Give the patterns per step, None for all."""
+        return UNEVEN[self.task] if self.batch == "uneven" else self.batch  # type: ignore[return-value]
+
+    @property
+    def n_windows(self) -> int:
+        """Count the steps of an epoch."""
+        n_patterns = len(TASKS[self.task][0])
+        return -(-n_patterns // (self.step_patterns or n_patterns))
+
+    @property
+    def is_shuffled(self) -> bool:
+        """Tell whether runs need seeds."""
+        return self.order == "shuffled" and self.n_windows > 1
+
+    @property
+    def recipe(self) -> Recipe:
+        """Give everything that decides the bits."""
+        inputs, targets = TASKS[self.task]
+        architecture = Architecture(
+            inputs=inputs.shape[1],
+            outputs=targets.shape[1],
+            activation=self.activation,
+            output=self.output,
+            bias=self.bias,
+            skip=self.skip,
+            scaling=self.scaling,
+        )
+        words = (self.loss, self.reduction, self.optimizer, self.step_patterns, self.order, self.criterion, self.dtype)
+        return Recipe(architecture, *words)
+
+    def n_parameters(self, hidden: int) -> int:
+        """Count the parameters with so many hidden units."""
+        return self.recipe.architecture.n_parameters(hidden)
+
+    def trainer(self, width: int | None = None) -> Trainer:
+        """Make a trainer with copies of the patterns."""
+        return Trainer(self.recipe, *self.patterns, width=width, tuning=TUNINGS[self.tuning])
+
+
+def name_of(spec: Spec) -> str:
+    """Name a spec in a test's id by what is not as usual."""
+    words = []
+    for field in fields(spec):
+        value = getattr(spec, field.name)
+        if value != field.default:
+            words.append(
+                {True: field.name, False: f"no {field.name}"}[value] if isinstance(value, bool) else str(value)
+            )
+    return "-".join(words) or "plain"

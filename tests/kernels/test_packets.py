@@ -1,0 +1,282 @@
+"""A run's outcome depends on nothing but the run: not on lanes, order, neighbours or what else is asked for."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernels.simd import jit
+from kernels.train import Outcome
+from tests.kernels.compare import (
+    assert_same_columns,
+    assert_same_outcome,
+    pick,
+    seeds_of,
+    statuses,
+    train_bare,
+    train_kernel,
+)
+from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, make_runs
+from tests.kernels.specs import TUNINGS, Spec
+from tests.kernels.support import Array, assert_equal, pad, sized, some_compiled
+
+# What optimizers remember, the powers of Adam above all, and the order of patterns must be each run's own too.
+SPECS = {
+    "gd": Spec("relu"),
+    "adam": Spec("tanh", optimizer="adam", batch=3, order="shuffled", skip=True),
+    "rprop": Spec("sigmoid", optimizer="rprop", dtype="float32"),
+}
+RUNS = sized(61, 13)
+WIDTHS = sized((1, 8), (1, 3, 8, 50))
+HIDDEN = 3
+
+
+@cache
+def _runs(name: str = "gd") -> Runs:
+    most_steps = sized(200, 20) if name == "gd" else sized(60, 12)
+    kinds = Kinds(gain="own", output_rate="own", bound="own", from_step="own")
+    return draw_runs(SPECS[name], HIDDEN, RUNS, 31, most_steps, kinds)
+
+
+@cache
+def _alone(name: str = "gd") -> Outcome:
+    """Train every run in a call of its own."""
+    outcomes = [train_kernel(SPECS[name], _runs(name)[[run]]) for run in range(RUNS)]
+    most = max(outcome.losses.shape[1] for outcome in outcomes)
+    columns = type(outcomes[0].columns)
+    return Outcome(
+        columns=columns(*(np.concatenate(parts) for parts in zip(*(o.columns for o in outcomes), strict=True))),
+        final_weights=np.concatenate([outcome.final_weights for outcome in outcomes]),
+        predictions=np.concatenate([outcome.predictions for outcome in outcomes]),
+        losses=np.concatenate([pad(outcome.losses, most) for outcome in outcomes]),
+        lane_steps=sum(outcome.lane_steps for outcome in outcomes),
+    )
+
+
+def _assert_independent(runs: list[int], width: int | None, name: str = "gd") -> None:
+    spec, chosen, alone, what = SPECS[name], _runs(name)[runs], _alone(name), f"{name}, width {width}, runs {runs}"
+    arrays = alone.final_weights[runs], alone.predictions[runs], alone.losses[runs]
+    expected = Outcome(pick(alone.columns, runs), *arrays, lane_steps=0)
+    given, most = train_kernel(spec, chosen, width), alone.losses.shape[1]
+    assert_same_outcome(given._replace(losses=pad(given.losses, most)), expected, what)
+    assert_same_columns(train_bare(spec, chosen, width), expected.columns, what)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_runs_end_in_every_way(name: str) -> None:
+    """The runs that these tests pack differ in how they end, and when."""
+    columns = _alone(name).columns
+    ends = {"converged", "diverged", "exhausted"} | ({"stalled"} if name == "gd" else set())
+    assert set(statuses(columns)) == ends
+    assert len(set(columns.steps)) > sized(5, 3)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("count", [1, 5, RUNS])
+def test_any_width_and_count(width: int, count: int) -> None:
+    """Fewer runs than lanes, odd numbers of them, and more than lanes: all as alone."""
+    _assert_independent(list(range(count)), width)
+
+
+@pytest.mark.parametrize("name", ["adam", "rprop"])
+@pytest.mark.parametrize("width", some_compiled((2, 8, 32), lambda width: width == 8))
+def test_nothing_is_left_in_a_lane(name: str, width: int) -> None:
+    """A run that takes the lane of another begins with its own states, order and settings."""
+    _assert_independent(list(range(RUNS)), width, name)
+
+
+@pytest.mark.parametrize("width", some_compiled((8, 2, 32), lambda width: width == 8))
+def test_any_order(width: int) -> None:
+    """The order of runs decides who shares lanes, and nothing else."""
+    _assert_independent(np.random.default_rng(32).permutation(RUNS).tolist(), width)
+
+
+@pytest.mark.parametrize(
+    ("name", "tuning", "width"),
+    some_compiled(
+        [(name, tuning, width) for name in SPECS for tuning in TUNINGS for width in (8, 32)],
+        {
+            ("gd", "three packets", 8),
+            ("adam", "uneven blocks", 8),
+        }.__contains__,
+    ),
+)
+def test_any_tuning(name: str, tuning: str, width: int) -> None:
+    """Whatever is fastest on some CPU gives equal results."""
+    expected, spec = _alone(name), replace(SPECS[name], tuning=tuning)
+    assert_same_outcome(train_kernel(spec, _runs(name), width), expected, tuning)
+    assert_same_columns(train_bare(spec, _runs(name), width), expected.columns, tuning)
+
+
+def test_same_run_again_in_the_same_lane() -> None:
+    """A run that starts with the loss at which the one before it ended has not stalled."""
+    _assert_independent(np.repeat(np.arange(RUNS), 3).tolist(), 1)
+
+
+def test_float32_lanes() -> None:
+    """Twice as many lanes fit, with equal results."""
+    _assert_independent(list(range(RUNS))[::-1], None, "rprop")
+
+
+@settings(max_examples=sized(60, 10))
+@given(
+    runs=st.lists(st.integers(0, RUNS - 1), max_size=2 * RUNS),
+    width=st.sampled_from(WIDTHS),
+    name=st.sampled_from(sized(["gd"], list(SPECS))),
+)
+def test_outcome_is_independent_of_neighbours(runs: list[int], width: int, name: str) -> None:
+    """Any selection of runs, repeated ones included, ends as each run alone."""
+    _assert_independent(runs, width, name)
+
+
+@settings(max_examples=sized(40, 5))
+@given(counts=st.lists(st.integers(0, 9), min_size=1, max_size=12), width=st.sampled_from(WIDTHS[1:]))
+def test_runs_that_share_settings(counts: list[int], width: int) -> None:
+    """Settings given once for some runs in a row are those of each, also of runs with numbers that are not finite."""
+    runs, trainer = _runs()[np.arange(len(counts))], SPECS["gd"].trainer(width)
+    weights = np.resize(runs.weights, (sum(counts), runs.weights.shape[1]))
+    weights[::3, 1] = -np.inf  # a dead unit, which hides 0 times infinity at first
+    shared = trainer.train(runs.settings, weights, np.array(counts), final_weights=True, losses=True)
+    single = trainer.train(np.repeat(runs.settings, counts), weights, final_weights=True, losses=True)
+    assert_same_outcome(shared, single, str(counts))
+    assert (statuses(shared.columns)[::3] == "diverged").all()
+
+
+@pytest.mark.parametrize("name", some_compiled(SPECS, lambda name: name != "rprop"))
+@pytest.mark.parametrize("operations", [1, 2_000, 5_000])
+def test_pauses_change_nothing(monkeypatch: pytest.MonkeyPatch, operations: int, name: str) -> None:
+    """A kernel that returns after every few turns and is called again gives what it gives in one call."""
+    runs, trainer = _runs(name), SPECS[name].trainer(8)
+    seeds = seeds_of(SPECS[name], runs)
+    monkeypatch.setattr("kernels.train.PAUSE_OPERATIONS", operations)
+    pauses: list[None] = []
+    asked = {"seeds": seeds, "pause": lambda: pauses.append(None)}
+    traced = trainer.train(runs.settings, runs.weights, final_weights=True, losses=True, **asked)
+    assert_same_outcome(traced, _alone(name), f"pauses after {operations} operations")
+    bare = trainer.train(runs.settings, runs.weights, **asked)
+    assert_same_columns(bare.columns, _alone(name).columns, f"pauses after {operations} operations, without losses")
+    assert len(pauses) > (sized(20, 2) if operations == 1 else sized(2, -1))
+
+
+def test_pause_may_end_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One network of very many steps does not keep an interrupt waiting."""
+    monkeypatch.setattr("kernels.train.PAUSE_OPERATIONS", 1000)
+    runs = make_runs(_runs().weights[:1], learning_rate=1e-9, below=0.0, max_steps=2**31 - 1)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        SPECS["gd"].trainer(sized(None, 1)).train(runs.settings, runs.weights, pause=interrupt)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    """Trainers, and one trainer, used by several threads at once give the same as ever."""
+    runs, spec = _runs(), SPECS["gd"]
+    trainer = spec.trainer()
+
+    def train(k: int) -> Outcome:
+        used = trainer if k % 2 else spec.trainer()
+        return used.train(runs.settings, runs.weights, final_weights=True, losses=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        for outcome in pool.map(train, range(8)):
+            assert_same_outcome(outcome, _alone(), "in a thread")
+
+
+def test_nothing_to_train() -> None:
+    """No runs give no outcomes."""
+    outcome = train_kernel(SPECS["gd"], _runs()[[]])
+    assert {column.shape for column in outcome.columns} == {(0,)}
+    assert outcome.final_weights.shape == (0, _runs().weights.shape[1])
+    assert outcome.losses.shape[0] == 0
+
+
+def test_weights_and_losses_only_when_asked_for() -> None:
+    """Asking for less changes nothing of the rest."""
+    runs = _runs()
+    trainer = SPECS["gd"].trainer(8)
+    bare = trainer.train(runs.settings, runs.weights)
+    traced = trainer.train(runs.settings, runs.weights, losses=True)
+    weighed = trainer.train(runs.settings, runs.weights, final_weights=True)
+    for outcome in (bare, traced, weighed):
+        assert_same_columns(outcome.columns, _alone().columns, "columns")
+    for unasked in (bare.final_weights, bare.predictions, bare.losses, traced.final_weights, weighed.losses):
+        assert unasked.shape == (0, 0)
+    assert_equal(traced.losses, _alone().losses, "losses")
+    assert_equal(weighed.final_weights, _alone().final_weights, "final weights")
+    assert_equal(weighed.predictions, _alone().predictions, "predictions")
+
+
+def test_run_that_stalls_while_others_end() -> None:
+    """A stall is seen at its step, even if just then a neighbour converges and the next run takes its lane."""
+    spec = Spec("relu", dtype="float32")
+    runs = make_runs(draw_weights(spec, 2, 64, 33), "float32", learning_rate=0.2, below=0.0, max_steps=300)
+    alone = train_kernel(spec, runs)
+    steps, falling = alone.columns.steps, np.diff(alone.losses, axis=1) < 0
+    stalls = np.flatnonzero((statuses(alone.columns) == "stalled") & (steps > 10))
+    checked = 0
+    for stall in stalls:
+        t = steps[stall]
+        for other in np.flatnonzero(falling[:, :t].all(axis=1) & (steps > t))[:3]:
+            below = np.nextafter(np.float32(alone.losses[other, t]), np.float32(np.inf))
+            columns = train_bare(spec, runs[[stall, other, other]].having(below=[0.0, below, below]), 2)
+            assert_equal(columns.steps, np.array([t, t, t]), f"runs {stall} and {other}")
+            assert statuses(columns).tolist() == ["stalled", "converged", "converged"]
+            checked += 1
+    assert checked >= 3
+
+
+def test_lanes_take_at_least_the_steps_of_their_runs() -> None:
+    """Occupancy is at most 1, and high where there are many more runs than lanes of equal length."""
+    runs = make_runs(np.tile(_runs().weights, (4, 1)), learning_rate=1e-4, below=0.0, max_steps=20)
+    outcome = SPECS["gd"].trainer(8).train(runs.settings, runs.weights)
+    steps = int(outcome.columns.steps.sum())
+    assert steps <= outcome.lane_steps
+    assert steps >= 0.8 * outcome.lane_steps or not jit.ENABLED
+
+
+def test_arguments_stay_as_they_were() -> None:
+    """Neither patterns nor weights, settings or seeds are changed, frozen or kept."""
+    runs, spec = _runs("adam"), SPECS["adam"]
+    inputs, targets = patterns = spec.patterns
+    trainer = type(spec.trainer())(spec.recipe, inputs, targets, width=sized(None, RUNS))
+    arguments: list[Array] = [runs.settings.copy(), runs.weights.copy(), runs.seeds.copy()]
+    for array in patterns:
+        assert array.flags.writeable
+        array[:] = 7.0
+    outcome = trainer.train(*arguments[:2], seeds=arguments[2], final_weights=True, losses=True)
+    for argument, before in zip(arguments, (runs.settings, runs.weights, runs.seeds), strict=True):
+        assert argument.flags.writeable
+        assert argument.tobytes() == before.tobytes()
+    arguments[1][:] = 0.0
+    assert_same_outcome(outcome, _alone("adam"), "patterns as they were when the trainer was made")
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="NumPy slices may have any width")
+@pytest.mark.parametrize("width", [3, 12])
+def test_width_is_a_power_of_two(width: int) -> None:
+    """Compiled lanes come in powers of two."""
+    with pytest.raises(ValueError, match="power of two"):
+        train_bare(SPECS["gd"], _runs()[[0]], width)
+
+
+@pytest.mark.parametrize("counts", [None, [60], [61, -1], [30, 31]])
+def test_as_many_runs_of_settings_as_of_weights(counts: list[int] | None) -> None:
+    """Settings are for exactly the runs whose weights are given."""
+    own, weights = _runs().settings[:2], np.resize(_runs().weights, (60, 13))
+    with pytest.raises(ValueError, match="must be of the same runs"):
+        SPECS["gd"].trainer().train(own, weights, None if counts is None else np.array(counts))
+
+
+def test_weights_of_no_hidden_size_are_refused() -> None:
+    """A row must have the number of parameters of some hidden size."""
+    runs = _runs()
+    with pytest.raises(ValueError, match="12 parameters"):
+        SPECS["gd"].trainer().train(runs.settings, runs.weights[:, :12])

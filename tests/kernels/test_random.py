@@ -1,0 +1,107 @@
+"""Recipes and settings at random, compiled too: every number that training reports is the oracle's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernels.simd import jit
+from tests.kernels.cases import DIMENSIONS, Case, covering_cases
+from tests.kernels.compare import assert_as_oracle
+from tests.kernels.runs import Kinds, draw_runs
+from tests.kernels.specs import Spec
+from tests.kernels.support import Array, sized
+from tests.kernels.tasks import TASKS
+
+SEEDS = st.integers(0, 2**32 - 1)
+KINDS = st.builds(
+    Kinds,
+    gain=st.sampled_from(DIMENSIONS["gain"]),
+    output_rate=st.sampled_from(DIMENSIONS["output_rate"]),
+    bound=st.sampled_from(DIMENSIONS["bound"]),
+    from_step=st.sampled_from(DIMENSIONS["from_step"]),
+)
+
+# Kernels that are compiled anyway: those of the first cases, whose settings are drawn anew.
+POOL = covering_cases()[:12]
+
+# Patterns that are no constants may have any numbers in a kernel that is compiled once.
+READ = [
+    Spec("tanh", optimizer="nesterov", batch=3, order="shuffled", task="drawn", tuning="no constants"),
+    Spec("gelu", "sigmoid", "bce", "mean", optimizer="adam", task="drawn", skip=True, tuning="no constants"),
+]
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> Spec:
+    """Draw any words that go together."""
+    words = {name: draw(st.sampled_from(DIMENSIONS[name])) for name in Spec.__dataclass_fields__ if name in DIMENSIONS}
+    if words["loss"] == "bce":
+        words["output"] = "sigmoid"
+    if words["optimizer"] == "rprop":
+        words["batch"] = None
+    return Spec(**words)
+
+
+def _draw_task(n_patterns: int, n_inputs: int, n_outputs: int, seed: int) -> tuple[Array, Array]:
+    """Draw numbers, half of the inputs being bits and some targets alike."""
+    random = np.random.default_rng(seed)
+    inputs = random.uniform(-2, 2, (n_patterns, n_inputs))
+    inputs = np.where(random.random(inputs.shape) < 0.5, random.integers(0, 2, inputs.shape), inputs)
+    return inputs, random.choice(random.uniform(-1, 2, 3), (n_patterns, n_outputs))
+
+
+@settings(max_examples=sized(80, 12))
+@given(case=st.sampled_from(POOL), kinds=KINDS, seed=SEEDS)
+def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
+    """Any weights and settings of recipes that are compiled once."""
+    kinds = replace(kinds, gain=case.kinds.gain)  # which decides whether a kernel multiplies by it
+    assert_as_oracle(case.spec, replace(case, kinds=kinds).draw(seed))
+
+
+@settings(max_examples=sized(60, 12))
+@given(spec=st.sampled_from(READ), kinds=KINDS, seed=SEEDS)
+def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
+    """Any numbers of patterns that a kernel reads."""
+    with patch.dict(TASKS, drawn=_draw_task(11, 2, 1, seed)):
+        most_steps = sized(20, 5) if spec.n_windows == 1 else 2 * spec.n_windows + 1
+        assert_as_oracle(spec, draw_runs(spec, 3, sized(30, 8), seed, most_steps, replace(kinds, gain="own")))
+
+
+@settings(max_examples=sized(3, 40))
+@given(spec=specs(), hidden=st.integers(1, 6), kinds=KINDS, seed=SEEDS)
+def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
+    """Any words together, each time in a kernel of its own."""
+    assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
+
+
+@pytest.mark.soak
+@settings(max_examples=sized(100, 400))
+@given(spec=specs(), hidden=st.integers(1, 9), kinds=KINDS, seed=SEEDS)
+def test_many_recipes_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
+    """Any words together, many times."""
+    assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
+
+
+@pytest.mark.skipif(jit.ENABLED, reason="every example would compile kernels of its own")
+@settings(max_examples=80)
+@given(
+    spec=specs(),
+    batch=st.none() | st.integers(1, 9),
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 4)),
+    hidden=st.integers(1, 6),
+    seed=SEEDS,
+)
+def test_any_shape_as_oracle(
+    spec: Spec, batch: int | None, shape: tuple[int, int, int], hidden: int, seed: int
+) -> None:
+    """Any counts of patterns, inputs, outputs and units, on either side of every limit, and windows of any length."""
+    batch = batch if batch is None or (batch <= shape[0] and spec.optimizer != "rprop") else None
+    with patch.dict(TASKS, drawn=_draw_task(*shape, seed)):
+        spec = replace(spec, task="drawn", batch=batch)
+        assert_as_oracle(spec, draw_runs(spec, hidden, 10, seed, 2 * spec.n_windows + 3))

@@ -1,0 +1,89 @@
+"""What decides the bits of a training: where parameters lie, scales of layers, and settings of cells."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from kernels.recipe import SETTINGS, Architecture, Recipe, make_settings
+from tests.oracle.settings import layer_scales
+from tests.oracle.step import parameter_shapes
+
+COUNT = st.integers(1, 40)
+ARCHITECTURES = st.builds(
+    Architecture, COUNT, COUNT, st.just("tanh"), st.just("identity"), st.booleans(), st.booleans()
+)
+SCALINGS = ("standard", "ntk", "mean_field")
+
+
+@given(architecture=ARCHITECTURES, hidden=st.integers(1, 10_000))
+def test_hidden_inverts_n_parameters(architecture: Architecture, hidden: int) -> None:
+    """The number of parameters tells the hidden size."""
+    assert architecture.hidden(architecture.n_parameters(hidden)) == hidden
+
+
+@given(architecture=ARCHITECTURES, n_parameters=st.integers(-5, 2000))
+def test_other_numbers_of_parameters_are_refused(architecture: Architecture, n_parameters: int) -> None:
+    """A number that no hidden size gives is named in the error."""
+    assume(n_parameters not in {architecture.n_parameters(hidden) for hidden in range(1, 2001)})
+    with pytest.raises(ValueError, match=f"{n_parameters} parameters"):
+        architecture.hidden(n_parameters)
+
+
+@given(architecture=ARCHITECTURES, hidden=st.integers(1, 40))
+def test_split_partitions_the_row(architecture: Architecture, hidden: int) -> None:
+    """The parts have the shapes and the order of the oracle's, and make the row, as views of it."""
+    row = np.arange(float(architecture.n_parameters(hidden)))
+    parts = {name: part for name, part in architecture.split(row)._asdict().items() if part is not None}
+    sizes = architecture.inputs, hidden, architecture.outputs
+    assert {name: part.shape for name, part in parts.items()} == parameter_shapes(
+        *sizes, architecture.bias, architecture.skip
+    )
+    assert np.concatenate([part.ravel() for part in parts.values()]).tolist() == row.tolist()
+    assert all(np.shares_memory(part, row) for part in parts.values())
+
+
+def test_parameters_lie_in_drawing_order() -> None:
+    """The numbering is that of the documentation, written out for one case."""
+    w, v, b, c, k = Architecture(2, 2, "relu", "identity", bias=True, skip=True).split(np.arange(21))
+    assert w.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert v.tolist() == [[6, 7], [8, 9], [10, 11]]
+    assert b is not None
+    assert b.tolist() == [12, 13, 14]
+    assert c is not None
+    assert c.tolist() == [15, 16]
+    assert k is not None
+    assert k.tolist() == [[17, 18], [19, 20]]
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_scales_of_layers(scaling: str) -> None:
+    """Layers are scaled by the root of their fan-in, or the output by the fan-in itself, to the last bit."""
+    for inputs, hidden in ((2, 2), (3, 5), (16, 16), (7, 40)):
+        architecture = Architecture(inputs, 1, "tanh", "identity", bias=True, scaling=scaling)
+        assert architecture.scales(hidden) == layer_scales(scaling, inputs, hidden)
+    assert architecture.scales(40)[1] == {"standard": 1, "ntk": 1 / math.sqrt(40), "mean_field": 1 / 40}[scaling]
+
+
+def test_settings_have_defaults() -> None:
+    """What is not given is as documented, for every cell; what is given may differ from cell to cell."""
+    settings = make_settings(3, learning_rate=[0.1, 0.2, 0.3], max_steps=7)
+    assert settings["learning_rate"].tolist() == [0.1, 0.2, 0.3]
+    expected = {"max_steps": 7, "below": 0, "bound": math.inf, "gain": 1, "negative_slope": 0.01, "momentum": 0.9}
+    expected |= {"alpha": 0.99, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "from_step": 0}
+    for name, value in expected.items():
+        assert settings[name].tolist() == [value] * 3, name
+    assert np.isnan(settings["output_learning_rate"]).all()
+    assert {"learning_rate", "output_learning_rate", *expected} == set(SETTINGS.names or ())
+
+
+def test_names_tell_recipes_apart() -> None:
+    """The name of a recipe, under which kernels are kept, differs in every word and number."""
+    recipe = Recipe(Architecture(2, 1, "relu", "identity", bias=True))
+    others = [recipe._replace(**{name: "another"}) for name in Recipe._fields]
+    others += [recipe._replace(architecture=recipe.architecture._replace(**{name: 9})) for name in Architecture._fields]
+    assert len({repr(one) for one in (recipe, *others)}) == 1 + len(others)

@@ -1,0 +1,127 @@
+"""How steps are taken is chosen from recipe, patterns and tuning alone, and where everything lies in memory."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernels.recipe import make_settings
+from kernels.step.control import CONTROL_ROWS
+from kernels.step.layout import make_layout, make_workspace
+from kernels.variant import Variant
+from tests.kernels.cases import covering_cases
+from tests.kernels.compare import assert_as_oracle
+from tests.kernels.runs import draw_runs
+from tests.kernels.specs import TUNINGS, Spec
+from tests.kernels.support import sized, some_compiled
+
+
+def _variant(spec: Spec, hidden: int, width: int | None = 8) -> Variant:
+    """Choose how networks without a gain are trained."""
+    return spec.trainer(width).variant(hidden, make_settings(1, max_steps=10))
+
+
+def test_every_tuning_makes_a_difference() -> None:
+    """Each way of taking a step that tests try is another way for some recipe of theirs."""
+    for tuning in TUNINGS.keys() - {"plain"}:
+        cases = [case for case in covering_cases() if case.spec.tuning == tuning]
+        assert any(
+            _variant(case.spec, case.hidden, None) != _variant(replace(case.spec, tuning="plain"), case.hidden, None)
+            for case in cases
+        ), tuning
+
+
+@pytest.mark.parametrize(
+    ("hidden", "criterion", "tuning", "expected"),
+    [
+        (2, "loss", "three packets", 3),
+        (3, "loss", "three packets", 2),
+        (3, "none", "three packets", 3),
+        (24, "none", "three packets", 2),
+        (40, "none", "three packets", 1),
+        (3, "loss", "small cache", 1),
+    ],
+)
+def test_packets_that_take_turns(hidden: int, criterion: str, tuning: str, expected: int) -> None:
+    """More than two if tuned so, where they fit into the first cache, and in a loop over units only unjudged."""
+    assert _variant(Spec("relu", criterion=criterion, tuning=tuning), hidden).packets == expected
+
+
+def test_runs_decide_nothing() -> None:
+    """Neither how many runs there are nor how long they last changes how they are trained."""
+    trainer = Spec("relu").trainer()
+    variants = {trainer.variant(3, make_settings(n, max_steps=n * 10**6)) for n in (1, 2, 1000)}
+    assert len(variants) == 1
+
+
+@pytest.mark.parametrize("limit", [("HIDDEN_CONSTANT", 0), ("HIDDEN_CONSTANT", 5), ("MOST_AT_ONCE", 1)])
+@pytest.mark.parametrize(
+    "spec",
+    some_compiled(
+        [
+            Spec("relu"),
+            Spec("tanh", optimizer="adam", skip=True, task="adder"),
+            Spec("sigmoid", optimizer="momentum", batch=3, task="numbers"),
+        ],
+        lambda _: False,
+    ),
+    ids=["relu", "adam", "windows"],
+)
+def test_limits_of_unrolling_as_oracle(monkeypatch: pytest.MonkeyPatch, limit: tuple[str, int], spec: Spec) -> None:
+    """Wherever loops over units and patterns are unrolled, results are equal."""
+    monkeypatch.setattr(f"kernels.variant.{limit[0]}", limit[1])
+    for hidden in (1, 2, 4):
+        assert_as_oracle(spec, draw_runs(spec, hidden, sized(30, 10), hidden, 12))
+
+
+LAID_OUT = [
+    Spec("relu"),
+    Spec("gelu", "softplus", optimizer="adam", skip=True, task="many numbers"),
+    Spec("tanh", "sigmoid", "bce", optimizer="momentum", order="shuffled", batch=3, task="adder", dtype="float32"),
+]
+
+
+@pytest.mark.parametrize("width", [1, 8, 16, 1024])
+@given(spec=st.sampled_from(LAID_OUT), hidden=st.integers(1, 200))
+def test_activations_lie_half_a_page_from_parameters(width: int, spec: Spec, hidden: int) -> None:
+    """The rows of a packet share no memory, and activations lie an odd number of half pages from parameters."""
+    variant, recipe = _variant(spec, hidden, width), spec.recipe
+    workspace, layout = make_workspace(recipe, variant, hidden), make_layout(recipe, variant)
+    rest, n_parameters = workspace.rest, spec.n_parameters(hidden)
+    places = np.sort(workspace.parameter_rows)
+    assert places.tolist() == list(range(layout.parameters, layout.parameters + n_parameters))
+    n_outputs, n_activations = variant.n_patterns * recipe.architecture.outputs, variant.most_patterns * hidden
+    n_states = {"gd": 0, "momentum": 1, "adam": 2}[spec.optimizer]
+    parts = {
+        (0, CONTROL_ROWS),
+        (layout.outputs, n_outputs),
+        (layout.output_slopes, n_outputs),
+        (layout.gradients, variant.most_patterns * recipe.architecture.outputs),
+        (layout.parameters, (1 + n_states) * n_parameters),
+        (rest.hidden, n_activations),
+        (rest.hidden_slopes, n_activations),
+        (rest.sums, n_parameters),
+    }
+    ends = 0
+    for first, count in sorted(parts):
+        assert first >= ends
+        ends = first + count
+    assert ends <= len(workspace.rows) == rest.n_rows
+    row_bytes = workspace.rows.strides[0]
+    assert (rest.hidden - layout.parameters) * row_bytes % 4096 == (2048 if row_bytes <= 2048 else 0)
+
+
+def test_learning_rates_of_layers() -> None:
+    """The parameters w and b have the one learning rate, v, c and k the other."""
+    spec = Spec("tanh", skip=True, task="adder")
+    workspace = make_workspace(spec.recipe, _variant(spec, 3), 3)
+    parts = spec.recipe.architecture.split(workspace.rate_rows)._asdict()
+    rates = {name: set(part.ravel().tolist()) for name, part in parts.items()}
+    assert rates["w"] == rates["b"] != rates["v"] == rates["c"] == rates["k"]
+    assert all(len(rows) == 1 for rows in rates.values())
+    assert not any(one & other for one, other in itertools.combinations([rates["w"], rates["v"]], 2))

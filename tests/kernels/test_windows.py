@@ -1,0 +1,138 @@
+"""Steps of some of the patterns: windows in file order or shuffled, judged at ends of epochs and at the last step."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.kernels.compare import assert_as_oracle, assert_same_outcome, train_kernel
+from tests.kernels.runs import Runs, draw_runs, draw_weights, make_runs
+from tests.kernels.specs import OPTIMIZERS, ORDERS, Spec
+from tests.kernels.support import assert_equal, sized, some_compiled
+
+# A dead ReLU and inputs of 0: the output bias c alone moves, by the learning rate times 2 * (c - target).
+TWO = Spec("relu", batch=1, task="two targets")
+SAME = replace(TWO, task="same target")
+
+
+def _bias_at(*values: float, **settings: Any) -> Runs:
+    """Make networks whose output is c."""
+    weights = [[0.0, 0.0, 0.0, value] for value in values]
+    return make_runs(weights, **({"learning_rate": 0.5, "below": 0.0, "from_step": 99} | settings))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "order", "batch"),
+    some_compiled(
+        itertools.product([name for name in OPTIMIZERS if name != "rprop"], ORDERS, (1, 3, 7, 19)),
+        {("adam", "shuffled", 1), ("nesterov", "cyclic", 7), ("gd", "shuffled", 7)}.__contains__,
+    ),
+)
+def test_windows_as_oracle(optimizer: str, order: str, batch: int) -> None:
+    """Windows of one pattern, of less than a block, of more than one and of all but one give equal results."""
+    spec = Spec("tanh", optimizer=optimizer, batch=batch, order=order, task="many numbers", reduction="mean")
+    assert_as_oracle(spec, draw_runs(spec, 3, sized(40, 12), batch, sized(60, 2 * spec.n_windows + 1)))
+
+
+@pytest.mark.parametrize("order", some_compiled(ORDERS, lambda _: False))
+def test_all_patterns_in_a_step(order: str) -> None:
+    """A step of all patterns takes them in file order, whatever the order is said to be, and asks for no seeds."""
+    spec = Spec("tanh", order=order, task="adder")
+    runs = draw_runs(spec, 3, sized(40, 12), 1, sized(30, 10))
+    expected = train_kernel(Spec("tanh", task="adder"), runs)
+    for batch in (None, 8):
+        assert_same_outcome(train_kernel(replace(spec, batch=batch), runs), expected, f"{order}, batch {batch}")
+
+
+@pytest.mark.parametrize("batch", some_compiled((1, 2, 3), lambda batch: batch == 3))
+@pytest.mark.parametrize("optimizer", some_compiled(["gd", "momentum"], "momentum".__eq__))
+def test_limits_within_an_epoch_as_oracle(optimizer: str, batch: int) -> None:
+    """A run whose last step is anywhere in an epoch is judged there, and neighbours go on as if alone."""
+    spec = Spec("relu", batch=batch, optimizer=optimizer)
+    runs = make_runs(draw_weights(spec, 3, 33, 2), learning_rate=0.05, below=0.9, max_steps=np.arange(33) % 15)
+    result = assert_as_oracle(spec, runs)
+    assert set(result.status) >= {"converged", "exhausted"}
+    assert (result.steps % spec.n_windows != 0).any() or spec.n_windows == 1
+    assert_equal(result.epochs, result.steps // spec.n_windows, "epochs")
+
+
+def test_judged_at_ends_of_epochs_and_at_the_last_step() -> None:
+    """Between ends of epochs nothing is judged but a run's own last step, and traces have a column for each judging."""
+    # With this rate c is the target last seen: 1, -1, 1, .. and the loss 4 everywhere but at the start, where it is 2.
+    runs = _bias_at(0.0, 0.0, 0.0, below=2.5, from_step=1, max_steps=[1, 2, 5])
+    result, outcome = assert_as_oracle(TWO, runs), train_kernel(TWO, runs)
+    assert result.steps.tolist() == [1, 2, 5]
+    assert outcome.final_weights[:, 3].tolist() == [1.0, -1.0, 1.0]
+    nan = np.nan
+    assert_equal(outcome.losses, np.array([[2, 4, nan, nan], [2, 4, nan, nan], [2, 4, 4, 4]]), "losses")
+
+
+def test_a_repeated_loss_alone_is_no_stall() -> None:
+    """Where an epoch's updates cancel each other, the loss repeats and no run stalls; at a rate of 0 it does."""
+    result = assert_as_oracle(TWO, _bias_at(0.0, 0.0, learning_rate=[0.5, 0.0], max_steps=18))
+    assert (result.status.tolist(), result.steps.tolist()) == (["exhausted", "stalled"], [18, 2])
+
+
+def test_stall_at_the_last_step_within_an_epoch() -> None:
+    """The last step is judged like an end of an epoch, and all patterns are tried from there."""
+    result = assert_as_oracle(TWO, _bias_at(0.0, 1.0, learning_rate=[0.0, 0.5], max_steps=1))
+    # The second is at the target of its first update, so that its loss repeats; the other pattern would move it.
+    assert result.status.tolist() == ["stalled", "exhausted"]
+
+
+def test_stall_is_seen_from_judging_to_judging() -> None:
+    """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is judged in between."""
+    result = assert_as_oracle(SAME, _bias_at(0.0, 0.0, max_steps=[9, 1]))
+    assert (result.status.tolist(), result.steps.tolist()) == (["stalled", "exhausted"], [4, 1])
+
+
+@pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, "adam".__eq__))
+def test_what_optimizers_remember_must_be_still_too(optimizer: str) -> None:
+    """At the target no parameter moves, but a run has not stalled while a state does.
+
+    The powers of Adam, here of 0.5, are 0 after 1075 updates in float64.
+    """
+    spec = Spec("relu", optimizer=optimizer, task="one target")
+    steps = {"adam": 1075}.get(optimizer, 1)
+    result = assert_as_oracle(spec, _bias_at(1.0, beta1=0.5, beta2=0.5, max_steps=1200))
+    assert (result.status[0], result.steps[0]) == ("stalled", steps)
+
+
+@pytest.mark.parametrize("batch", some_compiled([None, 1], lambda _: False))
+def test_a_velocity_must_have_faded(batch: int | None) -> None:
+    """At a learning rate of 0 no parameter moves, but a velocity grows until it is as large as it gets."""
+    spec = Spec("relu", optimizer="momentum", batch=batch, task="same target")
+    result = assert_as_oracle(spec, _bias_at(0.5, learning_rate=0.0, momentum=0.5, max_steps=500))
+    assert result.status[0] == "stalled"
+    assert result.steps[0] > 50
+
+
+@pytest.mark.parametrize("words", some_compiled([{"order": "shuffled"}, {"criterion": "none"}], lambda _: False))
+def test_never_stalled(words: dict[str, str]) -> None:
+    """Without a criterion, and where less than all patterns are shuffled, a still run goes on to its last step."""
+    result = assert_as_oracle(replace(TWO, **words), _bias_at(0.0, learning_rate=0.0, max_steps=9))
+    assert (result.status[0], result.steps[0]) == ("exhausted", 9)
+
+
+def test_order_depends_on_the_seed_alone() -> None:
+    """Runs of equal seeds see the patterns in the same order, in whatever lane, cell and call; others do not."""
+    spec = Spec("tanh", batch=1, order="shuffled", task="adder")
+    weights = np.repeat(draw_weights(spec, 3, 1, 7), 30, axis=0)
+    runs = make_runs(weights, below=0.0, max_steps=20).having(seeds=np.arange(30) % 10 * 2**28)
+    outcome = train_kernel(spec, runs)
+    assert_equal(outcome.final_weights[10:], outcome.final_weights[:20], "runs of equal seeds")
+    assert len(np.unique(outcome.final_weights, axis=0)) == 10
+    assert_as_oracle(spec, runs[:12])
+
+
+def test_seeds_up_to_the_largest() -> None:
+    """All of 32 bits of a seed count."""
+    spec = Spec("tanh", batch=1, order="shuffled", task="adder")
+    seeds = np.array([0, 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1])
+    runs = make_runs(np.repeat(draw_weights(spec, 3, 1, 7), 6, axis=0), max_steps=20).having(seeds=seeds)
+    result = assert_as_oracle(spec, runs)
+    assert len(np.unique(result.weights, axis=0)) == 6

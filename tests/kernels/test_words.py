@@ -1,0 +1,57 @@
+"""Every word of a recipe, together with every other one, as the oracle."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from kernels.simd import jit
+from tests.kernels.cases import Case, covering_cases
+from tests.kernels.compare import assert_as_oracle, train_oracle
+from tests.kernels.runs import Kinds, draw_runs
+from tests.kernels.specs import ACTIVATIONS, LOSSES, OPTIMIZERS, ORDERS, Spec
+from tests.kernels.support import sized
+
+# How many of the covering cases ``make test`` has time to compile kernels for.
+N_COMPILED = 24
+
+COVER = [
+    pytest.param(case, k, id=str(case), marks=[pytest.mark.soak] if jit.ENABLED and k >= N_COMPILED else [])
+    for k, case in enumerate(covering_cases())
+]
+PRODUCT = list(itertools.product(OPTIMIZERS, LOSSES, ACTIVATIONS))
+
+
+@pytest.mark.parametrize(("case", "seed"), COVER)
+def test_any_two_words_as_oracle(case: Case, seed: int) -> None:
+    """Every number that training reports is the oracle's, for every pair of words, tasks, tunings and settings."""
+    assert_as_oracle(case.spec, case.draw(seed))
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(jit.ENABLED, reason="more than a thousand kernels would be compiled")
+@pytest.mark.parametrize(("optimizer", "loss", "activation"), PRODUCT)
+def test_product_of_words_as_oracle(optimizer: str, loss: str, activation: str) -> None:
+    """So too in the full product of optimizers, losses, activations, batches and orders; the other words take turns."""
+    first = PRODUCT.index((optimizer, loss, activation))
+    for k, (batch, order) in enumerate(itertools.product((None, 1, "uneven"), ORDERS)):
+        if optimizer == "rprop" and batch is not None:
+            continue
+        seed = 6 * first + k
+        case = covering_cases()[seed % len(covering_cases())]
+        own = {"optimizer": optimizer, "loss": loss, "activation": activation, "batch": batch, "order": order}
+        output = "sigmoid" if loss == "bce" else case.spec.output
+        spec = replace(case.spec, output=output, task=("xor", "numbers", "adder")[seed % 3], **own)
+        assert_as_oracle(spec, Case(spec, case.hidden, case.kinds).draw(seed))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_drawn_runs_end_in_every_way(optimizer: str) -> None:
+    """What these tests train converges, stalls, diverges and exhausts with every optimizer; rprop hardly stalls."""
+    seen: set[str] = set()
+    for seed, criterion in enumerate(("loss", "max_error", "correct")):
+        spec = Spec("relu", optimizer=optimizer, criterion=criterion)
+        seen |= set(train_oracle(spec, draw_runs(spec, 2, 40, seed, sized(30, 16), Kinds(bound="own"))).status)
+    assert seen >= {"converged", "diverged", "exhausted"} | ({"stalled"} if optimizer != "rprop" else set())
