@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Numbers of a cell. Each becomes a row of lanes; that which a word does not use is not read.
+# Numbers of a cell. The floats become rows of lanes; those that no word of the recipe uses are not read.
 SETTINGS = np.dtype(
     [
         ("learning_rate", "f8"),  # of w and b
@@ -62,7 +62,7 @@ class Architecture(NamedTuple):
     inputs, outputs
         How many there are.
     activation, output
-        Of the hidden units and of the outputs, keys of :data:`kernels.words.activations.NAMES`.
+        Of the hidden units and of the outputs, two of :data:`kernels.words.activations.NAMES`.
     bias
         Whether units have biases.
     skip
@@ -134,7 +134,7 @@ class Architecture(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """Everything that runs trained together share and that decides their bits, but the patterns and the hidden size.
+    """What runs that are trained together share and what decides their bits, beside patterns and hidden size.
 
     Its ``repr`` is the key of trainers and, with a variant, of compiled kernels.
 
@@ -142,15 +142,15 @@ class Recipe(NamedTuple):
     ----------
     architecture
     loss, reduction
-        A key of :data:`kernels.words.losses.NAMES`, and ``"sum"``, ``"mean"`` or ``"pattern_mean"``.
+        One of :data:`kernels.words.losses.NAMES`, and one of :data:`kernels.words.losses.REDUCTIONS`.
     optimizer
-        A key of :data:`kernels.words.optimizers.NAMES`.
+        One of :data:`kernels.words.optimizers.NAMES`.
     batch
         Patterns per step, None for all.
     order
         ``"cyclic"``, or ``"shuffled"`` where the patterns come in another order in each epoch.
     criterion
-        A key of :data:`kernels.words.criteria.NAMES`.
+        One of :data:`kernels.words.criteria.NAMES`.
     dtype
         ``"float64"`` or ``"float32"``.
     """
@@ -166,7 +166,7 @@ class Recipe(NamedTuple):
 
 
 def make_settings(n_cells: int, **given: Any) -> NDArray[Any]:
-    """Return settings (cells,) of :data:`SETTINGS`, each a number or an array (cells,); else defaults."""
+    """Return (cells,) of :data:`SETTINGS`: those given, each a number or an array (cells,), and defaults or 0."""
     settings = np.zeros(n_cells, SETTINGS)
     for name in SETTINGS.names or ():
         settings[name] = given.get(name, DEFAULTS.get(name, 0))

@@ -1,4 +1,4 @@
-"""Train many networks that share everything but their own numbers.
+"""Train many networks of one recipe and one hidden size on the same patterns.
 
 A kernel keeps the networks of a packet in the lanes of SIMD registers. Each takes
 steps until it ends by its own criterion; then its outcome is written down and the
@@ -66,13 +66,14 @@ class Outcome(NamedTuple):
     Attributes
     ----------
     columns
-        A number each.
+        How each run ended.
     final_weights : (runs, parameters)
-        Parameters before the update that was not taken; (0, 0) if not asked for.
+        Parameters at the end; (0, 0) if not asked for.
     predictions : (runs, patterns * outputs)
-        Outputs with the final weights; (0, 0) if these were not asked for.
+        Outputs with the final weights; (0, 0) if final weights were not asked for.
     losses : (runs, most judgings)
-        The loss at each judging: after each epoch, and at the last step; NaN after the end; (0, 0) if not asked for.
+        Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
+        (0, 0) if not asked for.
     lane_steps
         Steps that lanes spent, busy or idle; at least the sum of steps.
     """
@@ -95,14 +96,15 @@ class Trainer:
     targets : (patterns, outputs)
         Rounded to the dtype of the recipe.
     width
-        Networks side by side, a power of two; no result depends on it.
+        Networks in a packet, a power of two (any number with the JIT off); that of the tuning if not given. No
+        result depends on it.
     tuning
-        That for this CPU if not given; no result depends on it.
+        What is known of the CPU, by default of this one. No result depends on it.
 
     Raises
     ------
     ValueError
-        If there are fewer patterns than a step takes.
+        If the recipe's batch is below 1, or more than there are patterns.
     """
 
     def __init__(
@@ -117,7 +119,7 @@ class Trainer:
         self._patterns = make_patterns(inputs, targets, recipe.dtype)
 
     def variant(self, hidden: int, settings: Array, *, exact: bool = False) -> Variant:
-        """Return how networks of ``hidden`` units with such settings are trained."""
+        """Return how networks of ``hidden`` units with such settings, (cells,), are trained."""
         first, second = self.recipe.architecture.scales(hidden)
         scales = bool((settings["gain"] * first != 1.0).any()), second != 1.0
         return choose_variant(self.recipe, self._patterns, hidden, self._tuning, scales, exact)
@@ -236,7 +238,7 @@ class Trainer:
         return patterns, runs, workspaces, n_hidden, most_turns
 
     def _numbers(self, settings: Array, n_hidden: int) -> NDArray[np.float64]:
-        """Return settings (cells, rows of control that are given)."""
+        """Return the settings of cells as rows of control take them, (cells, GIVEN_ROWS)."""
         numbers = np.ones((len(settings), control.GIVEN_ROWS))  # the powers of betas start at 1
         for row, name in _ROWS.items():
             numbers[:, row] = settings[name]

@@ -15,7 +15,7 @@ from kernels.step.patterns import Patterns, Table, sums_watched
 from kernels.tuning import Tuning, elementary_rows
 from kernels.words.optimizers import optimizer
 
-# Hidden sizes up to this one are constants of such a kernel too: their loop unrolls.
+# Hidden sizes up to this one are constants of a kernel where patterns are: its loop over units unrolls.
 HIDDEN_CONSTANT = 2
 
 # Windows of up to this many patterns go through a step at once where patterns are no constants.
@@ -30,9 +30,9 @@ class Variant(NamedTuple):
     width
         Networks in a packet, a power of two.
     n_patterns, window
-        Of an epoch, and of a step.
+        Patterns of an epoch, and of a step.
     packets
-        How many take turns, half a step each.
+        How many packets take turns, half a step each.
     table
         The patterns, where they are constants: products with zero are skipped, and runs with numbers that
         are not finite are left to another variant.
@@ -70,7 +70,7 @@ class Variant(NamedTuple):
 
     @property
     def most_patterns(self) -> int:
-        """The most patterns of a block."""
+        """The most patterns that go through a step together: those of a block, or of a short window."""
         return max(self.block_patterns, min(self.most_at_once, self.n_patterns))
 
     def shuffles(self, recipe: Recipe) -> bool:
@@ -85,7 +85,11 @@ def choose_variant(
 
     Parameters
     ----------
-    recipe, patterns, hidden
+    recipe
+    patterns
+        Rounded to the dtype of the recipe.
+    hidden
+        Hidden units.
     tuning
         What is known of the CPU.
     scales
@@ -132,6 +136,6 @@ def choose_variant(
 
 
 def choose_block(n_patterns: int, tuning: Tuning) -> int:
-    """Choose the patterns of a block: as many sums as fit in registers, with no rest if possible."""
+    """Choose the patterns of a block, whose sums fit in registers: a number that leaves none over, if possible."""
     sizes = (8, 4, 6, 5, 7) if tuning.registers >= 32 else (4, 5, 6, 3)
     return min(sizes, key=lambda size: (n_patterns % size, sizes.index(size)))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_FLOAT32 = 3.4028234663852886e38
 
-# Hidden activations of one network over all patterns; a thread keeps 128 bytes for each.
+# Hidden activations of one network over all patterns: a bound on the time of one step, which nothing can interrupt.
 MAX_ACTIVATIONS = 2**24
 
 

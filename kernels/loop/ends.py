@@ -1,8 +1,8 @@
 """What happens when a network ends: it is written down and leaves, and the next one takes its seat.
 
-The training loop comes here when some lane needs attention: a network has
-converged, diverged or stalled, is at its last step or has just been seated. Code
-here runs rarely, on what lies in memory, and mostly lane by lane.
+The training loop comes here when a run of a packet has converged, diverged or stalled,
+when one is at its last step, and before the first turn. Code here runs rarely, on what
+lies in memory, and mostly lane by lane.
 """
 
 from __future__ import annotations

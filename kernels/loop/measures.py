@@ -27,8 +27,8 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
 
     Notes
     -----
-    Where products with zero are skipped, a run with a parameter that is not finite may owe
-    its finite loss to that, since 0 times infinity is NaN. Such a number stays not finite,
+    Where products with zero are skipped, a run with a parameter or state that is not finite may
+    owe its finite loss to that, since 0 times infinity is NaN. Such a number stays not finite,
     so it is enough to look when a run ends. A kernel that skips nothing need not look.
     """
     source, n_outputs = file_order(recipe, variant), recipe.architecture.outputs

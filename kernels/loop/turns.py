@@ -1,4 +1,4 @@
-"""The kernel: packets take turns, half a step each, and those of which a run may end are attended to."""
+"""The kernel: packets take turns, half a step each, until some run of one may end."""
 
 from __future__ import annotations
 

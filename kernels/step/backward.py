@@ -56,8 +56,8 @@ def make_backward(
     """Return the rest of backpropagation for a block of ``n_patterns`` patterns.
 
     The function takes ``(patterns, packet, n_hidden, n0, wanted)``, with the gradients of outputs, and
-    returns the lanes in which a parameter or state changed, or would. A trial ends as soon as that is so in
-    all that are ``wanted``.
+    returns the lanes in which a parameter or state changed, or would; none where gradients are only added up.
+    A trial ends as soon as that is so in all lanes that are ``wanted``.
     """
     fixed, trial = variant.hidden, mode == TRY
     backward_unit = make_backward_unit(recipe, variant, memory, source, n_patterns, mode)

@@ -22,8 +22,8 @@ def make_forward(
 ) -> Callable[[Patterns, Packet, int, int], None]:
     """Return the forward pass of a block of ``n_patterns`` patterns.
 
-    The function takes ``(patterns, packet, n_hidden, n0)``, reads the parameters and writes
-    outputs, activations and, if asked for, ``slopes`` of patterns n0, n0 + 1 and so on.
+    The function takes ``(patterns, packet, n_hidden, n0)``, reads the parameters and writes the outputs and
+    activations of patterns n0, n0 + 1 and so on, and with ``slopes`` their derivatives where these are needed.
     """
     n_outputs, fixed = recipe.architecture.outputs, variant.hidden
     forward_unit = make_forward_unit(recipe, variant, memory, source, n_patterns, slopes)

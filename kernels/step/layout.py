@@ -93,15 +93,17 @@ class Workspace(NamedTuple):
 
     Attributes
     ----------
-    rows : (count, width)
+    rows : (n_rows, width)
+        All rows of lanes.
     rest : Rest
     parameter_rows : (parameters,) of uint64
-        The row of each parameter, in drawing order.
+        The row of each parameter, in the order of :class:`kernels.recipe.Architecture`.
     rate_rows : (parameters,) of uint64
-        The row of control that its learning rate lies in.
+        The row of control that holds its learning rate.
     seats : (5, width) of int64
         See :mod:`kernels.loop.seats`.
     clock : (3,) of int64
+        See :mod:`kernels.loop.seats`.
     order : (patterns,) of int64
         Those of an epoch in the order of one lane, where each has its own.
     """

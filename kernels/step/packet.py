@@ -23,7 +23,7 @@ class Packet(NamedTuple):
     parameters
         Parameters and behind them the states of the optimizer.
     control
-        Rows RATE .. FINITE_FLAG.
+        Rows RATE .. FINITE_FLAG of :mod:`kernels.step.control`.
     sums
         Gradients of the parameters, while the blocks of a window add to them.
     totals
@@ -33,7 +33,7 @@ class Packet(NamedTuple):
     output_slopes
         The derivative of y with respect to u likewise, or y itself where that tells it.
     gradients
-        The gradients with respect to u, of one block.
+        The derivative of the loss with respect to u of pattern p of a block and output o at p * outputs + o.
     hidden
         Activation of unit h for pattern p of a block at h * patterns + p.
     hidden_slopes
@@ -46,7 +46,7 @@ class Packet(NamedTuple):
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
     kept
-        A copy of the parameters, while the updates of an epoch are tried.
+        A copy of the parameters and states, while the updates of an epoch are tried.
     """
 
     parameters: Rows
@@ -65,13 +65,13 @@ class Packet(NamedTuple):
 
 
 class Numbering(NamedTuple):
-    """Row numbers of parameters, as functions of lanes' kernels.
+    """Functions for kernels: the row of each parameter, counted from the first one.
 
     Attributes
     ----------
-    w, v, b : (h, i), (h, o) and (h)
-    c, k : (n_hidden, o) and (n_hidden, i, o)
-    n_parameters : (n_hidden)
+    w, v, b : (h, i), (h, o) and (h) -> row
+    c, k : (n_hidden, o) and (n_hidden, i, o) -> row
+    n_parameters : (n_hidden) -> int
     """
 
     w: Callable[[int, int], int]

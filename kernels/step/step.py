@@ -25,13 +25,14 @@ class Step(NamedTuple):
     look : (patterns, packet, n_hidden)
         Writes the outputs for all patterns, in file order.
     prepare : (patterns, packet)
-        What comes between ``look`` and ``stays`` or ``advance``.
+        Writes what ``stays`` and ``advance`` need after ``look``: where a step takes all patterns at once, the
+        gradients of outputs.
     may_stay : (patterns, packet, n_hidden) -> mask
         Lanes that an epoch might not change, told cheaply: where it would, some may be among them.
     advance : (patterns, packet, n_hidden)
         Takes all steps.
     advance_window : (patterns, packet, n_hidden, k)
-        Takes the one of window k.
+        Takes the step of window k alone.
     stays : (patterns, packet, n_hidden, wanted) -> mask
         Those of the lanes that are wanted which no update of an epoch would change.
     """
@@ -45,7 +46,7 @@ class Step(NamedTuple):
 
 
 def file_order(recipe: Recipe, variant: Variant) -> PatternSource:
-    """Return where parts that take patterns in file order read them."""
+    """Return where parts of a kernel that take patterns in file order read them."""
     return constants(variant.table, recipe.dtype, recipe.architecture.bias) if variant.table else GIVEN
 
 

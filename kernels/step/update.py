@@ -21,12 +21,12 @@ UPDATE: Final = "update"
 TRY: Final = "try"
 ADD: Final = "add"
 
-# (packet, n_parameters, row, gradient) -> lanes in which something changed
+# (packet, n_parameters, row of the parameter, gradient) -> lanes in which something changed
 Take: TypeAlias = Callable[[Packet, int, int, Lanes], Mask]
 
 
 class Takers(NamedTuple):
-    """What takes the gradients of a layer each.
+    """What takes the gradient of a parameter, of each kind.
 
     Attributes
     ----------
@@ -49,12 +49,12 @@ class Takers(NamedTuple):
 @cache
 def make_updaters(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bool) -> Takers:
     """Return what updates a parameter and its states, or only tells whether an update would change any of them."""
-    _, __, update, rate_rows, *___ = optimizer(recipe.optimizer, memory)
-    n_states = len(optimizer(recipe.optimizer, memory).states)
+    method = optimizer(recipe.optimizer, memory)
+    update, rate_rows, n_states = method.update, method.rates, len(method.states)
     load, store = memory.load, memory.store
 
     def make(rate_row: int, scale_row: int | None) -> Take:
-        scale = 0 if scale_row is None else scale_row
+        scale = scale_row or 0  # row 0 of control holds no scale
 
         @device
         def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> Mask:
@@ -89,7 +89,7 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bo
 
 @cache
 def make_adders(memory: Memory) -> Takers:
-    """Return what writes a sum back, for the next block of a window."""
+    """Return what writes a sum back, for the next block of a window or the update at its end."""
     store = memory.store
 
     @device
@@ -118,7 +118,7 @@ def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
 
 @cache
 def make_takers(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> Takers:
-    """Return what takes gradients in one of the modes."""
+    """Return what takes gradients in a mode."""
     return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory, trial=mode == TRY)
 
 

@@ -20,18 +20,18 @@ from kernels.words.optimizers import optimizer
 
 
 class Pass(NamedTuple):
-    """A forward pass over patterns from n0 on, and what an update makes of it.
+    """A forward pass over the patterns of a window, from n0 on, and what an update makes of it.
 
     Attributes
     ----------
     forward : (patterns, packet, n_hidden, n0)
-        Writes outputs, and of several blocks the sums of gradients.
+        Writes outputs; where there are several blocks, also the sums of gradients.
     differentiate : (patterns, packet, n0)
         Writes gradients of outputs, where there is one block.
     update : (patterns, packet, n_hidden, n0)
         Updates parameters.
     changes : (patterns, packet, n_hidden, n0, wanted) -> mask
-        In which lanes an update would change something; all that counts is those that are wanted.
+        In which lanes an update would change something; only lanes that are ``wanted`` count.
     may_stay : (patterns, packet, n_hidden) -> mask
         Lanes in which the first output bias would stay as it is, which costs next to nothing.
     """

@@ -1,7 +1,7 @@
 """Activation functions: value and slope side by side.
 
-With f for the elementary functions, the operations are those of section 3 of the design:
-a product with the slope of ReLU is a choice, with every other slope a product.
+The operations and their order are those of the oracle (``tests/oracle/words.py``): the gradient is multiplied by
+the slope, but with ReLU it is chosen or 0.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ class Activation(NamedTuple):
     value : (z, negative_slope) -> a
         The function itself.
     value_and_slope : (z, negative_slope) -> (a, slope), or None
-        With its derivative, where a alone does not tell that.
-    chain : (gradient, kept) -> lanes
-        The gradient with respect to z, given that with respect to a, and the slope, or a where it tells.
+        The function and its derivative, where a alone does not tell the derivative.
+    chain : (gradient, slope or a) -> lanes
+        The gradient with respect to z, given that with respect to a. It takes the slope if there is a
+        ``value_and_slope``, and otherwise a, which tells the slope.
     elementary
         Whether it is a long chain of operations, so that several rows should go through it side by side.
     """

@@ -20,11 +20,12 @@ class Loss(NamedTuple):
     Attributes
     ----------
     term : (u, y, target) -> lanes
-        What one pattern and output add to the loss, before it is divided by the count and multiplied by ``factor``.
+        What one pattern and output add to the loss, before the sum is divided by :func:`count` and multiplied by
+        ``factor``.
     slope : (y, target) -> lanes
-        The derivative of that with respect to y, before it is divided by the count.
+        The derivative of ``factor * term`` with respect to y.
     factor
-        Of the whole loss; ``slope`` has it already.
+        Of the whole loss.
     of_sum
         Whether ``slope`` is the derivative with respect to u instead, and ``term`` reads u.
     """
@@ -36,7 +37,7 @@ class Loss(NamedTuple):
 
 
 def count(reduction: str, n_patterns: int, n_outputs: int) -> float:
-    """Return by what a sum over patterns and outputs is divided: 1 for a sum, which is exact."""
+    """Return by what the sum over patterns and outputs is divided; division by the 1 of ``"sum"`` is exact."""
     return float({"sum": 1, "mean": n_patterns * n_outputs, "pattern_mean": n_patterns}[reduction])
 
 

@@ -1,6 +1,6 @@
 """Optimizers: how an update moves one parameter, given its gradient.
 
-Formulas are PyTorch's; the operations and their order are those of section 3 of the design.
+Formulas are PyTorch's; the operations and their order are those of the oracle (``tests/oracle/optimizers.py``).
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ ZERO, LEARNING_RATE = range(2)
 
 
 class Optimizer(NamedTuple):
-    """One optimizer on lanes. ``control`` are the rows of :mod:`kernels.step.layout` that settings lie in.
+    """One optimizer on lanes. ``control`` are the rows of :mod:`kernels.step.control`, settings among them.
 
     Attributes
     ----------
     states
         What each state of a parameter holds at the start: ZERO or LEARNING_RATE; at most two states.
     settings
-        The rows of ``control`` that it reads, besides the learning rates.
+        The rows of ``control`` that must be given to it, besides the learning rates.
     update : (gradient, first, second, rate, control) -> (change, first, second)
         What is subtracted from a parameter, and its states after; a state that there is not is given back.
     rates
