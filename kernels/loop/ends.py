@@ -50,7 +50,7 @@ def make_judge_runs(
     It writes down those that have ended, takes them off their seats, and tells whether there were any. Within an
     epoch only those are judged that are at their last step.
     """
-    step, judge = make_step(recipe, variant, memory), make_judge(recipe, variant, memory).judge
+    step, judge = make_step(recipe, variant, memory), make_judge(recipe, variant, memory)
     measure, in_memory, n_windows = (
         make_measure(recipe, variant, memory),
         make_in_memory(recipe, variant, memory),

@@ -49,54 +49,30 @@ class Verdict(NamedTuple):
     Attributes
     ----------
     loss
+        Over all patterns.
     converged, stalled
-        Lanes that end so; whether it is too early for the one is not looked at, nor whether the other diverged.
-    ended
-        Lanes that end whatever their clock says.
+        Lanes whose runs do so; whether it is too early to converge is not looked at, nor whether a run has diverged.
     """
 
     loss: Lanes
     converged: Mask
     stalled: Mask
-    ended: Mask
-
-
-class Judge(NamedTuple):
-    """The judge of a recipe.
-
-    Attributes
-    ----------
-    judge : (patterns, packet, n_hidden) -> Verdict
-        After ``look`` and ``prepare``.
-    may_end : (patterns, packet, n_hidden) -> mask
-        Lanes of which some end; a lane where no run sits may be among them.
-    all_go_on : (patterns, packet, n_hidden) -> bool
-        The test that no lane ends, cheap where that is plain; then the loss is kept for the judging
-        that follows. If it is false, the judge must look.
-    """
-
-    judge: Callable[[Patterns, Packet, int], Verdict]
-    may_end: Callable[[Patterns, Packet, int], Mask]
-    all_go_on: Callable[[Patterns, Packet, int], bool]
-    keep_loss: Callable[[Packet], None]
 
 
 @cache
-def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
-    """Return the judge of a recipe.
+def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet, int], Verdict]:
+    """Return the judge of a packet: ``(patterns, packet, n_hidden)``, after ``look`` and ``prepare`` of the step.
 
     Notes
     -----
     A run that has stalled has the loss of the judging before. Only where that is so, an epoch is tried out,
     which mostly ends at the first parameter that changes.
     """
-    source, n_outputs = file_order(recipe, variant), recipe.architecture.outputs
+    source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
-    criterion = make_criterion(recipe.criterion, memory, source, n_outputs)
-    step = make_step(recipe, variant, memory)
-    stays, may_stay, spoils_outputs = step.stays, step.may_stay, variant.n_windows > 1
-    may_stall = recipe.criterion != "none" and not variant.shuffles(recipe)
-    load, store, fixed = memory.load, memory.store, variant.hidden
+    criterion = make_criterion(recipe.criterion, memory, source, recipe.architecture.outputs)
+    stays, spoils_outputs, may_stall = step.stays, variant.n_windows > 1, _may_stall(recipe, variant)
+    load = memory.load
 
     @device
     def judge(patterns: Patterns, packet: Packet, n_hidden: int) -> Verdict:
@@ -104,7 +80,6 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
         active = load(control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
         converged = criterion(patterns, packet, loss, load(control, BELOW)) & active
-        diverged = ~(loss <= load(control, BOUND)) & active
         stalled = active & ~active
         if may_stall:
             stalled = (loss == load(packet.previous, 0)) & active
@@ -112,7 +87,37 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
                 stalled = stays(patterns, packet, n_hidden, stalled)
                 if spoils_outputs:
                     step.look(patterns, packet, n_hidden)
-        return Verdict(loss, converged, stalled, converged | diverged | stalled)
+        return Verdict(loss, converged, stalled)
+
+    return judge
+
+
+class Watch(NamedTuple):
+    """What the inner loop asks of a packet, after ``look`` and ``prepare`` of the step.
+
+    Attributes
+    ----------
+    may_end : (patterns, packet, n_hidden) -> mask
+        Lanes in which a run might end, told cheaply; those where no run sits may be among them. It notes the loss.
+    all_go_on : (patterns, packet, n_hidden) -> bool
+        Whether no run ends. If it is false, the packet must be judged, and ``look`` comes first.
+    keep_loss : (packet)
+        Keeps the loss that ``may_end`` noted for the judging that follows.
+    """
+
+    may_end: Callable[[Patterns, Packet, int], Mask]
+    all_go_on: Callable[[Patterns, Packet, int], bool]
+    keep_loss: Callable[[Packet], None]
+
+
+@cache
+def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
+    """Return the tests that the runs of a packet go on."""
+    source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
+    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
+    criterion = make_criterion(recipe.criterion, memory, source, recipe.architecture.outputs)
+    stays, may_stay, may_stall = step.stays, step.may_stay, _may_stall(recipe, variant)
+    load, store, fixed = memory.load, memory.store, variant.hidden
 
     @device
     def may_end(patterns: Patterns, packet: Packet, n_hidden: int) -> Mask:
@@ -144,4 +149,9 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Judge:
         if may_stall:
             store(packet.previous, 0, load(packet.latest, 0))
 
-    return Judge(judge, may_end, all_go_on, keep_loss)
+    return Watch(may_end, all_go_on, keep_loss)
+
+
+def _may_stall(recipe: Recipe, variant: Variant) -> bool:
+    """Tell whether runs are judged to stall: not without a criterion, nor where the next epoch has another order."""
+    return recipe.criterion != "none" and not variant.shuffles(recipe)

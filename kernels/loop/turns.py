@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from kernels.loop.ends import make_end_runs
-from kernels.loop.judge import make_judge
+from kernels.loop.judge import make_watch
 from kernels.loop.registers import PacketOf, make_packet_places
 from kernels.loop.runs import Runs
 from kernels.loop.seats import DEADLINE, OCCUPIED, TURN
@@ -116,7 +116,7 @@ def make_advance_all(
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], None]:
     """Return the second half of a turn, of all packets one after the other."""
     advance, packet_of = make_step(recipe, variant, memory).advance, packets[-1]
-    keep_loss = make_judge(recipe, variant, memory).keep_loss
+    keep_loss = make_watch(recipe, variant, memory).keep_loss
 
     @device
     def advance_last(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
@@ -141,7 +141,7 @@ def make_some_may_end(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], Mask]:
     """Return the lanes in which a run of any packet may end: ``(patterns, workspaces, registers, n_hidden)``."""
-    may_end, prepare = make_judge(recipe, variant, memory).may_end, make_step(recipe, variant, memory).prepare
+    may_end, prepare = make_watch(recipe, variant, memory).may_end, make_step(recipe, variant, memory).prepare
     packet_of = packets[-1]
 
     @device
@@ -167,7 +167,7 @@ def make_first_that_ends(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], int]:
     """Return the number of the first packet of which a run ends: ``(patterns, workspaces, registers, n_hidden)``."""
-    all_go_on, packet_of, n_before = make_judge(recipe, variant, memory).all_go_on, packets[-1], len(packets) - 1
+    all_go_on, packet_of, n_before = make_watch(recipe, variant, memory).all_go_on, packets[-1], len(packets) - 1
 
     @device
     def last_that_ends(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
