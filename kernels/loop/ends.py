@@ -16,13 +16,13 @@ from kernels.loop.judge import Verdict, make_judge
 from kernels.loop.measures import make_measure
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Runs
 from kernels.loop.seats import (
-    EARLIEST,
     EMPTY,
-    LAST,
+    FIRST_JUDGED,
+    FIRST_TURN,
+    LAST_STEPS,
+    LAST_TURN,
     OCCUPIED,
-    REST,
     RUN,
-    START,
     TURN,
     make_record_outcome,
     make_seat_runs,
@@ -41,6 +41,19 @@ from kernels.step.step import make_step
 from kernels.variant import Variant
 
 
+@device
+def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
+    """Return the status of the run in ``lane``, -1 if it goes on."""
+    rows = workspace.rows
+    if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[FIRST_JUDGED, lane]:
+        return CONVERGED
+    if not rows[LOSS, lane] <= rows[BOUND, lane]:
+        return DIVERGED
+    if rows[STALLED_FLAG, lane] != 0.0:
+        return STALLED
+    return EXHAUSTED if is_last else -1
+
+
 @cache
 def make_judge_runs(
     recipe: Recipe, variant: Variant, memory: Memory
@@ -51,12 +64,8 @@ def make_judge_runs(
     epoch only those are judged that are at their last step.
     """
     step, judge = make_step(recipe, variant, memory), make_judge(recipe, variant, memory)
-    measure, in_memory, n_windows = (
-        make_measure(recipe, variant, memory),
-        make_in_memory(recipe, variant, memory),
-        variant.n_windows,
-    )
-    record_outcome = make_record_outcome(recipe, variant)
+    measure, record_outcome = make_measure(recipe, variant, memory), make_record_outcome(recipe, variant)
+    in_memory, n_windows = make_in_memory(recipe, variant, memory), variant.n_windows
     store, fill = memory.store, memory.fill
 
     @device
@@ -67,18 +76,6 @@ def make_judge_runs(
         store(packet.control, STALLED_FLAG, select(verdict.stalled, fill(1.0), 0.0))
 
     @device
-    def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
-        """Return the status of the run in ``lane``, -1 if it goes on."""
-        rows = workspace.rows
-        if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[EARLIEST, lane]:
-            return CONVERGED
-        if not rows[LOSS, lane] <= rows[BOUND, lane]:
-            return DIVERGED
-        if rows[STALLED_FLAG, lane] != 0.0:
-            return STALLED
-        return EXHAUSTED if is_last else -1
-
-    @device
     def judge_runs(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int, k: int) -> bool:
         packet, seats, turn = in_memory(workspace), workspace.seats, workspace.clock[TURN]
         step.look(patterns, packet, n_hidden)
@@ -87,10 +84,10 @@ def make_judge_runs(
         measure(patterns, packet, n_hidden)
         some_left = False
         for lane in range(seats.shape[1]):
-            run, is_last = seats[RUN, lane], seats[LAST, lane] == turn and seats[REST, lane] == k
+            run, is_last = seats[RUN, lane], seats[LAST_TURN, lane] == turn and seats[LAST_STEPS, lane] == k
             if run == EMPTY or not (k == 0 or is_last):
                 continue
-            loss, epochs = workspace.rows[LOSS, lane], turn - seats[START, lane]
+            loss, epochs = workspace.rows[LOSS, lane], turn - seats[FIRST_TURN, lane]
             steps = epochs * n_windows + k
             if steps == 0:
                 runs.columns.initial_loss[run] = loss if np.isfinite(loss) else np.inf
@@ -122,8 +119,8 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         """Tell whether a run takes its last step with window k - 1 of this turn; with k = 0, whether with any."""
         seats, found = workspace.seats, False
         for lane in range(seats.shape[1]):
-            is_last = seats[RUN, lane] != EMPTY and seats[LAST, lane] == workspace.clock[TURN]
-            found = found or (is_last and (k == 0 or seats[REST, lane] == k))
+            is_last = seats[RUN, lane] != EMPTY and seats[LAST_TURN, lane] == workspace.clock[TURN]
+            found = found or (is_last and (k == 0 or seats[LAST_STEPS, lane] == k))
         return found
 
     @device

@@ -30,14 +30,14 @@ from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
 from kernels.words.optimizers import LEARNING_RATE, optimizer
 
-# Rows of Workspace.seats, one integer a lane: the run that occupies it, the turn at which it took its seat, the
-# turn during which it will have taken all its steps, how many of them are then left, and the first step at which
-# it may converge.
-RUN, START, LAST, REST, EARLIEST = range(5)
+# Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn at which it took its seat, the
+# turn in which it comes to its limit of steps, how many steps of that turn it takes before, and the first step at
+# which it may converge.
+RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_JUDGED = range(5)
 EMPTY = -1
 
-# Entries of Workspace.clock: turns that the packet has taken, the next one at which some run may be at its last,
-# and how many seats are occupied.
+# Entries of Workspace.clock: turns that the packet has taken, the next one that end_runs must take (the last of a
+# run, or every one where all losses are written down), and how many seats are occupied.
 TURN, DEADLINE, OCCUPIED = range(3)
 NEVER = np.iinfo(np.int64).max
 
@@ -52,7 +52,7 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
     deadline = NEVER
     for lane in range(seats.shape[1]):
         if seats[RUN, lane] != EMPTY:
-            deadline = min(deadline, seats[LAST, lane])
+            deadline = min(deadline, seats[LAST_TURN, lane])
     clock[DEADLINE] = clock[TURN] if runs.losses.shape[0] and deadline != NEVER else deadline
 
 
@@ -82,10 +82,10 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
                     cell += 1
                 most_steps = runs.limits[cell, MOST_STEPS]
                 seats[RUN, lane] = run
-                seats[START, lane] = clock[TURN]
-                seats[LAST, lane] = clock[TURN] + most_steps // n_windows
-                seats[REST, lane] = most_steps % n_windows
-                seats[EARLIEST, lane] = runs.limits[cell, FROM_STEP]
+                seats[FIRST_TURN, lane] = clock[TURN]
+                seats[LAST_TURN, lane] = clock[TURN] + most_steps // n_windows
+                seats[LAST_STEPS, lane] = most_steps % n_windows
+                seats[FIRST_JUDGED, lane] = runs.limits[cell, FROM_STEP]
                 for k in rows_given:
                     rows[k, lane] = runs.numbers[cell, k]
                 rows[PREVIOUS, lane] = np.nan

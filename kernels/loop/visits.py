@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from kernels.loop.runs import Runs
-from kernels.loop.seats import EMPTY, RUN, START
+from kernels.loop.seats import EMPTY, FIRST_TURN, RUN
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.start.shuffle import fill_permutation
@@ -27,7 +27,7 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
         for lane in range(seats.shape[1]):
             run = seats[RUN, lane]
             if run != EMPTY:
-                fill_permutation(order, runs.seeds[run], turn - seats[START, lane])
+                fill_permutation(order, runs.seeds[run], turn - seats[FIRST_TURN, lane])
                 row = first_visit
                 for n in range(n_patterns):
                     for i in range(n_inputs):

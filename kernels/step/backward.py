@@ -12,7 +12,7 @@ from kernels.step.control import OUTPUT_SCALE
 from kernels.step.forward import hidden_activation
 from kernels.step.packet import Packet, numbering
 from kernels.step.patterns import Patterns, PatternSource
-from kernels.step.update import TRY, Mode, make_start, make_takers
+from kernels.step.update import TRY, Backward, Mode, make_start, make_takers
 from kernels.variant import Variant
 from kernels.words.activations import activation
 from kernels.words.losses import loss
@@ -52,7 +52,7 @@ def make_output_gradients(
 @cache
 def make_backward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
-) -> Callable[[Patterns, Packet, int, int, Mask], Mask]:
+) -> Backward:
     """Return the rest of backpropagation for a block of ``n_patterns`` patterns.
 
     The function takes ``(patterns, packet, n_hidden, n0, wanted)``, with the gradients of outputs, and

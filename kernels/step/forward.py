@@ -101,12 +101,8 @@ def make_finish_outputs(
     The function takes ``(patterns, packet, n_hidden, n0)`` and overwrites the sums in ``packet.outputs``.
     """
     architecture = recipe.architecture
-    n_inputs, n_outputs, bias, skip = (
-        architecture.inputs,
-        architecture.outputs,
-        architecture.bias,
-        architecture.skip,
-    )
+    n_inputs, n_outputs = architecture.inputs, architecture.outputs
+    bias, skip = architecture.bias, architecture.skip
     number, scales, keeps_totals = numbering(architecture), variant.scales_outputs, loss(recipe.loss, memory).of_sum
     function = activation(architecture.output, memory.dtype)
     activate = make_activate(function, variant, memory, n_patterns * n_outputs, slopes and not keeps_totals)
@@ -161,16 +157,16 @@ def make_activate(
     through it side by side.
     """
     value, value_and_slope = function.value, function.value_and_slope
-    at_once = min(variant.function_rows, _power_of_two(count)) if function.elementary else 1
-    load, store = memory.group(at_once) if at_once > 1 else (memory.load, memory.store)
-    whole = count - count % at_once
+    n_together = min(variant.function_rows, _power_of_two(count)) if function.elementary else 1
+    load, store = memory.group(n_together) if n_together > 1 else (memory.load, memory.store)
+    whole = count - count % n_together
     load_one, store_one = memory.load, memory.store
 
     if slopes and value_and_slope is not None:
 
         @device
         def activate_with_slopes(rows: Rows, slope_rows: Rows, first: int, negative_slope: Lanes) -> None:
-            for k in range(0, whole, at_once):
+            for k in range(0, whole, n_together):
                 a, slope = value_and_slope(load(rows, first + k), negative_slope)
                 store(rows, first + k, a)
                 store(slope_rows, first + k, slope)
@@ -183,7 +179,7 @@ def make_activate(
 
     @device
     def activate(rows: Rows, slope_rows: Rows, first: int, negative_slope: Lanes) -> None:
-        for k in range(0, whole, at_once):
+        for k in range(0, whole, n_together):
             store(rows, first + k, value(load(rows, first + k), negative_slope))
         for k in range(whole, count):
             store_one(rows, first + k, value(load_one(rows, first + k), negative_slope))

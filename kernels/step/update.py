@@ -11,6 +11,7 @@ from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
 from kernels.step.control import HIDDEN_SCALE, OUTPUT_SCALE
 from kernels.step.packet import Packet, numbering
+from kernels.step.patterns import Patterns
 from kernels.variant import Variant
 from kernels.words.optimizers import optimizer
 
@@ -23,6 +24,10 @@ ADD: Final = "add"
 
 # (packet, n_parameters, row of the parameter, gradient) -> lanes in which something changed
 Take: TypeAlias = Callable[[Packet, int, int, Lanes], Mask]
+
+# (patterns, packet, n_hidden, n0, wanted) -> lanes in which a parameter or state changed, or would; a trial ends as
+# soon as that is so in all lanes that are wanted
+Backward: TypeAlias = Callable[[Patterns, Packet, int, int, Mask], Mask]
 
 
 class Takers(NamedTuple):
@@ -123,21 +128,14 @@ def make_takers(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) ->
 
 
 @cache
-def make_all_updates(
-    recipe: Recipe, variant: Variant, memory: Memory, *, trial: bool
-) -> Callable[[Packet, int, Mask], Mask]:
+def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bool) -> Backward:
     """Return the update, or trial, of all parameters from the sums of a window of several blocks.
 
-    The function takes ``(packet, n_hidden, wanted)`` and returns the lanes in which something changed;
-    a trial ends as soon as that is so in all that are ``wanted``.
+    Of the patterns it reads nothing any more.
     """
     architecture = recipe.architecture
-    n_inputs, n_outputs, bias, skip = (
-        architecture.inputs,
-        architecture.outputs,
-        architecture.bias,
-        architecture.skip,
-    )
+    n_inputs, n_outputs = architecture.inputs, architecture.outputs
+    bias, skip = architecture.bias, architecture.skip
     take, number = make_updaters(recipe, variant, memory, trial=trial), numbering(architecture)
     load = memory.load
 
@@ -154,7 +152,7 @@ def make_all_updates(
         return changed
 
     @device
-    def all_updates(packet: Packet, n_hidden: int, wanted: Mask) -> Mask:
+    def all_updates(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
         n_parameters, sums = number.n_parameters(n_hidden), packet.sums
         changed = wanted & ~wanted
         for o in range(n_outputs):

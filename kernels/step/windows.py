@@ -13,7 +13,7 @@ from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
 from kernels.step.packet import Packet, numbering
 from kernels.step.patterns import Patterns, PatternSource
-from kernels.step.update import ADD, TRY, UPDATE, make_all_updates, make_updaters
+from kernels.step.update import ADD, TRY, UPDATE, Backward, make_all_updates, make_updaters
 from kernels.variant import Variant
 from kernels.words.losses import count
 from kernels.words.optimizers import optimizer
@@ -57,20 +57,7 @@ def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source:
     differentiate = make_output_gradients(recipe, memory, source, size, divisor)
     backward = make_backward(recipe, variant, memory, source, size, UPDATE)
     trial = make_backward(recipe, variant, memory, source, size, TRY)
-    fill, method = memory.fill, optimizer(recipe.optimizer, memory)
-    begin, has_settled, end = method.begin, method.has_settled, method.end
-
-    @device
-    def update(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
-        begin(packet.control)
-        backward(patterns, packet, n_hidden, n0, fill(0.0) == fill(0.0))
-        end(packet.control)
-
-    @device
-    def changes(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
-        begin(packet.control)
-        return ~has_settled(packet.control) | trial(patterns, packet, n_hidden, n0, wanted)
-
+    update, changes = _make_update(recipe, memory, backward, trial)
     may_stay = make_may_stay(recipe, variant, memory, size)
     return Pass(forward, differentiate, update, changes, may_stay)
 
@@ -82,9 +69,7 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
     add_pattern = make_add_block(recipe, variant, memory, source, 1, divisor)
     updates = make_all_updates(recipe, variant, memory, trial=False)
     trial = make_all_updates(recipe, variant, memory, trial=True)
-    store, fill, number = memory.store, memory.fill, numbering(recipe.architecture)
-    method = optimizer(recipe.optimizer, memory)
-    begin, has_settled, end = method.begin, method.has_settled, method.end
+    store, number = memory.store, numbering(recipe.architecture)
 
     @device
     def forward(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
@@ -100,19 +85,30 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
     def differentiate(patterns: Patterns, packet: Packet, n0: int) -> None:
         pass  # done with the blocks
 
+    update, changes = _make_update(recipe, memory, updates, trial)
+    may_stay = make_may_stay(recipe, variant, memory, 0)
+    return Pass(forward, differentiate, update, changes, may_stay)
+
+
+def _make_update(
+    recipe: Recipe, memory: Memory, take_gradients: Backward, try_gradients: Backward
+) -> tuple[Callable[[Patterns, Packet, int, int], None], Callable[[Patterns, Packet, int, int, Mask], Mask]]:
+    """Return ``update`` and ``changes`` of :class:`Pass`: what happens to parameters, and to the optimizer's powers."""
+    method, fill = optimizer(recipe.optimizer, memory), memory.fill
+    begin, has_settled, end = method.begin, method.has_settled, method.end
+
     @device
     def update(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
         begin(packet.control)
-        updates(packet, n_hidden, fill(0.0) == fill(0.0))
+        take_gradients(patterns, packet, n_hidden, n0, fill(0.0) == fill(0.0))
         end(packet.control)
 
     @device
     def changes(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
         begin(packet.control)
-        return ~has_settled(packet.control) | trial(packet, n_hidden, wanted)
+        return ~has_settled(packet.control) | try_gradients(patterns, packet, n_hidden, n0, wanted)
 
-    may_stay = make_may_stay(recipe, variant, memory, 0)
-    return Pass(forward, differentiate, update, changes, may_stay)
+    return update, changes
 
 
 def make_may_stay(
