@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import TypeAlias
 
 from kernels.loop.ends import make_end_runs
 from kernels.loop.judge import make_watch
@@ -17,11 +18,15 @@ from kernels.simd.compiling import Kernel
 from kernels.simd.jit import device
 from kernels.simd.lanes import Mask, Memory, Rows, align_frame, any_lane
 from kernels.step.layout import Workspace
+from kernels.step.packet import Packet
 from kernels.step.patterns import Patterns
 from kernels.step.step import make_step
 from kernels.variant import Variant
 
 MAX_STEPS = 2**31 - 1
+
+# (patterns, workspaces, registers, n_hidden)
+TurnPart: TypeAlias = Callable[[Patterns, tuple[Workspace, ...], Rows, int], None]
 
 
 @cache
@@ -84,56 +89,44 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     return train
 
 
-@cache
-def make_look_all(
-    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
-) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], None]:
-    """Return the first half of a turn, of all packets one after the other: the last one comes first.
+def _do_for_each(part: Callable[[Patterns, Packet, int], None], packets: tuple[PacketOf, ...]) -> TurnPart:
+    """Return what does a part of a turn for some packets, in this order.
 
     Functions that call each other in a row take the place of a loop, which LLVM would not unroll.
     """
-    look, packet_of = make_step(recipe, variant, memory).look, packets[-1]
+    packet_of = packets[0]
 
     @device
-    def look_at_last(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
-        look(patterns, packet_of(workspaces, registers), n_hidden)
+    def do_for_first(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
+        part(patterns, packet_of(workspaces, registers), n_hidden)
 
     if len(packets) == 1:
-        return look_at_last
-    look_at_others = make_look_all(recipe, variant, memory, packets[:-1])
+        return do_for_first
+    do_for_others = _do_for_each(part, packets[1:])
 
     @device
-    def look_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
-        look_at_last(patterns, workspaces, registers, n_hidden)
-        look_at_others(patterns, workspaces, registers, n_hidden)
+    def do_for_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
+        do_for_first(patterns, workspaces, registers, n_hidden)
+        do_for_others(patterns, workspaces, registers, n_hidden)
 
-    return look_all
+    return do_for_all
 
 
-@cache
-def make_advance_all(
-    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
-) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], None]:
+def make_look_all(recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]) -> TurnPart:
+    """Return the first half of a turn, of all packets one after the other: the last one comes first."""
+    return _do_for_each(make_step(recipe, variant, memory).look, packets[::-1])
+
+
+def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]) -> TurnPart:
     """Return the second half of a turn, of all packets one after the other."""
-    advance, packet_of = make_step(recipe, variant, memory).advance, packets[-1]
-    keep_loss = make_watch(recipe, variant, memory).keep_loss
+    advance, keep_loss = make_step(recipe, variant, memory).advance, make_watch(recipe, variant, memory).keep_loss
 
     @device
-    def advance_last(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
-        packet = packet_of(workspaces, registers)
+    def keep_and_advance(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
         keep_loss(packet)
         advance(patterns, packet, n_hidden)
 
-    if len(packets) == 1:
-        return advance_last
-    advance_others = make_advance_all(recipe, variant, memory, packets[:-1])
-
-    @device
-    def advance_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
-        advance_others(patterns, workspaces, registers, n_hidden)
-        advance_last(patterns, workspaces, registers, n_hidden)
-
-    return advance_all
+    return _do_for_each(keep_and_advance, packets)
 
 
 @cache

@@ -24,12 +24,13 @@ PAGE_BYTES = 4096
 
 
 class Layout(NamedTuple):
-    """The first row of each kind in the memory of a packet, for kinds whose size no hidden size changes.
+    """The first row of each kind up to the parameters, which is the same for all hidden sizes.
 
     Attributes
     ----------
     totals, outputs, output_slopes, gradients, visits, parameters
-        As in :class:`kernels.step.packet.Packet`; control comes first, and parameters last.
+        As in :class:`kernels.step.packet.Packet`; control comes before, and parameters come last. A kind that a
+        recipe does without has no rows.
     """
 
     totals: int
@@ -40,12 +41,20 @@ class Layout(NamedTuple):
     parameters: int
 
 
-class Rest(NamedTuple):
-    """The first row of each kind that lies behind the parameters, and how many rows there are in all."""
+class HiddenLayout(NamedTuple):
+    """The first row of each kind that lies behind the parameters, for one hidden size.
 
-    sums: int
+    Attributes
+    ----------
+    hidden, hidden_slopes, sums, kept
+        As in :class:`kernels.step.packet.Packet`.
+    n_rows
+        How many rows there are in all.
+    """
+
     hidden: int
     hidden_slopes: int
+    sums: int
     kept: int
     n_rows: int
 
@@ -65,8 +74,8 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
     return Layout(totals, outputs, slopes if n_slopes else outputs, gradients, visits, visits + n_visits)
 
 
-def lay_out_rest(recipe: Recipe, variant: Variant, n_hidden: int) -> Rest:
-    """Lay out what comes with and behind the parameters.
+def make_hidden_layout(recipe: Recipe, variant: Variant, n_hidden: int) -> HiddenLayout:
+    """Lay out what comes behind the parameters.
 
     A step stores the parameters of a unit right before it loads the activations of the next. At about the same
     place of two pages, as with 16, 32 or 64 units close behind each other, such a load may wait for the store.
@@ -84,8 +93,8 @@ def lay_out_rest(recipe: Recipe, variant: Variant, n_hidden: int) -> Rest:
     keeps_slopes = activation(architecture.activation, recipe.dtype).value_and_slope is not None
     slopes = hidden + (n_activations if keeps_slopes else 0)
     sums = slopes + n_activations
-    kept = sums + n_parameters
-    return Rest(sums, hidden, slopes, kept, kept + (n_held if variant.n_windows > 1 else 0))
+    kept = sums + (n_parameters if variant.window > variant.most_at_once else 0)
+    return HiddenLayout(hidden, slopes, sums, kept, kept + (n_held if variant.n_windows > 1 else 0))
 
 
 class Workspace(NamedTuple):
@@ -95,7 +104,8 @@ class Workspace(NamedTuple):
     ----------
     rows : (n_rows, width)
         All rows of lanes.
-    rest : Rest
+    layout
+        Of what lies behind the parameters.
     parameter_rows : (parameters,) of uint64
         The row of each parameter, in the order of :class:`kernels.recipe.Architecture`.
     rate_rows : (parameters,) of uint64
@@ -109,7 +119,7 @@ class Workspace(NamedTuple):
     """
 
     rows: Any
-    rest: Rest
+    layout: HiddenLayout
     parameter_rows: NDArray[np.uint64]
     rate_rows: NDArray[np.uint64]
     seats: NDArray[np.int64]
@@ -119,27 +129,27 @@ class Workspace(NamedTuple):
 
 def make_workspace(recipe: Recipe, variant: Variant, n_hidden: int) -> Workspace:
     """Allocate a packet of empty lanes."""
-    rest, first = lay_out_rest(recipe, variant, n_hidden), make_layout(recipe, variant).parameters
-    order, rate_rows = _parameter_rows(recipe.architecture, n_hidden)
+    layout, first = make_hidden_layout(recipe, variant, n_hidden), make_layout(recipe, variant).parameters
+    parameter_rows, rate_rows = _parameter_rows(recipe.architecture, n_hidden)
     seats = np.full((5, variant.width), -1, np.int64)
-    rows = aligned_rows(rest.n_rows, variant.width, recipe.dtype)
-    clock, visited = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
-    return Workspace(rows, rest, order + np.uint64(first), rate_rows, seats, clock, visited)
+    rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
+    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
+    return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order)
 
 
 @cache
 def _parameter_rows(architecture: Architecture, hidden: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return where each parameter lies, in drawing order, counted from the first row, and where its learning rate."""
+    """Return the row of each parameter, counted from the first of them, and the row of control of its learning rate."""
     numbers = np.arange(architecture.n_parameters(hidden))
     w, v, b, c, k = architecture.split(numbers)
     units = [w.T, v] if b is None else [w.T, v, b[:, np.newaxis]]
     tail = [part.ravel() for part in (c, k) if part is not None]
-    order = np.argsort(np.concatenate([np.hstack(units).ravel(), *tail]))
+    rows = np.argsort(np.concatenate([np.hstack(units).ravel(), *tail]))
     rates = np.full(numbers.size, OUTPUT_RATE)
     for part in (w, b):
         if part is not None:
             rates[part.ravel()] = RATE
-    return order.astype(np.uint64), rates.astype(np.uint64)
+    return rows.astype(np.uint64), rates.astype(np.uint64)
 
 
 @cache
@@ -150,21 +160,21 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
 
     @device
     def in_memory(workspace: Workspace) -> Packet:
-        rows, rest = workspace.rows, workspace.rest
+        rows, layout = workspace.rows, workspace.layout
         return Packet(
             rows_of(rows, parameters),
             rows_of(rows, 0),
-            rows_of(rows, rest.sums),
+            rows_of(rows, layout.sums),
             rows_of(rows, totals),
             rows_of(rows, outputs),
             rows_of(rows, output_slopes),
             rows_of(rows, gradients),
-            rows_of(rows, rest.hidden),
-            rows_of(rows, rest.hidden_slopes),
+            rows_of(rows, layout.hidden),
+            rows_of(rows, layout.hidden_slopes),
             rows_of(rows, PREVIOUS),
             rows_of(rows, LATEST),
             rows_of(rows, visits),
-            rows_of(rows, rest.kept),
+            rows_of(rows, layout.kept),
         )
 
     return in_memory

@@ -92,7 +92,7 @@ def test_activations_lie_half_a_page_from_parameters(width: int, spec: Spec, hid
     """The rows of a packet share no memory, and activations lie an odd number of half pages from parameters."""
     variant, recipe = _variant(spec, hidden, width), spec.recipe
     workspace, layout = make_workspace(recipe, variant, hidden), make_layout(recipe, variant)
-    rest, n_parameters = workspace.rest, spec.n_parameters(hidden)
+    behind, n_parameters = workspace.layout, spec.n_parameters(hidden)
     places = np.sort(workspace.parameter_rows)
     assert places.tolist() == list(range(layout.parameters, layout.parameters + n_parameters))
     n_outputs, n_activations = variant.n_patterns * recipe.architecture.outputs, variant.most_patterns * hidden
@@ -103,17 +103,18 @@ def test_activations_lie_half_a_page_from_parameters(width: int, spec: Spec, hid
         (layout.output_slopes, n_outputs),
         (layout.gradients, variant.most_patterns * recipe.architecture.outputs),
         (layout.parameters, (1 + n_states) * n_parameters),
-        (rest.hidden, n_activations),
-        (rest.hidden_slopes, n_activations),
-        (rest.sums, n_parameters),
+        (behind.hidden, n_activations),
+        (behind.hidden_slopes, n_activations),
+        (behind.sums, n_parameters if variant.window > variant.most_at_once else 0),
+        (behind.kept, (1 + n_states) * n_parameters if variant.n_windows > 1 else 0),
     }
     ends = 0
     for first, count in sorted(parts):
         assert first >= ends
         ends = first + count
-    assert ends <= len(workspace.rows) == rest.n_rows
+    assert ends <= len(workspace.rows) == behind.n_rows
     row_bytes = workspace.rows.strides[0]
-    assert (rest.hidden - layout.parameters) * row_bytes % 4096 == (2048 if row_bytes <= 2048 else 0)
+    assert (behind.hidden - layout.parameters) * row_bytes % 4096 == (2048 if row_bytes <= 2048 else 0)
 
 
 def test_learning_rates_of_layers() -> None:
