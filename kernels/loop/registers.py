@@ -38,6 +38,60 @@ class PacketPlaces(NamedTuple):
     carry_out: Carry
 
 
+class RegisterLayout(NamedTuple):
+    """The first register of each kind among those of one packet.
+
+    Attributes
+    ----------
+    previous, latest, totals, outputs, output_slopes, gradients, parameters, hidden, hidden_slopes
+        As in :class:`kernels.step.packet.Packet`.
+    n_held
+        Rows of parameters and states, 0 where they are in memory.
+    n_rows
+        Registers of a packet.
+    """
+
+    previous: int
+    latest: int
+    totals: int
+    outputs: int
+    output_slopes: int
+    gradients: int
+    parameters: int
+    hidden: int
+    hidden_slopes: int
+    n_held: int
+    n_rows: int
+
+
+def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> RegisterLayout:
+    """Lay out the registers of a packet."""
+    layout, n_hidden, n_held = make_layout(recipe, variant), variant.hidden or 0, 0
+    if variant.hidden is not None:
+        n_states = len(optimizer(recipe.optimizer, memory).states)
+        n_held = recipe.architecture.n_parameters(n_hidden) * (1 + n_states)
+    totals = 2
+    shift = totals - layout.totals  # from totals to gradients all lies as in memory
+    parameters = layout.visits + shift
+    hidden = parameters + n_held
+    n_activations = variant.n_patterns * n_hidden
+    keeps_slopes = activation(recipe.architecture.activation, recipe.dtype).value_and_slope is not None
+    slopes = hidden + (n_activations if keeps_slopes else 0)
+    return RegisterLayout(
+        previous=0,
+        latest=1,
+        totals=totals,
+        outputs=layout.outputs + shift,
+        output_slopes=layout.output_slopes + shift,
+        gradients=layout.gradients + shift,
+        parameters=parameters,
+        hidden=hidden,
+        hidden_slopes=slopes,
+        n_held=n_held,
+        n_rows=slopes + n_activations,
+    )
+
+
 @cache
 def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> PacketPlaces:
     """Choose which rows are in registers.
@@ -45,75 +99,72 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
     Where patterns are constants, it is what passes leave each other; where the loop over units is unrolled, also
     the networks themselves.
     """
-    rows_of, load, store = memory.rows_of, memory.load, memory.store
-    in_memory, layout, n_packets = (
-        make_in_memory(recipe, variant, memory),
-        make_layout(recipe, variant),
-        variant.packets,
-    )
+    layout, n_packets = make_register_layout(recipe, variant, memory), variant.packets
+    packets = tuple(_make_packet_of(recipe, variant, memory, layout, k) for k in range(n_packets))
+    in_memory = make_in_memory(recipe, variant, memory)
+    carry_in, carry_out = (_make_carry(memory, layout, in_memory, packets, inwards) for inwards in (True, False))
+    return PacketPlaces(memory.stack(n_packets * layout.n_rows), packets, carry_in, carry_out)
+
+
+def _make_packet_of(recipe: Recipe, variant: Variant, memory: Memory, layout: RegisterLayout, number: int) -> PacketOf:
+    """Return the function ``(workspaces, registers)`` that views the packet of a number."""
     constant, unrolls = variant.table is not None, variant.hidden is not None
-    n_signals = layout.visits - layout.totals
-    n_hidden, n_held = variant.hidden or 0, 0
-    if variant.hidden is not None:
-        n_states = len(optimizer(recipe.optimizer, memory).states)
-        n_held = recipe.architecture.n_parameters(n_hidden) * (1 + n_states)
-    n_activations = variant.n_patterns * n_hidden
-    slopes = activation(recipe.architecture.activation, recipe.dtype).value_and_slope is not None
-    first_slope = n_activations if slopes else 0
-    n_each = 2 + n_signals + n_held + n_activations + first_slope
-    outputs, output_slopes = layout.outputs - layout.totals, layout.output_slopes - layout.totals
-    gradients = layout.gradients - layout.totals
+    in_memory, rows_of = make_in_memory(recipe, variant, memory), memory.rows_of
+    first = number * layout.n_rows
+    previous, latest, totals, outputs, output_slopes, gradients, parameters, hidden, hidden_slopes = (
+        first + row for row in layout[:9]
+    )
 
-    def make_packet_of(k: int) -> PacketOf:
-        previous, totals = k * n_each, k * n_each + 2
-        held = totals + n_signals
-        hidden = held + n_held
+    @device
+    def packet_of(workspaces: tuple[Workspace, ...], registers: Rows) -> Packet:
+        home = in_memory(workspaces[number])
+        if not constant:
+            return home
+        return Packet(
+            rows_of(registers, parameters) if unrolls else home.parameters,
+            home.control,
+            home.sums,
+            rows_of(registers, totals),
+            rows_of(registers, outputs),
+            rows_of(registers, output_slopes),
+            rows_of(registers, gradients),
+            rows_of(registers, hidden) if unrolls else home.hidden,
+            rows_of(registers, hidden_slopes) if unrolls else home.hidden_slopes,
+            rows_of(registers, previous),
+            rows_of(registers, latest),
+            home.visits,
+            home.kept,
+        )
 
-        @device
-        def packet_of(workspaces: tuple[Workspace, ...], registers: Rows) -> Packet:
-            home = in_memory(workspaces[k])
-            if not constant:
-                return home
-            return Packet(
-                rows_of(registers, held) if unrolls else home.parameters,
-                home.control,
-                home.sums,
-                rows_of(registers, totals),
-                rows_of(registers, totals + outputs),
-                rows_of(registers, totals + output_slopes),
-                rows_of(registers, totals + gradients),
-                rows_of(registers, hidden) if unrolls else home.hidden,
-                rows_of(registers, hidden + first_slope) if unrolls else home.hidden_slopes,
-                rows_of(registers, previous),
-                rows_of(registers, previous + 1),
-                home.visits,
-                home.kept,
-            )
+    return packet_of
 
-        return packet_of
 
-    def make_carry(k: int, inwards: bool) -> Carry:
-        packet_of = packets[k]
+def _make_carry(
+    memory: Memory,
+    layout: RegisterLayout,
+    in_memory: Callable[[Workspace], Packet],
+    packets: tuple[PacketOf, ...],
+    inwards: bool,
+) -> Carry:
+    """Return what copies into registers, or back, what packets hold from turn to turn: the first one comes first."""
+    load, store, n_held = memory.load, memory.store, layout.n_held
+    number, packet_of = len(packets) - 1, packets[-1]
 
-        @device
-        def carry(workspaces: tuple[Workspace, ...], registers: Rows) -> None:
-            home, packet = in_memory(workspaces[k]), packet_of(workspaces, registers)
-            source, target = (home, packet) if inwards else (packet, home)
-            for row in range(n_held):
-                store(target.parameters, row, load(source.parameters, row))
-            store(target.previous, 0, load(source.previous, 0))
+    @device
+    def carry(workspaces: tuple[Workspace, ...], registers: Rows) -> None:
+        home, packet = in_memory(workspaces[number]), packet_of(workspaces, registers)
+        source, target = (home, packet) if inwards else (packet, home)
+        for row in range(n_held):
+            store(target.parameters, row, load(source.parameters, row))
+        store(target.previous, 0, load(source.previous, 0))
 
-        if k == 0:
-            return carry
-        carry_others = make_carry(k - 1, inwards)
+    if number == 0:
+        return carry
+    carry_others = _make_carry(memory, layout, in_memory, packets[:-1], inwards)
 
-        @device
-        def carry_all(workspaces: tuple[Workspace, ...], registers: Rows) -> None:
-            carry_others(workspaces, registers)
-            carry(workspaces, registers)
+    @device
+    def carry_all(workspaces: tuple[Workspace, ...], registers: Rows) -> None:
+        carry_others(workspaces, registers)
+        carry(workspaces, registers)
 
-        return carry_all
-
-    packets = tuple(map(make_packet_of, range(n_packets)))
-    carry_in, carry_out = (make_carry(n_packets - 1, inwards) for inwards in (True, False))
-    return PacketPlaces(memory.stack(n_packets * n_each), packets, carry_in, carry_out)
+    return carry_all

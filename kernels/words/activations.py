@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kernels.simd.elementary import elementary
 from kernels.simd.jit import device
@@ -84,6 +84,16 @@ def tanh_chain(gradient: Lanes, a: Lanes) -> Lanes:
     return gradient * (1.0 - a * a)
 
 
+def of_z_alone(function: Callable[[Lanes], Any]) -> Callable[[Lanes, Lanes], Any]:
+    """Give a function of z the arguments of an activation."""
+
+    @device
+    def activation_of_z(z: Lanes, negative_slope: Lanes) -> Any:
+        return function(z)
+
+    return activation_of_z
+
+
 @cache
 def integer_relu(dtype: str) -> Activation:
     """Return ReLU as a maximum of integers: with AVX-512 one instruction, which leaves the adders to sums.
@@ -105,32 +115,8 @@ def activation(name: str, dtype: str) -> Activation:
     f = elementary(dtype)
 
     @device
-    def tanh(z: Lanes, negative_slope: Lanes) -> Lanes:
-        return f.tanh(z)
-
-    @device
-    def sigmoid(z: Lanes, negative_slope: Lanes) -> Lanes:
-        return f.sigmoid(z)
-
-    @device
-    def sin(z: Lanes, negative_slope: Lanes) -> Lanes:
-        return f.sin(z)
-
-    @device
-    def sin_and_slope(z: Lanes, negative_slope: Lanes) -> tuple[Lanes, Lanes]:
-        return f.sin_cos(z)
-
-    @device
-    def elu(z: Lanes, negative_slope: Lanes) -> Lanes:
-        return f.elu(z)
-
-    @device
     def elu_and_slope(z: Lanes, negative_slope: Lanes) -> tuple[Lanes, Lanes]:
         return f.elu(z), select(z > 0.0, 1.0, f.exp(z))
-
-    @device
-    def softplus(z: Lanes, negative_slope: Lanes) -> Lanes:
-        return f.softplus(z)
 
     @device
     def softplus_and_slope(z: Lanes, negative_slope: Lanes) -> tuple[Lanes, Lanes]:
@@ -158,11 +144,11 @@ def activation(name: str, dtype: str) -> Activation:
         "identity": Activation(identity, None, identity_chain, elementary=False),
         "relu": Activation(relu, None, relu_chain, elementary=False),
         "leaky_relu": Activation(leaky_relu, leaky_relu_and_slope, product, elementary=False),
-        "elu": Activation(elu, elu_and_slope, product, elementary=True),
-        "softplus": Activation(softplus, softplus_and_slope, product, elementary=True),
+        "elu": Activation(of_z_alone(f.elu), elu_and_slope, product, elementary=True),
+        "softplus": Activation(of_z_alone(f.softplus), softplus_and_slope, product, elementary=True),
         "silu": Activation(silu, silu_and_slope, product, elementary=True),
         "gelu": Activation(gelu, gelu_and_slope, product, elementary=True),
-        "sin": Activation(sin, sin_and_slope, product, elementary=True),
-        "tanh": Activation(tanh, None, tanh_chain, elementary=True),
-        "sigmoid": Activation(sigmoid, None, sigmoid_chain, elementary=True),
+        "sin": Activation(of_z_alone(f.sin), of_z_alone(f.sin_cos), product, elementary=True),
+        "tanh": Activation(of_z_alone(f.tanh), None, tanh_chain, elementary=True),
+        "sigmoid": Activation(of_z_alone(f.sigmoid), None, sigmoid_chain, elementary=True),
     }[name]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Mask, Memory, Rows, select, sqrt
@@ -32,6 +32,9 @@ NAMES = ("gd", "momentum", "nesterov", "rmsprop", "adam", "rprop")
 
 # What a state holds before the first update.
 ZERO, LEARNING_RATE = range(2)
+
+# (gradient, first, second, rate, control) -> (change, first, second)
+Update: TypeAlias = Callable[[Lanes, Lanes, Lanes, Lanes, Rows], tuple[Lanes, Lanes, Lanes]]
 
 
 class Optimizer(NamedTuple):
@@ -61,7 +64,7 @@ class Optimizer(NamedTuple):
 
     states: tuple[int, ...]
     settings: tuple[int, ...]
-    update: Callable[[Lanes, Lanes, Lanes, Lanes, Rows], tuple[Lanes, Lanes, Lanes]]
+    update: Update
     rates: tuple[int, int]
     begin: Callable[[Rows], None]
     has_settled: Callable[[Rows], Mask]
@@ -70,15 +73,18 @@ class Optimizer(NamedTuple):
     keeps_infinity: bool = True
 
 
-@device
-def gd(g: Lanes, first: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
-    return rate * g, first, second
-
-
 @cache
 def optimizer(name: str, memory: Memory) -> Optimizer:
     """Return one of the optimizers of :data:`NAMES` for lanes of ``memory``."""
-    load, store, fill = memory.load, memory.store, memory.fill
+    make = {"gd": gd, "momentum": momentum, "nesterov": nesterov, "rmsprop": rmsprop, "adam": adam, "rprop": rprop}
+    return make[name](memory)
+
+
+def _plain(
+    memory: Memory, states: tuple[int, ...], settings: tuple[int, ...], update: Update, *, keeps_infinity: bool = True
+) -> Optimizer:
+    """Return an optimizer that does nothing but update parameters."""
+    fill = memory.fill
 
     @device
     def nothing(control: Rows) -> None:
@@ -88,25 +94,58 @@ def optimizer(name: str, memory: Memory) -> Optimizer:
     def always(control: Rows) -> Mask:
         return fill(0.0) == 0.0
 
+    rates = (RATE, OUTPUT_RATE)
+    return Optimizer(states, settings, update, rates, nothing, always, nothing, keeps_infinity=keeps_infinity)
+
+
+def gd(memory: Memory) -> Optimizer:
     @device
-    def momentum(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+    def update(g: Lanes, first: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+        return rate * g, first, second
+
+    return _plain(memory, (), (), update)
+
+
+def momentum(memory: Memory) -> Optimizer:
+    load = memory.load
+
+    @device
+    def update(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
         v = load(control, MOMENTUM) * v + g
         return rate * v, v, second
 
+    return _plain(memory, (ZERO,), (MOMENTUM,), update)
+
+
+def nesterov(memory: Memory) -> Optimizer:
+    load = memory.load
+
     @device
-    def nesterov(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+    def update(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
         mu = load(control, MOMENTUM)
         v = mu * v + g
         return rate * (g + mu * v), v, second
 
+    return _plain(memory, (ZERO,), (MOMENTUM,), update)
+
+
+def rmsprop(memory: Memory) -> Optimizer:
+    load = memory.load
+
     @device
-    def rmsprop(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+    def update(g: Lanes, v: Lanes, second: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
         alpha = load(control, ALPHA)
         v = alpha * v + (1.0 - alpha) * (g * g)
         return (rate * g) / (sqrt(v) + load(control, EPS)), v, second
 
+    return _plain(memory, (ZERO,), (ALPHA, EPS), update)
+
+
+def adam(memory: Memory) -> Optimizer:
+    load, store = memory.load, memory.store
+
     @device
-    def adam(g: Lanes, m: Lanes, v: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+    def update(g: Lanes, m: Lanes, v: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
         """``rate`` is the learning rate, corrected for the start of m and v at 0."""
         beta1, beta2 = load(control, BETA1), load(control, BETA2)
         m = beta1 * m + (1.0 - beta1) * g
@@ -114,7 +153,7 @@ def optimizer(name: str, memory: Memory) -> Optimizer:
         return (rate * m) / (sqrt(v) + load(control, STEP_EPS)), m, v
 
     @device
-    def begin_adam(control: Rows) -> None:
+    def begin(control: Rows) -> None:
         power1 = load(control, POWER1) * load(control, BETA1)
         power2 = load(control, POWER2) * load(control, BETA2)
         root, rest = sqrt(1.0 - power2), 1.0 - power1
@@ -125,17 +164,25 @@ def optimizer(name: str, memory: Memory) -> Optimizer:
         store(control, STEP_EPS, load(control, EPS) * root)
 
     @device
-    def adam_has_settled(control: Rows) -> Mask:
+    def has_settled(control: Rows) -> Mask:
         same = load(control, NEXT_POWER1) == load(control, POWER1)
         return same & (load(control, NEXT_POWER2) == load(control, POWER2))
 
     @device
-    def end_adam(control: Rows) -> None:
+    def end(control: Rows) -> None:
         store(control, POWER1, load(control, NEXT_POWER1))
         store(control, POWER2, load(control, NEXT_POWER2))
 
+    settings = (BETA1, BETA2, EPS, POWER1, POWER2)
+    rates = (STEP, OUTPUT_STEP)
+    return Optimizer((ZERO, ZERO), settings, update, rates, begin, has_settled, end, has_powers=True)
+
+
+def rprop(memory: Memory) -> Optimizer:
+    fill = memory.fill
+
     @device
-    def rprop(g: Lanes, previous: Lanes, step: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
+    def update(g: Lanes, previous: Lanes, step: Lanes, rate: Lanes, control: Rows) -> tuple[Lanes, Lanes, Lanes]:
         agreement = g * previous
         step = step * select(agreement > 0.0, fill(1.2), select(agreement < 0.0, fill(0.5), 1.0))
         step = select(step < 1e-6, 1e-6, step)
@@ -144,22 +191,4 @@ def optimizer(name: str, memory: Memory) -> Optimizer:
         sign = select(g > 0.0, 1.0, select(g < 0.0, -1.0, g))  # that of NaN is NaN
         return sign * step, g, step
 
-    rates, corrected = (RATE, OUTPUT_RATE), (STEP, OUTPUT_STEP)
-    plain = (rates, nothing, always, nothing)
-    return {
-        "gd": Optimizer((), (), gd, *plain),
-        "momentum": Optimizer((ZERO,), (MOMENTUM,), momentum, *plain),
-        "nesterov": Optimizer((ZERO,), (MOMENTUM,), nesterov, *plain),
-        "rmsprop": Optimizer((ZERO,), (ALPHA, EPS), rmsprop, *plain),
-        "adam": Optimizer(
-            (ZERO, ZERO),
-            (BETA1, BETA2, EPS, POWER1, POWER2),
-            adam,
-            corrected,
-            begin_adam,
-            adam_has_settled,
-            end_adam,
-            has_powers=True,
-        ),
-        "rprop": Optimizer((ZERO, LEARNING_RATE), (), rprop, *plain, keeps_infinity=False),
-    }[name]
+    return _plain(memory, (ZERO, LEARNING_RATE), (), update, keeps_infinity=False)
