@@ -41,7 +41,6 @@ TASKS: dict[str, tuple[Array, Array]] = {
     "numbers": _numbers(6, seed=1),
     "parity": _parity(5),
     "many numbers": _numbers(20, seed=2),
-    "many bits": tuple(np.tile(array, (6, 1)) for array in _parity(2)),
     "one pattern": (np.array([[0.5, -1.5, 2.0]]), np.array([[1.0]])),
     # Inputs of 0 alone, so that nothing but the output bias moves where the unit is dead.
     "one target": (np.zeros((1, 1)), np.array([[1.0]])),
@@ -61,7 +60,7 @@ TASKS: dict[str, tuple[Array, Array]] = {
 }
 
 # Patterns per step that leave a shorter last step. Where there are many, a step takes several blocks.
-UNEVEN = {"xor": 3, "adder": 3, "numbers": 4, "parity": 12, "many numbers": 9, "many bits": 10, "two targets": 1}
+UNEVEN = {"xor": 3, "adder": 3, "numbers": 4, "parity": 12, "many numbers": 9, "two targets": 1}
 
 
 def fit_targets(targets: Array, loss: str) -> Array:
