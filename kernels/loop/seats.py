@@ -46,14 +46,17 @@ NEVER = np.iinfo(np.int64).max
 def set_deadline(runs: Runs, workspace: Workspace) -> None:
     """Find the turn in which the first of the seated runs takes its last step.
 
-    Where every loss is to be written down, each turn is a deadline.
+    Where every loss is to be written down, or a run waits for a lane that another left within
+    an epoch, it is the next turn.
     """
     seats, clock = workspace.seats, workspace.clock
     deadline = NEVER
     for lane in range(seats.shape[1]):
         if seats[RUN, lane] != EMPTY:
             deadline = min(deadline, seats[LAST_TURN, lane])
-    clock[DEADLINE] = clock[TURN] if runs.losses.shape[0] and deadline != NEVER else deadline
+    some_wait = clock[OCCUPIED] < seats.shape[1] and runs.waiting[0] < runs.weights.shape[0]
+    at_once = runs.losses.shape[0] > 0 or some_wait
+    clock[DEADLINE] = clock[TURN] if at_once and deadline != NEVER else deadline
 
 
 def given_rows(recipe: Recipe, memory: Memory) -> np.ndarray:
