@@ -44,8 +44,9 @@ test: lint
 	$(BIN)/coverage report --fail-under=95
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) $(CPU_TESTS) &&) true
 
-# What is too long for every run: all products of words, hundreds of kills, all kernels for other CPUs.
+# What is too long for every run: the product of all words, hundreds of kills, all kernels for other CPUs.
 soak: $(READY)
+	NUMBA_DISABLE_JIT=1 $(TESTS) -m soak tests/kernels
 	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) -m soak
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) -m '' tests/kernels &&) true
 
