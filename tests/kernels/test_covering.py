@@ -36,10 +36,10 @@ def test_cases_are_few_and_the_same_in_every_process(cases: list[dict[str, Any]]
     assert len(cases) == len(covering_cases()) < 1.5 * len(DIMENSIONS["activation"]) ** 2
 
 
-def test_every_value_is_compiled_at_least_twice(cases: list[dict[str, Any]]) -> None:
+def test_every_value_is_compiled(cases: list[dict[str, Any]]) -> None:
     """Those first cases that are compiled whenever tests run have every value of every dimension."""
     counts = Counter(choice for case in cases[:N_COMPILED] for choice in case.items())
-    assert all(counts[name, value] >= 2 for name, values in DIMENSIONS.items() for value in values)
+    assert all(counts[name, value] for name, values in DIMENSIONS.items() for value in values)
 
 
 def test_small_cover_by_hand() -> None:
