@@ -194,7 +194,8 @@ class Trainer:
         """Settle the runs ``again`` by a variant that computes every product."""
         cells, counts = np.unique(np.searchsorted(np.cumsum(counts), again, side="right"), return_counts=True)
         variant = self.variant(self.recipe.architecture.hidden(weights.shape[1]), settings[cells], exact=True)
-        exact = self._run(variant, settings[cells], counts, weights[again], asked)
+        own = asked._replace(seeds=asked.seeds[again] if asked.seeds.size else asked.seeds)
+        exact = self._run(variant, settings[cells], counts, weights[again], own)
         targets: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
         sources: tuple[Array, ...] = (*exact.columns, *exact[1:4])
         for target, source in zip(targets, sources, strict=True):
