@@ -5,7 +5,7 @@ Every compiled function of the project is made by one of three decorators:
 - :func:`kernel`: an entry point called from Python; releases the GIL and is
   kept in the disk cache under a key given by its maker,
 - :func:`routine`: called by a kernel and compiled on its own, for code that
-  runs rarely,
+  runs rarely, or for so long that a call costs nothing,
 - :func:`device`: copied into its caller by LLVM, so that constants given by
   the caller fold and values stay in registers.
 
@@ -31,6 +31,7 @@ from numba.core.bytecode import FunctionIdentity
 from numba.core.registry import cpu_target
 
 from kernels.simd.disk_cache import DiskCache
+from kernels.simd.libraries import DeviceCompiler, KernelCompiler, RoutineCompiler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,7 +71,7 @@ define void @wide_sum(ptr %place) {
 """
 _REGISTER_BYTES = {"xmm": 16, "ymm": 32, "zmm": 64}
 
-# Python calls kernels only. A door to Python for each part takes longest to compile.
+# Python calls kernels only: parts need no door to it.
 _INTERNAL: dict[str, Any] = {**_STRICT, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
@@ -94,13 +95,13 @@ def register_bytes() -> int:
 
 def device(function: F) -> F:
     """Compile ``function`` for use inside kernels, inlined where it is called."""
-    compiled: F = numba.njit(forceinline=True, **_INTERNAL)(function)
+    compiled: F = numba.njit(forceinline=True, pipeline_class=DeviceCompiler, **_INTERNAL)(function)
     return compiled
 
 
 def routine(function: F) -> F:
     """Compile ``function`` for use inside kernels, called rather than inlined."""
-    compiled: F = numba.njit(**_INTERNAL)(function)
+    compiled: F = numba.njit(pipeline_class=RoutineCompiler, **_INTERNAL)(function)
     return compiled
 
 
@@ -116,7 +117,7 @@ def kernel(key: str) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        compiled: Any = numba.njit(**_STRICT)(function)
+        compiled: Any = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **_STRICT)(function)
         if ENABLED:
             compiled._cache = DiskCache(function.__qualname__, key)
         made: F = compiled
