@@ -208,7 +208,7 @@ class Trainer:
         runs, workspaces = arguments[1:3]
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             turns = kernel(*arguments)
-            while any(workspace.clock[OCCUPIED] for workspace in workspaces):
+            while runs.waiting[0] < len(weights) or any(workspace.clock[OCCUPIED] for workspace in workspaces):
                 asked.pause()
                 turns = kernel(*arguments)
         lane_steps = turns * variant.n_windows * variant.width

@@ -28,6 +28,7 @@ from kernels.loop.seats import (
     make_seat_runs,
     retire,
     set_deadline,
+    some_wait,
 )
 from kernels.loop.visits import make_shuffle
 from kernels.recipe import Recipe
@@ -108,6 +109,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     """Return a turn in which lanes may end: ``(patterns, runs, workspace, n_hidden)``.
 
     Runs that end leave, others take their seats, until nobody leaves any more; then those that are seated advance.
+    All of them may end within an epoch, while others wait for the next turn.
     """
     step, seat_runs = make_step(recipe, variant, memory), make_seat_runs(recipe, memory, variant.n_windows)
     judge_runs, n_windows = make_judge_runs(recipe, variant, memory), variant.n_windows
@@ -141,15 +143,11 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
 
     @routine
     def end_runs(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
-        clock, wait = workspace.clock, True
-        while wait:
+        seat_runs(runs, workspace)
+        while judge_runs(patterns, runs, workspace, n_hidden, 0) and some_wait(runs):
             seat_runs(runs, workspace)
-            while judge_runs(patterns, runs, workspace, n_hidden, 0) and runs.waiting[0] < runs.weights.shape[0]:
-                seat_runs(runs, workspace)
-            if clock[OCCUPIED] > 0:
-                advance(patterns, runs, workspace, n_hidden)
-            # All may have left within an epoch, while others wait.
-            wait = clock[OCCUPIED] == 0 and runs.waiting[0] < runs.weights.shape[0]
+        if workspace.clock[OCCUPIED] > 0:
+            advance(patterns, runs, workspace, n_hidden)
         set_deadline(runs, workspace)
 
     return end_runs

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
-from kernels.step.control import ACTIVE_FLAG, BELOW, BOUND
+from kernels.step.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
 from kernels.step.packet import Packet
 from kernels.step.patterns import Patterns, PatternSource
 from kernels.step.step import file_order, make_step
@@ -126,7 +126,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         loss, control = total_loss(patterns, packet), packet.control
         if may_stall:
             store(packet.latest, 0, loss)
-        ends = criterion(patterns, packet, loss, load(control, BELOW)) | ~(loss <= load(control, BOUND))
+        ends = criterion(patterns, packet, loss, load(control, BELOW_NOW)) | ~(loss <= load(control, BOUND))
         if may_stall:
             same = (loss == load(packet.previous, 0)) & may_stay(patterns, packet, n_hidden)
             return ends | same
@@ -136,7 +136,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     def all_go_on(patterns: Patterns, packet: Packet, n_hidden: int) -> bool:
         active = load(packet.control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
-        ends = criterion(patterns, packet, loss, load(packet.control, BELOW))
+        ends = criterion(patterns, packet, loss, load(packet.control, BELOW_NOW))
         ends = (ends | ~(loss <= load(packet.control, BOUND))) & active
         if may_stall:
             same = (loss == load(packet.previous, 0)) & active

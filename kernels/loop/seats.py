@@ -14,6 +14,7 @@ from kernels.simd.lanes import Memory
 from kernels.step.control import (
     ACTIVE_FLAG,
     BELOW,
+    BELOW_NOW,
     BOUND,
     FINITE_FLAG,
     HIDDEN_SCALE,
@@ -31,32 +32,42 @@ from kernels.variant import Variant
 from kernels.words.optimizers import LEARNING_RATE, optimizer
 
 # Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn at which it took its seat, the
-# turn in which it comes to its limit of steps, how many steps of that turn it takes before, and the first step at
-# which it may converge.
-RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_JUDGED = range(5)
+# turn in which it comes to its limit of steps, how many steps of that turn it takes before, the first step at which
+# it may converge, and the first turn before which it may.
+RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_JUDGED, OPENS = range(6)
 EMPTY = -1
 
 # Entries of Workspace.clock: turns that the packet has taken, the next one that end_runs must take (the last of a
-# run, or every one where all losses are written down), and how many seats are occupied.
+# run, the first at which one may converge, or every one where all losses are written down), and how many seats are
+# occupied.
 TURN, DEADLINE, OCCUPIED = range(3)
 NEVER = np.iinfo(np.int64).max
 
 
 @device
+def some_wait(runs: Runs) -> bool:
+    """Tell whether runs wait for a seat."""
+    return bool(runs.waiting[0] < runs.weights.shape[0])
+
+
+@device
 def set_deadline(runs: Runs, workspace: Workspace) -> None:
-    """Find the turn in which the first of the seated runs takes its last step.
+    """Find the next turn in which a seated run takes its last step, or from which on it may converge.
 
     Where every loss is to be written down, or a run waits for a lane that another left within
     an epoch, it is the next turn.
     """
-    seats, clock = workspace.seats, workspace.clock
+    rows, seats, clock = workspace.rows, workspace.seats, workspace.clock
     deadline = NEVER
     for lane in range(seats.shape[1]):
         if seats[RUN, lane] != EMPTY:
-            deadline = min(deadline, seats[LAST_TURN, lane])
-    some_wait = clock[OCCUPIED] < seats.shape[1] and runs.waiting[0] < runs.weights.shape[0]
-    at_once = runs.losses.shape[0] > 0 or some_wait
-    clock[DEADLINE] = clock[TURN] if at_once and deadline != NEVER else deadline
+            too_early = seats[OPENS, lane] > clock[TURN]
+            rows[BELOW_NOW, lane] = np.nan if too_early else rows[BELOW, lane]
+            deadline = min(deadline, seats[OPENS, lane] if too_early else seats[LAST_TURN, lane])
+    can_seat = clock[OCCUPIED] < seats.shape[1] and some_wait(runs)
+    if can_seat or (runs.losses.shape[0] > 0 and deadline != NEVER):
+        deadline = clock[TURN]
+    clock[DEADLINE] = deadline
 
 
 def given_rows(recipe: Recipe, memory: Memory) -> np.ndarray:
@@ -89,6 +100,8 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
                 seats[LAST_TURN, lane] = clock[TURN] + most_steps // n_windows
                 seats[LAST_STEPS, lane] = most_steps % n_windows
                 seats[FIRST_JUDGED, lane] = runs.limits[cell, FROM_STEP]
+                opens = clock[TURN] + (runs.limits[cell, FROM_STEP] + n_windows - 1) // n_windows
+                seats[OPENS, lane] = min(opens, seats[LAST_TURN, lane])
                 for k in rows_given:
                     rows[k, lane] = runs.numbers[cell, k]
                 rows[PREVIOUS, lane] = np.nan

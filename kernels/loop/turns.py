@@ -10,7 +10,7 @@ from kernels.loop.ends import make_end_runs
 from kernels.loop.judge import make_watch
 from kernels.loop.registers import PacketOf, make_packet_places
 from kernels.loop.runs import Runs
-from kernels.loop.seats import DEADLINE, OCCUPIED, TURN
+from kernels.loop.seats import DEADLINE, OCCUPIED, TURN, some_wait
 from kernels.loop.visits import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd import jit, lanes
@@ -57,8 +57,8 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int, most_turns: int) -> int:
         align_frame()
         registers = registers_of()
-        turns_taken, occupied = 0, 1
-        while occupied > 0 and most_turns > 0:
+        turns_taken, busy = 0, True
+        while busy and most_turns > 0:
             turns = min(MAX_STEPS, most_turns)
             for k in range(n_packets):
                 turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[TURN])
@@ -75,14 +75,15 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
                 advance_all(patterns, workspaces, registers, n_hidden)
                 turn += 1
             carry_out(workspaces, registers)
-            turns_taken = occupied = 0
+            turns_taken, busy = 0, False
             for k in range(n_packets):
                 clock = workspaces[k].clock
                 clock[TURN] += turn
                 if k == first_end or clock[TURN] == clock[DEADLINE]:  # as it is before the first turn
                     end_runs(patterns, runs, workspaces[k], n_hidden)
                 turns_taken += clock[TURN]
-                occupied += clock[OCCUPIED]
+                busy = busy or clock[OCCUPIED] > 0
+            busy = busy or some_wait(runs)
             most_turns -= turn + 1
         return turns_taken
 

@@ -21,6 +21,7 @@
     STEP,  # adam's learning rates, corrected for the start at 0
     OUTPUT_STEP,
     STEP_EPS,
+    BELOW_NOW,  # BELOW; NaN while it is too early to converge
     PREVIOUS,  # the loss when the run was judged before
     LATEST,  # the loss that the inner loop has just seen
     LOSS,  # from here on what code for all lanes and code lane by lane tell each other
@@ -31,5 +32,5 @@
     ACTIVE_FLAG,  # whether a run sits in the lane
     FINITE_FLAG,
     CONTROL_ROWS,
-) = range(29)
+) = range(30)
 GIVEN_ROWS = NEXT_POWER1

@@ -110,7 +110,7 @@ class Workspace(NamedTuple):
         The row of each parameter, in the order of :class:`kernels.recipe.Architecture`.
     rate_rows : (parameters,) of uint64
         The row of control that holds its learning rate.
-    seats : (5, width) of int64
+    seats : (6, width) of int64
         See :mod:`kernels.loop.seats`.
     clock : (3,) of int64
         See :mod:`kernels.loop.seats`.
@@ -131,7 +131,7 @@ def make_workspace(recipe: Recipe, variant: Variant, n_hidden: int) -> Workspace
     """Allocate a packet of empty lanes."""
     layout, first = make_hidden_layout(recipe, variant, n_hidden), make_layout(recipe, variant).parameters
     parameter_rows, rate_rows = _parameter_rows(recipe.architecture, n_hidden)
-    seats = np.full((5, variant.width), -1, np.int64)
+    seats = np.full((6, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
     clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
     return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order)

@@ -20,7 +20,7 @@ def make_criterion(
     """Return the criterion called ``name`` (one of :data:`NAMES`).
 
     The function takes ``(patterns, packet, loss, below)``, with the outputs for all patterns, and returns the
-    lanes that have converged. Comparisons are strict and false for NaN.
+    lanes that have converged. Comparisons are strict and false for NaN; no lane converges below NaN.
     """
     load = memory.load
 
@@ -51,7 +51,7 @@ def make_criterion(
 
     @device
     def no_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
-        return below != below
+        return below < below
 
     return {
         "loss": loss_criterion,

@@ -164,6 +164,17 @@ def test_pauses_change_nothing(monkeypatch: pytest.MonkeyPatch, operations: int,
     assert len(pauses) > (sized(20, 2) if operations == 1 else sized(2, -1))
 
 
+def test_pauses_between_runs_that_end_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that all end within their first epoch, a few at a time, pause as others do."""
+    spec = Spec(batch=1)
+    runs = make_runs(draw_weights(spec, 2, 40, 5), learning_rate=0.1, below=0.0, max_steps=2)
+    monkeypatch.setattr("kernels.train.PAUSE_OPERATIONS", 1)
+    pauses: list[None] = []
+    outcome = spec.trainer(8).train(runs.settings, runs.weights, pause=lambda: pauses.append(None))
+    assert len(pauses) >= 2
+    assert (outcome.columns.steps == 2).all()
+
+
 def test_pause_may_end_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """One network of very many steps does not keep an interrupt waiting."""
     monkeypatch.setattr("kernels.train.PAUSE_OPERATIONS", 1000)
