@@ -62,11 +62,8 @@ _TARGETS: dict[str, tuple[Callable[[float], bool], str]] = {
     "hinge": (lambda target: abs(target) == 1, "targets of -1 and 1"),
 }
 
-# What must hold of some words after rounding to float32 too.
-_ROUNDED: dict[str, tuple[Callable[[float], bool], str]] = {
-    **dict.fromkeys(("momentum", "alpha", "beta1", "beta2"), (lambda value: value < 1, "below 1")),
-    "eps": (lambda value: value > 0, "above 0"),
-}
+# Words that must be below 1, after rounding to float32 too.
+_BELOW_ONE = ("momentum", "alpha", "beta1", "beta2")
 
 
 def combination_faults(study: Study, given: set[str]) -> list[str]:
@@ -128,21 +125,25 @@ def _unused_words(study: Study, given: set[str]) -> Iterator[str]:
 
 
 def _rounded_away(study: Study) -> Iterator[str]:
+    """Say which numbers float32 would make others of: 0, an infinity, or 1 where they must be below."""
     if study.network.dtype == "float32":
-        for name, (allows, needs) in _ROUNDED.items():
+        for name in WORDS:
             for value in study.values_of(name):
-                rounded = _as_float32(value)
-                if not allows(rounded):
-                    yield f"{study.key_of(name)}: {value!r} given; float32 rounds it to {rounded:g}, must be {needs}"
+                needs = _lost_in_float32(name, value) if isinstance(value, float) else None
+                if needs:
+                    yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"
                     break
 
 
-def _as_float32(value: Any) -> float:
-    """Round to float32."""
-    if value > MAX_FLOAT32:
-        return float("inf")
-    rounded: float = struct.unpack("f", struct.pack("f", value))[0]
-    return rounded
+def _lost_in_float32(name: str, value: float) -> str | None:
+    """Tell what a word must be that its value, rounded to float32, is not any more."""
+    try:
+        rounded = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return "finite"
+    if rounded == 0 and value != 0:
+        return "other than 0"
+    return "below 1" if name in _BELOW_ONE and rounded >= 1 else None
 
 
 def _beyond_limits(study: Study, given: set[str]) -> Iterator[str]:

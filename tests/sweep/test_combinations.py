@@ -52,7 +52,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'loss'", "'correct'")),
     (
         {"dtype": "float32", "optimizer": "adam", "beta2": 0.99999999999},
-        ("training.beta2: 0.99999999999", "float32 rounds it to 1", "below 1"),
+        ("training.beta2: 0.99999999999", "must be below 1 after rounding to float32"),
     ),
     (
         {"dtype": "float32", "optimizer": "momentum", "momentum": [0.5, 0.99999999999]},
@@ -60,8 +60,14 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     (
         {"dtype": "float32", "optimizer": "rmsprop", "eps": 1e-60},
-        ("training.eps: 1e-60", "float32 rounds it to 0", "above 0"),
+        ("training.eps: 1e-60", "must be other than 0 after rounding to float32"),
     ),
+    ({"dtype": "float32", "learning_rate": 1e39}, ("training.learning_rate: 1e+39", "must be finite")),
+    ({"dtype": "float32", "learning_rate": [0.1, 1e-60]}, ("parameters.learning_rate: 1e-60", "other than 0")),
+    ({"dtype": "float32", "gain": -1e300}, ("network.gain: -1e+300", "must be finite")),
+    ({"dtype": "float32", "below": 1e-50}, ("convergence.below: 1e-50", "other than 0")),
+    ({"dtype": "float32", "bound": 1e-50}, ("convergence.bound: 1e-50", "other than 0")),
+    ({"dtype": "float32", "scale": 1e39}, ("initial_weights.scale: 1e+39", "must be finite")),
 ]
 
 
@@ -91,7 +97,7 @@ def test_refused(words: dict[str, Any], said: tuple[str, ...]) -> None:
         {"bias": [True, False], "bias_scale": 0.0},
         {"criterion": ["none", "correct"], "from_step": 1},
         {"learning_rate": 0.0, "output_learning_rate": [0.1, 0.0]},
-        {"dtype": "float32", "optimizer": "adam", "eps": 1e300},
+        {"dtype": "float32", "optimizer": "adam", "eps": 1e30, "gain": -1e-40, "bound": 3.4028235e38},
     ],
 )
 def test_accepted(words: dict[str, Any]) -> None:
