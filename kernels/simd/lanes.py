@@ -181,7 +181,8 @@ def memory(dtype: str, width: int) -> Memory:
     if jit.ENABLED:
         from kernels.simd import lowering_rows
 
-        lowering_rows.register_memory(load, store, fill, rows_of, dtype, width)
+        lowering_rows.register_memory(load, store, rows_of, dtype, width)
+        lowering_rows.register_fill(fill, dtype, width)
     return Memory(dtype, width, load, store, fill, rows_of)
 
 

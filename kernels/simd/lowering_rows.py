@@ -36,14 +36,9 @@ def _alignment(lanes: LanesType) -> int:
 
 
 def register_memory(
-    load: Callable[..., Any],
-    store: Callable[..., Any],
-    fill: Callable[..., Any],
-    rows_of: Callable[..., Any],
-    dtype: str,
-    width: int,
+    load: Callable[..., Any], store: Callable[..., Any], rows_of: Callable[..., Any], dtype: str, width: int
 ) -> None:
-    """Teach Numba to load, store and fill lanes of one dtype and width."""
+    """Teach Numba to load and store lanes of one dtype and width."""
     if width < 1 or width & (width - 1):
         raise ValueError(f"width {width} is not a power of two")
     lanes = LanesType(NUMBA_TYPES[dtype], width)
@@ -90,6 +85,11 @@ def register_memory(
         lower_builtin(load, kind, types.Integer)(lower_load)
         for value in (LanesType, types.Number):
             lower_builtin(store, kind, types.Integer, value)(lower_store)
+
+
+def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
+    """Teach Numba to make lanes that all hold one number."""
+    lanes = LanesType(NUMBA_TYPES[dtype], width)
 
     @type_callable(fill)
     def type_fill(context: Any) -> Callable[..., Any]:

@@ -157,19 +157,19 @@ def make_backward_inputs(
 ) -> Callable[[Patterns, Packet, Rows, int, int, int], Mask]:
     """Return what becomes of the input weights of a unit: ``(patterns, packet, deltas, n_parameters, n0, h)``."""
     n_inputs = recipe.architecture.inputs
-    whole = n_inputs - n_inputs % MOST_INPUTS
-    several = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, MOST_INPUTS), mode)
-    rest = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, n_inputs - whole), mode)
-    fill = memory.fill
+    whole, fill = n_inputs - n_inputs % MOST_INPUTS, memory.fill
+    firsts = range(0, whole, MOST_INPUTS)
+    several = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, firsts), mode)
+    firsts = range(whole, n_inputs, max(1, n_inputs - whole))
+    rest = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, firsts), mode)
 
     @device
     def input_weights(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> Mask:
         changed = fill(0.0) != fill(0.0)
         if whole > 0:
-            for i in range(0, whole, MOST_INPUTS):
-                changed = changed | several(patterns, packet, deltas, n_parameters, n0, h, i)
+            changed = changed | several(patterns, packet, deltas, n_parameters, n0, h)
         if whole < n_inputs:
-            changed = changed | rest(patterns, packet, deltas, n_parameters, n0, h, whole)
+            changed = changed | rest(patterns, packet, deltas, n_parameters, n0, h)
         return changed
 
     return input_weights
@@ -177,32 +177,31 @@ def make_backward_inputs(
 
 @cache
 def make_backward_some_inputs(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: tuple[int, int], mode: Mode
-) -> Callable[[Patterns, Packet, Rows, int, int, int, int], Mask]:
-    """Return what becomes of so many input weights of a unit from i0 on, given a block of (patterns, inputs).
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: tuple[int, range], mode: Mode
+) -> Callable[[Patterns, Packet, Rows, int, int, int], Mask]:
+    """Return what becomes of some input weights of a unit, a few at a time: ``(patterns, packet, deltas, .., h)``.
 
-    The function takes ``(patterns, packet, deltas, n_parameters, n0, h, i0)``.
+    The block says how many patterns there are, and from which to which input it goes in which steps.
     """
-    (n_patterns, n_inputs), number = block, numbering(recipe.architecture)
+    (n_patterns, inputs), number = block, numbering(recipe.architecture)
+    first, end, n_inputs = inputs.start, inputs.stop, inputs.step
     take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
     load, store, fill = memory.load, memory.store, memory.fill
-    make_sums = memory.stack(max(n_inputs, 1))
+    make_sums = memory.stack(n_inputs)
 
     @device
-    def some_inputs(
-        patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int, i0: int
-    ) -> Mask:
-        sums = make_sums()
-        for i in range(n_inputs):
-            store(sums, i, start(packet, number.w(h, i0 + i)))
-        for p in range(n_patterns):
+    def some_inputs(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> Mask:
+        sums, changed = make_sums(), fill(0.0) != fill(0.0)
+        for i0 in range(first, end, n_inputs):
             for i in range(n_inputs):
-                if source.used(n0 + p, i0 + i):
-                    x = source.input(patterns, packet, n0 + p, i0 + i)
-                    store(sums, i, load(sums, i) + x * load(deltas, p))
-        changed = fill(0.0) != fill(0.0)
-        for i in range(n_inputs):
-            changed = changed | take.w(packet, n_parameters, number.w(h, i0 + i), load(sums, i))
+                store(sums, i, start(packet, number.w(h, i0 + i)))
+            for p in range(n_patterns):
+                for i in range(n_inputs):
+                    if source.used(n0 + p, i0 + i):
+                        x = source.input(patterns, packet, n0 + p, i0 + i)
+                        store(sums, i, load(sums, i) + x * load(deltas, p))
+            for i in range(n_inputs):
+                changed = changed | take.w(packet, n_parameters, number.w(h, i0 + i), load(sums, i))
         return changed
 
     return some_inputs

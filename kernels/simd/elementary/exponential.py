@@ -101,6 +101,8 @@ class Powers(NamedTuple):
         s = e^r - 1 for |r| <= ln 2 / 2.
     remainder : (x, k) -> lanes
         s for r = x - k ln 2.
+    clamp : (x) -> lanes
+        x, limited to where e^x is neither zero nor infinite for certain; NaN stays.
     halves : (shifted) -> (lanes, lanes)
         Two factors of 2^k, which itself may be beyond the format.
     single : (shifted) -> lanes
@@ -110,6 +112,7 @@ class Powers(NamedTuple):
     shifted: Function
     less_one: Function
     remainder: Callable[[Lanes, Lanes], Lanes]
+    clamp: Function
     halves: Callable[[Lanes], tuple[Lanes, Lanes]]
     single: Function
 
@@ -130,6 +133,7 @@ def powers(dtype: str) -> Powers:
     shifter, bias, shift = constants.shifter, constants.exponent_bias, constants.exponent_shift
     ln2_head, ln2_tail = constants.ln2_head, constants.ln2_tail
     even, odd = constants.exp_tail[0::2], constants.exp_tail[1::2]
+    low, high = constants.exp_low, constants.exp_high
 
     @device
     def shifted(x: Lanes) -> Lanes:
@@ -145,6 +149,10 @@ def powers(dtype: str) -> Powers:
         return less_one((x - k * ln2_head) - k * ln2_tail)
 
     @device
+    def clamp(x: Lanes) -> Lanes:
+        return select(x < low, low, select(x > high, high, x))
+
+    @device
     def halves(shifted: Lanes) -> tuple[Lanes, Lanes]:
         whole = bits(shifted)
         half = whole >> 1  # of the shifter too, but only the low bits reach the exponent
@@ -154,7 +162,7 @@ def powers(dtype: str) -> Powers:
     def single(shifted: Lanes) -> Lanes:
         return from_bits((bits(shifted) + bias) << shift)
 
-    return Powers(shifted, less_one, remainder, halves, single)
+    return Powers(shifted, less_one, remainder, clamp, halves, single)
 
 
 @cache
@@ -162,17 +170,11 @@ def exponentials(dtype: str) -> Exponentials:
     """Return exp, tanh, sigmoid and elu for lanes of ``dtype``."""
     constants = FORMATS[dtype]
     shifter, shift = constants.shifter, constants.exponent_shift
-    exp_low, exp_high, elu_low = constants.exp_low, constants.exp_high, constants.elu_low
-    tanh_high, sigmoid_low = constants.tanh_high, constants.sigmoid_low
+    elu_low, tanh_high, sigmoid_low = constants.elu_low, constants.tanh_high, constants.sigmoid_low
     tanh_numerator, tanh_denominator = constants.tanh_numerator, constants.tanh_denominator
     sign = 1 << (63 if dtype == "float64" else 31)
     one = constants.exponent_bias << shift
-    shifted_of, _, remainder, halves, single = powers(dtype)
-
-    @device
-    def clamp(x: Lanes) -> Lanes:
-        """Limit to where e^x is neither zero nor infinite for certain; NaN stays."""
-        return select(x < exp_low, exp_low, select(x > exp_high, exp_high, x))
+    shifted_of, _, remainder, clamp, halves, single = powers(dtype)
 
     @device
     def exp(x: Lanes) -> Lanes:

@@ -117,7 +117,7 @@ def make_normal(dtype: str) -> Pair:
     head_bits, high, curve, pole, centre, tail = CONSTANTS[dtype]
     shifter, ln2_head, ln2_tail = FORMATS[dtype].shifter, FORMATS[dtype].ln2_head, FORMATS[dtype].ln2_tail
     constant, slope, bend, even, odd = *tail[:3], tail[3::2], tail[4::2]
-    shifted_of, less_one, _, halves, _ = powers(dtype)
+    shifted_of, less_one, _, _, halves, _ = powers(dtype)
 
     @device
     def normal(x: Lanes) -> tuple[Lanes, Lanes]:

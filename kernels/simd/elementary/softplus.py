@@ -71,7 +71,7 @@ def make_softplus(dtype: str) -> Function:
     """Return softplus for lanes of ``dtype``."""
     ln2_head, ln2_tail, curve, log1p_tail = _CONSTANTS[dtype]
     shifter, low = FORMATS[dtype].shifter, FORMATS[dtype].exp_low
-    shifted_of, _, remainder, halves, _ = powers(dtype)
+    shifted_of, _, remainder, _, halves, _ = powers(dtype)
 
     @device
     def softplus(x: Lanes) -> Lanes:

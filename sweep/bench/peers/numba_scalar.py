@@ -12,8 +12,8 @@ from sweep.bench.peers import Peer, refuse_all_but_xor
 
 
 @numba.njit(parallel=True)
-def _train(weights: Array, inputs: Array, targets: Array, hidden: int, steps: int, rate: Any, losses: Array) -> None:
-    n_patterns = inputs.shape[0]
+def _train(weights: Array, inputs: Array, targets: Array, hidden: int, steps: int, rate: Any) -> Array:
+    n_patterns, losses = inputs.shape[0], np.empty(weights.shape[0], weights.dtype)
     zero = targets[0, 0] - targets[0, 0]
     for network in numba.prange(weights.shape[0]):
         p = weights[network]
@@ -42,6 +42,7 @@ def _train(weights: Array, inputs: Array, targets: Array, hidden: int, steps: in
                 for k in range(p.size):
                     p[k] -= rate * gradient[k]
         losses[network] = total
+    return losses
 
 
 class NumbaScalar(Peer):
@@ -58,7 +59,6 @@ class NumbaScalar(Peer):
     def train(self, weights: Array) -> Array:
         """Train networks in place."""
         case = self.case
-        losses = np.empty(len(weights), case.dtype)
         rate = np.dtype(case.dtype).type(case.learning_rate)
-        _train(weights, case.inputs, case.targets, case.hidden, case.steps, rate, losses)
+        losses: Array = _train(weights, case.inputs, case.targets, case.hidden, case.steps, rate)
         return losses
