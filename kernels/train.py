@@ -22,14 +22,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.data import control
+from kernels.data.patterns import make_patterns
 from kernels.loop.runs import RETRAIN, Columns, Runs, make_columns
 from kernels.loop.seats import OCCUPIED
 from kernels.loop.turns import MAX_STEPS, make_kernel
 from kernels.recipe import Recipe
 from kernels.simd.compiling import Kernel, is_compiled
-from kernels.step import control
 from kernels.step.layout import Workspace, make_workspace
-from kernels.step.patterns import make_patterns
 from kernels.tuning import Tuning, tuning_here
 from kernels.variant import Variant, choose_variant
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.data.patterns import Patterns, Table, sums_watched
 from kernels.recipe import Recipe
 from kernels.simd.lanes import memory
-from kernels.step.patterns import Patterns, Table, sums_watched
 from kernels.tuning import Tuning, elementary_rows
 from kernels.words.optimizers import optimizer
 

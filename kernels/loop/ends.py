@@ -12,6 +12,9 @@ from functools import cache
 
 import numpy as np
 
+from kernels.data.control import BOUND, CONVERGED_FLAG, LOSS, PREVIOUS, STALLED_FLAG
+from kernels.data.packet import Packet
+from kernels.data.patterns import Patterns
 from kernels.loop.judge import Verdict, make_judge
 from kernels.loop.measures import make_measure
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Runs
@@ -34,10 +37,7 @@ from kernels.loop.visits import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Memory, select
-from kernels.step.control import BOUND, CONVERGED_FLAG, LOSS, PREVIOUS, STALLED_FLAG
 from kernels.step.layout import Workspace, make_in_memory
-from kernels.step.packet import Packet
-from kernels.step.patterns import Patterns
 from kernels.step.step import make_step
 from kernels.variant import Variant
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+from kernels.data.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
+from kernels.data.packet import Packet
+from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
-from kernels.step.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
-from kernels.step.packet import Packet
-from kernels.step.patterns import Patterns, PatternSource
 from kernels.step.step import file_order, make_step
 from kernels.variant import Variant
 from kernels.words.criteria import make_criterion

@@ -7,12 +7,12 @@ from functools import cache
 
 import numpy as np
 
+from kernels.data.control import FINITE_FLAG, MAX_ERROR, N_CORRECT
+from kernels.data.packet import Packet, numbering
+from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, absolute, select
-from kernels.step.control import FINITE_FLAG, MAX_ERROR, N_CORRECT
-from kernels.step.packet import Packet, numbering
-from kernels.step.patterns import Patterns
 from kernels.step.step import file_order
 from kernels.variant import Variant
 from kernels.words.optimizers import optimizer

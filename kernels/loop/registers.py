@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
+from kernels.data.packet import Packet
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, Rows
 from kernels.step.layout import Workspace, make_in_memory, make_layout
-from kernels.step.packet import Packet
 from kernels.variant import Variant
 from kernels.words.activations import activation
 from kernels.words.optimizers import optimizer
@@ -44,7 +44,7 @@ class RegisterLayout(NamedTuple):
     Attributes
     ----------
     previous, latest, totals, outputs, output_slopes, gradients, parameters, hidden, hidden_slopes
-        As in :class:`kernels.step.packet.Packet`.
+        As in :class:`kernels.data.packet.Packet`.
     n_held
         Rows of parameters and states, 0 where they are in memory.
     n_rows

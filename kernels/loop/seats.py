@@ -7,11 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, RETRAIN, Runs
-from kernels.recipe import Recipe
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory
-from kernels.step.control import (
+from kernels.data.control import (
     ACTIVE_FLAG,
     BELOW,
     BELOW_NOW,
@@ -27,6 +23,10 @@ from kernels.step.control import (
     PREVIOUS,
     RATE,
 )
+from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, RETRAIN, Runs
+from kernels.recipe import Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
 from kernels.words.optimizers import LEARNING_RATE, optimizer

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TypeAlias
 
+from kernels.data.packet import Packet
+from kernels.data.patterns import Patterns
 from kernels.loop.ends import make_end_runs
 from kernels.loop.judge import make_watch
 from kernels.loop.registers import PacketOf, make_packet_places
@@ -18,8 +20,6 @@ from kernels.simd.compiling import Kernel
 from kernels.simd.jit import device
 from kernels.simd.lanes import Mask, Memory, Rows, align_frame, any_lane
 from kernels.step.layout import Workspace
-from kernels.step.packet import Packet
-from kernels.step.patterns import Patterns
 from kernels.step.step import make_step
 from kernels.variant import Variant
 

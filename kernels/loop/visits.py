@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from kernels.data.patterns import Patterns
 from kernels.loop.runs import Runs
 from kernels.loop.seats import EMPTY, FIRST_TURN, RUN
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.start.shuffle import fill_permutation
 from kernels.step.layout import Workspace, make_layout
-from kernels.step.patterns import Patterns
 from kernels.variant import Variant
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from kernels.data.control import OUTPUT_SCALE
+from kernels.data.packet import Packet, numbering
+from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Mask, Memory, Rows, any_lane
-from kernels.step.control import OUTPUT_SCALE
 from kernels.step.forward import hidden_activation
-from kernels.step.packet import Packet, numbering
-from kernels.step.patterns import Patterns, PatternSource
 from kernels.step.update import TRY, Backward, Mode, make_start, make_takers
 from kernels.variant import Variant
 from kernels.words.activations import activation

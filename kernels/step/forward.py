@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from kernels.data.control import HIDDEN_SCALE, NEGATIVE_SLOPE, OUTPUT_SCALE
+from kernels.data.packet import Packet, numbering
+from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Memory, Rows
-from kernels.step.control import HIDDEN_SCALE, NEGATIVE_SLOPE, OUTPUT_SCALE
-from kernels.step.packet import Packet, numbering
-from kernels.step.patterns import Patterns, PatternSource
 from kernels.variant import Variant
 from kernels.words.activations import Activation, activation, integer_relu
 from kernels.words.losses import loss

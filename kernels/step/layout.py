@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.data.control import CONTROL_ROWS, LATEST, OUTPUT_RATE, PREVIOUS, RATE
+from kernels.data.packet import Packet
 from kernels.recipe import Architecture, Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, aligned_rows, memory
-from kernels.step.control import CONTROL_ROWS, LATEST, OUTPUT_RATE, PREVIOUS, RATE
-from kernels.step.packet import Packet
 from kernels.variant import Variant
 from kernels.words.activations import activation
 from kernels.words.losses import loss
@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     Attributes
     ----------
     totals, outputs, output_slopes, gradients, visits, parameters
-        As in :class:`kernels.step.packet.Packet`; control comes before, and parameters come last. A kind that a
+        As in :class:`kernels.data.packet.Packet`; control comes before, and parameters come last. A kind that a
         recipe does without has no rows.
     """
 
@@ -47,7 +47,7 @@ class HiddenLayout(NamedTuple):
     Attributes
     ----------
     hidden, hidden_slopes, sums, kept
-        As in :class:`kernels.step.packet.Packet`.
+        As in :class:`kernels.data.packet.Packet`.
     n_rows
         How many rows there are in all.
     """

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+from kernels.data.control import POWER1, POWER2
+from kernels.data.packet import Packet, numbering
+from kernels.data.patterns import GIVEN, Patterns, PatternSource, constants, own_order
 from kernels.recipe import Recipe
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Mask, Memory, any_lane
-from kernels.step.control import POWER1, POWER2
-from kernels.step.packet import Packet, numbering
-from kernels.step.patterns import GIVEN, Patterns, PatternSource, constants, own_order
 from kernels.step.windows import make_pass, make_predict
 from kernels.variant import Variant
 from kernels.words.optimizers import optimizer

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from kernels.data.control import HIDDEN_SCALE, OUTPUT_SCALE
+from kernels.data.packet import Packet, numbering
+from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
-from kernels.step.control import HIDDEN_SCALE, OUTPUT_SCALE
-from kernels.step.packet import Packet, numbering
-from kernels.step.patterns import Patterns
 from kernels.variant import Variant
 from kernels.words.optimizers import optimizer
 

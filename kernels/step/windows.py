@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+from kernels.data.packet import Packet, numbering
+from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Mask, Memory
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
-from kernels.step.packet import Packet, numbering
-from kernels.step.patterns import Patterns, PatternSource
 from kernels.step.update import ADD, TRY, UPDATE, Backward, make_all_updates, make_updaters
 from kernels.variant import Variant
 from kernels.words.losses import count

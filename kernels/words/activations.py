@@ -98,7 +98,7 @@ def of_z_alone(function: Callable[[Lanes], Any]) -> Callable[[Lanes, Lanes], Any
 def integer_relu(dtype: str) -> Activation:
     """Return ReLU as a maximum of integers: with AVX-512 one instruction, which leaves the adders to sums.
 
-    It loses a NaN, so it is for kernels that find a NaN elsewhere; see :func:`kernels.step.patterns.sums_watched`.
+    It loses a NaN, so it is for kernels that find a NaN elsewhere; see :func:`kernels.data.patterns.sums_watched`.
     """
     sign = 2**63 if dtype == "float64" else 2**31
 

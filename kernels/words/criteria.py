@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from kernels.data.packet import Packet
+from kernels.data.patterns import Patterns, PatternSource
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Mask, Memory, absolute
-from kernels.step.packet import Packet
-from kernels.step.patterns import Patterns, PatternSource
 
 NAMES = ("loss", "max_error", "correct", "none")
 

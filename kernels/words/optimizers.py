@@ -9,9 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, Mask, Memory, Rows, select, sqrt
-from kernels.step.control import (
+from kernels.data.control import (
     ALPHA,
     BETA1,
     BETA2,
@@ -27,6 +25,8 @@ from kernels.step.control import (
     STEP,
     STEP_EPS,
 )
+from kernels.simd.jit import device
+from kernels.simd.lanes import Lanes, Mask, Memory, Rows, select, sqrt
 
 NAMES = ("gd", "momentum", "nesterov", "rmsprop", "adam", "rprop")
 
@@ -38,7 +38,7 @@ Update: TypeAlias = Callable[[Lanes, Lanes, Lanes, Lanes, Rows], tuple[Lanes, La
 
 
 class Optimizer(NamedTuple):
-    """One optimizer on lanes. ``control`` are the rows of :mod:`kernels.step.control`, settings among them.
+    """One optimizer on lanes. ``control`` are the rows of :mod:`kernels.data.control`, settings among them.
 
     Attributes
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import kernels
 
 FOLDER = Path(kernels.__file__).parent
 MODULES = sorted(FOLDER.glob("**/*.py"))
+FOLDERS = ("simd", "start", "data", "words", "step", "loop")
 ALLOWED = {"kernels", "numpy", "numba", "llvmlite"} | sys.stdlib_module_names
 
 
@@ -29,6 +31,15 @@ def _imported(path: Path) -> Iterator[str]:
 def test_imports_are_numerical_or_standard(path: Path) -> None:
     """A kernel module imports NumPy, Numba, llvmlite, the standard library and its siblings; never sweep."""
     assert set(_imported(path)) <= ALLOWED
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_data_flows_one_way(folder: str) -> None:
+    """A folder imports those before it alone, so none depends on another that depends on it."""
+    sources = [path.read_text() for path in MODULES if path.relative_to(FOLDER).parts[0] == folder]
+    used = {name for source in sources for name in re.findall(r"^\s*from kernels\.(\w+)", source, re.MULTILINE)}
+    assert sources
+    assert used & set(FOLDERS) <= set(FOLDERS[: FOLDERS.index(folder) + 1])
 
 
 def test_there_are_modules_to_look_at() -> None:

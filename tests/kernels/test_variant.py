@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernels.data.control import CONTROL_ROWS
 from kernels.recipe import make_settings
-from kernels.step.control import CONTROL_ROWS
 from kernels.step.layout import make_layout, make_workspace
 from kernels.variant import Variant
 from tests.kernels.cases import covering_cases

@@ -23,7 +23,7 @@ class Packet(NamedTuple):
     parameters
         Parameters and behind them the states of the optimizer.
     control
-        Rows RATE .. FINITE_FLAG of :mod:`kernels.step.control`.
+        Rows RATE .. FINITE_FLAG of :mod:`kernels.data.control`.
     sums
         Gradients of the parameters, while the blocks of a window add to them.
     totals

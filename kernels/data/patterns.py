@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.data.packet import Packet
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Memory
-from kernels.step.packet import Packet
 
 Array = NDArray[Any]
 
