@@ -121,6 +121,8 @@ def choose_variant(
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
     table: Table = inputs, targets
+    # Of float64 only AVX-512 has a maximum of integers in one instruction, of float32 AVX2 too.
+    is_one_instruction = tuning.register_bytes >= 8 * np.dtype(recipe.dtype).itemsize
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * hidden
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)
     unrolls = hidden <= HIDDEN_CONSTANT
@@ -129,7 +131,10 @@ def choose_variant(
         packets=max(1, min(most, n_fit)),
         table=table,
         hidden=hidden if unrolls else None,
-        integer_relu=architecture.activation == "relu" and sums_watched(table) and not scales[0],
+        integer_relu=architecture.activation == "relu"
+        and is_one_instruction
+        and sums_watched(table)
+        and not scales[0],
         most_at_once=n_patterns,
         block_patterns=n_patterns,
     )
