@@ -18,7 +18,8 @@ from kernels.words.optimizers import optimizer
 # Hidden sizes up to this one are constants of a kernel where patterns are: its loop over units unrolls.
 HIDDEN_CONSTANT = 2
 
-# Windows of up to this many patterns go through a step at once where patterns are no constants.
+# Windows of up to this many patterns go through a step at once where patterns are no constants; where they are,
+# packets with more of them take no turns.
 MOST_AT_ONCE = 8
 
 
@@ -127,6 +128,8 @@ def choose_variant(
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)
     unrolls = hidden <= HIDDEN_CONSTANT
     most = tuning.packets if unrolls or recipe.criterion == "none" else min(tuning.packets, 2)
+    if n_patterns > MOST_AT_ONCE:
+        most = 1
     return general._replace(
         packets=max(1, min(most, n_fit)),
         table=table,
