@@ -134,10 +134,7 @@ def choose_variant(
         packets=max(1, min(most, n_fit)),
         table=table,
         hidden=hidden if unrolls else None,
-        integer_relu=architecture.activation == "relu"
-        and is_one_instruction
-        and sums_watched(table)
-        and not scales[0],
+        integer_relu=architecture.activation == "relu" and is_one_instruction and sums_watched(table) and not scales[0],
         most_at_once=n_patterns,
         block_patterns=n_patterns,
     )

@@ -46,7 +46,7 @@ class Packet(NamedTuple):
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
     kept
-        A copy of the parameters and states, while the updates of an epoch are tried.
+        A copy of the parameters and states, while updates are tried.
     """
 
     parameters: Rows

@@ -65,8 +65,7 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
 
     Notes
     -----
-    A run that has stalled has the loss of the judging before. Only where that is so, an epoch is tried out,
-    which mostly ends at the first parameter that changes.
+    A run that has stalled has the loss of the judging before. Only where that is so, an epoch is tried out.
     """
     source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)

@@ -10,9 +10,9 @@ from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
-from kernels.simd.lanes import Mask, Memory, Rows, any_lane
+from kernels.simd.lanes import Memory, Rows
 from kernels.step.forward import hidden_activation
-from kernels.step.update import TRY, Backward, Mode, make_start, make_takers
+from kernels.step.update import Backward, Mode, make_start, make_takers
 from kernels.variant import Variant
 from kernels.words.activations import activation
 from kernels.words.losses import loss
@@ -55,24 +55,19 @@ def make_backward(
 ) -> Backward:
     """Return the rest of backpropagation for a block of ``n_patterns`` patterns.
 
-    The function takes ``(patterns, packet, n_hidden, n0, wanted)``, with the gradients of outputs, and
-    returns the lanes in which a parameter or state changed, or would; none where gradients are only added up.
-    A trial ends as soon as that is so in all lanes that are ``wanted``.
+    The function takes ``(patterns, packet, n_hidden, n0)``, with the gradients of outputs.
     """
-    fixed, trial = variant.hidden, mode == TRY
+    fixed = variant.hidden
     backward_unit = make_backward_unit(recipe, variant, memory, source, n_patterns, mode)
     output_parameters = make_backward_output_parameters(recipe, variant, memory, source, n_patterns, mode)
 
     @device
-    def backward(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
+    def backward(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
         if fixed is not None:
             n_hidden = fixed
-        changed = output_parameters(patterns, packet, n_hidden, n0)
+        output_parameters(patterns, packet, n_hidden, n0)
         for h in range(n_hidden):
-            if trial and not any_lane(wanted & ~changed):
-                return changed
-            changed = changed | backward_unit(patterns, packet, n_hidden, n0, h)
-        return changed
+            backward_unit(patterns, packet, n_hidden, n0, h)
 
     return backward
 
@@ -80,32 +75,30 @@ def make_backward(
 @cache
 def make_backward_output_parameters(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
-) -> Callable[[Patterns, Packet, int, int], Mask]:
+) -> Callable[[Patterns, Packet, int, int], None]:
     """Return what becomes of output biases and skip connections, ``(patterns, packet, n_hidden, n0)``."""
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     n_direct = n_inputs if architecture.skip else 0
     take, start, number = make_takers(recipe, variant, memory, mode), make_start(memory, mode), numbering(architecture)
-    load, fill = memory.load, memory.fill
+    load = memory.load
 
     @device
-    def output_parameters(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> Mask:
+    def output_parameters(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
         n_parameters = number.n_parameters(n_hidden)
-        changed = fill(0.0) != fill(0.0)
         for o in range(n_outputs):
             if bias:
                 total = start(packet, number.c(n_hidden, o))
                 for p in range(n_patterns):
                     total = total + load(packet.gradients, p * n_outputs + o)
-                changed = changed | take.c(packet, n_parameters, number.c(n_hidden, o), total)
+                take.c(packet, n_parameters, number.c(n_hidden, o), total)
             for i in range(n_direct):
                 total = start(packet, number.k(n_hidden, i, o))
                 for p in range(n_patterns):
                     if source.used(n0 + p, i):
                         gradient = load(packet.gradients, p * n_outputs + o)
                         total = total + source.input(patterns, packet, n0 + p, i) * gradient
-                changed = changed | take.c(packet, n_parameters, number.k(n_hidden, i, o), total)
-        return changed
+                take.c(packet, n_parameters, number.k(n_hidden, i, o), total)
 
     return output_parameters
 
@@ -113,7 +106,7 @@ def make_backward_output_parameters(
 @cache
 def make_backward_unit(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
-) -> Callable[[Patterns, Packet, int, int, int], Mask]:
+) -> Callable[[Patterns, Packet, int, int, int], None]:
     """Return backpropagation through one hidden unit, ``(patterns, packet, n_hidden, n0, h)``."""
     architecture = recipe.architecture
     n_outputs, bias = architecture.outputs, architecture.bias
@@ -124,7 +117,7 @@ def make_backward_unit(
     make_deltas = memory.stack(n_patterns)
 
     @device
-    def backward_unit(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, h: int) -> Mask:
+    def backward_unit(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, h: int) -> None:
         parameters, gradients = packet.parameters, packet.gradients
         n_parameters = number.n_parameters(n_hidden)
         deltas = make_deltas()
@@ -135,18 +128,17 @@ def make_backward_unit(
             if scales:
                 back = back * load(packet.control, OUTPUT_SCALE)
             store(deltas, p, chain(back, load(packet.hidden_slopes, h * n_patterns + p)))
-        changed = fill(0.0) != fill(0.0)
         for o in range(n_outputs):
             total = start(packet, number.v(h, o))
             for p in range(n_patterns):
                 total = total + load(packet.hidden, h * n_patterns + p) * load(gradients, p * n_outputs + o)
-            changed = changed | take.v(packet, n_parameters, number.v(h, o), total)
+            take.v(packet, n_parameters, number.v(h, o), total)
         if bias:
             total = start(packet, number.b(h))
             for p in range(n_patterns):
                 total = total + load(deltas, p)
-            changed = changed | take.b(packet, n_parameters, number.b(h), total)
-        return changed | input_weights(patterns, packet, deltas, n_parameters, n0, h)
+            take.b(packet, n_parameters, number.b(h), total)
+        input_weights(patterns, packet, deltas, n_parameters, n0, h)
 
     return backward_unit
 
@@ -154,23 +146,21 @@ def make_backward_unit(
 @cache
 def make_backward_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
-) -> Callable[[Patterns, Packet, Rows, int, int, int], Mask]:
+) -> Callable[[Patterns, Packet, Rows, int, int, int], None]:
     """Return what becomes of the input weights of a unit: ``(patterns, packet, deltas, n_parameters, n0, h)``."""
     n_inputs = recipe.architecture.inputs
-    whole, fill = n_inputs - n_inputs % MOST_INPUTS, memory.fill
+    whole = n_inputs - n_inputs % MOST_INPUTS
     firsts = range(0, whole, MOST_INPUTS)
     several = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, firsts), mode)
     firsts = range(whole, n_inputs, max(1, n_inputs - whole))
     rest = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, firsts), mode)
 
     @device
-    def input_weights(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> Mask:
-        changed = fill(0.0) != fill(0.0)
+    def input_weights(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> None:
         if whole > 0:
-            changed = changed | several(patterns, packet, deltas, n_parameters, n0, h)
+            several(patterns, packet, deltas, n_parameters, n0, h)
         if whole < n_inputs:
-            changed = changed | rest(patterns, packet, deltas, n_parameters, n0, h)
-        return changed
+            rest(patterns, packet, deltas, n_parameters, n0, h)
 
     return input_weights
 
@@ -178,7 +168,7 @@ def make_backward_inputs(
 @cache
 def make_backward_some_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: tuple[int, range], mode: Mode
-) -> Callable[[Patterns, Packet, Rows, int, int, int], Mask]:
+) -> Callable[[Patterns, Packet, Rows, int, int, int], None]:
     """Return what becomes of some input weights of a unit, a few at a time: ``(patterns, packet, deltas, .., h)``.
 
     The block says how many patterns there are, and from which to which input it goes in which steps.
@@ -186,12 +176,12 @@ def make_backward_some_inputs(
     (n_patterns, inputs), number = block, numbering(recipe.architecture)
     first, end, n_inputs = inputs.start, inputs.stop, inputs.step
     take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
-    load, store, fill = memory.load, memory.store, memory.fill
+    load, store = memory.load, memory.store
     make_sums = memory.stack(n_inputs)
 
     @device
-    def some_inputs(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> Mask:
-        sums, changed = make_sums(), fill(0.0) != fill(0.0)
+    def some_inputs(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> None:
+        sums = make_sums()
         for i0 in range(first, end, n_inputs):
             for i in range(n_inputs):
                 store(sums, i, start(packet, number.w(h, i0 + i)))
@@ -201,7 +191,6 @@ def make_backward_some_inputs(
                         x = source.input(patterns, packet, n0 + p, i0 + i)
                         store(sums, i, load(sums, i) + x * load(deltas, p))
             for i in range(n_inputs):
-                changed = changed | take.w(packet, n_parameters, number.w(h, i0 + i), load(sums, i))
-        return changed
+                take.w(packet, n_parameters, number.w(h, i0 + i), load(sums, i))
 
     return some_inputs

@@ -94,7 +94,7 @@ def make_hidden_layout(recipe: Recipe, variant: Variant, n_hidden: int) -> Hidde
     slopes = hidden + (n_activations if keeps_slopes else 0)
     sums = slopes + n_activations
     kept = sums + (n_parameters if variant.window > variant.most_at_once else 0)
-    return HiddenLayout(hidden, slopes, sums, kept, kept + (n_held if variant.n_windows > 1 else 0))
+    return HiddenLayout(hidden, slopes, sums, kept, kept + n_held)
 
 
 class Workspace(NamedTuple):

@@ -59,7 +59,7 @@ def make_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     """Return the step whose forward pass is the one that is judged."""
     source = file_order(recipe, variant)
-    forward, differentiate, update, changes, may_stay = make_pass(recipe, variant, memory, source, variant.n_patterns)
+    forward, differentiate, update, may_stay = make_pass(recipe, variant, memory, source, variant.n_patterns)
     part = device if variant.table else routine  # what registers hold must be inlined
 
     @part
@@ -78,10 +78,7 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     def advance_window(patterns: Patterns, packet: Packet, n_hidden: int, k: int) -> None:
         advance(patterns, packet, n_hidden)
 
-    @part
-    def stays(patterns: Patterns, packet: Packet, n_hidden: int, wanted: Mask) -> Mask:
-        return wanted & ~changes(patterns, packet, n_hidden, 0, wanted)
-
+    stays = part(make_stays(recipe, variant, memory, advance_window))
     return Step(look, prepare, may_stay, advance, advance_window, stays)
 
 
@@ -119,7 +116,7 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     def may_stay(patterns: Patterns, packet: Packet, n_hidden: int) -> Mask:
         return fill(0.0) == fill(0.0)
 
-    stays = make_stays_for_an_epoch(recipe, variant, memory, advance_window)
+    stays = routine(make_stays(recipe, variant, memory, advance_window))
     return Step(look, prepare, may_stay, advance, advance_window, stays)
 
 
@@ -138,18 +135,17 @@ def make_advance_window(
     return advance
 
 
-def make_stays_for_an_epoch(
+def make_stays(
     recipe: Recipe, variant: Variant, memory: Memory, advance_window: Callable[[Patterns, Packet, int, int], None]
 ) -> Callable[[Patterns, Packet, int, Mask], Mask]:
-    """Return the test which lanes no update of an epoch changes: all are taken, and then taken back.
+    """Return the test which lanes no update changes: all are taken, and then taken back. It is yet to be compiled.
 
-    Parameters are compared after each update, as one may undo what another did.
+    Parameters are compared after each update of an epoch, as one may undo what another did.
     """
     load, store, n_windows = memory.load, memory.store, variant.n_windows
     n_copies = 1 + len(optimizer(recipe.optimizer, memory).states)
     n_parameters = numbering(recipe.architecture).n_parameters
 
-    @routine
     def stays(patterns: Patterns, packet: Packet, n_hidden: int, wanted: Mask) -> Mask:
         parameters, control, kept = packet.parameters, packet.control, packet.kept
         n_held = n_copies * n_parameters(n_hidden)

@@ -1,4 +1,4 @@
-"""What becomes of the gradient of a parameter: an update, a part of a sum, or a trial."""
+"""What becomes of the gradient of a parameter: an update, or a part of a sum."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
+from kernels.simd.lanes import Lanes, Memory
 from kernels.variant import Variant
 from kernels.words.optimizers import optimizer
 
-# What becomes of gradients: parameters are updated, or it is only told whether they would change,
-# or the gradients are added to the sums of a window of several blocks.
-Mode: TypeAlias = Literal["update", "try", "add"]
+# What becomes of gradients: parameters are updated, or the gradients are added to the sums of a window of
+# several blocks.
+Mode: TypeAlias = Literal["update", "add"]
 UPDATE: Final = "update"
-TRY: Final = "try"
 ADD: Final = "add"
 
-# (packet, n_parameters, row of the parameter, gradient) -> lanes in which something changed
-Take: TypeAlias = Callable[[Packet, int, int, Lanes], Mask]
+# (packet, n_parameters, row of the parameter, gradient)
+Take: TypeAlias = Callable[[Packet, int, int, Lanes], None]
 
-# (patterns, packet, n_hidden, n0, wanted) -> lanes in which a parameter or state changed, or would; a trial ends as
-# soon as that is so in all lanes that are wanted
-Backward: TypeAlias = Callable[[Patterns, Packet, int, int, Mask], Mask]
+# (patterns, packet, n_hidden, n0)
+Backward: TypeAlias = Callable[[Patterns, Packet, int, int], None]
 
 
 class Takers(NamedTuple):
@@ -52,8 +50,8 @@ class Takers(NamedTuple):
 
 
 @cache
-def make_updaters(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bool) -> Takers:
-    """Return what updates a parameter and its states, or only tells whether an update would change any of them."""
+def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> Takers:
+    """Return what updates a parameter and its states."""
     method = optimizer(recipe.optimizer, memory)
     update, rate_rows, n_states = method.update, method.rates, len(method.states)
     load, store = memory.load, memory.store
@@ -62,7 +60,7 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bo
         scale = scale_row or 0  # row 0 of control holds no scale
 
         @device
-        def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> Mask:
+        def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> None:
             parameters, control = packet.parameters, packet.control
             if scale > 0:
                 gradient = gradient * load(control, scale)
@@ -70,19 +68,11 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bo
             first = load(parameters, n_parameters + row) if n_states > 0 else gradient
             second = load(parameters, 2 * n_parameters + row) if n_states > 1 else gradient
             change, new_first, new_second = update(gradient, first, second, load(control, rate_row), control)
-            new = old - change
-            changed = new != old
+            store(parameters, row, old - change)
             if n_states > 0:
-                changed = changed | (new_first != first)
+                store(parameters, n_parameters + row, new_first)
             if n_states > 1:
-                changed = changed | (new_second != second)
-            if not trial:
-                store(parameters, row, new)
-                if n_states > 0:
-                    store(parameters, n_parameters + row, new_first)
-                if n_states > 1:
-                    store(parameters, 2 * n_parameters + row, new_second)
-            return changed
+                store(parameters, 2 * n_parameters + row, new_second)
 
         return take
 
@@ -98,9 +88,8 @@ def make_adders(memory: Memory) -> Takers:
     store = memory.store
 
     @device
-    def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> Mask:
+    def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> None:
         store(packet.sums, row, gradient)
-        return gradient != gradient
 
     return Takers(take, take, take, take)
 
@@ -124,49 +113,43 @@ def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
 @cache
 def make_takers(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> Takers:
     """Return what takes gradients in a mode."""
-    return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory, trial=mode == TRY)
+    return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory)
 
 
 @cache
-def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory, *, trial: bool) -> Backward:
-    """Return the update, or trial, of all parameters from the sums of a window of several blocks.
+def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
+    """Return the update of all parameters from the sums of a window of several blocks.
 
     Of the patterns it reads nothing any more.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     bias, skip = architecture.bias, architecture.skip
-    take, number = make_updaters(recipe, variant, memory, trial=trial), numbering(architecture)
+    take, number = make_updaters(recipe, variant, memory), numbering(architecture)
     load = memory.load
 
     @device
-    def update_unit(packet: Packet, n_parameters: int, h: int) -> Mask:
+    def update_unit(packet: Packet, n_parameters: int, h: int) -> None:
         sums = packet.sums
-        changed = take.v(packet, n_parameters, number.v(h, 0), load(sums, number.v(h, 0)))
-        for o in range(1, n_outputs):
-            changed = changed | take.v(packet, n_parameters, number.v(h, o), load(sums, number.v(h, o)))
+        for o in range(n_outputs):
+            take.v(packet, n_parameters, number.v(h, o), load(sums, number.v(h, o)))
         for i in range(n_inputs):
-            changed = changed | take.w(packet, n_parameters, number.w(h, i), load(sums, number.w(h, i)))
+            take.w(packet, n_parameters, number.w(h, i), load(sums, number.w(h, i)))
         if bias:
-            changed = changed | take.b(packet, n_parameters, number.b(h), load(sums, number.b(h)))
-        return changed
+            take.b(packet, n_parameters, number.b(h), load(sums, number.b(h)))
 
     @device
-    def all_updates(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
+    def all_updates(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
         n_parameters, sums = number.n_parameters(n_hidden), packet.sums
-        changed = wanted & ~wanted
         for o in range(n_outputs):
             if bias:
                 row = number.c(n_hidden, o)
-                changed = changed | take.c(packet, n_parameters, row, load(sums, row))
+                take.c(packet, n_parameters, row, load(sums, row))
             if skip:
                 for i in range(n_inputs):
                     row = number.k(n_hidden, i, o)
-                    changed = changed | take.c(packet, n_parameters, row, load(sums, row))
+                    take.c(packet, n_parameters, row, load(sums, row))
         for h in range(n_hidden):
-            if trial and not any_lane(wanted & ~changed):
-                break
-            changed = changed | update_unit(packet, n_parameters, h)
-        return changed
+            update_unit(packet, n_parameters, h)
 
     return all_updates

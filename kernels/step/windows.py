@@ -13,7 +13,7 @@ from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Mask, Memory
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
-from kernels.step.update import ADD, TRY, UPDATE, Backward, make_all_updates, make_updaters
+from kernels.step.update import ADD, UPDATE, Backward, make_all_updates
 from kernels.variant import Variant
 from kernels.words.losses import count
 from kernels.words.optimizers import optimizer
@@ -30,8 +30,6 @@ class Pass(NamedTuple):
         Writes gradients of outputs, where there is one block.
     update : (patterns, packet, n_hidden, n0)
         Updates parameters.
-    changes : (patterns, packet, n_hidden, n0, wanted) -> mask
-        In which lanes an update would change something; only lanes that are ``wanted`` count.
     may_stay : (patterns, packet, n_hidden) -> mask
         Lanes in which the first output bias would stay as it is, which costs next to nothing.
     """
@@ -39,7 +37,6 @@ class Pass(NamedTuple):
     forward: Callable[[Patterns, Packet, int, int], None]
     differentiate: Callable[[Patterns, Packet, int], None]
     update: Callable[[Patterns, Packet, int, int], None]
-    changes: Callable[[Patterns, Packet, int, int, Mask], Mask]
     may_stay: Callable[[Patterns, Packet, int], Mask]
 
 
@@ -56,10 +53,8 @@ def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source:
     forward = make_forward(recipe, variant, memory, source, size, slopes=True)
     differentiate = make_output_gradients(recipe, memory, source, size, divisor)
     backward = make_backward(recipe, variant, memory, source, size, UPDATE)
-    trial = make_backward(recipe, variant, memory, source, size, TRY)
-    update, changes = _make_update(recipe, memory, backward, trial)
-    may_stay = make_may_stay(recipe, variant, memory, size)
-    return Pass(forward, differentiate, update, changes, may_stay)
+    update = _make_update(recipe, memory, backward)
+    return Pass(forward, differentiate, update, make_may_stay(recipe, memory, size))
 
 
 def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
@@ -67,8 +62,6 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
     divisor = count(recipe.reduction, size, recipe.architecture.outputs)
     add_block = make_add_block(recipe, variant, memory, source, n_patterns, divisor)
     add_pattern = make_add_block(recipe, variant, memory, source, 1, divisor)
-    updates = make_all_updates(recipe, variant, memory, trial=False)
-    trial = make_all_updates(recipe, variant, memory, trial=True)
     store, number = memory.store, numbering(recipe.architecture)
 
     @device
@@ -85,51 +78,49 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
     def differentiate(patterns: Patterns, packet: Packet, n0: int) -> None:
         pass  # done with the blocks
 
-    update, changes = _make_update(recipe, memory, updates, trial)
-    may_stay = make_may_stay(recipe, variant, memory, 0)
-    return Pass(forward, differentiate, update, changes, may_stay)
+    update = _make_update(recipe, memory, make_all_updates(recipe, variant, memory))
+    return Pass(forward, differentiate, update, make_may_stay(recipe, memory, 0))
 
 
 def _make_update(
-    recipe: Recipe, memory: Memory, take_gradients: Backward, try_gradients: Backward
-) -> tuple[Callable[[Patterns, Packet, int, int], None], Callable[[Patterns, Packet, int, int, Mask], Mask]]:
-    """Return ``update`` and ``changes`` of :class:`Pass`: what happens to parameters, and to the optimizer's powers."""
-    method, fill = optimizer(recipe.optimizer, memory), memory.fill
-    begin, has_settled, end = method.begin, method.has_settled, method.end
+    recipe: Recipe, memory: Memory, take_gradients: Backward
+) -> Callable[[Patterns, Packet, int, int], None]:
+    """Return ``update`` of :class:`Pass`: what happens to parameters, and to the optimizer's powers."""
+    method = optimizer(recipe.optimizer, memory)
+    begin, end = method.begin, method.end
 
     @device
     def update(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
         begin(packet.control)
-        take_gradients(patterns, packet, n_hidden, n0, fill(0.0) == fill(0.0))
+        take_gradients(patterns, packet, n_hidden, n0)
         end(packet.control)
 
-    @device
-    def changes(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, wanted: Mask) -> Mask:
-        begin(packet.control)
-        return ~has_settled(packet.control) | try_gradients(patterns, packet, n_hidden, n0, wanted)
-
-    return update, changes
+    return update
 
 
-def make_may_stay(
-    recipe: Recipe, variant: Variant, memory: Memory, n_gradients: int
-) -> Callable[[Patterns, Packet, int], Mask]:
+def make_may_stay(recipe: Recipe, memory: Memory, n_gradients: int) -> Callable[[Patterns, Packet, int], Mask]:
     """Return the test whether the first output bias stays, given ``n_gradients`` of outputs, or with 0 their sum."""
-    method, n_outputs = optimizer(recipe.optimizer, memory), recipe.architecture.outputs
-    take, number = make_updaters(recipe, variant, memory, trial=True).c, numbering(recipe.architecture)
-    tells = recipe.architecture.bias and not method.has_powers
+    method, architecture = optimizer(recipe.optimizer, memory), recipe.architecture
+    take, rate, n_states = method.update, method.rates[1], len(method.states)
+    n_outputs, number = architecture.outputs, numbering(architecture)
+    tells = architecture.bias and not method.has_powers
     load, fill = memory.load, memory.fill
 
     @device
     def may_stay(patterns: Patterns, packet: Packet, n_hidden: int) -> Mask:
         if not tells:
             return fill(0.0) == fill(0.0)
+        parameters, control = packet.parameters, packet.control
         row, total = number.c(n_hidden, 0), fill(-0.0)
         for p in range(n_gradients):
             total = total + load(packet.gradients, p * n_outputs)
         if n_gradients == 0:
             total = load(packet.sums, row)
-        return ~take(packet, number.n_parameters(n_hidden), row, total)
+        n_parameters = number.n_parameters(n_hidden)
+        first = load(parameters, n_parameters + row) if n_states > 0 else total
+        second = load(parameters, 2 * n_parameters + row) if n_states > 1 else total
+        change, _, _ = take(total, first, second, load(control, rate), control)
+        return load(parameters, row) - change == load(parameters, row)
 
     return may_stay
 
@@ -141,13 +132,13 @@ def make_add_block(
     """Return what adds the gradients of a block to the sums: ``(patterns, packet, n_hidden, n0)``."""
     forward = make_forward(recipe, variant, memory, source, n_patterns, slopes=True)
     output_gradients = make_output_gradients(recipe, memory, source, n_patterns, divisor)
-    backward, fill = make_backward(recipe, variant, memory, source, n_patterns, ADD), memory.fill
+    backward = make_backward(recipe, variant, memory, source, n_patterns, ADD)
 
     @device
     def add_block(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
         forward(patterns, packet, n_hidden, n0)
         output_gradients(patterns, packet, n0)
-        backward(patterns, packet, n_hidden, n0, fill(0.0) == fill(0.0))
+        backward(patterns, packet, n_hidden, n0)
 
     return add_block
 

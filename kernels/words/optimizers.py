@@ -26,7 +26,7 @@ from kernels.data.control import (
     STEP_EPS,
 )
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, Mask, Memory, Rows, select, sqrt
+from kernels.simd.lanes import Lanes, Memory, Rows, select, sqrt
 
 NAMES = ("gd", "momentum", "nesterov", "rmsprop", "adam", "rprop")
 
@@ -52,8 +52,6 @@ class Optimizer(NamedTuple):
         Rows of ``control`` whose numbers ``update`` takes as rate, for the hidden and for the output layer.
     begin : (control) -> None
         What an update does before it comes to the parameters.
-    has_settled : (control) -> mask
-        After ``begin``: whether that left all as it was.
     end : (control) -> None
         What an update does after.
     has_powers
@@ -67,7 +65,6 @@ class Optimizer(NamedTuple):
     update: Update
     rates: tuple[int, int]
     begin: Callable[[Rows], None]
-    has_settled: Callable[[Rows], Mask]
     end: Callable[[Rows], None]
     has_powers: bool = False
     keeps_infinity: bool = True
@@ -84,18 +81,13 @@ def _plain(
     memory: Memory, states: tuple[int, ...], settings: tuple[int, ...], update: Update, *, keeps_infinity: bool = True
 ) -> Optimizer:
     """Return an optimizer that does nothing but update parameters."""
-    fill = memory.fill
 
     @device
     def nothing(control: Rows) -> None:
         pass
 
-    @device
-    def always(control: Rows) -> Mask:
-        return fill(0.0) == 0.0
-
     rates = (RATE, OUTPUT_RATE)
-    return Optimizer(states, settings, update, rates, nothing, always, nothing, keeps_infinity=keeps_infinity)
+    return Optimizer(states, settings, update, rates, nothing, nothing, keeps_infinity=keeps_infinity)
 
 
 def gd(memory: Memory) -> Optimizer:
@@ -164,18 +156,13 @@ def adam(memory: Memory) -> Optimizer:
         store(control, STEP_EPS, load(control, EPS) * root)
 
     @device
-    def has_settled(control: Rows) -> Mask:
-        same = load(control, NEXT_POWER1) == load(control, POWER1)
-        return same & (load(control, NEXT_POWER2) == load(control, POWER2))
-
-    @device
     def end(control: Rows) -> None:
         store(control, POWER1, load(control, NEXT_POWER1))
         store(control, POWER2, load(control, NEXT_POWER2))
 
     settings = (BETA1, BETA2, EPS, POWER1, POWER2)
     rates = (STEP, OUTPUT_STEP)
-    return Optimizer((ZERO, ZERO), settings, update, rates, begin, has_settled, end, has_powers=True)
+    return Optimizer((ZERO, ZERO), settings, update, rates, begin, end, has_powers=True)
 
 
 def rprop(memory: Memory) -> Optimizer:
