@@ -157,9 +157,13 @@ def make_stays(
                 advance_window(patterns, packet, n_hidden, window)
                 wanted = wanted & (load(control, POWER1) == power1) & (load(control, POWER2) == power2)
                 for k in range(n_held):
-                    wanted = wanted & (load(parameters, k) == load(kept, k))
-        for k in range(n_held):
-            store(parameters, k, load(kept, k))
+                    old = load(kept, k)
+                    wanted = wanted & (load(parameters, k) == old)
+                    if n_windows == 1:
+                        store(parameters, k, old)
+        if n_windows > 1:
+            for k in range(n_held):
+                store(parameters, k, load(kept, k))
         store(control, POWER1, power1)
         store(control, POWER2, power2)
         return wanted
