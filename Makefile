@@ -12,6 +12,14 @@ TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 # Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
 TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
 
+# What takes many kernels runs without the JIT, and only some of it with it.
+PLAIN_TESTS := tests/kernels tests/sweep/test_words.py tests/sweep/test_engine.py::test_every_run_as_the_oracle
+
+# The compiler's side of kernels. Numba takes half as long again under coverage, which sees of the compiled tests of
+# kernels these alone.
+COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
+OTHER_TESTS := $(filter-out tests/kernels tests/__%,$(wildcard tests/*))
+
 # What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
 CPU_TESTS := $(addprefix tests/kernels/test_,lanes.py elementary.py initial_weights.py same_bits.py)
 ifeq ($(shell uname -m),x86_64)
@@ -32,16 +40,17 @@ run: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/sweep bench $(BENCH)
 
-# What is quick: style, types, and the kernels' tests without the JIT.
+# What is quick: style, types, and the tests of kernels and words without the JIT.
 check: lint
-	NUMBA_DISABLE_JIT=1 $(TESTS) tests/kernels
+	NUMBA_DISABLE_JIT=1 $(TESTS) $(PLAIN_TESTS)
 
 # Every check: also all tests with the JIT, coverage of both together, and kernels for other CPUs.
 test: lint
 	rm -rf $(TEST_CACHE)
-	NUMBA_DISABLE_JIT=1 $(TESTS) --cov --cov-report= tests/kernels
-	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --cov --cov-report= --cov-append
+	NUMBA_DISABLE_JIT=1 $(TESTS) --cov --cov-report= $(PLAIN_TESTS)
+	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --cov --cov-report= --cov-append $(COMPILER_TESTS) $(OTHER_TESTS)
 	$(BIN)/coverage report --fail-under=95
+	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) $(addprefix --ignore=,$(COMPILER_TESTS)) tests/kernels
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) $(CPU_TESTS) &&) true
 
 # What is too long for every run: the product of all words, hundreds of kills, all kernels for other CPUs.

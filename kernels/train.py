@@ -211,7 +211,7 @@ class Trainer:
             while runs.waiting[0] < len(weights) or any(workspace.clock[OCCUPIED] for workspace in workspaces):
                 asked.pause()
                 turns = kernel(*arguments)
-        lane_steps = turns * variant.n_windows * variant.width
+        lane_steps = int(turns) * variant.n_windows * variant.width
         return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, lane_steps)
 
     def _arguments(

@@ -25,7 +25,7 @@ SPECS = [
     Spec("relu", "relu", optimizer="nesterov", order="shuffled", batch=1, dtype="float32"),
     Spec("relu", optimizer="momentum", tuning="no constants"),
 ]
-COMPILED = (0, 2, 7)
+COMPILED = (0, 7)
 BY_SPEC = pytest.mark.parametrize(
     "spec", some_compiled(SPECS, lambda spec: SPECS.index(spec) in COMPILED), ids=lambda spec: f"{SPECS.index(spec)}"
 )
@@ -40,7 +40,7 @@ def _with_one(weights: Array, value: float) -> Array:
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(
-    "case", some_compiled(covering_cases(), lambda case: covering_cases().index(case) < 3), ids=str
+    "case", some_compiled(covering_cases(), lambda case: covering_cases().index(case) == 0), ids=str
 )
 def test_nan_weight_diverges_at_once(case: Case, sign: int) -> None:
     """NaN in any one parameter is seen at step 0, under every word, and by no neighbour."""

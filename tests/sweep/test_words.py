@@ -13,7 +13,8 @@ from kernels.recipe import Architecture, Recipe
 from sweep import Study, load_study
 from sweep.plan import Plan
 from sweep.shard import make_recipe, make_start
-from sweep.words import SWEEPABLE
+from sweep.words import SWEEPABLE, WORDS
+from tests.kernels.support import some_compiled
 from tests.sweep.support import SECTIONS, SHAPE, assert_same_table, expected_runs, make_study
 
 # Three patterns of two inputs and two outputs, so that sums, means and orders differ.
@@ -56,9 +57,16 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "from_step": ([0, 1, 5], {"below": 1e6}),
 }
 
-# Values of these take a kernel each to compile that no other test here needs.
-COSTLY = ("activation", "output", "bias", "skip", "scaling", "loss", "reduction", "order")
-WORDS = [pytest.param(name, marks=[pytest.mark.soak] if name in COSTLY else []) for name in SWEPT]
+# Words that go together, by a name.
+TOGETHER: dict[str, dict[str, Any]] = {
+    "bce": {"loss": "bce", "output": "sigmoid", "optimizer": ["gd", "rprop"]},
+    "hinge": {"loss": "hinge", "data": SIGNS, "batch": [1, 3], "order": "shuffled", "optimizer": "nesterov"},
+    "leaky_relu": {
+        **{"activation": "leaky_relu", "output": "leaky_relu", "negative_slope": [0.5, 0.1], "dtype": "float32"},
+        **{"optimizer": "rmsprop", "alpha": [0.5, 0.9], "batch": 2, "bound": [3.0, 1e9]},
+    },
+    "start": {"draw_order": ["b v w k", "k.T w.T"], "output_scale": [0.5, 2.0], "skip": True, "dtype": "float32"},
+}
 
 
 def study_of(name: str, values: list[Any] | Any, **others: Any) -> Study:
@@ -77,7 +85,7 @@ def test_every_word_is_swept_here() -> None:
     assert SWEPT.keys() == SWEEPABLE.keys() == SECTIONS.keys()
 
 
-@pytest.mark.parametrize("name", WORDS)
+@pytest.mark.parametrize("name", some_compiled(SWEPT, lambda name: WORDS[name].role != "kernel"))
 def test_swept_as_separately(name: str) -> None:
     """The rows of a swept study are those of a study for each value, and those of the oracle; values differ."""
     values, others = SWEPT[name]
@@ -95,22 +103,10 @@ def test_swept_as_separately(name: str) -> None:
     assert len(set(found)) == len(found)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        {"loss": "bce", "output": "sigmoid", "optimizer": ["gd", "rprop"]},
-        {"loss": "hinge", "data": SIGNS, "batch": [1, 3], "order": "shuffled", "optimizer": "nesterov"},
-        {
-            **{"activation": "leaky_relu", "output": "leaky_relu", "negative_slope": [0.5, 0.1], "dtype": "float32"},
-            **{"optimizer": "rmsprop", "alpha": [0.5, 0.9], "batch": 2, "bound": [3.0, 1e9]},
-        },
-        {"draw_order": ["b v w k", "k.T w.T"], "output_scale": [0.5, 2.0], "skip": True, "dtype": "float32"},
-    ],
-    ids=["bce", "hinge", "leaky_relu", "start"],
-)
-def test_words_together(words: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", some_compiled(TOGETHER, lambda name: name == "hinge"))
+def test_words_together(name: str) -> None:
     """Words compose: a grid of several is what the oracle says, whatever the shards."""
-    words = dict(words)
+    words = dict(TOGETHER[name])
     data = words.pop("data", DATA)
     study = make_study(count=3, data=data, hidden=3, learning_rate=[0.1, 0.02], max_steps=10, below=0.05, **words)
     expected = expected_runs(study)
