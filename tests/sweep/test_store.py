@@ -87,8 +87,8 @@ def test_cells_have_the_same_types_in_memory_and_on_disk(folder: Path) -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_runs_have_the_same_types_in_memory_and_on_disk(tmp_path: Path, dtype: str) -> None:
     """Text, truth, whole numbers and others come alike from memory and from disk, whatever the order of visits."""
-    swept = {"learning_rate": [0.1, 0.2], "activation": ["relu", "tanh"], "bias": [True, False], "max_steps": [3, 5]}
-    for k, order in enumerate((list(swept), list(swept)[::-1], ["activation", "bias", "max_steps", "learning_rate"])):
+    swept = {"learning_rate": [0.1, 0.2], "stream": ["mt19937", "pcg64"], "bias": [True, False], "max_steps": [3, 5]}
+    for k, order in enumerate((list(swept), list(swept)[::-1], ["stream", "bias", "max_steps", "learning_rate"])):
         study = make_study(dtype=dtype, **{name: swept[name] for name in order})
         memory, stored = (sweep.run(study, out=out, shard_runs=7) for out in (None, tmp_path / str(k)))
         pd.testing.assert_frame_equal(memory.runs(), stored.runs())
