@@ -9,7 +9,8 @@ from sweep.digest import RunsDigest, tally_digest
 from sweep.plan import Plan
 from sweep.result import Memory
 from sweep.schema import runs_columns
-from sweep.statistics import cells_to_table, merge, summarize, tally_rows
+from sweep.statistics.cells import cells_to_table, summarize
+from sweep.statistics.tally import merge, tally_rows
 from sweep.store import Store
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError, unknown
 from sweep.schema import STATUSES
-from sweep.statistics import wilson_interval
+from sweep.statistics.intervals import wilson_interval
 from sweep.study import Study
 
 if TYPE_CHECKING:

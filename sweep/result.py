@@ -12,7 +12,7 @@ from sweep.digest import RunsDigest
 from sweep.errors import StoreError
 from sweep.plan import Plan, Shard
 from sweep.schema import QUANTILE_COLUMNS, runs_columns
-from sweep.statistics import merge, tally_from_table, tally_rows, tally_to_table
+from sweep.statistics.tally import merge, tally_from_table, tally_rows, tally_to_table
 from sweep.store import Store
 from sweep.study import Study
 

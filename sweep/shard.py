@@ -21,7 +21,7 @@ from kernels.train import Trainer
 from sweep.digest import status_array
 from sweep.plan import Plan, Shard
 from sweep.schema import arrow_schema, runs_columns
-from sweep.statistics import tally_runs
+from sweep.statistics.tally import tally_runs
 from sweep.study import Study
 from sweep.words import loss_and_reduction, with_role
 

@@ -34,7 +34,7 @@ from sweep.lock import FolderLock
 from sweep.parquet import parquet_bytes, read_parquet
 from sweep.plan import Plan, Shard
 from sweep.schema import cells_columns, runs_columns, tally_columns
-from sweep.statistics import tally_from_table, tally_to_table
+from sweep.statistics.tally import tally_from_table, tally_to_table
 from sweep.study import Study
 
 if TYPE_CHECKING:

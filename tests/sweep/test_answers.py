@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import sweep
 from sweep import Result, SweepError, answers, tables
-from sweep.statistics import wilson_interval
+from sweep.statistics.intervals import wilson_interval
 from tests.sweep.support import make_study
 
 SCALARS: dict[str, Any] = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "distribution": ["normal", "uniform"]}

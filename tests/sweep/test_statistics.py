@@ -19,15 +19,9 @@ import sweep
 from sweep import Study, aggregate
 from sweep.plan import Plan
 from sweep.schema import arrow_schema, cells_columns, tally_columns
-from sweep.statistics import (
-    cells_to_table,
-    merge,
-    summarize,
-    tally_from_table,
-    tally_runs,
-    tally_to_table,
-    wilson_interval,
-)
+from sweep.statistics.cells import cells_to_table, summarize
+from sweep.statistics.intervals import wilson_interval
+from sweep.statistics.tally import merge, tally_from_table, tally_runs, tally_to_table
 from tests.oracle import STATUSES
 from tests.sweep.support import make_study
 

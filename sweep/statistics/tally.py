@@ -1,0 +1,72 @@
+"""Counts of how runs ended, of which all statistics are made.
+
+A *tally* is a DataFrame of counts: ``n`` runs of a ``cell`` ended with this ``status`` after
+so many ``steps``; a row for each end that occurs, sorted. Tallies are enough for every
+statistic, and they add up exactly over shards, whatever the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sweep.digest import status_codes
+from sweep.schema import STATUSES, arrow_schema, tally_columns
+
+_STATUS = pd.CategoricalDtype(list(STATUSES))
+
+Array = NDArray[Any]
+
+
+def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
+    """Count runs by how they ended.
+
+    Threads count each shard that they have trained, so runs are counted as one number each;
+    pandas' groupby takes ten times as long, and two milliseconds however few they are.
+
+    Parameters
+    ----------
+    cell, status, steps : (runs,)
+        Status as codes, numbered as in :data:`~sweep.schema.STATUSES`; steps below 2^31.
+    """
+    ends, n = np.unique((cell * len(STATUSES) + status) * 2**31 + steps, return_counts=True)
+    cells, codes = np.divmod(ends // 2**31, len(STATUSES))
+    return _tally(cells, codes.astype(np.int8), (ends % 2**31).astype(np.int32), n)
+
+
+def tally_rows(runs: pa.Table) -> pd.DataFrame:
+    """Count the runs of a runs table, of which cell, status and steps are read."""
+    return tally_runs(runs["cell"].to_numpy(), status_codes(runs["status"]), runs["steps"].to_numpy())
+
+
+def tally_from_table(table: pa.Table) -> pd.DataFrame:
+    """Return a stored tally."""
+    cell, steps, n = (table[name].to_numpy() for name in ("cell", "steps", "n"))
+    return _tally(cell, status_codes(table["status"]), steps, n)
+
+
+def _tally(cell: Array, status: Array, steps: Array, n: Array) -> pd.DataFrame:
+    """Return a tally of these columns, with status as codes."""
+    names = pd.Categorical.from_codes(status, dtype=_STATUS)
+    return pd.DataFrame({"cell": cell, "status": names, "steps": steps, "n": n})
+
+
+def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Add up tallies."""
+    ends = pd.concat(tallies, ignore_index=True)
+    return ends.groupby(["cell", "status", "steps"], observed=True, as_index=False)[["n"]].sum()
+
+
+def tally_to_table(tally: pd.DataFrame) -> pa.Table:
+    """Return a tally as it is stored."""
+    return to_arrow(tally, arrow_schema(tally_columns()))
+
+
+def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Return a frame as an Arrow table of this schema, without the notes that pandas adds."""
+    return pa.Table.from_pandas(frame, schema, preserve_index=False).replace_schema_metadata()
