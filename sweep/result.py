@@ -11,7 +11,7 @@ from sweep.commits import Commit
 from sweep.digest import RunsDigest
 from sweep.errors import StoreError
 from sweep.plan import Plan, Shard
-from sweep.schema import QUANTILE_COLUMNS, runs_columns
+from sweep.schema import NULL_COLUMNS, runs_columns
 from sweep.statistics.tally import merge, tally_from_table, tally_rows, tally_to_table
 from sweep.store import Store
 from sweep.study import Study
@@ -128,7 +128,7 @@ class Result:
     def cells(self) -> pd.DataFrame:
         """Statistics, one row per cell."""
         frame: pd.DataFrame = self._parts.read_cells().to_pandas()
-        return frame.astype(dict.fromkeys(QUANTILE_COLUMNS, "Int64"))  # null where not reached
+        return frame.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null where not reached
 
     def tally(self) -> pd.DataFrame:
         """Count the runs by how they ended; :mod:`sweep.statistics` makes every statistic of it.

@@ -49,13 +49,30 @@ _STATISTICS = (
     Column("convergence_rate", "float64", "fraction", "n_converged / n_runs"),
     Column("convergence_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval"),
     Column("convergence_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval"),
-    Column("steps_q25", "int64", "updates", "updates by which 25 % of all runs converged; null if never"),
-    Column("steps_q50", "int64", "updates", "updates by which 50 % of all runs converged; null if never"),
-    Column("steps_q75", "int64", "updates", "updates by which 75 % of all runs converged; null if never"),
+    *(
+        Column(name, "int64", "updates", doc)
+        for part in (25, 50, 75)
+        for name, doc in (
+            (f"steps_q{part}", f"updates by which {part} % of all runs converged; null if never"),
+            (f"steps_q{part}_low", "lower end of its 95 % interval; null if never"),
+            (f"steps_q{part}_high", "upper end of its 95 % interval; null if never"),
+        )
+    ),
     Column("restricted_mean_steps", "float64", "updates", "mean over all runs of updates to converge, the most if not"),
+    Column("restricted_mean_steps_error", "float64", "updates", "its standard error; null for one run"),
     Column("expected_steps", "float64", "updates", "updates of all runs / n_converged: a success with restarts"),
+    Column("expected_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none converged"),
+    Column("expected_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none converged"),
+    Column(
+        "restart_steps",
+        "int64",
+        "updates",
+        "updates after which a restart pays; null if none converged",
+    ),
+    Column("restarted_steps", "float64", "updates", "updates that a success then takes"),
 )
-QUANTILE_COLUMNS = ("steps_q25", "steps_q50", "steps_q75")
+# Whole numbers that may be null.
+NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
 

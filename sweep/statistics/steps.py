@@ -1,19 +1,29 @@
 """How many steps it takes: quantiles, means, and what a success costs where runs are restarted.
 
-All functions take *ends*: a tally with the number of its ``group`` in each row, such as that of the cell,
-and return values by group.
+All functions take *ends*, see :func:`ends_by_group`, and return values by group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.intervals import Z, quantile_ranks
+from sweep.statistics.intervals import Array, Z, quantile_ranks
 
 QUANTILES = {"steps_q25": (1, 4), "steps_q50": (1, 2), "steps_q75": (3, 4)}
+
+
+def ends_by_group(tally: pd.DataFrame, group: Array, most_steps: Array) -> pd.DataFrame:
+    """Return a tally in the order of groups and steps.
+
+    Parameters
+    ----------
+    tally
+    group, most_steps : (rows,)
+        Of the runs of each row: the number of their group, such as the cell, and the most steps that they may take.
+    """
+    order = np.argsort(group.astype(np.int64) * 2**31 + tally["steps"].to_numpy(), kind="stable")
+    return tally.assign(group=group, most_steps=most_steps).iloc[order]
 
 
 def steps_quantiles(ends: pd.DataFrame) -> pd.DataFrame:
@@ -31,34 +41,27 @@ def steps_quantiles(ends: pd.DataFrame) -> pd.DataFrame:
     see :func:`~sweep.statistics.intervals.quantile_ranks`.
     """
     n_runs = ends.groupby("group")["n"].sum()
+    converged = ends[ends["status"] == "converged"]
+    n_converged = converged.groupby("group")["n"].sum().reindex(n_runs.index, fill_value=0)
+    so_far, before = converged["n"].cumsum().to_numpy(), n_converged.cumsum() - n_converged
+    steps = np.append(converged["steps"].to_numpy(), 0)  # one more, for ranks that nothing reaches
     columns = {}
-    for name, (part, whole) in QUANTILES.items():
-        columns[name] = _steps_of(ends, n_runs.map(_rank_of(part, whole)))
-        columns[f"{name}_low"] = _steps_of(ends, n_runs.map(_low_rank_of(part, whole)))
-        columns[f"{name}_high"] = _steps_of(ends, n_runs.map(_high_rank_of(part, whole)))
+    for name, ranks in _ranks(n_runs).items():
+        places = np.searchsorted(so_far, before + ranks)
+        reached = pd.Series(steps[places], n_runs.index, dtype="Int64").where(ranks <= n_converged)
+        columns[name] = reached.mask(ranks == 0, 0)
     return pd.DataFrame(columns)
 
 
-def _rank_of(part: int, whole: int) -> Callable[[int], int]:
-    """Return how many runs of n are the share part / whole, rounded up."""
-    return lambda n: -(-n * part // whole)
-
-
-def _low_rank_of(part: int, whole: int) -> Callable[[int], int]:
-    return lambda n: quantile_ranks(n, part / whole)[0]
-
-
-def _high_rank_of(part: int, whole: int) -> Callable[[int], int]:
-    return lambda n: quantile_ranks(n, part / whole)[1]
-
-
-def _steps_of(ends: pd.DataFrame, rank: pd.Series[int]) -> pd.Series[int]:
-    """Return after how many steps the run of a rank converged, by group; 0 for rank 0."""
-    converged = ends[ends["status"] == "converged"].sort_values(["group", "steps"])
-    by_then = converged.groupby("group")["n"].cumsum()
-    reached = converged["steps"].where(by_then >= converged["group"].map(rank))
-    steps = reached.groupby(converged["group"]).min().reindex(rank.index).astype("Int64")
-    return steps.mask(rank == 0, 0)
+def _ranks(n_runs: pd.Series[int]) -> dict[str, pd.Series[int]]:
+    """Return for each column of quantiles the rank of the run whose steps it tells, by group."""
+    ranks: dict[str, dict[int, int]] = {}
+    for name, (part, whole) in QUANTILES.items():
+        for n in n_runs.unique().tolist():  # mostly one
+            low, high = quantile_ranks(n, part / whole)
+            for column, rank in ((name, -(-n * part // whole)), (f"{name}_low", low), (f"{name}_high", high)):
+                ranks.setdefault(column, {})[n] = rank
+    return {column: n_runs.map(of_runs) for column, of_runs in ranks.items()}
 
 
 def restricted_means(ends: pd.DataFrame) -> pd.DataFrame:
@@ -122,17 +125,16 @@ def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
     With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success takes the sum of the one
     for each of the other. Only steps at which a run converged can be best.
     """
-    ends = ends.sort_values(["group", "steps"])
     group, n, steps, converged = ends["group"], ends["n"], ends["steps"], ends["status"] == "converged"
-    n_runs = group.map(ends.groupby("group")["n"].sum())
-    sums = pd.DataFrame({"n": n, "steps": n * steps, "converged": n.where(converged, 0)}).groupby(group).cumsum()
-    cost = sums["steps"] + steps * (n_runs - sums["n"])
-    restarted = (cost / sums["converged"])[converged]
+    sums = pd.DataFrame({"n": n, "steps": n * steps, "converged": n.where(converged, 0)})
+    whole = sums.groupby(group).sum()
+    so_far = sums.cumsum() - (whole.cumsum() - whole).loc[group].set_axis(sums.index)  # in the own group
+    cost = so_far["steps"] + steps * (group.map(whole["n"]) - so_far["n"])
+    restarted = (cost / so_far["converged"])[converged]
     best = restarted.groupby(group[converged]).idxmin()
-    groups = n_runs.groupby(group).first().index
     return pd.DataFrame(
         {
-            "restart_steps": steps[best].set_axis(best.index).reindex(groups).astype("Int64"),
-            "restarted_steps": restarted[best].set_axis(best.index).reindex(groups).fillna(np.inf),
+            "restart_steps": steps[best].set_axis(best.index).reindex(whole.index).astype("Int64"),
+            "restarted_steps": restarted[best].set_axis(best.index).reindex(whole.index).fillna(np.inf),
         }
     )

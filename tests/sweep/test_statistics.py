@@ -27,22 +27,6 @@ from tests.sweep.support import make_study
 
 Ends = list[tuple[str, int]]  # status and steps of every run, in run order
 
-STATISTICS = [
-    "n_runs",
-    "n_converged",
-    "n_diverged",
-    "n_stalled",
-    "n_exhausted",
-    "convergence_rate",
-    "convergence_rate_low",
-    "convergence_rate_high",
-    "steps_q25",
-    "steps_q50",
-    "steps_q75",
-    "restricted_mean_steps",
-    "expected_steps",
-]
-
 
 def naive_quantile(ends: Ends, share: float) -> int | None:
     """Return the smallest s with (runs converged by s) / (all runs) >= share, by trying every s."""
@@ -107,7 +91,7 @@ def limits_of(study: Study) -> list[int]:
 def assert_statistics(cells: pd.DataFrame, study: Study, ends: Ends) -> None:
     """Require the cells of these runs."""
     n_seeds, plan, limits = study.seeds.count, Plan(study), limits_of(study)
-    assert list(cells.columns) == ["cell", *study.parameters, *STATISTICS]
+    assert list(cells.columns) == [column.name for column in cells_columns(study)]
     assert list(cells["cell"]) == list(range(study.n_cells))
     for cell, row in enumerate(cells.to_dict("records")):
         runs = slice(cell * n_seeds, (cell + 1) * n_seeds)
@@ -212,7 +196,8 @@ def test_example() -> None:
     assert pd.isna(cells[0]["steps_q75"])
     assert cells[0]["restricted_mean_steps"] == (10 + 30 + 2 * 100) / 4
     assert cells[0]["expected_steps"] == (10 + 3 + 30 + 100) / 2
-    assert cells[1]["expected_steps"] == math.inf
+    assert (cells[0]["restart_steps"], cells[0]["restarted_steps"]) == (10, 10 + 3 + 10 + 10)
+    assert (cells[1]["expected_steps"], cells[1]["restarted_steps"]) == (math.inf, math.inf)
     assert cells[1]["restricted_mean_steps"] == 100
     assert all(pd.isna(cells[1][name]) for name in ("steps_q25", "steps_q50", "steps_q75"))
     assert (cells[1]["convergence_rate"], cells[1]["convergence_rate_low"]) == (0, 0)

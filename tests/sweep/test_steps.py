@@ -14,7 +14,7 @@ from scipy import stats
 
 from sweep.statistics.incidence import EVENTS, cumulative_incidence
 from sweep.statistics.intervals import Z, binomial_quantile, quantile_ranks, wilson_interval
-from sweep.statistics.steps import best_restarts, expected_steps, restricted_means, steps_quantiles
+from sweep.statistics.steps import best_restarts, ends_by_group, expected_steps, restricted_means, steps_quantiles
 from sweep.statistics.tally import tally_runs
 from tests.oracle import STATUSES
 
@@ -38,7 +38,8 @@ def ends_of(runs: list[Ends]) -> pd.DataFrame:
     group = np.repeat(np.arange(len(runs)), [len(each) for each in runs])
     status = np.array([STATUSES.index(status) for each in runs for status, _ in each], np.int8)
     steps = np.array([steps for each in runs for _, steps in each], np.int32)
-    return tally_runs(group, status, steps).assign(group=lambda tally: tally["cell"], most_steps=LIMIT)
+    tally = tally_runs(group, status, steps)
+    return ends_by_group(tally, tally["cell"].to_numpy(), np.full(len(tally), LIMIT))
 
 
 def listed(column: pd.Series) -> list[float | None]:
@@ -205,7 +206,7 @@ def test_intervals_hold_what_they_say(rate: float, n: int) -> None:
     for own, ok in zip(steps, succeeds, strict=True):
         status = np.where(ok, 0, 3).astype(np.int8)
         ends = tally_runs(np.zeros(n, np.int64), status, np.where(ok, own, limit).astype(np.int32))
-        ends = ends.assign(group=0, most_steps=limit)
+        ends = ends_by_group(ends, np.zeros(len(ends), np.int64), np.full(len(ends), limit))
         low, high = wilson_interval(np.array([ok.sum()]), np.array([n]))
         hits["rate"] += bool(low[0] <= truth_rate <= high[0])
         row = cumulative_incidence(ends).query("steps <= @cut").iloc[-1]
