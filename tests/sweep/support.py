@@ -56,6 +56,21 @@ SHAPE = (
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream")
 
+# A small study as a file.
+STUDY_TEXT = """
+name = "mine"
+[data]
+task = "xor"
+[network]
+hidden = 2
+[training]
+max_steps = 50
+[parameters]
+learning_rate = { values = [0.1, 0.2] }
+[seeds]
+count = 5
+"""
+
 
 def make_study(
     count: int = 20,
@@ -198,6 +213,16 @@ def command(*words: str | Path) -> Finished:
         except SystemExit as end:
             code = end.code or 0
     return Finished(int(code), out.getvalue(), err.getvalue())
+
+
+def assert_refused(finished: Finished, words: tuple[str, ...]) -> None:
+    """Require exit code 2 and one sentence that holds the words."""
+    assert finished.code == 2, finished
+    assert finished.out == ""
+    (line,) = finished.err.splitlines()
+    assert line.startswith("error: ")
+    for word in words:
+        assert word in line
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:

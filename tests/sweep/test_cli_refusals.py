@@ -1,0 +1,166 @@
+"""The command line: bad input ends with one sentence and exit code 2, and changes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweep import open_result
+from tests.sweep.support import STUDY_TEXT, assert_refused, command, tree
+
+pytestmark = pytest.mark.usefixtures("place")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("hidden = 2", "hidden = 2\nactivaton = 'relu'", ("network", "'activaton'", "did you mean 'activation'")),
+        ("[seeds]", "[seedz]", ("unknown key 'seedz'", "did you mean 'seeds'")),
+        ("values = [0.1, 0.2]", "values = [0.1, -0.2]", ("parameters.learning_rate[1]", "-0.2", "at least 0")),
+        ("values = [0.1, 0.2]", "values = [nan]", ("parameters.learning_rate[0]", "nan", "finite")),
+        ("values = [0.1, 0.2]", "values = [inf]", ("parameters.learning_rate[0]", "inf", "finite")),
+        ("values = [0.1, 0.2]", "values = []", ("parameters.learning_rate", "empty")),
+        ("values = [0.1, 0.2]", "min = 2, max = 1, num = 3", ("parameters.learning_rate", "min 2", "max 1")),
+        (
+            "values = [0.1, 0.2]",
+            "distribution = 'log_uniform_values', min = 0, max = 1, num = 3",
+            ("parameters.learning_rate", "min 0", "above 0"),
+        ),
+        (
+            "values = [0.1, 0.2]",
+            "distribution = 'log_uniform', min = -3, max = 0, num = 3",
+            ("parameters.learning_rate", "log_uniform_values"),
+        ),
+        ("hidden = 2", "hidden = 0", ("network.hidden", "0", "at least 1")),
+        (
+            "hidden = 2",
+            "hidden = 2\nactivation = 'swish'",
+            ("network.activation", "relu", "tanh", "sigmoid", "identity"),
+        ),
+        ('task = "xor"', 'task = "nand"', ("data", "unknown task 'nand'", "xor, seed")),
+        ("count = 5", "base = -1", ("seeds.base", "-1")),
+        ("count = 5", "base = 4294967296", ("seeds.base", "4294967296", "4294967295")),
+        ("count = 5", "base = 1.5", ("seeds.base", "1.5", "integer")),
+        ('task = "xor"', 'file = "gone.csv"', ("data", "gone.csv", "No such file")),
+        ('task = "xor"', 'file = "empty.csv"', ("data", "empty.csv", "empty")),
+        ('task = "xor"', 'file = "text.csv"', ("data", "text.csv", "row 3", "'one'")),
+        ('task = "xor"', 'file = "nan.csv"', ("data", "nan.csv", "row 2", "'nan'")),
+        ('task = "xor"', 'file = "ragged.csv"', ("data", "ragged.csv", "row 3")),
+        ('task = "xor"', "task = ['xor']", ("data", "task")),
+        ("count = 5", "count = 500_000_001", ("1,000,000,002 runs", "--allow-runs")),
+        ("[data]", "[data", ("TOML",)),
+    ],
+)
+def test_bad_study(place: Path, old: str, new: str, words: tuple[str, ...]) -> None:
+    """Each bad study is one clear sentence, exit code 2, and nothing is written."""
+    for name, text in {
+        "empty": "",
+        "text": "x0,y\n1,2\none,2\n",
+        "nan": "x0,y\nnan,2\n",
+        "ragged": "x0,y\n1,2\n1\n",
+    }.items():
+        (place / f"{name}.csv").write_text(text)
+    (place / "mine.toml").write_text(STUDY_TEXT.replace(old, new))
+    before = tree(place)
+    assert_refused(command("run", "mine.toml"), words)
+    if "runs" not in words[0]:
+        assert_refused(command("plan", "mine.toml"), words)
+        assert_refused(command("trace", "mine.toml"), words)
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("run", "nothing"), ("unknown study 'nothing'", "xor", "path")),
+        (("run", "lib/nothing.toml"), ("lib/nothing.toml", "No such file")),
+        (("run", "xor", "--set", "hidden"), ("--set 'hidden'", "key=value")),
+        (("run", "xor", "--set", "hiden=2"), ("hiden", "did you mean 'hidden'")),
+        (("run", "xor", "--set", "learning_rate=-1"), ("learning_rate", "-1", "at least 0")),
+        (("run", "xor", "--set", "learning_rate=nan"), ("learning_rate", "nan", "finite")),
+        (("run", "xor", "--set", "learning_rate=inf"), ("learning_rate", "inf", "finite")),
+        (("run", "xor", "--set", "hidden=0"), ("hidden", "0 given", "at least 1")),
+        (("run", "xor", "--set", "base=-1"), ("seeds.base", "-1")),
+        (("run", "xor", "--set", "task=xor,seed"), ("task",)),
+        (("run", "xor", "--threads", "0"), ("threads 0", "at least 1")),
+        (("run", "xor", "--threads", "1000000"), ("threads 1000000", "at most")),
+        (("run", "xor", "--out", "s3://bucket/folder"), ("'s3://bucket/folder'", "local folder", "not supported")),
+        (("run", "xor", "--out", "x" * 300), ("xxx", "too long")),
+        (("run", "xor", "--out", f"y/{'x' * 300}/z"), ("xxx", "too long")),
+        (("show", "r\udcff"), ("'r\\udcff'", "no results folder")),
+        (("show", "x" * 300), ("xxx", "too long")),
+        (("figure", "x" * 300), ("xxx", "too long")),
+        (("trace", "x" * 300, "--run", "1"), ("xxx", "too long")),
+        (("run", "xor", "--allow-runs", "90999"), ("91,000 runs", "--allow-runs 91000")),
+        (("run", "xor", "--out", "mine.toml"), ("mine.toml", "file, not a folder")),
+        (("run", "xor", "--out", "mine.toml/deep/er"), ("mine.toml", "file, not a folder")),
+        (("trace", "seed", "--seed", "-1"), ("seed -1", "0 to 4294967295")),
+        (("trace", "seed", "--seed", "4294967296"), ("seed 4294967296", "0 to 4294967295")),
+        (("show", "gone"), ("gone", "no results folder")),
+        (("figure", "gone"), ("gone", "no results folder")),
+        (("trace", "gone", "--run", "3"), ("gone", "no results folder")),
+    ],
+)
+def test_bad_command(place: Path, words: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """Each bad argument is one clear sentence, exit code 2, and nothing is written."""
+    before = tree(place)
+    assert_refused(command(*words), expected)
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("trace", "seed", "--seed", "1.5"), "--seed"),
+        (("run", "xor", "--threads", "two"), "--threads"),
+        (("run",), "STUDY"),
+        (("trian", "xor"), "trian"),
+        (("run", "xor", "--outt", "x"), "--outt"),
+        (("run", "xor", "--keep", "rows"), "--keep"),
+    ],
+)
+def test_wrong_usage(place: Path, words: tuple[str, ...], expected: str) -> None:
+    """What the parser refuses ends with 2 too, names what is wrong and writes nothing."""
+    before = tree(place)
+    finished = command(*words)
+    assert (finished.code, finished.out) == (2, "")
+    assert expected in finished.err
+    assert "Traceback" not in finished.err
+    assert tree(place) == before
+
+
+def test_all_faults_are_printed(place: Path) -> None:
+    """Of a study with several faults each is a line."""
+    (place / "mine.toml").write_text(
+        STUDY_TEXT.replace("hidden = 2", "hidden = 0\nbias = 3").replace("count = 5", "count = 0")
+    )
+    finished = command("run", "mine.toml")
+    assert finished.code == 2
+    assert [line.split()[:2] for line in finished.err.splitlines()] == [
+        ["error:", "network.hidden:"],
+        ["error:", "network.bias:"],
+        ["error:", "seeds.count:"],
+    ]
+
+
+def test_folder_of_another_study(place: Path) -> None:
+    """Results of another study are not overwritten unless asked."""
+    assert command("run", "mine.toml").code == 0
+    before = tree(place)
+    other = ("run", "mine.toml", "--set", "count=6")
+    assert_refused(command(*other), ("mine", "another study", "--overwrite"))
+    assert tree(place) == before
+    assert command(*other, "--overwrite").code == 0
+    assert open_result("results/mine").study.seeds.count == 6
+
+
+def test_bad_input_of_a_process(place: Path) -> None:
+    """The installed command ends with 2 and a sentence, without a traceback; so does the module."""
+    for words in ([str(Path(sys.executable).with_name("sweep"))], [sys.executable, "-m", "sweep"]):
+        finished = subprocess.run([*words, "run", "nothing"], capture_output=True, text=True, check=False)
+        assert (finished.returncode, finished.stdout) == (2, "")
+        assert finished.stderr.startswith("error: unknown study 'nothing'")
+    assert sorted(path.name for path in place.iterdir()) == ["mine.toml"]
