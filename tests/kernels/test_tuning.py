@@ -39,9 +39,15 @@ def test_system_that_does_not_tell(tmp_path: Path) -> None:
 
 def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels are tuned for the CPU that they are compiled for, this one or another."""
-    for name, packets in (("znver4", 2), ("znver5", 3), ("haswell", 2)):
+    for name, register_bytes, packets, numbers in (
+        ("znver4", 64, 2, 192),
+        ("znver5", 64, 3, 192),
+        ("znver3", 32, 3, 96),
+    ):
         monkeypatch.setattr("kernels.simd.jit.numba.config.CPU_NAME", name)
-        assert tuning_here.__wrapped__().packets == packets
+        monkeypatch.setattr("kernels.simd.jit.register_bytes", lambda known=register_bytes: known)
+        tuning = tuning_here.__wrapped__()
+        assert (tuning.row_bytes, tuning.packets, tuning.constant_limit) == (register_bytes, packets, numbers)
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="these are names and features of x86-64")
