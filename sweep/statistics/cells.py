@@ -10,7 +10,7 @@ from sweep.plan import Plan
 from sweep.schema import arrow_schema, cells_columns
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.steps import best_restarts, ends_by_group, expected_steps, restricted_means, steps_quantiles
-from sweep.statistics.tally import Array, to_arrow
+from sweep.statistics.tally import to_arrow
 from sweep.study import Study
 
 
@@ -25,7 +25,7 @@ def summarize(tally: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     The columns are those of cells.parquet; a quantile of steps that is not reached is missing.
     """
     cells = cells_of(plan)
-    return cells.join(_statistics(tally, plan, cells["cell"].to_numpy()))
+    return cells.join(_statistics(tally, plan))
 
 
 def cells_of(plan: Plan) -> pd.DataFrame:
@@ -34,10 +34,10 @@ def cells_of(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame({"cell": cells, **{name: plan.column(name, cells) for name in plan.study.parameters}})
 
 
-def _statistics(tally: pd.DataFrame, plan: Plan, group: Array) -> pd.DataFrame:
-    """Return the statistics of groups of cells, by their number; ``group`` is that of each cell."""
+def _statistics(tally: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the statistics of cells, by their number."""
     cell = tally["cell"].to_numpy()
-    ends = ends_by_group(tally, group[cell], plan.most_steps(cell))
+    ends = ends_by_group(tally, cell, plan.most_steps(cell))
     counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64).mul(ends["n"], axis=0)
     sums = counts.assign(n_runs=ends["n"]).groupby(ends["group"]).sum()
     n_runs, n_converged = sums["n_runs"], sums["n_converged"]
