@@ -132,7 +132,7 @@ def test_zero_times_infinity_is_not_skipped(
     assert (result.status[0], result.steps[0]) == ("diverged", diverges_at)
 
 
-@pytest.mark.parametrize("skip", some_compiled([True, False], lambda skip: skip))
+@pytest.mark.parametrize("skip", some_compiled([True, False], lambda _: False))
 def test_dead_unit_of_an_infinite_output_weight(skip: bool) -> None:
     """Where inputs are 0, 0 times an infinite output weight is NaN though the unit is dead; so of a skip connection."""
     spec = Spec("relu", task="blank", skip=skip)

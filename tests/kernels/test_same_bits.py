@@ -114,6 +114,10 @@ def test_numerics_are_numbered() -> None:
     assert kernels.NUMERICS == RECORDED_FOR
 
 
+# Of the others, what `make test` compiles for each CPU.
+COMPILED = [(name, "float64") for name in ("softplus", "sin", "gelu")]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", survey.NAMES)
 def test_functions(name: str, dtype: str) -> None:
@@ -127,10 +131,7 @@ def test_functions(name: str, dtype: str) -> None:
         itertools.product(("relu", "tanh", "sigmoid"), TUNINGS, DTYPES),
         lambda case: (
             case[1:] == ("plain", "float64")
-            or (
-                (case[0], case[2]) == ("relu", "float64")
-                and case[1] in ("rows of 16 bytes", "three packets", "uneven blocks", "no constants")
-            )
+            or ((case[0], case[2]) == ("relu", "float64") and case[1] in ("rows of 16 bytes", "no constants"))
         ),
     ),
 )
@@ -141,7 +142,7 @@ def test_training(activation: str, tuning: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"), some_compiled(itertools.product(OTHERS, DTYPES), lambda case: case[1] == "float64")
+    ("name", "dtype"), some_compiled(itertools.product(OTHERS, DTYPES), lambda case: case in COMPILED)
 )
 def test_training_with_other_words(name: str, dtype: str) -> None:
     """So they have with every other activation, loss, optimizer and order of patterns."""
