@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sweep.commits import Commit
 from sweep.digest import RunsDigest, tally_digest
+from sweep.memory import Memory
 from sweep.plan import Plan
-from sweep.result import Memory
 from sweep.schema import runs_columns
 from sweep.statistics.cells import cells_to_table, summarize
 from sweep.statistics.tally import merge, tally_rows

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from sweep.errors import SweepError, unknown
 from sweep.schema import STATUSES
-from sweep.statistics.intervals import wilson_interval
+from sweep.statistics.clustered import rate_intervals
+from sweep.statistics.intervals import Array, wilson_interval
+from sweep.statistics.ranking import rank_cells
 from sweep.study import Study
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from sweep.result_data import ResultData as Result
 
 _COUNTS = ["n_runs", *(f"n_{name}" for name in STATUSES)]
+
+# Runs whose rows are read for intervals that count each seed once.
+MOST_PAIRED = 2 * 10**7
 
 # Names that people give to columns of cells.
 COLUMNS = {
@@ -21,9 +29,6 @@ COLUMNS = {
     "mean_steps": "restricted_mean_steps",
     **{name.removeprefix("n_"): name for name in _COUNTS},
 }
-
-# What orders cells from best to worst, and whether more is worse.
-_BEST = {"convergence_rate": False, "expected_steps": True}
 
 
 def judges_convergence(study: Study) -> bool:
@@ -36,10 +41,45 @@ def swept(study: Study) -> list[str]:
     return [name for name, values in study.parameters.items() if len(values) > 1]
 
 
-def best_first(cells: pd.DataFrame) -> pd.DataFrame:
-    """Order cells by their convergence rate, the highest first; equal ones by the steps that a success takes."""
-    order = {name: ascending for name, ascending in _BEST.items() if name in cells}
-    return cells.sort_values(list(order), ascending=list(order.values()), kind="stable")
+def check_judged(study: Study) -> None:
+    """Refuse a study in which nothing converges by definition.
+
+    Raises
+    ------
+    SweepError
+    """
+    if not judges_convergence(study):
+        raise SweepError("the study has criterion 'none': convergence is not judged, so there is nothing to tell of it")
+
+
+def check_swept(study: Study, names: Sequence[str]) -> None:
+    """Require that these are swept parameters, each given once.
+
+    Raises
+    ------
+    SweepError
+        If a name is no swept parameter, or is given twice.
+    """
+    for name in names:
+        if name not in study.parameters:
+            raise SweepError(unknown("parameter", name, list(study.parameters)) if study.parameters else _NOTHING)
+        if list(names).count(name) > 1:
+            raise SweepError(f"parameter {name!r} given twice; give each once")
+
+
+def column_of(name: str, allowed: Iterable[str]) -> str:
+    """Return the column of cells that a name stands for.
+
+    Raises
+    ------
+    SweepError
+        If it is none of those allowed.
+    """
+    column, allowed = COLUMNS.get(name, name), list(allowed)
+    if column not in allowed:
+        aliases = {known: alias for alias, known in COLUMNS.items()}
+        raise SweepError(unknown("statistic", name, [aliases.get(known, known) for known in allowed]))
+    return column
 
 
 def sort_by(cells: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -62,58 +102,65 @@ def sort_by(cells: pd.DataFrame, name: str) -> pd.DataFrame:
         aliases = {known: alias for alias, known in COLUMNS.items()}
         raise SweepError(unknown("column", name, [aliases.get(known, known) for known in cells.columns]))
     if column == "convergence_rate":
-        return best_first(cells)
+        return rank_cells(cells)
     downwards = column in ("n_cells", "best_rate", *_COUNTS) or column.startswith("convergence_rate")
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 
 
 def n_not_worse(cells: pd.DataFrame) -> int:
     """Return how many cells beside the best have an interval that reaches into that of the best."""
-    lowest = best_first(cells)["convergence_rate_low"].iloc[0]
+    lowest = rank_cells(cells)["convergence_rate_low"].iloc[0]
     return int((cells["convergence_rate_high"] >= lowest).sum()) - 1
 
 
-def sum_over(cells: pd.DataFrame, study: Study, by: list[str]) -> pd.DataFrame:
+def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     """Add up all cells that share the values of some parameters.
 
     Parameters
     ----------
-    cells
-        Cells of a result.
-    study
-        Its study.
+    result
     by
-        Swept parameters to keep; counts are added up over the others.
+        Swept parameters to keep; counts are added up over the others. None for all cells together.
 
     Returns
     -------
     DataFrame
         One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells,
-        the counts of the cells, convergence_rate with its Wilson interval, and best_cell, the number of the best
-        cell among them, with best_rate.
+        the counts of the cells, convergence_rate with its 95 % interval, and best_cell, the number of the best
+        cell among them, with best_rate. Intervals count each seed once where rows of runs are there, and not too many
+        to be read; else they take all runs for independent.
 
     Raises
     ------
     SweepError
         If a name is no swept parameter, or is given twice.
     """
-    for name in by:
-        if name not in study.parameters:
-            raise SweepError(unknown("parameter", name, list(study.parameters)) if study.parameters else _NOTHING)
-        if by.count(name) > 1:
-            raise SweepError(f"parameter {name!r} given twice; give each once")
-    groups = cells.groupby(by, sort=False)
+    check_swept(result.study, by)
+    cells = result.cells
+    group = cells.groupby(list(by), sort=False).ngroup() if by else pd.Series(0, cells.index)
+    groups = cells.groupby(group)
     sums = groups[_COUNTS].sum()
-    sums.insert(0, "n_cells", groups.size())
-    low, high = wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
-    best = best_first(cells).groupby(by, sort=False)[["cell", "convergence_rate"]].first()
-    return sums.assign(
-        convergence_rate=sums["n_converged"] / sums["n_runs"],
-        convergence_rate_low=low,
-        convergence_rate_high=high,
-        best_cell=best["cell"],
-        best_rate=best["convergence_rate"],
-    ).reset_index()
+    best = rank_cells(cells).groupby(group)[["cell", "convergence_rate"]].first()
+    low, high = _rate_intervals(result, sums, group.to_numpy())
+    return (
+        groups[list(by)]
+        .first()
+        .assign(
+            n_cells=groups.size(),
+            **sums,
+            convergence_rate=sums["n_converged"] / sums["n_runs"],
+            convergence_rate_low=low,
+            convergence_rate_high=high,
+            best_cell=best["cell"],
+            best_rate=best["convergence_rate"],
+        )
+    )
 
 
-_NOTHING = "nothing is swept in this study, so there is nothing to sum over"
+def _rate_intervals(result: Result, sums: pd.DataFrame, group: Array) -> tuple[Array, Array]:
+    if result.keeps_runs and result.facts["n_runs"] <= MOST_PAIRED:
+        return rate_intervals(result.outcomes.at(result.cells["cell"].to_numpy()), group)
+    return wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
+
+
+_NOTHING = "nothing is swept in this study"

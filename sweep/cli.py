@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from sweep import cli_results
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, StoreError, StudyError
 from sweep.interrupts import raise_on_interrupt
 from sweep.paths import local_folder
@@ -23,7 +24,6 @@ app = typer.Typer(
 )
 
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.")]
-DirectoryArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Results folder.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -70,7 +70,7 @@ def run(
             [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
         )
     from sweep.engine import run as run_study
-    from sweep.tables import print_summary
+    from sweep.terminal.cells import print_summary
 
     try:
         with raise_on_interrupt():
@@ -152,82 +152,6 @@ def trace(
 
 
 @app.command()
-def show(
-    directory: DirectoryArgument,
-    by: Annotated[
-        str | None,
-        typer.Option(metavar="NAME,NAME", help="Add up over all parameters but these, as in --by activation."),
-    ] = None,
-    sort: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="cell, a parameter, rate, median_steps, expected_steps, converged, diverged, stalled, exhausted, or "
-            "a column of cells.parquet. Rates and counts start from the highest, all else from the lowest.",
-        ),
-    ] = None,
-    top: Annotated[
-        int | None, typer.Option(metavar="N", help="Print N cells, the best ones first unless --sort is given.")
-    ] = None,
-    parts: Annotated[
-        bool, typer.Option("--parts", help="Print only the paths of the Parquet files that hold the runs.")
-    ] = False,
-) -> None:
-    """Print the cells of a finished study, the best one, and the digest.
-
-    Of more cells than fit on the screen the best ten are printed.
-    """
-    from sweep.result import open_result
-    from sweep.tables import best_cell, print_cells, print_sums
-
-    result = open_result(directory)
-    if parts:
-        print(*result.parts(), sep="\n")
-        return
-    if by is not None:
-        print_sums(result, [name.strip() for name in by.split(",")], sort, top)
-        return
-    print_cells(result, sort, top)
-    print(best_cell(result))
-    for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
-        print(f"{name:14}  {result.facts[name]}")
-
-
-@app.command()
-def figure(
-    directory: DirectoryArgument,
-    out: Annotated[
-        Path | None, typer.Option(help="File to write, or folder to write VALUE.png to; DIR by default.")
-    ] = None,
-    x: Annotated[str | None, typer.Option(metavar="NAME", help="Parameter along the axis.")] = None,
-    color: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Parameter of the lines, 12 values at most.")
-    ] = None,
-    facet: Annotated[
-        str | None, typer.Option(metavar="NAME[,NAME]", help="Parameter of the panels, or two: across and down.")
-    ] = None,
-    value: Annotated[
-        str, typer.Option(metavar="VALUE", help="convergence_rate, steps_q50 (median steps) or expected_steps.")
-    ] = "convergence_rate",
-    at: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=V,V", help="Draw only cells with these values of a parameter.")
-    ] = None,
-) -> None:
-    """Draw the convergence rate, or the steps that it takes, over the swept parameters."""
-    from sweep.answers import COLUMNS
-    from sweep.figures import draw_figure, figure_path, save_figure
-    from sweep.result import open_result
-    from sweep.roles import Roles, parse_picks
-
-    result = open_result(directory)
-    statistic = COLUMNS.get(value, value)
-    path = figure_path(out or directory, statistic)
-    roles = Roles(x, color, tuple(name.strip() for name in facet.split(",")) if facet else ())
-    save_figure(draw_figure(result, statistic, roles, parse_picks(at or [])), path)
-    print(f"figure in {path}")
-
-
-@app.command()
 def studies() -> None:
     """List the built-in studies."""
     from sweep.load import built_in_studies, load_study
@@ -271,3 +195,6 @@ def _load(source: str, changes: list[str] | None) -> Study:
     from sweep.load import load_study, parse_changes
 
     return load_study(source, parse_changes(changes or []))
+
+
+app.add_typer(cli_results.app)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from kernels import NUMERICS
 from sweep.claim import Wish, claim
-from sweep.commits import Commit
 from sweep.errors import StoreError, StudyError
+from sweep.facts import totals
 from sweep.machine import available_threads, log_digest, machine_facts, most_threads
+from sweep.memory import Memory
 from sweep.paths import local_folder
 from sweep.plan import Plan
 from sweep.progress import tell_finished
-from sweep.result import Memory, Result, open_result
+from sweep.result import Result, open_result
 from sweep.store import Store
 from sweep.study import Study
 from sweep.training import Training
@@ -114,7 +115,7 @@ def _complete(plan: Plan, parts: Store | Memory, n_threads: int, shown: bool, st
     training, study = Training(plan, parts, n_threads, shown), plan.study
     training.run()
     cells, commits = training.aggregate.cells(), list(training.commits.values())
-    facts = {**_totals(study, parts.keep, commits), **machine_facts(), "threads": n_threads}
+    facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": n_threads}
     facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
     digest = training.aggregate.digest()
     if digest is not None:
@@ -127,31 +128,3 @@ def _complete(plan: Plan, parts: Store | Memory, n_threads: int, shown: bool, st
     if parts.facts()["complete"]:
         return open_result(parts.directory)
     return Result(study, parts.finish(cells, facts), parts)
-
-
-def _totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
-    """Add up steps and seconds over all shards and sessions."""
-    net_steps = sum(commit.net_steps for commit in commits)
-    lane_steps = sum(commit.lane_steps for commit in commits)
-    sessions: dict[str, list[Commit]] = {}
-    for commit in commits:
-        sessions.setdefault(commit.session, []).append(commit)
-    return {
-        "name": study.name,
-        "identity": study.identity,
-        "keep": keep,
-        "n_cells": study.n_cells,
-        "n_runs": study.n_runs,
-        "net_steps": net_steps,
-        "lane_occupancy": net_steps / lane_steps if lane_steps else None,
-        "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),
-    }
-
-
-def _seconds_trained(commits: list[Commit]) -> float:
-    """Return for how many seconds at least one thread trained: none does while all wait for a kernel to be compiled."""
-    seconds, until = 0.0, 0.0
-    for commit in sorted(commits, key=lambda commit: commit.begin):
-        seconds += max(commit.end - max(commit.begin, until), 0.0)
-        until = max(until, commit.end)
-    return seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sweep.commits import Commit
 from sweep.durable import check_kinds, read_file, read_json
 from sweep.errors import StoreError, StudyError
 from sweep.load import load_study
@@ -57,3 +58,31 @@ def read_facts(directory: Path) -> dict[str, Any]:
     if facts["complete"]:
         check_kinds(path, facts, _COMPLETE_FACTS)
     return facts
+
+
+def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
+    """Return the facts that follow from commits: the runs, and their steps and seconds over all sessions."""
+    net_steps = sum(commit.net_steps for commit in commits)
+    lane_steps = sum(commit.lane_steps for commit in commits)
+    sessions: dict[str, list[Commit]] = {}
+    for commit in commits:
+        sessions.setdefault(commit.session, []).append(commit)
+    return {
+        "name": study.name,
+        "identity": study.identity,
+        "keep": keep,
+        "n_cells": study.n_cells,
+        "n_runs": sum(commit.stop - commit.start for commit in commits),
+        "net_steps": net_steps,
+        "lane_occupancy": net_steps / lane_steps if lane_steps else None,
+        "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),
+    }
+
+
+def _seconds_trained(commits: list[Commit]) -> float:
+    """Return for how many seconds at least one thread trained: none does while all wait for a kernel to be compiled."""
+    seconds, until = 0.0, 0.0
+    for commit in sorted(commits, key=lambda commit: commit.begin):
+        seconds += max(commit.end - max(commit.begin, until), 0.0)
+        until = max(until, commit.end)
+    return seconds

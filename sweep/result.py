@@ -2,230 +2,185 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sweep.commits import Commit
-from sweep.digest import RunsDigest
-from sweep.errors import StoreError
-from sweep.plan import Plan, Shard
-from sweep.schema import NULL_COLUMNS, runs_columns
-from sweep.statistics.tally import merge, tally_from_table, tally_rows, tally_to_table
+from sweep.answers import check_judged, check_swept, column_of
+from sweep.errors import StoreError, SweepError, unknown
+from sweep.facts import totals
+from sweep.plan import Plan
+from sweep.result_data import ResultData
+from sweep.statistics.cells import summarize_by
+from sweep.statistics.compare import MOST_COMPARED, compare_values
+from sweep.statistics.importance import EXPLAINED, importance
+from sweep.statistics.incidence import EVENTS, incidence_by
+from sweep.statistics.ranking import RANKED_BY, best_cells
 from sweep.store import Store
-from sweep.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
-
-    from sweep.shard import ShardResult
 
 
-class Memory:
-    """Parts of a result that was not written anywhere; offers what a :class:`Store` does.
+class Result(ResultData):
+    """What a study found."""
 
-    Parameters
-    ----------
-    study, keep
-        As of a store.
-    """
+    def summarize(self, by: Sequence[str]) -> pd.DataFrame:
+        """Return the statistics of all runs that share the values of some parameters.
 
-    shared = False
-
-    def __init__(self, study: Study, keep: str) -> None:
-        self.keep = keep
-        self._identity = study.identity
-        self.cells: pa.Table | None = None
-        self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or tallies
-
-    def write_part(self, result: ShardResult, **facts: Any) -> Commit:
-        """Keep the result of a shard, or its tally; the commit names no file."""
-        commit = Commit.of(result, self._identity, part="", sha256="", **facts)
-        self._parts[commit.shard] = commit, result if self.keep == "runs" else result.tally()
-        return commit
-
-    def commits(self) -> dict[int, Commit]:
-        """Return the commits of earlier calls: none."""
-        return {}
-
-    def commit_of(self, shard: Shard) -> Commit | None:
-        """Return the commit of a shard that another process has finished: None."""
-        return None
-
-    def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the rows of each part in shard order."""
-        return (self.table(self._parts[index][0], columns) for index in sorted(self._parts))
-
-    def frame(self, columns: list[str]) -> pd.DataFrame:
-        """Return these columns of all rows in visiting order; numbers are copied once, for they may be many."""
-        import numpy as np
-        import pandas as pd
-        import pyarrow as pa
-
-        parts = [self._parts[index][1] for index in sorted(self._parts)]
-        whole: dict[str, Any] = {}
-        for name in columns:
-            kind = parts[0].schema.field(name).type
-            if pa.types.is_floating(kind) or pa.types.is_integer(kind):
-                whole[name] = np.concatenate([part.column(name) for part in parts], dtype=kind.to_pandas_dtype())
-            else:
-                whole[name] = pa.concat_tables(part.rows([name]) for part in parts)[name].to_pandas()
-        return pd.DataFrame(whole, copy=False)
-
-    def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return the rows of a finished shard, or its tally."""
-        part = self._parts[commit.shard][1]
-        rows: pa.Table = part.rows(columns) if self.keep == "runs" else tally_to_table(part)
-        return rows
-
-    def tally(self, commit: Commit) -> pd.DataFrame:
-        """Count the runs of a finished shard by how they ended."""
-        part = self._parts[commit.shard][1]
-        counts: pd.DataFrame = part.tally() if self.keep == "runs" else part
-        return counts
-
-    def table_at(self, position: int) -> pa.Table:
-        """Return the part that holds a visiting position."""
-        return self.table(next(c for c, _ in self._parts.values() if c.start <= position < c.stop))
-
-    def read_cells(self) -> pa.Table:
-        """Return the cells table."""
-        return self.cells
-
-
-class Result:
-    """What a study found.
-
-    Attributes
-    ----------
-    study : Study
-    directory : Path or None
-        Where it lies, if anywhere.
-    """
-
-    def __init__(self, study: Study, facts: dict[str, Any], parts: Store | Memory) -> None:
-        self.study = study
-        self._facts = facts
-        self._parts = parts
-        self.directory: Path | None = parts.directory if isinstance(parts, Store) else None
-
-    @cached_property
-    def facts(self) -> dict[str, Any]:
-        """What run.json holds: identity, digest, machine, versions, steps and seconds.
-
-        The digest is that of all rows; where cells only are kept it is that of their tally,
-        another number (see :func:`sweep.digest.tally_digest`).
-
-        The digest of rows in memory is made when this is first asked for, at some 35 ns a run.
-        """
-        if "digest" not in self._facts:
-            self._facts["digest"] = self._digest() if self._parts.keep == "runs" else None
-        return self._facts
-
-    @cached_property
-    def cells(self) -> pd.DataFrame:
-        """Statistics, one row per cell."""
-        frame: pd.DataFrame = self._parts.read_cells().to_pandas()
-        return frame.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null where not reached
-
-    def tally(self) -> pd.DataFrame:
-        """Count the runs by how they ended; :mod:`sweep.statistics` makes every statistic of it.
+        Parameters
+        ----------
+        by
+            Swept parameters.
 
         Returns
         -------
         DataFrame
-            ``n`` runs of this ``cell`` ended with this ``status`` after so many ``steps``, one
-            row for each end that occurs, sorted.
-        """
-        if self._parts.keep == "cells":
-            return merge([tally_from_table(table) for table in self._parts.tables()])
-        return merge([tally_rows(table) for table in self._parts.tables(["cell", "status", "steps"])])
+            As of :func:`sweep.statistics.cells.summarize_by`.
 
-    def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
-        """Return the runs, one row each, in run order.
+        Raises
+        ------
+        SweepError
+            If a name is no swept parameter, or is given twice.
+        """
+        check_swept(self.study, by)
+        return summarize_by(self.tally(), Plan(self.study), by)
+
+    def best(self, by: str = "convergence_rate", top: int | None = None) -> pd.DataFrame:
+        """Rank the cells, and tell which of them cannot be told from the first.
 
         Parameters
         ----------
-        columns
-            Only these, in this order.
+        by
+            ``"convergence_rate"``, ``"expected_steps"`` or ``"steps_q50"``.
+        top
+            So many cells; all by default.
+
+        Returns
+        -------
+        DataFrame
+            As of :func:`sweep.statistics.ranking.best_cells`. Comparisons take rows of runs; without them
+            their columns are missing.
 
         Raises
         ------
-        StoreError
-            If runs were not kept, or a column is unknown.
+        SweepError
+            If cells cannot be ranked by that, or convergence is not judged.
         """
-        self._check_rows()
-        known = [column.name for column in runs_columns(self.study)]
-        wanted = known if columns is None else list(columns)
-        unknown = [name for name in wanted if name not in known]
-        if unknown:
-            raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
-        in_order = bool(wanted) and Plan(self.study).in_run_order
-        read = list(dict.fromkeys(wanted if in_order else [*wanted, "run"]))  # each once
-        frame = self._parts.frame(read)
-        if not in_order:
-            frame = frame.sort_values("run", ignore_index=True)
-        return frame if read == wanted else frame[wanted]
+        check_judged(self.study)
+        column = column_of(by, RANKED_BY)
+        return best_cells(self.cells, self.outcomes if self.keeps_runs else None, column).head(
+            top or self.study.n_cells
+        )
 
-    def row(self, run: int) -> dict[str, Any]:
-        """Return the row of one run.
+    def compare(self, vary: str, by: Sequence[str] | None = None) -> pd.DataFrame:
+        """Compare the values of a parameter on common seeds.
+
+        Parameters
+        ----------
+        vary
+            A swept parameter of at most 20 values.
+        by
+            Other parameters, for each combination of whose values there is a row; over the rest, pairs of runs are
+            taken together. By default all others.
+
+        Returns
+        -------
+        DataFrame
+            As of :func:`sweep.statistics.compare.compare_values`.
 
         Raises
         ------
+        SweepError
+            If a name is no swept parameter or given twice, ``vary`` has one value or too many, or convergence is not
+            judged.
         StoreError
-            If there is no such run, or runs were not kept.
+            If runs were not kept.
         """
-        import pyarrow.compute as pc
+        check_judged(self.study)
+        others = [name for name in self.study.parameters if name != vary]
+        by = others if by is None else list(by)
+        check_swept(self.study, [vary, *by])
+        n_values = len(self.study.parameters[vary])
+        if not 2 <= n_values <= MOST_COMPARED:
+            raise SweepError(f"{vary} has {n_values} values; 2 to {MOST_COMPARED} can be compared with each other")
+        return compare_values(self.outcomes, Plan(self.study), vary, by)
 
-        self._check_rows()
-        if not 0 <= run < self.study.n_runs:
-            raise StoreError(f"run {run} given; this study has runs 0 to {self.study.n_runs - 1}")
-        table = self._parts.table_at(Plan(self.study).position(run))
-        return dict(table.filter(pc.equal(table["run"], run)).to_pylist()[0])
+    def importance(self, statistic: str = "convergence_rate", *, errors: bool = True) -> pd.DataFrame:
+        """Divide the variance between runs among the parameters, alone and in pairs, and the seed.
 
-    def parts(self) -> list[Path]:
-        """Return the Parquet files that hold the runs or their counts, in shard order, for tools that read such files.
+        Parameters
+        ----------
+        statistic
+            ``"convergence_rate"`` or ``"restricted_mean_steps"``.
+        errors
+            Whether to find the errors too, for which rows of runs are read where they are there.
 
-        Files in parts/ that are not among them were left by killed processes and do not count.
+        Returns
+        -------
+        DataFrame
+            As of :func:`sweep.statistics.importance.importance`.
 
         Raises
         ------
-        StoreError
-            If the result is in memory, or published without its parts.
+        SweepError
+            If the variance of that is not divided, convergence is not judged, or the result is partial.
         """
-        if isinstance(self._parts, Memory):
-            raise StoreError("this result is in memory; run the study with a results folder to have files")
-        return self._parts.parts()
+        check_judged(self.study)
+        column = column_of(statistic, EXPLAINED)
+        if not self.complete:
+            raise SweepError("what matters is computed on the whole grid, and this result is partial")
+        outcomes = self.outcomes if errors and self.keeps_runs else None
+        return importance(self.cells, Plan(self.study), column, outcomes)
 
-    def _digest(self) -> str:
-        digest = RunsDigest(runs_columns(self.study))
-        if Plan(self.study).in_run_order:
-            for table in self._parts.tables():
-                digest.update(table)
-        return digest.finish(self._parts.tables, self.study.n_runs)
+    def incidence(self, by: Sequence[str] = (), event: str = "converged") -> pd.DataFrame:
+        """Return the share of runs that has converged, diverged or stalled by each step.
 
-    def _check_rows(self) -> None:
-        if self._parts.keep != "runs":
-            raise StoreError("this result keeps cells only; run the study with keep='runs' to have its runs")
+        Parameters
+        ----------
+        by
+            Swept parameters, for each combination of whose values there is a curve.
+        event
+            ``"converged"``, ``"diverged"`` or ``"stalled"``.
 
-    def __repr__(self) -> str:
-        """Show the study, where it lies and its digest."""
-        place = f" in {str(self.directory)!r}" if self.directory else ""
-        return f"<Result of {self.study.name!r}{place}: digest {str(self.facts.get('digest'))[:12]}>"
+        Returns
+        -------
+        DataFrame
+            As of :func:`sweep.statistics.incidence.incidence_by`.
+
+        Raises
+        ------
+        SweepError
+            If a name is no swept parameter or given twice, or there is no such event.
+        """
+        check_swept(self.study, by)
+        if event not in EVENTS:
+            raise SweepError(unknown("event", event, list(EVENTS)))
+        return incidence_by(self.tally(), Plan(self.study), by, event)
 
 
-def open_result(directory: str | Path) -> Result:
+def open_result(directory: str | Path, *, partial: bool = False) -> Result:
     """Open a results folder.
+
+    Parameters
+    ----------
+    directory
+    partial
+        Take the runs that are trained if the study was interrupted or is under way.
 
     Raises
     ------
     StoreError
-        If it is none, is damaged or its study was interrupted.
+        If it is none, is damaged, or its study was interrupted and ``partial`` is not given, or no run is trained yet.
     """
     store = Store.open(Path(directory))
     facts = store.facts()
-    if not facts["complete"]:
+    if facts["complete"]:
+        return Result(store.study, facts, store)
+    if not partial:
         raise StoreError(f"results in {str(directory)!r} are not complete; run the same study again to finish it")
-    return Result(store.study, facts, store)
+    store.partial = True
+    commits = store.counted()
+    if not commits:
+        raise StoreError(f"results in {str(directory)!r} have no trained runs yet; run the same study again to go on")
+    return Result(store.study, {**facts, **totals(store.study, store.keep, commits), "digest": None}, store)

@@ -64,6 +64,8 @@ class Store:
     ----------
     shared : bool
         Whether another process trains the same study in the folder, as far as is known.
+    partial : bool
+        Whether readers take the commits that there are, rather than those of every run.
     """
 
     def __init__(self, directory: Path, study: Study, keep: str, lock: FolderLock | None = None) -> None:
@@ -73,6 +75,7 @@ class Store:
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else tally_columns()
         self.shared = False
+        self.partial = False
         self._lock = lock
         self._synced = time.monotonic()
 
@@ -199,8 +202,8 @@ class Store:
         return commit
 
     def parts(self) -> list[Path]:
-        """Return the files that hold all runs, in shard order."""
-        return [self.directory / "parts" / commit.part for commit in self._whole()]
+        """Return the files that hold the runs, in shard order."""
+        return [self.directory / "parts" / commit.part for commit in self.counted()]
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield the committed parts in shard order.
@@ -210,7 +213,7 @@ class Store:
         StoreError
             If a part is missing or damaged.
         """
-        for commit in self._whole():
+        for commit in self.counted():
             yield self.table(commit, columns)
 
     def frame(self, columns: list[str]) -> pd.DataFrame:
@@ -253,8 +256,27 @@ class Store:
 
     def table_at(self, position: int) -> pa.Table:
         """Return the part that holds a visiting position."""
-        commit = next(commit for commit in self._whole() if commit.start <= position < commit.stop)
-        return self.table(commit)
+        for commit in self.counted():
+            if commit.start <= position < commit.stop:
+                return self.table(commit)
+        raise StoreError("this run is not trained yet; run the same study again to go on")
+
+    def counted(self) -> list[Commit]:
+        """Return the commits whose parts are the result, in shard order.
+
+        Raises
+        ------
+        StoreError
+            If they do not cover every run of a result that is not partial, or it was published without its rows.
+        """
+        if not self.has_parts:
+            raise StoreError(f"the rows of {str(self.directory)!r} are not there: it was published with its cells only")
+        commits = sorted(self.commits().values(), key=lambda commit: commit.start)
+        ends = [0, *(commit.stop for commit in commits)]
+        overlap = any(commit.start < end for commit, end in zip(commits, ends, strict=False))
+        if overlap or (not self.partial and sum(commit.stop - commit.start for commit in commits) != self.study.n_runs):
+            raise StoreError(f"{str(self.directory / 'commits')!r} is damaged: commits do not cover every run once")
+        return commits
 
     def write_cells(self, table: pa.Table) -> str:
         """Write cells.parquet and return its SHA-256."""
@@ -266,6 +288,11 @@ class Store:
         """Read cells.parquet."""
         path = self.directory / "cells.parquet"
         return read_parquet(path, cells_columns(self.study), self.facts()["cells_sha256"])
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether parts are there, or the cells alone were published."""
+        return any(os.path.lexists(self.directory / name) for name in ("parts", "commits"))
 
     @cached_property
     def _plan(self) -> Plan:
@@ -282,13 +309,3 @@ class Store:
         if commit is None:
             raise StoreError(f"results in {str(self.directory)!r} were removed while they were written")
         return commit
-
-    def _whole(self) -> list[Commit]:
-        """Return all commits, which must cover every run."""
-        if not any(os.path.lexists(self.directory / name) for name in ("parts", "commits")):
-            raise StoreError(f"the rows of {str(self.directory)!r} are not there: it was published with its cells only")
-        commits = sorted(self.commits().values(), key=lambda commit: commit.start)
-        ends = [0, *(commit.stop for commit in commits)]
-        if [commit.start for commit in commits] != ends[:-1] or ends[-1] != self.study.n_runs:
-            raise StoreError(f"{str(self.directory / 'commits')!r} is damaged: commits do not cover every run")
-        return commits

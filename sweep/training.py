@@ -13,9 +13,9 @@ import kernels
 from kernels.simd.compiling import CompileWatch
 from sweep.aggregate import Aggregate
 from sweep.interrupts import Interrupts
+from sweep.memory import Memory
 from sweep.plan import Plan, Shard
 from sweep.progress import SweepProgress
-from sweep.result import Memory
 from sweep.shard import Worker
 from sweep.store import Store
 from sweep.threads import work_in_threads

@@ -44,5 +44,5 @@ def test_tools_of_both_are_the_same() -> None:
     """The oldest dependencies are tested with the same tools as the newest."""
     newest, oldest = pins("constraints.txt"), pins("constraints-oldest.txt")
     tools = {name for name in floors("test") if name in oldest}
-    assert {"pytest", "hypothesis", "scipy"} <= tools
+    assert {"pytest", "hypothesis"} <= tools
     assert {name: oldest[name] for name in tools} == {name: newest[name] for name in tools}

@@ -14,7 +14,7 @@ from sweep.bench.measure import Comparison
 from sweep.bench.operations import Operations, step_operations
 from sweep.bench.runner import Findings
 from sweep.machine import machine_facts
-from sweep.tables import make_table, print_table
+from sweep.terminal.tables import make_table, print_table
 
 
 def to_dict(findings: Findings) -> dict[str, Any]:

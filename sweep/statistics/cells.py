@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from sweep.plan import Plan
 from sweep.schema import arrow_schema, cells_columns
-from sweep.statistics.intervals import wilson_interval
+from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.steps import best_restarts, ends_by_group, expected_steps, restricted_means, steps_quantiles
 from sweep.statistics.tally import to_arrow
 from sweep.study import Study
@@ -20,12 +22,42 @@ def cells_to_table(cells: pd.DataFrame, study: Study) -> pa.Table:
 
 
 def summarize(tally: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """Return the statistics of every cell of a complete study, in cell order.
+    """Return the statistics of every cell that has runs, in cell order.
 
     The columns are those of cells.parquet; a quantile of steps that is not reached is missing.
     """
+    statistics = _statistics(tally, tally["cell"].to_numpy(), plan)
+    return cells_of(plan).join(statistics, how="inner")
+
+
+def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataFrame:
+    """Return the statistics of all runs that share the values of some parameters.
+
+    Parameters
+    ----------
+    tally
+    plan
+    by
+        Swept parameters, one or more; runs are taken together over all others.
+
+    Returns
+    -------
+    DataFrame
+        One row for each combination of their values that has runs, in the order of the cells: these values, the
+        number of cells, and the statistics as of a cell.
+
+    Notes
+    -----
+    Intervals take the runs for independent. Those of one seed in several cells are not, so intervals of rates are
+    too narrow where seeds matter; :func:`sweep.statistics.compare.compare` counts each seed once.
+    """
     cells = cells_of(plan)
-    return cells.join(_statistics(tally, plan))
+    groups = cells.groupby(list(by), sort=False)
+    group = groups.ngroup().to_numpy()
+    statistics = _statistics(tally, group[tally["cell"]], plan)
+    n_cells = tally.groupby(group[tally["cell"]])["cell"].nunique()
+    statistics.insert(0, "n_cells", n_cells)
+    return groups[list(by)].first().reset_index(drop=True).join(statistics, how="inner")
 
 
 def cells_of(plan: Plan) -> pd.DataFrame:
@@ -34,10 +66,9 @@ def cells_of(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame({"cell": cells, **{name: plan.column(name, cells) for name in plan.study.parameters}})
 
 
-def _statistics(tally: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """Return the statistics of cells, by their number."""
-    cell = tally["cell"].to_numpy()
-    ends = ends_by_group(tally, cell, plan.most_steps(cell))
+def _statistics(tally: pd.DataFrame, group: Array, plan: Plan) -> pd.DataFrame:
+    """Return the statistics of groups of runs, by the number of their group, which is given for each row."""
+    ends = ends_by_group(tally, group, plan.most_steps(tally["cell"].to_numpy()))
     counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64).mul(ends["n"], axis=0)
     sums = counts.assign(n_runs=ends["n"]).groupby(ends["group"]).sum()
     n_runs, n_converged = sums["n_runs"], sums["n_converged"]

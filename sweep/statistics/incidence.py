@@ -7,9 +7,12 @@ the last, and shares are counts; cells with other limits together need an estima
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from sweep.plan import Plan
 from sweep.statistics.intervals import Array, wilson_interval
 
 EVENTS = ("converged", "diverged", "stalled")
@@ -55,6 +58,31 @@ def cumulative_incidence(tally: pd.DataFrame, event: str = "converged") -> pd.Da
     low, high = wilson_interval(incidence * as_many, as_many)
     table = pd.DataFrame({"steps": at.index, "incidence": incidence, "low": low, "high": high})
     return table[at["event"].to_numpy() > 0].reset_index(drop=True)
+
+
+def incidence_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str], event: str = "converged") -> pd.DataFrame:
+    """Estimate the share of runs that has ended so by each step, for each combination of the values of parameters.
+
+    Parameters
+    ----------
+    tally
+    plan
+    by
+        Swept parameters, or none.
+    event
+        One of :data:`EVENTS`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`cumulative_incidence` behind those of ``by``.
+    """
+    if not by:
+        return cumulative_incidence(tally, event)
+    values = {name: plan.column(name, tally["cell"].to_numpy()) for name in by}
+    groups = tally.assign(**values).groupby(list(by), sort=False)
+    curves = {entries: cumulative_incidence(group, event) for entries, group in groups}
+    return pd.concat(curves, names=[*by, None]).reset_index(level=list(by)).reset_index(drop=True)
 
 
 def _variance(incidence: Array, before: Array, n: Array, d: Array, k: Array) -> Array:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import sweep
-from sweep import Result, SweepError, answers, tables
+from sweep import Result, SweepError, answers, sentences
 from sweep.statistics.intervals import wilson_interval
+from sweep.statistics.ranking import rank_cells
+from sweep.terminal import cells as terminal
 from tests.sweep.support import make_study
 
 SCALARS: dict[str, Any] = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "distribution": ["normal", "uniform"]}
@@ -32,7 +35,7 @@ def invented(rates: list[float], steps: list[float]) -> pd.DataFrame:
 def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
     """Rates decide, steps decide between equal rates, and numbers of cells between equal steps."""
     cells = invented([0.5, 0.9, 0.9, 0.9, 0.0], [1.0, 300.0, 200.0, 200.0, float("inf")])
-    assert list(answers.best_first(cells)["cell"]) == [2, 3, 1, 0, 4]
+    assert list(rank_cells(cells)["cell"]) == [2, 3, 1, 0, 4]
     assert list(answers.sort_by(cells, "rate")["cell"]) == [2, 3, 1, 0, 4]
 
 
@@ -70,7 +73,7 @@ def test_unknown_column(result: Result) -> None:
 def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
     """Counts of any parameters add up to those of the runs, and each sum names the best of its cells."""
     by, runs, cells = by[:size], result.runs(), result.cells
-    sums = answers.sum_over(cells, result.study, by)
+    sums = answers.sum_over(result, by)
     assert [tuple(row) for row in sums[by].to_numpy()] == list(dict.fromkeys(map(tuple, cells[by].to_numpy())))
     assert sums["n_runs"].sum() == len(runs)
     for row in sums.to_dict("records"):
@@ -83,8 +86,16 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
         of_group = cells[(cells[by] == pd.Series({name: row[name] for name in by})).all(axis=1)]
         assert row["best_rate"] == of_group["convergence_rate"].max()
         assert row["best_cell"] in list(of_group[of_group["convergence_rate"] == row["best_rate"]]["cell"])
-    low, high = wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
-    assert (list(sums["convergence_rate_low"]), list(sums["convergence_rate_high"])) == (list(low), list(high))
+        seeds = (
+            runs[mask].assign(converged=runs["status"] == "converged").groupby("seed")["converged"].agg(["sum", "size"])
+        )
+        rate = row["convergence_rate"]
+        variance = ((seeds["sum"] - rate * seeds["size"]) ** 2).sum() / row["n_runs"] ** 2
+        n = min(rate * (1 - rate) / variance, row["n_runs"]) if variance else row["n_runs"]
+        low, high = wilson_interval(np.array([rate * n]), np.array([n]))
+        assert (row["convergence_rate_low"], row["convergence_rate_high"]) == pytest.approx(
+            (low[0], high[0]), abs=1e-12
+        )
 
 
 @pytest.mark.parametrize(
@@ -94,40 +105,40 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
 def test_sums_over_what_is_not_swept(result: Result, by: list[str], words: str) -> None:
     """Only swept parameters can be kept, each once."""
     with pytest.raises(SweepError, match=words):
-        answers.sum_over(result.cells, result.study, by)
+        answers.sum_over(result, by)
 
 
 def test_nothing_to_sum_over() -> None:
     """A study of one cell says so."""
     one = sweep.run(make_study(count=2, hidden=2, learning_rate=0.1))
     with pytest.raises(SweepError, match="nothing is swept"):
-        answers.sum_over(one.cells, one.study, ["hidden"])
+        answers.sum_over(one, ["hidden"])
 
 
 def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
     """Each sum is a line with its rate and the best of its cells."""
-    tables.print_sums(result, ["distribution"])
+    terminal.print_sums(result, ["distribution"])
     out = capsys.readouterr().out
-    for row in answers.sum_over(result.cells, result.study, ["distribution"]).to_dict("records"):
+    for row in answers.sum_over(result, ["distribution"]).to_dict("records"):
         best = result.cells.iloc[row["best_cell"]]
         at = rf"{100 * row['best_rate']:.1f} % at hidden {best['hidden']}, learning_rate {best['learning_rate']}"
         assert re.search(
             rf"^ *{row['distribution']} .* {100 * row['convergence_rate']:.1f} \[.*{at}", out, re.MULTILINE
         )
-    assert "cells share their seeds" in out
-    tables.print_sums(result, ["hidden", "learning_rate", "distribution"], sort="rate", top=3)
+    assert "the intervals count each seed once" in out
+    terminal.print_sums(result, ["hidden", "learning_rate", "distribution"], sort="rate", top=3)
     assert capsys.readouterr().out.startswith("3 of 8 values of hidden, learning_rate, distribution, best first\n")
 
 
 def test_best_cell_in_a_sentence(result: Result) -> None:
     """The sentence names the cell and gives its rate, interval, steps, and how many cells are no worse for sure."""
-    best = answers.best_first(result.cells).iloc[0]
+    best = rank_cells(result.cells).iloc[0]
     rate, low, high = (100 * best[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
-    text = tables.best_cell(result)
+    text = sentences.best_cell(result)
     assert text.startswith(
         f"best cell: hidden {best['hidden']}, learning_rate {best['learning_rate']}, distribution "
         f"{best['distribution']}: "
-        f"{rate:.1f} % of 20 runs converged [{low:.1f}, {high:.1f}], "
+        f"{rate:.1f} % [{low:.1f}, {high:.1f}] of 20 runs converged, "
     )
     alike = sum(high / 100 >= best["convergence_rate_low"] for high in 100 * result.cells["convergence_rate_high"]) - 1
     assert alike > 1
@@ -139,32 +150,35 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
     [
         (
             {"hidden": 2, "learning_rate": 0.1, "below": 10.0},
-            r"100.0 % of 20 runs converged \[83.9, 100.0\], median \d",
+            r"of 20 runs 100.0 % \[83.9, 100.0\] converged\nmedian \d+ steps, \d+ steps per converged run$",
         ),
         (
             {"hidden": 2, "learning_rate": 0.05, "max_steps": 300},
-            r"\d+.0 % of 20 runs converged \[.*, [\d,]+ steps per converged run$",
+            r"of 20 runs \d+.0 % \[.*\] converged; .*exhausted\n[\d,]+ steps per converged run$",
         ),
-        ({"hidden": 2, "learning_rate": 1e-30}, "no run converged$"),
-        ({"hidden": [2, 3], "learning_rate": 1e-30}, "no run converged in any of the 2 cells$"),
+        ({"hidden": 2, "learning_rate": 1e-30}, r"of 20 runs 0.0 % .*\nno run converged$"),
+        ({"hidden": [2, 3], "learning_rate": 1e-30}, r"of 40 runs 0.0 % .*\nno run converged in any of the 2 cells$"),
         (
             {"hidden": 2, "learning_rate": [0.1, 0.2], "criterion": "none"},
-            "no cell is best: the study has criterion 'none'",
+            r"no cell is best: the study has criterion 'none'",
         ),
-        ({"hidden": 2, "below": 10.0, "criterion": ["none", "loss"]}, "best cell: criterion loss"),
+        (
+            {"hidden": 2, "below": 10.0, "criterion": ["none", "loss"]},
+            r"of .*\nbest cell: criterion loss.*\nwhat matters .*: criterion 100 % of",
+        ),
     ],
 )
 def test_other_answers(scalars: dict[str, Any], expected: str) -> None:
     """One cell is not called the best, and where nothing converged or was judged no cell is."""
     given = {"learning_rate": 0.1, "max_steps": 30} | scalars
-    assert re.match(expected, tables.best_cell(sweep.run(make_study(count=20, **given))))
+    assert re.match(expected, "\n".join(sentences.answer(sweep.run(make_study(count=20, **given)))))
 
 
 def test_without_a_criterion_no_rates_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Rates of 0 % would mislead where nothing is judged."""
     unjudged = sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2], scale=[1.0, 2.0], criterion="none"))
-    tables.print_summary(unjudged)
-    tables.print_sums(unjudged, ["scale"])
+    terminal.print_summary(unjudged)
+    terminal.print_sums(unjudged, ["scale"])
     out = capsys.readouterr().out
     assert "%" not in out
     assert "exhausted" in out

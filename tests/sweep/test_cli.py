@@ -105,7 +105,7 @@ def test_figure_as_asked(place: Path) -> None:
     for words, expected in (
         (("--x", "scael"), ("unknown parameter 'scael'", "did you mean 'scale'")),
         (("--x", "scale", "--facet", "distribution, scale"), ("'scale' given for x and for facet",)),
-        (("--value", "loss"), ("unknown value 'loss'", "convergence_rate")),
+        (("--value", "loss"), ("unknown statistic 'loss'", "rate, median_steps")),
         (("--at", "scale"), ("--at 'scale'", "NAME=VALUE")),
         (("--at", "scale=3"), ("scale 3", "1, 2")),
         (("--at", "scale=1", "--at", "scale=2"), ("--at scale given twice",)),

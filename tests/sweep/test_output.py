@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import sweep
-from sweep import machine, tables
+from sweep import machine
+from sweep.terminal import cells, tables
+from sweep.wording import short
 from tests.sweep.support import make_study
 
 
@@ -20,7 +22,7 @@ def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> Non
     """The rates of two parameters stand in a matrix, the one with fewer values across."""
     study = make_study(count=20, hidden=[3, 2], learning_rate=[0.05, 0.1, 0.2])
     result = sweep.run(study)
-    tables.print_summary(result)
+    cells.print_summary(result)
     out = capsys.readouterr().out
     assert out.startswith("small: 120 runs in 6 cells")
     assert "learning_rate (down) and hidden (across)" in " ".join(out.split())
@@ -46,7 +48,7 @@ def test_other_numbers_of_parameters_make_a_list(
     """With one or three parameters, or too many columns, cells are listed with rate and interval."""
     monkeypatch.setattr(tables, "MAX_ROWS", 200)
     result = sweep.run(make_study(**({"count": 20, "hidden": [2, 3, 4]} | scalars)))
-    tables.print_summary(result)
+    cells.print_summary(result)
     out = capsys.readouterr().out
     for row in result.cells.to_dict("records"):
         rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
@@ -55,7 +57,7 @@ def test_other_numbers_of_parameters_make_a_list(
 
 def test_what_never_happens_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
     """Quantiles that are not reached and expectations that are infinite are not numbers in the table."""
-    tables.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], below=1e-9)))
+    cells.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], below=1e-9)))
     out = capsys.readouterr().out
     assert re.search(r"\] +- +- *$", out, re.MULTILINE)
     assert "by which half of all runs converged" in out
@@ -68,19 +70,19 @@ def test_long_tables_show_the_best(
     study = make_study(count=20, hidden=[2, 3, 4], learning_rate=[0.05, 0.1, 0.2, 0.4])
     result = sweep.run(study, out=tmp_path / "r r")
     monkeypatch.setattr(tables, "MAX_ROWS", 11)
-    tables.print_cells(result)
+    cells.print_cells(result)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "10 of 12 cells, best first"
     best = result.cells.sort_values(["convergence_rate", "expected_steps"], ascending=[False, True])["cell"]
     assert listed(lines) == list(best[:10])
     assert f"2 more with: sweep show '{tmp_path / 'r r'}' --top 12" in lines[-1]
     assert str(tmp_path / "r r" / "cells.parquet") in lines[-1]
-    tables.print_cells(result, top=12)
+    cells.print_cells(result, top=12)
     assert listed(capsys.readouterr().out.splitlines()) == list(best)
     monkeypatch.setattr(tables, "MAX_ROWS", 12)
-    tables.print_cells(result)
+    cells.print_cells(result)
     assert listed(capsys.readouterr().out.splitlines()) == list(range(12))
-    tables.print_cells(sweep.run(study), top=1)
+    cells.print_cells(sweep.run(study), top=1)
     assert "11 more are in the cells of the result" in capsys.readouterr().out
 
 
@@ -98,18 +100,18 @@ def test_what_a_screen_has_room_for(
     monkeypatch.setenv("LINES", str(lines))
     monkeypatch.setenv("COLUMNS", str(columns))
     rates = [0.01 * k for k in range(1, 12)]
-    tables.print_summary(sweep.run(make_study(count=2, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, below=10.0)))
+    cells.print_summary(sweep.run(make_study(count=2, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, below=10.0)))
     out = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
     matrix, counts = lines >= 20 and columns >= 50, columns >= 90
     assert ("runs converged, %: learning_rate (down) and hidden (across)" in out) == matrix
     if matrix:
         assert len(out) <= lines
     else:
-        assert out[1].startswith("10 of 66 cells, best first")
-        assert ("how runs ended takes a screen" in out[1]) != counts
-        assert ("exhausted" in " ".join(out[2:4])) == counts
-        assert not counts or max(map(len, out[2:-3])) <= columns
-    assert out[-1].startswith("best cell: ")
+        assert out[3].startswith("10 of 66 cells, best first")
+        assert ("how runs ended takes a screen" in out[3]) != counts
+        assert ("exhausted" in " ".join(out[4:6])) == counts
+        assert not counts or max(map(len, out[4:-2])) <= columns
+    assert [line.split()[0] for line in out[1:3]] == ["of", "best"]
 
 
 def test_numbers_are_not_cut_on_a_narrow_screen(
@@ -118,7 +120,7 @@ def test_numbers_are_not_cut_on_a_narrow_screen(
     """A narrow terminal does not shorten numbers."""
     monkeypatch.setenv("COLUMNS", "30")
     result = sweep.run(make_study(count=20))
-    tables.print_cells(result)
+    cells.print_cells(result)
     out = capsys.readouterr().out
     assert "…" not in out
     assert f"{100 * result.cells['convergence_rate'][3]:.1f} [" in out
@@ -130,9 +132,9 @@ def test_numbers_are_not_cut_on_a_narrow_screen(
 )
 def test_short_values(value: object, text: str) -> None:
     """Values of parameters are written in at most four digits."""
-    assert tables.short(value) == text
+    assert short(value) == text
     if isinstance(value, float):
-        assert tables.short(np.float64(value)) == text
+        assert short(np.float64(value)) == text
 
 
 def test_no_progress_unasked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from itertools import product
 from math import ceil, sqrt
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.answers import judges_convergence
-from sweep.errors import SweepError, unknown
-from sweep.panels import SINGLE_LINE, STATISTICS, Lines, draw_panel, drawn_values, line_styles, set_scales
+from sweep.answers import check_judged, column_of
+from sweep.figures.axis import heading, label_of
+from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, line_styles, set_scales
+from sweep.figures.roles import Roles, choose_roles, values_at
+from sweep.figures.statistics import STATISTICS, drawn_values, select
 from sweep.parameters import Scalar
 from sweep.result import Result
-from sweep.roles import Roles, choose_roles, values_at
-from sweep.tables import short
+from sweep.wording import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,83 +38,43 @@ def draw_figure(
     ----------
     result
     statistic
-        A key of :data:`STATISTICS`.
+        A key of :data:`~sweep.figures.statistics.STATISTICS`.
     roles
-        Which parameter is shown how; what is left open is chosen by :func:`sweep.roles.choose_roles`.
+        Which parameter is shown how; what is left open is chosen by :func:`sweep.figures.roles.choose_roles`.
     at
-        Only these values of some parameters, as in :func:`sweep.roles.values_at`.
+        Only these values of some parameters, as in :func:`sweep.figures.roles.values_at`.
 
     Raises
     ------
     SweepError
-        If a name or a value is unknown or given twice, convergence is not judged, or there are
-        more lines, panels or parameters than a figure shows.
+        If a name or a value is unknown or given twice, convergence is not judged, or more lines or panels
+        are asked for than a figure shows.
     """
     from matplotlib.figure import Figure
 
-    if statistic not in STATISTICS:
-        raise SweepError(unknown("value", statistic, list(STATISTICS)))
-    if not judges_convergence(result.study):
-        raise SweepError("the study has criterion 'none': convergence is not judged, so there is nothing to draw")
+    column = column_of(statistic, STATISTICS)
+    check_judged(result.study)
     values = values_at(result.study.parameters, at or {})
     roles = choose_roles(values, roles or Roles())
+    shown = [name for name in values if name in roles.given()]
+    cells = select(result, column, at, shown).table
     styles = line_styles(values[roles.color]) if roles.color else {None: SINGLE_LINE}
-    lines = Lines(statistic, roles.x, roles.color, values[roles.x] if roles.x else (), styles)
-    cells = result.cells
-    for name, entries in values.items():
-        cells = cells[cells[name].isin(list(entries))]
+    lines = Lines(column, roles.x, roles.color, values[roles.x] if roles.x else (), styles)
     panels = _panels(cells, roles.facet, values)
     across, down = _grid([len(values[name]) for name in roles.facet])
     width, height = _size(across, down)
     figure = Figure(figsize=(width, height), layout="constrained")
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-    for axes, (title, shown) in zip(grid.flat, panels, strict=False):
-        draw_panel(axes, shown, lines)
+    for axes, (title, of_panel) in zip(grid.flat, panels, strict=False):
+        draw_panel(axes, of_panel, lines)
         axes.set_title(textwrap.fill(title, int(14 * width / across)), fontsize=9)
     set_scales(grid[0, 0], cells, lines)
     _place_ticks(grid, len(panels), lines)
-    fixed = [f"{name} {short(values[name][0])}" for name in at or {} if len(values[name]) == 1]
-    words = STATISTICS[statistic]
-    heading = [f"{', '.join([result.study.name, *fixed])}: {result.study.seeds.count:,} seeds per cell{words.bands}"]
-    if np.isnan(drawn_values(cells, statistic)).any():
-        heading.append(words.gaps)
-    _label(figure, heading, lines)
+    words = STATISTICS[column]
+    notes = [words.gaps] if np.isnan(drawn_values(cells, column)).any() else []
+    title = heading(result, values, shown, notes, width, bands=words.bands)
+    _label(figure, title, lines)
     return figure
-
-
-def figure_path(out: Path, statistic: str) -> Path:
-    """Return the file to write a figure to: ``out``, or one in it where it is a folder.
-
-    Raises
-    ------
-    SweepError
-        If the suffix is none of a kind of figure.
-    """
-    from matplotlib.figure import Figure
-
-    path = out / f"{statistic}.png" if os.path.isdir(out) else out
-    known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes())
-    if path.suffix.lower() not in known:
-        raise SweepError(
-            f"figure {str(out)!r} given, which is no folder and has none of the suffixes {', '.join(known)}"
-        )
-    return path
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure, whole or not at all; the suffix decides the format.
-
-    Raises
-    ------
-    SweepError
-        If the file cannot be written.
-    """
-    drawn = BytesIO()
-    figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=160)
-    try:
-        path.write_bytes(drawn.getvalue())
-    except OSError as error:
-        raise SweepError(f"figure {str(path)!r} cannot be written: {error.strerror}") from None
 
 
 def _panels(
@@ -162,13 +120,13 @@ def _place_ticks(grid: NDArray[Any], n_panels: int, lines: Lines) -> None:
             label.set(rotation=35, ha="right", rotation_mode="anchor")
 
 
-def _label(figure: Figure, heading: list[str], lines: Lines) -> None:
+def _label(figure: Figure, title: str, lines: Lines) -> None:
     """Write title, names of the axes and legend, and widen the figure by the legend."""
     width, height = figure.get_size_inches()
-    figure.suptitle("\n".join(textwrap.fill(line, int(13 * width)) for line in heading), fontsize=10)
+    figure.suptitle(title, fontsize=10)
     figure.supylabel(STATISTICS[lines.statistic].label, fontsize=10)
     if lines.x is not None:
-        figure.supxlabel(lines.x.replace("_", " "), fontsize=10)
+        figure.supxlabel(label_of(lines.x), fontsize=10)
     if lines.color is None:
         return
     legend = figure.legend(

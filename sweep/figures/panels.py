@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sweep.figures.roles import is_logarithmic, is_number
+from sweep.figures.statistics import STATISTICS, drawn_values
 from sweep.parameters import Scalar
-from sweep.roles import is_logarithmic, is_number
-from sweep.tables import short
+from sweep.wording import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,42 +18,15 @@ if TYPE_CHECKING:
 
 # Colors that people with any color vision tell apart (Okabe and Ito), without those too light for lines, and
 # markers that tell the lines apart in print.
-_NAMED_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
+NAMED_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
 _MARKERS = "osD^vPX"
 # Numbers are colored by their order, up to the part of viridis that is too light on white.
 _LIGHTEST = 0.88
 
-SINGLE_LINE = {"color": _NAMED_COLORS[0], "marker": "o"}
+SINGLE_LINE = {"color": NAMED_COLORS[0], "marker": "o"}
 
 # Whole numbers along the axis are all written out if they are so few.
 _MAX_TICKS = 8
-
-
-class Statistic(NamedTuple):
-    """What can be drawn: a column of cells, the ends of its band, and the words beside them."""
-
-    label: str
-    band: tuple[str, str] | None = None
-    bands: str = ""
-    gaps: str = ""
-    percent: bool = False
-
-
-STATISTICS = {
-    "convergence_rate": Statistic(
-        "runs converged, %",
-        ("convergence_rate_low", "convergence_rate_high"),
-        ", 95 % Wilson intervals",
-        percent=True,
-    ),
-    "steps_q50": Statistic(
-        "median steps to converge",
-        ("steps_q25", "steps_q75"),
-        ", bands from 25 % to 75 % of all runs",
-        "gaps where fewer than half of all runs converged",
-    ),
-    "expected_steps": Statistic("steps of all runs per converged run", gaps="gaps where no run converged"),
-}
 
 
 class Lines(NamedTuple):
@@ -149,8 +122,8 @@ def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
         return {value: {"color": tuple(shades[k]), "marker": "o"} for k, value in enumerate(sorted(values))}
     styles = {}
     for k, value in enumerate(values):
-        turn, place = divmod(k, len(_NAMED_COLORS))
-        color, marker = _NAMED_COLORS[place], _MARKERS[(place + 3 * turn) % len(_MARKERS)]
+        turn, place = divmod(k, len(NAMED_COLORS))
+        color, marker = NAMED_COLORS[place], _MARKERS[(place + 3 * turn) % len(_MARKERS)]
         styles[value] = {"color": color, "marker": marker, "linestyle": ("-", "--")[turn]}
     return styles
 
@@ -188,10 +161,3 @@ def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
         axes.xaxis.set_major_locator(FixedLocator(numbers) if few else MaxNLocator("auto", integer=True))
         axes.xaxis.set_major_formatter(plain)
         axes.xaxis.set_minor_locator(NullLocator())
-
-
-def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    """Return a column as it is drawn: rates in percent, NaN for what is missing or infinite."""
-    column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    column = np.where(np.isinf(column), np.nan, column)
-    return 100 * column if name.startswith("convergence_rate") else column

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import log
+from math import log, prod
 from statistics import pstdev
 
 from sweep.errors import SweepError, unknown
 from sweep.parameters import Scalar
-from sweep.tables import short
+from sweep.wording import short
 
 # More lines of a panel cannot be told apart, and more panels cannot be read.
 MAX_LINES = 12
@@ -53,7 +53,7 @@ def choose_roles(values: Values, roles: Roles) -> Roles:
     """Give a role to each parameter that has several values.
 
     Along the axis goes the number with the most values, then by color what has the most of up to
-    :data:`MAX_LINES`; up to two others make panels.
+    :data:`MAX_LINES`; up to two others make panels, if these are not too many. What is left has no role.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def choose_roles(values: Values, roles: Roles) -> Roles:
     Raises
     ------
     SweepError
-        If a name is unknown or given twice, or there are more parameters, lines or panels than a figure shows.
+        If a name is unknown or given twice, or more lines or panels are asked for than a figure shows.
     """
     for name in roles.given():
         if name not in values:
@@ -85,22 +85,18 @@ def choose_roles(values: Values, roles: Roles) -> Roles:
     if roles.color is None:
         roles = replace(roles, color=next((name for name in by_size if len(values[name]) <= MAX_LINES), None))
     by_size = [name for name in by_size if name != roles.color]
-    roles = replace(roles, facet=(*roles.facet, *by_size))
     _check_panels(values, roles)
+    n_panels = prod(len(values[name]) for name in roles.facet)
+    for name in by_size:
+        if len(roles.facet) < 2 and n_panels * len(values[name]) <= MAX_PANELS:
+            roles = replace(roles, facet=(*roles.facet, name))
+            n_panels *= len(values[name])
     return roles
 
 
 def _check_panels(values: Values, roles: Roles) -> None:
     """Refuse what would make too many panels."""
-    extra = roles.facet[2:]
-    if extra:
-        raise SweepError(
-            f"{len(roles.given())} parameters vary and a figure shows 4 at most; pick one value of "
-            f"{' and '.join(extra)} with --at {extra[0]}=VALUE"
-        )
-    n_panels = 1
-    for name in roles.facet:
-        n_panels *= len(values[name])
+    n_panels = prod(len(values[name]) for name in roles.facet)
     if n_panels > MAX_PANELS:
         largest = max(roles.facet, key=lambda name: len(values[name]))
         raise SweepError(

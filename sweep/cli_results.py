@@ -1,0 +1,184 @@
+"""The commands that read results."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sweep.result import Result
+
+app = typer.Typer()
+
+DirectoryArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part.")
+]
+TopOption = Annotated[int | None, typer.Option(metavar="N", help="Print N lines; as many as fit by default.")]
+
+
+@app.command()
+def show(
+    directory: DirectoryArgument,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Add up over all parameters but these, as in --by activation."),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="cell, a parameter, rate, median_steps, expected_steps, converged, diverged, stalled, exhausted, or "
+            "a column of cells.parquet. Rates and counts start from the highest, all else from the lowest.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(metavar="N", help="Print N cells, the best ones first unless --sort is given.")
+    ] = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Print only the paths of the Parquet files that hold the runs.")
+    ] = False,
+) -> None:
+    """Print the answer, the cells and the digest.
+
+    Of more cells than fit on the screen the best ten are printed.
+    """
+    from sweep.result import open_result
+    from sweep.sentences import answer, coverage
+    from sweep.terminal.cells import print_cells, print_sums
+
+    result = open_result(directory, partial=True)
+    if parts:
+        _warn(coverage(result))
+        print(*result.parts(), sep="\n")
+        return
+    if by is not None:
+        _warn(coverage(result))
+        print_sums(result, _names(by), sort, top)
+        return
+    print_cells(result, sort, top)
+    print(*answer(result), sep="\n")
+    for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
+        if result.facts.get(name) is not None:
+            print(f"{name:14}  {result.facts[name]}")
+
+
+@app.command()
+def best(
+    directory: DirectoryArgument,
+    by: Annotated[
+        str, typer.Option(metavar="STATISTIC", help="convergence_rate, expected_steps or steps_q50 (median steps).")
+    ] = "convergence_rate",
+    top: TopOption = None,
+) -> None:
+    """Rank the cells, and tell which of them cannot be told from the first."""
+    from sweep.terminal.comparisons import print_best
+
+    print_best(_open(directory), by, top)
+
+
+@app.command()
+def compare(
+    directory: DirectoryArgument,
+    other: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Results folder to compare with.")] = None,
+    vary: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Parameter whose values are compared with each other.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="NAME,NAME", help="Compare for each value of these; else over all others.")
+    ] = None,
+    top: TopOption = None,
+) -> None:
+    """Compare the values of a parameter, or two results, on common seeds.
+
+    Rates differ by McNemar's exact test; a run is faster than another of its seed if it converges in fewer steps.
+    Where a seed counts in several cells it counts once.
+    """
+    from sweep.comparison import compare_results
+    from sweep.errors import SweepError
+    from sweep.terminal.comparisons import print_comparison
+
+    if (vary is None) == (other is None):
+        raise SweepError("give either --vary NAME, to compare the values of a parameter, or a second results folder")
+    names = _names(by) if by else []
+    result = _open(directory)
+    if vary is not None:
+        print_comparison(result.compare(vary, names), names, top)
+        return
+    assert other is not None
+    print_comparison(compare_results(result, _open(other), names), names, top)
+
+
+@app.command()
+def figure(
+    directory: DirectoryArgument,
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="[KIND]",
+            help="lines, heatmap, slice, contour, parallel, importance, incidence, steps or loss.",
+        ),
+    ] = "lines",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, or folder to write a PNG to; DIR by default.")
+    ] = None,
+    x: Annotated[str | None, typer.Option(metavar="NAME", help="Parameter along the axis.")] = None,
+    y: Annotated[str | None, typer.Option(metavar="NAME", help="Parameter along the other axis.")] = None,
+    color: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Parameter of the lines, 12 values at most.")
+    ] = None,
+    facet: Annotated[
+        str | None, typer.Option(metavar="NAME[,NAME]", help="Parameter of the panels, or two: across and down.")
+    ] = None,
+    value: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VALUE",
+            help="convergence_rate, steps_q50 (median steps), expected_steps or another statistic of the cells.",
+        ),
+    ] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=V,V", help="Draw only cells with these values of a parameter.")
+    ] = None,
+) -> None:
+    """Draw a figure of one of these kinds; each works without options."""
+    from sweep.answers import COLUMNS
+    from sweep.figures import draw, figure_path, save_figure
+    from sweep.figures.roles import parse_picks
+
+    result = _open(directory)
+    given = {
+        "x": x,
+        "y": y,
+        "color": color,
+        "facet": tuple(_names(facet)) if facet else None,
+        "value": value and COLUMNS.get(value, value),
+        "at": parse_picks(at) if at else None,
+    }
+    options = {name: each for name, each in given.items() if each is not None}
+    path = figure_path(out or directory, str(options.get("value", "convergence_rate")) if kind == "lines" else kind)
+    save_figure(draw(result, kind, **options), path)
+    print(f"figure in {path}")
+
+
+def _open(directory: Path) -> Result:
+    """Open a result, whole or partial, and warn of a partial one."""
+    from sweep.result import open_result
+    from sweep.sentences import coverage
+
+    result = open_result(directory, partial=True)
+    _warn(coverage(result))
+    return result
+
+
+def _warn(sentence: str) -> None:
+    """Print a sentence on standard error, if there is one."""
+    if sentence:
+        print(sentence, file=sys.stderr)
+
+
+def _names(text: str) -> list[str]:
+    """Return the names in a list that commas divide."""
+    return [name.strip() for name in text.split(",")]

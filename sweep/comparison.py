@@ -1,0 +1,81 @@
+"""Comparison of two results, cell by cell and seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sweep.answers import check_judged
+from sweep.errors import SweepError, unknown
+from sweep.plan import Plan
+from sweep.result import Result
+from sweep.statistics.compare import compare_outcomes, with_holm
+from sweep.words import WORDS
+
+
+def compare_results(first: Result, second: Result, by: Sequence[str] | None = None) -> pd.DataFrame:
+    """Compare two results in the cells and seeds that both have.
+
+    Parameters
+    ----------
+    first, second
+        A cell of the one is compared with the cell of the other that has the same values of all parameters that are
+        swept in either; a parameter that one of them fixes has that value there.
+    by
+        Parameters for each combination of whose values there is a row; by default all.
+
+    Returns
+    -------
+    DataFrame
+        ``first`` and ``second``, the names of the studies, and the columns of
+        :func:`sweep.statistics.compare.compare_outcomes`.
+
+    Raises
+    ------
+    SweepError
+        If they have no cell or no seed in common, convergence is not judged, or a name is unknown.
+    StoreError
+        If runs were not kept.
+    """
+    for result in (first, second):
+        check_judged(result.study)
+    names = list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
+    by = names if by is None else list(by)
+    for name in by:
+        if name not in names:
+            raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
+    cells = [_cells_of(result, names) for result in (first, second)]
+    pairs = cells[0].merge(cells[1], on=names, how="inner") if names else cells[0].merge(cells[1], how="cross")
+    if not len(pairs):
+        raise SweepError(f"the two results have no cell in common: no values of {', '.join(names)} are in both")
+    seeds = [result.study.seeds for result in (first, second)]
+    start, stop = max(each.base for each in seeds), min(each.base + each.count for each in seeds)
+    if start >= stop:
+        raise SweepError("the two results have no seed in common, so their runs cannot be paired")
+    outcomes = [
+        result.outcomes.at(pairs[column].to_numpy(), slice(start - own.base, stop - own.base))
+        for result, own, column in zip((first, second), seeds, ("cell_x", "cell_y"), strict=True)
+    ]
+    table = compare_outcomes(outcomes[0], outcomes[1], pairs, by)
+    labels = _label(first, second), _label(second, first)
+    table.insert(0, "first", labels[0] if labels[0] != labels[1] else "first")
+    table.insert(1, "second", labels[1] if labels[0] != labels[1] else "second")
+    return with_holm(table)
+
+
+def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
+    """Return the number and these parameters of every cell, swept or fixed."""
+    plan = Plan(result.study)
+    cells = np.arange(plan.n_cells)
+    return pd.DataFrame({"cell": cells, **{name: plan.column(name, cells) for name in names}})
+
+
+def _label(result: Result, other: Result) -> str:
+    """Name a result: by its study, and by what it fixes to another value than the other does."""
+    own, others = result.study.fixed(), other.study.fixed()
+    differing = [
+        f"{name} {own[name]}" for name in WORDS if name in own and name in others and own[name] != others[name]
+    ]
+    return " ".join([result.study.name, *differing])

@@ -1,0 +1,27 @@
+"""Figures of results: functions that draw into axes and return them, and :func:`draw` for whole figures."""
+
+from __future__ import annotations
+
+from sweep.figures.distributions import incidence, losses, steps_distribution
+from sweep.figures.files import figure_path, save_figure
+from sweep.figures.heatmap import contour, heatmap
+from sweep.figures.importance import importance_bars
+from sweep.figures.kinds import KINDS, draw
+from sweep.figures.lines import draw_figure
+from sweep.figures.slices import parallel, slice_plot
+
+__all__ = [
+    "KINDS",
+    "contour",
+    "draw",
+    "draw_figure",
+    "figure_path",
+    "heatmap",
+    "importance_bars",
+    "incidence",
+    "losses",
+    "parallel",
+    "save_figure",
+    "slice_plot",
+    "steps_distribution",
+]

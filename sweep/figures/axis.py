@@ -1,0 +1,156 @@
+"""Places of parameters along an axis, and the words of a figure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.figures.roles import is_logarithmic, is_number
+from sweep.parameters import Scalar
+from sweep.wording import short
+from sweep.words import WORDS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+    from sweep.result import Result
+
+# Values along an axis that are all written out.
+MOST_LABELS = 16
+
+
+def label_of(name: str) -> str:
+    """Return what stands beside an axis: the name of a parameter, with its unit if it has one."""
+    unit = WORDS[name].unit.replace("^2", "²") if name in WORDS else ""
+    return name.replace("_", " ") + (f", {unit}" if unit else "")
+
+
+class Places(NamedTuple):
+    """Where the values of a parameter stand along an axis.
+
+    Numbers that are spaced evenly, or evenly in their logarithms, stand at themselves; all other values stand side by
+    side in their order.
+
+    Attributes
+    ----------
+    values
+        From the first place to the last.
+    scale
+        ``"linear"``, ``"log"``, or ``"names"`` for values side by side.
+    """
+
+    values: tuple[Scalar, ...]
+    scale: str
+
+    @classmethod
+    def of(cls, values: Sequence[Scalar]) -> Places:
+        """Place values: numbers in their order, names as they are listed."""
+        if not is_number(values[0]):
+            return cls(tuple(values), "names")
+        ordered = sorted(values, key=float)
+        numbers = np.array(ordered, np.float64)
+        scale = "log" if is_logarithmic(ordered) else "linear"
+        steps = np.diff(np.log(numbers) if scale == "log" else numbers)
+        even = len(steps) > 1 and steps.min() > 0.75 * steps.max()
+        return cls(tuple(ordered), scale if even else "names")
+
+    def centers(self) -> NDArray[np.float64]:
+        """Return the place of each value."""
+        return np.arange(len(self.values), dtype=np.float64) if self.scale == "names" else np.array(self.values, float)
+
+    def edges(self) -> NDArray[np.float64]:
+        """Return where the field of each value begins and the last ends."""
+        centers = np.log(self.centers()) if self.scale == "log" else self.centers()
+        if len(centers) == 1:
+            edges = np.array([centers[0] - 0.5, centers[0] + 0.5])
+        else:
+            middle = (centers[1:] + centers[:-1]) / 2
+            edges = np.concatenate([[2 * centers[0] - middle[0]], middle, [2 * centers[-1] - middle[-1]]])
+        return np.exp(edges) if self.scale == "log" else edges
+
+    def number_of(self) -> dict[Scalar, int]:
+        """Return the number of the place of each value."""
+        return {value: k for k, value in enumerate(self.values)}
+
+    def label(self, axis: Axis, name: str) -> None:
+        """Write ticks and the name of a parameter along an axis, whose scale is set."""
+        from matplotlib.ticker import FixedLocator, NullLocator
+
+        axis.set_label_text(label_of(name))
+        if self.scale != "linear":
+            axis.set_minor_locator(NullLocator())
+        if self.scale == "names":
+            every = -(-len(self.values) // MOST_LABELS)
+            places = range(0, len(self.values), every)
+            axis.set_ticks(list(places), [short(self.values[k]) for k in places])
+        elif len(self.values) <= MOST_LABELS // 2:
+            axis.set_major_locator(FixedLocator(list(self.centers())))
+            axis.set_ticks(list(self.centers()), [short(value) for value in self.values])
+
+
+def scale_numbers(axes: Axes, which: Literal["x", "y"], values: NDArray[Any]) -> None:
+    """Make an axis of numbers logarithmic if they are positive and wide apart, and label it with plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    drawn = values[np.isfinite(values)]
+    if drawn.size and drawn.min() > 0 and drawn.max() > 5 * drawn.min():
+        axes.set(**{f"{which}scale": "log"})
+        axis.set_major_locator(LogLocator(subs=(1,) if drawn.max() > 100 * drawn.min() else (1, 2, 5)))
+        axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def inches_across(ax: Axes) -> float:
+    """Return the width of the figure that axes are in."""
+    figure = ax.get_figure(root=True)
+    return float(figure.get_figwidth()) if figure else 6.2
+
+
+def new_axes(width: float = 6.2, height: float = 4.4) -> Axes:
+    """Return the axes of a new figure, in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained").subplots()
+
+
+def heading(
+    result: Result,
+    values: Mapping[str, Sequence[Scalar]] | None = None,
+    shown: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    width: float = 6.2,
+    *,
+    bands: str = "",
+) -> str:
+    """Return the title of a figure: the study, what is fixed, what is taken together, and how much is missing.
+
+    Parameters
+    ----------
+    result
+    values
+        The values of each swept parameter that are taken.
+    shown
+        The parameters that the figure shows.
+    notes
+        More lines.
+    width
+        Of the figure, in inches.
+    bands
+        What bands are, behind the first line.
+    """
+    study = result.study
+    rest = {name: entries for name, entries in (values or study.parameters).items() if name not in shown}
+    fixed = [f"{name} {short(entries[0])}" for name, entries in rest.items() if len(entries) == 1]
+    together = [name for name, entries in rest.items() if len(entries) > 1]
+    first = f"{', '.join([study.name, *fixed])}: {study.seeds.count:,} seeds per cell"
+    over = f", over all {' and '.join(together)}" if together else ""
+    lines = [first + bands + over, *notes]
+    if not result.complete:
+        lines.append(f"partial: {result.facts['n_runs']:,} of {study.n_runs:,} runs")
+    return "\n".join(textwrap.fill(line, int(13 * width)) for line in lines)

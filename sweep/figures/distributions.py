@@ -1,0 +1,231 @@
+"""How runs end: the share that has converged by each step, the steps that it took, and their losses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.answers import check_judged, check_swept
+from sweep.errors import StoreError, SweepError
+from sweep.figures.axis import heading, new_axes, scale_numbers
+from sweep.figures.panels import NAMED_COLORS, line_styles
+from sweep.figures.roles import MAX_LINES, values_at
+from sweep.parameters import Scalar
+from sweep.plan import Plan
+from sweep.result import Result
+from sweep.schema import STATUSES
+from sweep.statistics.cells import cells_of
+from sweep.statistics.incidence import EVENTS, cumulative_incidence
+from sweep.wording import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+At = Mapping[str, Sequence[Scalar]]
+
+_STATUS_COLORS = dict(zip(STATUSES, (NAMED_COLORS[0], NAMED_COLORS[1], NAMED_COLORS[3], "0.55"), strict=True))
+_MOST_POINTS = 20_000
+_BINS = 40
+# Steps of a curve that can be told apart: parts of the whole height, and of a factor e across.
+_HEIGHTS, _WIDTHS = 300, 60
+
+
+def incidence(result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None) -> Axes:
+    """Draw the share of runs that has converged by each step, with its 95 % band, by color of a parameter.
+
+    Parameters
+    ----------
+    result
+    ax
+        Where to draw; by default a figure of its own.
+    color
+        A parameter of at most 12 values; by default the one of them with the most. Where none is swept, the shares that
+        have diverged and stalled are drawn too.
+    at
+        Only these values of some parameters.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, there are too many lines, or convergence is not judged.
+    """
+    groups = _Groups(result, color, at)
+    ax = ax or new_axes()
+    tallies = [("converged", tally, style) for tally, style in groups]
+    if groups.color is None:
+        tallies = [(event, groups.tally, {"color": _STATUS_COLORS[event], "label": event}) for event in EVENTS]
+    last, steps = max(int(groups.tally["steps"].max()), 1), []
+    for event, tally, style in tallies:
+        curve = cumulative_incidence(tally, event)
+        steps.append(curve["steps"].to_numpy())
+        start = pd.DataFrame({name: [0] for name in curve})
+        curve = pd.concat([start, _thin(curve), curve.tail(1).assign(steps=last)], ignore_index=True)
+        x, y, low, high = curve["steps"], *(100 * curve[name] for name in ("incidence", "low", "high"))
+        ax.step(x, y, where="post", linewidth=1.4, **{**style, "marker": None})
+        ax.fill_between(x, low, high, step="post", alpha=0.15, linewidth=0, color=style["color"])
+    _scale_steps(ax, np.concatenate(steps), last)
+    ax.set_ylim(-3, 103)
+    _finish(
+        ax, result, groups, "steps", "runs converged by this step, %" if groups.color else "runs ended by this step, %"
+    )
+    return ax
+
+
+def steps_distribution(
+    result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None
+) -> Axes:
+    """Draw how many of all runs converge after how many steps, by color of a parameter.
+
+    Parameters and errors are those of :func:`incidence`.
+    """
+    groups = _Groups(result, color, at)
+    ax = ax or new_axes()
+    converged = groups.tally[groups.tally["status"] == "converged"]
+    steps = np.maximum(converged["steps"].to_numpy(), 1)
+    if not len(steps):
+        ax.text(0.5, 0.5, "never reached", transform=ax.transAxes, ha="center", va="center", color="0.4")
+    else:
+        wide = steps.max() > 20 * steps.min()
+        ends = steps.min(), steps.max() + 1
+        bins = np.geomspace(*ends, _BINS + 1) if wide else np.linspace(*ends, min(_BINS, ends[1] - ends[0]) + 1)
+        for tally, style in groups:
+            own = tally[tally["status"] == "converged"]
+            counts, _ = np.histogram(np.maximum(own["steps"], 1), bins, weights=own["n"])
+            shares = 100 * counts / max(int(tally["n"].sum()), 1)
+            ax.stairs(
+                shares, bins, linewidth=1.4, color=style["color"], label=style.get("label"), fill=groups.color is None
+            )
+        if wide:
+            _scale_steps(ax, steps, int(steps.max()))
+    _finish(ax, result, groups, "steps to converge", "runs, %")
+    return ax
+
+
+def losses(result: Result, ax: Axes | None = None, *, at: At | None = None) -> Axes:
+    """Draw the loss at the end over that at the start, a point for each run, colored by how it ended.
+
+    Parameters
+    ----------
+    result, ax, at
+        As of :func:`incidence`. Of more than 20,000 runs, so many in even steps are drawn.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown.
+    StoreError
+        If runs were not kept.
+    """
+    if not result.keeps_runs:
+        raise StoreError("this result keeps no rows of runs, and losses are in them; run the study with keep='runs'")
+    values = values_at(result.study.parameters, at or {})
+    runs = result.runs(["cell", "status", "initial_loss", "final_loss"])
+    runs = runs[runs["cell"].isin(_cells_at(Plan(result.study), values))]
+    n_runs = len(runs)
+    if n_runs > _MOST_POINTS:
+        runs = runs.iloc[np.linspace(0, n_runs - 1, _MOST_POINTS).round().astype(int)]
+    drawn = runs[(runs["initial_loss"] > 0) & (runs["final_loss"] > 0) & np.isfinite(runs["final_loss"])]
+    ax = ax or new_axes()
+    for status, color in _STATUS_COLORS.items():
+        own = drawn[drawn["status"] == status]
+        if len(own):
+            look: dict[str, Any] = {"s": 5, "alpha": 0.4, "linewidths": 0, "rasterized": True}
+            ax.scatter(own["initial_loss"], own["final_loss"], color=color, label=status, **look)
+    if len(drawn):
+        ax.set(xscale="log", yscale="log")
+        _draw_diagonal(ax, drawn)
+        ax.legend(frameon=False, fontsize=9, markerscale=2.5)
+    notes = [f"{len(runs):,} of {n_runs:,} runs"] if len(runs) < n_runs else []
+    hidden = len(runs) - len(drawn)
+    notes += [f"{hidden:,} runs with a loss of 0 or infinity are not drawn"] if hidden else []
+    ax.set(xlabel="initial loss", ylabel="final loss")
+    ax.grid(alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_title(heading(result, values, notes=notes), fontsize=10)
+    return ax
+
+
+def _thin(curve: pd.DataFrame) -> pd.DataFrame:
+    """Leave out steps between which nobody could see a share change."""
+    heights = (curve["incidence"] * _HEIGHTS).round().diff()
+    widths = np.log(curve["steps"].clip(lower=1)).mul(_WIDTHS).round().diff()
+    kept: pd.DataFrame = curve.loc[(heights != 0) | (widths != 0)]
+    return kept
+
+
+def _draw_diagonal(ax: Axes, drawn: pd.DataFrame) -> None:
+    """Draw where the loss is what it was."""
+    ends = [drawn["initial_loss"].min(), drawn["initial_loss"].max()]
+    ax.plot(ends, ends, color="0.4", linewidth=0.8, linestyle=":", label="no change")
+
+
+def _cells_at(plan: Plan, values: Mapping[str, Sequence[Scalar]]) -> Any:
+    """Return the cells at these values of the parameters."""
+    cells = cells_of(plan)
+    for name, entries in values.items():
+        cells = cells[cells[name].isin(list(entries))]
+    return cells["cell"].to_numpy()
+
+
+class _Groups:
+    """Tallies to draw in a color each.
+
+    Attributes
+    ----------
+    color : str or None
+        The parameter by color.
+    tally : DataFrame
+        Of all runs that are drawn.
+    """
+
+    def __init__(self, result: Result, color: str | None, at: At | None) -> None:
+        check_judged(result.study)
+        self.values = values_at(result.study.parameters, at or {})
+        if color is not None:
+            check_swept(result.study, [color])
+        fit = [name for name, entries in self.values.items() if 1 < len(entries) <= MAX_LINES]
+        self.color = color or (max(fit, key=lambda name: len(self.values[name])) if fit else None)
+        plan = Plan(result.study)
+        tally = result.tally()
+        self.tally = tally[tally["cell"].isin(_cells_at(plan, self.values))]
+        if self.color is not None:
+            entries = self.values[self.color]
+            if len(entries) > MAX_LINES:
+                raise SweepError(
+                    f"color {self.color} has {len(entries)} values and a figure shows {MAX_LINES} lines at most; pick "
+                    f"some of them with --at {self.color}=VALUE,VALUE"
+                )
+            self._styles = line_styles(entries)
+            self._entries = plan.column(self.color, self.tally["cell"].to_numpy())
+
+    def __iter__(self) -> Any:
+        """Yield the tally and the style of each color."""
+        if self.color is None:
+            yield self.tally, {"color": NAMED_COLORS[0]}
+            return
+        for entry, style in self._styles.items():
+            tally = self.tally[self._entries == entry]
+            if len(tally):
+                yield tally, {**style, "label": short(entry)}
+
+
+def _scale_steps(ax: Axes, steps: Any, last: int) -> None:
+    """Make the axis of steps logarithmic where they are wide apart."""
+    positive = steps[steps > 0]
+    if positive.size > 1 and last > 50 * np.quantile(positive, 0.05):
+        scale_numbers(ax, "x", np.array([max(np.quantile(positive, 0.01), 1), last], np.float64))
+        ax.set_xlim(max(np.quantile(positive, 0.01) / 1.5, 0.8), last * 1.1)
+
+
+def _finish(ax: Axes, result: Result, groups: _Groups, x: str, y: str) -> None:
+    """Write names, legend and title."""
+    ax.set(xlabel=x, ylabel=y)
+    ax.grid(alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(title=(groups.color or "").replace("_", " ") or None, frameon=False, fontsize=9)
+    shown = [groups.color] if groups.color else []
+    ax.set_title(heading(result, groups.values, shown), fontsize=10)

@@ -1,0 +1,48 @@
+"""Files of figures."""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.errors import SweepError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def figure_path(out: Path, statistic: str) -> Path:
+    """Return the file to write a figure to: ``out``, or one in it where it is a folder.
+
+    Raises
+    ------
+    SweepError
+        If the suffix is none of a kind of figure.
+    """
+    from matplotlib.figure import Figure
+
+    path = out / f"{statistic}.png" if os.path.isdir(out) else out
+    known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes())
+    if path.suffix.lower() not in known:
+        raise SweepError(
+            f"figure {str(out)!r} given, which is no folder and has none of the suffixes {', '.join(known)}"
+        )
+    return path
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure, whole or not at all; the suffix decides the format.
+
+    Raises
+    ------
+    SweepError
+        If the file cannot be written.
+    """
+    drawn = BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=160)
+    try:
+        path.write_bytes(drawn.getvalue())
+    except OSError as error:
+        raise SweepError(f"figure {str(path)!r} cannot be written: {error.strerror}") from None

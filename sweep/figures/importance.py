@@ -1,0 +1,61 @@
+"""What matters: bars of the shares of the variance between runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sweep.figures.axis import heading, new_axes
+from sweep.figures.panels import NAMED_COLORS
+from sweep.result import Result
+from sweep.statistics.importance import EXPLAINED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Bars that are drawn; smaller ones are left out.
+_MOST_BARS = 16
+_LABELS = {"convergence_rate": "whether a run converges", "restricted_mean_steps": "how many steps it takes"}
+
+
+def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None = None) -> Axes:
+    """Draw which share of the variance between runs each parameter, each two of them and the seed explain.
+
+    Parameters
+    ----------
+    result
+    ax
+        Where to draw; by default a figure of its own.
+    value
+        One of :data:`sweep.statistics.importance.EXPLAINED`; by default both.
+
+    Raises
+    ------
+    SweepError
+        If the variance of that is not divided, convergence is not judged, or the result is partial.
+    """
+    statistics = list(EXPLAINED) if value is None else [value]
+    tables = [result.importance(statistic) for statistic in statistics]
+    order = np.argsort(-np.max([table["share"].to_numpy() for table in tables], axis=0), kind="stable")[:_MOST_BARS]
+    ax = ax or new_axes(6.4, 1.6 + 0.42 * len(order))
+    thickness = 0.8 / len(tables)
+    for k, (statistic, table) in enumerate(zip(statistics, tables, strict=True)):
+        rows = table.iloc[order]
+        ends = np.arange(len(rows)) + (k - (len(tables) - 1) / 2) * thickness
+        error = None if rows["share_error"].isna().any() else 196 * rows["share_error"]
+        label = _LABELS.get(statistic, statistic)
+        ax.barh(ends, 100 * rows["share"], thickness, xerr=error, color=NAMED_COLORS[k], label=label, capsize=2.5,
+                error_kw={"elinewidth": 1, "ecolor": "0.25"})  # fmt: skip
+    ax.set_yticks(range(len(order)), [name.replace("_", " ") for name in tables[0]["term"].iloc[order]])
+    ax.invert_yaxis()
+    ax.set_xlim(left=0)
+    ax.set_xlabel("share of the variance between runs, %")
+    ax.grid(axis="x", alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize=9, loc="lower right")
+    notes = ["with 95 % intervals"] if not tables[0]["share_error"].isna().any() else []
+    left_out = len(tables[0]) - len(order)
+    notes += [f"{left_out} smaller shares are left out"] if left_out else []
+    ax.set_title(heading(result, shown=list(result.study.parameters), notes=notes), fontsize=10)
+    return ax

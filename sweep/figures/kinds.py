@@ -1,0 +1,120 @@
+"""The kinds of figures, by the names that the command line gives them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sweep.errors import SweepError, unknown
+from sweep.figures.distributions import incidence, losses, steps_distribution
+from sweep.figures.heatmap import At, contour, heatmap
+from sweep.figures.importance import importance_bars
+from sweep.figures.lines import draw_figure
+from sweep.figures.roles import Roles
+from sweep.figures.slices import parallel, slice_plot
+from sweep.figures.statistics import select
+from sweep.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# The most panels of slices.
+_MOST_SLICES = 9
+
+
+class Kind(NamedTuple):
+    """A kind of figure: what draws it, and what it shows."""
+
+    draw: Callable[..., Figure]
+    options: tuple[str, ...]
+    shows: str
+
+
+def draw(result: Result, kind: str = "lines", **options: Any) -> Figure:
+    """Draw a figure of a result.
+
+    Parameters
+    ----------
+    result
+    kind
+        A key of :data:`KINDS`.
+    **options
+        Those of the kind: ``x``, ``y``, ``color``, ``facet``, ``value``, ``at``.
+
+    Raises
+    ------
+    SweepError
+        If there is no such kind, it has no such option, or it cannot show what is asked for.
+    """
+    if kind not in KINDS:
+        raise SweepError(unknown("figure", kind, list(KINDS)))
+    taken = KINDS[kind].options
+    for name in options:
+        if name not in taken:
+            allowed = ", ".join(taken)
+            raise SweepError(f"option {name} given, which figure {kind!r} does not take; it takes {allowed}")
+    return KINDS[kind].draw(result, **options)
+
+
+def _lines(
+    result: Result,
+    x: str | None = None,
+    color: str | None = None,
+    facet: tuple[str, ...] = (),
+    value: str = "convergence_rate",
+    at: At | None = None,
+) -> Figure:
+    """Draw lines over a parameter, in panels."""
+    return draw_figure(result, value, Roles(x, color, facet), at)
+
+
+def _slices(result: Result, x: str | None = None, value: str = "convergence_rate", at: At | None = None) -> Figure:
+    """Draw a slice of each parameter that varies, or of one."""
+    from matplotlib.figure import Figure
+
+    varied = [name for name, entries in select(result, value, at).values.items() if len(entries) > 1]
+    if x is not None or len(varied) < 2:
+        return _figure_of(slice_plot)(result, x=x, value=value, at=at)
+    shown = varied[:_MOST_SLICES]
+    across = min(len(shown), 3)
+    down = -(-len(shown) // across)
+    figure = Figure(figsize=(3.6 * across, 3.3 * down + 0.4), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False)
+    for axes, name in zip(grid.flat, shown, strict=False):
+        slice_plot(result, axes, x=name, value=value, at=at)
+        title = axes.get_title()
+        axes.set_title("")
+    for axes in grid.flat[len(shown) :]:
+        axes.set_visible(False)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _figure_of(draw: Callable[..., Any]) -> Callable[..., Figure]:
+    """Return a function that draws into a figure of its own."""
+
+    def drawn(result: Result, **options: Any) -> Figure:
+        figure: Figure = draw(result, **options).figure
+        return figure
+
+    return drawn
+
+
+def _kind(draw: Callable[..., Any], shows: str) -> Kind:
+    """Return a kind that is drawn into axes."""
+    options = tuple(name for name in inspect.signature(draw).parameters if name not in ("result", "ax"))
+    return Kind(draw if draw in (_lines, _slices) else _figure_of(draw), options, shows)
+
+
+KINDS = {
+    "lines": _kind(_lines, "a statistic over a parameter, by color of another, in panels of up to two more"),
+    "heatmap": _kind(heatmap, "a statistic as colors over two parameters"),
+    "slice": _kind(_slices, "a statistic of all cells over each parameter"),
+    "contour": _kind(contour, "lines of equal values over two parameters that are numbers"),
+    "parallel": _kind(parallel, "each cell as a line through its parameters"),
+    "importance": _kind(importance_bars, "what explains the variance between runs"),
+    "incidence": _kind(incidence, "the share of runs that has converged by each step"),
+    "steps": _kind(steps_distribution, "how many runs converge after how many steps"),
+    "loss": _kind(losses, "loss at the end over that at the start"),
+}

@@ -1,0 +1,169 @@
+"""A statistic over each parameter by itself, and along all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import SweepError, unknown
+from sweep.figures.axis import Places, heading, inches_across, label_of, new_axes, scale_numbers
+from sweep.figures.heatmap import color_map, color_norm
+from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.statistics import Selected, drawn_values, select
+from sweep.parameters import Scalar
+from sweep.result import Result
+from sweep.statistics.ranking import RANKED_BY
+from sweep.wording import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+At = Mapping[str, Sequence[Scalar]]
+
+# Points and lines that are drawn of more cells.
+_MOST_POINTS, _MOST_LINES = 5000, 500
+_MOST_LABELS = 12
+
+
+def slice_plot(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    x: str | None = None,
+    value: str = "convergence_rate",
+    at: At | None = None,
+) -> Axes:
+    """Draw a statistic of every cell as points over one parameter, and the one of all cells together as a line.
+
+    Parameters
+    ----------
+    result
+    ax
+        Where to draw; by default a figure of its own.
+    x
+        A parameter; by default the one with the most values.
+    value
+        A key of :data:`sweep.figures.statistics.STATISTICS`.
+    at
+        Only these values of some parameters.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, nothing is swept, or convergence is not judged.
+    """
+    selected = select(result, value, at)
+    name = _parameter(selected, x)
+    ax = ax or new_axes()
+    places = Places.of(selected.values[name])
+    if places.scale == "log":
+        ax.set_xscale("log")
+    cells = _spread(selected.table, _MOST_POINTS)
+    drawn = drawn_values(cells, selected.statistic)
+    ax.scatter(_places(cells, name, places), drawn, s=9, color=NAMED_COLORS[0], alpha=0.35, linewidths=0)
+    if selected.statistic in _TOGETHER:
+        together = select(result, value, at, (name,)).table
+        order = np.argsort(_places(together, name, places))
+        line = drawn_values(together, selected.statistic)[order]
+        style = "none" if places.scale == "names" and isinstance(places.values[0], str) else "-"
+        ax.plot(_places(together, name, places)[order], line, "D", linestyle=style, color=NAMED_COLORS[1], markersize=4)
+    places.label(ax.xaxis, name)
+    ax.set_ylabel(selected.words.label)
+    if selected.words.percent:
+        ax.set_ylim(-3, 103)
+    else:
+        scale_numbers(ax, "y", drawn)
+    ax.grid(alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    notes = ["points: cells; line: all runs together" if selected.statistic in _TOGETHER else "points: cells"]
+    ax.set_title(heading(result, selected.values, list(selected.values), notes), fontsize=10)
+    return ax
+
+
+# Statistics of which the one of several cells together is the same in kind; counts grow with the cells.
+_TOGETHER = (*RANKED_BY, "steps_q25", "steps_q75", "restricted_mean_steps")
+
+
+def parallel(result: Result, ax: Axes | None = None, *, value: str = "convergence_rate", at: At | None = None) -> Axes:
+    """Draw each cell as a line through its values of all parameters, colored by a statistic, the best on top.
+
+    Parameters and errors are those of :func:`slice_plot`. Of more than 500 cells, so many in even steps from the worst
+    to the best are drawn.
+    """
+    selected = select(result, value, at)
+    names = [name for name, entries in selected.values.items() if len(entries) > 1]
+    if not names:
+        raise SweepError("parallel coordinates show parameters that vary, and of this selection nothing varies")
+    worse = RANKED_BY.get(selected.statistic, True)
+    cells = selected.table.sort_values(selected.statistic, ascending=not worse, na_position="first", kind="stable")
+    cells = _spread(cells, _MOST_LINES)
+    ax = ax or new_axes(min(2.2 + 1.6 * len(names), 14.0), 4.6)
+    drawn = drawn_values(cells, selected.statistic)
+    norm = color_norm(selected, drawn)
+    colors = color_map()(norm(np.ma.masked_invalid(drawn)))
+    heights = np.column_stack([_heights(cells, name, selected) for name in names])
+    for line, color in zip(heights, colors, strict=True):
+        ax.plot(range(len(names)), line, color=color, linewidth=1.0, alpha=0.7, solid_capstyle="round")
+    for k, name in enumerate(names):
+        _draw_axis(ax, k, Places.of(selected.values[name]))
+    ax.set_xticks(range(len(names)), [label_of(name) for name in names])
+    ax.set(xlim=(-0.4, len(names) - 0.6 + 0.35), ylim=(-0.05, 1.05), yticks=[])
+    ax.spines[:].set_visible(False)
+    from matplotlib.cm import ScalarMappable
+
+    ax.figure.colorbar(ScalarMappable(norm, color_map()), ax=ax, label=selected.words.label)
+    notes = [f"{len(cells):,} of {len(selected.table):,} cells"] if len(cells) < len(selected.table) else []
+    ax.set_title(heading(result, selected.values, names, notes, inches_across(ax)), fontsize=10)
+    return ax
+
+
+def _parameter(selected: Selected, name: str | None) -> str:
+    """Return the parameter along the axis."""
+    values = selected.values
+    if not values:
+        raise SweepError("nothing is swept in this study")
+    if name is None:
+        return max(values, key=lambda each: len(values[each]))
+    if name not in values:
+        raise SweepError(unknown("parameter", name, list(values)))
+    return name
+
+
+def _spread(cells: Any, most: int) -> Any:
+    """Return at most so many rows, in even steps from the first to the last."""
+    if len(cells) <= most:
+        return cells
+    return cells.iloc[np.linspace(0, len(cells) - 1, most).round().astype(int)]
+
+
+def _places(cells: Any, name: str, places: Places) -> NDArray[np.float64]:
+    """Return the place of each row along the axis."""
+    return np.asarray(places.centers()[cells[name].map(places.number_of()).to_numpy()])
+
+
+def _heights(cells: Any, name: str, selected: Selected) -> NDArray[np.float64]:
+    """Return the place of each row along the axis of a parameter, from 0 to 1."""
+    places = Places.of(selected.values[name])
+    return np.asarray(_unit(places)[cells[name].map(places.number_of()).to_numpy()])
+
+
+def _unit(places: Places) -> NDArray[np.float64]:
+    """Return the place of each value, from 0 to 1."""
+    centers = np.log(places.centers()) if places.scale == "log" else places.centers()
+    span = centers[-1] - centers[0]
+    return np.asarray((centers - centers[0]) / span if span else np.full(len(centers), 0.5))
+
+
+def _draw_axis(ax: Axes, k: int, places: Places) -> None:
+    """Draw the axis of one parameter with its values."""
+    ax.axvline(k, color="0.4", linewidth=0.8)
+    heights = _unit(places)
+    every = -(-len(heights) // _MOST_LABELS)
+    for height, value in zip(heights[::every], places.values[::every], strict=True):
+        ax.annotate(
+            short(value), (k, height), (3, 0), textcoords="offset points", va="center", fontsize=8,
+            bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.8},
+        )  # fmt: skip

@@ -1,0 +1,141 @@
+"""What can be drawn of cells, and the words beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.answers import check_judged, column_of
+from sweep.figures.roles import values_at
+from sweep.parameters import Scalar
+from sweep.plan import Plan
+from sweep.result import Result
+from sweep.statistics.cells import cells_of, summarize_by
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Statistic(NamedTuple):
+    """A column of cells that can be drawn: its label, the ends of its band, and the words beside them."""
+
+    label: str
+    band: tuple[str, str] | None = None
+    bands: str = ""
+    gaps: str = ""
+    percent: bool = False
+
+
+_NEVER = "gaps where no run converged"
+
+STATISTICS = {
+    "convergence_rate": Statistic(
+        "runs converged, %",
+        ("convergence_rate_low", "convergence_rate_high"),
+        ", 95 % Wilson intervals",
+        percent=True,
+    ),
+    "steps_q50": Statistic(
+        "median steps to converge",
+        ("steps_q25", "steps_q75"),
+        ", bands from 25 % to 75 % of all runs",
+        "gaps where fewer than half of all runs converged",
+    ),
+    "steps_q25": Statistic(
+        "steps by which 25 % of all runs converged",
+        ("steps_q25_low", "steps_q25_high"),
+        ", 95 % intervals",
+        "gaps where fewer than a quarter of all runs converged",
+    ),
+    "steps_q75": Statistic(
+        "steps by which 75 % of all runs converged",
+        ("steps_q75_low", "steps_q75_high"),
+        ", 95 % intervals",
+        "gaps where fewer than three quarters of all runs converged",
+    ),
+    "expected_steps": Statistic(
+        "steps of all runs per converged run",
+        ("expected_steps_low", "expected_steps_high"),
+        ", 95 % intervals",
+        _NEVER,
+    ),
+    "restricted_mean_steps": Statistic("mean steps to converge, the most that a run may take if not"),
+    "restart_steps": Statistic("steps after which a restart pays", gaps=_NEVER),
+    "restarted_steps": Statistic("steps per success with the best restarts", gaps=_NEVER),
+    "n_converged": Statistic("runs converged"),
+    "n_diverged": Statistic("runs diverged"),
+    "n_stalled": Statistic("runs stalled"),
+    "n_exhausted": Statistic("runs exhausted"),
+}
+
+
+class Selected(NamedTuple):
+    """Statistics to draw.
+
+    Attributes
+    ----------
+    table : DataFrame
+        A row for each combination of the values of the parameters to be shown.
+    values
+        The values of each swept parameter, only those picked where some are.
+    statistic
+        A key of :data:`STATISTICS`.
+    """
+
+    table: pd.DataFrame
+    values: dict[str, tuple[Scalar, ...]]
+    statistic: str
+
+    @property
+    def words(self) -> Statistic:
+        """The words beside it."""
+        return STATISTICS[self.statistic]
+
+
+def select(
+    result: Result, value: str, at: Mapping[str, Sequence[Scalar]] | None, shown: Sequence[str] | None = None
+) -> Selected:
+    """Return a statistic of the cells at some values of parameters, over all values of those that are not shown.
+
+    Parameters
+    ----------
+    result
+    value
+        A key of :data:`STATISTICS`, or a name that stands for one.
+    at
+        Only these values of some parameters, as in :func:`sweep.figures.roles.values_at`.
+    shown
+        Parameters to be shown; all by default.
+
+    Raises
+    ------
+    SweepError
+        If there is no such statistic or value, or convergence is not judged.
+    """
+    statistic = column_of(value, STATISTICS)
+    check_judged(result.study)
+    values = values_at(result.study.parameters, at or {})
+    hidden = [name for name, entries in values.items() if len(entries) > 1 and name not in (shown or values)]
+    if not hidden:
+        return Selected(_at(result.cells, values), values, statistic)
+    plan = Plan(result.study)
+    cells = _at(cells_of(plan), values)["cell"].to_numpy()
+    tally = result.tally()
+    return Selected(summarize_by(tally[tally["cell"].isin(cells)], plan, list(shown or ())), values, statistic)
+
+
+def _at(cells: pd.DataFrame, values: Mapping[str, Sequence[Scalar]]) -> pd.DataFrame:
+    """Return the cells at these values of the parameters."""
+    for name, entries in values.items():
+        cells = cells[cells[name].isin(list(entries))]
+    return cells
+
+
+def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """Return a column as it is drawn: rates in percent, NaN for what is missing or infinite."""
+    column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    column = np.where(np.isinf(column), np.nan, column)
+    return 100 * column if name.startswith("convergence_rate") else column

@@ -1,0 +1,165 @@
+"""What a result holds: its study, facts, statistics, counts and rows."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.digest import RunsDigest
+from sweep.errors import StoreError
+from sweep.memory import Memory
+from sweep.plan import Plan
+from sweep.schema import NULL_COLUMNS, runs_columns
+from sweep.statistics.cells import summarize
+from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
+from sweep.statistics.outcomes import Outcomes, outcomes_from_tables
+from sweep.statistics.tally import merge, tally_from_table, tally_rows
+from sweep.store import Store
+from sweep.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ResultData:
+    """What is kept of a study.
+
+    Attributes
+    ----------
+    study : Study
+    directory : Path or None
+        Where it lies, if anywhere.
+    complete : bool
+        Whether all runs are there; a partial result holds those that are trained.
+    """
+
+    def __init__(self, study: Study, facts: dict[str, Any], parts: Store | Memory) -> None:
+        self.study = study
+        self._facts = facts
+        self._parts = parts
+        self.directory: Path | None = parts.directory if isinstance(parts, Store) else None
+        self.complete: bool = facts["complete"]
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What run.json holds: identity, digest, machine, versions, steps and seconds.
+
+        The digest is that of all rows; where cells only are kept it is that of their tally,
+        another number (see :func:`sweep.digest.tally_digest`).
+
+        The digest of rows in memory is made when this is first asked for, at some 35 ns a run.
+        """
+        if "digest" not in self._facts:
+            self._facts["digest"] = self._digest() if self._parts.keep == "runs" else None
+        return self._facts
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Statistics, one row per cell; in a partial result, per cell that has runs."""
+        if not self.complete:
+            return summarize(self.tally(), Plan(self.study))
+        frame: pd.DataFrame = self._parts.read_cells().to_pandas()
+        return frame.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null where not reached
+
+    def tally(self) -> pd.DataFrame:
+        """Count the runs by how they ended; :mod:`sweep.statistics` makes every statistic of it.
+
+        Returns
+        -------
+        DataFrame
+            ``n`` runs of this ``cell`` ended with this ``status`` after so many ``steps``, one
+            row for each end that occurs, sorted.
+        """
+        if self._parts.keep == "cells":
+            return merge([tally_from_table(table) for table in self._parts.tables()])
+        return merge([tally_rows(table) for table in self._parts.tables(["cell", "status", "steps"])])
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """How every seed ended in every cell, for comparisons on common seeds.
+
+        Raises
+        ------
+        StoreError
+            If runs were not kept.
+        """
+        self._check_rows()
+        return outcomes_from_tables(self._parts.tables(OUTCOME_COLUMNS), Plan(self.study))
+
+    @property
+    def keeps_runs(self) -> bool:
+        """Whether rows of runs are there, or counts alone."""
+        return self._parts.keep == "runs" and self._parts.has_parts
+
+    def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
+        """Return the runs, one row each, in run order.
+
+        Parameters
+        ----------
+        columns
+            Only these, in this order.
+
+        Raises
+        ------
+        StoreError
+            If runs were not kept, or a column is unknown.
+        """
+        self._check_rows()
+        known = [column.name for column in runs_columns(self.study)]
+        wanted = known if columns is None else list(columns)
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
+        in_order = bool(wanted) and Plan(self.study).in_run_order
+        read = list(dict.fromkeys(wanted if in_order else [*wanted, "run"]))  # each once
+        frame = self._parts.frame(read)
+        if not in_order:
+            frame = frame.sort_values("run", ignore_index=True)
+        return frame if read == wanted else frame[wanted]
+
+    def row(self, run: int) -> dict[str, Any]:
+        """Return the row of one run.
+
+        Raises
+        ------
+        StoreError
+            If there is no such run, or runs were not kept.
+        """
+        import pyarrow.compute as pc
+
+        self._check_rows()
+        if not 0 <= run < self.study.n_runs:
+            raise StoreError(f"run {run} given; this study has runs 0 to {self.study.n_runs - 1}")
+        table = self._parts.table_at(Plan(self.study).position(run))
+        return dict(table.filter(pc.equal(table["run"], run)).to_pylist()[0])
+
+    def parts(self) -> list[Path]:
+        """Return the Parquet files that hold the runs or their counts, in shard order, for tools that read such files.
+
+        Files in parts/ that are not among them were left by killed processes and do not count.
+
+        Raises
+        ------
+        StoreError
+            If the result is in memory, or published without its parts.
+        """
+        if isinstance(self._parts, Memory):
+            raise StoreError("this result is in memory; run the study with a results folder to have files")
+        return self._parts.parts()
+
+    def _digest(self) -> str:
+        digest = RunsDigest(runs_columns(self.study))
+        if Plan(self.study).in_run_order:
+            for table in self._parts.tables():
+                digest.update(table)
+        return digest.finish(self._parts.tables, self.study.n_runs)
+
+    def _check_rows(self) -> None:
+        if self._parts.keep != "runs":
+            raise StoreError("this result keeps cells only; run the study with keep='runs' to have its runs")
+
+    def __repr__(self) -> str:
+        """Show the study, where it lies and its digest."""
+        place = f" in {str(self.directory)!r}" if self.directory else ""
+        return f"<Result of {self.study.name!r}{place}: digest {str(self.facts.get('digest'))[:12]}>"

@@ -1,0 +1,68 @@
+"""What a result says, in sentences: how many runs converged, which cell is best, and what matters."""
+
+from __future__ import annotations
+
+from sweep.answers import judges_convergence, n_not_worse, sum_over, swept
+from sweep.result import Result
+from sweep.schema import STATUSES
+from sweep.statistics.ranking import rank_cells
+from sweep.wording import list_text, name_text, rate_text, steps_text
+
+# Shares of the variance that are told of what matters, at most.
+_TOLD = 3
+
+
+def answer(result: Result) -> list[str]:
+    """Return the answer: the share of runs that converged, the best cell, and what matters most."""
+    if not judges_convergence(result.study):
+        partial = [coverage(result)] if not result.complete else []
+        return [*partial, "no cell is best: the study has criterion 'none', so convergence is not judged"]
+    sentences = [coverage(result), share(result), best_cell(result), what_matters(result)]
+    return [sentence for sentence in sentences if sentence]
+
+
+def coverage(result: Result) -> str:
+    """Say how partial a partial result is; nothing of a complete one."""
+    if result.complete:
+        return ""
+    n_runs, whole = result.facts["n_runs"], result.study.n_runs
+    cells = f"in {len(result.cells):,} of {result.study.n_cells:,} cells"
+    return f"partial: {n_runs:,} of {whole:,} runs are trained ({100 * n_runs / whole:.0f} %), {cells}"
+
+
+def share(result: Result) -> str:
+    """Say how many of all runs ended in which way."""
+    (row,) = sum_over(result, []).to_dict("records")
+    counts = {status: row[f"n_{status}"] for status in STATUSES[1:]}
+    others = [f"{100 * n / row['n_runs']:.1f} % {status}" for status, n in counts.items() if n]
+    return f"of {row['n_runs']:,} runs {rate_text(row, ' %')} converged" + (f"; {list_text(others)}" if others else "")
+
+
+def best_cell(result: Result) -> str:
+    """Say which cell is best and how sure that is, or why none is; nothing of a single cell."""
+    cells = result.cells
+    (best,) = rank_cells(cells).head(1).to_dict("records")
+    if not best["n_converged"]:
+        return "no run converged" + (f" in any of the {len(cells):,} cells" if len(cells) > 1 else "")
+    median = steps_text(best["steps_q50"])
+    expected = f"{steps_text(best['expected_steps'])} steps per converged run"
+    steps = f"median {median} steps" if median != "-" else expected
+    if len(cells) == 1:
+        return f"{steps}, {expected}" if median != "-" else expected
+    text = f"{rate_text(best, ' %')} of {best['n_runs']:,} runs converged, {steps}"
+    alike = n_not_worse(cells)
+    others = f"; intervals of {alike:,} other cells overlap with it" if alike > 1 else ""
+    others = "; the interval of one other cell overlaps with it" if alike == 1 else others
+    return f"best cell: {name_text(best, swept(result.study))}: {text}{others}"
+
+
+def what_matters(result: Result) -> str:
+    """Say what explains most of the variance between runs; nothing where there is none, or it is not known."""
+    if not result.complete or not swept(result.study):
+        return ""
+    table = result.importance(errors=False)
+    table = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable").head(_TOLD)
+    if not len(table):
+        return ""
+    told = [f"{row['term']} {100 * row['share']:.0f} %" for row in table.to_dict("records")]
+    return f"what matters for whether a run converges: {list_text(told)} of the variance between runs"

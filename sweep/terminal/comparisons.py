@@ -1,0 +1,113 @@
+"""The best cells, comparisons and what matters, on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sweep.answers import swept
+from sweep.result import Result
+from sweep.terminal.tables import add_column, how_many, make_table, print_table
+from sweep.wording import chance_text, rate_text, short, steps_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OTHER_LINES = 10
+_COMPARED = (
+    *("rate of\nfirst, %", "rate of\nsecond, %", "difference, %\n[95 % interval]", "p-value\n(Holm)"),
+    *("first\nfaster, %", "second\nfaster, %", "p-value\n(Holm)"),
+)
+
+
+def print_best(result: Result, by: str, top: int | None) -> None:
+    """Print the best cells, and how many of all cannot be told from the first.
+
+    Raises
+    ------
+    SweepError
+        If cells cannot be ranked by that, ``top`` is below 1, or convergence is not judged.
+    """
+    ranked = result.best(by)
+    n_shown = min(how_many(len(ranked), top, _OTHER_LINES), len(ranked))
+    names = swept(result.study)
+    table = make_table(f"{n_shown:,} of {len(ranked):,} cells, best first")
+    for name in (
+        "rank",
+        "cell",
+        *names,
+        "rate, %\n[95 % interval]",
+        "median_steps",
+        "expected_steps",
+        "p_value\n(Holm)",
+    ):
+        add_column(table, name)
+    table.add_column("")
+    for row in ranked.head(n_shown).to_dict("records"):
+        steps = [_with_interval(row, name) for name in ("steps_q50", "expected_steps")]
+        alike = "" if row["alike"] is not True or row["rank"] == 1 else "like the first"
+        parameters = [short(row[name]) for name in names]
+        table.add_row(
+            str(row["rank"]),
+            str(row["cell"]),
+            *parameters,
+            rate_text(row),
+            *steps,
+            chance_text(row["p_value_holm"]),
+            alike,
+        )
+    print_table(table)
+    print(_told_apart(ranked))
+
+
+def _with_interval(row: dict[Any, Any], name: str) -> str:
+    ends = [steps_text(row[f"{name}{end}"]) for end in ("", "_low", "_high")]
+    return f"{ends[0]} [{ends[1]}, {ends[2]}]"
+
+
+def _told_apart(ranked: pd.DataFrame) -> str:
+    """Say how many cells cannot be told from the first, or why that is not known."""
+    if len(ranked) == 1:
+        return "there is one cell"
+    if ranked["alike"].isna().all():
+        return "which cells can be told from the first takes the rows of runs, and this result keeps none"
+    others = int(ranked["alike"].sum()) - 1
+    cells = "one other cell" if others == 1 else f"{others:,} other cells"
+    which = cells if others else "no other cell"
+    return f"{which} cannot be told from the first, on common seeds and at 5 % in all (Holm)"
+
+
+def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) -> None:
+    """Print comparisons, a line for each; of more than fit those with the smallest p-values.
+
+    Parameters
+    ----------
+    table
+        As of :meth:`sweep.Result.compare`.
+    by
+        Its parameters.
+    top
+        So many lines.
+
+    Raises
+    ------
+    SweepError
+        If ``top`` is below 1.
+    """
+    n_shown = how_many(len(table), top, _OTHER_LINES)
+    rows = table if n_shown == len(table) else table.sort_values("p_value", kind="stable").head(n_shown)
+    shown = make_table(
+        f"{n_shown:,} of {len(table):,} comparisons, smallest p-values first" if n_shown < len(table) else ""
+    )
+    for name in (*by, "first", "second"):
+        add_column(shown, name)
+    for name in _COMPARED:
+        shown.add_column(name, justify="right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        difference, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        rates = [f"{100 * row[f'{side}_rate']:.1f}" for side in ("first", "second")]
+        faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in ("first", "second")]
+        chances = [chance_text(row[f"{name}_holm"]) for name in ("p_value", "p_steps")]
+        values = [short(row[name]) for name in (*by, "first", "second")]
+        shown.add_row(*values, *rates, f"{difference:+.1f} [{low:+.1f}, {high:+.1f}]", chances[0], *faster, chances[1])
+    print_table(shown)
