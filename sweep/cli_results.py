@@ -163,6 +163,18 @@ def figure(
     print(f"figure in {path}")
 
 
+@app.command()
+def report(
+    directory: DirectoryArgument,
+    out: Annotated[Path | None, typer.Option(help="File to write; DIR/report.html by default.")] = None,
+) -> None:
+    """Write a page that tells and draws what the study found, in one file to keep or to send."""
+    from sweep.report import write_report
+
+    path = write_report(_open(directory), out or directory / "report.html")
+    print(f"report in {path}")
+
+
 def _open(directory: Path) -> Result:
     """Open a result, whole or partial, and warn of a partial one."""
     from sweep.result import open_result

@@ -1,0 +1,61 @@
+"""Figures of a report, as SVG that stands in the page."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from typing import Any
+
+from sweep.answers import swept
+from sweep.errors import SweepError
+from sweep.figures import draw
+from sweep.result import Result
+
+# Kinds with their options, and what is said of them.
+_FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("heatmap", {}, "Share of runs that converged"),
+    ("heatmap", {"value": "steps_q50"}, "Median steps to converge"),
+    ("lines", {}, "Share of runs that converged, with 95 % intervals"),
+    ("incidence", {}, "Share of runs that converged by each step"),
+    ("importance", {}, "What explains the variance between runs"),
+    ("slice", {}, "Each parameter by itself"),
+    ("parallel", {}, "All cells through all parameters"),
+    ("loss", {}, "Loss at the end over that at the start"),
+)
+# Parameters that vary, from which on a figure tells something.
+_LEAST_VARIED = {"heatmap": 2, "lines": 1, "importance": 1, "slice": 2, "parallel": 3}
+
+
+def report_figures(result: Result) -> list[dict[str, str]]:
+    """Return the figures that a result has something for, each with ``title`` and ``svg``."""
+    n_varied = len(swept(result.study))
+    found = []
+    for number, (kind, options, title) in enumerate(_FIGURES):
+        if n_varied < _LEAST_VARIED.get(kind, 0) or (kind == "loss" and not result.keeps_runs):
+            continue
+        if kind == "importance" and not result.complete:
+            continue
+        try:
+            found.append({"title": title, "svg": _svg(result, kind, options, f"{kind}{number}")})
+        except SweepError:  # a study that this kind cannot show, such as one of too many lines
+            continue
+    return found
+
+
+def _svg(result: Result, kind: str, options: dict[str, Any], salt: str) -> str:
+    """Draw a figure as an element of a page.
+
+    Its texts are texts. Names of its parts are made of ``salt``, so that no two figures share one.
+    """
+    import matplotlib as mpl
+
+    drawn = StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.family": "sans-serif"}):
+        figure = draw(result, kind, **options)
+        figure.savefig(drawn, format="svg", dpi=110, metadata={"Date": None, "Creator": None}, transparent=False)
+    element = drawn.getvalue()
+    element = element[element.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, count=1, flags=re.DOTALL)
+    for side in ("width", "height"):  # those of the page count
+        element = re.sub(rf'(<svg[^>]*?) {side}="[^"]*"', r"\1", element, count=1)
+    return re.sub(r'\bid="([a-z]\w*_\d+)"', rf'id="{salt}-\1"', element)

@@ -1,0 +1,62 @@
+"use strict";
+(() => {
+  const table = document.getElementById("all-cells");
+  const body = table.tBodies[0];
+  const heads = [...table.tHead.rows[0].cells];
+  const rows = [...body.rows];
+  const selects = [...document.querySelectorAll(".filters select")];
+
+  // What a cell is sorted by: a number where there is one; what is missing comes last either way.
+  const keyOf = (row, column) => {
+    const cell = row.cells[column];
+    const text = cell.dataset.value ?? cell.textContent;
+    const plain = text.replace(/,/g, "");
+    return text === "" ? null : isNaN(plain) ? text : Number(plain);
+  };
+
+  const compare = (a, b) => {
+    if (typeof a === "number" && typeof b === "number") return a - b;
+    return String(a).localeCompare(String(b));
+  };
+
+  const sortBy = (column) => {
+    const downwards = heads[column].getAttribute("aria-sort") === "ascending";
+    heads.forEach((head, k) => head.setAttribute("aria-sort", k !== column ? "none" : downwards ? "descending" : "ascending"));
+    const keyed = rows.map((row) => [keyOf(row, column), row]);
+    keyed.sort(([a], [b]) => {
+      if (a === null || b === null) return (a === null) - (b === null);
+      return downwards ? compare(b, a) : compare(a, b);
+    });
+    body.append(...keyed.map(([, row]) => row));
+  };
+
+  const filter = () => {
+    let shown = 0;
+    for (const row of rows) {
+      row.hidden = selects.some((each) => each.value !== "" && row.cells[each.dataset.column].textContent !== each.value);
+      shown += !row.hidden;
+    }
+    document.getElementById("shown").textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} cells`;
+  };
+
+  const replay = (row) => {
+    const place = document.getElementById("replay");
+    if (!place) return;
+    const first = Number(row.dataset.run);
+    const { folder, seeds, base } = place.dataset;
+    const command = document.createElement("code");
+    command.textContent = `sweep trace ${folder} --run ${first}`;
+    const last = first + Number(seeds) - 1;
+    place.replaceChildren(
+      `Cell ${row.cells[0].textContent} has runs ${first} to ${last}, of seeds ${base} to ${Number(base) + Number(seeds) - 1}. `,
+      "The first is replayed with ", command,
+    );
+  };
+
+  heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => sortBy(column)));
+  selects.forEach((select) => select.addEventListener("change", filter));
+  body.addEventListener("click", (event) => {
+    const row = event.target.closest("tr");
+    if (row) replay(row);
+  });
+})();

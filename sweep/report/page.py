@@ -1,0 +1,157 @@
+"""The page of a report: what was asked, the answer, figures, tables, and where it all comes from."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from sweep.answers import judges_convergence, swept
+from sweep.errors import SweepError
+from sweep.report.figures import report_figures
+from sweep.report.words import asked, provenance
+from sweep.result import Result
+from sweep.schema import STATUSES
+from sweep.sentences import answer
+from sweep.statistics.compare import MOST_COMPARED
+from sweep.statistics.ranking import rank_cells
+from sweep.wording import chance_text, rate_text, short, steps_text
+
+if TYPE_CHECKING:
+    pass
+
+# Cells of the table, beyond which only the best are shown, and how many these are.
+MOST_CELLS, BEST_CELLS = 10_000, 1_000
+# Cells that are ranked, and values of a parameter that are compared with the best of them.
+_MOST_RANKED, _MOST_VALUES = 10, 12
+
+
+def write_report(result: Result, path: Path) -> Path:
+    """Write the report of a result, whole or not at all.
+
+    Parameters
+    ----------
+    result
+        Whole or partial.
+    path
+        The file to write.
+
+    Raises
+    ------
+    SweepError
+        If the file cannot be written.
+    """
+    page = report_page(result).encode()
+    try:
+        path.write_bytes(page)
+    except OSError as error:
+        raise SweepError(f"report {str(path)!r} cannot be written: {error.strerror}") from None
+    return path
+
+
+def report_page(result: Result) -> str:
+    """Return the report of a result as HTML that takes nothing from elsewhere."""
+    from jinja2 import Environment, StrictUndefined
+
+    own = files(__package__)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string((own / "page.html.jinja").read_text("utf-8"))
+    judged = judges_convergence(result.study)
+    return template.render(
+        name=result.study.name,
+        description=result.study.description,
+        style=(own / "page.css").read_text("utf-8"),
+        script=(own / "page.js").read_text("utf-8"),
+        asked=asked(result.study),
+        answer=answer(result),
+        figures=report_figures(result) if judged else [],
+        ranked=_ranked(result) if judged else None,
+        comparisons=_comparisons(result) if judged else [],
+        keeps_runs=result.keeps_runs,
+        table=_table(result, judged),
+        provenance=provenance(result),
+    )
+
+
+def _table(result: Result, judged: bool) -> dict[str, Any]:
+    """Return the table of cells: names and rows of texts with the numbers to sort by."""
+    cells = result.cells
+    shown = rank_cells(cells).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
+    parameters = swept(result.study)
+    statistics = ["rate, % [95 %]", "median steps", "expected steps"] if judged else []
+    rows = []
+    for row in shown.to_dict("records"):
+        texts = [(str(row["cell"]), row["cell"]), *((short(row[name]), row[name]) for name in parameters)]
+        if judged:
+            texts.append((rate_text(row), row["convergence_rate"]))
+            texts += [(steps_text(row[name]), _sortable(row[name])) for name in ("steps_q50", "expected_steps")]
+        texts += [(f"{row[f'n_{status}']:,}", row[f"n_{status}"]) for status in STATUSES]
+        rows.append({"cell": row["cell"], "first_run": row["cell"] * result.study.seeds.count, "texts": texts})
+    return {
+        "names": ["cell", *(name.replace("_", " ") for name in parameters), *statistics, *STATUSES],
+        "rows": rows,
+        "n_cells": len(cells),
+        "filters": [
+            {"column": k + 1, "name": name.replace("_", " "), "values": [short(each) for each in values]}
+            for k, (name, values) in enumerate((name, result.study.parameters[name]) for name in parameters)
+            if len(values) <= 100
+        ],
+        "n_seeds": result.study.seeds.count,
+        "base": result.study.seeds.base,
+        "folder": quote(str(result.directory)) if result.directory and result.keeps_runs else "",
+    }
+
+
+def _sortable(value: Any) -> Any:
+    """Return a number to sort by; nothing for what is missing or infinite."""
+    return "" if steps_text(value) == "-" else value
+
+
+def _ranked(result: Result) -> dict[str, Any]:
+    """Return the best cells, and how many of all cannot be told from the first."""
+    ranked = result.best()
+    names = swept(result.study)
+    rows = [
+        [
+            str(row["rank"]),
+            str(row["cell"]),
+            *(short(row[name]) for name in names),
+            rate_text(row),
+            steps_text(row["steps_q50"]),
+            chance_text(row["p_value_holm"]),
+        ]
+        for row in ranked.head(_MOST_RANKED).to_dict("records")
+    ]
+    alike = None if ranked["alike"].isna().any() else int(ranked["alike"].sum()) - 1
+    names = [name.replace("_", " ") for name in names]
+    head = ["rank", "cell", *names, "rate, % [95 %]", "median steps", "p-value beside the first (Holm)"]
+    return {"names": head, "rows": rows, "alike": alike, "n_cells": len(ranked)}
+
+
+def _comparisons(result: Result) -> list[dict[str, Any]]:
+    """Return for each parameter of few values how its best value compares with each other, over all of the rest."""
+    if not result.keeps_runs:
+        return []
+    found = []
+    for name in swept(result.study):
+        if len(result.study.parameters[name]) > min(_MOST_VALUES, MOST_COMPARED):
+            continue
+        table = result.compare(name, [])
+        compared = table.to_dict("records")
+        rates = {row[side]: row[f"{side}_rate"] for row in compared for side in ("first", "second")}
+        best = max(rates, key=lambda value: rates[value])
+        rows = [_comparison(row, best) for row in compared if best in (row["first"], row["second"])]
+        found.append({"name": name.replace("_", " "), "best": short(best), "rows": rows})
+    return found
+
+
+def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
+    """Return a comparison as texts, from the side of the best value."""
+    sign, other = (1, "second") if row["first"] == best else (-1, "first")
+    own = "first" if other == "second" else "second"
+    low, high = sorted((sign * row["difference_low"], sign * row["difference_high"]))
+    difference = f"{100 * sign * row['difference']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+    rate = f"{100 * row[f'{other}_rate']:.1f}"
+    faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in (own, other)]
+    return [short(row[other]), rate, difference, chance_text(row["p_value_holm"]), *faster]
