@@ -15,6 +15,8 @@ from sweep.interrupts import raise_on_interrupt
 from sweep.paths import local_folder
 
 if TYPE_CHECKING:
+    from sweep.plan import Plan
+    from sweep.replay import Trace
     from sweep.study import Study
 
 app = typer.Typer(
@@ -99,6 +101,7 @@ def plan(study: StudyArgument, changes: SetOption = None) -> None:
         "cells": f"{loaded.n_cells:,} ({shape})",
         "seeds": f"{loaded.seeds.count:,} ({first} to {last})",
         "runs": f"{loaded.n_runs:,} in {planned.n_shards:,} shards",
+        "seconds": _seconds(planned),
         "bytes": f"{memory * loaded.n_runs:,} in memory, about {disk * loaded.n_runs:,} on disk",
         "patterns": f"{len(loaded.data.inputs):,} of {len(loaded.data.inputs[0])} inputs and "
         f"{len(loaded.data.targets[0])} targets",
@@ -121,6 +124,9 @@ def trace(
     number: Annotated[
         int | None, typer.Option("--run", metavar="ID", help="Run of a results folder to replay.")
     ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw losses, weights and outputs into this file too.")
+    ] = None,
 ) -> None:
     """Replay one run: every loss, predictions and weights.
 
@@ -142,6 +148,8 @@ def trace(
 
         traced = replay(open_result(source), number)
     print(traced.text(), end="")
+    if figure is not None:
+        _draw_run(traced, figure)
     for name, stored in traced.mismatches.items():
         value = traced.parameters[name] if name in traced.parameters else getattr(traced, name)
         print(f"mismatch: {name} is {value!r}, stored as {stored!r}", file=sys.stderr)
@@ -189,6 +197,31 @@ def bench(
     if not agreed:
         print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)
         sys.exit(EXIT_FAILED)
+
+
+def _seconds(plan: Plan) -> str:
+    """Say how long a study trains at most, as far as that is known."""
+    from sweep.machine import available_threads
+    from sweep.speed import estimated_seconds
+    from sweep.wording import duration
+
+    threads = available_threads()
+    seconds = estimated_seconds(plan, threads)
+    if seconds is None:
+        return "not known yet: nothing was trained on this machine"
+    on = f"{threads} threads" if threads > 1 else "one thread"
+    return f"at most about {duration(seconds)} of training on {on}, as fast as this machine trained last"
+
+
+def _draw_run(traced: Trace, file: Path) -> None:
+    """Draw a run into a file."""
+    from sweep.figures.files import figure_path, save_figure
+    from sweep.figures.run import draw_run
+    from sweep.trajectory import outputs_plane, weights_path
+
+    path = figure_path(file, f"seed_{traced.seed}")
+    save_figure(draw_run(traced, weights_path(traced), outputs_plane(traced)), path)
+    print(f"figure in {path}", file=sys.stderr)
 
 
 def _load(source: str, changes: list[str] | None) -> Study:

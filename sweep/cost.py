@@ -19,9 +19,10 @@ _ROW_BYTES = 64
 
 
 class RunCost(NamedTuple):
-    """Operations of a run that takes all its steps, and its bytes in memory."""
+    """Operations of a run that takes all its steps, how many these are at most, and its bytes in memory."""
 
     operations: float
+    n_steps: int
     n_bytes: int
 
 
@@ -52,8 +53,8 @@ def run_cost(study: Study, words: dict[str, Any]) -> RunCost:
     update = n_parameters * _UPDATE.get(words["optimizer"], _UPDATE_WITH_ROOT)
     judging = n_patterns * hidden * 2 * (n_inputs + n_outputs) + functions
     operations = step + functions / n_windows + update + (judging / n_windows if n_windows > 1 else 0)
-    n_steps = min(max(study.values_of("max_steps")), n_windows * max(_epochs(study)))
-    return RunCost(operations * n_steps + judging, 8 * n_parameters + _ROW_BYTES)
+    n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))
+    return RunCost(operations * n_steps + judging, n_steps, 8 * n_parameters + _ROW_BYTES)
 
 
 def _epochs(study: Study) -> list[float]:

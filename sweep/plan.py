@@ -65,6 +65,7 @@ class _Group(NamedTuple):
     stop: int
     shard_runs: int
     run_cost: float
+    run_steps: int
 
     @property
     def n_shards(self) -> int:
@@ -81,6 +82,11 @@ class Plan:
     shard_runs
         Runs in a shard instead of what is planned. No result depends
         on it; tests vary it.
+
+    Attributes
+    ----------
+    operations : float
+        Estimated operations if every run takes all its steps.
     """
 
     def __init__(self, study: Study, shard_runs: int | None = None) -> None:
@@ -96,6 +102,7 @@ class Plan:
         self._visit = shape + rest
         self._groups = list(self._make_groups(prod(self._sizes[k] for k in shape), shard_runs))
         self._first_shards = [group.first_shard for group in self._groups]
+        self.operations = sum((group.stop - group.start) * group.run_cost for group in self._groups)
         self.n_shards = self._groups[-1].first_shard + self._groups[-1].n_shards
 
     @property
@@ -114,10 +121,15 @@ class Plan:
 
     def shard(self, index: int) -> Shard:
         """Return a shard by its number."""
-        group = self._groups[bisect_right(self._first_shards, index) - 1]
+        group = self._group(index)
         start = group.start + (index - group.first_shard) * group.shard_runs
         stop = min(start + group.shard_runs, group.stop)
         return Shard(index, start, stop, (stop - start) * group.run_cost)
+
+    def operations_of(self, shard: Shard, net_steps: int) -> float:
+        """Return how many operations the runs of a shard took, from their steps."""
+        group = self._group(shard.index)
+        return group.run_cost * net_steps / max(group.run_steps, 1)
 
     def shape(self, shard: Shard) -> int:
         """Return the number of the shape that the runs of a shard share."""
@@ -171,6 +183,10 @@ class Plan:
             steps = np.minimum(steps, self.column("max_epochs", cells) * self.n_windows(cells))
         return steps
 
+    def _group(self, index: int) -> _Group:
+        """Return the group that a shard is in."""
+        return self._groups[bisect_right(self._first_shards, index) - 1]
+
     def _visited(self, shard: Shard) -> NDArray[np.int64]:
         """Return the places of the cells of a shard in visiting order."""
         import numpy as np
@@ -209,7 +225,7 @@ class Plan:
                 runs = shard_runs or _share(n_left, min(work / cost.operations, _MOST_BYTES / cost.n_bytes))
                 n_equal = max(1, int(remaining / (runs * cost.operations)) - _SHARES)  # until shares become smaller
                 stop = start + (n_left if shard_runs else min(n_equal * runs, n_left))
-                yield _Group(shard, start, stop, runs, cost.operations)
+                yield _Group(shard, start, stop, runs, cost.operations, cost.n_steps)
                 shard -= (start - stop) // runs
                 remaining -= (stop - start) * cost.operations
                 start = stop

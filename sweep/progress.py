@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from math import ceil, inf
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
+
+from sweep.wording import duration
 
 if TYPE_CHECKING:
     from kernels.simd.compiling import Compilation
@@ -188,23 +190,3 @@ def _say(text: str) -> None:
     """Print a line on standard error; training goes on where that takes no more."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
-
-
-def duration(seconds: float) -> str:
-    """Write a time as exactly as an estimate deserves, rounded up.
-
-    >>> [duration(seconds) for seconds in (0.2, 3.4, 200, 2000, 7500, 100_000)]
-    ['1 s', '4 s', '3 min 20 s', '34 min', '2 h 05 min', '1 d 04 h']
-    """
-    whole = ceil(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    minutes = ceil(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 24 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    hours = ceil(seconds / 3600)
-    return f"{hours // 24} d {hours % 24:02d} h"

@@ -29,6 +29,8 @@ class Trace:
 
     Attributes
     ----------
+    study
+        That it is of.
     seed, cell
         Which run.
     parameters : dict
@@ -49,6 +51,7 @@ class Trace:
         For a stored run, the columns whose stored value is another, with that value.
     """
 
+    study: Study
     seed: int
     cell: int
     parameters: dict[str, Scalar]
@@ -156,6 +159,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
     own = {"cell": cell, "seed": seed, **plan.values(cell), **found}
     return Trace(
+        study=plan.study,
         parameters=plan.values(cell),
         seed=seed,
         cell=cell,

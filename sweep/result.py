@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 class Result(ResultData):
     """What a study found."""
 
+    def _repr_html_(self) -> str:
+        """Show a notebook the answer and the best cells."""
+        from sweep.report.notebook import result_html
+
+        return result_html(self)
+
     def summarize(self, by: Sequence[str]) -> pd.DataFrame:
         """Return the statistics of all runs that share the values of some parameters.
 
@@ -104,7 +110,10 @@ class Result(ResultData):
         n_values = len(self.study.parameters[vary])
         if not 2 <= n_values <= MOST_COMPARED:
             raise SweepError(f"{vary} has {n_values} values; 2 to {MOST_COMPARED} can be compared with each other")
-        return compare_values(self.outcomes, Plan(self.study), vary, by)
+        compared = compare_values(self.outcomes, Plan(self.study), vary, by)
+        if compared.empty:
+            raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to go on")
+        return compared
 
     def importance(self, statistic: str = "convergence_rate", *, errors: bool = True) -> pd.DataFrame:
         """Divide the variance between runs among the parameters, alone and in pairs, and the seed.

@@ -204,6 +204,12 @@ class Study:
         """Show name, size and the start of the identity."""
         return f"<Study {self.name!r}: {self.n_cells} cells x {self.seeds.count} seeds, {self.identity[:12]}>"
 
+    def _repr_html_(self) -> str:
+        """Show a notebook what is asked."""
+        from sweep.report.notebook import study_html
+
+        return study_html(self)
+
 
 def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
     """Say what is wrong with what stands outside of the tables."""

@@ -17,6 +17,7 @@ from sweep.memory import Memory
 from sweep.plan import Plan, Shard
 from sweep.progress import SweepProgress
 from sweep.shard import Worker
+from sweep.speed import note_speed
 from sweep.store import Store
 from sweep.threads import work_in_threads
 
@@ -63,8 +64,8 @@ class Training:
         self._missing = [plan.shard(index) for index in missing]
         self._interrupts = Interrupts()
         self._worker, self._session = Worker(plan, self._interrupts.check), secrets.token_hex(8)
-        cost = sum(plan.shard(index).cost for index in range(plan.n_shards))
-        self._progress = SweepProgress(plan.n_runs, cost, min(n_threads, len(missing)), shown)
+        self._operations, self._seconds = 0.0, 0.0  # of this call, over all threads
+        self._progress = SweepProgress(plan.n_runs, plan.operations, min(n_threads, len(missing)), shown)
         self._watch = CompileWatch(self._progress.compiling)
         self._n_read = 0
         self._counting, self._reading = Lock(), Lock()
@@ -90,6 +91,7 @@ class Training:
                     if self._shown:
                         self._watch.expect(self._worker.uncompiled(self._missing))
                     work_in_threads(self._finish, iter(self._missing), self._n_threads, interrupts, progress.tick)
+                note_speed(self._operations, self._seconds)
                 progress.reading()
                 while self._n_read < self._plan.n_shards:
                     interrupts.check()
@@ -119,7 +121,10 @@ class Training:
         commit = self._parts.write_part(result, session=self._session, begin=begin, end=end)
         with self._counting:
             self.commits[shard.index] = commit
-            self._progress.advance(shard.n_runs, shard.cost, commit.net_steps, self._watch.clock() - started)
+            seconds = self._watch.clock() - started
+            self._operations += self._plan.operations_of(shard, commit.net_steps)
+            self._seconds += seconds
+            self._progress.advance(shard.n_runs, shard.cost, commit.net_steps, seconds)
 
     def _read_on(self, most: int) -> None:
         """Read at most so many of the parts whose turn it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 
@@ -38,3 +39,23 @@ def list_text(words: list[str]) -> str:
 def name_text(values: Mapping[Any, Any], parameters: list[str]) -> str:
     """Write the values of some parameters."""
     return ", ".join(f"{name} {short(values[name])}" for name in parameters)
+
+
+def duration(seconds: float) -> str:
+    """Write a time as exactly as an estimate deserves, rounded up.
+
+    >>> [duration(seconds) for seconds in (0.2, 3.4, 200, 2000, 7500, 100_000)]
+    ['1 s', '4 s', '3 min 20 s', '34 min', '2 h 05 min', '1 d 04 h']
+    """
+    whole = ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = ceil(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    hours = ceil(seconds / 3600)
+    return f"{hours // 24} d {hours % 24:02d} h"

@@ -59,7 +59,7 @@ def heatmap(
     selected = select(result, value, at, (x, y))
     ax = ax or new_axes(*_size(selected, x, y))
     across, down = Places.of(selected.values[x]), Places.of(selected.values[y])
-    grid = _grid(selected, (x, across), (y, down))
+    grid = grid_of(selected, (x, across), (y, down))
     _set_scales(ax, across, down)
     shown = np.ma.masked_invalid(grid)
     mesh = ax.pcolormesh(
@@ -93,7 +93,7 @@ def contour(
     selected = select(result, value, at, (x, y))
     ax = ax or new_axes(*_size(selected, x, y))
     across, down = Places.of(selected.values[x]), Places.of(selected.values[y])
-    grid = _grid(selected, (x, across), (y, down))
+    grid = grid_of(selected, (x, across), (y, down))
     _set_scales(ax, across, down)
     shown = np.ma.masked_invalid(grid)
     ax.set_facecolor(_MISSING)
@@ -135,7 +135,7 @@ def _choose(result: Result, x: str | None, y: str | None, at: At | None, *, numb
     return across, down
 
 
-def _grid(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) -> NDArray[np.float64]:
+def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) -> NDArray[np.float64]:
     """Return the drawn values by place, (down, across); NaN where there are none."""
     (across, places), (down, down_places) = x, y
     grid = np.full((len(down_places.values), len(places.values)), np.nan)

@@ -58,4 +58,4 @@ def _svg(result: Result, kind: str, options: dict[str, Any], salt: str) -> str:
     element = re.sub(r"<metadata>.*?</metadata>", "", element, count=1, flags=re.DOTALL)
     for side in ("width", "height"):  # those of the page count
         element = re.sub(rf'(<svg[^>]*?) {side}="[^"]*"', r"\1", element, count=1)
-    return re.sub(r'\bid="([a-z]\w*_\d+)"', rf'id="{salt}-\1"', element)
+    return re.sub(r'\bid="((?!C\d)[A-Za-z][\w.]*_\d+)"', rf'id="{salt}-\1"', element)

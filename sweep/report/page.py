@@ -137,7 +137,10 @@ def _comparisons(result: Result) -> list[dict[str, Any]]:
     for name in swept(result.study):
         if len(result.study.parameters[name]) > min(_MOST_VALUES, MOST_COMPARED):
             continue
-        table = result.compare(name, [])
+        try:
+            table = result.compare(name, [])
+        except SweepError:  # a partial result may have no pairs yet
+            continue
         compared = table.to_dict("records")
         rates = {row[side]: row[f"{side}_rate"] for row in compared for side in ("first", "second")}
         best = max(rates, key=lambda value: rates[value])

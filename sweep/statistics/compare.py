@@ -78,10 +78,12 @@ def compare_outcomes(first: Outcomes, second: Outcomes, strata: pd.DataFrame, by
     converge, since pairs of one seed are not independent; and so do steps.
     """
     both = first.present & second.present
+    paired = np.flatnonzero(both.any(axis=1))  # in a partial result, strata that have pairs
+    first, second, both, strata = first.at(paired), second.at(paired), both[paired], strata.iloc[paired]
     groups = _Groups(strata, by)
     pairs = groups.count(both)
     n_seeds, n_pairs = (pairs > 0).sum(axis=1), pairs.sum(axis=1)
-    each = n_pairs / np.maximum(n_seeds, 1)  # pairs for each seed; in a partial result some are missing
+    each = n_pairs / n_seeds  # pairs for each seed; in a partial result some are missing
     one, other = groups.count(first.converged & both), groups.count(second.converged & both)
     sums, squares = (one - other).sum(axis=1) / each, ((one - other) ** 2).sum(axis=1) / each**2
     low, high = difference_interval(sums, squares, n_seeds, each)

@@ -19,9 +19,10 @@ import sweep
 from kernels.simd.compiling import Compilation
 from sweep.engine import _seconds_trained
 from sweep.plan import Plan, Shard
-from sweep.progress import Pace, SweepProgress, duration, tell_finished
+from sweep.progress import Pace, SweepProgress, tell_finished
 from sweep.shard import ShardResult, Worker
 from sweep.store import Commit
+from sweep.wording import duration
 from tests.sweep.support import command, make_study, write_study
 
 

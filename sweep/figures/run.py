@@ -1,0 +1,135 @@
+"""One run: its losses, its weights as they change, and what it says over a plane of inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.figures.axis import new_axes
+from sweep.figures.panels import NAMED_COLORS
+from sweep.wording import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sweep.replay import Trace
+    from sweep.trajectory import Path, Plane
+
+_PARAMETERS = {
+    "w": "input weights",
+    "v": "output weights",
+    "b": "hidden biases",
+    "c": "output biases",
+    "k": "skip connections",
+}
+_COLORS = dict(zip(_PARAMETERS, NAMED_COLORS, strict=False))
+# Lines of hidden units that are drawn.
+_MOST_UNITS = 32
+# Numbers beyond which there are gaps, and beyond which weights are drawn by their logarithms.
+_LARGEST, _WIDE = 1e100, 1e3
+
+
+def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
+    """Draw a run: losses, weights, and its outputs where it has two inputs.
+
+    Parameters
+    ----------
+    trace
+    path, plane
+        As of :func:`sweep.trajectory.weights_path` and :func:`sweep.trajectory.outputs_plane`.
+    """
+    from matplotlib.figure import Figure
+
+    n_panels = 3 if plane is not None else 2
+    figure = Figure(figsize=(4.4 * n_panels, 4.2), layout="constrained")
+    panels = figure.subplots(1, n_panels)
+    loss_curve(trace, panels[0])
+    weights_curves(path, panels[1])
+    if plane is not None:
+        decision_surface(trace, plane, panels[2])
+    values = ", ".join(f"{name.replace('_', ' ')} {short(value)}" for name, value in trace.parameters.items())
+    ended = f"{trace.status} after {trace.steps:,} steps, final loss {trace.final_loss:.4g}"
+    run = ", ".join(part for part in (trace.study.name, values, f"seed {trace.seed}") if part)
+    figure.suptitle(f"{run}\n{ended}", fontsize=10)
+    return figure
+
+
+def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
+    """Draw the loss at each judging over the steps taken."""
+    ax = ax or new_axes()
+    losses = _drawable(trace.losses)
+    ax.plot(trace.judged_at, losses, color=NAMED_COLORS[0], linewidth=1.4, marker="." if len(losses) == 1 else None)
+    if np.nanmin(losses, initial=np.inf) > 0 and np.nanmax(losses, initial=0) > 0:
+        ax.set_yscale("log")
+    ax.set(xlabel="steps", ylabel="loss", title="loss")
+    return _plain(ax)
+
+
+def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
+    """Draw each parameter over the steps taken, by color of what it is."""
+    ax = ax or new_axes()
+    weights = _drawable(path.weights)
+    for kind in dict.fromkeys(path.names):
+        own = weights[:, [k for k, name in enumerate(path.names) if name == kind]]
+        lines = ax.plot(path.steps, own, color=_COLORS[kind], linewidth=1.1, alpha=0.8)
+        lines[0].set_label(_PARAMETERS[kind])
+    if path.steps[-1] > 200:
+        ax.set_xscale("symlog", linthresh=10)
+        ax.set_xlim(0, path.steps[-1])
+    if np.nanmax(np.abs(weights), initial=0.0) > _WIDE:
+        ax.set_yscale("symlog", linthresh=1)
+    ax.set(xlabel="steps", ylabel="weight", title="weights")
+    ax.legend(frameon=False, fontsize=8)
+    return _plain(ax)
+
+
+def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes:
+    """Draw the first output over the plane of inputs, the patterns, and where each hidden unit changes its sign."""
+    ax = ax or new_axes()
+    outputs = np.ma.masked_invalid(plane.outputs)
+    targets = trace.targets[:, 0]
+    middle = (targets.min() + targets.max()) / 2
+    if outputs.count():
+        reach = max(float(np.abs(outputs - middle).max()), 1e-12)
+        reach = min(reach, 2 * max(float(targets.max() - targets.min()), 0.5))
+        levels = np.linspace(middle - reach, middle + reach, 17)
+        surface = ax.contourf(plane.x, plane.y, outputs, levels, cmap="PuOr", extend="both")
+        ax.figure.colorbar(surface, ax=ax, label="output")
+        if outputs.min() < middle < outputs.max():
+            ax.contour(plane.x, plane.y, outputs, [middle], colors="black", linewidths=1.4)
+    _draw_units(plane, ax)
+    for target, marker in zip(np.unique(targets), "os^vD" * len(targets), strict=False):
+        own = trace.inputs[targets == target]
+        face: Any = "white" if target <= middle else "black"
+        look: dict[str, Any] = {"marker": marker, "s": 55, "edgecolors": "black", "zorder": 3}
+        ax.scatter(own[:, 0], own[:, 1], color=face, label=f"target {short(float(target))}", **look)
+    ax.set(xlim=plane.x[[0, -1]], ylim=plane.y[[0, -1]], xlabel="input 0", ylabel="input 1")
+    ax.set_title("output; dashed: hidden units")
+    if len(np.unique(targets)) <= 4:
+        ax.legend(fontsize=8, loc="upper center", ncols=2, framealpha=0.85)
+    return ax
+
+
+def _draw_units(plane: Plane, ax: Axes) -> None:
+    """Draw where the sum of each hidden unit is 0."""
+    for first, second, bias in plane.units[:_MOST_UNITS]:
+        if not np.isfinite([first, second, bias]).all() or (first == 0 and second == 0):
+            continue
+        if abs(second) >= abs(first):
+            ax.plot(plane.x, -(first * plane.x + bias) / second, color="0.25", linewidth=0.8, linestyle="--")
+        else:
+            ax.plot(-(second * plane.y + bias) / first, plane.y, color="0.25", linewidth=0.8, linestyle="--")
+
+
+def _drawable(values: Any) -> Any:
+    """Return values with gaps where they are not finite, or too large for an axis."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(values) < _LARGEST, values, np.nan)
+
+
+def _plain(ax: Axes) -> Axes:
+    ax.grid(alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax

@@ -1,0 +1,50 @@
+"""What notebooks show of studies and results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from sweep.answers import judges_convergence, swept
+from sweep.report.words import asked
+from sweep.result import Result
+from sweep.sentences import answer
+from sweep.statistics.ranking import rank_cells
+from sweep.study import Study
+from sweep.wording import rate_text, short, steps_text
+
+_MOST_CELLS = 10
+
+
+def study_html(study: Study) -> str:
+    """Return a study in words, with the values of what is swept."""
+    told = asked(study)
+    swept_words = [[name, values, meaning] for name, values, meaning in told["swept"]]
+    table = _table(["swept", "values", "meaning"], swept_words) if swept_words else ""
+    fixed = "; ".join(f"{name} {value}" for name, value, _ in told["fixed"])
+    return f"<div><b>{escape(study.name)}</b>: {escape(told['sentence'])}{table}<small>{escape(fixed)}</small></div>"
+
+
+def result_html(result: Result) -> str:
+    """Return what a result says, and its best cells."""
+    sentences = "".join(f"<div>{escape(sentence)}</div>" for sentence in answer(result))
+    names = swept(result.study)
+    judged = judges_convergence(result.study)
+    cells = (rank_cells(result.cells) if judged else result.cells).head(_MOST_CELLS)
+    head = ["cell", *names, *(["rate, % [95 %]", "median steps", "expected steps"] if judged else ["runs"])]
+    rows = []
+    for row in cells.to_dict("records"):
+        steps = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
+        said = steps if judged else [str(row["n_runs"])]
+        rows.append([str(row["cell"]), *(short(row[name]) for name in names), *said])
+    n_cells = len(result.cells)
+    which = f"the {'best' if judged else 'first'} {len(rows)} of {n_cells:,} cells"
+    more = f"<small>{which}</small>" if len(rows) < n_cells else ""
+    return f"<div><b>{escape(result.study.name)}</b>{sentences}{_table(head, rows)}{more}</div>"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table of texts."""
+    lines = ["<tr>" + "".join(f"<th>{escape(text)}</th>" for text in head) + "</tr>"]
+    lines += ["<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows]
+    return f"<table>{''.join(lines)}</table>"

@@ -1,0 +1,41 @@
+"""How fast this machine trains: noted after each study, and used to estimate the next."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from sweep.plan import Plan
+
+# Training of fewer seconds tells nothing.
+_LEAST_SECONDS = 0.05
+
+
+def note_speed(operations: float, seconds: float) -> None:
+    """Note how many nominal operations threads took in so many seconds of all; what cannot be written is left."""
+    if seconds < _LEAST_SECONDS or operations <= 0:
+        return
+    with suppress(OSError, RuntimeError):
+        file = _file()
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        draft.write_text(json.dumps({"operations_per_second": operations / seconds}))
+        draft.replace(file)
+
+
+def estimated_seconds(plan: Plan, threads: int) -> float | None:
+    """Return how long a study trains at most, every run taking all its steps; None where nothing was trained before."""
+    try:
+        noted = json.loads(_file().read_text("utf-8"))
+        per_second = float(noted["operations_per_second"])
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+        return None
+    return plan.operations / per_second / threads if per_second > 0 else None
+
+
+def _file() -> Path:
+    """Return the file of the note, beside compiled kernels."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "xor-sweep" / "speed.json"

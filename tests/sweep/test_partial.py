@@ -1,0 +1,120 @@
+"""Partial results: what is trained of an interrupted study can be shown, and says how partial it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import Result, StoreError, SweepError, open_result
+from sweep.figures import KINDS, draw
+from tests.sweep.support import command, make_study, training_watched
+
+STUDY = make_study(count=20, hidden=[2, 3], learning_rate=[0.05, 0.1, 0.2], below=0.3)
+SHARD_RUNS = 7
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Interrupt a study after 7 of its 18 shards, within a cell."""
+    out = tmp_path_factory.mktemp("partial") / "r"
+    with training_watched(7, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        sweep.run(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+    return out
+
+
+@pytest.fixture(scope="module")
+def partial(folder: Path) -> Result:
+    """Open it."""
+    return open_result(folder, partial=True)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Result:
+    """Train the whole study."""
+    return sweep.run(STUDY)
+
+
+def test_partial_results_are_asked_for(folder: Path) -> None:
+    """From Python nobody takes a part for the whole unawares."""
+    with pytest.raises(StoreError, match="not complete"):
+        open_result(folder)
+
+
+def test_rows_are_those_of_the_whole(partial: Result, whole: Result) -> None:
+    """Every row that is there is a row of the whole; facts count what is there."""
+    runs = partial.runs()
+    assert not partial.complete
+    assert 0 < len(runs) == partial.facts["n_runs"] < STUDY.n_runs
+    pd.testing.assert_frame_equal(runs, whole.runs().iloc[runs["run"]].reset_index(drop=True))
+    assert partial.row(int(runs["run"][0])) == whole.row(int(runs["run"][0]))
+    missing = next(run for run in range(STUDY.n_runs) if run not in set(runs["run"]))
+    with pytest.raises(StoreError, match="not trained yet"):
+        partial.row(missing)
+    assert partial.facts["net_steps"] == runs["steps"].sum()
+    assert partial.facts["digest"] is None
+
+
+def test_cells_are_those_that_have_runs(partial: Result, whole: Result) -> None:
+    """Whole cells have the statistics of the whole study, others those of their runs."""
+    runs, cells = partial.runs(), partial.cells
+    counts = runs.groupby("cell").size()
+    assert list(cells["cell"]) == list(counts.index)
+    assert list(cells["n_runs"]) == list(counts)
+    full = [cell for cell, n in counts.items() if n == 20]
+    assert full
+    expected = whole.cells[whole.cells["cell"].isin(full)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(cells[cells["cell"].isin(full)].reset_index(drop=True), expected)
+
+
+def test_comparisons_take_common_seeds(partial: Result) -> None:
+    """Pairs are those whose runs are both there."""
+    compared = partial.compare("learning_rate", [])
+    runs = partial.runs()
+    for row in compared.to_dict("records"):
+        sides = [set(zip(own["hidden"], own["seed"], strict=True)) for own in (
+            runs[runs["learning_rate"] == row[side]] for side in ("first", "second")
+        )]  # fmt: skip
+        assert row["n_pairs"] == len(sides[0] & sides[1])
+    assert partial.best()["rank"].iloc[-1] == len(partial.cells)
+    with pytest.raises(SweepError, match="partial"):
+        partial.importance()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "importance"])
+def test_figures_say_how_partial_they_are(partial: Result, kind: str) -> None:
+    """What is there is drawn, and the title says how much."""
+    figure = draw(partial, kind)
+    title = figure.get_suptitle() or figure.axes[0].get_title()
+    assert f"partial: {partial.facts['n_runs']} of {STUDY.n_runs} runs" in title
+
+
+def test_commands_say_how_partial_it_is(folder: Path, tmp_path: Path) -> None:
+    """Every command that reads results says so."""
+    said = "partial: "
+    for words in (("best",), ("figure", "lines", "--out", tmp_path / "f.png"), ("compare", "--vary", "learning_rate"),
+                  ("report", "--out", tmp_path / "page.html"), ("show", "--by", "hidden")):  # fmt: skip
+        finished = command(words[0], folder, *words[1:])
+        assert finished.code == 0, finished.err
+        assert finished.err.startswith(said)
+    shown = command("show", folder)
+    assert shown.code == 0
+    assert said in shown.out
+    assert said.strip() in (tmp_path / "page.html").read_text().lower()
+
+
+def test_nothing_trained_yet(tmp_path: Path) -> None:
+    """A study that was interrupted before any run has nothing to show."""
+    out = tmp_path / "r"
+    with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        sweep.run(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+    with pytest.raises(StoreError, match="no trained runs yet"):
+        open_result(out, partial=True)
+
+
+def test_no_pairs_yet(partial: Result) -> None:
+    """Where no seed was trained at two values, they cannot be compared yet."""
+    with pytest.raises(SweepError, match="no seed is trained at two values of hidden yet"):
+        partial.compare("hidden")
