@@ -32,10 +32,10 @@ OLDEST := .venv-oldest
 
 .PHONY: run check test test-oldest soak lint bench clean
 
-# The main job: train the xor study, print its table, draw its figure.
+# The main job: train the xor study, print the answer and its table, write its report.
 run: $(READY)
 	$(BIN)/sweep run xor
-	$(BIN)/sweep figure results/xor
+	$(BIN)/sweep report results/xor
 
 # Compare with every peer, each in its own process; BENCH=--quick for the short form.
 bench: $(BENCH_READY)

@@ -77,7 +77,7 @@ def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
             for line in text.splitlines():
                 run_line(line)
     assert "convergence_rate" in capsys.readouterr().out
-    assert Path("losses.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("map.png").read_bytes().startswith(b"\x89PNG")
     assert {path.name for path in Path("results").iterdir()} == {"tanh-xor", "tanh-100", "activations", "or", "xor"}
 
 

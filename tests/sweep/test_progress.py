@@ -17,7 +17,7 @@ from numba.core import event
 
 import sweep
 from kernels.simd.compiling import Compilation
-from sweep.engine import _seconds_trained
+from sweep.facts import _seconds_trained
 from sweep.plan import Plan, Shard
 from sweep.progress import Pace, SweepProgress, tell_finished
 from sweep.shard import ShardResult, Worker

@@ -1,0 +1,142 @@
+"""Comparisons of two results, and what the commands print of best cells and comparisons."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import Result, SweepError
+from sweep.comparison import compare_results
+from sweep.plan import Plan
+from sweep.speed import estimated_seconds, note_speed
+from tests.sweep.support import assert_refused, command, make_study
+
+WORDS: dict[str, Any] = {"hidden": [2, 3], "max_steps": 200, "below": 0.4}
+
+
+@pytest.fixture(scope="module")
+def both() -> Result:
+    """Train one study of both learning rates."""
+    return sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **WORDS))
+
+
+def alone(rate: float, count: int = 20, **words: Any) -> Result:
+    """Train a study of one learning rate, which is not swept."""
+    return sweep.run(make_study(**{"count": count, "learning_rate": rate, **WORDS, **words}))
+
+
+@pytest.mark.parametrize("by", [[], ["hidden"]])
+def test_two_results_as_two_values(both: Result, by: list[str]) -> None:
+    """Two studies compare as the values of a parameter of one study do."""
+    expected = both.compare("learning_rate", by).drop(columns=["first", "second"])
+    compared = compare_results(alone(0.1), alone(0.2), by)
+    assert set(compared["first"]) == {"small learning_rate 0.1"}
+    assert set(compared["second"]) == {"small learning_rate 0.2"}
+    pd.testing.assert_frame_equal(compared.drop(columns=["first", "second"]), expected)
+
+
+def test_a_value_that_one_study_fixes(both: Result) -> None:
+    """Cells are paired by the values of what is swept in either; the same runs never differ."""
+    compared = compare_results(both, alone(0.2), ["hidden"])
+    assert list(compared["n_pairs"]) == [20, 20]
+    assert (compared["p_value"] == 1.0).all()
+    assert (compared["difference"] == 0.0).all()
+
+
+def test_seeds_in_both() -> None:
+    """Seeds that one of them lacks do not count."""
+    compared = compare_results(alone(0.1), alone(0.2, base=15), [])
+    assert list(compared["n_seeds"]) == [5]
+    with pytest.raises(SweepError, match="no seed in common"):
+        compare_results(alone(0.1), alone(0.2, base=20))
+
+
+def test_what_cannot_be_paired(both: Result) -> None:
+    """No cell in common, and unknown names."""
+    with pytest.raises(SweepError, match="no cell in common: no values of learning_rate, hidden"):
+        compare_results(both, alone(0.3))
+    with pytest.raises(SweepError, match="unknown parameter 'scale'"):
+        compare_results(both, alone(0.2), ["scale"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Store a study of two parameters."""
+    out = tmp_path_factory.mktemp("compared") / "r"
+    sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **WORDS), out=out)
+    return out
+
+
+def test_best_is_printed(folder: Path, both: Result) -> None:
+    """The cells from the best to the worst, and how many cannot be told from the first."""
+    finished = command("best", folder)
+    assert finished.code == 0
+    rows = [line.split() for line in finished.out.splitlines() if re.match(r" *\d+ +\d+ ", line)]
+    best = both.best()
+    assert [(int(row[0]), int(row[1])) for row in rows] == list(zip(best["rank"], best["cell"], strict=True))
+    others = int(best["alike"].sum()) - 1
+    assert re.search(rf"({others}|one|no) other cells? cannot be told from the first", finished.out)
+    assert len(command("best", folder, "--by", "expected_steps", "--top", "2").out.splitlines()) < len(
+        finished.out.splitlines()
+    )
+
+
+def test_comparisons_are_printed(folder: Path, both: Result) -> None:
+    """A line for each comparison, with rates, difference and p-values."""
+    (row,) = both.compare("hidden", []).to_dict("records")
+    finished = command("compare", folder, "--vary", "hidden")
+    assert finished.code == 0
+    difference = f"{100 * row['difference']:+.1f} [{100 * row['difference_low']:+.1f}, "
+    assert difference in finished.out
+    assert f"{100 * row['first_rate']:.1f}" in finished.out
+    assert len(command("compare", folder, "--vary", "hidden", "--by", "learning_rate").out.splitlines()) > len(
+        finished.out.splitlines()
+    )
+    assert "first" in command("compare", folder, folder).out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("best", "--by", "speed"), ("unknown statistic 'speed'", "expected_steps")),
+        (("best", "--top", "0"), ("top 0 given", "at least 1")),
+        (("compare",), ("either --vary NAME",)),
+        (("compare", "--vary", "hiden"), ("unknown parameter 'hiden'", "did you mean 'hidden'")),
+        (("compare", "--vary", "hidden", "--by", "hidden"), ("'hidden' given twice",)),
+    ],
+)
+def test_refusals(folder: Path, words: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """What does not fit is told in one sentence."""
+    assert_refused(command(words[0], folder, *words[1:]), expected)
+
+
+def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From how fast the machine trained last; nothing is known before, nor of a note that is damaged."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    plan = Plan(make_study())
+    assert estimated_seconds(plan, 2) is None
+    assert "not known yet" in command("plan", "xor").out
+    note_speed(plan.operations, 8.0)
+    assert estimated_seconds(plan, 2) == pytest.approx(4.0)
+    note_speed(1.0, 0.001)  # too short to tell
+    assert estimated_seconds(plan, 1) == pytest.approx(8.0)
+    assert re.search(r"seconds +at most about \d.* of training on ", command("plan", "xor").out)
+    for text in ("", "[]", json.dumps({"operations_per_second": "fast"}), json.dumps({"operations_per_second": 0})):
+        (tmp_path / "xor-sweep" / "speed.json").write_text(text)
+        assert estimated_seconds(plan, 1) is None
+
+
+def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shard took follows from the steps of its runs."""
+    plan = Plan(make_study(count=100), shard_runs=50)
+    shard = plan.shard(0)
+    steps = plan.study.training.max_steps
+    assert plan.operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
+    assert plan.operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
+    assert plan.operations == pytest.approx(sum(plan.shard(k).cost for k in range(plan.n_shards)))
