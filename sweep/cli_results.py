@@ -158,7 +158,9 @@ def figure(
         "at": parse_picks(at) if at else None,
     }
     options = {name: each for name, each in given.items() if each is not None}
-    path = figure_path(out or directory, str(options.get("value", "convergence_rate")) if kind == "lines" else kind)
+    default = "convergence_rate" if kind == "lines" else kind
+    named = str(options.get("value", default))
+    path = figure_path(out or directory, named if kind == "lines" or named == default else f"{kind}_{named}")
     save_figure(draw(result, kind, **options), path)
     print(f"figure in {path}")
 
