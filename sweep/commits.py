@@ -7,7 +7,9 @@ study, or somebody's editor. So a commit is checked whenever one is taken.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import ge
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -89,6 +91,13 @@ _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items()}
 def commit_name(shard: int) -> str:
     """Return the name of the file that commits a shard."""
     return f"{shard:07d}.json"
+
+
+def cover(commits: Sequence[Commit], n_runs: int | None) -> bool:
+    """Tell whether commits in order hold each run once, ``n_runs`` in all; None if some may be missing."""
+    ends = [0, *(commit.stop for commit in commits)]
+    starts = [*(commit.start for commit in commits), ends[-1] if n_runs is None else n_runs]
+    return starts == ends if n_runs is not None else all(map(ge, starts, ends))
 
 
 def read_commit(path: Path, study: Study, identity: str) -> Commit:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sweep.commits import Commit
+from sweep.parts import Parts
 from sweep.plan import Shard
 from sweep.statistics.tally import tally_to_table
 from sweep.study import Study
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sweep.shard import ShardResult
 
 
-class Memory:
+class Memory(Parts):
     """Parts of a result that was not written anywhere; offers what a :class:`Store` does.
 
     Parameters
@@ -49,9 +49,9 @@ class Memory:
         """Return the commit of a shard that another process has finished: None."""
         return None
 
-    def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the rows of each part in shard order."""
-        return (self.table(self._parts[index][0], columns) for index in sorted(self._parts))
+    def counted(self) -> list[Commit]:
+        """Return the commits of all parts, in shard order."""
+        return [self._parts[index][0] for index in sorted(self._parts)]
 
     def frame(self, columns: list[str]) -> pd.DataFrame:
         """Return these columns of all rows in visiting order; numbers are copied once, for they may be many."""
@@ -80,10 +80,6 @@ class Memory:
         part = self._parts[commit.shard][1]
         counts: pd.DataFrame = part.tally() if self.keep == "runs" else part
         return counts
-
-    def table_at(self, position: int) -> pa.Table:
-        """Return the part that holds a visiting position."""
-        return self.table(next(c for c, _ in self._parts.values() if c.start <= position < c.stop))
 
     def read_cells(self) -> pa.Table:
         """Return the cells table."""

@@ -17,7 +17,6 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +25,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sweep.commits import COMMIT_NAME, Commit, commit_name, read_commit
+from sweep.commits import COMMIT_NAME, Commit, commit_name, cover, read_commit
 from sweep.durable import check_name, json_bytes, link_new, replace_file, sync_folder, write_new
 from sweep.errors import StoreError
 from sweep.facts import read_facts, read_study
 from sweep.lock import FolderLock
 from sweep.parquet import parquet_bytes, read_parquet
+from sweep.parts import Parts
 from sweep.plan import Plan, Shard
 from sweep.schema import cells_columns, runs_columns, tally_columns
 from sweep.statistics.tally import tally_from_table, tally_to_table
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _SYNC_SECONDS = 1.0
 
 
-class Store:
+class Store(Parts):
     """The results folder of one study.
 
     Parameters
@@ -205,17 +205,6 @@ class Store:
         """Return the files that hold the runs, in shard order."""
         return [self.directory / "parts" / commit.part for commit in self.counted()]
 
-    def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the committed parts in shard order.
-
-        Raises
-        ------
-        StoreError
-            If a part is missing or damaged.
-        """
-        for commit in self.counted():
-            yield self.table(commit, columns)
-
     def frame(self, columns: list[str]) -> pd.DataFrame:
         """Return these columns of all rows in visiting order.
 
@@ -254,13 +243,6 @@ class Store:
         """Return a committed part where it is a tally."""
         return tally_from_table(self.table(commit))
 
-    def table_at(self, position: int) -> pa.Table:
-        """Return the part that holds a visiting position."""
-        for commit in self.counted():
-            if commit.start <= position < commit.stop:
-                return self.table(commit)
-        raise StoreError("this run is not trained yet; run the same study again to go on")
-
     def counted(self) -> list[Commit]:
         """Return the commits whose parts are the result, in shard order.
 
@@ -272,9 +254,7 @@ class Store:
         if not self.has_parts:
             raise StoreError(f"the rows of {str(self.directory)!r} are not there: it was published with its cells only")
         commits = sorted(self.commits().values(), key=lambda commit: commit.start)
-        ends = [0, *(commit.stop for commit in commits)]
-        overlap = any(commit.start < end for commit, end in zip(commits, ends, strict=False))
-        if overlap or (not self.partial and sum(commit.stop - commit.start for commit in commits) != self.study.n_runs):
+        if not cover(commits, None if self.partial else self.study.n_runs):
             raise StoreError(f"{str(self.directory / 'commits')!r} is damaged: commits do not cover every run once")
         return commits
 
