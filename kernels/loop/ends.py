@@ -41,6 +41,9 @@ from kernels.step.layout import Workspace, make_in_memory
 from kernels.step.step import make_step
 from kernels.variant import Variant
 
+# The number of windows before the first. Numba would compile functions once more for a plain 0 than for any number.
+BEFORE_ANY = np.int64(0)
+
 
 @device
 def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
@@ -132,7 +135,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         store(packet.control, PREVIOUS, load(packet.control, LOSS))
         if shuffles:
             shuffle(patterns, runs, workspace, clock[TURN])
-        if n_windows > 1 and some_end_after(workspace, 0):
+        if n_windows > 1 and some_end_after(workspace, BEFORE_ANY):
             for k in range(n_windows):
                 step.advance_window(patterns, packet, n_hidden, k)
                 if some_end_after(workspace, k + 1):
@@ -144,7 +147,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     @routine
     def end_runs(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
         seat_runs(runs, workspace)
-        while judge_runs(patterns, runs, workspace, n_hidden, 0) and some_wait(runs):
+        while judge_runs(patterns, runs, workspace, n_hidden, BEFORE_ANY) and some_wait(runs):
             seat_runs(runs, workspace)
         if workspace.clock[OCCUPIED] > 0:
             advance(patterns, runs, workspace, n_hidden)

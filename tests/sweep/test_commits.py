@@ -275,34 +275,3 @@ def test_pipe_in_place_of_a_file(whole: Path, tmp_path: Path, name: str) -> None
         replace(path)
         with pytest.raises(StoreError, match="cannot be read: it is no regular file"):
             read(folder)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"identity": ...},
-        {"keep": ...},
-        {"keep": "rows"},
-        {"complete": ...},
-        {"complete": 1},
-        {"n_runs": "120"},
-        {"cells_sha256": ...},
-        {"digest": 5},
-        {"kernel_seconds": True},
-    ],
-    ids=str,
-)
-def test_facts_with_other_content(whole: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
-    """A run.json whose keys or types cannot be ours is told by name."""
-    folder = copy_result(whole, tmp_path / "r")
-    rewrite(folder / "run.json", **changes)
-    for words in (("show", folder), ("trace", folder, "--run", "1"), ("run", study_file(tmp_path), "--out", folder)):
-        finished = command(*words)
-        assert (finished.code, finished.out) == (2, "")
-        (line,) = finished.err.splitlines()
-        assert "run.json" in line
-        assert repr(next(iter(changes))) in line
-
-
-def study_file(folder: Path) -> Path:
-    return write_study(folder / "study.toml", STUDY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,12 @@ import pytest
 import kernels.train
 import sweep
 from kernels.tuning import Tuning
-from sweep import Study, StudyError, load_study
+from sweep import Study, load_study
 from sweep.digest import tally_digest
 from sweep.plan import Plan
 from tests import oracle
 from tests.kernels.support import some_compiled
-from tests.sweep.support import OUTCOME, assert_same_table, digest_of, expected_runs, make_study, training_watched, tree
+from tests.sweep.support import OUTCOME, assert_same_table, digest_of, expected_runs, make_study, training_watched
 
 ORACLE_STUDIES: dict[str, Study] = {
     "settings": make_study(
@@ -209,45 +208,6 @@ def test_no_step_at_all() -> None:
     result = sweep.run(study)
     assert set(result.runs()["status"]) == {"converged"}
     assert result.facts["net_steps"] == 0
-
-
-def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run in memory leaves no file."""
-    monkeypatch.chdir(tmp_path)
-    result = sweep.run(make_study())
-    assert result.directory is None
-    assert len(result.runs()) == 80
-    assert tree(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ({"allow_runs": 79}, ("80 runs", "79", "allow_runs=80")),
-        ({"threads": 0}, ("threads 0", "at least 1")),
-        ({"threads": -2}, ("threads -2",)),
-        ({"threads": 10**6}, ("threads 1000000", "at most")),
-        ({"keep": "rows"}, ("keep 'rows'", "'runs' or 'cells'")),
-    ],
-)
-def test_bad_arguments(tmp_path: Path, arguments: dict[str, Any], words: tuple[str, ...]) -> None:
-    """What cannot be run is told before anything is trained or written."""
-    with training_watched() as trained, pytest.raises(StudyError) as caught:
-        sweep.run(make_study(), out=tmp_path / "out", **arguments)
-    for word in words:
-        assert word in str(caught.value)
-    assert trained == []
-    assert tree(tmp_path) == {}
-
-
-def test_more_than_a_billion_runs_need_permission() -> None:
-    """10^9 runs are the most that start unasked."""
-    with training_watched(0, AssertionError("training began")) as trained:
-        with pytest.raises(StudyError, match="1,000,000,002 runs"):
-            sweep.run(make_study(count=500_000_001, hidden=2))
-        with pytest.raises(AssertionError, match="training began"):
-            sweep.run(make_study(count=500_000_000, hidden=2, max_steps=0))
-    assert trained == []
 
 
 @pytest.mark.parametrize(("name", "status"), [("linear-xor", {"exhausted", "stalled"}), ("linear-seed", {"converged"})])

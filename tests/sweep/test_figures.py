@@ -17,9 +17,9 @@ from matplotlib.image import imread
 
 import sweep
 from sweep import Result, SweepError
-from sweep.figures import draw_figure, figure_path, save_figure
+from sweep.figures import draw_figure, save_figure
 from sweep.figures.roles import Roles
-from tests.sweep.support import command, make_study
+from tests.sweep.support import make_study
 
 RATES = [0.05, 0.1, 0.2, 0.4, 0.8]
 
@@ -84,13 +84,6 @@ def panels(figure: Figure) -> list[Axes]:
 def labels(figure: Figure) -> list[str]:
     """Return what the legend names."""
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-
-
-@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".SVG", b"<?xml"), (".pdf", b"%PDF")])
-def test_suffix_decides_the_format(tmp_path: Path, suffix: str, start: bytes) -> None:
-    """Pictures and vector formats can be written, in small letters and in capitals."""
-    save_figure(draw_figure(pretend(hidden=[2, 3])), tmp_path / f"rate{suffix}")
-    assert (tmp_path / f"rate{suffix}").read_bytes().startswith(start)
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -291,27 +284,3 @@ def test_nothing_is_judged() -> None:
     result = sweep.run(make_study(count=2, hidden=2, criterion="none"))
     with pytest.raises(SweepError, match="criterion 'none'"):
         draw_figure(result)
-
-
-def test_path_of_a_figure(tmp_path: Path) -> None:
-    """In a folder the file is named by what it shows; a name without a known suffix is refused."""
-    assert figure_path(tmp_path, "steps_q50") == tmp_path / "steps_q50.png"
-    assert figure_path(tmp_path / "rate.SVG", "steps_q50") == tmp_path / "rate.SVG"
-    for name in ("rate.docx", "rate", "gone/rate.txt"):
-        with pytest.raises(SweepError, match=rf"{name}.*\.pdf, \.pgf, \.png"):
-            figure_path(tmp_path / name, "steps_q50")
-
-
-def test_figure_that_cannot_be_written(tmp_path: Path) -> None:
-    """A missing folder is told with the path, and nothing is written."""
-    with pytest.raises(SweepError, match=r"gone/rate\.png.*No such file"):
-        save_figure(draw_figure(run("one parameter")), tmp_path / "gone" / "rate.png")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_names_that_no_file_can_have(tmp_path: Path) -> None:
-    """A name of hundreds of letters is refused in one sentence."""
-    sweep.run(make_study(count=2), out=tmp_path / "r")
-    finished = command("figure", tmp_path / "r", "--out", tmp_path / ("x" * 300 + ".png"))
-    assert finished.code == 2
-    assert len(finished.err.splitlines()) == 1

@@ -1,0 +1,51 @@
+"""What the engine is asked for: arguments, and studies that are too large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sweep
+from sweep import StudyError
+from tests.sweep.support import make_study, training_watched, tree
+
+
+def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in memory leaves no file."""
+    monkeypatch.chdir(tmp_path)
+    result = sweep.run(make_study())
+    assert result.directory is None
+    assert len(result.runs()) == 80
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"allow_runs": 79}, ("80 runs", "79", "allow_runs=80")),
+        ({"threads": 0}, ("threads 0", "at least 1")),
+        ({"threads": -2}, ("threads -2",)),
+        ({"threads": 10**6}, ("threads 1000000", "at most")),
+        ({"keep": "rows"}, ("keep 'rows'", "'runs' or 'cells'")),
+    ],
+)
+def test_bad_arguments(tmp_path: Path, arguments: dict[str, Any], words: tuple[str, ...]) -> None:
+    """What cannot be run is told before anything is trained or written."""
+    with training_watched() as trained, pytest.raises(StudyError) as caught:
+        sweep.run(make_study(), out=tmp_path / "out", **arguments)
+    for word in words:
+        assert word in str(caught.value)
+    assert trained == []
+    assert tree(tmp_path) == {}
+
+
+def test_more_than_a_billion_runs_need_permission() -> None:
+    """10^9 runs are the most that start unasked."""
+    with training_watched(0, AssertionError("training began")) as trained:
+        with pytest.raises(StudyError, match="1,000,000,002 runs"):
+            sweep.run(make_study(count=500_000_001, hidden=2))
+        with pytest.raises(AssertionError, match="training began"):
+            sweep.run(make_study(count=500_000_000, hidden=2, max_steps=0))
+    assert trained == []
