@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sweep.errors import SweepError, unknown
+from sweep.plan import Plan
 from sweep.schema import STATUSES
+from sweep.statistics.cells import summarize_by
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.ranking import rank_cells
@@ -126,9 +128,8 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     -------
     DataFrame
         One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells,
-        the counts of the cells, convergence_rate with its 95 % interval, and best_cell, the number of the best
-        cell among them, with best_rate. Intervals count each seed once where rows of runs are there, and not too many
-        to be read; else they take all runs for independent.
+        the counts of the cells, convergence_rate with its 95 % interval as of :func:`rate_intervals_by`, and
+        best_cell, the number of the best cell among them, with best_rate.
 
     Raises
     ------
@@ -137,11 +138,11 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     """
     check_swept(result.study, by)
     cells = result.cells
-    group = cells.groupby(list(by), sort=False).ngroup() if by else pd.Series(0, cells.index)
+    group = _groups(cells, by)
     groups = cells.groupby(group)
     sums = groups[_COUNTS].sum()
     best = rank_cells(cells).groupby(group)[["cell", "convergence_rate"]].first()
-    low, high = _rate_intervals(result, sums, group.to_numpy())
+    low, high = rate_intervals_by(result, cells, by)
     return (
         groups[list(by)]
         .first()
@@ -157,10 +158,44 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def _rate_intervals(result: Result, sums: pd.DataFrame, group: Array) -> tuple[Array, Array]:
-    if result.keeps_runs and result.facts["n_runs"] <= MOST_PAIRED:
-        return rate_intervals(result.outcomes.at(result.cells["cell"].to_numpy()), group)
+def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the statistics of all runs of some cells that share the values of some parameters.
+
+    Parameters
+    ----------
+    result
+    by
+        Swept parameters, one or more.
+    cells
+        Cells of the result, or some of them.
+
+    Returns
+    -------
+    DataFrame
+        As of :func:`sweep.statistics.cells.summarize_by`, with intervals of rates as of :func:`rate_intervals_by`.
+    """
+    tally = result.tally
+    table = summarize_by(tally[tally["cell"].isin(cells["cell"])], Plan(result.study), by)
+    low, high = rate_intervals_by(result, cells, by)
+    return table.assign(convergence_rate_low=low, convergence_rate_high=high)
+
+
+def rate_intervals_by(result: Result, cells: pd.DataFrame, by: Sequence[str]) -> tuple[Array, Array]:
+    """Return the intervals of convergence rates over cells that share the values of some parameters, in their order.
+
+    They count each seed once where rows of runs are there, and not too many to be read; else they take all runs for
+    independent.
+    """
+    group = _groups(cells, by)
+    sums = cells.groupby(group)[["n_converged", "n_runs"]].sum()
+    if result.keeps_runs and sums["n_runs"].sum() <= MOST_PAIRED:
+        return rate_intervals(result.outcomes.at(cells["cell"].to_numpy()), group.to_numpy())
     return wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
+
+
+def _groups(cells: pd.DataFrame, by: Sequence[str]) -> pd.Series[int]:
+    """Return the number of the group of each cell."""
+    return cells.groupby(list(by), sort=False).ngroup() if by else pd.Series(0, cells.index)
 
 
 _NOTHING = "nothing is swept in this study"

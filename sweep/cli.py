@@ -146,7 +146,7 @@ def trace(
         from sweep.replay import trace as replay
         from sweep.result import open_result
 
-        traced = replay(open_result(source), number)
+        traced = replay(open_result(source, partial=True), number)
     print(traced.text(), end="")
     if figure is not None:
         _draw_run(traced, figure)

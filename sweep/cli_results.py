@@ -93,8 +93,8 @@ def compare(
 ) -> None:
     """Compare the values of a parameter, or two results, on common seeds.
 
-    Rates differ by McNemar's exact test; a run is faster than another of its seed if it converges in fewer steps.
-    Where a seed counts in several cells it counts once.
+    A run is faster than another of its seed if it converges in fewer steps. p-values are those of the exact sign-flip
+    test of seeds, which is McNemar's where a seed has one pair of runs.
     """
     from sweep.comparison import compare_results
     from sweep.errors import SweepError

@@ -14,6 +14,9 @@ from sweep.result import Result
 from sweep.statistics.compare import compare_outcomes, with_holm
 from sweep.words import WORDS
 
+# What words mean that are left out: another word; all others no limit.
+_SAYS = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
+
 
 def compare_results(first: Result, second: Result, by: Sequence[str] | None = None) -> pd.DataFrame:
     """Compare two results in the cells and seeds that both have.
@@ -59,6 +62,8 @@ def compare_results(first: Result, second: Result, by: Sequence[str] | None = No
         for result, own, column in zip((first, second), seeds, ("cell_x", "cell_y"), strict=True)
     ]
     table = compare_outcomes(outcomes[0], outcomes[1], pairs, by)
+    if table.empty:
+        raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
     labels = _label(first, second), _label(second, first)
     table.insert(0, "first", labels[0] if labels[0] != labels[1] else "first")
     table.insert(1, "second", labels[1] if labels[0] != labels[1] else "second")
@@ -69,7 +74,11 @@ def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
     """Return the number and these parameters of every cell, swept or fixed."""
     plan = Plan(result.study)
     cells = np.arange(plan.n_cells)
-    return pd.DataFrame({"cell": cells, **{name: plan.column(name, cells) for name in names}})
+    columns = {name: plan.column(name, cells) for name in names}
+    for name, column in columns.items():
+        if None in result.study.values_of(name):
+            columns[name] = plan.column(_SAYS[name], cells) if name in _SAYS else np.full(len(column), np.inf)
+    return pd.DataFrame({"cell": cells, **columns})
 
 
 def _label(result: Result, other: Result) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.answers import check_judged, check_swept, column_of
+from sweep.answers import check_judged, check_swept, column_of, summarize_over
 from sweep.errors import StoreError, SweepError, unknown
 from sweep.facts import totals
 from sweep.plan import Plan
 from sweep.result_data import ResultData
-from sweep.statistics.cells import summarize_by
 from sweep.statistics.compare import MOST_COMPARED, compare_values
 from sweep.statistics.importance import EXPLAINED, importance
 from sweep.statistics.incidence import EVENTS, incidence_by
@@ -20,6 +20,9 @@ from sweep.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Combinations of values with a curve of their own.
+MOST_CURVES = 10_000
 
 
 class Result(ResultData):
@@ -47,10 +50,12 @@ class Result(ResultData):
         Raises
         ------
         SweepError
-            If a name is no swept parameter, or is given twice.
+            If no name is given, one is no swept parameter, or is given twice.
         """
         check_swept(self.study, by)
-        return summarize_by(self.tally(), Plan(self.study), by)
+        if not by:
+            raise SweepError("no parameters given to summarize by; result.cells has the statistics of every cell")
+        return summarize_over(self, by, self.cells)
 
     def best(self, by: str = "convergence_rate", top: int | None = None) -> pd.DataFrame:
         """Rank the cells, and tell which of them cannot be told from the first.
@@ -71,9 +76,11 @@ class Result(ResultData):
         Raises
         ------
         SweepError
-            If cells cannot be ranked by that, or convergence is not judged.
+            If cells cannot be ranked by that, ``top`` is below 1, or convergence is not judged.
         """
         check_judged(self.study)
+        if top is not None and top < 1:
+            raise SweepError(f"top {top} given; must be at least 1")
         column = column_of(by, RANKED_BY)
         return best_cells(self.cells, self.outcomes if self.keeps_runs else None, column).head(
             top or self.study.n_cells
@@ -109,7 +116,8 @@ class Result(ResultData):
         check_swept(self.study, [vary, *by])
         n_values = len(self.study.parameters[vary])
         if not 2 <= n_values <= MOST_COMPARED:
-            raise SweepError(f"{vary} has {n_values} values; 2 to {MOST_COMPARED} can be compared with each other")
+            values = "1 value" if n_values == 1 else f"{n_values:,} values"
+            raise SweepError(f"{vary} has {values}; 2 to {MOST_COMPARED} can be compared with each other")
         compared = compare_values(self.outcomes, Plan(self.study), vary, by)
         if compared.empty:
             raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to go on")
@@ -160,12 +168,18 @@ class Result(ResultData):
         Raises
         ------
         SweepError
-            If a name is no swept parameter or given twice, or there is no such event.
+            If a name is no swept parameter or given twice, there is no such event, or there would be more than
+            10,000 curves.
         """
         check_swept(self.study, by)
         if event not in EVENTS:
             raise SweepError(unknown("event", event, list(EVENTS)))
-        return incidence_by(self.tally(), Plan(self.study), by, event)
+        n_curves = prod(len(self.study.parameters[name]) for name in by)
+        if n_curves > MOST_CURVES:
+            raise SweepError(
+                f"{n_curves:,} combinations of {', '.join(by)}; at most {MOST_CURVES:,} curves are estimated"
+            )
+        return incidence_by(self.tally, Plan(self.study), by, event)
 
 
 def open_result(directory: str | Path, *, partial: bool = False) -> Result:
@@ -188,8 +202,7 @@ def open_result(directory: str | Path, *, partial: bool = False) -> Result:
         return Result(store.study, facts, store)
     if not partial:
         raise StoreError(f"results in {str(directory)!r} are not complete; run the same study again to finish it")
-    store.partial = True
-    commits = store.counted()
+    commits = store.partial = sorted(store.commits().values(), key=lambda commit: commit.start)
     if not commits:
         raise StoreError(f"results in {str(directory)!r} have no trained runs yet; run the same study again to go on")
     return Result(store.study, {**facts, **totals(store.study, store.keep, commits), "digest": None}, store)

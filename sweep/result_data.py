@@ -58,18 +58,16 @@ class ResultData:
     def cells(self) -> pd.DataFrame:
         """Statistics, one row per cell; in a partial result, per cell that has runs."""
         if not self.complete:
-            return summarize(self.tally(), Plan(self.study))
+            return summarize(self.tally, Plan(self.study))
         frame: pd.DataFrame = self._parts.read_cells().to_pandas()
         return frame.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null where not reached
 
+    @cached_property
     def tally(self) -> pd.DataFrame:
-        """Count the runs by how they ended; :mod:`sweep.statistics` makes every statistic of it.
+        """Counts of the runs by how they ended, of which :mod:`sweep.statistics` makes every statistic.
 
-        Returns
-        -------
-        DataFrame
-            ``n`` runs of this ``cell`` ended with this ``status`` after so many ``steps``, one
-            row for each end that occurs, sorted.
+        ``n`` runs of this ``cell`` ended with this ``status`` after so many ``steps``, one row for each end that
+        occurs, sorted.
         """
         if self._parts.keep == "cells":
             return merge([tally_from_table(table) for table in self._parts.tables()])
@@ -88,9 +86,14 @@ class ResultData:
         return outcomes_from_tables(self._parts.tables(OUTCOME_COLUMNS), Plan(self.study))
 
     @property
+    def has_parts(self) -> bool:
+        """Whether rows or counts of runs are there, or the cells alone."""
+        return self._parts.has_parts
+
+    @property
     def keeps_runs(self) -> bool:
         """Whether rows of runs are there, or counts alone."""
-        return self._parts.keep == "runs" and self._parts.has_parts
+        return self._parts.keep == "runs" and self.has_parts
 
     def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
         """Return the runs, one row each, in run order.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sweep.answers import judges_convergence, n_not_worse, sum_over, swept
 from sweep.result import Result
 from sweep.schema import STATUSES
+from sweep.statistics.importance import LEAST_SEEDS
 from sweep.statistics.ranking import rank_cells
-from sweep.wording import list_text, name_text, rate_text, steps_text
+from sweep.wording import count_text, list_text, name_text, rate_text, steps_text
 
 # Shares of the variance that are told of what matters, at most.
 _TOLD = 3
@@ -17,7 +18,7 @@ def answer(result: Result) -> list[str]:
     if not judges_convergence(result.study):
         partial = [coverage(result)] if not result.complete else []
         return [*partial, "no cell is best: the study has criterion 'none', so convergence is not judged"]
-    sentences = [coverage(result), share(result), best_cell(result), what_matters(result)]
+    sentences = [coverage(result), share(result), best_cell(result), what_matters(result), unjudged(result)]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -30,12 +31,21 @@ def coverage(result: Result) -> str:
     return f"partial: {n_runs:,} of {whole:,} runs are trained ({100 * n_runs / whole:.0f} %), {cells}"
 
 
+def unjudged(result: Result) -> str:
+    """Say that cells without a criterion count too, where there are any."""
+    if "none" not in result.study.values_of("criterion"):
+        return ""
+    return "cells with criterion 'none' are not judged and count as not converged"
+
+
 def share(result: Result) -> str:
     """Say how many of all runs ended in which way."""
     (row,) = sum_over(result, []).to_dict("records")
     counts = {status: row[f"n_{status}"] for status in STATUSES[1:]}
     others = [f"{100 * n / row['n_runs']:.1f} % {status}" for status, n in counts.items() if n]
-    return f"of {row['n_runs']:,} runs {rate_text(row, ' %')} converged" + (f"; {list_text(others)}" if others else "")
+    return f"of {count_text(row['n_runs'], 'run')} {rate_text(row, ' %')} converged" + (
+        f"; {list_text(others)}" if others else ""
+    )
 
 
 def best_cell(result: Result) -> str:
@@ -49,7 +59,7 @@ def best_cell(result: Result) -> str:
     steps = f"median {median} steps" if median != "-" else expected
     if len(cells) == 1:
         return f"{steps}, {expected}" if median != "-" else expected
-    text = f"{rate_text(best, ' %')} of {best['n_runs']:,} runs converged, {steps}"
+    text = f"{rate_text(best, ' %')} of {count_text(best['n_runs'], 'run')} converged, {steps}"
     alike = n_not_worse(cells)
     others = f"; intervals of {alike:,} other cells overlap with it" if alike > 1 else ""
     others = "; the interval of one other cell overlaps with it" if alike == 1 else others
@@ -60,8 +70,11 @@ def what_matters(result: Result) -> str:
     """Say what explains most of the variance between runs; nothing where there is none, or it is not known."""
     if not result.complete or not swept(result.study):
         return ""
+    if result.study.seeds.count < LEAST_SEEDS:
+        return f"what matters takes at least {LEAST_SEEDS} seeds per cell to tell from chance"
     table = result.importance(errors=False)
-    table = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable").head(_TOLD)
+    table = table[table["share"] - table["share_by_chance"] >= 0.005]
+    table = table.sort_values("share", ascending=False, kind="stable").head(_TOLD)
     if not len(table):
         return ""
     told = [f"{row['term']} {100 * row['share']:.0f} %" for row in table.to_dict("records")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 from sweep.plan import Plan
@@ -30,9 +31,10 @@ def estimated_seconds(plan: Plan, threads: int) -> float | None:
     try:
         noted = json.loads(_file().read_text("utf-8"))
         per_second = float(noted["operations_per_second"])
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+        seconds = plan.operations / per_second / threads
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, ArithmeticError):
         return None
-    return plan.operations / per_second / threads if per_second > 0 else None
+    return seconds if 0 < per_second < inf and seconds < inf else None
 
 
 def _file() -> Path:

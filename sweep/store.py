@@ -64,8 +64,8 @@ class Store(Parts):
     ----------
     shared : bool
         Whether another process trains the same study in the folder, as far as is known.
-    partial : bool
-        Whether readers take the commits that there are, rather than those of every run.
+    partial : list of Commit or None
+        Where given, readers take these commits, rather than those of every run.
     """
 
     def __init__(self, directory: Path, study: Study, keep: str, lock: FolderLock | None = None) -> None:
@@ -75,7 +75,7 @@ class Store(Parts):
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else tally_columns()
         self.shared = False
-        self.partial = False
+        self.partial: list[Commit] | None = None
         self._lock = lock
         self._synced = time.monotonic()
 
@@ -253,8 +253,9 @@ class Store(Parts):
         """
         if not self.has_parts:
             raise StoreError(f"the rows of {str(self.directory)!r} are not there: it was published with its cells only")
-        commits = sorted(self.commits().values(), key=lambda commit: commit.start)
-        if not cover(commits, None if self.partial else self.study.n_runs):
+        given = self.partial is not None
+        commits = self.partial or sorted(self.commits().values(), key=lambda commit: commit.start)
+        if not cover(commits, None if given else self.study.n_runs):
             raise StoreError(f"{str(self.directory / 'commits')!r} is damaged: commits do not cover every run once")
         return commits
 

@@ -21,7 +21,13 @@ def steps_text(value: Any) -> str:
 def rate_text(row: Mapping[Any, Any], unit: str = "") -> str:
     """Write a convergence rate in percent, with its interval."""
     rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
-    return f"{rate:.1f}{unit} [{low:.1f}, {high:.1f}]"
+    return f"{rate:.1f}{unit} [{low:.1f}, {high:.1f}]" if low == low else f"{rate:.1f}{unit}"
+
+
+def difference_text(difference: float, low: float, high: float) -> str:
+    """Write a difference of rates in percent, with its interval where there is one."""
+    text = f"{100 * difference:+.1f}"
+    return f"{text} [{100 * low:+.1f}, {100 * high:+.1f}]" if low == low else text
 
 
 def chance_text(p_value: float) -> str:
@@ -29,6 +35,15 @@ def chance_text(p_value: float) -> str:
     if p_value != p_value:
         return "-"
     return f"{p_value:.2g}" if p_value >= 1e-4 else "< 0.0001"
+
+
+def count_text(n: int, what: str) -> str:
+    """Write how many there are of something.
+
+    >>> count_text(1, "run"), count_text(2000, "run")
+    ('1 run', '2,000 runs')
+    """
+    return f"{n:,} {what}" + ("s" if n != 1 else "")
 
 
 def list_text(words: list[str]) -> str:

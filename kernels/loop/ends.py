@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import cast
 
 import numpy as np
 
@@ -42,7 +43,7 @@ from kernels.step.step import make_step
 from kernels.variant import Variant
 
 # The number of windows before the first. Numba would compile functions once more for a plain 0 than for any number.
-BEFORE_ANY = np.int64(0)
+BEFORE_ANY = cast(int, np.int64(0))
 
 
 @device

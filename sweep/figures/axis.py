@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sweep.figures.roles import is_logarithmic, is_number
 from sweep.parameters import Scalar
-from sweep.wording import short
+from sweep.wording import count_text, list_text, short
 from sweep.words import WORDS
 
 if TYPE_CHECKING:
@@ -119,6 +119,13 @@ def new_axes(width: float = 6.2, height: float = 4.4) -> Axes:
     return Figure(figsize=(width, height), layout="constrained").subplots()
 
 
+def _taken(name: str, entries: Sequence[Scalar], every: Sequence[Scalar]) -> str:
+    """Say which values of a parameter are taken."""
+    if len(entries) == len(every):
+        return f"all {name}"
+    return f"{name} {list_text([short(entry) for entry in entries])}" if len(entries) <= 4 else f"some {name}"
+
+
 def heading(
     result: Result,
     values: Mapping[str, Sequence[Scalar]] | None = None,
@@ -147,9 +154,12 @@ def heading(
     study = result.study
     rest = {name: entries for name, entries in (values or study.parameters).items() if name not in shown}
     fixed = [f"{name} {short(entries[0])}" for name, entries in rest.items() if len(entries) == 1]
-    together = [name for name, entries in rest.items() if len(entries) > 1]
-    first = f"{', '.join([study.name, *fixed])}: {study.seeds.count:,} seeds per cell"
-    over = f", over all {' and '.join(together)}" if together else ""
+    together = [_taken(name, entries, study.parameters[name]) for name, entries in rest.items() if len(entries) > 1]
+    first = f"{', '.join([study.name, *fixed])}: {count_text(study.seeds.count, 'seed')} per cell"
+    picked = {name: entries for name, entries in (values or {}).items() if name in shown}
+    picked = {name: entries for name, entries in picked.items() if 1 < len(entries) < len(study.parameters[name])}
+    notes = [*(f"of {_taken(name, entries, study.parameters[name])}" for name, entries in picked.items()), *notes]
+    over = f", over {list_text(together)}" if together else ""
     lines = [first + bands + over, *notes]
     if not result.complete:
         lines.append(f"partial: {result.facts['n_runs']:,} of {study.n_runs:,} runs")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from sweep.errors import StoreError, SweepError
 from sweep.figures.axis import heading, new_axes, scale_numbers
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.figures.roles import MAX_LINES, values_at
-from sweep.parameters import Scalar
+from sweep.figures.statistics import At, cells_at
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.schema import STATUSES
@@ -23,8 +22,6 @@ from sweep.wording import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-At = Mapping[str, Sequence[Scalar]]
 
 _STATUS_COLORS = dict(zip(STATUSES, (NAMED_COLORS[0], NAMED_COLORS[1], NAMED_COLORS[3], "0.55"), strict=True))
 _MOST_POINTS = 20_000
@@ -123,7 +120,7 @@ def losses(result: Result, ax: Axes | None = None, *, at: At | None = None) -> A
         raise StoreError("this result keeps no rows of runs, and losses are in them; run the study with keep='runs'")
     values = values_at(result.study.parameters, at or {})
     runs = result.runs(["cell", "status", "initial_loss", "final_loss"])
-    runs = runs[runs["cell"].isin(_cells_at(Plan(result.study), values))]
+    runs = runs[runs["cell"].isin(cells_at(cells_of(Plan(result.study)), values)["cell"])]
     n_runs = len(runs)
     if n_runs > _MOST_POINTS:
         runs = runs.iloc[np.linspace(0, n_runs - 1, _MOST_POINTS).round().astype(int)]
@@ -144,7 +141,7 @@ def losses(result: Result, ax: Axes | None = None, *, at: At | None = None) -> A
     ax.set(xlabel="initial loss", ylabel="final loss")
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.set_title(heading(result, values, notes=notes), fontsize=10)
+    ax.set_title(heading(result, values, list(result.study.parameters), notes), fontsize=10)
     return ax
 
 
@@ -160,14 +157,6 @@ def _draw_diagonal(ax: Axes, drawn: pd.DataFrame) -> None:
     """Draw where the loss is what it was."""
     ends = [drawn["initial_loss"].min(), drawn["initial_loss"].max()]
     ax.plot(ends, ends, color="0.4", linewidth=0.8, linestyle=":", label="no change")
-
-
-def _cells_at(plan: Plan, values: Mapping[str, Sequence[Scalar]]) -> Any:
-    """Return the cells at these values of the parameters."""
-    cells = cells_of(plan)
-    for name, entries in values.items():
-        cells = cells[cells[name].isin(list(entries))]
-    return cells["cell"].to_numpy()
 
 
 class _Groups:
@@ -189,8 +178,8 @@ class _Groups:
         fit = [name for name, entries in self.values.items() if 1 < len(entries) <= MAX_LINES]
         self.color = color or (max(fit, key=lambda name: len(self.values[name])) if fit else None)
         plan = Plan(result.study)
-        tally = result.tally()
-        self.tally = tally[tally["cell"].isin(_cells_at(plan, self.values))]
+        tally = result.tally
+        self.tally = tally[tally["cell"].isin(cells_at(cells_of(plan), self.values)["cell"])]
         if self.color is not None:
             entries = self.values[self.color]
             if len(entries) > MAX_LINES:

@@ -7,10 +7,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweep.durable import replace_file
 from sweep.errors import SweepError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+# Formats that need other programs, or are no pictures.
+_UNUSABLE = ("pgf", "raw", "rgba")
 
 
 def figure_path(out: Path, statistic: str) -> Path:
@@ -24,7 +29,7 @@ def figure_path(out: Path, statistic: str) -> Path:
     from matplotlib.figure import Figure
 
     path = out / f"{statistic}.png" if os.path.isdir(out) else out
-    known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes())
+    known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes() if suffix not in _UNUSABLE)
     if path.suffix.lower() not in known:
         raise SweepError(
             f"figure {str(out)!r} given, which is no folder and has none of the suffixes {', '.join(known)}"
@@ -43,6 +48,6 @@ def save_figure(figure: Figure, path: Path) -> None:
     drawn = BytesIO()
     figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=160)
     try:
-        path.write_bytes(drawn.getvalue())
+        replace_file(path, drawn.getvalue())
     except OSError as error:
         raise SweepError(f"figure {str(path)!r} cannot be written: {error.strerror}") from None

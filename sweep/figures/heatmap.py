@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +10,7 @@ from numpy.typing import NDArray
 from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading, inches_across, new_axes
 from sweep.figures.roles import is_number, values_at
-from sweep.figures.statistics import Selected, drawn_values, select
-from sweep.parameters import Scalar
+from sweep.figures.statistics import At, Selected, drawn_values, select
 from sweep.result import Result
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 _MOST_WRITTEN = 150
 # Colors that people with any color vision tell apart, lighter where more; and the color of what is missing.
 _COLORS, _MISSING = "viridis", "0.85"
-
-At = Mapping[str, Sequence[Scalar]]
 
 
 def heatmap(

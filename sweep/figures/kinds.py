@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.errors import SweepError, unknown
 from sweep.figures.distributions import incidence, losses, steps_distribution
-from sweep.figures.heatmap import At, contour, heatmap
+from sweep.figures.heatmap import contour, heatmap
 from sweep.figures.importance import importance_bars
 from sweep.figures.lines import draw_figure
 from sweep.figures.roles import Roles
 from sweep.figures.slices import parallel, slice_plot
-from sweep.figures.statistics import select
+from sweep.figures.statistics import At, select
 from sweep.result import Result
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ _PARAMETERS = {
     "k": "skip connections",
 }
 _COLORS = dict(zip(_PARAMETERS, NAMED_COLORS, strict=False))
-# Lines of hidden units that are drawn.
-_MOST_UNITS = 32
+# Lines of hidden units, and of parameters of a kind, that are drawn: the first ones.
+_MOST_UNITS, _MOST_LINES = 32, 200
 # Numbers beyond which there are gaps, and beyond which weights are drawn by their logarithms.
 _LARGEST, _WIDE = 1e100, 1e3
 
@@ -72,7 +72,7 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
     ax = ax or new_axes()
     weights = _drawable(path.weights)
     for kind in dict.fromkeys(path.names):
-        own = weights[:, [k for k, name in enumerate(path.names) if name == kind]]
+        own = weights[:, [k for k, name in enumerate(path.names) if name == kind][:_MOST_LINES]]
         lines = ax.plot(path.steps, own, color=_COLORS[kind], linewidth=1.1, alpha=0.8)
         lines[0].set_label(_PARAMETERS[kind])
     if path.steps[-1] > 200:
@@ -81,7 +81,7 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
     if np.nanmax(np.abs(weights), initial=0.0) > _WIDE:
         ax.set_yscale("symlog", linthresh=1)
     ax.set(xlabel="steps", ylabel="weight", title="weights")
-    ax.legend(frameon=False, fontsize=8)
+    ax.legend(frameon=False, fontsize=8, loc="upper left")
     return _plain(ax)
 
 
@@ -94,6 +94,7 @@ def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes
     if outputs.count():
         reach = max(float(np.abs(outputs - middle).max()), 1e-12)
         reach = min(reach, 2 * max(float(targets.max() - targets.min()), 0.5))
+        reach = max(reach, 1e-9 * abs(middle))  # levels must differ
         levels = np.linspace(middle - reach, middle + reach, 17)
         surface = ax.contourf(plane.x, plane.y, outputs, levels, cmap="PuOr", extend="both")
         ax.figure.colorbar(surface, ax=ax, label="output")
@@ -125,7 +126,7 @@ def _draw_units(plane: Plane, ax: Axes) -> None:
 
 def _drawable(values: Any) -> Any:
     """Return values with gaps where they are not finite, or too large for an axis."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.where(np.abs(values) < _LARGEST, values, np.nan)
 
 

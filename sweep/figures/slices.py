@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +11,13 @@ from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading, inches_across, label_of, new_axes, scale_numbers
 from sweep.figures.heatmap import color_map, color_norm
 from sweep.figures.panels import NAMED_COLORS
-from sweep.figures.statistics import Selected, drawn_values, select
-from sweep.parameters import Scalar
+from sweep.figures.statistics import At, Selected, drawn_values, select
 from sweep.result import Result
 from sweep.statistics.ranking import RANKED_BY
 from sweep.wording import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-At = Mapping[str, Sequence[Scalar]]
 
 # Points and lines that are drawn of more cells.
 _MOST_POINTS, _MOST_LINES = 5000, 500
@@ -63,8 +59,10 @@ def slice_plot(
         ax.set_xscale("log")
     cells = _spread(selected.table, _MOST_POINTS)
     drawn = drawn_values(cells, selected.statistic)
-    ax.scatter(_places(cells, name, places), drawn, s=9, color=NAMED_COLORS[0], alpha=0.35, linewidths=0)
-    if selected.statistic in _TOGETHER:
+    look: dict[str, Any] = {"s": 9, "alpha": 0.35, "linewidths": 0, "rasterized": len(cells) > 500}
+    ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
+    has_line = selected.statistic in _TOGETHER and (result.has_parts or len(selected.values) == 1)
+    if has_line:
         together = select(result, value, at, (name,)).table
         order = np.argsort(_places(together, name, places))
         line = drawn_values(together, selected.statistic)[order]
@@ -78,8 +76,9 @@ def slice_plot(
         scale_numbers(ax, "y", drawn)
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
-    notes = ["points: cells; line: all runs together" if selected.statistic in _TOGETHER else "points: cells"]
-    ax.set_title(heading(result, selected.values, list(selected.values), notes), fontsize=10)
+    notes = ["points: cells; line: all runs together" if has_line else "points: cells"]
+    varied = [each for each, entries in selected.values.items() if len(entries) > 1]
+    ax.set_title(heading(result, selected.values, varied, notes), fontsize=10)
     return ax
 
 
@@ -97,7 +96,7 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str = "convergenc
     names = [name for name, entries in selected.values.items() if len(entries) > 1]
     if not names:
         raise SweepError("parallel coordinates show parameters that vary, and of this selection nothing varies")
-    worse = RANKED_BY.get(selected.statistic, True)
+    worse = RANKED_BY.get(selected.statistic, selected.statistic != "n_converged")
     cells = selected.table.sort_values(selected.statistic, ascending=not worse, na_position="first", kind="stable")
     cells = _spread(cells, _MOST_LINES)
     ax = ax or new_axes(min(2.2 + 1.6 * len(names), 14.0), 4.6)

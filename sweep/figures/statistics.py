@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.answers import check_judged, column_of
+from sweep.answers import check_judged, column_of, summarize_over
 from sweep.figures.roles import values_at
 from sweep.parameters import Scalar
-from sweep.plan import Plan
 from sweep.result import Result
-from sweep.statistics.cells import cells_of, summarize_by
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+# Values that are picked of some parameters.
+At = Mapping[str, Sequence[Scalar]]
 
 
 class Statistic(NamedTuple):
@@ -95,9 +97,7 @@ class Selected(NamedTuple):
         return STATISTICS[self.statistic]
 
 
-def select(
-    result: Result, value: str, at: Mapping[str, Sequence[Scalar]] | None, shown: Sequence[str] | None = None
-) -> Selected:
+def select(result: Result, value: str, at: At | None, shown: Sequence[str] | None = None) -> Selected:
     """Return a statistic of the cells at some values of parameters, over all values of those that are not shown.
 
     Parameters
@@ -120,14 +120,11 @@ def select(
     values = values_at(result.study.parameters, at or {})
     hidden = [name for name, entries in values.items() if len(entries) > 1 and name not in (shown or values)]
     if not hidden:
-        return Selected(_at(result.cells, values), values, statistic)
-    plan = Plan(result.study)
-    cells = _at(cells_of(plan), values)["cell"].to_numpy()
-    tally = result.tally()
-    return Selected(summarize_by(tally[tally["cell"].isin(cells)], plan, list(shown or ())), values, statistic)
+        return Selected(cells_at(result.cells, values), values, statistic)
+    return Selected(summarize_over(result, list(shown or ()), cells_at(result.cells, values)), values, statistic)
 
 
-def _at(cells: pd.DataFrame, values: Mapping[str, Sequence[Scalar]]) -> pd.DataFrame:
+def cells_at(cells: pd.DataFrame, values: Mapping[str, Sequence[Scalar]]) -> pd.DataFrame:
     """Return the cells at these values of the parameters."""
     for name, entries in values.items():
         cells = cells[cells[name].isin(list(entries))]

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Any
 
 from sweep.answers import swept
-from sweep.errors import SweepError
+from sweep.errors import StoreError, SweepError
 from sweep.figures import draw
 from sweep.result import Result
 
@@ -23,6 +23,7 @@ _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("loss", {}, "Loss at the end over that at the start"),
 )
 # Parameters that vary, from which on a figure tells something.
+_OF_COUNTS = ("incidence", "steps")
 _LEAST_VARIED = {"heatmap": 2, "lines": 1, "importance": 1, "slice": 2, "parallel": 3}
 
 
@@ -33,19 +34,22 @@ def report_figures(result: Result) -> list[dict[str, str]]:
     for number, (kind, options, title) in enumerate(_FIGURES):
         if n_varied < _LEAST_VARIED.get(kind, 0) or (kind == "loss" and not result.keeps_runs):
             continue
-        if kind == "importance" and not result.complete:
+        if (kind == "importance" and not result.complete) or (kind in _OF_COUNTS and not result.has_parts):
             continue
         try:
-            found.append({"title": title, "svg": _svg(result, kind, options, f"{kind}{number}")})
+            found.append({"title": title, "svg": _svg(result, kind, options, f"{kind}{number}", title)})
+        except StoreError:
+            raise
         except SweepError:  # a study that this kind cannot show, such as one of too many lines
             continue
     return found
 
 
-def _svg(result: Result, kind: str, options: dict[str, Any], salt: str) -> str:
+def _svg(result: Result, kind: str, options: dict[str, Any], salt: str, title: str) -> str:
     """Draw a figure as an element of a page.
 
-    Its texts are texts. Names of its parts are made of ``salt``, so that no two figures share one.
+    Its texts are texts, and ``title`` says what it is. Names of its parts are made of ``salt``, so that no two figures
+    share one.
     """
     import matplotlib as mpl
 
@@ -56,6 +60,7 @@ def _svg(result: Result, kind: str, options: dict[str, Any], salt: str) -> str:
     element = drawn.getvalue()
     element = element[element.index("<svg") :]
     element = re.sub(r"<metadata>.*?</metadata>", "", element, count=1, flags=re.DOTALL)
+    element = element.replace("<svg", f'<svg role="img" aria-label="{title}"', 1)
     for side in ("width", "height"):  # those of the page count
         element = re.sub(rf'(<svg[^>]*?) {side}="[^"]*"', r"\1", element, count=1)
     return re.sub(r'\bid="((?!C\d)[A-Za-z][\w.]*_\d+)"', rf'id="{salt}-\1"', element)

@@ -19,8 +19,7 @@ _MOST_CELLS = 10
 def study_html(study: Study) -> str:
     """Return a study in words, with the values of what is swept."""
     told = asked(study)
-    swept_words = [[name, values, meaning] for name, values, meaning in told["swept"]]
-    table = _table(["swept", "values", "meaning"], swept_words) if swept_words else ""
+    table = _table(["swept", "values", "meaning"], told["swept"]) if told["swept"] else ""
     fixed = "; ".join(f"{name} {value}" for name, value, _ in told["fixed"])
     return f"<div><b>{escape(study.name)}</b>: {escape(told['sentence'])}{table}<small>{escape(fixed)}</small></div>"
 

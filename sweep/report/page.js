@@ -6,10 +6,12 @@
   const rows = [...body.rows];
   const selects = [...document.querySelectorAll(".filters select")];
 
+  // The whole value of a cell, which it may show in fewer digits.
+  const textOf = (row, column) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+
   // What a cell is sorted by: a number where there is one; what is missing comes last either way.
   const keyOf = (row, column) => {
-    const cell = row.cells[column];
-    const text = cell.dataset.value ?? cell.textContent;
+    const text = textOf(row, column);
     const plain = text.replace(/,/g, "");
     return text === "" ? null : isNaN(plain) ? text : Number(plain);
   };
@@ -33,7 +35,7 @@
   const filter = () => {
     let shown = 0;
     for (const row of rows) {
-      row.hidden = selects.some((each) => each.value !== "" && row.cells[each.dataset.column].textContent !== each.value);
+      row.hidden = selects.some((each) => each.value !== "" && textOf(row, each.dataset.column) !== each.value);
       shown += !row.hidden;
     }
     document.getElementById("shown").textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} cells`;

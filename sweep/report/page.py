@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sweep.answers import judges_convergence, swept
-from sweep.errors import SweepError
+from sweep.durable import replace_file
+from sweep.errors import StoreError, SweepError
+from sweep.parameters import Scalar
 from sweep.report.figures import report_figures
 from sweep.report.words import asked, provenance
 from sweep.result import Result
@@ -16,10 +19,7 @@ from sweep.schema import STATUSES
 from sweep.sentences import answer
 from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import rank_cells
-from sweep.wording import chance_text, rate_text, short, steps_text
-
-if TYPE_CHECKING:
-    pass
+from sweep.wording import chance_text, difference_text, rate_text, short, steps_text
 
 # Cells of the table, beyond which only the best are shown, and how many these are.
 MOST_CELLS, BEST_CELLS = 10_000, 1_000
@@ -42,9 +42,9 @@ def write_report(result: Result, path: Path) -> Path:
     SweepError
         If the file cannot be written.
     """
-    page = report_page(result).encode()
+    page = report_page(result).encode(errors="backslashreplace")  # names of folders may be no text
     try:
-        path.write_bytes(page)
+        replace_file(path, page)
     except OSError as error:
         raise SweepError(f"report {str(path)!r} cannot be written: {error.strerror}") from None
     return path
@@ -93,7 +93,7 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
         "rows": rows,
         "n_cells": len(cells),
         "filters": [
-            {"column": k + 1, "name": name.replace("_", " "), "values": [short(each) for each in values]}
+            {"column": k + 1, "name": name.replace("_", " "), "values": _options(values)}
             for k, (name, values) in enumerate((name, result.study.parameters[name]) for name in parameters)
             if len(values) <= 100
         ],
@@ -101,6 +101,12 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
         "base": result.study.seeds.base,
         "folder": quote(str(result.directory)) if result.directory and result.keeps_runs else "",
     }
+
+
+def _options(values: Sequence[Scalar]) -> list[tuple[Scalar, str]]:
+    """Return values with texts that tell them apart."""
+    texts = [short(value) for value in values]
+    return [(value, text if texts.count(text) == 1 else str(value)) for value, text in zip(values, texts, strict=True)]
 
 
 def _sortable(value: Any) -> Any:
@@ -139,6 +145,8 @@ def _comparisons(result: Result) -> list[dict[str, Any]]:
             continue
         try:
             table = result.compare(name, [])
+        except StoreError:
+            raise
         except SweepError:  # a partial result may have no pairs yet
             continue
         compared = table.to_dict("records")
@@ -153,8 +161,8 @@ def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
     """Return a comparison as texts, from the side of the best value."""
     sign, other = (1, "second") if row["first"] == best else (-1, "first")
     own = "first" if other == "second" else "second"
-    low, high = sorted((sign * row["difference_low"], sign * row["difference_high"]))
-    difference = f"{100 * sign * row['difference']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+    ends = sorted((sign * row["difference_low"], sign * row["difference_high"]))
+    difference = difference_text(sign * row["difference"], *ends)
     rate = f"{100 * row[f'{other}_rate']:.1f}"
     faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in (own, other)]
     return [short(row[other]), rate, difference, chance_text(row["p_value_holm"]), *faster]

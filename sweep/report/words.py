@@ -6,7 +6,7 @@ from typing import Any
 
 from sweep.result import Result
 from sweep.study import Study
-from sweep.wording import list_text, short
+from sweep.wording import count_text, list_text, short
 from sweep.words import WORDS
 
 # Values that are written out; of more, the first, the last and how many there are.
@@ -15,11 +15,11 @@ _MOST_VALUES = 16
 
 def asked(study: Study) -> dict[str, Any]:
     """Return what a study asks: a sentence, and its words with their meaning and values."""
-    n_patterns, n_inputs, n_outputs = (len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0]))
-    sentence = (
-        f"{study.n_runs:,} networks of one hidden layer learn {n_patterns:,} patterns of {_count(n_inputs, 'input')} "
-        f"and {_count(n_outputs, 'target')}: {study.seeds.count:,} seeds in each of {_count(study.n_cells, 'cell')}"
-    )
+    data, n_patterns = study.data, len(study.data.inputs)
+    patterns = f"{count_text(n_patterns, 'pattern')} of {count_text(len(data.inputs[0]), 'input')} and "
+    patterns += count_text(len(data.targets[0]), "target")
+    seeds = f"{count_text(study.seeds.count, 'seed')} in each of {count_text(study.n_cells, 'cell')}"
+    sentence = f"{count_text(study.n_runs, 'network')} of one hidden layer to learn {patterns}: {seeds}"
     if study.n_cells > 1:
         sentence += f", one for each combination of {list_text([name.replace('_', ' ') for name in study.parameters])}"
     fixed = study.fixed()
@@ -75,7 +75,3 @@ def _values(values: tuple[Any, ...]) -> str:
     if len(values) <= _MOST_VALUES:
         return ", ".join(map(short, values))
     return f"{len(values):,} values from {short(values[0])} to {short(values[-1])}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}" + ("s" if n != 1 else "")

@@ -48,8 +48,8 @@ def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataF
 
     Notes
     -----
-    Intervals take the runs for independent. Those of one seed in several cells are not, so intervals of rates are
-    too narrow where seeds matter; :func:`sweep.statistics.compare.compare` counts each seed once.
+    Intervals take the runs for independent. Those of one seed in several cells are not, so they are too narrow where
+    seeds matter; :func:`sweep.statistics.clustered.rate_intervals` counts each seed once.
     """
     cells = cells_of(plan)
     groups = cells.groupby(list(by), sort=False)

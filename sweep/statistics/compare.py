@@ -12,7 +12,7 @@ from sweep.plan import Plan
 from sweep.statistics.cells import cells_of
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired import difference_interval, holm, sign_test
+from sweep.statistics.paired import difference_interval, holm, sign_flip_test
 
 # Values of a parameter that can be compared, each with each other.
 MOST_COMPARED = 20
@@ -73,9 +73,8 @@ def compare_outcomes(first: Outcomes, second: Outcomes, strata: pd.DataFrame, by
 
     Notes
     -----
-    A run that does not converge needs more steps than any that does. Where a seed has one pair the p-value is that of
-    McNemar's exact test. Where it has several a seed counts once, for the value with which more of its pairs
-    converge, since pairs of one seed are not independent; and so do steps.
+    A run that does not converge needs more steps than any that does. p-values are those of the exact sign-flip test of
+    seeds (:func:`~sweep.statistics.paired.sign_flip_test`), which is McNemar's exact test where a seed has one pair.
     """
     both = first.present & second.present
     paired = np.flatnonzero(both.any(axis=1))  # in a partial result, strata that have pairs
@@ -97,16 +96,11 @@ def compare_outcomes(first: Outcomes, second: Outcomes, strata: pd.DataFrame, by
         difference=sums / n_seeds,
         difference_low=low,
         difference_high=high,
-        p_value=_sign_test(one - other),
+        p_value=sign_flip_test(one - other),
         first_faster=faster.sum(axis=1) / n_pairs,
         second_faster=slower.sum(axis=1) / n_pairs,
-        p_steps=_sign_test(faster - slower),
+        p_steps=sign_flip_test(faster - slower),
     )
-
-
-def _sign_test(balance: Array) -> Array:
-    """Test for each row whether as many seeds speak for the one as for the other."""
-    return sign_test((balance > 0).sum(axis=1), (balance < 0).sum(axis=1))
 
 
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:

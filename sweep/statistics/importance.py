@@ -19,6 +19,9 @@ from sweep.statistics.outcomes import Outcomes
 # What varies between runs: 1 for one that converged, else 0; its steps, the most that it may take if it did not.
 EXPLAINED = ("convergence_rate", "restricted_mean_steps")
 
+# Seeds from which on parts of them tell how far shares may be off.
+LEAST_SEEDS = 10
+
 REST = "three or more together"
 SEED = "seed"
 
@@ -44,21 +47,26 @@ def importance(cells: pd.DataFrame, plan: Plan, statistic: str, outcomes: Outcom
     DataFrame
         A row for each swept parameter, each two of them, all that three or more do together (with more than two
         parameters), and the seed, which is all that cells do not explain: ``term``, ``variance``, the parts of which
-        add up to the variance between all runs, ``share`` of it, and ``share_error``, the standard error of the share
-        (missing without outcomes, and of one seed).
+        add up to the variance between all runs, ``share`` of it, ``share_by_chance``, what the share would be on
+        average if the term did nothing (missing for one seed), and ``share_error``, the standard error of the share
+        (missing without outcomes, and of fewer than 10 seeds).
 
     Notes
     -----
     Hoeffding's decomposition; see Hutter, Hoos and Leyton-Brown, Proc. ICML 32 (2014) 754, who fit a forest for it. The
     error is that of the jackknife that leaves out one part of the seeds in turn. The mean of a cell is itself not
-    exact, which adds the variance in a cell over its number of runs to the parts of parameters.
+    exact: by chance the part of a term is its degrees of freedom times the variance between the runs of a cell, over
+    the number of all runs.
     """
     terms, variances = _divide(*_moments(cells, statistic), plan)
     total = variances.sum()
     table = pd.DataFrame({"term": terms, "variance": variances[:, 0]})
     table["share"] = table["variance"] / total if total else 0.0
+    n_seeds = plan.n_seeds
+    noise = variances[-1, 0] / (n_seeds - 1) / plan.n_cells / (total or 1.0) if n_seeds > 1 else np.nan
+    table["share_by_chance"] = np.append(_degrees_of_freedom(plan) * noise, 0.0 if n_seeds > 1 else np.nan)
     table["share_error"] = np.nan
-    if outcomes is not None and plan.n_seeds > 1:
+    if outcomes is not None and n_seeds >= LEAST_SEEDS:
         _, without = _divide(*_moments_without_parts(outcomes, plan, statistic), plan)
         totals = without.sum(axis=0)
         shares = np.divide(without, totals, out=np.zeros_like(without), where=totals > 0)
@@ -93,6 +101,15 @@ def _moments_without_parts(outcomes: Outcomes, plan: Plan, statistic: str) -> tu
     mean = (sums.sum(axis=1, keepdims=True) - sums) / n_left
     variance = (squares.sum(axis=1, keepdims=True) - squares) / n_left - mean**2
     return mean + center, variance.clip(0.0)
+
+
+def _degrees_of_freedom(plan: Plan) -> Array:
+    """Return the degrees of freedom of each term but the seed."""
+    sizes = [len(values) - 1 for values in plan.study.parameters.values() if len(values) > 1]
+    degrees = [*sizes, *(first * second for first, second in combinations(sizes, 2))]
+    if len(sizes) > 2:
+        degrees.append(plan.n_cells - 1 - sum(degrees))
+    return np.array(degrees, np.float64)
 
 
 def _divide(mean: Array, variance: Array, plan: Plan) -> tuple[list[str], Array]:

@@ -17,6 +17,9 @@ from sweep.statistics.intervals import Array, wilson_interval
 
 EVENTS = ("converged", "diverged", "stalled")
 
+# Shares this close to 0 or 1 are there but for rounding.
+_ROUNDING = 1e-12
+
 
 def cumulative_incidence(tally: pd.DataFrame, event: str = "converged") -> pd.DataFrame:
     """Estimate the share of runs that has ended so by each step.
@@ -38,7 +41,9 @@ def cumulative_incidence(tally: pd.DataFrame, event: str = "converged") -> pd.Da
     -----
     Aalen and Johansen, Scand. J. Statist. 5 (1978) 141; the variance is that of Marubini and Valsecchi, Analysing
     Survival Data (1995), section 10.3. The interval is Wilson's, of as many runs as would give this variance
-    without censoring; where none is censored before a step these are the runs themselves.
+    without censoring; where none is censored before a step these are the runs themselves. Runs are taken for
+    independent, which those of one seed in several cells are not; and censoring for independent of how a run would have
+    ended, which limits that depend on the cell are not.
     """
     ends = tally.assign(event=tally["n"].where(tally["status"] == event, 0))
     ends["any"] = ends["n"].where(ends["status"] != "exhausted", 0)
@@ -107,5 +112,7 @@ def _variance(incidence: Array, before: Array, n: Array, d: Array, k: Array) -> 
 
 def _runs_without_censoring(incidence: Array, variance: Array, n: Array) -> Array:
     """Return how many runs would give a share with such a variance; ``n``, those that are left, where it has none."""
-    runs: Array = np.divide(incidence * (1 - incidence), variance, out=n.copy(), where=variance > 0)
+    spread = incidence * (1 - incidence)
+    known = (spread > _ROUNDING) & (variance > _ROUNDING**2)
+    runs: Array = np.divide(spread, variance, out=n.copy(), where=known)
     return runs

@@ -30,6 +30,14 @@ def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
     return low, high
 
 
+def student_quantile(n: Array) -> Array:
+    """Return the 97.5 % quantile of Student's distribution for the mean of ``n`` values; missing below two."""
+    from scipy.special import stdtrit
+
+    n = np.asarray(n, np.float64)
+    return np.asarray(np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.975), np.nan))
+
+
 @cache
 def binomial_quantile(n: int, chance: float, level: float) -> int:
     """Return the fewest successes k of n trials with P(successes <= k) >= ``level``.

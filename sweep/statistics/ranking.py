@@ -22,12 +22,16 @@ def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFram
     Parameters
     ----------
     cells
-        Statistics of cells.
+        Statistics of cells. In a partial result, cells that lack runs come after those that have all.
     by
         A key of :data:`RANKED_BY`. Cells that have none come last.
     """
     order = [by, *(name for name in RANKED_BY if name != by and name in cells)]
-    return cells.sort_values(order, ascending=[RANKED_BY[name] for name in order], na_position="last", kind="stable")
+    ranked = cells.sort_values(order, ascending=[RANKED_BY[name] for name in order], na_position="last", kind="stable")
+    if "n_runs" not in cells:
+        return ranked
+    lacks_runs = ranked["n_runs"] < cells["n_runs"].max()
+    return pd.concat([ranked[~lacks_runs], ranked[lacks_runs]]) if lacks_runs.any() else ranked
 
 
 def best_cells(cells: pd.DataFrame, outcomes: Outcomes | None, by: str) -> pd.DataFrame:
@@ -46,22 +50,23 @@ def best_cells(cells: pd.DataFrame, outcomes: Outcomes | None, by: str) -> pd.Da
     -------
     DataFrame
         From the best to the worst: ``rank`` from 1 on, the columns of ``cells``, ``p_value`` of the comparison with the
-        first, ``p_value_holm`` adjusted for all of them, and ``alike``, whether that leaves the cell among those that
-        cannot be told from the first (at 5 %).
+        first, ``p_value_holm`` adjusted for the pairs of all cells, and ``alike``, whether that leaves the cell among
+        those that cannot be told from the first (at 5 %).
 
     Notes
     -----
     Rates are compared by McNemar's exact test; median steps by the sign test of which run of a seed converges in fewer
-    steps, where one that does not converge needs more than any that does; expected steps by the delta method for the
-    ratio of two ratios, or as rates where one of them is infinite. The first is the best of the same runs, so it looks
-    somewhat better than it is.
+    steps, where one that does not converge needs more than any that does; expected steps by Student's test of the
+    logarithm of their ratio, by the delta method, or as rates where one of them is infinite. The first cell is chosen
+    by the same runs, so it might have been any: p-values are adjusted as of all pairs of cells. For the same reason it
+    looks somewhat better than it is.
     """
     ranked = rank_cells(cells, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
     if outcomes is None:
         return ranked.assign(p_value=np.nan, p_value_holm=np.nan, alike=pd.array([pd.NA] * len(ranked), "boolean"))
     p_values = _compare_with_first(outcomes, ranked["cell"].to_numpy(), by)
-    adjusted = holm(p_values)
+    adjusted = holm(p_values, len(ranked) * (len(ranked) - 1) // 2)
     alike = pd.array(~(adjusted <= 0.05), "boolean")
     return ranked.assign(p_value=p_values, p_value_holm=adjusted, alike=alike)
 
@@ -92,20 +97,20 @@ def _steps_differ(first: Outcomes, others: Outcomes) -> Array:
 
 def _costs_differ(first: Outcomes, others: Outcomes) -> Array:
     """Compare the logarithms of two ratios of means, with the variance of the seeds' part in their difference."""
-    from scipy.special import erfc
+    from scipy.special import stdtr
 
     both = first.present & others.present
     n = both.sum(axis=1)
     logarithms, parts = [], []
-    finite = np.ones(len(n), np.bool_)
+    converge, cost = np.ones(len(n), np.bool_), np.ones(len(n), np.bool_)
     for each in (first, others):
         steps, converged = ((values * both).sum(axis=1, keepdims=True) for values in (each.steps, each.converged))
-        finite &= (steps > 0).ravel() & (converged > 0).ravel()
+        converge, cost = converge & (converged > 0).ravel(), cost & (steps > 0).ravel()
         steps, converged = np.maximum(steps, 1), np.maximum(converged, 1)
         logarithms.append(np.log(steps / converged).ravel())
         parts.append((each.steps / steps - each.converged / converged) * both)
     spread = np.sqrt(((parts[0] - parts[1]) ** 2).sum(axis=1) * n / np.maximum(n - 1, 1))
-    distance = np.abs(logarithms[0] - logarithms[1])
-    sure = np.where(distance > 0, np.inf, 0.0)  # where no seed differs from another
-    z = np.divide(distance, spread, out=sure, where=spread > 0)
-    return np.where(finite & (n > 1), erfc(z / np.sqrt(2)), _rates_differ(first, others))
+    known = converge & cost & (spread > 0)
+    distance = np.abs(logarithms[0] - logarithms[1]) / np.where(known, spread, 1.0)
+    chances = 2 * stdtr(np.maximum(n - 1, 1), -distance)
+    return np.where(known, chances, np.where(converge, _steps_differ(first, others), _rates_differ(first, others)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.answers import swept
 from sweep.result import Result
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
-from sweep.wording import chance_text, rate_text, short, steps_text
+from sweep.wording import chance_text, difference_text, rate_text, short, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ def print_best(result: Result, by: str, top: int | None) -> None:
 
 def _with_interval(row: dict[Any, Any], name: str) -> str:
     ends = [steps_text(row[f"{name}{end}"]) for end in ("", "_low", "_high")]
-    return f"{ends[0]} [{ends[1]}, {ends[2]}]"
+    return f"{ends[0]} [{ends[1]} to {ends[2]}]"
 
 
 def _told_apart(ranked: pd.DataFrame) -> str:
@@ -74,7 +74,7 @@ def _told_apart(ranked: pd.DataFrame) -> str:
     others = int(ranked["alike"].sum()) - 1
     cells = "one other cell" if others == 1 else f"{others:,} other cells"
     which = cells if others else "no other cell"
-    return f"{which} cannot be told from the first, on common seeds and at 5 % in all (Holm)"
+    return f"{which} cannot be told from the first, on common seeds and at 5 % for all pairs of cells (Holm)"
 
 
 def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) -> None:
@@ -104,10 +104,10 @@ def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) ->
     for name in _COMPARED:
         shown.add_column(name, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
-        difference, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        difference = difference_text(*(row[f"difference{end}"] for end in ("", "_low", "_high")))
         rates = [f"{100 * row[f'{side}_rate']:.1f}" for side in ("first", "second")]
         faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in ("first", "second")]
         chances = [chance_text(row[f"{name}_holm"]) for name in ("p_value", "p_steps")]
         values = [short(row[name]) for name in (*by, "first", "second")]
-        shown.add_row(*values, *rates, f"{difference:+.1f} [{low:+.1f}, {high:+.1f}]", chances[0], *faster, chances[1])
+        shown.add_row(*values, *rates, difference, chances[0], *faster, chances[1])
     print_table(shown)

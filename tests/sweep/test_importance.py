@@ -11,6 +11,9 @@ import pytest
 
 import sweep
 from sweep import Result, SweepError
+from sweep.plan import Plan
+from sweep.statistics.importance import importance
+from sweep.statistics.outcomes import Outcomes
 from tests.sweep.support import make_study
 
 STUDIES: dict[str, dict[str, Any]] = {
@@ -90,6 +93,7 @@ def test_error_is_that_of_the_jackknife(statistic: str) -> None:
 def test_errors_take_rows_and_seeds() -> None:
     """Where only counts are kept, or there is one seed, shares are there and errors are missing."""
     counts, rows = run("two", keep="cells"), run("two")
+    assert run("two", count=9).importance()["share_error"].isna().all()
     pd.testing.assert_series_equal(counts.importance()["share"], rows.importance()["share"])
     assert counts.importance()["share_error"].isna().all()
     single = run("two", count=1).importance()
@@ -97,13 +101,22 @@ def test_errors_take_rows_and_seeds() -> None:
     assert single["share"].iloc[-1] == 0.0
 
 
+def test_shares_by_chance() -> None:
+    """Where parameters do nothing, shares are on average what they are by chance."""
+    plan = Plan(make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0]))
+    random = np.random.default_rng(6)
+    parts = []
+    for _ in range(400):
+        mean = (random.random((24, 5)) < 0.5).mean(axis=1)
+        table = importance(pd.DataFrame({"convergence_rate": mean}), plan, "convergence_rate")
+        parts.append(table[["share", "share_by_chance"]].to_numpy())
+    average = np.mean(parts, axis=0)
+    np.testing.assert_allclose(average[:-1, 0], average[:-1, 1], rtol=0.2)
+
+
 @pytest.mark.soak
 def test_error_covers() -> None:
     """Of simulated studies of two parameters, shares lie within two errors of the true ones in most."""
-    from sweep.plan import Plan
-    from sweep.statistics.importance import importance
-    from sweep.statistics.outcomes import Outcomes
-
     study = make_study(count=400, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3])
     plan = Plan(study)
     rates = np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9])

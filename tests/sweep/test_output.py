@@ -100,7 +100,7 @@ def test_what_a_screen_has_room_for(
     monkeypatch.setenv("LINES", str(lines))
     monkeypatch.setenv("COLUMNS", str(columns))
     rates = [0.01 * k for k in range(1, 12)]
-    cells.print_summary(sweep.run(make_study(count=2, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, below=10.0)))
+    cells.print_summary(sweep.run(make_study(count=10, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, below=10.0)))
     out = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
     matrix, counts = lines >= 20 and columns >= 50, columns >= 90
     assert ("runs converged, %: learning_rate (down) and hidden (across)" in out) == matrix

@@ -236,10 +236,10 @@ def test_cells_of_a_result(tmp_path: Path, scalars: dict[str, Any]) -> None:
         sweep.run(study, tmp_path / "cells", keep="cells", shard_runs=9),
         sweep.open_result(tmp_path / "cells"),
     ]
-    pd.testing.assert_frame_equal(result.tally(), tally_of(ends, 25))
+    pd.testing.assert_frame_equal(result.tally, tally_of(ends, 25))
     for other in others:
         pd.testing.assert_frame_equal(other.cells, result.cells)
-        pd.testing.assert_frame_equal(other.tally(), result.tally())
+        pd.testing.assert_frame_equal(other.tally, result.tally)
 
 
 def test_many_tallies_are_added_up_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
