@@ -17,7 +17,7 @@ PLAIN_TESTS := tests/kernels tests/sweep/test_words.py tests/sweep/test_engine.p
 
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long; coverage sees the
 # compiler's side of kernels in these.
-TRAINING_TESTS := $(addprefix tests/sweep/test_,words.py replay.py engine.py)
+TRAINING_TESTS := $(addprefix tests/sweep/test_,words.py replay.py replay_rows.py engine.py)
 COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
 OTHER_TESTS := $(filter-out tests/kernels tests/__%,$(wildcard tests/*))
 

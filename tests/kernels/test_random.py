@@ -73,7 +73,7 @@ def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
         assert_as_oracle(spec, draw_runs(spec, 3, sized(30, 8), seed, most_steps, replace(kinds, gain="own")))
 
 
-@settings(max_examples=sized(3, 40))
+@settings(max_examples=sized(3, 25))
 @given(spec=specs(), hidden=st.integers(1, 6), kinds=KINDS, seed=SEEDS)
 def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
     """Any words together, each time in a kernel of its own."""
@@ -89,7 +89,7 @@ def test_many_recipes_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int
 
 
 @pytest.mark.skipif(jit.ENABLED, reason="every example would compile kernels of its own")
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(
     spec=specs(),
     batch=st.none() | st.integers(1, 9),

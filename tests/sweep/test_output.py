@@ -39,7 +39,7 @@ def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> Non
         {"hidden": 2},
         {"hidden": [2]},
         {"below": [0.1, 0.2]},
-        {"hidden": list(range(1, 14)), "learning_rate": 0.1, "max_steps": list(range(14)), "count": 2},
+        {"hidden": list(range(2, 15)), "learning_rate": 0.1, "max_steps": list(range(14)), "count": 2},
     ],
 )
 def test_other_numbers_of_parameters_make_a_list(

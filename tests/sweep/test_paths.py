@@ -135,7 +135,7 @@ def test_study_and_results_with_a_name_that_is_no_text(tmp_path: Path) -> None:
     assert code == 2
     assert rb"\udcff/p.csv" in told
     with open(folder + b"/p.csv", "w") as file:
-        file.write("x0,y\n0,1\n")
+        file.write("x0,x1,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
     code, told = finish(b"run", folder + b"/\xfe.toml", b"--out", folder + b"/r")
     assert code == 0
     assert told.endswith(rb"/\udcff/r" + b"\n")

@@ -150,7 +150,7 @@ def test_many_cells_are_the_best(result: Result, monkeypatch: pytest.MonkeyPatch
         make_study(count=3, hidden=2, learning_rate=0.1),
         make_study(count=3, criterion="none"),
         make_study(count=3, learning_rate=[1e-30, 1e-29]),
-        make_study(count=1, batch=["full", "online"]),
+        make_study(count=1),
     ],
     ids=["one cell", "nothing judged", "never", "one seed"],
 )

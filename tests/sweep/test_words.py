@@ -10,6 +10,7 @@ import pytest
 
 import sweep
 from kernels.recipe import Architecture, Recipe
+from kernels.simd import jit
 from sweep import Study, load_study
 from sweep.plan import Plan
 from sweep.shard import make_recipe, make_start
@@ -160,6 +161,7 @@ def test_limits_of_epochs_in_statistics() -> None:
     assert result.cells["restricted_mean_steps"].tolist() == [4.0, 10.0]
 
 
+@pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
 def test_published_study_of_hinton_problems() -> None:
     """The built-in study gives the published numbers: who converges and when."""
     rows = rows_of(load_study("hinton-xor"))
