@@ -12,8 +12,10 @@ TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 # Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
 TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
 
-# What takes many kernels runs without the JIT, and only some of it with it.
-PLAIN_TESTS := tests/kernels tests/sweep/test_words.py tests/sweep/test_engine.py::test_every_run_as_the_oracle
+# What takes many kernels runs without the JIT, and only some of it with it. Coverage, which doubles the time of kernels
+# that run as Python, sees all of their lines in some of these tests.
+COVERED_TESTS := $(addprefix tests/kernels/test_,words.py not_finite.py windows.py shuffle.py) tests/sweep/test_words.py
+PLAIN_TESTS := tests/kernels tests/sweep/test_engine.py::test_every_run_as_the_oracle
 
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long; coverage sees the
 # compiler's side of kernels in these.
@@ -43,12 +45,13 @@ bench: $(BENCH_READY)
 
 # What is quick: style, types, and the tests of kernels and words without the JIT.
 check: lint
-	NUMBA_DISABLE_JIT=1 $(TESTS) $(PLAIN_TESTS)
+	NUMBA_DISABLE_JIT=1 $(TESTS) $(PLAIN_TESTS) tests/sweep/test_words.py
 
 # Every check: also all tests with the JIT, coverage of both together, and kernels for other CPUs.
 test: lint
 	rm -rf $(TEST_CACHE)
-	NUMBA_DISABLE_JIT=1 $(TESTS) --cov --cov-report= $(PLAIN_TESTS)
+	NUMBA_DISABLE_JIT=1 $(TESTS) --cov --cov-report= $(COVERED_TESTS)
+	NUMBA_DISABLE_JIT=1 $(TESTS) $(addprefix --ignore=,$(COVERED_TESTS)) $(PLAIN_TESTS)
 	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --cov --cov-report= --cov-append $(addprefix --ignore=,$(TRAINING_TESTS)) \
 		$(COMPILER_TESTS) $(OTHER_TESTS)
 	$(BIN)/coverage report --fail-under=95

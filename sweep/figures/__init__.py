@@ -7,7 +7,7 @@ from sweep.figures.files import figure_path, save_figure
 from sweep.figures.heatmap import contour, heatmap
 from sweep.figures.importance import importance_bars
 from sweep.figures.kinds import KINDS, draw
-from sweep.figures.lines import draw_figure
+from sweep.figures.lines import draw_figure, line_plot
 from sweep.figures.slices import parallel, slice_plot
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "heatmap",
     "importance_bars",
     "incidence",
+    "line_plot",
     "losses",
     "parallel",
     "save_figure",

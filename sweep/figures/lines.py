@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.answers import check_judged, column_of
-from sweep.figures.axis import heading, label_of
+from sweep.figures.axis import heading, inches_across, label_of, new_axes
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, line_styles, set_scales
 from sweep.figures.roles import Roles, choose_roles, values_at
-from sweep.figures.statistics import STATISTICS, drawn_values, select
+from sweep.figures.statistics import STATISTICS, At, drawn_values, select
 from sweep.parameters import Scalar
 from sweep.result import Result
 from sweep.wording import short
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -75,6 +77,54 @@ def draw_figure(
     title = heading(result, values, shown, notes, width, bands=words.bands)
     _label(figure, title, lines)
     return figure
+
+
+def line_plot(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    x: str | None = None,
+    color: str | None = None,
+    value: str = "convergence_rate",
+    at: At | None = None,
+) -> Axes:
+    """Draw a statistic over one parameter, by color of another, of all values of the others together.
+
+    Parameters
+    ----------
+    result
+    ax
+        Where to draw; by default a figure of its own.
+    x, color
+        Parameters along the axis and by color; chosen where they are not given.
+    value
+        A key of :data:`~sweep.figures.statistics.STATISTICS`.
+    at
+        Only these values of some parameters.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, there are too many lines, or convergence is not judged.
+    """
+    column = column_of(value, STATISTICS)
+    check_judged(result.study)
+    values = values_at(result.study.parameters, at or {})
+    roles = replace(choose_roles(values, Roles(x, color)), facet=())
+    shown = [name for name in values if name in roles.given()]
+    cells = select(result, column, at, shown).table
+    styles = line_styles(values[roles.color]) if roles.color else {None: SINGLE_LINE}
+    lines = Lines(column, roles.x, roles.color, values[roles.x] if roles.x else (), styles)
+    ax = ax or new_axes()
+    draw_panel(ax, cells, lines)
+    set_scales(ax, cells, lines)
+    ax.set_ylabel(STATISTICS[column].label)
+    if roles.x is not None:
+        ax.set_xlabel(label_of(roles.x))
+    if roles.color is not None:
+        ax.legend(handles=_handles(lines), title=roles.color.replace("_", " "), frameon=False, fontsize=9)
+    ax.set_title(heading(result, values, shown, width=inches_across(ax), bands=STATISTICS[column].bands), fontsize=10)
+    return ax
 
 
 def _panels(

@@ -37,7 +37,7 @@ STATISTICS = {
     "convergence_rate": Statistic(
         "runs converged, %",
         ("convergence_rate_low", "convergence_rate_high"),
-        ", 95 % Wilson intervals",
+        ", 95 % intervals",
         percent=True,
     ),
     "steps_q50": Statistic(

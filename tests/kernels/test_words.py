@@ -15,7 +15,7 @@ from tests.kernels.specs import ACTIVATIONS, LOSSES, OPTIMIZERS, ORDERS, Spec
 from tests.kernels.support import sized
 
 # How many of the covering cases ``make test`` has time to compile kernels for.
-N_COMPILED = 20
+N_COMPILED = 12
 
 COVER = [
     pytest.param(case, k, id=str(case), marks=[pytest.mark.soak] if jit.ENABLED and k >= N_COMPILED else [])

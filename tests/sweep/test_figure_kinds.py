@@ -77,6 +77,18 @@ def test_heat_map_shows_the_statistics(results: dict[str, Result]) -> None:
     np.testing.assert_array_equal(np.ma.filled(median, np.nan), steps)
 
 
+def test_lines_into_axes(results: dict[str, Result]) -> None:
+    """Lines of a value each, of all other values together, in axes that are given."""
+    result = results["three"]
+    given = Figure().subplots()
+    ax = figures.line_plot(result, given, x="learning_rate", color="hidden")
+    assert ax is given
+    together = result.summarize(["hidden", "learning_rate"])["convergence_rate"].to_numpy().reshape(2, 4)
+    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], 100 * together)
+    assert "over all distribution" in ax.get_title()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["2", "3"]
+
+
 def test_heat_map_over_all_other_values(results: dict[str, Result]) -> None:
     """Runs of other parameters are taken together, of those that are picked."""
     result = results["three"]

@@ -111,7 +111,7 @@ def test_lines_show_the_rates(name: str) -> None:
         np.testing.assert_array_equal(line.get_ydata(), expected)
     assert figure.get_supxlabel() == "learning rate, weight²/loss"
     assert axes.get_xscale() == "log"
-    assert "20 seeds per cell, 95 % Wilson intervals" in figure.get_suptitle()
+    assert "20 seeds per cell, 95 % intervals" in figure.get_suptitle()
     assert labels(figure) == [str(value) for value in others]
 
 
