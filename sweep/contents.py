@@ -15,7 +15,10 @@ from sweep.study import Study
 # Everything that a results folder of ours may hold. Nothing else is ever removed.
 FOLDERS = {"commits": (COMMIT_NAME,), "parts": (PART_NAME, PART_DRAFT_NAME)}
 _DRAFT_NAME = re.compile(r"\.(run\.json|cells\.parquet|study\.toml)\.[0-9a-f]{8}")
-_FIGURE_NAME = re.compile(r"(convergence_rate|steps_q50|expected_steps)\.png")
+# What is made of results and would be false of others: figures by their statistic or kind, and the report.
+_STATISTIC = r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps|n_[a-z]+)"
+_KIND = r"(heatmap|slice|contour|parallel|importance|incidence|steps|loss)"
+_FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")
 FILES = ("run.json", "cells.parquet", "study.toml")
 
 

@@ -24,11 +24,10 @@ _MOST_SLICES = 9
 
 
 class Kind(NamedTuple):
-    """A kind of figure: what draws it, and what it shows."""
+    """A kind of figure: what draws it, and which options that takes."""
 
     draw: Callable[..., Figure]
     options: tuple[str, ...]
-    shows: str
 
 
 def draw(result: Result, kind: str = "lines", **options: Any) -> Figure:
@@ -101,20 +100,20 @@ def _figure_of(draw: Callable[..., Any]) -> Callable[..., Figure]:
     return drawn
 
 
-def _kind(draw: Callable[..., Any], shows: str) -> Kind:
+def _kind(draw: Callable[..., Any]) -> Kind:
     """Return a kind that is drawn into axes."""
     options = tuple(name for name in inspect.signature(draw).parameters if name not in ("result", "ax"))
-    return Kind(draw if draw in (_lines, _slices) else _figure_of(draw), options, shows)
+    return Kind(draw if draw in (_lines, _slices) else _figure_of(draw), options)
 
 
 KINDS = {
-    "lines": _kind(_lines, "a statistic over a parameter, by color of another, in panels of up to two more"),
-    "heatmap": _kind(heatmap, "a statistic as colors over two parameters"),
-    "slice": _kind(_slices, "a statistic of all cells over each parameter"),
-    "contour": _kind(contour, "lines of equal values over two parameters that are numbers"),
-    "parallel": _kind(parallel, "each cell as a line through its parameters"),
-    "importance": _kind(importance_bars, "what explains the variance between runs"),
-    "incidence": _kind(incidence, "the share of runs that has converged by each step"),
-    "steps": _kind(steps_distribution, "how many runs converge after how many steps"),
-    "loss": _kind(losses, "loss at the end over that at the start"),
+    "lines": _kind(_lines),
+    "heatmap": _kind(heatmap),
+    "slice": _kind(_slices),
+    "contour": _kind(contour),
+    "parallel": _kind(parallel),
+    "importance": _kind(importance_bars),
+    "incidence": _kind(incidence),
+    "steps": _kind(steps_distribution),
+    "loss": _kind(losses),
 }

@@ -14,6 +14,8 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.contents import remove_results
+from sweep.figures import KINDS
+from sweep.figures.statistics import STATISTICS
 from sweep.lock import FolderLock
 from tests.sweep.support import command, copy_result, digest_of, make_study, training_watched, tree, write_study
 
@@ -34,7 +36,14 @@ FOREIGN = {
     ".hidden": b"mine",
     ".run.json.backup": b"mine",
 }
-FIGURES = ("convergence_rate.png", "steps_q50.png", "expected_steps.png")
+# What figures and the report are called by default.
+FIGURES = (
+    *(f"{name}.png" for name in STATISTICS),
+    *(f"{kind}.png" for kind in KINDS if kind != "lines"),
+    *(f"{kind}_{name}.png" for kind in ("heatmap", "contour", "slice", "parallel") for name in STATISTICS),
+    "importance_restricted_mean_steps.png",
+    "report.html",
+)
 
 
 def put(folder: Path, files: dict[str, bytes]) -> None:
