@@ -54,7 +54,7 @@ def test_loss_that_is_infinite_once(dtype: str, bias: float, criterion: str, tun
         assert result.steps[place] == 0
 
 
-@pytest.mark.parametrize("dtype", some_compiled(DTYPES, lambda dtype: dtype == "float64"))
+@pytest.mark.parametrize("dtype", some_compiled(DTYPES, lambda _: False))
 def test_finite_loss_of_errors_too_large_to_double(dtype: str) -> None:
     """A loss that is finite counts as finite, though doubled errors or a doubled bias would overflow on the way."""
     spec, largest = Spec("relu", criterion="none", dtype=dtype), float(np.finfo(dtype).max)
