@@ -28,7 +28,8 @@ def rate_intervals(outcomes: Outcomes, group: Array) -> tuple[Array, Array]:
     Seeds are independent, runs of one seed in several cells are not: the variance of a rate is that of a ratio of two
     sums over seeds (Cochran, Sampling Techniques (1977), section 6.13). The interval is Wilson's, of as many
     independent runs as give this variance, fewer where few seeds make it uncertain (as Student's quantile is larger
-    than the normal one), and never of more than there are. Where all seeds say the same it is that of as many runs as
+    than the normal one), and never of more than there are. With fewer than some 100 seeds, of which few decide whole
+    groups of runs, it is too narrow. Where all seeds say the same it is that of as many runs as
     seeds, and where each seed has one run it is Wilson's of the runs.
     """
     order = np.argsort(group, kind="stable")
