@@ -110,7 +110,11 @@ def sort_by(cells: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def n_not_worse(cells: pd.DataFrame) -> int:
-    """Return how many cells beside the best have an interval that reaches into that of the best."""
+    """Return how many cells beside the best have an interval that reaches into that of the best.
+
+    In a partial result, cells that lack runs do not count.
+    """
+    cells = cells[cells["n_runs"] == cells["n_runs"].max()]
     lowest = rank_cells(cells)["convergence_rate_low"].iloc[0]
     return int((cells["convergence_rate_high"] >= lowest).sum()) - 1
 

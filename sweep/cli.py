@@ -133,6 +133,10 @@ def trace(
     With a results folder the run is compared with its stored row, and the exit code
     is 3 if anything differs.
     """
+    if figure is not None:
+        from sweep.figures.files import figure_path
+
+        figure = figure_path(figure, "run")  # before the work for it
     if number is None:
         if os.path.isfile(Path(source) / "study.toml"):
             raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
@@ -213,13 +217,12 @@ def _seconds(plan: Plan) -> str:
     return f"at most about {duration(seconds)} of training on {on}, as fast as this machine trained last"
 
 
-def _draw_run(traced: Trace, file: Path) -> None:
+def _draw_run(traced: Trace, path: Path) -> None:
     """Draw a run into a file."""
-    from sweep.figures.files import figure_path, save_figure
+    from sweep.figures.files import save_figure
     from sweep.figures.run import draw_run
     from sweep.trajectory import outputs_plane, weights_path
 
-    path = figure_path(file, f"seed_{traced.seed}")
     save_figure(draw_run(traced, weights_path(traced), outputs_plane(traced)), path)
     print(f"figure in {path}", file=sys.stderr)
 

@@ -68,9 +68,7 @@ def show(
 @app.command()
 def best(
     directory: DirectoryArgument,
-    by: Annotated[
-        str, typer.Option(metavar="STATISTIC", help="convergence_rate, expected_steps or steps_q50 (median steps).")
-    ] = "convergence_rate",
+    by: Annotated[str, typer.Option(metavar="STATISTIC", help="rate, expected_steps or median_steps.")] = "rate",
     top: TopOption = None,
 ) -> None:
     """Rank the cells, and tell which of them cannot be told from the first."""
@@ -124,19 +122,24 @@ def figure(
     out: Annotated[
         Path | None, typer.Option(help="File to write, or folder to write a PNG to; DIR by default.")
     ] = None,
-    x: Annotated[str | None, typer.Option(metavar="NAME", help="Parameter along the axis.")] = None,
-    y: Annotated[str | None, typer.Option(metavar="NAME", help="Parameter along the other axis.")] = None,
+    x: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Along the axis of lines, heatmap, contour, slice.")
+    ] = None,
+    y: Annotated[str | None, typer.Option(metavar="NAME", help="Along the other axis of heatmap, contour.")] = None,
     color: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Parameter of the lines, 12 values at most.")
+        str | None,
+        typer.Option(metavar="NAME", help="By color, 12 values at most, of lines, incidence, steps."),
     ] = None,
     facet: Annotated[
-        str | None, typer.Option(metavar="NAME[,NAME]", help="Parameter of the panels, or two: across and down.")
+        str | None,
+        typer.Option(metavar="NAME[,NAME]", help="Panels of lines, or two parameters: across, down."),
     ] = None,
     value: Annotated[
         str | None,
         typer.Option(
             metavar="VALUE",
-            help="convergence_rate, steps_q50 (median steps), expected_steps or another statistic of the cells.",
+            help="rate, median_steps, expected_steps or another statistic of the cells, of all kinds but incidence, "
+            "steps and loss; of importance rate or mean_steps.",
         ),
     ] = None,
     at: Annotated[
@@ -144,17 +147,23 @@ def figure(
     ] = None,
 ) -> None:
     """Draw a figure of one of these kinds; each works without options."""
-    from sweep.answers import COLUMNS
-    from sweep.figures import draw, figure_path, save_figure
+    from sweep.answers import column_of
+    from sweep.errors import SweepError, unknown
+    from sweep.figures import KINDS, draw, figure_path, save_figure
     from sweep.figures.roles import parse_picks
+    from sweep.figures.statistics import STATISTICS
+    from sweep.statistics.importance import EXPLAINED
 
+    if kind not in KINDS:
+        raise SweepError(unknown("figure", kind, list(KINDS)))
+    statistic = None if value is None else column_of(value, [*STATISTICS, *EXPLAINED])
     result = _open(directory)
     given = {
         "x": x,
         "y": y,
         "color": color,
         "facet": tuple(_names(facet)) if facet else None,
-        "value": value and COLUMNS.get(value, value),
+        "value": statistic,
         "at": parse_picks(at) if at else None,
     }
     options = {name: each for name, each in given.items() if each is not None}

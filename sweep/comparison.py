@@ -65,8 +65,10 @@ def compare_results(first: Result, second: Result, by: Sequence[str] | None = No
     if table.empty:
         raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
     labels = _label(first, second), _label(second, first)
-    table.insert(0, "first", labels[0] if labels[0] != labels[1] else "first")
-    table.insert(1, "second", labels[1] if labels[0] != labels[1] else "second")
+    if labels[0] == labels[1]:
+        labels = str(first.directory or "first"), str(second.directory or "second")
+    table.insert(0, "first", labels[0])
+    table.insert(1, "second", labels[1])
     return with_holm(table)
 
 

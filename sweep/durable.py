@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sweep.errors import StoreError
+from sweep.errors import StoreError, SweepError
 from sweep.paths import local_folder
 
 # Folders that cannot be synced: the file system does not offer it.
@@ -44,6 +44,17 @@ def check_name(folder: Path) -> None:
         raise StoreError(f"results folder {str(folder)!r} given; its name must not hold a zero byte")
     if any(len(os.fsencode(name)) > _MOST_NAME_BYTES for name in folder.parts):
         raise StoreError(f"results folder {str(folder)!r} given; a name in it is too long (above 255 bytes)")
+
+
+def check_parent(path: Path) -> None:
+    """Refuse a file to write in a folder that does not exist, before the work for it is done.
+
+    Raises
+    ------
+    SweepError
+    """
+    if not path.parent.is_dir():
+        raise SweepError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
 
 
 def read_file(path: Path) -> bytes:

@@ -34,7 +34,7 @@ class Result(ResultData):
 
         return result_html(self)
 
-    def summarize(self, by: Sequence[str]) -> pd.DataFrame:
+    def summarize(self, by: str | Sequence[str]) -> pd.DataFrame:
         """Return the statistics of all runs that share the values of some parameters.
 
         Parameters
@@ -52,6 +52,7 @@ class Result(ResultData):
         SweepError
             If no name is given, one is no swept parameter, or is given twice.
         """
+        by = _listed(by)
         check_swept(self.study, by)
         if not by:
             raise SweepError("no parameters given to summarize by; result.cells has the statistics of every cell")
@@ -86,7 +87,7 @@ class Result(ResultData):
             top or self.study.n_cells
         )
 
-    def compare(self, vary: str, by: Sequence[str] | None = None) -> pd.DataFrame:
+    def compare(self, vary: str, by: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Compare the values of a parameter on common seeds.
 
         Parameters
@@ -112,7 +113,7 @@ class Result(ResultData):
         """
         check_judged(self.study)
         others = [name for name in self.study.parameters if name != vary]
-        by = others if by is None else list(by)
+        by = others if by is None else _listed(by)
         check_swept(self.study, [vary, *by])
         n_values = len(self.study.parameters[vary])
         if not 2 <= n_values <= MOST_COMPARED:
@@ -150,7 +151,7 @@ class Result(ResultData):
         outcomes = self.outcomes if errors and self.keeps_runs else None
         return importance(self.cells, Plan(self.study), column, outcomes)
 
-    def incidence(self, by: Sequence[str] = (), event: str = "converged") -> pd.DataFrame:
+    def incidence(self, by: str | Sequence[str] = (), event: str = "converged") -> pd.DataFrame:
         """Return the share of runs that has converged, diverged or stalled by each step.
 
         Parameters
@@ -171,6 +172,7 @@ class Result(ResultData):
             If a name is no swept parameter or given twice, there is no such event, or there would be more than
             10,000 curves.
         """
+        by = _listed(by)
         check_swept(self.study, by)
         if event not in EVENTS:
             raise SweepError(unknown("event", event, list(EVENTS)))
@@ -180,6 +182,11 @@ class Result(ResultData):
                 f"{n_curves:,} combinations of {', '.join(by)}; at most {MOST_CURVES:,} curves are estimated"
             )
         return incidence_by(self.tally, Plan(self.study), by, event)
+
+
+def _listed(names: str | Sequence[str]) -> list[str]:
+    """Return names as a list, also a single one."""
+    return [names] if isinstance(names, str) else list(names)
 
 
 def open_result(directory: str | Path, *, partial: bool = False) -> Result:
@@ -201,7 +208,10 @@ def open_result(directory: str | Path, *, partial: bool = False) -> Result:
     if facts["complete"]:
         return Result(store.study, facts, store)
     if not partial:
-        raise StoreError(f"results in {str(directory)!r} are not complete; run the same study again to finish it")
+        raise StoreError(
+            f"results in {str(directory)!r} are not complete; run the same study again to finish it, "
+            "or open what is trained with partial=True"
+        )
     commits = store.partial = sorted(store.commits().values(), key=lambda commit: commit.start)
     if not commits:
         raise StoreError(f"results in {str(directory)!r} have no trained runs yet; run the same study again to go on")

@@ -160,7 +160,9 @@ class ResultData:
 
     def _check_rows(self) -> None:
         if self._parts.keep != "runs":
-            raise StoreError("this result keeps cells only; run the study with keep='runs' to have its runs")
+            raise StoreError(
+                "this result keeps cells only; run the study with keep='runs' (--keep runs) to have its runs"
+            )
 
     def __repr__(self) -> str:
         """Show the study, where it lies and its digest."""

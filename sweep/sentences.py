@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweep.answers import judges_convergence, n_not_worse, sum_over, swept
+from sweep.answers import MOST_PAIRED, judges_convergence, n_not_worse, sum_over, swept
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.statistics.importance import LEAST_SEEDS
@@ -60,10 +60,20 @@ def best_cell(result: Result) -> str:
     if len(cells) == 1:
         return f"{steps}, {expected}" if median != "-" else expected
     text = f"{rate_text(best, ' %')} of {count_text(best['n_runs'], 'run')} converged, {steps}"
-    alike = n_not_worse(cells)
-    others = f"; intervals of {alike:,} other cells overlap with it" if alike > 1 else ""
-    others = "; the interval of one other cell overlaps with it" if alike == 1 else others
-    return f"best cell: {name_text(best, swept(result.study))}: {text}{others}"
+    which = "best cell" if result.complete else "best of the cells that have all runs"
+    return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
+
+
+def _others(result: Result) -> str:
+    """Say how many cells cannot be told from the best, on common seeds where rows are there to be read."""
+    if result.keeps_runs and result.facts["n_runs"] <= MOST_PAIRED:
+        ranked = result.best()
+        n = int(ranked[ranked["n_runs"] == ranked["n_runs"].max()]["alike"].sum()) - 1
+        return f"; {count_text(n, 'other cell')} cannot be told from it" if n else ""
+    n = n_not_worse(result.cells)
+    if n > 1:
+        return f"; intervals of {n:,} other cells overlap with it"
+    return "; the interval of one other cell overlaps with it" if n else ""
 
 
 def what_matters(result: Result) -> str:

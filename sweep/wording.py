@@ -26,8 +26,8 @@ def rate_text(row: Mapping[Any, Any], unit: str = "") -> str:
 
 def difference_text(difference: float, low: float, high: float) -> str:
     """Write a difference of rates in percent, with its interval where there is one."""
-    text = f"{100 * difference:+.1f}"
-    return f"{text} [{100 * low:+.1f}, {100 * high:+.1f}]" if low == low else text
+    text, *ends = (f"{round(100 * value, 1) + 0.0:+.1f}" for value in (difference, low, high))  # never -0.0
+    return f"{text} [{ends[0]}, {ends[1]}]" if low == low else text
 
 
 def chance_text(p_value: float) -> str:

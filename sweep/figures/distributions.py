@@ -117,7 +117,9 @@ def losses(result: Result, ax: Axes | None = None, *, at: At | None = None) -> A
         If runs were not kept.
     """
     if not result.keeps_runs:
-        raise StoreError("this result keeps no rows of runs, and losses are in them; run the study with keep='runs'")
+        raise StoreError(
+            "this result keeps no rows of runs, and losses are in them; run the study with keep='runs' (--keep runs)"
+        )
     values = values_at(result.study.parameters, at or {})
     runs = result.runs(["cell", "status", "initial_loss", "final_loss"])
     runs = runs[runs["cell"].isin(cells_at(cells_of(Plan(result.study)), values)["cell"])]

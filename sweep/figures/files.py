@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.durable import replace_file
+from sweep.durable import check_parent, replace_file
 from sweep.errors import SweepError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def figure_path(out: Path, statistic: str) -> Path:
     Raises
     ------
     SweepError
-        If the suffix is none of a kind of figure.
+        If the suffix is none of a kind of figure, or there is no folder for it.
     """
     from matplotlib.figure import Figure
 
@@ -34,6 +34,7 @@ def figure_path(out: Path, statistic: str) -> Path:
         raise SweepError(
             f"figure {str(out)!r} given, which is no folder and has none of the suffixes {', '.join(known)}"
         )
+    check_parent(path)
     return path
 
 

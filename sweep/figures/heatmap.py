@@ -94,15 +94,18 @@ def contour(
     shown = np.ma.masked_invalid(grid)
     ax.set_facecolor(_MISSING)
     ax.set(xlim=across.centers()[[0, -1]], ylim=down.centers()[[0, -1]])
-    if shown.count() == 0 or shown.min() == shown.max():
-        text = "never reached" if shown.count() == 0 else f"{shown.max():,.4g} everywhere"
+    fields = ~(shown.mask | np.zeros(shown.shape, np.bool_))
+    between = fields[1:, 1:] & fields[:-1, 1:] & fields[1:, :-1] & fields[:-1, :-1]
+    if not between.any() or shown.min() == shown.max():
+        text = "too few cells side by side" if fields.any() else "never reached"
+        text = f"{shown.max():,.4g} everywhere" if between.any() else text
         ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.3")
         mesh = None
     else:
         norm = color_norm(selected, grid)
         levels = norm.inverse(np.linspace(0, 1, 11))
         mesh = ax.contourf(across.centers(), down.centers(), shown, levels, cmap=color_map(), norm=norm)
-        ax.contour(across.centers(), down.centers(), shown, levels, colors="white", linewidths=0.6)
+        ax.contour(across.centers(), down.centers(), shown, levels[1:-1], colors="white", linewidths=0.6)
     _finish(ax, mesh, result, selected, (x, across), (y, down))
     return ax
 
@@ -198,12 +201,17 @@ def _finish(
     ax: Axes, mesh: Any, result: Result, selected: Selected, x: tuple[str, Places], y: tuple[str, Places]
 ) -> None:
     """Write ticks, names, the bar of colors and the title."""
+    from matplotlib.colors import LogNorm
+    from matplotlib.ticker import LogLocator
+
     x[1].label(ax.xaxis, x[0])
     y[1].label(ax.yaxis, y[0])
     if mesh is not None:
         bar = ax.figure.colorbar(mesh, ax=ax, label=selected.words.label)
         bar.outline.set(visible=False)
         if not selected.words.percent:
+            if isinstance(mesh.norm, LogNorm):
+                bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             bar.minorticks_off()
             bar.ax.yaxis.set_major_formatter("{x:,.4g}")
     missing = not np.isfinite(drawn_values(selected.table, selected.statistic)).all()

@@ -81,7 +81,7 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
     if np.nanmax(np.abs(weights), initial=0.0) > _WIDE:
         ax.set_yscale("symlog", linthresh=1)
     ax.set(xlabel="steps", ylabel="weight", title="weights")
-    ax.legend(frameon=False, fontsize=8, loc="upper left")
+    ax.legend(frameon=False, fontsize=8, loc="best" if weights.shape[1] <= 50 else "upper left")
     return _plain(ax)
 
 

@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any
 
 from sweep.answers import judges_convergence, swept
-from sweep.durable import replace_file
+from sweep.durable import check_parent, replace_file
 from sweep.errors import StoreError, SweepError
 from sweep.parameters import Scalar
 from sweep.report.figures import report_figures
@@ -35,13 +35,15 @@ def write_report(result: Result, path: Path) -> Path:
     result
         Whole or partial.
     path
-        The file to write.
+        The file to write, or a folder to write report.html to.
 
     Raises
     ------
     SweepError
         If the file cannot be written.
     """
+    path = path / "report.html" if path.is_dir() else path
+    check_parent(path)
     page = report_page(result).encode(errors="backslashreplace")  # names of folders may be no text
     try:
         replace_file(path, page)

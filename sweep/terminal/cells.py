@@ -121,7 +121,7 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     by
         Swept parameters.
     sort, top
-        As of :func:`print_cells`; without ``sort``, lines stand in the order of the study.
+        As of :func:`print_cells`; without either, lines stand in the order of the study.
 
     Raises
     ------
@@ -130,8 +130,10 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     """
     sums = sum_over(result, by)
     n_shown = how_many(len(sums), top, _LINES_OF_SHOW)
+    sort = sort or ("rate" if top is not None and judges_convergence(result.study) else None)
     rows = (sort_by(sums, sort) if sort else sums).head(n_shown).to_dict("records")
-    heading = _heading(f"values of {', '.join(by)}", n_shown, len(sums), sort or "cell")
+    what = f"values of {by[0]}" if len(by) == 1 else f"combinations of {', '.join(by)}"
+    heading = _heading(what, n_shown, len(sums), sort or "cell")
     print_that_fits(lambda statuses: _sums_table(result, rows, by, statuses), heading)
     if n_shown < len(sums):
         options = f"--by {','.join(by)} --top {len(sums)}"

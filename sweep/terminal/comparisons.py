@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.answers import swept
 from sweep.result import Result
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
-from sweep.wording import chance_text, difference_text, rate_text, short, steps_text
+from sweep.wording import chance_text, count_text, difference_text, rate_text, short, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +61,9 @@ def print_best(result: Result, by: str, top: int | None) -> None:
 
 
 def _with_interval(row: dict[Any, Any], name: str) -> str:
-    ends = [steps_text(row[f"{name}{end}"]) for end in ("", "_low", "_high")]
-    return f"{ends[0]} [{ends[1]} to {ends[2]}]"
+    """Write steps with their interval; a dash where there are none."""
+    value, low, high = (steps_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    return value if value == "-" else f"{value} [{low} to {high}]"
 
 
 def _told_apart(ranked: pd.DataFrame) -> str:
@@ -71,10 +72,12 @@ def _told_apart(ranked: pd.DataFrame) -> str:
         return "there is one cell"
     if ranked["alike"].isna().all():
         return "which cells can be told from the first takes the rows of runs, and this result keeps none"
-    others = int(ranked["alike"].sum()) - 1
-    cells = "one other cell" if others == 1 else f"{others:,} other cells"
-    which = cells if others else "no other cell"
-    return f"{which} cannot be told from the first, on common seeds and at 5 % for all pairs of cells (Holm)"
+    whole = ranked["n_runs"] == ranked["n_runs"].max()
+    n = int(ranked[whole]["alike"].sum()) - 1
+    others = f"{count_text(n, 'other cell')} cannot" if n else "every other cell can"
+    told = f"{others} be told from the first, on common seeds and at 5 % for all pairs of cells (Holm)"
+    lacking = int((~whole).sum())
+    return f"{told}; {count_text(lacking, 'cell')} that lack runs stand last and are not judged" if lacking else told
 
 
 def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) -> None:
@@ -99,7 +102,7 @@ def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) ->
     shown = make_table(
         f"{n_shown:,} of {len(table):,} comparisons, smallest p-values first" if n_shown < len(table) else ""
     )
-    for name in (*by, "first", "second"):
+    for name in (*by, "first", "second", "seeds", "pairs"):
         add_column(shown, name)
     for name in _COMPARED:
         shown.add_column(name, justify="right", no_wrap=True)
@@ -109,5 +112,6 @@ def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) ->
         faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in ("first", "second")]
         chances = [chance_text(row[f"{name}_holm"]) for name in ("p_value", "p_steps")]
         values = [short(row[name]) for name in (*by, "first", "second")]
+        values += [f"{row[name]:,}" for name in ("n_seeds", "n_pairs")]
         shown.add_row(*values, *rates, difference, chances[0], *faster, chances[1])
     print_table(shown)

@@ -127,7 +127,9 @@ def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) ->
         )
     assert "the intervals count each seed once" in out
     terminal.print_sums(result, ["hidden", "learning_rate", "distribution"], sort="rate", top=3)
-    assert capsys.readouterr().out.startswith("3 of 8 values of hidden, learning_rate, distribution, best first\n")
+    assert capsys.readouterr().out.startswith(
+        "3 of 8 combinations of hidden, learning_rate, distribution, best first\n"
+    )
 
 
 def test_best_cell_in_a_sentence(result: Result) -> None:
@@ -140,9 +142,12 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
         f"{best['distribution']}: "
         f"{rate:.1f} % [{low:.1f}, {high:.1f}] of 20 runs converged, "
     )
-    alike = sum(high / 100 >= best["convergence_rate_low"] for high in 100 * result.cells["convergence_rate_high"]) - 1
+    alike = int(result.best()["alike"].sum()) - 1
     assert alike > 1
-    assert text.endswith(f"; intervals of {alike} other cells overlap with it")
+    assert text.endswith(f"; {alike} other cells cannot be told from it")
+    counts = sweep.run(result.study, keep="cells")
+    overlap = int((result.cells["convergence_rate_high"] >= best["convergence_rate_low"]).sum()) - 1
+    assert sentences.best_cell(counts).endswith(f"; intervals of {overlap} other cells overlap with it")
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,14 @@ def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert plan.operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
     assert plan.operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
     assert plan.operations == pytest.approx(sum(plan.shard(k).cost for k in range(plan.n_shards)))
+
+
+def test_names_alone_or_in_a_list(both: Result) -> None:
+    """A single parameter may be given as it is."""
+    pd.testing.assert_frame_equal(both.compare("hidden", "learning_rate"), both.compare("hidden", ["learning_rate"]))
+    pd.testing.assert_frame_equal(both.summarize("hidden"), both.summarize(["hidden"]))
+    pd.testing.assert_frame_equal(both.incidence("hidden"), both.incidence(["hidden"]))
+    with pytest.raises(SweepError, match="no parameters given"):
+        both.summarize([])
+    with pytest.raises(SweepError, match="top 0 given"):
+        both.best(top=0)

@@ -171,7 +171,7 @@ def test_report_of_counts(result: Result) -> None:
 
 def test_report_that_cannot_be_written(result: Result, tmp_path: Path) -> None:
     """A missing folder is told in one sentence."""
-    with pytest.raises(SweepError, match=r"gone/page\.html.*No such file"):
+    with pytest.raises(SweepError, match=r"gone/page\.html.*there is no folder"):
         write_report(result, tmp_path / "gone" / "page.html")
 
 
