@@ -108,8 +108,7 @@ def scale_numbers(axes: Axes, which: Literal["x", "y"], values: NDArray[Any]) ->
 
 def inches_across(ax: Axes) -> float:
     """Return the width of the figure that axes are in."""
-    figure = ax.get_figure(root=True)
-    return float(figure.get_figwidth()) if figure else 6.2
+    return float(ax.figure.bbox.width / ax.figure.dpi)
 
 
 def new_axes(width: float = 6.2, height: float = 4.4) -> Axes:
