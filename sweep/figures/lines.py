@@ -58,10 +58,7 @@ def draw_figure(
     check_judged(result.study)
     values = values_at(result.study.parameters, at or {})
     roles = choose_roles(values, roles or Roles())
-    shown = [name for name in values if name in roles.given()]
-    cells = select(result, column, at, shown).table
-    styles = line_styles(values[roles.color]) if roles.color else {None: SINGLE_LINE}
-    lines = Lines(column, roles.x, roles.color, values[roles.x] if roles.x else (), styles)
+    cells, shown, lines = _prepare(result, column, roles, values, at)
     panels = _panels(cells, roles.facet, values)
     across, down = _grid([len(values[name]) for name in roles.facet])
     width, height = _size(across, down)
@@ -111,10 +108,7 @@ def line_plot(
     check_judged(result.study)
     values = values_at(result.study.parameters, at or {})
     roles = replace(choose_roles(values, Roles(x, color)), facet=())
-    shown = [name for name in values if name in roles.given()]
-    cells = select(result, column, at, shown).table
-    styles = line_styles(values[roles.color]) if roles.color else {None: SINGLE_LINE}
-    lines = Lines(column, roles.x, roles.color, values[roles.x] if roles.x else (), styles)
+    cells, shown, lines = _prepare(result, column, roles, values, at)
     ax = ax or new_axes()
     draw_panel(ax, cells, lines)
     set_scales(ax, cells, lines)
@@ -125,6 +119,16 @@ def line_plot(
         ax.legend(handles=_handles(lines), title=roles.color.replace("_", " "), frameon=False, fontsize=9)
     ax.set_title(heading(result, values, shown, width=inches_across(ax), bands=STATISTICS[column].bands), fontsize=10)
     return ax
+
+
+def _prepare(
+    result: Result, column: str, roles: Roles, values: Mapping[str, Sequence[Scalar]], at: At | None
+) -> tuple[pd.DataFrame, list[str], Lines]:
+    """Return the statistics to draw, the parameters that are shown, and what all panels share."""
+    shown = [name for name in values if name in roles.given()]
+    styles = line_styles(values[roles.color]) if roles.color else {None: SINGLE_LINE}
+    lines = Lines(column, roles.x, roles.color, values[roles.x] if roles.x else (), styles)
+    return select(result, column, at, shown).table, shown, lines
 
 
 def _panels(
