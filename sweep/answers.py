@@ -184,6 +184,11 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     return table.assign(convergence_rate_low=low, convergence_rate_high=high)
 
 
+def pairs_seeds(result: Result) -> bool:
+    """Tell whether rows of runs are there, and not too many to be read for every answer."""
+    return result.keeps_runs and result.study.n_runs <= MOST_PAIRED
+
+
 def rate_intervals_by(result: Result, cells: pd.DataFrame, by: Sequence[str]) -> tuple[Array, Array]:
     """Return the intervals of convergence rates over cells that share the values of some parameters, in their order.
 
@@ -192,7 +197,7 @@ def rate_intervals_by(result: Result, cells: pd.DataFrame, by: Sequence[str]) ->
     """
     group = _groups(cells, by)
     sums = cells.groupby(group)[["n_converged", "n_runs"]].sum()
-    if result.keeps_runs and sums["n_runs"].sum() <= MOST_PAIRED:
+    if pairs_seeds(result):
         return rate_intervals(result.outcomes.at(cells["cell"].to_numpy()), group.to_numpy())
     return wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
 

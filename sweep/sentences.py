@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweep.answers import MOST_PAIRED, judges_convergence, n_not_worse, sum_over, swept
+from sweep.answers import judges_convergence, n_not_worse, pairs_seeds, sum_over, swept
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.statistics.importance import LEAST_SEEDS
@@ -66,7 +66,7 @@ def best_cell(result: Result) -> str:
 
 def _others(result: Result) -> str:
     """Say how many cells cannot be told from the best, on common seeds where rows are there to be read."""
-    if result.keeps_runs and result.facts["n_runs"] <= MOST_PAIRED:
+    if pairs_seeds(result):
         ranked = result.best()
         n = int(ranked[ranked["n_runs"] == ranked["n_runs"].max()]["alike"].sum()) - 1
         return f"; {count_text(n, 'other cell')} cannot be told from it" if n else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from sweep.answers import judges_convergence, sort_by, sum_over, swept
+from sweep.answers import judges_convergence, pairs_seeds, sort_by, sum_over, swept
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.sentences import answer
@@ -33,7 +33,7 @@ _LINES_OF_SHOW = 18
 
 _MAX_COLUMNS = 12
 
-# What intervals of several cells together are, by whether the rows of runs are there.
+# What intervals of several cells together are, by whether they are made of the rows of runs.
 _INTERVALS = {
     True: "the intervals count each seed once, for cells share them",
     False: "the intervals take them for independent, but cells share their seeds",
@@ -139,7 +139,7 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
         options = f"--by {','.join(by)} --top {len(sums)}"
         print(f"{len(sums) - n_shown:,} more {_elsewhere(result, options)}")
     if judges_convergence(result.study):
-        print(f"rates are of all runs together; {_INTERVALS[result.keeps_runs]}")
+        print(f"rates are of all runs together; {_INTERVALS[pairs_seeds(result)]}")
 
 
 def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[str], statuses: Sequence[str]) -> Table:
