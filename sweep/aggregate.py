@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.commits import Commit
 from sweep.digest import RunsDigest, tally_digest
-from sweep.memory import Memory
 from sweep.plan import Plan
 from sweep.schema import runs_columns
 from sweep.statistics.cells import cells_to_table, summarize
 from sweep.statistics.tally import merge, tally_rows
-from sweep.store import Store
+from sweep.store.commits import Commit
+from sweep.store.memory import Memory
+from sweep.store.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -66,7 +66,7 @@ def compare_results(first: Result, second: Result, by: Sequence[str] | None = No
         raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
     labels = _label(first, second), _label(second, first)
     if labels[0] == labels[1]:
-        labels = str(first.directory or "first"), str(second.directory or "second")
+        labels = first.place or "first", second.place or "second"
     table.insert(0, "first", labels[0])
     table.insert(1, "second", labels[1])
     return with_holm(table)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Literal
 
 from kernels import NUMERICS
-from sweep.claim import Wish, claim
 from sweep.errors import StoreError, StudyError
-from sweep.facts import totals
 from sweep.machine import available_threads, log_digest, machine_facts, most_threads
-from sweep.memory import Memory
-from sweep.paths import local_folder
 from sweep.plan import Plan
 from sweep.progress import tell_finished
 from sweep.result import Result, open_result
-from sweep.store import Store
+from sweep.store.claim import Wish, claim
+from sweep.store.facts import totals
+from sweep.store.memory import Memory
+from sweep.store.place import files_at
+from sweep.store.store import Store
 from sweep.study import Study
 from sweep.training import Training
 
@@ -85,7 +85,7 @@ def run(
     if out is None:
         return _complete(plan, Memory(study, keep), n_threads, progress, start)
     wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
-    with claim(local_folder(out), wish) as store:
+    with claim(files_at(out), wish) as store:
         if store.facts()["complete"]:
             finished = open_result(out)
             if progress:
@@ -100,12 +100,12 @@ def _check_bits(store: Store) -> None:
     facts, here, study = store.facts(), log_digest(), store.study
     if facts.get("numerics") != NUMERICS:
         raise StoreError(
-            f"results in {str(store.directory)!r} were begun by a version of xor-sweep whose numbers have other last "
+            f"results in {store.files.place!r} were begun by a version of xor-sweep whose numbers have other last "
             "bits; finish them with that version, or start anew with --overwrite"
         )
     if "normal" in study.values_of("distribution") and facts.get("log_digest") != here:
         raise StoreError(
-            f"results in {str(store.directory)!r} were begun on a machine whose logarithm has other last bits, so "
+            f"results in {store.files.place!r} were begun on a machine whose logarithm has other last bits, so "
             "normal initial weights would differ; finish them there, or start anew with --overwrite"
         )
 
@@ -126,5 +126,5 @@ def _complete(plan: Plan, parts: Store | Memory, n_threads: int, shown: bool, st
         parts.cells = cells
         return Result(study, {**facts, "complete": True}, parts)
     if parts.facts()["complete"]:
-        return open_result(parts.directory)
+        return open_result(parts.files)
     return Result(study, parts.finish(cells, facts), parts)

@@ -68,10 +68,37 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
     """
     raw, folder = _read(source)
     _apply(raw, {} if changes is None else changes)
-    faults = [unknown("key", key, _TOP) for key in raw if key not in _TOP]
     data = raw.setdefault("data", {})
     if isinstance(data, dict) and isinstance(data.get("file"), (str, os.PathLike)):
         data["file"] = folder / data["file"]
+    return _study(raw)
+
+
+def parse_study(text: str, where: str) -> Study:
+    """Return the study in the text of a file that holds all of it, its patterns too.
+
+    Parameters
+    ----------
+    text
+    where
+        Names it in errors.
+
+    Raises
+    ------
+    StudyError
+        With a sentence for every fault; also if it names a file of patterns, which is not read.
+    """
+    raw = _parse(text, shown(where, 200))
+    data = raw.get("data")
+    if isinstance(data, dict) and "file" in data:
+        raise StudyError([f"study {where!r} names a file of patterns; it must hold the patterns"])
+    return _study(raw)
+
+
+def _study(raw: dict[str, Any]) -> Study:
+    """Return the study of tables as they stand in a file."""
+    faults = [unknown("key", key, _TOP) for key in raw if key not in _TOP]
+    raw.setdefault("data", {})
     try:
         study = Study(**{key: value for key, value in raw.items() if key in _TOP})
     except StudyError as error:
@@ -117,8 +144,13 @@ def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
         text = read_text(path)
     except ValueError as error:
         raise StudyError([f"study file {named} cannot be read: {error}"]) from None
+    return _parse(text, named), path.parent
+
+
+def _parse(text: str, named: str) -> dict[str, Any]:
+    """Return the tables of a study file."""
     try:
-        return tomllib.loads(text), path.parent
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError([f"study {named} is not valid TOML: {cut(str(error), 120)}"]) from None
     except RecursionError:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from sweep.answers import check_judged, check_swept, column_of, summarize_over
 from sweep.errors import StoreError, SweepError, unknown
-from sweep.facts import totals
 from sweep.plan import Plan
 from sweep.result_data import ResultData
 from sweep.statistics.compare import MOST_COMPARED, compare_values
 from sweep.statistics.importance import EXPLAINED, importance
 from sweep.statistics.incidence import EVENTS, incidence_by
 from sweep.statistics.ranking import RANKED_BY, best_cells
-from sweep.store import Store
+from sweep.store.facts import totals
+from sweep.store.files import Files
+from sweep.store.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,7 +190,7 @@ def _listed(names: str | Sequence[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def open_result(directory: str | Path, *, partial: bool = False) -> Result:
+def open_result(directory: str | Path | Files, *, partial: bool = False) -> Result:
     """Open a results folder.
 
     Parameters
@@ -203,16 +204,18 @@ def open_result(directory: str | Path, *, partial: bool = False) -> Result:
     StoreError
         If it is none, is damaged, or its study was interrupted and ``partial`` is not given, or no run is trained yet.
     """
-    store = Store.open(Path(directory))
+    store = Store.open(directory)
     facts = store.facts()
     if facts["complete"]:
         return Result(store.study, facts, store)
     if not partial:
         raise StoreError(
-            f"results in {str(directory)!r} are not complete; run the same study again to finish it, "
+            f"results in {store.files.place!r} are not complete; run the same study again to finish it, "
             "or open what is trained with partial=True"
         )
     commits = store.partial = sorted(store.commits().values(), key=lambda commit: commit.start)
     if not commits:
-        raise StoreError(f"results in {str(directory)!r} have no trained runs yet; run the same study again to go on")
+        raise StoreError(
+            f"results in {store.files.place!r} have no trained runs yet; run the same study again to go on"
+        )
     return Result(store.study, {**facts, **totals(store.study, store.keep, commits), "digest": None}, store)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.digest import RunsDigest
 from sweep.errors import StoreError
-from sweep.memory import Memory
 from sweep.plan import Plan
 from sweep.schema import NULL_COLUMNS, runs_columns
 from sweep.statistics.cells import summarize
 from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
 from sweep.statistics.outcomes import Outcomes, outcomes_from_tables
 from sweep.statistics.tally import merge, tally_from_table, tally_rows
-from sweep.store import Store
+from sweep.store.memory import Memory
+from sweep.store.store import Store
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ class ResultData:
     Attributes
     ----------
     study : Study
-    directory : Path or None
+    place : str or None
         Where it lies, if anywhere.
+    directory : Path or None
+        The same, if that is a folder of this machine.
     complete : bool
         Whether all runs are there; a partial result holds those that are trained.
     """
@@ -38,6 +40,7 @@ class ResultData:
         self.study = study
         self._facts = facts
         self._parts = parts
+        self.place: str | None = parts.files.place if isinstance(parts, Store) else None
         self.directory: Path | None = parts.directory if isinstance(parts, Store) else None
         self.complete: bool = facts["complete"]
 
@@ -137,10 +140,11 @@ class ResultData:
         table = self._parts.table_at(Plan(self.study).position(run))
         return dict(table.filter(pc.equal(table["run"], run)).to_pylist()[0])
 
-    def parts(self) -> list[Path]:
-        """Return the Parquet files that hold the runs or their counts, in shard order, for tools that read such files.
+    def parts(self) -> list[str]:
+        """Return the paths of the Parquet files that hold the runs or their counts, in shard order.
 
-        Files in parts/ that are not among them were left by killed processes and do not count.
+        They are for tools that read such files. Files in parts/ that are not among them were left by killed processes
+        and do not count.
 
         Raises
         ------
@@ -149,7 +153,7 @@ class ResultData:
         """
         if isinstance(self._parts, Memory):
             raise StoreError("this result is in memory; run the study with a results folder to have files")
-        return self._parts.parts()
+        return self._parts.part_paths()
 
     def _digest(self) -> str:
         digest = RunsDigest(runs_columns(self.study))
@@ -166,5 +170,5 @@ class ResultData:
 
     def __repr__(self) -> str:
         """Show the study, where it lies and its digest."""
-        place = f" in {str(self.directory)!r}" if self.directory else ""
+        place = f" in {self.place!r}" if self.place else ""
         return f"<Result of {self.study.name!r}{place}: digest {str(self.facts.get('digest'))[:12]}>"

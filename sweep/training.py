@@ -13,12 +13,12 @@ import kernels
 from kernels.simd.compiling import CompileWatch
 from sweep.aggregate import Aggregate
 from sweep.interrupts import Interrupts
-from sweep.memory import Memory
 from sweep.plan import Plan, Shard
 from sweep.progress import SweepProgress
 from sweep.shard import Worker
 from sweep.speed import note_speed
-from sweep.store import Store
+from sweep.store.memory import Memory
+from sweep.store.store import Store
 from sweep.threads import work_in_threads
 
 # Parts read after each shard: more than one, to catch up, and few, to go on training.

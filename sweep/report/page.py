@@ -101,7 +101,7 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
         ],
         "n_seeds": result.study.seeds.count,
         "base": result.study.seeds.base,
-        "folder": quote(str(result.directory)) if result.directory and result.keeps_runs else "",
+        "folder": quote(result.place) if result.place and result.keeps_runs else "",
     }
 
 

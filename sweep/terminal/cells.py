@@ -187,7 +187,6 @@ def _heading(what: str, n_shown: int, n_rows: int, order: str) -> str:
 
 def _elsewhere(result: Result, options: str) -> str:
     """Say how to see what is not shown."""
-    if result.directory is None:
+    if result.place is None:
         return "are in the cells of the result"
-    command = f"sweep show {quote(str(result.directory))} {options}"
-    return f"with: {command}; all cells are in {result.directory / 'cells.parquet'}"
+    return f"with: sweep show {quote(result.place)} {options}; all cells are in {result.place}/cells.parquet"

@@ -21,10 +21,11 @@ import pyarrow as pa
 
 from sweep import Study, open_result
 from sweep.__main__ import run_command
-from sweep.claim import Wish, claim
 from sweep.plan import Shard
 from sweep.shard import ShardResult, Worker
-from sweep.store import Store
+from sweep.store.claim import Wish, claim
+from sweep.store.local import LocalFiles
+from sweep.store.store import Store
 from tests import oracle
 from tests.accuracy import survey
 
@@ -255,7 +256,7 @@ def copy_result(source: Path, target: Path) -> Path:
 def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
     """Copy a finished result with changed rows, as if they had been written so: every hash fits."""
     old = Store.open(source)
-    with claim(target, Wish(old.study, old.keep, overwrite=False, facts={})) as new:
+    with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, facts={})) as new:
         for commit, table in zip(old.commits().values(), old.tables(), strict=True):
             result = mock.Mock(
                 shard=Shard(commit.shard, commit.start, commit.stop, 0.0),
@@ -270,8 +271,8 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
 
 def make_store(folder: Path, study: Study, keep: str = "runs") -> Store:
     """Begin a results folder, or go on with one, and return its store without a lock."""
-    with claim(folder, Wish(study, keep, overwrite=False, facts={})):
-        return Store(folder, study, keep)
+    with claim(LocalFiles(folder), Wish(study, keep, overwrite=False, facts={})):
+        return Store(LocalFiles(folder), study, keep)
 
 
 def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Table:

@@ -18,11 +18,12 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
-from sweep.claim import Wish, claim
-from sweep.lock import FolderLock
 from sweep.plan import Plan, Shard
 from sweep.shard import ShardResult, Worker
-from sweep.store import Store
+from sweep.store.claim import Wish, claim
+from sweep.store.local import LocalFiles
+from sweep.store.lock import FolderLock
+from sweep.store.store import Store
 from tests.sweep.support import Finished, command, make_study, training_watched, tree, write_study
 
 STUDY = make_study(count=10, name="mine")
@@ -48,7 +49,9 @@ def in_use(out: Path, study: Study = OTHER, shards: int = 2) -> Iterator[Store]:
     """Hold a folder as a process does that trains in it and has committed some shards."""
     plan = Plan(study, SHARD_RUNS)
     numbers = sweep.engine.NUMERICS, sweep.engine.log_digest()
-    with claim(out, Wish(study, "runs", False, dict(zip(("numerics", "log_digest"), numbers, strict=True)))) as store:
+    with claim(
+        LocalFiles(out), Wish(study, "runs", False, dict(zip(("numerics", "log_digest"), numbers, strict=True)))
+    ) as store:
         for index in range(shards):
             store.write_part(Worker(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
         yield store
@@ -190,9 +193,9 @@ def test_who_holds_a_folder_alone_is_waited_for(tmp_path: Path, expected: str) -
     out.mkdir()
     holder = FolderLock(out)
     assert holder.take_alone()
-    with mock.patch("sweep.lock._MOST_WAIT", 0.1), pytest.raises(StoreError, match="has held"):
+    with mock.patch("sweep.store.lock._MOST_WAIT", 0.1), pytest.raises(StoreError, match="has held"):
         digest(STUDY, out)
-    with mock.patch("sweep.lock._MOST_WAIT", 60.0), ThreadPoolExecutor(1) as pool:
+    with mock.patch("sweep.store.lock._MOST_WAIT", 60.0), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(digest, STUDY, out)
         assert not waiting.done()
         holder.release()

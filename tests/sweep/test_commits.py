@@ -15,11 +15,11 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.aggregate import Aggregate
-from sweep.commits import Commit
-from sweep.durable import json_bytes
 from sweep.plan import Plan
 from sweep.shard import ShardResult, Worker
-from sweep.store import Store
+from sweep.store.commits import Commit
+from sweep.store.records import encode_record
+from sweep.store.store import Store
 from tests.sweep.support import (
     command,
     copy_result,
@@ -59,7 +59,7 @@ def rewrite(path: Path, **changes: Any) -> None:
     facts = json.loads(path.read_text())
     facts.pop("check")
     facts |= changes
-    path.write_bytes(json_bytes({key: value for key, value in facts.items() if value is not ...}))
+    path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))
 
 
 def commits_of(folder: Path) -> list[Path]:
@@ -248,7 +248,7 @@ def test_part_of_other_columns(whole: Path, tmp_path: Path) -> None:
         return table.set_column(0, "run", table["run"].cast(pa.string()))
 
     for k, change in enumerate((lambda table: table.drop_columns(["steps"]), as_text, lambda _: b"no Parquet")):
-        with mock.patch("sweep.store.parquet_bytes", lambda table, *_, change=change: encode(change(table))):
+        with mock.patch("sweep.store.store.encode_table", lambda table, *_, change=change: encode(change(table))):
             folder = copy_result(whole, tmp_path / str(k))
             commits_of(folder)[0].unlink()
             Store.open(folder).write_part(trained(STUDY, 0), session="s", begin=0.0, end=1.0)

@@ -13,10 +13,11 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
-from sweep.contents import remove_results
 from sweep.figures import KINDS
 from sweep.figures.statistics import STATISTICS
-from sweep.lock import FolderLock
+from sweep.store.contents import remove_results
+from sweep.store.local import LocalFiles
+from sweep.store.lock import FolderLock
 from tests.sweep.support import command, copy_result, digest_of, make_study, training_watched, tree, write_study
 
 STUDY = make_study(count=10, name="mine")
@@ -159,7 +160,7 @@ def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: 
 def test_overwrite_removes_ours_alone(mixed: Path, tmp_path: Path) -> None:
     """Of all that is in a folder what is left has no name of ours."""
     folder = copy_result(mixed, tmp_path / "r")
-    remove_results(folder)
+    remove_results(LocalFiles(folder))
     left = {name: content for name, content in tree(folder).items() if content is not None}
     assert left == FOREIGN
 

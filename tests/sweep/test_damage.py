@@ -14,7 +14,7 @@ import pytest
 
 import sweep
 from sweep import Result, StoreError, open_result
-from sweep.store import Store
+from sweep.store.store import Store
 from tests.sweep.support import copy_result, make_study, parts_of, training_watched
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import sweep
-from sweep.durable import json_bytes
+from sweep.store.records import encode_record
 from tests.sweep.support import (
     command,
     copy_result,
@@ -36,7 +36,7 @@ def rewrite(path: Path, **changes: Any) -> None:
     facts = json.loads(path.read_text())
     facts.pop("check")
     facts |= changes
-    path.write_bytes(json_bytes({key: value for key, value in facts.items() if value is not ...}))
+    path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from sweep import SweepError
 from sweep.interrupts import Interrupts
 from sweep.plan import Shard
 from sweep.shard import ShardResult, Worker
-from sweep.store import Store
+from sweep.store.store import Store
 from sweep.threads import work_in_threads
 from tests.sweep.support import make_study
 

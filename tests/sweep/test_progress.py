@@ -17,11 +17,11 @@ from numba.core import event
 
 import sweep
 from kernels.simd.compiling import Compilation
-from sweep.facts import _seconds_trained
 from sweep.plan import Plan, Shard
 from sweep.progress import Pace, SweepProgress, tell_finished
 from sweep.shard import ShardResult, Worker
-from sweep.store import Commit
+from sweep.store.commits import Commit
+from sweep.store.facts import _seconds_trained
 from sweep.wording import duration
 from tests.sweep.support import command, make_study, write_study
 

@@ -20,7 +20,7 @@ import sweep
 from sweep import StoreError, Study, load_study, open_result
 from sweep.machine import available_threads
 from sweep.plan import Plan
-from sweep.store import Store
+from sweep.store.store import Store
 from tests.sweep.support import assert_same_table, make_study, training_watched, tree, write_study
 
 SWEEP = Path(sys.executable).with_name("sweep")

@@ -17,7 +17,7 @@ import sweep
 from sweep import load_study, open_result
 from sweep.plan import Plan
 from sweep.schema import Column, arrow_schema, cells_columns, runs_columns, tally_columns
-from sweep.store import Store
+from sweep.store.store import Store
 from sweep.words import SWEEPABLE
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, training_watched
 
@@ -204,7 +204,7 @@ def test_files_that_do_not_say_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for shards in (1, 3):
         out = tmp_path / str(shards)
         with monkeypatch.context() as patch, training_watched(shards, KeyboardInterrupt()):
-            patch.setattr("sweep.store.parquet_bytes", as_in_the_first_version)
+            patch.setattr("sweep.store.store.encode_table", as_in_the_first_version)
             with pytest.raises(KeyboardInterrupt):
                 sweep.run(study, out=out, threads=1, shard_runs=20)
         assert b"identity" not in pq.read_metadata(parts_of(out)[0]).metadata
@@ -221,8 +221,8 @@ def as_in_the_first_version(table: pa.Table, columns: list[Column], *_: object) 
 
 def test_files_of_a_result(folder: Path, tmp_path: Path) -> None:
     """The list of parts is that of the commits, in shard order; a result in memory has no files."""
-    assert open_result(folder).parts() == parts_of(folder)
-    shards = [int(path.name.partition("-")[0]) for path in open_result(folder).parts()]
+    assert [Path(path) for path in open_result(folder).parts()] == parts_of(folder)
+    shards = [int(path.name.partition("-")[0]) for path in parts_of(folder)]
     assert shards == list(range(len(shards)))
     with pytest.raises(sweep.StoreError, match="in memory"):
         sweep.run(make_study(count=1)).parts()

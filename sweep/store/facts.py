@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from sweep.commits import Commit
-from sweep.durable import check_kinds, read_file, read_json
 from sweep.errors import StoreError, StudyError
-from sweep.load import load_study
+from sweep.load import parse_study
+from sweep.store.commits import Commit
+from sweep.store.files import Files
+from sweep.store.records import check_kinds, decode_record
 from sweep.study import Study
 
 # What run.json holds at least, and once the study is complete.
@@ -26,7 +26,7 @@ _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
 }
 
 
-def read_study(directory: Path) -> Study:
+def read_study(files: Files) -> Study:
     """Return the study that a results folder holds.
 
     Raises
@@ -34,15 +34,16 @@ def read_study(directory: Path) -> Study:
     StoreError
         If study.toml cannot be read or is damaged.
     """
-    path = directory / "study.toml"
-    read_file(path)  # nothing but a file is read below
+    content, where = files.read("study.toml"), files.where("study.toml")
     try:
-        return load_study(path)
+        return parse_study(content.decode(), where)
+    except UnicodeDecodeError:
+        raise StoreError(f"{where!r} is damaged: it is not a text file in UTF-8") from None
     except StudyError as error:
-        raise StoreError(f"{str(path)!r} is damaged: {error}") from None
+        raise StoreError(f"{where!r} is damaged: {error}") from None
 
 
-def read_facts(directory: Path) -> dict[str, Any]:
+def read_facts(files: Files) -> dict[str, Any]:
     """Return what the run.json of a results folder holds.
 
     Raises
@@ -50,13 +51,13 @@ def read_facts(directory: Path) -> dict[str, Any]:
     StoreError
         If it cannot be read or is damaged.
     """
-    path = directory / "run.json"
-    facts = read_json(path)
-    check_kinds(path, facts, _FACTS)
+    where = files.where("run.json")
+    facts = decode_record(files.read("run.json"), where)
+    check_kinds(where, facts, _FACTS)
     if facts["keep"] not in ("runs", "cells"):
-        raise StoreError(f"{str(path)!r} is damaged: its 'keep' is {facts['keep']!r:.50}")
+        raise StoreError(f"{where!r} is damaged: its 'keep' is {facts['keep']!r:.50}")
     if facts["complete"]:
-        check_kinds(path, facts, _COMPLETE_FACTS)
+        check_kinds(where, facts, _COMPLETE_FACTS)
     return facts
 
 

@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock as Mutex
 
 from sweep.errors import StoreError
+from sweep.store.files import Lock
 
 # What file systems without locks answer; NFS does not lock a folder for one alone, as it cannot be opened to write.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EBADF)
@@ -26,7 +27,7 @@ _MOST_WAIT = 60.0
 _ASK_AGAIN = 0.02
 
 
-class FolderLock:
+class FolderLock(Lock):
     """A lock on a folder that exists, not yet taken.
 
     Parameters
@@ -44,7 +45,7 @@ class FolderLock:
         self.folder = folder
         self.refusal: str | None = None
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        self._users, self._counting = 1, Lock()
+        self._users, self._counting = 1, Mutex()
 
     def take_alone(self) -> bool:
         """Take the lock if nobody else has it; without locks nobody ever has."""
@@ -114,6 +115,6 @@ class FolderLock:
             if error.errno in _HELD:
                 return False
             if error.errno not in _NO_LOCKS:
-                raise
+                raise StoreError(f"results folder {str(self.folder)!r} cannot be locked: {error.strerror}") from None
             self.refusal = error.strerror
         return True

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sweep.commits import Commit
 from sweep.errors import StoreError
+from sweep.store.commits import Commit
 
 if TYPE_CHECKING:
     import pyarrow as pa

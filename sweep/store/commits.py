@@ -10,21 +10,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from operator import ge
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from sweep.durable import check_kinds, json_bytes, read_json
 from sweep.errors import StoreError
+from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study import Study
 
 if TYPE_CHECKING:
     from sweep.plan import Shard
     from sweep.shard import ShardResult
 
-# Names of our own files, and of no others: commits, parts, and drafts of both.
+# Names of our own files, and of no others: commits and parts.
 COMMIT_NAME = re.compile(r"[0-9]{7,}\.json")
 PART_NAME = re.compile(r"[0-9]{7,}-[0-9a-f]{8}\.parquet")
-PART_DRAFT_NAME = re.compile(r"[0-9]{7,}-[0-9a-f]{8}\.json")
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Commit:
 
     def encode(self) -> bytes:
         """Return the content of its file."""
-        return json_bytes(asdict(self))
+        return encode_record(asdict(self))
 
     def check(self, identity: str, shard: Shard) -> None:
         """Require that this is the commit of a shard as it is planned.
@@ -100,35 +99,35 @@ def cover(commits: Sequence[Commit], n_runs: int | None) -> bool:
     return starts == ends if n_runs is not None else all(map(ge, starts, ends))
 
 
-def read_commit(path: Path, study: Study, identity: str) -> Commit:
-    """Read the commit in a file.
+def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Commit:
+    """Return the commit in a file.
 
     Parameters
     ----------
-    path
-        The file, whose name must be that of its shard.
+    content, where
+        Of the file, whose name must be that of its shard, and its path for errors.
     study, identity
         What it must belong to.
 
     Raises
     ------
     StoreError
-        If it cannot be read, was changed, belongs to another study or names what no part of this one can be.
+        If it was changed, belongs to another study or names what no part of this one can be.
     """
-    facts = read_json(path)
+    facts = decode_record(content, where)
     unknown = [key for key in facts if key not in _KINDS]
     if unknown:
-        raise StoreError(f"{str(path)!r} is damaged: its key {unknown[0]!r} is unknown")
-    check_kinds(path, facts, _KINDS)
+        raise StoreError(f"{where!r} is damaged: its key {unknown[0]!r} is unknown")
+    check_kinds(where, facts, _KINDS)
     commit = Commit(**facts)
     if commit.study != identity:
-        raise StoreError(f"{str(path)!r} belongs to another study; start anew with --overwrite")
-    if path.name != commit_name(commit.shard):
-        raise StoreError(f"{str(path)!r} is damaged: it is the commit of shard {commit.shard}")
+        raise StoreError(f"{where!r} belongs to another study; start anew with --overwrite")
+    if PurePath(where).name != commit_name(commit.shard):
+        raise StoreError(f"{where!r} is damaged: it is the commit of shard {commit.shard}")
     if not commit.start < commit.stop <= study.n_runs:
         raise StoreError(
-            f"{str(path)!r} is damaged: it names runs {commit.start} to {commit.stop} of {study.n_runs} in all"
+            f"{where!r} is damaged: it names runs {commit.start} to {commit.stop} of {study.n_runs} in all"
         )
     if not PART_NAME.fullmatch(commit.part) or not commit.part.startswith(f"{commit.shard:07d}-"):
-        raise StoreError(f"{str(path)!r} is damaged: its part {commit.part!r:.80} is no name of a part of its shard")
+        raise StoreError(f"{where!r} is damaged: its part {commit.part!r:.80} is no name of a part of its shard")
     return commit

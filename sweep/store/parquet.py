@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sweep import __version__
-from sweep.durable import read_file
 from sweep.errors import StoreError
 from sweep.schema import Column, arrow_schema
 from sweep.study import Study
 
 
-def parquet_bytes(table: pa.Table, columns: list[Column], study: Study, identity: str) -> bytes:
+def encode_table(table: pa.Table, columns: list[Column], study: Study, identity: str) -> bytes:
     """Encode a table: zstd, byte streams split for floats, differences for integers.
 
     The metadata of the file names the study, its identity and the version of xor-sweep.
@@ -36,22 +32,19 @@ def parquet_bytes(table: pa.Table, columns: list[Column], study: Study, identity
     return bytes(sink.getvalue())
 
 
-def read_parquet(path: Path, columns: list[Column], sha256: str) -> pa.Table:
-    """Read columns of a file of ours, after checking its hash.
+def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
+    """Return columns of a table that is encoded so; ``where`` names it in errors.
 
     Raises
     ------
     StoreError
-        If it cannot be read, is not the file that was written, or has other columns.
+        If it is no Parquet file, or has other columns.
     """
-    content = read_file(path)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise StoreError(f"{str(path)!r} is damaged: its SHA-256 is not the one recorded when it was written")
     schema = arrow_schema(columns)
     try:
         table = pq.read_table(pa.BufferReader(content), columns=schema.names, page_checksum_verification=True)
     except (pa.ArrowException, OSError):
-        raise StoreError(f"{str(path)!r} is damaged: it is no Parquet file") from None
+        raise StoreError(f"{where!r} is damaged: it is no Parquet file") from None
     if not table.schema.equals(schema):
-        raise StoreError(f"{str(path)!r} is damaged: its columns are not {', '.join(schema.names)} in their types")
+        raise StoreError(f"{where!r} is damaged: its columns are not {', '.join(schema.names)} in their types")
     return table

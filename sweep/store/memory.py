@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.commits import Commit
-from sweep.parts import Parts
 from sweep.plan import Shard
 from sweep.statistics.tally import tally_to_table
+from sweep.store.commits import Commit
+from sweep.store.parts import Parts
 from sweep.study import Study
 
 if TYPE_CHECKING:

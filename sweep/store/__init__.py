@@ -1,0 +1,1 @@
+"""Results that last: where they lie, how they are encoded, and who may write them."""

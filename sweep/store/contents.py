@@ -1,0 +1,71 @@
+"""What of a results folder is ours, and how it is removed."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+from sweep.errors import StoreError
+from sweep.store.commits import COMMIT_NAME, PART_NAME, decode_commit
+from sweep.store.files import Files
+from sweep.study import Study
+
+# Drafts of files, in whichever folder, also as earlier versions named those of commits.
+_DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}|[0-9]{7,}-[0-9a-f]{8}\.json")
+# Everything that a results folder of ours may hold. Nothing else is ever removed.
+FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NAME)}
+# What is made of results and would be false of others: figures by their statistic or kind, and the report.
+_STATISTIC = r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps|n_[a-z]+)"
+_KIND = r"(heatmap|slice|contour|parallel|importance|incidence|steps|loss)"
+_FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")
+FILES = ("run.json", "cells.parquet", "study.toml")
+_TOP_DRAFT_NAME = re.compile(rf"\.(run\.json|cells\.parquet|study\.toml|{_FIGURE_NAME.pattern})\.[0-9a-f]{{8}}")
+
+
+def holds_results(files: Files) -> bool:
+    """Tell whether a folder is of our making, whatever is left in it: both folders are made first and removed never."""
+    if all(files.has_folder(name) for name in FOLDERS):
+        return True
+    present = [files.has(name) for name in ("study.toml", "run.json")]
+    return all(present) or (present[0] and files.has_folder("commits"))
+
+
+def remove_results(files: Files) -> None:
+    """Remove the results in a folder and nothing else, also where that was begun and never ended.
+
+    Readers need run.json, so it goes first; what says that all this is ours goes last.
+    """
+    for folder in FOLDERS:
+        files.make_folder(folder)
+    files.remove("run.json")
+    files.settle()
+    for folder, patterns in FOLDERS.items():
+        for name in fitting(files, folder, *patterns):
+            files.remove(name)
+        files.settle(folder)
+    for name in (*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet", "study.toml"):
+        files.remove(name)
+    files.settle()
+
+
+def collect_leftovers(files: Files, study: Study) -> None:
+    """Remove drafts, and parts that no commit names: killed processes left them, as nobody else is here."""
+    left = [name for folder in FOLDERS for name in fitting(files, folder, _DRAFT_NAME)]
+    left += fitting(files, "", _TOP_DRAFT_NAME)
+    parts, commits = fitting(files, "parts", PART_NAME), fitting(files, "commits", COMMIT_NAME)
+    if len(parts) > len(commits):
+        try:
+            read = (decode_commit(files.read(name), files.where(name), study, study.identity) for name in commits)
+            counted = {f"parts/{commit.part}" for commit in read}
+        except StoreError:
+            return  # whoever needs that commit will say so
+        left += [name for name in parts if name not in counted]
+    for name in left:
+        with suppress(StoreError):
+            files.remove(name)
+
+
+def fitting(files: Files, folder: str, *patterns: re.Pattern[str]) -> list[str]:
+    """Return what has a name of ours in a folder, with the folder before it."""
+    names = [name for name in files.names(folder) if any(pattern.fullmatch(name) for pattern in patterns)]
+    return [f"{folder}/{name}" for name in names] if folder else names

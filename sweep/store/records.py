@@ -1,0 +1,69 @@
+"""Records: small JSON files that hold their own hash, so that a change of one bit is seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.errors import StoreError
+
+_NAMES: dict[type, str] = {
+    str: "text",
+    int: "a whole number of at least 0",
+    float: "a finite number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
+def encode_record(facts: Mapping[str, Any]) -> bytes:
+    """Encode facts together with their own hash."""
+    return (json.dumps({**facts, "check": _check(facts)}, indent=2) + "\n").encode()
+
+
+def decode_record(content: bytes, where: str) -> dict[str, Any]:
+    """Return the facts in the content of a file, and verify their hash.
+
+    Raises
+    ------
+    StoreError
+        If it is not as it was written.
+    """
+    try:
+        facts = json.loads(content)
+        check = facts.pop("check")
+        expected = _check(facts)
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        raise StoreError(f"{where!r} is damaged: it is not the JSON that was written") from None
+    if check != expected:
+        raise StoreError(f"{where!r} is damaged or was changed: its contents do not match its check")
+    return dict(facts)
+
+
+def check_kinds(where: str, facts: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> None:
+    """Require keys whose values are of certain types; a float may be written as an integer.
+
+    Raises
+    ------
+    StoreError
+        If one is missing or of another type.
+    """
+    for key, allowed in kinds.items():
+        if key not in facts:
+            raise StoreError(f"{where!r} is damaged: it has no {key!r}")
+        if not any(_is_a(facts[key], kind) for kind in allowed):
+            names = " or ".join(_NAMES[kind] for kind in allowed)
+            raise StoreError(f"{where!r} is damaged: its {key!r} is {facts[key]!r:.50} and must be {names}")
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    if kind in (int, float) and type(value) is int:
+        return bool(0 <= value < 2**63)
+    return type(value) is kind and not (isinstance(value, float) and not math.isfinite(value))
+
+
+def _check(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
