@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sweep.engine import run
     from sweep.errors import StoreError, StudyError, SweepError
     from sweep.load import load_study
+    from sweep.merging import merge
     from sweep.replay import Trace, trace
     from sweep.result import Result, open_result
     from sweep.study import Study
@@ -30,6 +31,7 @@ _HOMES = {
     "SweepError": "sweep.errors",
     "Trace": "sweep.replay",
     "load_study": "sweep.load",
+    "merge": "sweep.merging",
     "open_result": "sweep.result",
     "run": "sweep.engine",
     "trace": "sweep.replay",
@@ -43,6 +45,7 @@ __all__ = [
     "SweepError",
     "Trace",
     "load_study",
+    "merge",
     "open_result",
     "run",
     "trace",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sweep import cli_results
-from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, StoreError, StudyError
+from sweep import cli_folders, cli_results
+from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
 from sweep.interrupts import raise_on_interrupt
+from sweep.limits import parse_duration, parse_stripe
 from sweep.paths import local_folder
 
 if TYPE_CHECKING:
@@ -63,8 +64,25 @@ def run(
         Literal["runs", "cells"], typer.Option(help="Keep a row per run, or only counts for each cell.")
     ] = "runs",
     allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more runs.")] = 10**9,
+    time_budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Begin no more shards after this time: 90, 10m, 1.5h, 2d.")
+    ] = None,
+    max_runs: Annotated[
+        int | None, typer.Option(metavar="N", help="Begin no more shards once so many runs are under way.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts of the study, I from 1.")
+    ] = None,
 ) -> None:
-    """Train every run of a study; the same command resumes one that was interrupted."""
+    """Train every run of a study; the same command resumes one that was interrupted.
+
+    Exit code 4: a limit ended the run before all was trained; the result is partial, an even picture of the whole.
+    """
+    limits: dict[str, Any] = {"max_runs": max_runs}
+    if time_budget is not None:
+        limits["time_budget"] = parse_duration(time_budget)
+    if shard is not None:
+        limits["shard"] = parse_stripe(shard)
     loaded = _load(study, changes)
     folder = local_folder(out or Path("results") / loaded.name)
     if loaded.n_runs > allow_runs:
@@ -76,13 +94,19 @@ def run(
 
     try:
         with raise_on_interrupt():
-            result = run_study(loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs)
+            result = run_study(
+                loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs, **limits
+            )
     except KeyboardInterrupt:
         print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     print_summary(result)
-    print(f"digest {result.facts['digest']}")
+    if result.complete:
+        print(f"digest {result.facts['digest']}")
     print(f"results in {folder}")
+    if result.facts.get("limited"):
+        print("the same command goes on", file=sys.stderr)
+        sys.exit(EXIT_PARTIAL)
 
 
 @app.command()
@@ -234,3 +258,4 @@ def _load(source: str, changes: list[str] | None) -> Study:
 
 
 app.add_typer(cli_results.app)
+app.add_typer(cli_folders.app)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sweep.machine import available_threads
 from sweep.schema import STATUSES, Column, tally_columns
 
 _STATUS_NAMES = pa.array(STATUSES)
 
-Tables = Callable[[list[str]], Iterable[pa.Table]]
 
-
-class RunsDigest:
-    """The digest of a runs table, made part by part.
+def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
+    """Return the digest of a runs table.
 
     For each column in schema order the SHA-256 of its little-endian values in run
     order (status as int8 codes, booleans as bytes 0 and 1, text as UTF-8 with a
@@ -27,43 +26,21 @@ class RunsDigest:
 
     Parameters
     ----------
+    tables
+        All rows, in run order.
     columns
         All columns of the table.
     """
+    digests = [hashlib.sha256() for _ in columns]
 
-    def __init__(self, columns: list[Column]) -> None:
-        self._columns = columns
-        self._digests = [hashlib.sha256() for _ in columns]
-        self._following = self._n_hashed = 0
-        self._in_order = True
+    def take_in(table: pa.Table, column: Column, digest: Any) -> None:
+        digest.update(_little_endian(_values(table, column)))
 
-    def update(self, table: pa.Table) -> None:
-        """Take in the next part, at once if its runs follow those of the parts before."""
-        run = table.column("run").to_numpy()
-        self._in_order = self._in_order and run[0] == self._following and bool(np.all(np.diff(run) == 1))
-        if self._in_order:
-            for column, digest in zip(self._columns, self._digests, strict=True):
-                digest.update(_little_endian(_values(table, column)))
-            self._following += len(run)
-            self._n_hashed += 1
-
-    def finish(self, tables: Tables, n_runs: int) -> str:
-        """Return the digest of the whole table.
-
-        Parameters
-        ----------
-        tables
-            Gives the same parts once more, with the columns asked for. Of those not
-            yet taken in, one column at a time is put together in memory.
-        n_runs
-            Rows over all parts.
-        """
-        if self._following < n_runs:
-            for column, digest in zip(self._columns, self._digests, strict=True):
-                late = islice(tables(list(dict.fromkeys(["run", column.name]))), self._n_hashed, None)
-                digest.update(_little_endian(_in_run_order(late, column, self._following, n_runs)))
-            self._following = n_runs
-        return _digest_of_columns(self._columns, self._digests)
+    with ThreadPoolExecutor(available_threads()) as pool:  # hashing lets other threads run
+        for table in tables:
+            for done in [pool.submit(take_in, table, *each) for each in zip(columns, digests, strict=True)]:
+                done.result()
+    return _digest_of_columns(columns, digests)
 
 
 def tally_digest(cell: NDArray[Any], status: NDArray[Any], steps: NDArray[Any], n: NDArray[Any]) -> str:
@@ -105,18 +82,6 @@ def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
 def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
     """Return status codes as Arrow writes them, with their names."""
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False)), _STATUS_NAMES)
-
-
-def _in_run_order(tables: Iterable[pa.Table], column: Column, start: int, stop: int) -> NDArray[Any]:
-    """Put together the values of one column of runs ``start`` to ``stop``."""
-    ordered: NDArray[Any] | None = None
-    for table in tables:
-        values = _values(table, column)
-        if ordered is None:
-            ordered = np.empty(stop - start, values.dtype)
-        ordered[table.column("run").to_numpy() - start] = values
-    assert ordered is not None
-    return ordered
 
 
 def _values(table: pa.Table, column: Column) -> NDArray[Any]:

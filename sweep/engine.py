@@ -9,10 +9,12 @@ from typing import Literal
 
 from kernels import NUMERICS
 from sweep.errors import StoreError, StudyError
-from sweep.machine import available_threads, log_digest, machine_facts, most_threads
+from sweep.limits import Limits
+from sweep.machine import available_threads, log_digest, machine_facts, memory_bytes, most_threads
 from sweep.plan import Plan
 from sweep.progress import tell_finished
-from sweep.result import Result, open_result
+from sweep.result import Result, open_result, partial_result
+from sweep.schema import row_bytes
 from sweep.store.claim import Wish, claim
 from sweep.store.facts import totals
 from sweep.store.memory import Memory
@@ -33,6 +35,9 @@ def run(
     progress: bool = False,
     overwrite: bool = False,
     allow_runs: int = MAX_RUNS,
+    time_budget: float | None = None,
+    max_runs: int | None = None,
+    shard: tuple[int, int] = (1, 1),
     shard_runs: int | None = None,
 ) -> Result:
     """Train every run of a study and aggregate.
@@ -57,12 +62,20 @@ def run(
         Remove earlier results in ``out`` first.
     allow_runs
         Refuse a study of more runs.
+    time_budget, max_runs
+        Begin no more shards after so many seconds, or once so many runs are under way. The result is then
+        partial, an even picture of cells and seeds; with ``out`` the same call goes on.
+    shard
+        ``(i, n)``: train the i-th of n parts of the study, from 1. Who finishes the last part in a folder makes
+        the whole result; parts in folders of their own are put together by :func:`sweep.merge`.
     shard_runs
         For tests: runs in a shard. No result depends on it.
 
     Returns
     -------
     Result
+        Partial (``result.complete`` is False) where runs are missing still. Then ``result.facts["limited"]`` tells
+        whether that is because of ``time_budget`` or ``max_runs``, or other parts than ``shard`` are missing.
 
     Raises
     ------
@@ -81,9 +94,12 @@ def run(
     n_threads = available_threads() if threads is None else threads
     if not 1 <= n_threads <= most_threads():
         raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most_threads()}"])
+    limits = Limits(time_budget, max_runs, shard)
+    limits.check()
     plan = Plan(study, shard_runs)
     if out is None:
-        return _complete(plan, Memory(study, keep), n_threads, progress, start)
+        _check_memory(study, keep)
+        return complete(Training(plan, Memory(study, keep), limits, progress), n_threads, start)
     wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
     with claim(files_at(out), wish) as store:
         if store.facts()["complete"]:
@@ -92,7 +108,7 @@ def run(
                 tell_finished(finished.facts, out)
             return finished
         _check_bits(store)
-        return _complete(plan, store, n_threads, progress, start)
+        return complete(Training(plan, store, limits, progress), n_threads, start)
 
 
 def _check_bits(store: Store) -> None:
@@ -110,16 +126,33 @@ def _check_bits(store: Store) -> None:
         )
 
 
-def _complete(plan: Plan, parts: Store | Memory, n_threads: int, shown: bool, start: float) -> Result:
+def _check_memory(study: Study, keep: str) -> None:
+    """Refuse rows in memory that this machine has no memory for."""
+    n_bytes, there = row_bytes(study)[0] * study.n_runs, memory_bytes()
+    if keep == "runs" and n_bytes > there:
+        raise StudyError(
+            [
+                f"{study.n_runs:,} runs asked for; their rows take {n_bytes:,} bytes, and this machine has {there:,}: "
+                "give a results folder with out=, or keep='cells'"
+            ]
+        )
+
+
+def complete(training: Training, n_threads: int, start: float) -> Result:
     """Train what is missing, and write what belongs to a finished result unless another process has."""
-    training, study = Training(plan, parts, n_threads, shown), plan.study
-    training.run()
+    study, parts = training.plan.study, training.parts
+    training.run(n_threads)
+    if not training.complete:
+        result = partial_result(study, parts)
+        result.facts["limited"] = training.limited
+        return result
     cells, commits = training.aggregate.cells(), list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": n_threads}
     facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
-    digest = training.aggregate.digest()
-    if digest is not None:
-        facts["digest"] = digest
+    if isinstance(parts, Store):  # which may have been trained elsewhere
+        facts |= {name: fact for name, fact in parts.facts().items() if name in ("numerics", "log_digest")}
+    if parts.keep == "cells" or isinstance(parts, Store):  # of rows in memory when somebody asks
+        facts["digest"] = training.aggregate.digest()
     facts["wall_seconds"] = time.time() - start
     facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
     if isinstance(parts, Memory):

@@ -19,6 +19,7 @@ _MOST_FAULTS = 20  # one table may hold a million wrong numbers
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_MISMATCH = 3
+EXIT_PARTIAL = 4
 EXIT_INTERRUPTED = 130
 
 

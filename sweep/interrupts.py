@@ -1,4 +1,4 @@
-"""What Ctrl-C does: end at once while there is nothing to save, else in good order.
+"""What an interrupt does (Ctrl-C; in commands also SIGTERM and SIGHUP): end at once, or in good order if there is work.
 
 Python raises KeyboardInterrupt wherever the main thread is. In an import, or while a
 lock is taken, that may leave a lock behind for which other threads wait without end;
@@ -16,24 +16,28 @@ from types import FrameType, TracebackType
 
 from sweep.errors import EXIT_INTERRUPTED
 
+# What ends a command: Ctrl-C, what schedulers send before they kill, and a terminal that is closed.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def leave_on_interrupt() -> None:
-    """End this process on Ctrl-C at once, unless somebody else handles or ignores it."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _leave)
+    """End this process on an interrupt at once, unless somebody else handles or ignores it, as nohup does."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+            signal.signal(number, _leave)
 
 
 @contextmanager
 def raise_on_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt on Ctrl-C for a while, where the process would end at once."""
-    if signal.getsignal(signal.SIGINT) is not _leave:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Raise KeyboardInterrupt on an interrupt for a while, where the process would end at once."""
+    ours = [number for number in _SIGNALS if signal.getsignal(number) is _leave]
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, _leave)
+        for number in ours:
+            signal.signal(number, _leave)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -41,9 +45,10 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 class Interrupts:
-    """Count Ctrl-C for a while instead of raising KeyboardInterrupt.
+    """Count interrupts for a while instead of raising KeyboardInterrupt.
 
-    Outside of the main thread, or where somebody else handles the signal, nothing is counted.
+    Outside of the main thread nothing is counted, nor are signals that would not raise KeyboardInterrupt. The
+    second one raises it at once, wherever the main thread is.
 
     Attributes
     ----------
@@ -54,24 +59,25 @@ class Interrupts:
     def __init__(self) -> None:
         self.count = 0
         in_main = threading.current_thread() is threading.main_thread()
-        self._ours = in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        raising = [number for number in _SIGNALS if signal.getsignal(number) is signal.default_int_handler]
+        self._ours = raising if in_main else []
 
     def __enter__(self) -> Interrupts:
         """Count from now on."""
-        if self._ours:
-            try:
-                signal.signal(signal.SIGINT, self._note)
-            except KeyboardInterrupt:  # it came just before
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-                raise
+        try:
+            for number in self._ours:
+                signal.signal(number, self._note)
+        except KeyboardInterrupt:  # it came just before
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the signal to Python again."""
-        if self._ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        """Leave the signals to Python again."""
+        for number in self._ours:
+            signal.signal(number, signal.default_int_handler)
 
     def check(self) -> None:
         """Raise KeyboardInterrupt, in a good place, if any came."""
@@ -80,3 +86,5 @@ class Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
+        if self.count > 1:
+            raise KeyboardInterrupt

@@ -25,6 +25,11 @@ def most_threads() -> int:
     return max(64, 8 * available_threads())
 
 
+def memory_bytes() -> int:
+    """Return how many bytes of memory this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 @cache
 def log_digest() -> str:
     """Hash 10^5 logarithms as this machine's C library computes them.

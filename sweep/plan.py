@@ -4,19 +4,17 @@ Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with t
 last parameter fastest. They are *visited* in another order: parameters that decide
 the kernel or the shape of the weights come first, then the others, then seeds, so
 that runs which can train side by side lie together. A shard is a contiguous range
-of that order with one shape.
+of that order (:mod:`sweep.shards`).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
-from math import ceil, prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 from sweep.cost import run_cost
 from sweep.parameters import Scalar
+from sweep.shards import Shard, Shards
 from sweep.study import Study
 from sweep.words import with_role
 
@@ -24,52 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Words that runs of one shard share.
+# Words that decide the kernel or the shape of the weights.
 SHAPE = with_role("kernel")
-
-# A shard is a part of the work that remains, so that all cores end together, but at most about a quarter of a second of
-# one core, and not less than a few milliseconds, since it costs half of one beside its training. It is limited in
-# memory too, and a multiple of the networks that train side by side. All this depends on the study alone, so shards do.
-_SHARES = 16
-_MOST_OPERATIONS, _LEAST_OPERATIONS = 4e10, 8e8
-_MOST_BYTES = 2**24
-_LANES = 16
-
-
-@dataclass(frozen=True)
-class Shard:
-    """The unit of work: visiting positions ``start`` to ``stop``, all of one shape.
-
-    Attributes
-    ----------
-    cost
-        Estimated operations if every run takes all its steps.
-    """
-
-    index: int
-    start: int
-    stop: int
-    cost: float
-
-    @property
-    def n_runs(self) -> int:
-        """Number of runs."""
-        return self.stop - self.start
-
-
-class _Group(NamedTuple):
-    """Shards of equal size, of one shape."""
-
-    first_shard: int
-    start: int
-    stop: int
-    shard_runs: int
-    run_cost: float
-    run_steps: int
-
-    @property
-    def n_shards(self) -> int:
-        return -((self.start - self.stop) // self.shard_runs)
 
 
 class Plan:
@@ -85,8 +39,8 @@ class Plan:
 
     Attributes
     ----------
-    operations : float
-        Estimated operations if every run takes all its steps.
+    shards : Shards
+        How runs are cut into shards.
     """
 
     def __init__(self, study: Study, shard_runs: int | None = None) -> None:
@@ -100,10 +54,11 @@ class Plan:
         shape = [k for k, name in enumerate(self._names) if name in SHAPE]
         rest = [k for k, name in enumerate(self._names) if name not in SHAPE]
         self._visit = shape + rest
-        self._groups = list(self._make_groups(prod(self._sizes[k] for k in shape), shard_runs))
-        self._first_shards = [group.first_shard for group in self._groups]
-        self.operations = sum((group.stop - group.start) * group.run_cost for group in self._groups)
-        self.n_shards = self._groups[-1].first_shard + self._groups[-1].n_shards
+        n_shapes = prod(self._sizes[k] for k in shape)
+        self._shape_cells = self.n_cells // n_shapes
+        costs = [run_cost(study, self.words(self.first_cell(shape))) for shape in range(n_shapes)]
+        self.shards = Shards(costs, self._shape_cells * self.n_seeds, shard_runs)
+        self.n_shards = self.shards.n_shards
 
     @property
     def in_run_order(self) -> bool:
@@ -121,19 +76,11 @@ class Plan:
 
     def shard(self, index: int) -> Shard:
         """Return a shard by its number."""
-        group = self._group(index)
-        start = group.start + (index - group.first_shard) * group.shard_runs
-        stop = min(start + group.shard_runs, group.stop)
-        return Shard(index, start, stop, (stop - start) * group.run_cost)
+        return self.shards.shard(index)
 
-    def operations_of(self, shard: Shard, net_steps: int) -> float:
-        """Return how many operations the runs of a shard took, from their steps."""
-        group = self._group(shard.index)
-        return group.run_cost * net_steps / max(group.run_steps, 1)
-
-    def shape(self, shard: Shard) -> int:
-        """Return the number of the shape that the runs of a shard share."""
-        return shard.start // self._shape_runs
+    def first_cell(self, shape: int) -> int:
+        """Return the cell of a shape that is visited first."""
+        return int(self._cell_visited(shape * self._shape_cells))
 
     def position(self, run: int) -> int:
         """Return the visiting position of a run."""
@@ -183,10 +130,6 @@ class Plan:
             steps = np.minimum(steps, self.column("max_epochs", cells) * self.n_windows(cells))
         return steps
 
-    def _group(self, index: int) -> _Group:
-        """Return the group that a shard is in."""
-        return self._groups[bisect_right(self._first_shards, index) - 1]
-
     def _visited(self, shard: Shard) -> NDArray[np.int64]:
         """Return the places of the cells of a shard in visiting order."""
         import numpy as np
@@ -211,30 +154,6 @@ class Plan:
         for k, size in enumerate(self._sizes):
             cell = cell * size + placed[k]
         return cell
-
-    def _make_groups(self, n_shapes: int, shard_runs: int | None) -> Iterator[_Group]:
-        """Lay out shards shape by shape."""
-        cells_each = self.n_cells // n_shapes
-        n_runs = self._shape_runs = cells_each * self.n_seeds
-        costs = [run_cost(self.study, self.words(self._cell_visited(k * cells_each))) for k in range(n_shapes)]
-        remaining, shard, start = sum(n_runs * cost.operations for cost in costs), 0, 0
-        for shape, cost in enumerate(costs):
-            while start < (shape + 1) * n_runs:
-                n_left = (shape + 1) * n_runs - start
-                work = min(max(remaining / _SHARES, _LEAST_OPERATIONS), _MOST_OPERATIONS)
-                runs = shard_runs or _share(n_left, min(work / cost.operations, _MOST_BYTES / cost.n_bytes))
-                n_equal = max(1, int(remaining / (runs * cost.operations)) - _SHARES)  # until shares become smaller
-                stop = start + (n_left if shard_runs else min(n_equal * runs, n_left))
-                yield _Group(shard, start, stop, runs, cost.operations, cost.n_steps)
-                shard -= (start - stop) // runs
-                remaining -= (stop - start) * cost.operations
-                start = stop
-
-
-def _share(n_runs: int, most: float) -> int:
-    """Return the runs of a shard where shards of about ``most`` share ``n_runs`` evenly."""
-    even = n_runs / ceil(n_runs / max(1, most))
-    return ceil(even / _LANES) * _LANES
 
 
 def _digits(number: Any, sizes: list[int]) -> list[Any]:

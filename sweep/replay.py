@@ -17,8 +17,8 @@ from sweep.plan import Plan
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.sections import MAX_SEED
-from sweep.shard import Worker
 from sweep.study import Study
+from sweep.worker import Worker
 
 Array = NDArray[Any]
 

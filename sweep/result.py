@@ -17,7 +17,9 @@ from sweep.statistics.incidence import EVENTS, incidence_by
 from sweep.statistics.ranking import RANKED_BY, best_cells
 from sweep.store.facts import totals
 from sweep.store.files import Files
-from sweep.store.store import Store
+from sweep.store.memory import Memory
+from sweep.store.reader import StoreReader
+from sweep.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,7 +206,7 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
     StoreError
         If it is none, is damaged, or its study was interrupted and ``partial`` is not given, or no run is trained yet.
     """
-    store = Store.open(directory)
+    store = StoreReader.open(directory)
     facts = store.facts()
     if facts["complete"]:
         return Result(store.study, facts, store)
@@ -213,9 +215,23 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
             f"results in {store.files.place!r} are not complete; run the same study again to finish it, "
             "or open what is trained with partial=True"
         )
-    commits = store.partial = sorted(store.commits().values(), key=lambda commit: commit.start)
+    return partial_result(store.study, store)
+
+
+def partial_result(study: Study, parts: StoreReader | Memory) -> Result:
+    """Return the result of the runs that are trained.
+
+    Raises
+    ------
+    StoreError
+        If there are none, or a commit is damaged.
+    """
+    facts = {}
+    if isinstance(parts, StoreReader):
+        facts = parts.facts()
+        parts.partial = sorted(parts.commits().values(), key=lambda commit: commit.start)
+    commits = parts.counted()
     if not commits:
-        raise StoreError(
-            f"results in {store.files.place!r} have no trained runs yet; run the same study again to go on"
-        )
-    return Result(store.study, {**facts, **totals(store.study, store.keep, commits), "digest": None}, store)
+        place = f" in {parts.files.place!r}" if isinstance(parts, StoreReader) else ""
+        raise StoreError(f"results{place} have no trained runs yet; run the same study again to go on")
+    return Result(study, {**facts, **totals(study, parts.keep, commits), "digest": None, "complete": False}, parts)

@@ -6,16 +6,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.digest import RunsDigest
+from sweep.aggregate import digest_of_rows
 from sweep.errors import StoreError
 from sweep.plan import Plan
 from sweep.schema import NULL_COLUMNS, runs_columns
 from sweep.statistics.cells import summarize
 from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
 from sweep.statistics.outcomes import Outcomes, outcomes_from_tables
-from sweep.statistics.tally import merge, tally_from_table, tally_rows
+from sweep.statistics.tally import TallySum
 from sweep.store.memory import Memory
-from sweep.store.store import Store
+from sweep.store.reader import StoreReader
+from sweep.store.run_order import rows_frame
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ class ResultData:
         Whether all runs are there; a partial result holds those that are trained.
     """
 
-    def __init__(self, study: Study, facts: dict[str, Any], parts: Store | Memory) -> None:
+    def __init__(self, study: Study, facts: dict[str, Any], parts: StoreReader | Memory) -> None:
         self.study = study
         self._facts = facts
         self._parts = parts
-        self.place: str | None = parts.files.place if isinstance(parts, Store) else None
-        self.directory: Path | None = parts.directory if isinstance(parts, Store) else None
+        self.place: str | None = parts.files.place if isinstance(parts, StoreReader) else None
+        self.directory: Path | None = parts.directory if isinstance(parts, StoreReader) else None
         self.complete: bool = facts["complete"]
 
     @cached_property
@@ -54,7 +55,7 @@ class ResultData:
         The digest of rows in memory is made when this is first asked for, at some 35 ns a run.
         """
         if "digest" not in self._facts:
-            self._facts["digest"] = self._digest() if self._parts.keep == "runs" else None
+            self._facts["digest"] = digest_of_rows(self._parts, Plan(self.study))
         return self._facts
 
     @cached_property
@@ -72,9 +73,10 @@ class ResultData:
         ``n`` runs of this ``cell`` ended with this ``status`` after so many ``steps``, one row for each end that
         occurs, sorted.
         """
-        if self._parts.keep == "cells":
-            return merge([tally_from_table(table) for table in self._parts.tables()])
-        return merge([tally_rows(table) for table in self._parts.tables(["cell", "status", "steps"])])
+        tallies = TallySum()
+        for commit in self._parts.counted():
+            tallies.add(self._parts.tally(commit))
+        return tallies.total()
 
     @cached_property
     def outcomes(self) -> Outcomes:
@@ -117,11 +119,8 @@ class ResultData:
         unknown = [name for name in wanted if name not in known]
         if unknown:
             raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
-        in_order = bool(wanted) and Plan(self.study).in_run_order
-        read = list(dict.fromkeys(wanted if in_order else [*wanted, "run"]))  # each once
-        frame = self._parts.frame(read)
-        if not in_order:
-            frame = frame.sort_values("run", ignore_index=True)
+        read = list(dict.fromkeys(wanted)) or ["run"]  # each once
+        frame = rows_frame(self._parts, Plan(self.study), read)
         return frame if read == wanted else frame[wanted]
 
     def row(self, run: int) -> dict[str, Any]:
@@ -154,13 +153,6 @@ class ResultData:
         if isinstance(self._parts, Memory):
             raise StoreError("this result is in memory; run the study with a results folder to have files")
         return self._parts.part_paths()
-
-    def _digest(self) -> str:
-        digest = RunsDigest(runs_columns(self.study))
-        if Plan(self.study).in_run_order:
-            for table in self._parts.tables():
-                digest.update(table)
-        return digest.finish(self._parts.tables, self.study.n_runs)
 
     def _check_rows(self) -> None:
         if self._parts.keep != "runs":

@@ -31,7 +31,7 @@ def estimated_seconds(plan: Plan, threads: int) -> float | None:
     try:
         noted = json.loads(_file().read_text("utf-8"))
         per_second = float(noted["operations_per_second"])
-        seconds = plan.operations / per_second / threads
+        seconds = plan.shards.operations / per_second / threads
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, ArithmeticError):
         return None
     return seconds if 0 < per_second < inf and seconds < inf else None

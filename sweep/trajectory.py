@@ -11,8 +11,8 @@ from kernels.recipe import Parameters
 from kernels.train import Trainer
 from sweep.plan import Plan
 from sweep.replay import Trace
-from sweep.shard import Worker, make_recipe
 from sweep.study import Study
+from sweep.worker import Worker, make_recipe
 
 Array = NDArray[Any]
 

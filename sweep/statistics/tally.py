@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 from sweep.digest import status_codes
 from sweep.schema import STATUSES, arrow_schema, tally_columns
 
+# Rows of tallies held before they are added up, and as how many a frame counts by itself, in memory.
+_LOOSE_ROWS = 2**20
+_FRAME_ROWS = 300
+
 _STATUS = pd.CategoricalDtype(list(STATUSES))
 
 Array = NDArray[Any]
@@ -60,6 +64,33 @@ def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Add up tallies."""
     ends = pd.concat(tallies, ignore_index=True)
     return ends.groupby(["cell", "status", "steps"], observed=True, as_index=False)[["n"]].sum()
+
+
+class TallySum:
+    """The sum of tallies that come one after the other.
+
+    Memory grows with the different ends (cell, status and steps) and not with the runs that end alike.
+    """
+
+    def __init__(self) -> None:
+        self._tallies: list[pd.DataFrame] = []  # the sum of the first ones, and those since then
+        self._n_loose = 0
+
+    def add(self, tally: pd.DataFrame) -> None:
+        """Take in a tally."""
+        self._tallies.append(tally)
+        self._n_loose += len(tally) + _FRAME_ROWS
+        if self._n_loose > max(_LOOSE_ROWS, len(self._tallies[0])):
+            self._merge()
+
+    def total(self) -> pd.DataFrame:
+        """Return the tally of all runs so far."""
+        if len(self._tallies) > 1:
+            self._merge()
+        return self._tallies[0]
+
+    def _merge(self) -> None:
+        self._tallies, self._n_loose = [merge(self._tallies)], 0
 
 
 def tally_to_table(tally: pd.DataFrame) -> pa.Table:

@@ -91,7 +91,8 @@ def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
         lock.take_shared()
         if files.has("study.toml"):
             _check_same(files, wish, holder)
-            store = Store.open(files, lock)
+            store = Store.open(files)
+            store.lock = lock
             store.shared = holder is not None or lock.refusal is not None
             _tell(store, holder, lock.refusal)
             return store

@@ -18,8 +18,8 @@ from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study import Study
 
 if TYPE_CHECKING:
-    from sweep.plan import Shard
-    from sweep.shard import ShardResult
+    from sweep.shards import Shard
+    from sweep.worker import ShardResult
 
 # Names of our own files, and of no others: commits and parts.
 COMMIT_NAME = re.compile(r"[0-9]{7,}\.json")

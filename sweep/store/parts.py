@@ -7,14 +7,27 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sweep.errors import StoreError
+from sweep.statistics.tally import tally_from_table, tally_rows
 from sweep.store.commits import Commit
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 
 class Parts(ABC):
-    """Parts of a result."""
+    """Parts of a result.
+
+    Attributes
+    ----------
+    keep : str
+        ``"runs"``: parts hold a row per run; ``"cells"``: tallies.
+    """
+
+    keep: str
+
+    def __init__(self) -> None:
+        self._fresh: dict[int, pd.DataFrame] = {}  # tallies of shards that were just trained
 
     @abstractmethod
     def counted(self) -> list[Commit]:
@@ -23,6 +36,21 @@ class Parts(ABC):
     @abstractmethod
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
         """Return these columns of a part, or all: rows, or a tally where cells only are kept."""
+
+    def tally(self, commit: Commit) -> pd.DataFrame:
+        """Return how the runs of a part ended; of one that was just written it was counted by who trained it.
+
+        Raises
+        ------
+        StoreError
+            If it is missing or damaged.
+        """
+        fresh = self._fresh.pop(commit.shard, None)
+        if fresh is not None:
+            return fresh
+        if self.keep == "cells":
+            return tally_from_table(self.table(commit))
+        return tally_rows(self.table(commit, ["cell", "status", "steps"]))
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield the parts in shard order.

@@ -21,11 +21,11 @@ import pyarrow as pa
 
 from sweep import Study, open_result
 from sweep.__main__ import run_command
-from sweep.plan import Shard
-from sweep.shard import ShardResult, Worker
+from sweep.shards import Shard
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
 from sweep.store.store import Store
+from sweep.worker import ShardResult, Worker
 from tests import oracle
 from tests.accuracy import survey
 

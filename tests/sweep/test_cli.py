@@ -214,7 +214,7 @@ def test_interrupt(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("sweep.shard.Worker.train", interrupt)
+        patch.setattr("sweep.worker.Worker.train", interrupt)
         finished = command("run", "mine.toml")
     assert finished.code == 130
     assert "results/mine" in finished.err

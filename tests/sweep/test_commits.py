@@ -16,10 +16,10 @@ import sweep
 from sweep import StoreError, open_result
 from sweep.aggregate import Aggregate
 from sweep.plan import Plan
-from sweep.shard import ShardResult, Worker
 from sweep.store.commits import Commit
 from sweep.store.records import encode_record
 from sweep.store.store import Store
+from sweep.worker import ShardResult, Worker
 from tests.sweep.support import (
     command,
     copy_result,

@@ -122,7 +122,7 @@ def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     plan = Plan(make_study())
     assert estimated_seconds(plan, 2) is None
     assert "not known yet" in command("plan", "xor").out
-    note_speed(plan.operations, 8.0)
+    note_speed(plan.shards.operations, 8.0)
     assert estimated_seconds(plan, 2) == pytest.approx(4.0)
     note_speed(1.0, 0.001)  # too short to tell
     assert estimated_seconds(plan, 1) == pytest.approx(8.0)
@@ -137,9 +137,9 @@ def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     plan = Plan(make_study(count=100), shard_runs=50)
     shard = plan.shard(0)
     steps = plan.study.training.max_steps
-    assert plan.operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
-    assert plan.operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
-    assert plan.operations == pytest.approx(sum(plan.shard(k).cost for k in range(plan.n_shards)))
+    assert plan.shards.operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
+    assert plan.shards.operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
+    assert plan.shards.operations == pytest.approx(sum(plan.shard(k).cost for k in range(plan.n_shards)))
 
 
 def test_names_alone_or_in_a_list(both: Result) -> None:

@@ -29,6 +29,11 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
         ({"threads": -2}, ("threads -2",)),
         ({"threads": 10**6}, ("threads 1000000", "at most")),
         ({"keep": "rows"}, ("keep 'rows'", "'runs' or 'cells'")),
+        ({"time_budget": 0}, ("time budget of 0 seconds", "above 0")),
+        ({"time_budget": float("nan")}, ("time budget of nan seconds", "above 0")),
+        ({"max_runs": 0}, ("max_runs 0", "at least 1")),
+        ({"shard": (0, 3)}, ("shard 0/3", "I from 1 to N")),
+        ({"shard": (4, 3)}, ("shard 4/3", "I from 1 to N")),
     ],
 )
 def test_bad_arguments(tmp_path: Path, arguments: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -47,5 +52,12 @@ def test_more_than_a_billion_runs_need_permission() -> None:
         with pytest.raises(StudyError, match="1,000,000,002 runs"):
             sweep.run(make_study(count=500_000_001, hidden=2))
         with pytest.raises(AssertionError, match="training began"):
-            sweep.run(make_study(count=500_000_000, hidden=2, max_steps=0))
+            sweep.run(make_study(count=500_000_000, hidden=2, max_steps=0), keep="cells")
+    assert trained == []
+
+
+def test_rows_that_do_not_fit_into_memory() -> None:
+    """Rows that this machine has no memory for are not begun, and the sentence says what to do instead."""
+    with training_watched() as trained, pytest.raises(StudyError, match=r"8,589,934,590 runs.*this machine has.*out="):
+        sweep.run(make_study(count=2**32 - 1, hidden=2, bias=True), allow_runs=10**12)
     assert trained == []

@@ -16,11 +16,11 @@ import pytest
 
 import sweep
 from sweep import SweepError
+from sweep.executors.threads import work_in_threads
 from sweep.interrupts import Interrupts
-from sweep.plan import Shard
-from sweep.shard import ShardResult, Worker
+from sweep.shards import Shard
 from sweep.store.store import Store
-from sweep.threads import work_in_threads
+from sweep.worker import ShardResult, Worker
 from tests.sweep.support import make_study
 
 STUDY = make_study(count=10)
@@ -49,8 +49,8 @@ def test_first_interrupt_keeps_the_shards_under_way(tmp_path: Path) -> None:
 
     with mock.patch.object(Worker, "train", watched), pytest.raises(KeyboardInterrupt):
         sweep.run(STUDY, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
-    assert trained == [0, 1, 2]
-    assert list(Store.open(tmp_path / "r").commits()) == [0, 1, 2]
+    assert len(trained) == 3
+    assert list(Store.open(tmp_path / "r").commits()) == sorted(trained)
     expected = sweep.run(STUDY).facts["digest"]
     assert sweep.run(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected
 
@@ -146,7 +146,7 @@ def test_threads_that_do_not_start() -> None:
         start(thread)
 
     with mock.patch.object(threading.Thread, "start", few), pytest.raises(SweepError, match=r"64 given.* starts 2 and"):
-        work_in_threads(lambda _: time.sleep(0.01), iter(range(1000)), 64, Interrupts(), lambda: None)
+        list(work_in_threads(lambda _: time.sleep(0.01), iter(range(1000)), 64, Interrupts(), lambda: None))
     assert not any(thread.is_alive() for thread in started)
 
 
@@ -161,7 +161,7 @@ def test_error_in_one_thread_ends_all() -> None:
         done.append(item)
 
     with pytest.raises(ZeroDivisionError, match="item 5"):
-        work_in_threads(work, iter(range(1000)), 3, Interrupts(), lambda: None)
+        list(work_in_threads(work, iter(range(1000)), 3, Interrupts(), lambda: None))
     assert len(done) < 20
 
 
@@ -170,16 +170,16 @@ def test_threads_import_nothing(tmp_path: Path) -> None:
     code = """
 import sys
 import sweep
-from sweep import training
+from sweep.executors import threads
 
-work_in_threads = training.work_in_threads
+work_in_threads = threads.work_in_threads
 
 def watched(*given):
     before = set(sys.modules)
-    work_in_threads(*given)
+    yield from work_in_threads(*given)
     print(*sorted(set(sys.modules) - before))
 
-training.work_in_threads = watched
+threads.work_in_threads = watched
 study = sweep.load_study("xor", {"seeds.count": 3, "hidden": 2, "max_steps": 60})
 for keep in ("runs", "cells"):
     for out in (None, sys.argv[1] + keep):

@@ -66,7 +66,7 @@ def roots(names: set[str]) -> set[str]:
 
 def test_the_reader_of_sources_reads() -> None:
     """These tests would notice: training imports shard, which imports kernels."""
-    assert "sweep.shard" in imports(SWEEP / "training.py", deep=False)
+    assert "sweep.worker" in imports(SWEEP / "executors/threads.py", deep=False)
     assert "kernels" in roots(reachable("engine", deep=False))
     assert "sweep.engine" in imports(SWEEP / "cli.py", deep=True)
     assert "sweep.engine" not in imports(SWEEP / "cli.py", deep=False)
@@ -108,7 +108,7 @@ def test_results_are_read_without_training(module: str) -> None:
     """Statistics, tables and figures come from what is stored, never from kernels or the engine."""
     everything = reachable(module, deep=True)
     assert "kernels" not in roots(everything)
-    assert not everything & {"sweep.engine", "sweep.shard", "sweep.replay", "sweep.cli"}
+    assert not everything & {"sweep.engine", "sweep.worker", "sweep.replay", "sweep.cli"}
 
 
 LIGHT_STUDY = (

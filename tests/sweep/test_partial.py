@@ -18,9 +18,9 @@ SHARD_RUNS = 7
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Interrupt a study after 7 of its 18 shards, within a cell."""
+    """Interrupt a study after 12 of its 18 shards, within a cell."""
     out = tmp_path_factory.mktemp("partial") / "r"
-    with training_watched(7, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+    with training_watched(12, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         sweep.run(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
     return out
 
@@ -114,7 +114,9 @@ def test_nothing_trained_yet(tmp_path: Path) -> None:
         open_result(out, partial=True)
 
 
-def test_no_pairs_yet(partial: Result) -> None:
+def test_no_pairs_yet() -> None:
     """Where no seed was trained at two values, they cannot be compared yet."""
+    first = sweep.run(STUDY, max_runs=1, shard_runs=SHARD_RUNS)
+    assert (first.complete, first.facts["n_runs"]) == (False, SHARD_RUNS)
     with pytest.raises(SweepError, match="no seed is trained at two values of hidden yet"):
-        partial.compare("hidden")
+        first.compare("hidden")

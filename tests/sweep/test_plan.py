@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sweep import Study
 from sweep.cost import run_cost
-from sweep.plan import Plan, Shard
+from sweep.plan import Plan
+from sweep.shards import Shard
 from tests.sweep.support import SECTIONS, SHAPE, make_study, naive_rows
 
 VALUES: dict[str, list[Any]] = {
@@ -50,7 +51,7 @@ def runs_of(plan: Plan, shard: Shard) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 @given(small_studies(), st.none() | st.integers(1, 50))
 def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> None:
-    """Shards of any size hold every run exactly once, numbered by the formula, each shard of one shape."""
+    """Shards of any size hold every run exactly once, numbered by the formula; pieces of them are of one shape."""
     plan, rows = Plan(study, shard_runs), naive_rows(study)
     assert (plan.n_cells, plan.n_runs) == (study.n_cells, len(rows))
     seen: list[int] = []
@@ -66,9 +67,13 @@ def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> Non
         for number, where, start in zip(run, cell, seed, strict=True):
             assert (rows[number]["cell"], rows[number]["seed"]) == (where, start)
             assert number == where * study.seeds.count + (start - study.seeds.base)
-        assert len({tuple(rows[number][name] for name in SHAPE) for number in run}) == 1
+        pieces = [plan.runs(piece).tolist() for piece in plan.shards.pieces(shard)]
+        assert [number for piece in pieces for number in piece] == run
+        for piece in pieces:
+            assert len({tuple(rows[number][name] for name in SHAPE) for number in piece}) == 1
         seen += run
     assert sorted(seen) == list(range(len(rows)))
+    assert sorted(plan.shards.order()) == list(range(plan.n_shards))
     assert not plan.in_run_order or seen == sorted(seen)
     assert [plan.position(number) for number in seen] == list(range(len(rows)))
 
@@ -102,7 +107,7 @@ def test_runs_of_one_shape_are_visited_together(study: Study, shard_runs: int) -
 def test_visiting_order_of_an_example() -> None:
     """With the learning rate before the hidden size all runs of the first size still come first."""
     study = make_study(count=2, base=5, learning_rate=[0.1, 0.2], hidden=[3, 2])
-    plan = Plan(study, shard_runs=100)
+    plan = Plan(study, shard_runs=4)
     assert plan.n_shards == 2
     first, second = (runs_of(plan, plan.shard(index)) for index in range(2))
     assert [array.tolist() for array in first] == [[0, 1, 4, 5], [0, 0, 2, 2], [5, 6, 5, 6]]
@@ -157,16 +162,48 @@ def test_last_shards_shrink(count: int) -> None:
     shards = [plan.shard(index) for index in range(plan.n_shards)]
     assert [shard.start for shard in shards] == [0, *(shard.stop for shard in shards[:-1])]
     assert shards[-1].stop == count
-    *sizes, last = (shard.n_runs for shard in shards)
-    assert sizes == sorted(sizes, reverse=True)
-    assert 0 < last <= sizes[-1]
-    assert all(size % 16 == 0 for size in sizes)  # lanes of any width are all taken
-    largest, smallest = sizes[0], sizes[-1]
-    assert smallest > 4000  # milliseconds of work
-    assert all(shard.n_runs <= max(10_000, (count - shard.start) / 15) for shard in shards)
-    assert len(set(sizes)) == 1 or smallest < largest / 4
-    if count >= 10**8:
-        assert sizes.count(largest) > plan.n_shards / 2
+    assert all(shard.n_runs % 16 == 0 for shard in shards[:-1])  # lanes of any width are all taken
+    taken = [plan.shard(index).n_runs for index in plan.shards.order()]
+    largest = max(taken)
+    assert min(taken) >= 4000 or len(taken) == 2  # milliseconds of work
+    remaining = count
+    for size in taken:
+        assert size <= max(10_000, remaining / 3, largest / 7)
+        remaining -= size
+    assert count == 10**4 or taken.count(largest) > len(taken) / 2
+
+
+def test_parts_grow_with_the_study() -> None:
+    """Of a billion runs there are some ten thousand parts, whatever one costs; of many more there are more parts."""
+    for words in ({"max_steps": 500}, {"max_steps": 5000, "activation": "tanh"}, {"max_steps": 50_000}):
+        plan = Plan(make_study(count=10**9, **{"hidden": 8, "learning_rate": 0.1, **words}))
+        assert 3000 < plan.n_shards < 40_000
+        assert plan.shard(0).n_runs <= 2**18
+
+
+def test_small_shapes_share_shards() -> None:
+    """Thousands of widths of one seed each are not as many shards; large shapes have shards of their own."""
+    plan = Plan(make_study(count=1, hidden=list(range(1, 5001)), learning_rate=0.1, max_steps=500, bias=True))
+    shards = [plan.shard(index) for index in range(plan.n_shards)]
+    assert 30 < len(shards) < 100
+    assert sum(shard.n_runs for shard in shards) == 5000
+    assert sum(shard.cost for shard in shards) == pytest.approx(plan.shards.operations)
+    assert max(shard.cost for shard in shards) < plan.shards.operations / 15
+    mixed = Plan(make_study(count=1000, hidden=[1, 2, 3, 4096], learning_rate=0.1, max_steps=5000, bias=True))
+    kinds = [len(mixed.shards.shapes(mixed.shard(index))) for index in range(mixed.n_shards)]
+    assert kinds[0] == 3
+    assert set(kinds[1:]) == {1}
+
+
+@given(small_studies(), st.integers(1, 20))
+def test_any_prefix_is_an_even_picture(study: Study, shard_runs: int) -> None:
+    """However many shards are trained, those of any stretch of the visiting order are as many as its share, nearly."""
+    plan = Plan(study, shard_runs)
+    order, n = list(plan.shards.order()), plan.n_shards
+    for k in range(1, n + 1):
+        for stop in range(n + 1):
+            share = sum(index < stop for index in order[:k]) / k
+            assert abs(share - stop / n) <= (1 + np.log2(n + 1)) / k
 
 
 @pytest.fixture(scope="module")

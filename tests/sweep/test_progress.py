@@ -17,12 +17,13 @@ from numba.core import event
 
 import sweep
 from kernels.simd.compiling import Compilation
-from sweep.plan import Plan, Shard
+from sweep.plan import Plan
 from sweep.progress import Pace, SweepProgress, tell_finished
-from sweep.shard import ShardResult, Worker
+from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.facts import _seconds_trained
 from sweep.wording import duration
+from sweep.worker import ShardResult, Worker
 from tests.sweep.support import command, make_study, write_study
 
 
@@ -192,9 +193,10 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("train", "start.numbers"):
         monkeypatch.setattr(f"kernels.{module}.is_compiled", lambda *_: False)
     plan = Plan(make_study(count=4, hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"]))
-    shards = [plan.shard(index) for index in range(plan.n_shards)]
-    assert len(Worker(plan).uncompiled(shards)) == 5  # two units and any number, of two activations; and drawing
-    relu = [shard for shard in shards if plan.words(int(plan.cells(shard)[0][0]))["activation"] == "relu"]
+    whole = plan.shard(0)
+    assert len(Worker(plan).uncompiled([whole])) == 5  # two units and any number, of two activations; and drawing
+    shapes = list(plan.shards.pieces(whole))
+    relu = [shape for shape in shapes if plan.words(int(plan.cells(shape)[0][0]))["activation"] == "relu"]
     assert len(Worker(plan).uncompiled(relu)) == 3
     from_numpy = Plan(make_study(count=4, hidden=2, stream="pcg64"))
     assert len(Worker(from_numpy).uncompiled([from_numpy.shard(0)])) == 1

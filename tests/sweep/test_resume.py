@@ -29,7 +29,7 @@ SHARD_RUNS = 9
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    """Return a study of 12 shards of up to 9 runs, whose visiting order is not that of the runs."""
+    """Return a study of 11 shards of up to 9 runs, whose visiting order is not that of the runs."""
     return make_study(count=23, learning_rate=[0.2, 0.05], hidden=[3, 2], name="resumed")
 
 
@@ -40,7 +40,7 @@ def expected(study: Study) -> str:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError("full")], ids=["interrupt", "error"])
-@pytest.mark.parametrize(("after", "threads"), [(0, 1), (1, 1), (5, 2), (11, 1)])
+@pytest.mark.parametrize(("after", "threads"), [(0, 1), (1, 1), (5, 2), (10, 1)])
 def test_resume_after_an_interruption(
     tmp_path: Path, study: Study, expected: str, after: int, threads: int, error: BaseException
 ) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import sweep
-from sweep import Study, aggregate
+from sweep import Study
 from sweep.plan import Plan
 from sweep.schema import arrow_schema, cells_columns, tally_columns
 from sweep.statistics.cells import cells_to_table, summarize
@@ -246,5 +246,5 @@ def test_many_tallies_are_added_up_on_the_way(monkeypatch: pytest.MonkeyPatch) -
     """Statistics do not depend on how often the tallies of shards are added up."""
     study = make_study(count=10)
     expected = sweep.run(study).cells
-    monkeypatch.setattr(aggregate, "_LOOSE_ROWS", 1)
+    monkeypatch.setattr("sweep.statistics.tally._LOOSE_ROWS", 1)
     pd.testing.assert_frame_equal(sweep.run(study, shard_runs=1).cells, expected)

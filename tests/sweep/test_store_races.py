@@ -8,7 +8,7 @@ from pathlib import Path
 import sweep
 from sweep import Study, open_result
 from sweep.plan import Plan
-from sweep.shard import ShardResult, Worker
+from sweep.worker import ShardResult, Worker
 from tests.sweep.support import digest_of, make_store, make_study, parts_of, tree
 
 STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bias=[True, False], name="kept")

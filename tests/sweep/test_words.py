@@ -13,8 +13,8 @@ from kernels.recipe import Architecture, Recipe
 from kernels.simd import jit
 from sweep import Study, load_study
 from sweep.plan import Plan
-from sweep.shard import make_recipe, make_start
 from sweep.words import SWEEPABLE
+from sweep.worker import make_recipe, make_start
 from tests.kernels.support import some_compiled
 from tests.sweep.support import SECTIONS, SHAPE, assert_same_table, expected_runs, make_study
 

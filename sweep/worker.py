@@ -17,10 +17,11 @@ from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd.compiling import Kernel
 from kernels.start import initialize
 from kernels.start.initialize import Start
-from kernels.train import Trainer
+from kernels.train import Outcome, Trainer
 from sweep.digest import status_array
-from sweep.plan import Plan, Shard
+from sweep.plan import Plan
 from sweep.schema import arrow_schema, runs_columns
+from sweep.shards import Shard
 from sweep.statistics.tally import tally_runs
 from sweep.study import Study
 from sweep.words import loss_and_reduction, with_role
@@ -105,15 +106,13 @@ class Worker:
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard."""
-        cells, counts = self._plan.cells(shard)
-        words, seeds = self._plan.words(int(cells[0])), self._plan.seeds(shard)
-        trainer = self.trainer(words)
-        n_parameters = trainer.recipe.architecture.n_parameters(words["hidden"])
-        memory = self._memory_for_weights((shard.n_runs, n_parameters), trainer.recipe.dtype)
-        weights = self.weights(cells, counts, seeds, out=memory)
-        outcome = trainer.train(self.settings(cells), weights, counts, seeds=seeds, pause=self._pause)
-        net_steps = int(outcome.columns.steps.sum(dtype=np.int64))
-        return ShardResult(self._plan, shard, outcome.columns, self._schema, net_steps, outcome.lane_steps)
+        outcomes = [self._train_piece(piece) for piece in self._plan.shards.pieces(shard)]
+        columns = outcomes[0].columns
+        if len(outcomes) > 1:
+            columns = Columns(*map(np.concatenate, zip(*(outcome.columns for outcome in outcomes), strict=True)))
+        net_steps = int(columns.steps.sum(dtype=np.int64))
+        lane_steps = sum(outcome.lane_steps for outcome in outcomes)
+        return ShardResult(self._plan, shard, columns, self._schema, net_steps, lane_steps)
 
     def trainer(self, words: dict[str, Any]) -> Trainer:
         """Return the trainer of cells that have these words, one for each recipe."""
@@ -130,11 +129,11 @@ class Worker:
         """
         study = self._plan.study
         found: set[Kernel | None] = set()
-        for shard in {self._plan.shape(shard): shard for shard in shards}.values():
-            cells = self._plan.cells(shard)[0][:1]
-            words = self._plan.words(int(cells[0]))
+        for shape in {shape for shard in shards for shape in self._plan.shards.shapes(shard)}:
+            cell = self._plan.first_cell(shape)
+            words = self._plan.words(cell)
             trainer, hidden = self.trainer(words), words["hidden"]
-            found.add(trainer.uncompiled(hidden, self.settings(cells)))
+            found.add(trainer.uncompiled(hidden, self.settings(np.array([cell]))))
             for distribution, stream in product(study.values_of("distribution"), study.values_of("stream")):
                 start = make_start(words | {"distribution": distribution, "stream": stream})
                 found.add(initialize.uncompiled(start, trainer.recipe.architecture, hidden, trainer.recipe.dtype))
@@ -164,6 +163,16 @@ class Worker:
             runs = np.flatnonzero(np.repeat(group, counts))
             out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
         return out
+
+    def _train_piece(self, piece: Shard) -> Outcome:
+        """Train runs of one shape."""
+        cells, counts = self._plan.cells(piece)
+        words, seeds = self._plan.words(int(cells[0])), self._plan.seeds(piece)
+        trainer = self.trainer(words)
+        n_parameters = trainer.recipe.architecture.n_parameters(words["hidden"])
+        memory = self._memory_for_weights((piece.n_runs, n_parameters), trainer.recipe.dtype)
+        weights = self.weights(cells, counts, seeds, out=memory)
+        return trainer.train(self.settings(cells), weights, counts, seeds=seeds, pause=self._pause)
 
     def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
         """Put the initial weights of runs in ``cells``, which start alike, into ``out``.

@@ -1,0 +1,1 @@
+"""Executors turn shards into commits: on threads of this machine, or on others."""

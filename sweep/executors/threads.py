@@ -1,0 +1,154 @@
+"""Train shards on threads of this process that end in good order, also on Ctrl-C."""
+
+from __future__ import annotations
+
+import pkgutil
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
+from typing import TypeVar
+
+import kernels
+from kernels.simd.compiling import CompileWatch
+from sweep.errors import SweepError
+from sweep.executors.executor import Executor
+from sweep.interrupts import Interrupts
+from sweep.plan import Plan
+from sweep.progress import SweepProgress
+from sweep.shards import Shard
+from sweep.store.commits import Commit
+from sweep.store.memory import Memory
+from sweep.store.store import Store
+from sweep.worker import Worker
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+# The waiting thread looks so often whether it was interrupted: the signal may reach another one and not wake it.
+_WAKE_SECONDS = 0.1
+
+
+class ThreadExecutor(Executor):
+    """Trains shards on threads of this process.
+
+    Parameters
+    ----------
+    plan
+        What is trained.
+    parts
+        Where results go.
+    n_threads
+        Worker threads.
+    interrupts
+        That end the work.
+    progress
+        Told of kernels that are compiled, and that time goes by.
+    """
+
+    def __init__(
+        self, plan: Plan, parts: Store | Memory, n_threads: int, interrupts: Interrupts, progress: SweepProgress
+    ) -> None:
+        self.session, self.n_threads = secrets.token_hex(8), n_threads
+        self._parts, self._interrupts, self._progress = parts, interrupts, progress
+        self._worker = Worker(plan, interrupts.check)
+        self._watch = CompileWatch(progress.compiling)
+
+    def expect(self, shards: Iterator[Shard]) -> None:
+        """Find out which kernels have to be compiled, so that progress can tell how many."""
+        self._watch.expect(self._worker.uncompiled(shards))
+
+    def map(self, shards: Iterator[Shard]) -> Iterator[Commit]:
+        """Train shards, each thread one after the other."""
+        import_all_kernels()
+        self._interrupts.check()
+        with self._watch:
+            yield from work_in_threads(self._finish, shards, self.n_threads, self._interrupts, self._progress.tick)
+
+    def _finish(self, shard: Shard) -> Commit:
+        """Train a shard, unless another process has; seconds of waiting for machine code do not count."""
+        commit = self._parts.commit_of(shard)
+        if commit:
+            return commit
+        started = self._watch.clock()
+        result = self._worker.train(shard)
+        end = time.time()
+        begin = end - (self._watch.clock() - started)
+        return self._parts.write_part(result, session=self.session, begin=begin, end=end)
+
+
+def work_in_threads(
+    work: Callable[[Item], Made],
+    items: Iterator[Item],
+    n_threads: int,
+    interrupts: Interrupts,
+    tick: Callable[[], None],
+) -> Iterator[Made]:
+    """Work on all items, each thread on one after the other; call ``tick`` in this one now and then.
+
+    An error or an interrupt waits for the items under way. A second interrupt does not.
+
+    Yields
+    ------
+    Made
+        What ``work`` returns, as soon as it does.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted.
+    SweepError
+        If the system does not start so many threads.
+    """
+    taking, stop = Lock(), Event()
+    made: SimpleQueue[Made] = SimpleQueue()
+    errors: list[BaseException] = []
+
+    def work_on() -> None:
+        try:
+            while not (stop.is_set() or interrupts.count):
+                with taking:
+                    item = next(items, None)
+                if item is None:
+                    return
+                made.put(work(item))
+        except BaseException as error:
+            errors.append(error)
+            stop.set()
+
+    started: list[Thread] = []
+    try:
+        for number in range(n_threads):
+            thread = Thread(target=work_on, name=f"sweep-{number}", daemon=True)
+            thread.start()
+            started.append(thread)
+    except RuntimeError:
+        errors.append(SweepError(f"threads {n_threads} given; this system starts {len(started)} and no more"))
+        stop.set()
+    try:
+        while interrupts.count < 2 and (any(thread.is_alive() for thread in started) or not made.empty()):
+            try:
+                yield made.get(timeout=_WAKE_SECONDS)
+            except Empty:
+                tick()
+    finally:
+        stop.set()
+    interrupts.check()
+    if errors:
+        raise errors[0]
+
+
+@cache
+def import_all_kernels() -> None:
+    """Import in this thread what the others need, so that none of them waits for an import that was interrupted."""
+    from numba.core.registry import cpu_target
+
+    for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
+        import_module(module.name)
+    for name in ("numba.core.boxing", "pyarrow.dataset"):  # by its compiler, by its reader of Parquet
+        import_module(name)
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()

@@ -1,0 +1,95 @@
+"""What of a study one call trains: a stripe of its shards, for so long, or so many runs."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from sweep.errors import StudyError, shown
+from sweep.plan import Plan
+from sweep.shards import Shard
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What of a study one call trains.
+
+    Attributes
+    ----------
+    seconds
+        Shards are begun for so long, at least one.
+    runs
+        Shards are begun until so many runs are under way; with 0 none is.
+    stripe
+        Of so many parts (second number) the one of this number, from 1.
+    """
+
+    seconds: float | None = None
+    runs: int | None = None
+    stripe: tuple[int, int] = (1, 1)
+
+    def check(self) -> None:
+        """Refuse limits that are out of range.
+
+        Raises
+        ------
+        StudyError
+        """
+        number, of = self.stripe
+        faults = []
+        if self.seconds is not None and not self.seconds > 0:
+            faults.append(f"time budget of {self.seconds} seconds given; must be above 0")
+        if self.runs is not None and self.runs < 1:
+            faults.append(f"max_runs {self.runs} given; must be at least 1")
+        if not 1 <= number <= of:
+            faults.append(f"shard {number}/{of} given; must be I/N with I from 1 to N")
+        if faults:
+            raise StudyError(faults)
+
+    def choose(self, plan: Plan) -> Iterator[int]:
+        """Yield the numbers of the shards of the stripe, in the order in which they are trained."""
+        number, of = self.stripe
+        return islice(plan.shards.order(), number - 1, None, of)
+
+    def take(self, shards: Iterator[Shard]) -> Iterator[Shard]:
+        """Yield shards until a limit is reached."""
+        deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        n_runs = 0
+        for shard in shards:
+            if self.runs is not None and n_runs >= self.runs:
+                return
+            if n_runs and deadline is not None and time.monotonic() > deadline:
+                return
+            n_runs += shard.n_runs
+            yield shard
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration such as ``90``, ``10m`` or ``1.5h``.
+
+    Raises
+    ------
+    StudyError
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text, re.ASCII)
+    if not found:
+        raise StudyError([f"time budget {shown(text)} given; must be seconds, or a number with s, m, h or d, as 10m"])
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def parse_stripe(text: str) -> tuple[int, int]:
+    """Return I and N of ``I/N``.
+
+    Raises
+    ------
+    StudyError
+    """
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
+    if not found:
+        raise StudyError([f"shard {shown(text)} given; must be I/N with I from 1 to N, as in --shard 2/8"])
+    return int(found[1]), int(found[2])

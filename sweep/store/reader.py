@@ -1,0 +1,196 @@
+"""Read results that were written: commits are trusted, and parts that are as their commits say, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sweep.errors import StoreError
+from sweep.plan import Plan
+from sweep.schema import Column, cells_columns, runs_columns, tally_columns
+from sweep.shards import Shard
+from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
+from sweep.store.facts import read_facts, read_study
+from sweep.store.files import Files
+from sweep.store.local import LocalFiles
+from sweep.store.parquet import decode_table
+from sweep.store.parts import Parts
+from sweep.store.place import files_at
+from sweep.study import Study
+
+
+class StoreReader(Parts):
+    """The results folder of one study, to be read.
+
+    Parameters
+    ----------
+    files
+        Where it is.
+    study
+        What it holds.
+    keep
+        ``"runs"``: parts hold a row per run; ``"cells"``: tallies.
+
+    Attributes
+    ----------
+    partial : list of Commit or None
+        Where given, these commits are taken, rather than those of every run.
+    """
+
+    def __init__(self, files: Files, study: Study, keep: str) -> None:
+        super().__init__()
+        self.files = files
+        self.study = study
+        self.keep = keep
+        self.identity = study.identity
+        self._columns = runs_columns(study) if keep == "runs" else tally_columns()
+        self.partial: list[Commit] | None = None
+
+    @classmethod
+    def open(cls, place: Files | str | Path) -> Self:
+        """Open an existing results folder.
+
+        Raises
+        ------
+        StoreError
+            If it is none, or damaged.
+        """
+        files = place if isinstance(place, Files) else files_at(place)
+        if not files.has("study.toml"):
+            raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
+        facts = read_facts(files)
+        study = read_study(files)
+        if study.identity != facts["identity"]:
+            raise StoreError(f"{files.where('study.toml')!r} is not the study that run.json names")
+        return cls(files, study, facts["keep"])
+
+    @property
+    def directory(self) -> Path | None:
+        """The folder, if it is on a file system."""
+        return self.files.directory if isinstance(self.files, LocalFiles) else None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what run.json holds, which must be facts of this study."""
+        facts = read_facts(self.files)
+        if facts["identity"] != self.identity:
+            raise StoreError(f"{self.files.where('run.json')!r} belongs to another study by now")
+        return facts
+
+    def commits(self) -> dict[int, Commit]:
+        """Return all commits by shard number, in that order.
+
+        Raises
+        ------
+        StoreError
+            If one is damaged or belongs to another study.
+        """
+        names = sorted(name for name in self.files.names("commits") if COMMIT_NAME.fullmatch(name))
+        commits = [self._commit(name) for name in names]
+        return {commit.shard: commit for commit in sorted(commits, key=lambda commit: commit.shard)}
+
+    def commit_of(self, shard: Shard) -> Commit | None:
+        """Return the commit of a planned shard, or None if nobody has finished it.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged, belongs to another study or was planned otherwise.
+        """
+        name = commit_name(shard.index)
+        if not self.files.has(f"commits/{name}"):
+            return None
+        commit = self._commit(name)
+        commit.check(self.identity, shard)
+        return commit
+
+    def part_paths(self) -> list[str]:
+        """Return where the files lie that hold the runs, in shard order."""
+        return [self.files.where(f"parts/{commit.part}") for commit in self.counted()]
+
+    def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
+        """Return a committed part, which must hold the runs that its commit says.
+
+        Raises
+        ------
+        StoreError
+            If it is missing or damaged.
+        """
+        name = f"parts/{commit.part}"
+        known = {column.name: column for column in self._columns}
+        table = self._table(name, [known[each] for each in (known if columns is None else columns)], commit.sha256)
+        n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
+        if n_runs != commit.stop - commit.start:
+            raise StoreError(
+                f"{self.files.where(name)!r} is damaged: it holds {n_runs} runs, and its commit those from "
+                f"{commit.start} to {commit.stop - 1}"
+            )
+        if "run" in table.schema.names:
+            planned = self._plan.runs(Shard(commit.shard, commit.start, commit.stop, 0.0))
+            if not (table["run"].to_numpy() == planned).all():
+                raise StoreError(
+                    f"{self.files.where(name)!r} is damaged: its column 'run' has other numbers than were trained"
+                )
+        return table
+
+    def counted(self) -> list[Commit]:
+        """Return the commits whose parts are the result, in shard order.
+
+        Raises
+        ------
+        StoreError
+            If they do not cover every run of a result that is not partial, or it was published without its rows.
+        """
+        if not self.has_parts:
+            raise StoreError(f"the rows of {self.files.place!r} are not there: it was published with its cells only")
+        commits, n_runs = self.partial, None
+        if commits is None:
+            commits, n_runs = sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs
+        if not cover(commits, n_runs):
+            raise StoreError(f"{self.files.where('commits')!r} is damaged: commits do not cover every run once")
+        return commits
+
+    def read_cells(self) -> pa.Table:
+        """Read cells.parquet."""
+        return self._table("cells.parquet", cells_columns(self.study), self.facts()["cells_sha256"])
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether parts are there, or the cells alone were published."""
+        return any(self.files.has_folder(name) for name in ("parts", "commits"))
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return Plan(self.study)
+
+    def _commit(self, name: str) -> Commit:
+        """Read a commit."""
+        path = f"commits/{name}"
+        return decode_commit(self.files.read(path), self.files.where(path), self.study, self.identity)
+
+    def content(self, commit: Commit) -> bytes:
+        """Return the content of the file of a part.
+
+        Raises
+        ------
+        StoreError
+            If it is missing or damaged.
+        """
+        return self._content(f"parts/{commit.part}", commit.sha256)
+
+    def _table(self, name: str, columns: list[Column], sha256: str) -> pa.Table:
+        """Read columns of a file after checking its hash."""
+        return decode_table(self._content(name, sha256), columns, self.files.where(name))
+
+    def _content(self, name: str, sha256: str) -> bytes:
+        """Read a file and check its hash."""
+        content = self.files.read(name)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StoreError(
+                f"{self.files.where(name)!r} is damaged: its SHA-256 is not the one recorded when it was written"
+            )
+        return content

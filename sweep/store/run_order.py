@@ -1,0 +1,114 @@
+"""Rows in the order of their runs, with few of them in memory at a time.
+
+Parts hold runs in visiting order. Where parameters that decide the kernel do not come first in the
+study, runs that follow each other lie in several parts: these stay in memory until all their rows
+have had their turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sweep.plan import Plan
+from sweep.shards import Shard
+from sweep.store.commits import Commit
+from sweep.store.parts import Parts
+
+# Runs of a table that is yielded, at most; no result depends on it.
+_WINDOW = 2**18
+
+
+class _Open(NamedTuple):
+    """A part in memory, sorted by run."""
+
+    table: pa.Table
+    runs: NDArray[np.int64]
+
+    def between(self, start: int, stop: int) -> pa.Table:
+        first, last = np.searchsorted(self.runs, (start, stop))
+        return self.table.slice(first, last - first)
+
+
+def in_run_order(parts: Parts, plan: Plan, columns: list[str], window: int = _WINDOW) -> Iterator[pa.Table]:
+    """Yield the rows of a result in the order of their runs, as tables that follow each other.
+
+    Parameters
+    ----------
+    parts
+        Of a whole result, or a part of one.
+    plan
+        Of its study.
+    columns
+        That are read.
+    window
+        Runs in a table, at most.
+
+    Raises
+    ------
+    StoreError
+        If a part is missing or damaged.
+    """
+    waiting = sorted((_first_run(plan, commit), commit.start, commit) for commit in parts.counted())[::-1]
+    read = columns if "run" in columns else [*columns, "run"]
+    opened: list[_Open] = []
+    start = 0
+    while waiting or opened:
+        if not opened:
+            start = max(start, waiting[-1][0])
+        while waiting and waiting[-1][0] <= start:
+            opened.append(_open(parts.table(waiting.pop()[-1], read)))
+        stop = min(start + window, waiting[-1][0]) if waiting else start + window
+        found = [each.between(start, stop) for each in opened]
+        yield _merged([table for table in found if len(table)]).select(columns)
+        opened = [each for each in opened if each.runs[-1] >= stop]
+        start = stop
+
+
+def rows_frame(parts: Parts, plan: Plan, columns: list[str]) -> pd.DataFrame:
+    """Return these columns of all rows, in the order of their runs.
+
+    Each column is filled part by part where it will stay, as rows may be many.
+    """
+    n_runs = sum(commit.stop - commit.start for commit in parts.counted())
+    numbers: dict[str, NDArray[Any]] = {}
+    others: dict[str, list[pa.ChunkedArray]] = {name: [] for name in columns}
+    at = 0
+    for table in in_run_order(parts, plan, columns):
+        for field in table.schema:
+            if pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
+                whole = numbers.setdefault(field.name, np.empty(n_runs, field.type.to_pandas_dtype()))
+                whole[at : at + len(table)] = table[field.name].to_numpy()
+            else:
+                others[field.name] += table[field.name].chunks
+        at += len(table)
+    converted = {name: pa.chunked_array(chunks).to_pandas() for name, chunks in others.items() if chunks}
+    return pd.DataFrame({name: (numbers | converted)[name] for name in columns}, copy=False)
+
+
+def _first_run(plan: Plan, commit: Commit) -> int:
+    """Return the smallest number of a run in a part: of each shape, that of its first run."""
+    shard = Shard(commit.shard, commit.start, commit.stop, 0.0)
+    return min(int(plan.runs(Shard(0, at, at + 1, 0.0))[0]) for at in plan.shards.starts(shard))
+
+
+def _open(table: pa.Table) -> _Open:
+    """Sort a part, unless it is sorted."""
+    runs = table["run"].to_numpy()
+    if (np.diff(runs) < 0).any():
+        order = np.argsort(runs, kind="stable")
+        table, runs = table.take(order), runs[order]
+    return _Open(table, runs)
+
+
+def _merged(tables: list[pa.Table]) -> pa.Table:
+    """Return the rows of sorted tables, sorted."""
+    if len(tables) == 1:
+        return tables[0]
+    tables.sort(key=lambda table: table["run"][0].as_py())
+    return _open(pa.concat_tables(tables)).table

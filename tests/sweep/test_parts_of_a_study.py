@@ -1,0 +1,151 @@
+"""Parts of a study: stripes of its shards, folders that are merged, and runs that a limit ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sweep
+from sweep import StoreError, open_result
+from sweep.plan import Plan
+from sweep.store.store import Store
+from tests.sweep.support import assert_refused, assert_same_table, command, make_study, training_watched, write_study
+
+STUDY = make_study(
+    count=500, learning_rate=[0.2, 0.05], hidden=[3, 2, 5], max_steps=5000, criterion="none", name="parts"
+)
+N_SHARDS = Plan(STUDY).n_shards
+
+
+@pytest.fixture(scope="module")
+def whole() -> sweep.Result:
+    """Train the study in one go."""
+    return sweep.run(STUDY)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Write the study into a file."""
+    return write_study(tmp_path / "parts.toml", STUDY)
+
+
+def test_stripes_make_the_whole(tmp_path: Path, whole: sweep.Result) -> None:
+    """Each stripe trains its own shards; who finishes the last one in a folder makes the result."""
+    out, seen = tmp_path / "r", []
+    for number in (3, 1, 2):
+        with training_watched() as trained:
+            result = sweep.run(STUDY, out=out, shard=(number, 3))
+        seen.append(trained)
+        assert result.complete == (number == 2)
+        assert number == 2 or not result.facts["limited"]
+    assert sorted(index for trained in seen for index in trained) == list(range(N_SHARDS))
+    assert max(map(len, seen)) - min(map(len, seen)) <= 1
+    assert open_result(out).facts["digest"] == whole.facts["digest"]
+    with training_watched() as trained:
+        assert sweep.run(STUDY, out=out, shard=(1, 3)).complete
+    assert trained == []
+
+
+def test_more_stripes_than_shards(tmp_path: Path) -> None:
+    """A stripe without a shard trains nothing, and is no error."""
+    with training_watched() as trained, pytest.raises(StoreError, match="no trained runs yet"):
+        sweep.run(STUDY, out=tmp_path / "r", shard=(1000, 1000))
+    assert trained == []
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_folders_are_merged(tmp_path: Path, keep: str) -> None:
+    """Stripes in folders of their own make one result, the same as of one run."""
+    expected = sweep.run(STUDY, keep=keep)  # type: ignore[arg-type]
+    for number in (1, 2, 3):
+        sweep.run(STUDY, out=tmp_path / str(number), shard=(number, 3), keep=keep)  # type: ignore[arg-type]
+    partial = sweep.merge([tmp_path / "1", tmp_path / "3"], tmp_path / "part")
+    assert not partial.complete
+    with training_watched() as trained:
+        result = sweep.merge([tmp_path / "1", tmp_path / "2", tmp_path / "3"], tmp_path / "whole")
+    assert trained == []
+    assert result.complete
+    assert result.facts["digest"] == expected.facts["digest"]
+    assert_same_table(open_result(tmp_path / "whole").cells, expected.cells)
+    assert sorted(Store.open(tmp_path / "whole").commits()) == list(range(N_SHARDS))
+    with training_watched() as trained:
+        assert sweep.run(STUDY, out=tmp_path / "part", keep=keep).facts["digest"] == expected.facts["digest"]  # type: ignore[arg-type]
+    assert len(trained) == len(Store.open(tmp_path / "2").commits())
+
+
+def test_shards_that_two_folders_have(tmp_path: Path, whole: sweep.Result) -> None:
+    """Each shard counts once, the first one that is found; a folder may be merged into."""
+    sweep.run(STUDY, out=tmp_path / "a", shard=(1, 2))
+    sweep.run(STUDY, out=tmp_path / "b")
+    result = sweep.merge([tmp_path / "b"], tmp_path / "a")
+    assert result.facts["digest"] == whole.facts["digest"]
+    assert len(list((tmp_path / "a" / "parts").iterdir())) == N_SHARDS
+
+
+def test_what_is_not_merged(tmp_path: Path, file: Path) -> None:
+    """Other studies, other parts, damaged parts and a finished target are refused with one sentence."""
+    other = make_study(count=5, name="other")
+    sweep.run(STUDY, out=tmp_path / "a", shard=(1, 2))
+    sweep.run(STUDY, out=tmp_path / "cells", shard=(2, 2), keep="cells")
+    sweep.run(other, out=tmp_path / "other")
+    out = tmp_path / "new"
+    assert_refused(command("merge", tmp_path / "a", tmp_path / "other", "--out", out), ("another study",))
+    assert_refused(command("merge", tmp_path / "a", tmp_path / "cells", "--out", out), ("keeps other parts",))
+    assert_refused(command("merge", tmp_path / "nowhere", "--out", out), ("no results folder",))
+    assert not out.exists()
+    assert_refused(command("merge", tmp_path / "other", "--out", tmp_path / "other"), ("complete already",))
+    part = next((tmp_path / "a" / "parts").iterdir())
+    part.write_bytes(part.read_bytes()[:-1])
+    finished = command("merge", tmp_path / "a", "--out", out)
+    assert finished.code == 2
+    assert "damaged" in finished.err
+
+
+def test_commands(tmp_path: Path, file: Path, whole: sweep.Result) -> None:
+    """`run --shard` ends with code 0, `merge` with 4 while parts are missing, and with the digest at last."""
+    one, two, out = (tmp_path / name for name in ("1", "2", "out"))
+    first = command("run", file, "--shard", "1/2", "--out", one)
+    assert (first.code, "partial: " in first.out) == (0, True)
+    missing = command("merge", one, "--out", out)
+    assert missing.code == 4
+    assert f"--out {out}" in missing.err
+    assert command("run", file, "--shard", "2/2", "--out", two).code == 0
+    merged = command("merge", two, "--out", out)
+    assert merged.code == 0
+    assert f"digest {whole.facts['digest']}" in merged.out
+    for wrong in ("0/2", "3/2"):
+        assert_refused(command("run", file, "--shard", wrong), (wrong, "I from 1 to N"))
+    assert_refused(command("run", file, "--shard", "1"), ("'1'", "I/N"))
+
+
+def test_limits_of_a_run(tmp_path: Path, file: Path, whole: sweep.Result) -> None:
+    """A limit ends a run with code 4 and a partial result; the same command goes on until all is there."""
+    out, sizes = tmp_path / "r", []
+    for _ in range(50):
+        finished = command("run", file, "--out", out, "--max-runs", 400)
+        sizes.append(open_result(out, partial=True).facts["n_runs"])
+        if finished.code == 0:
+            break
+        assert finished.code == 4
+        assert "the same command goes on" in finished.err
+        assert "partial: " in finished.out
+    assert sizes == sorted(set(sizes))
+    assert len(sizes) > 2
+    assert f"digest {whole.facts['digest']}" in finished.out
+    short = command("run", file, "--out", tmp_path / "s", "--time-budget", "0.000001", "--threads", 1)
+    assert short.code == 4
+    assert len(Store.open(tmp_path / "s").commits()) == 1
+    assert_refused(command("run", file, "--time-budget", "soon"), ("'soon'", "10m"))
+    assert command("run", file, "--out", tmp_path / "s", "--time-budget", "1h").code == 0
+
+
+def test_prefix_is_an_even_picture(tmp_path: Path) -> None:
+    """A run that a limit ends early has runs of every shape, of most cells."""
+    study = make_study(
+        count=2000, learning_rate=[0.2, 0.05], hidden=[3, 2, 5, 4], max_steps=5000, below=1e-9, name="even"
+    )
+    result = sweep.run(study, out=tmp_path / "r", max_runs=study.n_runs // 3, threads=1)
+    assert not result.complete
+    assert set(result.cells["hidden"]) == {2, 3, 4, 5}
+    assert len(result.cells) >= 7
