@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sweep.replay import Trace, trace
     from sweep.result import Result, open_result
     from sweep.study import Study
+    from sweep.verification.check import verify
+    from sweep.verification.repair import repair
 
 check_kernels()
 
@@ -33,8 +35,10 @@ _HOMES = {
     "load_study": "sweep.load",
     "merge": "sweep.merging",
     "open_result": "sweep.result",
+    "repair": "sweep.verification.repair",
     "run": "sweep.engine",
     "trace": "sweep.replay",
+    "verify": "sweep.verification.check",
 }
 
 __all__ = [
@@ -47,8 +51,10 @@ __all__ = [
     "load_study",
     "merge",
     "open_result",
+    "repair",
     "run",
     "trace",
+    "verify",
 ]
 
 

@@ -42,6 +42,10 @@ class Aggregate:
             If it belongs to another study, or holds other runs than planned.
         """
         commit.check(self._plan.study.identity, self._plan.shard(commit.shard))
+        self.take_in(commit)
+
+    def take_in(self, commit: Commit) -> None:
+        """Take in a part, of whichever runs."""
         self._tallies.add(self._parts.tally(commit))
 
     def cells(self) -> pa.Table:

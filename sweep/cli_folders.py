@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sweep.errors import EXIT_PARTIAL
+from sweep.errors import EXIT_DAMAGED, EXIT_PARTIAL, SweepError
 
 app = typer.Typer()
 
@@ -34,3 +34,48 @@ def merge(
     if not result.complete:
         print(f"to train what is missing, run the study with --out {out}", file=sys.stderr)
         sys.exit(EXIT_PARTIAL)
+
+
+@app.command()
+def verify(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part.")],
+    sample: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Train N runs again, spread evenly, and compare bit by bit.")
+    ] = 0,
+    every: Annotated[bool, typer.Option("--all", help="Train all runs again and compare bit by bit.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--repair", help="Train again what is damaged, and remove what killed processes have left.")
+    ] = False,
+    study: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="With --repair: the study, if study.toml is damaged.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; all processors by default.")] = None,
+) -> None:
+    """Check a results folder: every run is there once, as it was written, and as training gives it.
+
+    Exit code 0: intact, or repaired; 1: damaged.
+    """
+    from sweep.load import load_study
+    from sweep.verification.check import verify as verify_folder
+    from sweep.verification.repair import repair
+
+    if study is not None and not mend:
+        raise SweepError("--study restores a damaged study.toml and goes with --repair")
+    chosen = -1 if every else sample
+    if mend:
+        given = None if study is None else load_study(study)
+        found = repair(directory, study=given, sample=chosen, threads=threads, progress=True)
+    else:
+        found = verify_folder(directory, sample=chosen, threads=threads, progress=True)
+    for fault in found.faults:
+        print(f"{'repaired' if mend else 'damaged'}: {fault}")
+    if found.leftovers:
+        n_left, what = len(found.leftovers), "removed" if mend else "do no harm; --repair removes them"
+        print(f"left by killed processes: {n_left:,} files ({what})")
+    if found.faults and not mend:
+        print(
+            f"{len(found.faults):,} faults; sweep verify {directory} --repair trains again what is damaged, and no more"
+        )
+        sys.exit(EXIT_DAMAGED)
+    again = f"; {found.n_retrained:,} trained again, with the same bits" if found.n_retrained else ""
+    print(f"intact: {found.n_runs:,} runs in {len(found.commits):,} parts{again}")

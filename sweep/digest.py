@@ -34,7 +34,7 @@ def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
     digests = [hashlib.sha256() for _ in columns]
 
     def take_in(table: pa.Table, column: Column, digest: Any) -> None:
-        digest.update(_little_endian(_values(table, column)))
+        digest.update(_little_endian(column_values(table, column)))
 
     with ThreadPoolExecutor(available_threads()) as pool:  # hashing lets other threads run
         for table in tables:
@@ -46,7 +46,7 @@ def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
 def tally_digest(cell: NDArray[Any], status: NDArray[Any], steps: NDArray[Any], n: NDArray[Any]) -> str:
     """Return the digest of a complete tally: counts of all runs of a study by how they ended.
 
-    It is made as :class:`RunsDigest` is, over the columns cell (int64), status (codes,
+    It is made as :func:`rows_digest` makes it, of the columns cell (int64), status (codes,
     int8), steps (int32) and n (int64), sorted by cell, status code and steps. So it depends
     on neither threads nor shards. It is another number than the digest of the rows of the
     same study.
@@ -84,7 +84,7 @@ def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False)), _STATUS_NAMES)
 
 
-def _values(table: pa.Table, column: Column) -> NDArray[Any]:
+def column_values(table: pa.Table, column: Column) -> NDArray[Any]:
     """Return a column as it is hashed, status as codes."""
     if column.type == "status":
         return status_codes(table.column(column.name))

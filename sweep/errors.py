@@ -16,7 +16,7 @@ _MOST_FAULTS = 20  # one table may hold a million wrong numbers
 
 
 # How commands end that do not end well.
-EXIT_FAILED = 1
+EXIT_FAILED = EXIT_DAMAGED = 1
 EXIT_BAD_INPUT = 2
 EXIT_MISMATCH = 3
 EXIT_PARTIAL = 4

@@ -151,9 +151,9 @@ class SweepProgress:
         self._last_line = -inf if compilation else self._last_line  # which is told at once
         self.tick()
 
-    def reading(self) -> None:
-        """Say that all is trained, and what is left to do."""
-        self._waits_for = "reading what was trained"
+    def say(self, what: str) -> None:
+        """Say what is done other than training."""
+        self._waits_for = what
         self.tick()
 
     def tick(self) -> None:

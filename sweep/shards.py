@@ -125,6 +125,13 @@ class Shards:
         """Return the numbers of the shapes that runs of a shard have."""
         return range(shard.start // self._shape_runs, (shard.stop - 1) // self._shape_runs + 1)
 
+    def between(self, start: int, stop: int) -> Iterator[Shard]:
+        """Yield the shards that lie between two visiting positions, in order."""
+        index = bisect_left(range(self.n_shards), start, key=lambda index: self.shard(index).start)
+        while index < self.n_shards and (shard := self.shard(index)).stop <= stop:
+            yield shard
+            index += 1
+
     def starts(self, shard: Shard) -> list[int]:
         """Return the visiting positions of the first run of each shape in a shard."""
         return [max(shard.start, shape * self._shape_runs) for shape in self.shapes(shard)]

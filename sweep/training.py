@@ -96,7 +96,7 @@ class Training:
             if not self.complete:  # others may have trained the rest
                 self.commits |= self.parts.commits()
             if self.complete:
-                progress.reading()
+                progress.say("reading what was trained")
                 for commit in self.commits.values():
                     interrupts.check()
                     self._add(commit)

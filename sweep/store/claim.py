@@ -9,6 +9,7 @@ somebody is training: the same study shares the work, another one is refused.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import secrets
 import time
@@ -137,7 +138,10 @@ def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
         facts = {"identity": wish.study.identity, "keep": wish.keep, "complete": False, **wish.facts}
         files.replace("run.json", encode_record(facts))
     if not files.has("study.toml"):
-        files.replace("study.toml", wish.study.to_toml().encode())
+        text = wish.study.to_toml().encode()
+        facts = {**read_facts(files), "study_sha256": hashlib.sha256(text).hexdigest()}
+        files.replace("run.json", encode_record(facts))
+        files.replace("study.toml", text)
     if tidy:
         collect_leftovers(files, wish.study)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from contextlib import suppress
 
 from sweep.errors import StoreError
@@ -48,19 +49,24 @@ def remove_results(files: Files) -> None:
     files.settle()
 
 
-def collect_leftovers(files: Files, study: Study) -> None:
-    """Remove drafts, and parts that no commit names: killed processes left them, as nobody else is here."""
+def find_leftovers(files: Files, counted: Collection[str]) -> list[str]:
+    """Return drafts, and parts that are not among those that count: killed processes, or living ones, left them."""
     left = [name for folder in FOLDERS for name in fitting(files, folder, _DRAFT_NAME)]
     left += fitting(files, "", _TOP_DRAFT_NAME)
-    parts, commits = fitting(files, "parts", PART_NAME), fitting(files, "commits", COMMIT_NAME)
-    if len(parts) > len(commits):
+    return left + [name for name in fitting(files, "parts", PART_NAME) if name.removeprefix("parts/") not in counted]
+
+
+def collect_leftovers(files: Files, study: Study) -> None:
+    """Remove what killed processes left, where nobody else is in the folder."""
+    commits, parts = fitting(files, "commits", COMMIT_NAME), fitting(files, "parts", PART_NAME)
+    counted = {name.removeprefix("parts/") for name in parts}
+    if len(parts) > len(commits):  # else commits, which may be many, need not be read
         try:
-            read = (decode_commit(files.read(name), files.where(name), study, study.identity) for name in commits)
-            counted = {f"parts/{commit.part}" for commit in read}
+            read = [decode_commit(files.read(name), files.where(name), study, study.identity) for name in commits]
         except StoreError:
             return  # whoever needs that commit will say so
-        left += [name for name in parts if name not in counted]
-    for name in left:
+        counted = {commit.part for commit in read}
+    for name in find_leftovers(files, counted):
         with suppress(StoreError):
             files.remove(name)
 

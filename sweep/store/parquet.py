@@ -5,18 +5,12 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sweep import __version__
 from sweep.errors import StoreError
 from sweep.schema import Column, arrow_schema
-from sweep.study import Study
 
 
-def encode_table(table: pa.Table, columns: list[Column], study: Study, identity: str) -> bytes:
-    """Encode a table: zstd, byte streams split for floats, differences for integers.
-
-    The metadata of the file names the study, its identity and the version of xor-sweep.
-    """
-    about = {"study": study.name, "identity": identity, "xor-sweep": __version__}
+def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) -> bytes:
+    """Encode a table: zstd, byte streams split for floats, differences for integers; ``about`` is its metadata."""
     table = table.cast(arrow_schema(columns)).replace_schema_metadata(about)
     encodings = {"float64": "BYTE_STREAM_SPLIT", "int64": "DELTA_BINARY_PACKED", "int32": "DELTA_BINARY_PACKED"}
     sink = pa.BufferOutputStream()

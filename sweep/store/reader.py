@@ -90,7 +90,7 @@ class StoreReader(Parts):
             If one is damaged or belongs to another study.
         """
         names = sorted(name for name in self.files.names("commits") if COMMIT_NAME.fullmatch(name))
-        commits = [self._commit(name) for name in names]
+        commits = [self.read_commit(name) for name in names]
         return {commit.shard: commit for commit in sorted(commits, key=lambda commit: commit.shard)}
 
     def commit_of(self, shard: Shard) -> Commit | None:
@@ -104,7 +104,7 @@ class StoreReader(Parts):
         name = commit_name(shard.index)
         if not self.files.has(f"commits/{name}"):
             return None
-        commit = self._commit(name)
+        commit = self.read_commit(name)
         commit.check(self.identity, shard)
         return commit
 
@@ -167,8 +167,14 @@ class StoreReader(Parts):
     def _plan(self) -> Plan:
         return Plan(self.study)
 
-    def _commit(self, name: str) -> Commit:
-        """Read a commit."""
+    def read_commit(self, name: str) -> Commit:
+        """Read the commit in a file.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read, is damaged or belongs to another study.
+        """
         path = f"commits/{name}"
         return decode_commit(self.files.read(path), self.files.where(path), self.study, self.identity)
 

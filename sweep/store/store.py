@@ -17,11 +17,15 @@ import hashlib
 import secrets
 import time
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from kernels import NUMERICS
+from sweep import __version__
 from sweep.errors import StoreError
+from sweep.machine import log_digest
 from sweep.schema import cells_columns
 from sweep.shards import Shard
 from sweep.statistics.tally import tally_to_table
@@ -90,14 +94,21 @@ class Store(StoreReader):
         StoreError
             If it cannot be written, or the earlier commit is not one of this shard.
         """
-        tally = result.tally()
-        table = result.rows() if self.keep == "runs" else tally_to_table(tally)
-        content = encode_table(table, self._columns, self.study, self.identity)
-        part = f"{result.shard.index:07d}-{secrets.token_hex(4)}.parquet"
-        sha256 = hashlib.sha256(content).hexdigest()
-        commit = self._commit_part(Commit.of(result, self.identity, part=part, sha256=sha256, **facts), content)
-        self._fresh[commit.shard] = tally
+        commit = self._commit_part(*self._encode(result, facts))
+        self._fresh[commit.shard] = result.tally()
         return commit
+
+    def replace_part(self, result: ShardResult, old: Commit | None, **facts: Any) -> None:
+        """Write the results of a shard in place of those that were committed, if any.
+
+        Readers see the old or the new part.
+        """
+        commit, content = self._encode(result, facts)
+        self.files.write(f"parts/{commit.part}", content)
+        self.files.settle("parts")
+        self.files.replace(f"commits/{commit_name(commit.shard)}", commit.encode())
+        if old is not None:
+            self._remove_part(old)
 
     def copy_part(self, source: StoreReader, commit: Commit) -> Commit:
         """Copy a committed part of another result of this study, unless there is one of that shard.
@@ -108,6 +119,20 @@ class Store(StoreReader):
             If it is missing or damaged, or cannot be written.
         """
         return self._commit_part(commit, source.content(commit))
+
+    @cached_property
+    def _about(self) -> dict[str, str]:
+        """What files say of themselves: which study they are of, and what trained them, as far as bits depend on it."""
+        about = {"study": self.study.name, "identity": self.identity, "xor-sweep": __version__}
+        return about | {"numerics": str(NUMERICS), "log_digest": log_digest()}
+
+    def _encode(self, result: ShardResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:
+        """Return the commit of a shard and the content of its part."""
+        table = result.rows() if self.keep == "runs" else tally_to_table(result.tally())
+        content = encode_table(table, self._columns, self._about)
+        part = f"{result.shard.index:07d}-{secrets.token_hex(4)}.parquet"
+        sha256 = hashlib.sha256(content).hexdigest()
+        return Commit.of(result, self.identity, part=part, sha256=sha256, **facts), content
 
     def _commit_part(self, commit: Commit, content: bytes) -> Commit:
         """Write a part and its commit, unless there is one of its shard; return the commit that counts."""
@@ -134,7 +159,7 @@ class Store(StoreReader):
 
     def write_cells(self, table: pa.Table) -> str:
         """Write cells.parquet and return its SHA-256."""
-        content = encode_table(table, cells_columns(self.study), self.study, self.identity)
+        content = encode_table(table, cells_columns(self.study), self._about)
         self.files.replace("cells.parquet", content)
         return hashlib.sha256(content).hexdigest()
 

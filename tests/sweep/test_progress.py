@@ -225,7 +225,7 @@ def test_a_standard_error_that_takes_no_more(monkeypatch: pytest.MonkeyPatch) ->
     progress = SweepProgress(10, 10.0, 1, shown=True)
     with progress:
         progress.advance(5, 5.0, 100, 0.1)
-        progress.reading()
+        progress.say("reading what was trained")
     tell_finished({"name": "xor", "n_runs": 10}, "r")
 
 

@@ -1,0 +1,1 @@
+"""Check results folders, and mend what is damaged by training it again."""

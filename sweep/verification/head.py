@@ -1,0 +1,125 @@
+"""Check and restore study.toml and run.json, without which nothing else in a results folder can be checked."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from sweep.errors import StoreError
+from sweep.store.commits import COMMIT_NAME, PART_NAME
+from sweep.store.contents import fitting
+from sweep.store.facts import read_facts, read_study
+from sweep.store.files import Files
+from sweep.store.records import decode_record, encode_record
+from sweep.study import Study
+
+
+def head_faults(files: Files) -> list[str]:
+    """Return what is wrong with study.toml and run.json.
+
+    Raises
+    ------
+    StoreError
+        If this is no results folder: both are missing.
+    """
+    if not files.has("study.toml") and not files.has("run.json"):
+        raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
+    study, facts, faults = _read(files)
+    if study and facts and study.identity != facts["identity"]:
+        faults.append(f"{files.where('study.toml')!r} is damaged: it is not the study that run.json names")
+    if facts and study and facts.get("study_sha256") not in (None, _digest(files)):
+        faults.append(f"{files.where('study.toml')!r} is damaged: its SHA-256 is not the one recorded")
+    return faults
+
+
+def restore_head(files: Files, given: Study | None) -> list[str]:
+    """Restore study.toml from a given study, and run.json from the parts; return what was wrong.
+
+    Raises
+    ------
+    StoreError
+        If study.toml is damaged and no study is given, or another one.
+    """
+    faults = head_faults(files)
+    if not faults:
+        return []
+    study, facts, _ = _read(files)
+    if facts is None:
+        study = _agreed(files, given or study, _identity_of_commits(files))
+        facts = {"identity": study.identity, "complete": False, **_facts_of_parts(files)}
+    else:
+        study = _agreed(files, given or study, facts["identity"])
+    text = study.to_toml().encode()
+    if given or "study_sha256" not in facts:
+        files.replace("study.toml", text)
+    elif facts["study_sha256"] != _digest(files):
+        raise StoreError(f"{files.where('study.toml')!r} is damaged; to restore it, give the study (--study STUDY)")
+    facts["study_sha256"] = _digest(files)
+    files.replace("run.json", encode_record(facts))
+    return faults
+
+
+def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]:
+    """Return study and facts as far as they can be read, and what is wrong with them."""
+    study, facts, faults = None, None, []
+    try:
+        study = read_study(files)
+    except StoreError as error:
+        faults.append(str(error))
+    try:
+        facts = read_facts(files)
+    except StoreError as error:
+        faults.append(str(error))
+    return study, facts, faults
+
+
+def _agreed(files: Files, study: Study | None, identity: str | None) -> Study:
+    """Return the study if it is that of the results."""
+    if study is None:
+        raise StoreError(f"{files.where('study.toml')!r} is damaged; to restore it, give the study (--study STUDY)")
+    if identity is not None and study.identity != identity:
+        raise StoreError(
+            f"{files.place!r} holds results of study {identity[:12]}, not {study.identity[:12]}; to restore "
+            "study.toml, give that study (--study STUDY)"
+        )
+    return study
+
+
+def _identity_of_commits(files: Files) -> str | None:
+    """Return the identity that commits name: that of the first which can be read."""
+    for name in sorted(fitting(files, "commits", COMMIT_NAME)):
+        try:
+            return str(decode_record(files.read(name), files.where(name))["study"])
+        except (StoreError, KeyError):
+            continue
+    return None
+
+
+def _facts_of_parts(files: Files) -> dict[str, Any]:
+    """Return what the metadata of a part says of how it was trained.
+
+    Raises
+    ------
+    StoreError
+        If no part can be read.
+    """
+    import pyarrow as pa
+
+    for name in sorted(fitting(files, "parts", PART_NAME)):
+        try:
+            schema = pq.read_schema(pa.BufferReader(files.read(name)))
+        except (StoreError, pa.ArrowException, OSError):
+            continue
+        about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+        if {"numerics", "log_digest"} <= about.keys():
+            keep = "runs" if "run" in schema.names else "cells"
+            return {"keep": keep, "numerics": int(about["numerics"]), "log_digest": about["log_digest"]}
+    raise StoreError(
+        f"{files.where('run.json')!r} is damaged, and no part tells how it was trained; start anew with --overwrite"
+    )
+
+
+def _digest(files: Files) -> str:
+    return hashlib.sha256(files.read("study.toml")).hexdigest()
