@@ -70,6 +70,10 @@ def run(
     max_runs: Annotated[
         int | None, typer.Option(metavar="N", help="Begin no more shards once so many runs are under way.")
     ] = None,
+    reuse: Annotated[
+        str | None,
+        typer.Option(metavar="DIR,DIR", help="Results folders from which runs that are the same are taken."),
+    ] = None,
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts of the study, I from 1.")
     ] = None,
@@ -78,7 +82,7 @@ def run(
 
     Exit code 4: a limit ended the run before all was trained; the result is partial, an even picture of the whole.
     """
-    limits: dict[str, Any] = {"max_runs": max_runs}
+    limits: dict[str, Any] = {"max_runs": max_runs, "reuse": reuse.split(",") if reuse else ()}
     if time_budget is not None:
         limits["time_budget"] = parse_duration(time_budget)
     if shard is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -12,8 +13,9 @@ from sweep.errors import StoreError, StudyError
 from sweep.limits import Limits
 from sweep.machine import available_threads, log_digest, machine_facts, memory_bytes, most_threads
 from sweep.plan import Plan
-from sweep.progress import tell_finished
+from sweep.progress import tell, tell_finished
 from sweep.result import Result, open_result, partial_result
+from sweep.reuse import Reuse
 from sweep.schema import row_bytes
 from sweep.store.claim import Wish, claim
 from sweep.store.facts import totals
@@ -38,6 +40,7 @@ def run(
     time_budget: float | None = None,
     max_runs: int | None = None,
     shard: tuple[int, int] = (1, 1),
+    reuse: Sequence[str | Path] = (),
     shard_runs: int | None = None,
 ) -> Result:
     """Train every run of a study and aggregate.
@@ -68,6 +71,9 @@ def run(
     shard
         ``(i, n)``: train the i-th of n parts of the study, from 1. Who finishes the last part in a folder makes
         the whole result; parts in folders of their own are put together by :func:`sweep.merge`.
+    reuse
+        Results folders, whole or partial, from which runs that are the same are taken: same words of the cell, seed,
+        patterns and numerics. The result is whole by itself, and the same as if all had been trained.
     shard_runs
         For tests: runs in a shard. No result depends on it.
 
@@ -97,18 +103,24 @@ def run(
     limits = Limits(time_budget, max_runs, shard)
     limits.check()
     plan = Plan(study, shard_runs)
+    if overwrite and out is not None and files_at(out).place in (files_at(place).place for place in reuse):
+        raise StoreError(f"{str(out)!r} is reused and overwritten at once; give another folder (--out)")
+    earlier = Reuse(plan, reuse) if reuse else None
+    if earlier and progress:
+        tell(*earlier.sentences())
     if out is None:
         _check_memory(study, keep)
-        return complete(Training(plan, Memory(study, keep), limits, progress), n_threads, start)
+        return complete(Training(plan, Memory(study, keep), limits, progress, earlier), n_threads, start)
+    files = files_at(out)
     wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
-    with claim(files_at(out), wish) as store:
+    with claim(files, wish) as store:
         if store.facts()["complete"]:
             finished = open_result(out)
             if progress:
                 tell_finished(finished.facts, out)
             return finished
         _check_bits(store)
-        return complete(Training(plan, store, limits, progress), n_threads, start)
+        return complete(Training(plan, store, limits, progress, earlier), n_threads, start)
 
 
 def _check_bits(store: Store) -> None:

@@ -82,8 +82,8 @@ class Plan:
         """Return the cell of a shape that is visited first."""
         return int(self._cell_visited(shape * self._shape_cells))
 
-    def position(self, run: int) -> int:
-        """Return the visiting position of a run."""
+    def position(self, run: Any) -> Any:
+        """Return the visiting position of a run, an integer or an array."""
         cell, offset = divmod(run, self.n_seeds)
         digits = _digits(cell, self._sizes)
         visited = 0

@@ -177,16 +177,16 @@ class SweepProgress:
 
     def _print_line(self) -> None:
         self._last_line = time.monotonic()
-        _say(self.text())
+        tell(self.text())
 
 
 def tell_finished(facts: Mapping[str, Any], place: str | Path) -> None:
     """Say that a study was trained before, and when, if that was noted."""
     on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
-    _say(f"{facts['name']}: already finished{on} in {place} ({facts['n_runs']:,} runs); nothing to train")
+    tell(f"{facts['name']}: already finished{on} in {place} ({facts['n_runs']:,} runs); nothing to train")
 
 
-def _say(text: str) -> None:
-    """Print a line on standard error; training goes on where that takes no more."""
+def tell(*lines: str) -> None:
+    """Print lines on standard error; training goes on where that takes no more."""
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(*lines, sep="\n", file=sys.stderr, flush=True)

@@ -12,11 +12,13 @@ from sweep.interrupts import Interrupts
 from sweep.limits import Limits
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
+from sweep.reuse import Reuse
 from sweep.shards import Shard
 from sweep.speed import note_speed
 from sweep.store.commits import Commit
 from sweep.store.memory import Memory
 from sweep.store.store import Store
+from sweep.worker import Worker
 
 
 class Training:
@@ -32,6 +34,8 @@ class Training:
         What of it to train.
     shown
         Whether to show progress.
+    reuse
+        Earlier results to take rows from.
 
     Attributes
     ----------
@@ -48,8 +52,10 @@ class Training:
         If a commit of an earlier call is not one of this plan.
     """
 
-    def __init__(self, plan: Plan, parts: Store | Memory, limits: Limits, shown: bool) -> None:
-        self.plan, self.parts, self._limits, self._shown = plan, parts, limits, shown
+    def __init__(
+        self, plan: Plan, parts: Store | Memory, limits: Limits, shown: bool, reuse: Reuse | None = None
+    ) -> None:
+        self.plan, self.parts, self._limits, self._shown, self._reuse = plan, parts, limits, shown, reuse
         self.commits = parts.commits()
         for commit in self.commits.values():
             commit.check(plan.study.identity, plan.shard(commit.shard))
@@ -89,7 +95,8 @@ class Training:
                 progress.skip(commit.stop - commit.start, self.plan.shard(commit.shard).cost)
             progress.tick()
             if missing:
-                executor = ThreadExecutor(self.plan, self.parts, n_threads, interrupts, progress)
+                worker = Worker(self.plan, interrupts.check, self._reuse)
+                executor = ThreadExecutor(worker, self.parts, n_threads, interrupts, progress)
                 if self._shown:
                     executor.expect(map(self.plan.shard, missing))
                 self._train(executor, self._limits.take(map(self.plan.shard, missing)), progress)
@@ -115,7 +122,8 @@ class Training:
             shard = self.plan.shard(commit.shard)
             self._operations += self.plan.shards.operations_of(shard, commit.net_steps)
             self._seconds += seconds
-        note_speed(self._operations, self._seconds)
+        if self._reuse is None:
+            note_speed(self._operations, self._seconds)
 
     def _add(self, commit: Commit) -> None:
         """Take in a part, once."""

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kernels.loop.runs import Columns
+from kernels.loop.runs import Columns, make_columns
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd.compiling import Kernel
 from kernels.start import initialize
@@ -20,6 +20,7 @@ from kernels.start.initialize import Start
 from kernels.train import Outcome, Trainer
 from sweep.digest import status_array
 from sweep.plan import Plan
+from sweep.reuse import Reuse
 from sweep.schema import arrow_schema, runs_columns
 from sweep.shards import Shard
 from sweep.statistics.tally import tally_runs
@@ -93,10 +94,12 @@ class Worker:
         What to train.
     pause
         Called after each second or so of steps; what it raises ends the training of a shard.
+    reuse
+        Earlier results, from which runs that are the same are taken.
     """
 
-    def __init__(self, plan: Plan, pause: Callable[[], None] | None = None) -> None:
-        self._plan, self._pause = plan, pause
+    def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
+        self._plan, self._pause, self._reuse = plan, pause, reuse
         self._schema = arrow_schema(runs_columns(plan.study))
         self._inputs = np.array(plan.study.data.inputs)
         self._targets = np.array(plan.study.data.targets)
@@ -105,14 +108,11 @@ class Worker:
         self._thread = local()  # of each thread: its memory for weights
 
     def train(self, shard: Shard) -> ShardResult:
-        """Train all runs of a shard."""
-        outcomes = [self._train_piece(piece) for piece in self._plan.shards.pieces(shard)]
-        columns = outcomes[0].columns
-        if len(outcomes) > 1:
-            columns = Columns(*map(np.concatenate, zip(*(outcome.columns for outcome in outcomes), strict=True)))
+        """Train all runs of a shard that are not known from earlier results."""
+        pieces, lane_steps = zip(*map(self._train_piece, self._plan.shards.pieces(shard)), strict=True)
+        columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
         net_steps = int(columns.steps.sum(dtype=np.int64))
-        lane_steps = sum(outcome.lane_steps for outcome in outcomes)
-        return ShardResult(self._plan, shard, columns, self._schema, net_steps, lane_steps)
+        return ShardResult(self._plan, shard, columns, self._schema, net_steps, sum(lane_steps))
 
     def trainer(self, words: dict[str, Any]) -> Trainer:
         """Return the trainer of cells that have these words, one for each recipe."""
@@ -164,13 +164,33 @@ class Worker:
             out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
         return out
 
-    def _train_piece(self, piece: Shard) -> Outcome:
-        """Train runs of one shape."""
+    def _train_piece(self, piece: Shard) -> tuple[Columns, int]:
+        """Train the runs of a piece, but for those that are known from earlier results.
+
+        Returns what became of all of them, and the steps that lanes spent.
+        """
         cells, counts = self._plan.cells(piece)
-        words, seeds = self._plan.words(int(cells[0])), self._plan.seeds(piece)
+        seeds = self._plan.seeds(piece)
+        if self._reuse is None:
+            outcome = self._train_runs(cells, counts, seeds)
+            return outcome.columns, outcome.lane_steps
+        columns = make_columns(piece.n_runs)
+        known = self._reuse.fill(piece, columns)
+        lane_steps = int(columns.steps[known].sum(dtype=np.int64))  # as if none had waited for another
+        if not known.all():
+            counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
+            outcome = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
+            for name in Columns._fields:
+                getattr(columns, name)[~known] = getattr(outcome.columns, name)
+            lane_steps += outcome.lane_steps
+        return columns, lane_steps
+
+    def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
+        """Train runs of one shape: with these seeds, in a row so many of each cell."""
+        words = self._plan.words(int(cells[0]))
         trainer = self.trainer(words)
         n_parameters = trainer.recipe.architecture.n_parameters(words["hidden"])
-        memory = self._memory_for_weights((piece.n_runs, n_parameters), trainer.recipe.dtype)
+        memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
         weights = self.weights(cells, counts, seeds, out=memory)
         return trainer.train(self.settings(cells), weights, counts, seeds=seeds, pause=self._pause)
 

@@ -17,7 +17,6 @@ from kernels.simd.compiling import CompileWatch
 from sweep.errors import SweepError
 from sweep.executors.executor import Executor
 from sweep.interrupts import Interrupts
-from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.shards import Shard
 from sweep.store.commits import Commit
@@ -37,8 +36,8 @@ class ThreadExecutor(Executor):
 
     Parameters
     ----------
-    plan
-        What is trained.
+    worker
+        Trains shards, and lets interrupts end that.
     parts
         Where results go.
     n_threads
@@ -50,11 +49,10 @@ class ThreadExecutor(Executor):
     """
 
     def __init__(
-        self, plan: Plan, parts: Store | Memory, n_threads: int, interrupts: Interrupts, progress: SweepProgress
+        self, worker: Worker, parts: Store | Memory, n_threads: int, interrupts: Interrupts, progress: SweepProgress
     ) -> None:
         self.session, self.n_threads = secrets.token_hex(8), n_threads
-        self._parts, self._interrupts, self._progress = parts, interrupts, progress
-        self._worker = Worker(plan, interrupts.check)
+        self._worker, self._parts, self._interrupts, self._progress = worker, parts, interrupts, progress
         self._watch = CompileWatch(progress.compiling)
 
     def expect(self, shards: Iterator[Shard]) -> None:
