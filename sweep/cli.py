@@ -127,8 +127,8 @@ def plan(study: StudyArgument, changes: SetOption = None) -> None:
     lines = {
         "study": f"{loaded.name}  {loaded.identity}",
         "cells": f"{loaded.n_cells:,} ({shape})",
-        "seeds": f"{loaded.seeds.count:,} ({first} to {last})",
-        "runs": f"{loaded.n_runs:,} in {planned.n_shards:,} shards",
+        "seeds": f"{loaded.seeds.count:,} ({first} to {last}){_rounds(loaded)}",
+        "runs": f"{'at most ' if loaded.seeds.until else ''}{loaded.n_runs:,} in {planned.n_shards:,} shards",
         "seconds": _seconds(planned),
         "bytes": f"{memory * loaded.n_runs:,} in memory, about {disk * loaded.n_runs:,} on disk",
         "patterns": f"{len(loaded.data.inputs):,} of {len(loaded.data.inputs[0])} inputs and "
@@ -229,6 +229,12 @@ def bench(
     if not agreed:
         print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)
         sys.exit(EXIT_FAILED)
+
+
+def _rounds(study: Study) -> str:
+    """Say when cells need no more seeds."""
+    until = study.seeds.until
+    return f", {until.first} and then twice as many, until an interval is below {until.width}" if until else ""
 
 
 def _seconds(plan: Plan) -> str:

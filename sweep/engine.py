@@ -101,7 +101,7 @@ def run(
     if not 1 <= n_threads <= most_threads():
         raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most_threads()}"])
     limits = Limits(time_budget, max_runs, shard)
-    limits.check()
+    limits.check(study)
     plan = Plan(study, shard_runs)
     if overwrite and out is not None and files_at(out).place in (files_at(place).place for place in reuse):
         raise StoreError(f"{str(out)!r} is reused and overwritten at once; give another folder (--out)")

@@ -11,6 +11,7 @@ from itertools import islice
 from sweep.errors import StudyError, shown
 from sweep.plan import Plan
 from sweep.shards import Shard
+from sweep.study import Study
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -33,7 +34,7 @@ class Limits:
     runs: int | None = None
     stripe: tuple[int, int] = (1, 1)
 
-    def check(self) -> None:
+    def check(self, study: Study) -> None:
         """Refuse limits that are out of range.
 
         Raises
@@ -48,24 +49,41 @@ class Limits:
             faults.append(f"max_runs {self.runs} given; must be at least 1")
         if not 1 <= number <= of:
             faults.append(f"shard {number}/{of} given; must be I/N with I from 1 to N")
+        if of > 1 and study.seeds.until:
+            faults.append(
+                f"shard {number}/{of} given; with seeds.until the next round follows from all of the one before"
+            )
         if faults:
             raise StudyError(faults)
 
-    def choose(self, plan: Plan) -> Iterator[int]:
-        """Yield the numbers of the shards of the stripe, in the order in which they are trained."""
+    def choose(self, plan: Plan, round_number: int | None = None) -> Iterator[int]:
+        """Yield the numbers of the shards of the stripe, of a round or of all, in the order they are trained in."""
         number, of = self.stripe
-        return islice(plan.shards.order(), number - 1, None, of)
+        return islice(plan.shards.order(round_number), number - 1, None, of)
+
+
+class Budget:
+    """What of its limits a call has used up.
+
+    Parameters
+    ----------
+    limits
+        Time counts from now on.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._most_runs = limits.runs
+        self._deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
+        self._n_runs = 0
 
     def take(self, shards: Iterator[Shard]) -> Iterator[Shard]:
         """Yield shards until a limit is reached."""
-        deadline = None if self.seconds is None else time.monotonic() + self.seconds
-        n_runs = 0
         for shard in shards:
-            if self.runs is not None and n_runs >= self.runs:
+            if self._most_runs is not None and self._n_runs >= self._most_runs:
                 return
-            if n_runs and deadline is not None and time.monotonic() > deadline:
+            if self._n_runs and self._deadline is not None and time.monotonic() > self._deadline:
                 return
-            n_runs += shard.n_runs
+            self._n_runs += shard.n_runs
             yield shard
 
 

@@ -9,6 +9,9 @@ of that order (:mod:`sweep.shards`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +60,9 @@ class Plan:
         n_shapes = prod(self._sizes[k] for k in shape)
         self._shape_cells = self.n_cells // n_shapes
         costs = [run_cost(study, self.words(self.first_cell(shape))) for shape in range(n_shapes)]
-        self.shards = Shards(costs, self._shape_cells * self.n_seeds, shard_runs)
+        self._rounds = study.seeds.rounds
+        self._offsets = [0, *accumulate(self._rounds)]
+        self.shards = Shards(costs, self._shape_cells, self._rounds, shard_runs)
         self.n_shards = self.shards.n_shards
 
     @property
@@ -89,18 +94,33 @@ class Plan:
         visited = 0
         for k in self._visit:
             visited = visited * self._sizes[k] + digits[k]
-        return visited * self.n_seeds + offset
+        if len(self._rounds) == 1:
+            return visited * self.n_seeds + offset
+        import numpy as np
+
+        number = np.searchsorted(self._offsets, offset, side="right") - 1
+        first = np.take(self._offsets, number)
+        return self.n_cells * first + visited * np.take(self._rounds, number) + offset - first
+
+    def pieces(self, shard: Shard) -> Iterator[Shard]:
+        """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
+        for piece in self.shards.pieces(shard):
+            if shard.open is None:
+                yield piece
+                continue
+            places = self._visited(piece) - self._visited(shard)[0]
+            yield replace(piece, open=shard.open[places])
 
     def cells(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the cells of a shard in visiting order, and how many of its runs, in a row, are of each."""
-        visited = self._visited(shard)
-        starts, stops = visited * self.n_seeds, (visited + 1) * self.n_seeds
-        starts[0], stops[-1] = shard.start, shard.stop
-        return self._cell_visited(visited), stops - starts
+        """Return the open cells of a shard in visiting order, and how many of its runs, in a row, are of each."""
+        visited, counts = self._visited(shard), self._counts(shard)
+        if shard.open is not None:
+            visited, counts = visited[shard.open], counts[shard.open]
+        return self._cell_visited(visited), counts
 
     def runs(self, shard: Shard) -> NDArray[np.int64]:
         """Return the number of every run of a shard, in visiting order."""
-        return self._number(shard, self.cells(shard)[0] * self.n_seeds)
+        return self._number(shard, self._cell_visited(self._visited(shard)) * self.n_seeds)
 
     def seeds(self, shard: Shard) -> NDArray[np.int64]:
         """Return the seed of every run of a shard, in visiting order."""
@@ -130,21 +150,39 @@ class Plan:
             steps = np.minimum(steps, self.column("max_epochs", cells) * self.n_windows(cells))
         return steps
 
+    def _round(self, shard: Shard) -> tuple[int, int, int]:
+        """Return where the round of a shard starts, how many seeds of a cell it has, and how many are before it."""
+        number = self.shards.round_of(shard)
+        offset = self._offsets[number]
+        return self.n_cells * offset, self._rounds[number], offset
+
     def _visited(self, shard: Shard) -> NDArray[np.int64]:
-        """Return the places of the cells of a shard in visiting order."""
+        """Return the places of all cells of a shard in visiting order."""
         import numpy as np
 
-        return np.arange(shard.start // self.n_seeds, (shard.stop - 1) // self.n_seeds + 1)
+        start, n_seeds, _ = self._round(shard)
+        return np.arange((shard.start - start) // n_seeds, (shard.stop - 1 - start) // n_seeds + 1)
+
+    def _counts(self, shard: Shard) -> NDArray[np.int64]:
+        """Return how many runs of a shard, in a row, are of each of its cells."""
+        start, n_seeds, _ = self._round(shard)
+        visited = self._visited(shard)
+        starts, stops = start + visited * n_seeds, start + (visited + 1) * n_seeds
+        starts[0], stops[-1] = shard.start, shard.stop
+        counts: NDArray[np.int64] = stops - starts
+        return counts
 
     def _number(self, shard: Shard, first: Any) -> NDArray[np.int64]:
         """Give the runs of a shard numbers that go up from ``first`` in each cell, also where others hold its first."""
         import numpy as np
 
-        shifts = first - self._visited(shard) * self.n_seeds
-        if len(shifts) == 1:
+        start, n_seeds, before = self._round(shard)
+        shifts = first + before - start - self._visited(shard) * n_seeds
+        if len(shifts) == 1 and shard.open is None:
             return np.arange(shard.start + shifts[0], shard.stop + shifts[0])
-        numbers: NDArray[np.int64] = np.arange(shard.start, shard.stop) + np.repeat(shifts, self.cells(shard)[1])
-        return numbers
+        counts = self._counts(shard)
+        numbers: NDArray[np.int64] = np.arange(shard.start, shard.stop) + np.repeat(shifts, counts)
+        return numbers if shard.open is None else numbers[np.repeat(shard.open, counts)]
 
     def _cell_visited(self, visited: Any) -> Any:
         """Return the number of the cell visited in this place, an integer or an array."""

@@ -68,9 +68,9 @@ class Reuse:
 
     def fill(self, shard: Shard, columns: Columns) -> NDArray[np.bool_]:
         """Put what is known of the runs of a shard into columns, and tell which these are."""
-        known = np.zeros(shard.n_runs, np.bool_)
         cells, counts = self._plan.cells(shard)
         seeds = self._plan.seeds(shard)
+        known = np.zeros(len(seeds), np.bool_)
         for source in self.sources:
             if known.all():
                 break
@@ -119,22 +119,28 @@ class _Source:
         old = np.repeat(self._cells(cells), counts)
         offsets = seeds - self._old.study.seeds.base
         at = np.flatnonzero((old >= 0) & (offsets >= 0) & (offsets < self._old.n_seeds) & ~known)
-        positions = self._old.position(old[at] * self._old.n_seeds + offsets[at])
+        runs = old[at] * self._old.n_seeds + offsets[at]
+        positions = self._old.position(runs)
         commits = np.searchsorted(self._starts, positions, side="right") - 1
         there = (commits >= 0) & (positions < self._stops[commits])
-        at, positions, commits = at[there], positions[there], commits[there]
+        at, runs, commits = at[there], runs[there], commits[there]
         for index in np.unique(commits).tolist():
             mine = commits == index
-            part = self._part(self._commits[index])
-            for name, values in part._asdict().items():
-                getattr(columns, name)[at[mine]] = values[positions[mine] - self._starts[index]]
-        found[at] = True
+            held, part = self._part(self._commits[index])
+            places = np.searchsorted(held, runs[mine])
+            there = np.isin(runs[mine], held)  # where the other study needed no more seeds, they are not
+            for name in Columns._fields:
+                getattr(columns, name)[at[mine][there]] = getattr(part, name)[places[there]]
+            found[at[mine][there]] = True
         return found
 
-    def _read(self, commit: Commit) -> Columns:
-        """Read the outcomes in a part."""
+    def _read(self, commit: Commit) -> tuple[Array, Columns]:
+        """Read the runs in a part, in the order of their numbers, and what became of them."""
         table: pa.Table = self._store.table(commit)
-        return Columns(**{column.name: column_values(table, column) for column in self._columns})
+        runs = table["run"].to_numpy()
+        order = np.argsort(runs, kind="stable")
+        outcomes = {column.name: column_values(table, column)[order] for column in self._columns}
+        return runs[order], Columns(**outcomes)
 
     def _has_runs_alike(self) -> bool:
         """Tell whether patterns and all words that neither study sweeps are the same."""

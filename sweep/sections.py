@@ -86,11 +86,32 @@ def _rows(key: str, rows: list[Any]) -> tuple[Any, ...]:
     return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
 
 
+class Until(Section):
+    """When a cell needs no more seeds: once the 95 % interval of its convergence rate is narrower than ``width``.
+
+    Cells are trained in rounds: of ``first`` seeds, then of twice as many in all, and so on.
+    """
+
+    width: Annotated[float, Field(gt=0, lt=1)]
+    first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = 100
+
+
 class Seeds(Section):
-    """The replicates of every cell."""
+    """The replicates of every cell; at most ``count`` where ``until`` is given."""
 
     base: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = 1000
+    until: Until | None = None
+
+    @property
+    def rounds(self) -> list[int]:
+        """How many seeds of a cell are trained in each round."""
+        if self.until is None:
+            return [self.count]
+        totals = [min(self.until.first, self.count)]
+        while totals[-1] < self.count:
+            totals.append(min(2 * totals[-1], self.count))
+        return [after - before for before, after in zip([0, *totals], totals, strict=False)]
 
     @model_validator(mode="after")
     def _check_last(self) -> Seeds:

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, islice
 from math import ceil
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sweep.cost import RunCost
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # A block is a part of the study, not less than some milliseconds of one core, as committing a shard takes half of one,
 # and at most a quarter of a second; studies of more than so many blocks have longer ones, up to ten seconds.
@@ -40,16 +44,19 @@ class Shard:
     ----------
     cost
         Estimated operations if every run takes all its steps.
+    open : (cells,) of bool or None
+        Which of its cells, in visiting order, are trained; all without.
     """
 
     index: int
     start: int
     stop: int
     cost: float
+    open: NDArray[np.bool_] | None = field(default=None, compare=False)
 
     @property
     def n_runs(self) -> int:
-        """Number of runs."""
+        """Number of runs where all of its cells are open."""
         return self.stop - self.start
 
 
@@ -66,8 +73,8 @@ class _Stretch(NamedTuple):
         return ceil((self.stop - self.start) / self.block_runs)
 
 
-class Shards:
-    """The shards of a study, numbered in visiting order.
+class Round:
+    """The shards of one round of seeds, numbered in visiting order, from 0 as positions are.
 
     Parameters
     ----------
@@ -80,7 +87,7 @@ class Shards:
 
     Attributes
     ----------
-    n_shards : int
+    n_shards, n_runs : int
     operations : float
         Estimated operations if every run takes all its steps.
     """
@@ -90,8 +97,8 @@ class Shards:
         self._operations = [0.0, *accumulate(cost.operations * shape_runs for cost in costs)]
         self._steps = [0, *accumulate(cost.n_steps * shape_runs for cost in costs)]
         self.operations = self._operations[-1]
-        n_runs = len(costs) * shape_runs
-        self._stretches = [_Stretch(0, 0, n_runs, shard_runs)] if shard_runs else list(self._make_stretches())
+        self.n_runs = len(costs) * shape_runs
+        self._stretches = [_Stretch(0, 0, self.n_runs, shard_runs)] if shard_runs else list(self._make_stretches())
         self._first_blocks = [stretch.first_block for stretch in self._stretches]
         self._n_blocks = self._stretches[-1].first_block + self._stretches[-1].n_blocks
         # Blocks that are cut up, how many shards each has, and the shards before each.
@@ -124,13 +131,6 @@ class Shards:
     def shapes(self, shard: Shard) -> range:
         """Return the numbers of the shapes that runs of a shard have."""
         return range(shard.start // self._shape_runs, (shard.stop - 1) // self._shape_runs + 1)
-
-    def between(self, start: int, stop: int) -> Iterator[Shard]:
-        """Yield the shards that lie between two visiting positions, in order."""
-        index = bisect_left(range(self.n_shards), start, key=lambda index: self.shard(index).start)
-        while index < self.n_shards and (shard := self.shard(index)).stop <= stop:
-            yield shard
-            index += 1
 
     def starts(self, shard: Shard) -> list[int]:
         """Return the visiting positions of the first run of each shape in a shard."""
@@ -188,6 +188,92 @@ class Shards:
         """Return a sum over all runs before a visiting position, from those over whole shapes."""
         shape, runs = divmod(position, self._shape_runs)
         return sums[shape] + (runs / self._shape_runs * (sums[shape + 1] - sums[shape]) if runs else 0)
+
+
+class Shards:
+    """The shards of a study, round by round, numbered in visiting order.
+
+    Parameters
+    ----------
+    costs
+        Of a run of each shape, in visiting order.
+    shape_cells
+        Cells of each shape.
+    round_seeds
+        Seeds of a cell in each round.
+    shard_runs
+        For tests: runs in a shard, instead of what is planned.
+
+    Attributes
+    ----------
+    rounds : list of Round
+    n_shards : int
+    operations : float
+        Estimated operations if every run takes all its steps.
+    """
+
+    def __init__(
+        self, costs: Sequence[RunCost], shape_cells: int, round_seeds: Sequence[int], shard_runs: int | None = None
+    ) -> None:
+        self.rounds = [Round(costs, shape_cells * n_seeds, shard_runs) for n_seeds in round_seeds]
+        self._first_shards = [0, *accumulate(each.n_shards for each in self.rounds)]
+        self._first_positions = [0, *accumulate(each.n_runs for each in self.rounds)]
+        self.n_shards = self._first_shards[-1]
+        self.operations = sum(each.operations for each in self.rounds)
+
+    def shard(self, index: int) -> Shard:
+        """Return a shard by its number."""
+        number = bisect_right(self._first_shards, index) - 1
+        return self._global(number, self.rounds[number].shard(index - self._first_shards[number]))
+
+    def order(self, number: int | None = None) -> Iterator[int]:
+        """Yield the numbers of the shards of a round, or of all, in the order in which they are trained."""
+        for each in range(len(self.rounds)) if number is None else [number]:
+            yield from (self._first_shards[each] + index for index in self.rounds[each].order())
+
+    def round_of(self, shard: Shard) -> int:
+        """Return the number of the round that a shard is in."""
+        return bisect_right(self._first_positions, shard.start) - 1
+
+    def operations_of(self, shard: Shard, net_steps: int) -> float:
+        """Return how many operations the runs of a shard took, from their steps."""
+        number, local = self._local(shard)
+        return self.rounds[number].operations_of(local, net_steps)
+
+    def shapes(self, shard: Shard) -> range:
+        """Return the numbers of the shapes that runs of a shard have."""
+        number, local = self._local(shard)
+        return self.rounds[number].shapes(local)
+
+    def starts(self, shard: Shard) -> list[int]:
+        """Return the visiting positions of the first run of each shape in a shard."""
+        number, local = self._local(shard)
+        return [self._first_positions[number] + start for start in self.rounds[number].starts(local)]
+
+    def pieces(self, shard: Shard) -> Iterator[Shard]:
+        """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
+        number, local = self._local(shard)
+        return (self._global(number, piece) for piece in self.rounds[number].pieces(local))
+
+    def between(self, start: int, stop: int) -> Iterator[Shard]:
+        """Yield the shards that lie between two visiting positions, in order."""
+        index = bisect_left(range(self.n_shards), start, key=lambda index: self.shard(index).start)
+        while index < self.n_shards and (shard := self.shard(index)).stop <= stop:
+            yield shard
+            index += 1
+
+    def _local(self, shard: Shard) -> tuple[int, Shard]:
+        """Return the round of a shard, and the shard as it is numbered there."""
+        number = self.round_of(shard)
+        first = self._first_positions[number]
+        index = shard.index - self._first_shards[number]
+        return number, replace(shard, index=index, start=shard.start - first, stop=shard.stop - first)
+
+    def _global(self, number: int, shard: Shard) -> Shard:
+        """Return a shard of a round as it is numbered in the study."""
+        first = self._first_positions[number]
+        index = shard.index + self._first_shards[number]
+        return replace(shard, index=index, start=shard.start + first, stop=shard.stop + first)
 
 
 def _even(n_runs: int, n_parts: int) -> int:

@@ -119,6 +119,8 @@ class Study:
         faults += conflicts(given)
         if not faults:
             faults += combination_faults(self, words)
+            if self.seeds.until and set(self.values_of("criterion")) == {"none"}:
+                faults.append("seeds.until: ends rounds by convergence rates, which criterion 'none' does not judge")
         if faults:
             raise StudyError(faults)
         self._leave_out_default_reduction()
@@ -171,7 +173,7 @@ class Study:
                 if key not in self.parameters and (key in ALWAYS_WRITTEN or value != getattr(defaults, key))
             }
         tables["parameters"] = {key: {"values": list(values)} for key, values in self.parameters.items()}
-        tables["seeds"] = self.seeds.model_dump()
+        tables["seeds"] = self.seeds.model_dump(exclude_none=True)
         return tables
 
     @property

@@ -9,10 +9,11 @@ from sweep.aggregate import Aggregate
 from sweep.executors.executor import Executor
 from sweep.executors.threads import ThreadExecutor
 from sweep.interrupts import Interrupts
-from sweep.limits import Limits
+from sweep.limits import Budget, Limits
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.reuse import Reuse
+from sweep.rounds import Rounds
 from sweep.shards import Shard
 from sweep.speed import note_speed
 from sweep.store.commits import Commit
@@ -60,6 +61,7 @@ class Training:
         for commit in self.commits.values():
             commit.check(plan.study.identity, plan.shard(commit.shard))
         self.aggregate = Aggregate(plan, parts)
+        self._rounds = Rounds(plan, parts)
         self._added: set[int] = set()
         self._operations, self._seconds = 0.0, 0.0  # of this call, over all threads
 
@@ -83,10 +85,7 @@ class Training:
         StoreError
             If a part cannot be written or read.
         """
-        missing = [index for index in self._limits.choose(self.plan) if index not in self.commits]
-        if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
-            secrets.SystemRandom().shuffle(missing)
-        n_threads = min(n_threads, max(len(missing), 1))
+        budget = Budget(self._limits)
         with (
             Interrupts() as interrupts,
             SweepProgress(self.plan.n_runs, self.plan.shards.operations, n_threads, self._shown) as progress,
@@ -94,12 +93,19 @@ class Training:
             for commit in self.commits.values():
                 progress.skip(commit.stop - commit.start, self.plan.shard(commit.shard).cost)
             progress.tick()
-            if missing:
-                worker = Worker(self.plan, interrupts.check, self._reuse)
-                executor = ThreadExecutor(worker, self.parts, n_threads, interrupts, progress)
-                if self._shown:
-                    executor.expect(map(self.plan.shard, missing))
-                self._train(executor, self._limits.take(map(self.plan.shard, missing)), progress)
+            worker = Worker(self.plan, interrupts.check, self._reuse)
+            for number in range(len(self.plan.shards.rounds)):
+                missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
+                if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
+                    secrets.SystemRandom().shuffle(missing)
+                if missing:
+                    executor = ThreadExecutor(worker, self.parts, min(n_threads, len(missing)), interrupts, progress)
+                    if self._shown:
+                        executor.expect(map(self.plan.shard, missing))
+                    shards = map(self._rounds.restrict, map(self.plan.shard, missing))
+                    self._train(executor, budget.take(shards), progress)
+                if not self.commits.keys() >= set(self.plan.shards.order(number)):
+                    break
             if not self.complete:  # others may have trained the rest
                 self.commits |= self.parts.commits()
             if self.complete:

@@ -59,6 +59,11 @@ class ShardResult:
     net_steps: int
     lane_steps: int
 
+    @property
+    def n_runs(self) -> int:
+        """Number of runs."""
+        return len(self.columns.steps)
+
     def rows(self, names: list[str] | None = None) -> pa.Table:
         """Return a row for each run, of all columns or of these."""
         schema = self.schema if names is None else pa.schema([self.schema.field(name) for name in names])
@@ -109,7 +114,9 @@ class Worker:
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard that are not known from earlier results."""
-        pieces, lane_steps = zip(*map(self._train_piece, self._plan.shards.pieces(shard)), strict=True)
+        open_pieces = [piece for piece in self._plan.pieces(shard) if piece.open is None or piece.open.any()]
+        trained = [self._train_piece(piece) for piece in open_pieces] or [(make_columns(0), 0)]
+        pieces, lane_steps = zip(*trained, strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
         net_steps = int(columns.steps.sum(dtype=np.int64))
         return ShardResult(self._plan, shard, columns, self._schema, net_steps, sum(lane_steps))
@@ -174,7 +181,7 @@ class Worker:
         if self._reuse is None:
             outcome = self._train_runs(cells, counts, seeds)
             return outcome.columns, outcome.lane_steps
-        columns = make_columns(piece.n_runs)
+        columns = make_columns(len(seeds))
         known = self._reuse.fill(piece, columns)
         lane_steps = int(columns.steps[known].sum(dtype=np.int64))  # as if none had waited for another
         if not known.all():

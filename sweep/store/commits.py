@@ -42,6 +42,8 @@ class Commit:
         Steps that its runs took, and that lanes spent.
     session, begin, end
         Which call trained it, and when in seconds since 1970.
+    trained
+        How many runs it has where that is not one at each position, as some cells need no more seeds.
     """
 
     study: str
@@ -55,17 +57,25 @@ class Commit:
     session: str
     begin: float
     end: float
+    trained: int | None = None
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs in the part."""
+        return self.stop - self.start if self.trained is None else self.trained
 
     @classmethod
     def of(cls, result: ShardResult, study: str, **facts: Any) -> Commit:
         """Return the commit of a shard that was trained."""
         shard = result.shard
         facts |= {"net_steps": result.net_steps, "lane_steps": result.lane_steps}
+        if result.n_runs != shard.n_runs:
+            facts["trained"] = result.n_runs
         return cls(study, shard.index, shard.start, shard.stop, **facts)
 
     def encode(self) -> bytes:
         """Return the content of its file."""
-        return encode_record(asdict(self))
+        return encode_record({name: fact for name, fact in asdict(self).items() if fact is not None})
 
     def check(self, identity: str, shard: Shard) -> None:
         """Require that this is the commit of a shard as it is planned.
@@ -84,7 +94,7 @@ class Commit:
             )
 
 
-_KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items()}
+_KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name != "trained"}
 
 
 def commit_name(shard: int) -> str:
@@ -115,10 +125,10 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
         If it was changed, belongs to another study or names what no part of this one can be.
     """
     facts = decode_record(content, where)
-    unknown = [key for key in facts if key not in _KINDS]
+    unknown = [key for key in facts if key not in {*_KINDS, "trained"}]
     if unknown:
         raise StoreError(f"{where!r} is damaged: its key {unknown[0]!r} is unknown")
-    check_kinds(where, facts, _KINDS)
+    check_kinds(where, facts, _KINDS | ({"trained": (int,)} if "trained" in facts else {}))
     commit = Commit(**facts)
     if commit.study != identity:
         raise StoreError(f"{where!r} belongs to another study; start anew with --overwrite")

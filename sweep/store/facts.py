@@ -73,7 +73,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
         "identity": study.identity,
         "keep": keep,
         "n_cells": study.n_cells,
-        "n_runs": sum(commit.stop - commit.start for commit in commits),
+        "n_runs": sum(commit.n_runs for commit in commits),
         "net_steps": net_steps,
         "lane_occupancy": net_steps / lane_steps if lane_steps else None,
         "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),

@@ -30,6 +30,10 @@ class Parts(ABC):
         self._fresh: dict[int, pd.DataFrame] = {}  # tallies of shards that were just trained
 
     @abstractmethod
+    def commits(self) -> dict[int, Commit]:
+        """Return all commits by shard number."""
+
+    @abstractmethod
     def counted(self) -> list[Commit]:
         """Return the commits whose parts are the result, in shard order."""
 

@@ -54,7 +54,8 @@ def in_run_order(parts: Parts, plan: Plan, columns: list[str], window: int = _WI
     StoreError
         If a part is missing or damaged.
     """
-    waiting = sorted((_first_run(plan, commit), commit.start, commit) for commit in parts.counted())[::-1]
+    firsts = [(_first_run(plan, commit), commit.start, commit) for commit in parts.counted()]
+    waiting = sorted(firsts, key=lambda each: each[:2], reverse=True)
     read = columns if "run" in columns else [*columns, "run"]
     opened: list[_Open] = []
     start = 0
@@ -62,10 +63,14 @@ def in_run_order(parts: Parts, plan: Plan, columns: list[str], window: int = _WI
         if not opened:
             start = max(start, waiting[-1][0])
         while waiting and waiting[-1][0] <= start:
-            opened.append(_open(parts.table(waiting.pop()[-1], read)))
+            commit = waiting.pop()[-1]
+            if commit.n_runs:
+                opened.append(_open(parts.table(commit, read)))
         stop = min(start + window, waiting[-1][0]) if waiting else start + window
         found = [each.between(start, stop) for each in opened]
-        yield _merged([table for table in found if len(table)]).select(columns)
+        found = [table for table in found if len(table)]
+        if found:
+            yield _merged(found).select(columns)
         opened = [each for each in opened if each.runs[-1] >= stop]
         start = stop
 
@@ -75,7 +80,7 @@ def rows_frame(parts: Parts, plan: Plan, columns: list[str]) -> pd.DataFrame:
 
     Each column is filled part by part where it will stay, as rows may be many.
     """
-    n_runs = sum(commit.stop - commit.start for commit in parts.counted())
+    n_runs = sum(commit.n_runs for commit in parts.counted())
     numbers: dict[str, NDArray[Any]] = {}
     others: dict[str, list[pa.ChunkedArray]] = {name: [] for name in columns}
     at = 0

@@ -104,7 +104,7 @@ def _check_commits(store: StoreReader, complete: bool, found: Findings) -> None:
 def _check_parts(store: StoreReader, found: Findings, sample: int, n_threads: int, shown: bool) -> None:
     """Check the parts of all commits, in threads."""
     part_check = PartCheck(store, sample)
-    n_runs = sum(commit.stop - commit.start for commit in found.commits)
+    n_runs = sum(commit.n_runs for commit in found.commits)
 
     def work(commit: Commit) -> tuple[Commit, str, int]:
         return commit, *part_check.check(commit)
@@ -115,8 +115,8 @@ def _check_parts(store: StoreReader, found: Findings, sample: int, n_threads: in
         for commit, fault, n_retrained in work_in_threads(
             work, iter(found.commits), n_threads, interrupts, progress.tick
         ):
-            progress.skip(commit.stop - commit.start, 0.0)
-            found.n_runs += commit.stop - commit.start
+            progress.skip(commit.n_runs, 0.0)
+            found.n_runs += commit.n_runs
             found.n_retrained += n_retrained
             if fault:
                 found.faults.append(fault)

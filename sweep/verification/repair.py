@@ -14,8 +14,9 @@ from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
 from sweep.machine import available_threads, machine_facts
 from sweep.plan import Plan
+from sweep.rounds import Rounds
 from sweep.shards import Shard
-from sweep.store.commits import Commit, commit_name, cover
+from sweep.store.commits import Commit, cover
 from sweep.store.facts import totals
 from sweep.store.files import Files
 from sweep.store.place import files_at
@@ -94,15 +95,15 @@ def _mend(store: Store, found: Findings) -> None:
     shards += _lost(store, found)
     if shards:
         check_bits(store)
-    worker, session = Worker(Plan(store.study)), secrets.token_hex(8)
-    replaced = {commit.shard: commit for commit in found.bad_parts}
-    for shard in shards:
-        begin = time.time()
-        result = worker.train(shard)
-        store.replace_part(result, replaced.get(shard.index), session=session, begin=begin, end=time.time())
     for name in found.bad_commits:
-        if name not in {commit_name(shard.index) for shard in shards}:
-            store.files.remove(f"commits/{name}")
+        store.files.remove(f"commits/{name}")
+    plan = Plan(store.study)
+    worker, rounds, session = Worker(plan), Rounds(plan, store), secrets.token_hex(8)
+    replaced = {commit.shard: commit for commit in found.bad_parts}
+    for shard in sorted(shards, key=lambda shard: shard.start):  # rounds go on from those before
+        begin = time.time()
+        result = worker.train(rounds.restrict(shard))
+        store.replace_part(result, replaced.get(shard.index), session=session, begin=begin, end=time.time())
     store.sync_commits()
 
 

@@ -261,6 +261,7 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
             result = mock.Mock(
                 shard=Shard(commit.shard, commit.start, commit.stop, 0.0),
                 rows=partial(change, table),
+                n_runs=commit.n_runs,
                 net_steps=commit.net_steps,
                 lane_steps=commit.lane_steps,
             )

@@ -67,7 +67,7 @@ def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> Non
         for number, where, start in zip(run, cell, seed, strict=True):
             assert (rows[number]["cell"], rows[number]["seed"]) == (where, start)
             assert number == where * study.seeds.count + (start - study.seeds.base)
-        pieces = [plan.runs(piece).tolist() for piece in plan.shards.pieces(shard)]
+        pieces = [plan.runs(piece).tolist() for piece in plan.pieces(shard)]
         assert [number for piece in pieces for number in piece] == run
         for piece in pieces:
             assert len({tuple(rows[number][name] for name in SHAPE) for number in piece}) == 1

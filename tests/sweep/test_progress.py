@@ -195,7 +195,7 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan(make_study(count=4, hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"]))
     whole = plan.shard(0)
     assert len(Worker(plan).uncompiled([whole])) == 5  # two units and any number, of two activations; and drawing
-    shapes = list(plan.shards.pieces(whole))
+    shapes = list(plan.pieces(whole))
     relu = [shape for shape in shapes if plan.words(int(plan.cells(shape)[0][0]))["activation"] == "relu"]
     assert len(Worker(plan).uncompiled(relu)) == 3
     from_numpy = Plan(make_study(count=4, hidden=2, stream="pcg64"))

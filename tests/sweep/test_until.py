@@ -1,0 +1,150 @@
+"""Adaptive seeds: cells are trained in rounds until their interval is narrow, the same however they are run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import Study, StudyError, open_result
+from sweep.plan import Plan
+from sweep.statistics.intervals import wilson_interval
+from tests.sweep.support import (
+    assert_refused,
+    assert_same_table,
+    command,
+    make_study,
+    parts_of,
+    training_watched,
+    write_study,
+)
+
+WORDS: dict[str, Any] = {"hidden": [2, 4], "learning_rate": [0.05, 0.3, 30.0], "max_steps": 200, "below": 0.05}
+
+
+def adaptive(width: float = 0.1, first: int = 20, count: int = 300) -> Study:
+    """Return a study of six cells: some hardly ever converge, some often do."""
+    tables = make_study(count=count, **WORDS).canonical()
+    tables["seeds"]["until"] = {"width": width, "first": first}
+    del tables["method"]
+    return Study(**tables)
+
+
+def expected_rows(study: Study) -> pd.DataFrame:
+    """Choose from a study that trains all seeds the rows that the rounds need."""
+    whole = sweep.run(make_study(count=study.seeds.count, **WORDS)).runs()
+    assert study.seeds.until is not None
+    kept = []
+    for _, rows in whole.groupby("cell"):
+        n = min(study.seeds.until.first, study.seeds.count)
+        while n < study.seeds.count:
+            k = np.array([(rows["status"][:n] == "converged").sum()])
+            low, high = wilson_interval(k, np.array([n]))
+            if high[0] - low[0] < study.seeds.until.width:
+                break
+            n = min(2 * n, study.seeds.count)
+        kept.append(rows[:n])
+    return pd.concat(kept, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def whole() -> sweep.Result:
+    """Train it in memory."""
+    return sweep.run(adaptive())
+
+
+def test_rounds_double() -> None:
+    """Seeds in all are first, twice as many, and so on, at most count."""
+    assert adaptive(first=20, count=300).seeds.rounds == [20, 20, 40, 80, 140]
+    assert adaptive(first=100, count=100).seeds.rounds == [100]
+    assert adaptive(first=500, count=100).seeds.rounds == [100]
+    assert make_study(count=7).seeds.rounds == [7]
+
+
+@pytest.mark.parametrize(("width", "first", "count"), [(0.1, 20, 300), (0.3, 7, 50), (0.01, 10, 30), (0.9, 1, 5)])
+def test_rows_are_those_that_the_rounds_need(width: float, first: int, count: int) -> None:
+    """Each cell has the seeds of its rounds, with the rows of a study that trains all of them."""
+    study = adaptive(width, first, count)
+    result, expected = sweep.run(study), expected_rows(study)
+    assert_same_table(result.runs(), expected)
+    assert result.facts["n_runs"] == len(expected)
+    assert list(result.cells["n_runs"]) == list(expected.groupby("cell").size())
+    narrow = result.cells["convergence_rate_high"] - result.cells["convergence_rate_low"] < width
+    assert (narrow | (result.cells["n_runs"] == count)).all()
+
+
+def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
+    """Threads, shards, kept counts, interruptions, limits and reuse change nothing."""
+    study, digest = adaptive(), whole.facts["digest"]
+    assert 0 < whole.facts["n_runs"] < study.n_runs
+    for threads, shard_runs in ((1, 7), (2, 33), (3, 1000)):
+        assert sweep.run(study, threads=threads, shard_runs=shard_runs).facts["digest"] == digest
+    out = tmp_path / "r"
+    for after in (2, 9, 1):
+        with training_watched(after, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+            sweep.run(study, out=out, threads=1, shard_runs=50)
+    partial = open_result(out, partial=True)
+    rows = whole.runs()
+    assert_same_table(partial.runs(), rows[rows["run"].isin(partial.runs()["run"])].reset_index(drop=True))
+    assert not sweep.run(study, out=out, shard_runs=50, max_runs=60).complete
+    assert sweep.run(study, out=out, shard_runs=50).facts["digest"] == digest
+    assert_same_table(open_result(out).cells, whole.cells)
+    counts = sweep.run(study, out=tmp_path / "cells", keep="cells", shard_runs=50)
+    assert counts.facts["digest"] == sweep.run(study, keep="cells").facts["digest"]
+    assert_same_table(counts.cells, whole.cells)
+    assert sweep.run(study, reuse=[out]).facts["digest"] == digest
+    wider = adaptive(width=0.05)
+    assert sweep.run(wider, reuse=[out]).facts["digest"] == sweep.run(wider).facts["digest"]
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+@pytest.mark.parametrize("index", [0, 7, -1])
+def test_verify_and_repair(tmp_path: Path, keep: Any, index: int) -> None:
+    """Damage in any round is found and mended, and no cell has other runs than its rounds say."""
+    out = tmp_path / "r"
+    digest = sweep.run(adaptive(), out=out, keep=keep, shard_runs=50).facts["digest"]
+    assert sweep.verify(out, sample=40).faults == []
+    assert sweep.verify(out, sample=-1).faults == []
+    part = parts_of(out)[index]
+    part.write_bytes(part.read_bytes()[:-1])
+    assert len(sweep.verify(out).faults) == 1
+    with training_watched() as trained:
+        sweep.repair(out)
+    assert len(trained) == 1
+    assert sweep.verify(out).faults == []
+    assert open_result(out).facts["digest"] == digest
+
+
+def test_identity() -> None:
+    """The word is part of the study, and left out where it is not used; its file can be read again."""
+    assert adaptive().identity != adaptive(width=0.2).identity != make_study(count=300, **WORDS).identity
+    assert "until" not in make_study().to_toml()
+    assert Plan(adaptive()).n_runs == 6 * 300
+
+
+def test_commands(tmp_path: Path, whole: sweep.Result) -> None:
+    """A file with `until` runs, is planned and shown; stripes and impossible values are refused."""
+    file = write_study(tmp_path / "s.toml", adaptive())
+    finished = command("run", file, "--out", tmp_path / "r")
+    assert finished.code == 0
+    assert f"digest {whole.facts['digest']}" in finished.out
+    assert command("show", tmp_path / "r").code == 0
+    for words in (("best",), ("compare", "--vary", "hidden"), ("report",)):
+        assert command(words[0], tmp_path / "r", *words[1:]).code == 0
+    planned = command("plan", file).out
+    assert "at most 1,800" in planned
+    assert_refused(command("run", file, "--shard", "1/2"), ("seeds.until",))
+    for change, word in (("{width=0}", "above 0"), ("{width=0.1,first=0}", "at least 1"), ("3", "table")):
+        assert_refused(command("plan", file, "--set", f"until={change}"), (word, "seeds.until"))
+    with pytest.raises(StudyError, match="criterion 'none'"):
+        Study(**{**_tables(adaptive()), "convergence": {"criterion": "none"}})
+
+
+def _tables(study: Study) -> dict[str, Any]:
+    tables = study.canonical()
+    del tables["method"]
+    return tables
