@@ -104,6 +104,9 @@ def run(
     except KeyboardInterrupt:
         print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
+    if not result.facts["n_runs"]:
+        print(f"nothing to train: part {shard} has no shard")
+        return
     print_summary(result)
     if result.complete:
         print(f"digest {result.facts['digest']}")

@@ -215,23 +215,26 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
             f"results in {store.files.place!r} are not complete; run the same study again to finish it, "
             "or open what is trained with partial=True"
         )
-    return partial_result(store.study, store)
+    result = partial_result(store.study, store)
+    if not result.facts["n_runs"]:
+        raise StoreError(
+            f"results in {store.files.place!r} have no trained runs yet; run the same study again to go on"
+        )
+    return result
 
 
 def partial_result(study: Study, parts: StoreReader | Memory) -> Result:
-    """Return the result of the runs that are trained.
+    """Return the result of the runs that are trained, if any.
 
     Raises
     ------
     StoreError
-        If there are none, or a commit is damaged.
+        If a commit is damaged.
     """
     facts = {}
     if isinstance(parts, StoreReader):
         facts = parts.facts()
         parts.partial = sorted(parts.commits().values(), key=lambda commit: commit.start)
-    commits = parts.counted()
-    if not commits:
-        place = f" in {parts.files.place!r}" if isinstance(parts, StoreReader) else ""
-        raise StoreError(f"results{place} have no trained runs yet; run the same study again to go on")
-    return Result(study, {**facts, **totals(study, parts.keep, commits), "digest": None, "complete": False}, parts)
+    return Result(
+        study, {**facts, **totals(study, parts.keep, parts.counted()), "digest": None, "complete": False}, parts
+    )

@@ -47,11 +47,17 @@ def test_stripes_make_the_whole(tmp_path: Path, whole: sweep.Result) -> None:
     assert trained == []
 
 
-def test_more_stripes_than_shards(tmp_path: Path) -> None:
+def test_more_stripes_than_shards(tmp_path: Path, file: Path) -> None:
     """A stripe without a shard trains nothing, and is no error."""
-    with training_watched() as trained, pytest.raises(StoreError, match="no trained runs yet"):
-        sweep.run(STUDY, out=tmp_path / "r", shard=(1000, 1000))
+    with training_watched() as trained:
+        result = sweep.run(STUDY, out=tmp_path / "r", shard=(1000, 1000))
     assert trained == []
+    assert (result.complete, result.facts["n_runs"], result.facts["limited"]) == (False, 0, False)
+    with pytest.raises(StoreError, match="no trained runs yet"):
+        open_result(tmp_path / "r", partial=True)
+    finished = command("run", file, "--shard", "1000/1000", "--out", tmp_path / "r")
+    assert finished.code == 0
+    assert "nothing to train" in finished.out
 
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
