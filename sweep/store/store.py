@@ -29,6 +29,7 @@ from sweep.plan import Plan, Shard
 from sweep.schema import Column, cells_columns, runs_columns, tally_columns
 from sweep.statistics.tally import tally_from_table, tally_to_table
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
+from sweep.store.contents import fitting
 from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files, Lock
 from sweep.store.local import LocalFiles
@@ -153,7 +154,8 @@ class Store(Parts):
                 self.files.settle("parts")
                 ours = self.files.create(f"commits/{commit_name(commit.shard)}", commit.encode())
             except StoreError:
-                if not self.files.has(f"commits/{commit_name(commit.shard)}"):  # which may be there also after an error
+                # The commit may be there also after an error, and in an object store it may still come.
+                if self.files.on_file_system and not self.files.has(f"commits/{commit_name(commit.shard)}"):
                     self._remove_part(commit)
                 raise
             if not ours:
@@ -176,8 +178,8 @@ class Store(Parts):
         StoreError
             If one is damaged or belongs to another study.
         """
-        names = sorted(name for name in self.files.names("commits") if COMMIT_NAME.fullmatch(name))
-        commits = [self._commit(name) for name in names]
+        names = sorted(fitting(self.files, "commits", COMMIT_NAME))
+        commits = [self._decode(*each) for each in zip(names, self.files.read_all(names), strict=True)]
         return {commit.shard: commit for commit in sorted(commits, key=lambda commit: commit.shard)}
 
     def commit_of(self, shard: Shard) -> Commit | None:
@@ -188,10 +190,10 @@ class Store(Parts):
         StoreError
             If it is damaged, belongs to another study or was planned otherwise.
         """
-        name = commit_name(shard.index)
-        if not self.files.has(f"commits/{name}"):
+        name = f"commits/{commit_name(shard.index)}"
+        if not self.files.has(name):
             return None
-        commit = self._commit(name)
+        commit = self._decode(name, self.files.read(name))
         commit.check(self.identity, shard)
         return commit
 
@@ -274,10 +276,9 @@ class Store(Parts):
     def _plan(self) -> Plan:
         return Plan(self.study)
 
-    def _commit(self, name: str) -> Commit:
-        """Read a commit."""
-        path = f"commits/{name}"
-        return decode_commit(self.files.read(path), self.files.where(path), self.study, self.identity)
+    def _decode(self, name: str, content: bytes) -> Commit:
+        """Return the commit in a file."""
+        return decode_commit(content, self.files.where(name), self.study, self.identity)
 
     def _table(self, name: str, columns: list[Column], sha256: str) -> pa.Table:
         """Read columns of a file after checking its hash."""
