@@ -141,9 +141,11 @@ def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
             raise StoreError(f"results in {files.place!r} have lost their run.json; start anew with --overwrite")
         if not files.create("run.json", record):
             _check_facts(files, wish)
-    if not files.has("study.toml") and not files.create("study.toml", wish.study.to_toml().encode()):
-        _check_same(files, wish, None)
-    files.settle()
+        files.settle()
+    if not files.has("study.toml"):
+        if not files.create("study.toml", wish.study.to_toml().encode()):
+            _check_same(files, wish, None)
+        files.settle()
     if tidy:
         collect_leftovers(files, wish.study)
 

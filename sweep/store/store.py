@@ -71,9 +71,7 @@ class Store(Parts):
     """
 
     def __init__(self, files: Files, study: Study, keep: str, lock: Lock | None = None) -> None:
-        self.files = files
-        self.study = study
-        self.keep = keep
+        self.files, self.study, self.keep = files, study, keep
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else tally_columns()
         self.shared = False
@@ -160,7 +158,10 @@ class Store(Parts):
                 raise
             if not ours:
                 self._remove_part(commit)
-                return self._earlier(result.shard)
+                earlier = self.commit_of(result.shard)
+                if earlier is None:
+                    raise StoreError(f"results in {self.files.place!r} were removed while they were written")
+                return earlier
         if time.monotonic() - self._synced >= _SYNC_SECONDS:
             self.sync_commits()
         return commit
@@ -221,20 +222,19 @@ class Store(Parts):
             If it is missing or damaged.
         """
         name = f"parts/{commit.part}"
+        where = self.files.where(name)
         known = {column.name: column for column in self._columns}
         table = self._table(name, [known[each] for each in (known if columns is None else columns)], commit.sha256)
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
         if n_runs != commit.stop - commit.start:
             raise StoreError(
-                f"{self.files.where(name)!r} is damaged: it holds {n_runs} runs, and its commit those from "
+                f"{where!r} is damaged: it holds {n_runs} runs, and its commit those from "
                 f"{commit.start} to {commit.stop - 1}"
             )
         if "run" in table.schema.names:
             planned = self._plan.runs(Shard(commit.shard, commit.start, commit.stop, 0.0))
             if not (table["run"].to_numpy() == planned).all():
-                raise StoreError(
-                    f"{self.files.where(name)!r} is damaged: its column 'run' has other numbers than were trained"
-                )
+                raise StoreError(f"{where!r} is damaged: its column 'run' has other numbers than were trained")
         return table
 
     def tally(self, commit: Commit) -> pd.DataFrame:
@@ -251,9 +251,8 @@ class Store(Parts):
         """
         if not self.has_parts:
             raise StoreError(f"the rows of {self.files.place!r} are not there: it was published with its cells only")
-        given = self.partial is not None
         commits = self.partial or sorted(self.commits().values(), key=lambda commit: commit.start)
-        if not cover(commits, None if given else self.study.n_runs):
+        if not cover(commits, self.study.n_runs if self.partial is None else None):
             raise StoreError(f"{self.files.where('commits')!r} is damaged: commits do not cover every run once")
         return commits
 
@@ -298,10 +297,3 @@ class Store(Parts):
         """Require that the folder still holds this study."""
         if read_study(self.files).identity != self.identity:
             raise StoreError(f"results folder {self.files.place!r} was given to another study while this one ran")
-
-    def _earlier(self, shard: Shard) -> Commit:
-        """Return the commit of a shard that another has finished."""
-        commit = self.commit_of(shard)
-        if commit is None:
-            raise StoreError(f"results in {self.files.place!r} were removed while they were written")
-        return commit
