@@ -13,7 +13,7 @@ from sweep import cli_folders, cli_results
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
 from sweep.interrupts import raise_on_interrupt
 from sweep.limits import parse_duration, parse_stripe
-from sweep.paths import local_folder
+from sweep.paths import address_of, local_folder
 
 if TYPE_CHECKING:
     from sweep.plan import Plan
@@ -56,7 +56,10 @@ def options(
 @app.command()
 def run(
     study: StudyArgument,
-    out: Annotated[Path | None, typer.Option(help="Results folder; results/NAME by default.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Results folder, or s3://BUCKET/PREFIX; results/NAME by default."),
+    ] = None,
     changes: SetOption = None,
     threads: Annotated[int | None, typer.Option(help="Worker threads; all processors by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
@@ -88,7 +91,9 @@ def run(
     if shard is not None:
         limits["shard"] = parse_stripe(shard)
     loaded = _load(study, changes)
-    folder = local_folder(out or Path("results") / loaded.name)
+    from sweep.store.place import files_at
+
+    folder = files_at(Path("results") / loaded.name if out is None else out).place  # before the work for it
     if loaded.n_runs > allow_runs:
         raise StudyError(
             [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
@@ -169,7 +174,7 @@ def trace(
 
         figure = figure_path(figure, "run")  # before the work for it
     if number is None:
-        if os.path.isfile(Path(source) / "study.toml"):
+        if address_of(source) or os.path.isfile(Path(source) / "study.toml"):
             raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
         loaded = _load(source, changes)
         from sweep.replay import trace as replay

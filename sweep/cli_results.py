@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 DirectoryArgument = Annotated[
-    Path, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part.")
+    str, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part; or s3://BUCKET/PREFIX.")
 ]
 TopOption = Annotated[int | None, typer.Option(metavar="N", help="Print N lines; as many as fit by default.")]
 
@@ -80,7 +80,7 @@ def best(
 @app.command()
 def compare(
     directory: DirectoryArgument,
-    other: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Results folder to compare with.")] = None,
+    other: Annotated[str | None, typer.Argument(metavar="[DIR]", help="Results folder to compare with.")] = None,
     vary: Annotated[
         str | None, typer.Option(metavar="NAME", help="Parameter whose values are compared with each other.")
     ] = None,
@@ -157,6 +157,7 @@ def figure(
     if kind not in KINDS:
         raise SweepError(unknown("figure", kind, list(KINDS)))
     statistic = None if value is None else column_of(value, [*STATISTICS, *EXPLAINED])
+    written = _local(directory, out)
     result = _open(directory)
     given = {
         "x": x,
@@ -169,7 +170,7 @@ def figure(
     options = {name: each for name, each in given.items() if each is not None}
     default = "convergence_rate" if kind == "lines" else kind
     named = str(options.get("value", default))
-    path = figure_path(out or directory, named if kind == "lines" or named == default else f"{kind}_{named}")
+    path = figure_path(written, named if kind == "lines" or named == default else f"{kind}_{named}")
     save_figure(draw(result, kind, **options), path)
     print(f"figure in {path}")
 
@@ -182,11 +183,22 @@ def report(
     """Write a page that tells and draws what the study found, in one file to keep or to send."""
     from sweep.report import write_report
 
-    path = write_report(_open(directory), out or directory / "report.html")
+    written = _local(directory, out)
+    path = write_report(_open(directory), written if out else written / "report.html")
     print(f"report in {path}")
 
 
-def _open(directory: Path) -> Result:
+def _local(directory: str, out: Path | None) -> Path:
+    """Return where a figure or a report goes: files of this machine, also of results elsewhere."""
+    from sweep.errors import SweepError, shown
+    from sweep.paths import address_of, local_folder
+
+    if out is None and address_of(directory):
+        raise SweepError(f"{shown(directory)} given; figures and reports are local files, so name one with --out FILE")
+    return local_folder(out or directory)
+
+
+def _open(directory: str) -> Result:
     """Open a result, whole or partial, and warn of a partial one."""
     from sweep.result import open_result
     from sweep.sentences import coverage

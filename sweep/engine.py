@@ -50,9 +50,9 @@ def run(
     study
         What to run.
     out
-        Results folder. One that holds part of the same study is completed, also
-        while another process trains it, and one that holds all of it is read.
-        Without, nothing is written.
+        Results folder, or ``s3://BUCKET/PREFIX``. One that holds part of the same
+        study is completed, also while another process trains it, and one that holds
+        all of it is read. Without, nothing is written.
     threads
         Worker threads; all processors by default, at most eight per processor or 64.
         No result depends on it.
@@ -62,7 +62,8 @@ def run(
     progress
         Show progress on standard error.
     overwrite
-        Remove earlier results in ``out`` first.
+        Remove earlier results in ``out`` first. In an object store it cannot be seen
+        whether another process is still writing them.
     allow_runs
         Refuse a study of more runs.
     time_budget, max_runs
@@ -115,9 +116,9 @@ def run(
     wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
     with claim(files, wish) as store:
         if store.facts()["complete"]:
-            finished = open_result(out)
+            finished = open_result(store.files)
             if progress:
-                tell_finished(finished.facts, out)
+                tell_finished(finished.facts, store.files.place)
             return finished
         _check_bits(store)
         return complete(Training(plan, store, limits, progress, earlier), n_threads, start)

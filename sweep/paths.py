@@ -58,18 +58,25 @@ def _check_kind(path: Path, mode: int) -> None:
         raise ValueError("it is a pipe or a device, not a regular file")
 
 
+def address_of(place: str | Path) -> tuple[str, str] | None:
+    """Return scheme and rest of an address such as ``s3://bucket/results``; None of a path.
+
+    >>> address_of("s3://bucket/results")
+    ('s3', 'bucket/results')
+    """
+    address = _ADDRESS.fullmatch(str(place))
+    return (address[1], address[2] or "") if address else None
+
+
 def local_folder(path: str | Path) -> Path:
-    """Return the path of a results folder, refusing addresses such as ``s3://bucket/results``.
+    """Return the path of a file or folder of this machine, refusing addresses such as ``s3://bucket/results``.
 
     Raises
     ------
     StoreError
         If it is the address of something elsewhere.
     """
-    address = _ADDRESS.fullmatch(str(path))
+    address = address_of(path)
     if address:
-        raise StoreError(
-            f"{shown('://'.join(address.groups('')))} given; object stores and other addresses are not supported "
-            "yet, so give a local folder"
-        )
+        raise StoreError(f"{shown('://'.join(address))} given; addresses are not supported here, so give a local path")
     return Path(path)

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from math import inf
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -180,7 +179,7 @@ class SweepProgress:
         tell(self.text())
 
 
-def tell_finished(facts: Mapping[str, Any], place: str | Path) -> None:
+def tell_finished(facts: Mapping[str, Any], place: str) -> None:
     """Say that a study was trained before, and when, if that was noted."""
     on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
     tell(f"{facts['name']}: already finished{on} in {place} ({facts['n_runs']:,} runs); nothing to train")

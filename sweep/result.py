@@ -198,6 +198,7 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
     Parameters
     ----------
     directory
+        Its path, or its address ``s3://BUCKET/PREFIX``.
     partial
         Take the runs that are trained if the study was interrupted or is under way.
 

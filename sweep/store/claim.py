@@ -5,11 +5,13 @@ folder, remove what `--overwrite` asks for, or tidy up after killed processes. I
 goes on with a lock that others may share. As another may come in between these two,
 it reads then which study the folder holds. If the lock is not to be had alone,
 somebody is training: the same study shares the work, another one is refused.
+
+Where there are no locks, as in object stores, everybody takes the folder for their own.
+Of several that begin in it, one creates run.json, which the others read and obey.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 import time
@@ -82,7 +84,7 @@ def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
     for _ in range(_MOST_TRIES):
         holder = None if lock.take_alone() else lock.holder()
         if holder is None:
-            _prepare(files, wish, overwrite, tidy=lock.refusal is None)
+            _prepare(files, wish, overwrite, tidy=lock.excludes)
             overwrite = False
         elif overwrite:
             raise StoreError(
@@ -94,7 +96,7 @@ def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
             _check_same(files, wish, holder)
             store = Store.open(files)
             store.lock = lock
-            store.shared = holder is not None or lock.refusal is not None
+            store.shared = holder is not None or not lock.excludes
             _tell(store, holder, lock.refusal)
             return store
         time.sleep(secrets.randbelow(20) / 1000)  # it was emptied since, or who had it for itself was killed
@@ -122,8 +124,11 @@ def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
 
 def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
     """Make or empty a folder that this run has for itself, and tidy up if that is certain."""
+    record = encode_record({"identity": wish.study.identity, "keep": wish.keep, "complete": False, **wish.facts})
     if overwrite and holds_results(files):
         remove_results(files)
+        if not files.on_file_system:  # where run.json says that the place is ours, and so is never gone
+            files.replace("run.json", record)
     if files.has("study.toml"):
         _check_same(files, wish, None)
     else:
@@ -133,15 +138,15 @@ def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
         for folder in FOLDERS:
             files.make_folder(folder)
     if not begun:
-        if fitting(files, "commits", COMMIT_NAME):
+        if fitting(files, "commits", COMMIT_NAME) and not files.has("run.json"):  # others may have begun meanwhile
             raise StoreError(f"results in {files.place!r} have lost their run.json; start anew with --overwrite")
-        facts = {"identity": wish.study.identity, "keep": wish.keep, "complete": False, **wish.facts}
-        files.replace("run.json", encode_record(facts))
+        if not files.create("run.json", record):
+            _check_facts(files, wish)
+        files.settle()
     if not files.has("study.toml"):
-        text = wish.study.to_toml().encode()
-        facts = {**read_facts(files), "study_sha256": hashlib.sha256(text).hexdigest()}
-        files.replace("run.json", encode_record(facts))
-        files.replace("study.toml", text)
+        if not files.create("study.toml", wish.study.to_toml().encode()):
+            _check_same(files, wish, None)
+        files.settle()
     if tidy:
         collect_leftovers(files, wish.study)
 

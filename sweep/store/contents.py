@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from contextlib import suppress
+from typing import Any
 
 from sweep.errors import StoreError
 from sweep.store.commits import COMMIT_NAME, PART_NAME, decode_commit
+from sweep.store.facts import read_facts
 from sweep.store.files import Files
+from sweep.store.records import encode_record
 from sweep.study import Study
 
 # Drafts of files, in whichever folder, also as earlier versions named those of commits.
@@ -24,29 +27,45 @@ _TOP_DRAFT_NAME = re.compile(rf"\.(run\.json|cells\.parquet|study\.toml|{_FIGURE
 
 
 def holds_results(files: Files) -> bool:
-    """Tell whether a folder is of our making, whatever is left in it: both folders are made first and removed never."""
+    """Tell whether a folder is of our making, whatever is left in it.
+
+    On a file system both folders are made first and removed never; in an object store run.json is.
+    """
     if all(files.has_folder(name) for name in FOLDERS):
         return True
     present = [files.has(name) for name in ("study.toml", "run.json")]
-    return all(present) or (present[0] and files.has_folder("commits"))
+    if all(present) or (present[0] and files.has_folder("commits")):
+        return True
+    return present[1] and not files.on_file_system and _recorded(files) is not None
 
 
 def remove_results(files: Files) -> None:
     """Remove the results in a folder and nothing else, also where that was begun and never ended.
 
-    Readers need run.json, so it goes first; what says that all this is ours goes last.
+    Readers need a run.json that is complete, so that goes first; what says that all this is ours stays.
     """
     for folder in FOLDERS:
         files.make_folder(folder)
-    files.remove("run.json")
+    if files.on_file_system:
+        files.remove("run.json")
+    else:
+        facts = _recorded(files) or {"identity": "", "keep": "runs"}
+        files.replace("run.json", encode_record({**facts, "complete": False}))
     files.settle()
     for folder, patterns in FOLDERS.items():
-        for name in fitting(files, folder, *patterns):
-            files.remove(name)
+        files.remove(*fitting(files, folder, *patterns))
         files.settle(folder)
-    for name in (*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet", "study.toml"):
-        files.remove(name)
+    files.remove(*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet")
+    files.remove("study.toml")
     files.settle()
+
+
+def _recorded(files: Files) -> dict[str, Any] | None:
+    """Return what run.json holds, if it is one of ours."""
+    try:
+        return read_facts(files)
+    except StoreError:
+        return None
 
 
 def find_leftovers(files: Files, counted: Collection[str]) -> list[str]:

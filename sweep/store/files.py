@@ -17,10 +17,15 @@ class Lock:
     Attributes
     ----------
     refusal : str or None
-        Why there are no locks, once that is known.
+        Why there are no locks although there should be, once that is known.
     """
 
-    refusal: str | None = "an object store has no locks"
+    refusal: str | None = None
+
+    @property
+    def excludes(self) -> bool:
+        """Whether the lock keeps others out, as far as is known."""
+        return False
 
     def take_alone(self) -> bool:
         """Take the lock if nobody else has it; without locks nobody ever has."""
@@ -49,9 +54,12 @@ class Files(ABC):
     ----------
     place : str
         The folder, as users name it.
+    on_file_system : bool
+        Whether there are folders without files, and what failed did not happen all the same.
     """
 
     place: str
+    on_file_system: bool
 
     @abstractmethod
     def where(self, name: str = "") -> str:
@@ -81,6 +89,10 @@ class Files(ABC):
     def read(self, name: str) -> bytes:
         """Return the content of a file."""
 
+    def read_all(self, names: list[str]) -> Iterator[bytes]:
+        """Yield the contents of many small files, in the order of their names."""
+        return map(self.read, names)
+
     @abstractmethod
     def write(self, name: str, content: bytes) -> None:
         """Write a file of a name that nobody else gives; it lasts once its folder is settled."""
@@ -94,8 +106,8 @@ class Files(ABC):
         """Write a file so that readers see the old or the new one, whole, also after a loss of power."""
 
     @abstractmethod
-    def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+    def remove(self, *names: str) -> None:
+        """Remove files, if they are there."""
 
     @abstractmethod
     def settle(self, folder: str = "") -> None:

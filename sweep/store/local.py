@@ -28,6 +28,8 @@ class LocalFiles(Files):
         If that cannot be the path of a folder.
     """
 
+    on_file_system = True
+
     def __init__(self, directory: Path) -> None:
         check_name(directory)
         self.directory = directory
@@ -110,10 +112,11 @@ class LocalFiles(Files):
         """Rename a draft over the file."""
         replace_file(self.directory / name, content)
 
-    def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        with _writing(self.directory / name):
-            (self.directory / name).unlink(missing_ok=True)
+    def remove(self, *names: str) -> None:
+        """Remove files, if they are there."""
+        for path in map(self.directory.joinpath, names):
+            with _writing(path):
+                path.unlink(missing_ok=True)
 
     def settle(self, folder: str = "") -> None:
         """Wait until the disk has the names in a folder."""

@@ -43,9 +43,14 @@ class FolderLock(Lock):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.refusal: str | None = None
+        self.refusal = None
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._users, self._counting = 1, Mutex()
+
+    @property
+    def excludes(self) -> bool:
+        """Whether the file system has locks, as far as is known."""
+        return self.refusal is None
 
     def take_alone(self) -> bool:
         """Take the lock if nobody else has it; without locks nobody ever has."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweep.paths import local_folder
+from sweep.errors import StoreError, shown
+from sweep.paths import address_of
 from sweep.store.files import Files
 from sweep.store.local import LocalFiles
 
@@ -15,11 +16,22 @@ def files_at(place: str | Path) -> Files:
     Parameters
     ----------
     place
-        Path of a folder, which need not exist yet.
+        Path of a folder, or the address s3://BUCKET/PREFIX. Nothing need be there yet.
 
     Raises
     ------
     StoreError
         If that cannot be a results folder.
     """
-    return LocalFiles(local_folder(place))
+    address = address_of(place)
+    if address is None:
+        return LocalFiles(Path(place))
+    scheme, location = address
+    if scheme.lower() != "s3":
+        raise StoreError(
+            f"{shown('://'.join(address))} given; such addresses are not supported, so give a local folder or "
+            "s3://BUCKET/PREFIX"
+        )
+    from sweep.store.objects import ObjectFiles
+
+    return ObjectFiles(location)

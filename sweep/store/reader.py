@@ -16,6 +16,7 @@ from sweep.plan import Plan
 from sweep.schema import Column, cells_columns, runs_columns, tally_columns
 from sweep.shards import Shard
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
+from sweep.store.contents import fitting
 from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files
 from sweep.store.local import LocalFiles
@@ -90,8 +91,8 @@ class StoreReader(Parts):
         StoreError
             If one is damaged or belongs to another study.
         """
-        names = sorted(name for name in self.files.names("commits") if COMMIT_NAME.fullmatch(name))
-        commits = [self.read_commit(name) for name in names]
+        names = sorted(fitting(self.files, "commits", COMMIT_NAME))
+        commits = [self.decode_commit(*each) for each in zip(names, self.files.read_all(names), strict=True)]
         return {commit.shard: commit for commit in sorted(commits, key=lambda commit: commit.shard)}
 
     def commit_of(self, shard: Shard) -> Commit | None:
@@ -102,10 +103,10 @@ class StoreReader(Parts):
         StoreError
             If it is damaged, belongs to another study or was planned otherwise.
         """
-        name = commit_name(shard.index)
-        if not self.files.has(f"commits/{name}"):
+        name = f"commits/{commit_name(shard.index)}"
+        if not self.files.has(name):
             return None
-        commit = self.read_commit(name)
+        commit = self.decode_commit(name, self.files.read(name))
         commit.check(self.identity, shard)
         return commit
 
@@ -170,16 +171,15 @@ class StoreReader(Parts):
     def _plan(self) -> Plan:
         return Plan(self.study)
 
-    def read_commit(self, name: str) -> Commit:
-        """Read the commit in a file.
+    def decode_commit(self, name: str, content: bytes) -> Commit:
+        """Return the commit in a file.
 
         Raises
         ------
         StoreError
-            If it cannot be read, is damaged or belongs to another study.
+            If it is damaged or belongs to another study.
         """
-        path = f"commits/{name}"
-        return decode_commit(self.files.read(path), self.files.where(path), self.study, self.identity)
+        return decode_commit(content, self.files.where(name), self.study, self.identity)
 
     def content(self, commit: Commit) -> bytes:
         """Return the content of the file of a part.

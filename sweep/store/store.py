@@ -22,10 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from kernels import NUMERICS
 from sweep import __version__
 from sweep.errors import StoreError
-from sweep.machine import log_digest
 from sweep.schema import cells_columns
 from sweep.shards import Shard
 from sweep.statistics.tally import tally_to_table
@@ -76,7 +74,8 @@ class Store(StoreReader):
         """
         self.sync_commits()
         self._check_own()
-        facts = {**facts, "cells_sha256": self.write_cells(cells), "complete": True}
+        study_sha256 = hashlib.sha256(self.files.read("study.toml")).hexdigest()
+        facts = {**facts, "study_sha256": study_sha256, "cells_sha256": self.write_cells(cells), "complete": True}
         self._check_own()
         self.write_facts(facts)
         return facts
@@ -124,7 +123,8 @@ class Store(StoreReader):
     def _about(self) -> dict[str, str]:
         """What files say of themselves: which study they are of, and what trained them, as far as bits depend on it."""
         about = {"study": self.study.name, "identity": self.identity, "xor-sweep": __version__}
-        return about | {"numerics": str(NUMERICS), "log_digest": log_digest()}
+        facts = self.facts()
+        return about | {name: str(facts[name]) for name in ("numerics", "log_digest") if name in facts}
 
     def _encode(self, result: ShardResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:
         """Return the commit of a shard and the content of its part."""
@@ -142,7 +142,8 @@ class Store(StoreReader):
                 self.files.settle("parts")
                 ours = self.files.create(f"commits/{commit_name(commit.shard)}", commit.encode())
             except StoreError:
-                if not self.files.has(f"commits/{commit_name(commit.shard)}"):  # which may be there also after an error
+                # The commit may be there also after an error, and in an object store it may still come.
+                if self.files.on_file_system and not self.files.has(f"commits/{commit_name(commit.shard)}"):
                     self._remove_part(commit)
                 raise
             if not ours:

@@ -14,7 +14,7 @@ from sweep.machine import available_threads, log_digest
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.store.commits import COMMIT_NAME, Commit, cover
-from sweep.store.contents import find_leftovers
+from sweep.store.contents import find_leftovers, fitting
 from sweep.store.facts import totals
 from sweep.store.place import files_at
 from sweep.store.reader import StoreReader
@@ -89,9 +89,9 @@ def check_bits(store: StoreReader) -> None:
 
 def _check_commits(store: StoreReader, complete: bool, found: Findings) -> None:
     """Note the commits that can be read, those that cannot, and runs that none of them holds."""
-    for name in sorted(name for name in store.files.names("commits") if COMMIT_NAME.fullmatch(name)):
+    for name in sorted(fitting(store.files, "commits", COMMIT_NAME)):
         try:
-            found.commits.append(store.read_commit(name))
+            found.commits.append(store.decode_commit(name, store.files.read(name)))
         except StoreError as error:
             found.faults.append(str(error))
             found.bad_commits.append(name)

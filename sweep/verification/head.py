@@ -29,7 +29,7 @@ def head_faults(files: Files) -> list[str]:
     study, facts, faults = _read(files)
     if study and facts and study.identity != facts["identity"]:
         faults.append(f"{files.where('study.toml')!r} is damaged: it is not the study that run.json names")
-    if facts and study and facts.get("study_sha256") not in (None, _digest(files)):
+    elif study and facts and facts.get("study_sha256") not in (None, _digest(files)):
         faults.append(f"{files.where('study.toml')!r} is damaged: its SHA-256 is not the one recorded")
     return faults
 
@@ -46,18 +46,20 @@ def restore_head(files: Files, given: Study | None) -> list[str]:
     if not faults:
         return []
     study, facts, _ = _read(files)
-    if facts is None:
-        study = _agreed(files, given or study, _identity_of_commits(files))
-        facts = {"identity": study.identity, "complete": False, **_facts_of_parts(files)}
-    else:
-        study = _agreed(files, given or study, facts["identity"])
-    text = study.to_toml().encode()
-    if given or "study_sha256" not in facts:
-        files.replace("study.toml", text)
-    elif facts["study_sha256"] != _digest(files):
+    identity = facts["identity"] if facts else _identity_of_commits(files)
+    study_is_damaged = study is None or any(files.where("study.toml") in fault for fault in faults)
+    wanted = given if study_is_damaged else study
+    if wanted is None:
         raise StoreError(f"{files.where('study.toml')!r} is damaged; to restore it, give the study (--study STUDY)")
-    facts["study_sha256"] = _digest(files)
-    files.replace("run.json", encode_record(facts))
+    if identity not in (None, wanted.identity):
+        raise StoreError(
+            f"{files.place!r} holds results of study {str(identity)[:12]}, not {wanted.identity[:12]}; to restore "
+            "study.toml, give that study (--study STUDY)"
+        )
+    if study_is_damaged:
+        files.replace("study.toml", wanted.to_toml().encode())
+    facts = facts or {"identity": wanted.identity, "complete": False, **_facts_of_parts(files)}
+    files.replace("run.json", encode_record({**facts, "study_sha256": _digest(files)}))
     return faults
 
 
@@ -73,18 +75,6 @@ def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]
     except StoreError as error:
         faults.append(str(error))
     return study, facts, faults
-
-
-def _agreed(files: Files, study: Study | None, identity: str | None) -> Study:
-    """Return the study if it is that of the results."""
-    if study is None:
-        raise StoreError(f"{files.where('study.toml')!r} is damaged; to restore it, give the study (--study STUDY)")
-    if identity is not None and study.identity != identity:
-        raise StoreError(
-            f"{files.place!r} holds results of study {identity[:12]}, not {study.identity[:12]}; to restore "
-            "study.toml, give that study (--study STUDY)"
-        )
-    return study
 
 
 def _identity_of_commits(files: Files) -> str | None:

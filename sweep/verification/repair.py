@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import inf
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
@@ -69,8 +69,7 @@ def repair(
                 _mend(store, changed)
                 found.faults += changed.faults
             _finish(store)
-        for name in found.leftovers:
-            files.remove(name)
+        files.remove(*found.leftovers)
         found.faults = faults + found.faults
     return found
 
@@ -95,8 +94,7 @@ def _mend(store: Store, found: Findings) -> None:
     shards += _lost(store, found)
     if shards:
         check_bits(store)
-    for name in found.bad_commits:
-        store.files.remove(f"commits/{name}")
+    store.files.remove(*found.bad_commits)
     plan = Plan(store.study)
     worker, rounds, session = Worker(plan), Rounds(plan, store), secrets.token_hex(8)
     replaced = {commit.shard: commit for commit in found.bad_parts}
@@ -140,7 +138,7 @@ def _lost(store: Store, found: Findings) -> Iterator[Shard]:
         If the commits do not tell.
     """
     plan, complete = Plan(store.study), store.facts()["complete"]
-    bad = {int(name.partition(".")[0]) for name in found.bad_commits}
+    bad = {int(PurePath(name).stem) for name in found.bad_commits}
     for start, stop, first, last in _gaps(found.commits, plan.n_runs):
         planned = list(plan.shards.between(start, stop))
         whole = planned and (planned[0].start, planned[-1].stop) == (start, stop)

@@ -1,11 +1,14 @@
-"""Settings of all tests of sweep, and the folder that tests of the command line work in."""
+"""Settings of all tests of sweep, the folder that tests of the command line work in, and an object store."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.sweep.object_store import ObjectStore, object_store
 
 # The same hypothesis examples in every session, however slow the machine.
 settings.register_profile("sweep", derandomize=True, deadline=None, database=None, max_examples=60)
@@ -20,3 +23,28 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.toml").write_text(STUDY_TEXT)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def running_store() -> Iterator[ObjectStore]:
+    """Run one object store for all tests of this process."""
+    with object_store() as store:
+        yield store
+
+
+@pytest.fixture
+def store(running_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """Return an object store without faults, to which the environment leads; where it fails it is asked again soon."""
+    from sweep.store import requests
+
+    running_store.clear()
+    for name, value in running_store.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(requests, "_FIRST_PAUSE", 0.01)
+    return running_store
+
+
+@pytest.fixture
+def out(store: ObjectStore) -> str:
+    """Return an address in the object store where nothing is yet."""
+    return store.address()

@@ -66,7 +66,7 @@ def commits_of(folder: Path) -> list[Path]:
     return sorted((folder / "commits").iterdir())
 
 
-KEYS = [name for name in Commit.__dataclass_fields__ if name != "check"]
+KEYS = [name for name in Commit.__dataclass_fields__ if name not in ("check", "trained")]
 NUMBERS = ("shard", "start", "stop", "net_steps", "lane_steps", "begin", "end")
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     **{f"no {key}": ({key: ...}, f"it has no '{key}'") for key in KEYS},

@@ -46,6 +46,7 @@ def imports(path: Path, deep: bool) -> set[str]:
 
 def reachable(module: str, deep: bool) -> set[str]:
     """Return everything that importing a module of sweep imports, through other modules of sweep too."""
+    assert (SWEEP / f"{module.replace('.', '/')}.py").exists()
     seen: set[str] = set()
     waiting = [f"sweep.{module}"]
     while waiting:
@@ -101,7 +102,16 @@ def test_sweep_never_imports_tests(path: Path) -> None:
             "sentences",
             "comparison",
         ),
-        *("schema", "store", "claim", "contents", "parquet", "result", "digest"),
+        *(
+            "schema",
+            "store.store",
+            "store.reader",
+            "store.claim",
+            "store.contents",
+            "store.parquet",
+            "result",
+            "digest",
+        ),
     ],
 )
 def test_results_are_read_without_training(module: str) -> None:
@@ -126,7 +136,10 @@ LIGHT_STUDY = (
     "errors",
 )
 LIGHT = ("plan", "load", "cli", "cli_results", "schema", "ours", "__init__", "__main__")
-LIGHT_STORE = ("interrupts", "threads", "durable", "facts", "commits", "contents", "lock")
+LIGHT_STORE = (
+    *("interrupts", "limits", "shards", "durable", "cli_folders"),
+    *(f"store.{name}" for name in ("facts", "commits", "contents", "lock", "files", "local", "place", "objects")),
+)
 
 
 @pytest.mark.parametrize("module", LIGHT_STUDY + LIGHT + LIGHT_STORE)
@@ -144,6 +157,14 @@ def test_light_modules_import_nothing_heavy(module: str) -> None:
 def test_kernels_themselves_are_light_until_used() -> None:
     """To look at the package of numerics, as ``import sweep`` does, imports none of it."""
     assert roots(imports(KERNELS / "__init__.py", deep=False)) <= {"__future__"}
+
+
+def test_object_stores_are_met_by_those_who_name_one() -> None:
+    """The package for them, which not everybody has, is imported by one module, and not before it is used."""
+    users = {path.stem for path in SWEEP.rglob("*.py") if "obstore" in roots(imports(path, deep=True))}
+    assert users == {"requests"}
+    assert not [path for path in SWEEP.rglob("*.py") if "obstore" in roots(imports(path, deep=False))]
+    assert "sweep.store.objects" not in reachable("store.place", deep=False)
 
 
 def test_matplotlib_is_imported_by_figures_alone() -> None:

@@ -93,12 +93,12 @@ def test_study_from_a_pipe(tmp_path: Path) -> None:
     assert pipe.stdout == file.stdout != b""
 
 
-ADDRESSES = ["s3://bucket/x", "gs://bucket", "https://example.com/x", "file:///tmp/x", "S3://b", "memory://x", "s3://"]
+ADDRESSES = ["gs://bucket/x", "gs://bucket", "https://example.com/x", "file:///tmp/x", "S3A://b", "memory://x", "gs://"]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_addresses_are_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """Results are not written to a folder called ``s3:``, from Python or the command line."""
+    """Results are not written to a folder called ``gs:``, from Python or the command line."""
     monkeypatch.chdir(tmp_path)
     finished = command("run", "xor", "--out", address)
     assert (finished.code, finished.out) == (2, "")

@@ -1,0 +1,232 @@
+"""A results folder in an object store: Amazon S3, or what answers as it does.
+
+An upload makes a whole object or none, so objects need no drafts, and there is nothing to
+settle. What keeps writers apart is that a commit is uploaded only if there is none.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from sweep.errors import StoreError, shown
+from sweep.store.files import Files, Lock
+from sweep.store.requests import Failure, ask, connect
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+T = TypeVar("T")
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
+# Keys have at most 1024 bytes, with our names.
+_MOST_PREFIX_BYTES = 900
+# A store may refuse an upload while another of the same name is under way; so often it is tried.
+_MOST_CONFLICTS, _LONGEST_WAIT = 50, 0.2
+# Small objects take as long as the way there and back.
+_READ_AT_ONCE = 16
+
+
+class ObjectFiles(Files):
+    """The files of a results folder in an object store.
+
+    Parameters
+    ----------
+    location
+        Bucket and prefix, as of the address s3://BUCKET/PREFIX.
+
+    Raises
+    ------
+    StoreError
+        If that is no location, or obstore is not installed.
+    """
+
+    on_file_system = False
+
+    def __init__(self, location: str) -> None:
+        self.bucket, self.prefix = split_location(location)
+        self.place = f"s3://{self.bucket}/{self.prefix}"
+        self._store: S3Store = connect(self.bucket, self.place)
+        self._met = self._has_bucket = False
+
+    def where(self, name: str = "") -> str:
+        """Return the address of an object, or of the folder."""
+        return f"{self.place}/{name}" if name else self.place
+
+    def make(self) -> None:
+        """Require that the store honours the condition that keeps writers apart; a folder needs no making.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written to, or uploads an object although there is one.
+        """
+        name, honoured = f".run.json.{secrets.token_hex(4)}", False  # as of a draft, which --overwrite removes
+        try:
+            for content in (b"1", b"2"):
+                self._request(partial(self._put_new, name, content))
+        except Failure as failure:
+            if failure.kind not in ("taken", "unconditional"):
+                raise self._error("", "written", failure) from None
+            honoured = failure.kind == "taken"  # also by the first, if its answer was lost
+        with suppress(StoreError):
+            self.remove(name)
+        if not honoured:
+            raise StoreError(
+                f"results cannot be written to {self.place!r}: its store does not upload on condition "
+                "(If-None-Match), so runs could overwrite each other's results; give another place (--out)"
+            )
+
+    def make_folder(self, name: str) -> None:
+        """Do nothing: folders are there once objects are in them."""
+
+    def has_folder(self, name: str) -> bool:
+        """Tell whether there are objects in a folder."""
+        root = self._key(name)
+
+        def look() -> bool:
+            found = (each["path"] for batch in self._store.list(root) for each in batch)
+            return any(path.startswith(f"{root}/") for path in found)
+
+        return self._answer(name, "read", look)
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is an object of this name."""
+        try:
+            self._request(partial(self._store.head, self._key(name)))
+        except Failure as failure:
+            if failure.kind != "absent":
+                raise self._error(name, "read", failure) from None
+            self._check_bucket()
+            return False
+        return True
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the names of objects and folders in a folder; others make an empty object for a folder itself."""
+        root = self._key(folder)
+        found = self._answer(folder, "read", partial(self._store.list_with_delimiter, root))
+        paths = [*(each["path"] for each in found["objects"]), *found["common_prefixes"]]
+        return [path.removeprefix(f"{root}/") for path in paths if path.startswith(f"{root}/")]
+
+    def read(self, name: str) -> bytes:
+        """Return the content of an object."""
+        return self._answer(name, "read", partial(self._get, name))
+
+    def read_all(self, names: list[str]) -> Iterator[bytes]:
+        """Yield the contents of many small objects, in their order."""
+        with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+            yield from pool.map(self.read, names)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Upload an object in one request, so that a killed process leaves nothing half done that costs."""
+        self._answer(name, "written", partial(self._store.put, self._key(name), content, use_multipart=False))
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Upload an object unless there is one; that may be this one, where an answer was lost."""
+        for _ in range(_MOST_CONFLICTS):
+            try:
+                self._request(partial(self._put_new, name, content))
+                return True
+            except Failure as failure:
+                if failure.kind != "taken":
+                    raise self._error(name, "written", failure) from None
+            try:
+                return self._request(partial(self._get, name)) == content
+            except Failure as failure:
+                if failure.kind != "absent":  # as while another upload of it is under way, and may yet fail
+                    raise self._error(name, "read", failure) from None
+            time.sleep(random.uniform(0.0, _LONGEST_WAIT))
+        raise StoreError(f"{self.where(name)!r} cannot be written: others write and remove it all the time")
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Upload an object in place of the one there."""
+        self.write(name, content)
+
+    def remove(self, *names: str) -> None:
+        """Remove objects, if they are there, many with each request."""
+        if names:
+            keys = [self._key(name) for name in names]
+            self._answer(names[0], "removed", partial(self._store.delete, keys))
+
+    def settle(self, folder: str = "") -> None:
+        """Do nothing: what was uploaded lasts."""
+
+    def lock(self) -> Lock:
+        """Return a lock that keeps nobody out: object stores have none."""
+        return Lock()
+
+    def _key(self, name: str) -> str:
+        return f"{self.prefix}/{name}" if name else self.prefix
+
+    def _get(self, name: str) -> bytes:
+        return bytes(self._store.get(self._key(name)).bytes())
+
+    def _put_new(self, name: str, content: bytes) -> None:
+        self._store.put(self._key(name), content, mode="create", use_multipart=False)
+
+    def _check_bucket(self) -> None:
+        """Require once that the bucket exists: of an object that is not there the store does not say why."""
+        if not self._has_bucket:
+            self.names()
+            self._has_bucket = True
+
+    def _request(self, request: Callable[[], T]) -> T:
+        """Ask the store, and note that it is there."""
+        try:
+            answer = ask(request, self._met)
+        except Failure as failure:
+            self._met = self._met or failure.kind != "unreached"
+            raise
+        self._met = True
+        return answer
+
+    def _answer(self, name: str, done: str, request: Callable[[], T]) -> T:
+        """Ask the store, and say what could not be done."""
+        try:
+            return self._request(request)
+        except Failure as failure:
+            raise self._error(name, done, failure) from None
+
+    def _error(self, name: str, done: str, failure: Failure) -> StoreError:
+        return StoreError(f"{self.where(name)!r} cannot be {done}: {failure.reason}")
+
+
+def split_location(location: str) -> tuple[str, str]:
+    """Return bucket and prefix of the address s3://BUCKET/PREFIX, of which ``location`` is the end.
+
+    Raises
+    ------
+    StoreError
+        If they are not there, or not such that objects can be named by them.
+    """
+    # Neither passwords nor signatures are for sentences.
+    path = re.split(r"[?#]", location, maxsplit=1)[0]
+    _, at, path = path.rpartition("@") if "@" in path.partition("/")[0] else ("", "", path)
+    given = shown(f"s3://{path}")
+    if at:
+        raise StoreError(f"{given} given with a user; credentials belong into AWS_ACCESS_KEY_ID and the like")
+    if path != location:
+        raise StoreError(f"{given} given with '?' or '#' after it; a place of results is s3://BUCKET/PREFIX")
+    bucket, _, prefix = path.partition("/")
+    prefix = prefix.removesuffix("/")
+    if not _BUCKET.fullmatch(bucket):
+        raise StoreError(
+            f"{given} given; a place of results is s3://BUCKET/PREFIX, and the name of a bucket has 3 to 63 "
+            "lowercase letters, digits, dots and hyphens"
+        )
+    if not prefix:
+        raise StoreError(
+            f"{given} given; --overwrite would work on a whole bucket, so give a prefix too, as in s3://{bucket}/NAME"
+        )
+    if any(part in ("", ".", "..") for part in prefix.split("/")) or not prefix.isprintable():
+        raise StoreError(f"{given} given; its parts must be names that can be printed, not empty, '.' or '..'")
+    if len(prefix.encode()) > _MOST_PREFIX_BYTES:
+        raise StoreError(f"{given} given; its prefix is too long (above {_MOST_PREFIX_BYTES} bytes)")
+    return bucket, prefix

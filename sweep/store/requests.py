@@ -1,0 +1,148 @@
+"""Requests to an object store: made again while that may help, and told in one sentence where it does not.
+
+obstore could make them again itself, but until it gives up it does not hear Ctrl-C, and it
+does not repeat a conditional upload whose answer was lost.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from sweep.errors import StoreError, cut
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+T = TypeVar("T")
+
+# A store that fails is asked again for so many seconds, after pauses that double.
+_PATIENCE, _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 0.1, 5.0
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+(/[!-~]*)?", re.IGNORECASE)
+_STATUS = re.compile(r"status code: (\d{3}) ?([A-Za-z ]*)")
+_CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
+# What stores say of requests that were meant for another region.
+_REGION = ("redirect without LOCATION", "<Code>AuthorizationHeaderMalformed<", "<Code>PermanentRedirect<")
+# Where obstore looks for credentials if there are none.
+_METADATA = ("/latest/api/token", "/latest/meta-data", "/latest/dynamic")
+
+
+class Failure(Exception):  # noqa: N818 - some of them are answers
+    """A request that did not do what it should.
+
+    Attributes
+    ----------
+    kind : str
+        ``"absent"`` and ``"taken"``, of an object; ``"unconditional"``, a store that cannot upload
+        on condition; ``"passing"``, what may go well later; ``"unreached"``, no connection or no
+        credentials; else ``"final"``.
+    reason : str
+        Why, to go into a sentence.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind, self.reason = kind, reason
+
+
+def connect(bucket: str, place: str) -> S3Store:
+    """Return the client of a bucket, as the environment configures it; nothing is asked yet.
+
+    Raises
+    ------
+    StoreError
+        If obstore is not installed, or the environment configures it wrongly.
+    """
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import S3Store
+    except ImportError:
+        raise StoreError(f"{place!r} given; object stores need a package: pip install 'xor-sweep[s3]'") from None
+    for name in _ENDPOINTS:
+        endpoint = os.environ.get(name)
+        if endpoint and not _ENDPOINT.fullmatch(endpoint):  # which obstore would panic at
+            raise StoreError(f"{place!r} given; {name} in the environment must be a URL such as https://host:9000")
+    try:
+        return S3Store(bucket, retry_config={"max_retries": 0})
+    except (BaseError, ValueError) as error:
+        reason = _failure(error).reason
+        raise StoreError(f"{place!r} given; the AWS_ variables of the environment do not fit: {reason}") from None
+
+
+def ask(request: Callable[[], T], met: bool) -> T:
+    """Make a request, again and again where the store is at fault.
+
+    Parameters
+    ----------
+    request
+        What to ask.
+    met
+        Whether the store answered before, so that it is waited for where it is not reachable.
+
+    Raises
+    ------
+    Failure
+        If it fails for another reason, or for a minute.
+    """
+    from obstore.exceptions import BaseError
+
+    deadline, pause = time.monotonic() + _PATIENCE, _FIRST_PAUSE
+    while True:
+        try:
+            return request()
+        except (BaseError, OSError, ValueError, NotImplementedError) as error:
+            failure = _failure(error)
+        if not (failure.kind == "passing" or (met and failure.kind == "unreached")):
+            raise failure
+        if time.monotonic() + pause > deadline:
+            raise Failure(failure.kind, f"{failure.reason}, again and again for {_PATIENCE:.0f} seconds")
+        time.sleep(pause * random.uniform(0.5, 1.0))  # so that many do not come again at once
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _failure(error: Exception) -> Failure:
+    """Tell what an error of obstore means; its text has many lines, and may hold more than users should see."""
+    text = str(error)
+    status, code = _STATUS.search(text), _CODE.search(text)
+    known = f" ({code[1]})" if code else ""
+    if "<Code>NoSuchBucket<" in text:
+        return Failure("final", "there is no such bucket")
+    if isinstance(error, FileNotFoundError):
+        return Failure("absent", "there is no such object")
+    if type(error).__name__ == "AlreadyExistsError":
+        return Failure("taken", "there is such an object")
+    if isinstance(error, NotImplementedError) or (status and status[1] == "501"):
+        return Failure("unconditional", "the store does not offer it")
+    if any(path in text for path in _METADATA):
+        return Failure(
+            "unreached", "there are no credentials; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"
+        )
+    if any(sign in text for sign in _REGION):
+        return Failure("final", "the bucket is in another region; set AWS_REGION")
+    if type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError") or (status and status[1] == "403"):
+        return Failure("final", f"permission denied{known}")
+    if status:
+        passing = int(status[1]) >= 500 or status[1] in ("408", "429")
+        return Failure("passing" if passing else "final", f"the store answered {status[1]} {status[2].strip()}{known}")
+    return _unanswered(text)
+
+
+def _unanswered(text: str) -> Failure:
+    """Tell what an error means that came without an answer of the store."""
+    if "builder error" in text:
+        return Failure("final", "its endpoint is no https address; AWS_ALLOW_HTTP=true allows http")
+    if "kind: Connect" in text:
+        why = "its host is not known" if "dns error" in text else "there is no connection"
+        return Failure("unreached", f"{why}; see to AWS_ENDPOINT_URL and AWS_REGION")
+    if "kind: Timeout" in text:
+        return Failure("passing", "the store did not answer in time; AWS_TIMEOUT=2m gives it two minutes")
+    if "HTTP error" in text:
+        return Failure("passing", "the connection broke")
+    line = text.partition("\n")[0].removeprefix("Generic S3 error: ").removeprefix("Generic Config error: ")
+    return Failure("final", cut(" ".join(line.split()), 160))
