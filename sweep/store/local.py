@@ -63,8 +63,14 @@ class LocalFiles(Files):
             raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
 
     def has(self, name: str) -> bool:
-        """Tell whether there is anything of this name."""
-        return os.path.lexists(self.directory / name)
+        """Tell whether there is anything of this name; a disk that fails to say is no file that is not there."""
+        try:
+            os.lstat(self.directory / name)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
+        return True
 
     def names(self, folder: str = "") -> list[str]:
         """Return the names in a folder; none if it is not there."""

@@ -153,8 +153,9 @@ class Store(Parts):
                 self.files.settle("parts")
                 ours = self.files.create(f"commits/{commit_name(commit.shard)}", commit.encode())
             except StoreError:
-                if not self.files.has(f"commits/{commit_name(commit.shard)}"):  # which may be there also after an error
-                    self._remove_part(commit)
+                with suppress(StoreError):
+                    if not self.files.has(f"commits/{commit_name(commit.shard)}"):  # it may be there after an error too
+                        self._remove_part(commit)
                 raise
             if not ours:
                 self._remove_part(commit)
