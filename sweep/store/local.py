@@ -42,12 +42,15 @@ class LocalFiles(Files):
         directory, missing = self.directory, []
         with _writing(directory):
             for path in (directory, *directory.parents):
-                if not path.exists():
-                    missing.append(path)
-                elif not path.is_dir():
+                if path.is_dir():
+                    break
+                if path.exists():
                     raise StoreError(f"results folder {self.place!r} given; {str(path)!r} is a file, not a folder")
-            directory.mkdir(parents=True, exist_ok=True)
-            for path in missing:
+                missing.append(path)
+            with suppress(OSError):  # who made it may have been killed before its name was on the disk
+                sync_folder(path.parent)
+            for path in reversed(missing):
+                path.mkdir(exist_ok=True)
                 sync_folder(path.parent)
 
     def make_folder(self, name: str) -> None:
