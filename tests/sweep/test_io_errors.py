@@ -95,6 +95,19 @@ def test_error_of_any_call_for_a_finished_result(lab: Lab, name: str, stride: in
     print(f"calls up to {each.number - 1}")
 
 
+def test_disk_that_does_not_say_what_is_there(lab: Lab) -> None:
+    """A file that cannot be asked for is not taken for one that is not there, whatever is in the folder."""
+    failed = []
+    for each in numbered(Fault(("stat",), error=errno.EIO), 1, 1):
+        root = lab.root()
+        assert lab.crash(root, Fault(("write",), 6, half=True))
+        found = check_failed(lab, root, each)
+        if found is None:
+            break
+        failed.append(found)
+    assert sum(failed) > 5
+
+
 def test_why_is_told(lab: Lab) -> None:
     """The sentence has the system's own words."""
     for name in ("full_for_ever", "disk_for_ever", "rights_for_ever"):

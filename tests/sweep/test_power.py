@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.sweep.fault_disk import Loss, losses
-from tests.sweep.fault_lab import STUDY, Lab, numbered, thorough
+from tests.sweep.fault_lab import OTHER, STUDY, Lab, assert_told, numbered, thorough
 from tests.sweep.faults import LASTING, Fault
 
 ALL = list(losses(6))
@@ -75,7 +75,7 @@ def test_loss_of_power_while_going_on(lab: Lab, first: int, stride: int) -> None
     print(f"after call {first}: {n_cases} losses, calls up to {each.number - 1}")
 
 
-@pytest.mark.parametrize("first", [11, 40, *(pytest.param(k, marks=pytest.mark.soak) for k in range(1, 60))])
+@pytest.mark.parametrize("first", [2, 11, 40, *(pytest.param(k, marks=pytest.mark.soak) for k in range(1, 60))])
 def test_loss_of_power_after_going_on(lab: Lab, first: int) -> None:
     """The result of a command that completes what another has begun lasts too."""
     root = lab.root()
@@ -100,4 +100,15 @@ def test_loss_of_power_while_overwriting(lab: Lab, stride: int) -> None:
         if crashed is None:
             break
         n_cases += len(check_all(lab, root, crashed.disk, chosen(each.number, stride), ("--overwrite",)))
+        for _, left in lab.without_power(root, crashed.disk, [Loss("gone", "kept")]):
+            check_removed(lab, left)
     print(f"{n_cases} losses, calls up to {each.number - 1}")
+
+
+def check_removed(lab: Lab, root: Path) -> None:
+    """Require that who goes on with the study that is being removed is refused, or has all of it."""
+    ended = lab.run(root, name="other")
+    if ended.code == 0:
+        lab.truths[OTHER.identity].check_finished(root / "r")
+    else:
+        assert_told(ended, str(root / "r"))
