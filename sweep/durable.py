@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from sweep.errors import StoreError, SweepError
@@ -106,7 +107,8 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError as error:
         raise StoreError(f"{str(path)!r} cannot be written: {error.strerror}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # a draft that stays is a leftover; what was renamed has gone
+            draft.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -44,12 +44,15 @@ class LocalFiles(Files):
         directory, missing = self.directory, []
         with _writing(directory):
             for path in (directory, *directory.parents):
-                if not path.exists():
-                    missing.append(path)
-                elif not path.is_dir():
+                if path.is_dir():
+                    break
+                if path.exists():
                     raise StoreError(f"results folder {self.place!r} given; {str(path)!r} is a file, not a folder")
-            directory.mkdir(parents=True, exist_ok=True)
-            for path in missing:
+                missing.append(path)
+            with suppress(OSError):  # who made it may have been killed before its name was on the disk
+                sync_folder(path.parent)
+            for path in reversed(missing):
+                path.mkdir(exist_ok=True)
                 sync_folder(path.parent)
 
     def make_folder(self, name: str) -> None:
@@ -65,8 +68,14 @@ class LocalFiles(Files):
             raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
 
     def has(self, name: str) -> bool:
-        """Tell whether there is anything of this name."""
-        return os.path.lexists(self.directory / name)
+        """Tell whether there is anything of this name; a disk that fails to say is no file that is not there."""
+        try:
+            os.lstat(self.directory / name)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
+        return True
 
     def names(self, folder: str = "") -> list[str]:
         """Return the names in a folder; none if it is not there."""

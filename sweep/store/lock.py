@@ -109,7 +109,8 @@ class FolderLock(Lock):
             if self._users == 0:
                 with suppress(OSError):
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # processes that were forked may have it open
-                os.close(self._descriptor)
+                with suppress(OSError):  # it is closed all the same, and what was written is synced or was told
+                    os.close(self._descriptor)
 
     def _take(self, kind: int) -> bool:
         if self.refusal:

@@ -142,9 +142,10 @@ class Store(StoreReader):
                 self.files.settle("parts")
                 ours = self.files.create(f"commits/{commit_name(commit.shard)}", commit.encode())
             except StoreError:
-                # The commit may be there also after an error, and in an object store it may still come.
-                if self.files.on_file_system and not self.files.has(f"commits/{commit_name(commit.shard)}"):
-                    self._remove_part(commit)
+                with suppress(StoreError):
+                    # The commit may be there also after an error, and in an object store it may still come.
+                    if self.files.on_file_system and not self.files.has(f"commits/{commit_name(commit.shard)}"):
+                        self._remove_part(commit)
                 raise
             if not ours:
                 self._remove_part(commit)

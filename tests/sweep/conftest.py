@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.sweep.object_store import ObjectStore, object_store
+
+if TYPE_CHECKING:
+    from tests.sweep.fault_lab import Lab
 
 # The same hypothesis examples in every session, however slow the machine.
 settings.register_profile("sweep", derandomize=True, deadline=None, database=None, max_examples=60)
@@ -48,3 +52,15 @@ def store(running_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Object
 def out(store: ObjectStore) -> str:
     """Return an address in the object store where nothing is yet."""
     return store.address()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Start a process whose forks run a small study, with faults, in no time."""
+    from tests.sweep.fault_lab import SHARD_RUNS, STUDY, Lab  # not before coverage sees what it imports
+    from tests.sweep.fault_runs import Zygote
+    from tests.sweep.support import write_study
+
+    place = tmp_path_factory.mktemp("lab")
+    with Zygote(write_study(place / "study.toml", STUDY), SHARD_RUNS) as zygote:
+        yield Lab(zygote, place)

@@ -1,0 +1,275 @@
+"""Commands in processes of their own that start in no time: forks of one that has trained their study already.
+
+That one has a single thread of Python's when it forks; those of libraries look after themselves. The processes
+are those of :func:`sweep.__main__.run_command`, so that exit codes and errors are those of users.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import json
+import math
+import os
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.sweep.fault_disk import Disk
+from tests.sweep.faults import Fault, System
+
+ROOT = Path(__file__).parents[2]
+
+# A process that takes longer hangs.
+_MOST_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """A command to run.
+
+    Attributes
+    ----------
+    words
+        After ``sweep``.
+    root
+        The folder that is watched: it holds the results folder, and nothing of anybody else.
+    shard_runs
+        Runs in a shard.
+    fault
+        What is to happen to one of the calls of the system; without, calls are those of the system itself.
+    disk
+        Text of :meth:`Disk.noted` of an earlier process, ``""`` for a new disk; without, it does not matter what lasts.
+    vault
+        Folder of the disk's files.
+    kill_after
+        Seconds until SIGKILL.
+    most_bytes
+        No file may be larger.
+    sync_seconds
+        The names of commits are synced so often; always, or only in the end, where tests do not depend on time.
+    answer
+        Whether to print the answer too, which takes longer than the rest.
+    """
+
+    words: tuple[str, ...]
+    root: str
+    shard_runs: int
+    fault: Fault | None = None
+    disk: str | None = None
+    vault: str = ""
+    kill_after: float | None = None
+    most_bytes: int | None = None
+    sync_seconds: float = math.inf
+    answer: bool = False
+
+    def encode(self) -> str:
+        """Return one line of text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def decode(cls, line: str) -> Request:
+        """Return the request of a line."""
+        given = json.loads(line)
+        fault = given.pop("fault")
+        return cls(**{**given, "fault": fault and Fault(**{**fault, "kinds": tuple(fault["kinds"])})})
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended.
+
+    Attributes
+    ----------
+    code
+        Its exit code; the number of a signal, negative, if that ended it.
+    out, err
+        What it printed.
+    calls
+        Kinds of the numbered calls.
+    unseen
+        What it did to the folder without a watched call.
+    disk
+        Text of :meth:`Disk.noted`.
+    """
+
+    code: int
+    out: str
+    err: str
+    calls: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    disk: str = ""
+
+
+class Zygote:
+    """The process that forks.
+
+    Parameters
+    ----------
+    study_file
+        What it trains first, in shards of ``shard_runs`` runs.
+    """
+
+    def __init__(self, study_file: Path, shard_runs: int) -> None:
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
+        words = [sys.executable, "-m", "tests.sweep.fault_runs", str(study_file), str(shard_runs)]
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+        )
+
+    def __enter__(self) -> Zygote:
+        """Leave it running."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self._process.communicate(timeout=60)
+
+    def run(self, request: Request) -> Ended:
+        """Run one command to its end."""
+        return self.run_all([request])[0]
+
+    def run_all(self, requests: list[Request]) -> list[Ended]:
+        """Run commands at the same time, all to their end."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps([request.encode() for request in requests]) + "\n")
+        stdin.flush()
+        return [Ended(**ended) for ended in json.loads(stdout.readline())]
+
+
+class _Child:
+    """A forked process, as the one that forked it sees it."""
+
+    def __init__(self, request: Request) -> None:
+        self.request, self.begun = request, time.monotonic()
+        self.status: int | None = None
+        self.report = tempfile.TemporaryFile()  # noqa: SIM115
+        self.pipes = [os.pipe() for _ in range(2)]  # which no limit of files concerns
+        self.pid = os.fork()
+        if self.pid == 0:
+            _be_command(request, [end for _, end in self.pipes], self.report.fileno())
+        for _, end in self.pipes:
+            os.close(end)
+
+    def look(self) -> bool:
+        """Tell whether it has ended; kill it if its time is over."""
+        if self.status is None:
+            seconds = _MOST_SECONDS if self.request.kill_after is None else self.request.kill_after
+            if time.monotonic() - self.begun > seconds:
+                os.kill(self.pid, signal.SIGKILL)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = status if pid else None
+        return self.status is not None
+
+    def ended(self) -> dict[str, Any]:
+        """Return how it ended."""
+        texts = []
+        for end, _ in self.pipes:
+            with os.fdopen(end, "rb") as pipe:
+                texts.append(pipe.read().decode())
+        with self.report as file:
+            file.seek(0)
+            report = json.loads(file.read() or b"{}")
+        return asdict(Ended(os.waitstatus_to_exitcode(self.status or 0), *texts, **report))
+
+
+def _be_command(request: Request, outputs: list[int], report: int) -> None:
+    """Be the process of a command, and never return."""
+    code: Any = 1
+    try:
+        for number, output in enumerate(outputs, 1):
+            os.dup2(output, number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        code = _command(request, report)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 1)
+
+
+def _command(request: Request, report: int) -> Any:
+    """Run a command and return its exit code."""
+    from sweep import engine
+    from sweep.__main__ import run_command
+    from sweep.store import store
+    from sweep.terminal import cells
+
+    if not request.answer:
+        cells.print_summary = lambda _: None
+    engine.run = functools.partial(engine.run, shard_runs=request.shard_runs)
+    assert hasattr(store, "_SYNC_SECONDS")
+    store._SYNC_SECONDS = request.sync_seconds
+    sys.argv = ["sweep", *request.words]
+    disk = None if request.disk is None else Disk.load(request.root, request.vault, request.disk)
+
+    def note() -> None:
+        noted = {"calls": system.calls, "unseen": system.unseen, "disk": disk.noted() if disk else ""}
+        os.pwrite(report, json.dumps(noted).encode(), 0)
+
+    system = System(request.root, request.fault or Fault(), disk, note)
+    if request.fault or disk:
+        system.install()
+    if request.most_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request.most_bytes, request.most_bytes))
+    try:
+        run_command()
+    except SystemExit as end:
+        return end.code or 0
+    finally:
+        if request.most_bytes is None:
+            note()
+    return 0
+
+
+def _remember_statistics() -> None:
+    """Compute the statistics of cells once for the same counts: they take more time than all else that a fork does."""
+    from sweep import aggregate
+
+    compute, known = aggregate.summarize, {}
+
+    def summarize(tally: Any, plan: Any) -> Any:
+        key = pickle.dumps((plan.study.identity, tally))
+        if key not in known:
+            known[key] = compute(tally, plan)
+        return known[key].copy()
+
+    aggregate.summarize = summarize
+
+
+def _serve(study_file: str, shard_runs: int) -> None:
+    """Train the study, then run what is asked for, line by line."""
+    from sweep import load_study, run
+    from tests.sweep.support import command
+
+    warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads: those of libraries
+    _remember_statistics()
+    with tempfile.TemporaryDirectory() as folder:
+        run(load_study(study_file), Path(folder, "shards"), 1, shard_runs=shard_runs)
+        for _ in range(2):
+            assert command("run", study_file, "--out", f"{folder}/r", "--threads", "1").code == 0
+    gc.freeze()  # what is here stays, in memory that forks share
+    for line in sys.stdin:
+        children = [_Child(Request.decode(each)) for each in json.loads(line)]
+        while sum(child.look() for child in children) < len(children):
+            time.sleep(0.0005)
+        print(json.dumps([child.ended() for child in children]), flush=True)
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,85 @@
+"""Processes that are killed at any moment, and many of them in one folder: every run is there once, and right."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.sweep.fault_lab import N_SHARDS, Lab, assert_told
+from tests.sweep.fault_runs import Ended, Request
+
+
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.soak)])
+def test_kills_at_random_moments(lab: Lab, kills: int) -> None:
+    """However often and whenever its process is killed, a study goes on from what was committed."""
+    choice, root, so_far, n_killed, n_ended = random.Random(5), lab.root(), 0, 0, 0
+    while n_killed < kills:
+        ended = lab.run(root, fault=None, kill_after=choice.uniform(0.0, 0.12))
+        readable = lab.readable(root / "r")
+        assert readable >= so_far
+        if ended.code == -signal.SIGKILL:
+            n_killed, so_far = n_killed + 1, readable
+            continue
+        assert ended.code == 0, ended
+        lab.truth.check_finished(root / "r")
+        root, so_far, n_ended = lab.root(), 0, n_ended + 1
+    lab.complete(root)
+    print(f"{n_killed} killed, and {n_ended} that came to their end before that")
+
+
+def assert_all_right(lab: Lab, endings: list[Ended]) -> None:
+    """Require that all have the digest."""
+    for ended in endings:
+        assert ended.code == 0, ended
+        assert f"digest {lab.truth.digest}" in ended.out.splitlines()
+        assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(50, marks=pytest.mark.soak)])
+def test_eight_processes_share_a_folder(lab: Lab, times: int) -> None:
+    """Each shard is committed once, whoever trains it, and all tell the same digest."""
+    for _ in range(times):
+        root = lab.root()
+        endings = lab.zygote.run_all([lab.request(root) for _ in range(8)])
+        assert_all_right(lab, endings)
+        check_shared(lab, root / "r")
+
+
+def check_shared(lab: Lab, folder: Path) -> None:
+    """Require one commit for each shard, and no part without one; then the whole result."""
+    assert len(list((folder / "commits").iterdir())) == N_SHARDS
+    assert len(list((folder / "parts").iterdir())) == N_SHARDS
+    lab.truth.check_finished(folder)
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(50, marks=pytest.mark.soak)])
+def test_eight_processes_with_two_studies(lab: Lab, times: int) -> None:
+    """One study has the folder, whichever it is, and all processes of the other one are refused."""
+    choice = random.Random(times)
+    for _ in range(times):
+        root, names = lab.root(), choice.sample(["mine", "other"] * 4, 8)
+        endings = lab.zygote.run_all([lab.request(root, name) for name in names])
+        winner = next(name for name, ended in zip(names, endings, strict=True) if ended.code == 0)
+        for name, ended in zip(names, endings, strict=True):
+            if name == winner:
+                assert ended.code == 0, ended
+            else:
+                assert_told(ended, str(root / "r"), "another study")
+        truth = next(truth for truth in lab.truths.values() if truth.study.name == winner)
+        truth.check_finished(root / "r")
+        shutil.rmtree(root)
+
+
+def test_eight_killed_processes(lab: Lab) -> None:
+    """What eight killed processes leave together one more completes, and tidies up."""
+    choice, root = random.Random(8), lab.root()
+    for _ in range(3):
+        requests: list[Request] = [lab.request(root, kill_after=choice.uniform(0.0, 0.3)) for _ in range(8)]
+        for ended in lab.zygote.run_all(requests):
+            assert ended.code in (0, -signal.SIGKILL), ended
+        lab.readable(root / "r")
+    lab.complete(root)
