@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
 
 from sweep.aggregate import Aggregate
-from sweep.executors.executor import Executor
-from sweep.executors.threads import ThreadExecutor
+from sweep.executors.executor import Executor, MakeExecutor, Work
 from sweep.interrupts import Interrupts
 from sweep.limits import Limits
 from sweep.plan import Plan
@@ -39,6 +39,8 @@ class Training:
         As given.
     commits : dict
         The commits of finished shards by number.
+    n_threads : int
+        How many shards were trained at once by this call, at most.
     aggregate : Aggregate
         Statistics and digest, of all parts once :meth:`run` has ended and all shards are finished.
 
@@ -54,6 +56,7 @@ class Training:
         for commit in self.commits.values():
             commit.check(plan.study.identity, plan.shard(commit.shard))
         self.aggregate = Aggregate(plan, parts)
+        self.n_threads = 1
         self._added: set[int] = set()
         self._operations, self._seconds = 0.0, 0.0  # of this call, over all threads
 
@@ -67,8 +70,13 @@ class Training:
         """Whether shards are missing that this call was to train."""
         return any(index not in self.commits for index in self._limits.choose(self.plan))
 
-    def run(self, n_threads: int) -> None:
+    def run(self, make_executor: MakeExecutor) -> None:
         """Train what is missing and may be trained; if nothing is missing then, read all parts.
+
+        Parameters
+        ----------
+        make_executor
+            Makes what trains.
 
         Raises
         ------
@@ -80,19 +88,22 @@ class Training:
         missing = [index for index in self._limits.choose(self.plan) if index not in self.commits]
         if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
             secrets.SystemRandom().shuffle(missing)
-        n_threads = min(n_threads, max(len(missing), 1))
         with (
             Interrupts() as interrupts,
-            SweepProgress(self.plan.n_runs, self.plan.shards.operations, n_threads, self._shown) as progress,
+            SweepProgress(self.plan.n_runs, self.plan.shards.operations, 1, self._shown) as progress,
         ):
             for commit in self.commits.values():
                 progress.skip(commit.stop - commit.start, self.plan.shard(commit.shard).cost)
             progress.tick()
+            part = len(missing) / self.plan.n_shards
+            operations = part * self._limits.share(int(part * self.plan.n_runs)) * self.plan.shards.operations
+            work = Work(self.plan, self.parts, len(missing), operations, interrupts, progress)
+            executor = make_executor(work)
             if missing:
-                executor = ThreadExecutor(self.plan, self.parts, n_threads, interrupts, progress)
                 if self._shown:
                     executor.expect(map(self.plan.shard, missing))
                 self._train(executor, self._limits.take(map(self.plan.shard, missing)), progress)
+            self.n_threads = executor.n_threads
             if not self.complete:  # others may have trained the rest
                 self.commits |= self.parts.commits()
             if self.complete:
@@ -103,19 +114,20 @@ class Training:
 
     def _train(self, executor: Executor, shards: Iterator[Shard], progress: SweepProgress) -> None:
         """Take in commits as they are made."""
-        for commit in executor.map(shards):
-            self.commits[commit.shard] = commit
-            self._add(commit)
-            n_runs, cost = commit.stop - commit.start, self.plan.shard(commit.shard).cost
-            if commit.session != executor.session:
-                progress.skip(n_runs, cost)
-                continue
-            seconds = commit.end - commit.begin
-            progress.advance(n_runs, cost, commit.net_steps, seconds)
-            shard = self.plan.shard(commit.shard)
-            self._operations += self.plan.shards.operations_of(shard, commit.net_steps)
-            self._seconds += seconds
-        note_speed(self._operations, self._seconds)
+        with closing(executor.map(shards)) as commits:  # also after an error here, so that others end their work
+            for commit in commits:
+                self.commits[commit.shard] = commit
+                self._add(commit)
+                n_runs, shard = commit.stop - commit.start, self.plan.shard(commit.shard)
+                if commit.session != executor.session:
+                    progress.skip(n_runs, shard.cost)
+                    continue
+                seconds = commit.end - commit.begin
+                progress.advance(n_runs, shard.cost, commit.net_steps, seconds)
+                self._operations += self.plan.shards.operations_of(shard, commit.net_steps)
+                self._seconds += seconds
+        if executor.here:
+            note_speed(self._operations, self._seconds)
 
     def _add(self, commit: Commit) -> None:
         """Take in a part, once."""

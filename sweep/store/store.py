@@ -62,6 +62,30 @@ class Store(StoreReader):
         """Replace run.json."""
         self.files.replace("run.json", encode_record(facts))
 
+    def check_bits(self, numerics: int, log_digest: str) -> None:
+        """Refuse to mix bits with those of another version or machine.
+
+        Parameters
+        ----------
+        numerics, log_digest
+            Of this version, and of this machine's logarithm.
+
+        Raises
+        ------
+        StoreError
+        """
+        facts = self.facts()
+        if facts.get("numerics") != numerics:
+            raise StoreError(
+                f"results in {self.files.place!r} were begun by a version of xor-sweep whose numbers have other last "
+                "bits; finish them with that version, or start anew with --overwrite"
+            )
+        if "normal" in self.study.values_of("distribution") and facts.get("log_digest") != log_digest:
+            raise StoreError(
+                f"results in {self.files.place!r} were begun on a machine whose logarithm has other last bits, so "
+                "normal initial weights would differ; finish them there, or start anew with --overwrite"
+            )
+
     def finish(self, cells: pa.Table, facts: dict[str, Any]) -> dict[str, Any]:
         """Write the cells, and these facts as those of the complete study; return all facts.
 
