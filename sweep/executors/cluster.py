@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sweep.errors import SweepError
 from sweep.executors.address import local_workers
 from sweep.executors.chunks import Chunks
-from sweep.executors.connection import connected
+from sweep.executors.connection import all_ended, connected
 from sweep.executors.executor import Executor, Work
 from sweep.executors.remote import Job, stop, train_chunk
 from sweep.shards import Shard
@@ -61,8 +61,6 @@ class ClusterExecutor(Executor):
         SweepError
             If the cluster cannot be reached or is lost, or a worker fails; and at the end if shards killed workers.
         """
-        self._work.progress.trained_by(1, 0)
-        self._work.progress.tick()
         chunks = Chunks(shards, self._work.operations)
         with connected(self._cluster) as self._client:
             suspects = yield from self._train(chunks, lambda: chunks.take(self._slots))
@@ -71,8 +69,8 @@ class ClusterExecutor(Executor):
                 killers += yield from self._train(chunks, partial(next, iter([(shard,)]), ()))
         if killers:
             raise SweepError(
-                f"{_named(killers)} of this study killed {self._deaths} workers each, one after the other; all others "
-                "are trained and kept, and the same command goes on"
+                f"{_named(killers)} of this study killed each worker that trained it, {self._deaths} in turn; all "
+                "others are trained and kept, and the same command goes on"
             )
 
     def _train(self, chunks: Chunks, take: Callable[[], Chunk]) -> Generator[Commit, None, list[Shard]]:
@@ -156,6 +154,11 @@ class ClusterExecutor(Executor):
             threads = self._client.nthreads().values()
         except OSError:
             self._lost()
+        if not threads and all_ended(self._client):
+            raise SweepError(
+                f"the processes of cluster {self._cluster!r} ended and could not be started again; finished shards are "
+                "kept, the same command goes on"
+            )
         if not (threads or self._looked):
             _logger.warning("cluster %r has no workers yet: training begins when one joins", self._cluster)
         self._looked, self._slots = time.monotonic(), sum(threads)

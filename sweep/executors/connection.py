@@ -67,35 +67,45 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
     import dask
     from distributed import LocalCluster
 
-    preload = [*dask.config.get("distributed.worker.preload"), "sweep.executors.remote"]
     settings = {
         "distributed.nanny.pre-spawn-environ": {},
         "distributed.nanny.environ": _ENVIRONMENT,
-        "distributed.worker.preload": preload,
+        "distributed.worker.preload": [*dask.config.get("distributed.worker.preload"), "sweep.executors.remote"],
         "distributed.worker.profile.enabled": False,
+        # Processes that are killed are started again; dask gives those up that are away twice in so long.
+        "distributed.deploy.lost-worker-timeout": "1 day",
     }
-    with tempfile.TemporaryDirectory(prefix="xor-sweep-workers-", ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="xor-sweep-workers-", ignore_cleanup_errors=True) as folder,
+        dask.config.set({**settings, "temporary-directory": folder}),
+    ):
         try:
-            with dask.config.set(settings):
-                cluster = LocalCluster(
-                    n_workers=n_workers,
-                    threads_per_worker=1,
-                    processes=True,
-                    host="127.0.0.1",
-                    security=True,
-                    dashboard_address=None,
-                    # Health is served in any case: on the loopback device and a port that is free.
-                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                    memory_limit=0,  # as for threads, the system decides
-                    local_directory=folder,
-                    silence_logs=logging.CRITICAL,
-                )
+            cluster = LocalCluster(
+                n_workers=n_workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                security=True,
+                dashboard_address=None,
+                # Health is served in any case: on the loopback device and a port that is free.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                memory_limit=0,  # as for threads, the system decides
+                silence_logs=logging.CRITICAL,
+            )
         except (OSError, RuntimeError, TimeoutError) as error:
             raise SweepError(f"{n_workers} worker processes cannot be started: {_reason(error)}") from None
         try:
             yield cluster
         finally:
             cluster.close()
+
+
+def all_ended(client: Client) -> bool:
+    """Tell whether all processes that were started here have ended, and will not be started again."""
+    cluster = client.cluster
+    return cluster is not None and all(
+        nanny.status.name in ("closing", "closed", "failed") for nanny in cluster.workers.values()
+    )
 
 
 @contextmanager

@@ -6,6 +6,8 @@ see under the same name. Schedulers import this module too, so it is light.
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -69,9 +71,14 @@ _stopped_sessions: set[str] = set()
 
 
 def dask_setup(worker: Any) -> None:
-    """Leave Ctrl-C to the process that started this one, which a terminal interrupts with all of its children."""
+    """Prepare a process that a run has started on its own machine, and that ends with it.
+
+    A terminal interrupts such processes too, but what Ctrl-C does is for the run to say. In the end they leave at
+    once: taking down the compiler takes seconds, and all that counts is on the disk.
+    """
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    atexit.register(os._exit, 0)
 
 
 def stop(session: str) -> None:
