@@ -51,6 +51,7 @@ class ClusterExecutor(Executor):
         self._job = _job(work, self.session)
         self._client: Client
         self._looked, self._slots = 0.0, 0  # when, and how many threads the workers had that were there
+        self._known: set[str] = set()  # addresses of workers that have xor-sweep
         self._n_sent, self._deaths = 0, 0
 
     def map(self, shards: Iterator[Shard]) -> Generator[Commit, None, None]:
@@ -129,13 +130,9 @@ class ClusterExecutor(Executor):
             commits: list[Commit] = future.result()
         except CancelledError:
             self._lost()
-        except ImportError as error:
-            return SweepError(
-                f"cluster {self._cluster!r} cannot train: {error}; install xor-sweep of one version on scheduler and "
-                "workers"
-            )
         except Exception as error:
-            return error
+            missing = error.__cause__
+            return self._lacking("its scheduler", missing) if isinstance(missing, ImportError) else error
         return commits
 
     def _next(self, done: SimpleQueue[Future]) -> Future | None:
@@ -151,9 +148,15 @@ class ClusterExecutor(Executor):
     def _look(self) -> None:
         """See which workers there are."""
         try:
-            threads = self._client.nthreads().values()
+            threads = self._client.nthreads()
+            new = [address for address in threads if address not in self._known]
+            answers = self._client.run(_missing_packages(), workers=new, on_error="ignore") if new else {}
         except OSError:
             self._lost()
+        for address, missing in answers.items():
+            if missing:
+                raise self._lacking(f"its worker {address}", missing)
+        self._known.update(new)
         if not threads and all_ended(self._client):
             raise SweepError(
                 f"the processes of cluster {self._cluster!r} ended and could not be started again; finished shards are "
@@ -161,7 +164,7 @@ class ClusterExecutor(Executor):
             )
         if not (threads or self._looked):
             _logger.warning("cluster %r has no workers yet: training begins when one joins", self._cluster)
-        self._looked, self._slots = time.monotonic(), sum(threads)
+        self._looked, self._slots = time.monotonic(), sum(threads.values())
         self.n_threads = max(self.n_threads, self._slots)
         self._work.progress.trained_by(self._slots, len(threads))
 
@@ -172,10 +175,32 @@ class ClusterExecutor(Executor):
         except OSError:
             self._lost()
 
+    def _lacking(self, who: str, missing: object) -> SweepError:
+        return SweepError(
+            f"cluster {self._cluster!r} cannot train: {who} lacks what xor-sweep needs ({missing}); install the same "
+            "version of it on scheduler and workers"
+        )
+
     def _lost(self) -> NoReturn:
         raise SweepError(
             f"cluster {self._cluster!r} was lost while it trained; finished shards are kept, the same command goes on"
         )
+
+
+def _missing_packages() -> Callable[[], str | None]:
+    """Return what tells in a worker which package is missing, if any.
+
+    A worker that cannot import what it is sent ends without a word. As this function is local, dask sends its code.
+    """
+
+    def missing() -> str | None:
+        try:
+            import sweep.executors.remote  # noqa: F401
+        except ImportError as error:
+            return str(error)
+        return None
+
+    return missing
 
 
 def _job(work: Work, session: str) -> Job:

@@ -165,6 +165,29 @@ def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
     refused(tmp_path / "c", "does not see results folder '.*c'; all workers need it", files_at=lambda place: nowhere)
 
 
+def test_worker_without_the_package(tmp_path: Path, cluster: str) -> None:
+    """It is told before anything is sent that such a worker would end of."""
+
+    def hide(hidden: bool) -> None:
+        import sys
+
+        name = "sweep.executors.remote"
+        if hidden:
+            sys.modules["kept"], sys.modules[name] = sys.modules.pop(name, None), None  # type: ignore[assignment]
+        else:
+            del sys.modules[name]
+            if kept := sys.modules.pop("kept"):
+                sys.modules[name] = kept
+
+    with Client(cluster, set_as_default=False) as client:
+        client.run(hide, True)
+        try:
+            with pytest.raises(SweepError, match=r"worker tcp://127.0.0.1:\d+ lacks what xor-sweep needs .*; install"):
+                sweep.run(STUDY, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+        finally:
+            client.run(hide, False)
+
+
 def test_what_a_cluster_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder, no threads of this process, and the packages of the extra: else one sentence, and nothing is made."""
     file = write_study(tmp_path / "cluster.toml", STUDY)
