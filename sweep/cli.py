@@ -80,12 +80,16 @@ def run(
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts of the study, I from 1.")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Train on a dask cluster: tcp://HOST:PORT, tls://HOST:PORT or local:N."),
+    ] = None,
 ) -> None:
     """Train every run of a study; the same command resumes one that was interrupted.
 
     Exit code 4: a limit ended the run before all was trained; the result is partial, an even picture of the whole.
     """
-    limits: dict[str, Any] = {"max_runs": max_runs, "reuse": reuse.split(",") if reuse else ()}
+    limits: dict[str, Any] = {"max_runs": max_runs, "cluster": cluster, "reuse": reuse.split(",") if reuse else ()}
     if time_budget is not None:
         limits["time_budget"] = parse_duration(time_budget)
     if shard is not None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from kernels import NUMERICS
 from sweep.errors import StoreError, StudyError
+from sweep.executors.address import check_cluster
+from sweep.executors.executor import MakeExecutor
+from sweep.executors.threads import ThreadExecutor
 from sweep.limits import Limits
 from sweep.machine import available_threads, log_digest, machine_facts, memory_bytes, most_threads
 from sweep.plan import Plan
@@ -41,6 +45,7 @@ def run(
     max_runs: int | None = None,
     shard: tuple[int, int] = (1, 1),
     reuse: Sequence[str | Path] = (),
+    cluster: str | None = None,
     shard_runs: int | None = None,
 ) -> Result:
     """Train every run of a study and aggregate.
@@ -75,6 +80,11 @@ def run(
     reuse
         Results folders, whole or partial, from which runs that are the same are taken: same words of the cell, seed,
         patterns and numerics. The result is whole by itself, and the same as if all had been trained.
+    cluster
+        Train on workers of dask.distributed, which the extra ``cluster`` installs: those of a scheduler at
+        ``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or ``"local:N"``, so many processes of this machine. All need
+        this version of xor-sweep and see ``out`` under the same path. A script that gives ``"local:N"`` needs
+        ``if __name__ == "__main__":`` around the call, as processes are started that import it.
     shard_runs
         For tests: runs in a shard. No result depends on it.
 
@@ -90,6 +100,8 @@ def run(
         If the study has more than ``allow_runs`` runs, or an argument is out of range.
     StoreError
         If ``out`` holds something else, is in use for something else, or cannot be written.
+    SweepError
+        If a cluster cannot be reached, is lost, or shards kill its workers; what was trained is kept.
     KeyboardInterrupt
         If interrupted; shards finished so far are kept in ``out``.
     """
@@ -98,9 +110,7 @@ def run(
         raise StudyError([f"{study.n_runs:,} runs asked for; more than {allow_runs:,} need allow_runs={study.n_runs}"])
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
-    n_threads = available_threads() if threads is None else threads
-    if not 1 <= n_threads <= most_threads():
-        raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most_threads()}"])
+    make_executor = _executor(cluster, threads, out)
     limits = Limits(time_budget, max_runs, shard)
     limits.check(study)
     plan = Plan(study, shard_runs)
@@ -111,7 +121,7 @@ def run(
         tell(*earlier.sentences())
     if out is None:
         _check_memory(study, keep)
-        return complete(Training(plan, Memory(study, keep), limits, progress, earlier), n_threads, start)
+        return complete(Training(plan, Memory(study, keep), limits, progress, earlier), make_executor, start)
     files = files_at(out)
     wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
     with claim(files, wish) as store:
@@ -120,23 +130,31 @@ def run(
             if progress:
                 tell_finished(finished.facts, store.files.place)
             return finished
-        _check_bits(store)
-        return complete(Training(plan, store, limits, progress, earlier), n_threads, start)
+        store.check_bits(NUMERICS, log_digest())
+        return complete(Training(plan, store, limits, progress, earlier), make_executor, start)
 
 
-def _check_bits(store: Store) -> None:
-    """Refuse to mix bits with those of another version or machine."""
-    facts, here, study = store.facts(), log_digest(), store.study
-    if facts.get("numerics") != NUMERICS:
-        raise StoreError(
-            f"results in {store.files.place!r} were begun by a version of xor-sweep whose numbers have other last "
-            "bits; finish them with that version, or start anew with --overwrite"
+def _executor(cluster: str | None, threads: int | None, out: str | Path | None) -> MakeExecutor:
+    """Choose what trains: threads of this process, or a cluster."""
+    if cluster is None:
+        n_threads = available_threads() if threads is None else threads
+        if not 1 <= n_threads <= most_threads():
+            raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most_threads()}"])
+        return partial(ThreadExecutor, n_threads)
+    check_cluster(cluster)
+    if threads is not None:
+        raise StudyError(
+            [f"threads {threads} given with cluster {cluster!r}; workers have threads of their own, so leave one out"]
         )
-    if "normal" in study.values_of("distribution") and facts.get("log_digest") != here:
-        raise StoreError(
-            f"results in {store.files.place!r} were begun on a machine whose logarithm has other last bits, so "
-            "normal initial weights would differ; finish them there, or start anew with --overwrite"
+    if out is None:
+        raise StudyError(
+            [f"cluster {cluster!r} given without a results folder, which its workers write into; give one with out="]
         )
+    from sweep.executors.cluster import ClusterExecutor
+    from sweep.executors.connection import require_distributed
+
+    require_distributed(cluster)
+    return partial(ClusterExecutor, cluster)
 
 
 def _check_memory(study: Study, keep: str) -> None:
@@ -151,16 +169,16 @@ def _check_memory(study: Study, keep: str) -> None:
         )
 
 
-def complete(training: Training, n_threads: int, start: float) -> Result:
+def complete(training: Training, make_executor: MakeExecutor, start: float) -> Result:
     """Train what is missing, and write what belongs to a finished result unless another process has."""
     study, parts = training.plan.study, training.parts
-    training.run(n_threads)
+    training.run(make_executor)
     if not training.complete:
         result = partial_result(study, parts)
         result.facts["limited"] = training.limited
         return result
     cells, commits = training.aggregate.cells(), list(training.commits.values())
-    facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": n_threads}
+    facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
     facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
     if isinstance(parts, Store):  # which may have been trained elsewhere
         facts |= {name: fact for name, fact in parts.facts().items() if name in ("numerics", "log_digest")}

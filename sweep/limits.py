@@ -61,6 +61,10 @@ class Limits:
         number, of = self.stripe
         return islice(plan.shards.order(round_number), number - 1, None, of)
 
+    def share(self, n_runs: int) -> float:
+        """Return which share of so many runs may be trained, as far as that is known beforehand."""
+        return min(1.0, self.runs / n_runs) if self.runs is not None and n_runs else 1.0
+
 
 class Budget:
     """What of its limits a call has used up.

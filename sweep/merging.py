@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from sweep.engine import complete
 from sweep.errors import StoreError
+from sweep.executors.threads import ThreadExecutor
 from sweep.limits import Limits
 from sweep.plan import Plan
 from sweep.result import Result
@@ -69,7 +71,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
                 if commit.shard not in present:
                     target.copy_part(store, commit)
                     present.add(commit.shard)
-        return complete(Training(plan, target, Limits(runs=0), progress), 1, start)
+        return complete(Training(plan, target, Limits(runs=0), progress), partial(ThreadExecutor, 1), start)
 
 
 def _check_same(first: StoreReader, other: StoreReader) -> None:

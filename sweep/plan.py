@@ -42,12 +42,15 @@ class Plan:
 
     Attributes
     ----------
+    study, shard_runs
+        As given.
     shards : Shards
         How runs are cut into shards.
     """
 
     def __init__(self, study: Study, shard_runs: int | None = None) -> None:
         self.study = study
+        self.shard_runs = shard_runs
         self.n_seeds = study.seeds.count
         self.n_cells = study.n_cells
         self.n_runs = study.n_runs

@@ -51,7 +51,7 @@ class Pace:
     """
 
     def __init__(self, threads: int) -> None:
-        self._threads = threads
+        self.threads = threads
         self._finished: tuple[_Finished, ...] = ()
 
     def add(self, cost: float, net_steps: int, seconds: float) -> None:
@@ -60,7 +60,7 @@ class Pace:
         shards = [*self._finished, _Finished(now, cost, net_steps, seconds)]
         recent = [shard for shard in shards if shard.time >= now - _WINDOW_SECONDS]
         # A new tuple: other threads may be reading the one before.
-        self._finished = tuple(recent if len(recent) >= self._threads else shards[-self._threads :])
+        self._finished = tuple(recent if len(recent) >= self.threads else shards[-self.threads :])
 
     @property
     def known(self) -> bool:
@@ -71,13 +71,13 @@ class Pace:
     def steps_per_second(self) -> float:
         """Steps of all threads together."""
         finished = self._finished
-        return self._threads * sum(shard.net_steps for shard in finished) / _seconds(finished)
+        return self.threads * sum(shard.net_steps for shard in finished) / _seconds(finished)
 
     @property
     def cost_per_second(self) -> float:
         """Estimated work that all threads get done together."""
         finished = self._finished
-        return self._threads * sum(shard.cost for shard in finished) / _seconds(finished)
+        return self.threads * sum(shard.cost for shard in finished) / _seconds(finished)
 
 
 def _seconds(finished: tuple[_Finished, ...]) -> float:
@@ -106,6 +106,7 @@ class SweepProgress:
         self._done_runs = 0
         self._pace = Pace(threads)
         self._waits_for = ""
+        self._workers: int | None = None
         self._last_line = -inf
         console = Console(stderr=True)
         self._shown = shown
@@ -131,6 +132,13 @@ class SweepProgress:
         """Leave the screen as it was."""
         if self._bar:
             self._bar.stop()
+
+    def trained_by(self, threads: int, workers: int | None = None) -> None:
+        """Take in how many shards are trained at once, and on a cluster by how many workers, which come and go."""
+        self._pace.threads = max(threads, 1)
+        if workers is not None and self._workers is None:
+            self._last_line = -inf  # how many there are at first is told at once
+        self._workers = workers
 
     def skip(self, n_runs: int, cost: float) -> None:
         """Count runs that another call has trained."""
@@ -165,6 +173,8 @@ class SweepProgress:
     def text(self) -> str:
         """Return how far the sweep is, how fast it goes, and what it waits for or how long it will take."""
         parts = [f"{100 * self._done_runs // self._n_runs:3d} %", f"{self._done_runs:,} of {self._n_runs:,} runs"]
+        if self._workers is not None:
+            parts.append(f"{self._workers:,} workers" if self._workers != 1 else "1 worker")
         if self._waits_for:
             parts.append(self._waits_for)
         elif self._pace.known:

@@ -93,6 +93,7 @@ class _Source:
                 "so its rows cannot be taken"
             )
         self.place = store.files.place
+        self.path = str(store.directory.absolute()) if store.directory else self.place  # as other processes find it
         self._new, self._old = plan, Plan(store.study)
         self._commits = sorted(store.commits().values(), key=lambda commit: commit.start)
         self._starts = np.array([commit.start for commit in self._commits], np.int64)

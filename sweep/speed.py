@@ -26,15 +26,21 @@ def note_speed(operations: float, seconds: float) -> None:
         draft.replace(file)
 
 
-def estimated_seconds(plan: Plan, threads: int) -> float | None:
-    """Return how long a study trains at most, every run taking all its steps; None where nothing was trained before."""
+def noted_speed() -> float | None:
+    """Return how many nominal operations a thread of this machine took per second; None where that is not noted."""
     try:
         noted = json.loads(_file().read_text("utf-8"))
         per_second = float(noted["operations_per_second"])
-        seconds = plan.shards.operations / per_second / threads
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, ArithmeticError):
         return None
-    return seconds if 0 < per_second < inf and seconds < inf else None
+    return per_second if 0 < per_second < inf else None
+
+
+def estimated_seconds(plan: Plan, threads: int) -> float | None:
+    """Return how long a study trains at most, every run taking all its steps; None where nothing was trained before."""
+    per_second = noted_speed()
+    seconds = plan.shards.operations / per_second / threads if per_second else inf
+    return seconds if seconds < inf else None
 
 
 def _file() -> Path:

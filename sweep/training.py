@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
 
 from sweep.aggregate import Aggregate
-from sweep.executors.executor import Executor
-from sweep.executors.threads import ThreadExecutor
+from sweep.executors.executor import Executor, MakeExecutor, Work
 from sweep.interrupts import Interrupts
 from sweep.limits import Budget, Limits
 from sweep.plan import Plan
@@ -19,7 +19,6 @@ from sweep.speed import note_speed
 from sweep.store.commits import Commit
 from sweep.store.memory import Memory
 from sweep.store.store import Store
-from sweep.worker import Worker
 
 
 class Training:
@@ -44,6 +43,8 @@ class Training:
         As given.
     commits : dict
         The commits of finished shards by number.
+    n_threads : int
+        How many shards were trained at once by this call, at most.
     aggregate : Aggregate
         Statistics and digest, of all parts once :meth:`run` has ended and all shards are finished.
 
@@ -62,6 +63,7 @@ class Training:
             commit.check(plan.study.identity, plan.shard(commit.shard))
         self.aggregate = Aggregate(plan, parts)
         self._rounds = Rounds(plan, parts)
+        self.n_threads = 1
         self._added: set[int] = set()
         self._operations, self._seconds = 0.0, 0.0  # of this call, over all threads
 
@@ -75,8 +77,13 @@ class Training:
         """Whether shards are missing that this call was to train."""
         return any(index not in self.commits for index in self._limits.choose(self.plan))
 
-    def run(self, n_threads: int) -> None:
+    def run(self, make_executor: MakeExecutor) -> None:
         """Train what is missing and may be trained; if nothing is missing then, read all parts.
+
+        Parameters
+        ----------
+        make_executor
+            Makes what trains.
 
         Raises
         ------
@@ -85,27 +92,20 @@ class Training:
         StoreError
             If a part cannot be written or read.
         """
-        budget = Budget(self._limits)
         with (
             Interrupts() as interrupts,
-            SweepProgress(self.plan.n_runs, self.plan.shards.operations, n_threads, self._shown) as progress,
+            SweepProgress(self.plan.n_runs, self.plan.shards.operations, 1, self._shown) as progress,
         ):
             for commit in self.commits.values():
                 progress.skip(commit.stop - commit.start, self.plan.shard(commit.shard).cost)
             progress.tick()
-            worker = Worker(self.plan, interrupts.check, self._reuse)
-            for number in range(len(self.plan.shards.rounds)):
-                missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
-                if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
-                    secrets.SystemRandom().shuffle(missing)
-                if missing:
-                    executor = ThreadExecutor(worker, self.parts, min(n_threads, len(missing)), interrupts, progress)
+            missing = [index for index in self._limits.choose(self.plan) if index not in self.commits]
+            if missing:
+                with make_executor(self._work(missing, interrupts, progress)) as executor:
                     if self._shown:
                         executor.expect(map(self.plan.shard, missing))
-                    shards = map(self._rounds.restrict, map(self.plan.shard, missing))
-                    self._train(executor, budget.take(shards), progress)
-                if not self.commits.keys() >= set(self.plan.shards.order(number)):
-                    break
+                    self._train_rounds(executor, progress)
+                    self.n_threads = executor.n_threads
             if not self.complete:  # others may have trained the rest
                 self.commits |= self.parts.commits()
             if self.complete:
@@ -114,22 +114,41 @@ class Training:
                     interrupts.check()
                     self._add(commit)
 
+    def _work(self, missing: list[int], interrupts: Interrupts, progress: SweepProgress) -> Work:
+        """Return what an executor is given to train these shards, and how much that is."""
+        part = len(missing) / self.plan.n_shards
+        operations = part * self._limits.share(int(part * self.plan.n_runs)) * self.plan.shards.operations
+        return Work(self.plan, self.parts, len(missing), operations, interrupts, progress, self._reuse)
+
+    def _train_rounds(self, executor: Executor, progress: SweepProgress) -> None:
+        """Train what is missing, round by round: the next one follows from all of those before."""
+        budget = Budget(self._limits)
+        for number in range(len(self.plan.shards.rounds)):
+            missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
+            if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
+                secrets.SystemRandom().shuffle(missing)
+            if missing:
+                shards = map(self._rounds.restrict, map(self.plan.shard, missing))
+                self._train(executor, budget.take(shards), progress)
+            if not self.commits.keys() >= set(self.plan.shards.order(number)):
+                break
+        if executor.here and self._reuse is None:
+            note_speed(self._operations, self._seconds)
+
     def _train(self, executor: Executor, shards: Iterator[Shard], progress: SweepProgress) -> None:
         """Take in commits as they are made."""
-        for commit in executor.map(shards):
-            self.commits[commit.shard] = commit
-            self._add(commit)
-            n_runs, cost = commit.stop - commit.start, self.plan.shard(commit.shard).cost
-            if commit.session != executor.session:
-                progress.skip(n_runs, cost)
-                continue
-            seconds = commit.end - commit.begin
-            progress.advance(n_runs, cost, commit.net_steps, seconds)
-            shard = self.plan.shard(commit.shard)
-            self._operations += self.plan.shards.operations_of(shard, commit.net_steps)
-            self._seconds += seconds
-        if self._reuse is None:
-            note_speed(self._operations, self._seconds)
+        with closing(executor.map(shards)) as commits:  # also after an error here, so that others end their work
+            for commit in commits:
+                self.commits[commit.shard] = commit
+                self._add(commit)
+                n_runs, shard = commit.stop - commit.start, self.plan.shard(commit.shard)
+                if commit.session != executor.session:
+                    progress.skip(n_runs, shard.cost)
+                    continue
+                seconds = commit.end - commit.begin
+                progress.advance(n_runs, shard.cost, commit.net_steps, seconds)
+                self._operations += self.plan.shards.operations_of(shard, commit.net_steps)
+                self._seconds += seconds
 
     def _add(self, commit: Commit) -> None:
         """Take in a part, once."""

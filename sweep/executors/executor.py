@@ -3,10 +3,48 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
+from sweep.interrupts import Interrupts
+from sweep.plan import Plan
+from sweep.progress import SweepProgress
+from sweep.reuse import Reuse
 from sweep.shards import Shard
 from sweep.store.commits import Commit
+from sweep.store.memory import Memory
+from sweep.store.store import Store
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an executor is given.
+
+    Attributes
+    ----------
+    plan
+        What is trained.
+    parts
+        Where results go.
+    n_shards, operations
+        How many shards this call may train, and their estimated operations, about. No result depends on it.
+    interrupts
+        That end the work.
+    progress
+        Told who trains, which kernels are compiled, and that time goes by.
+    reuse
+        Earlier results, from which rows are taken.
+    """
+
+    plan: Plan
+    parts: Store | Memory
+    n_shards: int
+    operations: float
+    interrupts: Interrupts
+    progress: SweepProgress
+    reuse: Reuse | None = None
 
 
 class Executor(ABC):
@@ -17,14 +55,26 @@ class Executor(ABC):
     session : str
         Names this call in the commits that it makes.
     n_threads : int
-        How many shards are trained at once.
+        How many shards are trained at once, at most.
+    here : bool
+        Whether this machine trains them.
     """
 
     session: str
     n_threads: int
+    here: bool
+
+    def __enter__(self) -> Self:
+        """Begin to be used: by one call after the other of :meth:`map`."""
+        return self
+
+    def __exit__(  # noqa: B027 - few have anything to end
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End what was started."""
 
     @abstractmethod
-    def map(self, shards: Iterator[Shard]) -> Iterator[Commit]:
+    def map(self, shards: Iterator[Shard]) -> Generator[Commit, None, None]:
         """Train shards, and yield the commit of each once it is written, in any order.
 
         Of a shard that another process has finished meanwhile, that commit is yielded.
@@ -36,3 +86,10 @@ class Executor(ABC):
         SweepError
             If a shard cannot be trained or written.
         """
+
+    def expect(self, shards: Iterator[Shard]) -> None:  # noqa: B027 - only some can tell
+        """Find out which kernels have to be compiled, so that progress can tell how many."""
+
+
+# Makes the executor of one call.
+MakeExecutor = Callable[[Work], Executor]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pkgutil
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Generator, Iterator
+from functools import cache, partial
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
@@ -15,9 +15,8 @@ from typing import TypeVar
 import kernels
 from kernels.simd.compiling import CompileWatch
 from sweep.errors import SweepError
-from sweep.executors.executor import Executor
+from sweep.executors.executor import Executor, Work
 from sweep.interrupts import Interrupts
-from sweep.progress import SweepProgress
 from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.memory import Memory
@@ -36,46 +35,45 @@ class ThreadExecutor(Executor):
 
     Parameters
     ----------
-    worker
-        Trains shards, and lets interrupts end that.
-    parts
-        Where results go.
     n_threads
         Worker threads.
-    interrupts
-        That end the work.
-    progress
-        Told of kernels that are compiled, and that time goes by.
+    work
+        What to train.
     """
 
-    def __init__(
-        self, worker: Worker, parts: Store | Memory, n_threads: int, interrupts: Interrupts, progress: SweepProgress
-    ) -> None:
-        self.session, self.n_threads = secrets.token_hex(8), n_threads
-        self._worker, self._parts, self._interrupts, self._progress = worker, parts, interrupts, progress
-        self._watch = CompileWatch(progress.compiling)
+    here = True
+
+    def __init__(self, n_threads: int, work: Work) -> None:
+        self.session, self.n_threads, self._work = secrets.token_hex(8), n_threads, work
+        self._worker = Worker(work.plan, work.interrupts.check, work.reuse)
+        self._watch = CompileWatch(work.progress.compiling)
 
     def expect(self, shards: Iterator[Shard]) -> None:
         """Find out which kernels have to be compiled, so that progress can tell how many."""
         self._watch.expect(self._worker.uncompiled(shards))
 
-    def map(self, shards: Iterator[Shard]) -> Iterator[Commit]:
+    def map(self, shards: Iterator[Shard]) -> Generator[Commit, None, None]:
         """Train shards, each thread one after the other."""
+        interrupts, progress = self._work.interrupts, self._work.progress
+        n_threads = min(self.n_threads, max(self._work.n_shards, 1))
+        progress.trained_by(n_threads)
         import_all_kernels()
-        self._interrupts.check()
+        interrupts.check()
+        train = partial(finish, self._work.parts, self._worker, self._watch, self.session)
         with self._watch:
-            yield from work_in_threads(self._finish, shards, self.n_threads, self._interrupts, self._progress.tick)
+            yield from work_in_threads(train, shards, n_threads, interrupts, progress.tick)
 
-    def _finish(self, shard: Shard) -> Commit:
-        """Train a shard, unless another process has; seconds of waiting for machine code do not count."""
-        commit = self._parts.commit_of(shard)
-        if commit:
-            return commit
-        started = self._watch.clock()
-        result = self._worker.train(shard)
-        end = time.time()
-        begin = end - (self._watch.clock() - started)
-        return self._parts.write_part(result, session=self.session, begin=begin, end=end)
+
+def finish(parts: Store | Memory, worker: Worker, watch: CompileWatch, session: str, shard: Shard) -> Commit:
+    """Train a shard, unless another process has; seconds of waiting for machine code do not count."""
+    commit = parts.commit_of(shard)
+    if commit:
+        return commit
+    started = watch.clock()
+    result = worker.train(shard)
+    end = time.time()
+    begin = end - (watch.clock() - started)
+    return parts.write_part(result, session=session, begin=begin, end=end)
 
 
 def work_in_threads(

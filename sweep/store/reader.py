@@ -83,6 +83,30 @@ class StoreReader(Parts):
             raise StoreError(f"{self.files.where('run.json')!r} belongs to another study by now")
         return facts
 
+    def check_bits(self, numerics: int, log_digest: str) -> None:
+        """Refuse to mix bits with those of another version or machine.
+
+        Parameters
+        ----------
+        numerics, log_digest
+            Of this version, and of this machine's logarithm.
+
+        Raises
+        ------
+        StoreError
+        """
+        facts = self.facts()
+        if facts.get("numerics") != numerics:
+            raise StoreError(
+                f"results in {self.files.place!r} were begun by a version of xor-sweep whose numbers have other last "
+                "bits; go on with that version, or start anew with --overwrite"
+            )
+        if "normal" in self.study.values_of("distribution") and facts.get("log_digest") != log_digest:
+            raise StoreError(
+                f"results in {self.files.place!r} were begun on a machine whose logarithm has other last bits, so "
+                "normal initial weights would differ; go on there, or start anew with --overwrite"
+            )
+
     def commits(self) -> dict[int, Commit]:
         """Return all commits by shard number, in that order.
 

@@ -58,33 +58,13 @@ def check(store: StoreReader, sample: int, n_threads: int, shown: bool) -> Findi
         raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
     facts, found = store.facts(), Findings()
     if sample:
-        check_bits(store)
+        store.check_bits(NUMERICS, log_digest())
     _check_commits(store, facts["complete"], found)
     _check_parts(store, found, sample, n_threads, shown)
     if facts["complete"] and found.intact:
         _check_sums(store, facts, found)
     found.leftovers = find_leftovers(store.files, {commit.part for commit in found.commits})
     return found
-
-
-def check_bits(store: StoreReader) -> None:
-    """Refuse to train rows of another version or machine again: they would have other last bits.
-
-    Raises
-    ------
-    StoreError
-    """
-    facts = store.facts()
-    if facts.get("numerics") != NUMERICS:
-        raise StoreError(
-            f"results in {store.files.place!r} are of a version of xor-sweep whose numbers have other last bits; "
-            "train them again with that version"
-        )
-    if "normal" in store.study.values_of("distribution") and facts.get("log_digest") != log_digest():
-        raise StoreError(
-            f"results in {store.files.place!r} are of a machine whose logarithm has other last bits, so normal "
-            "initial weights would differ; train them again there"
-        )
 
 
 def _check_commits(store: StoreReader, complete: bool, found: Findings) -> None:

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from math import inf
 from pathlib import Path, PurePath
 
+from kernels import NUMERICS
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
-from sweep.machine import available_threads, machine_facts
+from sweep.machine import available_threads, log_digest, machine_facts
 from sweep.plan import Plan
 from sweep.rounds import Rounds
 from sweep.shards import Shard
@@ -22,7 +23,7 @@ from sweep.store.files import Files
 from sweep.store.place import files_at
 from sweep.store.store import Store
 from sweep.study import Study
-from sweep.verification.check import check, check_bits
+from sweep.verification.check import check
 from sweep.verification.findings import Findings
 from sweep.verification.head import restore_head
 from sweep.worker import Worker
@@ -93,7 +94,7 @@ def _mend(store: Store, found: Findings) -> None:
     shards = [Shard(commit.shard, commit.start, commit.stop, 0.0) for commit in found.bad_parts]
     shards += _lost(store, found)
     if shards:
-        check_bits(store)
+        store.check_bits(NUMERICS, log_digest())
     store.files.remove(*found.bad_commits)
     plan = Plan(store.study)
     worker, rounds, session = Worker(plan), Rounds(plan, store), secrets.token_hex(8)

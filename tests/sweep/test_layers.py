@@ -12,7 +12,7 @@ import kernels
 import sweep
 
 SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
-HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy"}
+HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy", "distributed", "dask"}
 
 
 def is_type_checking(node: ast.AST) -> bool:
@@ -136,13 +136,14 @@ LIGHT_STUDY = (
     "errors",
 )
 LIGHT = ("plan", "load", "cli", "cli_results", "schema", "ours", "__init__", "__main__")
+LIGHT_EXECUTORS = ("executors.address", "executors.chunks", "executors.remote")
 LIGHT_STORE = (
     *("interrupts", "limits", "shards", "durable", "cli_folders"),
     *(f"store.{name}" for name in ("facts", "commits", "contents", "lock", "files", "local", "place", "objects")),
 )
 
 
-@pytest.mark.parametrize("module", LIGHT_STUDY + LIGHT + LIGHT_STORE)
+@pytest.mark.parametrize("module", LIGHT_STUDY + LIGHT + LIGHT_EXECUTORS + LIGHT_STORE)
 def test_light_modules_import_nothing_heavy(module: str) -> None:
     """What reads and plans studies imports no numerics with the module, nor through others."""
     found = reachable(module, deep=False)
@@ -172,3 +173,10 @@ def test_matplotlib_is_imported_by_figures_alone() -> None:
     users = {path for path in SWEEP.rglob("*.py") if "matplotlib" in roots(imports(path, deep=True))}
     assert {path.parent.name for path in users} <= {"figures", "bench", "report"}
     assert not [path for path in SWEEP.rglob("*.py") if "matplotlib" in roots(imports(path, deep=False))]
+
+
+def test_dask_is_imported_on_clusters_alone() -> None:
+    """No module needs the extra before a cluster is asked for."""
+    users = {path.stem for path in SWEEP.rglob("*.py") if roots(imports(path, deep=True)) & {"distributed", "dask"}}
+    assert users == {"cluster", "connection", "remote"}
+    assert not [path for path in SWEEP.rglob("*.py") if roots(imports(path, deep=False)) & {"distributed", "dask"}]

@@ -183,7 +183,8 @@ def test_refusals(folder: Path, tmp_path: Path) -> None:
 
 def test_other_numerics_are_not_mixed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another version has trained is checked, but not trained again to be compared or mended."""
-    monkeypatch.setattr("sweep.verification.check.NUMERICS", 1000)
+    for module in ("check", "repair"):
+        monkeypatch.setattr(f"sweep.verification.{module}.NUMERICS", 1000)
     assert sweep.verify(folder).faults == []
     with pytest.raises(StoreError, match="other last bits"):
         sweep.verify(folder, sample=1)

@@ -1,0 +1,208 @@
+"""What workers of a cluster do: train a chunk of shards, write and commit each, and return the commits.
+
+Nothing of a study travels but its identity: a worker reads it in the results folder, which it has to
+see under the same name. Schedulers import this module too, so it is light.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from threading import Lock, local
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sweep.errors import StoreError
+from sweep.plan import Plan
+from sweep.shards import Shard
+from sweep.store.commits import Commit
+
+if TYPE_CHECKING:
+    from kernels.simd.compiling import CompileWatch
+    from sweep.store.store import Store
+    from sweep.study import Study
+    from sweep.worker import Worker
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all chunks of one call have in common.
+
+    Attributes
+    ----------
+    identity, keep
+        Of the study, and what is kept of it.
+    place
+        Of its results, as workers find it.
+    session
+        Names the call in commits.
+    shard_runs
+        For tests: runs in a shard.
+    reuse
+        Earlier results, as workers find them, from which rows are taken.
+    """
+
+    identity: str
+    keep: str
+    place: str
+    session: str
+    shard_runs: int | None
+    reuse: tuple[str, ...]
+
+
+class _Stopped(Exception):  # noqa: N818 - no error
+    """Nobody waits for this chunk any more."""
+
+
+class _Trainer(NamedTuple):
+    """What this process keeps from chunk to chunk of a study."""
+
+    study: Study
+    plan: Plan
+    worker: Worker
+    watch: CompileWatch
+
+
+_making = Lock()
+_thread = local()  # of each thread: whether its chunk is to be stopped
+_stopped_sessions: set[str] = set()
+
+
+def dask_setup(worker: Any) -> None:
+    """Prepare a process that a run has started on its own machine, and that ends with it.
+
+    A terminal interrupts such processes too, but what Ctrl-C does is for the run to say. In the end they leave at
+    once: taking down the compiler takes seconds, and all that counts is on the disk.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    atexit.register(os._exit, 0)
+
+
+def stop(session: str) -> None:
+    """Begin no more shards of a call in this process, and end those that take longer than a second or so."""
+    _stopped_sessions.add(session)
+
+
+def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
+    """Train shards one after the other, in a worker; fewer if the call is stopped.
+
+    Raises
+    ------
+    StoreError
+        If this worker does not see the results, would train other numbers or other runs, or cannot write.
+    """
+    from sweep.executors.threads import finish
+
+    _thread.stopped = stopped = partial(_is_stopped, job.session, _task_of_this_thread())
+    commits: list[Commit] = []
+    if stopped():
+        return commits
+    with _prepared(job) as (trainer, store):
+        for shard in shards:
+            if stopped():
+                break
+            planned = trainer.plan.shard(shard.index)
+            if (planned.start, planned.stop) != (shard.start, shard.stop):
+                raise _refusal("its version of xor-sweep plans shards with other runs; install the same one everywhere")
+            try:
+                commits.append(finish(store, trainer.worker, trainer.watch, job.session, shard))
+            except _Stopped:
+                break
+    return commits
+
+
+@contextmanager
+def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
+    """Hold the results folder, so that nobody removes it meanwhile, once all is as the call wants it."""
+    from kernels import NUMERICS
+    from sweep.machine import log_digest
+    from sweep.store.place import files_at
+    from sweep.store.store import Store
+
+    files = files_at(job.place)
+    if not files.has("run.json"):
+        raise _refusal(f"it does not see results folder {job.place!r}; all workers need it under this path")
+    with _making:  # threads of this process make it once
+        trainer = _trainer(job.identity, job.keep, job.place, job.shard_runs, job.reuse)
+    store, lock = Store(files, trainer.study, job.keep), files.lock()
+    try:
+        lock.take_shared()
+        store.lock = lock
+        try:
+            store.check_bits(NUMERICS, log_digest())
+        except StoreError as error:
+            raise _refusal(str(error)) from None
+        yield trainer, store
+    finally:
+        lock.release()
+
+
+@lru_cache(maxsize=2)
+def _trainer(identity: str, keep: str, place: str, shard_runs: int | None, reuse: tuple[str, ...]) -> _Trainer:
+    """Make what trains a study: as it is in the results folder, which must be the one that the call knows."""
+    from sweep.executors.threads import import_all_kernels
+    from sweep.reuse import Reuse
+    from sweep.store.store import Store
+    from sweep.worker import Worker
+
+    try:
+        store = Store.open(place)
+    except StoreError as error:
+        raise _refusal(f"it cannot read the study: {error}") from None
+    if (store.identity, store.keep) != (identity, keep):
+        raise _refusal(
+            f"it finds another study in {place!r} ({store.identity[:12]}, not {identity[:12]}); all workers need the "
+            "same folder under this path, and the same version of xor-sweep"
+        )
+    import_all_kernels()
+    plan = Plan(store.study, shard_runs)
+    try:
+        earlier = Reuse(plan, reuse) if reuse else None
+    except StoreError as error:
+        raise _refusal(str(error)) from None
+    return _Trainer(store.study, plan, Worker(plan, _pause, earlier), _watch())
+
+
+@lru_cache
+def _watch() -> CompileWatch:
+    """Watch what is compiled in this process, until it ends."""
+    from kernels.simd.compiling import CompileWatch
+
+    return CompileWatch(lambda compilation: None).__enter__()
+
+
+def _pause() -> None:
+    """End the training of a long shard that nobody waits for."""
+    if _thread.stopped():
+        raise _Stopped
+
+
+def _task_of_this_thread() -> Callable[[], bool]:
+    """Return what tells whether the scheduler has given up the task of this thread, as when its client is gone."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def given_up() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is None or task.state == "cancelled" or worker.status.name in ("closing", "closed", "failed")
+
+    return given_up
+
+
+def _is_stopped(session: str, given_up: Callable[[], bool]) -> bool:
+    return session in _stopped_sessions or given_up()
+
+
+def _refusal(reason: str) -> StoreError:
+    """Say why this worker trains nothing of a study, and which one it is."""
+    from distributed import get_worker
+
+    return StoreError(f"worker {get_worker().address} on {socket.gethostname()!r} cannot take part: {reason}")

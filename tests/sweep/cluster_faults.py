@@ -1,0 +1,47 @@
+"""Faults of workers: a module that dask loads into them, so that the package needs no hooks for tests.
+
+What goes wrong is said by environment variables, which processes inherit that are started here.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from sweep import StoreError
+from sweep.shards import Shard
+from sweep.worker import ShardResult, Worker
+
+PRELOAD = {"distributed.worker.preload": ["tests.sweep.cluster_faults"]}
+ERRORS = {"memory": MemoryError("no more memory for shard"), "full": StoreError("disk of the worker is full")}
+
+_train = Worker.train
+
+
+def _faulty(worker: Worker, shard: Shard) -> ShardResult:
+    """Train a shard in a worker that is slow, dies of it, or fails."""
+    time.sleep(float(os.environ.get("FAULT_SECONDS", 0)))
+    if str(shard.index) in os.environ.get("FAULT_KILLERS", "").split():
+        os.kill(os.getpid(), signal.SIGKILL)
+    if str(shard.index) in os.environ.get("FAULT_SHARD", "").split():
+        raise ERRORS[os.environ["FAULT_ERROR"]]
+    return _train(worker, shard)
+
+
+def dask_setup(worker: Any) -> None:
+    """Prepare a worker."""
+    Worker.train = _faulty  # type: ignore[method-assign]
+
+
+@contextmanager
+def faults(**variables: str) -> Iterator[None]:
+    """Let workers that are started meanwhile have faults."""
+    import dask
+
+    with dask.config.set(PRELOAD), mock.patch.dict(os.environ, variables):
+        yield

@@ -1,0 +1,237 @@
+"""Studies on a cluster of dask: the same results as of threads, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sweep
+from sweep import StoreError, StudyError, SweepError, open_result
+from sweep.store.store import Store
+from tests.sweep.cluster_faults import faults
+from tests.sweep.support import assert_refused, assert_same_table, command, make_study, write_study
+
+pytest.importorskip("distributed", reason="the extra cluster is not installed")
+import psutil
+from distributed import Client, LocalCluster
+
+STUDY = make_study(count=100, name="cluster")
+SHARD_RUNS = 16
+
+
+@contextmanager
+def cluster_of(n_workers: int, n_threads: int, **settings: Any) -> Iterator[LocalCluster]:
+    """Start a cluster as others would: a scheduler with an address, on which anything might run."""
+    settings = {"processes": True, "memory_limit": 0, "silence_logs": 50, "dashboard_address": None, **settings}
+    http = {"dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=n_workers, threads_per_worker=n_threads, scheduler_kwargs=http, **settings) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """Return the address of a scheduler with a worker of two threads."""
+    with cluster_of(1, 2) as started:
+        yield started.scheduler_address
+
+
+@pytest.fixture
+def no_traces(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Require that a run leaves no process, folder or variable behind."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    before, variables = set(psutil.Process().children(recursive=True)), dict(os.environ)
+    variables.pop("PYTEST_CURRENT_TEST", None)
+    yield
+    left = [each for each in psutil.Process().children(recursive=True) if each not in before]
+    assert [each for each in left if "resource_tracker" not in " ".join(each.cmdline())] == []
+    assert list(folder.iterdir()) == []
+    assert {name: value for name, value in os.environ.items() if name in variables} == variables
+    assert set(os.environ) - set(variables) <= {"PYTEST_CURRENT_TEST"}
+
+
+@pytest.mark.parametrize(("keep", "dtype"), [("runs", "float64"), ("cells", "float64"), ("runs", "float32")])
+def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtype: str) -> None:
+    """Who trains makes no difference to rows, cells or digest."""
+    study = make_study(count=100, dtype=dtype)
+    expected = sweep.run(study, keep=keep, shard_runs=SHARD_RUNS)
+    result = sweep.run(study, tmp_path / "r", keep=keep, cluster=cluster, shard_runs=SHARD_RUNS)
+    assert result.facts["digest"] == expected.facts["digest"]
+    assert result.facts["threads"] == 2
+    assert_same_table(result.cells, expected.cells)
+    assert len({commit.session for commit in Store.open(tmp_path / "r").commits().values()}) == 1
+
+
+@pytest.mark.parametrize("n_workers", [2, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 4))])
+def test_processes_of_this_machine(
+    tmp_path: Path, no_traces: None, n_workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--cluster local:N` starts N, says so, and ends them; nobody but this machine can reach them."""
+    file, ports = write_study(tmp_path / "cluster.toml", STUDY), []
+    add = sweep.aggregate.Aggregate.add
+
+    def watched(*given: Any) -> None:
+        processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        ports.extend(port for each in processes for port in each.net_connections("inet") if port.status == "LISTEN")
+        add(*given)
+
+    monkeypatch.setattr(sweep.aggregate.Aggregate, "add", watched)
+    finished = command("run", file, "--out", tmp_path / "r", "--cluster", f"local:{n_workers}")
+    assert finished.code == 0, finished
+    assert f"digest {sweep.run(STUDY).facts['digest']}" in finished.out
+    assert ("  1 worker\n" if n_workers == 1 else f"  {n_workers} workers\n") in finished.err
+    assert {port.laddr.ip for port in ports} == {"127.0.0.1"}
+    assert "error" not in finished.err.lower()
+    again = command("run", file, "--out", tmp_path / "r", "--cluster", "tcp://localhost:1")
+    assert (again.code, "already finished" in again.err) == (0, True)  # without reaching for the cluster
+
+
+def test_limits_hold_on_a_cluster(tmp_path: Path, cluster: str) -> None:
+    """Each call trains its part, and the same call goes on, until all is there."""
+    out, seen = tmp_path / "r", []
+    expected = sweep.run(STUDY).facts["digest"]
+    for _ in range(20):
+        result = sweep.run(STUDY, out, cluster=cluster, shard_runs=SHARD_RUNS, max_runs=100)
+        seen.append(result.facts["n_runs"])
+        if result.complete:
+            break
+        assert result.facts["limited"]
+    assert seen == [112, 224, 336, 400]
+    assert open_result(out).facts["digest"] == expected
+    stripe = sweep.run(STUDY, tmp_path / "s", cluster=cluster, shard=(1, 2), shard_runs=SHARD_RUNS)
+    assert len(Store.open(tmp_path / "s").commits()) == 13
+    assert not stripe.complete
+    short = sweep.run(STUDY, tmp_path / "t", cluster=cluster, time_budget=1e-6, shard_runs=SHARD_RUNS)
+    assert short.facts["n_runs"] == SHARD_RUNS
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "sentence"),
+    [
+        ("full", StoreError, "disk of the worker is full"),
+        pytest.param("memory", MemoryError, "no more memory for shard", marks=pytest.mark.soak),
+    ],
+)
+def test_errors_of_workers_keep_type_and_message(
+    tmp_path: Path, no_traces: None, error: str, kind: type[Exception], sentence: str
+) -> None:
+    """The first one ends the run as if it had happened here; what was trained is kept."""
+    with faults(FAULT_ERROR=error, FAULT_SHARD="12"), pytest.raises(kind, match=f"^{sentence}$"):
+        sweep.run(STUDY, tmp_path / "r", cluster="local:1", shard_runs=SHARD_RUNS)
+    assert 0 < len(Store.open(tmp_path / "r").commits()) < 25
+
+
+def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
+    """Other numerics, another logarithm or plan, or a folder that is not there: a sentence names the worker."""
+
+    def refused(out: Path, words: str, **patched: Any) -> None:
+        def patch(dask_worker: Any, undo: bool = False) -> None:
+            import kernels
+            from sweep import machine
+            from sweep.executors import remote
+
+            remote._trainer.cache_clear()
+            for name, value in patched.items():
+                owner: Any = {"NUMERICS": kernels, "log_digest": machine, "files_at": sys.modules["sweep.store.place"]}[
+                    name
+                ]
+                if undo:
+                    setattr(owner, name, owner.before)
+                else:
+                    owner.before = getattr(owner, name)
+                    setattr(owner, name, value)
+
+        with Client(cluster, set_as_default=False) as client:
+            client.run(patch)
+            try:
+                with pytest.raises(StoreError, match=words) as caught:
+                    sweep.run(STUDY, out, cluster=cluster, shard_runs=SHARD_RUNS)
+            finally:
+                client.run(patch, undo=True)
+        assert str(caught.value).startswith("worker tcp://127.0.0.1:")
+        assert "\n" not in str(caught.value)
+        assert Store.open(out).commits() == {}
+
+    refused(tmp_path / "a", "begun by a version of xor-sweep whose numbers have other last bits", NUMERICS=-1)
+    refused(tmp_path / "b", "whose logarithm has other last bits", log_digest=lambda: "0" * 64)
+    nowhere = sweep.store.place.files_at(tmp_path / "nowhere")
+    refused(tmp_path / "c", "does not see results folder '.*c'; all workers need it", files_at=lambda place: nowhere)
+
+
+def test_worker_without_the_package(tmp_path: Path, cluster: str) -> None:
+    """It is told before anything is sent that such a worker would end of."""
+
+    def hide(hidden: bool) -> None:
+        import sys
+
+        name = "sweep.executors.remote"
+        if hidden:
+            sys.modules["kept"], sys.modules[name] = sys.modules.pop(name, None), None  # type: ignore[assignment]
+        else:
+            del sys.modules[name]
+            if kept := sys.modules.pop("kept"):
+                sys.modules[name] = kept
+
+    with Client(cluster, set_as_default=False) as client:
+        client.run(hide, True)
+        try:
+            with pytest.raises(SweepError, match=r"worker tcp://127.0.0.1:\d+ lacks what xor-sweep needs .*; install"):
+                sweep.run(STUDY, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+        finally:
+            client.run(hide, False)
+
+
+def test_what_a_cluster_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder, no threads of this process, and the packages of the extra: else one sentence, and nothing is made."""
+    file = write_study(tmp_path / "cluster.toml", STUDY)
+    with pytest.raises(StudyError, match=r"without a results folder.*out="):
+        sweep.run(STUDY, cluster="local:2")
+    run = ("run", file, "--out", tmp_path / "r", "--cluster")
+    assert_refused(command(*run, "local:2", "--threads", 2), ("threads 2", "'local:2'", "leave one out"))
+    assert_refused(command(*run, "local:0"), ("'local:0'", "at least 1"))
+    assert_refused(command(*run, "somewhere"), ("'somewhere'", "tcp://HOST:PORT"))
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert_refused(command(*run, "local:2"), ("'local:2'", "pip install 'xor-sweep[cluster]'"))
+    assert not (tmp_path / "r").exists()
+
+
+def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address without a scheduler ends in one sentence after some seconds."""
+    monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 0.5)
+    file = write_study(tmp_path / "cluster.toml", STUDY)
+    finished = command("run", file, "--out", tmp_path / "r", "--cluster", "tcp://127.0.0.1:1")
+    assert finished.code == 2
+    assert finished.err.splitlines()[-1].startswith("error: cluster 'tcp://127.0.0.1:1' cannot be reached: ")
+    assert finished.err.count("error") == 1
+
+
+def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates come from dask's own configuration; without them nobody gets in."""
+    import dask
+    from distributed.security import Security
+
+    security = Security.temporary()
+    for name in ("client_key", "client_cert", "ca_file"):
+        (tmp_path / f"{name}.pem").write_text(getattr(security, f"tls_{name}"))
+    tls = {
+        "distributed.comm.tls.ca-file": str(tmp_path / "ca_file.pem"),
+        "distributed.comm.tls.client.key": str(tmp_path / "client_key.pem"),
+        "distributed.comm.tls.client.cert": str(tmp_path / "client_cert.pem"),
+    }
+    monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 5.0)
+    with cluster_of(1, 1, security=security) as started:
+        address = started.scheduler_address
+        assert address.startswith("tls://")
+        with dask.config.set(tls):
+            result = sweep.run(STUDY, tmp_path / "r", cluster=address, shard_runs=SHARD_RUNS)
+        assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
+        monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 0.5)
+        with pytest.raises(SweepError, match=f"cluster '{address}' cannot be reached"):
+            sweep.run(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)
