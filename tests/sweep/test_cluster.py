@@ -69,6 +69,21 @@ def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtyp
     assert len({commit.session for commit in Store.open(tmp_path / "r").commits().values()}) == 1
 
 
+def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
+    """Workers train the cells that a round leaves open, and take rows of earlier results."""
+    tables = make_study(count=160, below=0.05, max_steps=200).canonical()
+    del tables["method"]
+    tables["seeds"]["until"] = {"width": 0.15, "first": 10}
+    study = sweep.Study(**tables)
+    expected = sweep.run(study)
+    assert expected.facts["n_runs"] < study.n_runs
+    result = sweep.run(study, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+    assert result.facts["digest"] == expected.facts["digest"]
+    more = make_study(count=170, below=0.05, max_steps=200)
+    grown = sweep.run(more, tmp_path / "more", cluster=cluster, reuse=[tmp_path / "r"], shard_runs=SHARD_RUNS)
+    assert grown.facts["digest"] == sweep.run(more).facts["digest"]
+
+
 @pytest.mark.parametrize("n_workers", [2, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 4))])
 def test_processes_of_this_machine(
     tmp_path: Path, no_traces: None, n_workers: int, monkeypatch: pytest.MonkeyPatch
