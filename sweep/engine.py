@@ -83,7 +83,8 @@ def run(
     cluster
         Train on workers of dask.distributed, which the extra ``cluster`` installs: those of a scheduler at
         ``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or ``"local:N"``, so many processes of this machine. All need
-        this version of xor-sweep and see ``out`` under the same path. A script that gives ``"local:N"`` needs
+        this version of xor-sweep and see ``out`` under the same path. Some ten seconds of work per thread are on their
+        way, by which ``time_budget`` may be overrun. A script that gives ``"local:N"`` needs
         ``if __name__ == "__main__":`` around the call, as processes are started that import it.
     shard_runs
         For tests: runs in a shard. No result depends on it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -75,6 +76,7 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
         # Processes that are killed are started again; dask gives those up that are away twice in so long.
         "distributed.deploy.lost-worker-timeout": "1 day",
     }
+    unseeded = "PYTHONHASHSEED" not in os.environ
     with (
         tempfile.TemporaryDirectory(prefix="xor-sweep-workers-", ignore_cleanup_errors=True) as folder,
         dask.config.set({**settings, "temporary-directory": folder}),
@@ -98,6 +100,8 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
             yield cluster
         finally:
             cluster.close()
+            if unseeded:  # dask seeds hashes in its workers, by a variable that would go to other processes too
+                os.environ.pop("PYTHONHASHSEED", None)
 
 
 def all_ended(client: Client) -> bool:
