@@ -44,17 +44,22 @@ def workers_of(process: psutil.Process) -> list[psutil.Process]:
 
 
 @contextmanager
-def killing(times: int, folder: Path) -> Iterator[list[int]]:
-    """Kill one worker of this process after another, at random moments, once they train."""
+def killing(times: int, folder: Path, n_shards: int) -> Iterator[list[int]]:
+    """Kill workers of this process one by one, at random moments while the first half of the shards is trained."""
     draw, killed, ended = random.Random(times), [], threading.Event()
 
     def kill() -> None:
-        wait_for_commits(folder, 1)
-        while len(killed) < times and not ended.wait(draw.uniform(0.2, 1.5)):
-            with suppress(psutil.Error, IndexError):
-                worker = draw.choice(workers_of(psutil.Process()))
-                worker.kill()
-                killed.append(worker.pid)
+        for n_commits in sorted(draw.sample(range(1, n_shards // 2), times)):
+            wait_for_commits(folder, n_commits, ended)
+            ended.wait(draw.uniform(0, 0.1))
+            while not ended.is_set():  # until one is there that is not just being started
+                with suppress(psutil.Error, IndexError):
+                    old = [each for each in workers_of(psutil.Process()) if time.time() - each.create_time() > 2]
+                    worker = draw.choice(old)
+                    worker.kill()
+                    killed.append(worker.pid)
+                    break
+                time.sleep(0.01)
 
     thread = threading.Thread(target=kill)
     thread.start()
@@ -72,11 +77,12 @@ def test_workers_that_are_killed(tmp_path: Path, count: int, kills: int, monkeyp
     """Whatever moment a worker is killed at, each shard is committed once, and the result is the same."""
     monkeypatch.setattr("sweep.executors.chunks._USUAL_SECONDS", 0.0)  # each shard travels alone
     study = make_study(count=count, name="killed")
-    with faults(FAULT_SECONDS="0.1" if count < 800 else "0.3"), killing(kills, tmp_path / "r") as killed:
+    n_shards = -(-count * 4 // SHARD_RUNS)
+    with faults(FAULT_SECONDS="0.3"), killing(kills, tmp_path / "r", n_shards) as killed:
         result = sweep.run(study, tmp_path / "r", cluster="local:2", shard_runs=SHARD_RUNS)
     assert len(killed) == kills
     commits = Store.open(tmp_path / "r").commits()
-    assert list(commits) == list(range(-(-count * 4 // SHARD_RUNS)))
+    assert list(commits) == list(range(n_shards))
     assert result.facts["digest"] == sweep.run(study, shard_runs=SHARD_RUNS).facts["digest"]
 
 
@@ -117,10 +123,10 @@ def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess
             each.wait()
 
 
-def wait_for_commits(folder: Path, n: int) -> None:
-    """Wait until so many shards are committed."""
-    deadline = time.monotonic() + 60
-    while len(list(folder.glob("commits/*.json"))) < n:
+def wait_for_commits(folder: Path, n: int, ended: threading.Event | None = None) -> None:
+    """Wait until so many shards are committed, or the run has ended."""
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob("commits/*.json"))) < n and not (ended and ended.is_set()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
