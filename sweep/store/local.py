@@ -44,9 +44,9 @@ class LocalFiles(Files):
         directory, missing = self.directory, []
         with _writing(directory):
             for path in (directory, *directory.parents):
-                if path.is_dir():
-                    break
                 if path.exists():
+                    if path.is_dir():
+                        break
                     raise StoreError(f"results folder {self.place!r} given; {str(path)!r} is a file, not a folder")
                 missing.append(path)
             with suppress(OSError):  # who made it may have been killed before its name was on the disk

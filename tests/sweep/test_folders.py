@@ -202,3 +202,20 @@ def test_folder_that_cannot_be_written(open_folder: Path, kind: str, mode: int, 
         folder.chmod(0o777)
     assert trained == []
     assert tree(folder) == before
+
+
+def test_folder_that_another_makes_between_two_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is not there at the first look and is at the second one is taken, for what it is."""
+    out = tmp_path / "r"
+
+    def looking(look: Any) -> Any:
+        def looked(path: Path, *given: Any, **options: Any) -> Any:
+            found = look(path, *given, **options)
+            os.makedirs(out, exist_ok=True)
+            return found
+
+        return looked
+
+    for name in ("exists", "is_dir"):
+        monkeypatch.setattr(Path, name, looking(getattr(Path, name)))
+    assert sweep.run(STUDY, out=out).directory == out
