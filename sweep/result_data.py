@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from sweep.statistics.outcomes import Outcomes, outcomes_from_tables
 from sweep.statistics.tally import TallySum
 from sweep.store.memory import Memory
 from sweep.store.reader import StoreReader
-from sweep.store.run_order import rows_frame
+from sweep.store.run_order import in_run_order, rows_frame
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -113,15 +114,27 @@ class ResultData:
         StoreError
             If runs were not kept, or a column is unknown.
         """
-        self._check_rows()
-        known = [column.name for column in runs_columns(self.study)]
-        wanted = known if columns is None else list(columns)
-        unknown = [name for name in wanted if name not in known]
-        if unknown:
-            raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
+        wanted = self._known_columns(columns)
         read = list(dict.fromkeys(wanted)) or ["run"]  # each once
         frame = rows_frame(self._parts, Plan(self.study), read)
         return frame if read == wanted else frame[wanted]
+
+    def batches(self, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Yield the runs in run order as :meth:`runs` returns them, some at a time: for more than fit into memory.
+
+        Parameters
+        ----------
+        columns
+            Only these, in this order.
+
+        Raises
+        ------
+        StoreError
+            If runs were not kept, or a column is unknown.
+        """
+        wanted = self._known_columns(columns)
+        for table in in_run_order(self._parts, Plan(self.study), list(dict.fromkeys(wanted)) or ["run"]):
+            yield table.to_pandas()[wanted]
 
     def row(self, run: int) -> dict[str, Any]:
         """Return the row of one run.
@@ -153,6 +166,16 @@ class ResultData:
         if isinstance(self._parts, Memory):
             raise StoreError("this result is in memory; run the study with a results folder to have files")
         return self._parts.part_paths()
+
+    def _known_columns(self, columns: list[str] | None) -> list[str]:
+        """Return the columns asked for, all without."""
+        self._check_rows()
+        known = [column.name for column in runs_columns(self.study)]
+        wanted = known if columns is None else list(columns)
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
+        return wanted
 
     def _check_rows(self) -> None:
         if self._parts.keep != "runs":

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SHARES, _MANY = 32, 10_000
 _LEAST_OPERATIONS, _USUAL_OPERATIONS, _MOST_OPERATIONS = 8e8, 4e10, 1.6e12
 # The rows of a shard are held in memory by each thread.
-_MOST_RUNS = 2**18
+_MOST_RUNS = 2**17
 # So many blocks at the end are cut up.
 _LAST = 8
 # Networks that train side by side, a multiple of which a shard of one shape has.

@@ -121,11 +121,7 @@ def losses(result: Result, ax: Axes | None = None, *, at: At | None = None) -> A
             "this result keeps no rows of runs, and losses are in them; run the study with keep='runs' (--keep runs)"
         )
     values = values_at(result.study.parameters, at or {})
-    runs = result.runs(["cell", "status", "initial_loss", "final_loss"])
-    runs = runs[runs["cell"].isin(cells_at(cells_of(Plan(result.study)), values)["cell"])]
-    n_runs = len(runs)
-    if n_runs > _MOST_POINTS:
-        runs = runs.iloc[np.linspace(0, n_runs - 1, _MOST_POINTS).round().astype(int)]
+    runs, n_runs = _some_runs(result, cells_at(cells_of(Plan(result.study)), values)["cell"])
     drawn = runs[(runs["initial_loss"] > 0) & (runs["final_loss"] > 0) & np.isfinite(runs["final_loss"])]
     ax = ax or new_axes()
     for status, color in _STATUS_COLORS.items():
@@ -145,6 +141,19 @@ def losses(result: Result, ax: Axes | None = None, *, at: At | None = None) -> A
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_title(heading(result, values, list(result.study.parameters), notes), fontsize=10)
     return ax
+
+
+def _some_runs(result: Result, cells: pd.Series) -> tuple[pd.DataFrame, int]:
+    """Return the runs of some cells, of many so many in even steps, and how many there are."""
+    n_runs = int(result.tally.loc[result.tally["cell"].isin(cells), "n"].sum())
+    chosen = np.linspace(0, n_runs - 1, min(n_runs, _MOST_POINTS)).round().astype(np.int64)
+    found, n_before = [], 0
+    for runs in result.batches(["cell", "status", "initial_loss", "final_loss"]):
+        runs = runs[runs["cell"].isin(cells)]
+        first, last = np.searchsorted(chosen, [n_before, n_before + len(runs)])
+        found.append(runs.iloc[chosen[first:last] - n_before])
+        n_before += len(runs)
+    return pd.concat(found, ignore_index=True), n_runs
 
 
 def _thin(curve: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweep.answers import column_of
+from sweep.answers import column_of, pairs_seeds
 from sweep.figures.axis import heading, new_axes
 from sweep.figures.panels import NAMED_COLORS
 from sweep.result import Result
@@ -37,7 +37,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         If the variance of that is not divided, convergence is not judged, or the result is partial.
     """
     statistics = list(EXPLAINED) if value is None else [column_of(value, EXPLAINED)]
-    tables = [result.importance(statistic) for statistic in statistics]
+    tables = [result.importance(statistic, errors=pairs_seeds(result)) for statistic in statistics]
     order = np.argsort(-np.max([table["share"].to_numpy() for table in tables], axis=0), kind="stable")[:_MOST_BARS]
     ax = ax or new_axes(6.4, 1.6 + 0.42 * len(order))
     thickness = 0.8 / len(tables)

@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from sweep.answers import judges_convergence, swept
+from sweep.answers import judges_convergence, pairs_seeds, swept
 from sweep.durable import check_parent, replace_file
 from sweep.errors import StoreError, SweepError
 from sweep.parameters import Scalar
@@ -18,7 +18,7 @@ from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.sentences import answer
 from sweep.statistics.compare import MOST_COMPARED
-from sweep.statistics.ranking import rank_cells
+from sweep.statistics.ranking import best_cells, rank_cells
 from sweep.wording import chance_text, difference_text, rate_text, short, steps_text
 
 # Cells of the table, beyond which only the best are shown, and how many these are.
@@ -118,7 +118,7 @@ def _sortable(value: Any) -> Any:
 
 def _ranked(result: Result) -> dict[str, Any]:
     """Return the best cells, and how many of all cannot be told from the first."""
-    ranked = result.best()
+    ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, None, "convergence_rate")
     names = swept(result.study)
     rows = [
         [
@@ -139,7 +139,7 @@ def _ranked(result: Result) -> dict[str, Any]:
 
 def _comparisons(result: Result) -> list[dict[str, Any]]:
     """Return for each parameter of few values how its best value compares with each other, over all of the rest."""
-    if not result.keeps_runs:
+    if not pairs_seeds(result):
         return []
     found = []
     for name in swept(result.study):

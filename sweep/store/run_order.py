@@ -21,7 +21,7 @@ from sweep.store.commits import Commit
 from sweep.store.parts import Parts
 
 # Runs of a table that is yielded, at most; no result depends on it.
-_WINDOW = 2**18
+_WINDOW = 2**17
 
 
 class _Open(NamedTuple):
