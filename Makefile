@@ -19,7 +19,8 @@ PLAIN_TESTS := tests/kernels tests/sweep/test_engine.py::test_every_run_as_the_o
 
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long; coverage sees the
 # compiler's side of kernels in these.
-TRAINING_TESTS := $(addprefix tests/sweep/test_,words.py replay.py replay_rows.py engine.py) \
+TRAINING_TESTS := $(addprefix tests/sweep/test_,words.py replay.py replay_rows.py engine.py one_digest.py) \
+	$(addprefix tests/sweep/test_,crashes.py power.py io_errors.py full_disk.py kills.py cluster_losses.py) \
 	tests/test_readme.py tests/test_tutorial.py
 COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
 OTHER_TESTS := $(filter-out tests/kernels tests/__% $(TRAINING_TESTS),$(wildcard tests/*))

@@ -186,6 +186,7 @@ def assert_nobody_left(processes: list[psutil.Process], seconds: float) -> None:
     assert psutil.wait_procs(processes, timeout=seconds)[1] == []
 
 
+@pytest.mark.soak
 def test_first_interrupt_keeps_the_shard_under_way(tmp_path: Path, expected: str) -> None:
     """Ctrl-C in a terminal ends a command with code 130, after the shard that its worker is at."""
     with command_on_a_cluster(tmp_path, seconds=0.5) as process:

@@ -34,8 +34,14 @@ def uploads(where: str) -> Callable[[Asked], bool]:
     return lambda asked: asked.method == "PUT" and f"/{where}/" in asked.path
 
 
-@pytest.mark.parametrize("status", [500, 503, 0])
-@pytest.mark.parametrize("effect", [False, True])
+@pytest.mark.parametrize(
+    ("status", "effect"),
+    [
+        (500, True),
+        (503, False),
+        *(pytest.param(*each, marks=pytest.mark.soak) for each in ((500, False), (503, True), (0, False), (0, True))),
+    ],
+)
 def test_every_request_fails_once(store: ObjectStore, out: str, expected: str, status: int, effect: bool) -> None:
     """Whether a request was carried out or not, it is made again, and each run is there once."""
     store.rule = lambda asked: Fault(status, "SlowDown", effect) if asked.count == 1 else None
@@ -44,8 +50,14 @@ def test_every_request_fails_once(store: ObjectStore, out: str, expected: str, s
     assert_whole(out, expected)
 
 
-@pytest.mark.parametrize("folder", ["parts", "commits"])
-@pytest.mark.parametrize("effect", [False, True])
+@pytest.mark.parametrize(
+    ("folder", "effect"),
+    [
+        ("parts", False),
+        ("commits", True),
+        *(pytest.param(*each, marks=pytest.mark.soak) for each in (("parts", True), ("commits", False))),
+    ],
+)
 def test_a_store_that_fails_for_long(
     store: ObjectStore, out: str, expected: str, monkeypatch: pytest.MonkeyPatch, folder: str, effect: bool
 ) -> None:

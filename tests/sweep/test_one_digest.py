@@ -20,8 +20,8 @@ THREADS, SHARD_RUNS, ROW_BYTES = (1, 2, 3), (None, 37, 300), (None, 16, 32)
 
 
 def study_of(dtype: str, **changes: Any) -> Study:
-    """Return a study of two kernels whose runs are visited in another order than that of their numbers."""
-    words = {"learning_rate": [0.1, 0.3, 30.0], "hidden": [5, 2], "activation": ["relu", "tanh"], "max_steps": 80}
+    """Return a study of two shapes whose runs are visited in another order than that of their numbers."""
+    words = {"learning_rate": [0.1, 0.3, 30.0], "hidden": [5, 4], "scale": [1.0, 0.5], "max_steps": 80}
     return make_study(dtype=dtype, **{"count": 60, **words, **changes})
 
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 import sweep
+from kernels.loop.runs import make_columns
 from sweep import Study, open_result
+from sweep.plan import Plan
+from sweep.reuse import Reuse
 from tests.sweep.support import (
     assert_refused,
     assert_same_table,
@@ -52,9 +55,22 @@ GROWN = {
     "one more parameter": (make_study(count=20, base=5, **SMALL, scale=[0.5, 1.0]), 80),
     "another grid": (make_study(count=20, base=5, hidden=[3, 5], learning_rate=[0.2, 1.0]), 20),
     "other runs": (make_study(count=20, base=5, **SMALL, max_steps=61), 0),
-    "other patterns": (make_study(count=20, base=5, data={"inputs": [[0.0], [1.0]], "targets": [[0.0], [1.0]]}), 0),
-    "another dtype": (make_study(count=20, base=5, **SMALL, dtype="float32"), 0),
 }
+OTHERS = {
+    "other patterns": make_study(count=20, base=5, data={"inputs": [[0.0], [1.0]], "targets": [[0.0], [1.0]]}),
+    "another dtype": make_study(count=20, base=5, **SMALL, dtype="float32"),
+    "another optimizer": make_study(count=20, base=5, **SMALL, optimizer="momentum"),
+    "other seeds": make_study(count=20, base=25, **SMALL),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_nothing_is_the_same(earlier: Path, name: str) -> None:
+    """Of other patterns, dtypes, words or seeds nothing is taken."""
+    plan = Plan(OTHERS[name])
+    reuse = Reuse(plan, [earlier])
+    assert "no run is the same" in reuse.sentences()[0]
+    assert not reuse.fill(plan.shard(0), make_columns(plan.shard(0).n_runs)).any()
 
 
 @pytest.mark.parametrize("name", GROWN)
