@@ -10,13 +10,13 @@ from pathlib import Path
 
 from sweep.plan import Plan
 
-# Training of fewer seconds tells nothing.
-_LEAST_SECONDS = 0.05
+# Training of fewer seconds, or of fewer operations, tells nothing: shards cost something beside their training.
+_LEAST_SECONDS, _LEAST_OPERATIONS = 0.05, 1e7
 
 
 def note_speed(operations: float, seconds: float) -> None:
     """Note how many nominal operations threads took in so many seconds of all; what cannot be written is left."""
-    if seconds < _LEAST_SECONDS or operations <= 0:
+    if seconds < _LEAST_SECONDS or operations < _LEAST_OPERATIONS:
         return
     with suppress(OSError, RuntimeError):
         file = _file()

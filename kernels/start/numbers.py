@@ -19,6 +19,9 @@ Array = NDArray[Any]
 DISTRIBUTIONS = ("normal", "uniform")
 STREAMS = ("mt19937", "pcg64")
 
+# So few seeds, each of so many numbers, are left to NumPy: the kernel draws for a register full of seeds at a time.
+_FEW_SEEDS, _MANY_NUMBERS = 2, 256
+
 # Scratch that no thread is drawing with: threads come and go, and fresh memory is slow.
 _idle: list[Scratch] = []
 
@@ -122,9 +125,11 @@ def fill_numbers(
     if len(numbers) != seeds.size or not numbers.flags.c_contiguous:
         raise ValueError(f"{len(numbers)} rows given for {seeds.size} seeds; must be one per seed, in C order")
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
-        if stream == "pcg64":
+        few = len(numbers) <= _FEW_SEEDS and numbers.shape[1] >= _MANY_NUMBERS
+        if stream == "pcg64" or few:
+            make = np.random.default_rng if stream == "pcg64" else np.random.RandomState
             for seed, row in zip(seeds.tolist(), numbers, strict=True):
-                generator = np.random.default_rng(seed)
+                generator: Any = make(seed)
                 z = generator.standard_normal(row.size) if distribution == "normal" else generator.random(row.size)
                 row[:] = shift + scale * z
         else:

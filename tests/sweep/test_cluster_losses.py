@@ -131,6 +131,7 @@ def wait_for_commits(folder: Path, n: int, ended: threading.Event | None = None)
         time.sleep(0.02)
 
 
+@pytest.mark.soak
 def test_scheduler_that_is_lost(tmp_path: Path, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run, which waited for a worker at first, ends in one sentence; threads go on from there."""
     monkeypatch.setenv("FAULT_SECONDS", "0.1")

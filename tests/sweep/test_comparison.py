@@ -119,7 +119,7 @@ def test_refusals(folder: Path, words: tuple[str, ...], expected: tuple[str, ...
 def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From how fast the machine trained last; nothing is known before, nor of a note that is damaged."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    plan = Plan(make_study())
+    plan = Plan(make_study(count=10_000))
     assert estimated_seconds(plan, 2) is None
     assert "not known yet" in command("plan", "xor").out
     note_speed(plan.shards.operations, 8.0)

@@ -47,7 +47,7 @@ def left_over(folder: Path) -> list[str]:
     return [path.name for path in (*folder.rglob(".*"), *parts)]
 
 
-@thorough(19, "name", FAULTS, FAULTS)
+@thorough(29, "name", FAULTS, FAULTS)
 def test_error_of_any_call(lab: Lab, name: str, stride: int) -> None:
     """Each call fails, alone or with all that follow; a full disk leaves nothing that no commit names."""
     fault, failed = FAULTS[name], []

@@ -159,7 +159,7 @@ def crash(moment: int) -> Iterator[list[int]]:
         yield made
 
 
-@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.soak)])
 def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> None:
     """Between any two requests readers see whole results or a sentence, and every way to go on comes to its end."""
     answers, refused = {STUDY.identity: expected, OTHER.identity: str(sweep.run(OTHER).facts["digest"])}, 0

@@ -152,6 +152,7 @@ def attack(folder: Path, file: Path, expected: dict[str, str], seed: int, kills:
     assert not list(folder.glob(".*"))
 
 
+@pytest.mark.soak
 def test_killed_processes(tmp_path: Path, files: list[Path], expected: dict[str, str]) -> None:
     """After kills at a random moment the same command ends with the right digest, and leftovers are collected."""
     attack(tmp_path / "r", files[0], expected, seed=2, kills=1)

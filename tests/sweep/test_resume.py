@@ -195,6 +195,7 @@ def error_of(call: Callable[[], object]) -> Exception | None:
     return None
 
 
+@pytest.mark.soak
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full at any moment is told as such, leaves no commit without its part, and can be resumed."""
     study, shard_runs = make_study(), 40
