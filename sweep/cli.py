@@ -18,6 +18,7 @@ from sweep.paths import address_of, local_folder
 if TYPE_CHECKING:
     from sweep.plan import Plan
     from sweep.replay import Trace
+    from sweep.result import Result
     from sweep.study import Study
 
 app = typer.Typer(
@@ -103,7 +104,6 @@ def run(
             [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
         )
     from sweep.engine import run as run_study
-    from sweep.terminal.cells import print_summary
 
     try:
         with raise_on_interrupt():
@@ -113,16 +113,7 @@ def run(
     except KeyboardInterrupt:
         print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
-    if not result.facts["n_runs"]:
-        print(f"nothing to train: part {shard} has no shard")
-        return
-    print_summary(result)
-    if result.complete:
-        print(f"digest {result.facts['digest']}")
-    print(f"results in {folder}")
-    if result.facts.get("limited"):
-        print("the same command goes on", file=sys.stderr)
-        sys.exit(EXIT_PARTIAL)
+    _tell(result, folder, shard)
 
 
 @app.command()
@@ -241,6 +232,22 @@ def bench(
     if not agreed:
         print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)
         sys.exit(EXIT_FAILED)
+
+
+def _tell(result: Result, folder: str, part: str | None) -> None:
+    """Print what a run found, and end with the code that says whether it is whole."""
+    from sweep.terminal.cells import print_summary
+
+    if not result.facts["n_runs"]:
+        print(f"nothing to train: part {part} has no shard")
+        return
+    print_summary(result)
+    if result.complete:
+        print(f"digest {result.facts['digest']}")
+    print(f"results in {folder}")
+    if result.facts.get("limited"):
+        print("the same command goes on", file=sys.stderr)
+        sys.exit(EXIT_PARTIAL)
 
 
 def _rounds(study: Study) -> str:
