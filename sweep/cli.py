@@ -12,7 +12,6 @@ import typer
 from sweep import cli_folders, cli_results
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
 from sweep.interrupts import raise_on_interrupt
-from sweep.limits import parse_duration, parse_stripe
 from sweep.paths import address_of, local_folder
 
 if TYPE_CHECKING:
@@ -90,6 +89,8 @@ def run(
 
     Exit code 4: a limit ended the run before all was trained; the result is partial, an even picture of the whole.
     """
+    from sweep.limits import parse_duration, parse_stripe
+
     limits: dict[str, Any] = {"max_runs": max_runs, "cluster": cluster, "reuse": reuse.split(",") if reuse else ()}
     if time_budget is not None:
         limits["time_budget"] = parse_duration(time_budget)
