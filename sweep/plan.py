@@ -68,11 +68,6 @@ class Plan:
         self.shards = Shards(costs, self._shape_cells, self._rounds, shard_runs)
         self.n_shards = self.shards.n_shards
 
-    @property
-    def in_run_order(self) -> bool:
-        """Whether runs are visited in the order of their numbers."""
-        return self._visit == sorted(self._visit)
-
     def values(self, cell: int) -> dict[str, Scalar]:
         """Return the swept parameters of a cell."""
         digits = _digits(cell, self._sizes)
