@@ -58,6 +58,8 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     first = stores[0]
     for store in stores[1:]:
         _check_same(first, store)
+    if overwrite and files_at(out).place in (store.files.place for store in stores):
+        raise StoreError(f"{str(out)!r} is merged and overwritten at once; give another folder (--out)")
     plan = Plan(first.study)
     facts = {name: first.facts().get(name) for name in ("numerics", "log_digest")}
     with claim(files_at(out), Wish(first.study, first.keep, overwrite, facts)) as target:

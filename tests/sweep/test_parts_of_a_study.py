@@ -101,6 +101,8 @@ def test_what_is_not_merged(tmp_path: Path, file: Path) -> None:
     assert_refused(command("merge", tmp_path / "nowhere", "--out", out), ("no results folder",))
     assert not out.exists()
     assert_refused(command("merge", tmp_path / "other", "--out", tmp_path / "other"), ("complete already",))
+    a = tmp_path / "a"
+    assert_refused(command("merge", a, "--out", a, "--overwrite"), ("merged and overwritten",))
     part = next((tmp_path / "a" / "parts").iterdir())
     part.write_bytes(part.read_bytes()[:-1])
     finished = command("merge", tmp_path / "a", "--out", out)
