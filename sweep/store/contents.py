@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from sweep.errors import StoreError
-from sweep.store.commits import COMMIT_NAME, PART_NAME, decode_commit
+from sweep.store.commits import COMMIT_NAME, PART_NAME, cover, decode_commit
 from sweep.store.facts import read_facts
 from sweep.store.files import Files
 from sweep.store.records import encode_record
@@ -19,7 +19,10 @@ _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}|[0-9]{7,}-[0-9a-f]{8}\.json")
 # Everything that a results folder of ours may hold. Nothing else is ever removed.
 FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NAME)}
 # What is made of results and would be false of others: figures by their statistic or kind, and the report.
-_STATISTIC = r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps|n_[a-z]+)"
+_STATISTIC = (
+    r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps"
+    r"|n_(converged|diverged|stalled|exhausted))"
+)
 _KIND = r"(heatmap|slice|contour|parallel|importance|incidence|steps|loss)"
 _FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")
 FILES = ("run.json", "cells.parquet", "study.toml")
@@ -76,7 +79,10 @@ def find_leftovers(files: Files, counted: Collection[str]) -> list[str]:
 
 
 def collect_leftovers(files: Files, study: Study) -> None:
-    """Remove what killed processes left, where nobody else is in the folder."""
+    """Remove what killed processes left, where nobody else is in the folder.
+
+    A part without a commit stays in a finished result that has lost commits: it may be what was committed.
+    """
     commits, parts = fitting(files, "commits", COMMIT_NAME), fitting(files, "parts", PART_NAME)
     counted = {name.removeprefix("parts/") for name in parts}
     if len(parts) > len(commits):  # else commits, which may be many, need not be read
@@ -84,6 +90,8 @@ def collect_leftovers(files: Files, study: Study) -> None:
             read = [decode_commit(files.read(name), files.where(name), study, study.identity) for name in commits]
         except StoreError:
             return  # whoever needs that commit will say so
+        if read_facts(files)["complete"] and not cover(sorted(read, key=lambda commit: commit.start), study.n_runs):
+            return
         counted = {commit.part for commit in read}
     for name in find_leftovers(files, counted):
         with suppress(StoreError):

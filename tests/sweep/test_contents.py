@@ -26,6 +26,7 @@ SHARD_RUNS = 20
 
 FOREIGN = {
     "notes.txt": b"mine",
+    "n_hidden.png": b"mine",
     "parts/0000000.parquet": b"mine",
     "parts/0000000-0123456.parquet": b"mine",
     "parts/0000000-01234567.csv": b"mine",
@@ -214,6 +215,16 @@ def test_leftovers_are_collected_by_the_next_run(tmp_path: Path, expected: dict[
     after = tree(folder)
     assert not set(LEFTOVERS) & after.keys()
     assert (FOREIGN.items() | {item for item in before.items() if item[0] != "run.json"}) <= after.items()
+
+
+def test_parts_without_commits_of_a_finished_result_stay(tmp_path: Path) -> None:
+    """Where commits were lost, as in a copy of some of the folders, the rows are there still."""
+    folder = tmp_path / "r"
+    sweep.run(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    for lost in (folder / "commits").iterdir():
+        lost.unlink()
+        sweep.run(STUDY, out=folder, shard_runs=SHARD_RUNS)
+        assert len(list((folder / "parts").iterdir())) == STUDY.n_runs // SHARD_RUNS
 
 
 def test_leftovers_stay_while_another_process_is_there(tmp_path: Path, expected: dict[str, str]) -> None:
