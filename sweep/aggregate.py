@@ -41,7 +41,7 @@ class Aggregate:
         StoreError
             If it belongs to another study, or holds other runs than planned.
         """
-        commit.check(self._plan.study.identity, self._plan.shard(commit.shard))
+        self._plan.check(commit)
         self.take_in(commit)
 
     def take_in(self, commit: Commit) -> None:

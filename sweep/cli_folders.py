@@ -27,7 +27,10 @@ def merge(
     from sweep.terminal.cells import print_summary
 
     result = merge_results([Path(source) for source in sources], out, overwrite=overwrite, progress=True)
-    print_summary(result)
+    if not result.facts["n_runs"]:
+        print("no run is trained in any of them")
+    else:
+        print_summary(result)
     if result.complete:
         print(f"digest {result.facts['digest']}")
     print(f"results in {out}")

@@ -58,7 +58,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     first = stores[0]
     for store in stores[1:]:
         _check_same(first, store)
-    if overwrite and files_at(out).place in (store.files.place for store in stores):
+    if overwrite and any(files_at(out).same_as(store.files) for store in stores):
         raise StoreError(f"{str(out)!r} is merged and overwritten at once; give another folder (--out)")
     plan = Plan(first.study)
     facts = {name: first.facts().get(name) for name in ("numerics", "log_digest")}
@@ -69,7 +69,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
         present = set(target.commits())
         for store in stores:
             for commit in store.commits().values():
-                commit.check(store.identity, plan.shard(commit.shard))
+                plan.check(commit)
                 if commit.shard not in present:
                     target.copy_part(store, commit)
                     present.add(commit.shard)

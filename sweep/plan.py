@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sweep.store.commits import Commit
+
 # Words that decide the kernel or the shape of the weights.
 SHAPE = with_role("kernel")
 
@@ -80,6 +82,16 @@ class Plan:
     def shard(self, index: int) -> Shard:
         """Return a shard by its number."""
         return self.shards.shard(index)
+
+    def check(self, commit: Commit) -> None:
+        """Require that a commit is of a shard of this plan.
+
+        Raises
+        ------
+        StoreError
+            If it belongs to another study or holds other runs.
+        """
+        commit.check(self.study.identity, self.shard(commit.shard) if commit.shard < self.n_shards else None)
 
     def first_cell(self, shape: int) -> int:
         """Return the cell of a shape that is visited first."""

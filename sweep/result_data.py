@@ -150,7 +150,10 @@ class ResultData:
         if not 0 <= run < self.study.n_runs:
             raise StoreError(f"run {run} given; this study has runs 0 to {self.study.n_runs - 1}")
         table = self._parts.table_at(Plan(self.study).position(run))
-        return dict(table.filter(pc.equal(table["run"], run)).to_pylist()[0])
+        rows = table.filter(pc.equal(table["run"], run)).to_pylist()
+        if not rows:
+            raise StoreError(f"run {run} given; it is not trained, as its cell needed no more seeds (seeds.until)")
+        return dict(rows[0])
 
     def parts(self) -> list[str]:
         """Return the paths of the Parquet files that hold the runs or their counts, in shard order.

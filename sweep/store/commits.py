@@ -77,8 +77,8 @@ class Commit:
         """Return the content of its file."""
         return encode_record({name: fact for name, fact in asdict(self).items() if fact is not None})
 
-    def check(self, identity: str, shard: Shard) -> None:
-        """Require that this is the commit of a shard as it is planned.
+    def check(self, identity: str, shard: Shard | None) -> None:
+        """Require that this is the commit of a shard as it is planned, None if there is none of its number.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class Commit:
         """
         if self.study != identity:
             raise StoreError(f"the commit of shard {self.shard} belongs to another study; start anew with --overwrite")
-        if (self.shard, self.start, self.stop) != (shard.index, shard.start, shard.stop):
+        if shard is None or (self.shard, self.start, self.stop) != (shard.index, shard.start, shard.stop):
             raise StoreError(
                 f"shard {self.shard} holds other runs than this version plans; "
                 "finish with the version that began it, or start anew with --overwrite"

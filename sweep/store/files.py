@@ -65,6 +65,10 @@ class Files(ABC):
     def where(self, name: str = "") -> str:
         """Return how users name a file, or the whole folder."""
 
+    def same_as(self, other: Files) -> bool:
+        """Tell whether these are the files of one folder."""
+        return type(self) is type(other) and self.place == other.place
+
     @abstractmethod
     def make(self) -> None:
         """Make the folder, unless it is there."""

@@ -39,6 +39,13 @@ class LocalFiles(Files):
         """Return the path of a file, or of the folder."""
         return str(self.directory / name)
 
+    def same_as(self, other: Files) -> bool:
+        """Tell whether these are the files of one folder, whatever it is called."""
+        try:
+            return isinstance(other, LocalFiles) and os.path.samefile(self.directory, other.directory)
+        except OSError:  # one of them is not there
+            return False
+
     def make(self) -> None:
         """Make the folder with its parents, unless one of them is a regular file."""
         directory, missing = self.directory, []
@@ -97,6 +104,8 @@ class LocalFiles(Files):
         with _writing(path):
             try:
                 write_new(path, content)
+            except FileExistsError:  # which is another's
+                raise
             except BaseException:
                 with suppress(OSError):
                     path.unlink()

@@ -189,7 +189,7 @@ class StoreReader(Parts):
     @property
     def has_parts(self) -> bool:
         """Whether parts are there, or the cells alone were published."""
-        return any(self.files.has_folder(name) for name in ("parts", "commits"))
+        return any(map(self.files.has_folder, ("parts", "commits"))) or not self.facts()["complete"]
 
     @cached_property
     def _plan(self) -> Plan:

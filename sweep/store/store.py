@@ -17,6 +17,7 @@ import hashlib
 import secrets
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -110,14 +111,14 @@ class Store(StoreReader):
             self._remove_part(old)
 
     def copy_part(self, source: StoreReader, commit: Commit) -> Commit:
-        """Copy a committed part of another result of this study, unless there is one of that shard.
+        """Copy a committed part of another result of this study under a name of its own, unless its shard has one.
 
         Raises
         ------
         StoreError
             If it is missing or damaged, or cannot be written.
         """
-        return self._commit_part(commit, source.content(commit))
+        return self._commit_part(replace(commit, part=_new_part(commit.shard)), source.content(commit))
 
     @cached_property
     def _about(self) -> dict[str, str]:
@@ -130,9 +131,8 @@ class Store(StoreReader):
         """Return the commit of a shard and the content of its part."""
         table = result.rows() if self.keep == "runs" else tally_to_table(result.tally())
         content = encode_table(table, self._columns, self._about)
-        part = f"{result.shard.index:07d}-{secrets.token_hex(4)}.parquet"
         sha256 = hashlib.sha256(content).hexdigest()
-        return Commit.of(result, self.identity, part=part, sha256=sha256, **facts), content
+        return Commit.of(result, self.identity, part=_new_part(result.shard.index), sha256=sha256, **facts), content
 
     def _commit_part(self, commit: Commit, content: bytes) -> Commit:
         """Write a part and its commit, unless there is one of its shard; return the commit that counts."""
@@ -181,3 +181,8 @@ class Store(StoreReader):
         if commit is None:
             raise StoreError(f"results in {self.files.place!r} were removed while they were written")
         return commit
+
+
+def _new_part(shard: int) -> str:
+    """Return a name for a part that no other has."""
+    return f"{shard:07d}-{secrets.token_hex(4)}.parquet"
