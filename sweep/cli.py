@@ -89,9 +89,11 @@ def run(
 
     Exit code 4: a limit ended the run before all was trained; the result is partial, an even picture of the whole.
     """
-    from sweep.limits import parse_duration, parse_stripe
+    from sweep.limits import parse_duration, parse_places, parse_stripe
 
-    limits: dict[str, Any] = {"max_runs": max_runs, "cluster": cluster, "reuse": reuse.split(",") if reuse else ()}
+    limits: dict[str, Any] = {"max_runs": max_runs, "cluster": cluster}
+    if reuse is not None:
+        limits["reuse"] = parse_places(reuse)
     if time_budget is not None:
         limits["time_budget"] = parse_duration(time_budget)
     if shard is not None:
@@ -112,9 +114,12 @@ def run(
                 loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs, **limits
             )
     except KeyboardInterrupt:
-        print(f"interrupted; finished shards are kept in {folder}, the same command goes on", file=sys.stderr)
+        print(f"interrupted; finished shards are kept in {folder}, {_same_command(overwrite)}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     _tell(result, folder, shard)
+    if result.facts.get("limited"):
+        print(_same_command(overwrite), file=sys.stderr)
+        sys.exit(EXIT_PARTIAL)
 
 
 @app.command()
@@ -236,7 +241,7 @@ def bench(
 
 
 def _tell(result: Result, folder: str, part: str | None) -> None:
-    """Print what a run found, and end with the code that says whether it is whole."""
+    """Print what a run found."""
     from sweep.terminal.cells import print_summary
 
     if not result.facts["n_runs"]:
@@ -246,9 +251,11 @@ def _tell(result: Result, folder: str, part: str | None) -> None:
     if result.complete:
         print(f"digest {result.facts['digest']}")
     print(f"results in {folder}")
-    if result.facts.get("limited"):
-        print("the same command goes on", file=sys.stderr)
-        sys.exit(EXIT_PARTIAL)
+
+
+def _same_command(overwrite: bool) -> str:
+    """Say how a run is gone on with."""
+    return f"the same command {'without --overwrite ' if overwrite else ''}goes on"
 
 
 def _rounds(study: Study) -> str:

@@ -67,8 +67,8 @@ def run(
     progress
         Show progress on standard error.
     overwrite
-        Remove earlier results in ``out`` first. In an object store it cannot be seen
-        whether another process is still writing them.
+        Remove earlier results in ``out`` first; not with ``shard``. In an object store it cannot be seen whether
+        another process is still writing them.
     allow_runs
         Refuse a study of more runs.
     time_budget, max_runs
@@ -113,15 +113,15 @@ def run(
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
     make_executor = _executor(cluster, threads, out)
     limits = Limits(time_budget, max_runs, shard)
-    limits.check(study)
+    limits.check(study, overwrite)
     plan = Plan(study, shard_runs)
-    if overwrite and out is not None and files_at(out).place in (files_at(place).place for place in reuse):
+    if overwrite and out is not None and any(files_at(out).same_as(files_at(place)) for place in reuse):
         raise StoreError(f"{str(out)!r} is reused and overwritten at once; give another folder (--out)")
     earlier = Reuse(plan, reuse) if reuse else None
     if earlier and progress:
         tell(*earlier.sentences())
     if out is None:
-        _check_memory(study, keep)
+        _check_memory(study, keep, limits)
         return complete(Training(plan, Memory(study, keep), limits, progress, earlier), make_executor, start)
     files = files_at(out)
     wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
@@ -158,13 +158,14 @@ def _executor(cluster: str | None, threads: int | None, out: str | Path | None) 
     return partial(ClusterExecutor, cluster)
 
 
-def _check_memory(study: Study, keep: str) -> None:
+def _check_memory(study: Study, keep: str, limits: Limits) -> None:
     """Refuse rows in memory that this machine has no memory for."""
-    n_bytes, there = row_bytes(study)[0] * study.n_runs, memory_bytes()
+    n_runs, there = min(study.n_runs, limits.runs or study.n_runs), memory_bytes()
+    n_bytes = row_bytes(study)[0] * n_runs
     if keep == "runs" and n_bytes > there:
         raise StudyError(
             [
-                f"{study.n_runs:,} runs asked for; their rows take {n_bytes:,} bytes, and this machine has {there:,}: "
+                f"{n_runs:,} runs asked for; their rows take {n_bytes:,} bytes, and this machine has {there:,}: "
                 "give a results folder with out=, or keep='cells'"
             ]
         )

@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from sweep.errors import StudyError, shown
 from sweep.plan import Plan
 from sweep.shards import Shard
 from sweep.study import Study
 
+_GOLDEN = 0x9E3779B1  # 2^32 times the golden ratio's fraction
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -34,8 +34,8 @@ class Limits:
     runs: int | None = None
     stripe: tuple[int, int] = (1, 1)
 
-    def check(self, study: Study) -> None:
-        """Refuse limits that are out of range.
+    def check(self, study: Study, overwrite: bool) -> None:
+        """Refuse limits that are out of range, and a stripe that removes what others have trained.
 
         Raises
         ------
@@ -53,13 +53,15 @@ class Limits:
             faults.append(
                 f"shard {number}/{of} given; with seeds.until the next round follows from all of the one before"
             )
+        if of > 1 and overwrite:
+            faults.append(f"shard {number}/{of} given with overwrite, which would remove what other parts have trained")
         if faults:
             raise StudyError(faults)
 
     def choose(self, plan: Plan, round_number: int | None = None) -> Iterator[int]:
         """Yield the numbers of the shards of the stripe, of a round or of all, in the order they are trained in."""
         number, of = self.stripe
-        return islice(plan.shards.order(round_number), number - 1, None, of)
+        return (index for index in plan.shards.order(round_number) if _stripe(index, of) == number)
 
     def share(self, n_runs: int) -> float:
         """Return which share of so many runs may be trained, as far as that is known beforehand."""
@@ -73,10 +75,12 @@ class Budget:
     ----------
     limits
         Time counts from now on.
+    plan
+        Of the study.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self._most_runs = limits.runs
+    def __init__(self, limits: Limits, plan: Plan) -> None:
+        self._most_runs, self._plan = limits.runs, plan
         self._deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
         self._n_runs = 0
 
@@ -87,8 +91,17 @@ class Budget:
                 return
             if self._n_runs and self._deadline is not None and time.monotonic() > self._deadline:
                 return
-            self._n_runs += shard.n_runs
+            self._n_runs += shard.n_runs if shard.open is None else int(self._plan.cells(shard)[1].sum())
             yield shard
+
+
+def _stripe(index: int, of: int) -> int:
+    """Return in which of so many stripes, from 1, a shard is.
+
+    Of every ``of`` shards in visiting order each stripe has one. Which, moves on by the golden ratio from one group to
+    the next, so that stripes keep no step with the values of a parameter.
+    """
+    return (index + (index // of * _GOLDEN % 2**32) * of // 2**32) % of + 1
 
 
 def parse_duration(text: str) -> float:
@@ -115,3 +128,16 @@ def parse_stripe(text: str) -> tuple[int, int]:
     if not found:
         raise StudyError([f"shard {shown(text)} given; must be I/N with I from 1 to N, as in --shard 2/8"])
     return int(found[1]), int(found[2])
+
+
+def parse_places(text: str) -> list[str]:
+    """Return the results folders of ``DIR,DIR``.
+
+    Raises
+    ------
+    StudyError
+    """
+    places = text.split(",")
+    if "" in places:
+        raise StudyError([f"reuse {shown(text)} given; must be results folders with commas between them"])
+    return places

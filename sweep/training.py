@@ -60,7 +60,7 @@ class Training:
         self.plan, self.parts, self._limits, self._shown, self._reuse = plan, parts, limits, shown, reuse
         self.commits = parts.commits()
         for commit in self.commits.values():
-            commit.check(plan.study.identity, plan.shard(commit.shard))
+            plan.check(commit)
         self.aggregate = Aggregate(plan, parts)
         self._rounds = Rounds(plan, parts)
         self.n_threads = 1
@@ -113,6 +113,7 @@ class Training:
                 for commit in self.commits.values():
                     interrupts.check()
                     self._add(commit)
+            interrupts.check()  # which may have come since the last shard
 
     def _work(self, missing: list[int], interrupts: Interrupts, progress: SweepProgress) -> Work:
         """Return what an executor is given to train these shards, and how much that is."""
@@ -122,7 +123,7 @@ class Training:
 
     def _train_rounds(self, executor: Executor, progress: SweepProgress) -> None:
         """Train what is missing, round by round: the next one follows from all of those before."""
-        budget = Budget(self._limits)
+        budget = Budget(self._limits, self.plan)
         for number in range(len(self.plan.shards.rounds)):
             missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
             if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard

@@ -34,6 +34,7 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
         ({"max_runs": 0}, ("max_runs 0", "at least 1")),
         ({"shard": (0, 3)}, ("shard 0/3", "I from 1 to N")),
         ({"shard": (4, 3)}, ("shard 4/3", "I from 1 to N")),
+        ({"shard": (2, 3), "overwrite": True}, ("shard 2/3", "overwrite")),
     ],
 )
 def test_bad_arguments(tmp_path: Path, arguments: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -61,3 +62,9 @@ def test_rows_that_do_not_fit_into_memory() -> None:
     with training_watched() as trained, pytest.raises(StudyError, match=r"8,589,934,590 runs.*this machine has.*out="):
         sweep.run(make_study(count=2**32 - 1, hidden=2, bias=True), allow_runs=10**12)
     assert trained == []
+
+
+def test_few_of_many_runs_fit_into_memory() -> None:
+    """A limit of runs counts, not how many the study has."""
+    study = make_study(count=2**32 - 1, hidden=2, bias=True, max_steps=1)
+    assert 0 < sweep.run(study, allow_runs=10**12, max_runs=10, threads=1).facts["n_runs"] < 10**6

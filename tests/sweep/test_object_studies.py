@@ -90,6 +90,15 @@ def test_commands(out: str, tmp_path: Path) -> None:
         assert (tmp_path / file).stat().st_size > 1000
 
 
+def test_stripes(out: str, expected: str) -> None:
+    """A part without shards is no error in a place that holds nothing yet."""
+    assert sweep.run(STUDY, out=out, shard=(1000, 1000), shard_runs=SHARD_RUNS).facts["n_runs"] == 0
+    with pytest.raises(StoreError, match="no trained runs yet"):
+        open_result(out, partial=True)
+    assert not sweep.run(STUDY, out=out, shard=(1, 2), shard_runs=SHARD_RUNS).complete
+    assert digest(out, shard=(2, 2)) == expected
+
+
 def test_cells_only(out: str) -> None:
     """Counts are kept in place of rows, with the digest that they have in a folder."""
     memory = sweep.run(STUDY, keep="cells")

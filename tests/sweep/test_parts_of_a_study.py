@@ -8,9 +8,19 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
+from sweep.limits import Limits
 from sweep.plan import Plan
 from sweep.store.store import Store
-from tests.sweep.support import assert_refused, assert_same_table, command, make_study, training_watched, write_study
+from sweep.worker import Worker
+from tests.sweep.support import (
+    assert_refused,
+    assert_same_table,
+    command,
+    make_study,
+    training_watched,
+    tree,
+    write_study,
+)
 
 STUDY = make_study(
     count=500, learning_rate=[0.2, 0.05], hidden=[3, 2, 5], max_steps=5000, criterion="none", name="parts"
@@ -58,6 +68,8 @@ def test_more_stripes_than_shards(tmp_path: Path, file: Path) -> None:
     finished = command("run", file, "--shard", "1000/1000", "--out", tmp_path / "r")
     assert finished.code == 0
     assert "nothing to train" in finished.out
+    finished = command("merge", tmp_path / "r", "--out", tmp_path / "new")
+    assert (finished.code, "no run is trained" in finished.out) == (4, True)
 
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
@@ -89,6 +101,19 @@ def test_shards_that_two_folders_have(tmp_path: Path, whole: sweep.Result) -> No
     assert len(list((tmp_path / "a" / "parts").iterdir())) == N_SHARDS
 
 
+def test_two_merge_into_one_folder(tmp_path: Path, whole: sweep.Result) -> None:
+    """A part that another has copied since stays, and the second copy goes."""
+    sweep.run(STUDY, out=tmp_path / "a", shard=(1, 2))
+    sweep.run(STUDY, out=tmp_path / "b", max_runs=1)
+    source, target = Store.open(tmp_path / "a"), Store.open(tmp_path / "b")
+    for commit in source.commits().values():
+        first = target.copy_part(source, commit)
+        assert target.copy_part(source, commit) == first
+    assert len(list((tmp_path / "b" / "parts").iterdir())) == len(target.commits())
+    assert sweep.run(STUDY, out=tmp_path / "b").facts["digest"] == whole.facts["digest"]
+    assert sweep.verify(tmp_path / "b").intact
+
+
 def test_what_is_not_merged(tmp_path: Path, file: Path) -> None:
     """Other studies, other parts, damaged parts and a finished target are refused with one sentence."""
     other = make_study(count=5, name="other")
@@ -102,7 +127,10 @@ def test_what_is_not_merged(tmp_path: Path, file: Path) -> None:
     assert not out.exists()
     assert_refused(command("merge", tmp_path / "other", "--out", tmp_path / "other"), ("complete already",))
     a = tmp_path / "a"
-    assert_refused(command("merge", a, "--out", a, "--overwrite"), ("merged and overwritten",))
+    before = tree(a)
+    for name in (a, tmp_path / "other" / ".." / "a"):
+        assert_refused(command("merge", a, "--out", name, "--overwrite"), ("merged and overwritten",))
+    assert tree(a) == before
     part = next((tmp_path / "a" / "parts").iterdir())
     part.write_bytes(part.read_bytes()[:-1])
     finished = command("merge", tmp_path / "a", "--out", out)
@@ -124,6 +152,7 @@ def test_commands(tmp_path: Path, file: Path, whole: sweep.Result) -> None:
     assert f"digest {whole.facts['digest']}" in merged.out
     for wrong in ("0/2", "3/2"):
         assert_refused(command("run", file, "--shard", wrong), (wrong, "I from 1 to N"))
+    assert_refused(command("run", file, "--shard", "1/2", "--overwrite"), ("1/2", "overwrite"))
     assert_refused(command("run", file, "--shard", "1"), ("'1'", "I/N"))
 
 
@@ -141,11 +170,42 @@ def test_limits_of_a_run(tmp_path: Path, file: Path, whole: sweep.Result) -> Non
     assert sizes == sorted(set(sizes))
     assert len(sizes) > 2
     assert f"digest {whole.facts['digest']}" in finished.out
-    short = command("run", file, "--out", tmp_path / "s", "--time-budget", "0.000001", "--threads", 1)
+    short = command("run", file, "--out", tmp_path / "s", "--time-budget", "0.000001", "--threads", 1, "--overwrite")
     assert short.code == 4
+    assert "the same command without --overwrite goes on" in short.err
     assert len(Store.open(tmp_path / "s").commits()) == 1
     assert_refused(command("run", file, "--time-budget", "soon"), ("'soon'", "10m"))
     assert command("run", file, "--out", tmp_path / "s", "--time-budget", "1h").code == 0
+
+
+def test_commits_of_another_plan(tmp_path: Path) -> None:
+    """A shard that this version does not plan is told of, also if its number is beyond the last one."""
+    sweep.run(STUDY, out=tmp_path / "r", shard_runs=20, max_runs=1)
+    shards = Plan(STUDY, 20).shards
+    index = next(iter(shards.order()))
+    (tmp_path / "r" / "commits" / f"{index:07d}.json").unlink()
+    last = shards.n_shards - 1
+    assert last >= N_SHARDS
+    store = Store.open(tmp_path / "r")
+    with training_watched():
+        store.write_part(Worker(Plan(STUDY, 20)).train(shards.shard(last)), session="s", begin=0.0, end=1.0)
+    for refuse in (lambda: sweep.run(STUDY, out=tmp_path / "r"), lambda: sweep.merge([tmp_path / "r"], tmp_path / "n")):
+        with pytest.raises(StoreError, match="other runs than this version plans"):
+            refuse()
+
+
+@pytest.mark.parametrize("of", [2, 5, 8])
+def test_stripes_are_even_pictures(of: int) -> None:
+    """Each stripe has its share of every learning rate, also where their number is a multiple of that of stripes."""
+    study = make_study(count=10**6, learning_rate=[0.01 * k for k in range(1, 33)], hidden=2)
+    plan = Plan(study)
+    first_rates = study.n_runs // 4
+    for number in range(1, of + 1):
+        shards = [plan.shard(index) for index in Limits(stripe=(number, of)).choose(plan)]
+        n_runs = sum(shard.n_runs for shard in shards)
+        n_first = sum(max(0, min(shard.stop, first_rates) - shard.start) for shard in shards)
+        assert abs(n_runs / study.n_runs - 1 / of) < 0.1 / of
+        assert abs(n_first / n_runs - 1 / 4) < 0.1
 
 
 def test_prefix_is_an_even_picture(tmp_path: Path) -> None:

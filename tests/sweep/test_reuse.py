@@ -20,6 +20,7 @@ from tests.sweep.support import (
     make_study,
     replace_value,
     training_watched,
+    tree,
     write_study,
 )
 
@@ -117,9 +118,13 @@ def test_refusals(earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     run = ("run", file, "--out", tmp_path / "r", "--reuse")
     assert_refused(command(*run, tmp_path / "cells"), ("no rows",))
     assert_refused(command(*run, tmp_path / "nowhere"), ("no results folder",))
-    assert_refused(command(*run, tmp_path / "r", "--overwrite"), ("overwritten",))
-    refused = command("run", file, "--out", earlier, "--overwrite", "--reuse", earlier)
-    assert_refused(refused, ("overwritten",))
+    assert_refused(command(*run, ""), ("''",))
+    (tmp_path / "link").symlink_to(earlier)
+    before = tree(earlier)
+    for name in (earlier, tmp_path / "link", earlier / ".." / earlier.name):
+        refused = command("run", file, "--out", name, "--overwrite", "--reuse", earlier)
+        assert_refused(refused, ("overwritten",))
+    assert tree(earlier) == before
     monkeypatch.setattr("sweep.reuse.NUMERICS", 1000)
     assert_refused(command(*run, earlier), ("other last bits",))
     assert not (tmp_path / "r").exists()

@@ -126,6 +126,15 @@ def test_identity() -> None:
     assert Plan(adaptive()).n_runs == 6 * 300
 
 
+def test_runs_are_limited_to_those_trained(tmp_path: Path, whole: sweep.Result) -> None:
+    """Runs of closed cells use up no limit: every call trains some, until all is there."""
+    sizes = [0]
+    while not (result := sweep.run(adaptive(), out=tmp_path / "r", max_runs=150, shard_runs=40)).complete:
+        sizes.append(result.facts["n_runs"])
+        assert 0 < sizes[-1] - sizes[-2] < 190
+    assert result.facts["digest"] == whole.facts["digest"]
+
+
 def test_commands(tmp_path: Path, whole: sweep.Result) -> None:
     """A file with `until` runs, is planned and shown; stripes and impossible values are refused."""
     file = write_study(tmp_path / "s.toml", adaptive())
@@ -133,6 +142,8 @@ def test_commands(tmp_path: Path, whole: sweep.Result) -> None:
     assert finished.code == 0
     assert f"digest {whole.facts['digest']}" in finished.out
     assert command("show", tmp_path / "r").code == 0
+    unneeded = min(set(range(1800)) - set(whole.runs()["run"]))
+    assert_refused(command("trace", tmp_path / "r", "--run", unneeded), (f"run {unneeded}", "no more seeds"))
     for words in (("best",), ("compare", "--vary", "hidden"), ("report",)):
         assert command(words[0], tmp_path / "r", *words[1:]).code == 0
     planned = command("plan", file).out
