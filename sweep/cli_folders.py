@@ -72,13 +72,20 @@ def verify(
         found = verify_folder(directory, sample=chosen, threads=threads, progress=True)
     for fault in found.faults:
         print(f"{'repaired' if mend else 'damaged'}: {fault}")
-    if found.leftovers:
-        n_left, what = len(found.leftovers), "removed" if mend else "do no harm; --repair removes them"
-        print(f"left by killed processes: {n_left:,} files ({what})")
+    if found.unchecked:
+        print(f"not checked: {len(found.unchecked):,} parts of later rounds, which follow from those before")
+    if found.leftovers and mend:
+        print(f"removed: {len(found.leftovers):,} files that killed processes had left")
+    elif found.leftovers:
+        print(
+            f"not part of the results: {len(found.leftovers):,} files of a run under way, or left by killed processes; "
+            "they do no harm, and --repair removes those that no run can be writing"
+        )
     if found.faults and not mend:
         print(
             f"{len(found.faults):,} faults; sweep verify {directory} --repair trains again what is damaged, and no more"
         )
         sys.exit(EXIT_DAMAGED)
-    again = f"; {found.n_retrained:,} trained again, with the same bits" if found.n_retrained else ""
+    how = "to be compared" if found.faults else "with the same bits"
+    again = f"; {found.n_retrained:,} trained again, {how}" if found.n_retrained else ""
     print(f"intact: {found.n_runs:,} runs in {len(found.commits):,} parts{again}")

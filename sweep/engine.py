@@ -15,7 +15,7 @@ from sweep.executors.address import check_cluster
 from sweep.executors.executor import MakeExecutor
 from sweep.executors.threads import ThreadExecutor
 from sweep.limits import Limits
-from sweep.machine import available_threads, log_digest, machine_facts, memory_bytes, most_threads
+from sweep.machine import log_digest, machine_facts, memory_bytes, threads_asked_for
 from sweep.plan import Plan
 from sweep.progress import tell, tell_finished
 from sweep.result import Result, open_result, partial_result
@@ -138,10 +138,7 @@ def run(
 def _executor(cluster: str | None, threads: int | None, out: str | Path | None) -> MakeExecutor:
     """Choose what trains: threads of this process, or a cluster."""
     if cluster is None:
-        n_threads = available_threads() if threads is None else threads
-        if not 1 <= n_threads <= most_threads():
-            raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most_threads()}"])
-        return partial(ThreadExecutor, n_threads)
+        return partial(ThreadExecutor, threads_asked_for(threads))
     check_cluster(cluster)
     if threads is not None:
         raise StudyError(

@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sweep.errors import StudyError
+
 _PACKAGES = ("xor-sweep", "numpy", "numba", "llvmlite", "pandas", "pyarrow")
 
 
@@ -23,6 +25,20 @@ def available_threads() -> int:
 def most_threads() -> int:
     """Return how many threads may be asked for: eight per processor, or 64; each keeps memory of its own."""
     return max(64, 8 * available_threads())
+
+
+def threads_asked_for(threads: int | None) -> int:
+    """Return how many threads are asked for: all processors by default.
+
+    Raises
+    ------
+    StudyError
+        If there cannot be so many.
+    """
+    n_threads = available_threads() if threads is None else threads
+    if not 1 <= n_threads <= most_threads():
+        raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most_threads()}"])
+    return n_threads
 
 
 def memory_bytes() -> int:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.errors import StoreError
 from sweep.plan import Plan
 from sweep.shards import Shard
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.tally import TallySum
+from sweep.store.commits import Commit, cover
 from sweep.store.parts import Parts
 
 
 class Rounds:
-    """The open cells of each round of a study.
+    """The open cells of each round of a study; threads share one.
+
+    Each part is read once, and what a round cannot be told is not looked for again: who mends parts takes another one.
 
     Parameters
     ----------
@@ -24,11 +29,17 @@ class Rounds:
         Of the study.
     parts
         Where its results are; of a round they are read once all rounds before are finished.
+    commits
+        Returns the commits whose parts count; all that are there by default.
     """
 
-    def __init__(self, plan: Plan, parts: Parts) -> None:
+    def __init__(self, plan: Plan, parts: Parts, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
         self._plan, self._parts = plan, parts
-        self._open = cache(self._open_cells)
+        self._commits = commits or (lambda: parts.commits().values())
+        self._open = [np.ones(plan.n_cells, np.bool_)]  # of the rounds that are known
+        self._n_runs, self._n_converged = np.zeros((2, plan.n_cells), np.int64)  # before the last of these
+        self._fault = ""
+        self._lock = Lock()
 
     def restrict(self, shard: Shard) -> Shard:
         """Return a shard with those of its cells that are open in its round.
@@ -39,27 +50,46 @@ class Rounds:
             If a part of an earlier round is missing or damaged.
         """
         number = self._plan.shards.round_of(shard)
-        return replace(shard, open=self._open(number)[self._plan.cells(shard)[0]]) if number else shard
+        return replace(shard, open=self._open_cells(number)[self._plan.cells(shard)[0]]) if number else shard
 
     def _open_cells(self, number: int) -> NDArray[np.bool_]:
-        """Return which cells are trained in a round: those whose interval was wide still after the one before."""
-        if number == 0:
-            return np.ones(self._plan.n_cells, np.bool_)
-        until = self._plan.study.seeds.until
+        """Return which cells are trained in a round."""
+        with self._lock:
+            while len(self._open) <= number:
+                if self._fault:
+                    raise StoreError(self._fault)
+                try:
+                    self._open.append(self._next_round())
+                except StoreError as error:
+                    self._fault = str(error)
+            return self._open[number]
+
+    def _next_round(self) -> NDArray[np.bool_]:
+        """Count the runs of the last known round; return which of its cells have a wide interval still."""
+        until, number = self._plan.study.seeds.until, len(self._open)
         assert until is not None
-        before = [
-            commit
-            for commit in self._parts.commits().values()
-            if self._plan.shards.round_of(Shard(commit.shard, commit.start, commit.stop, 0.0)) < number
-        ]
+        start, stop = start_of(self._plan, number - 1), start_of(self._plan, number)
+        before = sorted((each for each in self._commits() if each.start < stop), key=lambda commit: commit.start)
+        if not cover(before, stop):
+            raise StoreError("parts of earlier rounds are missing, from which follows which cells get more seeds")
         sums = TallySum()
         for commit in before:
-            sums.add(self._parts.tally(commit))
+            if commit.start >= start:
+                sums.add(self._parts.tally(commit))
         tally = sums.total()
-        n_runs = np.zeros(self._plan.n_cells, np.int64)
-        n_converged = np.zeros(self._plan.n_cells, np.int64)
-        np.add.at(n_runs, tally["cell"].to_numpy(), tally["n"].to_numpy())
+        np.add.at(self._n_runs, tally["cell"].to_numpy(), tally["n"].to_numpy())
         converged = tally[tally["status"] == "converged"]
-        np.add.at(n_converged, converged["cell"].to_numpy(), converged["n"].to_numpy())
-        low, high = wilson_interval(n_converged, n_runs)
-        return self._open(number - 1) & (high - low >= until.width)
+        np.add.at(self._n_converged, converged["cell"].to_numpy(), converged["n"].to_numpy())
+        low, high = wilson_interval(self._n_converged, self._n_runs)
+        is_open: NDArray[np.bool_] = self._open[-1] & (high - low >= until.width)
+        return is_open
+
+
+def start_of(plan: Plan, number: int) -> int:
+    """Return the visiting position at which a round starts."""
+    return plan.n_cells * sum(plan.study.seeds.rounds[:number])
+
+
+def round_of(plan: Plan, commit: Commit) -> int:
+    """Return the number of the round that a commit is of."""
+    return plan.shards.round_of(Shard(commit.shard, commit.start, commit.stop, 0.0))

@@ -15,6 +15,8 @@ _TOLD = 3
 
 def answer(result: Result) -> list[str]:
     """Return the answer: the share of runs that converged, the best cell, and what matters most."""
+    if not result.complete and not result.facts["n_runs"]:
+        return [coverage(result)]
     if not judges_convergence(result.study):
         partial = [coverage(result)] if not result.complete else []
         return [*partial, "no cell is best: the study has criterion 'none', so convergence is not judged"]

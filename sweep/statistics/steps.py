@@ -55,12 +55,12 @@ def steps_quantiles(ends: pd.DataFrame) -> pd.DataFrame:
 
 def _ranks(n_runs: pd.Series[int]) -> dict[str, pd.Series[int]]:
     """Return for each column of quantiles the rank of the run whose steps it tells, by group."""
-    ranks: dict[str, dict[int, int]] = {}
+    ranks: dict[str, dict[int, int]] = {f"{name}{end}": {} for name in QUANTILES for end in ("", "_low", "_high")}
     for name, (part, whole) in QUANTILES.items():
         for n in n_runs.unique().tolist():  # mostly one
             low, high = quantile_ranks(n, part / whole)
             for column, rank in ((name, -(-n * part // whole)), (f"{name}_low", low), (f"{name}_high", high)):
-                ranks.setdefault(column, {})[n] = rank
+                ranks[column][n] = rank
     return {column: n_runs.map(of_runs) for column, of_runs in ranks.items()}
 
 

@@ -60,6 +60,12 @@ def _tally(cell: Array, status: Array, steps: Array, n: Array) -> pd.DataFrame:
     return pd.DataFrame({"cell": cell, "status": names, "steps": steps, "n": n})
 
 
+def _no_runs() -> pd.DataFrame:
+    """Return the tally of no runs."""
+    numbers = np.empty(0, np.int64)
+    return _tally(numbers, numbers.astype(np.int8), numbers.astype(np.int32), numbers)
+
+
 def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Add up tallies."""
     ends = pd.concat(tallies, ignore_index=True)
@@ -87,7 +93,7 @@ class TallySum:
         """Return the tally of all runs so far."""
         if len(self._tallies) > 1:
             self._merge()
-        return self._tallies[0]
+        return self._tallies[0] if self._tallies else _no_runs()
 
     def _merge(self) -> None:
         self._tallies, self._n_loose = [merge(self._tallies)], 0

@@ -86,6 +86,10 @@ class Files(ABC):
         """Tell whether there is a file of this name."""
 
     @abstractmethod
+    def modified(self, name: str) -> float | None:
+        """Return when a file was written, in seconds since 1970 by the clock of its place; None if it is not there."""
+
+    @abstractmethod
     def names(self, folder: str = "") -> list[str]:
         """Return the names of files and folders in a folder, in any order; none if it is not there."""
 

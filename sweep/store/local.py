@@ -76,13 +76,16 @@ class LocalFiles(Files):
 
     def has(self, name: str) -> bool:
         """Tell whether there is anything of this name; a disk that fails to say is no file that is not there."""
+        return self.modified(name) is not None
+
+    def modified(self, name: str) -> float | None:
+        """Return when a file was written."""
         try:
-            os.lstat(self.directory / name)
+            return os.lstat(self.directory / name).st_mtime
         except (FileNotFoundError, NotADirectoryError):
-            return False
+            return None
         except OSError as error:
             raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
-        return True
 
     def names(self, folder: str = "") -> list[str]:
         """Return the names in a folder; none if it is not there."""

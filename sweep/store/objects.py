@@ -99,14 +99,17 @@ class ObjectFiles(Files):
 
     def has(self, name: str) -> bool:
         """Tell whether there is an object of this name."""
+        return self.modified(name) is not None
+
+    def modified(self, name: str) -> float | None:
+        """Return when an object was uploaded."""
         try:
-            self._request(partial(self._store.head, self._key(name)))
+            return self._request(partial(self._store.head, self._key(name)))["last_modified"].timestamp()
         except Failure as failure:
             if failure.kind != "absent":
                 raise self._error(name, "read", failure) from None
             self._check_bucket()
-            return False
-        return True
+            return None
 
     def names(self, folder: str = "") -> list[str]:
         """Return the names of objects and folders in a folder; others make an empty object for a folder itself."""

@@ -15,7 +15,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sweep.digest import status_array
 from sweep.plan import Plan
+from sweep.schema import arrow_schema, runs_columns
 from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
@@ -81,6 +83,8 @@ def rows_frame(parts: Parts, plan: Plan, columns: list[str]) -> pd.DataFrame:
     Each column is filled part by part where it will stay, as rows may be many.
     """
     n_runs = sum(commit.n_runs for commit in parts.counted())
+    if not n_runs:
+        return _no_rows(plan, columns)
     numbers: dict[str, NDArray[Any]] = {}
     others: dict[str, list[pa.ChunkedArray]] = {name: [] for name in columns}
     at = 0
@@ -94,6 +98,15 @@ def rows_frame(parts: Parts, plan: Plan, columns: list[str]) -> pd.DataFrame:
         at += len(table)
     converted = {name: pa.chunked_array(chunks).to_pandas() for name, chunks in others.items() if chunks}
     return pd.DataFrame({name: (numbers | converted)[name] for name in columns}, copy=False)
+
+
+def _no_rows(plan: Plan, columns: list[str]) -> pd.DataFrame:
+    """Return these columns of no runs, of the types that they have with runs."""
+    fields = [field for field in arrow_schema(runs_columns(plan.study)) if field.name in columns]
+    no_status = status_array(np.empty(0, np.int8))
+    arrays = [no_status if field.name == "status" else pa.array([], field.type) for field in fields]
+    frame: pd.DataFrame = pa.table(arrays, [field.name for field in fields]).to_pandas()
+    return frame[columns]
 
 
 def _first_run(plan: Plan, commit: Commit) -> int:

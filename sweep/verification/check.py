@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from kernels import NUMERICS
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
 from sweep.executors.threads import import_all_kernels, work_in_threads
 from sweep.interrupts import Interrupts
-from sweep.machine import available_threads, log_digest
+from sweep.machine import log_digest, threads_asked_for
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
-from sweep.store.commits import COMMIT_NAME, Commit, cover
-from sweep.store.contents import find_leftovers, fitting
+from sweep.rounds import Rounds, round_of, start_of
+from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover
+from sweep.store.contents import fitting
 from sweep.store.facts import totals
 from sweep.store.place import files_at
 from sweep.store.reader import StoreReader
 from sweep.verification.findings import Findings
 from sweep.verification.head import head_faults
+from sweep.verification.leftovers import leftovers
 from sweep.verification.parts import PartCheck
 
 
@@ -35,7 +38,7 @@ def verify(directory: str | Path, *, sample: int = 0, threads: int | None = None
     sample
         So many runs, spread evenly, are trained again and compared bit by bit; -1 for all.
     threads
-        All processors by default.
+        All processors by default; at most as many as :func:`sweep.run` takes.
     progress
         Show progress on standard error.
 
@@ -44,83 +47,123 @@ def verify(directory: str | Path, *, sample: int = 0, threads: int | None = None
     StoreError
         If it is no results folder, its study or facts cannot be read, or it was published without its rows; or if
         runs are to be trained again that this version or machine would give other bits.
+    StudyError
+        If ``threads`` is out of range.
     """
-    files = files_at(directory)
+    n_threads, files = threads_asked_for(threads), files_at(directory)
     faults = head_faults(files)
     if faults:
         return Findings(faults)
-    return check(StoreReader.open(files), sample, threads or available_threads(), progress)
-
-
-def check(store: StoreReader, sample: int, n_threads: int, shown: bool) -> Findings:
-    """Check the results in a folder whose study and facts are known; see :func:`verify`."""
-    if not store.has_parts:
-        raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
-    facts, found = store.facts(), Findings()
-    if sample:
-        store.check_bits(NUMERICS, log_digest())
-    _check_commits(store, facts["complete"], found)
-    _check_parts(store, found, sample, n_threads, shown)
-    if facts["complete"] and found.intact:
-        _check_sums(store, facts, found)
-    found.leftovers = find_leftovers(store.files, {commit.part for commit in found.commits})
+    store = StoreReader.open(files)
+    complete = store.facts()["complete"]
+    found = check(store, sample, n_threads, progress)
+    if complete and found.intact:
+        found.faults = sum_faults(store, found.commits, aggregated(store, found.commits))
+    found.leftovers = leftovers(store, found.commits)
     return found
 
 
-def _check_commits(store: StoreReader, complete: bool, found: Findings) -> None:
+def check(
+    store: StoreReader, sample: int, n_threads: int, shown: bool, passed: Collection[Commit] = frozenset()
+) -> Findings:
+    """Check commits and parts in a folder whose study and facts are known.
+
+    Parameters
+    ----------
+    store
+    sample, n_threads, shown
+        As of :func:`verify`.
+    passed
+        Commits whose parts were checked before, and are not again.
+    """
+    if not store.has_parts:
+        raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
+    if sample:
+        store.check_bits(NUMERICS, log_digest())
+    plan, found = Plan(store.study), Findings(passed=set(passed))
+    _check_commits(plan, store, found)
+    rounds = Rounds(plan, store, lambda: found.passed)
+    _check_parts(plan, PartCheck(plan, store, rounds, sample), found, n_threads, shown)
+    return found
+
+
+def sum_faults(store: StoreReader, commits: list[Commit], aggregate: Aggregate) -> list[str]:
+    """Compare facts, digest and cells of a finished result with what its parts give; return what is wrong."""
+    where, facts, faults = store.files.where("run.json"), store.facts(), []
+    for name, value in totals(store.study, store.keep, commits).items():
+        if name != "kernel_seconds" and facts.get(name) != value:
+            faults.append(f"{where!r} is damaged: its {name!r} is {facts.get(name)!r}; commits give {value!r}")
+    digest = aggregate.digest()
+    if digest != facts["digest"]:
+        faults.append(f"{where!r} has digest {facts['digest']}; the parts give {digest}")
+    try:
+        same = store.read_cells().equals(aggregate.cells())
+    except StoreError as error:
+        return [*faults, str(error)]
+    if not same:
+        faults.append(f"{store.files.where('cells.parquet')!r} is damaged: it has other statistics than the parts give")
+    return faults
+
+
+def aggregated(store: StoreReader, commits: list[Commit]) -> Aggregate:
+    """Return the aggregate of all parts."""
+    aggregate = Aggregate(Plan(store.study), store)
+    for commit in commits:
+        aggregate.take_in(commit)
+    return aggregate
+
+
+def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
     """Note the commits that can be read, those that cannot, and runs that none of them holds."""
-    for name in sorted(fitting(store.files, "commits", COMMIT_NAME)):
+    complete = store.facts()["complete"]
+    _read_commits(store, found)
+    # A round begins once those before are finished.
+    last = round_of(plan, found.commits[-1]) if found.commits else 0
+    found.needed = plan.n_runs if complete else start_of(plan, last)
+    if found.intact and not _each_once(found):
+        _read_commits(store, found)  # of a run under way the last commits of a round may not have been listed
+    if found.intact and not _each_once(found):
+        what = (
+            "do not hold every run once" if complete or not cover(found.commits, None) else "of earlier rounds are gone"
+        )
+        found.faults.append(f"{store.files.where('commits')!r} is damaged: commits {what}")
+
+
+def _read_commits(store: StoreReader, found: Findings) -> None:
+    """Read the commits that were not read before."""
+    known = {f"commits/{commit_name(commit.shard)}" for commit in found.commits}.union(found.bad_commits)
+    for name in sorted(set(fitting(store.files, "commits", COMMIT_NAME)) - known):
         try:
             found.commits.append(store.decode_commit(name, store.files.read(name)))
         except StoreError as error:
             found.faults.append(str(error))
             found.bad_commits.append(name)
     found.commits.sort(key=lambda commit: commit.start)
-    n_runs = store.study.n_runs if complete else None
-    if found.intact and not cover(found.commits, n_runs):
-        found.faults.append(f"{store.files.where('commits')!r} is damaged: commits do not hold every run once")
 
 
-def _check_parts(store: StoreReader, found: Findings, sample: int, n_threads: int, shown: bool) -> None:
-    """Check the parts of all commits, in threads."""
-    part_check = PartCheck(store, sample)
-    n_runs = sum(commit.n_runs for commit in found.commits)
+def _each_once(found: Findings) -> bool:
+    """Tell whether the commits hold no run twice, and each that must be there."""
+    needed = [commit for commit in found.commits if commit.start < found.needed]
+    return cover(found.commits, None) and cover(needed, found.needed)
 
-    def work(commit: Commit) -> tuple[Commit, str, int]:
-        return commit, *part_check.check(commit)
 
+def _check_parts(plan: Plan, part_check: PartCheck, found: Findings, n_threads: int, shown: bool) -> None:
+    """Check the parts of all commits, in threads, round by round: what one holds follows from those before."""
+    commits = [commit for commit in found.commits if commit not in found.passed]
+    n_runs = sum(commit.n_runs for commit in commits)
     import_all_kernels()
-    with Interrupts() as interrupts, SweepProgress(max(n_runs, 1), 0.0, n_threads, shown) as progress:
+    with Interrupts() as interrupts, SweepProgress(max(n_runs, 1), 0.0, n_threads, shown and n_runs > 0) as progress:
         progress.say("checking")
-        for commit, fault, n_retrained in work_in_threads(
-            work, iter(found.commits), n_threads, interrupts, progress.tick
-        ):
-            progress.skip(commit.n_runs, 0.0)
-            found.n_runs += commit.n_runs
-            found.n_retrained += n_retrained
-            if fault:
-                found.faults.append(fault)
-                found.bad_parts.append(commit)
-
-
-def _check_sums(store: StoreReader, facts: dict[str, Any], found: Findings) -> None:
-    """Compare facts, digest and cells of a finished result with what its parts give."""
-    where = store.files.where("run.json")
-    for name, value in totals(store.study, store.keep, found.commits).items():
-        if name != "kernel_seconds" and facts.get(name) != value:
-            found.faults.append(f"{where!r} is damaged: its {name!r} is {facts.get(name)!r}; commits give {value!r}")
-    aggregate = Aggregate(Plan(store.study), store)
-    for commit in found.commits:
-        aggregate.take_in(commit)
-    digest = aggregate.digest()
-    if digest != facts["digest"]:
-        found.faults.append(f"{where!r} has digest {facts['digest']}; the parts give {digest}")
-    try:
-        same = store.read_cells().equals(aggregate.cells())
-    except StoreError as error:
-        found.faults.append(str(error))
-        return
-    if not same:
-        found.faults.append(
-            f"{store.files.where('cells.parquet')!r} is damaged: it has other statistics than the parts give"
-        )
+        for _, of_round in groupby(commits, lambda commit: round_of(plan, commit)):
+            passed = []
+            for checked in work_in_threads(part_check.check, of_round, n_threads, interrupts, progress.tick):
+                progress.skip(checked.commit.n_runs, 0.0)
+                found.n_retrained += checked.n_retrained
+                if checked.fault:
+                    found.faults.append(checked.fault)
+                    found.bad_parts.append(checked.commit)
+                elif checked.known:
+                    passed.append(checked.commit)
+                else:
+                    found.unchecked.append(checked.commit)
+            found.passed.update(passed)

@@ -16,15 +16,22 @@ class Findings:
     faults
         A sentence for each fault; none if the folder is intact.
     leftovers
-        Files that killed processes have left; they do not count and do no harm.
+        Files that no commit names: of a run under way, or left by killed processes. They do not count and do no harm.
     commits
         Those that were read, in visiting order; their parts may be damaged.
     bad_commits
         Names of commits that cannot be read or belong to other runs.
     bad_parts
         Commits whose parts are missing, damaged, or hold other bits than training gives.
+    unchecked
+        Commits of later rounds than the first with a fault: which runs their parts should hold follows from those
+        before, so only their checksums were compared.
+    passed
+        Commits whose parts are as they should be.
+    needed
+        Before this visiting position every run must be there.
     n_runs, n_retrained
-        Runs whose rows or counts were read, and runs that were trained again to be compared.
+        Runs of all these commits, and runs that were trained again to be compared.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -32,10 +39,17 @@ class Findings:
     commits: list[Commit] = field(default_factory=list)
     bad_commits: list[str] = field(default_factory=list)
     bad_parts: list[Commit] = field(default_factory=list)
-    n_runs: int = 0
+    unchecked: list[Commit] = field(default_factory=list)
+    passed: set[Commit] = field(default_factory=set)
+    needed: int = 0
     n_retrained: int = 0
 
     @property
     def intact(self) -> bool:
         """Whether nothing is wrong."""
         return not self.faults
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs that the commits hold."""
+        return sum(commit.n_runs for commit in self.commits)

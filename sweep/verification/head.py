@@ -40,25 +40,27 @@ def restore_head(files: Files, given: Study | None) -> list[str]:
     Raises
     ------
     StoreError
-        If study.toml is damaged and no study is given, or another one.
+        If study.toml is damaged and no study is given, or another one; or run.json is, and no part is there.
     """
     faults = head_faults(files)
     if not faults:
         return []
     study, facts, _ = _read(files)
-    identity = facts["identity"] if facts else _identity_of_commits(files)
-    study_is_damaged = study is None or any(files.where("study.toml") in fault for fault in faults)
-    wanted = given if study_is_damaged else study
+    about = {} if facts else _about_parts(files)
+    identity = facts["identity"] if facts else _identity_of_commits(files) or about["identity"]
+    sha256 = facts.get("study_sha256") if facts else None
+    is_right = study is not None and study.identity == identity and sha256 in (None, _digest(files))
+    wanted = study if is_right else given
     if wanted is None:
         raise StoreError(f"{files.where('study.toml')!r} is damaged; to restore it, give the study (--study STUDY)")
-    if identity not in (None, wanted.identity):
+    if wanted.identity != identity:
         raise StoreError(
-            f"{files.place!r} holds results of study {str(identity)[:12]}, not {wanted.identity[:12]}; to restore "
+            f"{files.place!r} holds results of study {identity[:12]}, not {wanted.identity[:12]}; to restore "
             "study.toml, give that study (--study STUDY)"
         )
-    if study_is_damaged:
+    if not is_right:
         files.replace("study.toml", wanted.to_toml().encode())
-    facts = facts or {"identity": wanted.identity, "complete": False, **_facts_of_parts(files)}
+    facts = facts or {**about, "identity": identity, "complete": False}
     files.replace("run.json", encode_record({**facts, "study_sha256": _digest(files)}))
     return faults
 
@@ -87,8 +89,8 @@ def _identity_of_commits(files: Files) -> str | None:
     return None
 
 
-def _facts_of_parts(files: Files) -> dict[str, Any]:
-    """Return what the metadata of a part says of how it was trained.
+def _about_parts(files: Files) -> dict[str, Any]:
+    """Return what the metadata of a part says of its study and of how it was trained, as run.json says it.
 
     Raises
     ------
@@ -100,12 +102,12 @@ def _facts_of_parts(files: Files) -> dict[str, Any]:
     for name in sorted(fitting(files, "parts", PART_NAME)):
         try:
             schema = pq.read_schema(pa.BufferReader(files.read(name)))
-        except (StoreError, pa.ArrowException, OSError):
+            about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+            facts: dict[str, Any] = {key: about[key] for key in ("identity", "log_digest")}
+            facts |= {"numerics": int(about["numerics"]), "keep": "runs" if "run" in schema.names else "cells"}
+        except (StoreError, pa.ArrowException, OSError, ValueError, KeyError):
             continue
-        about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
-        if {"numerics", "log_digest"} <= about.keys():
-            keep = "runs" if "run" in schema.names else "cells"
-            return {"keep": keep, "numerics": int(about["numerics"]), "log_digest": about["log_digest"]}
+        return facts
     raise StoreError(
         f"{files.where('run.json')!r} is damaged, and no part tells how it was trained; start anew with --overwrite"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,42 +22,67 @@ from sweep.store.reader import StoreReader
 from sweep.worker import ShardResult, Worker
 
 
+class Checked(NamedTuple):
+    """What was found of a part.
+
+    Attributes
+    ----------
+    commit
+        Of the part.
+    fault
+        What is wrong, empty if nothing is.
+    known
+        Whether it is known which runs it should hold, else its checksum alone was compared.
+    n_retrained
+        How many of its runs were trained again.
+    """
+
+    commit: Commit
+    fault: str = ""
+    known: bool = True
+    n_retrained: int = 0
+
+
 class PartCheck:
     """Checks parts of one result, from several threads.
 
     Parameters
     ----------
+    plan
+        Of the study.
     store
         The result.
+    rounds
+        Tells which cells its parts should hold.
     sample
         So many runs of the study, spread evenly, are trained again; all of them with -1. Where counts alone are kept
         these are the shards that hold them.
     """
 
-    def __init__(self, store: StoreReader, sample: int) -> None:
-        self._store, self._plan = store, Plan(store.study)
+    def __init__(self, plan: Plan, store: StoreReader, rounds: Rounds, sample: int) -> None:
+        self._plan, self._store, self._rounds = plan, store, rounds
         self._columns = runs_columns(store.study) if store.keep == "runs" else tally_columns()
         self._schema = arrow_schema(runs_columns(store.study))
-        self._worker, self._rounds = Worker(self._plan), Rounds(self._plan, store)
+        self._worker = Worker(self._plan)
         self._all = sample < 0
         n_runs = self._plan.n_runs
         chosen = np.linspace(0, n_runs - 1, min(max(sample, 0), n_runs))
         self._chosen = np.unique(chosen.round().astype(np.int64))
 
-    def check(self, commit: Commit) -> tuple[str, int]:
-        """Return what is wrong with a part, empty if nothing is, and how many of its runs were trained again."""
+    def check(self, commit: Commit) -> Checked:
+        """Compare a part with its checksum, with what the study says of its runs, and with their training."""
         try:
             table = self._store.table(commit)
         except StoreError as error:
-            return str(error), 0
+            return Checked(commit, str(error))
         try:
             shard = self._rounds.restrict(Shard(commit.shard, commit.start, commit.stop, 0.0))
-        except StoreError:  # which cells it should hold follows from a part that is damaged, and told of there
-            return "", 0
+        except StoreError:  # it follows from parts that are damaged or missing, which is told of there
+            return Checked(commit, known=False)
         where = self._store.files.where(f"parts/{commit.part}")
         wrong = self._planned_column_that_differs(shard, table)
         if wrong:
-            return f"{where!r} is damaged: its column {wrong!r} has other values than its runs", 0
+            return Checked(commit, f"{where!r} is damaged: its column {wrong!r} has other values than its runs")
         n_retrained = 0
         for piece in self._to_retrain(shard):
             trained = self._worker.train(piece)
@@ -68,8 +94,9 @@ class PartCheck:
                 given, own = table, tally_to_table(trained.tally())
             wrong = self._column_that_differs(given, own)
             if wrong:
-                return f"{where!r}: training gives other bits, in column {wrong!r}", n_retrained
-        return "", n_retrained
+                fault = f"{where!r}: training gives other bits, in column {wrong!r}"
+                return Checked(commit, fault, n_retrained=n_retrained)
+        return Checked(commit, n_retrained=n_retrained)
 
     def _planned_column_that_differs(self, shard: Shard, table: pa.Table) -> str:
         """Return the first column that follows from the study and is not as it follows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -120,3 +121,18 @@ def test_no_pairs_yet() -> None:
     assert (first.complete, first.facts["n_runs"]) == (False, SHARD_RUNS)
     with pytest.raises(SweepError, match="no seed is trained at two values of hidden yet"):
         first.compare("hidden")
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_no_runs_at_all(partial: Result, keep: Literal["runs", "cells"]) -> None:
+    """A stripe without shards has tables of the usual columns and types, and says that nothing is trained."""
+    empty = sweep.run(STUDY, keep=keep, shard=(60, 64))
+    assert not len(empty.cells)
+    assert (empty.cells.dtypes == partial.cells.dtypes).all()
+    assert (empty.tally.dtypes == partial.tally.dtypes).all()
+    assert "0 of 120 runs are trained" in empty._repr_html_()
+    if keep == "runs":
+        assert not len(empty.runs())
+        assert (empty.runs().dtypes == partial.runs().dtypes).all()
+        assert list(empty.runs(["steps", "run"])) == ["steps", "run"]
+        assert list(empty.batches()) == []

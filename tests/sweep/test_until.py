@@ -13,12 +13,18 @@ import sweep
 from sweep import Study, StudyError, open_result
 from sweep.plan import Plan
 from sweep.statistics.intervals import wilson_interval
+from sweep.store.local import LocalFiles
+from sweep.store.reader import StoreReader
+from sweep.store.records import decode_record, encode_record
 from tests.sweep.support import (
     assert_refused,
     assert_same_table,
     command,
+    copy_result,
+    forge,
     make_study,
     parts_of,
+    replace_value,
     training_watched,
     write_study,
 )
@@ -55,6 +61,14 @@ def expected_rows(study: Study) -> pd.DataFrame:
 def whole() -> sweep.Result:
     """Train it in memory."""
     return sweep.run(adaptive())
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return its finished results folder, not to be changed."""
+    folder = tmp_path_factory.mktemp("pristine") / "r"
+    sweep.run(adaptive(), out=folder, shard_runs=50)
+    return folder
 
 
 def test_rounds_double() -> None:
@@ -117,6 +131,111 @@ def test_verify_and_repair(tmp_path: Path, keep: Any, index: int) -> None:
     assert len(trained) == 1
     assert sweep.verify(out).faults == []
     assert open_result(out).facts["digest"] == digest
+
+
+def unfinish(folder: Path) -> None:
+    """Make a finished result look as if its run had been killed."""
+    facts = decode_record((folder / "run.json").read_bytes(), "run.json")
+    begun = {name: facts[name] for name in ("identity", "keep", "numerics", "log_digest")}
+    (folder / "run.json").write_bytes(encode_record({**begun, "complete": False}))
+    (folder / "cells.parquet").unlink()
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+@pytest.mark.parametrize(("shard_runs", "lost"), [(50, [1]), (50, [4]), (None, [0]), (None, [1, 2])])
+def test_lost_commits_of_earlier_rounds(
+    tmp_path: Path, whole: sweep.Result, keep: Any, shard_runs: int | None, lost: list[int]
+) -> None:
+    """What later rounds hold is not judged without the earlier ones, which are mended first."""
+    out, study = tmp_path / "r", adaptive()
+    digest = sweep.run(study, out=out, keep=keep, shard_runs=shard_runs).facts["digest"]
+    unfinish(out)
+    for index in lost:
+        (out / "commits" / f"{index:07d}.json").unlink()
+    found = sweep.verify(out, sample=-1)
+    (fault,) = found.faults
+    assert "commits of earlier rounds are gone" in fault
+    assert found.unchecked
+    assert not found.bad_parts
+    other = copy_result(out, tmp_path / "other")
+    with training_watched() as trained:
+        repaired = sweep.repair(out, threads=2)
+    assert sorted(trained) == lost
+    assert (repaired.faults, repaired.unchecked) == ([fault], [])
+    assert sweep.verify(out, sample=-1).faults == []
+    assert open_result(out).facts["digest"] == digest  # all is there, so it is finished too
+    assert open_result(out).facts["n_runs"] == whole.facts["n_runs"]
+    with training_watched() as trained:  # as is the other one by the same command
+        assert sweep.run(study, out=other, keep=keep, shard_runs=shard_runs).facts["digest"] == digest
+    assert sorted(trained) == lost
+
+
+def test_lost_run_json(pristine: Path, tmp_path: Path, whole: sweep.Result) -> None:
+    """A finished result that has lost run.json and a commit of an earlier round is finished again as it was."""
+    out = copy_result(pristine, tmp_path / "r")
+    (out / "run.json").unlink()
+    (out / "commits" / "0000001.json").unlink()
+    sweep.repair(out)
+    assert sweep.verify(out, sample=-1).faults == []
+    assert open_result(out).facts["digest"] == whole.facts["digest"]
+
+
+def test_a_commit_that_was_made_while_commits_were_listed(
+    pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run under way is not taken for a damaged folder, as later commits may be seen before earlier ones."""
+    out = copy_result(pristine, tmp_path / "r")
+    unfinish(out)
+    names, listed = LocalFiles.names, []
+
+    def without_one_at_first(files: LocalFiles, folder: str = "") -> list[str]:
+        listed.append(folder)
+        return [name for name in names(files, folder) if name != "0000001.json" or listed.count("commits") > 1]
+
+    monkeypatch.setattr(LocalFiles, "names", without_one_at_first)
+    found = sweep.verify(out)
+    assert (found.faults, found.unchecked, found.leftovers) == ([], [], [])
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_faults_behind_faults(pristine: Path, tmp_path: Path, whole: sweep.Result, finished: bool) -> None:
+    """Rows that were changed with their checksums are found in later rounds too, once earlier ones are mended."""
+    rows = whole.runs()
+    early, late = int(rows["run"][0]), int(rows["run"][rows["seed"] >= 40].iloc[0])
+    out = forge(
+        pristine,
+        tmp_path / "r",
+        lambda table: replace_value(replace_value(table, early, "final_loss", 0.125), late, "final_loss", 0.125),
+    )
+    if not finished:
+        facts = decode_record((pristine / "run.json").read_bytes(), "run.json")
+        (out / "run.json").write_bytes(encode_record(facts))
+        unfinish(out)
+    found = sweep.verify(out, sample=-1)
+    assert len(found.faults) == len(found.bad_parts) == 1
+    assert found.unchecked
+    repaired = sweep.repair(out, sample=-1)
+    assert len(repaired.faults) >= 2
+    assert sweep.verify(out, sample=-1).faults == []
+    assert open_result(out).facts["digest"] == whole.facts["digest"]
+
+
+@pytest.mark.parametrize("damaged", [None, 0, 7])
+def test_parts_are_counted_once(
+    pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: int | None
+) -> None:
+    """However many threads and rounds ask, and whatever is damaged."""
+    out = copy_result(pristine, tmp_path / "r")
+    if damaged is not None:
+        parts_of(out)[damaged].write_bytes(b"")
+    unfinish(out)
+    counted: list[int] = []
+    tally = StoreReader.tally
+    monkeypatch.setattr(
+        StoreReader, "tally", lambda store, commit: counted.append(commit.shard) or tally(store, commit)
+    )
+    assert len(sweep.verify(out, threads=3).faults) == (damaged is not None)
+    assert len(counted) == len(set(counted))
 
 
 def test_identity() -> None:

@@ -160,7 +160,7 @@ def test_rows_that_were_changed_with_all_their_hashes(tmp_path: Path, whole: swe
     assert "training gives other bits, in column 'final_loss'" in fault
     with training_watched() as trained:
         sweep.repair(forged)
-    assert len(trained) == N_SHARDS + 1  # each to be compared, and one to be written
+    assert len(trained) == N_SHARDS + 2  # each to be compared, and one to be written and compared again
     assert open_result(forged).facts["digest"] == whole.facts["digest"]
     moved = forge(tmp_path / "true", tmp_path / "moved", lambda table: replace_value(table, 33, "seed", 77))
     assert "column 'seed'" in sweep.verify(moved).faults[0]
@@ -183,7 +183,7 @@ def test_refusals(folder: Path, tmp_path: Path) -> None:
 
 def test_other_numerics_are_not_mixed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another version has trained is checked, but not trained again to be compared or mended."""
-    for module in ("check", "repair"):
+    for module in ("check", "mend"):
         monkeypatch.setattr(f"sweep.verification.{module}.NUMERICS", 1000)
     assert sweep.verify(folder).faults == []
     with pytest.raises(StoreError, match="other last bits"):

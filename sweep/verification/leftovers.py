@@ -1,0 +1,61 @@
+"""Files in a results folder that no commit names, and which of them nobody can be writing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from sweep.errors import StoreError
+from sweep.store.commits import PART_NAME, Commit, commit_name
+from sweep.store.contents import find_leftovers
+from sweep.store.reader import StoreReader
+
+# Where no lock tells whether a run goes on, what is younger may be its own: it commits a part within seconds of writing
+# it, or after some minutes of failing requests.
+_LEAST_AGE = 24 * 3600.0
+
+
+def leftovers(store: StoreReader, commits: Sequence[Commit]) -> list[str]:
+    """Return drafts, and parts that no commit names by now.
+
+    Parameters
+    ----------
+    store
+    commits
+        As they were read; of other parts the commit is read now, since a run may go on meanwhile.
+    """
+    found = find_leftovers(store.files, {commit.part for commit in commits})
+    return [name for name in found if not _counts(store, name)]
+
+
+def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> list[str]:
+    """Remove leftovers, and return which.
+
+    Parameters
+    ----------
+    store, commits
+        As of :func:`leftovers`.
+    excludes
+        Whether a lock keeps others out. Without, only what is at least a day old is removed.
+    """
+    found, latest = leftovers(store, commits), time.time() - _LEAST_AGE
+    if not excludes:
+        written = {name: store.files.modified(name) for name in found}
+        found = [name for name, when in written.items() if when is not None and when <= latest]
+    store.files.remove(*found)
+    return found
+
+
+def _counts(store: StoreReader, name: str) -> bool:
+    """Tell whether a commit names this file, or might, as it cannot be read."""
+    file = PurePath(name).name
+    if not PART_NAME.fullmatch(file):
+        return False
+    commit = f"commits/{commit_name(int(file.partition('-')[0]))}"
+    if not store.files.has(commit):
+        return False
+    try:
+        return store.decode_commit(commit, store.files.read(commit)).part == file
+    except StoreError:
+        return True

@@ -1,0 +1,140 @@
+"""Train again what is damaged or lost, by the ranges of commits, so that folders of other versions can be mended."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from math import inf
+from pathlib import PurePath
+
+from kernels import NUMERICS
+from sweep.errors import StoreError
+from sweep.executors.threads import import_all_kernels, work_in_threads
+from sweep.interrupts import Interrupts
+from sweep.machine import log_digest
+from sweep.plan import Plan
+from sweep.progress import SweepProgress
+from sweep.rounds import Rounds, start_of
+from sweep.shards import Shard
+from sweep.store.commits import Commit, commit_name
+from sweep.store.store import Store
+from sweep.verification.check import check
+from sweep.verification.findings import Findings
+from sweep.worker import Worker
+
+
+def mend(store: Store, sample: int, n_threads: int, shown: bool) -> Findings:
+    """Check commits and parts, and train again what is damaged or lost, until nothing is.
+
+    A round is mended once all before it are as they should be, since these tell which cells it has.
+
+    Parameters
+    ----------
+    store, sample, n_threads, shown
+        As of :func:`sweep.verification.check.check`.
+
+    Returns
+    -------
+    Findings
+        All faults that were found, and the folder without them.
+
+    Raises
+    ------
+    StoreError
+        If something is still wrong then, or cannot be trained again here.
+    """
+    found = check(store, sample, n_threads, shown)
+    faults, n_retrained = found.faults, found.n_retrained
+    for _ in store.study.seeds.rounds:
+        if found.intact:
+            break
+        _mend_round(store, found, n_threads, shown)
+        found = check(store, sample, n_threads, shown, found.passed)
+        faults, n_retrained = faults + found.faults, n_retrained + found.n_retrained
+    if not found.intact:
+        raise StoreError(f"{found.faults[0]}; that cannot be mended by training, so start anew with --overwrite")
+    found.faults, found.n_retrained = list(dict.fromkeys(faults)), n_retrained
+    return found
+
+
+def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> None:
+    """Train again what is damaged or lost of the first round of which anything is."""
+    plan = Plan(store.study)
+    damaged = [Shard(commit.shard, commit.start, commit.stop, 0.0) for commit in found.bad_parts]
+    damaged += _lost(store, plan, found)
+    if damaged:
+        store.check_bits(NUMERICS, log_digest())
+    first = min(map(plan.shards.round_of, damaged), default=0)
+    if (
+        start_of(plan, first) > found.needed
+    ):  # who goes on trains that round, whose commits cannot be read, if it has any
+        damaged = []
+    store.files.remove(*set(found.bad_commits).difference(f"commits/{commit_name(shard.index)}" for shard in damaged))
+    rounds = Rounds(plan, store, lambda: found.passed)
+    shards = [rounds.restrict(shard) for shard in damaged if plan.shards.round_of(shard) == first]
+    if shards:
+        _train(store, plan, shards, {commit.shard: commit for commit in found.bad_parts}, n_threads, shown)
+
+
+def _train(
+    store: Store, plan: Plan, shards: list[Shard], replaced: dict[int, Commit], n_threads: int, shown: bool
+) -> None:
+    """Train shards, and write them in place of what there is of them."""
+    session = secrets.token_hex(8)
+    import_all_kernels()
+    n_runs = sum(shard.n_runs for shard in shards)
+    with Interrupts() as interrupts, SweepProgress(max(n_runs, 1), 0.0, n_threads, shown) as progress:
+        worker = Worker(plan, interrupts.check)
+
+        def work(shard: Shard) -> Shard:
+            begin = time.time()
+            result = worker.train(shard)
+            store.replace_part(result, replaced.get(shard.index), session=session, begin=begin, end=time.time())
+            return shard
+
+        progress.say("training again what is damaged")
+        for shard in work_in_threads(work, iter(shards), n_threads, interrupts, progress.tick):
+            progress.skip(shard.n_runs, 0.0)
+    store.sync_commits()
+
+
+def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
+    """Yield the shards whose commits cannot be read, and those whose commits are gone although they were finished.
+
+    They are those of the plan, or, where another version has planned otherwise, what lies between two commits.
+
+    Raises
+    ------
+    StoreError
+        If the commits do not tell.
+    """
+    bad = {int(PurePath(name).stem) for name in found.bad_commits}
+    for start, stop, first, last in _gaps(found.commits, plan.n_runs):
+        named = [index for index in bad if first < index < last]
+        starts = [start_of(plan, number) for number in range(len(plan.shards.rounds))]
+        cuts = [start, *(each for each in starts if start < each < stop), stop]
+        for begin, end in pairwise(cuts):  # no shard is of two rounds
+            planned = list(plan.shards.between(begin, end))
+            whole = planned and (planned[0].start, planned[-1].stop) == (begin, end)
+            if begin >= found.needed:  # what is not named may never have been trained
+                yield from (shard for shard in planned if shard.index in named)
+            elif whole and first < planned[0].index and planned[-1].index < last:
+                yield from planned
+            elif len(cuts) == 2 and (len(named) == 1 or last - first == 2):
+                yield Shard(named[0] if named else first + 1, begin, end, 0.0)
+            else:
+                raise StoreError(
+                    f"commits in {store.files.place!r} are gone, and this version plans other shards; repair with the "
+                    "version that began it, or start anew with --overwrite"
+                )
+
+
+def _gaps(commits: list[Commit], n_runs: int) -> Iterator[tuple[int, int, int, float]]:
+    """Yield the visiting positions that no commit holds, with the numbers of the shards before and after."""
+    ends = [(0, -1), *((commit.stop, commit.shard) for commit in commits)]
+    starts = [*((commit.start, commit.shard) for commit in commits), (n_runs, inf)]
+    for (start, first), (stop, last) in zip(ends, starts, strict=True):
+        if start < stop:
+            yield start, stop, first, last
