@@ -68,7 +68,7 @@ class Rounds:
         """Count the runs of the last known round; return which of its cells have a wide interval still."""
         until, number = self._plan.study.seeds.until, len(self._open)
         assert until is not None
-        start, stop = start_of(self._plan, number - 1), start_of(self._plan, number)
+        start, stop = (self._plan.shards.start_of(each) for each in (number - 1, number))
         before = sorted((each for each in self._commits() if each.start < stop), key=lambda commit: commit.start)
         if not cover(before, stop):
             raise StoreError("parts of earlier rounds are missing, from which follows which cells get more seeds")
@@ -83,13 +83,3 @@ class Rounds:
         low, high = wilson_interval(self._n_converged, self._n_runs)
         is_open: NDArray[np.bool_] = self._open[-1] & (high - low >= until.width)
         return is_open
-
-
-def start_of(plan: Plan, number: int) -> int:
-    """Return the visiting position at which a round starts."""
-    return plan.n_cells * sum(plan.study.seeds.rounds[:number])
-
-
-def round_of(plan: Plan, commit: Commit) -> int:
-    """Return the number of the round that a commit is of."""
-    return plan.shards.round_of(Shard(commit.shard, commit.start, commit.stop, 0.0))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sweep.store.commits import Commit
+
 # A block is a part of the study, not less than some milliseconds of one core, as committing a shard takes half of one,
 # and at most a quarter of a second; studies of more than so many blocks have longer ones, up to ten seconds.
 _SHARES, _MANY = 32, 10_000
@@ -43,7 +45,7 @@ class Shard:
     Attributes
     ----------
     cost
-        Estimated operations if every run takes all its steps.
+        Estimated operations if every run takes all its steps, where it was planned.
     open : (cells,) of bool or None
         Which of its cells, in visiting order, are trained; all without.
     """
@@ -51,7 +53,7 @@ class Shard:
     index: int
     start: int
     stop: int
-    cost: float
+    cost: float = 0.0
     open: NDArray[np.bool_] | None = field(default=None, compare=False)
 
     @property
@@ -132,17 +134,13 @@ class Round:
         """Return the numbers of the shapes that runs of a shard have."""
         return range(shard.start // self._shape_runs, (shard.stop - 1) // self._shape_runs + 1)
 
-    def starts(self, shard: Shard) -> list[int]:
-        """Return the visiting positions of the first run of each shape in a shard."""
-        return [max(shard.start, shape * self._shape_runs) for shape in self.shapes(shard)]
-
     def pieces(self, shard: Shard) -> Iterator[Shard]:
         """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
-        starts = self.starts(shard)
+        starts = [max(shard.start, shape * self._shape_runs) for shape in self.shapes(shard)]
         for shape, start, stop in zip(self.shapes(shard), starts, [*starts[1:], shard.stop], strict=True):
             runs = _even(stop - start, ceil((stop - start) * self._costs[shape].n_bytes / _PIECE_BYTES))
             for first in range(start, stop, runs):
-                yield Shard(shard.index, first, min(first + runs, stop), 0.0)
+                yield Shard(shard.index, first, min(first + runs, stop))
 
     def _make_stretches(self) -> Iterator[_Stretch]:
         """Lay out blocks shape by shape; shapes of little work are taken together."""
@@ -231,9 +229,13 @@ class Shards:
         for each in range(len(self.rounds)) if number is None else [number]:
             yield from (self._first_shards[each] + index for index in self.rounds[each].order())
 
-    def round_of(self, shard: Shard) -> int:
-        """Return the number of the round that a shard is in."""
-        return bisect_right(self._first_positions, shard.start) - 1
+    def round_of(self, part: Shard | Commit) -> int:
+        """Return the number of the round that a shard is in, or its commit."""
+        return bisect_right(self._first_positions, part.start) - 1
+
+    def start_of(self, number: int) -> int:
+        """Return the visiting position at which a round starts."""
+        return self._first_positions[number]
 
     def operations_of(self, shard: Shard, net_steps: int) -> float:
         """Return how many operations the runs of a shard took, from their steps."""
@@ -244,11 +246,6 @@ class Shards:
         """Return the numbers of the shapes that runs of a shard have."""
         number, local = self._local(shard)
         return self.rounds[number].shapes(local)
-
-    def starts(self, shard: Shard) -> list[int]:
-        """Return the visiting positions of the first run of each shape in a shard."""
-        number, local = self._local(shard)
-        return [self._first_positions[number] + start for start in self.rounds[number].starts(local)]
 
     def pieces(self, shard: Shard) -> Iterator[Shard]:
         """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""

@@ -14,11 +14,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from sweep.errors import StoreError
+from sweep.shards import Shard
 from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study import Study
 
 if TYPE_CHECKING:
-    from sweep.shards import Shard
     from sweep.worker import ShardResult
 
 # Names of our own files, and of no others: commits and parts.
@@ -72,6 +72,10 @@ class Commit:
         if result.n_runs != shard.n_runs:
             facts["trained"] = result.n_runs
         return cls(study, shard.index, shard.start, shard.stop, **facts)
+
+    def as_shard(self) -> Shard:
+        """Return the shard that it commits, with all of its cells."""
+        return Shard(self.shard, self.start, self.stop)
 
     def encode(self) -> bytes:
         """Return the content of its file."""

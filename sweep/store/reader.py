@@ -155,7 +155,7 @@ class StoreReader(Parts):
                 f"{self.files.where(name)!r} is damaged: it holds {n_runs} runs, and its commit {commit.n_runs}"
             )
         if "run" in table.schema.names:
-            planned = self._plan.runs(Shard(commit.shard, commit.start, commit.stop, 0.0))
+            planned = self._plan.runs(commit.as_shard())
             runs = table["run"].to_numpy()
             if self.study.seeds.until:
                 planned = planned[np.isin(planned, runs)]

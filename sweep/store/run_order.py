@@ -8,6 +8,7 @@ have had their turn.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from sweep.digest import status_array
 from sweep.plan import Plan
 from sweep.schema import arrow_schema, runs_columns
-from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
 
@@ -110,9 +110,9 @@ def _no_rows(plan: Plan, columns: list[str]) -> pd.DataFrame:
 
 
 def _first_run(plan: Plan, commit: Commit) -> int:
-    """Return the smallest number of a run in a part: of each shape, that of its first run."""
-    shard = Shard(commit.shard, commit.start, commit.stop, 0.0)
-    return min(int(plan.runs(Shard(0, at, at + 1, 0.0))[0]) for at in plan.shards.starts(shard))
+    """Return the smallest number of a run in a part: that of the first run of a shape."""
+    firsts = [replace(piece, stop=piece.start + 1) for piece in plan.shards.pieces(commit.as_shard())]
+    return min(int(plan.runs(first)[0]) for first in firsts)
 
 
 def _open(table: pa.Table) -> _Open:

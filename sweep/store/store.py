@@ -149,7 +149,7 @@ class Store(StoreReader):
                 raise
             if not ours:
                 self._remove_part(commit)
-                return self._earlier(Shard(commit.shard, commit.start, commit.stop, 0.0))
+                return self._earlier(commit.as_shard())
         if time.monotonic() - self._synced >= _SYNC_SECONDS:
             self.sync_commits()
         return commit

@@ -14,7 +14,7 @@ from sweep.interrupts import Interrupts
 from sweep.machine import log_digest, threads_asked_for
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
-from sweep.rounds import Rounds, round_of, start_of
+from sweep.rounds import Rounds
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover
 from sweep.store.contents import fitting
 from sweep.store.facts import totals
@@ -118,8 +118,8 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
     complete = store.facts()["complete"]
     _read_commits(store, found)
     # A round begins once those before are finished.
-    last = round_of(plan, found.commits[-1]) if found.commits else 0
-    found.needed = plan.n_runs if complete else start_of(plan, last)
+    last = plan.shards.round_of(found.commits[-1]) if found.commits else 0
+    found.needed = plan.n_runs if complete else plan.shards.start_of(last)
     if found.intact and not _each_once(found):
         _read_commits(store, found)  # of a run under way the last commits of a round may not have been listed
     if found.intact and not _each_once(found):
@@ -154,7 +154,7 @@ def _check_parts(plan: Plan, part_check: PartCheck, found: Findings, n_threads: 
     import_all_kernels()
     with Interrupts() as interrupts, SweepProgress(max(n_runs, 1), 0.0, n_threads, shown and n_runs > 0) as progress:
         progress.say("checking")
-        for _, of_round in groupby(commits, lambda commit: round_of(plan, commit)):
+        for _, of_round in groupby(commits, plan.shards.round_of):
             passed = []
             for checked in work_in_threads(part_check.check, of_round, n_threads, interrupts, progress.tick):
                 progress.skip(checked.commit.n_runs, 0.0)

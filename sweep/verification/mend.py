@@ -16,7 +16,7 @@ from sweep.interrupts import Interrupts
 from sweep.machine import log_digest
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
-from sweep.rounds import Rounds, start_of
+from sweep.rounds import Rounds
 from sweep.shards import Shard
 from sweep.store.commits import Commit, commit_name
 from sweep.store.store import Store
@@ -62,14 +62,12 @@ def mend(store: Store, sample: int, n_threads: int, shown: bool) -> Findings:
 def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> None:
     """Train again what is damaged or lost of the first round of which anything is."""
     plan = Plan(store.study)
-    damaged = [Shard(commit.shard, commit.start, commit.stop, 0.0) for commit in found.bad_parts]
+    damaged = [commit.as_shard() for commit in found.bad_parts]
     damaged += _lost(store, plan, found)
     if damaged:
         store.check_bits(NUMERICS, log_digest())
     first = min(map(plan.shards.round_of, damaged), default=0)
-    if (
-        start_of(plan, first) > found.needed
-    ):  # who goes on trains that round, whose commits cannot be read, if it has any
+    if plan.shards.start_of(first) > found.needed:  # a round that has not begun: whoever goes on trains it
         damaged = []
     store.files.remove(*set(found.bad_commits).difference(f"commits/{commit_name(shard.index)}" for shard in damaged))
     rounds = Rounds(plan, store, lambda: found.passed)
@@ -113,7 +111,7 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
     bad = {int(PurePath(name).stem) for name in found.bad_commits}
     for start, stop, first, last in _gaps(found.commits, plan.n_runs):
         named = [index for index in bad if first < index < last]
-        starts = [start_of(plan, number) for number in range(len(plan.shards.rounds))]
+        starts = [plan.shards.start_of(number) for number in range(len(plan.shards.rounds))]
         cuts = [start, *(each for each in starts if start < each < stop), stop]
         for begin, end in pairwise(cuts):  # no shard is of two rounds
             planned = list(plan.shards.between(begin, end))
@@ -123,7 +121,7 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
             elif whole and first < planned[0].index and planned[-1].index < last:
                 yield from planned
             elif len(cuts) == 2 and (len(named) == 1 or last - first == 2):
-                yield Shard(named[0] if named else first + 1, begin, end, 0.0)
+                yield Shard(named[0] if named else first + 1, begin, end)
             else:
                 raise StoreError(
                     f"commits in {store.files.place!r} are gone, and this version plans other shards; repair with the "

@@ -76,7 +76,7 @@ class PartCheck:
         except StoreError as error:
             return Checked(commit, str(error))
         try:
-            shard = self._rounds.restrict(Shard(commit.shard, commit.start, commit.stop, 0.0))
+            shard = self._rounds.restrict(commit.as_shard())
         except StoreError:  # it follows from parts that are damaged or missing, which is told of there
             return Checked(commit, known=False)
         where = self._store.files.where(f"parts/{commit.part}")
@@ -125,6 +125,6 @@ class PartCheck:
             yield shard
             return
         for run in chosen:
-            piece = self._rounds.restrict(Shard(shard.index, run, run + 1, 0.0))
+            piece = self._rounds.restrict(Shard(shard.index, run, run + 1))
             if piece.open is None or piece.open.any():
                 yield piece

@@ -259,7 +259,7 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
     with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, facts={})) as new:
         for commit, table in zip(old.commits().values(), old.tables(), strict=True):
             result = mock.Mock(
-                shard=Shard(commit.shard, commit.start, commit.stop, 0.0),
+                shard=commit.as_shard(),
                 rows=partial(change, table),
                 n_runs=commit.n_runs,
                 net_steps=commit.net_steps,
