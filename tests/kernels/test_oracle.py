@@ -44,7 +44,7 @@ def test_networks_of_all_sizes_as_oracle(activation: str, dtype: str, bias: bool
     assert set(seen) == set(oracle.STATUSES)
 
 
-@pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, {"adam"}.__contains__))
+@pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, lambda _: False))
 def test_states_of_all_sizes_as_oracle(optimizer: str) -> None:
     """Whatever an optimizer remembers lies apart from all else, however many units there are."""
     spec = Spec("tanh", optimizer=optimizer, skip=True, task="adder")

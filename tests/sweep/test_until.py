@@ -115,8 +115,15 @@ def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
     assert sweep.run(wider, reuse=[out]).facts["digest"] == sweep.run(wider).facts["digest"]
 
 
-@pytest.mark.parametrize("keep", ["runs", "cells"])
-@pytest.mark.parametrize("index", [0, 7, -1])
+@pytest.mark.parametrize(
+    ("index", "keep"),
+    [
+        (0, "runs"),
+        (7, "cells"),
+        (-1, "runs"),
+        *(pytest.param(*case, marks=pytest.mark.soak) for case in ((0, "cells"), (7, "runs"), (-1, "cells"))),
+    ],
+)
 def test_verify_and_repair(tmp_path: Path, keep: Any, index: int) -> None:
     """Damage in any round is found and mended, and no cell has other runs than its rounds say."""
     out = tmp_path / "r"
