@@ -70,7 +70,10 @@ def test_shards_are_taken_when_they_are_sent() -> None:
     assert seen == [shard.index for shard in chunk]
 
 
-@pytest.mark.parametrize("cluster", ["tcp://localhost:8786", "tls://10.0.0.1:1", "tcp://[::1]:8786", "local:3"])
+@pytest.mark.parametrize(
+    "cluster",
+    ["tcp://localhost:8786", "tls://10.0.0.1:1", "tcp://[::1]:8786", "tcp://node-1.example.:65535", "local:3"],
+)
 def test_names_of_clusters(cluster: str) -> None:
     """A scheduler's address, or a number of processes."""
     check_cluster(cluster)
@@ -79,7 +82,10 @@ def test_names_of_clusters(cluster: str) -> None:
 
 @pytest.mark.parametrize(
     "cluster",
-    ["", "local", "local:", "local:0", "local:-1", "local:100000", "host:8786", "http://h:1", "tcp://h", "tcp://h:1 "],
+    [
+        *("", "local", "local:", "local:0", "local:-1", "local:100000", "host:8786", "http://h:1", "tcp://h"),
+        *("tcp://h:1 ", "tcp://h:65536", "tcp://..:80", "tcp://[..]:80", "tcp://" + "h" * 64 + ":80"),
+    ],
 )
 def test_what_names_no_cluster(cluster: str) -> None:
     """One sentence says what was given and what is allowed."""
