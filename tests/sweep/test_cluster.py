@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -87,6 +88,18 @@ def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     assert grown.facts["digest"] == sweep.run(more).facts["digest"]
 
 
+def test_what_is_reused_may_change_between_calls(tmp_path: Path, cluster: str) -> None:
+    """Workers that stay read earlier results anew in each call, also where they were overwritten meanwhile."""
+    study, out = make_study(count=60), tmp_path / "r"
+    for count in (20, 40):
+        sweep.run(
+            make_study(count=count), tmp_path / "earlier", overwrite=True, shard_runs=4
+        )  # more parts than are held
+        shutil.rmtree(out, ignore_errors=True)
+        result = sweep.run(study, out, cluster=cluster, reuse=[tmp_path / "earlier"], shard_runs=SHARD_RUNS)
+        assert result.facts["digest"] == sweep.run(study).facts["digest"]
+
+
 @pytest.mark.parametrize("n_workers", [2, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 4))])
 def test_processes_of_this_machine(
     tmp_path: Path, no_traces: None, n_workers: int, monkeypatch: pytest.MonkeyPatch
@@ -153,9 +166,7 @@ def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
         def patch(dask_worker: Any, undo: bool = False) -> None:
             import kernels
             from sweep import machine
-            from sweep.executors import remote
 
-            remote._trainer.cache_clear()
             for name, value in patched.items():
                 owner: Any = {"NUMERICS": kernels, "log_digest": machine, "files_at": sys.modules["sweep.store.place"]}[
                     name
