@@ -41,6 +41,10 @@ class StudyError(SweepError, ValueError):
         more = [f"and {len(faults) - _MOST_FAULTS:,} more faults"] if len(faults) > _MOST_FAULTS else []
         super().__init__("\n".join([*faults[:_MOST_FAULTS], *more]))
 
+    def __reduce__(self) -> tuple[type[StudyError], tuple[list[str]]]:
+        """Pickle the faults, where other errors pickle the message, so that it reaches other processes whole."""
+        return type(self), (self.faults,)
+
 
 class StoreError(SweepError):
     """A results folder cannot be used, or does not hold what it should."""

@@ -101,7 +101,8 @@ class Training:
             progress.tick()
             missing = [index for index in self._limits.choose(self.plan) if index not in self.commits]
             if missing:
-                with make_executor(self._work(missing, interrupts, progress)) as executor:
+                work = Work(self.plan, self.parts, len(missing), interrupts, progress, self._reuse)
+                with make_executor(work) as executor:
                     if self._shown:
                         executor.expect(map(self.plan.shard, missing))
                     self._train_rounds(executor, progress)
@@ -115,12 +116,6 @@ class Training:
                     self._add(commit)
             interrupts.check()  # which may have come since the last shard
 
-    def _work(self, missing: list[int], interrupts: Interrupts, progress: SweepProgress) -> Work:
-        """Return what an executor is given to train these shards, and how much that is."""
-        part = len(missing) / self.plan.n_shards
-        operations = part * self._limits.share(int(part * self.plan.n_runs)) * self.plan.shards.operations
-        return Work(self.plan, self.parts, len(missing), operations, interrupts, progress, self._reuse)
-
     def _train_rounds(self, executor: Executor, progress: SweepProgress) -> None:
         """Train what is missing, round by round: the next one follows from all of those before."""
         budget = Budget(self._limits, self.plan)
@@ -130,15 +125,22 @@ class Training:
                 secrets.SystemRandom().shuffle(missing)
             if missing:
                 shards = map(self._rounds.restrict, map(self.plan.shard, missing))
-                self._train(executor, budget.take(shards), progress)
+                self._train(executor, budget.take(shards), self._estimate(number, len(missing)), progress)
             if not self.commits.keys() >= set(self.plan.shards.order(number)):
                 break
         if executor.here and self._reuse is None:
             note_speed(self._operations, self._seconds)
 
-    def _train(self, executor: Executor, shards: Iterator[Shard], progress: SweepProgress) -> None:
+    def _estimate(self, number: int, n_shards: int) -> float:
+        """Return how many operations so many shards of a round take, as far as limits let them be trained, about."""
+        each = self.plan.shards.rounds[number]
+        part = n_shards / each.n_shards
+        return part * self._limits.share(int(part * each.n_runs)) * each.operations
+
+    def _train(self, executor: Executor, shards: Iterator[Shard], operations: float, progress: SweepProgress) -> None:
         """Take in commits as they are made."""
-        with closing(executor.map(shards)) as commits:  # also after an error here, so that others end their work
+        # Closed also after an error here, so that others end their work.
+        with closing(executor.map(shards, operations)) as commits:
             for commit in commits:
                 self.commits[commit.shard] = commit
                 self._add(commit)

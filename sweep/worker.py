@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -34,6 +35,9 @@ Array = NDArray[Any]
 
 _SETTINGS = with_role("setting")
 _START = with_role("start")
+
+# A shard that was begun so long ago may end between two pieces, each of which may have kernels to compile.
+_LONG_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Worker:
     plan
         What to train.
     pause
-        Called after each second or so of steps; what it raises ends the training of a shard.
+        Called after each second or so; what it raises ends the training of a shard.
     reuse
         Earlier results, from which runs that are the same are taken.
     """
@@ -114,9 +118,13 @@ class Worker:
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard that are not known from earlier results."""
-        open_pieces = [piece for piece in self._plan.pieces(shard) if piece.open is None or piece.open.any()]
-        trained = [self._train_piece(piece) for piece in open_pieces] or [(make_columns(0), 0)]
-        pieces, lane_steps = zip(*trained, strict=True)
+        begin, trained = time.monotonic(), []
+        for piece in self._plan.pieces(shard):
+            if self._pause and time.monotonic() - begin > _LONG_SECONDS:
+                self._pause()
+            if piece.open is None or piece.open.any():
+                trained.append(self._train_piece(piece))
+        pieces, lane_steps = zip(*(trained or [(make_columns(0), 0)]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
         net_steps = int(columns.steps.sum(dtype=np.int64))
         return ShardResult(self._plan, shard, columns, self._schema, net_steps, sum(lane_steps))

@@ -63,7 +63,7 @@ class ClusterExecutor(Executor):
         """Leave the cluster, and end its processes if they are local."""
         self._stack.close()
 
-    def map(self, shards: Iterator[Shard]) -> Generator[Commit, None, None]:
+    def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
         """Train shards, a chunk of them at a time in each thread of each worker.
 
         Raises
@@ -71,7 +71,7 @@ class ClusterExecutor(Executor):
         SweepError
             If the cluster cannot be reached or is lost, or a worker fails; and at the end if shards killed workers.
         """
-        chunks = Chunks(shards, self._work.operations)
+        chunks = Chunks(shards, operations)
         if not self._looked:
             self._client = self._stack.enter_context(connected(self._cluster))
         suspects = yield from self._train(chunks, lambda: chunks.take(self._slots))

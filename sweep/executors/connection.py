@@ -24,7 +24,7 @@ _ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS"
 
 
 def require_distributed(cluster: str) -> None:
-    """Require the packages of the extra.
+    """Require the packages of the extra, and for TLS the certificates that dask is configured with.
 
     Raises
     ------
@@ -37,6 +37,23 @@ def require_distributed(cluster: str) -> None:
         raise SweepError(
             f"cluster {cluster!r} given, which takes dask.distributed; install it: pip install 'xor-sweep[cluster]'"
         ) from None
+    if cluster.startswith("tls:"):
+        _require_certificates(cluster)
+
+
+def _require_certificates(cluster: str) -> None:
+    from distributed.security import Security
+
+    try:
+        if Security().get_connection_args("client")["ssl_context"]:
+            return
+        reason = "not all of them are set"
+    except (OSError, ValueError) as error:
+        reason = _reason(error)
+    raise SweepError(
+        f"cluster {cluster!r} given, which takes certificates: {reason}; dask's configuration names their files under "
+        "distributed.comm.tls, as ca-file, client.cert and client.key"
+    )
 
 
 @contextmanager
@@ -54,11 +71,12 @@ def connected(cluster: str) -> Iterator[Client]:
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         target = cluster if n_workers is None else stack.enter_context(_started(n_workers))
+        client = Client.__new__(Client)  # so that it can be left also if it fails here: its finalizer takes 20 s
+        stack.callback(_leave, client)
         try:
-            client = Client(target, timeout=_CONNECT_SECONDS, set_as_default=False)
+            Client.__init__(client, target, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             raise SweepError(f"cluster {cluster!r} cannot be reached: {_reason(error)}") from None
-        stack.callback(_leave, client)
         yield client
 
 
@@ -126,7 +144,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _leave(client: Client) -> None:
-    with suppress(OSError, TimeoutError):
+    with suppress(OSError, TimeoutError, AttributeError):  # the last where it failed before there was anything to leave
         client.close()
 
 

@@ -28,8 +28,8 @@ class Work:
         What is trained.
     parts
         Where results go.
-    n_shards, operations
-        How many shards this call may train, and their estimated operations, about. No result depends on it.
+    n_shards
+        How many shards this call may train.
     interrupts
         That end the work.
     progress
@@ -41,7 +41,6 @@ class Work:
     plan: Plan
     parts: Store | Memory
     n_shards: int
-    operations: float
     interrupts: Interrupts
     progress: SweepProgress
     reuse: Reuse | None = None
@@ -74,10 +73,17 @@ class Executor(ABC):
         """End what was started."""
 
     @abstractmethod
-    def map(self, shards: Iterator[Shard]) -> Generator[Commit, None, None]:
+    def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
         """Train shards, and yield the commit of each once it is written, in any order.
 
         Of a shard that another process has finished meanwhile, that commit is yielded.
+
+        Parameters
+        ----------
+        shards
+            To train, each taken when it is begun.
+        operations
+            That they take, about. No result depends on it.
 
         Raises
         ------

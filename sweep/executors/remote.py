@@ -60,7 +60,7 @@ class _Stopped(Exception):  # noqa: N818 - no error
 
 
 class _Trainer(NamedTuple):
-    """What this process keeps from chunk to chunk of a study."""
+    """What this process keeps from chunk to chunk of a call."""
 
     study: Study
     plan: Plan
@@ -129,7 +129,7 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
     if not files.has("run.json"):
         raise _refusal(f"it does not see results folder {job.place!r}; all workers need it under this path")
     with _making:  # threads of this process make it once
-        trainer = _trainer(job.identity, job.keep, job.place, job.shard_runs, job.reuse)
+        trainer = _trainer(job)
     store, lock = Store(files, trainer.study, job.keep), files.lock()
     try:
         lock.take_shared()
@@ -144,26 +144,29 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
 
 
 @lru_cache(maxsize=2)
-def _trainer(identity: str, keep: str, place: str, shard_runs: int | None, reuse: tuple[str, ...]) -> _Trainer:
-    """Make what trains a study: as it is in the results folder, which must be the one that the call knows."""
+def _trainer(job: Job) -> _Trainer:
+    """Make what trains for a call: the study in the results folder, which must be the one that the call knows.
+
+    Each call has its own, since what it reuses may have changed since the last one.
+    """
     from sweep.executors.threads import import_all_kernels
     from sweep.reuse import Reuse
     from sweep.store.store import Store
     from sweep.worker import Worker
 
     try:
-        store = Store.open(place)
+        store = Store.open(job.place)
     except StoreError as error:
         raise _refusal(f"it cannot read the study: {error}") from None
-    if (store.identity, store.keep) != (identity, keep):
+    if (store.identity, store.keep) != (job.identity, job.keep):
         raise _refusal(
-            f"it finds another study in {place!r} ({store.identity[:12]}, not {identity[:12]}); all workers need the "
-            "same folder under this path, and the same version of xor-sweep"
+            f"it finds another study in {job.place!r} ({store.identity[:12]}, not {job.identity[:12]}); all workers "
+            "need the same folder under this path, and the same version of xor-sweep"
         )
     import_all_kernels()
-    plan = Plan(store.study, shard_runs)
+    plan = Plan(store.study, job.shard_runs)
     try:
-        earlier = Reuse(plan, reuse) if reuse else None
+        earlier = Reuse(plan, job.reuse) if job.reuse else None
     except StoreError as error:
         raise _refusal(str(error)) from None
     return _Trainer(store.study, plan, Worker(plan, _pause, earlier), _watch())

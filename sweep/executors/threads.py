@@ -52,7 +52,7 @@ class ThreadExecutor(Executor):
         """Find out which kernels have to be compiled, so that progress can tell how many."""
         self._watch.expect(self._worker.uncompiled(shards))
 
-    def map(self, shards: Iterator[Shard]) -> Generator[Commit, None, None]:
+    def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
         """Train shards, each thread one after the other."""
         interrupts, progress = self._work.interrupts, self._work.progress
         n_threads = min(self.n_threads, max(self._work.n_shards, 1))

@@ -22,6 +22,9 @@ from sweep.schema import STATUSES, arrow_schema, tally_columns
 _LOOSE_ROWS = 2**20
 _FRAME_ROWS = 300
 
+# Cells from here on do not fit into 63 bits with a status and steps.
+_WIDE_CELL = 2**30
+
 _STATUS = pd.CategoricalDtype(list(STATUSES))
 
 Array = NDArray[Any]
@@ -38,6 +41,10 @@ def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
     cell, status, steps : (runs,)
         Status as codes, numbered as in :data:`~sweep.schema.STATUSES`; steps below 2^31.
     """
+    if cell.max(initial=0) >= _WIDE_CELL:
+        cells, places = np.unique(cell, return_inverse=True)
+        tally = tally_runs(places, status, steps)
+        return tally.assign(cell=cells[tally["cell"]])
     ends, n = np.unique((cell * len(STATUSES) + status) * 2**31 + steps, return_counts=True)
     cells, codes = np.divmod(ends // 2**31, len(STATUSES))
     return _tally(cells, codes.astype(np.int8), (ends % 2**31).astype(np.int32), n)

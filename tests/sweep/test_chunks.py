@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+import sweep
 from sweep import StudyError
 from sweep.executors.address import check_cluster, local_workers
 from sweep.executors.chunks import Chunks
+from sweep.executors.threads import ThreadExecutor
 from sweep.plan import Plan
 from sweep.shards import Shard
+from sweep.store.commits import Commit
 from tests.sweep.support import make_study
 
 
@@ -57,6 +60,25 @@ def test_speed_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(chunks.take(100)) == 50
 
 
+def test_each_round_is_estimated_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What chunks are made of are the operations of one round of seeds, or the first ones would be one chunk each."""
+    tables = make_study(count=160, below=0.05, max_steps=200).canonical()
+    tables["seeds"]["until"] = {"width": 0.15, "first": 10}
+    seen: list[tuple[float, float]] = []
+    train = ThreadExecutor.map
+
+    def watched(executor: ThreadExecutor, shards: Iterator[Shard], operations: float) -> Iterator[Commit]:
+        taken = list(shards)
+        seen.append((sum(shard.cost for shard in taken), operations))
+        yield from train(executor, iter(taken), operations)
+
+    monkeypatch.setattr(ThreadExecutor, "map", watched)
+    sweep.run(sweep.Study(**tables), shard_runs=16)
+    assert len(seen) > 2
+    for costs, operations in seen:
+        assert costs == pytest.approx(operations)
+
+
 def test_shards_are_taken_when_they_are_sent() -> None:
     """A limit of time sees each shard when it is begun, not before."""
     seen: list[int] = []
@@ -70,7 +92,10 @@ def test_shards_are_taken_when_they_are_sent() -> None:
     assert seen == [shard.index for shard in chunk]
 
 
-@pytest.mark.parametrize("cluster", ["tcp://localhost:8786", "tls://10.0.0.1:1", "tcp://[::1]:8786", "local:3"])
+@pytest.mark.parametrize(
+    "cluster",
+    ["tcp://localhost:8786", "tls://10.0.0.1:1", "tcp://[::1]:8786", "tcp://node-1.example.:65535", "local:3"],
+)
 def test_names_of_clusters(cluster: str) -> None:
     """A scheduler's address, or a number of processes."""
     check_cluster(cluster)
@@ -79,7 +104,10 @@ def test_names_of_clusters(cluster: str) -> None:
 
 @pytest.mark.parametrize(
     "cluster",
-    ["", "local", "local:", "local:0", "local:-1", "local:100000", "host:8786", "http://h:1", "tcp://h", "tcp://h:1 "],
+    [
+        *("", "local", "local:", "local:0", "local:-1", "local:100000", "host:8786", "http://h:1", "tcp://h"),
+        *("tcp://h:1 ", "tcp://h:65536", "tcp://..:80", "tcp://[..]:80", "tcp://" + "h" * 64 + ":80"),
+    ],
 )
 def test_what_names_no_cluster(cluster: str) -> None:
     """One sentence says what was given and what is allowed."""

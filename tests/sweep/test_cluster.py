@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +22,7 @@ from tests.sweep.cluster_faults import faults
 from tests.sweep.support import assert_refused, assert_same_table, command, make_study, write_study
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
+import dask
 import psutil
 from distributed import Client, LocalCluster
 
@@ -82,6 +86,18 @@ def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     more = make_study(count=170, below=0.05, max_steps=200)
     grown = sweep.run(more, tmp_path / "more", cluster=cluster, reuse=[tmp_path / "r"], shard_runs=SHARD_RUNS)
     assert grown.facts["digest"] == sweep.run(more).facts["digest"]
+
+
+def test_what_is_reused_may_change_between_calls(tmp_path: Path, cluster: str) -> None:
+    """Workers that stay read earlier results anew in each call, also where they were overwritten meanwhile."""
+    study, out = make_study(count=60), tmp_path / "r"
+    for count in (20, 40):
+        sweep.run(
+            make_study(count=count), tmp_path / "earlier", overwrite=True, shard_runs=4
+        )  # more parts than are held
+        shutil.rmtree(out, ignore_errors=True)
+        result = sweep.run(study, out, cluster=cluster, reuse=[tmp_path / "earlier"], shard_runs=SHARD_RUNS)
+        assert result.facts["digest"] == sweep.run(study).facts["digest"]
 
 
 @pytest.mark.parametrize("n_workers", [2, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 4))])
@@ -150,9 +166,7 @@ def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
         def patch(dask_worker: Any, undo: bool = False) -> None:
             import kernels
             from sweep import machine
-            from sweep.executors import remote
 
-            remote._trainer.cache_clear()
             for name, value in patched.items():
                 owner: Any = {"NUMERICS": kernels, "log_digest": machine, "files_at": sys.modules["sweep.store.place"]}[
                     name
@@ -217,36 +231,60 @@ def test_what_a_cluster_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not (tmp_path / "r").exists()
 
 
-def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address without a scheduler ends in one sentence after some seconds."""
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("require-encryption", False), ("require-encryption", True), ("tls.ca-file", __file__ + "nowhere")],
+)
+def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: object) -> None:
+    """An address without a scheduler, or that dask is configured to refuse, ends in one sentence after some seconds."""
     monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 0.5)
     file = write_study(tmp_path / "cluster.toml", STUDY)
-    finished = command("run", file, "--out", tmp_path / "r", "--cluster", "tcp://127.0.0.1:1")
+    settings = {f"distributed.comm.{setting}": value, "distributed.comm.tls.client.cert": __file__}
+    begin = time.monotonic()
+    with dask.config.set(settings):
+        finished = command("run", file, "--out", tmp_path / "r", "--cluster", "tcp://127.0.0.1:1")
+    gc.collect()  # what a client that failed leaves behind must not be for its finalizer to wait for
+    assert time.monotonic() - begin < 15
     assert finished.code == 2
     assert finished.err.splitlines()[-1].startswith("error: cluster 'tcp://127.0.0.1:1' cannot be reached: ")
     assert finished.err.count("error") == 1
 
 
+@pytest.mark.parametrize("settings", [{}, {"ca-file": __file__}, {"ca-file": __file__, "client.cert": "nowhere"}])
+def test_certificates_are_missing(tmp_path: Path, settings: dict[str, str]) -> None:
+    """TLS without all certificates is refused with the names of the settings, before anything is made."""
+    file = write_study(tmp_path / "cluster.toml", STUDY)
+    unset = dict.fromkeys(("ca-file", "client.cert", "client.key"))
+    with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in (unset | settings).items()}):
+        finished = command("run", file, "--out", tmp_path / "r", "--cluster", "tls://127.0.0.1:1")
+    assert_refused(finished, ("'tls://127.0.0.1:1'", "distributed.comm.tls", "ca-file, client.cert and client.key"))
+    assert not (tmp_path / "r").exists()
+
+
 def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Certificates come from dask's own configuration; without them nobody gets in."""
-    import dask
+    """Certificates come from dask's own configuration; without them, or with others, nobody gets in."""
     from distributed.security import Security
 
+    def configured(security: Security) -> dict[str, str]:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        for name in ("client_key", "client_cert", "ca_file"):
+            (folder / f"{name}.pem").write_text(getattr(security, f"tls_{name}"))
+        files = {"ca-file": "ca_file", "client.key": "client_key", "client.cert": "client_cert"}
+        return {f"distributed.comm.tls.{name}": str(folder / f"{file}.pem") for name, file in files.items()}
+
     security = Security.temporary()
-    for name in ("client_key", "client_cert", "ca_file"):
-        (tmp_path / f"{name}.pem").write_text(getattr(security, f"tls_{name}"))
-    tls = {
-        "distributed.comm.tls.ca-file": str(tmp_path / "ca_file.pem"),
-        "distributed.comm.tls.client.key": str(tmp_path / "client_key.pem"),
-        "distributed.comm.tls.client.cert": str(tmp_path / "client_cert.pem"),
-    }
     monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 5.0)
     with cluster_of(1, 1, security=security) as started:
         address = started.scheduler_address
         assert address.startswith("tls://")
-        with dask.config.set(tls):
+        with dask.config.set(configured(security)):
             result = sweep.run(STUDY, tmp_path / "r", cluster=address, shard_runs=SHARD_RUNS)
         assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
+        with pytest.raises(SweepError, match=f"cluster '{address}' given, which takes certificates: "):
+            sweep.run(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)
         monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 0.5)
-        with pytest.raises(SweepError, match=f"cluster '{address}' cannot be reached"):
+        with (
+            dask.config.set(configured(Security.temporary())),
+            pytest.raises(SweepError, match=f"cluster '{address}' cannot be reached"),
+        ):
             sweep.run(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)

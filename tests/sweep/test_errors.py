@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep import StoreError, StudyError, SweepError
 from sweep.errors import shown, shown_names, unknown
 from sweep.load import built_in_studies
 from sweep.words import SECTIONS, SWEEPABLE
@@ -98,3 +100,12 @@ def test_shown_names() -> None:
     assert shown_names(["x0", "a b", "y\n"]) == r"x0, a b, y\n"
     assert shown_names(map(str, range(1000))) == "0, 1, 2, 3, 4, 5, 6, 7 and 992 more"
     assert len(shown_names(["x" * 1000] * 1000)) < 300
+
+
+@pytest.mark.parametrize(
+    "error", [SweepError("a bad b"), StoreError("no folder"), StudyError(["a bad b", "c"]), StudyError(["d"] * 30)]
+)
+def test_errors_reach_other_processes(error: SweepError) -> None:
+    """Kind, message and faults are the same after pickling, as between processes of a pool."""
+    arrived = pickle.loads(pickle.dumps(error))
+    assert (type(arrived), str(arrived), vars(arrived)) == (type(error), str(error), vars(error))

@@ -15,6 +15,7 @@ from unittest import mock
 import pytest
 
 import sweep
+from kernels.loop.runs import Columns
 from sweep import SweepError
 from sweep.executors.threads import work_in_threads
 from sweep.interrupts import Interrupts
@@ -68,6 +69,28 @@ def test_first_interrupt_ends_one_very_long_network(tmp_path: Path) -> None:
         sweep.run(study, out=tmp_path / "r")
     assert not any(thread.name.startswith("sweep-") for thread in threading.enumerate())
     assert list((tmp_path / "r" / "parts").iterdir()) == []
+
+
+@pytest.mark.parametrize(("seconds", "n_pieces"), [(0.0, 1), (60.0, 3)])
+def test_first_interrupt_ends_a_long_shard_between_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, n_pieces: int
+) -> None:
+    """Where shapes share a shard that was begun a while ago, no kernel of the next one is compiled; else it ends."""
+    monkeypatch.setattr("sweep.worker._LONG_SECONDS", seconds)
+    study = make_study(count=1, hidden=[1, 2, 3], learning_rate=0.5)
+    train, trained = Worker._train_piece, []
+
+    def interrupted(worker: Worker, piece: Shard) -> tuple[Columns, int]:
+        if not trained:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+        trained.append(piece)
+        return train(worker, piece)
+
+    with mock.patch.object(Worker, "_train_piece", interrupted), pytest.raises(KeyboardInterrupt):
+        sweep.run(study, out=tmp_path / "r", threads=1)
+    assert len(trained) == n_pieces
+    assert len(Store.open(tmp_path / "r").commits()) == n_pieces // 3
 
 
 def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:

@@ -140,6 +140,15 @@ def test_tally_by_its_definition(drawn: tuple[Study, Ends], random: Any) -> None
     assert list(tally["status"].cat.categories) == list(STATUSES)
 
 
+@pytest.mark.parametrize("first", [2**30 - 2, 2**30, 10**12, 2**62])
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(range(len(STATUSES))), st.integers(2**31 - 2, 2**31 - 1))))
+def test_tally_of_cells_with_large_numbers(first: int, ends: list[tuple[int, int, int]]) -> None:
+    """Cells of any number are counted as those of small numbers are."""
+    cell, status, steps = np.array(ends, np.int64).reshape(-1, 3).T
+    tally, small = (tally_runs(cells, status, steps) for cells in (cell + first, cell))
+    pd.testing.assert_frame_equal(tally, small.assign(cell=small["cell"] + first))
+
+
 @given(outcomes(), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_tallies_of_any_split_add_up(drawn: tuple[Study, Ends], random: Any, n_parts: int) -> None:
     """Tallies of any parts, added up in any order and in any steps, are the tally of all runs."""
