@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sweep.store.commits import Commit
 
 # A block is a part of the study, not less than some milliseconds of one core, as committing a shard takes half of one,
-# and at most a quarter of a second; studies of more than so many blocks have longer ones, up to ten seconds.
+# and at most a quarter of a second; studies of more than so many blocks have longer ones: up to ten seconds or
+# sixteen runs.
 _SHARES, _MANY = 32, 10_000
 _LEAST_OPERATIONS, _USUAL_OPERATIONS, _MOST_OPERATIONS = 8e8, 4e10, 1.6e12
 # The rows of a shard are held in memory by each thread.

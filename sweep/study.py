@@ -117,6 +117,8 @@ class Study:
         self.seeds = _section("seeds", Seeds, plain(seeds), faults)
         self.parameters = swept_parameters(given["parameters"], n_patterns, faults)
         faults += conflicts(given)
+        if not faults and self.n_runs >= 2**63:
+            faults.append(f"parameters and seeds: {self.n_runs:,} runs in all given; must be fewer than 2^63")
         if not faults:
             faults += combination_faults(self, words)
             if self.seeds.until and set(self.values_of("criterion")) == {"none"}:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep import Study
+from sweep import Study, StudyError
 from sweep.cost import run_cost
 from sweep.plan import Plan
 from sweep.shards import Shard
@@ -231,3 +231,12 @@ def test_immense_study_costs_nothing(immense: Study) -> None:
     cells = np.array([123_456_789_012, 10**12 - 1])
     assert plan.column("learning_rate", cells).tolist() == [values[5678], values[9999]]
     assert plan.position(10**12) == 10**12
+
+
+def test_runs_have_numbers_of_64_bits() -> None:
+    """A study of more runs than can be numbered is refused."""
+    values = np.linspace(0.1, 0.5, 2048).tolist()
+    many: dict[str, Any] = {"hidden": 2, "learning_rate": values, "gain": values}
+    assert Plan(make_study(count=2**32, **many)).n_runs == 2**54
+    with pytest.raises(StudyError, match=r"18,446,744,073,709,551,616 runs in all given; must be fewer than 2\^63"):
+        make_study(count=2**32, **many, scale=np.linspace(1.0, 2.0, 1024).tolist())
