@@ -89,15 +89,7 @@ def run(
 
     Exit code 4: a limit ended the run before all was trained; the result is partial, an even picture of the whole.
     """
-    from sweep.limits import parse_duration, parse_places, parse_stripe
-
-    limits: dict[str, Any] = {"max_runs": max_runs, "cluster": cluster}
-    if reuse is not None:
-        limits["reuse"] = parse_places(reuse)
-    if time_budget is not None:
-        limits["time_budget"] = parse_duration(time_budget)
-    if shard is not None:
-        limits["shard"] = parse_stripe(shard)
+    limits = {"max_runs": max_runs, "cluster": cluster, **_parsed(time_budget=time_budget, shard=shard, reuse=reuse)}
     loaded = _load(study, changes)
     from sweep.store.place import files_at
 
@@ -238,6 +230,14 @@ def bench(
     if not agreed:
         print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)
         sys.exit(EXIT_FAILED)
+
+
+def _parsed(**texts: str | None) -> dict[str, Any]:
+    """Parse the options that were given."""
+    from sweep.limits import parse_duration, parse_places, parse_stripe
+
+    parsers = {"time_budget": parse_duration, "shard": parse_stripe, "reuse": parse_places}
+    return {name: parsers[name](text) for name, text in texts.items() if text is not None}
 
 
 def _tell(result: Result, folder: str, part: str | None) -> None:
