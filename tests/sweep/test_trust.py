@@ -55,6 +55,7 @@ def test_sources_execute_nothing() -> None:
     assert users == {"disk_cache.py"}
 
 
+@pytest.mark.filterwarnings("ignore:pickle-based deserialization:RuntimeWarning")  # old pyarrow says that it does not
 def test_part_that_carries_a_pickle(folder: Path, tmp_path: Path) -> None:
     """Arrow's metadata may name a pickled type or pickled notes of pandas: neither is loaded."""
     bomb = pickle.dumps(Bomb(tmp_path / "made"))
