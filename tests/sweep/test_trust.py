@@ -55,7 +55,9 @@ def test_sources_execute_nothing() -> None:
     assert users == {"disk_cache.py"}
 
 
-@pytest.mark.filterwarnings("ignore:pickle-based deserialization:RuntimeWarning")  # old pyarrow says that it does not
+# Old versions of pyarrow warn that they load no pickle.
+@pytest.mark.filterwarnings("ignore:pickle-based deserialization:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:pyarrow.PyExtensionType is deprecated:FutureWarning")
 def test_part_that_carries_a_pickle(folder: Path, tmp_path: Path) -> None:
     """Arrow's metadata may name a pickled type or pickled notes of pandas: neither is loaded."""
     bomb = pickle.dumps(Bomb(tmp_path / "made"))
