@@ -51,11 +51,13 @@ def read_file(path: Path) -> bytes:
     Raises
     ------
     StoreError
-        If it cannot be read, or is something else.
+        If it cannot be read, is something else, or does not fit into memory.
     """
     try:
         with open(path, "rb", opener=_open_regular) as file:
             return file.read()
+    except MemoryError:
+        raise StoreError(f"{str(path)!r} cannot be read: it does not fit into memory") from None
     except OSError as error:
         raise StoreError(f"{str(path)!r} cannot be read: {error.strerror}") from None
 

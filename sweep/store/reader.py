@@ -134,6 +134,14 @@ class StoreReader(Parts):
         commit.check(self.identity, shard)
         return commit
 
+    def is_current(self, commit: Commit) -> bool:
+        """Tell whether this commit is there still, as it was read."""
+        name = f"commits/{commit_name(commit.shard)}"
+        try:
+            return self.files.has(name) and self.decode_commit(name, self.files.read(name)) == commit
+        except StoreError:
+            return False
+
     def part_paths(self) -> list[str]:
         """Return where the files lie that hold the runs, in shard order."""
         return [self.files.where(f"parts/{commit.part}") for commit in self.counted()]

@@ -24,6 +24,7 @@ from sweep.verification.findings import Findings
 from sweep.verification.head import head_faults
 from sweep.verification.leftovers import leftovers
 from sweep.verification.parts import PartCheck
+from sweep.verification.surplus import surplus
 
 
 def verify(directory: str | Path, *, sample: int = 0, threads: int | None = None, progress: bool = False) -> Findings:
@@ -83,7 +84,7 @@ def check(
     plan, found = Plan(store.study), Findings(passed=set(passed))
     _check_commits(plan, store, found)
     rounds = Rounds(plan, store, lambda: found.passed)
-    _check_parts(plan, PartCheck(plan, store, rounds, sample), found, n_threads, shown)
+    _check_parts(plan, store, PartCheck(plan, store, rounds, sample), found, n_threads, shown)
     return found
 
 
@@ -117,6 +118,11 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
     """Note the commits that can be read, those that cannot, and runs that none of them holds."""
     complete = store.facts()["complete"]
     _read_commits(store, found)
+    for commit in surplus(found.commits, plan):
+        name = f"commits/{commit_name(commit.shard)}"
+        found.commits.remove(commit)
+        found.bad_commits.append(name)
+        found.faults.append(f"{store.files.where(name)!r} is damaged: it holds runs that other commits hold too")
     # A round begins once those before are finished.
     last = plan.shards.round_of(found.commits[-1]) if found.commits else 0
     found.needed = plan.n_runs if complete else plan.shards.start_of(last)
@@ -147,7 +153,9 @@ def _each_once(found: Findings) -> bool:
     return cover(found.commits, None) and cover(needed, found.needed)
 
 
-def _check_parts(plan: Plan, part_check: PartCheck, found: Findings, n_threads: int, shown: bool) -> None:
+def _check_parts(
+    plan: Plan, store: StoreReader, part_check: PartCheck, found: Findings, n_threads: int, shown: bool
+) -> None:
     """Check the parts of all commits, in threads, round by round: what one holds follows from those before."""
     commits = [commit for commit in found.commits if commit not in found.passed]
     n_runs = sum(commit.n_runs for commit in commits)
@@ -160,6 +168,11 @@ def _check_parts(plan: Plan, part_check: PartCheck, found: Findings, n_threads: 
                 progress.skip(checked.commit.n_runs, 0.0)
                 found.n_retrained += checked.n_retrained
                 if checked.fault:
+                    if not store.is_current(checked.commit):
+                        raise StoreError(
+                            f"results in {store.files.place!r} were changed while they were checked; check them again "
+                            "when no run is under way"
+                        )
                     found.faults.append(checked.fault)
                     found.bad_parts.append(checked.commit)
                 elif checked.known:

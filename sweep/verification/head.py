@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -28,7 +30,8 @@ def head_faults(files: Files) -> list[str]:
         raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
     study, facts, faults = _read(files)
     if study and facts and study.identity != facts["identity"]:
-        faults.append(f"{files.where('study.toml')!r} is damaged: it is not the study that run.json names")
+        wrong = "run.json" if study.identity == _identity_of_commits(files) else "study.toml"
+        faults.append(f"{files.where(wrong)!r} is damaged: study.toml and run.json are of different studies")
     elif study and facts and facts.get("study_sha256") not in (None, _digest(files)):
         faults.append(f"{files.where('study.toml')!r} is damaged: its SHA-256 is not the one recorded")
     return faults
@@ -46,8 +49,11 @@ def restore_head(files: Files, given: Study | None) -> list[str]:
     if not faults:
         return []
     study, facts, _ = _read(files)
-    about = {} if facts else _about_parts(files)
-    identity = facts["identity"] if facts else _identity_of_commits(files) or about["identity"]
+    most = _identity_of_commits(files)
+    if facts and most not in (None, facts["identity"]):
+        facts = None  # of another study than what is here
+    about = {} if facts else _about_parts(files, most)
+    identity = facts["identity"] if facts else about["identity"]
     sha256 = facts.get("study_sha256") if facts else None
     is_right = study is not None and study.identity == identity and sha256 in (None, _digest(files))
     wanted = study if is_right else given
@@ -60,7 +66,7 @@ def restore_head(files: Files, given: Study | None) -> list[str]:
         )
     if not is_right:
         files.replace("study.toml", wanted.to_toml().encode())
-    facts = facts or {**about, "identity": identity, "complete": False}
+    facts = facts or {**about, "complete": False}
     files.replace("run.json", encode_record({**facts, "study_sha256": _digest(files)}))
     return faults
 
@@ -80,17 +86,16 @@ def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]
 
 
 def _identity_of_commits(files: Files) -> str | None:
-    """Return the identity that commits name: that of the first which can be read."""
-    for name in sorted(fitting(files, "commits", COMMIT_NAME)):
-        try:
-            return str(decode_record(files.read(name), files.where(name))["study"])
-        except (StoreError, KeyError):
-            continue
-    return None
+    """Return the identity that most of the commits name which can be read."""
+    named: Counter[str] = Counter()
+    for name in fitting(files, "commits", COMMIT_NAME):
+        with suppress(StoreError, KeyError):
+            named[str(decode_record(files.read(name), files.where(name))["study"])] += 1
+    return named.most_common(1)[0][0] if named else None
 
 
-def _about_parts(files: Files) -> dict[str, Any]:
-    """Return what the metadata of a part says of its study and of how it was trained, as run.json says it.
+def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
+    """Return what the metadata of a part of this study, or of any, says of it and its training, as run.json says it.
 
     Raises
     ------
@@ -107,7 +112,8 @@ def _about_parts(files: Files) -> dict[str, Any]:
             facts |= {"numerics": int(about["numerics"]), "keep": "runs" if "run" in schema.names else "cells"}
         except (StoreError, pa.ArrowException, OSError, ValueError, KeyError):
             continue
-        return facts
+        if identity in (None, facts["identity"]):
+            return facts
     raise StoreError(
         f"{files.where('run.json')!r} is damaged, and no part tells how it was trained; start anew with --overwrite"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import PurePath
 
 from sweep.errors import StoreError
@@ -38,13 +39,19 @@ def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> li
         As of :func:`leftovers`.
     excludes
         Whether a lock keeps others out. Without, only what is at least a day old is removed.
+
+    What cannot be removed, such as a folder of such a name, stays.
     """
     found, latest = leftovers(store, commits), time.time() - _LEAST_AGE
     if not excludes:
         written = {name: store.files.modified(name) for name in found}
         found = [name for name, when in written.items() if when is not None and when <= latest]
-    store.files.remove(*found)
-    return found
+    removed = []
+    for name in found:
+        with suppress(StoreError):
+            store.files.remove(name)
+            removed.append(name)
+    return removed
 
 
 def _counts(store: StoreReader, name: str) -> bool:

@@ -120,7 +120,7 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
                 yield from (shard for shard in planned if shard.index in named)
             elif whole and first < planned[0].index and planned[-1].index < last:
                 yield from planned
-            elif len(cuts) == 2 and (len(named) == 1 or last - first == 2):
+            elif len(cuts) == 2 and (len(named) == 1 or last - first == 2 or last == inf):
                 yield Shard(named[0] if named else first + 1, begin, end)
             else:
                 raise StoreError(

@@ -11,6 +11,7 @@ from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
 from sweep.machine import machine_facts, threads_asked_for
 from sweep.store.commits import Commit, cover
+from sweep.store.contents import FOLDERS
 from sweep.store.facts import totals
 from sweep.store.files import Files, Lock
 from sweep.store.place import files_at
@@ -59,6 +60,8 @@ def repair(
     n_threads, files = threads_asked_for(threads), files_at(directory)
     with _alone(files) as lock:
         faults = restore_head(files, study)
+        for folder in FOLDERS:
+            files.make_folder(folder)
         store = Store.open(files)
         found = mend(store, sample, n_threads, progress)
         if cover(found.commits, store.study.n_runs):

@@ -7,13 +7,17 @@ import shutil
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import sweep
 from sweep import StoreError, open_result
+from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock
 from sweep.store.place import files_at
+from sweep.store.reader import StoreReader
+from sweep.store.records import decode_record, encode_record
 from sweep.verification import leftovers
 from tests.sweep.support import (
     assert_refused,
@@ -23,6 +27,7 @@ from tests.sweep.support import (
     make_study,
     parts_of,
     replace_value,
+    training_watched,
     tree,
     write_study,
 )
@@ -65,17 +70,73 @@ def test_threads_mend_together(folder: Path, pristine: Path) -> None:
     assert open_result(folder).facts["digest"] == open_result(pristine).facts["digest"]
 
 
-def test_what_cannot_be_mended(folder: Path, tmp_path: Path) -> None:
-    """Commits of two plans that overlap are no work for a repair, which says so."""
-    unfinish(folder)
+def test_commits_of_another_plan(folder: Path, pristine: Path, tmp_path: Path) -> None:
+    """Of commits that hold the same runs those that most others do not go with are left out, and nothing else goes."""
     sweep.run(STUDY, out=tmp_path / "other", shard_runs=32)
-    (folder / "commits" / "0000003.json").unlink()
-    shutil.copy(tmp_path / "other" / "commits" / "0000002.json", folder / "commits")
-    shutil.copy(parts_of(tmp_path / "other")[2], folder / "parts")
-    assert len(sweep.verify(folder).faults) == 1
-    finished = command("verify", folder, "--repair")
-    assert (finished.code, finished.out) == (2, "")
-    assert "commits do not hold every run once; that cannot be mended by training" in finished.err
+    rows = open_result(pristine).runs()
+    for name in ("0000002.json", "0000009.json"):  # in place of one of its own, and beside them
+        commit = decode_record((tmp_path / "other" / "commits" / "0000002.json").read_bytes(), "")
+        part = f"{name[:7]}-01234567.parquet"
+        commit |= {"part": part, "shard": int(name[:7])}
+        (folder / "commits" / name).write_bytes(encode_record(commit))
+        shutil.copy(parts_of(tmp_path / "other")[2], folder / "parts" / part)
+        assert sweep.verify(folder).faults
+        assert sweep.repair(folder).intact is False
+        assert sweep.verify(folder, sample=-1).intact
+        pd.testing.assert_frame_equal(open_result(folder).runs(), rows)
+
+
+@pytest.mark.parametrize("lost", ["run.json", "commits/0000003.json", "both"])
+def test_files_of_another_study(folder: Path, tmp_path: Path, lost: str) -> None:
+    """What most commits are of is the study of the folder, whatever one file says that was copied into it."""
+    parts = [part for part in parts_of(folder) if not part.name.startswith("0000003")]
+    digest = open_result(folder).facts["digest"]
+    sweep.run(make_study(count=30, learning_rate=[0.2, 0.04], hidden=[3, 2]), out=tmp_path / "other", shard_runs=20)
+    for name in ("run.json", "commits/0000003.json"):
+        if lost in (name, "both"):
+            shutil.copy(tmp_path / "other" / name, folder / name)
+    assert any(lost in fault for fault in sweep.verify(folder).faults) or lost == "both"
+    with training_watched() as trained:
+        sweep.repair(folder)
+        assert sweep.run(STUDY, out=folder, shard_runs=20).facts["digest"] == digest
+    assert trained == ([] if lost == "run.json" else [3])
+    assert sweep.verify(folder).intact
+    assert all(part.exists() for part in parts)
+
+
+@pytest.mark.parametrize("name", ["parts", "commits"])
+def test_lost_folders(folder: Path, name: str) -> None:
+    """A whole folder that is gone is trained again."""
+    digest = open_result(folder).facts["digest"]
+    shutil.rmtree(folder / name)
+    assert not sweep.verify(folder).intact
+    sweep.repair(folder)
+    assert sweep.verify(folder).intact
+    assert open_result(folder).facts["digest"] == digest
+
+
+@pytest.mark.parametrize("name", ["run.json", "cells.parquet", "commits/0000001.json", "part"])
+def test_files_larger_than_memory(folder: Path, name: str) -> None:
+    """A huge file in place of one of ours is told of, and repaired."""
+    path = parts_of(folder)[1] if name == "part" else folder / name
+    os.truncate(path, 2**43)
+    finished = command("verify", folder)
+    assert (finished.code, "does not fit into memory" in finished.out) == (1, True)
+    assert command("verify", folder, "--repair").code == 0
+    assert sweep.verify(folder).intact
+
+
+def test_results_that_change_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another run removes while it is checked is no damage."""
+
+    def vanish(store: StoreReader, commit: Commit) -> None:
+        for name in (f"parts/{commit.part}", f"commits/{commit.shard:07d}.json"):
+            (folder / name).unlink()
+        raise StoreError("it cannot be read")
+
+    monkeypatch.setattr(StoreReader, "table", vanish)
+    with pytest.raises(StoreError, match="changed while they were checked"):
+        sweep.verify(folder, threads=1)
 
 
 def test_what_is_told_is_so_afterwards(folder: Path) -> None:
