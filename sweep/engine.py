@@ -170,7 +170,8 @@ def _check_memory(study: Study, keep: str, limits: Limits) -> None:
 
 def complete(training: Training, make_executor: MakeExecutor, start: float) -> Result:
     """Train what is missing, and write what belongs to a finished result unless another process has."""
-    study, parts = training.plan.study, training.parts
+    parts = training.parts
+    study = parts.study if isinstance(parts, Store) else training.plan.study  # by the name that the folder gives it
     training.run(make_executor)
     if not training.complete:
         result = partial_result(study, parts)

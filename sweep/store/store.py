@@ -28,7 +28,7 @@ from sweep.errors import StoreError
 from sweep.schema import cells_columns
 from sweep.shards import Shard
 from sweep.statistics.tally import tally_to_table
-from sweep.store.commits import Commit, commit_name
+from sweep.store.commits import Commit, commit_name, cover
 from sweep.store.facts import read_study
 from sweep.store.files import Files, Lock
 from sweep.store.parquet import encode_table
@@ -78,6 +78,8 @@ class Store(StoreReader):
         study_sha256 = hashlib.sha256(self.files.read("study.toml")).hexdigest()
         facts = {**facts, "study_sha256": study_sha256, "cells_sha256": self.write_cells(cells), "complete": True}
         self._check_own()
+        if not self.lock.excludes:  # another may have begun anew
+            self._check_all_there()
         self.write_facts(facts)
         return facts
 
@@ -174,6 +176,11 @@ class Store(StoreReader):
         """Require that the folder still holds this study."""
         if read_study(self.files).identity != self.identity:
             raise StoreError(f"results folder {self.files.place!r} was given to another study while this one ran")
+
+    def _check_all_there(self) -> None:
+        """Require that commits of all runs are there still."""
+        if not cover(sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs):
+            raise StoreError(f"results in {self.files.place!r} were removed while they were written")
 
     def _earlier(self, shard: Shard) -> Commit:
         """Return the commit of a shard that another has finished."""

@@ -231,28 +231,6 @@ def test_lock_that_fails(tmp_path: Path) -> None:
         digest(STUDY, tmp_path / "r")
 
 
-@pytest.mark.parametrize("after", [1, 5, N_SHARDS - 1])
-def test_folder_overwritten_where_there_are_no_locks(tmp_path: Path, after: int) -> None:
-    """Without locks a study that loses its folder ends with a sentence, and never with numbers of the other."""
-    out, train, trained = tmp_path / "r", Worker.train, []
-
-    def watched(worker: Worker, shard: Shard) -> ShardResult:
-        trained.append(shard.index)
-        if len(trained) == after + 1:
-            with mock.patch.object(Worker, "train", train):
-                digest(OTHER, out, overwrite=True)
-        return train(worker, shard)
-
-    no_locks = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-    with (
-        mock.patch("fcntl.flock", side_effect=no_locks),
-        mock.patch.object(Worker, "train", watched),
-        pytest.raises(StoreError, match=r"another study"),
-    ):
-        digest(STUDY, out, threads=1)
-    assert open_result(out).facts["digest"] == sweep.run(OTHER).facts["digest"]
-
-
 def test_study_changed_before_the_end(tmp_path: Path) -> None:
     """The facts of a finished study are not written beside another study.toml."""
     out = tmp_path / "r"

@@ -208,6 +208,16 @@ def test_stripes_are_even_pictures(of: int) -> None:
         assert abs(n_first / n_runs - 1 / 4) < 0.1
 
 
+def test_name_of_a_study_does_not_count(tmp_path: Path) -> None:
+    """A study that is gone on with under another name keeps the one that its folder says."""
+    tables = {name: table for name, table in STUDY.canonical().items() if name != "method"}
+    renamed = sweep.Study(**{**tables, "name": "renamed", "description": "the same"})
+    sweep.run(STUDY, out=tmp_path / "r", max_runs=1)
+    result = sweep.run(renamed, out=tmp_path / "r")
+    assert result.facts["name"] == open_result(tmp_path / "r").facts["name"] == "parts"
+    assert sweep.verify(tmp_path / "r").intact
+
+
 def test_prefix_is_an_even_picture(tmp_path: Path) -> None:
     """A run that a limit ends early has runs of every shape, of most cells."""
     study = make_study(

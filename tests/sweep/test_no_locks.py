@@ -1,0 +1,63 @@
+"""Where a file system has no locks, a run whose folder is overwritten meanwhile ends with a sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+import sweep
+from sweep import StoreError, open_result
+from sweep.plan import Plan
+from sweep.shards import Shard
+from sweep.worker import ShardResult, Worker
+from tests.sweep.support import make_study
+
+STUDY = make_study(count=10, name="mine")
+OTHER = make_study(count=10, name="other", scale=2.0)
+SHARD_RUNS = 4
+N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
+@pytest.mark.parametrize("after", [1, 5, N_SHARDS - 1])
+def test_folder_overwritten_where_there_are_no_locks(tmp_path: Path, after: int) -> None:
+    """Without locks a study that loses its folder ends with a sentence, and never with numbers of the other."""
+    out, train, trained = tmp_path / "r", Worker.train, []
+
+    def watched(worker: Worker, shard: Shard) -> ShardResult:
+        trained.append(shard.index)
+        if len(trained) == after + 1:
+            with mock.patch.object(Worker, "train", train):
+                sweep.run(OTHER, out=out, overwrite=True, shard_runs=SHARD_RUNS)
+        return train(worker, shard)
+
+    with (
+        mock.patch("fcntl.flock", side_effect=NO_LOCKS),
+        mock.patch.object(Worker, "train", watched),
+        pytest.raises(StoreError, match=r"another study"),
+    ):
+        sweep.run(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+    assert open_result(out).facts["digest"] == sweep.run(OTHER).facts["digest"]
+
+
+def test_same_study_begun_anew_where_there_are_no_locks(tmp_path: Path) -> None:
+    """A run whose commits were removed by another does not call the result complete."""
+    out, train, trained = tmp_path / "r", Worker.train, []
+
+    def watched(worker: Worker, shard: Shard) -> ShardResult:
+        trained.append(shard.index)
+        if len(trained) == 4:
+            with mock.patch.object(Worker, "train", train):
+                sweep.run(STUDY, out=out, keep="cells", overwrite=True, max_runs=1, shard_runs=SHARD_RUNS)
+        return train(worker, shard)
+
+    with mock.patch("fcntl.flock", side_effect=NO_LOCKS):
+        with mock.patch.object(Worker, "train", watched), pytest.raises(StoreError, match="removed while"):
+            sweep.run(STUDY, out=out, keep="cells", threads=1, shard_runs=SHARD_RUNS)
+        result = sweep.run(STUDY, out=out, keep="cells", shard_runs=SHARD_RUNS)
+    assert result.facts["digest"] == sweep.run(STUDY, keep="cells").facts["digest"]
+    assert sweep.verify(out).intact
