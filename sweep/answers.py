@@ -13,7 +13,7 @@ from sweep.schema import STATUSES
 from sweep.statistics.cells import summarize_by
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.intervals import Array, wilson_interval
-from sweep.statistics.ranking import rank_cells
+from sweep.statistics.ranking import has_all_runs, rank_cells
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -84,13 +84,15 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
     return column
 
 
-def sort_by(cells: pd.DataFrame, name: str) -> pd.DataFrame:
+def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     """Order cells by a column: rates and counts from the highest down, all else from the lowest up.
 
     Parameters
     ----------
     cells
         Cells of a result, or what :func:`sum_over` returns.
+    study
+        Of the result.
     name
         A column, or one of :data:`COLUMNS`.
 
@@ -104,18 +106,18 @@ def sort_by(cells: pd.DataFrame, name: str) -> pd.DataFrame:
         aliases = {known: alias for alias, known in COLUMNS.items()}
         raise SweepError(unknown("column", name, [aliases.get(known, known) for known in cells.columns]))
     if column == "convergence_rate":
-        return rank_cells(cells)
+        return rank_cells(cells, study)
     downwards = column in ("n_cells", "best_rate", *_COUNTS) or column.startswith("convergence_rate")
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 
 
-def n_not_worse(cells: pd.DataFrame) -> int:
+def n_not_worse(result: Result) -> int:
     """Return how many cells beside the best have an interval that reaches into that of the best.
 
     In a partial result, cells that lack runs do not count.
     """
-    cells = cells[cells["n_runs"] == cells["n_runs"].max()]
-    lowest = rank_cells(cells)["convergence_rate_low"].iloc[0]
+    cells = result.cells[has_all_runs(result.cells, result.study)]
+    lowest = rank_cells(cells, result.study)["convergence_rate_low"].iloc[0]
     return int((cells["convergence_rate_high"] >= lowest).sum()) - 1
 
 
@@ -145,7 +147,7 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     group = _groups(cells, by)
     groups = cells.groupby(group)
     sums = groups[_COUNTS].sum()
-    best = rank_cells(cells).groupby(group)[["cell", "convergence_rate"]].first()
+    best = rank_cells(cells, result.study).groupby(group)[["cell", "convergence_rate"]].first()
     low, high = rate_intervals_by(result, cells, by)
     return (
         groups[list(by)]

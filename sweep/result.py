@@ -86,7 +86,7 @@ class Result(ResultData):
         if top is not None and top < 1:
             raise SweepError(f"top {top} given; must be at least 1")
         column = column_of(by, RANKED_BY)
-        return best_cells(self.cells, self.outcomes if self.keeps_runs else None, column).head(
+        return best_cells(self.cells, self.study, self.outcomes if self.keeps_runs else None, column).head(
             top or self.study.n_cells
         )
 

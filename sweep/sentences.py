@@ -6,7 +6,7 @@ from sweep.answers import judges_convergence, n_not_worse, pairs_seeds, sum_over
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.statistics.importance import LEAST_SEEDS
-from sweep.statistics.ranking import rank_cells
+from sweep.statistics.ranking import has_all_runs, rank_cells
 from sweep.wording import count_text, list_text, name_text, rate_text, steps_text
 
 # Shares of the variance that are told of what matters, at most.
@@ -20,7 +20,14 @@ def answer(result: Result) -> list[str]:
     if not judges_convergence(result.study):
         partial = [coverage(result)] if not result.complete else []
         return [*partial, "no cell is best: the study has criterion 'none', so convergence is not judged"]
-    sentences = [coverage(result), share(result), best_cell(result), what_matters(result), unjudged(result)]
+    sentences = [
+        coverage(result),
+        share(result),
+        best_cell(result),
+        what_matters(result),
+        unjudged(result),
+        uneven(result),
+    ]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -40,6 +47,13 @@ def unjudged(result: Result) -> str:
     return "cells with criterion 'none' are not judged and count as not converged"
 
 
+def uneven(result: Result) -> str:
+    """Say that rates over cells are no means of theirs, where these have different numbers of seeds."""
+    if not result.study.seeds.until or len(result.cells) == 1:
+        return ""
+    return "cells have as many seeds as their intervals took (seeds.until); a rate over cells weighs them by that"
+
+
 def share(result: Result) -> str:
     """Say how many of all runs ended in which way."""
     (row,) = sum_over(result, []).to_dict("records")
@@ -53,7 +67,7 @@ def share(result: Result) -> str:
 def best_cell(result: Result) -> str:
     """Say which cell is best and how sure that is, or why none is; nothing of a single cell."""
     cells = result.cells
-    (best,) = rank_cells(cells).head(1).to_dict("records")
+    (best,) = rank_cells(cells, result.study).head(1).to_dict("records")
     if not best["n_converged"]:
         return "no run converged" + (f" in any of the {len(cells):,} cells" if len(cells) > 1 else "")
     median = steps_text(best["steps_q50"])
@@ -70,9 +84,9 @@ def _others(result: Result) -> str:
     """Say how many cells cannot be told from the best, on common seeds where rows are there to be read."""
     if pairs_seeds(result):
         ranked = result.best()
-        n = int(ranked[ranked["n_runs"] == ranked["n_runs"].max()]["alike"].sum()) - 1
+        n = int(ranked[has_all_runs(ranked, result.study)]["alike"].sum()) - 1
         return f"; {count_text(n, 'other cell')} cannot be told from it" if n else ""
-    n = n_not_worse(result.cells)
+    n = n_not_worse(result)
     if n > 1:
         return f"; intervals of {n:,} other cells overlap with it"
     return "; the interval of one other cell overlaps with it" if n else ""

@@ -29,7 +29,7 @@ def result_html(result: Result) -> str:
     sentences = "".join(f"<div>{escape(sentence)}</div>" for sentence in answer(result))
     names = swept(result.study)
     judged = judges_convergence(result.study)
-    cells = (rank_cells(result.cells) if judged else result.cells).head(_MOST_CELLS)
+    cells = (rank_cells(result.cells, result.study) if judged else result.cells).head(_MOST_CELLS)
     head = ["cell", *names, *(["rate, % [95 %]", "median steps", "expected steps"] if judged else ["runs"])]
     rows = []
     for row in cells.to_dict("records"):

@@ -79,7 +79,7 @@ def report_page(result: Result) -> str:
 def _table(result: Result, judged: bool) -> dict[str, Any]:
     """Return the table of cells: names and rows of texts with the numbers to sort by."""
     cells = result.cells
-    shown = rank_cells(cells).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
+    shown = rank_cells(cells, result.study).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
     parameters = swept(result.study)
     statistics = ["rate, % [95 %]", "median steps", "expected steps"] if judged else []
     rows = []
@@ -118,7 +118,7 @@ def _sortable(value: Any) -> Any:
 
 def _ranked(result: Result) -> dict[str, Any]:
     """Return the best cells, and how many of all cannot be told from the first."""
-    ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, None, "convergence_rate")
+    ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, result.study, None, "convergence_rate")
     names = swept(result.study)
     rows = [
         [

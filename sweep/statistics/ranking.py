@@ -8,6 +8,7 @@ import pandas as pd
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import holm, sign_test
+from sweep.study import Study
 
 # What cells are ranked by, and whether more is worse.
 RANKED_BY = {"convergence_rate": False, "expected_steps": True, "steps_q50": True}
@@ -16,13 +17,27 @@ RANKED_BY = {"convergence_rate": False, "expected_steps": True, "steps_q50": Tru
 _RUNS_AT_A_TIME = 2**22
 
 
-def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFrame:
+def has_all_runs(cells: pd.DataFrame, study: Study) -> pd.Series[bool]:
+    """Tell which cells have all of their runs.
+
+    In a partial result these are those that have as many as any other; with adaptive seeds, whose rounds end at
+    different numbers of runs, those too whose interval is as narrow as was asked for.
+    """
+    whole: pd.Series[bool] = cells["n_runs"] == cells["n_runs"].max()
+    if study.seeds.until:
+        whole |= cells["convergence_rate_high"] - cells["convergence_rate_low"] < study.seeds.until.width
+    return whole
+
+
+def rank_cells(cells: pd.DataFrame, study: Study, by: str = "convergence_rate") -> pd.DataFrame:
     """Order cells from the best to the worst; equal ones by the other statistics, then by their numbers.
 
     Parameters
     ----------
     cells
         Statistics of cells. In a partial result, cells that lack runs come after those that have all.
+    study
+        Of the result.
     by
         A key of :data:`RANKED_BY`. Cells that have none come last.
     """
@@ -30,17 +45,19 @@ def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFram
     ranked = cells.sort_values(order, ascending=[RANKED_BY[name] for name in order], na_position="last", kind="stable")
     if "n_runs" not in cells:
         return ranked
-    lacks_runs = ranked["n_runs"] < cells["n_runs"].max()
-    return pd.concat([ranked[~lacks_runs], ranked[lacks_runs]]) if lacks_runs.any() else ranked
+    whole = has_all_runs(ranked, study)
+    return ranked if whole.all() else pd.concat([ranked[whole], ranked[~whole]])
 
 
-def best_cells(cells: pd.DataFrame, outcomes: Outcomes | None, by: str) -> pd.DataFrame:
+def best_cells(cells: pd.DataFrame, study: Study, outcomes: Outcomes | None, by: str) -> pd.DataFrame:
     """Rank cells, and compare each with the first on common seeds.
 
     Parameters
     ----------
     cells
         Statistics of cells.
+    study
+        Of the result.
     outcomes
         Of all runs; None where only counts are kept, and p-values are missing.
     by
@@ -61,7 +78,7 @@ def best_cells(cells: pd.DataFrame, outcomes: Outcomes | None, by: str) -> pd.Da
     by the same runs, so it might have been any: p-values are adjusted as of all pairs of cells. For the same reason it
     looks somewhat better than it is.
     """
-    ranked = rank_cells(cells, by).reset_index(drop=True)
+    ranked = rank_cells(cells, study, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
     if outcomes is None:
         return ranked.assign(p_value=np.nan, p_value_holm=np.nan, alike=pd.array([pd.NA] * len(ranked), "boolean"))

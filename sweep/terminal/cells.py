@@ -89,7 +89,7 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     n_shown = how_many(len(cells), top, _LINES_OF_SHOW)
     judged = judges_convergence(result.study)
     order = sort or ("rate" if judged and (top is not None or n_shown < len(cells)) else "cell")
-    rows = sort_by(cells, order).head(n_shown).to_dict("records")
+    rows = sort_by(cells, result.study, order).head(n_shown).to_dict("records")
     heading = _heading("cells", n_shown, len(cells), order)
     print_that_fits(lambda statuses: _cells_table(result, rows, statuses), heading)
     if judged:
@@ -131,7 +131,7 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     sums = sum_over(result, by)
     n_shown = how_many(len(sums), top, _LINES_OF_SHOW)
     sort = sort or ("rate" if top is not None and judges_convergence(result.study) else None)
-    rows = (sort_by(sums, sort) if sort else sums).head(n_shown).to_dict("records")
+    rows = (sort_by(sums, result.study, sort) if sort else sums).head(n_shown).to_dict("records")
     what = f"values of {by[0]}" if len(by) == 1 else f"combinations of {', '.join(by)}"
     heading = _heading(what, n_shown, len(sums), sort or "cell")
     print_that_fits(lambda statuses: _sums_table(result, rows, by, statuses), heading)

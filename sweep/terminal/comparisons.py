@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.answers import swept
 from sweep.result import Result
+from sweep.statistics.ranking import has_all_runs
+from sweep.study import Study
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
 from sweep.wording import chance_text, count_text, difference_text, rate_text, short, steps_text
 
@@ -57,7 +59,7 @@ def print_best(result: Result, by: str, top: int | None) -> None:
             alike,
         )
     print_table(table)
-    print(_told_apart(ranked))
+    print(_told_apart(ranked, result.study))
 
 
 def _with_interval(row: dict[Any, Any], name: str) -> str:
@@ -66,13 +68,13 @@ def _with_interval(row: dict[Any, Any], name: str) -> str:
     return value if value == "-" else f"{value} [{low} to {high}]"
 
 
-def _told_apart(ranked: pd.DataFrame) -> str:
+def _told_apart(ranked: pd.DataFrame, study: Study) -> str:
     """Say how many cells cannot be told from the first, or why that is not known."""
     if len(ranked) == 1:
         return "there is one cell"
     if ranked["alike"].isna().all():
         return "which cells can be told from the first takes the rows of runs, and this result keeps none"
-    whole = ranked["n_runs"] == ranked["n_runs"].max()
+    whole = has_all_runs(ranked, study)
     n = int(ranked[whole]["alike"].sum()) - 1
     others = f"{count_text(n, 'other cell')} cannot" if n else "every other cell can"
     told = f"{others} be told from the first, on common seeds and at 5 % for all pairs of cells (Holm)"

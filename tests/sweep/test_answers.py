@@ -36,8 +36,8 @@ def invented(rates: list[float], steps: list[float]) -> pd.DataFrame:
 def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
     """Rates decide, steps decide between equal rates, and numbers of cells between equal steps."""
     cells = invented([0.5, 0.9, 0.9, 0.9, 0.0], [1.0, 300.0, 200.0, 200.0, float("inf")])
-    assert list(rank_cells(cells)["cell"]) == [2, 3, 1, 0, 4]
-    assert list(answers.sort_by(cells, "rate")["cell"]) == [2, 3, 1, 0, 4]
+    assert list(rank_cells(cells, make_study())["cell"]) == [2, 3, 1, 0, 4]
+    assert list(answers.sort_by(cells, make_study(), "rate")["cell"]) == [2, 3, 1, 0, 4]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
 )
 def test_order_by_a_column(result: Result, name: str, column: str, ascending: bool) -> None:
     """Counts and rates start from the highest, all else from the lowest; what is missing comes last."""
-    sorted_cells = answers.sort_by(result.cells, name)
+    sorted_cells = answers.sort_by(result.cells, result.study, name)
     assert sorted(sorted_cells["cell"]) == list(range(8))
     values = sorted_cells[column].dropna()
     assert list(values) == sorted(values, reverse=not ascending)
@@ -67,7 +67,7 @@ def test_order_by_a_column(result: Result, name: str, column: str, ascending: bo
 def test_unknown_column(result: Result) -> None:
     """The names that are known are listed as people would write them."""
     with pytest.raises(SweepError, match=r"unknown column 'median_step'; did you mean 'median_steps'.* rate, "):
-        answers.sort_by(result.cells, "median_step")
+        answers.sort_by(result.cells, result.study, "median_step")
 
 
 @given(by=st.permutations(list(SCALARS)), size=st.integers(1, 3))
@@ -134,7 +134,7 @@ def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) ->
 
 def test_best_cell_in_a_sentence(result: Result) -> None:
     """The sentence names the cell and gives its rate, interval, steps, and how many cells are no worse for sure."""
-    best = rank_cells(result.cells).iloc[0]
+    best = rank_cells(result.cells, result.study).iloc[0]
     rate, low, high = (100 * best[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
     text = sentences.best_cell(result)
     assert text.startswith(

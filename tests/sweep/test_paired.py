@@ -258,7 +258,7 @@ def test_costs_are_compared_by_the_delta_method() -> None:
     """Its p-values are those of the bootstrap of the ratio, about; equal cells are never told apart."""
     random = np.random.default_rng(1)
     outcomes = invented(random, [0.8, 0.7, 0.65, 0.0], 400)
-    best = best_cells(cells_of(outcomes), outcomes, "expected_steps")
+    best = best_cells(cells_of(outcomes), make_study(), outcomes, "expected_steps")
     assert list(best["cell"])[-1] == 3
     assert best["p_value"].iloc[-1] < 1e-50  # an infinite cost is compared by the rate
     first = outcomes.at(best["cell"].to_numpy()[:1])
@@ -270,9 +270,11 @@ def test_costs_are_compared_by_the_delta_method() -> None:
         distance = np.log(row["expected_steps"] / best["expected_steps"].iloc[0]) / ratio.std()
         assert stats.t.isf(row["p_value"] / 2, 399) == pytest.approx(distance, rel=0.05)
     twins = Outcomes(np.repeat(outcomes.steps[:1], 2, axis=0), np.repeat(outcomes.converged[:1], 2, axis=0))
-    assert best_cells(cells_of(twins), twins, "expected_steps")["p_value"].iloc[1] == 1.0
+    assert best_cells(cells_of(twins), make_study(), twins, "expected_steps")["p_value"].iloc[1] == 1.0
     certain = Outcomes(np.array([[10, 10], [20, 20]], np.int32), np.ones((2, 2), np.bool_))
-    assert best_cells(cells_of(certain), certain, "expected_steps")["p_value"].iloc[1] == 0.5  # of two seeds
+    assert (
+        best_cells(cells_of(certain), make_study(), certain, "expected_steps")["p_value"].iloc[1] == 0.5
+    )  # of two seeds
 
 
 def test_unknown_ranking(result: Result) -> None:

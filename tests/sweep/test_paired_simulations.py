@@ -9,6 +9,7 @@ from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import difference_interval
 from sweep.statistics.ranking import best_cells
+from tests.sweep.support import make_study
 from tests.sweep.test_paired import cells_of, invented
 
 
@@ -73,7 +74,7 @@ def test_cells_that_are_equal_are_rarely_told_apart(by: str, n_cells: int) -> No
     told = 0
     for _ in range(1000):
         outcomes = invented(random, [0.6] * n_cells, 200)
-        told += not best_cells(cells_of(outcomes), outcomes, by)["alike"].all()
+        told += not best_cells(cells_of(outcomes), make_study(), outcomes, by)["alike"].all()
     assert told / 1000 <= 0.065
 
 

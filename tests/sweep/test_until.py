@@ -12,6 +12,7 @@ import pytest
 import sweep
 from sweep import Study, StudyError, open_result
 from sweep.plan import Plan
+from sweep.sentences import answer
 from sweep.statistics.intervals import wilson_interval
 from sweep.store.local import LocalFiles
 from sweep.store.reader import StoreReader
@@ -243,6 +244,17 @@ def test_parts_are_counted_once(
     )
     assert len(sweep.verify(out, threads=3).faults) == (damaged is not None)
     assert len(counted) == len(set(counted))
+
+
+def test_cells_that_ended_early_lack_no_runs() -> None:
+    """A cell whose interval was narrow soon is ranked as those that took all seeds."""
+    tables = _tables(make_study(count=300, hidden=2, learning_rate=0.05, below=[0.05, 100.0]))
+    tables["seeds"]["until"] = {"width": 0.1, "first": 20}
+    result = sweep.run(Study(**tables))
+    ranked = result.best()
+    assert ranked["convergence_rate"].is_monotonic_decreasing
+    assert ranked["n_runs"].iloc[0] < ranked["n_runs"].iloc[1]
+    assert "best cell: below 100: 100.0 %" in "\n".join(answer(result))
 
 
 def test_identity() -> None:
