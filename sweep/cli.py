@@ -87,7 +87,7 @@ def run(
 ) -> None:
     """Train every run of a study; the same command resumes one that was interrupted.
 
-    Exit code 4: a limit ended the run before all was trained; the result is partial, an even picture of the whole.
+    Exit code 4: a limit ended the run before all was trained; the result is partial, spread over the whole.
     """
     limits = {"max_runs": max_runs, "cluster": cluster, **_parsed(time_budget=time_budget, shard=shard, reuse=reuse)}
     loaded = _load(study, changes)

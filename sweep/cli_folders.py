@@ -43,7 +43,12 @@ def merge(
 def verify(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part.")],
     sample: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Train N runs again, spread evenly, and compare bit by bit.")
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Train N runs, spread over the study, again (of a part those it has); compare bits.",
+        ),
     ] = 0,
     every: Annotated[bool, typer.Option("--all", help="Train all runs again and compare bit by bit.")] = False,
     mend: Annotated[
@@ -61,6 +66,7 @@ def verify(
     from sweep.load import load_study
     from sweep.verification.check import verify as verify_folder
     from sweep.verification.repair import repair
+    from sweep.wording import count_text
 
     if study is not None and not mend:
         raise SweepError("--study restores a damaged study.toml and goes with --repair")
@@ -73,19 +79,22 @@ def verify(
     for fault in found.faults:
         print(f"{'repaired' if mend else 'damaged'}: {fault}")
     if found.unchecked:
-        print(f"not checked: {len(found.unchecked):,} parts of later rounds, which follow from those before")
+        unchecked = count_text(len(found.unchecked), "part")
+        print(f"not checked: {unchecked} of later rounds, which follow from those before")
     if found.leftovers and mend:
-        print(f"removed: {len(found.leftovers):,} files that killed processes had left")
+        print(f"removed: {count_text(len(found.leftovers), 'file')} that killed processes had left")
     elif found.leftovers:
         print(
-            f"not part of the results: {len(found.leftovers):,} files of a run under way, or left by killed processes; "
-            "they do no harm, and --repair removes those that no run can be writing"
+            f"not part of the results: {count_text(len(found.leftovers), 'file')} of a run under way, or left by "
+            "killed processes; they do no harm, and --repair removes those that no run can be writing"
         )
     if found.faults and not mend:
+        restored = " --study STUDY" if any("study.toml" in fault for fault in found.faults) else ""
         print(
-            f"{len(found.faults):,} faults; sweep verify {directory} --repair trains again what is damaged, and no more"
+            f"{count_text(len(found.faults), 'fault')}; sweep verify {directory} --repair{restored} trains again what "
+            "is damaged, and no more"
         )
         sys.exit(EXIT_DAMAGED)
     how = "to be compared" if found.faults else "with the same bits"
     again = f"; {found.n_retrained:,} trained again, {how}" if found.n_retrained else ""
-    print(f"intact: {found.n_runs:,} runs in {len(found.commits):,} parts{again}")
+    print(f"intact: {count_text(found.n_runs, 'run')} in {count_text(len(found.commits), 'part')}{again}")

@@ -73,7 +73,7 @@ def run(
         Refuse a study of more runs.
     time_budget, max_runs
         Begin no more shards after so many seconds, or once so many runs are under way. The result is then
-        partial, an even picture of cells and seeds; with ``out`` the same call goes on.
+        partial, spread over cells and seeds; with ``out`` the same call goes on.
     shard
         ``(i, n)``: train the i-th of n parts of the study, from 1. Who finishes the last part in a folder makes
         the whole result; parts in folders of their own are put together by :func:`sweep.merge`.

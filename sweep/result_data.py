@@ -187,6 +187,8 @@ class ResultData:
             )
 
     def __repr__(self) -> str:
-        """Show the study, where it lies and its digest."""
+        """Show the study, where it lies and its digest, or how much of it there is."""
         place = f" in {self.place!r}" if self.place else ""
-        return f"<Result of {self.study.name!r}{place}: digest {str(self.facts.get('digest'))[:12]}>"
+        n_runs, n_all = self.facts["n_runs"], self.study.n_runs
+        partial = f"partial, {n_runs:,} of {n_all:,} runs" if not self.complete else ""
+        return f"<Result of {self.study.name!r}{place}: {partial or 'digest ' + str(self.facts.get('digest'))[:12]}>"

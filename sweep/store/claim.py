@@ -139,7 +139,7 @@ def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
             files.make_folder(folder)
     if not begun:
         if fitting(files, "commits", COMMIT_NAME) and not files.has("run.json"):  # others may have begun meanwhile
-            raise StoreError(f"results in {files.place!r} have lost their run.json; start anew with --overwrite")
+            raise StoreError(f"results in {files.place!r} have lost their run.json; sweep verify --repair restores it")
         if not files.create("run.json", record):
             _check_facts(files, wish)
         files.settle()

@@ -187,7 +187,7 @@ class StoreReader(Parts):
         if commits is None:
             commits, n_runs = sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs
         if not cover(commits, n_runs):
-            raise StoreError(f"{self.files.where('commits')!r} is damaged: commits do not cover every run once")
+            raise StoreError(f"{self.files.where('commits')!r} is damaged: commits do not hold every run once")
         return commits
 
     def read_cells(self) -> pa.Table:

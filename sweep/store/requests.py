@@ -139,7 +139,7 @@ def _unanswered(text: str) -> Failure:
         return Failure("final", "its endpoint is no https address; AWS_ALLOW_HTTP=true allows http")
     if "kind: Connect" in text:
         why = "its host is not known" if "dns error" in text else "there is no connection"
-        return Failure("unreached", f"{why}; see to AWS_ENDPOINT_URL and AWS_REGION")
+        return Failure("unreached", f"{why}; see to AWS_ENDPOINT and AWS_REGION")
     if "kind: Timeout" in text:
         return Failure("passing", "the store did not answer in time; AWS_TIMEOUT=2m gives it two minutes")
     if "HTTP error" in text:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sweep.store.commits import Commit
+from sweep.wording import count_text
 
 
-@dataclass
+@dataclass(repr=False)
 class Findings:
     """What is found in a results folder.
 
@@ -43,6 +44,11 @@ class Findings:
     passed: set[Commit] = field(default_factory=set)
     needed: int = 0
     n_retrained: int = 0
+
+    def __repr__(self) -> str:
+        """Say whether all is intact, and how much there is."""
+        what = "intact" if self.intact else count_text(len(self.faults), "fault")
+        return f"<Findings: {what}; {count_text(self.n_runs, 'run')} in {count_text(len(self.commits), 'part')}>"
 
     @property
     def intact(self) -> bool:

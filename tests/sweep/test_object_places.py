@@ -118,7 +118,7 @@ def test_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"AWS_ALLOW_HTTP": "true"}, "there is no connection; see to AWS_ENDPOINT_URL"),
+        ({"AWS_ALLOW_HTTP": "true"}, "there is no connection; see to AWS_ENDPOINT"),
         ({"AWS_ENDPOINT_URL": "https://127.0.0.1:1"}, "there is no connection"),
         ({"AWS_ALLOW_HTTP": "false"}, "AWS_ALLOW_HTTP=true"),
         ({"AWS_ALLOW_HTTP": "maybe"}, "maybe"),
