@@ -46,7 +46,20 @@ def test_sign_flip_test_by_enumeration(rows: list[list[int]]) -> None:
             for signs in product((1, -1), repeat=len(row))
         ]
         expected = sum(each >= abs(sum(row)) for each in sums) / len(sums)
-        assert p_value == pytest.approx(expected, abs=1e-12)
+        assert p_value == pytest.approx(expected, rel=1e-11)
+
+
+def test_sign_flip_test_of_tiny_chances() -> None:
+    """All digits count, however improbable the sum: by integers, for 150 seeds."""
+    random = np.random.default_rng(5)
+    for n_against in (0, 1, 5, 40):
+        balance = random.integers(1, 9, 150)
+        balance[:n_against] *= -1
+        ways = {0: 1}
+        for size in np.abs(balance).tolist():
+            ways = {s: ways.get(s - size, 0) + ways.get(s + size, 0) for w in ways for s in (w - size, w + size)}
+        at_least = sum(n for total, n in ways.items() if abs(total) >= abs(balance.sum()))
+        assert sign_flip_test(balance[None])[0] == pytest.approx(at_least / 2**150, rel=1e-11, abs=0.0)
 
 
 def test_sign_flip_test_of_many_pairs() -> None:
