@@ -79,7 +79,7 @@ def _told_apart(ranked: pd.DataFrame, study: Study) -> str:
     others = f"{count_text(n, 'other cell')} cannot" if n else "every other cell can"
     told = f"{others} be told from the first, on common seeds and at 5 % for all pairs of cells (Holm)"
     lacking = int((~whole).sum())
-    return f"{told}; {count_text(lacking, 'cell')} that lack runs stand last and are not judged" if lacking else told
+    return f"{told}; {count_text(lacking, 'cell')} that lack runs stand last and do not count here" if lacking else told
 
 
 def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) -> None:
