@@ -80,7 +80,7 @@ lint: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@echo "installing Python packages into $(VENV), about a minute .."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	@touch $@
 	@echo "installed"
 
