@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
-# Compiled kernels of the tests: a cold cache, so that coverage sees the compiler's side too.
+# Compiled kernels of the tests: a cache of their own, which is empty at first.
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 
 # Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.

@@ -158,8 +158,8 @@ class ResultData:
     def parts(self) -> list[str]:
         """Return the paths of the Parquet files that hold the runs or their counts, in shard order.
 
-        They are for tools that read such files. Files in parts/ that are not among them were left by killed processes
-        and do not count.
+        They are for tools that read such files. Files in parts/ that are not among them are of a run under way or
+        were left by killed processes, and do not count.
 
         Raises
         ------
