@@ -14,16 +14,18 @@ TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
 
 # What takes many kernels runs without the JIT, and only some of it with it. Coverage, which doubles the time of kernels
 # that run as Python, sees all of their lines in some of these tests.
-COVERED_TESTS := $(addprefix tests/kernels/test_,words.py not_finite.py windows.py shuffle.py) tests/sweep/test_words.py
+COVERED_TESTS := tests/kernels/test_words.py tests/sweep/test_words.py
 PLAIN_TESTS := tests/kernels tests/sweep/test_engine.py::test_every_run_as_the_oracle
 
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long, and comes first, so
-# that the others find the kernels that they share. Coverage sees the compiler's side of kernels in these.
+# that the others find the kernels that they share; so do tests whose lines others cover, and which it would slow down.
+# Coverage sees the compiler's side of kernels in COMPILER_TESTS.
 TRAINING_TESTS := $(addprefix tests/sweep/test_,words.py replay.py replay_rows.py engine.py one_digest.py) \
 	$(addprefix tests/sweep/test_,crashes.py power.py io_errors.py full_disk.py kills.py cluster_losses.py) \
-	tests/test_readme.py tests/test_tutorial.py
+	$(addprefix tests/sweep/test_,until.py contents.py verify.py figure_kinds.py layers.py) \
+	tests/accuracy tests/oracle tests/test_readme.py tests/test_tutorial.py
 COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
-OTHER_TESTS := $(filter-out tests/kernels tests/__% $(TRAINING_TESTS),$(wildcard tests/*))
+OTHER_TESTS := $(filter-out tests/kernels tests/__% tests/conftest.py $(TRAINING_TESTS),$(wildcard tests/*))
 
 # What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
 CPU_TESTS := $(addprefix tests/kernels/test_,lanes.py elementary.py initial_weights.py same_bits.py)

@@ -17,7 +17,7 @@ FAR = {"float64": "far", "float32": "less far"}
 
 @pytest.mark.parametrize(
     ("dtype", "criterion"),
-    some_compiled(itertools.product(DTYPES, ("none", "loss")), {("float64", "none")}.__contains__),
+    some_compiled(itertools.product(DTYPES, ("none", "loss")), lambda _: False),
 )
 def test_small_outputs_far_from_their_targets(dtype: str, criterion: str) -> None:
     """However small its outputs, a network whose squared error overflows diverges at once."""
@@ -74,7 +74,7 @@ def test_targets_of_two_and_more_as_oracle(dtype: str) -> None:
     assert {"diverged", "exhausted"} == set(result.status)
 
 
-@pytest.mark.parametrize("dtype", some_compiled(DTYPES, lambda dtype: dtype == "float64"))
+@pytest.mark.parametrize("dtype", some_compiled(DTYPES, lambda _: False))
 def test_bce_of_a_saturated_sigmoid(dtype: str) -> None:
     """The loss comes from the sum u and not from y: finite and accurate where y is 0 or 1, whatever the target."""
     spec = Spec("identity", "sigmoid", "bce", dtype=dtype, task="one target")

@@ -184,17 +184,18 @@ def test_traces_of_runs_that_hide_an_infinity(most_steps: int) -> None:
 
 def test_hidden_infinities_in_windows() -> None:
     """So too in shuffled windows, where a run that is looked at twice needs its own seed."""
-    spec = Spec("relu", batch=1, order="shuffled")
+    spec = SPECS[7]
+    assert spec.is_shuffled
     weights = draw_weights(spec, 3, 12, 24)
     weights[::3, 9] = -np.inf
-    runs = make_runs(weights, below=0.0, max_steps=20).having(seeds=np.arange(12)[::-1])
+    runs = make_runs(weights, spec.dtype, below=0.0, max_steps=20).having(seeds=np.arange(12)[::-1])
     assert_as_oracle(spec, runs)
 
 
 def test_overflow_in_the_criterion_is_no_convergence() -> None:
     """An infinite threshold is not met by NaN, and strictly not by an infinite loss."""
-    spec = Spec("identity")
-    weights = draw_weights(spec, 3, 8, 25) * np.array([[1e200], [1.0]] * 4)
+    spec = Spec("relu")
+    weights = np.abs(draw_weights(spec, 3, 8, 25)) * np.array([[1e200], [1.0]] * 4)
     result = assert_as_oracle(spec, make_runs(weights, below=np.inf, max_steps=2))
     assert result.status.tolist() == ["diverged", "converged"] * 4
 

@@ -19,7 +19,7 @@ from tests.kernels.support import Array, some_compiled
 from tests.oracle.test_optimizers import CASES, HIDDEN, STEPS, torch_weights
 
 SPECS = {name: Spec("tanh", optimizer=name, criterion="none", skip=True) for name in OPTIMIZERS}
-BY_OPTIMIZER = pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, "adam".__eq__))
+BY_OPTIMIZER = pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, lambda _: False))
 
 
 def _sgd(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:

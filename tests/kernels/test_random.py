@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.simd import jit
-from tests.kernels.cases import DIMENSIONS, Case, covering_cases
+from tests.kernels.cases import DIMENSIONS, N_COMPILED, Case, covering_cases
 from tests.kernels.compare import assert_as_oracle
 from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
@@ -28,7 +28,7 @@ KINDS = st.builds(
 )
 
 # Kernels that are compiled anyway: those of the first cases, whose settings are drawn anew.
-POOL = covering_cases()[:12]
+POOL = covering_cases()[:N_COMPILED]
 
 # Patterns that are no constants may have any numbers in a kernel that is compiled once.
 READ = [
@@ -65,7 +65,7 @@ def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
 
 
 @settings(max_examples=sized(60, 12))
-@given(spec=st.sampled_from(READ), kinds=KINDS, seed=SEEDS)
+@given(spec=st.sampled_from(READ[: sized(1, 2)]), kinds=KINDS, seed=SEEDS)
 def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
     """Any numbers of patterns that a kernel reads."""
     with patch.dict(TASKS, drawn=_draw_task(11, 2, 1, seed)):
@@ -73,10 +73,11 @@ def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
         assert_as_oracle(spec, draw_runs(spec, 3, sized(30, 8), seed, most_steps, replace(kinds, gain="own")))
 
 
-@settings(max_examples=sized(3, 25))
+@pytest.mark.skipif(jit.ENABLED, reason="make soak compiles kernels of many recipes, in the next test")
+@settings(max_examples=25)
 @given(spec=specs(), hidden=st.integers(1, 6), kinds=KINDS, seed=SEEDS)
 def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
-    """Any words together, each time in a kernel of its own."""
+    """Any words together."""
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 
@@ -84,7 +85,7 @@ def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) 
 @settings(max_examples=sized(100, 400))
 @given(spec=specs(), hidden=st.integers(1, 9), kinds=KINDS, seed=SEEDS)
 def test_many_recipes_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
-    """Any words together, many times."""
+    """Any words together, many times, each time in a kernel of its own."""
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 

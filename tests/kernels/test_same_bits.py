@@ -115,7 +115,7 @@ def test_numerics_are_numbered() -> None:
 
 
 # Of the others, what `make test` compiles for each CPU.
-COMPILED = [(name, "float64") for name in ("softplus", "sin", "gelu")]
+COMPILED = [(name, "float64") for name in ("softplus", "sin")]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -130,8 +130,8 @@ def test_functions(name: str, dtype: str) -> None:
     some_compiled(
         itertools.product(("relu", "tanh", "sigmoid"), TUNINGS, DTYPES),
         lambda case: (
-            case[1:] == ("plain", "float64")
-            or ((case[0], case[2]) == ("relu", "float64") and case[1] in ("rows of 16 bytes", "no constants"))
+            case == ("tanh", "plain", "float64")
+            or ((case[0], case[2]) == ("relu", "float64") and case[1] in ("plain", "rows of 16 bytes", "no constants"))
         ),
     ),
 )

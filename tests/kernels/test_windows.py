@@ -29,7 +29,7 @@ def _bias_at(*values: float, **settings: Any) -> Runs:
     ("optimizer", "order", "batch"),
     some_compiled(
         itertools.product([name for name in OPTIMIZERS if name != "rprop"], ORDERS, (1, 3, 7, 19)),
-        {("adam", "shuffled", 1), ("gd", "shuffled", 7)}.__contains__,
+        ("adam", "shuffled", 7).__eq__,
     ),
 )
 def test_windows_as_oracle(optimizer: str, order: str, batch: int) -> None:

@@ -8,14 +8,11 @@ from dataclasses import replace
 import pytest
 
 from kernels.simd import jit
-from tests.kernels.cases import Case, covering_cases
+from tests.kernels.cases import N_COMPILED, Case, covering_cases
 from tests.kernels.compare import assert_as_oracle, train_oracle
 from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import ACTIVATIONS, LOSSES, OPTIMIZERS, ORDERS, Spec
 from tests.kernels.support import sized
-
-# How many of the covering cases ``make test`` has time to compile kernels for.
-N_COMPILED = 12
 
 COVER = [
     pytest.param(case, k, id=str(case), marks=[pytest.mark.soak] if jit.ENABLED and k >= N_COMPILED else [])

@@ -84,7 +84,7 @@ def test_numbers_of_any_sign_and_several_outputs_as_the_oracle() -> None:
     study = Study(
         data={"inputs": inputs, "targets": targets},
         training={"max_steps": 30, "learning_rate": 0.02},
-        parameters={"hidden": {"values": [4, 2]}},
+        parameters={"hidden": {"values": [4, 3]}},
         seeds={"count": 10},
     )
     assert_same_table(sweep.run(study, shard_runs=7).runs(), expected_runs(study))
@@ -115,7 +115,7 @@ def test_one_digest_for_threads_and_shards(order: str) -> None:
 
 def test_digest_of_text_and_truth_columns() -> None:
     """Swept names and truth values are part of the digest as documented."""
-    study = make_study(count=3, bias=[True, False], activation=["relu", "tanh"], hidden=2, learning_rate=0.1)
+    study = make_study(count=3, bias=[True, False], distribution=["normal", "uniform"], hidden=2, learning_rate=0.1)
     for shard_runs in (4, None):
         result = sweep.run(study, shard_runs=shard_runs)
         assert result.facts["digest"] == digest_of(result.runs())

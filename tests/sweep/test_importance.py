@@ -140,4 +140,4 @@ def test_what_is_not_divided() -> None:
     with pytest.raises(SweepError, match="unknown statistic 'steps_q50'"):
         run("two").importance("steps_q50")
     with pytest.raises(SweepError, match="criterion 'none'"):
-        sweep.run(make_study(count=2, hidden=[2, 3], criterion="none")).importance()
+        sweep.run(make_study(count=2, hidden=3, criterion="none")).importance()
