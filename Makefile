@@ -22,7 +22,7 @@ PLAIN_TESTS := tests/kernels tests/sweep/test_engine.py::test_every_run_as_the_o
 # Coverage sees the compiler's side of kernels in COMPILER_TESTS.
 TRAINING_TESTS := $(addprefix tests/sweep/test_,words.py replay.py replay_rows.py engine.py one_digest.py) \
 	$(addprefix tests/sweep/test_,crashes.py power.py io_errors.py full_disk.py kills.py cluster_losses.py) \
-	$(addprefix tests/sweep/test_,until.py contents.py verify.py figure_kinds.py layers.py) \
+	$(addprefix tests/sweep/test_,until.py contents.py verify.py layers.py) \
 	tests/accuracy tests/oracle tests/test_readme.py tests/test_tutorial.py
 COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
 OTHER_TESTS := $(filter-out tests/kernels tests/__% tests/conftest.py $(TRAINING_TESTS),$(wildcard tests/*))
