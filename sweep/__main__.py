@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, SweepError
+from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, DamageError, SweepError
 from sweep.interrupts import leave_on_interrupt
 
 
@@ -46,7 +46,8 @@ def run_command() -> None:
         finally:
             print(end="", flush=True)
     except SweepError as error:
-        for line in str(error).splitlines():
+        remedy = "; 'sweep verify --repair' mends the results" if isinstance(error, DamageError) else ""
+        for line in f"{error}{remedy}".splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
     except OSError as error:

@@ -119,21 +119,23 @@ def plan(study: StudyArgument, changes: SetOption = None) -> None:
     """Show cells, runs, values and bytes of a study; train nothing."""
     from sweep.plan import Plan
     from sweep.schema import row_bytes
+    from sweep.wording import count_text
 
     loaded = _load(study, changes)
     planned = Plan(loaded)
     shape = " x ".join(f"{len(values)} {name}" for name, values in loaded.parameters.items()) or "nothing swept"
     first, last = loaded.seeds.base, loaded.seeds.base + loaded.seeds.count - 1
     memory, disk = row_bytes(loaded)
+    most = "at most " if loaded.seeds.until else ""
     lines = {
         "study": f"{loaded.name}  {loaded.identity}",
         "cells": f"{loaded.n_cells:,} ({shape})",
         "seeds": f"{loaded.seeds.count:,} ({first} to {last}){_rounds(loaded)}",
-        "runs": f"{'at most ' if loaded.seeds.until else ''}{loaded.n_runs:,} in {planned.n_shards:,} shards",
+        "runs": f"{most}{loaded.n_runs:,} in {count_text(planned.n_shards, 'shard')}",
         "seconds": _seconds(planned),
         "bytes": f"{memory * loaded.n_runs:,} in memory, about {disk * loaded.n_runs:,} on disk",
-        "patterns": f"{len(loaded.data.inputs):,} of {len(loaded.data.inputs[0])} inputs and "
-        f"{len(loaded.data.targets[0])} targets",
+        "patterns": f"{len(loaded.data.inputs):,} of {count_text(len(loaded.data.inputs[0]), 'input')} and "
+        f"{count_text(len(loaded.data.targets[0]), 'target')}",
     }
     lines |= {name: ", ".join(map(str, values)) for name, values in loaded.parameters.items()}
     fixed = loaded.fixed()

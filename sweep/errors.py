@@ -50,6 +50,26 @@ class StoreError(SweepError):
     """A results folder cannot be used, or does not hold what it should."""
 
 
+class DamageError(StoreError):
+    """A file of results is not as it was written.
+
+    Parameters
+    ----------
+    where
+        The file.
+    what
+        What is wrong with it.
+    """
+
+    def __init__(self, where: str, what: str) -> None:
+        self._given = where, what
+        super().__init__(f"{where!r} is damaged: {what}")
+
+    def __reduce__(self) -> tuple[type[DamageError], tuple[str, str]]:
+        """Pickle what is wrong, so that it reaches other processes as it was raised."""
+        return type(self), self._given
+
+
 class _Shortener(reprlib.Repr):
     """Write values on one line, however long, deep or odd they are."""
 

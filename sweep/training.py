@@ -149,8 +149,8 @@ class Training:
                     progress.skip(n_runs, shard.cost)
                     continue
                 seconds = commit.end - commit.begin
-                progress.advance(n_runs, shard.cost, commit.net_steps, seconds)
-                self._operations += self.plan.shards.operations_of(shard, commit.net_steps)
+                progress.advance(n_runs, shard.cost, commit.trained_steps, seconds)
+                self._operations += self.plan.shards.operations_of(shard, commit.trained_steps)
                 self._seconds += seconds
 
     def _add(self, commit: Commit) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any
@@ -52,21 +53,28 @@ class ShardResult:
         Their outcomes, in visiting order.
     schema
         Of rows.
-    net_steps, lane_steps
-        Steps that the runs took, and that lanes spent.
+    lane_steps
+        Steps that lanes spent.
+    reused_steps
+        Steps of runs that were not trained but taken from earlier results.
     """
 
     plan: Plan
     shard: Shard
     columns: Columns
     schema: pa.Schema
-    net_steps: int
     lane_steps: int
+    reused_steps: int
 
     @property
     def n_runs(self) -> int:
         """Number of runs."""
         return len(self.columns.steps)
+
+    @cached_property
+    def net_steps(self) -> int:
+        """Steps that the runs took."""
+        return int(self.columns.steps.sum(dtype=np.int64))
 
     def rows(self, names: list[str] | None = None) -> pa.Table:
         """Return a row for each run, of all columns or of these."""
@@ -124,10 +132,9 @@ class Worker:
                 self._pause()
             if piece.open is None or piece.open.any():
                 trained.append(self._train_piece(piece))
-        pieces, lane_steps = zip(*(trained or [(make_columns(0), 0)]), strict=True)
+        pieces, lane_steps, reused_steps = zip(*(trained or [(make_columns(0), 0, 0)]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
-        net_steps = int(columns.steps.sum(dtype=np.int64))
-        return ShardResult(self._plan, shard, columns, self._schema, net_steps, sum(lane_steps))
+        return ShardResult(self._plan, shard, columns, self._schema, sum(lane_steps), sum(reused_steps))
 
     def trainer(self, words: dict[str, Any]) -> Trainer:
         """Return the trainer of cells that have these words, one for each recipe."""
@@ -179,26 +186,27 @@ class Worker:
             out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
         return out
 
-    def _train_piece(self, piece: Shard) -> tuple[Columns, int]:
+    def _train_piece(self, piece: Shard) -> tuple[Columns, int, int]:
         """Train the runs of a piece, but for those that are known from earlier results.
 
-        Returns what became of all of them, and the steps that lanes spent.
+        Returns what became of all of them, the steps that lanes spent, and those of runs that were known.
         """
         cells, counts = self._plan.cells(piece)
         seeds = self._plan.seeds(piece)
         if self._reuse is None:
             outcome = self._train_runs(cells, counts, seeds)
-            return outcome.columns, outcome.lane_steps
+            return outcome.columns, outcome.lane_steps, 0
         columns = make_columns(len(seeds))
         known = self._reuse.fill(piece, columns)
-        lane_steps = int(columns.steps[known].sum(dtype=np.int64))  # as if none had waited for another
+        reused_steps = int(columns.steps[known].sum(dtype=np.int64))
+        lane_steps = reused_steps  # as if none had waited for another
         if not known.all():
             counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
             outcome = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
             for name in Columns._fields:
                 getattr(columns, name)[~known] = getattr(outcome.columns, name)
             lane_steps += outcome.lane_steps
-        return columns, lane_steps
+        return columns, lane_steps, reused_steps
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
         """Train runs of one shape: with these seeds, in a row so many of each cell."""

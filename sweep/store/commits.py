@@ -13,7 +13,7 @@ from operator import ge
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from sweep.errors import StoreError
+from sweep.errors import DamageError, StoreError
 from sweep.shards import Shard
 from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study import Study
@@ -44,6 +44,8 @@ class Commit:
         Which call trained it, and when in seconds since 1970.
     trained
         How many runs it has where that is not one at each position, as some cells need no more seeds.
+    reused_steps
+        Steps of runs that were taken from earlier results, if any.
     """
 
     study: str
@@ -58,11 +60,17 @@ class Commit:
     begin: float
     end: float
     trained: int | None = None
+    reused_steps: int | None = None
 
     @property
     def n_runs(self) -> int:
         """Number of runs in the part."""
         return self.stop - self.start if self.trained is None else self.trained
+
+    @property
+    def trained_steps(self) -> int:
+        """Steps of the runs that were trained for it."""
+        return self.net_steps - (self.reused_steps or 0)
 
     @classmethod
     def of(cls, result: ShardResult, study: str, **facts: Any) -> Commit:
@@ -71,6 +79,8 @@ class Commit:
         facts |= {"net_steps": result.net_steps, "lane_steps": result.lane_steps}
         if result.n_runs != shard.n_runs:
             facts["trained"] = result.n_runs
+        if result.reused_steps:
+            facts["reused_steps"] = result.reused_steps
         return cls(study, shard.index, shard.start, shard.stop, **facts)
 
     def as_shard(self) -> Shard:
@@ -98,7 +108,9 @@ class Commit:
             )
 
 
-_KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name != "trained"}
+# What commits hold, and what only some of them do.
+_SOME = {"trained": (int,), "reused_steps": (int,)}
+_KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name not in _SOME}
 
 
 def commit_name(shard: int) -> str:
@@ -129,19 +141,17 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
         If it was changed, belongs to another study or names what no part of this one can be.
     """
     facts = decode_record(content, where)
-    unknown = [key for key in facts if key not in {*_KINDS, "trained"}]
+    unknown = [key for key in facts if key not in _KINDS | _SOME]
     if unknown:
-        raise StoreError(f"{where!r} is damaged: its key {unknown[0]!r} is unknown")
-    check_kinds(where, facts, _KINDS | ({"trained": (int,)} if "trained" in facts else {}))
+        raise DamageError(where, f"its key {unknown[0]!r} is unknown")
+    check_kinds(where, facts, _KINDS | {name: kind for name, kind in _SOME.items() if name in facts})
     commit = Commit(**facts)
     if commit.study != identity:
         raise StoreError(f"{where!r} belongs to another study; start anew with --overwrite")
     if PurePath(where).name != commit_name(commit.shard):
-        raise StoreError(f"{where!r} is damaged: it is the commit of shard {commit.shard}")
+        raise DamageError(where, f"it is the commit of shard {commit.shard}")
     if not commit.start < commit.stop <= study.n_runs:
-        raise StoreError(
-            f"{where!r} is damaged: it names runs {commit.start} to {commit.stop} of {study.n_runs} in all"
-        )
+        raise DamageError(where, f"it names runs {commit.start} to {commit.stop} of {study.n_runs} in all")
     if not PART_NAME.fullmatch(commit.part) or not commit.part.startswith(f"{commit.shard:07d}-"):
-        raise StoreError(f"{where!r} is damaged: its part {commit.part!r:.80} is no name of a part of its shard")
+        raise DamageError(where, f"its part {commit.part!r:.80} is no name of a part of its shard")
     return commit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweep.errors import StoreError, StudyError
+from sweep.errors import DamageError, StudyError
 from sweep.load import parse_study
 from sweep.store.commits import Commit
 from sweep.store.files import Files
@@ -38,9 +38,9 @@ def read_study(files: Files) -> Study:
     try:
         return parse_study(content.decode(), where)
     except UnicodeDecodeError:
-        raise StoreError(f"{where!r} is damaged: it is not a text file in UTF-8") from None
+        raise DamageError(where, "it is not a text file in UTF-8") from None
     except StudyError as error:
-        raise StoreError(f"{where!r} is damaged: {error}") from None
+        raise DamageError(where, str(error)) from None
 
 
 def read_facts(files: Files) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def read_facts(files: Files) -> dict[str, Any]:
     facts = decode_record(files.read("run.json"), where)
     check_kinds(where, facts, _FACTS)
     if facts["keep"] not in ("runs", "cells"):
-        raise StoreError(f"{where!r} is damaged: its 'keep' is {facts['keep']!r:.50}")
+        raise DamageError(where, f"its 'keep' is {facts['keep']!r:.50}")
     if facts["complete"]:
         check_kinds(where, facts, _COMPLETE_FACTS)
     return facts
@@ -68,6 +68,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
     sessions: dict[str, list[Commit]] = {}
     for commit in commits:
         sessions.setdefault(commit.session, []).append(commit)
+    reused_steps = sum(commit.reused_steps or 0 for commit in commits)
     return {
         "name": study.name,
         "identity": study.identity,
@@ -75,6 +76,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
         "n_cells": study.n_cells,
         "n_runs": sum(commit.n_runs for commit in commits),
         "net_steps": net_steps,
+        **({"reused_steps": reused_steps} if reused_steps else {}),
         "lane_occupancy": net_steps / lane_steps if lane_steps else None,
         "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),
     }

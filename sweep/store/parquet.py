@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sweep.errors import StoreError
+from sweep.errors import DamageError
 from sweep.schema import Column, arrow_schema
 
 
@@ -38,7 +38,7 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
     try:
         table = pq.read_table(pa.BufferReader(content), columns=schema.names, page_checksum_verification=True)
     except (pa.ArrowException, OSError):
-        raise StoreError(f"{where!r} is damaged: it is no Parquet file") from None
+        raise DamageError(where, "it is no Parquet file") from None
     if not table.schema.equals(schema):
-        raise StoreError(f"{where!r} is damaged: its columns are not {', '.join(schema.names)} in their types")
+        raise DamageError(where, f"its columns are not {', '.join(schema.names)} in their types")
     return table

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sweep.errors import StoreError
+from sweep.errors import DamageError, StoreError
 from sweep.plan import Plan
 from sweep.schema import Column, cells_columns, runs_columns, tally_columns
 from sweep.shards import Shard
@@ -159,18 +159,14 @@ class StoreReader(Parts):
         table = self._table(name, [known[each] for each in (known if columns is None else columns)], commit.sha256)
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
         if (n_runs or 0) != commit.n_runs:
-            raise StoreError(
-                f"{self.files.where(name)!r} is damaged: it holds {n_runs} runs, and its commit {commit.n_runs}"
-            )
+            raise DamageError(self.files.where(name), f"it holds {n_runs} runs, and its commit {commit.n_runs}")
         if "run" in table.schema.names:
             planned = self._plan.runs(commit.as_shard())
             runs = table["run"].to_numpy()
             if self.study.seeds.until:
                 planned = planned[np.isin(planned, runs)]
             if not np.array_equal(runs, planned):
-                raise StoreError(
-                    f"{self.files.where(name)!r} is damaged: its column 'run' has other numbers than were trained"
-                )
+                raise DamageError(self.files.where(name), "its column 'run' has other numbers than were trained")
         return table
 
     def counted(self) -> list[Commit]:
@@ -187,7 +183,7 @@ class StoreReader(Parts):
         if commits is None:
             commits, n_runs = sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs
         if not cover(commits, n_runs):
-            raise StoreError(f"{self.files.where('commits')!r} is damaged: commits do not hold every run once")
+            raise DamageError(self.files.where("commits"), "commits do not hold every run once")
         return commits
 
     def read_cells(self) -> pa.Table:
@@ -231,7 +227,5 @@ class StoreReader(Parts):
         """Read a file and check its hash."""
         content = self.files.read(name)
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise StoreError(
-                f"{self.files.where(name)!r} is damaged: its SHA-256 is not the one recorded when it was written"
-            )
+            raise DamageError(self.files.where(name), "its SHA-256 is not the one recorded when it was written")
         return content

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from sweep.errors import StoreError
+from sweep.errors import DamageError
 
 _NAMES: dict[type, str] = {
     str: "text",
@@ -37,9 +37,9 @@ def decode_record(content: bytes, where: str) -> dict[str, Any]:
         check = facts.pop("check")
         expected = _check(facts)
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        raise StoreError(f"{where!r} is damaged: it is not the JSON that was written") from None
+        raise DamageError(where, "it is not the JSON that was written") from None
     if check != expected:
-        raise StoreError(f"{where!r} is damaged or was changed: its contents do not match its check")
+        raise DamageError(where, "its contents do not match its check")
     return dict(facts)
 
 
@@ -53,10 +53,10 @@ def check_kinds(where: str, facts: Mapping[str, Any], kinds: Mapping[str, tuple[
     """
     for key, allowed in kinds.items():
         if key not in facts:
-            raise StoreError(f"{where!r} is damaged: it has no {key!r}")
+            raise DamageError(where, f"it has no {key!r}")
         if not any(_is_a(facts[key], kind) for kind in allowed):
             names = " or ".join(_NAMES[kind] for kind in allowed)
-            raise StoreError(f"{where!r} is damaged: its {key!r} is {facts[key]!r:.50} and must be {names}")
+            raise DamageError(where, f"its {key!r} is {facts[key]!r:.50} and must be {names}")
 
 
 def _is_a(value: Any, kind: type) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from sweep.terminal.tables import (
     rows_that_fit,
     too_wide,
 )
-from sweep.wording import name_text, rate_text, short, steps_text
+from sweep.wording import count_text, name_text, rate_text, short, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,10 +47,12 @@ def print_summary(result: Result) -> None:
     With two swept parameters the rates make a matrix, otherwise a list of cells.
     """
     facts = result.facts
-    rate = facts["net_steps"] / facts["kernel_seconds"] / 1e6 if facts["kernel_seconds"] else 0.0
+    reused, seconds = facts.get("reused_steps", 0), facts["kernel_seconds"]
+    rate = (facts["net_steps"] - reused) / seconds / 1e6 if seconds else 0.0
+    steps = f"{facts['net_steps']:,} steps" + (f", {reused:,} of them in earlier results, the others" if reused else "")
+    runs, cells = count_text(facts["n_runs"], "run"), count_text(facts["n_cells"], "cell")
     print(
-        f"{facts['name']}: {facts['n_runs']:,} runs in {facts['n_cells']:,} cells, {facts['net_steps']:,} steps in "
-        f"{facts['kernel_seconds']:.1f} s of training ({rate:,.0f} million per second)"
+        f"{facts['name']}: {runs} in {cells}, {steps} in {seconds:.1f} s of training ({rate:,.0f} million per second)"
     )
     print(*answer(result), sep="\n")
     if not _print_matrix(result):
@@ -64,7 +67,7 @@ def rate_matrix(cells: pd.DataFrame, rows: str, columns: str) -> Table:
     for value in matrix.columns:
         table.add_column(short(value), justify="right")
     for value, rates in zip(matrix.index, matrix.to_numpy(), strict=True):
-        table.add_row(short(value), *(f"{100 * rate:.1f}" for rate in rates))
+        table.add_row(short(value), *("-" if isnan(rate) else f"{100 * rate:.1f}" for rate in rates))
     return table
 
 

@@ -264,6 +264,7 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
                 n_runs=commit.n_runs,
                 net_steps=commit.net_steps,
                 lane_steps=commit.lane_steps,
+                reused_steps=commit.reused_steps,
             )
             new.write_part(result, session=commit.session, begin=commit.begin, end=commit.end)
         new.finish(old.read_cells(), old.facts())

@@ -66,8 +66,8 @@ def commits_of(folder: Path) -> list[Path]:
     return sorted((folder / "commits").iterdir())
 
 
-KEYS = [name for name in Commit.__dataclass_fields__ if name not in ("check", "trained")]
-NUMBERS = ("shard", "start", "stop", "net_steps", "lane_steps", "begin", "end")
+KEYS = [name for name in Commit.__dataclass_fields__ if name not in ("check", "trained", "reused_steps")]
+NUMBERS = ("trained", "reused_steps", "shard", "start", "stop", "net_steps", "lane_steps", "begin", "end")
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     **{f"no {key}": ({key: ...}, f"it has no '{key}'") for key in KEYS},
     **{f"null {key}": ({key: None}, f"its '{key}' is None") for key in KEYS},

@@ -15,7 +15,7 @@ import pytest
 import sweep
 from sweep import Result, StoreError, open_result
 from sweep.store.store import Store
-from tests.sweep.support import copy_result, make_study, parts_of, training_watched
+from tests.sweep.support import assert_refused, command, copy_result, make_study, parts_of, training_watched
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
 
@@ -50,6 +50,17 @@ def flips(content: bytes, count: int, seed: int) -> Iterable[bytes]:
         damaged = bytearray(content)
         damaged[position] ^= 1 << int(random.integers(8))
         yield bytes(damaged)
+
+
+def test_error_names_the_remedy(folder: Path) -> None:
+    """Commands that meet damage say what mends it, which then does."""
+    digest = open_result(folder).facts["digest"]
+    path = folder / "cells.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert_refused(command("show", folder), ("cells.parquet' is damaged", "'sweep verify --repair' mends the results"))
+    assert command("verify", folder, "--repair").code == 0
+    assert command("show", folder).code == 0
+    assert read_all(folder).facts["digest"] == digest
 
 
 def first_commit(folder: Path) -> Path:

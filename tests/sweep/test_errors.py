@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep import StoreError, StudyError, SweepError
-from sweep.errors import shown, shown_names, unknown
+from sweep.errors import DamageError, shown, shown_names, unknown
 from sweep.load import built_in_studies
 from sweep.words import SECTIONS, SWEEPABLE
 from tests.sweep.strategies import anything
@@ -103,7 +103,14 @@ def test_shown_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [SweepError("a bad b"), StoreError("no folder"), StudyError(["a bad b", "c"]), StudyError(["d"] * 30)]
+    "error",
+    [
+        SweepError("a bad b"),
+        StoreError("no folder"),
+        StudyError(["a bad b", "c"]),
+        StudyError(["d"] * 30),
+        DamageError("x", "no JSON"),
+    ],
 )
 def test_errors_reach_other_processes(error: SweepError) -> None:
     """Kind, message and faults are the same after pickling, as between processes of a pool."""

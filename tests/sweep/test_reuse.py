@@ -18,6 +18,7 @@ from tests.sweep.support import (
     command,
     forge,
     make_study,
+    parts_of,
     replace_value,
     training_watched,
     tree,
@@ -85,7 +86,9 @@ def test_what_is_the_same_is_taken(earlier: Path, marked: Path, tmp_path: Path, 
     assert result.facts["net_steps"] == expected.facts["net_steps"]
     assert result.facts["lane_occupancy"] <= 1
     seen = sweep.run(study, reuse=[marked]).runs()
-    assert (seen["final_loss"] == 0.125).sum() == n_taken
+    taken = seen["final_loss"] == 0.125
+    assert taken.sum() == n_taken
+    assert result.facts.get("reused_steps", 0) == seen["steps"][taken].sum()
 
 
 def test_several_results(earlier: Path, tmp_path: Path) -> None:
@@ -136,6 +139,14 @@ def test_command(earlier: Path, tmp_path: Path) -> None:
     finished = command("run", file, "--out", tmp_path / "r", "--reuse", f"{earlier},{earlier}")
     assert finished.code == 0
     assert finished.err.count(f"up to 80 of 160 runs are taken from {earlier}\n") == 2
+    steps = open_result(earlier).facts["net_steps"]
+    assert f" steps, {steps:,} of them in earlier results, the others in " in finished.out
+    shown = command("show", tmp_path / "r").out
+    assert f"{steps:,} of them in earlier results" in shown or "steps in" not in shown
+    part = parts_of(tmp_path / "r")[0]
+    part.write_bytes(part.read_bytes()[1:])
+    assert command("verify", tmp_path / "r", "--repair").code == 0
+    assert command("verify", tmp_path / "r").code == 0
     other = write_study(tmp_path / "o.toml", make_study(count=2, scale=3.0))
     finished = command("run", other, "--out", tmp_path / "o", "--reuse", earlier)
     assert f"no run is the same as one of {earlier}\n" in finished.err
