@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,9 +62,12 @@ class Interrupts:
         in_main = threading.current_thread() is threading.main_thread()
         raising = [number for number in _SIGNALS if signal.getsignal(number) is signal.default_int_handler]
         self._ours = raising if in_main else []
+        self._hook = sys.unraisablehook
 
     def __enter__(self) -> Interrupts:
         """Count from now on."""
+        if self._ours:
+            sys.unraisablehook = self._pass_on
         try:
             for number in self._ours:
                 signal.signal(number, self._note)
@@ -78,11 +82,18 @@ class Interrupts:
         """Leave the signals to Python again."""
         for number in self._ours:
             signal.signal(number, signal.default_int_handler)
+        if self._ours:
+            sys.unraisablehook = self._hook
 
     def check(self) -> None:
         """Raise KeyboardInterrupt, in a good place, if any came."""
         if self.count:
             raise KeyboardInterrupt
+
+    def _pass_on(self, swallowed: sys.UnraisableHookArgs) -> None:
+        """Tell of errors in callbacks as ever, but not of an interrupt in one of the compiler's: it is counted."""
+        if not issubclass(swallowed.exc_type, KeyboardInterrupt):
+            self._hook(swallowed)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.count += 1

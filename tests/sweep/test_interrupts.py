@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -132,6 +133,30 @@ def test_interrupt_while_parts_are_read(tmp_path: Path) -> None:
 
     with mock.patch.object(Store, "table", interrupted), pytest.raises(KeyboardInterrupt):
         sweep.run(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS)
+
+
+def test_interrupt_that_a_callback_swallows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt in a callback of the compiler, which raises nothing, is counted and not told of; errors are."""
+    told: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda swallowed: told.append(str(swallowed.exc_value)))
+
+    @ctypes.CFUNCTYPE(None)
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    @ctypes.CFUNCTYPE(None)
+    def failing() -> None:
+        raise ValueError("of a callback")
+
+    with Interrupts() as interrupts:
+        for callback in (interrupted, interrupted, failing):
+            callback()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.check()
+    assert interrupts.count == 2
+    interrupted()
+    assert told[0] == "of a callback"
+    assert len(told) == 2
 
 
 def test_handlers_of_others_are_left_alone() -> None:
