@@ -6,6 +6,7 @@ Names are imported when first used, so that what needs no numerics starts fast.
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sweep.ours import check_kernels
@@ -65,4 +66,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    modules = [name for name, value in globals().items() if isinstance(value, ModuleType) or name.startswith("__")]
+    return sorted({*__all__, *modules})

@@ -46,7 +46,7 @@ def run_command() -> None:
         finally:
             print(end="", flush=True)
     except SweepError as error:
-        remedy = "; 'sweep verify --repair' mends the results" if isinstance(error, DamageError) else ""
+        remedy = "; 'sweep verify --repair' mends results where it can" if isinstance(error, DamageError) else ""
         for line in f"{error}{remedy}".splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)

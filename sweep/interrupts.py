@@ -80,10 +80,10 @@ class Interrupts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the signals to Python again."""
-        for number in self._ours:
-            signal.signal(number, signal.default_int_handler)
         if self._ours:
             sys.unraisablehook = self._hook
+        for number in self._ours:
+            signal.signal(number, signal.default_int_handler)
 
     def check(self) -> None:
         """Raise KeyboardInterrupt, in a good place, if any came."""

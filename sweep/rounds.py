@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import replace
 from threading import Lock
 
@@ -38,7 +39,7 @@ class Rounds:
         self._commits = commits or (lambda: parts.commits().values())
         self._open = [np.ones(plan.n_cells, np.bool_)]  # of the rounds that are known
         self._n_runs, self._n_converged = np.zeros((2, plan.n_cells), np.int64)  # before the last of these
-        self._fault = ""
+        self._fault: StoreError | None = None
         self._lock = Lock()
 
     def restrict(self, shard: Shard) -> Shard:
@@ -57,11 +58,11 @@ class Rounds:
         with self._lock:
             while len(self._open) <= number:
                 if self._fault:
-                    raise StoreError(self._fault)
+                    raise copy(self._fault)  # each thread its own, as it notes where it was raised
                 try:
                     self._open.append(self._next_round())
                 except StoreError as error:
-                    self._fault = str(error)
+                    self._fault = error
             return self._open[number]
 
     def _next_round(self) -> NDArray[np.bool_]:

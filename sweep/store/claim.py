@@ -153,6 +153,9 @@ def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
 
 def _check_same(files: Files, wish: Wish, holder: str | None) -> None:
     """Refuse a folder that holds another study, or the same one kept otherwise."""
+    begun = files.has("run.json")
+    if not begun and not holds_results(files):
+        raise StoreError(f"folder {files.place!r} holds a study.toml that is no result; give another one (--out)")
     present, wanted = read_study(files).identity, wish.study.identity
     if present != wanted:
         remedy = f", in use by {holder}; " if holder else "; --overwrite removes it, or "
@@ -160,10 +163,8 @@ def _check_same(files: Files, wish: Wish, holder: str | None) -> None:
             f"results folder {files.place!r} holds another study ({present[:12]}, not {wanted[:12]}){remedy}"
             "give another one with --out"
         )
-    if files.has("run.json"):
+    if begun:
         _check_facts(files, wish)
-    elif not holds_results(files):
-        raise StoreError(f"folder {files.place!r} holds a study.toml that is no result; give another one (--out)")
 
 
 def _check_facts(files: Files, wish: Wish) -> None:

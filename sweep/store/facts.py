@@ -18,6 +18,7 @@ _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
     "n_cells": (int,),
     "n_runs": (int,),
     "net_steps": (int,),
+    "reused_steps": (int,),
     "kernel_seconds": (float,),
     "lane_occupancy": (float, type(None)),
     "cpu": (str,),
@@ -40,7 +41,7 @@ def read_study(files: Files) -> Study:
     except UnicodeDecodeError:
         raise DamageError(where, "it is not a text file in UTF-8") from None
     except StudyError as error:
-        raise DamageError(where, str(error)) from None
+        raise DamageError(where, str(error).replace("\n", "; ")) from None
 
 
 def read_facts(files: Files) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def read_facts(files: Files) -> dict[str, Any]:
         If it cannot be read or is damaged.
     """
     where = files.where("run.json")
-    facts = decode_record(files.read("run.json"), where)
+    facts = {"reused_steps": 0} | decode_record(files.read("run.json"), where)  # older versions told of none
     check_kinds(where, facts, _FACTS)
     if facts["keep"] not in ("runs", "cells"):
         raise DamageError(where, f"its 'keep' is {facts['keep']!r:.50}")
@@ -68,7 +69,6 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
     sessions: dict[str, list[Commit]] = {}
     for commit in commits:
         sessions.setdefault(commit.session, []).append(commit)
-    reused_steps = sum(commit.reused_steps or 0 for commit in commits)
     return {
         "name": study.name,
         "identity": study.identity,
@@ -76,7 +76,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
         "n_cells": study.n_cells,
         "n_runs": sum(commit.n_runs for commit in commits),
         "net_steps": net_steps,
-        **({"reused_steps": reused_steps} if reused_steps else {}),
+        "reused_steps": sum(commit.reused_steps or 0 for commit in commits),
         "lane_occupancy": net_steps / lane_steps if lane_steps else None,
         "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),
     }

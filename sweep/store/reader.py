@@ -68,7 +68,7 @@ class StoreReader(Parts):
         facts = read_facts(files)
         study = read_study(files)
         if study.identity != facts["identity"]:
-            raise StoreError(f"{files.where('study.toml')!r} is not the study that run.json names")
+            raise DamageError(files.where("study.toml"), "it is not the study that run.json names")
         return cls(files, study, facts["keep"])
 
     @property

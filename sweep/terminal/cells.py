@@ -47,13 +47,13 @@ def print_summary(result: Result) -> None:
     With two swept parameters the rates make a matrix, otherwise a list of cells.
     """
     facts = result.facts
-    reused, seconds = facts.get("reused_steps", 0), facts["kernel_seconds"]
-    rate = (facts["net_steps"] - reused) / seconds / 1e6 if seconds else 0.0
-    steps = f"{facts['net_steps']:,} steps" + (f", {reused:,} of them in earlier results, the others" if reused else "")
-    runs, cells = count_text(facts["n_runs"], "run"), count_text(facts["n_cells"], "cell")
-    print(
-        f"{facts['name']}: {runs} in {cells}, {steps} in {seconds:.1f} s of training ({rate:,.0f} million per second)"
-    )
+    reused, seconds = facts["reused_steps"], facts["kernel_seconds"]
+    trained = facts["net_steps"] - reused
+    rate = trained / seconds / 1e6 if seconds else 0.0
+    said = [count_text(facts["n_runs"], "run") + " in " + count_text(facts["n_cells"], "cell")]
+    said += [f"{reused:,} steps in earlier results"] if reused else []
+    said += [f"{trained:,} steps in {seconds:.1f} s of training ({rate:,.0f} million per second)"]
+    print(f"{facts['name']}: {', '.join(said)}")
     print(*answer(result), sep="\n")
     if not _print_matrix(result):
         print_cells(result)

@@ -81,6 +81,7 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "list": ({"part": ["x"]}, "its 'part' is ['x']"),
     "further key": ({"further": 1}, "its key 'further' is unknown"),
     "other shard": ({"shard": 1}, "it is the commit of shard 1"),
+    "more steps reused than taken": ({"net_steps": 5, "reused_steps": 6}, "took 5 steps, and 6 of these before"),
     "no runs": ({"stop": 0}, "runs 0 to 0"),
     "too many runs": ({"stop": 121}, "runs 0 to 121 of 120"),
     "absolute part": ({"part": "/etc/passwd"}, "'/etc/passwd'"),

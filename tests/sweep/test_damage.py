@@ -57,7 +57,9 @@ def test_error_names_the_remedy(folder: Path) -> None:
     digest = open_result(folder).facts["digest"]
     path = folder / "cells.parquet"
     path.write_bytes(path.read_bytes()[:-1])
-    assert_refused(command("show", folder), ("cells.parquet' is damaged", "'sweep verify --repair' mends the results"))
+    assert_refused(
+        command("show", folder), ("cells.parquet' is damaged", "'sweep verify --repair' mends results where it can")
+    )
     assert command("verify", folder, "--repair").code == 0
     assert command("show", folder).code == 0
     assert read_all(folder).facts["digest"] == digest

@@ -94,12 +94,14 @@ def test_foreign_files(tmp_path: Path, name: str, overwrite: bool) -> None:
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_folder_of_a_study_file(tmp_path: Path, overwrite: bool) -> None:
+@pytest.mark.parametrize("text", ["", "draft = ["])
+def test_folder_of_a_study_file(tmp_path: Path, text: str, overwrite: bool) -> None:
     """A folder where somebody keeps study.toml and papers is no results folder, and nothing in it is removed."""
     (tmp_path / "r").mkdir()
-    write_study(tmp_path / "r" / "study.toml", STUDY)
+    file = write_study(tmp_path / "r" / "study.toml", STUDY)
+    file.write_text(text + file.read_text())
     (tmp_path / "r" / "paper.pdf").write_bytes(b"mine")
-    assert_refused(tmp_path / "r", overwrite=overwrite)
+    assert_refused(tmp_path / "r", "no result", overwrite=overwrite)
 
 
 def test_foreign_files_beside_results_do_not_hinder(tmp_path: Path) -> None:

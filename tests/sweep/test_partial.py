@@ -11,6 +11,7 @@ import pytest
 import sweep
 from sweep import Result, StoreError, SweepError, open_result
 from sweep.figures import KINDS, draw
+from sweep.terminal.cells import rate_matrix
 from tests.sweep.support import command, make_study, training_watched
 
 STUDY = make_study(count=20, hidden=[2, 3], learning_rate=[0.05, 0.1, 0.2], below=0.3)
@@ -30,6 +31,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def partial(folder: Path) -> Result:
     """Open it."""
     return open_result(folder, partial=True)
+
+
+def test_no_rate_where_no_run_is_trained() -> None:
+    """The matrix of rates has a dash for a cell that is not there yet."""
+    cells = {"hidden": [2, 2, 3], "learning_rate": [0.1, 0.2, 0.1], "convergence_rate": [0.5, 1.0, 0.25]}
+    table = rate_matrix(pd.DataFrame(cells), "hidden", "learning_rate")
+    assert [list(column.cells) for column in table.columns] == [["2", "3"], ["50.0", "25.0"], ["100.0", "-"]]
 
 
 @pytest.fixture(scope="module")
