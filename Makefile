@@ -20,12 +20,12 @@ PLAIN_TESTS := tests/kernels tests/sweep/test_engine.py::test_every_run_as_the_o
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long, and comes first, so
 # that the others find the kernels that they share; so do tests whose lines others cover, and which it would slow down.
 # Coverage sees the compiler's side of kernels in COMPILER_TESTS.
-TRAINING_TESTS := $(addprefix tests/sweep/test_,words.py replay.py replay_rows.py engine.py one_digest.py) \
+UNCOVERED_TESTS := $(addprefix tests/sweep/test_,words.py replay.py replay_rows.py engine.py one_digest.py) \
 	$(addprefix tests/sweep/test_,crashes.py power.py io_errors.py full_disk.py kills.py cluster_losses.py) \
 	$(addprefix tests/sweep/test_,until.py contents.py verify.py layers.py) \
 	tests/accuracy tests/oracle tests/test_readme.py tests/test_tutorial.py
 COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
-OTHER_TESTS := $(filter-out tests/kernels tests/__% tests/conftest.py $(TRAINING_TESTS),$(wildcard tests/*))
+OTHER_TESTS := $(filter-out tests/kernels tests/__% tests/conftest.py $(UNCOVERED_TESTS),$(wildcard tests/*))
 
 # What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
 CPU_TESTS := $(addprefix tests/kernels/test_,lanes.py elementary.py initial_weights.py same_bits.py)
@@ -56,8 +56,8 @@ test: lint
 	rm -rf $(TEST_CACHE)
 	NUMBA_DISABLE_JIT=1 $(TESTS) --cov --cov-report= $(COVERED_TESTS)
 	NUMBA_DISABLE_JIT=1 $(TESTS) $(addprefix --ignore=,$(COVERED_TESTS)) $(PLAIN_TESTS)
-	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) $(addprefix --ignore=,$(COMPILER_TESTS)) tests/kernels $(TRAINING_TESTS)
-	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --cov --cov-report= --cov-append $(addprefix --ignore=,$(TRAINING_TESTS)) \
+	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) $(addprefix --ignore=,$(COMPILER_TESTS)) tests/kernels $(UNCOVERED_TESTS)
+	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --cov --cov-report= --cov-append $(addprefix --ignore=,$(UNCOVERED_TESTS)) \
 		$(COMPILER_TESTS) $(OTHER_TESTS)
 	$(BIN)/coverage report --fail-under=95
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) $(CPU_TESTS) &&) true
