@@ -144,7 +144,6 @@ def import_all_kernels() -> None:
 
     for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
         import_module(module.name)
-    for name in ("numba.core.boxing", "pyarrow.dataset"):  # by its compiler, by its reader of Parquet
-        import_module(name)
+    import_module("numba.core.boxing")  # by its compiler
     cpu_target.typing_context.refresh()
     cpu_target.target_context.refresh()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ import sweep
 from sweep import load_study, open_result
 from sweep.plan import Plan
 from sweep.schema import Column, arrow_schema, cells_columns, runs_columns, tally_columns
+from sweep.store.parquet import decode_table
 from sweep.store.store import Store
 from sweep.words import SWEEPABLE
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, training_watched
@@ -184,6 +186,15 @@ def test_pages_carry_checksums(folder: Path) -> None:
             except OSError:
                 pass
     assert silent > 0
+
+
+def test_nothing_holds_on_to_what_was_read(folder: Path) -> None:
+    """A thread that lets go of it later, while Python ends, would abort the process."""
+    content = parts_of(folder)[0].read_bytes()
+    holders = sys.getrefcount(content)
+    for _ in range(100):
+        decode_table(content, runs_columns(STUDY), "part")
+        assert sys.getrefcount(content) == holders
 
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
