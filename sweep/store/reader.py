@@ -225,7 +225,12 @@ class StoreReader(Parts):
 
     def _content(self, name: str, sha256: str) -> bytes:
         """Read a file and check its hash."""
-        content = self.files.read(name)
+        try:
+            content = self.files.read(name)
+        except StoreError:
+            if self.files.has(name):
+                raise
+            raise DamageError(self.files.where(name), "it is missing") from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DamageError(self.files.where(name), "its SHA-256 is not the one recorded when it was written")
         return content

@@ -52,11 +52,15 @@ def flips(content: bytes, count: int, seed: int) -> Iterable[bytes]:
         yield bytes(damaged)
 
 
-def test_error_names_the_remedy(folder: Path) -> None:
-    """Commands that meet damage say what mends it, which then does."""
+@pytest.mark.parametrize("rest", [-1, None], ids=["cut short", "missing"])
+def test_error_names_the_remedy(folder: Path, rest: int | None) -> None:
+    """Commands that meet a damaged or missing file say what mends it, which then does."""
     digest = open_result(folder).facts["digest"]
     path = folder / "cells.parquet"
-    path.write_bytes(path.read_bytes()[:-1])
+    content = path.read_bytes()
+    path.unlink()
+    if rest is not None:
+        path.write_bytes(content[:rest])
     assert_refused(
         command("show", folder), ("cells.parquet' is damaged", "'sweep verify --repair' mends results where it can")
     )
