@@ -180,7 +180,7 @@ class SweepProgress:
         elif self._pace.known:
             parts.append(f"{self._pace.steps_per_second / 1e6:,.0f} M steps/s")
             parts.append(f"about {duration(self._cost_to_go / self._pace.cost_per_second)} to go")
-        elif self._done_runs:
+        elif 0 < self._done_runs < self._n_runs:
             parts.append("going on from there")
         return "  ".join(parts)
 
