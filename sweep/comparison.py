@@ -12,6 +12,7 @@ from sweep.errors import SweepError, unknown
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.statistics.compare import compare_outcomes, with_holm
+from sweep.wording import count_text
 from sweep.words import WORDS
 
 # What words mean that are left out: another word; all others no limit.
@@ -44,22 +45,22 @@ def compare_results(first: Result, second: Result, by: Sequence[str] | None = No
     """
     for result in (first, second):
         check_judged(result.study)
-    names = list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
+    names = _swept_in_either(first, second)
     by = names if by is None else list(by)
     for name in by:
         if name not in names:
             raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
-    cells = [_cells_of(result, names) for result in (first, second)]
-    pairs = cells[0].merge(cells[1], on=names, how="inner") if names else cells[0].merge(cells[1], how="cross")
+    pairs = _pair_cells(first, second, names)
     if not len(pairs):
         raise SweepError(f"the two results have no cell in common: no values of {', '.join(names)} are in both")
-    seeds = [result.study.seeds for result in (first, second)]
-    start, stop = max(each.base for each in seeds), min(each.base + each.count for each in seeds)
-    if start >= stop:
+    seeds = _common_seeds(first, second)
+    if not seeds:
         raise SweepError("the two results have no seed in common, so their runs cannot be paired")
     outcomes = [
-        result.outcomes.at(pairs[column].to_numpy(), slice(start - own.base, stop - own.base))
-        for result, own, column in zip((first, second), seeds, ("cell_x", "cell_y"), strict=True)
+        result.outcomes.at(pairs[column].to_numpy(), slice(seeds.start - base, seeds.stop - base))
+        for result, base, column in zip(
+            (first, second), (first.study.seeds.base, second.study.seeds.base), ("cell_x", "cell_y"), strict=True
+        )
     ]
     table = compare_outcomes(outcomes[0], outcomes[1], pairs, by)
     if table.empty:
@@ -70,6 +71,40 @@ def compare_results(first: Result, second: Result, by: Sequence[str] | None = No
     table.insert(0, "first", labels[0])
     table.insert(1, "second", labels[1])
     return with_holm(table)
+
+
+def unpaired(first: Result, second: Result) -> str:
+    """Say how many cells and seeds of two results have no partner in the other; nothing if all have one."""
+    pairs, seeds = _pair_cells(first, second, _swept_in_either(first, second)), _common_seeds(first, second)
+    parts = []
+    for label, result, column in (("first", first, "cell_x"), ("second", second, "cell_y")):
+        study = result.study
+        n_cells, n_seeds = study.n_cells - pairs[column].nunique(), study.seeds.count - len(seeds)
+        lacking = [
+            f"{count} of {count_text(of, what)}"
+            for count, of, what in ((n_cells, study.n_cells, "cell"), (n_seeds, study.seeds.count, "seed"))
+            if count
+        ]
+        if lacking:
+            parts.append(f"{' and '.join(lacking)} of the {label} result")
+    return f"not compared, since the other has none like them: {'; '.join(parts)}" if parts else ""
+
+
+def _swept_in_either(first: Result, second: Result) -> list[str]:
+    """Return the parameters that are swept in one of two results."""
+    return list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
+
+
+def _pair_cells(first: Result, second: Result, names: list[str]) -> pd.DataFrame:
+    """Return the cells, ``cell_x`` and ``cell_y``, that have the same values of these parameters."""
+    one, other = _cells_of(first, names), _cells_of(second, names)
+    return one.merge(other, on=names, how="inner") if names else one.merge(other, how="cross")
+
+
+def _common_seeds(first: Result, second: Result) -> range:
+    """Return the seeds that both results have."""
+    seeds = first.study.seeds, second.study.seeds
+    return range(max(each.base for each in seeds), min(each.base + each.count for each in seeds))
 
 
 def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:

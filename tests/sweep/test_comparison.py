@@ -57,6 +57,15 @@ def test_seeds_in_both() -> None:
         compare_results(alone(0.1), alone(0.2, base=20))
 
 
+def test_what_has_no_partner_is_told(tmp_path: Path) -> None:
+    """How many cells and seeds of each result are not compared; nothing is said where all are."""
+    for name, rates, count in (("a", [0.1, 0.2], 20), ("b", [0.2, 0.3, 0.4], 15)):
+        sweep.run(make_study(count=count, learning_rate=rates, **WORDS), out=tmp_path / name)
+    told = command("compare", tmp_path / "a", tmp_path / "b").out
+    assert "2 of 4 cells and 5 of 20 seeds of the first result; 4 of 6 cells of the second result" in told
+    assert "not compared" not in command("compare", tmp_path / "a", tmp_path / "a").out
+
+
 def test_what_cannot_be_paired(both: Result) -> None:
     """No cell in common, and unknown names."""
     with pytest.raises(SweepError, match="no cell in common: no values of learning_rate, hidden"):
