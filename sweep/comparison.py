@@ -81,7 +81,7 @@ def unpaired(first: Result, second: Result) -> str:
         study = result.study
         n_cells, n_seeds = study.n_cells - pairs[column].nunique(), study.seeds.count - len(seeds)
         lacking = [
-            f"{count} of {count_text(of, what)}"
+            f"{count:,} of {count_text(of, what)}"
             for count, of, what in ((n_cells, study.n_cells, "cell"), (n_seeds, study.seeds.count, "seed"))
             if count
         ]
