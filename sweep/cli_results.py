@@ -94,7 +94,7 @@ def compare(
     A run is faster than another of its seed if it converges in fewer steps. p-values are those of the exact sign-flip
     test of seeds, which is McNemar's where a seed has one pair of runs.
     """
-    from sweep.comparison import compare_results, unpaired
+    from sweep.comparison import Pairing
     from sweep.errors import SweepError
     from sweep.terminal.comparisons import print_comparison
 
@@ -106,9 +106,9 @@ def compare(
         print_comparison(result.compare(vary, names), names, top)
         return
     assert other is not None
-    second = _open(other)
-    print_comparison(compare_results(result, second, names), names, top)
-    if sentence := unpaired(result, second):
+    pairing = Pairing(result, _open(other))
+    print_comparison(pairing.compare(names), names, top)
+    if sentence := pairing.left_out():
         print(sentence)
 
 

@@ -12,6 +12,7 @@ from sweep.errors import SweepError, unknown
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.statistics.compare import compare_outcomes, with_holm
+from sweep.statistics.outcomes import Outcomes
 from sweep.wording import count_text
 from sweep.words import WORDS
 
@@ -19,92 +20,94 @@ from sweep.words import WORDS
 _SAYS = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
 
 
-def compare_results(first: Result, second: Result, by: Sequence[str] | None = None) -> pd.DataFrame:
-    """Compare two results in the cells and seeds that both have.
+class Pairing:
+    """Two results, paired cell by cell and seed by seed.
+
+    A cell of the one is paired with the cell of the other that has the same values of all parameters that are
+    swept in either; a parameter that one of them fixes has that value there.
 
     Parameters
     ----------
     first, second
-        A cell of the one is compared with the cell of the other that has the same values of all parameters that are
-        swept in either; a parameter that one of them fixes has that value there.
-    by
-        Parameters for each combination of whose values there is a row; by default all.
-
-    Returns
-    -------
-    DataFrame
-        ``first`` and ``second``, the names of the studies, and the columns of
-        :func:`sweep.statistics.compare.compare_outcomes`.
+        The results.
 
     Raises
     ------
     SweepError
-        If they have no cell or no seed in common, convergence is not judged, or a name is unknown.
-    StoreError
-        If runs were not kept.
+        If they have no cell or no seed in common.
     """
-    for result in (first, second):
-        check_judged(result.study)
-    names = _swept_in_either(first, second)
-    by = names if by is None else list(by)
-    for name in by:
-        if name not in names:
-            raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
-    pairs = _pair_cells(first, second, names)
-    if not len(pairs):
-        raise SweepError(f"the two results have no cell in common: no values of {', '.join(names)} are in both")
-    seeds = _common_seeds(first, second)
-    if not seeds:
-        raise SweepError("the two results have no seed in common, so their runs cannot be paired")
-    outcomes = [
-        result.outcomes.at(pairs[column].to_numpy(), slice(seeds.start - base, seeds.stop - base))
-        for result, base, column in zip(
-            (first, second), (first.study.seeds.base, second.study.seeds.base), ("cell_x", "cell_y"), strict=True
+
+    def __init__(self, first: Result, second: Result) -> None:
+        self._results = first, second
+        self._names = names = list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
+        one, other = _cells_of(first, names), _cells_of(second, names)
+        self._cells = one.merge(other, on=names, how="inner") if names else one.merge(other, how="cross")
+        if not len(self._cells):
+            raise SweepError(f"the two results have no cell in common: no values of {', '.join(names)} are in both")
+        seeds = first.study.seeds, second.study.seeds
+        self._seeds = range(max(each.base for each in seeds), min(each.base + each.count for each in seeds))
+        if not self._seeds:
+            raise SweepError("the two results have no seed in common, so their runs cannot be paired")
+
+    def compare(self, by: Sequence[str] | None = None) -> pd.DataFrame:
+        """Compare the pairs.
+
+        Parameters
+        ----------
+        by
+            Parameters for each combination of whose values there is a row; by default all.
+
+        Returns
+        -------
+        DataFrame
+            ``first`` and ``second``, the names of the studies, and the columns of
+            :func:`sweep.statistics.compare.compare_outcomes`.
+
+        Raises
+        ------
+        SweepError
+            If convergence is not judged, a name is unknown, or no pair is trained yet.
+        StoreError
+            If runs were not kept.
+        """
+        for result in self._results:
+            check_judged(result.study)
+        by = self._names if by is None else list(by)
+        for name in by:
+            if name not in self._names:
+                names = self._names
+                raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
+        first, second = self._results
+        table = compare_outcomes(self._outcomes(first, "cell_x"), self._outcomes(second, "cell_y"), self._cells, by)
+        if table.empty:
+            raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
+        labels = _label(first, second), _label(second, first)
+        if labels[0] == labels[1]:
+            labels = first.place or "first", second.place or "second"
+        table.insert(0, "first", labels[0])
+        table.insert(1, "second", labels[1])
+        return with_holm(table)
+
+    def left_out(self) -> str:
+        """Say how many cells and seeds have no partner; nothing if all have one."""
+        parts = []
+        for label, result, column in zip(("first", "second"), self._results, ("cell_x", "cell_y"), strict=True):
+            study = result.study
+            of_all = (
+                (study.n_cells - self._cells[column].nunique(), study.n_cells, "cell"),
+                (study.seeds.count - len(self._seeds), study.seeds.count, "seed"),
+            )
+            lacking = [f"{count:,} of {count_text(of, what)}" for count, of, what in of_all if count]
+            if lacking:
+                parts.append(f"{' and '.join(lacking)} of the {label} result")
+        return f"not compared, since the other has none like them: {'; '.join(parts)}" if parts else ""
+
+    def _outcomes(self, result: Result, column: str) -> Outcomes:
+        """Return how the paired runs of a result ended; the column has its cells."""
+        base = result.study.seeds.base
+        return result.outcomes.at(
+            self._cells[column].to_numpy(), slice(self._seeds.start - base, self._seeds.stop - base)
         )
-    ]
-    table = compare_outcomes(outcomes[0], outcomes[1], pairs, by)
-    if table.empty:
-        raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
-    labels = _label(first, second), _label(second, first)
-    if labels[0] == labels[1]:
-        labels = first.place or "first", second.place or "second"
-    table.insert(0, "first", labels[0])
-    table.insert(1, "second", labels[1])
-    return with_holm(table)
-
-
-def unpaired(first: Result, second: Result) -> str:
-    """Say how many cells and seeds of two results have no partner in the other; nothing if all have one."""
-    pairs, seeds = _pair_cells(first, second, _swept_in_either(first, second)), _common_seeds(first, second)
-    parts = []
-    for label, result, column in (("first", first, "cell_x"), ("second", second, "cell_y")):
-        study = result.study
-        n_cells, n_seeds = study.n_cells - pairs[column].nunique(), study.seeds.count - len(seeds)
-        lacking = [
-            f"{count:,} of {count_text(of, what)}"
-            for count, of, what in ((n_cells, study.n_cells, "cell"), (n_seeds, study.seeds.count, "seed"))
-            if count
-        ]
-        if lacking:
-            parts.append(f"{' and '.join(lacking)} of the {label} result")
-    return f"not compared, since the other has none like them: {'; '.join(parts)}" if parts else ""
-
-
-def _swept_in_either(first: Result, second: Result) -> list[str]:
-    """Return the parameters that are swept in one of two results."""
-    return list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
-
-
-def _pair_cells(first: Result, second: Result, names: list[str]) -> pd.DataFrame:
-    """Return the cells, ``cell_x`` and ``cell_y``, that have the same values of these parameters."""
-    one, other = _cells_of(first, names), _cells_of(second, names)
-    return one.merge(other, on=names, how="inner") if names else one.merge(other, how="cross")
-
-
-def _common_seeds(first: Result, second: Result) -> range:
-    """Return the seeds that both results have."""
-    seeds = first.study.seeds, second.study.seeds
-    return range(max(each.base for each in seeds), min(each.base + each.count for each in seeds))
 
 
 def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:

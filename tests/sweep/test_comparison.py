@@ -12,7 +12,7 @@ import pytest
 
 import sweep
 from sweep import Result, SweepError
-from sweep.comparison import compare_results
+from sweep.comparison import Pairing
 from sweep.plan import Plan
 from sweep.speed import estimated_seconds, note_speed
 from tests.sweep.support import assert_refused, command, make_study
@@ -35,7 +35,7 @@ def alone(rate: float, count: int = 20, **words: Any) -> Result:
 def test_two_results_as_two_values(both: Result, by: list[str]) -> None:
     """Two studies compare as the values of a parameter of one study do."""
     expected = both.compare("learning_rate", by).drop(columns=["first", "second"])
-    compared = compare_results(alone(0.1), alone(0.2), by)
+    compared = Pairing(alone(0.1), alone(0.2)).compare(by)
     assert set(compared["first"]) == {"small learning_rate 0.1"}
     assert set(compared["second"]) == {"small learning_rate 0.2"}
     pd.testing.assert_frame_equal(compared.drop(columns=["first", "second"]), expected)
@@ -43,7 +43,7 @@ def test_two_results_as_two_values(both: Result, by: list[str]) -> None:
 
 def test_a_value_that_one_study_fixes(both: Result) -> None:
     """Cells are paired by the values of what is swept in either; the same runs never differ."""
-    compared = compare_results(both, alone(0.2), ["hidden"])
+    compared = Pairing(both, alone(0.2)).compare(["hidden"])
     assert list(compared["n_pairs"]) == [20, 20]
     assert (compared["p_value"] == 1.0).all()
     assert (compared["difference"] == 0.0).all()
@@ -51,10 +51,10 @@ def test_a_value_that_one_study_fixes(both: Result) -> None:
 
 def test_seeds_in_both() -> None:
     """Seeds that one of them lacks do not count."""
-    compared = compare_results(alone(0.1), alone(0.2, base=15), [])
+    compared = Pairing(alone(0.1), alone(0.2, base=15)).compare([])
     assert list(compared["n_seeds"]) == [5]
     with pytest.raises(SweepError, match="no seed in common"):
-        compare_results(alone(0.1), alone(0.2, base=20))
+        Pairing(alone(0.1), alone(0.2, base=20))
 
 
 def test_what_has_no_partner_is_told(tmp_path: Path) -> None:
@@ -69,9 +69,9 @@ def test_what_has_no_partner_is_told(tmp_path: Path) -> None:
 def test_what_cannot_be_paired(both: Result) -> None:
     """No cell in common, and unknown names."""
     with pytest.raises(SweepError, match="no cell in common: no values of learning_rate, hidden"):
-        compare_results(both, alone(0.3))
+        Pairing(both, alone(0.3))
     with pytest.raises(SweepError, match="unknown parameter 'scale'"):
-        compare_results(both, alone(0.2), ["scale"])
+        Pairing(both, alone(0.2)).compare(["scale"])
 
 
 @pytest.fixture(scope="module")
