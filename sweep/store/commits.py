@@ -45,7 +45,7 @@ class Commit:
     trained
         How many runs it has where that is not one at each position, as some cells need no more seeds.
     reused_steps
-        Steps of runs that were taken from earlier results, if any.
+        Steps of runs that were taken from earlier results; 0 where an older version does not tell.
     """
 
     study: str
@@ -60,7 +60,7 @@ class Commit:
     begin: float
     end: float
     trained: int | None = None
-    reused_steps: int | None = None
+    reused_steps: int = 0
 
     @property
     def n_runs(self) -> int:
@@ -70,17 +70,15 @@ class Commit:
     @property
     def trained_steps(self) -> int:
         """Steps of the runs that were trained for it."""
-        return self.net_steps - (self.reused_steps or 0)
+        return self.net_steps - self.reused_steps
 
     @classmethod
     def of(cls, result: ShardResult, study: str, **facts: Any) -> Commit:
         """Return the commit of a shard that was trained."""
         shard = result.shard
-        facts |= {"net_steps": result.net_steps, "lane_steps": result.lane_steps}
+        facts |= {name: getattr(result, name) for name in ("net_steps", "lane_steps", "reused_steps")}
         if result.n_runs != shard.n_runs:
             facts["trained"] = result.n_runs
-        if result.reused_steps:
-            facts["reused_steps"] = result.reused_steps
         return cls(study, shard.index, shard.start, shard.stop, **facts)
 
     def as_shard(self) -> Shard:
@@ -108,7 +106,7 @@ class Commit:
             )
 
 
-# What commits hold, and what only some of them do.
+# What commits hold, and what only some of them do: those of rounds, and all but those of older versions.
 _SOME = {"trained": (int,), "reused_steps": (int,)}
 _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name not in _SOME}
 

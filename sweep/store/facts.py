@@ -76,7 +76,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
         "n_cells": study.n_cells,
         "n_runs": sum(commit.n_runs for commit in commits),
         "net_steps": net_steps,
-        "reused_steps": sum(commit.reused_steps or 0 for commit in commits),
+        "reused_steps": sum(commit.reused_steps for commit in commits),
         "lane_occupancy": net_steps / lane_steps if lane_steps else None,
         "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),
     }

@@ -109,6 +109,18 @@ def test_commit_with_other_content(begun: Path, whole: Path, tmp_path: Path, nam
         assert len(str(caught.value).splitlines()) == 1
 
 
+def test_results_of_older_versions(begun: Path, whole: Path, tmp_path: Path) -> None:
+    """Those that do not tell of reused steps are read, checked and gone on with; there are none."""
+    for source in (begun, whole):
+        folder = copy_result(source, tmp_path / source.parent.name)
+        for path in (*commits_of(folder), folder / "run.json"):
+            rewrite(path, reused_steps=...)
+        resume(folder)
+        read(folder)
+        assert open_result(folder).facts["reused_steps"] == 0
+        assert sweep.verify(folder).intact
+
+
 def resume(folder: Path) -> None:
     sweep.run(STUDY, out=folder, shard_runs=SHARD_RUNS)
 
