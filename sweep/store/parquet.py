@@ -32,7 +32,7 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
     Raises
     ------
     StoreError
-        If it is no Parquet file, or has other columns.
+        If it is not what was written, or has other columns.
     """
     schema = arrow_schema(columns)
     try:
@@ -41,7 +41,7 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         table = file.read(schema.names, use_threads=False)
     except (pa.ArrowException, OSError):
-        raise DamageError(where, "it is no Parquet file") from None
+        raise DamageError(where, "it is not the Parquet that was written") from None
     if not table.schema.equals(schema):
         raise DamageError(where, f"its columns are not {', '.join(schema.names)} in their types")
     return table
