@@ -16,8 +16,8 @@ def main() -> None:
     """Be the process of a command.
 
     After an interrupt it ends at once, also in imports: threads of libraries may still be under
-    way, and one in eleven processes would abort while they are taken down. Names of files that
-    are no UTF-8, and lines of tables where a terminal has ASCII only, are printed escaped.
+    way, and abort a process that ends while they are taken down. Names of files that are no
+    UTF-8, and lines of tables where a terminal has ASCII only, are printed escaped.
     """
     leave_on_interrupt()
     sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))  # None if closed

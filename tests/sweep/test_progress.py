@@ -87,6 +87,9 @@ def test_estimate_is_of_the_last_seconds(clock: Clock) -> None:
     progress = hidden_progress(1000, 1000.0, threads=2)
     progress.skip(500, 500.0)
     assert progress.text() == " 50 %  500 of 1,000 runs  going on from there"
+    merged = hidden_progress(10, 10.0, threads=2)
+    merged.skip(10, 10.0)
+    assert merged.text() == "100 %  10 of 10 runs"
     for _ in range(4):
         progress.advance(10, 10.0, 1_000_000, 10.0)  # both threads: 2 a second
     assert progress.text().endswith("0 M steps/s  about 3 min 50 s to go")
