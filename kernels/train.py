@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from kernels.data import control
 from kernels.data.patterns import make_patterns
+from kernels.floating_point import default_floating_point
 from kernels.loop.runs import RETRAIN, Columns, Runs, make_columns
 from kernels.loop.seats import OCCUPIED
 from kernels.loop.turns import MAX_STEPS, make_kernel
@@ -133,6 +134,7 @@ class Trainer:
         arguments = self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, none)
         return None if is_compiled(kernel, arguments) else kernel
 
+    @default_floating_point()
     def train(
         self,
         settings: Array,

@@ -61,7 +61,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        from kernels.floating_point import default_floating_point
+
+        with default_floating_point():  # some modules compute constants when they are imported
+            return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'sweep' has no attribute {name!r}")
 
 

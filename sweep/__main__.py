@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from kernels.floating_point import default_floating_point
 from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, DamageError, SweepError
 from sweep.interrupts import leave_on_interrupt
 
@@ -36,6 +37,7 @@ def main() -> None:
         raise
 
 
+@default_floating_point()
 def run_command() -> None:
     """Run the command line; what the user must mend ends in one sentence and code 2."""
     from sweep import cli

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from kernels import NUMERICS
+from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError, StudyError
 from sweep.executors.address import check_cluster
 from sweep.executors.executor import MakeExecutor
@@ -32,6 +33,7 @@ from sweep.training import Training
 MAX_RUNS = 10**9
 
 
+@default_floating_point()
 def run(
     study: Study,
     out: str | Path | None = None,

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, cut, shown, unknown
 from sweep.paths import read_text
 from sweep.plain import plain
@@ -42,6 +43,7 @@ def built_in_studies() -> dict[str, str]:
     return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in files if file.name.endswith(".toml")}
 
 
+@default_floating_point()
 def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:
     """Read a study.
 
@@ -74,6 +76,7 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
     return _study(raw)
 
 
+@default_floating_point()
 def parse_study(text: str, where: str) -> Study:
     """Return the study in the text of a file that holds all of it, its patterns too.
 

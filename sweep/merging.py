@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from kernels.floating_point import default_floating_point
 from sweep.engine import complete
 from sweep.errors import StoreError
 from sweep.executors.threads import ThreadExecutor
@@ -27,6 +28,7 @@ _SAME = {
 }
 
 
+@default_floating_point()
 def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = False, progress: bool = False) -> Result:
     """Copy the finished shards of results of one study into one folder, and make the result if all are there.
 

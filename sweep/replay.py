@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.floating_point import default_floating_point
 from kernels.recipe import Parameters
 from sweep.errors import StudyError
 from sweep.parameters import Scalar
@@ -142,6 +143,7 @@ def _trace_run(source: Result, run: int) -> Trace:
     return _replay(plan, cell, source.study.seeds.base + offset, source.row(run))
 
 
+@default_floating_point()
 def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     """Train one run and compare with its row, if there is one."""
     cells, seeds = np.array([cell]), np.array([seed])

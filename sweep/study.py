@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from kernels.floating_point import default_floating_point
 from sweep.combinations import combination_faults
 from sweep.errors import StudyError, shown
 from sweep.faults import sentences
@@ -79,6 +80,7 @@ class Study:
     {'hidden': (2, 4), 'learning_rate': (0.01, 0.1, 1.0)}
     """
 
+    @default_floating_point()
     def __init__(
         self,
         *,

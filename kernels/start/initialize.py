@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.floating_point import default_floating_point
 from kernels.recipe import Architecture
 from kernels.simd.compiling import Kernel
 from kernels.start.numbers import fill_numbers, uncompiled_draw
@@ -49,6 +50,7 @@ class Start(NamedTuple):
     stream: str = "mt19937"
 
 
+@default_floating_point()
 def initial_weights(
     start: Start, seeds: Array, architecture: Architecture, hidden: int, dtype: str, out: Array | None = None
 ) -> Array:

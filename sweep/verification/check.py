@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from kernels import NUMERICS
+from kernels.floating_point import default_floating_point
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
 from sweep.executors.threads import import_all_kernels, work_in_threads
@@ -27,6 +28,7 @@ from sweep.verification.parts import PartCheck
 from sweep.verification.surplus import surplus
 
 
+@default_floating_point()
 def verify(directory: str | Path, *, sample: int = 0, threads: int | None = None, progress: bool = False) -> Findings:
     """Check a results folder, finished or not; nothing is changed.
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kernels.floating_point import default_floating_point
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
 from sweep.machine import machine_facts, threads_asked_for
@@ -24,6 +25,7 @@ from sweep.verification.leftovers import collect
 from sweep.verification.mend import mend
 
 
+@default_floating_point()
 def repair(
     directory: str | Path,
     *,

@@ -1,0 +1,85 @@
+"""The numbers do not depend on the state of the floating-point unit that other code has left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kernels.floating_point import default_floating_point
+from kernels.start.initialize import Start, initial_weights
+from tests.floating_point import STATES, in_state, state_here
+from tests.kernels.compare import train_kernel
+from tests.kernels.runs import draw_weights, join, make_runs
+from tests.kernels.specs import Spec
+from tests.kernels.support import Array
+
+BY_STATE = pytest.mark.parametrize("state", STATES)
+BY_PLACE = pytest.mark.parametrize("in_thread", [False, True], ids=["main thread", "another thread"])
+
+SPEC = Spec()
+
+
+def compute(work: Callable[[], Any], state: str, in_thread: bool) -> Any:
+    """Do work in a thread that is in a state, and require that it is left in it."""
+
+    def compute_here() -> Any:
+        with in_state(state):
+            found = work()
+            assert state_here() == state, "the state that was found was not put back"
+            return found
+
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(compute_here).result() if in_thread else compute_here()
+
+
+def bits(outcome: Any) -> list[bytes]:
+    """Return all numbers of an outcome, with the signs of zeros."""
+    arrays: list[Array] = [*outcome.columns, outcome.final_weights, outcome.predictions, outcome.losses]
+    return [array.tobytes() for array in arrays]
+
+
+@BY_PLACE
+@BY_STATE
+def test_training_gives_the_same_bits(state: str, in_thread: bool) -> None:
+    """Networks with ordinary weights show how numbers are rounded, those with denormal ones whether they are kept."""
+    ordinary = draw_weights(SPEC, 2, 20, seed=0)
+    runs = join(make_runs(ordinary, max_steps=8), make_runs(1e-310 * ordinary, learning_rate=1e-3, max_steps=8))
+    expected = train_kernel(SPEC, runs)
+    assert (np.abs(expected.final_weights[20:]) < 1e-300).any()
+    assert bits(compute(lambda: train_kernel(SPEC, runs), state, in_thread)) == bits(expected)
+
+
+@BY_PLACE
+@BY_STATE
+@pytest.mark.parametrize("stream", ["mt19937", "pcg64"])
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+@pytest.mark.parametrize("scale", [1.0, 1e-309])
+def test_initial_weights_have_the_same_bits(
+    distribution: str, stream: str, scale: float, state: str, in_thread: bool
+) -> None:
+    """Numbers are drawn, scaled and rounded by NumPy and by kernels."""
+    start = Start(distribution=distribution, scale=scale, bias_scale=scale / 3, stream=stream)
+
+    def draw() -> bytes:
+        return initial_weights(start, np.arange(50), SPEC.recipe.architecture, 3, "float64").tobytes()
+
+    assert compute(draw, state, in_thread) == draw()
+
+
+@BY_STATE
+def test_the_state_is_put_back_after_an_error(state: str) -> None:
+    """What was found is put back however the work ends."""
+
+    def fail() -> None:
+        with default_floating_point():
+            assert state_here() == "default"
+            raise ArithmeticError
+
+    with in_state(state):
+        with pytest.raises(ArithmeticError):
+            fail()
+        assert state_here() == state
