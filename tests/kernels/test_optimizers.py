@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.kernels.compare import train_kernel
+from tests.kernels.compare import train_kernel, train_oracle
 from tests.kernels.runs import draw_weights, make_runs
 from tests.kernels.specs import OPTIMIZERS, Spec
 from tests.kernels.support import Array, some_compiled
@@ -117,3 +117,13 @@ def test_pytorch_itself(optimizer: str) -> None:
     """Parameters agree with those that PyTorch trains."""
     pytest.importorskip("torch")
     _assert_agrees(optimizer, lambda start, numbers: torch_weights(optimizer, start, numbers))
+
+
+@pytest.mark.parametrize("optimizer", some_compiled(["rprop"], lambda _: False))
+def test_signs_of_zero(optimizer: str) -> None:
+    """Where gradients underflow to zeros of either sign, weights of zero keep theirs as those of the oracle do."""
+    spec = Spec("tanh", optimizer=optimizer, dtype="float32")
+    runs = make_runs(np.float32(1.5e-45) * draw_weights(spec, 2, 200, 3), "float32", max_steps=7)
+    given, expected = train_kernel(spec, runs).final_weights, train_oracle(spec, runs).weights
+    assert set(np.signbit(expected[expected == 0.0])) == {False, True}
+    assert given.tobytes() == np.ascontiguousarray(expected).tobytes()

@@ -74,7 +74,8 @@ def rprop(g: Array, states: States, given: Hyperparameters) -> tuple[Array, Stat
     s = np.sign(g * previous)
     step = np.minimum(np.maximum(step * np.where(s > 0, 1.2, np.where(s < 0, 0.5, 1)).astype(g.dtype), 1e-6), 50)
     g = np.where(s < 0, 0, g)
-    return np.sign(g) * step, (g, step)  # the sign of NaN is NaN
+    sign = np.where(g > 0, 1, np.where(g < 0, -1, g)).astype(g.dtype)  # that of zero or NaN is itself: -0 stays -0
+    return sign * step, (g, step)
 
 
 UPDATES: dict[str, Update] = {
