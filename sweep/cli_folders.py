@@ -81,6 +81,11 @@ def verify(
     if found.unchecked:
         unchecked = count_text(len(found.unchecked), "part")
         print(f"not checked: {unchecked} of later rounds, which follow from those before")
+    if found.n_untold:
+        print(
+            f"not told: by which numerics and logarithm {count_text(found.n_untold, 'part')} "
+            "were trained, whose commits an older version wrote"
+        )
     if found.leftovers and mend:
         print(f"removed: {count_text(len(found.leftovers), 'file')} that killed processes had left")
     elif found.leftovers:

@@ -9,14 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from kernels import NUMERICS
 from kernels.floating_point import default_floating_point
+from sweep.bits import Bits
 from sweep.errors import StoreError, StudyError
 from sweep.executors.address import check_cluster
 from sweep.executors.executor import MakeExecutor
 from sweep.executors.threads import ThreadExecutor
 from sweep.limits import Limits
-from sweep.machine import log_digest, machine_facts, memory_bytes, threads_asked_for
+from sweep.machine import machine_facts, memory_bytes, threads_asked_for
+from sweep.own_bits import own_bits
 from sweep.plan import Plan
 from sweep.progress import tell, tell_finished
 from sweep.result import Result, open_result, partial_result
@@ -126,14 +127,15 @@ def run(
         _check_memory(study, keep, limits)
         return complete(Training(plan, Memory(study, keep), limits, progress, earlier), make_executor, start)
     files = files_at(out)
-    wish = Wish(study, keep, overwrite, {"numerics": NUMERICS, "log_digest": log_digest()})
+    bits = own_bits()
+    wish = Wish(study, keep, overwrite, bits.told())
     with claim(files, wish) as store:
         if store.facts()["complete"]:
             finished = open_result(store.files)
             if progress:
                 tell_finished(finished.facts, store.files.place)
             return finished
-        store.check_bits(NUMERICS, log_digest())
+        store.check_bits(bits)
         return complete(Training(plan, store, limits, progress, earlier), make_executor, start)
 
 
@@ -179,11 +181,12 @@ def complete(training: Training, make_executor: MakeExecutor, start: float) -> R
         result = partial_result(study, parts)
         result.facts["limited"] = training.limited
         return result
+    if isinstance(parts, Store) and not parts.lock.excludes:  # another may have begun anew
+        parts.check_all_there()
     cells, commits = training.aggregate.cells(), list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
-    facts |= {"numerics": NUMERICS, "log_digest": log_digest()}
-    if isinstance(parts, Store):  # which may have been trained elsewhere
-        facts |= {name: fact for name, fact in parts.facts().items() if name in ("numerics", "log_digest")}
+    bits = Bits.of(parts.facts()) if isinstance(parts, Store) else own_bits()  # as it may have been trained elsewhere
+    facts |= bits.told()
     if parts.keep == "cells" or isinstance(parts, Store):  # of rows in memory when somebody asks
         facts["digest"] = training.aggregate.digest()
     facts["wall_seconds"] = time.time() - start

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from kernels.floating_point import default_floating_point
+from sweep.bits import BITS, compared
 from sweep.engine import complete
 from sweep.errors import StoreError
 from sweep.executors.threads import ThreadExecutor
@@ -15,6 +17,7 @@ from sweep.limits import Limits
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.store.claim import Wish, claim
+from sweep.store.mixture import strangers
 from sweep.store.place import files_at
 from sweep.store.reader import StoreReader
 from sweep.training import Training
@@ -25,6 +28,7 @@ _SAME = {
     "keep": "keeps other parts (runs or cells)",
     "numerics": "was trained by a version of xor-sweep whose numbers have other last bits",
     "log_digest": "was trained on a machine whose logarithm has other last bits, so normal initial weights differ",
+    "sources_digest": "was trained by other sources of kernels, whose numbers might have other last bits",
 }
 
 
@@ -63,14 +67,17 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     if overwrite and any(files_at(out).same_as(store.files) for store in stores):
         raise StoreError(f"{str(out)!r} is merged and overwritten at once; give another folder (--out)")
     plan = Plan(first.study)
-    facts = {name: first.facts().get(name) for name in ("numerics", "log_digest")}
-    with claim(files_at(out), Wish(first.study, first.keep, overwrite, facts)) as target:
+    found = [store.commits() for store in stores]
+    every = chain.from_iterable(commits.values() for commits in found)
+    for _, difference in strangers(every, first.study, first.bits, first.whose):
+        raise StoreError(f"results that are not of one training cannot be merged: {difference}")
+    with claim(files_at(out), Wish(first.study, first.keep, overwrite, first.bits.told())) as target:
         _check_same(first, target)
         if target.facts()["complete"]:
             raise StoreError(f"results folder {target.files.place!r} is complete already; give another one with --out")
         present = set(target.commits())
-        for store in stores:
-            for commit in store.commits().values():
+        for store, commits in zip(stores, found, strict=True):
+            for commit in commits.values():
                 plan.check(commit)
                 if commit.shard not in present:
                     target.copy_part(store, commit)
@@ -82,7 +89,9 @@ def _check_same(first: StoreReader, other: StoreReader) -> None:
     """Refuse a result whose rows are not of the same training."""
     one, two = first.facts(), other.facts()
     for name, what in _SAME.items():
-        if name == "log_digest" and "normal" not in first.study.values_of("distribution"):
+        if name in BITS and name not in compared(first.study):
+            continue
+        if name == "sources_digest" and None in (one.get(name), two.get(name)):  # an older version does not tell
             continue
         if one.get(name) != two.get(name):
             raise StoreError(f"{other.files.place!r} cannot be merged with {first.files.place!r}: it {what}")

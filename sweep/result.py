@@ -205,11 +205,14 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
     Raises
     ------
     StoreError
-        If it is none, is damaged, or its study was interrupted and ``partial`` is not given, or no run is trained yet.
+        If it is none, is damaged or mixed of two trainings, or its study was interrupted and ``partial`` is not given,
+        or no run is trained yet.
     """
     store = StoreReader.open(directory)
     facts = store.facts()
     if facts["complete"]:
+        if store.has_parts:
+            store.commits()  # refuses those that are not of one training, whichever of them are read later
         return Result(store.study, facts, store)
     if not partial:
         raise StoreError(

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kernels import NUMERICS
 from kernels.loop.runs import Columns
+from sweep.bits import Bits, compared
 from sweep.digest import column_values
 from sweep.errors import StoreError
-from sweep.machine import log_digest
+from sweep.own_bits import own_bits
 from sweep.plan import Plan
 from sweep.schema import runs_columns
 from sweep.shards import Shard
@@ -85,9 +85,10 @@ class _Source:
         self._store = store = StoreReader.open(files_at(place))
         if store.keep != "runs" or not store.has_parts:
             raise StoreError(f"{store.files.place!r} has no rows to take; only results that keep runs can be reused")
-        facts = store.facts()
-        normal = "normal" in plan.study.values_of("distribution")
-        if facts.get("numerics") != NUMERICS or (normal and facts.get("log_digest") != log_digest()):
+        own, theirs = own_bits(), Bits.of(store.facts())
+        normal = "log_digest" in compared(plan.study)
+        # Their sources may be others: the same version of the numbers says that their bits are the same.
+        if theirs.numerics != own.numerics or (normal and theirs.log_digest != own.log_digest):
             raise StoreError(
                 f"{store.files.place!r} was trained by a version or on a machine whose numbers have other last bits, "
                 "so its rows cannot be taken"

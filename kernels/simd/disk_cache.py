@@ -35,6 +35,8 @@ import numpy as np
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from kernels.sources import sources_digest
+
 MOST_BYTES = 2**28
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -55,15 +57,10 @@ def cache_root() -> Path:
 
 
 @cache
-def sources_digest() -> str:
+def _made_from() -> str:
     """Hash everything but the CPU that machine code depends on."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parents[1]  # all of the kernels
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
-    digest.update(repr(versions).encode())
-    return digest.hexdigest()
+    return hashlib.sha256(f"{sources_digest()}\0{versions!r}".encode()).hexdigest()
 
 
 class DiskCache:
@@ -128,7 +125,7 @@ class DiskCache:
 
     def _entry(self, signature: Any, target_context: Any) -> tuple[Path, bytes]:
         """Return the path of an entry, and all that it stands for."""
-        made_by = f"{sources_digest()}\0{target_context.codegen().magic_tuple()!r}"
+        made_by = f"{_made_from()}\0{target_context.codegen().magic_tuple()!r}"
         function = f"{self._name}\0{self._key}\0{signature}"
         folder, entry = (hashlib.sha256(text.encode()).hexdigest() for text in (made_by, function))
         path = cache_root() / folder[:16] / f"{self._name}-{entry[:32]}.bin"

@@ -19,6 +19,7 @@ from sweep.executors.chunks import Chunks
 from sweep.executors.connection import all_ended, connected
 from sweep.executors.executor import Executor, Work
 from sweep.executors.remote import Job, stop, train_chunk
+from sweep.own_bits import own_bits
 from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.store import Store
@@ -219,7 +220,7 @@ def _job(work: Work, session: str) -> Job:
     assert isinstance(store, Store)
     place = str(store.directory.absolute()) if store.directory else store.files.place
     reuse = tuple(source.path for source in work.reuse.sources) if work.reuse else ()
-    return Job(store.identity, store.keep, place, session, work.plan.shard_runs, reuse)
+    return Job(store.identity, store.keep, place, session, own_bits(), work.plan.shard_runs, reuse)
 
 
 def _named(shards: list[Shard]) -> str:

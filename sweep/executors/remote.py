@@ -17,6 +17,7 @@ from functools import lru_cache, partial
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sweep.bits import BITS, Bits
 from sweep.errors import StoreError
 from sweep.plan import Plan
 from sweep.shards import Shard
@@ -41,6 +42,8 @@ class Job:
         Of its results, as workers find it.
     session
         Names the call in commits.
+    bits
+        By what the call trains: a worker of other sources might give other bits.
     shard_runs
         For tests: runs in a shard.
     reuse
@@ -51,6 +54,7 @@ class Job:
     keep: str
     place: str
     session: str
+    bits: Bits
     shard_runs: int | None
     reuse: tuple[str, ...]
 
@@ -120,8 +124,7 @@ def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
 @contextmanager
 def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
     """Hold the results folder, so that nobody removes it meanwhile, once all is as the call wants it."""
-    from kernels import NUMERICS
-    from sweep.machine import log_digest
+    from sweep.own_bits import own_bits
     from sweep.store.place import files_at
     from sweep.store.store import Store
 
@@ -135,12 +138,27 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
         lock.take_shared()
         store.lock = lock
         try:
-            store.check_bits(NUMERICS, log_digest())
+            store.check_bits(own_bits())
         except StoreError as error:
             raise _refusal(str(error)) from None
+        _check_same_bits(job, trainer.study)
+        store.trained_by(own_bits())
         yield trainer, store
     finally:
         lock.release()
+
+
+def _check_same_bits(job: Job, study: Study) -> None:
+    """Require that the call would train the same bits here, also where the results folder is of an older version."""
+    from sweep.own_bits import own_bits
+
+    difference = job.bits.difference(own_bits(), study)
+    if difference:
+        theirs, ours = (str(getattr(bits, difference))[:12] for bits in (job.bits, own_bits()))
+        raise _refusal(
+            f"{BITS[difference]} is {ours!r} here and {theirs!r} where the run was started, so bits might differ; "
+            "install the same version of xor-sweep everywhere"
+        )
 
 
 @lru_cache(maxsize=2)

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from sweep.bits import Bits
 from sweep.errors import StoreError
 from sweep.store.commits import COMMIT_NAME
 from sweep.store.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
@@ -46,7 +47,7 @@ class Wish:
     overwrite
         Whether to remove earlier results first.
     facts
-        Of a study that begins, for run.json.
+        Of a study that begins, for run.json: by what it is trained, as :class:`~sweep.bits.Bits` has it.
     """
 
     study: Study
@@ -95,6 +96,7 @@ def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
         if files.has("study.toml"):
             _check_same(files, wish, holder)
             store = Store.open(files)
+            store.trained_by(Bits.of(wish.facts))
             store.lock = lock
             store.shared = holder is not None or not lock.excludes
             _tell(store, holder, lock.refusal)

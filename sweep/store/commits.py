@@ -7,6 +7,7 @@ study, or somebody's editor. So a commit is checked whenever one is taken.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from operator import ge
@@ -46,6 +47,8 @@ class Commit:
         How many runs it has where that is not one at each position, as some cells need no more seeds.
     reused_steps
         Steps of runs that were taken from earlier results; 0 where an older version does not tell.
+    numerics, log_digest, sources_digest
+        By what it was trained, as :class:`~sweep.bits.Bits` has it; None where an older version does not tell.
     """
 
     study: str
@@ -61,6 +64,9 @@ class Commit:
     end: float
     trained: int | None = None
     reused_steps: int = 0
+    numerics: int | None = None
+    log_digest: str | None = None
+    sources_digest: str | None = None
 
     @property
     def n_runs(self) -> int:
@@ -107,7 +113,7 @@ class Commit:
 
 
 # What commits hold, and what only some of them do: those of rounds, and all but those of older versions.
-_SOME = {"trained": (int,), "reused_steps": (int,)}
+_SOME = {"trained": (int,), "reused_steps": (int,), "numerics": (int,), "log_digest": (str,), "sources_digest": (str,)}
 _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name not in _SOME}
 
 
@@ -143,6 +149,9 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
     if unknown:
         raise DamageError(where, f"its key {unknown[0]!r} is unknown")
     check_kinds(where, facts, _KINDS | {name: kind for name, kind in _SOME.items() if name in facts})
+    for name in ("study", "log_digest", "sources_digest"):  # which many commits tell alike: each is held once
+        if name in facts:
+            facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)
     if commit.study != identity:
         raise StoreError(f"{where!r} belongs to another study; start anew with --overwrite")

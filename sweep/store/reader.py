@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sweep.bits import Bits, compared
 from sweep.errors import DamageError, StoreError
 from sweep.plan import Plan
 from sweep.schema import Column, cells_columns, runs_columns, tally_columns
@@ -20,6 +22,7 @@ from sweep.store.contents import fitting
 from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files
 from sweep.store.local import LocalFiles
+from sweep.store.mixture import strangers
 from sweep.store.parquet import decode_table
 from sweep.store.parts import Parts
 from sweep.store.place import files_at
@@ -42,7 +45,11 @@ class StoreReader(Parts):
     ----------
     partial : list of Commit or None
         Where given, these commits are taken, rather than those of every run.
+    bits, whose : Bits, str
+        What all commits must agree with, and who tells it.
     """
+
+    whose = "run.json"
 
     def __init__(self, files: Files, study: Study, keep: str) -> None:
         super().__init__()
@@ -52,6 +59,7 @@ class StoreReader(Parts):
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else tally_columns()
         self.partial: list[Commit] | None = None
+        self.bits = Bits()
 
     @classmethod
     def open(cls, place: Files | str | Path) -> Self:
@@ -69,7 +77,9 @@ class StoreReader(Parts):
         study = read_study(files)
         if study.identity != facts["identity"]:
             raise DamageError(files.where("study.toml"), "it is not the study that run.json names")
-        return cls(files, study, facts["keep"])
+        reader = cls(files, study, facts["keep"])
+        reader.bits = Bits.of(facts)
+        return reader
 
     @property
     def directory(self) -> Path | None:
@@ -83,28 +93,47 @@ class StoreReader(Parts):
             raise StoreError(f"{self.files.where('run.json')!r} belongs to another study by now")
         return facts
 
-    def check_bits(self, numerics: int, log_digest: str) -> None:
-        """Refuse to mix bits with those of another version or machine.
+    def check_bits(self, bits: Bits) -> None:
+        """Refuse to mix rows with those of another version or machine.
 
         Parameters
         ----------
-        numerics, log_digest
-            Of this version, and of this machine's logarithm.
+        bits
+            Of this version and machine; sources that are not told are not compared.
 
         Raises
         ------
         StoreError
         """
-        facts = self.facts()
-        if facts.get("numerics") != numerics:
+        begun = Bits.of(self.facts())
+        if begun.numerics != bits.numerics:
             raise StoreError(
                 f"results in {self.files.place!r} were begun by a version of xor-sweep whose numbers have other last "
                 "bits; go on with that version, or start anew with --overwrite"
             )
-        if "normal" in self.study.values_of("distribution") and facts.get("log_digest") != log_digest:
+        if "log_digest" in compared(self.study) and begun.log_digest != bits.log_digest:
             raise StoreError(
                 f"results in {self.files.place!r} were begun on a machine whose logarithm has other last bits, so "
                 "normal initial weights would differ; go on there, or start anew with --overwrite"
+            )
+        if begun.difference(bits, self.study):
+            raise StoreError(
+                f"results in {self.files.place!r} were begun by other sources of kernels ({_short(begun)}, here "
+                f"{_short(bits)}), so their numbers might have other last bits; go on with the version of xor-sweep "
+                "that began them, or start anew with --overwrite"
+            )
+
+    def check_alike(self, commits: Iterable[Commit]) -> None:
+        """Refuse commits of rows that were trained by several versions or machines whose bits may differ.
+
+        Raises
+        ------
+        StoreError
+        """
+        for _, difference in strangers(commits, self.study, self.bits, self.whose):
+            raise StoreError(
+                f"results in {self.files.place!r} are mixed of two trainings: {difference}; sweep verify --repair "
+                "trains again what does not belong to run.json, or start anew with --overwrite"
             )
 
     def commits(self) -> dict[int, Commit]:
@@ -113,11 +142,13 @@ class StoreReader(Parts):
         Raises
         ------
         StoreError
-            If one is damaged or belongs to another study.
+            If one is damaged or belongs to another study, or they are not of one training.
         """
         names = sorted(fitting(self.files, "commits", COMMIT_NAME))
         commits = [self.decode_commit(*each) for each in zip(names, self.files.read_all(names), strict=True)]
-        return {commit.shard: commit for commit in sorted(commits, key=lambda commit: commit.shard)}
+        commits.sort(key=lambda commit: commit.shard)
+        self.check_alike(commits)
+        return {commit.shard: commit for commit in commits}
 
     def commit_of(self, shard: Shard) -> Commit | None:
         """Return the commit of a planned shard, or None if nobody has finished it.
@@ -125,13 +156,14 @@ class StoreReader(Parts):
         Raises
         ------
         StoreError
-            If it is damaged, belongs to another study or was planned otherwise.
+            If it is damaged, belongs to another study or training, or was planned otherwise.
         """
         name = f"commits/{commit_name(shard.index)}"
         if not self.files.has(name):
             return None
         commit = self.decode_commit(name, self.files.read(name))
         commit.check(self.identity, shard)
+        self.check_alike([commit])
         return commit
 
     def is_current(self, commit: Commit) -> bool:
@@ -234,3 +266,8 @@ class StoreReader(Parts):
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DamageError(self.files.where(name), "its SHA-256 is not the one recorded when it was written")
         return content
+
+
+def _short(bits: Bits) -> str:
+    """Return the beginning of the digest of sources, as a text that can be printed."""
+    return repr(str(bits.sources_digest)[:12])[1:-1]

@@ -18,12 +18,12 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from sweep import __version__
+from sweep.bits import Bits
 from sweep.errors import StoreError
 from sweep.schema import cells_columns
 from sweep.shards import Shard
@@ -78,10 +78,20 @@ class Store(StoreReader):
         study_sha256 = hashlib.sha256(self.files.read("study.toml")).hexdigest()
         facts = {**facts, "study_sha256": study_sha256, "cells_sha256": self.write_cells(cells), "complete": True}
         self._check_own()
-        if not self.lock.excludes:  # another may have begun anew
-            self._check_all_there()
+        self.check_all_there()  # another may have begun anew, and another machine need not see our locks
         self.write_facts(facts)
         return facts
+
+    def check_all_there(self) -> None:
+        """Require that commits of all runs are there still.
+
+        Raises
+        ------
+        StoreError
+            If another has removed some, or has put others in their place.
+        """
+        if not cover(sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs):
+            raise StoreError(f"results in {self.files.place!r} were removed while they were written")
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
         """Write the results of a shard and commit them, unless that was done before.
@@ -122,19 +132,23 @@ class Store(StoreReader):
         """
         return self._commit_part(replace(commit, part=_new_part(commit.shard)), source.content(commit))
 
-    @cached_property
+    def trained_by(self, bits: Bits) -> None:
+        """Take in by what shards are trained that are written from now on; all commits must agree with that."""
+        self.bits, self.whose = bits, "this run"
+
+    @property
     def _about(self) -> dict[str, str]:
         """What files say of themselves: which study they are of, and what trained them, as far as bits depend on it."""
         about = {"study": self.study.name, "identity": self.identity, "xor-sweep": __version__}
-        facts = self.facts()
-        return about | {name: str(facts[name]) for name in ("numerics", "log_digest") if name in facts}
+        return about | {name: str(fact) for name, fact in self.bits.told().items()}
 
     def _encode(self, result: ShardResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:
         """Return the commit of a shard and the content of its part."""
         table = result.rows() if self.keep == "runs" else tally_to_table(result.tally())
         content = encode_table(table, self._columns, self._about)
         sha256 = hashlib.sha256(content).hexdigest()
-        return Commit.of(result, self.identity, part=_new_part(result.shard.index), sha256=sha256, **facts), content
+        facts |= {"part": _new_part(result.shard.index), "sha256": sha256, **self.bits.told()}
+        return Commit.of(result, self.identity, **facts), content
 
     def _commit_part(self, commit: Commit, content: bytes) -> Commit:
         """Write a part and its commit, unless there is one of its shard; return the commit that counts."""
@@ -176,11 +190,6 @@ class Store(StoreReader):
         """Require that the folder still holds this study."""
         if read_study(self.files).identity != self.identity:
             raise StoreError(f"results folder {self.files.place!r} was given to another study while this one ran")
-
-    def _check_all_there(self) -> None:
-        """Require that commits of all runs are there still."""
-        if not cover(sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs):
-            raise StoreError(f"results in {self.files.place!r} were removed while they were written")
 
     def _earlier(self, shard: Shard) -> Commit:
         """Return the commit of a shard that another has finished."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from kernels import NUMERICS
 from kernels.floating_point import default_floating_point
 from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
 from sweep.executors.threads import import_all_kernels, work_in_threads
 from sweep.interrupts import Interrupts
-from sweep.machine import log_digest, threads_asked_for
+from sweep.machine import threads_asked_for
+from sweep.own_bits import own_bits
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.rounds import Rounds
@@ -24,6 +25,7 @@ from sweep.store.reader import StoreReader
 from sweep.verification.findings import Findings
 from sweep.verification.head import head_faults
 from sweep.verification.leftovers import leftovers
+from sweep.verification.mixture import note_strangers
 from sweep.verification.parts import PartCheck
 from sweep.verification.surplus import surplus
 
@@ -82,7 +84,8 @@ def check(
     if not store.has_parts:
         raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
     if sample:
-        store.check_bits(NUMERICS, log_digest())
+        # Sources may be others: whether they give the same bits is what is looked at.
+        store.check_bits(replace(own_bits(), sources_digest=None))
     plan, found = Plan(store.study), Findings(passed=set(passed))
     _check_commits(plan, store, found)
     rounds = Rounds(plan, store, lambda: found.passed)
@@ -125,6 +128,7 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
         found.commits.remove(commit)
         found.bad_commits.append(name)
         found.faults.append(f"{store.files.where(name)!r} is damaged: it holds runs that other commits hold too")
+    note_strangers(store, found)
     # A round begins once those before are finished.
     last = plan.shards.round_of(found.commits[-1]) if found.commits else 0
     found.needed = plan.n_runs if complete else plan.shards.start_of(last)
@@ -159,7 +163,8 @@ def _check_parts(
     plan: Plan, store: StoreReader, part_check: PartCheck, found: Findings, n_threads: int, shown: bool
 ) -> None:
     """Check the parts of all commits, in threads, round by round: what one holds follows from those before."""
-    commits = [commit for commit in found.commits if commit not in found.passed]
+    known = found.passed.union(found.bad_parts)
+    commits = [commit for commit in found.commits if commit not in known]
     n_runs = sum(commit.n_runs for commit in commits)
     import_all_kernels()
     with Interrupts() as interrupts, SweepProgress(max(n_runs, 1), 0.0, n_threads, shown and n_runs > 0) as progress:

@@ -9,11 +9,10 @@ from itertools import pairwise
 from math import inf
 from pathlib import PurePath
 
-from kernels import NUMERICS
 from sweep.errors import StoreError
 from sweep.executors.threads import import_all_kernels, work_in_threads
 from sweep.interrupts import Interrupts
-from sweep.machine import log_digest
+from sweep.own_bits import own_bits
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.rounds import Rounds
@@ -65,7 +64,9 @@ def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> N
     damaged = [commit.as_shard() for commit in found.bad_parts]
     damaged += _lost(store, plan, found)
     if damaged:
-        store.check_bits(NUMERICS, log_digest())
+        store.check_bits(own_bits())
+        store.trained_by(own_bits())
+        store.check_alike(set(found.commits).difference(found.bad_parts))
     first = min(map(plan.shards.round_of, damaged), default=0)
     if plan.shards.start_of(first) > found.needed:  # a round that has not begun: whoever goes on trains it
         damaged = []

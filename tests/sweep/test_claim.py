@@ -18,6 +18,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
+from sweep.own_bits import own_bits
 from sweep.plan import Plan
 from sweep.shards import Shard
 from sweep.store.claim import Wish, claim
@@ -49,10 +50,7 @@ def digest(study: Study, out: Path, **arguments: Any) -> str:
 def in_use(out: Path, study: Study = OTHER, shards: int = 2) -> Iterator[Store]:
     """Hold a folder as a process does that trains in it and has committed some shards."""
     plan = Plan(study, SHARD_RUNS)
-    numbers = sweep.engine.NUMERICS, sweep.engine.log_digest()
-    with claim(
-        LocalFiles(out), Wish(study, "runs", False, dict(zip(("numerics", "log_digest"), numbers, strict=True)))
-    ) as store:
+    with claim(LocalFiles(out), Wish(study, "runs", False, own_bits().told())) as store:
         for index in range(shards):
             store.write_part(Worker(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
         yield store

@@ -15,6 +15,7 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.aggregate import Aggregate
+from sweep.bits import BITS
 from sweep.plan import Plan
 from sweep.store.commits import Commit
 from sweep.store.records import encode_record
@@ -66,7 +67,7 @@ def commits_of(folder: Path) -> list[Path]:
     return sorted((folder / "commits").iterdir())
 
 
-KEYS = [name for name in Commit.__dataclass_fields__ if name not in ("check", "trained", "reused_steps")]
+KEYS = [name for name in Commit.__dataclass_fields__ if name not in ("trained", "reused_steps", *BITS)]
 NUMBERS = ("trained", "reused_steps", "shard", "start", "stop", "net_steps", "lane_steps", "begin", "end")
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     **{f"no {key}": ({key: ...}, f"it has no '{key}'") for key in KEYS},
@@ -75,6 +76,7 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     **{f"negative {key}": ({key: -1}, f"its '{key}' is -1") for key in NUMBERS},
     **{f"immense {key}": ({key: 10**400}, f"its '{key}' is 1000") for key in NUMBERS},
     "text for a number": ({"stop": "20"}, "its 'stop' is '20'"),
+    **{f"null {key}": ({key: None}, f"its '{key}' is None") for key in BITS},
     "fraction": ({"start": 0.0}, "its 'start' is 0.0"),
     "not a number": ({"begin": float("nan")}, "its 'begin' is nan"),
     "infinite": ({"end": float("inf")}, "its 'end' is inf"),

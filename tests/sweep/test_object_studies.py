@@ -15,6 +15,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
+from sweep.own_bits import own_bits
 from sweep.plan import Plan
 from sweep.store import requests
 from sweep.store.claim import Wish, claim
@@ -228,7 +229,7 @@ def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None
 
 def test_eight_writers_race_for_every_shard(out: str, expected: str) -> None:
     """All train and write each shard at the same time: each is committed once, and all agree on which."""
-    facts = {"numerics": sweep.engine.NUMERICS, "log_digest": sweep.engine.log_digest()}
+    facts = own_bits().told()
     plan, barrier = Plan(STUDY, SHARD_RUNS), Barrier(8)
     results = [Worker(plan).train(plan.shard(index)) for index in range(N_SHARDS)]
 

@@ -149,7 +149,7 @@ def test_machine_with_another_logarithm(tmp_path: Path, monkeypatch: pytest.Monk
     study = make_study(distribution=distribution)
     with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         sweep.run(study, out=tmp_path / "r", threads=1, shard_runs=20)
-    monkeypatch.setattr("sweep.engine.log_digest", lambda: "0" * 64)
+    monkeypatch.setattr("sweep.machine.log_digest", lambda: "0" * 64)
     if distribution == "normal":
         with pytest.raises(StoreError, match="logarithm"):
             sweep.run(study, out=tmp_path / "r", shard_runs=20)

@@ -128,7 +128,7 @@ def test_refusals(earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         refused = command("run", file, "--out", name, "--overwrite", "--reuse", earlier)
         assert_refused(refused, ("overwritten",))
     assert tree(earlier) == before
-    monkeypatch.setattr("sweep.reuse.NUMERICS", 1000)
+    monkeypatch.setattr("kernels.NUMERICS", 1000)
     assert_refused(command(*run, earlier), ("other last bits",))
     assert not (tmp_path / "r").exists()
 

@@ -183,8 +183,7 @@ def test_refusals(folder: Path, tmp_path: Path) -> None:
 
 def test_other_numerics_are_not_mixed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another version has trained is checked, but not trained again to be compared or mended."""
-    for module in ("check", "mend"):
-        monkeypatch.setattr(f"sweep.verification.{module}.NUMERICS", 1000)
+    monkeypatch.setattr("kernels.NUMERICS", 1000)
     assert sweep.verify(folder).faults == []
     with pytest.raises(StoreError, match="other last bits"):
         sweep.verify(folder, sample=1)

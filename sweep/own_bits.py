@@ -1,0 +1,13 @@
+"""By what this process trains, as far as the bits of rows depend on it."""
+
+from __future__ import annotations
+
+import kernels
+from kernels.sources import sources_digest
+from sweep import machine
+from sweep.bits import Bits
+
+
+def own_bits() -> Bits:
+    """Return the version of the numbers, and the digests of this machine's logarithm and of the sources of kernels."""
+    return Bits(kernels.NUMERICS, machine.log_digest(), sources_digest())
