@@ -91,6 +91,8 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
         "distributed.nanny.environ": _ENVIRONMENT,
         "distributed.worker.preload": [*dask.config.get("distributed.worker.preload"), "sweep.executors.remote"],
         "distributed.worker.profile.enabled": False,
+        # Without these there are no pages for other users of this machine, who need no certificate for them.
+        **dict.fromkeys(("distributed.scheduler.http.routes", "distributed.worker.http.routes"), ()),
         # Processes that are killed are started again; dask gives those up that are away twice in so long.
         "distributed.deploy.lost-worker-timeout": "1 day",
     }
@@ -107,7 +109,7 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
                 host="127.0.0.1",
                 security=True,
                 dashboard_address=None,
-                # Health is served in any case: on the loopback device and a port that is free.
+                # It listens for requests in any case: on the loopback device and a port that is free.
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                 memory_limit=0,  # as for threads, the system decides
                 silence_logs=logging.CRITICAL,

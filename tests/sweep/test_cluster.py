@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 import sweep
 from sweep import StoreError, StudyError, SweepError, open_result
+from sweep.own_bits import own_bits
 from sweep.store.store import Store
 from tests.sweep.cluster_faults import faults
 from tests.sweep.support import assert_refused, assert_same_table, command, make_study, write_study
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
-import dask
 import psutil
 from distributed import Client, LocalCluster
 
+import sweep.engine  # before a test changes what this process and its worker share
+import sweep.executors.cluster
+
 STUDY = make_study(count=100, name="cluster")
 SHARD_RUNS = 16
+PAGES = ("health", "metrics", "json/counts.json", "info/main/workers.html", "info/call-stacks/x.html", "status")
 
 
 @contextmanager
@@ -100,17 +105,31 @@ def test_what_is_reused_may_change_between_calls(tmp_path: Path, cluster: str) -
         assert result.facts["digest"] == sweep.run(study).facts["digest"]
 
 
+def listening() -> set[Any]:
+    """Return the addresses at which this process and its children listen."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return {port.laddr for each in processes for port in each.net_connections("inet") if port.status == "LISTEN"}
+
+
+def serves(port: int, page: str) -> bool:
+    """Tell whether there is such a page for everybody on this machine."""
+    with suppress(OSError, HTTPException):
+        return bool(urlopen(f"http://127.0.0.1:{port}/{page}", timeout=5).status == 200)
+    return False
+
+
 @pytest.mark.parametrize("n_workers", [2, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 4))])
 def test_processes_of_this_machine(
     tmp_path: Path, no_traces: None, n_workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`--cluster local:N` starts N, says so, and ends them; nobody but this machine can reach them."""
-    file, ports = write_study(tmp_path / "cluster.toml", STUDY), []
-    add = sweep.aggregate.Aggregate.add
+    file, before, ports = write_study(tmp_path / "cluster.toml", STUDY), listening(), set()
+    add, shown = sweep.aggregate.Aggregate.add, []
 
     def watched(*given: Any) -> None:
-        processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-        ports.extend(port for each in processes for port in each.net_connections("inet") if port.status == "LISTEN")
+        found = listening() - before
+        shown.extend(page for port in found - ports for page in PAGES if serves(port.port, page))
+        ports.update(found)
         add(*given)
 
     monkeypatch.setattr(sweep.aggregate.Aggregate, "add", watched)
@@ -118,7 +137,9 @@ def test_processes_of_this_machine(
     assert finished.code == 0, finished
     assert f"digest {sweep.run(STUDY).facts['digest']}" in finished.out
     assert ("  1 worker\n" if n_workers == 1 else f"  {n_workers} workers\n") in finished.err
-    assert {port.laddr.ip for port in ports} == {"127.0.0.1"}
+    assert {port.ip for port in ports} == {"127.0.0.1"}
+    assert len(ports) > n_workers
+    assert shown == []
     assert "error" not in finished.err.lower()
     again = command("run", file, "--out", tmp_path / "r", "--cluster", "tcp://localhost:1")
     assert (again.code, "already finished" in again.err) == (0, True)  # without reaching for the cluster
@@ -164,13 +185,8 @@ def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
 
     def refused(out: Path, words: str, **patched: Any) -> None:
         def patch(dask_worker: Any, undo: bool = False) -> None:
-            import kernels
-            from sweep import machine
-
             for name, value in patched.items():
-                owner: Any = {"NUMERICS": kernels, "log_digest": machine, "files_at": sys.modules["sweep.store.place"]}[
-                    name
-                ]
+                owner: Any = sys.modules[{"own_bits": "sweep.own_bits", "files_at": "sweep.store.place"}[name]]
                 if undo:
                     setattr(owner, name, owner.before)
                 else:
@@ -188,8 +204,11 @@ def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
         assert "\n" not in str(caught.value)
         assert Store.open(out).commits() == {}
 
-    refused(tmp_path / "a", "begun by a version of xor-sweep whose numbers have other last bits", NUMERICS=-1)
-    refused(tmp_path / "b", "whose logarithm has other last bits", log_digest=lambda: "0" * 64)
+    others = [replace(own_bits(), **bits) for bits in ({"numerics": 0}, {"log_digest": "0"}, {"sources_digest": "0"})]
+    begun = "were begun by a version of xor-sweep whose numbers have other last bits"
+    refused(tmp_path / "a", begun, own_bits=lambda: others[0])
+    refused(tmp_path / "b", "whose logarithm has other last bits", own_bits=lambda: others[1])
+    refused(tmp_path / "d", "were begun by other sources of kernels", own_bits=lambda: others[2])
     nowhere = sweep.store.place.files_at(tmp_path / "nowhere")
     refused(tmp_path / "c", "does not see results folder '.*c'; all workers need it", files_at=lambda place: nowhere)
 
@@ -229,62 +248,3 @@ def test_what_a_cluster_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert_refused(command(*run, "local:2"), ("'local:2'", "pip install 'xor-sweep[cluster]'"))
     assert not (tmp_path / "r").exists()
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [("require-encryption", False), ("require-encryption", True), ("tls.ca-file", __file__ + "nowhere")],
-)
-def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: object) -> None:
-    """An address without a scheduler, or that dask is configured to refuse, ends in one sentence after some seconds."""
-    monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 0.5)
-    file = write_study(tmp_path / "cluster.toml", STUDY)
-    settings = {f"distributed.comm.{setting}": value, "distributed.comm.tls.client.cert": __file__}
-    begin = time.monotonic()
-    with dask.config.set(settings):
-        finished = command("run", file, "--out", tmp_path / "r", "--cluster", "tcp://127.0.0.1:1")
-    gc.collect()  # what a client that failed leaves behind must not be for its finalizer to wait for
-    assert time.monotonic() - begin < 15
-    assert finished.code == 2
-    assert finished.err.splitlines()[-1].startswith("error: cluster 'tcp://127.0.0.1:1' cannot be reached: ")
-    assert finished.err.count("error") == 1
-
-
-@pytest.mark.parametrize("settings", [{}, {"ca-file": __file__}, {"ca-file": __file__, "client.cert": "nowhere"}])
-def test_certificates_are_missing(tmp_path: Path, settings: dict[str, str]) -> None:
-    """TLS without all certificates is refused with the names of the settings, before anything is made."""
-    file = write_study(tmp_path / "cluster.toml", STUDY)
-    unset = dict.fromkeys(("ca-file", "client.cert", "client.key"))
-    with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in (unset | settings).items()}):
-        finished = command("run", file, "--out", tmp_path / "r", "--cluster", "tls://127.0.0.1:1")
-    assert_refused(finished, ("'tls://127.0.0.1:1'", "distributed.comm.tls", "ca-file, client.cert and client.key"))
-    assert not (tmp_path / "r").exists()
-
-
-def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Certificates come from dask's own configuration; without them, or with others, nobody gets in."""
-    from distributed.security import Security
-
-    def configured(security: Security) -> dict[str, str]:
-        folder = Path(tempfile.mkdtemp(dir=tmp_path))
-        for name in ("client_key", "client_cert", "ca_file"):
-            (folder / f"{name}.pem").write_text(getattr(security, f"tls_{name}"))
-        files = {"ca-file": "ca_file", "client.key": "client_key", "client.cert": "client_cert"}
-        return {f"distributed.comm.tls.{name}": str(folder / f"{file}.pem") for name, file in files.items()}
-
-    security = Security.temporary()
-    monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 5.0)
-    with cluster_of(1, 1, security=security) as started:
-        address = started.scheduler_address
-        assert address.startswith("tls://")
-        with dask.config.set(configured(security)):
-            result = sweep.run(STUDY, tmp_path / "r", cluster=address, shard_runs=SHARD_RUNS)
-        assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
-        with pytest.raises(SweepError, match=f"cluster '{address}' given, which takes certificates: "):
-            sweep.run(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)
-        monkeypatch.setattr("sweep.executors.connection._CONNECT_SECONDS", 0.5)
-        with (
-            dask.config.set(configured(Security.temporary())),
-            pytest.raises(SweepError, match=f"cluster '{address}' cannot be reached"),
-        ):
-            sweep.run(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)
