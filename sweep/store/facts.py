@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sweep.errors import DamageError, StudyError
@@ -24,6 +25,13 @@ _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
     "cpu": (str,),
     "digest": (str, type(None)),
     "cells_sha256": (str,),
+}
+# What it may hold: of studies that were begun by older versions, not all of it.
+_SOME_FACTS: dict[str, tuple[type, ...]] = {
+    "numerics": (int, type(None)),
+    "log_digest": (str, type(None)),
+    "sources_digest": (str, type(None)),
+    "finished": (str,),
 }
 
 
@@ -54,11 +62,16 @@ def read_facts(files: Files) -> dict[str, Any]:
     """
     where = files.where("run.json")
     facts = {"reused_steps": 0} | decode_record(files.read("run.json"), where)  # older versions told of none
-    check_kinds(where, facts, _FACTS)
+    check_kinds(where, facts, _FACTS | {name: kinds for name, kinds in _SOME_FACTS.items() if name in facts})
     if facts["keep"] not in ("runs", "cells"):
         raise DamageError(where, f"its 'keep' is {facts['keep']!r:.50}")
     if facts["complete"]:
         check_kinds(where, facts, _COMPLETE_FACTS)
+    if "finished" in facts:
+        try:
+            datetime.fromisoformat(facts["finished"])
+        except ValueError:
+            raise DamageError(where, f"its 'finished' is {facts['finished']!r:.50} and must be a date") from None
     return facts
 
 

@@ -51,6 +51,10 @@ def rewrite(path: Path, **changes: Any) -> None:
         {"cells_sha256": ...},
         {"digest": 5},
         {"kernel_seconds": True},
+        {"finished": "yesterday"},
+        {"finished": 5},
+        {"numerics": "2"},
+        {"sources_digest": 7},
     ],
     ids=str,
 )
