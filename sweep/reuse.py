@@ -24,6 +24,7 @@ from sweep.plan import Plan
 from sweep.schema import runs_columns
 from sweep.shards import Shard
 from sweep.store.commits import Commit
+from sweep.store.files import Files
 from sweep.store.place import files_at
 from sweep.store.reader import StoreReader
 
@@ -53,6 +54,11 @@ class Reuse:
     def __init__(self, plan: Plan, places: Sequence[str | Path]) -> None:
         self._plan = plan
         self.sources = [_Source(plan, place) for place in places]
+
+    @property
+    def files(self) -> list[Files]:
+        """The files of these results."""
+        return [source.files for source in self.sources]
 
     def sentences(self) -> list[str]:
         """Say of each result how many runs can be taken from it; of a partial one, at most."""
@@ -93,7 +99,7 @@ class _Source:
                 f"{store.files.place!r} was trained by a version or on a machine whose numbers have other last bits, "
                 "so its rows cannot be taken"
             )
-        self.place = store.files.place
+        self.files, self.place = store.files, store.files.place
         self.path = str(store.directory.absolute()) if store.directory else self.place  # as other processes find it
         self._new, self._old = plan, Plan(store.study)
         self._commits = sorted(store.commits().values(), key=lambda commit: commit.start)

@@ -17,6 +17,7 @@ from sweep.rounds import Rounds
 from sweep.shards import Shard
 from sweep.speed import note_speed
 from sweep.store.commits import Commit
+from sweep.store.files import Files, waits_ended_by
 from sweep.store.memory import Memory
 from sweep.store.store import Store
 
@@ -94,6 +95,7 @@ class Training:
         """
         with (
             Interrupts() as interrupts,
+            waits_ended_by(interrupts.check, self._files()),
             SweepProgress(self.plan.n_runs, self.plan.shards.operations, 1, self._shown) as progress,
         ):
             for commit in self.commits.values():
@@ -115,6 +117,11 @@ class Training:
                     interrupts.check()
                     self._add(commit)
             interrupts.check()  # which may have come since the last shard
+
+    def _files(self) -> list[Files]:
+        """Return the files of all results that are read or written."""
+        own = [self.parts.files] if isinstance(self.parts, Store) else []
+        return own + (self._reuse.files if self._reuse else [])
 
     def _train_rounds(self, executor: Executor, progress: SweepProgress) -> None:
         """Train what is missing, round by round: the next one follows from all of those before."""

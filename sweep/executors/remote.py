@@ -133,6 +133,7 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
         raise _refusal(f"it does not see results folder {job.place!r}; all workers need it under this path")
     with _making:  # threads of this process make it once
         trainer = _trainer(job)
+    files.check = _pause
     store, lock = Store(files, trainer.study, job.keep), files.lock()
     try:
         lock.take_shared()
@@ -199,8 +200,9 @@ def _watch() -> CompileWatch:
 
 
 def _pause() -> None:
-    """End the training of a long shard that nobody waits for."""
-    if _thread.stopped():
+    """End the training of a long shard that nobody waits for, or its wait for a store."""
+    stopped = getattr(_thread, "stopped", None)  # which threads that only read do not know
+    if stopped and stopped():
         raise _Stopped
 
 

@@ -7,7 +7,7 @@ cannot do it says in one sentence, as :class:`~sweep.errors.StoreError`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -56,10 +56,13 @@ class Files(ABC):
         The folder, as users name it.
     on_file_system : bool
         Whether there are folders without files, and what failed did not happen all the same.
+    check : callable or None
+        Called now and then while an answer is waited for; what it raises ends the wait, some seconds later.
     """
 
     place: str
     on_file_system: bool
+    check: Callable[[], None] | None = None
 
     @abstractmethod
     def where(self, name: str = "") -> str:
@@ -124,3 +127,16 @@ class Files(ABC):
     @abstractmethod
     def lock(self) -> Lock:
         """Return the lock of the folder, not yet taken."""
+
+
+@contextmanager
+def waits_ended_by(check: Callable[[], None], files: Iterable[Files]) -> Iterator[None]:
+    """Let what ``check`` raises end the waits for an answer within this context, some seconds later."""
+    held = list(files)
+    for each in held:
+        each.check = check
+    try:
+        yield
+    finally:
+        for each in held:
+            each.check = None

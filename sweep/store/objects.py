@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sweep.errors import StoreError, shown
 from sweep.store.files import Files, Lock
-from sweep.store.requests import Failure, ask, connect
+from sweep.store.requests import Failure, ask, connect, remove_one
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -31,7 +31,7 @@ _MOST_PREFIX_BYTES = 900
 # A store may refuse an upload while another of the same name is under way; so often it is tried.
 _MOST_CONFLICTS, _LONGEST_WAIT = 50, 0.2
 # Small objects take as long as the way there and back.
-_READ_AT_ONCE = 16
+_AT_ONCE = 16
 
 
 class ObjectFiles(Files):
@@ -55,6 +55,7 @@ class ObjectFiles(Files):
         self.place = f"s3://{self.bucket}/{self.prefix}"
         self._store: S3Store = connect(self.bucket, self.place)
         self._met = self._has_bucket = False
+        self._removes_many = True  # as far as is known
 
     def where(self, name: str = "") -> str:
         """Return the address of an object, or of the folder."""
@@ -124,7 +125,7 @@ class ObjectFiles(Files):
 
     def read_all(self, names: list[str]) -> Iterator[bytes]:
         """Yield the contents of many small objects, in their order."""
-        with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
             yield from pool.map(self.read, names)
 
     def write(self, name: str, content: bytes) -> None:
@@ -153,10 +154,20 @@ class ObjectFiles(Files):
         self.write(name, content)
 
     def remove(self, *names: str) -> None:
-        """Remove objects, if they are there, many with each request."""
-        if names:
-            keys = [self._key(name) for name in names]
-            self._answer(names[0], "removed", partial(self._store.delete, keys))
+        """Remove objects, if they are there: many with each request, or one by one where the store offers no other."""
+        if names and self._removes_many:
+            try:
+                self._request(partial(self._store.delete, [self._key(name) for name in names]))
+                return
+            except Failure as failure:
+                if failure.kind in ("passing", "unreached"):
+                    raise self._error(names[0], "removed", failure) from None
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(self._remove_one, names))
+        self._removes_many = self._removes_many and not names
+
+    def _remove_one(self, name: str) -> None:
+        self._answer(name, "removed", partial(remove_one, self._store, self._key(name)))
 
     def settle(self, folder: str = "") -> None:
         """Do nothing: what was uploaded lasts."""
@@ -183,7 +194,7 @@ class ObjectFiles(Files):
     def _request(self, request: Callable[[], T]) -> T:
         """Ask the store, and note that it is there."""
         try:
-            answer = ask(request, self._met)
+            answer = ask(request, self._met, self.check)
         except Failure as failure:
             self._met = self._met or failure.kind != "unreached"
             raise

@@ -1,7 +1,8 @@
 """Requests to an object store: made again while that may help, and told in one sentence where it does not.
 
-obstore could make them again itself, but until it gives up it does not hear Ctrl-C, and it
-does not repeat a conditional upload whose answer was lost.
+obstore could make them again itself, but it does not repeat a conditional upload whose answer
+was lost. It removes objects by a request for many alone, which not every store offers; for one
+object it signs an address.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ import random
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from sweep.errors import StoreError, cut
+from sweep.store.waiting import Waits
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -22,6 +27,9 @@ T = TypeVar("T")
 
 # A store that fails is asked again for so many seconds, after pauses that double.
 _PATIENCE, _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 0.1, 5.0
+
+# For so long a store may be silent, as by obstore's default; signed addresses hold a while longer.
+_TIMEOUT, _SIGNED_FOR = 30.0, timedelta(minutes=10)
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+(/[!-~]*)?", re.IGNORECASE)
@@ -68,6 +76,12 @@ def connect(bucket: str, place: str) -> S3Store:
         endpoint = os.environ.get(name)
         if endpoint and not _ENDPOINT.fullmatch(endpoint):  # which obstore would panic at
             raise StoreError(f"{place!r} given; {name} in the environment must be a URL such as https://host:9000")
+    for name, value in os.environ.items():
+        if name.startswith("AWS_") and not value.isprintable():  # which it would panic at too
+            raise StoreError(
+                f"{place!r} given; {name} in the environment holds a line break or another character that cannot be "
+                "printed"
+            )
     try:
         return S3Store(bucket, retry_config={"max_retries": 0})
     except (BaseError, ValueError) as error:
@@ -75,7 +89,28 @@ def connect(bucket: str, place: str) -> S3Store:
         raise StoreError(f"{place!r} given; the AWS_ variables of the environment do not fit: {reason}") from None
 
 
-def ask(request: Callable[[], T], met: bool) -> T:
+def remove_one(store: S3Store, key: str) -> None:
+    """Remove an object if it is there, by a request for this one alone.
+
+    Raises
+    ------
+    OSError
+        If that fails; its text is such as of obstore's errors.
+    """
+    import obstore
+
+    address = obstore.sign(store, "DELETE", key, _SIGNED_FOR)
+    try:
+        urlopen(Request(address, method="DELETE"), timeout=_TIMEOUT).close()
+    except HTTPError as error:
+        text = error.read().decode(errors="replace")
+        if error.code != 404 or "<Code>NoSuchBucket<" in text:
+            raise OSError(f"HTTP error: status code: {error.code} {error.reason}: {text}") from None
+    except OSError as error:
+        raise OSError(f"HTTP error: {error}") from None
+
+
+def ask(request: Callable[[], T], met: bool, check: Callable[[], None] | None = None) -> T:
     """Make a request, again and again where the store is at fault.
 
     Parameters
@@ -84,6 +119,8 @@ def ask(request: Callable[[], T], met: bool) -> T:
         What to ask.
     met
         Whether the store answered before, so that it is waited for where it is not reachable.
+    check
+        Called now and then; what it raises ends the wait, some seconds later.
 
     Raises
     ------
@@ -92,17 +129,18 @@ def ask(request: Callable[[], T], met: bool) -> T:
     """
     from obstore.exceptions import BaseError
 
+    waits = Waits(check)
     deadline, pause = time.monotonic() + _PATIENCE, _FIRST_PAUSE
     while True:
         try:
-            return request()
+            return waits.answer(request)
         except (BaseError, OSError, ValueError, NotImplementedError) as error:
             failure = _failure(error)
         if not (failure.kind == "passing" or (met and failure.kind == "unreached")):
             raise failure
         if time.monotonic() + pause > deadline:
             raise Failure(failure.kind, f"{failure.reason}, again and again for {_PATIENCE:.0f} seconds")
-        time.sleep(pause * random.uniform(0.5, 1.0))  # so that many do not come again at once
+        waits.pause(pause * random.uniform(0.5, 1.0))  # so that many do not come again at once
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 

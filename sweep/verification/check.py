@@ -20,6 +20,7 @@ from sweep.rounds import Rounds
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover
 from sweep.store.contents import fitting
 from sweep.store.facts import totals
+from sweep.store.files import waits_ended_by
 from sweep.store.place import files_at
 from sweep.store.reader import StoreReader
 from sweep.verification.findings import Findings
@@ -167,7 +168,11 @@ def _check_parts(
     commits = [commit for commit in found.commits if commit not in known]
     n_runs = sum(commit.n_runs for commit in commits)
     import_all_kernels()
-    with Interrupts() as interrupts, SweepProgress(max(n_runs, 1), 0.0, n_threads, shown and n_runs > 0) as progress:
+    with (
+        Interrupts() as interrupts,
+        waits_ended_by(interrupts.check, [store.files]),
+        SweepProgress(max(n_runs, 1), 0.0, n_threads, shown and n_runs > 0) as progress,
+    ):
         progress.say("checking")
         for _, of_round in groupby(commits, plan.shards.round_of):
             passed = []

@@ -18,6 +18,7 @@ from sweep.progress import SweepProgress
 from sweep.rounds import Rounds
 from sweep.shards import Shard
 from sweep.store.commits import Commit, commit_name
+from sweep.store.files import waits_ended_by
 from sweep.store.store import Store
 from sweep.verification.check import check
 from sweep.verification.findings import Findings
@@ -84,7 +85,11 @@ def _train(
     session = secrets.token_hex(8)
     import_all_kernels()
     n_runs = sum(shard.n_runs for shard in shards)
-    with Interrupts() as interrupts, SweepProgress(max(n_runs, 1), 0.0, n_threads, shown) as progress:
+    with (
+        Interrupts() as interrupts,
+        waits_ended_by(interrupts.check, [store.files]),
+        SweepProgress(max(n_runs, 1), 0.0, n_threads, shown) as progress,
+    ):
         worker = Worker(plan, interrupts.check)
 
         def work(shard: Shard) -> Shard:

@@ -125,6 +125,8 @@ def test_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"AWS_ENDPOINT_URL": "localhost:9000"}, "AWS_ENDPOINT_URL in the environment must be a URL"),
         ({"AWS_ENDPOINT_URL": "http://user:secret@host"}, "must be a URL"),
         ({"AWS_ENDPOINT_URL": "http://a b"}, "must be a URL"),
+        ({"AWS_SESSION_TOKEN": "secret\nsecret"}, "AWS_SESSION_TOKEN in the environment holds a line break"),
+        ({"AWS_REGION": "eu\r"}, "AWS_REGION in the environment holds a line break"),
     ],
 )
 def test_stores_that_are_not_reached(monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], words: str) -> None:

@@ -162,6 +162,42 @@ def test_long_lists(store: ObjectStore, objects: ObjectFiles) -> None:
     assert len([asked for asked in store.asked if asked.method == "POST"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(501, "NotImplemented"), (405, "MethodNotAllowed"), (404, "NoSuchKey"), (400, "Invalid")],
+)
+def test_stores_that_remove_one_object_at_a_time(
+    store: ObjectStore, objects: ObjectFiles, status: int, code: str
+) -> None:
+    """Where one request does not remove many, a run leaves nothing behind, and --overwrite removes what is ours."""
+    store.rule = lambda asked: Fault(status, code) if asked.method == "POST" else None
+    sweep.run(make_study(count=3, scale=2.0), out=objects.place, shard_runs=2)
+    assert set(objects.names()) == {"study.toml", "run.json", "cells.parquet", "parts", "commits"}
+    objects.write("parts/é ~+%41.x", b"mine")
+    result = sweep.run(STUDY, out=objects.place, overwrite=True, shard_runs=2)
+    assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
+    assert len(objects.names("parts")) == len(objects.names("commits")) + 1
+    objects.remove("parts/é ~+%41.x", "parts/never")
+    assert len(objects.names("parts")) == len(objects.names("commits"))
+    asked = [asked.method for asked in store.asked].count("POST")
+    objects.remove("parts/never")
+    assert [asked.method for asked in store.asked].count("POST") == asked  # it is known by now
+
+
+def test_objects_that_cannot_be_removed(
+    store: ObjectStore, objects: ObjectFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence says why, also where each is removed by a request of its own."""
+    monkeypatch.setattr(requests, "_PATIENCE", 0.1)
+    faults = {"denied": Fault(403, "AccessDenied"), "answered 503": Fault(503, "SlowDown"), "broke": Fault(0)}
+    for words, fault in faults.items():
+        answers = {"POST": Fault(501, "NotImplemented"), "DELETE": fault}
+        store.rule = lambda asked, answers=answers: answers.get(asked.method)
+        told = refusal(lambda: objects.remove("a", "b"))
+        assert f"{objects.place}/a' cannot be removed: " in told
+        assert words in told
+
+
 def test_empty_objects_for_folders_are_no_files(store: ObjectStore, objects: ObjectFiles) -> None:
     """Web pages of stores make such when one clicks 'new folder'."""
     store.put(f"{objects.prefix}/")
