@@ -12,6 +12,11 @@ from pathlib import Path
 from sweep.errors import StoreError, SweepError
 from sweep.paths import local_folder
 
+# What file systems without hard links answer, such as those of memory cards.
+_NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+# What systems answer that do not rename without replacing, in a file system or at all.
+_NO_RENAMING = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+
 # Folders that cannot be synced: the file system does not offer it.
 _NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP)
 
@@ -79,18 +84,46 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def link_new(draft: Path, path: Path) -> None:
-    """Give a file its name, if that is not taken.
+    """Give a file its name, if that is not taken; where there are no hard links the draft is renamed.
 
     Raises
     ------
     FileExistsError
         If it is taken by another file; network file systems may say so of this one.
+    OSError
+        If that fails, as where a file system can do neither.
     """
     try:
         os.link(draft, path)
     except FileExistsError:
         if not os.path.samefile(draft, path):
             raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _rename_new(draft, path)
+
+
+def _rename_new(draft: Path, path: Path) -> None:
+    """Rename a file, unless the new name is taken: in one step, for which Python has no function."""
+    import ctypes
+
+    library, old, new = ctypes.CDLL(None, use_errno=True), os.fsencode(draft), os.fsencode(path)
+    if hasattr(library, "renameat2"):  # Linux, with AT_FDCWD twice and RENAME_NOREPLACE
+        failed = library.renameat2(-100, old, -100, new, 1)
+    elif hasattr(library, "renamex_np"):  # macOS, with RENAME_EXCL
+        failed = library.renamex_np(old, new, 4)
+    else:
+        failed = ctypes.set_errno(errno.ENOSYS) or -1
+    number = ctypes.get_errno() if failed else 0
+    if number in _NO_RENAMING:
+        raise OSError(
+            number,
+            "its file system has neither hard links nor a way to rename without replacing, one of which it takes to "
+            "create a file whole or not at all; give a folder elsewhere (--out)",
+        )
+    if number:
+        raise OSError(number, os.strerror(number))
 
 
 def replace_file(path: Path, content: bytes) -> None:
