@@ -26,6 +26,7 @@ from sweep.store.commits import COMMIT_NAME
 from sweep.store.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
 from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files, Lock
+from sweep.store.mixture import MixtureError
 from sweep.store.records import encode_record
 from sweep.store.store import Store
 from sweep.study import Study
@@ -71,12 +72,21 @@ def claim(files: Files, wish: Wish) -> Iterator[Store]:
         store = _agree(files, lock, wish)
         try:
             yield store
-        except BaseException:
+        except BaseException as error:
             with suppress(StoreError):
                 store.sync_commits()
+            if _is_of_removal(error, store):
+                raise store.removed_error() from None
             raise
     finally:
         lock.release()
+
+
+def _is_of_removal(error: BaseException, store: Store) -> bool:
+    """Tell whether an error came of others who began anew in a place without locks, whatever it says."""
+    if store.lock.excludes or not isinstance(error, StoreError) or isinstance(error, MixtureError):
+        return False
+    return store.was_removed()
 
 
 def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
@@ -94,13 +104,18 @@ def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
             )
         lock.take_shared()
         if files.has("study.toml"):
-            _check_same(files, wish, holder)
-            store = Store.open(files)
-            store.trained_by(Bits.of(wish.facts))
-            store.lock = lock
-            store.shared = holder is not None or not lock.excludes
-            _tell(store, holder, lock.refusal)
-            return store
+            try:
+                _check_same(files, wish, holder)
+                store = Store.open(files)
+            except StoreError:
+                if files.has("study.toml"):
+                    raise
+            else:
+                store.trained_by(Bits.of(wish.facts))
+                store.lock = lock
+                store.shared = holder is not None or not lock.excludes
+                _tell(store, holder, lock.refusal)
+                return store
         time.sleep(secrets.randbelow(20) / 1000)  # it was emptied since, or who had it for itself was killed
     raise StoreError(f"results folder {files.place!r} cannot be used: others remove what is in it")
 

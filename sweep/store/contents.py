@@ -55,8 +55,8 @@ def remove_results(files: Files) -> None:
         facts = _recorded(files) or {"identity": "", "keep": "runs"}
         files.replace("run.json", encode_record({**facts, "complete": False}))
     files.settle()
-    for folder, patterns in FOLDERS.items():
-        files.remove(*fitting(files, folder, *patterns))
+    for folder in (*FOLDERS, "commits"):  # again, as where nothing locks one may have come before its part was removed
+        files.remove(*fitting(files, folder, *FOLDERS[folder]))
         files.settle(folder)
     files.remove(*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet")
     files.remove("study.toml")

@@ -9,8 +9,13 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sweep.bits import BITS, Bits, compared
+from sweep.errors import StoreError
 from sweep.store.commits import Commit
 from sweep.study import Study
+
+
+class MixtureError(StoreError):
+    """A results folder holds rows of two trainings."""
 
 
 class Stranger(NamedTuple):

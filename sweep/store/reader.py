@@ -22,7 +22,7 @@ from sweep.store.contents import fitting
 from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files
 from sweep.store.local import LocalFiles
-from sweep.store.mixture import strangers
+from sweep.store.mixture import MixtureError, strangers
 from sweep.store.parquet import decode_table
 from sweep.store.parts import Parts
 from sweep.store.place import files_at
@@ -128,10 +128,10 @@ class StoreReader(Parts):
 
         Raises
         ------
-        StoreError
+        MixtureError
         """
         for _, difference in strangers(commits, self.study, self.bits, self.whose):
-            raise StoreError(
+            raise MixtureError(
                 f"results in {self.files.place!r} are mixed of two trainings: {difference}; sweep verify --repair "
                 "trains again what does not belong to run.json, or start anew with --overwrite"
             )

@@ -29,8 +29,8 @@ from sweep.schema import cells_columns
 from sweep.shards import Shard
 from sweep.statistics.tally import tally_to_table
 from sweep.store.commits import Commit, commit_name, cover
-from sweep.store.facts import read_study
-from sweep.store.files import Files, Lock
+from sweep.store.facts import read_facts, read_study
+from sweep.store.files import Files, Lock, waits_ended_by
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from sweep.store.records import encode_record
@@ -58,6 +58,7 @@ class Store(StoreReader):
 
     def __init__(self, files: Files, study: Study, keep: str) -> None:
         super().__init__(files, study, keep)
+        self._last: Commit | None = None  # that this store has made
         self.lock = Lock()
         self._synced = time.monotonic()
 
@@ -91,7 +92,32 @@ class Store(StoreReader):
             If another has removed some, or has put others in their place.
         """
         if not cover(sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs):
-            raise StoreError(f"results in {self.files.place!r} were removed while they were written")
+            raise self.removed_error()
+
+    def was_removed(self) -> bool:
+        """Tell whether others have removed the study or what this store wrote, as far as that can be seen soon."""
+        last = self._last
+        names = ["run.json", "study.toml", *([f"commits/{commit_name(last.shard)}"] if last else [])]
+        try:
+            with waits_ended_by(_give_up, [self.files]):
+                if not all(map(self.files.has, names)):
+                    return True
+                facts, study = read_facts(self.files), read_study(self.files)
+                if (facts["identity"], facts["keep"], study.identity) != (self.identity, self.keep, self.identity):
+                    return True
+                return last is not None and not self.is_current(last)
+        except StoreError:
+            return False
+
+    def removed_error(self) -> StoreError:
+        """Return the error that tells it, and what is there instead."""
+        what = "anew"
+        with suppress(StoreError):
+            what = "another study" if read_study(self.files).identity != self.identity else what
+        return StoreError(
+            f"results in {self.files.place!r} were removed while they were written, as another run began {what} there "
+            "(--overwrite); let it end, then run the study again without --overwrite, or give another place (--out)"
+        )
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
         """Write the results of a shard and commit them, unless that was done before.
@@ -166,6 +192,7 @@ class Store(StoreReader):
             if not ours:
                 self._remove_part(commit)
                 return self._earlier(commit.as_shard())
+            self._last = commit
         if time.monotonic() - self._synced >= _SYNC_SECONDS:
             self.sync_commits()
         return commit
@@ -195,10 +222,14 @@ class Store(StoreReader):
         """Return the commit of a shard that another has finished."""
         commit = self.commit_of(shard)
         if commit is None:
-            raise StoreError(f"results in {self.files.place!r} were removed while they were written")
+            raise self.removed_error()
         return commit
 
 
 def _new_part(shard: int) -> str:
     """Return a name for a part that no other has."""
     return f"{shard:07d}-{secrets.token_hex(4)}.parquet"
+
+
+def _give_up() -> None:
+    raise StoreError("this is not waited for")
