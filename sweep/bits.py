@@ -21,11 +21,14 @@ class Bits:
         Of the machine's logarithm, through which normal initial weights go.
     sources_digest
         Of the sources of ``kernels``: two with the same ``numerics`` should give the same bits, and this is the proof.
+    pcg64_digest
+        Of the machine's log1p and exp, through which normal initial weights of the stream pcg64 go.
     """
 
     numerics: int | None = None
     log_digest: str | None = None
     sources_digest: str | None = None
+    pcg64_digest: str | None = None
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
@@ -49,10 +52,13 @@ BITS = {
     "numerics": "the version of the numbers",
     "log_digest": "the digest of the machine's logarithm",
     "sources_digest": "the digest of the sources of kernels",
+    "pcg64_digest": "the digest of the machine's log1p and exp",
 }
 assert list(BITS) == [field.name for field in fields(Bits)]
 
 
 def compared(study: Study) -> list[str]:
-    """Return what must be the same for all rows of a study: the logarithm only where starts are normal."""
-    return [name for name in BITS if name != "log_digest" or "normal" in study.values_of("distribution")]
+    """Return what must be the same for all rows of a study: functions of the C library only where starts are normal."""
+    normal = "normal" in study.values_of("distribution")
+    matters = {"log_digest": normal, "pcg64_digest": normal and "pcg64" in study.values_of("stream")}
+    return [name for name in BITS if matters.get(name, True)]

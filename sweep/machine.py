@@ -7,6 +7,7 @@ import math
 import os
 import platform
 import struct
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 
 from sweep.errors import StudyError
 
+# Numbers from 0 to 1, both excluded.
+_UNIT = [(k + 0.5) / 100_000 for k in range(100_000)]
 _PACKAGES = ("xor-sweep", "numpy", "numba", "llvmlite", "pandas", "pyarrow")
 
 
@@ -53,8 +56,23 @@ def log_digest() -> str:
     Normal initial weights go through that logarithm, whose last bit differs between
     CPUs in about one draw of 17,000. Results with different digests must not be mixed.
     """
-    logs = (math.log((k + 0.5) / 100_000) for k in range(100_000))
-    return hashlib.sha256(struct.pack("<100000d", *logs)).hexdigest()
+    return _digest(map(math.log, _UNIT))
+
+
+@cache
+def pcg64_digest() -> str:
+    """Hash 10^5 values of log1p and of exp as this machine's C library computes them, where NumPy's ziggurat does.
+
+    Normal numbers of pcg64 go through these: those beyond 3.65 through log1p of -1 to 0, and some of the others are
+    compared with exp of the negative half of their square.
+    """
+    values = [*(math.log1p(-u) for u in _UNIT), *(math.exp(-0.5 * (3.65 * u) ** 2) for u in _UNIT)]
+    return _digest(values)
+
+
+def _digest(numbers: Iterable[float]) -> str:
+    """Hash the bits of numbers."""
+    return hashlib.sha256(b"".join(struct.pack("<d", number) for number in numbers)).hexdigest()
 
 
 def machine_facts() -> dict[str, Any]:

@@ -9,5 +9,5 @@ from sweep.bits import Bits
 
 
 def own_bits() -> Bits:
-    """Return the version of the numbers, and the digests of this machine's logarithm and of the sources of kernels."""
-    return Bits(kernels.NUMERICS, machine.log_digest(), sources_digest())
+    """Return the version of the numbers, and the digests of the sources of kernels and of this machine's functions."""
+    return Bits(kernels.NUMERICS, machine.log_digest(), sources_digest(), machine.pcg64_digest())

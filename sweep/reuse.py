@@ -7,6 +7,7 @@ where starts are normal the logarithm too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -92,9 +93,9 @@ class _Source:
         if store.keep != "runs" or not store.has_parts:
             raise StoreError(f"{store.files.place!r} has no rows to take; only results that keep runs can be reused")
         own, theirs = own_bits(), Bits.of(store.facts())
-        normal = "log_digest" in compared(plan.study)
+        told = "log_digest" not in compared(plan.study) or theirs.log_digest
         # Their sources may be others: the same version of the numbers says that their bits are the same.
-        if theirs.numerics != own.numerics or (normal and theirs.log_digest != own.log_digest):
+        if not theirs.numerics or not told or theirs.difference(replace(own, sources_digest=None), plan.study):
             raise StoreError(
                 f"{store.files.place!r} was trained by a version or on a machine whose numbers have other last bits, "
                 "so its rows cannot be taken"

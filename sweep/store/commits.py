@@ -47,7 +47,7 @@ class Commit:
         How many runs it has where that is not one at each position, as some cells need no more seeds.
     reused_steps
         Steps of runs that were taken from earlier results; 0 where an older version does not tell.
-    numerics, log_digest, sources_digest
+    numerics, log_digest, sources_digest, pcg64_digest
         By what it was trained, as :class:`~sweep.bits.Bits` has it; None where an older version does not tell.
     """
 
@@ -67,6 +67,7 @@ class Commit:
     numerics: int | None = None
     log_digest: str | None = None
     sources_digest: str | None = None
+    pcg64_digest: str | None = None
 
     @property
     def n_runs(self) -> int:
@@ -113,7 +114,9 @@ class Commit:
 
 
 # What commits hold, and what only some of them do: those of rounds, and all but those of older versions.
-_SOME = {"trained": (int,), "reused_steps": (int,), "numerics": (int,), "log_digest": (str,), "sources_digest": (str,)}
+_SOME: dict[str, tuple[type, ...]] = {"trained": (int,), "reused_steps": (int,), "numerics": (int,)}
+_DIGESTS = ("log_digest", "sources_digest", "pcg64_digest")
+_SOME |= dict.fromkeys(_DIGESTS, (str,))
 _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name not in _SOME}
 
 
@@ -149,7 +152,7 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
     if unknown:
         raise DamageError(where, f"its key {unknown[0]!r} is unknown")
     check_kinds(where, facts, _KINDS | {name: kind for name, kind in _SOME.items() if name in facts})
-    for name in ("study", "log_digest", "sources_digest"):  # which many commits tell alike: each is held once
+    for name in ("study", *_DIGESTS):  # which many commits tell alike: each is held once
         if name in facts:
             facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)

@@ -31,6 +31,7 @@ _SOME_FACTS: dict[str, tuple[type, ...]] = {
     "numerics": (int, type(None)),
     "log_digest": (str, type(None)),
     "sources_digest": (str, type(None)),
+    "pcg64_digest": (str, type(None)),
     "finished": (str,),
 }
 

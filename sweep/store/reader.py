@@ -116,7 +116,13 @@ class StoreReader(Parts):
                 f"results in {self.files.place!r} were begun on a machine whose logarithm has other last bits, so "
                 "normal initial weights would differ; go on there, or start anew with --overwrite"
             )
-        if begun.difference(bits, self.study):
+        difference = begun.difference(bits, self.study)
+        if difference == "pcg64_digest":
+            raise StoreError(
+                f"results in {self.files.place!r} were begun on a machine whose log1p or exp has other last bits, so "
+                "normal initial weights of the stream pcg64 would differ; go on there, or start anew with --overwrite"
+            )
+        if difference:
             raise StoreError(
                 f"results in {self.files.place!r} were begun by other sources of kernels ({_short(begun)}, here "
                 f"{_short(bits)}), so their numbers might have other last bits; go on with the version of xor-sweep "

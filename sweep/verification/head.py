@@ -110,7 +110,8 @@ def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
             about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
             facts: dict[str, Any] = {key: about[key] for key in ("identity", "log_digest")}
             facts |= {"numerics": int(about["numerics"]), "keep": "runs" if "run" in schema.names else "cells"}
-            facts |= {key: about[key] for key in ("sources_digest",) if key in about}  # of parts of older versions not
+            newer = ("sources_digest", "pcg64_digest")  # which parts of older versions do not tell
+            facts |= {key: about[key] for key in newer if key in about}
         except (StoreError, pa.ArrowException, OSError, ValueError, KeyError):
             continue
         if identity in (None, facts["identity"]):

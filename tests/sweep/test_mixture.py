@@ -16,7 +16,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
-from sweep.bits import BITS
+from sweep.bits import BITS, compared
 from sweep.plan import Plan
 from sweep.shards import Shard
 from sweep.store.records import encode_record
@@ -27,15 +27,15 @@ STUDY = make_study(count=10, name="mine", distribution="normal")
 SHARD_RUNS = 4
 N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
 NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-OTHER = {"numerics": 1000, "log_digest": "0" * 64, "sources_digest": "f" * 64}
+OTHER = {"numerics": 1000, "log_digest": "0" * 64, "sources_digest": "f" * 64, "pcg64_digest": "1" * 64}
 
 
 @contextmanager
 def elsewhere(name: str) -> Iterator[None]:
     """Be another machine or version, of which this is another."""
     other: Any = OTHER[name]
-    places = {"numerics": "kernels.NUMERICS", "log_digest": "sweep.machine.log_digest"}
-    with mock.patch(places.get(name, "sweep.own_bits.sources_digest"), other if name == "numerics" else lambda: other):
+    places = {"numerics": "kernels.NUMERICS", "sources_digest": "sweep.own_bits.sources_digest"}
+    with mock.patch(places.get(name, f"sweep.machine.{name}"), other if name == "numerics" else lambda: other):
         yield
 
 
@@ -92,7 +92,7 @@ def expected(whole: Path) -> str:
 
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
-@pytest.mark.parametrize("name", BITS)
+@pytest.mark.parametrize("name", compared(STUDY))
 def test_begun_anew_on_another_machine(tmp_path: Path, expected: str, name: str, keep: Any) -> None:
     """Whoever sees the mixture is told of it, and it becomes no result; a repair makes it one."""
     out = tmp_path / "r"
@@ -141,6 +141,22 @@ def test_logarithms_do_not_matter_to_other_starts(tmp_path: Path) -> None:
     assert len({json.loads(path.read_text())["log_digest"] for path in (out / "commits").iterdir()}) == 2
     assert open_result(out).facts["digest"] == sweep.run(study).facts["digest"]
     assert sweep.verify(out, sample=-1).intact
+
+
+@pytest.mark.parametrize("stream", ["pcg64", "mt19937"])
+def test_functions_behind_the_numbers_of_pcg64(tmp_path: Path, stream: str) -> None:
+    """Normal starts of pcg64 are not continued, nor taken, where log1p or exp has other bits; others are."""
+    study, out = make_study(count=10, distribution="normal", stream=stream), tmp_path / "r"
+    run(out, study, max_runs=8)
+    with elsewhere("pcg64_digest"):
+        if stream == "pcg64":
+            with pytest.raises(StoreError, match="log1p or exp has other last bits"):
+                run(out, study)
+            with pytest.raises(StoreError, match="numbers have other last bits"):
+                run(tmp_path / "s", study, reuse=[out])
+        else:
+            run(out, study)
+            assert open_result(out).facts["digest"] == sweep.run(study).facts["digest"]
 
 
 def test_commit_that_came_from_another_result(whole: Path, tmp_path: Path) -> None:
