@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweep.figures.roles import is_logarithmic, is_number
+from sweep.figures.ticks import name_ticks, number_ticks
 from sweep.parameters import Scalar
 from sweep.wording import count_text, list_text, short
 from sweep.words import WORDS
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
     from sweep.result import Result
 
-# Values along an axis that are all written out.
-MOST_LABELS = 16
+# Values along an axis that are all written out, if there is room; of more, round numbers are.
+MOST_LABELS = 8
 
 
 def label_of(name: str) -> str:
@@ -59,6 +59,13 @@ class Places(NamedTuple):
         even = len(steps) > 1 and steps.min() > 0.75 * steps.max()
         return cls(tuple(ordered), scale if even else "names")
 
+    @classmethod
+    def along(cls, values: Sequence[Scalar]) -> Places:
+        """Place numbers at themselves, however they are spaced, and names side by side."""
+        if not is_number(values[0]):
+            return cls(tuple(values), "names")
+        return cls(tuple(sorted(values, key=float)), "log" if is_logarithmic(values) else "linear")
+
     def centers(self) -> NDArray[np.float64]:
         """Return the place of each value."""
         return np.arange(len(self.values), dtype=np.float64) if self.scale == "names" else np.array(self.values, float)
@@ -73,49 +80,31 @@ class Places(NamedTuple):
             edges = np.concatenate([[2 * centers[0] - middle[0]], middle, [2 * centers[-1] - middle[-1]]])
         return np.exp(edges) if self.scale == "log" else edges
 
+    def limits(self) -> tuple[float, float]:
+        """Return where an axis begins and ends on which all values are seen, with some room beside them."""
+        centers = np.log(self.centers()) if self.scale == "log" else self.centers()
+        low, high = centers.min(), centers.max()
+        room = 0.5 if self.scale == "names" or low == high else 0.05 * (high - low)
+        limits = np.array([low - room, high + room])
+        low, high = np.exp(limits) if self.scale == "log" else limits
+        return float(low), float(high)
+
     def number_of(self) -> dict[Scalar, int]:
         """Return the number of the place of each value."""
         return {value: k for k, value in enumerate(self.values)}
 
     def label(self, axis: Axis, name: str) -> None:
-        """Write ticks and the name of a parameter along an axis, whose scale is set."""
-        from matplotlib.ticker import FixedLocator, NullLocator
+        """Write ticks and the name of a parameter along an axis, whose scale and limits are set."""
+        from matplotlib.ticker import NullLocator
 
         axis.set_label_text(label_of(name))
-        if self.scale != "linear":
-            axis.set_minor_locator(NullLocator())
         if self.scale == "names":
-            every = -(-len(self.values) // MOST_LABELS)
-            places = range(0, len(self.values), every)
-            axis.set_ticks(list(places), [short(self.values[k]) for k in places])
-        elif len(self.values) <= MOST_LABELS // 2:
-            axis.set_major_locator(FixedLocator(list(self.centers())))
-            axis.set_ticks(list(self.centers()), [short(value) for value in self.values])
-
-
-def scale_numbers(axes: Axes, which: Literal["x", "y"], values: NDArray[Any]) -> None:
-    """Make an axis of numbers logarithmic if they are positive and wide apart, and label it with plain numbers."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    drawn = values[np.isfinite(values)]
-    if drawn.size and drawn.min() > 0 and drawn.max() > 5 * drawn.min():
-        axes.set(**{f"{which}scale": "log"})
-        axis.set_major_locator(LogLocator(subs=(1,) if drawn.max() > 100 * drawn.min() else (1, 2, 5)))
-        axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-
-
-def inches_across(ax: Axes) -> float:
-    """Return the width of the figure that axes are in."""
-    return float(ax.figure.bbox.width / ax.figure.dpi)
-
-
-def new_axes(width: float = 6.2, height: float = 4.4) -> Axes:
-    """Return the axes of a new figure, in inches."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained").subplots()
+            name_ticks(axis, [short(value) for value in self.values], turn=not is_number(self.values[0]))
+            return
+        few = self.values if len(self.values) <= MOST_LABELS else ()
+        number_ticks(axis, [float(value) for value in few], whole=all(isinstance(value, int) for value in self.values))
+        if self.scale == "log":
+            axis.set_minor_locator(NullLocator())
 
 
 def _taken(name: str, entries: Sequence[Scalar], every: Sequence[Scalar]) -> str:

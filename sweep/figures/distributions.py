@@ -9,25 +9,30 @@ import pandas as pd
 
 from sweep.answers import check_judged, check_swept
 from sweep.errors import StoreError, SweepError
-from sweep.figures.axis import heading, new_axes, scale_numbers
+from sweep.figures.axis import heading
+from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.figures.roles import MAX_LINES, values_at
 from sweep.figures.statistics import At, cells_at
+from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.statistics.cells import cells_of
 from sweep.statistics.incidence import EVENTS, cumulative_incidence
-from sweep.wording import short
+from sweep.wording import count_text, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _STATUS_COLORS = dict(zip(STATUSES, (NAMED_COLORS[0], NAMED_COLORS[1], NAMED_COLORS[3], "0.55"), strict=True))
-_MOST_POINTS = 20_000
+_MOST_POINTS, _FEW_POINTS = 20_000, 1000
 _BINS = 40
 # Steps of a curve that can be told apart: parts of the whole height, and of a factor e across.
 _HEIGHTS, _WIDTHS = 300, 60
+# Losses that are drawn are at most so large, and at least one over that.
+_LARGEST = 1e100
+_NOT_DRAWN = "below 1e-100 or above 1e100"
 
 
 def incidence(result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None) -> Axes:
@@ -59,12 +64,15 @@ def incidence(result: Result, ax: Axes | None = None, *, color: str | None = Non
         curve = cumulative_incidence(tally, event)
         steps.append(curve["steps"].to_numpy())
         start = pd.DataFrame({name: [0] for name in curve})
-        curve = pd.concat([start, _thin(curve), curve.tail(1).assign(steps=last)], ignore_index=True)
+        end = (curve if len(curve) else start).tail(1).assign(steps=last)
+        curve = pd.concat([start, _thin(curve), end], ignore_index=True)
         x, y, low, high = curve["steps"], *(100 * curve[name] for name in ("incidence", "low", "high"))
         ax.step(x, y, where="post", linewidth=1.4, **{**style, "marker": None})
         ax.fill_between(x, low, high, step="post", alpha=0.15, linewidth=0, color=style["color"])
     _scale_steps(ax, np.concatenate(steps), last)
     ax.set_ylim(-3, 103)
+    if not np.concatenate(steps).size:
+        say_why(ax, "no run converged" if groups.color else "no run converged, diverged or stalled")
     _finish(
         ax, result, groups, "steps", "runs converged by this step, %" if groups.color else "runs ended by this step, %"
     )
@@ -83,7 +91,8 @@ def steps_distribution(
     converged = groups.tally[groups.tally["status"] == "converged"]
     steps = np.maximum(converged["steps"].to_numpy(), 1)
     if not len(steps):
-        ax.text(0.5, 0.5, "never reached", transform=ax.transAxes, ha="center", va="center", color="0.4")
+        say_why(ax, "nothing to draw: no run converged")
+        ax.set(xticks=[], yticks=[])
     else:
         wide = steps.max() > 20 * steps.min()
         ends = steps.min(), steps.max() + 1
@@ -92,11 +101,12 @@ def steps_distribution(
             own = tally[tally["status"] == "converged"]
             counts, _ = np.histogram(np.maximum(own["steps"], 1), bins, weights=own["n"])
             shares = 100 * counts / max(int(tally["n"].sum()), 1)
-            ax.stairs(
-                shares, bins, linewidth=1.4, color=style["color"], label=style.get("label"), fill=groups.color is None
-            )
+            look = {name: style[name] for name in ("color", "linestyle", "label") if name in style}
+            ax.stairs(shares, bins, linewidth=1.4, fill=groups.color is None, **look)
         if wide:
-            _scale_steps(ax, steps, int(steps.max()))
+            scale_numbers(ax, "x", np.array(ends, np.float64))
+        else:
+            number_ticks(ax.xaxis, whole=True)
     _finish(ax, result, groups, "steps to converge", "runs, %")
     return ax
 
@@ -122,20 +132,27 @@ def losses(result: Result, ax: Axes | None = None, *, at: At | None = None) -> A
         )
     values = values_at(result.study.parameters, at or {})
     runs, n_runs = _some_runs(result, cells_at(cells_of(Plan(result.study)), values)["cell"])
-    drawn = runs[(runs["initial_loss"] > 0) & (runs["final_loss"] > 0) & np.isfinite(runs["final_loss"])]
+    seen = [runs[name].between(1 / _LARGEST, _LARGEST) for name in ("initial_loss", "final_loss")]
+    drawn = runs[seen[0] & seen[1]]
     ax = ax or new_axes()
     for status, color in _STATUS_COLORS.items():
         own = drawn[drawn["status"] == status]
         if len(own):
-            look: dict[str, Any] = {"s": 5, "alpha": 0.4, "linewidths": 0, "rasterized": True}
+            size = 5 if len(drawn) > _FEW_POINTS else 16
+            look: dict[str, Any] = {"s": size, "alpha": 0.5, "linewidths": 0, "rasterized": True}
             ax.scatter(own["initial_loss"], own["final_loss"], color=color, label=status, **look)
     if len(drawn):
         ax.set(xscale="log", yscale="log")
+        number_ticks(ax.xaxis)
+        number_ticks(ax.yaxis)
         _draw_diagonal(ax, drawn)
-        ax.legend(frameon=False, fontsize=9, markerscale=2.5)
+        put_legend(ax, markerscale=2.5)
+    else:
+        ax.set(xticks=[], yticks=[])
+        say_why(ax, f"nothing to draw: every run has a loss {_NOT_DRAWN}")
     notes = [f"{len(runs):,} of {n_runs:,} runs"] if len(runs) < n_runs else []
     hidden = len(runs) - len(drawn)
-    notes += [f"{hidden:,} runs with a loss of 0 or infinity are not drawn"] if hidden else []
+    notes += [f"not drawn: {count_text(hidden, 'run')} with a loss {_NOT_DRAWN}"] if hidden else []
     ax.set(xlabel="initial loss", ylabel="final loss")
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
@@ -167,7 +184,7 @@ def _thin(curve: pd.DataFrame) -> pd.DataFrame:
 def _draw_diagonal(ax: Axes, drawn: pd.DataFrame) -> None:
     """Draw where the loss is what it was."""
     ends = [drawn["initial_loss"].min(), drawn["initial_loss"].max()]
-    ax.plot(ends, ends, color="0.4", linewidth=0.8, linestyle=":", label="no change")
+    ax.plot(ends, ends, color="0.5", linewidth=0.8, linestyle=":", label="no change")
 
 
 class _Groups:
@@ -218,6 +235,8 @@ def _scale_steps(ax: Axes, steps: Any, last: int) -> None:
     if positive.size > 1 and last > 50 * np.quantile(positive, 0.05):
         scale_numbers(ax, "x", np.array([max(np.quantile(positive, 0.01), 1), last], np.float64))
         ax.set_xlim(max(np.quantile(positive, 0.01) / 1.5, 0.8), last * 1.1)
+    else:
+        number_ticks(ax.xaxis, whole=True)
 
 
 def _finish(ax: Axes, result: Result, groups: _Groups, x: str, y: str) -> None:
@@ -226,6 +245,6 @@ def _finish(ax: Axes, result: Result, groups: _Groups, x: str, y: str) -> None:
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(title=(groups.color or "").replace("_", " ") or None, frameon=False, fontsize=9)
+        put_legend(ax, (groups.color or "").replace("_", " ") or None)
     shown = [groups.color] if groups.color else []
     ax.set_title(heading(result, groups.values, shown), fontsize=10)

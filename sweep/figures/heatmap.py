@@ -8,19 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError, unknown
-from sweep.figures.axis import Places, heading, inches_across, new_axes
+from sweep.figures.axis import Places, heading
+from sweep.figures.canvas import inches_across, new_axes, say_why
+from sweep.figures.colors import MISSING, color_bar, color_map, color_norm, ink_on
 from sweep.figures.roles import is_number, values_at
 from sweep.figures.statistics import At, Selected, drawn_values, select
 from sweep.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import Normalize
 
 # Fields whose numbers are written into them.
 _MOST_WRITTEN = 150
-# Colors that people with any color vision tell apart, lighter where more; and the color of what is missing.
-_COLORS, _MISSING = "viridis", "0.85"
 
 
 def heatmap(
@@ -58,16 +57,20 @@ def heatmap(
     grid = grid_of(selected, (x, across), (y, down))
     _set_scales(ax, across, down)
     shown = np.ma.masked_invalid(grid)
+    ax.set_facecolor(MISSING)
     mesh = ax.pcolormesh(
         across.edges(),
         down.edges(),
         shown,
-        cmap=color_map(),
+        cmap=color_map(selected),
         norm=color_norm(selected, grid),
         rasterized=grid.size > 2000,
     )
-    _write_numbers(ax, selected, grid, across, down)
-    _finish(ax, mesh, result, selected, (x, across), (y, down))
+    if shown.count():
+        _write_numbers(ax, mesh, grid, across, down)
+    else:
+        say_why(ax, selected.nothing)
+    _finish(ax, mesh if shown.count() else None, result, selected, (x, across), (y, down))
     return ax
 
 
@@ -92,19 +95,20 @@ def contour(
     grid = grid_of(selected, (x, across), (y, down))
     _set_scales(ax, across, down)
     shown = np.ma.masked_invalid(grid)
-    ax.set_facecolor(_MISSING)
+    ax.set_facecolor(MISSING)
     ax.set(xlim=across.centers()[[0, -1]], ylim=down.centers()[[0, -1]])
     fields = ~(shown.mask | np.zeros(shown.shape, np.bool_))
     between = fields[1:, 1:] & fields[:-1, 1:] & fields[1:, :-1] & fields[:-1, :-1]
     if not between.any() or shown.min() == shown.max():
-        text = "too few cells side by side" if fields.any() else "never reached"
-        text = f"{shown.max():,.4g} everywhere" if between.any() else text
-        ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.3")
+        why = f"nothing to draw: among any four neighbors there is a cell in which {selected.words.missing}"
+        if between.any():
+            why = f"nothing to draw: {selected.words.label}: {shown.max():,.4g} in every cell"
+        say_why(ax, why if fields.any() else selected.nothing)
         mesh = None
     else:
         norm = color_norm(selected, grid)
         levels = norm.inverse(np.linspace(0, 1, 11))
-        mesh = ax.contourf(across.centers(), down.centers(), shown, levels, cmap=color_map(), norm=norm)
+        mesh = ax.contourf(across.centers(), down.centers(), shown, levels, cmap=color_map(selected), norm=norm)
         ax.contour(across.centers(), down.centers(), shown, levels[1:-1], colors="white", linewidths=0.6)
     _finish(ax, mesh, result, selected, (x, across), (y, down))
     return ax
@@ -148,7 +152,7 @@ def _size(selected: Selected, x: str, y: str) -> tuple[float, float]:
     across, down = len(selected.values[x]), len(selected.values[y])
     if across * down > _MOST_WRITTEN:
         return 6.6, 5.0
-    return min(max(0.62 * across + 2.2, 5.0), 12.0), min(max(0.34 * down + 1.6, 3.2), 10.0)
+    return min(max(0.45 * across + 2.2, 5.0), 12.0), min(max(0.34 * down + 1.6, 3.2), 10.0)
 
 
 def _set_scales(ax: Axes, across: Places, down: Places) -> None:
@@ -158,62 +162,39 @@ def _set_scales(ax: Axes, across: Places, down: Places) -> None:
         ax.set_yscale("log")
 
 
-def color_map() -> Any:
-    """Return the colors of a statistic, which people with any color vision tell apart."""
-    import matplotlib as mpl
-
-    return mpl.colormaps[_COLORS].with_extremes(bad=_MISSING)
-
-
-def color_norm(selected: Selected, grid: NDArray[np.float64]) -> Normalize:
-    """Return what gives numbers colors: percents from 0 to 100, wide ranges by their logarithms."""
-    from matplotlib.colors import LogNorm, Normalize
-
-    drawn = grid[np.isfinite(grid)]
-    if selected.words.percent or not drawn.size:
-        return Normalize(0, 100)
-    low, high = drawn.min(), drawn.max()
-    if low > 0 and high > 5 * low:
-        return LogNorm(low, high)
-    return Normalize(low, high if high > low else low + 1)
-
-
-def _write_numbers(ax: Axes, selected: Selected, grid: NDArray[np.float64], across: Places, down: Places) -> None:
+def _write_numbers(ax: Axes, mesh: Any, grid: NDArray[np.float64], across: Places, down: Places) -> None:
     """Write each number into its field, if there is room, dark on light and light on dark."""
     if grid.size > _MOST_WRITTEN or len(across.values) > 16:
         return
-    norm = color_norm(selected, grid)
     for (j, i), number in np.ndenumerate(grid):
-        text = "–" if np.isnan(number) else f"{number:.0f}" if number < 10_000 else f"{number:.2g}"  # noqa: RUF001
-        color = "black" if np.isnan(number) or norm(number) > 0.55 else "white"
-        ax.text(
-            float(across.centers()[i]),
-            float(down.centers()[j]),
-            text,
-            ha="center",
-            va="center",
-            color=color,
-            fontsize=7.5,
-        )
+        text = "–" if np.isnan(number) else _in_field(number)  # noqa: RUF001
+        ink = "0.5" if np.isnan(number) else ink_on(mesh.cmap(mesh.norm(number)))
+        place = float(across.centers()[i]), float(down.centers()[j])
+        ax.text(*place, text, ha="center", va="center", color=ink, fontsize=8.5)
+
+
+def _in_field(number: float) -> str:
+    """Write a number in four letters: thousands as k, millions as M.
+
+    >>> [_in_field(number) for number in (0.4, 99.6, 9999, 12_345, 234_567, 1.5e6, 2e12)]
+    ['0', '100', '9999', '12k', '235k', '1.5M', '2e+12']
+    """
+    if number < 9999.5:
+        return f"{number:.0f}"
+    if number < 999_500:
+        return f"{number / 1e3:.0f}k"
+    return f"{number / 1e6:.2g}M" if number < 99.5e6 else f"{number:.0e}"
 
 
 def _finish(
     ax: Axes, mesh: Any, result: Result, selected: Selected, x: tuple[str, Places], y: tuple[str, Places]
 ) -> None:
     """Write ticks, names, the bar of colors and the title."""
-    from matplotlib.colors import LogNorm
-    from matplotlib.ticker import LogLocator
-
+    if mesh is not None:
+        color_bar(ax, mesh, selected)
     x[1].label(ax.xaxis, x[0])
     y[1].label(ax.yaxis, y[0])
-    if mesh is not None:
-        bar = ax.figure.colorbar(mesh, ax=ax, label=selected.words.label)
-        bar.outline.set(visible=False)
-        if not selected.words.percent:
-            if isinstance(mesh.norm, LogNorm):
-                bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            bar.minorticks_off()
-            bar.ax.yaxis.set_major_formatter("{x:,.4g}")
-    missing = not np.isfinite(drawn_values(selected.table, selected.statistic)).all()
-    notes = [selected.words.gaps.replace("gaps", "gray")] if missing and selected.words.gaps else []
+    drawn = np.isfinite(drawn_values(selected.table, selected.statistic))
+    some = drawn.any() and not drawn.all()
+    notes = [f"gray where {selected.words.missing}"] if some and selected.words.missing else []
     ax.set_title(heading(result, selected.values, (x[0], y[0]), notes, inches_across(ax)), fontsize=10)

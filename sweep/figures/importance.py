@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.answers import column_of, pairs_seeds
-from sweep.figures.axis import heading, new_axes
+from sweep.figures.axis import heading
+from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.panels import NAMED_COLORS
 from sweep.result import Result
 from sweep.statistics.importance import EXPLAINED
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 # Bars that are drawn; smaller ones are left out.
 _MOST_BARS = 16
-_LABELS = {"convergence_rate": "whether a run converges", "restricted_mean_steps": "how many steps it takes"}
+_LABELS = {"convergence_rate": "whether a run\nconverges", "restricted_mean_steps": "how many steps\nit takes"}
 
 
 def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None = None) -> Axes:
@@ -39,7 +40,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     statistics = list(EXPLAINED) if value is None else [column_of(value, EXPLAINED)]
     tables = [result.importance(statistic, errors=pairs_seeds(result)) for statistic in statistics]
     order = np.argsort(-np.max([table["share"].to_numpy() for table in tables], axis=0), kind="stable")[:_MOST_BARS]
-    ax = ax or new_axes(6.4, 1.6 + 0.42 * len(order))
+    ax = ax or new_axes(7.0, 1.6 + 0.42 * len(order))
     thickness = 0.8 / len(tables)
     for k, (statistic, table) in enumerate(zip(statistics, tables, strict=True)):
         rows = table.iloc[order]
@@ -47,14 +48,18 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         error = None if rows["share_error"].isna().any() else 196 * rows["share_error"]
         label = _LABELS.get(statistic, statistic)
         ax.barh(ends, 100 * rows["share"], thickness, xerr=error, color=NAMED_COLORS[k], label=label, capsize=2.5,
-                error_kw={"elinewidth": 1, "ecolor": "0.25"})  # fmt: skip
+                error_kw={"elinewidth": 1, "ecolor": "black"})  # fmt: skip
     ax.set_yticks(range(len(order)), [name.replace("_", " ") for name in tables[0]["term"].iloc[order]])
     ax.invert_yaxis()
     ax.set_xlim(left=0)
     ax.set_xlabel("share of the variance between runs, %")
     ax.grid(axis="x", alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=9, loc="lower right")
+    if np.nansum([table["share"].sum() for table in tables]) > 0:
+        put_legend(ax)
+    else:
+        ax.set_xticks([])
+        say_why(ax, "nothing to draw: all runs end alike, so there is no variance to explain")
     notes = ["with 95 % intervals"] if not tables[0]["share_error"].isna().any() else []
     left_out = len(tables[0]) - len(order)
     notes += [f"{left_out} smaller shares are left out"] if left_out else []

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.errors import SweepError, unknown
+from sweep.figures.canvas import new_figure
 from sweep.figures.distributions import incidence, losses, steps_distribution
 from sweep.figures.heatmap import contour, heatmap
 from sweep.figures.importance import importance_bars
@@ -70,15 +71,13 @@ def _lines(
 
 def _slices(result: Result, x: str | None = None, value: str = "convergence_rate", at: At | None = None) -> Figure:
     """Draw a slice of each parameter that varies, or of one."""
-    from matplotlib.figure import Figure
-
     varied = [name for name, entries in select(result, value, at).values.items() if len(entries) > 1]
     if x is not None or len(varied) < 2:
         return _figure_of(slice_plot)(result, x=x, value=value, at=at)
     shown = varied[:_MOST_SLICES]
     across = min(len(shown), 3)
     down = -(-len(shown) // across)
-    figure = Figure(figsize=(3.6 * across, 3.3 * down + 0.4), layout="constrained")
+    figure = new_figure(3.6 * across, 3.3 * down + 0.4)
     grid = figure.subplots(down, across, squeeze=False)
     for axes, name in zip(grid.flat, shown, strict=False):
         slice_plot(result, axes, x=name, value=value, at=at)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.answers import check_judged, column_of
-from sweep.figures.axis import heading, inches_across, label_of, new_axes
+from sweep.figures.axis import heading, label_of
+from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, line_styles, set_scales
 from sweep.figures.roles import Roles, choose_roles, values_at
 from sweep.figures.statistics import STATISTICS, At, drawn_values, select
@@ -52,8 +53,6 @@ def draw_figure(
         If a name or a value is unknown or given twice, convergence is not judged, or more lines or panels
         are asked for than a figure shows.
     """
-    from matplotlib.figure import Figure
-
     column = column_of(statistic, STATISTICS)
     check_judged(result.study)
     values = values_at(result.study.parameters, at or {})
@@ -62,15 +61,16 @@ def draw_figure(
     panels = _panels(cells, roles.facet, values)
     across, down = _grid([len(values[name]) for name in roles.facet])
     width, height = _size(across, down)
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = new_figure(width, height)
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     for axes, (title, of_panel) in zip(grid.flat, panels, strict=False):
         draw_panel(axes, of_panel, lines)
         axes.set_title(textwrap.fill(title, int(14 * width / across)), fontsize=9)
-    set_scales(grid[0, 0], cells, lines)
-    _place_ticks(grid, len(panels), lines)
+    for axes in grid.flat[: len(panels)]:
+        set_scales(axes, cells, lines)
+    _place_ticks(grid, len(panels))
     words = STATISTICS[column]
-    notes = [words.gaps] if np.isnan(drawn_values(cells, column)).any() else []
+    notes = [f"gaps where {words.missing}"] if np.isnan(drawn_values(cells, column)).any() else []
     title = heading(result, values, shown, notes, width, bands=words.bands)
     _label(figure, title, lines)
     return figure
@@ -116,7 +116,7 @@ def line_plot(
     if roles.x is not None:
         ax.set_xlabel(label_of(roles.x))
     if roles.color is not None:
-        ax.legend(handles=_handles(lines), title=roles.color.replace("_", " "), frameon=False, fontsize=9)
+        put_legend(ax, roles.color.replace("_", " "), handles=_handles(lines))
     ax.set_title(heading(result, values, shown, width=inches_across(ax), bands=STATISTICS[column].bands), fontsize=10)
     return ax
 
@@ -162,16 +162,12 @@ def _size(across: int, down: int) -> tuple[float, float]:
     return across * width, max(down * 0.85 * min(width, 3.2), 3.2) + 0.5
 
 
-def _place_ticks(grid: NDArray[Any], n_panels: int, lines: Lines) -> None:
-    """Hide what is beyond the last panel, so that those above show their ticks, and turn names that are long."""
+def _place_ticks(grid: NDArray[Any], n_panels: int) -> None:
+    """Hide what is beyond the last panel, so that those above show their ticks."""
     across = grid.shape[1]
-    room = grid[0, 0].get_window_extent().width / grid[0, 0].figure.dpi / len(lines.names)
-    long = not lines.ordered and max(map(len, lines.names)) > 12 * room
     for k, axes in enumerate(grid.flat):
         axes.set_visible(k < n_panels)
         axes.tick_params(labelbottom=k + across >= n_panels)
-        for label in axes.get_xticklabels() if long else ():
-            label.set(rotation=35, ha="right", rotation_mode="anchor")
 
 
 def _label(figure: Figure, title: str, lines: Lines) -> None:
@@ -188,7 +184,6 @@ def _label(figure: Figure, title: str, lines: Lines) -> None:
         title=lines.color.replace("_", " "),
         frameon=False,
         loc="outside center right",
-        fontsize=9,
     )
     extent = legend.get_window_extent()
     figure.set_size_inches(width + extent.width / figure.dpi, max(height, extent.height / figure.dpi + 0.3))

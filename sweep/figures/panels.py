@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sweep.figures.roles import is_logarithmic, is_number
+from sweep.figures.axis import MOST_LABELS, Places
+from sweep.figures.canvas import say_why
+from sweep.figures.roles import is_number
 from sweep.figures.statistics import STATISTICS, drawn_values
+from sweep.figures.ticks import name_ticks, number_ticks
 from sweep.parameters import Scalar
 from sweep.wording import short
 
@@ -20,13 +23,10 @@ if TYPE_CHECKING:
 # markers that tell the lines apart in print.
 NAMED_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
 _MARKERS = "osD^vPX"
-# Numbers are colored by their order, up to the part of viridis that is too light on white.
-_LIGHTEST = 0.88
+# Numbers are colored by their order, between the parts of viridis that are too dark on black and too light on white.
+_DARKEST, _LIGHTEST = 0.2, 0.88
 
 SINGLE_LINE = {"color": NAMED_COLORS[0], "marker": "o"}
-
-# Whole numbers along the axis are all written out if they are so few.
-_MAX_TICKS = 8
 
 
 class Lines(NamedTuple):
@@ -82,7 +82,7 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
             shift = 0.5 * ((k + 0.5) / len(lines.styles) - 0.5)  # beside each other
             _draw_points(axes, group, lines, style, shift)
     if not drawn:
-        axes.text(0.5, 0.5, "never reached", transform=axes.transAxes, ha="center", va="center", color="0.4")
+        say_why(axes, f"nothing to draw: in every cell {STATISTICS[lines.statistic].missing}")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -109,8 +109,6 @@ def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str,
     bars = [(y - drawn_values(cells, band[0])).tolist(), (drawn_values(cells, band[1]) - y).tolist()] if band else None
     plain = {**style, "linestyle": "none"}
     axes.errorbar(np.array(places) + shift, y, bars, markersize=4.5, capsize=3, elinewidth=1.2, **plain)
-    axes.set_xticks(range(len(names)), names)
-    axes.set_xlim(-0.5, len(names) - 0.5)
 
 
 def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
@@ -118,7 +116,7 @@ def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
     import matplotlib as mpl
 
     if is_number(values[0]):
-        shades = mpl.colormaps["viridis"](np.linspace(0.0, _LIGHTEST, len(values)))
+        shades = mpl.colormaps["viridis"](np.linspace(_DARKEST, _LIGHTEST, len(values)))
         return {value: {"color": tuple(shades[k]), "marker": "o"} for k, value in enumerate(sorted(values))}
     styles = {}
     for k, value in enumerate(values):
@@ -130,34 +128,32 @@ def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
 
 def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
     """Set the scales that all panels share; the axis covers all values, also where there is nothing to draw."""
-    from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator, StrMethodFormatter
+    from matplotlib.ticker import NullLocator
 
-    plain = StrMethodFormatter("{x:,.0f}")
-    if STATISTICS[lines.statistic].percent:
+    words = STATISTICS[lines.statistic]
+    if words.percent:
         axes.set_ylim(-3, 103)
     else:
-        columns = (lines.statistic, *(STATISTICS[lines.statistic].band or ()))
-        drawn = np.concatenate([drawn_values(cells, name) for name in columns])
+        drawn = np.concatenate([drawn_values(cells, name) for name in (lines.statistic, *(words.band or ()))])
         drawn = drawn[np.isfinite(drawn)]
-        if not drawn.size:
+        if not np.isfinite(drawn_values(cells, lines.statistic)).any():  # the end of a band may be there all the same
             axes.set_yticks([])
-        elif drawn.min() > 0:
-            axes.set_yscale("log")
-            wide = drawn.max() > 100 * drawn.min()
-            axes.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-            axes.yaxis.set_major_formatter(plain)
+        else:
+            if drawn.min() > 0:
+                axes.set_yscale("log")
+            elif not drawn.any():
+                axes.set_ylim(-0.03, 1.03)
+            number_ticks(axes.yaxis, whole=lines.statistic.startswith("n_"))
     if not lines.ordered:
+        axes.set_xlim(-0.5, len(lines.names) - 0.5)
+        name_ticks(axes.xaxis, lines.names, turn=True)
         return
-    numbers = sorted(float(value) for value in lines.x_values)
-    first, last = numbers[0], numbers[-1]
-    if is_logarithmic(numbers):
+    places = Places.along(lines.x_values)
+    if places.scale == "log":
         axes.set_xscale("log")
-        axes.set_xlim(first / (last / first) ** 0.05, last * (last / first) ** 0.05)
-    elif first < last:
-        axes.set_xlim(first - 0.05 * (last - first), last + 0.05 * (last - first))
-    if all(isinstance(value, int) for value in lines.x_values):
-        few = len(numbers) <= _MAX_TICKS
-        axes.xaxis.set_major_locator(FixedLocator(numbers) if few else MaxNLocator("auto", integer=True))
-        axes.xaxis.set_major_formatter(plain)
+    axes.set_xlim(places.limits())
+    whole = all(isinstance(value, int) for value in lines.x_values)
+    few = whole and len(lines.x_values) <= MOST_LABELS
+    number_ticks(axes.xaxis, [float(value) for value in lines.x_values] if few else (), whole=whole)
+    if whole:
         axes.xaxis.set_minor_locator(NullLocator())

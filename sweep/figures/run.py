@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.figures.axis import new_axes
+from sweep.figures.canvas import new_axes, new_figure, put_legend_below
 from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.ticks import number_ticks
 from sweep.wording import short
 
 if TYPE_CHECKING:
@@ -40,10 +41,8 @@ def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
     path, plane
         As of :func:`sweep.trajectory.weights_path` and :func:`sweep.trajectory.outputs_plane`.
     """
-    from matplotlib.figure import Figure
-
     n_panels = 3 if plane is not None else 2
-    figure = Figure(figsize=(4.4 * n_panels, 4.2), layout="constrained")
+    figure = new_figure(4.4 * n_panels, 4.2)
     panels = figure.subplots(1, n_panels)
     loss_curve(trace, panels[0])
     weights_curves(path, panels[1])
@@ -63,6 +62,7 @@ def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
     ax.plot(trace.judged_at, losses, color=NAMED_COLORS[0], linewidth=1.4, marker="." if len(losses) == 1 else None)
     if np.nanmin(losses, initial=np.inf) > 0 and np.nanmax(losses, initial=0) > 0:
         ax.set_yscale("log")
+        number_ticks(ax.yaxis)
     ax.set(xlabel="steps", ylabel="loss", title="loss")
     return _plain(ax)
 
@@ -81,7 +81,7 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
     if np.nanmax(np.abs(weights), initial=0.0) > _WIDE:
         ax.set_yscale("symlog", linthresh=1)
     ax.set(xlabel="steps", ylabel="weight", title="weights")
-    ax.legend(frameon=False, fontsize=8, loc="best" if weights.shape[1] <= 50 else "upper left")
+    put_legend_below(ax)
     return _plain(ax)
 
 
@@ -109,7 +109,7 @@ def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes
     ax.set(xlim=plane.x[[0, -1]], ylim=plane.y[[0, -1]], xlabel="input 0", ylabel="input 1")
     ax.set_title("output; dashed: hidden units")
     if len(np.unique(targets)) <= 4:
-        ax.legend(fontsize=8, loc="upper center", ncols=2, framealpha=0.85)
+        put_legend_below(ax)
     return ax
 
 

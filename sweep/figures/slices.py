@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError, unknown
-from sweep.figures.axis import Places, heading, inches_across, label_of, new_axes, scale_numbers
-from sweep.figures.heatmap import color_map, color_norm
+from sweep.figures.axis import Places, heading, label_of
+from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
+from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
 from sweep.figures.panels import NAMED_COLORS
 from sweep.figures.statistics import At, Selected, drawn_values, select
+from sweep.figures.ticks import scale_numbers
 from sweep.result import Result
 from sweep.statistics.ranking import RANKED_BY
 from sweep.wording import short
@@ -54,12 +56,12 @@ def slice_plot(
     selected = select(result, value, at)
     name = _parameter(selected, x)
     ax = ax or new_axes()
-    places = Places.of(selected.values[name])
+    places = Places.along(selected.values[name])
     if places.scale == "log":
         ax.set_xscale("log")
     cells = _spread(selected.table, _MOST_POINTS)
     drawn = drawn_values(cells, selected.statistic)
-    look: dict[str, Any] = {"s": 9, "alpha": 0.35, "linewidths": 0, "rasterized": len(cells) > 500}
+    look: dict[str, Any] = {"s": 9, "alpha": 0.5, "linewidths": 0, "rasterized": len(cells) > 500}
     ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
     has_line = selected.statistic in _TOGETHER and (result.has_parts or len(selected.values) == 1)
     if has_line:
@@ -68,12 +70,16 @@ def slice_plot(
         line = drawn_values(together, selected.statistic)[order]
         style = "none" if places.scale == "names" and isinstance(places.values[0], str) else "-"
         ax.plot(_places(together, name, places)[order], line, "D", linestyle=style, color=NAMED_COLORS[1], markersize=4)
+    ax.set_xlim(places.limits())
     places.label(ax.xaxis, name)
     ax.set_ylabel(selected.words.label)
     if selected.words.percent:
         ax.set_ylim(-3, 103)
-    else:
+    elif np.isfinite(drawn).any():
         scale_numbers(ax, "y", drawn)
+    else:
+        ax.set_yticks([])
+        say_why(ax, selected.nothing)
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
     notes = ["points: cells; line: all runs together" if has_line else "points: cells"]
@@ -92,30 +98,35 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str = "convergenc
     Parameters and errors are those of :func:`slice_plot`. Of more than 500 cells, so many in even steps from the worst
     to the best are drawn.
     """
+    from matplotlib.cm import ScalarMappable
+
     selected = select(result, value, at)
     names = [name for name, entries in selected.values.items() if len(entries) > 1]
     if not names:
         raise SweepError("parallel coordinates show parameters that vary, and of this selection nothing varies")
-    worse = RANKED_BY.get(selected.statistic, selected.statistic != "n_converged")
-    cells = selected.table.sort_values(selected.statistic, ascending=not worse, na_position="first", kind="stable")
+    less = selected.less_is_better
+    cells = selected.table.sort_values(selected.statistic, ascending=not less, na_position="first", kind="stable")
     cells = _spread(cells, _MOST_LINES)
     ax = ax or new_axes(min(2.2 + 1.6 * len(names), 14.0), 4.6)
-    drawn = drawn_values(cells, selected.statistic)
-    norm = color_norm(selected, drawn)
-    colors = color_map()(norm(np.ma.masked_invalid(drawn)))
-    heights = np.column_stack([_heights(cells, name, selected) for name in names])
-    for line, color in zip(heights, colors, strict=True):
-        ax.plot(range(len(names)), line, color=color, linewidth=1.0, alpha=0.7, solid_capstyle="round")
-    for k, name in enumerate(names):
-        _draw_axis(ax, k, Places.of(selected.values[name]))
-    ax.set_xticks(range(len(names)), [label_of(name) for name in names])
-    ax.set(xlim=(-0.4, len(names) - 0.6 + 0.35), ylim=(-0.05, 1.05), yticks=[])
-    ax.spines[:].set_visible(False)
-    from matplotlib.cm import ScalarMappable
-
-    ax.figure.colorbar(ScalarMappable(norm, color_map()), ax=ax, label=selected.words.label)
     notes = [f"{len(cells):,} of {len(selected.table):,} cells"] if len(cells) < len(selected.table) else []
     ax.set_title(heading(result, selected.values, names, notes, inches_across(ax)), fontsize=10)
+    drawn = drawn_values(cells, selected.statistic)
+    if not np.isfinite(drawn).any():
+        ax.set_axis_off()
+        say_why(ax, selected.nothing)
+        return ax
+    norm = color_norm(selected, drawn)
+    colors = color_map(selected).with_extremes(bad=MISSING)(norm(np.ma.masked_invalid(drawn)))
+    heights = np.column_stack([_heights(cells, name, selected) for name in names])
+    marker = "o" if len(names) == 1 else None
+    for line, color in zip(heights, colors, strict=True):
+        ax.plot(range(len(names)), line, color=color, linewidth=1.0, alpha=0.7, solid_capstyle="round", marker=marker)
+    for k, name in enumerate(names):
+        _draw_axis(ax, k, Places.of(selected.values[name]))
+    ax.set_xticks(range(len(names)), [wrapped(label_of(name), 1.2) for name in names])
+    ax.set(xlim=(-0.4, len(names) - 0.6 + 0.35), ylim=(-0.05, 1.05), yticks=[])
+    ax.spines[:].set_visible(False)
+    color_bar(ax, ScalarMappable(norm, color_map(selected)), selected)
     return ax
 
 
@@ -163,6 +174,6 @@ def _draw_axis(ax: Axes, k: int, places: Places) -> None:
     every = -(-len(heights) // _MOST_LABELS)
     for height, value in zip(heights[::every], places.values[::every], strict=True):
         ax.annotate(
-            short(value), (k, height), (3, 0), textcoords="offset points", va="center", fontsize=8,
-            bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.8},
+            short(value), (k, height), (3, 0), textcoords="offset points", va="center", fontsize=9,
+            bbox={"facecolor": PAPER, "alpha": 0.75, "linewidth": 0, "pad": 0.8},
         )  # fmt: skip

@@ -12,6 +12,7 @@ from sweep.answers import check_judged, column_of, summarize_over
 from sweep.figures.roles import values_at
 from sweep.parameters import Scalar
 from sweep.result import Result
+from sweep.statistics.ranking import RANKED_BY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,16 +23,30 @@ At = Mapping[str, Sequence[Scalar]]
 
 
 class Statistic(NamedTuple):
-    """A column of cells that can be drawn: its label, the ends of its band, and the words beside them."""
+    """A column of cells that can be drawn.
+
+    Attributes
+    ----------
+    label
+        What stands beside the axis.
+    band
+        The columns between which its band lies.
+    bands
+        What bands are, behind the title.
+    missing
+        What is so of cells that lack it.
+    percent
+        Whether it is a share.
+    """
 
     label: str
     band: tuple[str, str] | None = None
     bands: str = ""
-    gaps: str = ""
+    missing: str = ""
     percent: bool = False
 
 
-_NEVER = "gaps where no run converged"
+_NEVER = "no run converged"
 
 STATISTICS = {
     "convergence_rate": Statistic(
@@ -44,19 +59,19 @@ STATISTICS = {
         "median steps to converge",
         ("steps_q25", "steps_q75"),
         ", bands from 25 % to 75 % of all runs",
-        "gaps where fewer than half of all runs converged",
+        "fewer than half of all runs converged",
     ),
     "steps_q25": Statistic(
         "steps by which 25 % of all runs converged",
         ("steps_q25_low", "steps_q25_high"),
         ", 95 % intervals",
-        "gaps where fewer than a quarter of all runs converged",
+        "fewer than a quarter of all runs converged",
     ),
     "steps_q75": Statistic(
         "steps by which 75 % of all runs converged",
         ("steps_q75_low", "steps_q75_high"),
         ", 95 % intervals",
-        "gaps where fewer than three quarters of all runs converged",
+        "fewer than three quarters of all runs converged",
     ),
     "expected_steps": Statistic(
         "steps of all runs per converged run",
@@ -65,8 +80,8 @@ STATISTICS = {
         _NEVER,
     ),
     "restricted_mean_steps": Statistic("mean steps to converge, the most that a run may take if not"),
-    "restart_steps": Statistic("steps after which a restart pays", gaps=_NEVER),
-    "restarted_steps": Statistic("steps per success with the best restarts", gaps=_NEVER),
+    "restart_steps": Statistic("steps after which a restart pays", missing=_NEVER),
+    "restarted_steps": Statistic("steps per success with the best restarts", missing=_NEVER),
     "n_converged": Statistic("runs converged"),
     "n_diverged": Statistic("runs diverged"),
     "n_stalled": Statistic("runs stalled"),
@@ -95,6 +110,16 @@ class Selected(NamedTuple):
     def words(self) -> Statistic:
         """The words beside it."""
         return STATISTICS[self.statistic]
+
+    @property
+    def nothing(self) -> str:
+        """Why nothing of it can be drawn where no cell has it."""
+        return f"nothing to draw: in every cell {self.words.missing}"
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether the best cell has the least of it."""
+        return RANKED_BY.get(self.statistic, self.statistic != "n_converged")
 
 
 def select(result: Result, value: str, at: At | None, shown: Sequence[str] | None = None) -> Selected:

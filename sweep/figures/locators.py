@@ -1,0 +1,170 @@
+"""Where ticks stand and what is written beside them, so that their labels never touch each other.
+
+The module imports matplotlib, of whose classes these are: it is imported once something is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from math import floor, log10, radians, sin
+from typing import Any
+
+import numpy as np
+from matplotlib.axis import XAxis
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import Formatter, Locator, LogLocator, MaxNLocator
+
+# The least room between labels, as parts of the height of their letters: side by side, and above each other.
+_ROOM_ACROSS, _ROOM_DOWN = 0.6, 0.25
+# Labels that are measured at most.
+_MOST_LABELS = 64
+
+
+class NameTicks(Locator):
+    """Places of names: all of them, or so many that their labels do not touch each other."""
+
+    axis: Any
+
+    def __init__(self, places: Any) -> None:
+        self.places = places
+
+    def __call__(self) -> Any:
+        """Return the ticks of the axis as it is."""
+        return self.tick_values(*self.axis.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Return the ticks between two limits."""
+        low, high = sorted((vmin, vmax))
+        seen = self.places[(self.places >= low) & (self.places <= high)]
+        least = max(-(-len(seen) // _MOST_LABELS), 1)
+        chosen = (seen[::every] for every in range(least, len(seen) + 1))
+        return next((places for places in chosen if fits(self.axis, places)), seen[:1])
+
+
+class NameTexts(Formatter):
+    """Names of what stands at 0, 1, .. along an axis."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write the name at a place; nothing between places."""
+        place = round(x)
+        return self.names[place] if place == x and 0 <= place < len(self.names) else ""
+
+
+class NumberTicks(Locator):
+    """Certain numbers if they fit, else round ones, two at least wherever two fit."""
+
+    axis: Any
+
+    def __init__(self, values: Sequence[float], *, whole: bool) -> None:
+        self.values = np.array(sorted(values), np.float64)
+        self.whole = whole
+
+    def __call__(self) -> Any:
+        """Return the ticks of the axis as it is."""
+        return self.tick_values(*self.axis.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Return the ticks between two limits."""
+        low, high = sorted((vmin, vmax))
+        if not np.isfinite([low, high]).all() or (self._is_logarithmic() and low <= 0):
+            return np.empty(0)
+        wanted = self.values[(self.values >= low) & (self.values <= high)]
+        if len(wanted) and fits(self.axis, wanted):
+            return wanted
+        seen = [ticks[(ticks >= low) & (ticks <= high)] for ticks in self._candidates(low, high)]
+        for least in (3, 2, 1):
+            for ticks in seen:
+                if least <= len(ticks) <= _MOST_LABELS and fits(self.axis, ticks):
+                    return ticks
+        return np.empty(0)
+
+    def nonsingular(self, v0: float, v1: float) -> tuple[float, float]:
+        """Return limits as the usual ticks of such an axis would."""
+        usual = LogLocator() if self._is_logarithmic() else MaxNLocator()
+        usual.set_axis(self.axis)
+        return usual.nonsingular(v0, v1)
+
+    def _is_logarithmic(self) -> bool:
+        return str(self.axis.get_scale()) == "log"
+
+    def _candidates(self, low: float, high: float) -> Iterator[Any]:
+        """Yield lists of ticks, the most wanted first."""
+        if self._is_logarithmic():
+            decades = np.arange(floor(log10(low)), floor(log10(high)) + 2)
+            with np.errstate(over="ignore"):
+                for every in (1, 2, 3, 5, 10, 20, 50, 100):
+                    yield 10.0 ** decades[decades % every == 0]
+                yield np.outer(10.0**decades, [1.0, 2.0, 5.0]).ravel()
+        for most in (8, 6, 5, 4, 3, 2, 1):
+            yield MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], integer=self.whole).tick_values(low, high)
+
+
+class NumberTexts(Formatter):
+    """Numbers in so many digits that all of them differ."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one number."""
+        return number_text(x)
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """Write the numbers of all ticks."""
+        numbers = [float(value) for value in values]
+        for digits in (4, 6, 9, 13, 17):
+            texts = [self.fix_minus(number_text(number, digits)) for number in numbers]
+            if any("$" in text for text in texts):  # all alike
+                texts = [self.fix_minus(number_text(number, digits, powers=True)) for number in numbers]
+            if len(set(texts)) == len(set(numbers)):
+                break
+        return texts
+
+
+def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
+    r"""Write a number beside an axis, very large and very small ones, or all, as powers of ten.
+
+    >>> number_text(0.001778279), number_text(12500), number_text(1e-9), number_text(2e30)
+    ('0.001778', '12,500', '$10^{-9}$', '$2\\times10^{30}$')
+    """
+    size = abs(number)
+    if size == 0 or (1e-4 <= size < 1e7 and not powers):
+        whole = len(f"{size:.0f}")
+        return f"{number:,.{max(digits, whole)}g}"
+    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    factor = {"1": "", "-1": "-"}.get(mantissa, rf"{mantissa}\times")
+    return f"${factor}10^{{{int(exponent)}}}$"
+
+
+def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
+    """Tell whether the labels of ticks do not touch each other along an axis, or a part of its length."""
+    if len(ticks) < 2:
+        return True
+    across = isinstance(axis, XAxis)
+    axis.get_view_interval()  # limits that are out of date are set now
+    transform = axis.axes.get_xaxis_transform() if across else axis.axes.get_yaxis_transform()
+    points = np.column_stack([ticks, np.zeros(len(ticks))][:: 1 if across else -1])
+    places = transform.transform(points)[:, 0 if across else 1] * 72 / axis.axes.figure.dpi
+    label = axis.majorTicks[0].label1
+    font, angle = label.get_fontproperties(), label.get_rotation()
+    texts = axis.get_major_formatter().format_ticks(list(ticks))
+    extents = np.array([_extent(text, font) for text in texts])
+    size = label.get_size()
+    if not across:
+        lengths, room = extents[:, 1], _ROOM_DOWN * size
+    elif angle:
+        lengths, room = np.full(len(ticks), size / sin(radians(angle))), 0.0
+    else:
+        lengths, room = extents[:, 0], _ROOM_ACROSS * size
+    needed = (lengths[1:] + lengths[:-1]) / 2 + room
+    return bool((part * np.abs(np.diff(places)) >= needed).all())
+
+
+@lru_cache(maxsize=4096)
+def _extent(text: str, font: FontProperties) -> tuple[float, float]:
+    """Return width and height of a label in points."""
+    width, height, descent = text_to_path.get_text_width_height_descent(text, font, ismath="$" in text)
+    return float(width), float(height + descent)
