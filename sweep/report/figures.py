@@ -9,7 +9,19 @@ from typing import Any
 from sweep.answers import swept
 from sweep.errors import StoreError, SweepError
 from sweep.figures import draw
+from sweep.figures.colors import MISSING, PAPER
 from sweep.result import Result
+
+# Pixels of the smallest letters of a figure on the narrowest screen: it is scrolled rather than made any smaller.
+_LEAST_LETTERS = 7.0
+# Points across, from which on a figure takes the whole width of the page.
+_WIDE = 620
+# Ink and paper are those of the page, so that figures are dark where it is.
+_PAINTS = {"#000000": "currentColor", MISSING: "var(--missing)", PAPER: "var(--page)"}
+_STYLE: dict[str, Any] = {
+    **{"svg.fonttype": "none", "font.family": "sans-serif"},
+    **{"figure.facecolor": "none", "savefig.facecolor": "none", "axes.facecolor": "none"},
+}
 
 # Kinds with their options, and what is said of them.
 _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
@@ -28,7 +40,7 @@ _LEAST_VARIED = {"heatmap": 2, "lines": 1, "importance": 1, "slice": 2, "paralle
 
 
 def report_figures(result: Result) -> list[dict[str, str]]:
-    """Return the figures that a result has something for, each with ``title`` and ``svg``."""
+    """Return the figures that a result has something for, each with ``title``, ``svg``, and ``wide`` if it is."""
     n_varied = len(swept(result.study))
     found = []
     for number, (kind, options, title) in enumerate(_FIGURES):
@@ -37,7 +49,8 @@ def report_figures(result: Result) -> list[dict[str, str]]:
         if (kind == "importance" and not result.complete) or (kind in _OF_COUNTS and not result.has_parts):
             continue
         try:
-            found.append({"title": title, "svg": _svg(result, kind, options, f"{kind}{number}", title)})
+            svg, across = _svg(result, kind, options, f"{kind}{number}", title)
+            found.append({"title": title, "svg": svg, "wide": "wide" if across > _WIDE else ""})
         except StoreError:
             raise
         except SweepError:  # a study that this kind cannot show, such as one of too many lines
@@ -45,22 +58,28 @@ def report_figures(result: Result) -> list[dict[str, str]]:
     return found
 
 
-def _svg(result: Result, kind: str, options: dict[str, Any], salt: str, title: str) -> str:
-    """Draw a figure as an element of a page.
+def _svg(result: Result, kind: str, options: dict[str, Any], salt: str, title: str) -> tuple[str, float]:
+    """Draw a figure as an element of a page, and return how many points it is across.
 
     Its texts are texts, and ``title`` says what it is. Names of its parts are made of ``salt``, so that no two figures
     share one.
     """
     import matplotlib as mpl
+    from matplotlib.text import Text
 
     drawn = StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.family": "sans-serif"}):
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": salt}):
         figure = draw(result, kind, **options)
-        figure.savefig(drawn, format="svg", dpi=110, metadata={"Date": None, "Creator": None}, transparent=False)
+        figure.savefig(drawn, format="svg", dpi=110, metadata={"Date": None, "Creator": None})
+    across = 72 * float(figure.get_figwidth())
+    letters = min(float(text.get_fontsize()) for text in figure.findobj(Text) if text.get_text() and text.get_visible())
     element = drawn.getvalue()
     element = element[element.index("<svg") :]
     element = re.sub(r"<metadata>.*?</metadata>", "", element, count=1, flags=re.DOTALL)
-    element = element.replace("<svg", f'<svg role="img" aria-label="{title}"', 1)
+    for paint, of_page in _PAINTS.items():
+        element = element.replace(paint, of_page)
+    least = round(across * _LEAST_LETTERS / letters)
+    element = element.replace("<svg", f'<svg role="img" aria-label="{title}" style="min-width: {least}px"', 1)
     for side in ("width", "height"):  # those of the page count
         element = re.sub(rf'(<svg[^>]*?) {side}="[^"]*"', r"\1", element, count=1)
-    return re.sub(r'\bid="((?!C\d)[A-Za-z][\w.]*_\d+)"', rf'id="{salt}-\1"', element)
+    return re.sub(r'\bid="((?!C\d)[A-Za-z][\w.]*_\d+)"', rf'id="{salt}-\1"', element), across

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,8 @@ from sweep import Result, SweepError
 from sweep.report import page as report
 from sweep.report import report_page, write_report
 from sweep.wording import rate_text, short, steps_text
+from tests.sweep.browser import Opened, needs_browser
 from tests.sweep.support import command, make_study
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
 NAME, DESCRIPTION = "reported", "<b>Is & 'this' \"escaped\"?</b><script>alert(1)</script>"
 SWEPT: dict[str, Any] = {
@@ -191,36 +187,6 @@ def test_notebooks_show_studies_and_results(result: Result) -> None:
     assert "the best 10 of 24 cells" in shown
     assert "480 networks of one hidden layer" in result.study._repr_html_()
     assert "0 runs" not in sweep.run(make_study(count=2, criterion="none"))._repr_html_()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Start a browser."""
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-class Opened:
-    """A report in a browser, with what it complained of and asked for."""
-
-    def __init__(self, browser: Any, path: Path, **options: Any) -> None:
-        self.page = browser.new_page(**options)
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri())
-
-    def column(self, number: int) -> list[str]:
-        """Return the texts of a column of the rows that are shown."""
-        texts: list[str] = self.page.locator(
-            f"#all-cells tbody tr:visible td:nth-child({number + 1})"
-        ).all_inner_texts()
-        return texts
 
 
 @needs_browser

@@ -1,0 +1,32 @@
+"""Pages in a browser, where there is one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+
+
+class Opened:
+    """A report in a browser, with what it complained of and asked for."""
+
+    def __init__(self, browser: Any, path: Path, **options: Any) -> None:
+        self.page = browser.new_page(**options)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def column(self, number: int) -> list[str]:
+        """Return the texts of a column of the rows that are shown."""
+        texts: list[str] = self.page.locator(
+            f"#all-cells tbody tr:visible td:nth-child({number + 1})"
+        ).all_inner_texts()
+        return texts
