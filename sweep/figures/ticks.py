@@ -62,7 +62,7 @@ def name_ticks(axis: Axis, names: Sequence[str], *, turn: bool) -> None:
     if not turn or not isinstance(axis, XAxis):
         return
     for angle in _TURNS:
-        axis.set_tick_params(rotation=angle)
+        axis.set_tick_params(labelrotation=angle)
         if fits(axis, places, _SHRINKS_TO):
             break
     for label in axis.get_ticklabels() if angle not in (0, 90) else ():
