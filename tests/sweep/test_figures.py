@@ -207,6 +207,15 @@ def test_nothing_to_draw_is_said() -> None:
     assert text.get_text().replace("\n", " ") == sentence
 
 
+def test_end_of_a_band_alone_is_not_drawn() -> None:
+    """Where quarters of all runs converged but nowhere half of them, the figure of medians says so."""
+    result = pretend(learning_rate=RATES)
+    result.cells["steps_q25"], result.cells["steps_q50"] = 100, pd.NA
+    figure = draw_figure(result, "steps_q50")
+    figure.draw_without_rendering()
+    assert "nothing to draw" in panels(figure)[0].texts[0].get_text()
+
+
 @pytest.mark.parametrize("dpi", [72, 160])  # those of vector formats and of pictures
 @pytest.mark.parametrize("count", [1, 12])
 def test_legend_and_titles_are_never_cut(dpi: int, count: int) -> None:
