@@ -10,6 +10,7 @@ from typing import TextIO
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, DamageError, SweepError
+from sweep.escaping import escaped_output
 from sweep.interrupts import leave_on_interrupt
 
 
@@ -40,6 +41,12 @@ def main() -> None:
 @default_floating_point()
 def run_command() -> None:
     """Run the command line; what the user must mend ends in one sentence and code 2."""
+    with escaped_output():
+        _run_command()
+
+
+def _run_command() -> None:
+    """Run it with standard streams that escape what is printed."""
     from sweep import cli
 
     try:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from sweep import cli_folders, cli_results
+from sweep.cli_usage import Commands
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
+from sweep.escaping import one_line
 from sweep.interrupts import raise_on_interrupt
 from sweep.paths import address_of, local_folder
 
@@ -20,11 +22,7 @@ if TYPE_CHECKING:
     from sweep.result import Result
     from sweep.study import Study
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.")]
 SetOption = Annotated[
@@ -106,7 +104,8 @@ def run(
                 loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs, **limits
             )
     except KeyboardInterrupt:
-        print(f"interrupted; finished shards are kept in {folder}, {_same_command(overwrite)}", file=sys.stderr)
+        kept = f"finished shards are kept in {one_line(folder)}"
+        print(f"interrupted; {kept}, {_same_command(overwrite)}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     _tell(result, folder, shard)
     if result.facts.get("limited"):
@@ -227,7 +226,7 @@ def bench(
                 peers, case, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
             )
     except KeyboardInterrupt:
-        print(f"interrupted; what was measured is in {folder}", file=sys.stderr)
+        print(f"interrupted; what was measured is in {one_line(folder)}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     if not agreed:
         print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)
@@ -251,8 +250,8 @@ def _tell(result: Result, folder: str, part: str | None) -> None:
         return
     print_summary(result)
     if result.complete:
-        print(f"digest {result.facts['digest']}")
-    print(f"results in {folder}")
+        print(f"digest {one_line(result.facts['digest'])}")
+    print(f"results in {one_line(folder)}")
 
 
 def _same_command(overwrite: bool) -> str:
@@ -287,7 +286,7 @@ def _draw_run(traced: Trace, path: Path) -> None:
     from sweep.trajectory import outputs_plane, weights_path
 
     save_figure(draw_run(traced, weights_path(traced), outputs_plane(traced)), path)
-    print(f"figure in {path}", file=sys.stderr)
+    print(f"figure in {one_line(path)}", file=sys.stderr)
 
 
 def _load(source: str, changes: list[str] | None) -> Study:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.escaping import one_line
+
 if TYPE_CHECKING:
     from sweep.result import Result
 
@@ -52,7 +54,7 @@ def show(
     result = open_result(directory, partial=True)
     if parts:
         _warn(coverage(result))
-        print(*result.parts(), sep="\n")
+        print(*map(one_line, result.parts()), sep="\n")
         return
     if by is not None:
         _warn(coverage(result))
@@ -62,7 +64,7 @@ def show(
     print(*answer(result), sep="\n")
     for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
         if result.facts.get(name) is not None:
-            print(f"{name:14}  {result.facts[name]}")
+            print(f"{name:14}  {one_line(result.facts[name])}")
 
 
 @app.command()
@@ -175,7 +177,7 @@ def figure(
     named = str(options.get("value", default))
     path = figure_path(written, named if kind == "lines" or named == default else f"{kind}_{named}")
     save_figure(draw(result, kind, **options), path)
-    print(f"figure in {path}")
+    print(f"figure in {one_line(path)}")
 
 
 @app.command()
@@ -188,7 +190,7 @@ def report(
 
     written = _local(directory, out)
     path = write_report(_open(directory), written if out else written / "report.html")
-    print(f"report in {path}")
+    print(f"report in {one_line(path)}")
 
 
 def _local(directory: str, out: Path | None) -> Path:

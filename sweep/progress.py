@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from math import inf
 from types import TracebackType
@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from sweep.wording import duration
+from sweep.escaping import escaped_output, one_line
+from sweep.wording import count_text, duration
 
 if TYPE_CHECKING:
     from kernels.simd.compiling import Compilation
@@ -110,6 +111,7 @@ class SweepProgress:
         self._last_line = -inf
         console = Console(stderr=True)
         self._shown = shown
+        self._escapes = ExitStack()
         self._bar: Progress | None = None
         if shown and console.is_terminal:
             self._bar = Progress(
@@ -124,12 +126,14 @@ class SweepProgress:
         """Start to show."""
         if self._bar:
             self._bar.start()
+            self._escapes.enter_context(escaped_output())  # also what Rich prints above the bar for others
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the screen as it was."""
+        self._escapes.close()
         if self._bar:
             self._bar.stop()
 
@@ -192,7 +196,8 @@ class SweepProgress:
 def tell_finished(facts: Mapping[str, Any], place: str) -> None:
     """Say that a study was trained before, and when, if that was noted."""
     on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
-    tell(f"{facts['name']}: already finished{on} in {place} ({facts['n_runs']:,} runs); nothing to train")
+    name, runs = one_line(facts["name"]), count_text(facts["n_runs"], "run")
+    tell(f"{name}: already finished{on} in {one_line(place)} ({runs}); nothing to train")
 
 
 def tell(*lines: str) -> None:

@@ -20,6 +20,7 @@ from kernels.loop.runs import Columns
 from sweep.bits import Bits, compared
 from sweep.digest import column_values
 from sweep.errors import StoreError
+from sweep.escaping import one_line
 from sweep.own_bits import own_bits
 from sweep.plan import Plan
 from sweep.schema import runs_columns
@@ -70,7 +71,7 @@ class Reuse:
             taken = (
                 f"up to {n_alike:,} of {n_runs:,} runs are taken from" if n_alike else "no run is the same as one of"
             )
-            said.append(f"{taken} {source.place}")
+            said.append(f"{taken} {one_line(source.place)}")
         return said
 
     def fill(self, shard: Shard, columns: Columns) -> NDArray[np.bool_]:

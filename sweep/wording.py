@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
+from sweep.escaping import one_line
+
 
 def short(value: Any) -> str:
-    """Write a value of a parameter in four significant digits at most."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """Write a value of a parameter on one line, in four significant digits at most."""
+    return f"{value:.4g}" if isinstance(value, float) else one_line(value)
 
 
 def steps_text(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from sweep.answers import judges_convergence, pairs_seeds, sort_by, sum_over, swept
+from sweep.escaping import one_line
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.sentences import answer
@@ -53,7 +54,7 @@ def print_summary(result: Result) -> None:
     said = [count_text(facts["n_runs"], "run") + " in " + count_text(facts["n_cells"], "cell")]
     said += [f"{reused:,} steps in earlier results"] if reused else []
     said += [f"{trained:,} steps in {seconds:.1f} s of training ({rate:,.0f} million per second)"]
-    print(f"{facts['name']}: {', '.join(said)}")
+    print(f"{one_line(facts['name'])}: {', '.join(said)}")
     print(*answer(result), sep="\n")
     if not _print_matrix(result):
         print_cells(result)
@@ -93,7 +94,7 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     judged = judges_convergence(result.study)
     order = sort or ("rate" if judged and (top is not None or n_shown < len(cells)) else "cell")
     rows = sort_by(cells, result.study, order).head(n_shown).to_dict("records")
-    heading = _heading("cells", n_shown, len(cells), order)
+    heading = _heading("cell", "", n_shown, len(cells), order)
     print_that_fits(lambda statuses: _cells_table(result, rows, statuses), heading)
     if judged:
         print("median steps: by which half of all runs converged; expected steps: of all runs, per converged run")
@@ -135,8 +136,8 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     n_shown = how_many(len(sums), top, _LINES_OF_SHOW)
     sort = sort or ("rate" if top is not None and judges_convergence(result.study) else None)
     rows = (sort_by(sums, result.study, sort) if sort else sums).head(n_shown).to_dict("records")
-    what = f"values of {by[0]}" if len(by) == 1 else f"combinations of {', '.join(by)}"
-    heading = _heading(what, n_shown, len(sums), sort or "cell")
+    what = "value" if len(by) == 1 else "combination"
+    heading = _heading(what, f" of {', '.join(by)}", n_shown, len(sums), sort or "cell")
     print_that_fits(lambda statuses: _sums_table(result, rows, by, statuses), heading)
     if n_shown < len(sums):
         options = f"--by {','.join(by)} --top {len(sums)}"
@@ -182,9 +183,9 @@ def _print_matrix(result: Result) -> bool:
     return True
 
 
-def _heading(what: str, n_shown: int, n_rows: int, order: str) -> str:
+def _heading(what: str, of: str, n_shown: int, n_rows: int, order: str) -> str:
     """Say how many rows are shown, and in which order if that is not their own."""
-    text = f"{n_rows:,} {what}" if n_shown == n_rows else f"{n_shown:,} of {n_rows:,} {what}"
+    text = ("" if n_shown == n_rows else f"{n_shown:,} of ") + count_text(n_rows, what) + of
     return text + {"cell": "", "rate": ", best first"}.get(order, f", by {order}")
 
 
@@ -192,4 +193,5 @@ def _elsewhere(result: Result, options: str) -> str:
     """Say how to see what is not shown."""
     if result.place is None:
         return "are in the cells of the result"
-    return f"with: sweep show {quote(result.place)} {options}; all cells are in {result.place}/cells.parquet"
+    place, quoted = one_line(result.place), one_line(quote(result.place))
+    return f"with: sweep show {quoted} {options}; all cells are in {place}/cells.parquet"

@@ -33,7 +33,7 @@ def print_best(result: Result, by: str, top: int | None) -> None:
     ranked = result.best(by)
     n_shown = min(how_many(len(ranked), top, _OTHER_LINES), len(ranked))
     names = swept(result.study)
-    table = make_table(f"{n_shown:,} of {len(ranked):,} cells, best first")
+    table = make_table(f"{n_shown:,} of {count_text(len(ranked), 'cell')}, best first")
     for name in (
         "rank",
         "cell",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sweep.errors import SweepError
+from sweep.escaping import escaped
 from sweep.schema import STATUSES
 
 # Rows of a table that is not printed on a terminal, and of one that does not fit.
@@ -18,6 +21,17 @@ MAX_ROWS = 40
 FEW_ROWS = 10
 
 RATE = "rate, %\n[95 % interval]"
+
+
+class PlainConsole(Console):
+    """A console that prints text as it is: neither sequences that steer a terminal nor the markup of Rich."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        """Make a text of a string, with what is not printable escaped."""
+        return super().render_str(escaped(text), **style)
 
 
 def make_table(title: str = "") -> Table:
@@ -32,7 +46,7 @@ def add_column(table: Table, name: str) -> None:
 
 def print_table(table: Table) -> None:
     """Print a table whole: a narrow screen may wrap its lines, but numbers are not cut."""
-    console = Console(highlight=False)
+    console = PlainConsole()
     if table.title:  # the table itself would wrap it at its own width
         console.print(table.title, style="italic", soft_wrap=True)
         table.title = None
@@ -72,5 +86,5 @@ def too_wide(table: Table) -> int:
 
 def _width(table: Table) -> int:
     """Return how wide a table is when nothing of it is cut."""
-    console = Console()
+    console = PlainConsole()
     return console.measure(table, options=console.options.update(max_width=1000)).maximum
