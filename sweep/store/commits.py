@@ -84,6 +84,7 @@ class Commit:
         """Return the commit of a shard that was trained."""
         shard = result.shard
         facts |= {name: getattr(result, name) for name in ("net_steps", "lane_steps", "reused_steps")}
+        facts["end"] = max(facts["begin"], facts["end"])  # also where somebody has put the clock back meanwhile
         if result.n_runs != shard.n_runs:
             facts["trained"] = result.n_runs
         return cls(study, shard.index, shard.start, shard.stop, **facts)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sweep.errors import DamageError
-from sweep.schema import Column, arrow_schema
+from sweep.schema import STATUSES, Column, arrow_schema
 
 
 def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) -> bytes:
@@ -44,4 +44,9 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
         raise DamageError(where, "it is not the Parquet that was written") from None
     if not table.schema.equals(schema):
         raise DamageError(where, f"its columns are not {', '.join(schema.names)} in their types")
+    for column in columns:
+        if column.type == "status":
+            names = {name for chunk in table[column.name].chunks for name in chunk.dictionary.to_pylist()}
+            if not names <= set(STATUSES):
+                raise DamageError(where, f"its column {column.name!r} has other values than {', '.join(STATUSES)}")
     return table

@@ -195,6 +195,9 @@ class StoreReader(Parts):
         name = f"parts/{commit.part}"
         known = {column.name: column for column in self._columns}
         table = self._table(name, [known[each] for each in (known if columns is None else columns)], commit.sha256)
+        missing = [field for field in table.schema.names if table[field].null_count]
+        if missing:
+            raise DamageError(self.files.where(name), f"its column {missing[0]!r} lacks values")
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
         if (n_runs or 0) != commit.n_runs:
             raise DamageError(self.files.where(name), f"it holds {n_runs} runs, and its commit {commit.n_runs}")

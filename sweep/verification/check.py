@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import groupby
+from math import isclose
 from pathlib import Path
+from typing import Any
 
 from kernels.floating_point import default_floating_point
 from sweep.aggregate import Aggregate
@@ -28,21 +30,32 @@ from sweep.verification.head import head_faults
 from sweep.verification.leftovers import leftovers
 from sweep.verification.mixture import note_strangers
 from sweep.verification.parts import PartCheck
+from sweep.verification.sample import Sample
 from sweep.verification.surplus import surplus
 
 
 @default_floating_point()
-def verify(directory: str | Path, *, sample: int = 0, threads: int | None = None, progress: bool = False) -> Findings:
+def verify(
+    directory: str | Path,
+    *,
+    sample: int = 0,
+    sample_seed: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Findings:
     """Check a results folder, finished or not; nothing is changed.
 
-    Every commit and part is read and compared with its checksum and with what the study says of its runs; digest
-    and cells are computed again from the rows.
+    Every commit and part is read and compared with its checksum and with what the study says of its runs: which they
+    are, when they may end, and which numbers go together. Digest, cells and totals are computed again from the rows.
+    A false row that breaks no rule is found only if it is trained again.
 
     Parameters
     ----------
     directory
     sample
-        So many runs, spread evenly, are trained again and compared bit by bit; -1 for all.
+        So many runs of those that are there, drawn at random, are trained again and compared bit by bit; -1 for all.
+    sample_seed
+        What draws them, below 2^32; by default one that nobody can foresee, which the findings tell.
     threads
         All processors by default; at most as many as :func:`sweep.run` takes.
     progress
@@ -54,41 +67,47 @@ def verify(directory: str | Path, *, sample: int = 0, threads: int | None = None
         If it is no results folder, its study or facts cannot be read, or it was published without its rows; or if
         runs are to be trained again that this version or machine would give other bits.
     StudyError
-        If ``threads`` is out of range.
+        If ``threads`` or ``sample_seed`` is out of range.
     """
-    n_threads, files = threads_asked_for(threads), files_at(directory)
+    n_threads, files, drawn = threads_asked_for(threads), files_at(directory), Sample(sample, sample_seed)
     faults = head_faults(files)
     if faults:
-        return Findings(faults)
+        return Findings(faults, head_only=True)
     store = StoreReader.open(files)
     complete = store.facts()["complete"]
-    found = check(store, sample, n_threads, progress)
+    found = check(store, drawn, n_threads, progress)
     if complete and found.intact:
         found.faults = sum_faults(store, found.commits, aggregated(store, found.commits))
+    elif complete:
+        found.faults += cells_faults(store)
     found.leftovers = leftovers(store, found.commits)
     return found
 
 
 def check(
-    store: StoreReader, sample: int, n_threads: int, shown: bool, passed: Collection[Commit] = frozenset()
+    store: StoreReader, sample: Sample, n_threads: int, shown: bool, passed: Collection[Commit] = frozenset()
 ) -> Findings:
     """Check commits and parts in a folder whose study and facts are known.
 
     Parameters
     ----------
     store
-    sample, n_threads, shown
+    sample
+        Which runs are trained again.
+    n_threads, shown
         As of :func:`verify`.
     passed
         Commits whose parts were checked before, and are not again.
     """
     if not store.has_parts:
         raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
-    if sample:
+    if sample.n_runs:
         # Sources may be others: whether they give the same bits is what is looked at.
         store.check_bits(replace(own_bits(), sources_digest=None))
     plan, found = Plan(store.study), Findings(passed=set(passed))
+    found.sample_seed = sample.seed if sample.draws else None
     _check_commits(plan, store, found)
+    sample.draw(found.commits)
     rounds = Rounds(plan, store, lambda: found.passed)
     _check_parts(plan, store, PartCheck(plan, store, rounds, sample), found, n_threads, shown)
     return found
@@ -98,18 +117,31 @@ def sum_faults(store: StoreReader, commits: list[Commit], aggregate: Aggregate) 
     """Compare facts, digest and cells of a finished result with what its parts give; return what is wrong."""
     where, facts, faults = store.files.where("run.json"), store.facts(), []
     for name, value in totals(store.study, store.keep, commits).items():
-        if name != "kernel_seconds" and facts.get(name) != value:
+        if not _same_fact(facts.get(name), value):
             faults.append(f"{where!r} is damaged: its {name!r} is {facts.get(name)!r}; commits give {value!r}")
     digest = aggregate.digest()
     if digest != facts["digest"]:
         faults.append(f"{where!r} has digest {facts['digest']}; the parts give {digest}")
-    try:
-        same = store.read_cells().equals(aggregate.cells())
-    except StoreError as error:
-        return [*faults, str(error)]
-    if not same:
+    damaged = cells_faults(store)
+    if not damaged and not store.read_cells().equals(aggregate.cells()):
         faults.append(f"{store.files.where('cells.parquet')!r} is damaged: it has other statistics than the parts give")
-    return faults
+    return faults + damaged
+
+
+def cells_faults(store: StoreReader) -> list[str]:
+    """Return what is wrong with the file of the cells of a finished result, whatever the parts give."""
+    try:
+        store.read_cells()
+    except StoreError as error:
+        return [str(error)]
+    return []
+
+
+def _same_fact(one: Any, other: Any) -> bool:
+    """Tell whether two facts agree; seconds are sums, whose last bits depend on the order of commits."""
+    if isinstance(one, float) and isinstance(other, float):
+        return isclose(one, other, rel_tol=1e-9, abs_tol=1e-6)
+    return bool(one == other)
 
 
 def aggregated(store: StoreReader, commits: list[Commit]) -> Aggregate:

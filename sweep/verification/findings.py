@@ -17,7 +17,8 @@ class Findings:
     faults
         A sentence for each fault; none if the folder is intact.
     leftovers
-        Files that no commit names: of a run under way, or left by killed processes. They do not count and do no harm.
+        Files that no commit names: of a run under way, or left by one that was cut short or by a repair. They do not
+        count and do no harm.
     commits
         Those that were read, in visiting order; their parts may be damaged.
     bad_commits
@@ -33,6 +34,10 @@ class Findings:
         Before this visiting position every run must be there.
     n_runs, n_retrained
         Runs of all these commits, and runs that were trained again to be compared.
+    sample_seed
+        What drew these, unless all were or none.
+    head_only
+        Whether nothing but study.toml and run.json was checked, as they are damaged.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -44,6 +49,8 @@ class Findings:
     passed: set[Commit] = field(default_factory=set)
     needed: int = 0
     n_retrained: int = 0
+    sample_seed: int | None = None
+    head_only: bool = False
 
     def __repr__(self) -> str:
         """Say whether all is intact, and how much there is."""

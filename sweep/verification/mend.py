@@ -22,10 +22,11 @@ from sweep.store.files import waits_ended_by
 from sweep.store.store import Store
 from sweep.verification.check import check
 from sweep.verification.findings import Findings
+from sweep.verification.sample import Sample
 from sweep.worker import Worker
 
 
-def mend(store: Store, sample: int, n_threads: int, shown: bool) -> Findings:
+def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
     """Check commits and parts, and train again what is damaged or lost, until nothing is.
 
     A round is mended once all before it are as they should be, since these tell which cells it has.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
 from sweep.digest import column_values
@@ -16,9 +17,11 @@ from sweep.plan import Plan
 from sweep.rounds import Rounds
 from sweep.schema import arrow_schema, runs_columns, tally_columns
 from sweep.shards import Shard
-from sweep.statistics.tally import tally_to_table
+from sweep.statistics.tally import tally_from_table, tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
+from sweep.verification.rows import RowCheck
+from sweep.verification.sample import Sample
 from sweep.worker import ShardResult, Worker
 
 
@@ -55,19 +58,16 @@ class PartCheck:
     rounds
         Tells which cells its parts should hold.
     sample
-        So many runs of the study, spread evenly, are trained again; all of them with -1. Where counts alone are kept
-        these are the shards that hold them.
+        Which runs are trained again. Where counts alone are kept these are the shards that hold them.
     """
 
-    def __init__(self, plan: Plan, store: StoreReader, rounds: Rounds, sample: int) -> None:
+    def __init__(self, plan: Plan, store: StoreReader, rounds: Rounds, sample: Sample) -> None:
         self._plan, self._store, self._rounds = plan, store, rounds
         self._columns = runs_columns(store.study) if store.keep == "runs" else tally_columns()
         self._schema = arrow_schema(runs_columns(store.study))
         self._worker = Worker(self._plan)
-        self._all = sample < 0
-        n_runs = self._plan.n_runs
-        chosen = np.linspace(0, n_runs - 1, min(max(sample, 0), n_runs))
-        self._chosen = np.unique(chosen.round().astype(np.int64))
+        self._rows = RowCheck(plan, self._worker.settings)
+        self._sample = sample
 
     def check(self, commit: Commit) -> Checked:
         """Compare a part with its checksum, with what the study says of its runs, and with their training."""
@@ -80,11 +80,11 @@ class PartCheck:
         except StoreError:  # it follows from parts that are damaged or missing, which is told of there
             return Checked(commit, known=False)
         where = self._store.files.where(f"parts/{commit.part}")
-        wrong = self._planned_column_that_differs(shard, table)
-        if wrong:
-            return Checked(commit, f"{where!r} is damaged: its column {wrong!r} has other values than its runs")
+        fault = self._fault_of_table(commit, shard, table)
+        if fault:
+            return Checked(commit, f"{where!r} is damaged: {fault}")
         n_retrained = 0
-        for piece in self._to_retrain(shard):
+        for piece in self._to_retrain(commit, shard, table):
             trained = self._worker.train(piece)
             n_retrained += trained.n_runs
             if self._store.keep == "runs":
@@ -98,33 +98,62 @@ class PartCheck:
                 return Checked(commit, fault, n_retrained=n_retrained)
         return Checked(commit, n_retrained=n_retrained)
 
-    def _planned_column_that_differs(self, shard: Shard, table: pa.Table) -> str:
+    def _fault_of_table(self, commit: Commit, shard: Shard, table: pa.Table) -> str:
+        """Say what is wrong with a part, or with its commit, as far as that is told without training."""
+        if self._store.keep == "runs":
+            trained = [column for column in self._columns if column.name in Columns._fields]
+            columns = Columns(**{column.name: column_values(table, column) for column in trained})
+            wrong = self._planned_column_that_differs(shard, table, columns)
+            fault = self._rows.fault_of_runs(shard, columns) if not wrong else ""
+            net_steps = int(columns.steps.sum(dtype=np.int64))
+        else:
+            tally = tally_from_table(table)
+            wrong = "" if np.isin(tally["cell"], self._plan.cells(shard)[0]).all() else "cell"
+            fault = self._rows.fault_of_tally(shard, tally) if not wrong else ""
+            net_steps = int((tally["steps"].astype(np.int64) * tally["n"]).sum())
+        if wrong:
+            return f"its column {wrong!r} has other values than its runs"
+        return fault or _fault_of_commit(commit, net_steps)
+
+    def _planned_column_that_differs(self, shard: Shard, table: pa.Table, columns: Columns) -> str:
         """Return the first column that follows from the study and is not as it follows."""
-        if self._store.keep != "runs":
-            cells = self._plan.cells(shard)[0]
-            return "" if np.isin(table["cell"].to_numpy(), cells).all() else "cell"
-        trained = [column for column in self._columns if column.name in Columns._fields]
-        columns = Columns(**{column.name: column_values(table, column) for column in trained})
         planned = ShardResult(self._plan, shard, columns, self._schema, 0, 0)
         names = [column.name for column in self._columns if column.name not in Columns._fields]
         return self._column_that_differs(table.select(names), planned.rows(names))
 
     def _column_that_differs(self, one: pa.Table, other: pa.Table) -> str:
-        """Return the name of the first column whose values are not equal, bit by bit but for the sign of zero."""
+        """Return the name of the first column whose values are not the same bits, as the digest takes them."""
         for column in self._columns:
-            if column.name in one.schema.names and not np.array_equal(
+            if column.name in one.schema.names and not _same_bits(
                 column_values(one, column), column_values(other, column)
             ):
                 return column.name
         return ""
 
-    def _to_retrain(self, shard: Shard) -> Iterator[Shard]:
+    def _to_retrain(self, commit: Commit, shard: Shard, table: pa.Table) -> Iterator[Shard]:
         """Yield what of a shard is trained again."""
-        chosen = self._chosen[(self._chosen >= shard.start) & (self._chosen < shard.stop)].tolist()
-        if self._all or (chosen and self._store.keep != "runs"):
+        rows = self._sample.rows_of(commit)
+        if self._sample.takes_all or (len(rows) and self._store.keep != "runs"):
             yield shard
             return
-        for run in chosen:
-            piece = self._rounds.restrict(Shard(shard.index, run, run + 1))
-            if piece.open is None or piece.open.any():
-                yield piece
+        for run in table["run"].take(rows).to_pylist() if len(rows) else ():
+            position = self._plan.position(run)
+            yield self._rounds.restrict(Shard(shard.index, position, position + 1))
+
+
+def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Tell whether two columns hold the same bits: 0.0 and -0.0 are none, and NaN is itself."""
+    if one.dtype.kind == "f":
+        one, other = one.view(f"i{one.itemsize}"), other.view(f"i{other.itemsize}")
+    return np.array_equal(one, other)
+
+
+def _fault_of_commit(commit: Commit, net_steps: int) -> str:
+    """Say what of a commit cannot be true; nothing if all can."""
+    if commit.net_steps != net_steps:
+        return f"its runs took {net_steps} steps, and its commit says {commit.net_steps}"
+    if commit.lane_steps < commit.net_steps:
+        return f"its commit says that lanes spent {commit.lane_steps} steps, fewer than the {net_steps} of its runs"
+    if commit.end < commit.begin:
+        return "its commit says that it was trained before it was begun"
+    return ""

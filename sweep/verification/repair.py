@@ -18,11 +18,12 @@ from sweep.store.files import Files, Lock
 from sweep.store.place import files_at
 from sweep.store.store import Store
 from sweep.study import Study
-from sweep.verification.check import aggregated, sum_faults
+from sweep.verification.check import aggregated, cells_faults, sum_faults
 from sweep.verification.findings import Findings
 from sweep.verification.head import restore_head
 from sweep.verification.leftovers import collect
 from sweep.verification.mend import mend
+from sweep.verification.sample import Sample
 
 
 @default_floating_point()
@@ -31,10 +32,11 @@ def repair(
     *,
     study: Study | None = None,
     sample: int = 0,
+    sample_seed: int | None = None,
     threads: int | None = None,
     progress: bool = False,
 ) -> Findings:
-    """Check a results folder, train again what is damaged, and remove what killed processes have left.
+    """Check a results folder, train again what is damaged, and remove files that no commit names.
 
     Where there are no locks, as in object stores, it cannot be seen whether a run holds the folder. There only files
     that are at least a day old are taken for left.
@@ -44,7 +46,7 @@ def repair(
     directory
     study
         The study in the folder, if its study.toml is damaged.
-    sample, threads, progress
+    sample, sample_seed, threads, progress
         As of :func:`sweep.verification.check.verify`; damaged shards are trained in as many threads.
 
     Returns
@@ -57,15 +59,15 @@ def repair(
     StoreError
         If a run holds the folder, it cannot be written, or what is damaged cannot be mended or trained again here.
     StudyError
-        If ``threads`` is out of range.
+        If ``threads`` or ``sample_seed`` is out of range.
     """
-    n_threads, files = threads_asked_for(threads), files_at(directory)
+    n_threads, files, drawn = threads_asked_for(threads), files_at(directory), Sample(sample, sample_seed)
     with _alone(files) as lock:
         faults = restore_head(files, study)
         for folder in FOLDERS:
             files.make_folder(folder)
         store = Store.open(files)
-        found = mend(store, sample, n_threads, progress)
+        found = mend(store, drawn, n_threads, progress)
         if cover(found.commits, store.study.n_runs):
             found = _mend_sums(store, found, n_threads, progress)
         found.faults = faults + found.faults
@@ -94,8 +96,10 @@ def _mend_sums(store: Store, found: Findings, n_threads: int, shown: bool) -> Fi
         found.faults = sum_faults(store, found.commits, aggregate)
         if found.intact:
             return found
+    elif facts["complete"]:
+        found.faults += cells_faults(store)
     if facts.get("digest") not in (None, aggregate.digest()):  # rows may have been changed with their checksums
-        again = mend(store, -1, n_threads, shown)
+        again = mend(store, Sample(-1), n_threads, shown)
         again.faults, again.n_retrained = found.faults + again.faults, found.n_retrained + again.n_retrained
         if again.commits != found.commits:
             aggregate = aggregated(store, again.commits)

@@ -124,6 +124,38 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
     return tables
 
 
+# Values of some words that are trained in no time, and with which runs end in every way.
+SMALL: dict[str, st.SearchStrategy[Any]] = {
+    "hidden": st.integers(1, 3),
+    "max_steps": st.integers(0, 40),
+    "max_epochs": st.integers(0, 20),
+    "from_step": st.integers(0, 15),
+    "scale": st.one_of(st.sampled_from([0.3, 1.0, 3.0, 1e160]), positive),
+    "learning_rate": st.one_of(st.sampled_from([0.01, 0.1, 0.5]), positive),
+    "below": st.one_of(st.sampled_from([0.05, 0.4, 1.0]), positive),
+}
+
+
+@st.composite
+def small_study_tables(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the keywords of a valid study that is trained in no time, of a few cells and seeds."""
+    tables = draw(study_tables())
+    for name, values in SMALL.items():
+        if name in tables["parameters"]:
+            count = min(len(tables["parameters"][name]["values"]), 2)
+            tables["parameters"][name]["values"] = draw(st.lists(values, unique=True, min_size=count, max_size=count))
+        elif name in tables.get(SECTIONS[name], {}):
+            tables[SECTIONS[name]][name] = draw(values)
+    tables.setdefault("training", {}).setdefault("max_steps", 30)
+    if "max_steps" in tables["parameters"]:
+        del tables["training"]["max_steps"]
+    for swept in tables["parameters"].values():
+        swept["values"] = swept["values"][:2]
+    tables["seeds"]["base"] = min(tables["seeds"]["base"], 2**32 - 5)
+    tables["seeds"]["count"] = draw(st.integers(1, 5))
+    return tables
+
+
 # Words that mean something in a study, so that what is drawn comes close to being valid.
 WORDS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),

@@ -1,0 +1,91 @@
+"""Check the rows of a part against the rules that no training breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kernels.loop.runs import Columns
+from sweep.plan import Plan
+from sweep.schema import STATUSES
+from sweep.shards import Shard
+from sweep.verification.rules import (
+    Broken,
+    broken_by_ends,
+    broken_by_measures,
+    broken_by_others,
+    make_targets,
+    make_terms,
+)
+
+Array = NDArray[Any]
+
+
+class RowCheck:
+    """Checks the rows of parts of one result, from several threads.
+
+    Parameters
+    ----------
+    plan
+        Of the study.
+    settings
+        Returns the settings of cells, (cells,) of :data:`kernels.recipe.SETTINGS`.
+    """
+
+    def __init__(self, plan: Plan, settings: Callable[[Array], Array]) -> None:
+        self._plan, self._settings = plan, settings
+        self._targets = make_targets(plan.study)
+
+    def fault_of_runs(self, shard: Shard, columns: Columns) -> str:
+        """Say what of the runs of a shard cannot be true; nothing if all can."""
+        cells, counts = self._plan.cells(shard)
+        places = np.repeat(np.arange(len(cells)), counts)
+        terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
+        broken = [
+            *broken_by_ends(columns.status, columns.steps, terms),
+            *broken_by_measures(columns, terms, self._targets),
+            *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns.initial_loss),
+        ]
+        row, rule = _first(broken)
+        if not rule:
+            return ""
+        said = {name: values[row].item() for name, values in columns._asdict().items()}
+        said["status"] = STATUSES[said["status"]]
+        return f"its run {self._plan.runs(shard)[row]} has {_words(said)}, but {rule}"
+
+    def fault_of_tally(self, shard: Shard, tally: pd.DataFrame) -> str:
+        """Say what of the counts of a shard cannot be true; nothing if all can."""
+        cells, counts = self._plan.cells(shard)
+        cell, status, steps = tally["cell"].to_numpy(), tally["status"].cat.codes.to_numpy(), tally["steps"].to_numpy()
+        order = np.argsort(cells)
+        places = order[np.searchsorted(cells, cell, sorter=order)]
+        terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
+        n, held = tally["n"].to_numpy(), np.zeros(len(cells), np.int64)
+        np.add.at(held, places, n)
+        ends = tally[["cell", "steps"]].assign(status=status)[["cell", "status", "steps"]]
+        ascending = ends.sort_values(["cell", "status", "steps"]).index == ends.index
+        broken = [
+            (n < 1, "an end that is counted has at least one run"),
+            (~ascending | ends.duplicated().to_numpy(), "each end is counted once, in order"),
+            ((held != counts)[places], "a cell has as many runs as the study gives it"),
+            *broken_by_ends(status, steps, terms),
+        ]
+        row, rule = _first(broken)
+        if not rule:
+            return ""
+        said = {name: tally[name].iloc[row] for name in ("status", "steps", "n")}
+        return f"its cell {cell[row]} has {_words(said)}, but {rule}"
+
+
+def _first(broken: list[Broken]) -> tuple[int, str]:
+    """Return the first row that breaks a rule, and the rule; an empty one if none does."""
+    return next(((int(np.argmax(rows)), rule) for rows, rule in broken if rows.any()), (0, ""))
+
+
+def _words(row: dict[str, Any]) -> str:
+    """Write the numbers of a row for a sentence."""
+    return ", ".join(f"{name} {value}" for name, value in row.items())

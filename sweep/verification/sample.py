@@ -1,0 +1,71 @@
+"""Which runs are trained again to be compared: some that nobody could foresee, all, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from secrets import randbelow
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import StudyError
+from sweep.store.commits import Commit
+
+_SEEDS = 2**32
+
+
+class Sample:
+    """Runs that commits hold, drawn by a seed.
+
+    Parameters
+    ----------
+    n_runs
+        How many; -1 for all.
+    seed
+        What draws them, below 2^32. By default one that nobody knew before, so that nobody can change just the others.
+
+    Attributes
+    ----------
+    n_runs, seed
+        As above.
+
+    Raises
+    ------
+    StudyError
+        If the seed is out of range.
+    """
+
+    def __init__(self, n_runs: int, seed: int | None = None) -> None:
+        if seed is not None and not 0 <= seed < _SEEDS:
+            raise StudyError([f"sample seed {seed} given; must be from 0 to {_SEEDS - 1}"])
+        self.n_runs = n_runs
+        self.seed = randbelow(_SEEDS) if seed is None else seed
+        self._rows: dict[int, NDArray[Any]] = {}
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether all runs are trained again."""
+        return self.n_runs < 0
+
+    @property
+    def draws(self) -> bool:
+        """Whether some runs are drawn."""
+        return self.n_runs > 0
+
+    def draw(self, commits: Sequence[Commit]) -> None:
+        """Draw runs of these commits, each as likely as any other."""
+        starts = np.cumsum([0, *(commit.n_runs for commit in commits)])
+        n_held = int(starts[-1])
+        drawn = np.array(sorted(Random(self.seed).sample(range(n_held), min(max(self.n_runs, 0), n_held))), np.int64)
+        cuts = np.searchsorted(drawn, starts)
+        self._rows = {
+            commit.shard: drawn[first:last] - start
+            for commit, start, first, last in zip(commits, starts, cuts, cuts[1:], strict=False)
+            if first < last
+        }
+
+    def rows_of(self, commit: Commit) -> NDArray[Any]:
+        """Return which rows of a part were drawn."""
+        return self._rows.get(commit.shard, np.empty(0, np.int64))

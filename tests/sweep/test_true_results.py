@@ -1,0 +1,99 @@
+"""No true result is called false: what the check of rows takes for impossible is so in all that is trained."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import sweep
+from sweep import Study, StudyError
+from tests.sweep.strategies import small_study_tables
+from tests.sweep.support import make_study
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT", "0") == "0", reason="each study takes kernels of its own, which give equal rows"
+)
+
+KEPT = st.sampled_from(["runs", "runs", "cells"])
+DTYPES = st.sampled_from(["float64", "float32"])
+
+
+def assert_true(study: Study, keep: Literal["runs", "cells"]) -> None:
+    """Train a study, and require that its results are intact by the rules, and by training again."""
+    with tempfile.TemporaryDirectory() as place:
+        with np.errstate(all="ignore"):
+            sweep.run(study, out=Path(place) / "r", keep=keep, threads=1)
+        for sample in (0, -1):
+            assert sweep.verify(Path(place) / "r", sample=sample, threads=1).faults == []
+
+
+def true_if_valid(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
+    """Require it of a study that is valid in this dtype: numbers may be too small for it."""
+    study = None
+    with suppress(StudyError):
+        study = Study(**{**tables, "network": {**tables.get("network", {}), "dtype": dtype}})
+    assume(study is not None)
+    assert study is not None
+    assert_true(study, keep)
+
+
+@given(small_study_tables(), DTYPES, KEPT)
+def test_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
+    """Studies of any words and numbers."""
+    true_if_valid(tables, dtype, keep)
+
+
+@pytest.mark.soak
+@given(small_study_tables(), DTYPES, KEPT)
+@settings(max_examples=4000)
+def test_random_studies_soak(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
+    """Many more of them."""
+    true_if_valid(tables, dtype, keep)
+
+
+ONE = {"inputs": [[1.0], [1.0]], "targets": [[1.0], [1.0]]}
+HUGE = {"data": ONE, "scale": 1e200, "bias": False, "learning_rate": 0.1, "hidden": 1, "criterion": "max_error"}
+STUDIES: dict[str, Callable[[], Study]] = {
+    "loss is NaN, and converged": lambda: make_study(
+        **HUGE, loss="bce", output="sigmoid", below=0.9, count=6, max_steps=5
+    ),
+    "error is infinite, and loss 0": lambda: make_study(
+        **HUGE | {"criterion": "loss"}, loss="hinge", gain=1e200, below=0.9, count=6, max_steps=5
+    ),
+    "limit within an epoch": lambda: make_study(batch=[1, 2, 3], max_steps=[1, 2, 7], from_step=[0, 3], count=5),
+    "nothing learns": lambda: make_study(learning_rate=[0.0, 0.1], batch=[1, 4], max_steps=[0, 3, 9], count=5),
+    "stalls and bounds": lambda: make_study(bound=[5.0, 50.0], learning_rate=[0.02, 0.5], max_steps=400, count=20),
+    "converges above the bound": lambda: make_study(bound=0.5, below=[1.5, 0.01], from_step=[0, 4], count=20),
+    "other losses": lambda: make_study(loss=["sse", "mse", "half_squared"], criterion=["correct", "none"], count=5),
+    "shuffled": lambda: make_study(batch=[2, 4], order=["cyclic", "shuffled"], learning_rate=[0.0, 0.2], count=6),
+    "no epoch": lambda: make_study(max_epochs=[0, 1, 5], batch=2, criterion=["loss", "max_error"], count=4),
+    "targets are alike": lambda: make_study(data=ONE, criterion=["correct", "loss"], below=0.5, count=5),
+}
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+@pytest.mark.parametrize("name", STUDIES)
+def test_ends_that_are_rare(name: str, keep: Literal["runs", "cells"]) -> None:
+    """Runs that end as few do: with no finite loss though converged, within an epoch, before they began."""
+    assert_true(STUDIES[name](), keep)
+
+
+def test_rare_ends_occur() -> None:
+    """These are what their names say."""
+    with np.errstate(all="ignore"):
+        nan, infinite, stalled = (
+            sweep.run(STUDIES[name]()).runs()
+            for name in ("loss is NaN, and converged", "error is infinite, and loss 0", "stalls and bounds")
+        )
+    assert (nan["final_loss"].isna() & (nan["status"] == "converged")).any()
+    assert ((infinite["max_error"] == np.inf) & (infinite["final_loss"] == 0)).any()
+    assert {"stalled", "diverged", "exhausted"} <= set(stalled["status"])
