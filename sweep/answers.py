@@ -80,7 +80,8 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
     column, allowed = COLUMNS.get(name, name), list(allowed)
     if column not in allowed:
         aliases = {known: alias for alias, known in COLUMNS.items()}
-        raise SweepError(unknown("statistic", name, [aliases.get(known, known) for known in allowed]))
+        names = dict.fromkeys(aliases.get(known, known) for known in allowed)
+        raise SweepError(unknown("statistic", name, names))
     return column
 
 

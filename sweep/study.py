@@ -24,6 +24,7 @@ from sweep.patterns import MAX_PATTERNS
 from sweep.plain import plain
 from sweep.sections import Data, Section, Seeds
 from sweep.swept import conflicts, swept_parameters, words_given
+from sweep.wording import count_text
 from sweep.words import (
     ALWAYS_WRITTEN,
     MAX_STEPS,
@@ -165,6 +166,16 @@ class Study:
         used_with = WORDS[name].used_with
         return not used_with or any(set(values) & set(self.values_of(other)) for other, values in used_with.items())
 
+    def shares_runs_with(self, other: Study) -> bool:
+        """Tell whether some run of another study is one of this: its patterns, its seed and every word are the same."""
+        mine, others = self.seeds, other.seeds
+        is_seed_common = max(mine.base, others.base) < min(mine.base + mine.count, others.base + others.count)
+        return (
+            is_seed_common
+            and self.data == other.data
+            and all(set(self.values_of(name)) & set(other.values_of(name)) for name in WORDS)
+        )
+
     def canonical(self) -> dict[str, Any]:
         """Return the study with nothing left implicit, as tables of the study file."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
@@ -208,7 +219,8 @@ class Study:
 
     def __repr__(self) -> str:
         """Show name, size and the start of the identity."""
-        return f"<Study {self.name!r}: {self.n_cells} cells x {self.seeds.count} seeds, {self.identity[:12]}>"
+        size = f"{count_text(self.n_cells, 'cell')} x {count_text(self.seeds.count, 'seed')}"
+        return f"<Study {self.name!r}: {size}, {self.identity[:12]}>"
 
     def _repr_html_(self) -> str:
         """Show a notebook what is asked."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweep.bits import Bits
-from sweep.errors import StoreError
+from sweep.errors import StoreError, shown
 from sweep.store.commits import COMMIT_NAME
 from sweep.store.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
 from sweep.store.facts import read_facts, read_study
@@ -173,15 +173,24 @@ def _check_same(files: Files, wish: Wish, holder: str | None) -> None:
     begun = files.has("run.json")
     if not begun and not holds_results(files):
         raise StoreError(f"folder {files.place!r} holds a study.toml that is no result; give another one (--out)")
-    present, wanted = read_study(files).identity, wish.study.identity
-    if present != wanted:
-        remedy = f", in use by {holder}; " if holder else "; --overwrite removes it, or "
-        raise StoreError(
-            f"results folder {files.place!r} holds another study ({present[:12]}, not {wanted[:12]}){remedy}"
-            "give another one with --out"
-        )
+    present = read_study(files)
+    if present.identity != wish.study.identity:
+        names = f"({present.identity[:12]}, not {wish.study.identity[:12]})"
+        raise StoreError(f"results folder {files.place!r} holds another study {names}{_remedy(files, wish, holder)}")
     if begun:
         _check_facts(files, wish)
+
+
+def _remedy(files: Files, wish: Wish, holder: str | None) -> str:
+    """Say what to do about a folder that holds another study: with runs of this one they need not be trained again."""
+    if holder:
+        return f", in use by {holder}; give another one with --out"
+    if wish.study.shares_runs_with(read_study(files)) and files.has("run.json") and read_facts(files)["keep"] == "runs":
+        return (
+            f", some of whose runs are runs of this one; give another folder with --out and take them from here with "
+            f"--reuse {shown(files.place)}, or remove them with --overwrite"
+        )
+    return "; --overwrite removes it, or give another one with --out"
 
 
 def _check_facts(files: Files, wish: Wish) -> None:

@@ -108,3 +108,13 @@ def test_full_standard_output(words: tuple[str, ...]) -> None:
     closed = f"{shlex.join(command_line)} >&-"
     finished = subprocess.run(closed, shell=True, stderr=subprocess.PIPE, text=True, check=False)
     assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_one_is_no_plural(tmp_path: Path) -> None:
+    """One cell is a cell, one value a value, and a name that two statistics have is told once."""
+    sweep.run(make_study(count=2, hidden=[2], learning_rate=0.1, max_steps=2), out=tmp_path / "r")
+    assert "1 cell\n" in command("show", tmp_path / "r").out
+    assert "1 value of hidden\n" in command("show", tmp_path / "r", "--by", "hidden").out
+    assert repr(open_result(tmp_path / "r").study).startswith("<Study 'small': 1 cell x 2 seeds")
+    known = command("figure", tmp_path / "r", "importance", "--value", "nothing").err
+    assert known.count("mean_steps") == 1

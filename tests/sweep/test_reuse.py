@@ -9,7 +9,7 @@ import pytest
 
 import sweep
 from kernels.loop.runs import make_columns
-from sweep import Study, open_result
+from sweep import StoreError, Study, open_result
 from sweep.plan import Plan
 from sweep.reuse import Reuse
 from tests.sweep.support import (
@@ -161,3 +161,26 @@ def test_command(earlier: Path, tmp_path: Path) -> None:
     other = write_study(tmp_path / "o.toml", make_study(count=2, scale=3.0))
     finished = command("run", other, "--out", tmp_path / "o", "--reuse", earlier)
     assert f"no run is the same as one of {earlier}\n" in finished.err
+
+
+def test_folders_that_hold_some_of_the_runs(tmp_path: Path) -> None:
+    """A folder with fewer seeds or values of the same study is one to take runs from before it is one to remove."""
+    out = tmp_path / "r"
+    sweep.run(make_study(count=3, learning_rate=[0.1, 0.2], hidden=2, max_steps=3), out=out)
+    for more in (
+        make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=3),
+        make_study(count=3, learning_rate=[0.3, 0.2], hidden=[2, 4], max_steps=3),
+    ):
+        with pytest.raises(
+            StoreError, match="some of whose runs are runs of this one.*--reuse.*--overwrite"
+        ) as refused:
+            sweep.run(more, out=out)
+        assert f"--reuse {str(out)!r}" in str(refused.value)
+    for other in (
+        make_study(count=3, base=3, learning_rate=[0.1, 0.2], hidden=2, max_steps=3),
+        make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=4),
+        make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=3, data={"task": "seed"}),
+    ):
+        with pytest.raises(StoreError, match="holds another study") as refused:
+            sweep.run(other, out=out)
+        assert "--reuse" not in str(refused.value)
