@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import decimal
 import sys
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from typing import Any
 
 from sweep.errors import shown, unknown
 from sweep.plain import MAX_VALUES, plain
+from sweep.spaces import linear_values, log_values
 
 Scalar = bool | int | float | str
 
@@ -87,24 +86,6 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     if word == "range":
         return _range(spec["range"])
     return _spaced(word, spec[word], integer)
-
-
-def linear_values(first: float, last: float, count: int) -> list[float]:
-    """Space ``count`` values evenly from ``first`` to ``last``, each correctly rounded."""
-    start, span = Fraction(first), Fraction(last) - Fraction(first)
-    return [float(start + span * k / max(count - 1, 1)) for k in range(count)]
-
-
-def log_values(first: float, last: float, count: int) -> list[float]:
-    """Space ``count`` values evenly in the logarithm, each correctly rounded, ends exact.
-
-    Computed in decimal: ``numpy.geomspace`` gives other digits on other CPUs.
-    """
-    with decimal.localcontext(prec=60):
-        start = decimal.Decimal(first).ln()
-        span = decimal.Decimal(last).ln() - start
-        inner = [float((start + span * k / (count - 1)).exp()) for k in range(1, count - 1)]
-    return [first, *inner, last][:count]
 
 
 def _listed(values: list[Any]) -> list[Scalar]:

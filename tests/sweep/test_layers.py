@@ -132,6 +132,7 @@ LIGHT_STUDY = (
     "swept",
     "cost",
     "parameters",
+    "spaces",
     "patterns",
     "plain",
     "paths",
