@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from kernels.floating_point import default_floating_point
-from sweep.errors import StudyError, cut, shown, unknown
+from sweep.errors import StudyError, shown, unknown
 from sweep.paths import read_text
 from sweep.plain import plain
 from sweep.sections import Data, Seeds
 from sweep.study import Study
+from sweep.tables import read_tables, read_value
 from sweep.words import SECTIONS, SWEEPABLE, WORDS
 
 _TABLES = ("data", *SECTIONS, "parameters", "seeds")
@@ -91,7 +92,7 @@ def parse_study(text: str, where: str) -> Study:
     StudyError
         With a sentence for every fault; also if it names a file of patterns, which is not read.
     """
-    raw = _parse(text, shown(where, 200))
+    raw = read_tables(text, shown(where, 200))
     data = raw.get("data")
     if isinstance(data, dict) and "file" in data:
         raise StudyError([f"study {where!r} names a file of patterns; it must hold the patterns"])
@@ -147,25 +148,13 @@ def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
         text = read_text(path)
     except ValueError as error:
         raise StudyError([f"study file {named} cannot be read: {error}"]) from None
-    return _parse(text, named), path.parent
-
-
-def _parse(text: str, named: str) -> dict[str, Any]:
-    """Return the tables of a study file."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError([f"study {named} is not valid TOML: {cut(str(error), 120)}"]) from None
-    except RecursionError:
-        raise StudyError([f"study {named} is nested too deeply; rows of numbers are the deepest there is"]) from None
-    except ValueError:
-        raise StudyError([f"study {named} holds an integer of too many digits"]) from None
+    return read_tables(text, named), path.parent
 
 
 def _value(text: str) -> Any:
     """Read the value of an assignment: a list or table as TOML writes it, values with commas, or one value."""
     if text[:1] in ("[", "{"):
-        listed = _toml_value(text)
+        listed = read_value(text)
         if listed is not None:
             return listed
     values = [_scalar(part.strip()) for part in text.split(",")]
@@ -174,19 +163,10 @@ def _value(text: str) -> Any:
 
 def _scalar(text: str) -> bool | int | float | str:
     """Read one value as TOML would, numbers such as .5 too, and anything else as text."""
-    value = _toml_value(text)
+    value = read_value(text)
     if isinstance(value, (bool, int, float, str)):
         return value
     return float(text) if re.fullmatch(r"[+-]?\.\d+([eE][+-]?\d+)?", text, re.ASCII) else text
-
-
-def _toml_value(text: str) -> Any:
-    """Return the one value that text is in TOML; None if it is none."""
-    try:
-        table = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):  # an integer may have too many digits, a list be too deep
-        return None
-    return table["value"] if len(table) == 1 else None
 
 
 def _key_fault(key: Any) -> str | None:

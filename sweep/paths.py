@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sweep.errors import StoreError, shown
 
-# A study of 65,536 patterns and a dozen inputs takes 20 MB.
-MAX_BYTES = 2**30
+# A study of 65,536 patterns and a dozen inputs takes 20 MB; more than this many numbers take gigabytes of memory.
+MAX_BYTES = 64 * 2**20
 _CHUNK = 2**20
 
 _OWN_PIPE = re.compile(r"/dev/(stdin|fd/\d+)|/proc/(self|\d+)/fd/\d+", re.ASCII)
@@ -29,7 +29,7 @@ def read_text(path: Path) -> str:
     ValueError
         With the reason why it cannot be read, to go into a sentence.
     """
-    too_large = ValueError(f"it is larger than {MAX_BYTES:,} bytes")
+    too_large = ValueError(f"it is larger than {MAX_BYTES:,} bytes, the most that are read of one file")
     content = bytearray()
     try:
         status = path.stat()

@@ -133,6 +133,7 @@ LIGHT_STUDY = (
     "cost",
     "parameters",
     "spaces",
+    "tables",
     "patterns",
     "plain",
     "paths",

@@ -47,10 +47,10 @@ def test_folders(tmp_path: Path, read: Reader) -> None:
 
 @pytest.mark.parametrize("read", READERS)
 def test_huge_files(tmp_path: Path, read: Reader) -> None:
-    """A file of more than a gibibyte is refused unread."""
+    """A file of more than 64 MiB is refused unread."""
     with (tmp_path / "huge.toml").open("wb") as file:
         file.truncate(paths.MAX_BYTES + 1)
-    assert "larger than 1,073,741,824 bytes" in refusal(read, tmp_path / "huge.toml")
+    assert "larger than 67,108,864 bytes" in refusal(read, tmp_path / "huge.toml")
 
 
 @pytest.mark.parametrize("read", READERS)
