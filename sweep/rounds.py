@@ -37,8 +37,9 @@ class Rounds:
     def __init__(self, plan: Plan, parts: Parts, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
         self._plan, self._parts = plan, parts
         self._commits = commits or (lambda: parts.commits().values())
-        self._open = [np.ones(plan.n_cells, np.bool_)]  # of the rounds that are known
-        self._n_runs, self._n_converged = np.zeros((2, plan.n_cells), np.int64)  # before the last of these
+        n_cells = plan.n_cells if len(plan.shards.rounds) > 1 else 0  # else nothing is asked
+        self._open = [np.ones(n_cells, np.bool_)]  # of the rounds that are known
+        self._n_runs, self._n_converged = np.zeros((2, n_cells), np.int64)  # before the last of these
         self._fault: StoreError | None = None
         self._lock = Lock()
 

@@ -27,7 +27,7 @@ def summarize(tally: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     The columns are those of cells.parquet; a quantile of steps that is not reached is missing.
     """
     statistics = _statistics(tally, tally["cell"].to_numpy(), plan)
-    return cells_of(plan).join(statistics, how="inner")
+    return cells_of(plan, statistics.index.to_numpy()).join(statistics.reset_index(drop=True))
 
 
 def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataFrame:
@@ -51,18 +51,17 @@ def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataF
     Intervals take the runs for independent. Those of one seed in several cells are not, so they are too narrow where
     seeds matter; :func:`sweep.statistics.clustered.rate_intervals` counts each seed once.
     """
-    cells = cells_of(plan)
-    groups = cells.groupby(list(by), sort=False)
-    group = groups.ngroup().to_numpy()
-    statistics = _statistics(tally, group[tally["cell"]], plan)
-    n_cells = tally.groupby(group[tally["cell"]])["cell"].nunique()
-    statistics.insert(0, "n_cells", n_cells)
+    cells, places = np.unique(tally["cell"].to_numpy(), return_inverse=True)
+    groups = cells_of(plan, cells).groupby(list(by), sort=False)
+    group = groups.ngroup().to_numpy()[places]
+    statistics = _statistics(tally, group, plan)
+    statistics.insert(0, "n_cells", tally.groupby(group)["cell"].nunique())
     return groups[list(by)].first().reset_index(drop=True).join(statistics, how="inner")
 
 
-def cells_of(plan: Plan) -> pd.DataFrame:
-    """Return the number and the swept parameters of every cell, in cell order."""
-    cells = np.arange(plan.n_cells)
+def cells_of(plan: Plan, cells: Array | None = None) -> pd.DataFrame:
+    """Return the number and the swept parameters of some cells, by default of all: a study may have very many."""
+    cells = np.arange(plan.n_cells) if cells is None else cells
     return pd.DataFrame({"cell": cells, **{name: plan.column(name, cells) for name in plan.study.parameters}})
 
 

@@ -41,7 +41,7 @@ def compare_values(outcomes: Outcomes, plan: Plan, vary: str, by: Sequence[str])
     cells = np.moveaxis(np.arange(plan.n_cells).reshape(sizes), names.index(vary), 0).reshape(
         sizes[names.index(vary)], -1
     )
-    strata = cells_of(plan).iloc[cells[0]]
+    strata = cells_of(plan, cells[0])
     values = plan.study.parameters[vary]
     compared = []
     for first, second in combinations(range(len(values)), 2):

@@ -5,12 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import sweep
-from sweep import Result, StoreError, SweepError, open_result
+from sweep import Result, StoreError, Study, SweepError, open_result
 from sweep.figures import KINDS, draw
+from sweep.plan import Plan
+from sweep.rounds import Rounds
+from sweep.statistics.cells import summarize, summarize_by
+from sweep.statistics.tally import tally_runs
+from sweep.store.memory import Memory
 from sweep.terminal.cells import rate_matrix
 from tests.sweep.support import command, make_study, training_watched
 
@@ -144,3 +150,20 @@ def test_no_runs_at_all(partial: Result, keep: Literal["runs", "cells"]) -> None
         assert (empty.runs().dtypes == partial.runs().dtypes).all()
         assert list(empty.runs(["steps", "run"])) == ["steps", "run"]
         assert list(empty.batches()) == []
+
+
+def test_a_part_of_more_cells_than_memory_holds() -> None:
+    """Statistics of a part take memory for the cells that have runs: here for three of a trillion."""
+    each = {"linspace": [0.1, 0.2, 10_000]}
+    parameters = {"learning_rate": each, "scale": each, "gain": each}
+    study = Study(data={"task": "xor"}, network={"hidden": 2}, parameters=parameters, seeds={"count": 1})
+    plan, cells = Plan(study), np.array([0, 10_000, 10**12 - 1])
+    tally = tally_runs(cells, np.zeros(3, np.int64), np.array([5, 6, 7]))
+    table = summarize(tally, plan)
+    assert table["cell"].tolist() == cells.tolist()
+    assert table["scale"].tolist() == [0.1, study.parameters["scale"][1], 0.2]
+    assert table["steps_q50"].tolist() == [5, 6, 7]
+    sums = summarize_by(tally, plan, ["learning_rate"])
+    assert sums[["learning_rate", "n_cells", "n_runs"]].to_numpy().tolist() == [[0.1, 2, 2], [0.2, 1, 1]]
+    shard = plan.shard(0)
+    assert Rounds(plan, Memory(study, "cells")).restrict(shard) == shard
