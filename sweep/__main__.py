@@ -13,15 +13,20 @@ from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, DamageEr
 from sweep.escaping import escaped_output
 from sweep.interrupts import leave_on_interrupt
 
+_NO_MEMORY = "there is not enough memory for this, or a limit (ulimit -v) allows less; what was finished is kept"
+
 
 def main() -> None:
     """Be the process of a command.
 
     After an interrupt it ends at once, also in imports: threads of libraries may still be under
     way, and abort a process that ends while they are taken down. Names of files that are no
-    UTF-8, and lines of tables where a terminal has ASCII only, are printed escaped.
+    UTF-8, and lines of tables where a terminal has ASCII only, are printed escaped. Settings of
+    other packages that no command needs are taken away, since they fail where they are nonsense.
     """
     leave_on_interrupt()
+    os.environ["MPLBACKEND"] = "agg"  # as figures are files
+    os.environ.pop("NUMBA_NUM_THREADS", None)  # of Numba's own threads, which do nothing here
     sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))  # None if closed
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -59,13 +64,24 @@ def _run_command() -> None:
         for line in f"{error}{remedy}".splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
-    except OSError as error:
-        if not _discard_output():
+    except Exception as error:
+        if _lacks_memory(error):
+            print(f"error: {_NO_MEMORY}", file=sys.stderr)
+            sys.exit(EXIT_FAILED)
+        if not isinstance(error, OSError) or not _discard_output():
             raise
         if isinstance(error, BrokenPipeError):  # who reads standard output has seen enough
             return
         print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Tell whether an error comes from memory that could not be had, also for a thread or a library."""
+    cause = error.__cause__ or error.__context__
+    words = ("failed to map segment", "cannot allocate memory", "can't start new thread")
+    lacks = isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
+    return lacks or (cause is not None and _lacks_memory(cause))
 
 
 def _nowhere() -> TextIO:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
+_TRAINING = ("run", "trace", "verify", "bench")
+
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.")]
 SetOption = Annotated[
     list[str] | None,
@@ -44,11 +46,16 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """Exact, massive convergence studies of small neural networks."""
+    if context.invoked_subcommand in _TRAINING:
+        from sweep.machine import check_addresses
+
+        check_addresses()
 
 
 @app.command()

@@ -13,11 +13,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sweep.errors import StudyError
+from sweep.errors import StudyError, SweepError
 
 # Numbers from 0 to 1, both excluded.
 _UNIT = [(k + 0.5) / 100_000 for k in range(100_000)]
 _PACKAGES = ("xor-sweep", "numpy", "numba", "llvmlite", "pandas", "pyarrow")
+_TRAINING_ADDRESSES = 2**31
 
 
 def available_threads() -> int:
@@ -47,6 +48,24 @@ def threads_asked_for(threads: int | None) -> int:
 def memory_bytes() -> int:
     """Return how many bytes of memory this machine has."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_addresses() -> None:
+    """Require as many addresses as compiling and training take: of fewer libraries fail in many ways, or never end.
+
+    Raises
+    ------
+    SweepError
+        If the process may not have as many.
+    """
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if most != resource.RLIM_INFINITY and most < _TRAINING_ADDRESSES:
+        raise SweepError(
+            f"this process may have {most:,} bytes of addresses (ulimit -v); training takes at least "
+            f"{_TRAINING_ADDRESSES:,}"
+        )
 
 
 @cache
