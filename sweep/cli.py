@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sweep import cli_folders, cli_results
+from sweep import cli_folders, cli_results, cli_study
+from sweep.cli_study import SetOption, StudyArgument, StudyCommand
 from sweep.cli_usage import Commands
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
 from sweep.escaping import one_line
@@ -22,17 +23,9 @@ if TYPE_CHECKING:
     from sweep.result import Result
     from sweep.study import Study
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 _TRAINING = ("run", "trace", "verify", "bench")
-
-StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change the study: seeds.count=40, hidden=2, learning_rate=0.1,0.3."
-    ),
-]
 
 
 def _print_version(asked: bool) -> None:
@@ -58,7 +51,7 @@ def options(
         check_addresses()
 
 
-@app.command()
+@app.command(cls=StudyCommand)
 def run(
     study: StudyArgument,
     out: Annotated[
@@ -120,7 +113,7 @@ def run(
         sys.exit(EXIT_PARTIAL)
 
 
-@app.command()
+@app.command(cls=StudyCommand)
 def plan(study: StudyArgument, changes: SetOption = None) -> None:
     """Show cells, runs, values and bytes of a study; train nothing."""
     from sweep.plan import Plan
@@ -151,7 +144,7 @@ def plan(study: StudyArgument, changes: SetOption = None) -> None:
         print(f"{name:{width}}  {text}")
 
 
-@app.command()
+@app.command(cls=StudyCommand)
 def trace(
     source: Annotated[
         str, typer.Argument(metavar="STUDY|DIR", help="Study of one cell; or results folder with --run.")
@@ -167,8 +160,7 @@ def trace(
 ) -> None:
     """Replay one run: every loss, predictions and weights.
 
-    With a results folder the run is compared with its stored row, and the exit code
-    is 3 if anything differs.
+    With a results folder the run is compared with its stored row, and the exit code is 3 if anything differs.
     """
     if figure is not None:
         from sweep.figures.files import figure_path
@@ -198,15 +190,6 @@ def trace(
         sys.exit(EXIT_MISMATCH)
     if number is not None:
         print(f"run {number} is equal to its stored row", file=sys.stderr)
-
-
-@app.command()
-def studies() -> None:
-    """List the built-in studies."""
-    from sweep.load import built_in_studies, load_study
-
-    for name in built_in_studies():
-        print(f"{name:12}  {load_study(name).description}")
 
 
 @app.command()
@@ -302,5 +285,6 @@ def _load(source: str, changes: list[str] | None) -> Study:
     return load_study(source, parse_changes(changes or []))
 
 
+app.add_typer(cli_study.app)
 app.add_typer(cli_results.app)
 app.add_typer(cli_folders.app)

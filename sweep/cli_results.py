@@ -82,7 +82,7 @@ def best(
 @app.command()
 def compare(
     directory: DirectoryArgument,
-    other: Annotated[str | None, typer.Argument(metavar="[DIR]", help="Results folder to compare with.")] = None,
+    other: Annotated[str | None, typer.Argument(metavar="DIR", help="Results folder to compare with.")] = None,
     vary: Annotated[
         str | None, typer.Option(metavar="NAME", help="Parameter whose values are compared with each other.")
     ] = None,
@@ -93,8 +93,8 @@ def compare(
 ) -> None:
     """Compare the values of a parameter, or two results, on common seeds.
 
-    A run is faster than another of its seed if it converges in fewer steps. p-values are those of the exact sign-flip
-    test of seeds, which is McNemar's where a seed has one pair of runs.
+    A run is faster than another of its seed if it converges in fewer steps.
+    p-values are those of the exact sign-flip test of seeds: McNemar's where a seed has one pair of runs.
     """
     from sweep.comparison import Pairing
     from sweep.errors import SweepError
@@ -120,7 +120,7 @@ def figure(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="[KIND]",
+            metavar="KIND",
             help="lines, heatmap, slice, contour, parallel, importance, incidence, steps or loss.",
         ),
     ] = "lines",

@@ -58,8 +58,8 @@ _RULES = (
 
 # Targets that a loss takes.
 _TARGETS: dict[str, tuple[Callable[[float], bool], str]] = {
-    "bce": (lambda target: 0 <= target <= 1, "targets from 0 to 1"),
-    "hinge": (lambda target: abs(target) == 1, "targets of -1 and 1"),
+    "bce": (lambda target: 0 <= target <= 1, "targets from 0 to 1; give 0 for -1"),
+    "hinge": (lambda target: abs(target) == 1, "targets of -1 and 1; give -1 for 0"),
 }
 
 # Words that must be below 1, after rounding to float32 too.

@@ -14,10 +14,9 @@ from sweep.result import Result
 from sweep.statistics.compare import compare_outcomes, with_holm
 from sweep.statistics.outcomes import Outcomes
 from sweep.wording import count_text
-from sweep.words import WORDS
+from sweep.words import STANDS_FOR, WORDS
 
 # What words mean that are left out: another word; all others no limit.
-_SAYS = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
 
 
 class Pairing:
@@ -117,7 +116,7 @@ def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
     columns = {name: plan.column(name, cells) for name in names}
     for name, column in columns.items():
         if None in result.study.values_of(name):
-            columns[name] = plan.column(_SAYS[name], cells) if name in _SAYS else np.full(len(column), np.inf)
+            columns[name] = plan.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
     return pd.DataFrame({"cell": cells, **columns})
 
 

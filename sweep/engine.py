@@ -15,7 +15,8 @@ from sweep.errors import StoreError, StudyError
 from sweep.executors.address import check_cluster
 from sweep.executors.executor import MakeExecutor
 from sweep.executors.threads import ThreadExecutor
-from sweep.limits import Limits
+from sweep.limits import Limits, parse_duration
+from sweep.load import load_study
 from sweep.machine import machine_facts, memory_bytes, threads_asked_for
 from sweep.own_bits import own_bits
 from sweep.plan import Plan
@@ -36,7 +37,7 @@ MAX_RUNS = 10**9
 
 @default_floating_point()
 def run(
-    study: Study,
+    study: Study | str | Path,
     out: str | Path | None = None,
     threads: int | None = None,
     keep: Literal["runs", "cells"] = "runs",
@@ -44,10 +45,10 @@ def run(
     progress: bool = False,
     overwrite: bool = False,
     allow_runs: int = MAX_RUNS,
-    time_budget: float | None = None,
+    time_budget: float | str | None = None,
     max_runs: int | None = None,
     shard: tuple[int, int] = (1, 1),
-    reuse: Sequence[str | Path] = (),
+    reuse: str | Path | Sequence[str | Path] = (),
     cluster: str | None = None,
     shard_runs: int | None = None,
 ) -> Result:
@@ -56,7 +57,7 @@ def run(
     Parameters
     ----------
     study
-        What to run.
+        What to run: a study, the name of a built-in one, or the path of a study file.
     out
         Results folder, or ``s3://BUCKET/PREFIX``. One that holds part of the same
         study is completed, also while another process trains it, and one that holds
@@ -75,8 +76,8 @@ def run(
     allow_runs
         Refuse a study of more runs.
     time_budget, max_runs
-        Begin no more shards after so many seconds, or once so many runs are under way. The result is then
-        partial, spread over cells and seeds; with ``out`` the same call goes on.
+        Begin no more shards after so many seconds (or ``"10m"``, ``"1.5h"``), or once so many runs are under way. The
+        result is then partial, spread over cells and seeds; with ``out`` the same call goes on.
     shard
         ``(i, n)``: train the i-th of n parts of the study, from 1. Who finishes the last part in a folder makes
         the whole result; parts in folders of their own are put together by :func:`sweep.merge`.
@@ -110,12 +111,15 @@ def run(
         If interrupted; shards finished so far are kept in ``out``.
     """
     start = time.time()
+    if not isinstance(study, Study):
+        study = load_study(study)
+    reuse = [reuse] if isinstance(reuse, (str, Path)) else reuse
     if study.n_runs > allow_runs:
         raise StudyError([f"{study.n_runs:,} runs asked for; more than {allow_runs:,} need allow_runs={study.n_runs}"])
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
     make_executor = _executor(cluster, threads, out)
-    limits = Limits(time_budget, max_runs, shard)
+    limits = Limits(None if time_budget is None else parse_duration(time_budget), max_runs, shard)
     limits.check(study, overwrite)
     plan = Plan(study, shard_runs)
     if overwrite and out is not None and any(files_at(out).same_as(files_at(place)) for place in reuse):

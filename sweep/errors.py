@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-# A name is hinted at if it shares two letters of three, in order, with what was given.
+# A name is hinted at if it shares two letters of three, in order, with what was given, and the first letter or more.
 _CLOSE = 0.66
+_VERY_CLOSE = 0.8
 _LONGEST_NAME = 60
 
 _MOST_FAULTS = 20  # one table may hold a million wrong numbers
@@ -106,6 +107,11 @@ def shown(value: Any, limit: int = 100) -> str:
     return cut(shortener.repr(value), limit)
 
 
+def is_integer(value: Any) -> bool:
+    """Tell whether a value is an integer, of Python or NumPy, and no truth value."""
+    return hasattr(value, "__index__") and not isinstance(value, bool)
+
+
 def shown_names(names: Iterable[str], most: int = 8) -> str:
     """Write names for a sentence, without quotes and not more than ``most`` of them.
 
@@ -139,12 +145,24 @@ def unknown(what: str, given: Any, allowed: Iterable[str], dotted: Iterable[str]
     "unknown task 'parity'; known: xor, seed"
     """
     allowed = list(allowed)
-    close: list[str] = []
-    if isinstance(given, str) and len(given) <= _LONGEST_NAME:
-        close = [name for name in allowed if given in name.split("_")]  # steps is nearer to max_steps than to eps
-        close = close or get_close_matches(given, [*(dotted if "." in given else ()), *allowed], n=1, cutoff=_CLOSE)
-    hint = f"; did you mean {close[0]!r}? Known: " if close else "; known: "
+    close = closest(given, allowed, dotted)
+    hint = f"; did you mean {close!r}? Known: " if close else "; known: "
     return f"unknown {what} {shown(given)}{hint}{', '.join(allowed)}"
+
+
+def closest(given: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str | None:
+    """Return which known name is close to what was given, if one is; see :func:`unknown`.
+
+    >>> closest("steps", ["eps", "max_steps"]), closest("restarts", ["targets"])
+    ('max_steps', None)
+    """
+    if not isinstance(given, str) or len(given) > _LONGEST_NAME:
+        return None
+    allowed = list(allowed)
+    parts = [name for name in allowed if given in name.split("_")]
+    near = get_close_matches(given, [*(dotted if "." in given else ()), *allowed], n=3, cutoff=_CLOSE)
+    very_near = get_close_matches(given, near, n=1, cutoff=_VERY_CLOSE)
+    return next(iter([*parts, *very_near, *(name for name in near if name[:1] == given[:1])]), None)
 
 
 def cut(text: str, limit: int) -> str:

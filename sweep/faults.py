@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
 
-from sweep.errors import shown, unknown
+from sweep.errors import shown
+from sweep.hints import meant_value, not_supported, unknown_key
+from sweep.words import HOMES, SWEEPABLE
 
 _NEEDS = {
     "greater_than": "above {gt:g}",
@@ -44,11 +47,18 @@ def sentences(error: ValidationError, path: str, known_keys: list[str]) -> list[
 def _sentence(detail: Any, path: str, known_keys: list[str]) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in ("extra_forbidden", "invalid_key"):
-        return f"{path}: {unknown('key', detail['loc'][-1], known_keys)}"
+        return f"{path}: {unknown_key('key', detail['loc'][-1], known_keys, HOMES)}"
     where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         return f"{where}: is missing"
+    given, name = detail["input"], str(detail["loc"][-1]) if detail["loc"] else ""
+    if isinstance(given, (list, dict)) and where.endswith(f".{name}") and name in SWEEPABLE:
+        return f"{where}: {shown(given)} given; must be one value; to sweep {name}, move it to [parameters]"
     if kind == "value_error":
         return f"{where}: {context['error']}"
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
-    return f"{where}: {shown(detail['input'])} given; must be {need}"
+    told = f"{where}: {shown(given)} given"
+    if kind == "literal_error" and isinstance(given, str):
+        meant = meant_value(given, re.findall(r"'([^']*)'", context["expected"]))
+        told += f"; did you mean {meant!r}?" if meant else f"; {wish}" if (wish := not_supported(given)) else ""
+    return f"{told} Must be {need}" if told.endswith("?") else f"{told}; must be {need}"

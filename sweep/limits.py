@@ -6,8 +6,9 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sweep.errors import StudyError, shown
+from sweep.errors import StudyError, is_integer, shown
 from sweep.plan import Plan
 from sweep.shards import Shard
 from sweep.study import Study
@@ -44,9 +45,9 @@ class Limits:
         number, of = self.stripe
         faults = []
         if self.seconds is not None and not self.seconds > 0:
-            faults.append(f"time budget of {self.seconds} seconds given; must be above 0")
-        if self.runs is not None and self.runs < 1:
-            faults.append(f"max_runs {self.runs} given; must be at least 1")
+            faults.append(f"time budget of {self.seconds:g} seconds given; must be above 0")
+        if self.runs is not None and (not is_integer(self.runs) or self.runs < 1):
+            faults.append(f"max_runs {shown(self.runs)} given; must be an integer of at least 1")
         if not 1 <= number <= of:
             faults.append(f"shard {number}/{of} given; must be I/N with I from 1 to N")
         if of > 1 and study.seeds.until:
@@ -104,16 +105,18 @@ def _stripe(index: int, of: int) -> int:
     return (index + (index // of * _GOLDEN % 2**32) * of // 2**32) % of + 1
 
 
-def parse_duration(text: str) -> float:
-    """Return the seconds of a duration such as ``90``, ``10m`` or ``1.5h``.
+def parse_duration(given: Any) -> float:
+    """Return the seconds of a duration: a number, or text such as ``90``, ``10m`` or ``1.5h``.
 
     Raises
     ------
     StudyError
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text, re.ASCII)
+    if hasattr(given, "__float__") and not isinstance(given, bool):
+        return float(given)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", given, re.ASCII) if isinstance(given, str) else None
     if not found:
-        raise StudyError([f"time budget {shown(text)} given; must be seconds, or a number with s, m, h or d, as 10m"])
+        raise StudyError([f"time budget {shown(given)} given; must be seconds, or a number with s, m, h or d, as 10m"])
     return float(found[1]) * _SECONDS[found[2]]
 
 

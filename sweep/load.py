@@ -12,27 +12,20 @@ from typing import Any
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown, unknown
+from sweep.hints import unknown_key
 from sweep.paths import read_text
 from sweep.plain import plain
-from sweep.sections import Data, Seeds
 from sweep.study import Study
 from sweep.tables import read_tables, read_value
-from sweep.words import SECTIONS, SWEEPABLE, WORDS
+from sweep.words import HOMES, SECTIONS, SWEEPABLE
 
 _TABLES = ("data", *SECTIONS, "parameters", "seeds")
 _TEXTS = ("name", "description", "method")
 _TOP = (*_TEXTS, *_TABLES)
 
-# Every key that can be changed, and the table it belongs to.
-_HOMES = {
-    **{name: word.section for name, word in WORDS.items()},
-    **dict.fromkeys(Seeds.model_fields, "seeds"),
-    **dict.fromkeys(("task", "file", *Data.model_fields), "data"),
-}
-
 _CHANGEABLE = (
-    *_HOMES,
-    *(f"{section}.{name}" for name, section in _HOMES.items()),
+    *HOMES,
+    *(f"{section}.{name}" for name, section in HOMES.items()),
     *(f"parameters.{name}" for name in SWEEPABLE),
 )
 
@@ -101,7 +94,7 @@ def parse_study(text: str, where: str) -> Study:
 
 def _study(raw: dict[str, Any]) -> Study:
     """Return the study of tables as they stand in a file."""
-    faults = [unknown("key", key, _TOP) for key in raw if key not in _TOP]
+    faults = [unknown_key("key", key, _TOP, HOMES) for key in raw if key not in _TOP]
     raw.setdefault("data", {})
     try:
         study = Study(**{key: value for key, value in raw.items() if key in _TOP})
@@ -175,7 +168,7 @@ def _key_fault(key: Any) -> str | None:
         return None
     if key in _TABLES:
         return f"{key!r} is a table; change keys of it, such as 'seeds.count' or 'learning_rate'"
-    return unknown("key", key, [*_HOMES, *_TEXTS], _CHANGEABLE)
+    return unknown_key("key", key, [*HOMES, *_TEXTS, *_CHANGEABLE], HOMES)
 
 
 def _apply(raw: dict[str, Any], changes: Any) -> None:
@@ -195,7 +188,7 @@ def _apply(raw: dict[str, Any], changes: Any) -> None:
 
 def _set(raw: dict[str, Any], name: str, value: Any) -> None:
     """Put one change into the tables of a study file."""
-    section = _HOMES[name]
+    section = HOMES[name]
     table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # the study is at fault, and will say so

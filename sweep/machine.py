@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sweep.errors import StudyError, SweepError
+from sweep.errors import StudyError, SweepError, is_integer, shown
 
 # Numbers from 0 to 1, both excluded.
 _UNIT = [(k + 0.5) / 100_000 for k in range(100_000)]
@@ -40,8 +40,11 @@ def threads_asked_for(threads: int | None) -> int:
         If there cannot be so many.
     """
     n_threads = available_threads() if threads is None else threads
-    if not 1 <= n_threads <= most_threads():
-        raise StudyError([f"threads {threads} given; must be at least 1 and here at most {most_threads()}"])
+    if not is_integer(n_threads) or not 1 <= n_threads <= most_threads():
+        given = shown(threads)
+        raise StudyError(
+            [f"threads {given} given; must be an integer of at least 1, and here at most {most_threads()}"]
+        )
     return n_threads
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from functools import singledispatch
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from kernels.floating_point import default_floating_point
 from kernels.recipe import Parameters
 from sweep.errors import StudyError
+from sweep.load import load_study
 from sweep.parameters import Scalar
 from sweep.plan import Plan
 from sweep.result import Result
@@ -108,8 +110,8 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
 
     Parameters
     ----------
-    source : Study or Result
-        A study with one cell, or a result.
+    source : Study, str, Path or Result
+        A study with one cell, as :func:`sweep.run` takes it, or a result.
     seed : int, optional
         For a study; its first by default. It need not be one of the study's.
     run : int
@@ -122,7 +124,7 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     StoreError
         If the result has no such run.
     """
-    raise TypeError(f"trace of {type(source).__name__}; give a Study or a Result")
+    raise TypeError(f"trace of {type(source).__name__}; give a Study, its name or path, or a Result")
 
 
 @trace.register
@@ -134,6 +136,12 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
         raise StudyError([f"seed {seed!r} given; must be an integer from 0 to {MAX_SEED}"])
     return _replay(Plan(source), 0, int(seed), {})
+
+
+@trace.register(str)
+@trace.register(Path)
+def _trace_named(source: str | Path, seed: int | None = None) -> Trace:
+    return _trace_study(load_study(source), seed)
 
 
 @trace.register

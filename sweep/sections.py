@@ -28,8 +28,8 @@ class Data(Section):
     Direct ``targets`` may be a flat list where there is one output: ``[0, 1, 1, 0]``.
     """
 
-    inputs: tuple[tuple[FiniteFloat, ...], ...]
-    targets: tuple[tuple[FiniteFloat, ...], ...]
+    inputs: tuple[tuple[FiniteFloat, ...], ...] = Field(description="a row of numbers for each pattern")
+    targets: tuple[tuple[FiniteFloat, ...], ...] = Field(description="a row of numbers for each, or one number")
 
     @model_validator(mode="before")
     @classmethod
@@ -99,9 +99,13 @@ class Until(Section):
 class Seeds(Section):
     """The replicates of every cell; at most ``count`` where ``until`` is given."""
 
-    base: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
-    count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = 1000
-    until: Until | None = None
+    base: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(0, description="first seed")
+    count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(
+        1000, description="seeds of each cell, one after another"
+    )
+    until: Annotated[Until | None, "{ width = 0.02 }"] = Field(
+        None, description="width of the interval of a cell's rate below which it gets no more seeds"
+    )
 
     @property
     def rounds(self) -> list[int]:

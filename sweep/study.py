@@ -20,6 +20,7 @@ from kernels.floating_point import default_floating_point
 from sweep.combinations import combination_faults
 from sweep.errors import StudyError, shown
 from sweep.faults import sentences
+from sweep.glossary import entries, glossary
 from sweep.patterns import MAX_PATTERNS
 from sweep.plain import plain
 from sweep.sections import Data, Section, Seeds
@@ -227,6 +228,16 @@ class Study:
         from sweep.report.notebook import study_html
 
         return study_html(self)
+
+
+if Study.__doc__:  # which Python leaves out with -OO
+    Study.__doc__ += f"""
+    Notes
+    -----
+    The keys of the tables, as ``sweep words`` prints them; all that can be swept may stand in ``parameters``::
+
+{glossary(entries(), 112, " " * 8)}
+    """
 
 
 def _text_faults(name: Any, description: Any, method: Any) -> list[str]:

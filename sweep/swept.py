@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from sweep.errors import shown, unknown
+from sweep.errors import shown
 from sweep.faults import sentences
+from sweep.hints import unknown_key
 from sweep.parameters import Scalar, expand
 from sweep.sections import Data, Seeds
 from sweep.words import KINDS, REQUIRED, SWEEPABLE, WORDS, takes_integers
@@ -81,7 +82,7 @@ def _dotted(key: Any) -> tuple[str, str, str]:
 def _not_sweepable(key: Any) -> str:
     if _dotted(key)[2] in _NOT_SWEPT:
         return f"{shown(key)} cannot be swept; make a study for each value (seeds are replicates, under [seeds])"
-    return unknown("parameter", key, SWEEPABLE, _DOTTED)
+    return unknown_key("parameter", key, [*SWEEPABLE, *_DOTTED], {})
 
 
 def words_given(given: Mapping[str, Any]) -> set[str]:

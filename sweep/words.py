@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from sweep.errors import shown
 from sweep.patterns import MAX_PATTERNS
-from sweep.sections import FiniteFloat, Section
+from sweep.sections import Data, FiniteFloat, Section, Seeds
 
 MAX_STEPS = 2**31 - 1
 
@@ -132,7 +132,7 @@ class InitialWeights(Section):
     bias_scale: NotNegativeFloat | None = _word(
         None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}
     )
-    draw_order: Annotated[str, AfterValidator(_complete_order)] = _word(
+    draw_order: Annotated[str, AfterValidator(_complete_order), "w, v, b, c, k in any order; w.T, v.T, k.T"] = _word(
         " ".join(_DRAWN), "start", "parameters in the order in which they are drawn"
     )
     stream: Literal["mt19937", "pcg64"] = _word("mt19937", "start", "random number generator of the initial weights")
@@ -161,7 +161,9 @@ class Training(Section):
     eps: PositiveFloat = _word(
         1e-8, "setting", "added to the root of the mean squared gradient", used_with={"optimizer": ["rmsprop", "adam"]}
     )
-    batch: Annotated[int, BeforeValidator(_expand_batch)] = _word("full", "kernel", "patterns per update", "patterns")
+    batch: Annotated[int, BeforeValidator(_expand_batch), "full, online, 1 to the number of patterns"] = _word(
+        "full", "kernel", "patterns per update", "patterns"
+    )
     order: Literal["cyclic", "shuffled"] = _word(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )
@@ -202,6 +204,15 @@ for _section, _model in SECTIONS.items():
         KINDS[_name] = _hints[_name]
 
 SWEEPABLE = {name: word.section for name, word in WORDS.items() if word.is_swept}
+
+# Every key that can be changed, and the table it belongs to.
+HOMES = {
+    **{name: word.section for name, word in WORDS.items()},
+    **dict.fromkeys(Seeds.model_fields, "seeds"),
+    **dict.fromkeys(("task", "file", *Data.model_fields), "data"),
+}
+# Words of which none means what another says.
+STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
 REQUIRED = ("hidden", "learning_rate")
 
 # What the canonical form holds also where it has its default, as it did in the first version. Any other word is left

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from sweep.answers import check_judged, check_swept
-from sweep.errors import StoreError, SweepError
+from sweep.errors import StoreError, SweepError, shown
 from sweep.figures.axis import heading
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.figures.roles import MAX_LINES, values_at
+from sweep.figures.run import loss_curve
 from sweep.figures.statistics import At, cells_at
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.plan import Plan
@@ -24,6 +25,8 @@ from sweep.wording import count_text, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from sweep.replay import Trace
 
 _STATUS_COLORS = dict(zip(STATUSES, (NAMED_COLORS[0], NAMED_COLORS[1], NAMED_COLORS[3], "0.55"), strict=True))
 _MOST_POINTS, _FEW_POINTS = 20_000, 1000
@@ -111,21 +114,26 @@ def steps_distribution(
     return ax
 
 
-def losses(result: Result, ax: Axes | None = None, *, at: At | None = None) -> Axes:
+def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = None) -> Axes:
     """Draw the loss at the end over that at the start, a point for each run, colored by how it ended.
 
     Parameters
     ----------
     result, ax, at
-        As of :func:`incidence`. Of more than 20,000 runs, so many in even steps are drawn.
+        As of :func:`incidence`. Of more than 20,000 runs, so many in even steps are drawn. Of a trace, which is one
+        run, the loss at each step is drawn.
 
     Raises
     ------
     SweepError
-        If a name or a value is unknown.
+        If a name or a value is unknown, or it is no result.
     StoreError
         If runs were not kept.
     """
+    if not isinstance(result, Result):
+        if not hasattr(result, "judged_at"):
+            raise SweepError(f"{shown(result)} given; losses are drawn of a result or of a trace")
+        return loss_curve(result, ax)
     if not result.keeps_runs:
         raise StoreError(
             "this result keeps no rows of runs, and losses are in them; run the study with keep='runs' (--keep runs)"

@@ -120,7 +120,7 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
     [
         ("hiden=3", ("--set: unknown key 'hiden'; did you mean 'hidden'",)),
         ("seed.count=3", ("--set: unknown key 'seed.count'; did you mean 'seeds.count'",)),
-        ("width=3", ("--set: unknown key 'width'; known: ",)),
+        ("width=3", ("--set: unknown key 'width'; did you mean 'hidden'?",)),
         ("seeds={count=3}", ("--set: 'seeds' is a table", "'seeds.count'")),
         ("hidden={range=[2]}", ("parameters.hidden", "range [2]", "[first, last]")),
         ("hidden=[2", ("hidden", "integer")),
@@ -173,7 +173,7 @@ def test_change_of_a_broken_study(file: Path) -> None:
         ("lerning_rate", 1, ("changes: unknown key 'lerning_rate'; did you mean 'learning_rate'?",)),
         ("training.hidden", 1, ("changes: unknown key 'training.hidden'; did you mean",)),
         ("seeds", {"count": 3}, ("changes: 'seeds' is a table", "'seeds.count'")),
-        (3, 3, ("changes: unknown key 3; known: ",)),
+        (3, 3, ("changes: unknown key 3; 'sweep words' lists all keys",)),
         ("hidden", [], ("parameters.hidden", "empty")),
         ("hidden", None, ("parameters.hidden", "None")),
         ("seeds.count", range(3), ("seeds.count", "[0, 1, 2]", "integer")),

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import sweep
-from sweep import StudyError
-from tests.sweep.support import make_study, training_watched, tree
+from sweep import StudyError, SweepError, figures
+from tests.sweep.support import make_study, training_watched, tree, write_study
 
 
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +29,12 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
         ({"threads": -2}, ("threads -2",)),
         ({"threads": 10**6}, ("threads 1000000", "at most")),
         ({"keep": "rows"}, ("keep 'rows'", "'runs' or 'cells'")),
+        ({"threads": "y"}, ("threads 'y'", "an integer")),
+        ({"threads": 1.5}, ("threads 1.5", "an integer")),
+        ({"threads": True}, ("threads True", "an integer")),
+        ({"max_runs": "3"}, ("max_runs '3'", "an integer")),
+        ({"time_budget": "5 minutes"}, ("time budget '5 minutes'", "as 10m")),
+        ({"time_budget": [5]}, ("time budget [5]", "as 10m")),
         ({"time_budget": 0}, ("time budget of 0 seconds", "above 0")),
         ({"time_budget": float("nan")}, ("time budget of nan seconds", "above 0")),
         ({"max_runs": 0}, ("max_runs 0", "at least 1")),
@@ -68,3 +74,34 @@ def test_few_of_many_runs_fit_into_memory() -> None:
     """A limit of runs counts, not how many the study has."""
     study = make_study(count=2**32 - 1, hidden=2, bias=True, max_steps=1)
     assert 0 < sweep.run(study, allow_runs=10**12, max_runs=10, threads=1).facts["n_runs"] < 10**6
+
+
+def test_studies_by_name_and_path(tmp_path: Path) -> None:
+    """A built-in name or a path stands for a study, in a run and in a trace; what is none is told in a sentence."""
+    file = write_study(tmp_path / "mine.toml", make_study(count=2, hidden=2, learning_rate=0.1, max_steps=3))
+    for source in (file, str(file)):
+        assert len(sweep.run(source, time_budget="5m").runs()) == 2
+        assert sweep.trace(source, 1).seed == 1
+    for call in (sweep.run, sweep.trace):
+        with pytest.raises(StudyError, match="unknown study 'xro'; did you mean 'xor'"):
+            call("xro")  # type: ignore[operator]
+    with pytest.raises(StudyError, match="study 3 given; must be the name of a built-in study or the path"):
+        sweep.run(3)  # type: ignore[arg-type]
+
+
+def test_results_to_reuse_by_one_path(tmp_path: Path) -> None:
+    """One folder may stand for a list of one."""
+    study = make_study(count=2, hidden=2, learning_rate=0.1, max_steps=3)
+    sweep.run(study, out=tmp_path / "first")
+    for reuse in (tmp_path / "first", str(tmp_path / "first")):
+        facts = sweep.run(study, reuse=reuse).facts
+        assert facts["reused_steps"] == facts["net_steps"] > 0
+
+
+def test_losses_of_a_trace() -> None:
+    """The losses of one run are drawn over its steps; what is neither result nor trace is told in a sentence."""
+    traced = sweep.trace(make_study(hidden=2, learning_rate=0.1, max_steps=30), 1)
+    (line,) = figures.losses(traced).lines
+    assert line.get_ydata().tolist() == traced.losses.tolist()
+    with pytest.raises(SweepError, match="losses are drawn of a result or of a trace"):
+        figures.losses([1.0, 0.5])  # type: ignore[arg-type]

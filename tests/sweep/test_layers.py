@@ -134,13 +134,15 @@ LIGHT_STUDY = (
     "parameters",
     "spaces",
     "tables",
+    "hints",
+    "glossary",
     "patterns",
     "plain",
     "paths",
     "faults",
     "errors",
 )
-LIGHT = ("plan", "load", "cli", "cli_results", "schema", "ours", "__init__", "__main__")
+LIGHT = ("plan", "load", "cli", "cli_results", "cli_study", "schema", "ours", "__init__", "__main__")
 LIGHT_EXECUTORS = ("executors.address", "executors.chunks", "executors.remote")
 LIGHT_STORE = (
     *("interrupts", "limits", "shards", "durable", "cli_folders"),

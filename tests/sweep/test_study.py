@@ -121,7 +121,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"initial_weights": {"draw_order": "w v b b"}}, ("initial_weights.draw_order", "'w v b b'", "once")),
     ({"initial_weights": {"draw_order": "w v.t"}}, ("initial_weights.draw_order", "'w v.t'", "v.T")),
     ({"initial_weights": {"draw_order": "w b.T"}}, ("initial_weights.draw_order", "'w b.T'", "'w.T b v c'")),
-    ({"initial_weights": {"draw_order": ["w"]}}, ("initial_weights.draw_order", "text")),
+    ({"initial_weights": {"draw_order": ["w"]}}, ("initial_weights.draw_order", "one value")),
     ({"convergence": {"bound": 0.0}}, ("convergence.bound", "above 0")),
     ({"convergence": {"bound": math.inf}}, ("convergence.bound", "finite")),
     ({"convergence": {"from_step": -1}}, ("convergence.from_step", "at least 0")),

@@ -1,0 +1,168 @@
+"""What is meant by a name that a study does not know: what others call its words, and wishes that cannot be had.
+
+Names are compared without case, hyphens and underscores, so ``ReLU`` and ``leakyReLU`` are known, and ``LR`` is ``lr``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sweep.errors import closest, shown
+
+# Keys by the names that other packages and papers have for them.
+_KEYS = {
+    "learning_rate": ("lr", "eta", "step_size", "learning_rate_init"),
+    "hidden": ("layers", "units", "neurons", "width", "n_hidden", "hidden_layer_sizes", "hidden_units", "num_hidden"),
+    "activation": ("act", "nonlinearity", "activation_function", "transfer"),
+    "output": ("output_activation", "final_activation"),
+    "bias": ("biases", "use_bias", "intercept", "fit_intercept"),
+    "skip": ("residual", "shortcut", "skip_connections"),
+    "dtype": ("precision", "float_type"),
+    "distribution": ("init", "initializer", "initialization", "weight_init"),
+    "scale": ("sigma", "std", "stddev", "init_scale", "weight_scale", "initial_scale"),
+    "stream": ("rng", "generator", "prng"),
+    "loss": ("cost", "criterion_loss", "objective", "loss_function"),
+    "optimizer": ("solver", "algorithm", "optimiser", "update_rule"),
+    "momentum": ("mu",),
+    "alpha": ("rho",),
+    "eps": ("epsilon",),
+    "batch": ("batch_size", "minibatch", "minibatch_size"),
+    "order": ("shuffle", "sampling"),
+    "max_steps": ("iterations", "max_iter", "n_steps", "num_steps", "updates"),
+    "max_epochs": ("n_epochs", "num_epochs"),
+    "below": ("tolerance", "tol", "threshold", "target_loss"),
+    "criterion": ("convergence_criterion", "stop", "stopping"),
+    "bound": ("divergence", "max_loss"),
+    "base": ("seed", "first_seed", "random_state", "random_seed"),
+    "count": ("n_seeds", "num_seeds", "replicates", "repetitions", "runs", "trials"),
+    "inputs": ("features",),
+    "targets": ("labels", "outputs"),
+    "task": ("dataset", "problem"),
+}
+
+# Values of a word likewise.
+_VALUES = {
+    "relu": ("rectifier", "rectified_linear"),
+    "leaky_relu": ("lrelu",),
+    "silu": ("swish",),
+    "sigmoid": ("logistic", "sigm", "expit"),
+    "identity": ("linear", "none"),
+    "sin": ("sine", "siren"),
+    "gd": ("sgd", "gradient_descent", "vanilla", "bgd"),
+    "nesterov": ("nag",),
+    "momentum": ("heavy_ball", "sgdm"),
+    "bce": ("cross_entropy", "binary_cross_entropy", "log_loss", "binary_crossentropy", "bce_with_logits"),
+    "mse": ("mean_squared_error", "l2"),
+    "sse": ("sum_of_squares", "sum_squared_error"),
+    "normal": ("gaussian", "randn"),
+    "shuffled": ("random", "shuffle"),
+    "float32": ("single", "f32", "float"),
+    "float64": ("double", "f64"),
+    "correct": ("accuracy",),
+}
+
+# What studies of other packages have and these cannot, by the words in which it is asked for.
+_WISHES = {
+    "more than one hidden layer is": ("depth", "n_layers", "num_layers", "hidden_layers", "layer"),
+    "dropout is": ("dropout", "dropout_rate", "drop"),
+    "noise is": ("noise", "input_noise", "label_noise", "gradient_noise", "jitter", "augmentation"),
+    "weight decay is": ("weight_decay", "decay", "wd", "l1", "regularization", "penalty", "lambda", "adamw"),
+    "a schedule of the learning rate is": ("schedule", "scheduler", "lr_schedule", "lr_decay", "warmup", "gamma"),
+    "a test or validation set is": (
+        *("test_inputs", "test_targets", "test", "test_set", "test_size", "validation", "validation_split"),
+        *("val_inputs", "val_targets", "test_file", "early_stopping", "patience"),
+    ),
+    "restarting is": ("restart", "restarts", "n_restarts"),
+    "clipping is": ("clip", "grad_clip", "gradient_clipping", "clip_norm", "max_norm"),
+    "normalization is": ("batch_norm", "layer_norm", "normalization", "normalize", "batchnorm", "layernorm"),
+    "this scheme of initial weights is": ("xavier", "glorot", "he", "kaiming", "orthogonal", "lecun", "fan_in"),
+    "this optimizer is": ("adagrad", "adadelta", "adamax", "nadam", "lbfgs", "l_bfgs", "lion", "muon", "newton", "cg"),
+    "this loss is": ("mae", "l1_loss", "huber", "smooth_l1", "nll", "kl", "categorical_crossentropy"),
+    "this activation is": ("softmax", "selu", "mish", "prelu", "celu", "hardtanh", "softsign", "maxout", "step"),
+    "training on other devices is": ("gpu", "device", "cuda"),
+    "an optimizer, loss or activation of one's own is": ("custom", "callable", "function", "optimizer_class"),
+}
+
+_MOST_LISTED = 12
+
+
+def _plainly(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _by_alias(names: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    return {_plainly(alias): name for name, aliases in names.items() for alias in aliases}
+
+
+_KEY_OF, _VALUE_OF, _WISH_OF = map(_by_alias, (_KEYS, _VALUES, _WISHES))
+
+
+def meant_key(given: str, allowed: Iterable[str]) -> str | None:
+    """Return which of the keys that are allowed is meant by a name, if one is.
+
+    >>> meant_key("LR", ["learning_rate", "loss"])
+    'learning_rate'
+    """
+    return _meant(given, list(allowed), _KEY_OF)
+
+
+def meant_value(given: str, allowed: Iterable[str]) -> str | None:
+    """Return which of the values that are allowed is meant by a name, if one is."""
+    return _meant(given, list(allowed), _VALUE_OF)
+
+
+def not_supported(given: Any) -> str | None:
+    """Say of a wish that it cannot be had, if it is known as one.
+
+    >>> not_supported("dropout")
+    'dropout is not supported'
+    """
+    wish = _WISH_OF.get(_plainly(given)) if isinstance(given, str) else None
+    return wish and f"{wish} not supported"
+
+
+def unknown_key(what: str, given: Any, allowed: Iterable[str], homes: dict[str, str]) -> str:
+    """Say that a key is not known, and what is meant, what cannot be had, or what there is.
+
+    Parameters
+    ----------
+    what
+        What it should be: a key, a parameter.
+    given
+        What was given instead.
+    allowed
+        Keys that may stand there, dotted ones too, which are only hinted at where a dotted one is given.
+    homes
+        The tables of all keys of a study.
+    """
+    allowed = list(allowed)
+    told = f"unknown {what} {shown(given)}"
+    name = given.rpartition(".")[2] if isinstance(given, str) else ""
+    wish = not_supported(name)
+    bare = [key for key in allowed if "." not in key]
+    dotted = [key for key in allowed if "." in key]
+    alias = None if name in bare else meant_key(name, bare)  # of a key in the wrong table, a dotted one is meant
+    meant = alias or closest(given, bare, dotted) or (name if name in bare else None)
+    if meant and f"seeds.{meant}" in allowed:
+        meant = f"seeds.{meant}"  # as base alone says little
+    if meant:
+        told += f"; did you mean {meant!r}?"
+    elif wish:
+        told += f": {wish}"
+    else:
+        if name in homes:
+            return f"{told}; it belongs to [{homes[name]}]"
+        elsewhere = meant_key(name, homes)
+        if elsewhere:
+            return f"{told}; did you mean {elsewhere!r} of [{homes[elsewhere]}]?"
+    if len(bare) > _MOST_LISTED or wish:
+        return f"{told}{'' if told.endswith('?') else ';'} 'sweep words' lists all keys"
+    return f"{told} Known: {', '.join(bare)}" if told.endswith("?") else f"{told}; known: {', '.join(bare)}"
+
+
+def _meant(given: str, allowed: list[str], aliases: dict[str, str]) -> str | None:
+    given = _plainly(given)
+    same = next((name for name in allowed if _plainly(name) == given), None)
+    alias = aliases.get(given)
+    return same or (alias if alias in allowed else None)
