@@ -14,6 +14,7 @@ import sweep
 from sweep import sentences
 from sweep.cli import app
 from sweep.cli_results import app as results
+from sweep.cli_study import app as studies
 from sweep.schema import cells_columns, runs_columns
 from tests.sweep.support import command
 
@@ -101,7 +102,7 @@ def test_every_column_is_documented(columns: object) -> None:
 
 
 def test_every_command_is_listed() -> None:
-    for registered in [*app.registered_commands, *results.registered_commands]:
+    for registered in [*app.registered_commands, *studies.registered_commands, *results.registered_commands]:
         assert registered.callback is not None
         assert f"`sweep {registered.callback.__name__}" in README
 
