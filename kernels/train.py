@@ -16,7 +16,6 @@ any lane might end; see :mod:`kernels.loop.turns`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,9 +24,10 @@ from numpy.typing import NDArray
 from kernels.data import control
 from kernels.data.patterns import make_patterns
 from kernels.floating_point import default_floating_point
+from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.runs import RETRAIN, Columns, Runs, make_columns
 from kernels.loop.seats import OCCUPIED
-from kernels.loop.turns import MAX_STEPS, make_kernel
+from kernels.loop.turns import MAX_STEPS
 from kernels.recipe import Recipe
 from kernels.simd.compiling import Kernel, is_compiled
 from kernels.step.layout import Workspace, make_workspace
@@ -35,8 +35,6 @@ from kernels.tuning import Tuning, tuning_here
 from kernels.variant import Variant, choose_variant
 
 Array = NDArray[Any]
-
-_making = Lock()
 
 # A kernel returns after so many products, sums and functions of lanes, a second or so of work, so that
 # an interrupt ends even one network of a billion steps.
@@ -53,12 +51,6 @@ _ROWS = {
     control.BETA2: "beta2",
     control.EPS: "eps",
 }
-
-
-def kernel_for(recipe: Recipe, variant: Variant) -> Kernel:
-    """Return the kernel of :func:`make_kernel`, made once however many threads ask."""
-    with _making:
-        return make_kernel(recipe, variant)
 
 
 class Outcome(NamedTuple):
@@ -206,8 +198,8 @@ class Trainer:
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
 
     def _run(self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked) -> Outcome:
-        kernel, arguments = kernel_for(self.recipe, variant), self._arguments(variant, settings, counts, weights, asked)
-        runs, workspaces = arguments[1:3]
+        arguments = self._arguments(variant, settings, counts, weights, asked)
+        kernel, (runs, workspaces) = ready_kernel(self.recipe, variant, arguments), arguments[1:3]
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             turns = kernel(*arguments)
             while runs.waiting[0] < len(weights) or any(workspace.clock[OCCUPIED] for workspace in workspaces):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns, make_columns
 from kernels.recipe import Architecture, Recipe, make_settings
-from kernels.simd.compiling import Kernel
+from kernels.simd.compiling import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
 from kernels.start.initialize import Start
 from kernels.train import Outcome, Trainer
@@ -144,22 +144,27 @@ class Worker:
                 self._trainers[recipe] = Trainer(recipe, self._inputs, self._targets)
             return self._trainers[recipe]
 
-    def uncompiled(self, shards: Iterable[Shard]) -> set[Kernel]:
+    def uncompiled(self, shards: Iterable[Shard]) -> set[KernelKey]:
         """Return the kernels that are known to be needed for ``shards`` and have yet to be compiled.
 
         Another may turn out to be: that which settles runs whose loss is not finite.
         """
         study = self._plan.study
-        found: set[Kernel | None] = set()
+        found: set[KernelKey] = set()
+
+        def note(kernel: Kernel | None) -> None:
+            if kernel:
+                found.add(kernel_key(kernel))
+
         for shape in {shape for shard in shards for shape in self._plan.shards.shapes(shard)}:
             cell = self._plan.first_cell(shape)
             words = self._plan.words(cell)
             trainer, hidden = self.trainer(words), words["hidden"]
-            found.add(trainer.uncompiled(hidden, self.settings(np.array([cell]))))
+            note(trainer.uncompiled(hidden, self.settings(np.array([cell]))))
             for distribution, stream in product(study.values_of("distribution"), study.values_of("stream")):
                 start = make_start(words | {"distribution": distribution, "stream": stream})
-                found.add(initialize.uncompiled(start, trainer.recipe.architecture, hidden, trainer.recipe.dtype))
-        return {kernel for kernel in found if kernel is not None}
+                note(initialize.uncompiled(start, trainer.recipe.architecture, hidden, trainer.recipe.dtype))
+        return found
 
     def settings(self, cells: Array) -> Array:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kernels.data.packet import Packet
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Memory
+from kernels.simd.parts import made_once
 
 Array = NDArray[Any]
 
@@ -90,7 +91,7 @@ def _given_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
 GIVEN = PatternSource(_given_input, _given_target, _always_used, _given_middle, _given_count)
 
 
-@cache
+@made_once
 def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     """Return the patterns of ``table`` as constants of a kernel, whose zeros are skipped."""
     inputs, targets, middle = make_patterns(np.array(table[0]), np.array(table[1]), dtype)

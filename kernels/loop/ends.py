@@ -8,7 +8,6 @@ lies in memory, and mostly lane by lane.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import cast
 
 import numpy as np
@@ -38,6 +37,7 @@ from kernels.loop.visits import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Memory, select
+from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace, make_in_memory
 from kernels.step.step import make_step
 from kernels.variant import Variant
@@ -59,7 +59,7 @@ def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int
     return EXHAUSTED if is_last else -1
 
 
-@cache
+@made_once
 def make_judge_runs(
     recipe: Recipe, variant: Variant, memory: Memory
 ) -> Callable[[Patterns, Runs, Workspace, int, int], bool]:
@@ -108,7 +108,7 @@ def make_judge_runs(
     return judge_runs
 
 
-@cache
+@made_once
 def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace, int], None]:
     """Return a turn in which lanes may end: ``(patterns, runs, workspace, n_hidden)``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import NamedTuple
 
 from kernels.data.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
@@ -12,6 +11,7 @@ from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
+from kernels.simd.parts import made_once
 from kernels.step.step import file_order, make_step
 from kernels.variant import Variant
 from kernels.words.criteria import make_criterion
@@ -19,7 +19,7 @@ from kernels.words.losses import count
 from kernels.words.losses import loss as loss_of
 
 
-@cache
+@made_once
 def make_total_loss(
     recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int
 ) -> Callable[[Patterns, Packet], Lanes]:
@@ -59,7 +59,7 @@ class Verdict(NamedTuple):
     stalled: Mask
 
 
-@cache
+@made_once
 def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet, int], Verdict]:
     """Return the judge of a packet: ``(patterns, packet, n_hidden)``, after ``look`` and ``prepare`` of the step.
 
@@ -109,7 +109,7 @@ class Watch(NamedTuple):
     keep_loss: Callable[[Packet], None]
 
 
-@cache
+@made_once
 def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     """Return the tests that the runs of a packet go on."""
     source, step = file_order(recipe, variant), make_step(recipe, variant, memory)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 
@@ -13,12 +12,13 @@ from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, absolute, select
+from kernels.simd.parts import made_once
 from kernels.step.step import file_order
 from kernels.variant import Variant
 from kernels.words.optimizers import optimizer
 
 
-@cache
+@made_once
 def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet, int], None]:
     """Return the function ``(patterns, packet, n_hidden)`` that measures outputs and looks at parameters.
 

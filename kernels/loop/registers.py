@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from kernels.data.packet import Packet
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, Rows
+from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace, make_in_memory, make_layout
 from kernels.variant import Variant
 from kernels.words.activations import activation
@@ -92,7 +92,7 @@ def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> Re
     )
 
 
-@cache
+@made_once
 def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> PacketPlaces:
     """Choose which rows are in registers.
 

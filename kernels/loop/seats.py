@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, RETRAIN, Runs
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
+from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
 from kernels.words.optimizers import LEARNING_RATE, optimizer
@@ -76,7 +76,7 @@ def given_rows(recipe: Recipe, memory: Memory) -> np.ndarray:
     return np.array(sorted(rows.union(optimizer(recipe.optimizer, memory).settings)))
 
 
-@cache
+@made_once
 def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[Runs, Workspace], None]:
     """Return the function ``(runs, workspace)`` that gives empty lanes to waiting runs, to start at the present turn.
 
@@ -126,7 +126,7 @@ def retire(workspace: Workspace, lane: int) -> None:
     workspace.clock[OCCUPIED] -= 1
 
 
-@cache
+@made_once
 def make_record_outcome(recipe: Recipe, variant: Variant) -> Callable[[Runs, Workspace, int, int, int], None]:
     """Return what writes down how a run stands: ``(runs, workspace, lane, status, steps)``."""
     first_output = make_layout(recipe, variant).outputs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import TypeAlias
 
 from kernels.data.packet import Packet
@@ -19,6 +18,7 @@ from kernels.simd import jit, lanes
 from kernels.simd.compiling import Kernel
 from kernels.simd.jit import device
 from kernels.simd.lanes import Mask, Memory, Rows, align_frame, any_lane
+from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace
 from kernels.step.step import make_step
 from kernels.variant import Variant
@@ -29,7 +29,6 @@ MAX_STEPS = 2**31 - 1
 TurnPart: TypeAlias = Callable[[Patterns, tuple[Workspace, ...], Rows, int], None]
 
 
-@cache
 def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     """Return the training loop of a recipe.
 
@@ -130,7 +129,7 @@ def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: 
     return _do_for_each(keep_and_advance, packets)
 
 
-@cache
+@made_once
 def make_some_may_end(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], Mask]:
@@ -156,7 +155,7 @@ def make_some_may_end(
     return some_may_end
 
 
-@cache
+@made_once
 def make_first_that_ends(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], int]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from kernels.data.patterns import Patterns
 from kernels.loop.runs import Runs
 from kernels.loop.seats import EMPTY, FIRST_TURN, RUN
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
+from kernels.simd.parts import made_once
 from kernels.start.shuffle import fill_permutation
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
 
 
-@cache
+@made_once
 def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, Workspace, int], None]:
     """Return what lays out an epoch, ``(patterns, runs, workspace, turn)``, for each lane in an order of its own."""
     n_inputs, n_outputs, n_patterns = recipe.architecture.inputs, recipe.architecture.outputs, variant.n_patterns

@@ -16,12 +16,21 @@ from kernels.simd.disk_cache import DiskCache
 
 Kernel = Callable[..., Any]
 
+# What a kernel is, whichever object it is: its name, and the key of its machine code.
+KernelKey = tuple[str, str]
+
 
 class Compilation(NamedTuple):
     """The kernel that is being compiled: its place among those known to be needed, and how many those are."""
 
     number: int
     total: int
+
+
+def kernel_key(kernel: Kernel) -> KernelKey:
+    """Return what tells a kernel from all others."""
+    key: KernelKey = kernel.kernel_key  # type: ignore[attr-defined]
+    return key
 
 
 def is_compiled(kernel: Kernel, arguments: tuple[Any, ...]) -> bool:
@@ -31,6 +40,18 @@ def is_compiled(kernel: Kernel, arguments: tuple[Any, ...]) -> bool:
     dispatcher: Any = kernel
     signature = tuple(map(dispatcher.typeof_pyval, arguments))
     return signature in dispatcher.overloads or bool(dispatcher._cache.holds(signature, dispatcher.targetctx))
+
+
+def is_loaded(kernel: Kernel) -> bool:
+    """Tell whether a kernel has machine code in this process."""
+    dispatcher: Any = kernel
+    return not jit.ENABLED or bool(dispatcher.overloads)
+
+
+def compile_for(kernel: Kernel, arguments: tuple[Any, ...]) -> None:
+    """Compile a kernel for such arguments, unless another thread has meanwhile."""
+    dispatcher: Any = kernel
+    dispatcher.compile(tuple(map(dispatcher.typeof_pyval, arguments)))
 
 
 class CompileWatch:
@@ -44,8 +65,8 @@ class CompileWatch:
 
     def __init__(self, tell: Callable[[Compilation | None], None]) -> None:
         self._tell = tell
-        self._known: set[Any] = set()
-        self._begun: set[Any] = set()
+        self._known: set[KernelKey] = set()
+        self._begun: set[KernelKey] = set()
         self._waits = _Waits()
         self._installed = ExitStack()
 
@@ -53,7 +74,7 @@ class CompileWatch:
         """Begin to watch."""
         # What takes the compiler's lock compiles, or reads code from the disk, or waits for another thread that does.
         self._installed.enter_context(event.install_listener("numba:compiler_lock", self._waits))
-        self._installed.enter_context(event.install_listener("numba:compile", _Compilations(self._change)))
+        self._installed.enter_context(event.install_listener("numba:compile", _Compilations(self._begin, self._end)))
         return self
 
     def __exit__(
@@ -62,7 +83,7 @@ class CompileWatch:
         """Watch no longer."""
         self._installed.close()
 
-    def expect(self, kernels: Iterable[Kernel]) -> None:
+    def expect(self, kernels: Iterable[KernelKey]) -> None:
         """Take in which kernels will have to be compiled; others may turn out to be needed."""
         self._known.update(kernels)
 
@@ -70,13 +91,13 @@ class CompileWatch:
         """Return the seconds of a clock that stands still while this thread waits for machine code."""
         return time.monotonic() - self._waits.own.seconds
 
-    def _change(self, dispatcher: Any, begins: bool) -> None:
-        if not begins:
-            self._tell(None)
-            return
-        self._known.add(dispatcher)
-        self._begun.add(dispatcher)
+    def _begin(self, key: KernelKey) -> None:
+        self._known.add(key)
+        self._begun.add(key)
         self._tell(Compilation(len(self._begun), len(self._known)))
+
+    def _end(self) -> None:
+        self._tell(None)
 
 
 class _Own(threading.local):
@@ -111,18 +132,19 @@ class _Waits(event.Listener):
 class _Compilations(event.Listener):
     """Tells of kernels alone: Numba also tells of each function that they are made of."""
 
-    def __init__(self, change: Callable[[Any, bool], None]) -> None:
-        self._change = change
+    def __init__(self, begin: Callable[[KernelKey], None], end: Callable[[], None]) -> None:
+        self._begin, self._end = begin, end
 
     def on_start(self, compiled: Any) -> None:
         """Tell that a kernel begins to be compiled."""
-        self._notify(compiled, True)
+        if _is_kernel(compiled):
+            self._begin(kernel_key(compiled.data["dispatcher"]))
 
     def on_end(self, compiled: Any) -> None:
-        """Tell that it is compiled, or that it failed."""
-        self._notify(compiled, False)
+        """Tell that it is compiled."""
+        if _is_kernel(compiled):
+            self._end()
 
-    def _notify(self, compiled: Any, begins: bool) -> None:
-        dispatcher = compiled.data["dispatcher"]
-        if isinstance(dispatcher._cache, DiskCache):
-            self._change(dispatcher, begins)
+
+def _is_kernel(compiled: Any) -> bool:
+    return isinstance(compiled.data["dispatcher"]._cache, DiskCache)

@@ -4,10 +4,10 @@ Numba's own cache compares the time stamp of one source file, so an edit in a
 sibling module yields old machine code; it also cannot hold closures over other
 compiled functions, and a truncated file ends the process. Here an entry is one
 file, in a folder named by a hash of every kernel source, the versions of Python,
-Numba, llvmlite and NumPy, and the target CPU. It begins with a SHA-256 over its
-identity (all of these, the kernel's key and the signature) and its content, so
-that an entry which is damaged, or lies in the place of another, is ignored and
-then replaced.
+Numba, llvmlite and NumPy, and the target CPU. It begins with a
+SHA-256 over its identity (all of these, the kernel's key and the signature) and
+its content, so that an entry which is damaged, or lies in the place of another,
+is ignored and then replaced. What cannot be written is kept in memory.
 
 Entries are unpickled, so only those that nobody else can have written are read:
 files of this user in folders of this user, writable by no one else. Folders have
@@ -35,11 +35,18 @@ import numpy as np
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from kernels.simd.libraries import make_codegen
 from kernels.sources import sources_digest
 
 MOST_BYTES = 2**28
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
+
+# What made an entry, and which function it is.
+Identity = tuple[str, str]
+
+# What could not be written, by what it stands for.
+_unwritten: dict[Identity, bytes] = {}
 
 
 def cache_root() -> Path:
@@ -85,17 +92,46 @@ class DiskCache:
 
     def holds(self, signature: Any, target_context: Any) -> bool:
         """Tell whether there is an entry for ``signature``; only loading it shows whether it is sound."""
+        identity = self._identity(signature, target_context)
         try:
-            path, _ = self._entry(signature, target_context)
-            return path.is_file() and _are_private(path.parent.parent, path.parent)
+            path = self._path(identity)
+            return identity in _unwritten or (path.is_file() and _are_private(path.parent.parent, path.parent))
         except (OSError, RuntimeError):
-            return False
+            return identity in _unwritten
 
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
         """Return the compiled function for ``signature``, or None when it must be made."""
         target_context.refresh()
+        identity = self._identity(signature, target_context)
+        payload = _unwritten.get(identity) or self._read(identity)
+        if payload is None:
+            return None
+        context = target_context.subtarget(_internal_codegen=make_codegen())
+        return CompileResult._rebuild(context, *pickle.loads(payload))
+
+    def save_overload(self, signature: Any, result: CompileResult) -> None:
+        """Write the compiled function; a folder that cannot be used is no fault."""
+        identity, payload = self._identity(signature, result.target_context), dumps(result._reduce())
+        if not self._write(identity, payload):
+            _unwritten[identity] = payload
+
+    def flush(self) -> None:
+        """Do nothing: entries are never stale."""
+
+    def _identity(self, signature: Any, target_context: Any) -> Identity:
+        """Return all that an entry stands for."""
+        made_by = f"{_made_from()}\0{target_context.codegen().magic_tuple()!r}"
+        return made_by, f"{self._name}\0{self._key}\0{signature}"
+
+    def _path(self, identity: Identity) -> Path:
+        """Return the path of an entry, in the folder of all that were made alike."""
+        folder, entry = (hashlib.sha256(text.encode()).hexdigest() for text in identity)
+        return cache_root() / folder[:16] / f"{self._name}-{entry[:32]}.bin"
+
+    def _read(self, identity: Identity) -> bytes | None:
+        """Return the content of an entry, or None where there is none that is sound and ours."""
         try:
-            path, identity = self._entry(signature, target_context)
+            path = self._path(identity)
             if not _are_private(path.parent.parent, path.parent):
                 return None
             content = _read_private(path)
@@ -106,30 +142,23 @@ class DiskCache:
             return None
         with suppress(OSError):
             os.utime(path)  # used now
-        return CompileResult._rebuild(target_context, *pickle.loads(payload))
+        return payload
 
-    def save_overload(self, signature: Any, result: CompileResult) -> None:
-        """Write the compiled function; a folder that cannot be used is no fault."""
-        payload = dumps(result._reduce())
-        with suppress(OSError, RuntimeError):
-            path, identity = self._entry(signature, result.target_context)
+    def _write(self, identity: Identity, payload: bytes) -> bool:
+        """Write an entry, and tell whether that could be done."""
+        try:
+            path = self._path(identity)
             path.parent.parent.parent.mkdir(parents=True, exist_ok=True)
             for folder in (path.parent.parent, path.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            if _are_private(path.parent.parent, path.parent):
-                _write_private(path, _checksum(identity, payload) + payload)
-                forget_oldest(cache_root(), MOST_BYTES)
-
-    def flush(self) -> None:
-        """Do nothing: entries are never stale."""
-
-    def _entry(self, signature: Any, target_context: Any) -> tuple[Path, bytes]:
-        """Return the path of an entry, and all that it stands for."""
-        made_by = f"{_made_from()}\0{target_context.codegen().magic_tuple()!r}"
-        function = f"{self._name}\0{self._key}\0{signature}"
-        folder, entry = (hashlib.sha256(text.encode()).hexdigest() for text in (made_by, function))
-        path = cache_root() / folder[:16] / f"{self._name}-{entry[:32]}.bin"
-        return path, f"{made_by}\0{function}\0".encode()
+            if not _are_private(path.parent.parent, path.parent):
+                return False
+            _write_private(path, _checksum(identity, payload) + payload)
+        except (OSError, RuntimeError):
+            return False
+        with suppress(OSError):
+            forget_oldest(cache_root(), MOST_BYTES)
+        return True
 
 
 def forget_oldest(root: Path, most_bytes: int) -> None:
@@ -152,8 +181,8 @@ def forget_oldest(root: Path, most_bytes: int) -> None:
             folder.rmdir()  # fails where entries are left
 
 
-def _checksum(identity: bytes, payload: bytes) -> bytes:
-    return hashlib.sha256(identity + payload).digest()
+def _checksum(identity: Identity, payload: bytes) -> bytes:
+    return hashlib.sha256("\0".join((*identity, "")).encode() + payload).digest()
 
 
 def _are_private(*folders: Path) -> bool:

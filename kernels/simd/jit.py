@@ -120,6 +120,7 @@ def kernel(key: str) -> Callable[[F], F]:
         compiled: Any = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **_STRICT)(function)
         if ENABLED:
             compiled._cache = DiskCache(function.__qualname__, key)
+        compiled.kernel_key = function.__qualname__, key
         made: F = compiled
         return made
 

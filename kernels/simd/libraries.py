@@ -10,10 +10,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core.codegen import JITCodeLibrary
+from llvmlite.binding import newpassmanagers
+from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import NativeLowering
+
+# In llvmlite these inherit a method that disposes of nothing: 16 MB that a kernel takes to compile would stay.
+for manager in (newpassmanagers.ModulePassManager, newpassmanagers.FunctionPassManager):
+    manager._dispose = newpassmanagers.NewPassManager._dispose
 
 
 class _Library(JITCodeLibrary):
@@ -64,6 +69,11 @@ class _Kernel(_Library):
             self._final_module.link_in(routine._get_module_for_linking(), preserve=True)
 
 
+def make_codegen() -> Any:
+    """Return a code generator for one kernel, whose machine code goes with it; Numba's own keeps all until the end."""
+    return JITCPUCodegen("kernel")
+
+
 class _Lowering(NativeLowering):
     """Numba's last step of compiling, into a library of ours."""
 
@@ -71,9 +81,11 @@ class _Lowering(NativeLowering):
 
     def run_pass(self, state: Any) -> bool:
         """Generate the code of a function; ``state`` holds what Numba knows of it."""
-        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
+        is_kernel = issubclass(self.library, _Kernel)
+        codegen = make_codegen() if is_kernel else state.targetctx.codegen()
+        state.library = self.library(codegen, state.func_id.func_qualname)
         state.library.enable_object_caching()
-        if issubclass(self.library, _Kernel):
+        if is_kernel:
             return bool(super().run_pass(state))
         state.flags.no_compile = True
         super().run_pass(state)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from kernels.data.control import OUTPUT_SCALE
 from kernels.data.packet import Packet, numbering
@@ -11,6 +10,7 @@ from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, Rows
+from kernels.simd.parts import made_once
 from kernels.step.forward import hidden_activation
 from kernels.step.update import Backward, Mode, make_start, make_takers
 from kernels.variant import Variant
@@ -21,7 +21,7 @@ from kernels.words.losses import loss
 MOST_INPUTS = 8
 
 
-@cache
+@made_once
 def make_output_gradients(
     recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int, count: float
 ) -> Callable[[Patterns, Packet, int], None]:
@@ -49,7 +49,7 @@ def make_output_gradients(
     return output_gradients
 
 
-@cache
+@made_once
 def make_backward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Backward:
@@ -72,7 +72,7 @@ def make_backward(
     return backward
 
 
-@cache
+@made_once
 def make_backward_output_parameters(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, int, int], None]:
@@ -103,7 +103,7 @@ def make_backward_output_parameters(
     return output_parameters
 
 
-@cache
+@made_once
 def make_backward_unit(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, int, int, int], None]:
@@ -143,7 +143,7 @@ def make_backward_unit(
     return backward_unit
 
 
-@cache
+@made_once
 def make_backward_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, Rows, int, int, int], None]:
@@ -165,7 +165,7 @@ def make_backward_inputs(
     return input_weights
 
 
-@cache
+@made_once
 def make_backward_some_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: tuple[int, range], mode: Mode
 ) -> Callable[[Patterns, Packet, Rows, int, int, int], None]:

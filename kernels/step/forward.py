@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from kernels.data.control import HIDDEN_SCALE, NEGATIVE_SLOPE, OUTPUT_SCALE
 from kernels.data.packet import Packet, numbering
@@ -11,12 +10,13 @@ from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Memory, Rows
+from kernels.simd.parts import made_once
 from kernels.variant import Variant
 from kernels.words.activations import Activation, activation, integer_relu
 from kernels.words.losses import loss
 
 
-@cache
+@made_once
 def make_forward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int, int], None]:
@@ -43,7 +43,7 @@ def make_forward(
     return forward
 
 
-@cache
+@made_once
 def make_forward_unit(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int, int], None]:
@@ -92,7 +92,7 @@ def make_forward_unit(
     return forward_unit
 
 
-@cache
+@made_once
 def make_finish_outputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int, int], None]:
@@ -141,7 +141,7 @@ def hidden_activation(recipe: Recipe, variant: Variant) -> Activation:
     return activation(recipe.architecture.activation, recipe.dtype)
 
 
-@cache
+@made_once
 def make_activate(
     function: Activation, variant: Variant, memory: Memory, count: int, slopes: bool
 ) -> Callable[[Rows, Rows, int, Lanes], None]:

@@ -14,6 +14,7 @@ from kernels.data.packet import Packet
 from kernels.recipe import Architecture, Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, aligned_rows, memory
+from kernels.simd.parts import made_once
 from kernels.variant import Variant
 from kernels.words.activations import activation
 from kernels.words.losses import loss
@@ -152,7 +153,7 @@ def _parameter_rows(architecture: Architecture, hidden: int) -> tuple[NDArray[np
     return rows.astype(np.uint64), rates.astype(np.uint64)
 
 
-@cache
+@made_once
 def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Workspace], Packet]:
     """Return the function that views a workspace as a packet."""
     totals, outputs, output_slopes, gradients, visits, parameters = make_layout(recipe, variant)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import NamedTuple
 
 from kernels.data.control import POWER1, POWER2
@@ -12,6 +11,7 @@ from kernels.data.patterns import GIVEN, Patterns, PatternSource, constants, own
 from kernels.recipe import Recipe
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Mask, Memory, any_lane
+from kernels.simd.parts import made_once
 from kernels.step.windows import make_pass, make_predict
 from kernels.variant import Variant
 from kernels.words.optimizers import optimizer
@@ -50,7 +50,7 @@ def file_order(recipe: Recipe, variant: Variant) -> PatternSource:
     return constants(variant.table, recipe.dtype, recipe.architecture.bias) if variant.table else GIVEN
 
 
-@cache
+@made_once
 def make_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     """Return the step of a recipe: of all patterns, or of several windows."""
     return _make_epoch(recipe, variant, memory) if variant.n_windows > 1 else _make_full_step(recipe, variant, memory)

@@ -12,6 +12,7 @@ from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Memory
+from kernels.simd.parts import made_once
 from kernels.variant import Variant
 from kernels.words.optimizers import optimizer
 
@@ -49,7 +50,7 @@ class Takers(NamedTuple):
     c: Take
 
 
-@cache
+@made_once
 def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> Takers:
     """Return what updates a parameter and its states."""
     method = optimizer(recipe.optimizer, memory)
@@ -110,13 +111,13 @@ def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
     return later_block if mode == ADD else first_block
 
 
-@cache
+@made_once
 def make_takers(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> Takers:
     """Return what takes gradients in a mode."""
     return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory)
 
 
-@cache
+@made_once
 def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
     """Return the update of all parameters from the sums of a window of several blocks.
 

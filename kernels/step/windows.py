@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import NamedTuple
 
 from kernels.data.packet import Packet, numbering
@@ -11,6 +10,7 @@ from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Mask, Memory
+from kernels.simd.parts import made_once
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
 from kernels.step.update import ADD, UPDATE, Backward, make_all_updates
@@ -40,7 +40,7 @@ class Pass(NamedTuple):
     may_stay: Callable[[Patterns, Packet, int], Mask]
 
 
-@cache
+@made_once
 def make_pass(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
     """Return the pass over a window of ``size`` patterns."""
     if size <= variant.most_at_once:
@@ -125,7 +125,7 @@ def make_may_stay(recipe: Recipe, memory: Memory, n_gradients: int) -> Callable[
     return may_stay
 
 
-@cache
+@made_once
 def make_add_block(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, divisor: float
 ) -> Callable[[Patterns, Packet, int, int], None]:
@@ -143,7 +143,7 @@ def make_add_block(
     return add_block
 
 
-@cache
+@made_once
 def make_predict(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet, int], None]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.simd.jit import device
 from kernels.simd.lanes import Lanes, Mask, Memory, absolute
+from kernels.simd.parts import made_once
 
 NAMES = ("loss", "max_error", "correct", "none")
 
 
-@cache
+@made_once
 def make_criterion(
     name: str, memory: Memory, source: PatternSource, n_outputs: int
 ) -> Callable[[Patterns, Packet, Lanes, Lanes], Mask]:

@@ -16,9 +16,7 @@ none of them belongs there. For a sampling profile, LLVM can name kernels to
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -84,12 +82,19 @@ def hot_loop(assembly: str) -> HotLoop:
 
 def kernel_assembly(case: Case, criterion: str) -> str:
     """Compile the kernel that trains ``case`` and return its machine code as text."""
-    from kernels.train import kernel_for
+    from numba.core.caching import NullCache
+
+    from kernels.kept import kernel_for
+    from kernels.loop.turns import make_kernel
     from sweep.bench.peers.own import settings
 
     trainer = _trainer(case, criterion)
     _train(trainer, case, 1, case.initial_weights(1))
-    kernel: Any = kernel_for(trainer.recipe, trainer.variant(case.hidden, settings(case)))
+    chosen = trainer.recipe, trainer.variant(case.hidden, settings(case))
+    trained: Any = kernel_for(*chosen)
+    kernel: Any = make_kernel(*chosen)
+    kernel._cache = NullCache()  # only what is compiled now can be shown
+    kernel.compile(trained.signatures[0])
     return str(next(iter(kernel.inspect_asm().values())))
 
 
@@ -173,11 +178,9 @@ def main() -> None:
     options = parser.parse_args()
     changes = {name: getattr(options, name) for name in ("hidden", "dtype", "activation")}
     case = replace(CASES[options.case], **{name: value for name, value in changes.items() if value is not None})
-    with tempfile.TemporaryDirectory() as cache:  # only what is compiled now can be shown
-        os.environ["XDG_CACHE_HOME"] = cache
-        loop = hot_loop(kernel_assembly(case, options.criterion))
-        for name, nanoseconds in budget(case).items():
-            print(f"{name:22} {nanoseconds:9.3f} ns")
+    loop = hot_loop(kernel_assembly(case, options.criterion))
+    for name, nanoseconds in budget(case).items():
+        print(f"{name:22} {nanoseconds:9.3f} ns")
     print("a step takes " + ", ".join(f"{n:g} {name}" for name, n in step_operations(case)._asdict().items()))
     print(
         f"hot loop: {len(loop.lines)} instructions, {loop.arithmetic} of them arithmetic; "

@@ -213,14 +213,8 @@ def test_budget_has_a_price_for_everything() -> None:
     assert {"step, criterion none", "step, criterion loss"} < set(found)
 
 
-def test_profile_prints_budget_and_loop(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_profile_prints_budget_and_loop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The profile names the price of each part, then the instructions of the hot loop."""
-    from kernels.loop.turns import make_kernel
-
-    make_kernel.cache_clear()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # restored afterwards
     monkeypatch.setattr(profile, "budget", lambda case: {"initial weights": 1.5})
     monkeypatch.setattr("sys.argv", ["profile", "--hidden", "3", "--assembly"])
     profile.main()

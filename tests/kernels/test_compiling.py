@@ -14,7 +14,7 @@ import pytest
 from numba.core import event
 
 from kernels.simd import jit
-from kernels.simd.compiling import Compilation, CompileWatch, is_compiled
+from kernels.simd.compiling import Compilation, CompileWatch, is_compiled, kernel_key
 
 pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 
@@ -46,7 +46,7 @@ def test_kernels_are_told_of_when_they_are_compiled() -> None:
     told: list[Compilation | None] = []
     first, second, unexpected = (make_probe(secrets.token_hex(8)) for _ in range(3))
     with CompileWatch(told.append) as watch:
-        watch.expect({first, second})
+        watch.expect(map(kernel_key, (first, second)))
         for probe in (second, first, second, unexpected):
             assert probe(NUMBERS, 3) == 6.0
     expected = [Compilation(1, 2), Compilation(2, 2), Compilation(3, 3)]
