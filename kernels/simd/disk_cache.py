@@ -4,7 +4,7 @@ Numba's own cache compares the time stamp of one source file, so an edit in a
 sibling module yields old machine code; it also cannot hold closures over other
 compiled functions, and a truncated file ends the process. Here an entry is one
 file, in a folder named by a hash of every kernel source, the versions of Python,
-Numba, llvmlite and NumPy, and the target CPU. It begins with a
+Numba, llvmlite and NumPy, Numba's options, and the target CPU. It begins with a
 SHA-256 over its identity (all of these, the kernel's key and the signature) and
 its content, so that an entry which is damaged, or lies in the place of another,
 is ignored and then replaced. What cannot be written is kept in memory.
@@ -21,6 +21,7 @@ import hashlib
 import os
 import pickle
 import platform
+import re
 import secrets
 import stat
 import sys
@@ -41,6 +42,10 @@ from kernels.sources import sources_digest
 MOST_BYTES = 2**28
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
+
+# Numba's options that change no machine code of ours: they tell what is shown and counted, or are of other targets.
+# All others are part of what an entry stands for, also those that later versions bring.
+_CHANGE_NO_CODE = re.compile("CACHE|COLOR|COVERAGE|CUDA|DUMP|GDB|HELP|HIGHLIGHT|HTML|PROFIL|THREAD|TIMINGS|TRACE|WARN")
 
 # What made an entry, and which function it is.
 Identity = tuple[str, str]
@@ -68,6 +73,12 @@ def _made_from() -> str:
     """Hash everything but the CPU that machine code depends on."""
     versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
     return hashlib.sha256(f"{sources_digest()}\0{versions!r}".encode()).hexdigest()
+
+
+def compiler_options() -> dict[str, str]:
+    """Return those of Numba's options that machine code may depend on, as they are now."""
+    options = sorted(name for name in vars(numba.config) if name.isupper() and not _CHANGE_NO_CODE.search(name))
+    return {name: repr(getattr(numba.config, name)) for name in options}
 
 
 class DiskCache:
@@ -120,7 +131,7 @@ class DiskCache:
 
     def _identity(self, signature: Any, target_context: Any) -> Identity:
         """Return all that an entry stands for."""
-        made_by = f"{_made_from()}\0{target_context.codegen().magic_tuple()!r}"
+        made_by = f"{_made_from()}\0{compiler_options()}\0{target_context.codegen().magic_tuple()!r}"
         return made_by, f"{self._name}\0{self._key}\0{signature}"
 
     def _path(self, identity: Identity) -> Path:

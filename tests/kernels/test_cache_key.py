@@ -1,0 +1,72 @@
+"""Machine code on disk is found by all that it depends on, and by nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from numba.core.config import _OptLevel
+
+from kernels.simd import jit
+from kernels.simd.disk_cache import compiler_options
+
+pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+
+
+def is_found() -> bool:
+    """Make a small kernel, call it, and tell whether its machine code came from the disk."""
+
+    @jit.kernel("double")
+    def double(numbers: Any, place: int) -> float:
+        return 2.0 * numbers[place]
+
+    probe: Any = double
+    assert probe(np.arange(4.0), 3) == 6.0
+    return bool(probe.stats.cache_hits)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPT", _OptLevel(0)),
+        ("OPT", _OptLevel("max")),
+        ("LOOP_VECTORIZE", 0),
+        ("SLP_VECTORIZE", 1),
+        ("LLVM_REFPRUNE_PASS", 0),
+        ("DEBUGINFO_DEFAULT", 1),
+        ("EXTEND_VARIABLE_LIFETIMES", 1),
+        ("CPU_NAME", "generic"),
+    ],
+)
+def test_options_that_change_code(name: str, value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that was compiled with another option is not taken, and stays for who compiles as before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert not is_found()
+    with monkeypatch.context() as changed:
+        changed.setattr(numba.config, name, value)
+        assert not is_found()
+        assert is_found()
+    assert is_found()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NUMBA_NUM_THREADS", 1),
+        ("THREADING_LAYER", "workqueue"),
+        ("CACHE_DIR", "/somewhere"),
+        ("COLOR_SCHEME", "dark_bg"),
+        ("DISABLE_PERFORMANCE_WARNINGS", 1),
+        ("FULL_TRACEBACKS", 1),
+        ("DISABLE_CUDA", 1),
+    ],
+)
+def test_options_that_change_no_code(name: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What differs between machines and sessions has nobody compile anew."""
+    before = compiler_options()
+    assert hasattr(numba.config, name)
+    monkeypatch.setattr(numba.config, name, value)
+    assert compiler_options() == before
