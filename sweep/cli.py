@@ -18,7 +18,6 @@ from sweep.interrupts import raise_on_interrupt
 from sweep.paths import address_of, local_folder
 
 if TYPE_CHECKING:
-    from sweep.plan import Plan
     from sweep.replay import Trace
     from sweep.result import Result
     from sweep.study import Study
@@ -116,32 +115,9 @@ def run(
 @app.command(cls=StudyCommand)
 def plan(study: StudyArgument, changes: SetOption = None) -> None:
     """Show cells, runs, values and bytes of a study; train nothing."""
-    from sweep.plan import Plan
-    from sweep.schema import row_bytes
-    from sweep.wording import count_text
+    from sweep.terminal.plan import print_plan
 
-    loaded = _load(study, changes)
-    planned = Plan(loaded)
-    shape = " x ".join(f"{len(values)} {name}" for name, values in loaded.parameters.items()) or "nothing swept"
-    first, last = loaded.seeds.base, loaded.seeds.base + loaded.seeds.count - 1
-    memory, disk = row_bytes(loaded)
-    most = "at most " if loaded.seeds.until else ""
-    lines = {
-        "study": f"{loaded.name}  {loaded.identity}",
-        "cells": f"{loaded.n_cells:,} ({shape})",
-        "seeds": f"{loaded.seeds.count:,} ({first} to {last}){_rounds(loaded)}",
-        "runs": f"{most}{loaded.n_runs:,} in {count_text(planned.n_shards, 'shard')}",
-        "seconds": _seconds(planned),
-        "bytes": f"{memory * loaded.n_runs:,} in memory, about {disk * loaded.n_runs:,} on disk",
-        "patterns": f"{len(loaded.data.inputs):,} of {count_text(len(loaded.data.inputs[0]), 'input')} and "
-        f"{count_text(len(loaded.data.targets[0]), 'target')}",
-    }
-    lines |= {name: ", ".join(map(str, values)) for name, values in loaded.parameters.items()}
-    fixed = loaded.fixed()
-    lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and loaded.uses(name)}
-    width = max(map(len, lines))
-    for name, text in lines.items():
-        print(f"{name:{width}}  {text}")
+    print_plan(_load(study, changes))
 
 
 @app.command(cls=StudyCommand)
@@ -236,7 +212,8 @@ def _tell(result: Result, folder: str, part: str | None) -> None:
     from sweep.terminal.cells import print_summary
 
     if not result.facts["n_runs"]:
-        print(f"nothing to train: part {part} has no shard")
+        compiled = "nothing is trained yet: the time was over while kernels were compiled, which are kept"
+        print(compiled if result.facts.get("limited") else f"nothing to train: part {part} has no shard")
         return
     print_summary(result)
     if result.complete:
@@ -247,26 +224,6 @@ def _tell(result: Result, folder: str, part: str | None) -> None:
 def _same_command(overwrite: bool) -> str:
     """Say how a run is gone on with."""
     return f"the same command {'without --overwrite ' if overwrite else ''}goes on"
-
-
-def _rounds(study: Study) -> str:
-    """Say when cells need no more seeds."""
-    until = study.seeds.until
-    return f", {until.first} and then twice as many, until an interval is below {until.width}" if until else ""
-
-
-def _seconds(plan: Plan) -> str:
-    """Say how long a study trains at most, as far as that is known."""
-    from sweep.machine import available_threads
-    from sweep.speed import estimated_seconds
-    from sweep.wording import duration
-
-    threads = available_threads()
-    seconds = estimated_seconds(plan, threads)
-    if seconds is None:
-        return "not known yet: nothing was trained on this machine"
-    on = f"{threads} threads" if threads > 1 else "one thread"
-    return f"at most about {duration(seconds)} of training on {on}, as fast as this machine trained last"
 
 
 def _draw_run(traced: Trace, path: Path) -> None:

@@ -1,0 +1,60 @@
+"""What a study will take, before anything is trained."""
+
+from __future__ import annotations
+
+from sweep.kernel_count import most_kernels
+from sweep.machine import available_threads
+from sweep.plan import Plan
+from sweep.schema import row_bytes
+from sweep.speed import estimated_seconds, noted_kernel_seconds
+from sweep.study import Study
+from sweep.wording import count_text, duration
+
+
+def print_plan(study: Study) -> None:
+    """Print cells, runs, values and bytes of a study, and what it takes to compile and to train."""
+    planned = Plan(study)
+    shape = " x ".join(f"{len(values)} {name}" for name, values in study.parameters.items()) or "nothing swept"
+    first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
+    memory, disk = row_bytes(study)
+    most = "at most " if study.seeds.until else ""
+    lines = {
+        "study": f"{study.name}  {study.identity}",
+        "cells": f"{study.n_cells:,} ({shape})",
+        "seeds": f"{study.seeds.count:,} ({first} to {last}){_rounds(study)}",
+        "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_shards, 'shard')}",
+        "seconds": _seconds(planned),
+        "kernels": _kernels(study),
+        "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
+        "patterns": f"{len(study.data.inputs):,} of {count_text(len(study.data.inputs[0]), 'input')} and "
+        f"{count_text(len(study.data.targets[0]), 'target')}",
+    }
+    lines |= {name: ", ".join(map(str, values)) for name, values in study.parameters.items()}
+    fixed = study.fixed()
+    lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
+    width = max(map(len, lines))
+    for name, text in lines.items():
+        print(f"{name:{width}}  {text}")
+
+
+def _rounds(study: Study) -> str:
+    """Say when cells need no more seeds."""
+    until = study.seeds.until
+    return f", {until.first} and then twice as many, until an interval is below {until.width}" if until else ""
+
+
+def _kernels(study: Study) -> str:
+    """Say how much there is to compile at most, as far as that is known."""
+    seconds = noted_kernel_seconds()
+    each = f"about {duration(seconds)} each, as this machine took last" if seconds else "some seconds each"
+    return f"at most {most_kernels(study):,} to compile where they are not on disk yet, {each}"
+
+
+def _seconds(plan: Plan) -> str:
+    """Say how long a study trains at most, as far as that is known."""
+    threads = available_threads()
+    seconds = estimated_seconds(plan, threads)
+    if seconds is None:
+        return "not known yet: nothing was trained on this machine"
+    on = f"{threads} threads" if threads > 1 else "one thread"
+    return f"at most about {duration(seconds)} of training on {on}, as fast as this machine trained last"
