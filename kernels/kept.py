@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections import OrderedDict
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from numba.core.compiler_lock import global_compiler_lock
+
 from kernels.loop.turns import make_kernel
 from kernels.recipe import Recipe
-from kernels.simd.compiling import Kernel, compile_for, is_compiled, is_loaded
+from kernels.simd.compiling import Kernel, is_compiled, is_loaded
 from kernels.simd.parts import forget_parts
 from kernels.variant import Variant
 
@@ -17,20 +19,12 @@ from kernels.variant import Variant
 MOST_KEPT = 64
 
 _lock = Lock()
-_kept: OrderedDict[tuple[Recipe, Variant], Kernel] = OrderedDict()
 
 
 def kernel_for(recipe: Recipe, variant: Variant) -> Kernel:
     """Return the kernel of :func:`kernels.loop.turns.make_kernel`, made once however many threads ask."""
-    key = recipe, variant
     with _lock:
-        kernel = _kept.get(key)
-        if kernel is None:
-            kernel = _kept[key] = _make(recipe, variant)
-        _kept.move_to_end(key)
-        if len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)  # those who call it still have it
-    return kernel
+        return _kept(recipe, variant)
 
 
 def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> Kernel:
@@ -43,17 +37,27 @@ def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -
     """
     kernel = kernel_for(recipe, variant)
     if not (is_loaded(kernel) or is_compiled(kernel, arguments)):
-        with _lock:
-            compiled = _make(recipe, variant)
-        compile_for(compiled, arguments)
-        del compiled
-        gc.collect()
+        with global_compiler_lock:  # one at a time, which counts as waiting for machine code
+            if not is_compiled(kernel, arguments):  # by another thread
+                _compile(recipe, variant, arguments)
+                gc.collect()
     return kernel
 
 
+def _compile(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> None:
+    """Compile a kernel and leave nothing but its machine code, where others find it."""
+    with _lock:
+        kernel: Any = _make(recipe, variant)
+    kernel.compile(tuple(map(kernel.typeof_pyval, arguments)))
+
+
 def _make(recipe: Recipe, variant: Variant) -> Kernel:
-    """Make a kernel, and let no other hold its parts."""
+    """Make a kernel that shares no part with another one."""
     forget_parts()
     kernel = make_kernel(recipe, variant)
     forget_parts()
     return kernel
+
+
+# Threads that call one that is dropped still have it.
+_kept = lru_cache(MOST_KEPT)(_make)

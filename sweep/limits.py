@@ -24,7 +24,7 @@ class Limits:
     Attributes
     ----------
     seconds
-        Shards are begun for so long, at least one.
+        Shards are begun for so long, at least one, and kernels begin to be compiled.
     runs
         Shards are begun until so many runs are under way; with 0 none is.
     stripe
@@ -69,6 +69,10 @@ class Limits:
         return min(1.0, self.runs / n_runs) if self.runs is not None and n_runs else 1.0
 
 
+class OutOfTime(Exception):  # noqa: N818 - no error
+    """A kernel would have to be compiled for which there is no time left."""
+
+
 class Budget:
     """What of its limits a call has used up.
 
@@ -78,19 +82,41 @@ class Budget:
         Time counts from now on.
     plan
         Of the study.
+
+    Attributes
+    ----------
+    is_used : bool
+        Whether a kernel has been begun, or a shard finished.
     """
 
     def __init__(self, limits: Limits, plan: Plan) -> None:
         self._most_runs, self._plan = limits.runs, plan
         self._deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
-        self._n_runs = 0
+        self._n_runs, self.is_used = 0, False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no time left."""
+        return self._deadline is not None and time.monotonic() > self._deadline
+
+    def begin_kernel(self) -> None:
+        """Count a kernel that is to be compiled; each call does something, so that the same one again gets on.
+
+        Raises
+        ------
+        OutOfTime
+            If something is done and there is no time left.
+        """
+        if self.is_used and self.is_over:
+            raise OutOfTime
+        self.is_used = True
 
     def take(self, shards: Iterator[Shard]) -> Iterator[Shard]:
         """Yield shards until a limit is reached."""
         for shard in shards:
             if self._most_runs is not None and self._n_runs >= self._most_runs:
                 return
-            if self._n_runs and self._deadline is not None and time.monotonic() > self._deadline:
+            if self._n_runs and self.is_over:
                 return
             self._n_runs += shard.n_runs if shard.open is None else int(self._plan.cells(shard)[1].sum())
             yield shard

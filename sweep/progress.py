@@ -107,6 +107,7 @@ class SweepProgress:
         self._done_runs = 0
         self._pace = Pace(threads)
         self._waits_for = ""
+        self._compiles, self._stops = False, False
         self._workers: int | None = None
         self._last_line = -inf
         console = Console(stderr=True)
@@ -158,9 +159,16 @@ class SweepProgress:
 
     def compiling(self, compilation: Compilation | None) -> None:
         """Say which kernel is being compiled; None says that it is done."""
+        self._compiles = bool(compilation)
         self._waits_for = f"compiling kernel {compilation.number} of {compilation.total}" if compilation else ""
         self._last_line = -inf if compilation else self._last_line  # which is told at once
         self.tick()
+
+    def stopping(self) -> None:
+        """Say that training is to end, and what it waits for."""
+        if self._compiles and not self._stops:
+            self._last_line = -inf
+        self._stops = self._stops or self._compiles
 
     def say(self, what: str) -> None:
         """Say what is done other than training."""
@@ -179,7 +187,9 @@ class SweepProgress:
         parts = [f"{100 * self._done_runs // self._n_runs:3d} %", f"{self._done_runs:,} of {self._n_runs:,} runs"]
         if self._workers is not None:
             parts.append(f"{self._workers:,} workers" if self._workers != 1 else "1 worker")
-        if self._waits_for:
+        if self._compiles and self._stops:
+            parts.append("stopping: one kernel is being compiled")
+        elif self._waits_for:
             parts.append(self._waits_for)
         elif self._pace.known:
             parts.append(f"{self._pace.steps_per_second / 1e6:,.0f} M steps/s")

@@ -103,11 +103,12 @@ class Training:
             progress.tick()
             missing = [index for index in self._limits.choose(self.plan) if index not in self.commits]
             if missing:
-                work = Work(self.plan, self.parts, len(missing), interrupts, progress, self._reuse)
+                budget = Budget(self._limits, self.plan)
+                work = Work(self.plan, self.parts, len(missing), interrupts, budget, progress, self._reuse)
                 with make_executor(work) as executor:
                     if self._shown:
                         executor.expect(map(self.plan.shard, missing))
-                    self._train_rounds(executor, progress)
+                    self._train_rounds(executor, budget, progress)
                     self.n_threads = executor.n_threads
             if not self.complete:  # others may have trained the rest
                 self.commits |= self.parts.commits()
@@ -123,16 +124,15 @@ class Training:
         own = [self.parts.files] if isinstance(self.parts, Store) else []
         return own + (self._reuse.files if self._reuse else [])
 
-    def _train_rounds(self, executor: Executor, progress: SweepProgress) -> None:
+    def _train_rounds(self, executor: Executor, budget: Budget, progress: SweepProgress) -> None:
         """Train what is missing, round by round: the next one follows from all of those before."""
-        budget = Budget(self._limits, self.plan)
         for number in range(len(self.plan.shards.rounds)):
             missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
             if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
                 secrets.SystemRandom().shuffle(missing)
             if missing:
                 shards = map(self._rounds.restrict, map(self.plan.shard, missing))
-                self._train(executor, budget.take(shards), self._estimate(number, len(missing)), progress)
+                self._train(executor, budget, shards, self._estimate(number, len(missing)), progress)
             if not self.commits.keys() >= set(self.plan.shards.order(number)):
                 break
         if executor.here and self._reuse is None:
@@ -144,12 +144,15 @@ class Training:
         part = n_shards / each.n_shards
         return part * self._limits.share(int(part * each.n_runs)) * each.operations
 
-    def _train(self, executor: Executor, shards: Iterator[Shard], operations: float, progress: SweepProgress) -> None:
+    def _train(
+        self, executor: Executor, budget: Budget, shards: Iterator[Shard], operations: float, progress: SweepProgress
+    ) -> None:
         """Take in commits as they are made."""
         # Closed also after an error here, so that others end their work.
-        with closing(executor.map(shards, operations)) as commits:
+        with closing(executor.map(budget.take(shards), operations)) as commits:
             for commit in commits:
                 self.commits[commit.shard] = commit
+                budget.is_used = True
                 self._add(commit)
                 n_runs, shard = commit.stop - commit.start, self.plan.shard(commit.shard)
                 if commit.session != executor.session:

@@ -157,6 +157,8 @@ class Worker:
                 found.add(kernel_key(kernel))
 
         for shape in {shape for shard in shards for shape in self._plan.shards.shapes(shard)}:
+            if self._pause:
+                self._pause()
             cell = self._plan.first_cell(shape)
             words = self._plan.words(cell)
             trainer, hidden = self.trainer(words), words["hidden"]

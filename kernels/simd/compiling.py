@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -48,10 +48,26 @@ def is_loaded(kernel: Kernel) -> bool:
     return not jit.ENABLED or bool(dispatcher.overloads)
 
 
-def compile_for(kernel: Kernel, arguments: tuple[Any, ...]) -> None:
-    """Compile a kernel for such arguments, unless another thread has meanwhile."""
-    dispatcher: Any = kernel
-    dispatcher.compile(tuple(map(dispatcher.typeof_pyval, arguments)))
+class _Asked(threading.local):
+    """What a thread calls before it begins to compile a kernel."""
+
+    ask: Callable[[], None] | None = None
+
+
+_asked = _Asked()
+
+
+@contextmanager
+def asked_before_compiling(ask: Callable[[], None]) -> Iterator[None]:
+    """Have this thread call ``ask`` before each kernel that it begins to compile; what that raises ends the call.
+
+    It is asked once the thread need not wait for another one that compiles, and not before it reads code from the disk.
+    """
+    before, _asked.ask = _asked.ask, ask
+    try:
+        yield
+    finally:
+        _asked.ask = before
 
 
 class CompileWatch:
@@ -61,12 +77,19 @@ class CompileWatch:
     ----------
     tell
         Called when a kernel begins to be compiled, and with None when that is done, by the thread that does it.
+
+    Attributes
+    ----------
+    seconds : list of float
+        How long each kernel took that was compiled.
     """
 
     def __init__(self, tell: Callable[[Compilation | None], None]) -> None:
+        self.seconds: list[float] = []
         self._tell = tell
         self._known: set[KernelKey] = set()
         self._begun: set[KernelKey] = set()
+        self._since: float | None = None
         self._waits = _Waits()
         self._installed = ExitStack()
 
@@ -94,10 +117,14 @@ class CompileWatch:
     def _begin(self, key: KernelKey) -> None:
         self._known.add(key)
         self._begun.add(key)
+        self._since = time.monotonic()
         self._tell(Compilation(len(self._begun), len(self._known)))
 
     def _end(self) -> None:
-        self._tell(None)
+        if self._since is not None:  # else it was refused before it began
+            self.seconds.append(time.monotonic() - self._since)
+            self._since = None
+            self._tell(None)
 
 
 class _Own(threading.local):
@@ -146,5 +173,20 @@ class _Compilations(event.Listener):
             self._end()
 
 
+class _Question(event.Listener):
+    """Has threads call what they are to call before they begin to compile a kernel."""
+
+    def on_start(self, compiled: Any) -> None:
+        """Ask, as the first of all listeners."""
+        if _asked.ask and _is_kernel(compiled):
+            _asked.ask()
+
+    def on_end(self, compiled: Any) -> None:
+        """Do nothing."""
+
+
 def _is_kernel(compiled: Any) -> bool:
     return isinstance(compiled.data["dispatcher"]._cache, DiskCache)
+
+
+event.register("numba:compile", _Question())

@@ -18,7 +18,7 @@ from sweep.executors.address import local_workers
 from sweep.executors.chunks import Chunks
 from sweep.executors.connection import all_ended, connected
 from sweep.executors.executor import Executor, Work
-from sweep.executors.remote import Job, stop, train_chunk
+from sweep.executors.remote import Job, stop, stop_compiling, train_chunk
 from sweep.own_bits import own_bits
 from sweep.shards import Shard
 from sweep.store.commits import Commit
@@ -55,7 +55,7 @@ class ClusterExecutor(Executor):
         self._client: Client
         self._looked, self._slots = 0.0, 0  # when, and how many threads the workers had that were there
         self._known: set[str] = set()  # addresses of workers that have xor-sweep
-        self._n_sent, self._deaths = 0, 0
+        self._n_sent, self._deaths, self._out_of_time = 0, 0, False
         self._stack = ExitStack()  # holds the connection, once there is one
 
     def __exit__(
@@ -97,8 +97,11 @@ class ClusterExecutor(Executor):
         self._look()
         while more or flying:
             if not stopped and (error or self._work.interrupts.count):
-                self._stop()
+                self._tell_workers(stop)
                 more, stopped = False, True
+            if self._work.budget.is_over and not self._out_of_time:
+                self._tell_workers(stop_compiling)
+                self._out_of_time = True
             if stopped and not self._slots:  # nobody is left who could end
                 break
             while more and len(flying) < _IN_FLIGHT * self._slots:
@@ -179,10 +182,10 @@ class ClusterExecutor(Executor):
         self.n_threads = max(self.n_threads, self._slots)
         self._work.progress.trained_by(self._slots, len(threads))
 
-    def _stop(self) -> None:
-        """Have workers end after the shards that they are at."""
+    def _tell_workers(self, what: Callable[[str], None]) -> None:
+        """Have workers begin no more shards, or kernels, of this call."""
         try:
-            self._client.run(stop, self.session, on_error="ignore")
+            self._client.run(what, self.session, on_error="ignore")
         except OSError:
             self._lost()
 

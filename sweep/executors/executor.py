@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from sweep.interrupts import Interrupts
+from sweep.limits import Budget
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.reuse import Reuse
@@ -32,6 +33,8 @@ class Work:
         How many shards this call may train.
     interrupts
         That end the work.
+    budget
+        What of it is done.
     progress
         Told who trains, which kernels are compiled, and that time goes by.
     reuse
@@ -42,8 +45,27 @@ class Work:
     parts: Store | Memory
     n_shards: int
     interrupts: Interrupts
+    budget: Budget
     progress: SweepProgress
     reuse: Reuse | None = None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing more is to be begun."""
+        return bool(self.interrupts.count) or self.budget.is_over
+
+    def begin_kernel(self) -> None:
+        """Let a kernel be compiled unless this call is to end.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If interrupted.
+        OutOfTime
+            If the time allowed is over.
+        """
+        self.interrupts.check()
+        self.budget.begin_kernel()
 
 
 class Executor(ABC):

@@ -75,6 +75,8 @@ class _Trainer(NamedTuple):
 _making = Lock()
 _thread = local()  # of each thread: whether its chunk is to be stopped
 _stopped_sessions: set[str] = set()
+_sessions_out_of_time: set[str] = set()
+_used_sessions: set[str] = set()  # for which this process has begun a kernel, or finished a shard
 
 
 def dask_setup(worker: Any) -> None:
@@ -93,6 +95,11 @@ def stop(session: str) -> None:
     _stopped_sessions.add(session)
 
 
+def stop_compiling(session: str) -> None:
+    """Begin to compile no more kernels for a call in this process, once it has done something for it."""
+    _sessions_out_of_time.add(session)
+
+
 def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
     """Train shards one after the other, in a worker; fewer if the call is stopped.
 
@@ -101,13 +108,14 @@ def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
     StoreError
         If this worker does not see the results, would train other numbers or other runs, or cannot write.
     """
+    from kernels.simd.compiling import asked_before_compiling
     from sweep.executors.threads import finish
 
     _thread.stopped = stopped = partial(_is_stopped, job.session, _task_of_this_thread())
     commits: list[Commit] = []
     if stopped():
         return commits
-    with _prepared(job) as (trainer, store):
+    with _prepared(job) as (trainer, store), asked_before_compiling(partial(_begin_kernel, job.session)):
         for shard in shards:
             if stopped():
                 break
@@ -116,6 +124,7 @@ def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
                 raise _refusal("its version of xor-sweep plans shards with other runs; install the same one everywhere")
             try:
                 commits.append(finish(store, trainer.worker, trainer.watch, job.session, shard))
+                _used_sessions.add(job.session)
             except _Stopped:
                 break
     return commits
@@ -204,6 +213,13 @@ def _pause() -> None:
     stopped = getattr(_thread, "stopped", None)  # which threads that only read do not know
     if stopped and stopped():
         raise _Stopped
+
+
+def _begin_kernel(session: str) -> None:
+    """Let a kernel be compiled that somebody waits for: each process does something, however little time there is."""
+    if (session in _sessions_out_of_time and session in _used_sessions) or _thread.stopped():
+        raise _Stopped
+    _used_sessions.add(session)
 
 
 def _task_of_this_thread() -> Callable[[], bool]:

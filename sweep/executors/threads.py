@@ -6,18 +6,21 @@ import pkgutil
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
+from types import TracebackType
 from typing import TypeVar
 
 import kernels
-from kernels.simd.compiling import CompileWatch
+from kernels.simd.compiling import CompileWatch, asked_before_compiling
 from sweep.errors import SweepError
 from sweep.executors.executor import Executor, Work
 from sweep.interrupts import Interrupts
+from sweep.limits import OutOfTime
 from sweep.shards import Shard
+from sweep.speed import note_kernels
 from sweep.store.commits import Commit
 from sweep.store.memory import Memory
 from sweep.store.store import Store
@@ -54,14 +57,30 @@ class ThreadExecutor(Executor):
 
     def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
         """Train shards, each thread one after the other."""
-        interrupts, progress = self._work.interrupts, self._work.progress
+        interrupts = self._work.interrupts
         n_threads = min(self.n_threads, max(self._work.n_shards, 1))
-        progress.trained_by(n_threads)
+        self._work.progress.trained_by(n_threads)
         import_all_kernels()
         interrupts.check()
-        train = partial(finish, self._work.parts, self._worker, self._watch, self.session)
         with self._watch:
-            yield from work_in_threads(train, shards, n_threads, interrupts, progress.tick)
+            yield from work_in_threads(self._train, shards, n_threads, interrupts, self._tick)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Note how long kernels took to compile."""
+        note_kernels(self._watch.seconds)
+
+    def _train(self, shard: Shard) -> Commit:
+        """Train a shard, as long as kernels that it needs may be compiled."""
+        with asked_before_compiling(self._work.begin_kernel):
+            return finish(self._work.parts, self._worker, self._watch, self.session, shard)
+
+    def _tick(self) -> None:
+        """Bring progress up to date, and have it say why a run that is to end does not yet."""
+        if self._work.is_ending:
+            self._work.progress.stopping()
+        self._work.progress.tick()
 
 
 def finish(parts: Store | Memory, worker: Worker, watch: CompileWatch, session: str, shard: Shard) -> Commit:
@@ -85,7 +104,8 @@ def work_in_threads(
 ) -> Iterator[Made]:
     """Work on all items, each thread on one after the other; call ``tick`` in this one now and then.
 
-    An error or an interrupt waits for the items under way. A second interrupt does not.
+    An error or an interrupt waits for the items under way, but for no kernel that has yet to be compiled for them. A
+    second interrupt does not wait. Where an item runs out of time, no more are begun.
 
     Yields
     ------
@@ -110,7 +130,10 @@ def work_in_threads(
                     item = next(items, None)
                 if item is None:
                     return
-                made.put(work(item))
+                with asked_before_compiling(interrupts.check):
+                    made.put(work(item))
+        except OutOfTime:
+            stop.set()
         except BaseException as error:
             errors.append(error)
             stop.set()

@@ -14,7 +14,7 @@ import pytest
 from numba.core import event
 
 from kernels.simd import jit
-from kernels.simd.compiling import Compilation, CompileWatch, is_compiled, kernel_key
+from kernels.simd.compiling import Compilation, CompileWatch, asked_before_compiling, is_compiled, kernel_key
 
 pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 
@@ -53,6 +53,8 @@ def test_kernels_are_told_of_when_they_are_compiled() -> None:
     assert told == [entry for compilation in expected for entry in (compilation, None)]
     make_probe(secrets.token_hex(8))(NUMBERS, 3)
     assert len(told) == 6
+    assert len(watch.seconds) == 3
+    assert all(seconds > 0 for seconds in watch.seconds)
 
 
 def test_what_is_on_disk_is_not_compiled() -> None:
@@ -122,3 +124,61 @@ def test_a_watch_that_begins_while_the_lock_is_held(monkeypatch: pytest.MonkeyPa
         event.end_event("numba:compiler_lock")
         now[0] = 14.0
         assert watch.clock() == 12.0
+
+
+def test_a_thread_is_asked_before_it_compiles() -> None:
+    """Once for each kernel, before it begins: not for one that is there already, nor for what another thread does."""
+    asked: list[str] = []
+    key = secrets.token_hex(8)
+    first, again, second, third = (make_probe(name) for name in (key, key, *(secrets.token_hex(8) for _ in range(2))))
+    with asked_before_compiling(lambda: asked.append("outer")):
+        first(NUMBERS, 3)
+        again(NUMBERS, 3)  # from the disk
+        with asked_before_compiling(lambda: asked.append("inner")):
+            second(NUMBERS, 3)
+        other = threading.Thread(target=third, args=(NUMBERS, 3))
+        other.start()
+        other.join()
+    make_probe(secrets.token_hex(8))(NUMBERS, 3)
+    assert asked == ["outer", "inner"]
+
+
+def test_no_kernel_is_begun_after_a_refusal() -> None:
+    """A thread that has waited for another is asked when that has compiled; what is raised leaves nothing behind."""
+    told: list[Compilation | None] = []
+    refused, begun, waits = threading.Event(), threading.Event(), threading.Event()
+    errors: list[BaseException] = []
+    probes = [make_probe(secrets.token_hex(8)) for _ in range(2)]
+
+    def ask() -> None:
+        if refused.is_set():
+            raise KeyboardInterrupt
+
+    def tell(compilation: Compilation | None) -> None:
+        told.append(compilation)
+        if compilation and not begun.is_set():
+            begun.set()
+            assert waits.wait(60)
+            time.sleep(0.2)
+            refused.set()
+
+    def call(probe: Any) -> None:
+        try:
+            with asked_before_compiling(ask):
+                probe(NUMBERS, 3)
+        except BaseException as error:
+            errors.append(error)
+
+    with CompileWatch(tell) as watch:
+        first, second = (threading.Thread(target=call, args=(probe,)) for probe in probes)
+        first.start()
+        assert begun.wait(60)
+        second.start()
+        waits.set()
+        for thread in (first, second):
+            thread.join()
+        assert [compilation for compilation in told if compilation] == [Compilation(1, 1)]
+        assert len(watch.seconds) == 1
+        assert [type(error) for error in errors] == [KeyboardInterrupt]
+        assert [is_compiled(probe, (NUMBERS, 3)) for probe in probes] == [True, False]
+        assert probes[1](NUMBERS, 3) == 6.0
