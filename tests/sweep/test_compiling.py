@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import sweep
 from kernels.simd import jit
 from kernels.simd.compiling import Compilation
+from sweep.executors import remote
 from sweep.executors.threads import work_in_threads
 from sweep.interrupts import Interrupts
 from sweep.limits import Budget, Limits, OutOfTime
@@ -138,3 +140,22 @@ def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.Monkey
     subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
     assert len(kernels_on_disk(tmp_path)) == 3
     assert re.search(r"kernels +at most 4 to compile .*, about \d+ s each, as this", command("plan", study).out)
+
+
+def test_a_worker_of_a_cluster_without_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told that the time of a call is over, it begins no more kernels for it, unless it has done nothing yet."""
+    monkeypatch.setattr(remote._thread, "stopped", lambda: False, raising=False)
+    busy, fresh, other = (secrets.token_hex(8) for _ in range(3))
+    remote._begin_kernel(busy)
+    for session in (busy, fresh):
+        remote.stop_compiling(session)
+    with pytest.raises(remote._Stopped):
+        remote._begin_kernel(busy)
+    remote._begin_kernel(fresh)
+    with pytest.raises(remote._Stopped):
+        remote._begin_kernel(fresh)
+    for _ in range(2):
+        remote._begin_kernel(other)
+    monkeypatch.setattr(remote._thread, "stopped", lambda: True)
+    with pytest.raises(remote._Stopped):
+        remote._begin_kernel(other)
