@@ -54,7 +54,7 @@ def test_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["runs"
 
 @pytest.mark.soak
 @given(small_study_tables(), DTYPES, KEPT)
-@settings(max_examples=4000)
+@settings(max_examples=1500)
 def test_random_studies_soak(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
     """Many more of them."""
     true_if_valid(tables, dtype, keep)
