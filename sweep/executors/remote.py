@@ -17,6 +17,7 @@ from functools import lru_cache, partial
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kernels.floating_point import default_floating_point
 from sweep.bits import BITS, Bits
 from sweep.errors import StoreError
 from sweep.plan import Plan
@@ -100,6 +101,7 @@ def stop_compiling(session: str) -> None:
     _sessions_out_of_time.add(session)
 
 
+@default_floating_point()
 def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
     """Train shards one after the other, in a worker; fewer if the call is stopped.
 

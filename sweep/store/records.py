@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from kernels.floating_point import default_floating_point
 from sweep.errors import DamageError
 
 _NAMES: dict[type, str] = {
@@ -24,6 +25,7 @@ def encode_record(facts: Mapping[str, Any]) -> bytes:
     return (json.dumps({**facts, "check": _check(facts)}, indent=2) + "\n").encode()
 
 
+@default_floating_point()  # by which Python makes a number of its digits
 def decode_record(content: bytes, where: str) -> dict[str, Any]:
     """Return the facts in the content of a file, and verify their hash.
 

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 import sweep
+from sweep.executors import remote
+from sweep.own_bits import own_bits
+from sweep.plan import Plan
+from sweep.shards import Shard
+from sweep.store.store import Store
+from sweep.worker import ShardResult, Worker
 from tests.floating_point import STATES, in_state, state_here
+from tests.sweep.support import make_study
 
 ROOT = Path(__file__).parents[2]
 BY_STATE = pytest.mark.parametrize("state", STATES)
@@ -44,6 +51,41 @@ def test_runs_have_the_same_bits(state: str) -> None:
     assert found.facts["digest"] == expected.facts["digest"]
     assert found.cells.equals(expected.cells)
     assert not replayed.mismatches
+
+
+@BY_STATE
+def test_results_are_read_as_they_were_written(state: str, tmp_path: Path) -> None:
+    """The digits of numbers in records give the numbers that were written: no file is taken for damaged."""
+    study = make_study(count=8, learning_rate=[0.1, 0.2], hidden=2, max_steps=30)
+    expected = sweep.run(study, out=tmp_path / "r", shard_runs=4)
+    with in_state(state):
+        found = sweep.open_result(tmp_path / "r")
+        assert found.runs().equals(expected.runs())
+        assert found.cells.equals(expected.cells)
+
+
+@BY_STATE
+def test_workers_of_a_cluster_compute_in_the_default_state(
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their threads are those of dask, in whose processes anything may run."""
+    study, train, seen = make_study(count=8, hidden=2, max_steps=3), Worker.train, []
+
+    def watched(worker: Worker, shard: Shard) -> ShardResult:
+        seen.append(state_here())
+        return train(worker, shard)
+
+    sweep.run(study, out=tmp_path / "r", shard_runs=4, max_runs=1)
+    (done,) = Store.open(tmp_path / "r").commits()
+    missing = Plan(study, 4).shard(int(not done))
+    job = remote.Job(study.identity, "runs", str(tmp_path / "r"), "session", own_bits(), 4, ())
+    monkeypatch.setattr(remote, "_task_of_this_thread", lambda: lambda: False)
+    monkeypatch.setattr(Worker, "train", watched)
+    with in_state(state):
+        (commit,) = remote.train_chunk(job, (missing,))
+        assert state_here() == state
+    assert seen == ["default"]
+    assert commit.shard == missing.index
 
 
 @BY_STATE
