@@ -107,11 +107,6 @@ def shown(value: Any, limit: int = 100) -> str:
     return cut(shortener.repr(value), limit)
 
 
-def is_integer(value: Any) -> bool:
-    """Tell whether a value is an integer, of Python or NumPy, and no truth value."""
-    return hasattr(value, "__index__") and not isinstance(value, bool)
-
-
 def shown_names(names: Iterable[str], most: int = 8) -> str:
     """Write names for a sentence, without quotes and not more than ``most`` of them.
 

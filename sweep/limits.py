@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.errors import StudyError, is_integer, shown
+from sweep.errors import StudyError, shown
+from sweep.plain import is_integer
 from sweep.plan import Plan
 from sweep.shards import Shard
 from sweep.study import Study

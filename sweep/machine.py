@@ -13,7 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sweep.errors import StudyError, SweepError, is_integer, shown
+from sweep.errors import StudyError, SweepError, shown
+from sweep.plain import is_integer
 
 # Numbers from 0 to 1, both excluded.
 _UNIT = [(k + 0.5) / 100_000 for k in range(100_000)]

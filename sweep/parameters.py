@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sweep.errors import shown, unknown
-from sweep.plain import MAX_VALUES, plain
+from sweep.plain import MAX_VALUES, is_integer, plain
 from sweep.spaces import linear_values, log_values
 
 Scalar = bool | int | float | str
@@ -101,7 +101,7 @@ def _spaced(word: str, given: Any, integer: bool) -> list[Scalar]:
     if not isinstance(given, list) or len(given) != 3 or not all(map(_is_finite, given[:2])):
         raise ValueError(f"{word} {shown(given)} given; must be {_LISTS[word]}")
     first, last, count = given
-    if not _is_integer(count) or not 1 <= count <= MAX_VALUES or (count == 1 and first != last):
+    if not is_integer(count) or not 1 <= count <= MAX_VALUES or (count == 1 and first != last):
         raise ValueError(
             f"{word} {shown(given)} given; the third number says how many values from first to last, both ends "
             f"included, so it is an integer from 2 to {MAX_VALUES}"
@@ -134,7 +134,7 @@ def _spaced_values(
 
 def _range(given: Any) -> list[Scalar]:
     """Expand ``range``."""
-    if not isinstance(given, list) or len(given) not in (2, 3) or not all(map(_is_integer, given)):
+    if not isinstance(given, list) or len(given) not in (2, 3) or not all(map(is_integer, given)):
         raise ValueError(f"range {shown(given)} given; must be {_LISTS['range']}")
     first, last, step = (*given, 1)[:3]
     n_steps, rest = divmod(last - first, step) if step else (-1, 0)
@@ -184,7 +184,7 @@ def _bound(spec: Mapping[str, Any], key: str) -> int | float:
 def _count(num: Any, low: float, high: float) -> int:
     if num is None:
         raise ValueError("num is missing; say how many values from min to max, ends included")
-    if not _is_integer(num) or not 1 <= num <= MAX_VALUES:
+    if not is_integer(num) or not 1 <= num <= MAX_VALUES:
         raise ValueError(f"num {shown(num)} given; must be an integer from 1 to {MAX_VALUES}")
     if num == 1 and low != high:
         raise ValueError("num 1 given with min below max; both ends are included, so num is at least 2")
@@ -206,10 +206,6 @@ def _integers(low: int | float, high: int | float, num: Any) -> range:
     return range(int(low), int(high) + 1, max(step, 1))
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _is_finite(value: Any) -> bool:
     """Tell whether a value is a number that a float can hold."""
-    return (_is_integer(value) or isinstance(value, float)) and abs(value) <= sys.float_info.max
+    return (is_integer(value) or isinstance(value, float)) and abs(value) <= sys.float_info.max

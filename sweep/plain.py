@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 # No array, list or range that a study takes is longer, or deeper: tables hold rows, rows hold numbers.
@@ -10,6 +11,11 @@ MAX_VALUES = 1_000_000
 _LEVELS = 5
 
 _PLAIN = frozenset((bool, int, float, str, type(None)))
+
+
+def is_integer(value: Any) -> bool:
+    """Tell whether a value is an integer, of Python or NumPy, and no truth value."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def plain(value: Any, levels: int = _LEVELS) -> Any:

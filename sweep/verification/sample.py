@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.errors import StudyError
+from sweep.errors import StudyError, shown
+from sweep.plain import is_integer
 from sweep.store.commits import Commit
 
 _SEEDS = 2**32
@@ -34,12 +35,12 @@ class Sample:
     Raises
     ------
     StudyError
-        If the seed is out of range.
+        If the seed is no integer, or out of range.
     """
 
     def __init__(self, n_runs: int, seed: int | None = None) -> None:
-        if seed is not None and not 0 <= seed < _SEEDS:
-            raise StudyError([f"sample seed {seed} given; must be from 0 to {_SEEDS - 1}"])
+        if seed is not None and not (is_integer(seed) and 0 <= seed < _SEEDS):
+            raise StudyError([f"sample seed {shown(seed)} given; must be an integer from 0 to {_SEEDS - 1}"])
         self.n_runs = n_runs
         self.seed = randbelow(_SEEDS) if seed is None else seed
         self._rows: dict[int, NDArray[Any]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sweep
@@ -32,6 +33,7 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
         ({"threads": "y"}, ("threads 'y'", "an integer")),
         ({"threads": 1.5}, ("threads 1.5", "an integer")),
         ({"threads": True}, ("threads True", "an integer")),
+        ({"threads": np.array([1, 2])}, ("threads array([1, 2])", "an integer")),
         ({"max_runs": "3"}, ("max_runs '3'", "an integer")),
         ({"time_budget": "5 minutes"}, ("time budget '5 minutes'", "as 10m")),
         ({"time_budget": [5]}, ("time budget [5]", "as 10m")),

@@ -241,8 +241,9 @@ def test_seeds_of_samples(folder: Path) -> None:
     """A seed goes with a sample, and has 32 bits."""
     assert_refused(command("verify", folder, "--sample-seed", 3), ("--sample N",))
     assert_refused(command("verify", folder, "--all", "--sample-seed", 3), ("--sample N",))
-    with pytest.raises(StudyError, match="sample seed -1 given; must be from 0 to 4294967295"):
-        sweep.verify(folder, sample=3, sample_seed=-1)
+    for given in (-1, 2**32, 1.5, "x"):
+        with pytest.raises(StudyError, match=f"sample seed {given!r} given; must be an integer from 0 to 4294967295"):
+            sweep.verify(folder, sample=3, sample_seed=given)  # type: ignore[arg-type]
 
 
 def test_what_was_not_checked_is_told(folder: Path) -> None:
