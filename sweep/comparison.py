@@ -16,8 +16,6 @@ from sweep.statistics.outcomes import Outcomes
 from sweep.wording import count_text
 from sweep.words import STANDS_FOR, WORDS
 
-# What words mean that are left out: another word; all others no limit.
-
 
 class Pairing:
     """Two results, paired cell by cell and seed by seed.

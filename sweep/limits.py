@@ -25,7 +25,7 @@ class Limits:
     Attributes
     ----------
     seconds
-        Shards are begun for so long, at least one, and kernels begin to be compiled.
+        So long shards are begun, and kernels to be compiled; at least one of either.
     runs
         Shards are begun until so many runs are under way; with 0 none is.
     stripe

@@ -211,7 +211,7 @@ HOMES = {
     **dict.fromkeys(Seeds.model_fields, "seeds"),
     **dict.fromkeys(("task", "file", *Data.model_fields), "data"),
 }
-# Words of which none means what another says.
+# What words mean that are left out: another word; those that are not here, no limit.
 STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
 REQUIRED = ("hidden", "learning_rate")
 

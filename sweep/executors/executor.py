@@ -34,7 +34,7 @@ class Work:
     interrupts
         That end the work.
     budget
-        What of it is done.
+        What limits leave of it.
     progress
         Told who trains, which kernels are compiled, and that time goes by.
     reuse
