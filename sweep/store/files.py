@@ -132,11 +132,11 @@ class Files(ABC):
 @contextmanager
 def waits_ended_by(check: Callable[[], None], files: Iterable[Files]) -> Iterator[None]:
     """Let what ``check`` raises end the waits for an answer within this context, some seconds later."""
-    held = list(files)
-    for each in held:
+    before = [(each, each.check) for each in files]
+    for each, _ in before:
         each.check = check
     try:
         yield
     finally:
-        for each in held:
-            each.check = None
+        for each, earlier in before:
+            each.check = earlier
