@@ -155,7 +155,9 @@ class ObjectFiles(Files):
 
     def remove(self, *names: str) -> None:
         """Remove objects, if they are there: many with each request, or one by one where the store offers no other."""
-        if names and self._removes_many:
+        if not names:
+            return
+        if self._removes_many:
             try:
                 self._request(partial(self._store.delete, [self._key(name) for name in names]))
                 return
@@ -164,7 +166,7 @@ class ObjectFiles(Files):
                     raise self._error(names[0], "removed", failure) from None
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(self._remove_one, names))
-        self._removes_many = self._removes_many and not names
+        self._removes_many = False
 
     def _remove_one(self, name: str) -> None:
         self._answer(name, "removed", partial(remove_one, self._store, self._key(name)))
