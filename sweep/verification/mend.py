@@ -68,7 +68,8 @@ def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> N
     if damaged:
         store.check_bits(own_bits())
         store.trained_by(own_bits())
-        store.check_alike(set(found.commits).difference(found.bad_parts))
+        bad = set(found.bad_parts)
+        store.check_alike(commit for commit in found.commits if commit not in bad)
     first = min(map(plan.shards.round_of, damaged), default=0)
     if plan.shards.start_of(first) > found.needed:  # a round that has not begun: whoever goes on trains it
         damaged = []
