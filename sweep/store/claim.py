@@ -176,18 +176,19 @@ def _check_same(files: Files, wish: Wish, holder: str | None) -> None:
     present = read_study(files)
     if present.identity != wish.study.identity:
         names = f"({present.identity[:12]}, not {wish.study.identity[:12]})"
-        raise StoreError(f"results folder {files.place!r} holds another study {names}{_remedy(files, wish, holder)}")
+        remedy = _remedy(files, wish, present, holder)
+        raise StoreError(f"results folder {files.place!r} holds another study {names}{remedy}")
     if begun:
         _check_facts(files, wish)
 
 
-def _remedy(files: Files, wish: Wish, holder: str | None) -> str:
+def _remedy(files: Files, wish: Wish, present: Study, holder: str | None) -> str:
     """Say what to do about a folder that holds another study: with runs of this one they need not be trained again."""
     if holder:
         return f", in use by {holder}; give another one with --out"
-    if wish.study.shares_runs_with(read_study(files)) and files.has("run.json") and read_facts(files)["keep"] == "runs":
+    if wish.study.shares_runs_with(present) and files.has("run.json") and read_facts(files)["keep"] == "runs":
         return (
-            f", some of whose runs are runs of this one; give another folder with --out and take them from here with "
+            ", some of whose runs are runs of this one; give another folder with --out and take them from here with "
             f"--reuse {shown(files.place)}, or remove them with --overwrite"
         )
     return "; --overwrite removes it, or give another one with --out"
