@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from sweep.bits import Bits, compared
 from sweep.errors import DamageError, StoreError
+from sweep.escaping import one_line
 from sweep.plan import Plan
 from sweep.schema import Column, cells_columns, runs_columns, tally_columns
 from sweep.shards import Shard
@@ -278,5 +279,5 @@ class StoreReader(Parts):
 
 
 def _short(bits: Bits) -> str:
-    """Return the beginning of the digest of sources, as a text that can be printed."""
-    return repr(str(bits.sources_digest)[:12])[1:-1]
+    """Return the beginning of the digest of sources."""
+    return one_line(str(bits.sources_digest)[:12])
