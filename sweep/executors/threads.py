@@ -6,6 +6,7 @@ import pkgutil
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from queue import Empty, SimpleQueue
@@ -104,8 +105,8 @@ def work_in_threads(
 ) -> Iterator[Made]:
     """Work on all items, each thread on one after the other; call ``tick`` in this one now and then.
 
-    An error or an interrupt waits for the items under way, but for no kernel that has yet to be compiled for them. A
-    second interrupt does not wait. Where an item runs out of time, no more are begun.
+    An error waits for the items under way. So does an interrupt, but for no kernel that has yet to be compiled for
+    them, and a second one for nothing. Where an item runs out of time, no more are begun.
 
     Yields
     ------
@@ -138,13 +139,8 @@ def work_in_threads(
             errors.append(error)
             stop.set()
 
-    started: list[Thread] = []
-    try:
-        for number in range(n_threads):
-            thread = Thread(target=work_on, name=f"sweep-{number}", daemon=True)
-            thread.start()
-            started.append(thread)
-    except RuntimeError:
+    started = _start_threads(work_on, n_threads)
+    if len(started) < n_threads:
         errors.append(SweepError(f"threads {n_threads} given; this system starts {len(started)} and no more"))
         stop.set()
     try:
@@ -158,6 +154,17 @@ def work_in_threads(
     interrupts.check()
     if errors:
         raise errors[0]
+
+
+def _start_threads(work: Callable[[], None], n_threads: int) -> list[Thread]:
+    """Start threads; fewer where the system starts no more."""
+    started: list[Thread] = []
+    with suppress(RuntimeError):
+        for number in range(n_threads):
+            thread = Thread(target=work, name=f"sweep-{number}", daemon=True)
+            thread.start()
+            started.append(thread)
+    return started
 
 
 @cache
