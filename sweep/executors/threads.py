@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
@@ -64,7 +64,7 @@ class ThreadExecutor(Executor):
         import_all_kernels()
         interrupts.check()
         with self._watch:
-            yield from work_in_threads(self._train, shards, n_threads, interrupts, self._tick)
+            yield from work_in_threads(self._train, shards, n_threads, interrupts, self._tick, self._work.begin_kernel)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -73,9 +73,8 @@ class ThreadExecutor(Executor):
         note_kernels(self._watch.seconds)
 
     def _train(self, shard: Shard) -> Commit:
-        """Train a shard, as long as kernels that it needs may be compiled."""
-        with asked_before_compiling(self._work.begin_kernel):
-            return finish(self._work.parts, self._worker, self._watch, self.session, shard)
+        """Train a shard."""
+        return finish(self._work.parts, self._worker, self._watch, self.session, shard)
 
     def _tick(self) -> None:
         """Bring progress up to date, and have it say why a run that is to end does not yet."""
@@ -102,16 +101,13 @@ def work_in_threads(
     n_threads: int,
     interrupts: Interrupts,
     tick: Callable[[], None],
+    begin_kernel: Callable[[], None] | None = None,
 ) -> Iterator[Made]:
-    """Work on all items, each thread on one after the other; call ``tick`` in this one now and then.
+    """Work on all items, each thread on one after the other, and yield what is made; call ``tick`` now and then.
 
-    An error waits for the items under way. So does an interrupt, but for no kernel that has yet to be compiled for
-    them, and a second one for nothing. Where an item runs out of time, no more are begun.
-
-    Yields
-    ------
-    Made
-        What ``work`` returns, as soon as it does.
+    Errors and interrupts wait for the items under way, but for no kernel that has yet to be compiled for them, and a
+    second interrupt for nothing. ``begin_kernel``, by default the check for interrupts, is called before each kernel;
+    where it says that the time is over, no more items are begun.
 
     Raises
     ------
@@ -123,6 +119,7 @@ def work_in_threads(
     taking, stop = Lock(), Event()
     made: SimpleQueue[Made] = SimpleQueue()
     errors: list[BaseException] = []
+    ask = partial(_ask_before_compiling, stop, begin_kernel or interrupts.check)
 
     def work_on() -> None:
         try:
@@ -131,7 +128,7 @@ def work_in_threads(
                     item = next(items, None)
                 if item is None:
                     return
-                with asked_before_compiling(interrupts.check):
+                with asked_before_compiling(ask):
                     made.put(work(item))
         except OutOfTime:
             stop.set()
@@ -154,6 +151,13 @@ def work_in_threads(
     interrupts.check()
     if errors:
         raise errors[0]
+
+
+def _ask_before_compiling(stop: Event, begin_kernel: Callable[[], None]) -> None:
+    """Ask whether a kernel may be begun: not where an error has stopped the others."""
+    if stop.is_set():
+        raise OutOfTime
+    begin_kernel()
 
 
 def _start_threads(work: Callable[[], None], n_threads: int) -> list[Thread]:

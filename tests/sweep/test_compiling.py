@@ -8,6 +8,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -114,6 +115,31 @@ def test_an_item_that_runs_out_of_time_ends_all_threads() -> None:
     made = list(work_in_threads(work, items(), 2, Interrupts(), lambda: None))
     assert set(made) == set(begun) - {1}
     assert len(begun) < 10
+
+
+@compiled_only
+def test_no_kernel_is_begun_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one thread has failed, the others compile nothing for the items that they are at."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    begun = Event()
+
+    @jit.kernel("of a test: never compiled")
+    def identity(x: int) -> int:
+        return x
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert begun.wait(60)
+            raise ValueError("the first item fails")
+        begun.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("sweep-") and thread is not threading.current_thread():
+                thread.join(60)
+        return identity(item)
+
+    with pytest.raises(ValueError, match="the first item fails"):
+        list(work_in_threads(work, iter(range(2)), 2, Interrupts(), lambda: None))
+    assert not identity.overloads  # type: ignore[attr-defined]
 
 
 def test_what_a_run_waits_for_at_its_end() -> None:
