@@ -137,7 +137,13 @@ class StoreReader(Parts):
         ------
         MixtureError
         """
+        commits = list(commits)
         for _, difference in strangers(commits, self.study, self.bits, self.whose):
+            if not any(strangers(commits, self.study, Bits(), "")):  # only this run would make a mixture
+                raise StoreError(
+                    f"results in {self.files.place!r} were trained elsewhere or by another version: {difference}; "
+                    "go on there or with that version, or start anew with --overwrite"
+                )
             raise MixtureError(
                 f"results in {self.files.place!r} are mixed of two trainings: {difference}; sweep verify --repair "
                 "trains again what does not belong to run.json, or start anew with --overwrite"

@@ -125,7 +125,7 @@ def test_begun_anew_on_another_machine(tmp_path: Path, expected: str, name: str,
 def test_finished_anew_on_another_machine(tmp_path: Path, expected: str) -> None:
     """Who comes second to a shard does not take what the other machine has trained for its own."""
     out = tmp_path / "r"
-    with pytest.raises(StoreError, match="mixed of two trainings"):
+    with pytest.raises(StoreError, match="another run began anew there"):
         race(out, "log_digest")
     result = open_result(out)
     assert (result.facts["digest"], result.facts["log_digest"]) == (expected, OTHER["log_digest"])
@@ -141,6 +141,16 @@ def test_logarithms_do_not_matter_to_other_starts(tmp_path: Path) -> None:
     assert len({json.loads(path.read_text())["log_digest"] for path in (out / "commits").iterdir()}) == 2
     assert open_result(out).facts["digest"] == sweep.run(study).facts["digest"]
     assert sweep.verify(out, sample=-1).intact
+
+
+def test_commits_of_another_version_alone(tmp_path: Path) -> None:
+    """What all was trained by another version is no mixture, and is gone on with by that version."""
+    run(out := tmp_path / "r", max_runs=8)
+    record = json.loads((out / "run.json").read_text())
+    del record["sources_digest"], record["check"]
+    (out / "run.json").write_bytes(encode_record(record))  # as an older version has begun it
+    with elsewhere("sources_digest"), pytest.raises(StoreError, match="trained elsewhere or by another version"):
+        run(out)
 
 
 @pytest.mark.parametrize("stream", ["pcg64", "mt19937"])

@@ -174,5 +174,5 @@ def test_several_cells_must_be_singled_out() -> None:
 
 def test_trace_of_something_else() -> None:
     """What is neither a study nor a result is refused."""
-    with pytest.raises(TypeError, match="str"):
-        trace("xor")
+    with pytest.raises(TypeError, match="trace of int; give a Study, its name or path, or a Result"):
+        trace(3)
