@@ -10,7 +10,7 @@ import pandas as pd
 from sweep.errors import SweepError, unknown
 from sweep.plan import Plan
 from sweep.schema import STATUSES
-from sweep.statistics.cells import summarize_by
+from sweep.statistics.cells import groups_of, summarize_by
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.ranking import has_all_runs, rank_cells
@@ -145,23 +145,18 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     """
     check_swept(result.study, by)
     cells = result.cells
-    group = _groups(cells, by)
+    values, group_of = groups_of(Plan(result.study), by)
+    group = group_of[cells["cell"]]
     groups = cells.groupby(group)
     sums = groups[_COUNTS].sum()
-    best = rank_cells(cells, result.study).groupby(group)[["cell", "convergence_rate"]].first()
-    low, high = rate_intervals_by(result, cells, by)
-    return (
-        groups[list(by)]
-        .first()
-        .assign(
-            n_cells=groups.size(),
-            **sums,
-            convergence_rate=sums["n_converged"] / sums["n_runs"],
-            convergence_rate_low=low,
-            convergence_rate_high=high,
-            best_cell=best["cell"],
-            best_rate=best["convergence_rate"],
-        )
+    ranked = rank_cells(cells, result.study)
+    best = ranked.groupby(group_of[ranked["cell"]])[["cell", "convergence_rate"]].first()
+    table = values.join(sums.assign(n_cells=groups.size()), how="inner")[[*by, "n_cells", *_COUNTS]]
+    return table.assign(
+        convergence_rate=sums["n_converged"] / sums["n_runs"],
+        **rate_intervals_by(result, cells, group),
+        best_cell=best["cell"],
+        best_rate=best["convergence_rate"],
     )
 
 
@@ -181,10 +176,10 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     DataFrame
         As of :func:`sweep.statistics.cells.summarize_by`, with intervals of rates as of :func:`rate_intervals_by`.
     """
-    tally = result.tally
-    table = summarize_by(tally[tally["cell"].isin(cells["cell"])], Plan(result.study), by)
-    low, high = rate_intervals_by(result, cells, by)
-    return table.assign(convergence_rate_low=low, convergence_rate_high=high)
+    tally, plan = result.tally, Plan(result.study)
+    table = summarize_by(tally[tally["cell"].isin(cells["cell"])], plan, by)
+    group = groups_of(plan, by)[1][cells["cell"]]
+    return table.assign(**rate_intervals_by(result, cells, group)).reset_index(drop=True)
 
 
 def pairs_seeds(result: Result) -> bool:
@@ -192,22 +187,18 @@ def pairs_seeds(result: Result) -> bool:
     return result.keeps_runs and result.study.n_runs <= MOST_PAIRED
 
 
-def rate_intervals_by(result: Result, cells: pd.DataFrame, by: Sequence[str]) -> tuple[Array, Array]:
-    """Return the intervals of convergence rates over cells that share the values of some parameters, in their order.
+def rate_intervals_by(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
+    """Return the intervals of convergence rates over groups of cells, by the number of their group.
 
     They count each seed once where rows of runs are there, and not too many to be read; else they take all runs for
     independent.
     """
-    group = _groups(cells, by)
     sums = cells.groupby(group)[["n_converged", "n_runs"]].sum()
     if pairs_seeds(result):
-        return rate_intervals(result.outcomes.at(cells["cell"].to_numpy()), group.to_numpy())
-    return wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
-
-
-def _groups(cells: pd.DataFrame, by: Sequence[str]) -> pd.Series[int]:
-    """Return the number of the group of each cell."""
-    return cells.groupby(list(by), sort=False).ngroup() if by else pd.Series(0, cells.index)
+        low, high = rate_intervals(result.outcomes.at(cells["cell"].to_numpy()), group)
+    else:
+        low, high = wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
+    return pd.DataFrame({"convergence_rate_low": low, "convergence_rate_high": high}, sums.index)
 
 
 _NOTHING = "nothing is swept in this study"

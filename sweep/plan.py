@@ -142,9 +142,13 @@ class Plan:
 
         if name in self._fixed:
             return np.full(len(cells), self._fixed[name])
+        return np.asarray(self.study.parameters[name])[self.place(name, cells)]
+
+    def place(self, name: str, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which of the values of a swept parameter each of ``cells`` has, from 0 on."""
         k = self._names.index(name)
-        stride = prod(self._sizes[k + 1 :])
-        return np.asarray(self.study.parameters[name])[cells // stride % self._sizes[k]]
+        places: NDArray[np.int64] = cells // prod(self._sizes[k + 1 :]) % self._sizes[k]
+        return places
 
     def n_windows(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many steps an epoch takes in each of ``cells``."""

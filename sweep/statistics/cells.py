@@ -43,20 +43,37 @@ def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataF
     Returns
     -------
     DataFrame
-        One row for each combination of their values that has runs, in the order of the cells: these values, the
-        number of cells, and the statistics as of a cell.
+        One row for each combination of their values that has runs, by its number as of :func:`groups_of`: these
+        values, the number of cells, and the statistics as of a cell.
 
     Notes
     -----
     Intervals take the runs for independent. Those of one seed in several cells are not, so they are too narrow where
     seeds matter; :func:`sweep.statistics.clustered.rate_intervals` counts each seed once.
     """
-    cells, places = np.unique(tally["cell"].to_numpy(), return_inverse=True)
-    groups = cells_of(plan, cells).groupby(list(by), sort=False)
-    group = groups.ngroup().to_numpy()[places]
-    statistics = _statistics(tally, group, plan)
-    statistics.insert(0, "n_cells", tally.groupby(group)["cell"].nunique())
-    return groups[list(by)].first().reset_index(drop=True).join(statistics, how="inner")
+    values, group = groups_of(plan, by)
+    statistics = _statistics(tally, group[tally["cell"]], plan)
+    n_cells = tally.groupby(group[tally["cell"]])["cell"].nunique()
+    statistics.insert(0, "n_cells", n_cells)
+    return values.join(statistics, how="inner")
+
+
+def groups_of(plan: Plan, by: Sequence[str]) -> tuple[pd.DataFrame, Array]:
+    """Group all cells of a plan by the values of some parameters, or all together by none.
+
+    Returns
+    -------
+    values : DataFrame
+        Those of each group, by its number, in the order of the cells.
+    group : (n_cells,)
+        The number of the group of each cell, from 0 on. It depends on the plan alone, so tables of whichever cells are
+        there are joined by it.
+    """
+    cells = cells_of(plan)
+    if not by:
+        return pd.DataFrame(index=[0]), np.zeros(len(cells), np.int64)
+    groups = cells.groupby(list(by), sort=False)
+    return groups[list(by)].first().reset_index(drop=True), groups.ngroup().to_numpy()
 
 
 def cells_of(plan: Plan, cells: Array | None = None) -> pd.DataFrame:

@@ -1,0 +1,43 @@
+"""Results whose runs are made up, so that statistics are tested without training."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sweep import Result, Study
+from sweep.statistics.intervals import Array
+from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.tally import tally_runs
+from sweep.store.memory import Memory
+from tests.oracle import STATUSES
+
+CONVERGED, EXHAUSTED = STATUSES.index("converged"), STATUSES.index("exhausted")
+
+
+def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
+    """Return a result of these runs, of which those that did not converge are exhausted.
+
+    Where some are missing it is partial.
+    """
+    present = outcomes.present
+    cell, _ = np.nonzero(present)
+    status = np.where(outcomes.converged, CONVERGED, EXHAUSTED)[present].astype(np.int8)
+    tally = tally_runs(cell, status, outcomes.steps[present])
+    facts = {"complete": False, "n_runs": int(present.sum()), "digest": None}
+    result = Result(study, facts, Memory(study, keep))
+    result.__dict__.update(tally=tally, outcomes=outcomes)
+    result.cells  # noqa: B018 (made while the result counts as partial, from the tally)
+    result.complete = bool(present.all())
+    return result
+
+
+def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared: float, limit: int = 100) -> Outcomes:
+    """Return runs that converge with these rates by cell, in up to half the limit of steps.
+
+    With the chance ``shared`` a seed draws one number for all cells, so that cells share their luck.
+    """
+    shape = len(rates), n_seeds
+    own = random.random(n_seeds) < shared
+    luck, pace = (np.where(own, random.random(n_seeds), random.random(shape)) for _ in range(2))
+    converged = luck < rates[:, None]
+    return Outcomes(np.where(converged, 1 + (pace * limit / 2).astype(np.int32), limit).astype(np.int32), converged)
