@@ -6,7 +6,8 @@ import numpy as np
 
 from sweep.statistics.intervals import Array, Z, student_quantile
 
-# Sums of pairs up to which the distribution of a test is exact; beyond, it is normal to all digits that matter.
+# Seeds up to which all choices of signs are counted, and sums of pairs up to which those of more seeds are.
+_MOST_ENUMERATED = 30
 _MOST_EXACT = 100_000
 
 
@@ -44,8 +45,11 @@ def sign_flip_test(balance: Array) -> Array:
     Notes
     -----
     Fisher's randomization test, two-sided, of seeds: pairs of one seed are not independent. Where a seed has one pair
-    it is the exact :func:`sign_test`. Its distribution is found from its characteristic function, the product of cos(b
-    t) over the differences b, tilted so that the sum given is its mean: eleven digits of any p-value are right.
+    it is the exact :func:`sign_test`. Of up to 30 seeds that differ, all choices of signs are counted. Of more the
+    distribution is found from its characteristic function, the product of cos(b t) over the differences b, tilted so
+    that the sum given is its mean: eleven digits of any p-value are right. Where the differences add up to more than
+    100,000, it is the saddlepoint approximation of Lugannani and Rice, Adv. Appl. Prob. 12 (1980) 475: p-values above
+    1e-5 are less than 2 % off, unless few seeds outweigh all others.
     """
     simple = np.abs(balance).max(axis=1, initial=0) <= 1
     p_values = sign_test((balance > 0).sum(axis=1), (balance < 0).sum(axis=1))
@@ -61,26 +65,57 @@ def _sign_flip(sizes: Array, distance: int) -> float:
     to a factor. So chances that are too small for a transform of sums near 0 are found where they are large.
     """
     from scipy.optimize import brentq
-    from scipy.special import erfc
 
+    sizes = sizes[sizes > 0]
     reach = int(sizes.sum())
     if distance == 0:
         return 1.0
-    if reach > _MOST_EXACT:
-        return float(erfc(distance / np.sqrt(2 * (sizes.astype(np.float64) ** 2).sum())))
-    values, counts = np.unique(sizes[sizes > 0], return_counts=True)
+    if len(sizes) <= _MOST_ENUMERATED:
+        return _share_of_signs(sizes.astype(np.int64), distance)
     if distance == reach:
-        return float(2 * 0.5 ** counts.sum())
+        return float(2 * 0.5 ** len(sizes))
+    values, counts = np.unique(sizes, return_counts=True)
     # Nothing but the largest sum is farther out than one smallest difference with the other sign.
-    tilt = brentq(lambda tilt: counts @ (values * np.tanh(values * tilt)) - distance, 0.0, 40.0)
+    tilt = brentq(lambda tilt: counts @ (values * np.tanh(values * tilt)) - distance, 0.0, 40.0, xtol=1e-18)
+    factor = counts @ (values * tilt + np.log1p(np.exp(-2 * values * tilt)) - np.log(2)) - tilt * distance
+    beyond = _beyond_by_transform if reach <= _MOST_EXACT else _beyond_by_saddlepoint
+    return float(np.clip(2 * beyond(values, counts, distance, tilt, factor), 0.0, 1.0))
+
+
+def _share_of_signs(sizes: Array, distance: int) -> float:
+    """Return the share of all choices of signs with a sum at least so far from 0: sums of two halves are paired."""
+    halves = []
+    for half in (sizes[::2], sizes[1::2]):
+        sums = np.zeros(1, np.int64)
+        for size in half:
+            sums = np.concatenate([sums - size, sums + size])
+        halves.append(sums)
+    one, other = halves[0], np.sort(halves[1])
+    n_beyond = int((len(other) - np.searchsorted(other, distance - one)).sum())
+    return float(2 * n_beyond / 2 ** len(sizes))
+
+
+def _beyond_by_transform(values: Array, counts: Array, distance: int, tilt: float, factor: float) -> float:
+    """Return the chance of a sum so large or larger, which is exp(factor) times that of the tilted distribution."""
+    reach = int(counts @ values)
     angles = 2 * np.pi * np.arange(2 * reach + 1) / (2 * reach + 1)
     transform = np.ones(len(angles), np.complex128)
     for value, count in zip(values, counts, strict=True):
         transform *= (np.cos(value * angles) + 1j * np.tanh(value * tilt) * np.sin(value * angles)) ** count
     chances = np.fft.fft(transform).real / len(angles)  # of the sums 0 to reach, then of the negative ones
-    beyond = chances[distance : reach + 1] @ np.exp(-tilt * np.arange(reach + 1 - distance))
-    factor = counts @ (values * tilt + np.log1p(np.exp(-2 * values * tilt)) - np.log(2)) - tilt * distance
-    return float(np.clip(2 * beyond * np.exp(factor), 0.0, 1.0))
+    return float(chances[distance : reach + 1] @ np.exp(-tilt * np.arange(reach + 1 - distance)) * np.exp(factor))
+
+
+def _beyond_by_saddlepoint(values: Array, counts: Array, distance: int, tilt: float, factor: float) -> float:
+    """Approximate what :func:`_beyond_by_transform` returns."""
+    from scipy.special import ndtr
+
+    distance_in_errors = distance / np.sqrt(counts @ values.astype(np.float64) ** 2)
+    if distance_in_errors < 0.1:  # where the terms below cancel
+        return float(ndtr(-distance_in_errors))
+    root = np.sqrt(-2 * factor)
+    error = np.sqrt(counts @ (values / np.cosh(np.minimum(values * tilt, 300.0))) ** 2)
+    return float(ndtr(-root) + np.exp(factor) / np.sqrt(2 * np.pi) * (1 / (tilt * error) - 1 / root))
 
 
 def holm(p_values: Array, n_tests: int | None = None) -> Array:

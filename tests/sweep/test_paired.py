@@ -1,10 +1,8 @@
-"""Comparisons on common seeds: tests and intervals against enumeration, definitions and simulation."""
+"""Comparisons on common seeds: tests and intervals against definitions and simulation."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -19,59 +17,9 @@ from sweep import Result, StoreError, SweepError
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired import difference_interval, holm, sign_flip_test, sign_test
+from sweep.statistics.paired import difference_interval, holm
 from sweep.statistics.ranking import best_cells
 from tests.sweep.support import make_study
-
-
-@pytest.mark.parametrize(("wins", "losses"), [*product(range(7), repeat=2), (30, 12), (0, 200), (480, 520)])
-def test_sign_test_by_enumeration(wins: int, losses: int) -> None:
-    """The chance of a split at least as uneven, counted exactly; McNemar's exact test is the same number."""
-    n = wins + losses
-    ways = sum(comb(n, k) for k in range(n + 1) if abs(2 * k - n) >= abs(wins - losses))
-    exact = float(Fraction(ways, 2**n))
-    assert sign_test(np.array([wins]), np.array([losses]))[0] == pytest.approx(exact, abs=1e-12)
-    if n:
-        assert exact == pytest.approx(stats.binomtest(wins, n, 0.5).pvalue, abs=1e-12)
-
-
-@given(st.lists(st.lists(st.integers(-4, 4), min_size=1, max_size=7), min_size=1, max_size=3))
-def test_sign_flip_test_by_enumeration(rows: list[list[int]]) -> None:
-    """Every choice of signs is tried; with one pair a seed it is McNemar's test."""
-    width = max(map(len, rows))
-    balance = np.array([row + [0] * (width - len(row)) for row in rows])
-    for row, p_value in zip(rows, sign_flip_test(balance), strict=True):
-        sums = [
-            abs(sum(sign * b for sign, b in zip(signs, row, strict=True)))
-            for signs in product((1, -1), repeat=len(row))
-        ]
-        expected = sum(each >= abs(sum(row)) for each in sums) / len(sums)
-        assert p_value == pytest.approx(expected, rel=1e-11)
-
-
-def test_sign_flip_test_of_tiny_chances() -> None:
-    """All digits count, however improbable the sum: by integers, for 150 seeds."""
-    random = np.random.default_rng(5)
-    for n_against in (0, 1, 5, 40):
-        balance = random.integers(1, 9, 150)
-        balance[:n_against] *= -1
-        ways = {0: 1}
-        for size in np.abs(balance).tolist():
-            ways = {s: ways.get(s - size, 0) + ways.get(s + size, 0) for w in ways for s in (w - size, w + size)}
-        at_least = sum(n for total, n in ways.items() if abs(total) >= abs(balance.sum()))
-        assert sign_flip_test(balance[None])[0] == pytest.approx(at_least / 2**150, rel=1e-11, abs=0.0)
-
-
-def test_sign_flip_test_of_many_pairs() -> None:
-    """Beyond the exact distribution the normal one takes over, where both say the same."""
-    random = np.random.default_rng(4)
-    balance = random.integers(-30, 32, (1, 6000))
-    assert np.abs(balance).sum() < 100_000
-    z = balance.sum() / np.sqrt((balance**2).sum())
-    assert sign_flip_test(balance)[0] == pytest.approx(2 * stats.norm.sf(abs(z)), rel=0.02)
-    many = np.tile(balance, 3)
-    z = many.sum() / np.sqrt((many**2).sum())
-    assert sign_flip_test(many)[0] == pytest.approx(2 * stats.norm.sf(abs(z)), rel=1e-9)
 
 
 @given(st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), max_size=8), st.integers(0, 20))

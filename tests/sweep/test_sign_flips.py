@@ -1,0 +1,70 @@
+"""Tests of pairs whose signs may as well be others: against enumeration, in integers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sweep.statistics.paired import _share_of_signs, sign_flip_test, sign_test
+
+
+@pytest.mark.parametrize(("wins", "losses"), [*product(range(7), repeat=2), (30, 12), (0, 200), (480, 520)])
+def test_sign_test_by_enumeration(wins: int, losses: int) -> None:
+    """The chance of a split at least as uneven, counted exactly; McNemar's exact test is the same number."""
+    n = wins + losses
+    ways = sum(comb(n, k) for k in range(n + 1) if abs(2 * k - n) >= abs(wins - losses))
+    exact = float(Fraction(ways, 2**n))
+    assert sign_test(np.array([wins]), np.array([losses]))[0] == pytest.approx(exact, abs=1e-12)
+    if n:
+        assert exact == pytest.approx(stats.binomtest(wins, n, 0.5).pvalue, abs=1e-12)
+
+
+@given(st.lists(st.lists(st.integers(-4, 4), min_size=1, max_size=7), min_size=1, max_size=3))
+def test_sign_flip_test_by_enumeration(rows: list[list[int]]) -> None:
+    """Every choice of signs is tried; with one pair a seed it is McNemar's test."""
+    width = max(map(len, rows))
+    balance = np.array([row + [0] * (width - len(row)) for row in rows])
+    for row, p_value in zip(rows, sign_flip_test(balance), strict=True):
+        sums = [
+            abs(sum(sign * b for sign, b in zip(signs, row, strict=True)))
+            for signs in product((1, -1), repeat=len(row))
+        ]
+        expected = sum(each >= abs(sum(row)) for each in sums) / len(sums)
+        assert p_value == pytest.approx(expected, rel=1e-11)
+
+
+def test_sign_flip_test_of_tiny_chances() -> None:
+    """All digits count, however improbable the sum: by integers, for 150 seeds."""
+    random = np.random.default_rng(5)
+    for n_against in (0, 1, 5, 40):
+        balance = random.integers(1, 9, 150)
+        balance[:n_against] *= -1
+        ways = {0: 1}
+        for size in np.abs(balance).tolist():
+            ways = {s: ways.get(s - size, 0) + ways.get(s + size, 0) for w in ways for s in (w - size, w + size)}
+        at_least = sum(n for total, n in ways.items() if abs(total) >= abs(balance.sum()))
+        assert sign_flip_test(balance[None])[0] == pytest.approx(at_least / 2**150, rel=1e-11, abs=0.0)
+
+
+@pytest.mark.parametrize("size", [6249, 6250, 25_000, 10**9])
+def test_sign_flip_test_of_few_seeds_with_many_pairs(size: int) -> None:
+    """All choices of signs count, whatever the sum: of four seeds that agree two in sixteen are as far out."""
+    assert sign_flip_test(np.full((1, 4), size))[0] == 0.125
+    assert sign_flip_test(np.array([[size, size, size, 1 - size]]))[0] == 0.25
+
+
+def test_sign_flip_test_of_many_pairs() -> None:
+    """Beyond what is counted it is approximated, where halves of all signs, paired, say the same."""
+    random = np.random.default_rng(4)
+    for n_seeds in (31, 34, 36):
+        for shift in (-0.1, 0.0, 0.3, 0.6):
+            balance = (random.normal(shift, 1, n_seeds) * 10**5).astype(np.int64)
+            exact = _share_of_signs(np.abs(balance), abs(int(balance.sum())))
+            assert sign_flip_test(balance[None])[0] == pytest.approx(exact, rel=0.02 if exact > 1e-5 else 0.1)
