@@ -128,14 +128,15 @@ class Result(ResultData):
         return compared
 
     def importance(self, statistic: str = "convergence_rate", *, errors: bool = True) -> pd.DataFrame:
-        """Divide the variance between runs among the parameters, alone and in pairs, and the seed.
+        """Divide the variance between runs among parameters, alone and in pairs, and the seed: main and total effects.
 
         Parameters
         ----------
         statistic
             ``"convergence_rate"`` or ``"restricted_mean_steps"``.
         errors
-            Whether to find the errors too, for which rows of runs are read where they are there.
+            Whether to find also errors, the main effect of the seed and total effects of parameters, for which rows of
+            runs are read where they are there.
 
         Returns
         -------

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sweep.answers import judges_convergence, n_not_worse, pairs_seeds, sum_over, swept
 from sweep.result import Result
 from sweep.schema import STATUSES
-from sweep.statistics.importance import LEAST_SEEDS
+from sweep.statistics.importance import LEAST_SEEDS, SEED
 from sweep.statistics.ranking import has_all_runs, rank_cells
 from sweep.wording import count_text, list_text, name_text, rate_text, steps_text
 
-# Shares of the variance that are told of what matters, at most.
+# Terms of which the share of the variance is told, at most.
 _TOLD = 3
 
 
@@ -99,9 +99,9 @@ def what_matters(result: Result) -> str:
     if result.study.seeds.count < LEAST_SEEDS:
         return f"what matters takes at least {LEAST_SEEDS} seeds per cell to tell from chance"
     table = result.importance(errors=False)
-    table = table[table["share"] - table["share_by_chance"] >= 0.005]
-    table = table.sort_values("share", ascending=False, kind="stable").head(_TOLD)
-    if not len(table):
-        return ""
-    told = [f"{row['term']} {100 * row['share']:.0f} %" for row in table.to_dict("records")]
-    return f"what matters for whether a run converges: {list_text(told)} of the variance between runs"
+    seed = float(table.loc[table["term"] == SEED, "total_share"].iloc[0])
+    told = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable").head(_TOLD)
+    words = [f"{row['term']} {100 * row['share']:.0f} %" for row in told.to_dict("records")]
+    if seed >= 0.005:
+        words.append(f"the seed, by itself and with parameters, {100 * seed:.0f} %")
+    return f"what matters for whether a run converges: {list_text(words)} of the variance between runs" if words else ""

@@ -14,6 +14,7 @@ from sweep.result import Result
 from sweep.statistics.importance import EXPLAINED
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 # Bars that are drawn; smaller ones are left out.
@@ -22,7 +23,7 @@ _LABELS = {"convergence_rate": "whether a run\nconverges", "restricted_mean_step
 
 
 def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None = None) -> Axes:
-    """Draw which share of the variance between runs each parameter, each two of them and the seed explain.
+    """Draw which share of the variance between runs each parameter, each two of them and the seed alone explain.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         If the variance of that is not divided, convergence is not judged, or the result is partial.
     """
     statistics = list(EXPLAINED) if value is None else [column_of(value, EXPLAINED)]
-    tables = [result.importance(statistic, errors=pairs_seeds(result)) for statistic in statistics]
+    tables = [_known(result.importance(statistic, errors=pairs_seeds(result))) for statistic in statistics]
     order = np.argsort(-np.max([table["share"].to_numpy() for table in tables], axis=0), kind="stable")[:_MOST_BARS]
     ax = ax or new_axes(7.0, 1.6 + 0.42 * len(order))
     thickness = 0.8 / len(tables)
@@ -65,3 +66,14 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     notes += [f"{left_out} smaller shares are left out"] if left_out else []
     ax.set_title(heading(result, shown=list(result.study.parameters), notes=notes), fontsize=10)
     return ax
+
+
+def _known(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the terms whose share is known; of counts alone that of the seed is its total effect, and is called so."""
+    if table["share"].notna().all():
+        return table
+    counted = table["share"].isna() & table["total_share"].notna()
+    return table.assign(
+        term=table["term"].where(~counted, table["term"] + " (total effect)"),
+        share=table["share"].fillna(table["total_share"]),
+    ).dropna(subset=["share"])

@@ -14,6 +14,7 @@ from sweep import Result, SweepError
 from sweep.plan import Plan
 from sweep.statistics.importance import importance
 from sweep.statistics.outcomes import Outcomes
+from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study
 
 STUDIES: dict[str, dict[str, Any]] = {
@@ -42,38 +43,60 @@ def varied_of(result: Result, statistic: str) -> pd.DataFrame:
     return runs
 
 
-def brute_force(runs: pd.DataFrame, parameters: list[str]) -> dict[str, float]:
-    """Divide the variance of rows by averaging over them, one term at a time."""
+def plain_parts(runs: pd.DataFrame, factors: list[str]) -> dict[frozenset[str], float]:
+    """Divide the variance of rows by averaging over them, one term at a time; the seed is one of the factors."""
     average = runs["varied"].mean()
-    effects: dict[tuple[str, ...], float] = {(): 0.0}
-    for size in range(1, len(parameters) + 1):
-        for term in combinations(parameters, size):
+    parts: dict[frozenset[str], float] = {frozenset(): 0.0}
+    for size in range(1, len(factors) + 1):
+        for term in combinations(factors, size):
             means = runs.groupby(list(term))["varied"].transform("mean") - average
             whole = float((means**2).mean())
-            effects[term] = whole - sum(value for part, value in effects.items() if set(part) < set(term))
+            parts[frozenset(term)] = whole - sum(value for part, value in parts.items() if part < set(term))
+    return parts
+
+
+def brute_force(runs: pd.DataFrame, parameters: list[str]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the parts of all terms, and the total effects of single factors.
+
+    In a table of n seeds, the part of the seed and of what it does with others is (n - 1) / n of what it is for all
+    seeds on average; and a part of what a term does together with the seed, its n - 1st, is added to that of the term.
+    """
+    n = runs["seed"].nunique()
+    plain = plain_parts(runs, [*parameters, "seed"])
+    parts = {
+        term: value * n / (n - 1) if "seed" in term else value - plain[term | {"seed"}] / (n - 1)
+        for term, value in plain.items()
+    }
     varied = [name for name in parameters if runs[name].nunique() > 1]
-    few = [term for term in effects if 1 <= len(term) <= 2 and set(term) <= set(varied)]
-    found = {" x ".join(term): effects[term] for term in few}
+    few = [(name,) for name in varied] + list(combinations(varied, 2))
+    found = {" x ".join(term): parts[frozenset(term)] for term in few}
     if len(varied) > 2:
-        found["three or more together"] = sum(value for term, value in effects.items() if len(term) > 2)
-    cells = runs.groupby(list(parameters))["varied"].transform("mean") if parameters else average
-    found["seed"] = float(((runs["varied"] - cells) ** 2).mean())
-    return found
+        found["three or more together"] = sum(
+            value for term, value in parts.items() if len(term) > 2 and "seed" not in term
+        )
+    found["seed"] = parts[frozenset({"seed"})]
+    found["seed x parameters"] = sum(value for term, value in parts.items() if len(term) > 1 and "seed" in term)
+    # Terms with a single value are zero, so they do not count whatever they are part of.
+    totals = {name: sum(value for term, value in parts.items() if name in term) for name in (*varied, "seed")}
+    return found, totals
 
 
 @pytest.mark.parametrize("statistic", ["convergence_rate", "restricted_mean_steps"])
 @pytest.mark.parametrize("name", STUDIES)
 def test_shares_of_variance_from_the_rows(name: str, statistic: str) -> None:
-    """Each part is what brute force finds, and the parts add up to the variance between all runs."""
+    """Each part and each total effect is what brute force finds, and the parts add up."""
     result = run(name)
     table = result.importance(statistic)
-    runs = varied_of(result, statistic)
-    total = float(runs["varied"].var(ddof=0))
-    expected = brute_force(runs, list(result.study.parameters))
+    expected, totals = brute_force(varied_of(result, statistic), list(result.study.parameters))
+    whole = sum(expected.values())
     assert list(table["term"]) == list(expected)
-    np.testing.assert_allclose(table["variance"], list(expected.values()), rtol=0, atol=1e-12 * max(total, 1))
-    assert table["variance"].sum() == pytest.approx(total, rel=1e-12, abs=1e-12)
-    assert table["share"].sum() == pytest.approx(1.0 if total else 0.0, abs=1e-12)
+    np.testing.assert_allclose(table["variance"], list(expected.values()), rtol=0, atol=1e-12 * max(whole, 1))
+    np.testing.assert_allclose(table["share"] * whole, list(expected.values()), rtol=0, atol=1e-12 * max(whole, 1))
+    assert table["share"].sum() == pytest.approx(1.0 if whole else 0.0, abs=1e-12)
+    single = table.set_index("term")["total_share"].dropna()
+    assert set(single.index) == set(totals)
+    for factor, share in single.items():
+        assert share * whole == pytest.approx(totals[factor], abs=1e-9 * max(whole, 1))
 
 
 @pytest.mark.parametrize("statistic", ["convergence_rate", "restricted_mean_steps"])
@@ -81,37 +104,88 @@ def test_error_is_that_of_the_jackknife(statistic: str) -> None:
     """Shares without each part of the seeds in turn, from the rows."""
     result = run("two", count=23)
     runs = varied_of(result, statistic)
-    part = np.searchsorted(np.arange(20) * 23 // 20, runs["seed"] - runs["seed"].min(), side="right") - 1
+    part = (runs["seed"] - runs["seed"].min()) * 20 // 23
     shares = []
     for k in range(20):
-        parts = brute_force(runs[part != k].copy(), list(result.study.parameters))
-        shares.append(np.array(list(parts.values())) / sum(parts.values()))
+        parts, totals = brute_force(runs[part != k].copy(), list(result.study.parameters))
+        shares.append(np.array([*parts.values(), *totals.values()]) / sum(parts.values()))
     expected = np.sqrt(19 / 20 * ((np.array(shares) - np.mean(shares, axis=0)) ** 2).sum(axis=0))
-    np.testing.assert_allclose(result.importance(statistic)["share_error"], expected, atol=1e-9)
+    table = result.importance(statistic)
+    found = [*table["share_error"], *table["total_share_error"].dropna()]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
+    """Seeds that some cell did not need are no failures: parts and errors are those of the seeds that all have."""
+    random = np.random.default_rng(2)
+    study = make_study(count=400, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3])
+    tables = study.canonical()
+    del tables["method"]
+    tables["seeds"]["until"] = {"width": 0.1, "first": 100}
+    whole = outcomes_of(random, np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9]), 400, 0.5)
+    trained = np.arange(400) < np.array([[100], [400], [200], [400], [200], [100]])
+    some = Outcomes(np.where(trained, whole.steps, -1), whole.converged & trained)
+    cells = result_of(study, some).cells
+    few = Outcomes(whole.steps[:, :100], whole.converged[:, :100])
+    for statistic in ("convergence_rate", "restricted_mean_steps"):
+        adaptive = importance(cells, Plan(sweep.Study(**tables)), statistic, some)
+        same = importance(cells, Plan(make_study(count=100, **STUDIES["two"])), statistic, few)
+        pd.testing.assert_frame_equal(adaptive, same)
+        counted = importance(cells, Plan(sweep.Study(**tables)), statistic)
+        seed = counted["term"] == "seed"
+        assert counted.loc[seed, "total_share"].iloc[0] == pytest.approx(
+            adaptive.loc[seed, "total_share"].iloc[0], abs=0.1
+        )
+    rates, n = cells["convergence_rate"], cells["n_runs"]
+    chance = 2 * (rates * (1 - rates) / (n - 1)).mean() / 6
+    within = (rates * (1 - rates) * n / (n - 1)).mean()
+    counted = importance(cells, Plan(study), "convergence_rate")
+    assert counted["share_by_chance"][1] == pytest.approx(chance / (counted["variance"].sum() + within))
 
 
 def test_errors_take_rows_and_seeds() -> None:
-    """Where only counts are kept, or there is one seed, shares are there and errors are missing."""
-    counts, rows = run("two", keep="cells"), run("two")
-    assert run("two", count=9).importance()["share_error"].isna().all()
-    pd.testing.assert_series_equal(counts.importance()["share"], rows.importance()["share"])
-    assert counts.importance()["share_error"].isna().all()
-    single = run("two", count=1).importance()
-    assert single["share_error"].isna().all()
-    assert single["share"].iloc[-1] == 0.0
+    """Where only counts are kept, shares of parameters are there; of one seed nothing is told of seeds and chance."""
+    counts, rows = run("two", keep="cells").importance(), run("two").importance()
+    assert run("two", count=9).importance()[["share_error", "total_share_error"]].isna().all(axis=None)
+    np.testing.assert_allclose(counts["share"][:3], rows["share"][:3], atol=0.03)
+    assert counts.loc[counts["term"] == "seed", "total_share"].iloc[0] == pytest.approx(
+        rows["total_share"][3], abs=0.03
+    )
+    assert counts[["share_error", "total_share_error"]].isna().all(axis=None)
+    drawn = outcomes_of(np.random.default_rng(0), np.array([0.0, 0.0, 1.0, 1.0, 0.0, 1.0]), 1, 0.0)
+    single = result_of(make_study(count=1, **STUDIES["two"]), drawn).importance()
+    assert single["share"][:3].sum() == pytest.approx(1.0)
+    assert single.loc[3:, ["variance", "share", "share_by_chance", "total_share"]].isna().all(axis=None)
+    assert single[["share_error", "share_by_chance"]].isna().all(axis=None)
 
 
-def test_shares_by_chance() -> None:
-    """Where parameters do nothing, shares are on average what they are by chance."""
+@pytest.mark.parametrize("shared", [0.0, 1.0])
+def test_chance_is_subtracted(shared: float) -> None:
+    """Where parameters do nothing their shares are 0 on average, whether cells share their luck or not."""
+    plan = Plan(make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0]))
+    random = np.random.default_rng(6)
+    parts = []
+    for _ in range(400):
+        drawn = outcomes_of(random, np.full(24, 0.5), 5, 0.5 * shared)
+        table = importance(result_of(plan.study, drawn).cells, plan, "convergence_rate", drawn)
+        parts.append(table[["variance", "share", "share_by_chance"]].to_numpy())
+    average, error = np.mean(parts, axis=0), np.std(parts, axis=0) / 20
+    assert (np.abs(average[:-2, 0]) <= 4 * error[:-2, 0]).all()
+    assert average[:, 0].sum() == pytest.approx(0.25, rel=0.02)
+    assert average[-2, 0] == pytest.approx(0.25 / 24 + 0.5 * shared * 0.25 * 23 / 24, abs=0.01)
+
+
+def test_shares_by_chance_of_counts() -> None:
+    """Without rows runs are taken for independent; where they are, shares are 0 on average too."""
     plan = Plan(make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0]))
     random = np.random.default_rng(6)
     parts = []
     for _ in range(400):
         mean = (random.random((24, 5)) < 0.5).mean(axis=1)
-        table = importance(pd.DataFrame({"convergence_rate": mean}), plan, "convergence_rate")
-        parts.append(table[["share", "share_by_chance"]].to_numpy())
-    average = np.mean(parts, axis=0)
-    np.testing.assert_allclose(average[:-1, 0], average[:-1, 1], rtol=0.2)
+        cells = pd.DataFrame({"convergence_rate": mean, "n_runs": 5})
+        parts.append(importance(cells, plan, "convergence_rate")[["share", "share_by_chance"]].to_numpy())
+    average = np.mean(parts, axis=0)[:-2]
+    np.testing.assert_allclose(average[:, 0], 0.0, atol=0.15 * average[:, 1].max())
 
 
 @pytest.mark.soak
@@ -122,13 +196,14 @@ def test_error_covers() -> None:
     rates = np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9])
     means = rates.reshape(2, 3)
     parts = [means.mean(axis=1).var(), means.mean(axis=0).var()]
-    parts += [rates.var() - sum(parts), (rates * (1 - rates)).mean()]
+    within = (rates * (1 - rates)).mean()  # of which a seed has a sixth in the mean over cells that share nothing
+    parts += [rates.var() - sum(parts), within / 6, within * 5 / 6]
     truth = np.array(parts) / sum(parts)
     random = np.random.default_rng(3)
-    held = np.zeros(4)
+    held = np.zeros(5)
     for _ in range(1000):
         converged = random.random((6, 400)) < rates[:, None]
-        cells = pd.DataFrame({"convergence_rate": converged.mean(axis=1)})
+        cells = pd.DataFrame({"convergence_rate": converged.mean(axis=1), "n_runs": 400})
         table = importance(cells, plan, "convergence_rate", Outcomes(np.ones((6, 400), np.int32), converged))
         held += np.abs(table["share"] - truth) <= 1.96 * table["share_error"]
     assert (held / 1000 >= 0.88).all()
