@@ -19,13 +19,16 @@ class Column:
     """One column: its name, type, unit and what it means.
 
     ``type`` is the name of an Arrow type, or ``"status"`` for a dictionary of
-    :data:`STATUSES` with int8 codes.
+    :data:`STATUSES` with int8 codes. Files from before a column that came ``later`` lack it, and those that lack any
+    have something else in a column that is ``restated``; both are null when they are read.
     """
 
     name: str
     type: str
     unit: str
     doc: str
+    later: bool = False
+    restated: bool = False
 
 
 _RUN = Column("run", "int64", "", "number of the run: cell * n_seeds + (seed - base)")
@@ -60,6 +63,8 @@ _STATISTICS = (
     ),
     Column("restricted_mean_steps", "float64", "updates", "mean over all runs of updates to converge, the most if not"),
     Column("restricted_mean_steps_error", "float64", "updates", "its standard error; null for one run"),
+    Column("restricted_mean_steps_low", "float64", "updates", "lower end of its 95 % interval", later=True),
+    Column("restricted_mean_steps_high", "float64", "updates", "upper end of its 95 % interval", later=True),
     Column("expected_steps", "float64", "updates", "updates of all runs / n_converged: a success with restarts"),
     Column("expected_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none converged"),
     Column("expected_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none converged"),
@@ -69,7 +74,9 @@ _STATISTICS = (
         "updates",
         "updates after which a restart pays; null if none converged",
     ),
-    Column("restarted_steps", "float64", "updates", "updates that a success then takes"),
+    Column("restarted_steps", "float64", "updates", "updates a success then takes, as other runs tell", restated=True),
+    Column("restarted_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none", later=True),
+    Column("restarted_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none", later=True),
 )
 # Whole numbers that may be null.
 NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")

@@ -24,6 +24,7 @@ def answer(result: Result) -> list[str]:
         coverage(result),
         share(result),
         best_cell(result),
+        restarts(result),
         what_matters(result),
         unjudged(result),
         uneven(result),
@@ -78,6 +79,22 @@ def best_cell(result: Result) -> str:
     text = f"{rate_text(best, ' %')} of {count_text(best['n_runs'], 'run')} converged, {steps}"
     which = "best cell" if result.complete else "best of the cells that have all runs"
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
+
+
+def restarts(result: Result) -> str:
+    """Say whether it pays to give up runs of the best cell; nothing where that is not known, or it takes no steps."""
+    (best,) = rank_cells(result.cells, result.study).head(1).to_dict("records")
+    steps = [best[f"restarted_steps{end}"] for end in ("", "_low", "_high")]
+    if any(steps_text(each) == "-" for each in steps) or not best["restart_steps"]:
+        return ""
+    took, low, high = map(steps_text, steps)
+    with_them = (
+        f"a success takes {took} [{low}, {high}] steps with them and {steps_text(best['expected_steps'])} without"
+    )
+    which = "in the best cell" if len(result.cells) > 1 else "here"
+    if steps[2] < best["expected_steps"]:
+        return f"restarts after {steps_text(best['restart_steps'])} steps help {which}: {with_them}"
+    return f"restarts do not help {which}: {with_them}"
 
 
 def _others(result: Result) -> str:

@@ -79,9 +79,18 @@ STATISTICS = {
         ", 95 % intervals",
         _NEVER,
     ),
-    "restricted_mean_steps": Statistic("mean steps to converge, the most that a run may take if not"),
+    "restricted_mean_steps": Statistic(
+        "mean steps to converge, the most that a run may take if not",
+        ("restricted_mean_steps_low", "restricted_mean_steps_high"),
+        ", 95 % intervals",
+    ),
     "restart_steps": Statistic("steps after which a restart pays", missing=_NEVER),
-    "restarted_steps": Statistic("steps per success with the best restarts", missing=_NEVER),
+    "restarted_steps": Statistic(
+        "steps per success with the best restarts",
+        ("restarted_steps_low", "restarted_steps_high"),
+        ", 95 % intervals",
+        _NEVER,
+    ),
     "n_converged": Statistic("runs converged"),
     "n_diverged": Statistic("runs diverged"),
     "n_stalled": Statistic("runs stalled"),
@@ -154,6 +163,12 @@ def cells_at(cells: pd.DataFrame, values: Mapping[str, Sequence[Scalar]]) -> pd.
     for name, entries in values.items():
         cells = cells[cells[name].isin(list(entries))]
     return cells
+
+
+def bands_text(cells: pd.DataFrame, name: str) -> str:
+    """Say what the bands of a statistic are; nothing where there are none, as over cells whose seeds are not known."""
+    words = STATISTICS[name]
+    return words.bands if words.band and cells[list(words.band)].notna().any(axis=None) else ""
 
 
 def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:

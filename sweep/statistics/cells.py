@@ -11,9 +11,18 @@ import pyarrow as pa
 from sweep.plan import Plan
 from sweep.schema import arrow_schema, cells_columns
 from sweep.statistics.intervals import Array, wilson_interval
-from sweep.statistics.steps import best_restarts, ends_by_group, expected_steps, restricted_means, steps_quantiles
+from sweep.statistics.restarts import best_restarts
+from sweep.statistics.steps import QUANTILES, ends_by_group, expected_steps, restricted_means, steps_quantiles
 from sweep.statistics.tally import to_arrow
 from sweep.study import Study
+
+# Columns that tell how sure others are.
+INTERVALS = [
+    *("convergence_rate_low", "convergence_rate_high"),
+    *(f"{name}_{end}" for name in QUANTILES for end in ("low", "high")),
+    *("restricted_mean_steps_error", "restricted_mean_steps_low", "restricted_mean_steps_high"),
+    *("expected_steps_low", "expected_steps_high", "restarted_steps_low", "restarted_steps_high"),
+]
 
 
 def cells_to_table(cells: pd.DataFrame, study: Study) -> pa.Table:
@@ -49,7 +58,7 @@ def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataF
     Notes
     -----
     Intervals take the runs for independent. Those of one seed in several cells are not, so they are too narrow where
-    seeds matter; :func:`sweep.statistics.clustered.rate_intervals` counts each seed once.
+    seeds matter; those of :mod:`sweep.statistics.clustered` count each seed once.
     """
     values, group = groups_of(plan, by)
     statistics = _statistics(tally, group[tally["cell"]], plan)

@@ -38,6 +38,47 @@ def student_quantile(n: Array) -> Array:
     return np.asarray(np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.975), np.nan))
 
 
+def saved_interval(mean: Array, error: Array, n: Array, most: Array) -> tuple[Array, Array, Array]:
+    """Return the mean steps that a success is below the most that it may take, and their 95 % interval.
+
+    Parameters
+    ----------
+    mean, error
+        Of ``n`` independent values, and the standard error of the mean.
+    n
+        Below two, the interval is from 0 to ``most``.
+    most
+        That they can be.
+    """
+    spread = np.where(np.asarray(n) > 1, student_quantile(n) * error, np.inf)
+    return np.where(np.asarray(n) > 0, mean, most), np.maximum(mean - spread, 0.0), np.minimum(mean + spread, most)
+
+
+def product_interval(
+    one: tuple[Array, Array, Array], other: tuple[Array, Array, Array], correlation: Array | float = 0.0
+) -> tuple[Array, Array]:
+    """Return the 95 % interval of the product of two positive quantities.
+
+    Parameters
+    ----------
+    one, other
+        Each with the ends of its interval, which need not be symmetric.
+    correlation
+        Of their estimates.
+
+    Notes
+    -----
+    The method of variance estimates recovery: Zou and Donner, Statist. in Medicine 27 (2008) 1693. It holds where the
+    one is a rate near 0 or 1, of which normal intervals cover far less than they say.
+    """
+    ends = []
+    for side in (1, 2):
+        parts = other[0] * (one[side] - one[0]), one[0] * (other[side] - other[0])
+        spread = np.sqrt(np.maximum(parts[0] ** 2 + parts[1] ** 2 + 2 * correlation * parts[0] * parts[1], 0.0))
+        ends.append(one[0] * other[0] + (-spread if side == 1 else spread))
+    return ends[0], ends[1]
+
+
 @cache
 def binomial_quantile(n: int, chance: float, level: float) -> int:
     """Return the fewest successes k of n trials with P(successes <= k) >= ``level``.

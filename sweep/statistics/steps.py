@@ -1,14 +1,16 @@
-"""How many steps it takes: quantiles, means, and what a success costs where runs are restarted.
+"""How many steps it takes: quantiles, means, and what a success costs where each failure is followed by another run.
 
 All functions take *ends*, see :func:`ends_by_group`, and return values by group.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.intervals import Array, Z, quantile_ranks
+from sweep.statistics.intervals import Array, Z, product_interval, quantile_ranks, saved_interval, wilson_interval
 
 QUANTILES = {"steps_q25": (1, 4), "steps_q50": (1, 2), "steps_q75": (3, 4)}
 
@@ -40,16 +42,28 @@ def steps_quantiles(ends: pd.DataFrame) -> pd.DataFrame:
     Runs that do not converge count as longer than all others. The interval lies between two runs in their order,
     see :func:`~sweep.statistics.intervals.quantile_ranks`.
     """
+    return steps_at_ranks(ends, _ranks(ends.groupby("group")["n"].sum()))
+
+
+def steps_at_ranks(ends: pd.DataFrame, ranks: Mapping[str, pd.Series[int]]) -> pd.DataFrame:
+    """Return the steps of runs by their ranks in the order of steps, where those that do not converge come last.
+
+    Parameters
+    ----------
+    ends
+    ranks
+        For each column the rank from 1 on, by group; the steps of rank 0 are 0.
+    """
     n_runs = ends.groupby("group")["n"].sum()
     converged = ends[ends["status"] == "converged"]
     n_converged = converged.groupby("group")["n"].sum().reindex(n_runs.index, fill_value=0)
     so_far, before = converged["n"].cumsum().to_numpy(), n_converged.cumsum() - n_converged
     steps = np.append(converged["steps"].to_numpy(), 0)  # one more, for ranks that nothing reaches
     columns = {}
-    for name, ranks in _ranks(n_runs).items():
-        places = np.searchsorted(so_far, before + ranks)
-        reached = pd.Series(steps[places], n_runs.index, dtype="Int64").where(ranks <= n_converged)
-        columns[name] = reached.mask(ranks == 0, 0)
+    for name, of_groups in ranks.items():
+        places = np.searchsorted(so_far, before + of_groups)
+        reached = pd.Series(steps[places], n_runs.index, dtype="Int64").where(of_groups <= n_converged)
+        columns[name] = reached.mask(of_groups == 0, 0)
     return pd.DataFrame(columns)
 
 
@@ -75,14 +89,42 @@ def restricted_means(ends: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``restricted_mean_steps`` and ``restricted_mean_steps_error``, its standard error (missing for one run).
+        ``restricted_mean_steps``, ``restricted_mean_steps_error``, its standard error (missing for one run), and
+        ``restricted_mean_steps_low`` and ``restricted_mean_steps_high``, its 95 % interval.
+
+    Notes
+    -----
+    The mean lies below the most that runs may take by the share of runs that converge, times the steps that these are
+    below it. The interval is made of Wilson's for the one and Student's for the other
+    (:func:`~sweep.statistics.intervals.product_interval`), so that it holds where nearly all runs or hardly any
+    converge, and none that is unlike the others was seen.
     """
-    steps = ends["steps"].where(ends["status"] == "converged", ends["most_steps"])
-    sums = pd.DataFrame({"n": ends["n"], "steps": ends["n"] * steps}).groupby(ends["group"]).sum()
-    mean = sums["steps"] / sums["n"]
-    squares = (ends["n"] * (steps - ends["group"].map(mean)) ** 2).groupby(ends["group"]).sum()
-    error = ((squares / (sums["n"] - 1) / sums["n"]) ** 0.5).where(sums["n"] > 1)
-    return pd.DataFrame({"restricted_mean_steps": mean, "restricted_mean_steps_error": error})
+    group, n = ends["group"], ends["n"]
+    converged = n.where(ends["status"] == "converged", 0)
+    saved = ends["most_steps"] - ends["steps"].where(converged > 0, ends["most_steps"])
+    columns = {"n": n, "converged": converged, "most": n * ends["most_steps"], "saved": n * saved}
+    sums = pd.DataFrame(columns).groupby(group).sum()
+    mean, each = (sums["most"] - sums["saved"]) / sums["n"], sums["saved"] / sums["converged"].clip(lower=1)
+    rests = {"mean": ends["most_steps"] - saved - group.map(mean), "each": saved - group.map(each)}
+    squares = (
+        pd.DataFrame({"mean": n * rests["mean"] ** 2, "each": converged * rests["each"] ** 2}).groupby(group).sum()
+    )
+    error = ((squares["mean"] / (sums["n"] - 1) / sums["n"]) ** 0.5).where(sums["n"] > 1)
+    successes, n_runs = sums["converged"].to_numpy(), sums["n"].to_numpy()
+    of_each = np.sqrt(squares["each"].to_numpy() / np.maximum(successes - 1, 1) / np.maximum(successes, 1))
+    low, high = product_interval(
+        (successes / n_runs, *wilson_interval(successes, n_runs)),
+        saved_interval(each.to_numpy(), of_each, successes, ends["most_steps"].groupby(group).max().to_numpy()),
+    )
+    whole = sums["most"] / sums["n"]
+    return pd.DataFrame(
+        {
+            "restricted_mean_steps": mean,
+            "restricted_mean_steps_error": error,
+            "restricted_mean_steps_low": whole - high,
+            "restricted_mean_steps_high": whole - low,
+        }
+    )
 
 
 def expected_steps(ends: pd.DataFrame) -> pd.DataFrame:
@@ -108,33 +150,4 @@ def expected_steps(ends: pd.DataFrame) -> pd.DataFrame:
     factor = np.exp(Z * (error / ratio.where(ratio > 0, 1.0)).where(sums["n"] > 1))
     return pd.DataFrame(
         {"expected_steps": ratio, "expected_steps_low": ratio / factor, "expected_steps_high": ratio * factor}
-    )
-
-
-def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return after how many steps to give a run up and begin another, so that a success takes the fewest steps.
-
-    Returns
-    -------
-    DataFrame
-        ``restart_steps``, the first of the best limits (missing if no run converged), and ``restarted_steps``, the
-        steps that a success then takes (infinite if none did).
-
-    Notes
-    -----
-    With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success takes the sum of the one
-    for each of the other. Only steps at which a run converged can be best.
-    """
-    group, n, steps, converged = ends["group"], ends["n"], ends["steps"], ends["status"] == "converged"
-    sums = pd.DataFrame({"n": n, "steps": n * steps, "converged": n.where(converged, 0)})
-    whole = sums.groupby(group).sum()
-    so_far = sums.cumsum() - (whole.cumsum() - whole).loc[group].set_axis(sums.index)  # in the own group
-    cost = so_far["steps"] + steps * (group.map(whole["n"]) - so_far["n"])
-    restarted = (cost / so_far["converged"])[converged]
-    best = restarted.groupby(group[converged]).idxmin()
-    return pd.DataFrame(
-        {
-            "restart_steps": steps[best].set_axis(best.index).reindex(whole.index).astype("Int64"),
-            "restarted_steps": restarted[best].set_axis(best.index).reindex(whole.index).fillna(np.inf),
-        }
     )

@@ -29,16 +29,19 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
 def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
     """Return columns of a table that is encoded so; ``where`` names it in errors.
 
+    Where an older version wrote the file, columns that came later and those that were restated with them are null.
+
     Raises
     ------
     StoreError
         If it is not what was written, or has other columns.
     """
-    schema = arrow_schema(columns)
     try:
         # In this thread alone: one of Arrow's would let go of the content some time after the table is there, and
         # where Python ends meanwhile, it ends with SIGABRT.
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        written = [column for column in columns if not column.later or column.name in file.schema_arrow.names]
+        schema = arrow_schema(written)
         table = file.read(schema.names, use_threads=False)
     except (pa.ArrowException, OSError):
         raise DamageError(where, "it is not the Parquet that was written") from None
@@ -49,4 +52,10 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
             names = {name for chunk in table[column.name].chunks for name in chunk.dictionary.to_pylist()}
             if not names <= set(STATUSES):
                 raise DamageError(where, f"its column {column.name!r} has other values than {', '.join(STATUSES)}")
-    return table
+    if len(written) == len(columns):
+        return table
+    nulls = {c.name for c in columns if (c.later and c not in written) or c.restated}
+    fields = arrow_schema(columns)
+    return pa.table(
+        [pa.nulls(len(table), each.type) if each.name in nulls else table[each.name] for each in fields], fields
+    )

@@ -14,7 +14,7 @@ from scipy import stats
 
 from sweep.statistics.incidence import EVENTS, cumulative_incidence
 from sweep.statistics.intervals import Z, binomial_quantile, quantile_ranks, wilson_interval
-from sweep.statistics.steps import best_restarts, ends_by_group, expected_steps, restricted_means, steps_quantiles
+from sweep.statistics.steps import ends_by_group, expected_steps, restricted_means, steps_quantiles
 from sweep.statistics.tally import tally_runs
 from tests.oracle import STATUSES
 
@@ -79,6 +79,21 @@ def test_quantiles_by_their_definition(runs: list[Ends]) -> None:
                 assert listed(table[column])[group] == expected
 
 
+def naive_interval(ends: Ends) -> tuple[float, float]:
+    """Return the interval of the restricted mean, from those of the rate and of the steps that a success saves."""
+    saved = [LIMIT - steps for status, steps in ends if status == "converged"]
+    n = len(saved)
+    rate, each = n / len(ends), sum(saved) / n if n else LIMIT
+    of_rate = stats.binomtest(n, len(ends)).proportion_ci(0.95, method="wilson")
+    of_each = (0.0, LIMIT)
+    if n > 1:
+        spread = stats.t.ppf(0.975, n - 1) * stats.sem(saved)
+        of_each = max(each - spread, 0.0), min(each + spread, LIMIT)
+    below = math.hypot(each * (rate - of_rate.low), rate * (each - of_each[0]))
+    above = math.hypot(each * (of_rate.high - rate), rate * (of_each[1] - each))
+    return LIMIT - rate * each - above, LIMIT - rate * each + below
+
+
 @given(groups())
 def test_restricted_means_by_their_definition(runs: list[Ends]) -> None:
     """The mean and its standard error of the steps of all runs, each of which has its most steps if it fails."""
@@ -88,6 +103,8 @@ def test_restricted_means_by_their_definition(runs: list[Ends]) -> None:
         assert table["restricted_mean_steps"][group] == sum(steps) / len(steps)
         error = None if len(steps) == 1 else pytest.approx(stats.sem(steps), rel=1e-12, abs=1e-12)
         assert listed(table["restricted_mean_steps_error"])[group] == error
+        ends_of_interval = [table[f"restricted_mean_steps_{end}"][group] for end in ("low", "high")]
+        assert ends_of_interval == pytest.approx(naive_interval(ends), rel=1e-9, abs=1e-9)
 
 
 @given(groups())
@@ -106,21 +123,6 @@ def test_expected_steps_by_their_definition(runs: list[Ends]) -> None:
         factor = math.exp(Z * error / ratio) if ratio else 1.0
         assert table["expected_steps_low"][group] == pytest.approx(ratio / factor, rel=1e-12)
         assert table["expected_steps_high"][group] == pytest.approx(ratio * factor, rel=1e-12)
-
-
-@given(groups())
-def test_best_restarts_by_trying_every_limit(runs: list[Ends]) -> None:
-    """No limit gives a success fewer steps, and none that is lower gives as few."""
-    table = best_restarts(ends_of(runs))
-    for group, ends in enumerate(runs):
-        costs = {}
-        for limit in range(LIMIT + 1):
-            successes = sum(status == "converged" and steps <= limit for status, steps in ends)
-            if successes:
-                costs[limit] = sum(min(steps, limit) for _, steps in ends) / successes
-        best = min(costs, key=lambda limit: (costs[limit], limit)) if costs else None
-        assert listed(table["restart_steps"])[group] == best
-        assert table["restarted_steps"][group] == (math.inf if best is None else costs[best])
 
 
 def naive_incidence(ends: Ends, event: str, step: int) -> tuple[float, float]:
@@ -212,7 +214,7 @@ def test_intervals_hold_what_they_say(rate: float, n: int) -> None:
         row = cumulative_incidence(ends).query("steps <= @cut").iloc[-1]
         hits["incidence"] += bool(row["low"] <= truth_incidence <= row["high"])
         mean = restricted_means(ends).iloc[0]
-        hits["mean"] += bool(abs(mean.iloc[0] - truth_mean) <= Z * mean.iloc[1])
+        hits["mean"] += bool(mean["restricted_mean_steps_low"] <= truth_mean <= mean["restricted_mean_steps_high"])
         if truth_median is not None:
             quantile = steps_quantiles(ends).iloc[0]
             low_end, high_end = quantile["steps_q50_low"], quantile["steps_q50_high"]
