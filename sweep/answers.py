@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError, unknown
 from sweep.plan import Plan
 from sweep.schema import STATUSES
-from sweep.statistics.cells import groups_of, summarize_by
-from sweep.statistics.clustered import rate_intervals
+from sweep.statistics.cells import INTERVALS, groups_of, summarize_by
+from sweep.statistics.clustered import rate_intervals, step_intervals
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.ranking import has_all_runs, rank_cells
+from sweep.statistics.steps import ends_by_group
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 _COUNTS = ["n_runs", *(f"n_{name}" for name in STATUSES)]
 
 # Runs whose rows are read for answers that nobody asked rows for: more would take memory that grows with the runs.
-MOST_PAIRED = 2 * 10**6
+MOST_PAIRED = 2 * 10**7
 
 # Names that people give to columns of cells.
 COLUMNS = {
@@ -174,12 +176,28 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     Returns
     -------
     DataFrame
-        As of :func:`sweep.statistics.cells.summarize_by`, with intervals of rates as of :func:`rate_intervals_by`.
+        As of :func:`sweep.statistics.cells.summarize_by`. Intervals over several cells count each seed once; they are
+        missing where rows of runs are not there, or too many to be read.
     """
-    tally, plan = result.tally, Plan(result.study)
-    table = summarize_by(tally[tally["cell"].isin(cells["cell"])], plan, by)
-    group = groups_of(plan, by)[1][cells["cell"]]
-    return table.assign(**rate_intervals_by(result, cells, group)).reset_index(drop=True)
+    plan = Plan(result.study)
+    tally = result.tally[result.tally["cell"].isin(cells["cell"])]
+    table = summarize_by(tally, plan, by)
+    group = groups_of(plan, by)[1]
+    several = table.index[table["n_cells"] > 1]
+    shared = cells["cell"].to_numpy()[np.isin(group[cells["cell"]], several)]
+    if not len(shared):
+        return table.reset_index(drop=True)
+    if not pairs_seeds(result):
+        table.loc[several, INTERVALS] = None
+        return table.reset_index(drop=True)
+    outcomes = result.outcomes.at(shared)
+    of_rates = pd.DataFrame(dict(zip(INTERVALS[:2], rate_intervals(outcomes, group[shared]), strict=True)), several)
+    tally = tally[tally["cell"].isin(shared)]
+    ends = ends_by_group(tally, group[tally["cell"]], plan.most_steps(tally["cell"].to_numpy()))
+    of_steps = step_intervals(outcomes, group[shared], plan.most_steps(shared), ends)
+    for name, column in {**of_rates, **of_steps}.items():
+        table.loc[several, name] = column
+    return table.reset_index(drop=True)
 
 
 def pairs_seeds(result: Result) -> bool:
@@ -190,14 +208,16 @@ def pairs_seeds(result: Result) -> bool:
 def rate_intervals_by(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
     """Return the intervals of convergence rates over groups of cells, by the number of their group.
 
-    They count each seed once where rows of runs are there, and not too many to be read; else they take all runs for
-    independent.
+    Those of several cells count each seed once, and are missing where rows of runs are not there, or too many to be
+    read.
     """
-    sums = cells.groupby(group)[["n_converged", "n_runs"]].sum()
-    if pairs_seeds(result):
+    groups = cells.groupby(group)
+    sums, n_cells = groups[["n_converged", "n_runs"]].sum(), groups.size().to_numpy()
+    if pairs_seeds(result) and n_cells.max(initial=1) > 1:
         low, high = rate_intervals(result.outcomes.at(cells["cell"].to_numpy()), group)
     else:
-        low, high = wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
+        ends = wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
+        low, high = (np.where(n_cells == 1, end, np.nan) for end in ends)
     return pd.DataFrame({"convergence_rate_low": low, "convergence_rate_high": high}, sums.index)
 
 

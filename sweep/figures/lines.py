@@ -17,7 +17,7 @@ from sweep.figures.axis import heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, line_styles, set_scales
 from sweep.figures.roles import Roles, choose_roles, values_at
-from sweep.figures.statistics import STATISTICS, At, drawn_values, select
+from sweep.figures.statistics import STATISTICS, At, bands_text, drawn_values, select
 from sweep.parameters import Scalar
 from sweep.result import Result
 from sweep.wording import short
@@ -71,7 +71,7 @@ def draw_figure(
     _place_ticks(grid, len(panels))
     words = STATISTICS[column]
     notes = [f"gaps where {words.missing}"] if np.isnan(drawn_values(cells, column)).any() else []
-    title = heading(result, values, shown, notes, width, bands=words.bands)
+    title = heading(result, values, shown, notes, width, bands=bands_text(cells, column))
     _label(figure, title, lines)
     return figure
 
@@ -117,7 +117,7 @@ def line_plot(
         ax.set_xlabel(label_of(roles.x))
     if roles.color is not None:
         put_legend(ax, roles.color.replace("_", " "), handles=_handles(lines))
-    ax.set_title(heading(result, values, shown, width=inches_across(ax), bands=STATISTICS[column].bands), fontsize=10)
+    ax.set_title(heading(result, values, shown, width=inches_across(ax), bands=bands_text(cells, column)), fontsize=10)
     return ax
 
 

@@ -1,11 +1,18 @@
-"""Intervals of rates over several cells, whose runs share seeds."""
+"""Intervals of statistics over several cells, which share seeds: seeds are independent, runs of one seed are not."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
+from sweep.schema import STATUSES
+from sweep.statistics.intervals import Array, Z, product_interval, saved_interval, student_quantile, wilson_interval
 from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.restarts import best_limits
+from sweep.statistics.steps import QUANTILES, ends_by_group, steps_at_ranks, steps_quantiles
+from sweep.statistics.tally import tally_runs
+
+_CONVERGED, _ANOTHER = STATUSES.index("converged"), STATUSES.index("exhausted")
 
 
 def rate_intervals(outcomes: Outcomes, group: Array) -> tuple[Array, Array]:
@@ -16,34 +23,201 @@ def rate_intervals(outcomes: Outcomes, group: Array) -> tuple[Array, Array]:
     outcomes
         Of all cells.
     group : (n_cells,)
-        The number of the group of each cell, from 0 on.
+        The number of the group of each cell.
 
     Returns
     -------
     low, high : (n_groups,)
-        Missing where one seed has runs in several cells, which says nothing of other seeds.
+        In the order of their numbers; missing where one seed has runs in several cells, which says nothing of other
+        seeds.
 
     Notes
     -----
-    Seeds are independent, runs of one seed in several cells are not: the variance of a rate is that of a ratio of two
-    sums over seeds (Cochran, Sampling Techniques (1977), section 6.13). The interval is Wilson's, of as many
-    independent runs as give this variance, fewer where few seeds make it uncertain (as Student's quantile is larger
-    than the normal one), and never of more than there are. With fewer than some 100 seeds, of which few decide whole
-    groups of runs, it is too narrow. Where all seeds say the same it is that of as many runs as
-    seeds, and where each seed has one run it is Wilson's of the runs.
+    The interval is Wilson's, of as many independent runs as say as much: see :meth:`SeedSums.independent_runs`. With
+    fewer than some 100 seeds, of which few decide whole groups of runs, it is too narrow.
     """
-    order = np.argsort(group, kind="stable")
-    _, starts = np.unique(group[order], return_index=True)
-    converged, runs = (  # by group and seed
-        np.add.reduceat(each[order], starts, axis=0, dtype=np.float64)
-        for each in (outcomes.converged, outcomes.present)
-    )
-    n_converged, n_runs, n_seeds = converged.sum(axis=1), runs.sum(axis=1), (runs > 0).sum(axis=1)
-    rate = n_converged / n_runs
-    squares = ((converged - rate[:, None] * runs) ** 2).sum(axis=1)
-    variance = squares / n_runs**2 * n_seeds / np.maximum(n_seeds - 1, 1)
-    independent = rate * (1 - rate) / np.where(variance > 0, variance, np.inf) * (Z / student_quantile(n_seeds)) ** 2
-    n = np.where(variance > 0, np.minimum(independent, n_runs), np.where(n_seeds > 1, n_seeds, np.nan))
-    n = np.where(runs.max(axis=1) > 1, n, n_runs)
+    sums = SeedSums(outcomes, group)
+    n = sums.independent_runs(outcomes.converged)
+    return _wilson(sums.of(outcomes.converged).sum(axis=1) / sums.runs.sum(axis=1), n)
+
+
+def step_intervals(outcomes: Outcomes, group: Array, most_steps: Array, ends: pd.DataFrame) -> pd.DataFrame:
+    """Return the 95 % intervals of the steps of groups of cells.
+
+    Parameters
+    ----------
+    outcomes, group
+        As of :func:`rate_intervals`.
+    most_steps : (n_cells,)
+        That a run of the cell may take.
+    ends
+        The tally of the same runs by the same groups, as of :func:`~sweep.statistics.steps.ends_by_group`.
+
+    Returns
+    -------
+    DataFrame
+        By group, the columns of cells that tell how sure their statistics of steps are, and ``restarted_steps``, of
+        which halves are made of seeds.
+
+    Notes
+    -----
+    Of a quantile q the interval is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: the steps by which q plus or
+    minus the error of the share of runs at q converged. That of expected steps is the delta method of a ratio of two
+    sums over seeds (Cochran, Sampling Techniques (1977), section 6.13). That of the restricted mean is made as in a
+    cell. All take Student's quantile of the seeds.
+    """
+    sums = SeedSums(outcomes, group)
+    means = _restricted_means(sums, outcomes, most_steps)
+    columns = {**_quantiles(sums, outcomes, ends), **means, **_expected_steps(sums, outcomes)}
+    columns |= _restarted_steps(sums, outcomes)
+    return pd.DataFrame(columns, pd.Index(sums.numbers, name="group"))
+
+
+class SeedSums:
+    """Sums over the runs of each seed, by group of cells.
+
+    Attributes
+    ----------
+    numbers : (n_groups,)
+        Of the groups, ascending.
+    place : (n_cells,)
+        Of the group of each cell among them.
+    runs : (n_groups, n_seeds)
+        Runs that are there.
+    n_seeds : (n_groups,)
+        Seeds that have runs.
+    """
+
+    def __init__(self, outcomes: Outcomes, group: Array) -> None:
+        self._order = np.argsort(group, kind="stable")
+        self.numbers, self._starts, self.place = np.unique(group[self._order], return_index=True, return_inverse=True)
+        self.place = self.place[np.argsort(self._order, kind="stable")]
+        self._present = outcomes.present
+        self.runs = self.of(self._present)
+        self.n_seeds = (self.runs > 0).sum(axis=1)
+
+    def of(self, values: Array) -> Array:
+        """Add up values of cells and seeds, by group and seed."""
+        return np.add.reduceat(values[self._order], self._starts, axis=0, dtype=np.int64)
+
+    def independent_runs(self, marked: Array) -> Array:
+        """Return how many independent runs would tell as much of the share of runs that are marked, by group.
+
+        The variance of the share is that of a ratio of two sums over seeds; Student's quantile of the seeds, which is
+        larger than the normal one, makes the runs fewer. Cells whose runs are all alike show no variance and have some:
+        each adds what half a run does that is not. How much the runs of a seed have in common shows in seeds of which
+        some run is unlike those of most; if none is, all of it, so that seeds count as runs do, and the more of them
+        there are the less of that is presumed. Missing where there is one seed; where each has one run, these.
+        """
+        successes, n_runs = self.of(marked & self._present), self.runs.sum(axis=1)
+        rate, n_seeds = successes.sum(axis=1) / n_runs, self.n_seeds
+        in_cells = np.stack([(marked & self._present).sum(axis=1), self._present.sum(axis=1)])
+        unanimous = np.bincount(
+            self.place, (in_cells[0] == 0) | (in_cells[0] == in_cells[1]), minlength=len(self.numbers)
+        )
+        squares = ((successes - rate[:, None] * self.runs) ** 2).sum(axis=1) + unanimous / 2
+        wider = student_quantile(n_seeds) / Z
+        seen = squares / n_runs**2 * n_seeds / np.maximum(n_seeds - 1, 1) * wider**2
+        unlike = np.minimum((successes > 0).sum(axis=1), (successes < self.runs).sum(axis=1)) ** 2.0
+        spread = rate * (1 - rate)
+        variance = (unlike * seen + spread / n_seeds) / (unlike + 1)
+        n = np.divide(spread, variance, out=n_seeds.astype(np.float64), where=spread > 0)
+        n = np.where(n_seeds > 1, n, np.nan)
+        return np.where(self.runs.max(axis=1) > 1, n, n_runs)
+
+
+def _wilson(rate: Array, n: Array) -> tuple[Array, Array]:
+    """Return Wilson's interval, missing where ``n`` is."""
     low, high = wilson_interval(rate * n, n)
     return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
+
+
+def _quantiles(sums: SeedSums, outcomes: Outcomes, ends: pd.DataFrame) -> dict[str, Array]:
+    """Return the ends of the intervals of quantiles."""
+    points, needed, n_runs = steps_quantiles(ends), outcomes.steps_to_converge(), sums.runs.sum(axis=1)
+    ranks: dict[str, pd.Series[int]] = {}
+    for name, (part, whole) in QUANTILES.items():
+        share = part / whole
+        at = points[name].to_numpy(np.float64, na_value=2.0**61)[sums.place][:, None]
+        error = Z * np.sqrt(share * (1 - share) / sums.independent_runs(needed <= at))
+        error = np.where(np.isnan(error), 1.0, error)
+        low, high = np.floor(n_runs * (share - error)), np.ceil(n_runs * (share + error)) + 1
+        for end, rank in (("low", np.clip(low, 0, None)), ("high", np.clip(high, None, n_runs + 1))):
+            ranks[f"{name}_{end}"] = pd.Series(rank.astype(np.int64), points.index)
+    found = steps_at_ranks(ends, ranks)
+    return {name: found[name].array for name in ranks}
+
+
+def _expected_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
+    """Return the ends of the intervals of expected steps."""
+    steps = sums.of(np.where(outcomes.present, outcomes.steps, 0))
+    _, low, high = _ratio(sums, steps, sums.of(outcomes.converged))
+    return {"expected_steps_low": low, "expected_steps_high": high}
+
+
+def _ratio(sums: SeedSums, steps: Array, successes: Array) -> tuple[Array, Array, Array]:
+    """Return the steps of a success and the ends of their interval, symmetric in the logarithm; missing if none."""
+    n, of_all, succeeded = sums.n_seeds, steps.sum(axis=1), successes.sum(axis=1)
+    ratio = np.divide(of_all, succeeded, out=np.full(len(n), np.nan), where=succeeded > 0)
+    squares = ((steps - ratio[:, None] * successes) ** 2).sum(axis=1)
+    error = np.sqrt(squares * n / np.maximum(n - 1, 1)) / np.maximum(of_all, 1)
+    factor = np.exp(student_quantile(n) * error)
+    return ratio, ratio / factor, ratio * factor
+
+
+def _restarted_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
+    """Return the steps of a success with restarts, each half of the seeds at the limits that are best in the other."""
+    halves = np.arange(outcomes.steps.shape[1]) % 2 == 0
+    limits = [_best_limits(sums, Outcomes(outcomes.steps[:, half], outcomes.converged[:, half]))
+              for half in (~halves, halves)]  # fmt: skip
+    most = np.where(halves, *(limit[sums.place][:, None] for limit in limits))
+    spent = np.where(outcomes.present, np.minimum(outcomes.steps, most), 0).astype(np.int64)
+    ratio, low, high = _ratio(sums, sums.of(spent), sums.of(outcomes.converged & (outcomes.steps <= most)))
+    never = sums.of(outcomes.converged).sum(axis=1) == 0
+    return {"restarted_steps": np.where(never, np.inf, ratio), "restarted_steps_low": low, "restarted_steps_high": high}
+
+
+def _best_limits(sums: SeedSums, outcomes: Outcomes) -> Array:
+    """Return the best limits in some runs, by group; infinite where none converged."""
+    present = outcomes.present
+    group = np.broadcast_to(sums.place[:, None], present.shape)[present]
+    status = np.where(outcomes.converged[present], _CONVERGED, _ANOTHER).astype(np.int8)
+    tally = tally_runs(group, status, outcomes.steps[present])
+    limits = np.full(len(sums.numbers), np.inf)
+    found = best_limits(ends_by_group(tally, tally["cell"].to_numpy(), np.zeros(len(tally))))
+    limits[found.index] = found
+    return limits
+
+
+def _restricted_means(sums: SeedSums, outcomes: Outcomes, most_steps: Array) -> dict[str, Array]:
+    """Return the standard errors and the ends of the intervals of restricted means."""
+    most = np.broadcast_to(most_steps[:, None], outcomes.steps.shape)
+    limits = sums.of(np.where(outcomes.present, most, 0))
+    saved, converged = sums.of(np.where(outcomes.converged, most - outcomes.steps, 0)), sums.of(outcomes.converged)
+    n_runs, n_seeds, n_converged = sums.runs.sum(axis=1), sums.n_seeds, converged.sum(axis=1)
+    mean = (limits - saved).sum(axis=1) / n_runs
+    squares = ((limits - saved - mean[:, None] * sums.runs) ** 2).sum(axis=1)
+    several = np.where(n_seeds > 1, n_seeds / np.maximum(n_seeds - 1, 1), np.nan)
+    rate, each = n_converged / n_runs, saved.sum(axis=1) / np.maximum(n_converged, 1)
+    # How rate and steps saved by a success vary together, over seeds.
+    rate_rest = converged - rate[:, None] * sums.runs
+    each_rest = (saved - each[:, None] * converged) / np.maximum(n_converged, 1)[:, None]
+    spread = (rate_rest**2).sum(axis=1) * (each_rest**2).sum(axis=1)
+    together = np.divide(
+        (rate_rest * each_rest).sum(axis=1), np.sqrt(spread), out=np.zeros(len(mean)), where=spread > 0
+    )
+    n = (converged > 0).sum(axis=1)
+    error = np.sqrt((each_rest**2).sum(axis=1) * n / np.maximum(n - 1, 1))
+    largest = np.zeros(len(mean))
+    np.maximum.at(largest, sums.place, most_steps)
+    low, high = product_interval(
+        (rate, *_wilson(rate, sums.independent_runs(outcomes.converged))),
+        saved_interval(each, error, n, largest),
+        together,
+    )
+    whole = limits.sum(axis=1) / n_runs
+    return {
+        "restricted_mean_steps_error": np.sqrt(squares * several) / n_runs,
+        "restricted_mean_steps_low": whole - high,
+        "restricted_mean_steps_high": whole - low,
+    }

@@ -38,7 +38,7 @@ _MAX_COLUMNS = 12
 # What intervals of several cells together are, by whether they are made of the rows of runs.
 _INTERVALS = {
     True: "the intervals count each seed once, for cells share them",
-    False: "the intervals take them for independent, but cells share their seeds",
+    False: "without intervals, for cells share seeds, and rows of runs are not kept or too many to be read for this",
 }
 
 

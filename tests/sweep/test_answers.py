@@ -70,6 +70,21 @@ def test_unknown_column(result: Result) -> None:
         answers.sort_by(result.cells, result.study, "median_step")
 
 
+def independent_runs(runs: pd.DataFrame) -> float:
+    """Return how many independent runs would tell as much of the rate, from the rows."""
+    converged = runs["status"] == "converged"
+    seeds = converged.groupby(runs["seed"]).agg(["sum", "size"])
+    unanimous = int((converged.groupby(runs["cell"]).nunique() == 1).sum())
+    rate, n = converged.mean(), len(seeds)
+    if rate in (0, 1):
+        return n
+    squares = ((seeds["sum"] - rate * seeds["size"]) ** 2).sum() + unanimous / 2
+    wider = stats.t.ppf(0.975, n - 1) / stats.norm.ppf(0.975)
+    seen = squares / len(runs) ** 2 * n / (n - 1) * wider**2
+    weight = min((seeds["sum"] > 0).sum(), (seeds["sum"] < seeds["size"]).sum()) ** 2
+    return float(rate * (1 - rate) * (weight + 1) / (weight * seen + rate * (1 - rate) / n))
+
+
 @given(by=st.permutations(list(SCALARS)), size=st.integers(1, 3))
 def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
     """Counts of any parameters add up to those of the runs, and each sum names the best of its cells."""
@@ -87,12 +102,8 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
         of_group = cells[(cells[by] == pd.Series({name: row[name] for name in by})).all(axis=1)]
         assert row["best_rate"] == of_group["convergence_rate"].max()
         assert row["best_cell"] in list(of_group[of_group["convergence_rate"] == row["best_rate"]]["cell"])
-        seeds = (runs[mask]["status"] == "converged").groupby(runs["seed"]).agg(["sum", "size"])
-        rate, n_seeds = row["convergence_rate"], len(seeds)
-        variance = ((seeds["sum"] - rate * seeds["size"]) ** 2).sum() / row["n_runs"] ** 2 * n_seeds / (n_seeds - 1)
-        fewer = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, n_seeds - 1)) ** 2
-        n = min(rate * (1 - rate) / variance * fewer, row["n_runs"]) if variance else n_seeds
-        n = n if row["n_cells"] > 1 else row["n_runs"]
+        n = independent_runs(runs[mask]) if row["n_cells"] > 1 else row["n_runs"]
+        rate = row["convergence_rate"]
         low, high = wilson_interval(np.array([rate * n]), np.array([n]))
         assert row["convergence_rate_low"] == pytest.approx(low[0], abs=1e-12)
         assert row["convergence_rate_high"] == pytest.approx(high[0], abs=1e-12)
@@ -146,6 +157,11 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
     assert alike > 1
     assert text.endswith(f"; {alike} other cells cannot be told from it")
     counts = sweep.run(result.study, keep="cells")
+    expected = best["expected_steps"]
+    with_restarts = sentences.restarts(result)
+    assert f"{expected:,.0f} without" in with_restarts
+    assert f"{best['restarted_steps']:,.0f} [" in with_restarts
+    assert ("do not help" in with_restarts) == (best["restarted_steps_high"] >= expected)
     overlap = int((result.cells["convergence_rate_high"] >= best["convergence_rate_low"]).sum()) - 1
     assert sentences.best_cell(counts).endswith(f"; intervals of {overlap} other cells overlap with it")
 
@@ -159,7 +175,8 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
         ),
         (
             {"hidden": 2, "learning_rate": 0.05, "max_steps": 300},
-            r"of 20 runs \d+.0 % \[.*\] converged; .*exhausted\n[\d,]+ steps per converged run$",
+            r"of 20 runs \d+.0 % \[.*\] converged; .*exhausted\n[\d,]+ steps per converged run\n"
+            r"restarts (after \d+ steps help|do not help) here: a success takes [\d,]+ \[[\d, ]+\] steps.*$",
         ),
         ({"hidden": 2, "learning_rate": 1e-30}, r"of 20 runs 0.0 % .*\nno run converged$"),
         ({"hidden": [2, 3], "learning_rate": 1e-30}, r"of 40 runs 0.0 % .*\nno run converged in any of the 2 cells$"),
