@@ -73,7 +73,7 @@ def best(
     by: Annotated[str, typer.Option(metavar="STATISTIC", help="rate, expected_steps or median_steps.")] = "rate",
     top: TopOption = None,
 ) -> None:
-    """Rank the cells, and tell which of them cannot be told from the first."""
+    """Rank the cells, and tell which of them may be the best."""
     from sweep.terminal.comparisons import print_best
 
     print_best(_open(directory), by, top)

@@ -62,7 +62,7 @@ class Result(ResultData):
         return summarize_over(self, by, self.cells)
 
     def best(self, by: str = "convergence_rate", top: int | None = None) -> pd.DataFrame:
-        """Rank the cells, and tell which of them cannot be told from the first.
+        """Rank the cells, and tell which of them may be the best.
 
         Parameters
         ----------

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from math import ceil, inf
+from typing import TYPE_CHECKING
+
 from sweep.answers import judges_convergence, n_not_worse, pairs_seeds, sum_over, swept
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.statistics.importance import LEAST_SEEDS, SEED
-from sweep.statistics.ranking import has_all_runs, rank_cells
+from sweep.statistics.ranking import rank_cells, seeds_to_tell
 from sweep.wording import count_text, list_text, name_text, rate_text, steps_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Terms of which the share of the variance is told, at most.
 _TOLD = 3
@@ -98,15 +104,33 @@ def restarts(result: Result) -> str:
 
 
 def _others(result: Result) -> str:
-    """Say how many cells cannot be told from the best, on common seeds where rows are there to be read."""
+    """Say which other cells may be the best, on common seeds where rows are there to be read."""
     if pairs_seeds(result):
-        ranked = result.best()
-        n = int(ranked[has_all_runs(ranked, result.study)]["alike"].sum()) - 1
-        return f"; {count_text(n, 'other cell')} cannot be told from it" if n else ""
+        return f"; {may_be_best(result.best())}"
     n = n_not_worse(result)
     if n > 1:
         return f"; intervals of {n:,} other cells overlap with it"
     return "; the interval of one other cell overlaps with it" if n else ""
+
+
+def may_be_best(ranked: pd.DataFrame) -> str:
+    """Say how many cells may be the best, and how many seeds could tell which of them is.
+
+    Parameters
+    ----------
+    ranked
+        As of :meth:`Result.best`, of all cells and with p-values.
+    """
+    n = int(ranked["may_be_best"].sum())
+    if n == 1:
+        return "with 95 % confidence no other cell is better"
+    text = f"with 95 % confidence the best is one of {n:,} cells"
+    n_seeds = seeds_to_tell(ranked)
+    if n_seeds == inf:
+        return f"{text}, some of which hardly differ"
+    digits = len(str(int(n_seeds))) - 2
+    rounded = ceil(n_seeds / 10**digits) * 10**digits if digits > 0 else ceil(n_seeds)
+    return f"{text}, and about {rounded:,} seeds per cell could tell which if they differ as here"
 
 
 def what_matters(result: Result) -> str:

@@ -16,7 +16,7 @@ from sweep.report.figures import report_figures
 from sweep.report.words import asked, provenance
 from sweep.result import Result
 from sweep.schema import STATUSES
-from sweep.sentences import answer
+from sweep.sentences import answer, may_be_best
 from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import best_cells, rank_cells
 from sweep.wording import chance_text, difference_text, rate_text, short, steps_text
@@ -117,7 +117,7 @@ def _sortable(value: Any) -> Any:
 
 
 def _ranked(result: Result) -> dict[str, Any]:
-    """Return the best cells, and how many of all cannot be told from the first."""
+    """Return the best cells, and which of all may be the best."""
     ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, result.study, None, "convergence_rate")
     names = swept(result.study)
     rows = [
@@ -131,10 +131,10 @@ def _ranked(result: Result) -> dict[str, Any]:
         ]
         for row in ranked.head(_MOST_RANKED).to_dict("records")
     ]
-    alike = None if ranked["alike"].isna().any() else int(ranked["alike"].sum()) - 1
+    told = "" if ranked["may_be_best"].isna().all() else may_be_best(ranked)
     names = [name.replace("_", " ") for name in names]
     head = ["rank", "cell", *names, "rate, % [95 %]", "median steps", "p-value beside the first (Holm)"]
-    return {"names": head, "rows": rows, "alike": alike, "n_cells": len(ranked)}
+    return {"names": head, "rows": rows, "told": told, "n_cells": len(ranked)}
 
 
 def _comparisons(result: Result) -> list[dict[str, Any]]:

@@ -30,6 +30,26 @@ def sign_test(wins: Array, losses: Array) -> Array:
     return np.asarray(np.minimum(1.0, 2 * bdtr(np.asarray(fewer, np.float64), n, 0.5)))
 
 
+def one_sided_sign_test(wins: Array, losses: Array) -> Array:
+    """Return how probable so many wins or more are where either side is as likely, as many counted by half.
+
+    Parameters
+    ----------
+    wins, losses
+        As of :func:`sign_test`.
+
+    Notes
+    -----
+    The mid-p form of McNemar's test: the exact one errs far less often than it may, this one about as often; see
+    Fagerland, Lydersen and Laake, BMC Med. Res. Methodol. 13 (2013) 91.
+    """
+    from scipy.special import bdtr
+
+    losses, n = np.asarray(losses, np.float64), np.add(wins, losses)
+    below = np.where(losses > 0, bdtr(np.maximum(losses - 1, 0), n, 0.5), 0.0)
+    return np.asarray((bdtr(losses, n, 0.5) + below) / 2)
+
+
 def sign_flip_test(balance: Array) -> Array:
     """Return how probable so large a sum of differences is where each may as well have the other sign.
 
@@ -160,14 +180,15 @@ def difference_interval(sums: Array, squares: Array, n_seeds: Array, n_pairs: Ar
 
     Notes
     -----
-    For one pair for each seed it is the interval of Agresti and Min, Statist. in Medicine 24 (2005) 729: half a pair
-    more in each of the four classes, which adds 2 to the pairs and 1 to the sum of squares. Pairs of one seed are not
-    independent: for several it is Student's interval of the means of the seeds, with as much added to the sum of
-    squares.
+    For one pair for each seed it is the interval of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012) 479: a
+    pair more in each of the classes that differ, which adds 2 to the pairs and to the sum of squares. With 20 pairs it
+    covers at least 93 %, that of Agresti and Min 85 %. Pairs of one seed are not independent: for several it is
+    Student's interval of the means of the seeds, with as much added to the sum of squares as one pair that differs.
     """
     single = np.asarray(n_pairs) == 1
     n = np.where(single, n_seeds + 2, n_seeds)
     mean = sums / n
     quantile = np.where(single, Z, student_quantile(n_seeds))
-    spread = quantile * np.sqrt(np.maximum((squares + 1 / n_pairs) / n - mean**2, 0.0) / n)
+    more = np.where(single, 2.0, 1 / n_pairs)
+    spread = quantile * np.sqrt(np.maximum((squares + more) / n - mean**2, 0.0) / n)
     return np.maximum(mean - spread, -1.0), np.minimum(mean + spread, 1.0)

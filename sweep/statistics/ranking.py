@@ -1,4 +1,4 @@
-"""Which cells are best, and which of them cannot be told from the first."""
+"""Which cells look best, and which of them may be."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import pandas as pd
 
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired import holm, sign_test
+from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.study import Study
 
 # What cells are ranked by, and whether more is worse.
 RANKED_BY = {"convergence_rate": False, "expected_steps": True, "steps_q50": True}
+
+# In how many studies the best cell may be left out of those that may be the best.
+LEVEL = 0.05
 
 # Runs that are compared at a time, so that memory stays flat.
 _RUNS_AT_A_TIME = 2**22
@@ -50,7 +53,7 @@ def rank_cells(cells: pd.DataFrame, study: Study, by: str = "convergence_rate") 
 
 
 def best_cells(cells: pd.DataFrame, study: Study, outcomes: Outcomes | None, by: str) -> pd.DataFrame:
-    """Rank cells, and compare each with the first on common seeds.
+    """Rank cells, and find those which may be the best: with 95 % confidence one of them is.
 
     Parameters
     ----------
@@ -66,53 +69,104 @@ def best_cells(cells: pd.DataFrame, study: Study, outcomes: Outcomes | None, by:
     Returns
     -------
     DataFrame
-        From the best to the worst: ``rank`` from 1 on, the columns of ``cells``, ``p_value`` of the comparison with the
-        first, ``p_value_holm`` adjusted for the pairs of all cells, and ``alike``, whether that leaves the cell among
-        those that cannot be told from the first (at 5 %).
+        From the best to the worst: ``rank`` from 1 on, the columns of ``cells``, ``p_value``, how probable it is that
+        the first looks so much better than the cell where it is not, ``p_value_holm`` adjusted for the number of cells
+        beside the first, and ``may_be_best``, whether that is above 5 %. All are missing for cells that lack runs.
 
     Notes
     -----
-    Rates are compared by McNemar's exact test; median steps by the sign test of which run of a seed converges in fewer
-    steps, where one that does not converge needs more than any that does; expected steps by Student's test of the
-    logarithm of their ratio, by the delta method, or as rates where one of them is infinite. The first cell is chosen
-    by the same runs, so it might have been any: p-values are adjusted as of all pairs of cells. For the same reason it
-    looks somewhat better than it is.
+    Multiple comparisons with the best: Hsu, Multiple Comparisons (1996), chapter 4. Of the best cell, any of the others
+    may look better, and which does is known only from the same runs; it is left out where the one that looks best does
+    so at 5 % over the number of others (Holm's, as those that are left out need no part of it). So the set holds the
+    best in 95 % of studies, also where cells are equal, and is smaller the more seeds there are.
+
+    Each is compared with the first on common seeds, one-sided, by what they are ranked by. Rates by McNemar's test
+    (mid-p); median steps by the same test of how many runs had converged by the median of the first, and before that
+    of the other, of which the larger p-value counts; expected steps by Student's test of the logarithm of their ratio,
+    by the delta method, or as rates where one of them is infinite.
     """
     ranked = rank_cells(cells, study, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
-    if outcomes is None:
-        return ranked.assign(p_value=np.nan, p_value_holm=np.nan, alike=pd.array([pd.NA] * len(ranked), "boolean"))
-    p_values = _compare_with_first(outcomes, ranked["cell"].to_numpy(), by)
-    adjusted = holm(p_values, len(ranked) * (len(ranked) - 1) // 2)
-    alike = pd.array(~(adjusted <= 0.05), "boolean")
-    return ranked.assign(p_value=p_values, p_value_holm=adjusted, alike=alike)
+    p_values = np.full(len(ranked), np.nan)
+    may_be_best = pd.array([pd.NA] * len(ranked), "boolean")
+    adjusted = p_values
+    if outcomes is not None and len(ranked):
+        whole = has_all_runs(ranked, study).to_numpy() if "n_runs" in ranked else np.ones(len(ranked), np.bool_)
+        p_values[whole] = _compare_with_first(outcomes, ranked[whole], by)
+        adjusted = holm(p_values)
+        may_be_best[whole] = ~(adjusted[whole] <= LEVEL)
+    return ranked.assign(p_value=p_values, p_value_holm=adjusted, may_be_best=may_be_best)
 
 
-def _compare_with_first(outcomes: Outcomes, order: Array, by: str) -> Array:
+def seeds_to_tell(ranked: pd.DataFrame) -> float:
+    """Return about how many seeds for each cell would tell which of those that may be the best is.
+
+    Parameters
+    ----------
+    ranked
+        As of :func:`best_cells`.
+
+    Returns
+    -------
+    float
+        Infinite where one of them looks as good as the first, or nearly so.
+
+    Notes
+    -----
+    As many times those that there are as the square of how far the closest is from the first, in standard errors, goes
+    into that of how far it would have to be. The differences are taken as they are here.
+    """
+    from scipy.special import ndtri
+
+    others = ranked[ranked["may_be_best"].fillna(False).astype(bool)].iloc[1:]
+    if others.empty:
+        return float(ranked["n_runs"].max())
+    found, needed = -ndtri(others["p_value"].max()), -ndtri(LEVEL / len(others))
+    return float(ranked["n_runs"].max() * (needed / found) ** 2) if found > 0.1 else np.inf
+
+
+def _compare_with_first(outcomes: Outcomes, ranked: pd.DataFrame, by: str) -> Array:
     """Return the p-value of each cell beside the first; missing for the first itself."""
+    order = ranked["cell"].to_numpy()
     first = outcomes.at(order[:1])
-    test = {"convergence_rate": _rates_differ, "steps_q50": _steps_differ, "expected_steps": _costs_differ}[by]
+    medians = ranked["steps_q50"].to_numpy(np.float64, na_value=np.inf)
     at_a_time = max(1, _RUNS_AT_A_TIME // outcomes.steps.shape[1])
-    parts = [order[k : k + at_a_time] for k in range(0, len(order), at_a_time)]
-    p_values = np.concatenate([test(first, outcomes.at(part)) for part in parts])
-    p_values[0] = np.nan
-    return p_values
+    p_values = []
+    for k in range(0, len(order), at_a_time):
+        others = outcomes.at(order[k : k + at_a_time])
+        if by == "steps_q50":
+            p_values.append(_later_medians(first, others, medians[0], medians[k : k + at_a_time]))
+        else:
+            p_values.append((_lower_rates if by == "convergence_rate" else _higher_costs)(first, others))
+    found = np.concatenate(p_values)
+    found[0] = np.nan
+    return found
 
 
-def _rates_differ(first: Outcomes, others: Outcomes) -> Array:
-    both = first.present & others.present
-    wins = (first.converged & ~others.converged & both).sum(axis=1)
-    losses = (~first.converged & others.converged & both).sum(axis=1)
-    return sign_test(wins, losses)
+def _fewer(first: Array, others: Array, both: Array) -> Array:
+    """Test whether fewer runs of others are marked than of the first."""
+    return one_sided_sign_test((first & ~others & both).sum(axis=1), (~first & others & both).sum(axis=1))
 
 
-def _steps_differ(first: Outcomes, others: Outcomes) -> Array:
+def _lower_rates(first: Outcomes, others: Outcomes) -> Array:
+    return _fewer(first.converged, others.converged, first.present & others.present)
+
+
+def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Array) -> Array:
+    """Test medians: where that of another is later, fewer of its runs converged by the first's and before its own.
+
+    Neither test alone takes into account that a median is itself estimated, where steps of the one spread wider.
+    """
     both = first.present & others.present
     steps, other_steps = first.steps_to_converge(), others.steps_to_converge()
-    return sign_test(((steps < other_steps) & both).sum(axis=1), ((steps > other_steps) & both).sum(axis=1))
+    p_values = []
+    for at in (np.full((len(medians), 1), median), medians[:, None] - 1):
+        at = np.minimum(at, 2.0**61)  # by any step if never
+        p_values.append(_fewer(steps <= at, other_steps <= at, both))
+    return np.maximum(*p_values)
 
 
-def _costs_differ(first: Outcomes, others: Outcomes) -> Array:
+def _higher_costs(first: Outcomes, others: Outcomes) -> Array:
     """Compare the logarithms of two ratios of means, with the variance of the seeds' part in their difference."""
     from scipy.special import stdtr
 
@@ -128,6 +182,9 @@ def _costs_differ(first: Outcomes, others: Outcomes) -> Array:
         parts.append((each.steps / steps - each.converged / converged) * both)
     spread = np.sqrt(((parts[0] - parts[1]) ** 2).sum(axis=1) * n / np.maximum(n - 1, 1))
     known = converge & cost & (spread > 0)
-    distance = np.abs(logarithms[0] - logarithms[1]) / np.where(known, spread, 1.0)
-    chances = 2 * stdtr(np.maximum(n - 1, 1), -distance)
-    return np.where(known, chances, np.where(converge, _steps_differ(first, others), _rates_differ(first, others)))
+    distance = (logarithms[1] - logarithms[0]) / np.where(known, spread, 1.0)
+    chances = stdtr(np.maximum(n - 1, 1), -distance)
+    wins, losses = (((one < other) & both).sum(axis=1) for one, other in (
+        (first.steps_to_converge(), others.steps_to_converge()), (others.steps_to_converge(), first.steps_to_converge())
+    ))  # fmt: skip
+    return np.where(known, chances, np.where(converge, one_sided_sign_test(wins, losses), _lower_rates(first, others)))

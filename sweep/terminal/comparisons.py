@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.answers import swept
 from sweep.result import Result
-from sweep.statistics.ranking import has_all_runs
-from sweep.study import Study
+from sweep.sentences import may_be_best
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
 from sweep.wording import chance_text, count_text, difference_text, rate_text, short, steps_text
 
@@ -23,7 +22,7 @@ _COMPARED = (
 
 
 def print_best(result: Result, by: str, top: int | None) -> None:
-    """Print the best cells, and how many of all cannot be told from the first.
+    """Print the best cells, and how many of all may be the best.
 
     Raises
     ------
@@ -47,7 +46,7 @@ def print_best(result: Result, by: str, top: int | None) -> None:
     table.add_column("")
     for row in ranked.head(n_shown).to_dict("records"):
         steps = [_with_interval(row, name) for name in ("steps_q50", "expected_steps")]
-        alike = "" if row["alike"] is not True or row["rank"] == 1 else "like the first"
+        word = "may be the best" if row["may_be_best"] is True else ""
         parameters = [short(row[name]) for name in names]
         table.add_row(
             str(row["rank"]),
@@ -56,10 +55,10 @@ def print_best(result: Result, by: str, top: int | None) -> None:
             rate_text(row),
             *steps,
             chance_text(row["p_value_holm"]),
-            alike,
+            word,
         )
     print_table(table)
-    print(_told_apart(ranked, result.study))
+    print(_told_apart(ranked))
 
 
 def _with_interval(row: dict[Any, Any], name: str) -> str:
@@ -68,18 +67,15 @@ def _with_interval(row: dict[Any, Any], name: str) -> str:
     return value if value == "-" else f"{value} [{low} to {high}]"
 
 
-def _told_apart(ranked: pd.DataFrame, study: Study) -> str:
-    """Say how many cells cannot be told from the first, or why that is not known."""
+def _told_apart(ranked: pd.DataFrame) -> str:
+    """Say how many cells may be the best, or why that is not known."""
     if len(ranked) == 1:
         return "there is one cell"
-    if ranked["alike"].isna().all():
-        return "which cells can be told from the first takes the rows of runs, and this result keeps none"
-    whole = has_all_runs(ranked, study)
-    n = int(ranked[whole]["alike"].sum()) - 1
-    others = f"{count_text(n, 'other cell')} cannot" if n else "every other cell can"
-    told = f"{others} be told from the first, on common seeds and at 5 % for all pairs of cells (Holm)"
-    lacking = int((~whole).sum())
-    return f"{told}; {count_text(lacking, 'cell')} that lack runs stand last and do not count here" if lacking else told
+    if ranked["may_be_best"].isna().all():
+        return "which cells may be the best takes the rows of runs, and this result keeps none"
+    told = f"{may_be_best(ranked)}; compared on common seeds with the first, at 5 % for all cells (Holm)"
+    lacking = int(ranked["may_be_best"].isna().sum())
+    return f"{told}; {count_text(lacking, 'cell')} that lack runs stand last and are not compared" if lacking else told
 
 
 def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) -> None:

@@ -83,14 +83,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_best_is_printed(folder: Path, both: Result) -> None:
-    """The cells from the best to the worst, and how many cannot be told from the first."""
+    """The cells from the best to the worst, and how many may be the best."""
     finished = command("best", folder)
     assert finished.code == 0
     rows = [line.split() for line in finished.out.splitlines() if re.match(r" *\d+ +\d+ ", line)]
     best = both.best()
     assert [(int(row[0]), int(row[1])) for row in rows] == list(zip(best["rank"], best["cell"], strict=True))
-    others = int(best["alike"].sum()) - 1
-    assert re.search(rf"({others}|one|no) other cells? cannot be told from the first", finished.out)
+    n = int(best["may_be_best"].sum())
+    assert f"with 95 % confidence the best is one of {n} cells" in finished.out
+    assert finished.out.count("may be the best") == n
     assert len(command("best", folder, "--by", "expected_steps", "--top", "2").out.splitlines()) < len(
         finished.out.splitlines()
     )
