@@ -7,7 +7,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.answers import check_judged, check_swept, column_of, summarize_over
+from sweep.answers import check_judged, check_swept, column_of, pairs_seeds, summarize_over
 from sweep.errors import StoreError, SweepError, unknown
 from sweep.plan import Plan
 from sweep.result_data import ResultData
@@ -185,7 +185,8 @@ class Result(ResultData):
             raise SweepError(
                 f"{n_curves:,} combinations of {', '.join(by)}; at most {MOST_CURVES:,} curves are estimated"
             )
-        return incidence_by(self.tally, Plan(self.study), by, event)
+        outcomes = self.outcomes if event == "converged" and pairs_seeds(self) else None
+        return incidence_by(self.tally, Plan(self.study), by, event, outcomes)
 
 
 def _listed(names: str | Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sweep.answers import check_judged, check_swept
+from sweep.answers import check_judged, check_swept, pairs_seeds
 from sweep.errors import StoreError, SweepError, shown
 from sweep.figures.axis import heading
 from sweep.figures.canvas import new_axes, put_legend, say_why
@@ -63,11 +63,12 @@ def incidence(result: Result, ax: Axes | None = None, *, color: str | None = Non
     if groups.color is None:
         tallies = [(event, groups.tally, {"color": _STATUS_COLORS[event], "label": event}) for event in EVENTS]
     last, steps = max(int(groups.tally["steps"].max()), 1), []
+    outcomes = result.outcomes if pairs_seeds(result) else None
     for event, tally, style in tallies:
-        curve = cumulative_incidence(tally, event)
+        curve = cumulative_incidence(tally, event, outcomes.at(tally["cell"].unique()) if outcomes else None)
         steps.append(curve["steps"].to_numpy())
         start = pd.DataFrame({name: [0] for name in curve})
-        end = (curve if len(curve) else start).tail(1).assign(steps=last)
+        end = curve.tail(1) if len(curve) else start.assign(steps=int(tally["steps"].max()))
         curve = pd.concat([start, _thin(curve), end], ignore_index=True)
         x, y, low, high = curve["steps"], *(100 * curve[name] for name in ("incidence", "low", "high"))
         ax.step(x, y, where="post", linewidth=1.4, **{**style, "marker": None})

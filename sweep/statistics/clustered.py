@@ -33,7 +33,7 @@ def rate_intervals(outcomes: Outcomes, group: Array) -> tuple[Array, Array]:
 
     Notes
     -----
-    The interval is Wilson's, of as many independent runs as say as much: see :meth:`SeedSums.independent_runs`. With
+    The interval is Wilson's, of as many independent runs as say as much: see :func:`independent_runs`. With
     fewer than some 100 seeds, of which few decide whole groups of runs, it is too narrow.
     """
     sums = SeedSums(outcomes, group)
@@ -101,29 +101,56 @@ class SeedSums:
         return np.add.reduceat(values[self._order], self._starts, axis=0, dtype=np.int64)
 
     def independent_runs(self, marked: Array) -> Array:
-        """Return how many independent runs would tell as much of the share of runs that are marked, by group.
+        """Return how many independent runs would tell as much of the share of runs that are marked, by group."""
+        marked = marked & self._present
+        n_marked, n_runs = marked.sum(axis=1), self._present.sum(axis=1)
+        alike = (n_marked == 0) | (n_marked == n_runs)
+        return independent_runs(self.of(marked), self.runs, np.bincount(self.place, alike, len(self.numbers)))
 
-        The variance of the share is that of a ratio of two sums over seeds; Student's quantile of the seeds, which is
-        larger than the normal one, makes the runs fewer. Cells whose runs are all alike show no variance and have some:
-        each adds what half a run does that is not. How much the runs of a seed have in common shows in seeds of which
-        some run is unlike those of most; if none is, all of it, so that seeds count as runs do, and the more of them
-        there are the less of that is presumed. Missing where there is one seed; where each has one run, these.
-        """
-        successes, n_runs = self.of(marked & self._present), self.runs.sum(axis=1)
-        rate, n_seeds = successes.sum(axis=1) / n_runs, self.n_seeds
-        in_cells = np.stack([(marked & self._present).sum(axis=1), self._present.sum(axis=1)])
-        unanimous = np.bincount(
-            self.place, (in_cells[0] == 0) | (in_cells[0] == in_cells[1]), minlength=len(self.numbers)
-        )
-        squares = ((successes - rate[:, None] * self.runs) ** 2).sum(axis=1) + unanimous / 2
-        wider = student_quantile(n_seeds) / Z
-        seen = squares / n_runs**2 * n_seeds / np.maximum(n_seeds - 1, 1) * wider**2
-        unlike = np.minimum((successes > 0).sum(axis=1), (successes < self.runs).sum(axis=1)) ** 2.0
-        spread = rate * (1 - rate)
-        variance = (unlike * seen + spread / n_seeds) / (unlike + 1)
-        n = np.divide(spread, variance, out=n_seeds.astype(np.float64), where=spread > 0)
-        n = np.where(n_seeds > 1, n, np.nan)
-        return np.where(self.runs.max(axis=1) > 1, n, n_runs)
+
+def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
+    """Return how many independent runs would tell as much of shares of runs.
+
+    Parameters
+    ----------
+    successes, runs : (n_shares, n_seeds)
+        Runs of each seed that count, and all.
+    unanimous : (n_shares,)
+        Cells of which no run counts, or every one.
+
+    Notes
+    -----
+    The variance of a share is that of a ratio of two sums over seeds; Student's quantile of the seeds, which is larger
+    than the normal one, makes the runs fewer. Cells whose runs are all alike show no variance and have some: each adds
+    what half a run does that is not. How much the runs of a seed have in common shows in seeds of which some run is
+    unlike those of most; if none is, all of it, so that seeds count as runs do, and the more of them there are the less
+    of that is presumed. Missing where there is one seed with several runs; where each has one, these.
+    """
+    n_runs, n_seeds = runs.sum(axis=1), (runs > 0).sum(axis=1)
+    rate = successes.sum(axis=1) / n_runs
+    squares = ((successes - rate[:, None] * runs) ** 2).sum(axis=1) + unanimous / 2
+    seen = squares / n_runs**2 * n_seeds / np.maximum(n_seeds - 1, 1) * (student_quantile(n_seeds) / Z) ** 2
+    unlike = np.minimum((successes > 0).sum(axis=1), (successes < runs).sum(axis=1)) ** 2.0
+    spread = rate * (1 - rate)
+    variance = (unlike * seen + spread / n_seeds) / (unlike + 1)
+    n = np.divide(spread, variance, out=n_seeds.astype(np.float64), where=spread > 0)
+    n = np.where(n_seeds > 1, n, np.nan)
+    return np.asarray(np.where(runs.max(axis=1) > 1, n, n_runs))
+
+
+def runs_by_step(outcomes: Outcomes, steps: Array) -> Array:
+    """Return how many independent runs would tell as much of the share of all that converged by each of some steps."""
+    cell, seed = np.nonzero(outcomes.converged)
+    by = np.searchsorted(steps, outcomes.steps[cell, seed])
+    shape = outcomes.steps.shape
+    of_seeds, of_cells = (
+        np.cumsum(np.bincount(place * (len(steps) + 1) + by, minlength=n * (len(steps) + 1)).reshape(n, -1), axis=1)
+        for place, n in ((seed, shape[1]), (cell, shape[0]))
+    )
+    of_seeds, of_cells = of_seeds[:, :-1].T, of_cells[:, :-1]
+    present = outcomes.present
+    alike = (of_cells == 0) | (of_cells == present.sum(axis=1)[:, None])
+    return independent_runs(of_seeds, np.broadcast_to(present.sum(axis=0), of_seeds.shape), alike.sum(axis=0))
 
 
 def _wilson(rate: Array, n: Array) -> tuple[Array, Array]:

@@ -171,6 +171,16 @@ def test_importance_bars_are_the_shares(results: dict[str, Result]) -> None:
     assert largest == sorted(largest, reverse=True)
 
 
+def test_slices_tell_of_cells_that_they_cannot_draw(results: dict[str, Result]) -> None:
+    """Cells without a median are counted in the title."""
+    result = results["three"]
+    missing = int(result.cells["steps_q50"].isna().sum())
+    assert missing
+    title = figures.slice_plot(result, value="steps_q50").get_title().replace("\n", " ")
+    assert f"not drawn: {missing} of {len(result.cells)} cells where fewer than half of all runs converged" in title
+    assert "not drawn" not in figures.slice_plot(result).get_title()
+
+
 def test_losses_are_those_of_the_runs(results: dict[str, Result]) -> None:
     """A point for each run whose losses are positive and finite, by how it ended."""
     result = results["two"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sweep.statistics.incidence import EVENTS, cumulative_incidence
+from sweep.statistics.incidence import cumulative_incidence
 from sweep.statistics.intervals import Z, binomial_quantile, quantile_ranks, wilson_interval
 from sweep.statistics.steps import ends_by_group, expected_steps, restricted_means, steps_quantiles
 from sweep.statistics.tally import tally_runs
@@ -123,68 +123,6 @@ def test_expected_steps_by_their_definition(runs: list[Ends]) -> None:
         factor = math.exp(Z * error / ratio) if ratio else 1.0
         assert table["expected_steps_low"][group] == pytest.approx(ratio / factor, rel=1e-12)
         assert table["expected_steps_high"][group] == pytest.approx(ratio * factor, rel=1e-12)
-
-
-def naive_incidence(ends: Ends, event: str, step: int) -> tuple[float, float]:
-    """Compute the estimate of Aalen and Johansen at a step and its variance, term by term."""
-    terms, present, left = [], 1.0, len(ends)
-    for t in sorted({steps for _, steps in ends}):
-        here = [status for status, steps in ends if steps == t]
-        n, d, k = left, sum(status != "exhausted" for status in here), here.count(event)
-        terms.append((t, present, n, d, k))
-        present *= 1 - d / n
-        left -= len(here)
-    shares = {t: sum(s * k / n for u, s, n, _, k in terms if u <= t) for t, *_ in terms}
-    value = max((share for t, share in shares.items() if t <= step), default=0.0)
-    variance = 0.0
-    for t, s, n, d, k in terms:
-        if t <= step:
-            rest = value - shares[t]
-            variance += rest**2 * d / (n * (n - d)) if n > d else 0.0
-            variance += s**2 * k * (n - k) / n**3 - 2 * rest * s * k / n**2
-    return value, variance
-
-
-@given(groups(), st.sampled_from(EVENTS), st.lists(st.integers(0, LIMIT), min_size=12, max_size=36))
-def test_incidence_by_its_definition(runs: list[Ends], event: str, limits: list[int]) -> None:
-    """Runs of cells with other limits are censored at these; elsewhere shares are counts."""
-    whole = [end for ends in runs for end in ends]
-    whole = [
-        (status, limits[k % len(limits)] if status == "exhausted" else steps) for k, (status, steps) in enumerate(whole)
-    ]
-    table = cumulative_incidence(ends_of([whole]), event)
-    assert table["steps"].tolist() == sorted({steps for status, steps in whole if status == event})
-    for row in table.itertuples():
-        value, variance = naive_incidence(whole, event, row.steps)
-        assert row.incidence == pytest.approx(value, rel=1e-12)
-        n = value * (1 - value) / variance if variance > 1e-9 and value < 1 - 1e-9 else None
-        if n is not None:
-            low, high = wilson_interval(np.array([value * n]), np.array([n]))
-            assert (row.low, row.high) == (pytest.approx(low[0], rel=1e-6), pytest.approx(high[0], rel=1e-6))
-        assert 0 <= row.low <= row.incidence <= row.high + 1e-12
-        assert row.high <= 1 + 1e-12
-
-
-@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=40))
-def test_incidence_of_one_risk_is_that_of_scipy(runs: list[tuple[int, bool]]) -> None:
-    """Where runs converge or are censored, it is what Kaplan and Meier leave."""
-    ends = [("converged" if event else "exhausted", steps) for steps, event in runs]
-    table = cumulative_incidence(ends_of([ends]))
-    uncensored, censored = ([steps for steps, event in runs if event == kind] for kind in (True, False))
-    if not uncensored:
-        assert table.empty
-        return
-    found = stats.ecdf(stats.CensoredData(uncensored, right=censored)).cdf
-    expected = dict(zip(found.quantiles.tolist(), found.probabilities.tolist(), strict=True))
-    for row in table.itertuples():
-        assert row.incidence == pytest.approx(expected[row.steps], rel=1e-12)
-
-
-def test_risks_add_up_to_all_that_ended() -> None:
-    """Without censoring the three shares at the end are those of the counts."""
-    ends: Ends = [("converged", 3), ("stalled", 3), ("converged", 5), ("diverged", 1), ("exhausted", 12)]
-    shares = [cumulative_incidence(ends_of([ends]), event)["incidence"].iloc[-1] for event in EVENTS]
-    assert shares == [0.4, 0.2, 0.2]
 
 
 @pytest.mark.soak
