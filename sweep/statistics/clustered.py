@@ -89,16 +89,16 @@ class SeedSums:
     """
 
     def __init__(self, outcomes: Outcomes, group: Array) -> None:
-        self._order = np.argsort(group, kind="stable")
-        self.numbers, self._starts, self.place = np.unique(group[self._order], return_index=True, return_inverse=True)
-        self.place = self.place[np.argsort(self._order, kind="stable")]
+        self.numbers, self.place = np.unique(group, return_inverse=True)
+        order = np.argsort(group, kind="stable")
+        self._cells = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
         self._present = outcomes.present
         self.runs = self.of(self._present)
         self.n_seeds = (self.runs > 0).sum(axis=1)
 
     def of(self, values: Array) -> Array:
         """Add up values of cells and seeds, by group and seed."""
-        return np.add.reduceat(values[self._order], self._starts, axis=0, dtype=np.int64)
+        return np.stack([values[cells].sum(axis=0, dtype=np.int64) for cells in self._cells])  # reduceat is slower
 
     def independent_runs(self, marked: Array) -> Array:
         """Return how many independent runs would tell as much of the share of runs that are marked, by group."""
@@ -128,7 +128,9 @@ def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
     """
     n_runs, n_seeds = runs.sum(axis=1), (runs > 0).sum(axis=1)
     rate = successes.sum(axis=1) / n_runs
-    squares = ((successes - rate[:, None] * runs) ** 2).sum(axis=1) + unanimous / 2
+    products = (np.einsum("gs,gs->g", *pair) for pair in ((successes, successes), (successes, runs), (runs, runs)))
+    of_successes, of_both, of_runs = products
+    squares = np.maximum(of_successes - 2 * rate * of_both + rate**2 * of_runs, 0.0) + unanimous / 2
     seen = squares / n_runs**2 * n_seeds / np.maximum(n_seeds - 1, 1) * (student_quantile(n_seeds) / Z) ** 2
     unlike = np.minimum((successes > 0).sum(axis=1), (successes < runs).sum(axis=1)) ** 2.0
     spread = rate * (1 - rate)

@@ -20,7 +20,7 @@ from sweep.statistics.outcomes import Outcomes
 EVENTS = ("converged", "diverged", "stalled")
 
 # Steps at which it is found how much several cells tell; between them it hardly changes.
-_MOST_STEPS = 100
+_MOST_STEPS = 50
 
 
 def cumulative_incidence(

@@ -78,10 +78,10 @@ def test_cells_of_other_limits() -> None:
 @pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
 def test_bands_over_cells_count_seeds(shared: float) -> None:
     """At steps at which it is found how much the cells tell, the band is the interval of the rate by that step."""
-    study = make_study(count=40, hidden=[2, 3, 4], learning_rate=[0.1])
-    outcomes = outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6, 0.9]), 40, shared)
+    study = make_study(count=15, hidden=[2, 3, 4], learning_rate=[0.1])
+    outcomes = outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6, 0.9]), 15, shared)
     curve = result_of(study, outcomes).incidence()
-    assert len(curve) <= 100
+    assert len(curve) <= 50
     for row in curve.itertuples():
         by = outcomes._replace(converged=outcomes.converged & (outcomes.steps <= row.steps))
         low, high = rate_intervals(by, np.zeros(3, np.int64))

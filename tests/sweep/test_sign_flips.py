@@ -61,10 +61,14 @@ def test_sign_flip_test_of_few_seeds_with_many_pairs(size: int) -> None:
 
 
 def test_sign_flip_test_of_many_pairs() -> None:
-    """Beyond what is counted it is approximated, where halves of all signs, paired, say the same."""
+    """Beyond what is counted it is approximated, where halves of all signs, paired, say the same, and sums too."""
     random = np.random.default_rng(4)
     for n_seeds in (31, 34, 36):
         for shift in (-0.1, 0.0, 0.3, 0.6):
             balance = (random.normal(shift, 1, n_seeds) * 10**5).astype(np.int64)
             exact = _share_of_signs(np.abs(balance), abs(int(balance.sum())))
-            assert sign_flip_test(balance[None])[0] == pytest.approx(exact, rel=0.02 if exact > 1e-5 else 0.1)
+            assert sign_flip_test(balance[None])[0] == pytest.approx(exact, rel=0.01 if exact > 1e-5 else 0.1)
+    for n_seeds, shift in ((1000, 0.5), (3000, 0.1), (3000, 0.4)):
+        few = random.normal(shift, 5, n_seeds).round().astype(np.int64)
+        exact = sign_flip_test(few[None])[0]  # adds up to less than 20,000
+        assert sign_flip_test(1000 * few[None])[0] == pytest.approx(exact, rel=0.01)
