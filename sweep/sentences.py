@@ -15,6 +15,8 @@ from sweep.wording import count_text, list_text, name_text, rate_text, steps_tex
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sweep.study import Study
+
 # Terms of which the share of the variance is told, at most.
 _TOLD = 3
 
@@ -97,7 +99,7 @@ def restarts(result: Result) -> str:
     with_them = (
         f"a success takes {took} [{low}, {high}] steps with them and {steps_text(best['expected_steps'])} without"
     )
-    which = "in the best cell" if len(result.cells) > 1 else "here"
+    which = "in that cell" if len(result.cells) > 1 else "here"
     if steps[2] < best["expected_steps"]:
         return f"restarts after {steps_text(best['restart_steps'])} steps help {which}: {with_them}"
     return f"restarts do not help {which}: {with_them}"
@@ -106,25 +108,30 @@ def restarts(result: Result) -> str:
 def _others(result: Result) -> str:
     """Say which other cells may be the best, on common seeds where rows are there to be read."""
     if pairs_seeds(result):
-        return f"; {may_be_best(result.best())}"
+        return f"; {may_be_best(result.best(), result.study)}"
     n = n_not_worse(result)
     if n > 1:
         return f"; intervals of {n:,} other cells overlap with it"
     return "; the interval of one other cell overlaps with it" if n else ""
 
 
-def may_be_best(ranked: pd.DataFrame) -> str:
+def may_be_best(ranked: pd.DataFrame, study: Study) -> str:
     """Say how many cells may be the best, and how many seeds could tell which of them is.
 
     Parameters
     ----------
     ranked
         As of :meth:`Result.best`, of all cells and with p-values.
+    study
+        Of the result.
     """
-    n = int(ranked["may_be_best"].sum())
+    n, n_compared = int(ranked["may_be_best"].sum()), int(ranked["may_be_best"].notna().sum())
+    of = "" if n_compared == study.n_cells else f" of the {n_compared:,} cells that have all runs"
+    if n_compared == 1:
+        return "no other cell has all runs" if of else "there is one cell"
     if n == 1:
-        return "with 95 % confidence no other cell is better"
-    text = f"with 95 % confidence the best is one of {n:,} cells"
+        return f"with 95 % confidence no other{of or ' cell'} is better"
+    text = f"with 95 % confidence the best{of} is one of {n:,}{'' if of else ' cells'}"
     n_seeds = seeds_to_tell(ranked)
     if n_seeds == inf:
         return f"{text}, some of which hardly differ"

@@ -131,7 +131,7 @@ def _ranked(result: Result) -> dict[str, Any]:
         ]
         for row in ranked.head(_MOST_RANKED).to_dict("records")
     ]
-    told = "" if ranked["may_be_best"].isna().all() else may_be_best(ranked)
+    told = "" if ranked["may_be_best"].isna().all() else may_be_best(ranked, result.study)
     names = [name.replace("_", " ") for name in names]
     head = ["rank", "cell", *names, "rate, % [95 %]", "median steps", "p-value beside the first (Holm)"]
     return {"names": head, "rows": rows, "told": told, "n_cells": len(ranked)}

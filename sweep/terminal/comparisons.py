@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.answers import swept
 from sweep.result import Result
 from sweep.sentences import may_be_best
+from sweep.study import Study
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
 from sweep.wording import chance_text, count_text, difference_text, rate_text, short, steps_text
 
@@ -58,7 +59,7 @@ def print_best(result: Result, by: str, top: int | None) -> None:
             word,
         )
     print_table(table)
-    print(_told_apart(ranked))
+    print(_told_apart(ranked, result.study))
 
 
 def _with_interval(row: dict[Any, Any], name: str) -> str:
@@ -67,13 +68,13 @@ def _with_interval(row: dict[Any, Any], name: str) -> str:
     return value if value == "-" else f"{value} [{low} to {high}]"
 
 
-def _told_apart(ranked: pd.DataFrame) -> str:
+def _told_apart(ranked: pd.DataFrame, study: Study) -> str:
     """Say how many cells may be the best, or why that is not known."""
     if len(ranked) == 1:
         return "there is one cell"
     if ranked["may_be_best"].isna().all():
         return "which cells may be the best takes the rows of runs, and this result keeps none"
-    told = f"{may_be_best(ranked)}; compared on common seeds with the first, at 5 % for all cells (Holm)"
+    told = f"{may_be_best(ranked, study)}; compared on common seeds with the first, at 5 % for all cells (Holm)"
     lacking = int(ranked["may_be_best"].isna().sum())
     return f"{told}; {count_text(lacking, 'cell')} that lack runs stand last and are not compared" if lacking else told
 

@@ -149,7 +149,9 @@ def test_seeds_that_could_tell(capsys: pytest.CaptureFixture[str]) -> None:
     assert ranked["may_be_best"].all()
     n = seeds_to_tell(ranked)
     assert 200 < n < 2000
-    assert re.search(r"the best is one of 2 cells, and about [\d,]+ seeds per cell could tell", may_be_best(ranked))
+    assert re.search(
+        r"the best is one of 2 cells, and about [\d,]+ seeds per cell could tell", may_be_best(ranked, result.study)
+    )
     times = int(np.ceil(n / 200))
     repeated = Outcomes(np.tile(outcomes.steps, times), np.tile(outcomes.converged, times))
     assert (
@@ -175,7 +177,19 @@ def test_cells_that_lack_runs_are_not_compared() -> None:
     assert list(best["cell"]) == [0, 1, 2]
     assert list(best["may_be_best"][:2]) == [True, False]
     assert best.loc[2, ["p_value", "may_be_best"]].isna().all()
-    assert "no other cell is better" in may_be_best(best)
+    assert (
+        may_be_best(best, result.study) == "with 95 % confidence no other of the 2 cells that have all runs is better"
+    )
+    lacking = invented(np.random.default_rng(4), [0.9, 0.2, 1.0], 50)
+    lacking.steps[1:, 3:] = -1
+    lacking.converged[1:, 3:] = False
+    few = result_of(result.study, lacking)
+    assert may_be_best(few.best(), few.study) == "no other cell has all runs"
+    twins = Outcomes(np.tile(outcomes.steps[:1], (3, 1)), np.tile(outcomes.converged[:1], (3, 1)))
+    twins.steps[2, 3:] = -1
+    twins.converged[2, 3:] = False
+    alike = result_of(result.study, twins)
+    assert "the best of the 2 cells that have all runs is one of 2, " in may_be_best(alike.best(), alike.study)
 
 
 def test_unknown_ranking(result: Result) -> None:
