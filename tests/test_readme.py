@@ -117,5 +117,5 @@ def test_answer_is_that_of_the_published_result() -> None:
     """Its first interval and the comparison of cells take rows, which are not published; all else is as printed."""
     printed = [line for line in blocks("text")[0].splitlines() if line.split()[0] in ("of", "best", "what")]
     answers = sentences.answer(sweep.open_result(ROOT / "results/published/xor"))
-    rows = re.compile(r"\[[\d., ]+\] conv|; [^;]+ cell[^;]+$")
+    rows = re.compile(r" \[[\d., ]+\](?= converged;)|; [^;]+ cell[^;]+$")
     assert [rows.sub("", line) for line in printed] == [rows.sub("", line) for line in answers]
