@@ -11,7 +11,7 @@ import pandas as pd
 from sweep.errors import SweepError, unknown
 from sweep.plan import Plan
 from sweep.schema import STATUSES
-from sweep.statistics.cells import INTERVALS, groups_of, summarize_by
+from sweep.statistics.cells import INTERVALS, group_of, summarize_by, values_of_groups
 from sweep.statistics.clustered import rate_intervals, step_intervals
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.ranking import has_all_runs, rank_cells
@@ -147,13 +147,15 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     """
     check_swept(result.study, by)
     cells = result.cells
-    values, group_of = groups_of(Plan(result.study), by)
-    group = group_of[cells["cell"]]
+    plan, numbers = Plan(result.study), cells["cell"].to_numpy()
+    group = group_of(plan, by, numbers)
     groups = cells.groupby(group)
     sums = groups[_COUNTS].sum()
     ranked = rank_cells(cells, result.study)
-    best = ranked.groupby(group_of[ranked["cell"]])[["cell", "convergence_rate"]].first()
-    table = values.join(sums.assign(n_cells=groups.size()), how="inner")[[*by, "n_cells", *_COUNTS]]
+    best = ranked.groupby(group_of(plan, by, ranked["cell"].to_numpy()))[["cell", "convergence_rate"]].first()
+    table = values_of_groups(plan, by, numbers).join(sums.assign(n_cells=groups.size()), how="inner")[
+        [*by, "n_cells", *_COUNTS]
+    ]
     return table.assign(
         convergence_rate=sums["n_converged"] / sums["n_runs"],
         **rate_intervals_by(result, cells, group),
@@ -182,19 +184,19 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     plan = Plan(result.study)
     tally = result.tally[result.tally["cell"].isin(cells["cell"])]
     table = summarize_by(tally, plan, by)
-    group = groups_of(plan, by)[1]
     several = table.index[table["n_cells"] > 1]
-    shared = cells["cell"].to_numpy()[np.isin(group[cells["cell"]], several)]
+    shared = cells["cell"].to_numpy()[np.isin(group_of(plan, by, cells["cell"].to_numpy()), several)]
     if not len(shared):
         return table.reset_index(drop=True)
     if not pairs_seeds(result):
         table.loc[several, INTERVALS] = None
         return table.reset_index(drop=True)
-    outcomes = result.outcomes.at(shared)
-    of_rates = pd.DataFrame(dict(zip(INTERVALS[:2], rate_intervals(outcomes, group[shared]), strict=True)), several)
+    outcomes, group = result.outcomes.at(shared), group_of(plan, by, shared)
+    of_rates = pd.DataFrame(dict(zip(INTERVALS[:2], rate_intervals(outcomes, group), strict=True)), several)
     tally = tally[tally["cell"].isin(shared)]
-    ends = ends_by_group(tally, group[tally["cell"]], plan.most_steps(tally["cell"].to_numpy()))
-    of_steps = step_intervals(outcomes, group[shared], plan.most_steps(shared), ends)
+    counted = tally["cell"].to_numpy()
+    ends = ends_by_group(tally, group_of(plan, by, counted), plan.most_steps(counted))
+    of_steps = step_intervals(outcomes, group, plan.most_steps(shared), ends)
     for name, column in {**of_rates, **of_steps}.items():
         table.loc[several, name] = column
     return table.reset_index(drop=True)

@@ -85,8 +85,7 @@ def slice_plot(
     notes = ["points: cells; line: all runs together" if has_line else "points: cells"]
     n_missing = int(np.isnan(drawn_values(selected.table, selected.statistic)).sum())
     if n_missing:
-        why = selected.words.gaps.removeprefix("gaps where ")
-        notes.append(f"not drawn: {n_missing:,} of {len(selected.table):,} cells where {why}")
+        notes.append(f"not drawn: {n_missing:,} of {len(selected.table):,} cells where {selected.words.missing}")
     varied = [each for each, entries in selected.values.items() if len(entries) > 1]
     ax.set_title(heading(result, selected.values, varied, notes), fontsize=10)
     return ax

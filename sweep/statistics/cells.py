@@ -52,7 +52,7 @@ def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataF
     Returns
     -------
     DataFrame
-        One row for each combination of their values that has runs, by its number as of :func:`groups_of`: these
+        One row for each combination of their values that has runs, by its number as of :func:`group_of`: these
         values, the number of cells, and the statistics as of a cell.
 
     Notes
@@ -60,29 +60,29 @@ def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataF
     Intervals take the runs for independent. Those of one seed in several cells are not, so they are too narrow where
     seeds matter; those of :mod:`sweep.statistics.clustered` count each seed once.
     """
-    values, group = groups_of(plan, by)
-    statistics = _statistics(tally, group[tally["cell"]], plan)
-    n_cells = tally.groupby(group[tally["cell"]])["cell"].nunique()
-    statistics.insert(0, "n_cells", n_cells)
-    return values.join(statistics, how="inner")
+    group = group_of(plan, by, tally["cell"].to_numpy())
+    statistics = _statistics(tally, group, plan)
+    statistics.insert(0, "n_cells", tally.groupby(group)["cell"].nunique())
+    return values_of_groups(plan, by, tally["cell"].to_numpy()).join(statistics, how="inner")
 
 
-def groups_of(plan: Plan, by: Sequence[str]) -> tuple[pd.DataFrame, Array]:
-    """Group all cells of a plan by the values of some parameters, or all together by none.
+def group_of(plan: Plan, by: Sequence[str], cells: Array) -> Array:
+    """Return the number of the group of each cell: of those with the same values of some parameters, or of all.
 
-    Returns
-    -------
-    values : DataFrame
-        Those of each group, by its number, in the order of the cells.
-    group : (n_cells,)
-        The number of the group of each cell, from 0 on. It depends on the plan alone, so tables of whichever cells are
-        there are joined by it.
+    It depends on the plan alone, so tables of whichever cells are there are joined by it. Groups are numbered in the
+    order of their first cells.
     """
-    cells = cells_of(plan)
-    if not by:
-        return pd.DataFrame(index=[0]), np.zeros(len(cells), np.int64)
-    groups = cells.groupby(list(by), sort=False)
-    return groups[list(by)].first().reset_index(drop=True), groups.ngroup().to_numpy()
+    number = np.zeros(len(cells), np.int64)
+    for name, values in plan.study.parameters.items():
+        if name in by:
+            number = number * len(values) + plan.place(name, cells)
+    return number
+
+
+def values_of_groups(plan: Plan, by: Sequence[str], cells: Array) -> pd.DataFrame:
+    """Return the values of some parameters in each group that some of ``cells`` are of, by its number."""
+    numbers, first = np.unique(group_of(plan, by, cells), return_index=True)
+    return pd.DataFrame({name: plan.column(name, cells[first]) for name in by}, index=numbers)
 
 
 def cells_of(plan: Plan, cells: Array | None = None) -> pd.DataFrame:
