@@ -30,11 +30,15 @@ from kernels.loop.seats import OCCUPIED
 from kernels.loop.turns import MAX_STEPS
 from kernels.recipe import Recipe
 from kernels.simd.compiling import Kernel, is_compiled
+from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here
 from kernels.variant import Variant, choose_variant
 
 Array = NDArray[Any]
+
+# Of the sources as they are imported, and not as somebody may have changed them when it is first asked for.
+sources_digest()
 
 # A kernel returns after so many products, sums and functions of lanes, a second or so of work, so that
 # an interrupt ends even one network of a billion steps.

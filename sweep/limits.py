@@ -43,14 +43,16 @@ class Limits:
         ------
         StudyError
         """
+        if not _are_two_integers(self.stripe):
+            raise StudyError([f"shard {shown(self.stripe)} given; must be (I, N), two integers with I from 1 to N"])
         number, of = self.stripe
         faults = []
+        if not 1 <= number <= of:
+            faults.append(f"shard {number}/{of} given; must be I/N with I from 1 to N")
         if self.seconds is not None and not self.seconds > 0:
             faults.append(f"time budget of {self.seconds:g} seconds given; must be above 0")
         if self.runs is not None and (not is_integer(self.runs) or self.runs < 1):
             faults.append(f"max_runs {shown(self.runs)} given; must be an integer of at least 1")
-        if not 1 <= number <= of:
-            faults.append(f"shard {number}/{of} given; must be I/N with I from 1 to N")
         if of > 1 and study.seeds.until:
             faults.append(
                 f"shard {number}/{of} given; with seeds.until the next round follows from all of the one before"
@@ -121,6 +123,10 @@ class Budget:
                 return
             self._n_runs += shard.n_runs if shard.open is None else int(self._plan.cells(shard)[1].sum())
             yield shard
+
+
+def _are_two_integers(given: Any) -> bool:
+    return isinstance(given, tuple | list) and len(given) == 2 and all(map(is_integer, given))
 
 
 def _stripe(index: int, of: int) -> int:

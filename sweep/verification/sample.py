@@ -35,10 +35,12 @@ class Sample:
     Raises
     ------
     StudyError
-        If the seed is no integer, or out of range.
+        If a number is no integer, or out of range.
     """
 
     def __init__(self, n_runs: int, seed: int | None = None) -> None:
+        if not is_integer(n_runs) or n_runs < -1:
+            raise StudyError([f"sample {shown(n_runs)} given; must be an integer from 0, or -1 for all runs"])
         if seed is not None and not (is_integer(seed) and 0 <= seed < _SEEDS):
             raise StudyError([f"sample seed {shown(seed)} given; must be an integer from 0 to {_SEEDS - 1}"])
         self.n_runs = n_runs

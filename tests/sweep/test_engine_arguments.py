@@ -41,6 +41,8 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
         ({"time_budget": float("nan")}, ("time budget of nan seconds", "above 0")),
         ({"max_runs": 0}, ("max_runs 0", "at least 1")),
         ({"shard": (0, 3)}, ("shard 0/3", "I from 1 to N")),
+        ({"shard": ("1", 2)}, ("shard ('1', 2)", "two integers")),
+        ({"shard": 1}, ("shard 1", "two integers")),
         ({"shard": (4, 3)}, ("shard 4/3", "I from 1 to N")),
         ({"shard": (2, 3), "overwrite": True}, ("shard 2/3", "overwrite")),
     ],

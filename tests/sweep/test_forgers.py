@@ -244,6 +244,9 @@ def test_seeds_of_samples(folder: Path) -> None:
     for given in (-1, 2**32, 1.5, "x"):
         with pytest.raises(StudyError, match=f"sample seed {given!r} given; must be an integer from 0 to 4294967295"):
             sweep.verify(folder, sample=3, sample_seed=given)  # type: ignore[arg-type]
+    for sample in ("x", 1.5, -2):
+        with pytest.raises(StudyError, match=r"sample .* given; must be an integer from 0, or -1"):
+            sweep.verify(folder, sample=sample)  # type: ignore[arg-type]
 
 
 def test_what_was_not_checked_is_told(folder: Path) -> None:
