@@ -137,7 +137,8 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     -------
     DataFrame
         One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells,
-        the counts of the cells, convergence_rate with its 95 % interval as of :func:`rate_intervals_by`, and
+        the counts of the cells, convergence_rate (of a partial result the mean over the cells, as of
+        :func:`mean_rates`) with its 95 % interval as of :func:`rate_intervals_by`, and
         best_cell, the number of the best cell among them, with best_rate.
 
     Raises
@@ -153,11 +154,12 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     sums = groups[_COUNTS].sum()
     ranked = rank_cells(cells, result.study)
     best = ranked.groupby(group_of(plan, by, ranked["cell"].to_numpy()))[["cell", "convergence_rate"]].first()
+    rates = sums["n_converged"] / sums["n_runs"] if result.complete else mean_rates(cells, group)
     table = values_of_groups(plan, by, numbers).join(sums.assign(n_cells=groups.size()), how="inner")[
         [*by, "n_cells", *_COUNTS]
     ]
     return table.assign(
-        convergence_rate=sums["n_converged"] / sums["n_runs"],
+        convergence_rate=rates,
         **rate_intervals_by(result, cells, group),
         best_cell=best["cell"],
         best_rate=best["convergence_rate"],
@@ -179,7 +181,8 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     -------
     DataFrame
         As of :func:`sweep.statistics.cells.summarize_by`. Intervals over several cells count each seed once; they are
-        missing where rows of runs are not there, or too many to be read.
+        missing where rows of runs are not there, or too many to be read, and of a partial result. There the rates of
+        several cells are means over these.
     """
     plan = Plan(result.study)
     tally = result.tally[result.tally["cell"].isin(cells["cell"])]
@@ -188,7 +191,10 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     shared = cells["cell"].to_numpy()[np.isin(group_of(plan, by, cells["cell"].to_numpy()), several)]
     if not len(shared):
         return table.reset_index(drop=True)
-    if not pairs_seeds(result):
+    if not result.complete:
+        numbers = cells["cell"].to_numpy()
+        table.loc[several, "convergence_rate"] = mean_rates(cells, group_of(plan, by, numbers))[several]
+    if not (pairs_seeds(result) and result.complete):
         table.loc[several, INTERVALS] = None
         return table.reset_index(drop=True)
     outcomes, group = result.outcomes.at(shared), group_of(plan, by, shared)
@@ -207,15 +213,23 @@ def pairs_seeds(result: Result) -> bool:
     return result.keeps_runs and result.study.n_runs <= MOST_PAIRED
 
 
+def mean_rates(cells: pd.DataFrame, group: Array) -> pd.Series[float]:
+    """Return the mean convergence rate of the cells of each group, by its number.
+
+    The first runs of a study are no fair sample of its cells: some have all their runs by then, and others few or none.
+    """
+    return (cells["n_converged"] / cells["n_runs"]).groupby(group).mean()
+
+
 def rate_intervals_by(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
     """Return the intervals of convergence rates over groups of cells, by the number of their group.
 
     Those of several cells count each seed once, and are missing where rows of runs are not there, or too many to be
-    read.
+    read, and of a partial result, whose cells have different numbers of runs.
     """
     groups = cells.groupby(group)
     sums, n_cells = groups[["n_converged", "n_runs"]].sum(), groups.size().to_numpy()
-    if pairs_seeds(result) and n_cells.max(initial=1) > 1:
+    if pairs_seeds(result) and result.complete and n_cells.max(initial=1) > 1:
         low, high = rate_intervals(result.outcomes.at(cells["cell"].to_numpy()), group)
     else:
         ends = wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())

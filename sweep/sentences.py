@@ -64,7 +64,16 @@ def uneven(result: Result) -> str:
 
 
 def share(result: Result) -> str:
-    """Say how many of all runs ended in which way."""
+    """Say how many of all runs ended in which way; of a partial result, on average over the cells that are there."""
+    cells, n_cells = result.cells, result.study.n_cells
+    if not result.complete and n_cells > 1:
+        means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in STATUSES}
+        first, *others = (
+            f"{100 * mean:.1f} % {status}" for status, mean in means.items() if mean or status == STATUSES[0]
+        )
+        return f"on average over the {len(cells):,} of {n_cells:,} cells trained so far {first}" + (
+            f"; {list_text(others)}" if others else ""
+        )
     (row,) = sum_over(result, []).to_dict("records")
     counts = {status: row[f"n_{status}"] for status in STATUSES[1:]}
     others = [f"{100 * n / row['n_runs']:.1f} % {status}" for status, n in counts.items() if n]

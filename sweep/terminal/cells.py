@@ -143,7 +143,10 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
         options = f"--by {','.join(by)} --top {len(sums)}"
         print(f"{len(sums) - n_shown:,} more {_elsewhere(result, options)}")
     if judges_convergence(result.study):
-        print(f"rates are of all runs together; {_INTERVALS[pairs_seeds(result)]}")
+        if result.complete:
+            print(f"rates are of all runs together; {_INTERVALS[pairs_seeds(result)]}")
+        else:
+            print("rates are means over the cells that are there; those of several cells have no interval yet")
 
 
 def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[str], statuses: Sequence[str]) -> Table:

@@ -11,6 +11,7 @@ import pytest
 
 import sweep
 from sweep import Result, StoreError, Study, SweepError, open_result
+from sweep.answers import sum_over
 from sweep.figures import KINDS, draw
 from sweep.plan import Plan
 from sweep.rounds import Rounds
@@ -82,6 +83,24 @@ def test_cells_are_those_that_have_runs(partial: Result, whole: Result) -> None:
     assert full
     expected = whole.cells[whole.cells["cell"].isin(full)].reset_index(drop=True)
     pd.testing.assert_frame_equal(cells[cells["cell"].isin(full)].reset_index(drop=True), expected)
+
+
+def test_rates_of_several_cells_weigh_them_equally(partial: Result, folder: Path) -> None:
+    """The first runs are no fair sample of the cells, so no interval is told, and the answer names what is there."""
+    rates = partial.runs().assign(good=lambda runs: runs["status"] == "converged")
+    of_cells = rates.groupby(["hidden", "learning_rate"])["good"].mean()
+    for by in ("hidden", "learning_rate"):
+        for table in (sum_over(partial, [by]), partial.summarize(by)):
+            assert dict(zip(table[by], table["convergence_rate"], strict=True)) == pytest.approx(
+                of_cells.groupby(level=by).mean().to_dict()
+            )
+            several = table["n_cells"] > 1
+            assert several.any()
+            assert table.loc[several, ["convergence_rate_low", "convergence_rate_high"]].isna().all(axis=None)
+    assert (of_cells.mean() - rates["good"].mean()) != pytest.approx(0, abs=1e-3)
+    said = f"on average over the {len(of_cells)} of 6 cells trained so far {100 * of_cells.mean():.1f} % converged"
+    assert said in command("show", folder).out
+    assert "rates are means over the cells that are there" in command("show", folder, "--by", "hidden").out
 
 
 def test_comparisons_take_common_seeds(partial: Result) -> None:
