@@ -70,8 +70,8 @@ def verify(
 ) -> None:
     """Check a results folder: every run is there once, as it was written, and ended as its study allows.
 
-    That training gives these very bits is known of the runs that are trained again. Exit code 0: intact, or repaired;
-    1: damaged.
+    That training gives these very bits is known of the runs that are trained again.
+    Exit code 0: intact, or repaired; 1: damaged.
     """
     from sweep.load import load_study
     from sweep.verification.check import verify as verify_folder

@@ -62,11 +62,12 @@ def incidence(result: Result, ax: Axes | None = None, *, color: str | None = Non
     tallies = [("converged", tally, style) for tally, style in groups]
     if groups.color is None:
         tallies = [(event, groups.tally, {"color": _STATUS_COLORS[event], "label": event}) for event in EVENTS]
-    last, steps = max(int(groups.tally["steps"].max()), 1), []
+    last, steps, highest = max(int(groups.tally["steps"].max()), 1), [], 0.0
     outcomes = result.outcomes if pairs_seeds(result) else None
     for event, tally, style in tallies:
         curve = cumulative_incidence(tally, event, outcomes.at(tally["cell"].unique()) if outcomes else None)
         steps.append(curve["steps"].to_numpy())
+        highest = max(highest, curve["incidence"].max() if len(curve) else 0.0)
         start = pd.DataFrame({name: [0] for name in curve})
         end = curve.tail(1) if len(curve) else start.assign(steps=int(tally["steps"].max()))
         curve = pd.concat([start, _thin(curve), end], ignore_index=True)
@@ -75,7 +76,7 @@ def incidence(result: Result, ax: Axes | None = None, *, color: str | None = Non
         ax.fill_between(x, low, high, step="post", alpha=0.15, linewidth=0, color=style["color"])
     _scale_steps(ax, np.concatenate(steps), last)
     ax.set_ylim(-3, 103)
-    if not np.concatenate(steps).size:
+    if not highest:
         say_why(ax, "no run converged" if groups.color else "no run converged, diverged or stalled")
     _finish(
         ax, result, groups, "steps", "runs converged by this step, %" if groups.color else "runs ended by this step, %"

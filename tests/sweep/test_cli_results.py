@@ -71,7 +71,7 @@ def published(folder: Path) -> Path:
 
 def without_interval(finished: Finished) -> Finished:
     """Leave out the interval of all runs together, which takes rows."""
-    out = re.sub(r"^(of .*? converged)", lambda found: found[1].partition(" [")[0], finished.out, flags=re.MULTILINE)
+    out = re.sub(r"^(of .*?) \[[^]]*\] converged", r"\1 converged", finished.out, flags=re.MULTILINE)
     return replace(finished, out=out)
 
 
