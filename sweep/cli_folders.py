@@ -102,10 +102,8 @@ def _tell(found: Findings, directory: str, mend: bool) -> None:
         unchecked = count_text(len(found.unchecked), "part")
         print(f"not checked: {unchecked} of later rounds, which follow from those before")
     if found.n_untold:
-        print(
-            f"not told: by which numerics and logarithm {count_text(found.n_untold, 'part')} "
-            "were trained, whose commits an older version wrote"
-        )
+        untold = count_text(found.n_untold, "part")
+        print(f"not told: the numerics and logarithm of {untold}, which an older version wrote")
     if found.head_only:
         print("not checked: commits and parts, which study.toml and run.json tell how to read")
     files = count_text(len(found.leftovers), "file")

@@ -209,7 +209,7 @@ def test_results_that_tell_less(whole: Path, tmp_path: Path, expected: str) -> N
     assert open_result(old).facts["digest"] == expected
     checked = command("verify", old)
     assert checked.code == 0
-    assert f"not told: by which numerics and logarithm {N_SHARDS} parts were trained" in checked.out
+    assert f"not told: the numerics and logarithm of {N_SHARDS} parts" in checked.out
     assert "not told" not in command("verify", whole).out
     begun = tmp_path / "begun"
     run(begun, shard=(1, 2))
