@@ -15,7 +15,7 @@ from sweep.statistics.cells import INTERVALS, group_of, summarize_by, values_of_
 from sweep.statistics.clustered import rate_intervals, step_intervals
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.ranking import has_all_runs, rank_cells
-from sweep.statistics.steps import ends_by_group
+from sweep.statistics.steps import ends_by_group, steps_of_equal_cells
 from sweep.study import Study
 
 if TYPE_CHECKING:
@@ -181,8 +181,8 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     -------
     DataFrame
         As of :func:`sweep.statistics.cells.summarize_by`. Intervals over several cells count each seed once; they are
-        missing where rows of runs are not there, or too many to be read, and of a partial result. There the rates of
-        several cells are means over these.
+        missing where rows of runs are not there, or too many to be read, and of a partial result. There all but counts
+        weighs the cells that are there equally, and what restarts save is missing.
     """
     plan = Plan(result.study)
     tally = result.tally[result.tally["cell"].isin(cells["cell"])]
@@ -192,8 +192,12 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     if not len(shared):
         return table.reset_index(drop=True)
     if not result.complete:
-        numbers = cells["cell"].to_numpy()
-        table.loc[several, "convergence_rate"] = mean_rates(cells, group_of(plan, by, numbers))[several]
+        counted = tally["cell"].to_numpy()
+        equal = steps_of_equal_cells(ends_by_group(tally, group_of(plan, by, counted), plan.most_steps(counted)))
+        equal["convergence_rate"] = mean_rates(cells, group_of(plan, by, cells["cell"].to_numpy()))
+        for name, column in equal.items():
+            table.loc[several, str(name)] = column[several]
+        table.loc[several, ["restart_steps", "restarted_steps"]] = None
     if not (pairs_seeds(result) and result.complete):
         table.loc[several, INTERVALS] = None
         return table.reset_index(drop=True)

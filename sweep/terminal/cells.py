@@ -153,21 +153,26 @@ def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[
     """Return a table of sums, with the runs that ended in each of these ways, and the best cell of each sum."""
     others = [name for name in swept(result.study) if name not in by]
     judged = judges_convergence(result.study)
-    table = make_table()
+    plan, table = Plan(result.study), make_table()
     for name in (*by, "cells", *statuses, *([RATE] if judged else [])):
         add_column(table, name)
     if judged and others:
         table.add_column("best cell among them", no_wrap=True)
     for row in rows:
         counts = [f"{row[name]:,}" for name in ("n_cells", *(f"n_{name}" for name in statuses))]
-        best = (
-            [f"{100 * row['best_rate']:.1f} % at {name_text(Plan(result.study).values(row['best_cell']), others)}"]
-            if others
-            else []
-        )
+        best = [f"{_best_rate(result, row)} at {name_text(plan.values(row['best_cell']), others)}"] if others else []
         rates = [rate_text(row), *best] if judged else []
         table.add_row(*(short(row[name]) for name in by), *counts, *rates)
     return table
+
+
+def _best_rate(result: Result, row: Mapping[Any, Any]) -> str:
+    """Return the rate of the best cell of a sum, with its interval where cells have different numbers of runs."""
+    if result.complete:
+        return f"{100 * row['best_rate']:.1f} %"
+    cells = result.cells
+    (best,) = cells[cells["cell"] == row["best_cell"]].to_dict("records")
+    return f"{rate_text(best, ' %')} of {count_text(best['n_runs'], 'run')}"
 
 
 def _print_matrix(result: Result) -> bool:

@@ -56,6 +56,30 @@ def test_rows_of_partial_results_are_their_own(cells: set[int], by: list[str]) -
             assert np.isnan(row["convergence_rate_low"]) == (len(own) > 1 and not result.complete)
 
 
+def test_cells_of_partial_results_count_alike() -> None:
+    """Statistics over cells of 2, 3 and 12 runs are those of as many copies of these as make their numbers equal."""
+    study = make_study(count=12, hidden=[2, 3, 4], learning_rate=[0.1])
+    drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
+    n_runs, copies = np.array([2, 3, 12]), np.array([6, 4, 1])
+    there = np.arange(12) < n_runs[:, None]
+    row = summarize_all(result_of(study, Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)))
+    ends = [
+        (int(drawn.steps[cell, seed]), bool(drawn.converged[cell, seed]))
+        for cell in range(3)
+        for seed in range(n_runs[cell])
+        for _ in range(copies[cell])
+    ]
+    needed = sorted(steps if converged else np.inf for steps, converged in ends)
+    n_converged = sum(converged for _, converged in ends)
+    assert row["n_runs"] == 17
+    assert row["convergence_rate"] == pytest.approx(n_converged / 36)
+    assert row["expected_steps"] == pytest.approx(sum(steps for steps, _ in ends) / n_converged)
+    assert row["restricted_mean_steps"] == pytest.approx(np.minimum(needed, study.values_of("max_steps")[0]).mean())
+    for name, rank in (("steps_q25", 9), ("steps_q50", 18), ("steps_q75", 27)):
+        assert (np.inf if pd.isna(row[name]) else row[name]) == needed[rank - 1]
+    assert all(pd.isna(row[name]) for name in (*INTERVALS, "restart_steps", "restarted_steps"))
+
+
 def pooled_by_definition(outcomes: Outcomes, limits: np.ndarray) -> dict[str, float]:
     """Return statistics of steps of cells together."""
     steps = np.where(outcomes.converged, outcomes.steps, limits[:, None])
