@@ -12,6 +12,9 @@ from sweep.statistics.restarts import best_limits
 from sweep.statistics.steps import QUANTILES, ends_by_group, steps_at_ranks, steps_quantiles
 from sweep.statistics.tally import tally_runs
 
+# Above the steps of any run.
+_MOST_STEPS = 2**31 - 1
+
 _CONVERGED, _ANOTHER = STATUSES.index("converged"), STATUSES.index("exhausted")
 
 
@@ -179,7 +182,7 @@ def _quantiles(sums: SeedSums, outcomes: Outcomes, ends: pd.DataFrame) -> dict[s
 
 def _expected_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
     """Return the ends of the intervals of expected steps."""
-    steps = sums.of(np.where(outcomes.present, outcomes.steps, 0))
+    steps = sums.of(outcomes.steps * outcomes.present)
     _, low, high = _ratio(sums, steps, sums.of(outcomes.converged))
     return {"expected_steps_low": low, "expected_steps_high": high}
 
@@ -199,8 +202,9 @@ def _restarted_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
     halves = np.arange(outcomes.steps.shape[1]) % 2 == 0
     limits = [_best_limits(sums, Outcomes(outcomes.steps[:, half], outcomes.converged[:, half]))
               for half in (~halves, halves)]  # fmt: skip
-    most = np.where(halves, *(limit[sums.place][:, None] for limit in limits))
-    spent = np.where(outcomes.present, np.minimum(outcomes.steps, most), 0).astype(np.int64)
+    of_cells = (np.minimum(limit, _MOST_STEPS).astype(np.int32)[sums.place][:, None] for limit in limits)
+    most = np.where(halves, *of_cells)
+    spent = np.minimum(outcomes.steps, most) * outcomes.present
     ratio, low, high = _ratio(sums, sums.of(spent), sums.of(outcomes.converged & (outcomes.steps <= most)))
     never = sums.of(outcomes.converged).sum(axis=1) == 0
     return {"restarted_steps": np.where(never, np.inf, ratio), "restarted_steps_low": low, "restarted_steps_high": high}
@@ -220,9 +224,9 @@ def _best_limits(sums: SeedSums, outcomes: Outcomes) -> Array:
 
 def _restricted_means(sums: SeedSums, outcomes: Outcomes, most_steps: Array) -> dict[str, Array]:
     """Return the standard errors and the ends of the intervals of restricted means."""
-    most = np.broadcast_to(most_steps[:, None], outcomes.steps.shape)
-    limits = sums.of(np.where(outcomes.present, most, 0))
-    saved, converged = sums.of(np.where(outcomes.converged, most - outcomes.steps, 0)), sums.of(outcomes.converged)
+    most = most_steps.astype(np.int32)[:, None]  # in half the memory
+    limits = sums.of(outcomes.present * most)
+    saved, converged = sums.of((most - outcomes.steps) * outcomes.converged), sums.of(outcomes.converged)
     n_runs, n_seeds, n_converged = sums.runs.sum(axis=1), sums.n_seeds, converged.sum(axis=1)
     mean = (limits - saved).sum(axis=1) / n_runs
     squares = ((limits - saved - mean[:, None] * sums.runs) ** 2).sum(axis=1)

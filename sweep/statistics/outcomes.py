@@ -40,7 +40,7 @@ class Outcomes(NamedTuple):
 
     def steps_to_converge(self) -> Array:
         """Return the steps of runs that converged, for others a number beyond all steps."""
-        return np.where(self.converged, self.steps.astype(np.int64), _NEVER)
+        return np.where(self.converged, self.steps, _NEVER)
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Outcomes:
         """Return the outcomes of some cells, for a range of seeds."""

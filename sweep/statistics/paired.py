@@ -6,9 +6,11 @@ import numpy as np
 
 from sweep.statistics.intervals import Array, Z, student_quantile
 
-# Seeds up to which all choices of signs are counted, and sums of pairs up to which those of more seeds are.
+# Seeds up to which all choices of signs are counted, and terms up to which a transform is made of those of more seeds.
 _MOST_ENUMERATED = 30
-_MOST_EXACT = 20_000
+_MOST_TERMS = 2**21
+# Root mean squares of the sum beyond which its chances are left out: by Hoeffding's inequality below 1e-30.
+_REACH = 12
 
 
 def sign_test(wins: Array, losses: Array) -> Array:
@@ -67,9 +69,9 @@ def sign_flip_test(balance: Array) -> Array:
     Fisher's randomization test, two-sided, of seeds: pairs of one seed are not independent. Where a seed has one pair
     it is the exact :func:`sign_test`. Of up to 30 seeds that differ, all choices of signs are counted. Of more the
     distribution is found from its characteristic function, the product of cos(b t) over the differences b, tilted so
-    that the sum given is its mean: eleven digits of any p-value are right. Where the differences add up to more than
-    20,000, it is the saddlepoint approximation of Lugannani and Rice, Adv. Appl. Prob. 12 (1980) 475: p-values above
-    1e-5 are less than 1 % off, unless few seeds outweigh all others.
+    that the sum given is its mean: eleven digits of any p-value are right. Where that would take more than two million
+    terms, as of seeds of thousands of pairs, it is the saddlepoint approximation of Lugannani and Rice, Adv. Appl.
+    Prob. 12 (1980) 475: p-values above 1e-5 are less than 1 % off, unless few seeds outweigh all others.
     """
     simple = np.abs(balance).max(axis=1, initial=0) <= 1
     p_values = sign_test((balance > 0).sum(axis=1), (balance < 0).sum(axis=1))
@@ -95,7 +97,7 @@ def _sign_flip(sizes: Array, distance: int) -> float:
     if distance == reach:
         return float(2 * 0.5 ** len(sizes))
     values, counts = np.unique(sizes, return_counts=True)
-    if reach > _MOST_EXACT:
+    if _period(values, counts) * len(values) > _MOST_TERMS:
         distance -= int(np.gcd.reduce(values))  # to the middle between this sum and the next one below
         beyond = _beyond_by_saddlepoint
     else:
@@ -121,15 +123,24 @@ def _share_of_signs(sizes: Array, distance: int) -> float:
     return float(2 * n_beyond / 2 ** len(sizes))
 
 
+def _period(values: Array, counts: Array) -> int:
+    """Return after how many sums their chances repeat in a transform."""
+    from scipy.fft import next_fast_len
+
+    spread = np.sqrt(counts @ values.astype(np.float64) ** 2)
+    return int(next_fast_len(int(min(2 * (counts @ values), 2 * _REACH * spread)) + 1, real=True))
+
+
 def _beyond_by_transform(values: Array, counts: Array, distance: int, tilt: float, factor: float) -> float:
     """Return the chance of a sum so large or larger, which is exp(factor) times that of the tilted distribution."""
-    reach = int(counts @ values)
-    angles = 2 * np.pi * np.arange(2 * reach + 1) / (2 * reach + 1)
+    n = _period(values, counts)
+    angles = 2 * np.pi * np.arange(n // 2 + 1) / n
     transform = np.ones(len(angles), np.complex128)
     for value, count in zip(values, counts, strict=True):
         transform *= (np.cos(value * angles) + 1j * np.tanh(value * tilt) * np.sin(value * angles)) ** count
-    chances = np.fft.fft(transform).real / len(angles)  # of the sums 0 to reach, then of the negative ones
-    return float(chances[distance : reach + 1] @ np.exp(-tilt * np.arange(reach + 1 - distance)) * np.exp(factor))
+    beyond = np.arange(min(int(counts @ values) - distance, n // 2) + 1)
+    chances = np.fft.hfft(transform, n)[(distance + beyond) % n] / n
+    return float(chances @ np.exp(-tilt * beyond) * np.exp(factor))
 
 
 def _beyond_by_saddlepoint(values: Array, counts: Array, distance: int, tilt: float, factor: float) -> float:
