@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
 
 # No C library stores more: 32 bytes on x86-64 and 8 on ARM with glibc, 16 on macOS.
 _State = ctypes.c_char * 256
 
 # As a PyDLL it keeps the lock of the interpreter, since these functions take nanoseconds.
 _c_library = ctypes.PyDLL(None)
+_get_state, _set_state = _c_library.fegetenv, _c_library.fesetenv
 
 # FE_DFL_ENV is an address: that of a variable on macOS, and a number that is none in glibc and musl.
 _DEFAULT_STATE = ctypes.c_void_p(
@@ -24,16 +29,20 @@ _DEFAULT_STATE = ctypes.c_void_p(
 )
 
 
-@contextmanager
-def default_floating_point() -> Iterator[None]:
-    """Compute in this thread with the default state: round to nearest, keep denormals, trap nothing.
+def default_floating_point(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
+    """Have a function compute with the default state: round to nearest, keep denormals, trap nothing.
 
-    The state that was found is put back in the end. Also a decorator, ``@default_floating_point()``.
+    The state that a call finds in its thread is put back when it ends.
     """
-    found = _State()
-    _c_library.fegetenv(found)
-    _c_library.fesetenv(_DEFAULT_STATE)
-    try:
-        yield
-    finally:
-        _c_library.fesetenv(found)
+
+    @wraps(function)
+    def guarded(*given: Given.args, **named: Given.kwargs) -> Returned:
+        found = _State()
+        _get_state(found)
+        _set_state(_DEFAULT_STATE)
+        try:
+            return function(*given, **named)
+        finally:
+            _set_state(found)
+
+    return guarded

@@ -130,7 +130,7 @@ class Trainer:
         arguments = self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, none)
         return None if is_compiled(kernel, arguments) else kernel
 
-    @default_floating_point()
+    @default_floating_point
     def train(
         self,
         settings: Array,

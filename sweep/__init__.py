@@ -63,8 +63,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from kernels.floating_point import default_floating_point
 
-        with default_floating_point():  # some modules compute constants when they are imported
-            return getattr(import_module(_HOMES[name]), name)
+        load = default_floating_point(import_module)  # some modules compute constants when they are imported
+        return getattr(load(_HOMES[name]), name)
     raise AttributeError(f"module 'sweep' has no attribute {name!r}")
 
 

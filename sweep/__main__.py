@@ -43,7 +43,7 @@ def main() -> None:
         raise
 
 
-@default_floating_point()
+@default_floating_point
 def run_command() -> None:
     """Run the command line; what the user must mend ends in one sentence and code 2."""
     with escaped_output():

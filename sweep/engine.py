@@ -35,7 +35,7 @@ from sweep.training import Training
 MAX_RUNS = 10**9
 
 
-@default_floating_point()
+@default_floating_point
 def run(
     study: Study | str | Path,
     out: str | Path | None = None,

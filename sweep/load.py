@@ -37,7 +37,7 @@ def built_in_studies() -> dict[str, str]:
     return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in files if file.name.endswith(".toml")}
 
 
-@default_floating_point()
+@default_floating_point
 def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:
     """Read a study.
 
@@ -70,7 +70,7 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
     return _study(raw)
 
 
-@default_floating_point()
+@default_floating_point
 def parse_study(text: str, where: str) -> Study:
     """Return the study in the text of a file that holds all of it, its patterns too.
 

@@ -36,7 +36,7 @@ _SAME = {
 _NEWER = ("sources_digest", "pcg64_digest")
 
 
-@default_floating_point()
+@default_floating_point
 def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = False, progress: bool = False) -> Result:
     """Copy the finished shards of results of one study into one folder, and make the result if all are there.
 

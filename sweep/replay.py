@@ -151,7 +151,7 @@ def _trace_run(source: Result, run: int) -> Trace:
     return _replay(plan, cell, source.study.seeds.base + offset, source.row(run))
 
 
-@default_floating_point()
+@default_floating_point
 def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     """Train one run and compare with its row, if there is one."""
     cells, seeds = np.array([cell]), np.array([seed])

@@ -82,7 +82,7 @@ class Study:
     {'hidden': (2, 4), 'learning_rate': (0.01, 0.1, 1.0)}
     """
 
-    @default_floating_point()
+    @default_floating_point
     def __init__(
         self,
         *,

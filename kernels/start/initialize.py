@@ -50,7 +50,7 @@ class Start(NamedTuple):
     stream: str = "mt19937"
 
 
-@default_floating_point()
+@default_floating_point
 def initial_weights(
     start: Start, seeds: Array, architecture: Architecture, hidden: int, dtype: str, out: Array | None = None
 ) -> Array:

@@ -101,7 +101,7 @@ def stop_compiling(session: str) -> None:
     _sessions_out_of_time.add(session)
 
 
-@default_floating_point()
+@default_floating_point
 def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
     """Train shards one after the other, in a worker; fewer if the call is stopped.
 

@@ -25,7 +25,7 @@ def encode_record(facts: Mapping[str, Any]) -> bytes:
     return (json.dumps({**facts, "check": _check(facts)}, indent=2) + "\n").encode()
 
 
-@default_floating_point()  # by which Python makes a number of its digits
+@default_floating_point  # by which Python makes a number of its digits
 def decode_record(content: bytes, where: str) -> dict[str, Any]:
     """Return the facts in the content of a file, and verify their hash.
 

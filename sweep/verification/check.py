@@ -38,7 +38,7 @@ from sweep.verification.sample import Sample
 from sweep.verification.surplus import surplus
 
 
-@default_floating_point()
+@default_floating_point
 def verify(
     directory: str | Path,
     *,

@@ -26,7 +26,7 @@ from sweep.verification.mend import mend
 from sweep.verification.sample import Sample
 
 
-@default_floating_point()
+@default_floating_point
 def repair(
     directory: str | Path,
     *,

@@ -74,10 +74,10 @@ def test_initial_weights_have_the_same_bits(
 def test_the_state_is_put_back_after_an_error(state: str) -> None:
     """What was found is put back however the work ends."""
 
+    @default_floating_point
     def fail() -> None:
-        with default_floating_point():
-            assert state_here() == "default"
-            raise ArithmeticError
+        assert state_here() == "default"
+        raise ArithmeticError
 
     with in_state(state):
         with pytest.raises(ArithmeticError):
