@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import pickle
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,11 @@ SWEPT: dict[str, dict[str, Any]] = {
     "wild": {"learning_rate": [0.2, 50.0, 5e3], "scale": [1.0, 100.0], "max_steps": 20},
     "one cell": {"learning_rate": 0.2},
 }
-ALL = [(kind, name) for name in SWEPT for kind in figures.KINDS]
+# What lies over two parameters, over two that are numbers, or over any, where a study sweeps others.
+REFUSED = {("heatmap", "one"), ("contour", "one"), ("contour", "names")} | {
+    (kind, "one cell") for kind in ("heatmap", "slice", "contour", "parallel")
+}
+ALL = [(kind, name) for name in SWEPT for kind in figures.KINDS if (kind, name) not in REFUSED]
 STEPS = ("lines", "heatmap", "slice", "contour", "parallel")
 
 
@@ -50,7 +53,7 @@ def results() -> dict[str, Result]:
 
 
 class Drawn(dict[tuple[str, str], list[Figure]]):
-    """Figures of each kind and study, of steps too where there are any; none where a kind says what it needs."""
+    """Figures of each kind and study, of steps too where there are any."""
 
     def __init__(self, results: dict[str, Result]) -> None:
         self.results = results
@@ -58,11 +61,10 @@ class Drawn(dict[tuple[str, str], list[Figure]]):
     def __missing__(self, key: tuple[str, str]) -> list[Figure]:
         """Draw what was not asked for before."""
         kind, name = key
-        self[key] = []
-        for options in ({"value": "convergence_rate"}, {"value": "steps_q50"}) if kind in STEPS else ({},):
-            with suppress(SweepError):
-                self[key].append(figures.draw(self.results[name], kind, **options))
-                self[key][-1].draw_without_rendering()
+        given = ({"value": "convergence_rate"}, {"value": "steps_q50"}) if kind in STEPS else ({},)
+        self[key] = [figures.draw(self.results[name], kind, **options) for options in given]
+        for figure in self[key]:
+            figure.draw_without_rendering()
         return self[key]
 
 
@@ -90,6 +92,13 @@ def check_labels(figure: Figure) -> None:
     for axis in (axis for axes in shown(figure) for axis in (axes.xaxis, axes.yaxis)):
         pairs = itertools.combinations(labels(axis), 2)
         assert not [1 for first, second in pairs if first.overlaps(second)], axis.get_label_text()
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(REFUSED))
+def test_what_cannot_be_drawn(results: dict[str, Result], kind: str, name: str) -> None:
+    """It is refused in a sentence, and nothing else is."""
+    with pytest.raises(SweepError, match=r"of this selection|is swept"):
+        figures.draw(results[name], kind)
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL)
