@@ -20,11 +20,13 @@ from tests.sweep.support import write_study
 from tests.sweep.test_object_studies import SHARD_RUNS, STUDY, digest
 
 ROOT = Path(__file__).parents[2]
-# The command with small shards, and a second of training each, so that a run is under way when the store goes.
+# The command with small shards, so that a run is under way when the store goes, which waits for it for weeks.
 CODE = f"""
 import sys
 from sweep import engine
 from sweep.__main__ import run_command
+from sweep.store import requests
+requests._PATIENCE = 1e6
 run, engine.run = engine.run, lambda *given, **named: run(*given, **named, shard_runs={SHARD_RUNS})
 sys.argv[0] = "sweep"
 run_command()
@@ -41,7 +43,7 @@ MOMENTS: dict[str, Callable[[Asked], bool]] = {
 def test_one_interrupt_while_the_store_is_away(
     store: ObjectStore, out: str, tmp_path: Path, moment: str, silent: bool
 ) -> None:
-    """Requests that fail for a minute, or are never answered, do not keep it waiting."""
+    """Requests that fail, or are never answered, do not keep it waiting, however long it would wait otherwise."""
     begin, away, seen = MOMENTS[moment], Event(), []
 
     def rule(asked: Asked) -> Fault | None:
@@ -60,9 +62,10 @@ def test_one_interrupt_while_the_store_is_away(
     assert away.wait(60)
     time.sleep(0.5)  # the pause before the next attempt has begun
     process.send_signal(signal.SIGINT)
-    begin_of_wait = time.monotonic()
-    _, told = process.communicate(timeout=50)
-    assert time.monotonic() - begin_of_wait < 10
+    try:
+        _, told = process.communicate(timeout=100)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Traceback" not in told
     assert f"interrupted; finished shards are kept in {out}" in told
