@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from sweep.study import Study
 
@@ -32,19 +32,54 @@ class Bits:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
-        """Return what run.json tells."""
+        """Return what run.json or a commit tells."""
         return cls(**{name: facts.get(name) for name in BITS})
 
     def told(self) -> dict[str, Any]:
         """Return what is told, for run.json and commits."""
         return {name: fact for name, fact in asdict(self).items() if fact is not None}
 
-    def difference(self, other: Bits, study: Study) -> str:
-        """Return in what the rows of a study would not be alike, as far as both tell; empty if in nothing."""
+    def difference(self, other: Bits, study: Study, needed: Collection[str] = ()) -> Difference | None:
+        """Return in what the rows of a study would not be alike, if in anything.
+
+        Parameters
+        ----------
+        other, study
+            What is compared, for which study.
+        needed
+            What both must tell; the others may be missing on either side.
+        """
         for name in compared(study):
-            if None not in (facts := (getattr(self, name), getattr(other, name))) and facts[0] != facts[1]:
-                return name
-        return ""
+            one, two = getattr(self, name), getattr(other, name)
+            if one != two and (name in needed or None not in (one, two)):
+                return Difference(name, one, two)
+        return None
+
+
+class Difference(NamedTuple):
+    """In what rows of one training are not alike to those of another one.
+
+    Attributes
+    ----------
+    name
+        Of the fact.
+    one, other
+        What it is of each of them.
+    """
+
+    name: str
+    one: int | str | None
+    other: int | str | None
+
+    def told(self, where: str, elsewhere: str) -> str:
+        """Tell both facts, with where one and the other are."""
+        one, other = (str(fact)[:12] for fact in (self.one, self.other))
+        return f"{BITS[self.name]} is {one!r} {where} and {other!r} {elsewhere}"
+
+    @property
+    def trained(self) -> str:
+        """How one of them was trained, from the view of the other."""
+        return _TRAINED[self.name]
 
 
 # What each is called in sentences.
@@ -55,6 +90,16 @@ BITS = {
     "pcg64_digest": "the digest of the machine's log1p and exp",
 }
 assert list(BITS) == [field.name for field in fields(Bits)]
+
+# What the run.json of every version tells.
+ALWAYS_TOLD = ("numerics", "log_digest")
+
+_TRAINED = {
+    "numerics": "by a version of xor-sweep whose numbers have other last bits",
+    "log_digest": "on a machine whose logarithm has other last bits, so normal initial weights would differ",
+    "sources_digest": "by other sources of kernels, whose numbers might have other last bits",
+    "pcg64_digest": "on a machine whose log1p or exp has other last bits, so normal initial weights would differ",
+}
 
 
 def compared(study: Study) -> list[str]:

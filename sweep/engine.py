@@ -132,7 +132,7 @@ def run(
         return complete(Training(plan, Memory(study, keep), limits, progress, earlier), make_executor, start)
     files = files_at(out)
     bits = own_bits()
-    wish = Wish(study, keep, overwrite, bits.told())
+    wish = Wish(study, keep, overwrite, bits)
     with claim(files, wish) as store:
         if store.facts()["complete"]:
             finished = open_result(store.files)

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from kernels.floating_point import default_floating_point
-from sweep.bits import BITS, compared
+from sweep.bits import ALWAYS_TOLD, Bits
 from sweep.engine import complete
 from sweep.errors import StoreError
 from sweep.executors.threads import ThreadExecutor
@@ -21,19 +21,6 @@ from sweep.store.mixture import strangers
 from sweep.store.place import files_at
 from sweep.store.reader import StoreReader
 from sweep.training import Training
-
-# Facts on which results must agree for their rows to be those of one run of the study.
-_SAME = {
-    "identity": "is of another study",
-    "keep": "keeps other parts (runs or cells)",
-    "numerics": "was trained by a version of xor-sweep whose numbers have other last bits",
-    "log_digest": "was trained on a machine whose logarithm has other last bits, so normal initial weights differ",
-    "sources_digest": "was trained by other sources of kernels, whose numbers might have other last bits",
-    "pcg64_digest": "was trained on a machine whose log1p or exp has other last bits, so normal initial weights differ",
-}
-
-# What older versions do not tell.
-_NEWER = ("sources_digest", "pcg64_digest")
 
 
 @default_floating_point
@@ -75,7 +62,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     every = chain.from_iterable(commits.values() for commits in found)
     for _, difference in strangers(every, first.study, first.bits, first.whose):
         raise StoreError(f"results that are not of one training cannot be merged: {difference}")
-    with claim(files_at(out), Wish(first.study, first.keep, overwrite, first.bits.told())) as target:
+    with claim(files_at(out), Wish(first.study, first.keep, overwrite, first.bits)) as target:
         _check_same(first, target)
         if target.facts()["complete"]:
             raise StoreError(f"results folder {target.files.place!r} is complete already; give another one with --out")
@@ -91,11 +78,12 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
 
 def _check_same(first: StoreReader, other: StoreReader) -> None:
     """Refuse a result whose rows are not of the same training."""
-    one, two = first.facts(), other.facts()
-    for name, what in _SAME.items():
-        if name in BITS and name not in compared(first.study):
-            continue
-        if name in _NEWER and None in (one.get(name), two.get(name)):
-            continue
-        if one.get(name) != two.get(name):
-            raise StoreError(f"{other.files.place!r} cannot be merged with {first.files.place!r}: it {what}")
+    refused = f"{other.files.place!r} cannot be merged with {first.files.place!r}"
+    if other.identity != first.identity:
+        raise StoreError(f"{refused}: it is of another study")
+    if other.keep != first.keep:
+        raise StoreError(f"{refused}: it keeps other parts (runs or cells)")
+    difference = Bits.of(other.facts()).difference(Bits.of(first.facts()), first.study, ALWAYS_TOLD)
+    if difference:
+        told = difference.told("there", f"in {first.files.place!r}")
+        raise StoreError(f"{refused}: it was trained {difference.trained} ({told})")

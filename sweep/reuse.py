@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
-from sweep.bits import Bits, compared
+from sweep.bits import ALWAYS_TOLD, Bits
 from sweep.digest import column_values
 from sweep.errors import StoreError
 from sweep.escaping import one_line
@@ -93,13 +93,13 @@ class _Source:
         self._store = store = StoreReader.open(files_at(place))
         if store.keep != "runs" or not store.has_parts:
             raise StoreError(f"{store.files.place!r} has no rows to take; only results that keep runs can be reused")
-        own, theirs = own_bits(), Bits.of(store.facts())
-        told = "log_digest" not in compared(plan.study) or theirs.log_digest
         # Their sources may be others: the same version of the numbers says that their bits are the same.
-        if not theirs.numerics or not told or theirs.difference(replace(own, sources_digest=None), plan.study):
+        own = replace(own_bits(), sources_digest=None)
+        difference = Bits.of(store.facts()).difference(own, plan.study, ALWAYS_TOLD)
+        if difference:
             raise StoreError(
-                f"{store.files.place!r} was trained by a version or on a machine whose numbers have other last bits, "
-                "so its rows cannot be taken"
+                f"{store.files.place!r} was trained {difference.trained} ({difference.told('there', 'here')}); its "
+                "rows cannot be taken"
             )
         self.files, self.place = store.files, store.files.place
         self.path = str(store.directory.absolute()) if store.directory else self.place  # as other processes find it

@@ -18,7 +18,7 @@ from threading import Lock, local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels.floating_point import default_floating_point
-from sweep.bits import BITS, Bits
+from sweep.bits import Bits
 from sweep.errors import StoreError
 from sweep.plan import Plan
 from sweep.shards import Shard
@@ -166,10 +166,9 @@ def _check_same_bits(job: Job, study: Study) -> None:
 
     difference = job.bits.difference(own_bits(), study)
     if difference:
-        theirs, ours = (str(getattr(bits, difference))[:12] for bits in (job.bits, own_bits()))
         raise _refusal(
-            f"{BITS[difference]} is {ours!r} here and {theirs!r} where the run was started, so bits might differ; "
-            "install the same version of xor-sweep everywhere"
+            f"{difference.told('where the run was started', 'here')}, so bits might differ; install the same version "
+            "of xor-sweep everywhere"
         )
 
 

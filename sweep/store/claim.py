@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
 from sweep.bits import Bits
 from sweep.errors import StoreError, shown
@@ -47,14 +46,14 @@ class Wish:
         What it will hold.
     overwrite
         Whether to remove earlier results first.
-    facts
-        Of a study that begins, for run.json: by what it is trained, as :class:`~sweep.bits.Bits` has it.
+    bits
+        By what a study is trained that begins.
     """
 
     study: Study
     keep: str
     overwrite: bool
-    facts: dict[str, Any]
+    bits: Bits
 
 
 @contextmanager
@@ -111,7 +110,7 @@ def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
                 if files.has("study.toml"):
                     raise
             else:
-                store.trained_by(Bits.of(wish.facts))
+                store.trained_by(wish.bits)
                 store.lock = lock
                 store.shared = holder is not None or not lock.excludes
                 _tell(store, holder, lock.refusal)
@@ -141,7 +140,8 @@ def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
 
 def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
     """Make or empty a folder that this run has for itself, and tidy up if that is certain."""
-    record = encode_record({"identity": wish.study.identity, "keep": wish.keep, "complete": False, **wish.facts})
+    facts = {"identity": wish.study.identity, "keep": wish.keep, "complete": False}
+    record = encode_record(facts | wish.bits.told())
     if overwrite and holds_results(files):
         remove_results(files)
         if not files.on_file_system:  # where run.json says that the place is ours, and so is never gone

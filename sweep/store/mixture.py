@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sweep.bits import BITS, Bits, compared
+from sweep.bits import BITS, Bits
 from sweep.errors import StoreError
 from sweep.store.commits import Commit
 from sweep.study import Study
@@ -43,18 +43,12 @@ def strangers(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -
     bits, whose
         What they must agree with, and who tells it; what is not told there the first commit says that does.
     """
-    told = {name: (getattr(bits, name), whose) for name in compared(study)}
+    tellers = dict.fromkeys(BITS, whose)
     for commit in commits:
-        difference = ""
-        for name, (wanted, teller) in told.items():
-            given = getattr(commit, name)
-            if given is not None and wanted is not None and given != wanted:
-                theirs, own = (str(each)[:12] for each in (given, wanted))
-                difference = f"{BITS[name]} is {own!r} in {teller} and {theirs!r} in the commit of shard {commit.shard}"
-                break
+        given, teller = Bits.of(vars(commit)), f"the commit of shard {commit.shard}"
+        difference = bits.difference(given, study)
         if difference:
-            yield Stranger(commit, difference)
+            yield Stranger(commit, difference.told(f"in {tellers[difference.name]}", f"in {teller}"))
             continue
-        for name, (wanted, _) in told.items():
-            if wanted is None and getattr(commit, name) is not None:
-                told[name] = getattr(commit, name), f"the commit of shard {commit.shard}"
+        tellers |= dict.fromkeys(given.told().keys() - bits.told().keys(), teller)
+        bits = Bits(**given.told() | bits.told())

@@ -12,9 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sweep.bits import Bits, compared
+from sweep.bits import ALWAYS_TOLD, Bits
 from sweep.errors import DamageError, StoreError
-from sweep.escaping import one_line
 from sweep.plan import Plan
 from sweep.schema import Column, cells_columns, runs_columns, tally_columns
 from sweep.shards import Shard
@@ -106,28 +105,12 @@ class StoreReader(Parts):
         ------
         StoreError
         """
-        begun = Bits.of(self.facts())
-        if begun.numerics != bits.numerics:
-            raise StoreError(
-                f"results in {self.files.place!r} were begun by a version of xor-sweep whose numbers have other last "
-                "bits; go on with that version, or start anew with --overwrite"
-            )
-        if "log_digest" in compared(self.study) and begun.log_digest != bits.log_digest:
-            raise StoreError(
-                f"results in {self.files.place!r} were begun on a machine whose logarithm has other last bits, so "
-                "normal initial weights would differ; go on there, or start anew with --overwrite"
-            )
-        difference = begun.difference(bits, self.study)
-        if difference == "pcg64_digest":
-            raise StoreError(
-                f"results in {self.files.place!r} were begun on a machine whose log1p or exp has other last bits, so "
-                "normal initial weights of the stream pcg64 would differ; go on there, or start anew with --overwrite"
-            )
+        difference = Bits.of(self.facts()).difference(bits, self.study, ALWAYS_TOLD)
         if difference:
             raise StoreError(
-                f"results in {self.files.place!r} were begun by other sources of kernels ({_short(begun)}, here "
-                f"{_short(bits)}), so their numbers might have other last bits; go on with the version of xor-sweep "
-                "that began them, or start anew with --overwrite"
+                f"results in {self.files.place!r} were begun {difference.trained} "
+                f"({difference.told('there', 'here')}); go on there or with that version, or start anew with "
+                "--overwrite"
             )
 
     def check_alike(self, commits: Iterable[Commit]) -> None:
@@ -282,8 +265,3 @@ class StoreReader(Parts):
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DamageError(self.files.where(name), "its SHA-256 is not the one recorded when it was written")
         return content
-
-
-def _short(bits: Bits) -> str:
-    """Return the beginning of the digest of sources."""
-    return one_line(str(bits.sources_digest)[:12])

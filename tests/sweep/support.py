@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from sweep import Study, open_result
 from sweep.__main__ import run_command
+from sweep.bits import Bits
 from sweep.shards import Shard
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
@@ -256,7 +257,7 @@ def copy_result(source: Path, target: Path) -> Path:
 def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
     """Copy a finished result with changed rows, as if they had been written so: every hash fits."""
     old = Store.open(source)
-    with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, facts={})) as new:
+    with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, bits=Bits())) as new:
         for commit, table in zip(old.commits().values(), old.tables(), strict=True):
             result = mock.Mock(
                 shard=commit.as_shard(),
@@ -273,7 +274,7 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
 
 def make_store(folder: Path, study: Study, keep: str = "runs") -> Store:
     """Begin a results folder, or go on with one, and return its store without a lock."""
-    with claim(LocalFiles(folder), Wish(study, keep, overwrite=False, facts={})):
+    with claim(LocalFiles(folder), Wish(study, keep, overwrite=False, bits=Bits())):
         return Store(LocalFiles(folder), study, keep)
 
 

@@ -50,7 +50,7 @@ def digest(study: Study, out: Path, **arguments: Any) -> str:
 def in_use(out: Path, study: Study = OTHER, shards: int = 2) -> Iterator[Store]:
     """Hold a folder as a process does that trains in it and has committed some shards."""
     plan = Plan(study, SHARD_RUNS)
-    with claim(LocalFiles(out), Wish(study, "runs", False, own_bits().told())) as store:
+    with claim(LocalFiles(out), Wish(study, "runs", False, own_bits())) as store:
         for index in range(shards):
             store.write_part(Worker(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
         yield store

@@ -229,12 +229,12 @@ def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None
 
 def test_eight_writers_race_for_every_shard(out: str, expected: str) -> None:
     """All train and write each shard at the same time: each is committed once, and all agree on which."""
-    facts = own_bits().told()
+    bits = own_bits()
     plan, barrier = Plan(STUDY, SHARD_RUNS), Barrier(8)
     results = [Worker(plan).train(plan.shard(index)) for index in range(N_SHARDS)]
 
     def write(k: int) -> list[Any]:
-        with claim(files_at(out), Wish(STUDY, "runs", False, facts)) as mine:
+        with claim(files_at(out), Wish(STUDY, "runs", False, bits)) as mine:
             commits = []
             for result in results:
                 barrier.wait()
