@@ -60,8 +60,9 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     plan = Plan(first.study)
     found = [store.commits() for store in stores]
     every = chain.from_iterable(commits.values() for commits in found)
-    for _, difference in strangers(every, first.study, first.bits, first.whose):
-        raise StoreError(f"results that are not of one training cannot be merged: {difference}")
+    for commit, difference in strangers(every, first.study, first.bits, first.whose):
+        place = next(store.files.place for store, held in zip(stores, found, strict=True) if commit in held.values())
+        raise StoreError(f"{place!r} cannot be merged with those before it, as it is of another training: {difference}")
     with claim(files_at(out), Wish(first.study, first.keep, overwrite, first.bits)) as target:
         _check_same(first, target)
         if target.facts()["complete"]:

@@ -234,6 +234,11 @@ def test_merging_and_reusing_rows_of_other_sources(tmp_path: Path, expected: str
         run(tmp_path / "b", shard=(2, 2))
     with pytest.raises(StoreError, match=r"cannot be merged with .* trained by other sources of kernels"):
         sweep.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
+    for name in "ab":  # as if an older version had begun them, and so told less
+        rewrite(tmp_path / name / "run.json", sources_digest=...)
+    told = r"b' cannot be merged with those before it.* in the commit of shard \d+ and 'f+' in the commit of shard"
+    with pytest.raises(StoreError, match=told):
+        sweep.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
     with training_watched():
         grown = run(tmp_path / "c", reuse=[tmp_path / "a", tmp_path / "b"])
