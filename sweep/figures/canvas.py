@@ -46,16 +46,20 @@ def say_why(ax: Axes, sentence: str) -> None:
     ax.text(0.5, 0.5, wrapped(sentence, room), transform=ax.transAxes, ha="center", va="center")
 
 
-def put_legend(ax: Axes, title: str | None = None, **options: Any) -> None:
-    """Write the legend of axes beside them, where it hides nothing.
+def put_legend(ax: Axes, title: str | None = None, *, points: float | None = None, **options: Any) -> None:
+    """Write the legend of axes beside them, where it hides nothing; dots in it have an area of so many square points.
 
     Axes of figures without a layout make room for it.
     """
+    from matplotlib.collections import PathCollection
+
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
     legend = ax.legend(**options, **place, title=title, frameon=False)
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_alpha(1)
+        if points is not None and isinstance(handle, PathCollection):
+            handle.set_sizes([points])
     if ax.figure.get_layout_engine() is None:
         box, whole = ax.get_position(), ax.figure.bbox.width
         taken = legend.get_window_extent().width / whole + 0.01 * box.width

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sweep.answers import check_judged, check_swept, pairs_seeds
 from sweep.errors import StoreError, SweepError, shown
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _STATUS_COLORS = dict(zip(STATUSES, (NAMED_COLORS[0], NAMED_COLORS[1], NAMED_COLORS[3], "0.55"), strict=True))
 _MOST_POINTS, _FEW_POINTS = 20_000, 1000
 _BINS = 40
+# A diagonal from a loss to so many times of it is seen at least.
+_SEEN = 3
 # Steps of a curve that can be told apart: parts of the whole height, and of a factor e across.
 _HEIGHTS, _WIDTHS = 300, 60
 # Losses that are drawn are at most so large, and at least one over that.
@@ -68,8 +71,8 @@ def incidence(result: Result, ax: Axes | None = None, *, color: str | None = Non
         curve = cumulative_incidence(tally, event, outcomes.at(tally["cell"].unique()) if outcomes else None)
         steps.append(curve["steps"].to_numpy())
         highest = max(highest, curve["incidence"].max() if len(curve) else 0.0)
-        start = pd.DataFrame({name: [0] for name in curve})
-        end = curve.tail(1) if len(curve) else start.assign(steps=int(tally["steps"].max()))
+        start = _start_of(curve)
+        end = (curve if len(curve) else start).tail(1).assign(steps=_known_until(tally, last))
         curve = pd.concat([start, _thin(curve), end], ignore_index=True)
         x, y, low, high = curve["steps"], *(100 * curve[name] for name in ("incidence", "low", "high"))
         ax.step(x, y, where="post", linewidth=1.4, **{**style, "marker": None})
@@ -94,23 +97,22 @@ def steps_distribution(
     groups = _Groups(result, color, at)
     ax = ax or new_axes()
     converged = groups.tally[groups.tally["status"] == "converged"]
-    steps = np.maximum(converged["steps"].to_numpy(), 1)
-    if not len(steps):
+    if not len(converged):
         say_why(ax, "nothing to draw: no run converged")
         ax.set(xticks=[], yticks=[])
     else:
-        wide = steps.max() > 20 * steps.min()
-        ends = steps.min(), steps.max() + 1
-        bins = np.geomspace(*ends, _BINS + 1) if wide else np.linspace(*ends, min(_BINS, ends[1] - ends[0]) + 1)
+        bins, wide = _bins_of(converged["steps"].to_numpy())
         for tally, style in groups:
             own = tally[tally["status"] == "converged"]
-            counts, _ = np.histogram(np.maximum(own["steps"], 1), bins, weights=own["n"])
+            counts, _ = np.histogram(np.maximum(own["steps"], bins[0]), bins, weights=own["n"])
             shares = 100 * counts / max(int(tally["n"].sum()), 1)
             look = {name: style[name] for name in ("color", "linestyle", "label") if name in style}
             ax.stairs(shares, bins, linewidth=1.4, fill=groups.color is None, **look)
         if wide:
-            scale_numbers(ax, "x", np.array(ends, np.float64))
+            scale_numbers(ax, "x", bins)
         else:
+            room = max(0.05 * (bins[-1] - bins[0]), 1.5)
+            ax.set_xlim(max(bins[0] - room, -0.5), bins[-1] + room)
             number_ticks(ax.xaxis, whole=True)
     _finish(ax, result, groups, "steps to converge", "runs, %")
     return ax
@@ -156,13 +158,14 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
         number_ticks(ax.xaxis)
         number_ticks(ax.yaxis)
         _draw_diagonal(ax, drawn)
-        put_legend(ax, markerscale=2.5)
+        put_legend(ax, points=30)
     else:
         ax.set(xticks=[], yticks=[])
         say_why(ax, f"nothing to draw: every run has a loss {_NOT_DRAWN}")
     notes = [f"{len(runs):,} of {n_runs:,} runs"] if len(runs) < n_runs else []
     hidden = len(runs) - len(drawn)
-    notes += [f"not drawn: {count_text(hidden, 'run')} with a loss {_NOT_DRAWN}"] if hidden else []
+    of_these = "of these not drawn" if notes else "not drawn"
+    notes += [f"{of_these}: {count_text(hidden, 'run')} with a loss {_NOT_DRAWN}"] if hidden else []
     ax.set(xlabel="initial loss", ylabel="final loss")
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
@@ -183,6 +186,30 @@ def _some_runs(result: Result, cells: pd.Series) -> tuple[pd.DataFrame, int]:
     return pd.concat(found, ignore_index=True), n_runs
 
 
+def _start_of(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the row before the first step; of a curve that stays at 0, with the interval that it has at its end."""
+    if len(curve) and not curve["incidence"].any():
+        return curve.tail(1).assign(steps=0)
+    return pd.DataFrame({name: [0] for name in curve})
+
+
+def _known_until(tally: pd.DataFrame, last: int) -> int:
+    """Return the step until which a curve is known: the last of all where every run has ended before its limit."""
+    return int(tally["steps"].max()) if (tally["status"] == "exhausted").any() else last
+
+
+def _bins_of(steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
+    """Return edges of bins between whole numbers of steps, and whether they grow by a factor."""
+    low, high = int(steps.min()), int(steps.max())
+    wide = high > 20 * max(low, 1)
+    if wide:  # runs that have converged before the first step are in the first bin, as 0 is on no such axis
+        edges = np.unique(np.geomspace(max(low, 1), high + 1, _BINS + 1).round())
+    else:
+        width = -(-(high + 1 - low) // _BINS)
+        edges = np.arange(low, high + width + 1, width).astype(np.float64)
+    return edges - 0.5, wide
+
+
 def _thin(curve: pd.DataFrame) -> pd.DataFrame:
     """Leave out steps between which nobody could see a share change."""
     heights = (curve["incidence"] * _HEIGHTS).round().diff()
@@ -192,8 +219,9 @@ def _thin(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_diagonal(ax: Axes, drawn: pd.DataFrame) -> None:
-    """Draw where the loss is what it was."""
-    ends = [drawn["initial_loss"].min(), drawn["initial_loss"].max()]
+    """Draw where the loss is what it was, no further than the other points go, so that these fill the figure."""
+    first, last = drawn["initial_loss"].min(), drawn["initial_loss"].max()
+    ends = [first, min(last, max(drawn["final_loss"].max(), _SEEN * first))]
     ax.plot(ends, ends, color="0.5", linewidth=0.8, linestyle=":", label="no change")
 
 
