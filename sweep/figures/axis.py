@@ -27,7 +27,12 @@ MOST_LABELS = 8
 def label_of(name: str) -> str:
     """Return what stands beside an axis: the name of a parameter, with its unit if it has one."""
     unit = WORDS[name].unit.replace("^2", "²") if name in WORDS else ""
-    return name.replace("_", " ") + (f", {unit}" if unit else "")
+    return spaced(name) + (f", {unit}" if unit else "")
+
+
+def spaced(name: str) -> str:
+    """Return the name of a parameter as it is read."""
+    return name.replace("_", " ")
 
 
 class Places(NamedTuple):
@@ -107,11 +112,11 @@ class Places(NamedTuple):
             axis.set_minor_locator(NullLocator())
 
 
-def _taken(name: str, entries: Sequence[Scalar], every: Sequence[Scalar]) -> str:
-    """Say which values of a parameter are taken."""
-    if len(entries) == len(every):
-        return f"all {name}"
-    return f"{name} {list_text([short(entry) for entry in entries])}" if len(entries) <= 4 else f"some {name}"
+def _taken(name: str, entries: Sequence[Scalar]) -> str:
+    """Say which of the values of a parameter are taken."""
+    if len(entries) > 4:
+        return f"{len(entries)} values of {spaced(name)}"
+    return f"{spaced(name)} {list_text([short(entry) for entry in entries])}"
 
 
 def heading(
@@ -141,13 +146,17 @@ def heading(
     """
     study = result.study
     rest = {name: entries for name, entries in (values or study.parameters).items() if name not in shown}
-    fixed = [f"{name} {short(entries[0])}" for name, entries in rest.items() if len(entries) == 1]
-    together = [_taken(name, entries, study.parameters[name]) for name, entries in rest.items() if len(entries) > 1]
-    first = f"{', '.join([study.name, *fixed])}: {count_text(study.seeds.count, 'seed')} per cell"
+    fixed = [f"{spaced(name)} {short(entries[0])}" for name, entries in rest.items() if len(entries) == 1]
+    together = [name for name, entries in rest.items() if len(entries) > 1]
+    every = [spaced(name) for name in together if len(rest[name]) == len(study.parameters[name])]
+    some = [_taken(name, rest[name]) for name in together if len(rest[name]) < len(study.parameters[name])]
+    taken = [*([f"all values of {list_text(every)}"] if every else []), *some]
+    per_cell = " per cell" if any(len(entries) > 1 for entries in study.parameters.values()) else ""
+    first = f"{', '.join([study.name, *fixed])}: {count_text(study.seeds.count, 'seed')}{per_cell}"
     picked = {name: entries for name, entries in (values or {}).items() if name in shown}
     picked = {name: entries for name, entries in picked.items() if 1 < len(entries) < len(study.parameters[name])}
-    notes = [*(f"of {_taken(name, entries, study.parameters[name])}" for name, entries in picked.items()), *notes]
-    over = f", over {list_text(together)}" if together else ""
+    notes = [*(f"of {_taken(name, entries)}" for name, entries in picked.items()), *notes]
+    over = f", over {list_text(taken)}" if taken else ""
     lines = [first + bands + over, *notes]
     if not result.complete:
         lines.append(f"partial: {result.facts['n_runs']:,} of {study.n_runs:,} runs")

@@ -29,16 +29,18 @@ def color_map(selected: Selected) -> Colormap:
 
 
 def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
-    """Return what gives numbers colors: percents from 0 to 100, wide ranges by their logarithms."""
+    """Return what gives numbers colors: percents from 0 to 100, counts to all runs, wide ranges by their logarithms."""
     from matplotlib.colors import LogNorm, Normalize
 
     drawn = numbers[np.isfinite(numbers)]
     if selected.words.percent or not drawn.size:
         return Normalize(0, 100)
+    if selected.is_count:
+        return Normalize(0, int(selected.table["n_runs"].max()))
     low, high = drawn.min(), drawn.max()
     if low > 0 and high > 5 * low:
         return LogNorm(low, high)
-    return Normalize(low, high if high > low else low + 1)
+    return Normalize(low, high) if high > low else Normalize(max(low - 1, 0), high + 1)
 
 
 def ink_on(color: tuple[float, ...]) -> str:
@@ -53,4 +55,4 @@ def color_bar(ax: Axes, drawn: Any, selected: Selected) -> None:
     bar = ax.figure.colorbar(drawn, ax=ax, label=wrapped(selected.words.label, height))
     bar.outline.set(visible=False)
     bar.minorticks_off()
-    number_ticks(bar.ax.yaxis)
+    number_ticks(bar.ax.yaxis, whole=selected.is_count or selected.statistic.startswith("steps_"))

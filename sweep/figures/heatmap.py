@@ -12,8 +12,9 @@ from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import inches_across, new_axes, say_why
 from sweep.figures.colors import MISSING, color_bar, color_map, color_norm, ink_on
 from sweep.figures.roles import is_number, values_at
-from sweep.figures.statistics import At, Selected, drawn_values, select
+from sweep.figures.statistics import UNTRAINED, At, Selected, drawn_values, select
 from sweep.result import Result
+from sweep.wording import list_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,8 +130,9 @@ def _choose(result: Result, x: str | None, y: str | None, at: At | None, *, numb
     chosen = [name or (most.pop(0) if most else None) for name in (x, y)]
     if None in chosen:
         kind = "contours lie over two parameters that are numbers" if numbers else "a heat map lies over two parameters"
-        varied = ", ".join(name for name in values if len(values[name]) > 1) or "nothing"
-        raise SweepError(f"{kind}, and of this selection {varied} varies")
+        varied = [name for name in values if len(values[name]) > 1] or ["nothing"]
+        verb = "varies" if len(varied) == 1 else "vary"
+        raise SweepError(f"{kind}, and of this selection {list_text(varied)} {verb}")
     across, down = (str(name) for name in chosen)
     for name in (across, down) if numbers else ():
         if not is_number(values[name][0]) or len(values[name]) < 2:
@@ -195,6 +197,7 @@ def _finish(
     x[1].label(ax.xaxis, x[0])
     y[1].label(ax.yaxis, y[0])
     drawn = np.isfinite(drawn_values(selected.table, selected.statistic))
-    some = drawn.any() and not drawn.all()
-    notes = [f"gray where {selected.words.missing}"] if some and selected.words.missing else []
+    why = [selected.words.missing] if drawn.any() and not drawn.all() else []
+    why += [UNTRAINED] if len(drawn) < len(x[1].values) * len(y[1].values) else []
+    notes = [f"gray where {' or '.join(why)}"] if why else []
     ax.set_title(heading(result, selected.values, (x[0], y[0]), notes, inches_across(ax)), fontsize=10)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.answers import column_of, pairs_seeds
-from sweep.figures.axis import heading
+from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.panels import NAMED_COLORS
 from sweep.result import Result
@@ -50,7 +50,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         label = _LABELS.get(statistic, statistic)
         ax.barh(ends, 100 * rows["share"], thickness, xerr=error, color=NAMED_COLORS[k], label=label, capsize=2.5,
                 error_kw={"elinewidth": 1, "ecolor": "black"})  # fmt: skip
-    ax.set_yticks(range(len(order)), [name.replace("_", " ") for name in tables[0]["term"].iloc[order]])
+    ax.set_yticks(range(len(order)), [spaced(name) for name in tables[0]["term"].iloc[order]])
     ax.invert_yaxis()
     ax.set_xlim(left=0)
     ax.set_xlabel("share of the variance between runs, %")

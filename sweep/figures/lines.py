@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sweep.answers import check_judged, column_of
 from sweep.figures.axis import heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
-from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, line_styles, set_scales
+from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, is_open, line_styles, set_scales, top_of
 from sweep.figures.roles import Roles, choose_roles, values_at
 from sweep.figures.statistics import STATISTICS, At, bands_text, drawn_values, select
 from sweep.parameters import Scalar
@@ -69,9 +69,7 @@ def draw_figure(
     for axes in grid.flat[: len(panels)]:
         set_scales(axes, cells, lines)
     _place_ticks(grid, len(panels))
-    words = STATISTICS[column]
-    notes = [f"gaps where {words.missing}"] if np.isnan(drawn_values(cells, column)).any() else []
-    title = heading(result, values, shown, notes, width, bands=bands_text(cells, column))
+    title = heading(result, values, shown, _notes(cells, column), width, bands=bands_text(cells, column))
     _label(figure, title, lines)
     return figure
 
@@ -117,8 +115,19 @@ def line_plot(
         ax.set_xlabel(label_of(roles.x))
     if roles.color is not None:
         put_legend(ax, roles.color.replace("_", " "), handles=_handles(lines))
-    ax.set_title(heading(result, values, shown, width=inches_across(ax), bands=bands_text(cells, column)), fontsize=10)
+    bands = bands_text(cells, column)
+    ax.set_title(heading(result, values, shown, _notes(cells, column), inches_across(ax), bands=bands), fontsize=10)
     return ax
+
+
+def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
+    """Say why lines have gaps, and what bands are that reach the top."""
+    notes = []
+    if np.isnan(drawn_values(cells, statistic)).any():
+        notes.append(f"gaps where {STATISTICS[statistic].missing}")
+    if is_open(cells, statistic).any():
+        notes.append("bands that reach the top have no upper end")
+    return notes
 
 
 def _prepare(
@@ -127,8 +136,9 @@ def _prepare(
     """Return the statistics to draw, the parameters that are shown, and what all panels share."""
     shown = [name for name in values if name in roles.given()]
     styles = line_styles(values[roles.color]) if roles.color else {None: SINGLE_LINE}
-    lines = Lines(column, roles.x, roles.color, values[roles.x] if roles.x else (), styles)
-    return select(result, column, at, shown).table, shown, lines
+    cells = select(result, column, at, shown).table
+    x_values = values[roles.x] if roles.x else ()
+    return cells, shown, Lines(column, roles.x, roles.color, x_values, styles, top_of(cells, column))
 
 
 def _panels(

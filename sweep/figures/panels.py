@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sweep.figures.axis import MOST_LABELS, Places
 from sweep.figures.canvas import say_why
 from sweep.figures.roles import is_number
-from sweep.figures.statistics import STATISTICS, drawn_values
-from sweep.figures.ticks import name_ticks, number_ticks
+from sweep.figures.statistics import STATISTICS, drawn_values, is_count, nothing_of
+from sweep.figures.ticks import name_ticks, number_ticks, scale_from_zero
 from sweep.parameters import Scalar
 from sweep.wording import short
 
@@ -42,6 +43,8 @@ class Lines(NamedTuple):
         The values along the axis.
     styles
         How the line of each value of ``color`` looks.
+    top
+        Where bands without an upper end are cut off.
     """
 
     statistic: str
@@ -49,6 +52,7 @@ class Lines(NamedTuple):
     color: str | None
     x_values: Sequence[Scalar]
     styles: dict[Any, dict[str, Any]]
+    top: float = np.nan
 
     @property
     def ordered(self) -> bool:
@@ -82,7 +86,7 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
             shift = 0.5 * ((k + 0.5) / len(lines.styles) - 0.5)  # beside each other
             _draw_points(axes, group, lines, style, shift)
     if not drawn:
-        say_why(axes, f"nothing to draw: in every cell {STATISTICS[lines.statistic].missing}")
+        say_why(axes, nothing_of(lines.statistic))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -96,19 +100,43 @@ def _draw_line(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, A
     band = STATISTICS[lines.statistic].band
     if band:
         alpha = 0.2 if len(lines.styles) <= 4 else 0.14  # many bands lie over each other
-        low, high = (drawn_values(cells, name)[order] for name in band)
-        axes.fill_between(x, low, high, color=style["color"], alpha=alpha, linewidth=0)
+        low, high = band_of(cells, lines.statistic)
+        high = np.where(is_open(cells, lines.statistic), lines.top, high)
+        axes.fill_between(x, low[order], high[order], color=style["color"], alpha=alpha, linewidth=0)
 
 
 def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, Any], shift: float) -> None:
-    """Draw a point with its bar for each name along the axis; no bar where an end of it is missing."""
+    """Draw a point with its bar for each name along the axis; a bar without an upper end has no cap there."""
     names = lines.names
-    places = [names.index(short(value)) for value in cells[lines.x]] if lines.x else [0]
-    y = drawn_values(cells, lines.statistic)
-    band = STATISTICS[lines.statistic].band
-    bars = [(y - drawn_values(cells, band[0])).tolist(), (drawn_values(cells, band[1]) - y).tolist()] if band else None
+    places = np.array([names.index(short(value)) for value in cells[lines.x]] if lines.x else [0]) + shift
     plain = {**style, "linestyle": "none"}
-    axes.errorbar(np.array(places) + shift, y, bars, markersize=4.5, capsize=3, elinewidth=1.2, **plain)
+    axes.errorbar(places, drawn_values(cells, lines.statistic), markersize=4.5, **plain)
+    if not STATISTICS[lines.statistic].band:
+        return
+    low, high = band_of(cells, lines.statistic)
+    there = np.isfinite(low) & np.isfinite(drawn_values(cells, lines.statistic))
+    ends = np.where(is_open(cells, lines.statistic), lines.top, high)
+    axes.vlines(places[there], low[there], ends[there], color=style["color"], linewidth=1.2)
+    for end in (low, high):
+        axes.plot(places[there], end[there], "_", color=style["color"], markersize=6)
+
+
+def band_of(cells: pd.DataFrame, statistic: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of the bands of a statistic that has any."""
+    low, high = STATISTICS[statistic].band or (statistic, statistic)
+    return drawn_values(cells, low), drawn_values(cells, high)
+
+
+def is_open(cells: pd.DataFrame, statistic: str) -> NDArray[np.bool_]:
+    """Tell in which cells a band has no upper end, as that of a median where fewer than 75 % of all runs converged."""
+    low, high = band_of(cells, statistic)
+    return np.isfinite(drawn_values(cells, statistic)) & np.isfinite(low) & np.isnan(high)
+
+
+def top_of(cells: pd.DataFrame, statistic: str) -> float:
+    """Return a number a little above all that is drawn."""
+    numbers = np.concatenate([drawn_values(cells, statistic), *band_of(cells, statistic)])
+    return float(1.1 * np.nanmax(numbers, initial=0.0))
 
 
 def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
@@ -134,16 +162,18 @@ def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
     if words.percent:
         axes.set_ylim(-3, 103)
     else:
-        drawn = np.concatenate([drawn_values(cells, name) for name in (lines.statistic, *(words.band or ()))])
+        drawn = np.concatenate([drawn_values(cells, lines.statistic), *band_of(cells, lines.statistic)])
         drawn = drawn[np.isfinite(drawn)]
         if not np.isfinite(drawn_values(cells, lines.statistic)).any():  # the end of a band may be there all the same
             axes.set_yticks([])
         else:
-            if drawn.min() > 0:
+            if is_count(lines.statistic) or not drawn.any():
+                scale_from_zero(axes, drawn)
+            elif drawn.min() > 0:
                 axes.set_yscale("log")
-            elif not drawn.any():
-                axes.set_ylim(-0.03, 1.03)
-            number_ticks(axes.yaxis, whole=lines.statistic.startswith("n_"))
+            if is_open(cells, lines.statistic).any():
+                axes.set_ylim(top=lines.top)
+            number_ticks(axes.yaxis, whole=is_count(lines.statistic))
     if not lines.ordered:
         axes.set_xlim(-0.5, len(lines.names) - 0.5)
         name_ticks(axes.xaxis, lines.names, turn=True)

@@ -13,7 +13,7 @@ from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
 from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
 from sweep.figures.panels import NAMED_COLORS
 from sweep.figures.statistics import At, Selected, drawn_values, select
-from sweep.figures.ticks import scale_numbers
+from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
 from sweep.result import Result
 from sweep.statistics.ranking import RANKED_BY
 from sweep.wording import short
@@ -52,6 +52,10 @@ def slice_plot(
     ------
     SweepError
         If a name or a value is unknown, nothing is swept, or convergence is not judged.
+
+    Notes
+    -----
+    Of more than 5,000 cells, so many in even steps from the worst to the best are drawn.
     """
     selected = select(result, value, at)
     name = _parameter(selected, x)
@@ -59,7 +63,8 @@ def slice_plot(
     places = Places.along(selected.values[name])
     if places.scale == "log":
         ax.set_xscale("log")
-    cells = _spread(selected.table, _MOST_POINTS)
+    known, unknown_cells = _by_rank(selected)
+    cells = _spread(known, _MOST_POINTS)
     drawn = drawn_values(cells, selected.statistic)
     look: dict[str, Any] = {"s": 9, "alpha": 0.5, "linewidths": 0, "rasterized": len(cells) > 500}
     ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
@@ -75,17 +80,22 @@ def slice_plot(
     ax.set_ylabel(selected.words.label)
     if selected.words.percent:
         ax.set_ylim(-3, 103)
-    elif np.isfinite(drawn).any():
-        scale_numbers(ax, "y", drawn)
-    else:
+    elif not len(drawn):
         ax.set_yticks([])
         say_why(ax, selected.nothing)
+    elif selected.is_count or not drawn.any():
+        scale_from_zero(ax, drawn)
+        number_ticks(ax.yaxis, whole=True)
+    else:
+        scale_numbers(ax, "y", drawn)
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
-    notes = ["points: cells; line: all runs together" if has_line else "points: cells"]
-    n_missing = int(np.isnan(drawn_values(selected.table, selected.statistic)).sum())
-    if n_missing:
-        notes.append(f"not drawn: {n_missing:,} of {len(selected.table):,} cells where {selected.words.missing}")
+    points = "cells" if len(cells) == len(known) else f"{len(cells):,} of {len(known):,} cells"
+    notes = [f"points: {points}; diamonds: all runs together" if has_line else f"points: {points}"]
+    if len(unknown_cells):
+        notes.append(
+            f"not drawn: {len(unknown_cells):,} of {len(selected.table):,} cells where {selected.words.missing}"
+        )
     varied = [each for each, entries in selected.values.items() if len(entries) > 1]
     ax.set_title(heading(result, selected.values, varied, notes), fontsize=10)
     return ax
@@ -99,33 +109,35 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str = "convergenc
     """Draw each cell as a line through its values of all parameters, colored by a statistic, the best on top.
 
     Parameters and errors are those of :func:`slice_plot`. Of more than 500 cells, so many in even steps from the worst
-    to the best are drawn.
+    to the best are drawn; those that lack the statistic, gray, only where fewer have it.
     """
+    import pandas as pd
     from matplotlib.cm import ScalarMappable
 
     selected = select(result, value, at)
     names = [name for name, entries in selected.values.items() if len(entries) > 1]
     if not names:
         raise SweepError("parallel coordinates show parameters that vary, and of this selection nothing varies")
-    less = selected.less_is_better
-    cells = selected.table.sort_values(selected.statistic, ascending=not less, na_position="first", kind="stable")
-    cells = _spread(cells, _MOST_LINES)
+    known, unknown_cells = _by_rank(selected)
+    some = _spread(known, _MOST_LINES)
+    cells = pd.concat([_spread(unknown_cells, _MOST_LINES - len(some)), some])
     ax = ax or new_axes(min(2.2 + 1.6 * len(names), 14.0), 4.6)
     notes = [f"{len(cells):,} of {len(selected.table):,} cells"] if len(cells) < len(selected.table) else []
     ax.set_title(heading(result, selected.values, names, notes, inches_across(ax)), fontsize=10)
-    drawn = drawn_values(cells, selected.statistic)
-    if not np.isfinite(drawn).any():
+    if known.empty:
+        ax.set_title(heading(result, selected.values, names, width=inches_across(ax)), fontsize=10)
         ax.set_axis_off()
         say_why(ax, selected.nothing)
         return ax
-    norm = color_norm(selected, drawn)
-    colors = color_map(selected).with_extremes(bad=MISSING)(norm(np.ma.masked_invalid(drawn)))
+    norm = color_norm(selected, drawn_values(known, selected.statistic))
+    drawn = np.ma.masked_invalid(drawn_values(cells, selected.statistic))
+    colors = color_map(selected).with_extremes(bad=MISSING)(norm(drawn))
     heights = np.column_stack([_heights(cells, name, selected) for name in names])
     marker = "o" if len(names) == 1 else None
     for line, color in zip(heights, colors, strict=True):
         ax.plot(range(len(names)), line, color=color, linewidth=1.0, alpha=0.7, solid_capstyle="round", marker=marker)
     for k, name in enumerate(names):
-        _draw_axis(ax, k, Places.of(selected.values[name]))
+        _draw_axis(ax, k, Places.of(selected.values[name]), room=3 if marker is None else 7)
     ax.set_xticks(range(len(names)), [wrapped(label_of(name), 1.2) for name in names])
     ax.set(xlim=(-0.4, len(names) - 0.6 + 0.35), ylim=(-0.05, 1.05), yticks=[])
     ax.spines[:].set_visible(False)
@@ -145,6 +157,14 @@ def _parameter(selected: Selected, name: str | None) -> str:
     return name
 
 
+def _by_rank(selected: Selected) -> tuple[Any, Any]:
+    """Return the cells that have the statistic, from the worst to the best, and those that lack it."""
+    has = np.isfinite(drawn_values(selected.table, selected.statistic))
+    upwards = not selected.less_is_better
+    ranked = selected.table[has].sort_values(selected.statistic, ascending=upwards, kind="stable")
+    return ranked, selected.table[~has]
+
+
 def _spread(cells: Any, most: int) -> Any:
     """Return at most so many rows, in even steps from the first to the last."""
     if len(cells) <= most:
@@ -154,7 +174,7 @@ def _spread(cells: Any, most: int) -> Any:
 
 def _places(cells: Any, name: str, places: Places) -> NDArray[np.float64]:
     """Return the place of each row along the axis."""
-    return np.asarray(places.centers()[cells[name].map(places.number_of()).to_numpy()])
+    return np.asarray(places.centers()[cells[name].map(places.number_of()).to_numpy(np.int64)])
 
 
 def _heights(cells: Any, name: str, selected: Selected) -> NDArray[np.float64]:
@@ -170,13 +190,13 @@ def _unit(places: Places) -> NDArray[np.float64]:
     return np.asarray((centers - centers[0]) / span if span else np.full(len(centers), 0.5))
 
 
-def _draw_axis(ax: Axes, k: int, places: Places) -> None:
-    """Draw the axis of one parameter with its values."""
+def _draw_axis(ax: Axes, k: int, places: Places, room: int) -> None:
+    """Draw the axis of one parameter with its values, so many points beside it."""
     ax.axvline(k, color="0.4", linewidth=0.8)
     heights = _unit(places)
     every = -(-len(heights) // _MOST_LABELS)
     for height, value in zip(heights[::every], places.values[::every], strict=True):
         ax.annotate(
-            short(value), (k, height), (3, 0), textcoords="offset points", va="center", fontsize=9,
-            bbox={"facecolor": PAPER, "alpha": 0.75, "linewidth": 0, "pad": 0.8},
+            short(value), (k, height), (room, 0), textcoords="offset points", va="center", fontsize=9,
+            bbox={"facecolor": PAPER, "alpha": 0.9, "linewidth": 0, "pad": 0.8},
         )  # fmt: skip

@@ -47,6 +47,8 @@ class Statistic(NamedTuple):
 
 
 _NEVER = "no run converged"
+# Why cells are not there at all, as in partial results.
+UNTRAINED = "no run is trained yet"
 
 STATISTICS = {
     "convergence_rate": Statistic(
@@ -123,12 +125,27 @@ class Selected(NamedTuple):
     @property
     def nothing(self) -> str:
         """Why nothing of it can be drawn where no cell has it."""
-        return f"nothing to draw: in every cell {self.words.missing}"
+        return nothing_of(self.statistic)
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it is a number of runs."""
+        return is_count(self.statistic)
 
     @property
     def less_is_better(self) -> bool:
         """Whether the best cell has the least of it."""
         return RANKED_BY.get(self.statistic, self.statistic != "n_converged")
+
+
+def is_count(statistic: str) -> bool:
+    """Tell whether a statistic is a number of runs."""
+    return statistic.startswith("n_")
+
+
+def nothing_of(statistic: str) -> str:
+    """Say why nothing of a statistic can be drawn where no cell has it."""
+    return f"nothing to draw: in every cell {STATISTICS[statistic].missing or UNTRAINED}"
 
 
 def select(result: Result, value: str, at: At | None, shown: Sequence[str] | None = None) -> Selected:

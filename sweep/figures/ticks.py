@@ -69,6 +69,12 @@ def name_ticks(axis: Axis, names: Sequence[str], *, turn: bool) -> None:
         label.set(ha="right", rotation_mode="anchor")
 
 
+def scale_from_zero(axes: Axes, values: NDArray[Any]) -> None:
+    """Let an axis begin at 0 and end at the largest value, with the points there whole."""
+    top = float(values.max()) or 1.0
+    axes.set_ylim(-0.03 * top, 1.03 * top)
+
+
 def scale_numbers(axes: Axes, which: Literal["x", "y"], values: NDArray[Any]) -> None:
     """Make an axis of numbers logarithmic if they are positive and wide apart, and label it with plain numbers."""
     drawn = values[np.isfinite(values)]

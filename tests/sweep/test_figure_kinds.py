@@ -85,7 +85,7 @@ def test_lines_into_axes(results: dict[str, Result]) -> None:
     assert ax is given
     together = result.summarize(["hidden", "learning_rate"])["convergence_rate"].to_numpy().reshape(2, 4)
     np.testing.assert_allclose([line.get_ydata() for line in ax.lines], 100 * together)
-    assert "over all distribution" in ax.get_title()
+    assert "over all values of distribution" in ax.get_title()
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["2", "3"]
 
 
@@ -96,7 +96,7 @@ def test_heat_map_over_all_other_values(results: dict[str, Result]) -> None:
     converged = (runs["status"] == "converged").groupby([runs["hidden"], runs["learning_rate"]]).mean()
     ax = figures.heatmap(result, x="learning_rate", y="hidden")
     np.testing.assert_allclose(ax.collections[0].get_array(), 100 * converged.to_numpy().reshape(2, 4))
-    assert "over all distribution" in ax.get_title()
+    assert "over all values of distribution" in ax.get_title()
     picked = figures.heatmap(result, x="learning_rate", y="hidden", at={"distribution": ["uniform"]})
     cells = result.cells[result.cells["distribution"] == "uniform"]
     np.testing.assert_allclose(
