@@ -77,9 +77,10 @@ def share(result: Result) -> str:
     (row,) = sum_over(result, []).to_dict("records")
     counts = {status: row[f"n_{status}"] for status in STATUSES[1:]}
     others = [f"{100 * n / row['n_runs']:.1f} % {status}" for status, n in counts.items() if n]
-    return f"of {count_text(row['n_runs'], 'run')} {rate_text(row, ' %')} converged" + (
-        f"; {list_text(others)}" if others else ""
-    )
+    rate = rate_text(row, " %")
+    if row["n_converged"] and rate.startswith("0.0 "):
+        rate = f"{row['n_converged']:,} ({rate})"  # so few that the percentage tells nothing of them
+    return f"of {count_text(row['n_runs'], 'run')} {rate} converged" + (f"; {list_text(others)}" if others else "")
 
 
 def best_cell(result: Result) -> str:

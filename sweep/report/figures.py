@@ -11,6 +11,7 @@ from sweep.errors import StoreError, SweepError
 from sweep.figures import draw
 from sweep.figures.colors import MISSING, PAPER
 from sweep.result import Result
+from sweep.statistics.importance import LEAST_SEEDS
 
 # Pixels of the smallest letters of a figure on the narrowest screen: it is scrolled rather than made any smaller.
 _LEAST_LETTERS = 7.0
@@ -28,7 +29,7 @@ _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("heatmap", {}, "Share of runs that converged"),
     ("heatmap", {"value": "steps_q50"}, "Median steps to converge"),
     ("lines", {}, "Share of runs that converged, with 95 % intervals"),
-    ("incidence", {}, "Share of runs that converged by each step"),
+    ("incidence", {}, "When runs converge"),
     ("importance", {}, "What explains the variance between runs"),
     ("slice", {}, "Each parameter by itself"),
     ("parallel", {}, "All cells through all parameters"),
@@ -46,7 +47,8 @@ def report_figures(result: Result) -> list[dict[str, str]]:
     for number, (kind, options, title) in enumerate(_FIGURES):
         if n_varied < _LEAST_VARIED.get(kind, 0) or (kind == "loss" and not result.keeps_runs):
             continue
-        if (kind == "importance" and not result.complete) or (kind in _OF_COUNTS and not result.has_parts):
+        few = not result.complete or result.study.seeds.count < LEAST_SEEDS  # to tell what matters
+        if (kind == "importance" and few) or (kind in _OF_COUNTS and not result.has_parts):
             continue
         try:
             svg, across = _svg(result, kind, options, f"{kind}{number}", title)

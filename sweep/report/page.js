@@ -38,7 +38,7 @@
       row.hidden = selects.some((each) => each.value !== "" && textOf(row, each.dataset.column) !== each.value);
       shown += !row.hidden;
     }
-    document.getElementById("shown").textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} cells`;
+    document.getElementById("shown").textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} cell${rows.length === 1 ? "" : "s"}`;
   };
 
   const replay = (row) => {

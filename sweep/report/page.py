@@ -19,7 +19,7 @@ from sweep.schema import STATUSES
 from sweep.sentences import answer, may_be_best
 from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import best_cells, rank_cells
-from sweep.wording import chance_text, difference_text, rate_text, short, steps_text
+from sweep.wording import chance_text, count_text, difference_text, rate_text, short, steps_text
 
 # Cells of the table, beyond which only the best are shown, and how many these are.
 MOST_CELLS, BEST_CELLS = 10_000, 1_000
@@ -60,6 +60,7 @@ def report_page(result: Result) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((own / "page.html.jinja").read_text("utf-8"))
     judged = judges_convergence(result.study)
+    compared = judged and bool(result.cells["n_converged"].any())  # else none is better than any other
     return template.render(
         name=result.study.name,
         description=result.study.description,
@@ -68,8 +69,8 @@ def report_page(result: Result) -> str:
         asked=asked(result.study),
         answer=answer(result),
         figures=report_figures(result) if judged else [],
-        ranked=_ranked(result) if judged else None,
-        comparisons=_comparisons(result) if judged else [],
+        ranked=_ranked(result) if compared else None,
+        comparisons=_comparisons(result) if compared else [],
         keeps_runs=result.keeps_runs,
         table=_table(result, judged),
         provenance=provenance(result),
@@ -94,6 +95,7 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
         "names": ["cell", *(name.replace("_", " ") for name in parameters), *statistics, *STATUSES],
         "rows": rows,
         "n_cells": len(cells),
+        "told": count_text(len(rows), "cell"),
         "filters": [
             {"column": k + 1, "name": name.replace("_", " "), "values": _options(values)}
             for k, (name, values) in enumerate((name, result.study.parameters[name]) for name in parameters)
@@ -133,7 +135,7 @@ def _ranked(result: Result) -> dict[str, Any]:
     ]
     told = "" if ranked["may_be_best"].isna().all() else may_be_best(ranked, result.study)
     names = [name.replace("_", " ") for name in names]
-    head = ["rank", "cell", *names, "rate, % [95 %]", "median steps", "p-value beside the first (Holm)"]
+    head = ["rank", "cell", *names, "rate, % [95 %]", "median steps", "p-value (Holm)"]
     return {"names": head, "rows": rows, "told": told, "n_cells": len(ranked)}
 
 
@@ -151,12 +153,22 @@ def _comparisons(result: Result) -> list[dict[str, Any]]:
             raise
         except SweepError:  # a partial result may have no pairs yet
             continue
-        compared = table.to_dict("records")
-        rates = {row[side]: row[f"{side}_rate"] for row in compared for side in ("first", "second")}
-        best = max(rates, key=lambda value: rates[value])
+        compared = table.dropna(subset=["difference"]).to_dict("records")
+        if not compared:
+            continue
+        best = _best_of(compared)
         rows = [_comparison(row, best) for row in compared if best in (row["first"], row["second"])]
         found.append({"name": name.replace("_", " "), "best": short(best), "rows": rows})
     return found
+
+
+def _best_of(compared: Sequence[dict[Any, Any]]) -> Any:
+    """Return the value that falls least behind any other; in partial results each pair has cells of its own."""
+    least: dict[Any, float] = {}
+    for row in compared:
+        for value, ahead in ((row["first"], row["difference"]), (row["second"], -row["difference"])):
+            least[value] = min(least.get(value, ahead), ahead)
+    return max(least, key=lambda value: least[value])
 
 
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:

@@ -18,10 +18,12 @@ def asked(study: Study) -> dict[str, Any]:
     data, n_patterns = study.data, len(study.data.inputs)
     patterns = f"{count_text(n_patterns, 'pattern')} of {count_text(len(data.inputs[0]), 'input')} and "
     patterns += count_text(len(data.targets[0]), "target")
-    seeds = f"{count_text(study.seeds.count, 'seed')} in each of {count_text(study.n_cells, 'cell')}"
+    seeds = count_text(study.seeds.count, "seed")
     sentence = f"{count_text(study.n_runs, 'network')} of one hidden layer to learn {patterns}: {seeds}"
     if study.n_cells > 1:
-        sentence += f", one for each combination of {list_text([name.replace('_', ' ') for name in study.parameters])}"
+        which = "value" if len(study.parameters) == 1 else "combination"
+        names = list_text([name.replace("_", " ") for name in study.parameters])
+        sentence += f" in each of {study.n_cells:,} cells, one for each {which} of {names}"
     fixed = study.fixed()
     swept = [(name, _values(study.parameters[name])) for name in study.parameters]
     others = [(name, str(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
