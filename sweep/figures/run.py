@@ -30,6 +30,8 @@ _COLORS = dict(zip(_PARAMETERS, NAMED_COLORS, strict=False))
 _MOST_UNITS, _MOST_LINES = 32, 200
 # Numbers beyond which there are gaps, and beyond which weights are drawn by their logarithms.
 _LARGEST, _WIDE = 1e100, 1e3
+# Colors of outputs reach so far from the middle of the targets at least, in parts of their span.
+_LEAST_REACH = 0.05
 
 
 def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
@@ -64,6 +66,7 @@ def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
         ax.set_yscale("log")
         number_ticks(ax.yaxis)
     ax.set(xlabel="steps", ylabel="loss", title="loss")
+    _show_steps(ax, trace.steps)
     return _plain(ax)
 
 
@@ -73,13 +76,19 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
     weights = _drawable(path.weights)
     for kind in dict.fromkeys(path.names):
         own = weights[:, [k for k, name in enumerate(path.names) if name == kind][:_MOST_LINES]]
-        lines = ax.plot(path.steps, own, color=_COLORS[kind], linewidth=1.1, alpha=0.8)
+        marker = "." if len(path.steps) == 1 else None
+        lines = ax.plot(path.steps, own, color=_COLORS[kind], linewidth=1.1, alpha=0.8, marker=marker)
         lines[0].set_label(_PARAMETERS[kind])
     if path.steps[-1] > 200:
         ax.set_xscale("symlog", linthresh=10)
         ax.set_xlim(0, path.steps[-1])
-    if np.nanmax(np.abs(weights), initial=0.0) > _WIDE:
+    else:
+        _show_steps(ax, int(path.steps[-1]))
+    largest = float(np.nanmax(np.abs(weights), initial=0.0))
+    if largest > _WIDE:
         ax.set_yscale("symlog", linthresh=1)
+        powers = [10.0 ** (np.log10(largest) * part // 1) for part in (0.5, 1)]
+        number_ticks(ax.yaxis, [*(-power for power in powers), 0.0, *powers])
     ax.set(xlabel="steps", ylabel="weight", title="weights")
     put_legend_below(ax)
     return _plain(ax)
@@ -92,12 +101,13 @@ def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes
     targets = trace.targets[:, 0]
     middle = (targets.min() + targets.max()) / 2
     if outputs.count():
-        reach = max(float(np.abs(outputs - middle).max()), 1e-12)
-        reach = min(reach, 2 * max(float(targets.max() - targets.min()), 0.5))
+        span = max(float(targets.max() - targets.min()), 0.5)
+        reach = min(max(float(np.abs(outputs - middle).max()), _LEAST_REACH * span), 2 * span)
         reach = max(reach, 1e-9 * abs(middle))  # levels must differ
         levels = np.linspace(middle - reach, middle + reach, 17)
         surface = ax.contourf(plane.x, plane.y, outputs, levels, cmap="PuOr", extend="both")
-        ax.figure.colorbar(surface, ax=ax, label="output")
+        bar = ax.figure.colorbar(surface, ax=ax, label="output")
+        number_ticks(bar.ax.yaxis)
         if outputs.min() < middle < outputs.max():
             ax.contour(plane.x, plane.y, outputs, [middle], colors="black", linewidths=1.4)
     _draw_units(plane, ax)
@@ -128,6 +138,13 @@ def _drawable(values: Any) -> Any:
     """Return values with gaps where they are not finite, or too large for an axis."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(np.abs(values) < _LARGEST, values, np.nan)
+
+
+def _show_steps(ax: Axes, last: int) -> None:
+    """Show all steps of a run, also those at which numbers are too large to be drawn."""
+    room = 0.04 * max(last, 1)
+    ax.set_xlim(-room, max(last, 1) + room)
+    number_ticks(ax.xaxis, whole=True)
 
 
 def _plain(ax: Axes) -> Axes:
