@@ -89,12 +89,17 @@ def compare(
     by: Annotated[
         str | None, typer.Option(metavar="NAME,NAME", help="Compare for each value of these; else over all others.")
     ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(metavar="RATE", help="Also tell whether rates are equivalent within this, as 0.05 for 5 points."),
+    ] = None,
     top: TopOption = None,
 ) -> None:
-    """Compare the values of a parameter, or two results, on common seeds.
+    """Compare the values of a parameter, or two results, on common seeds: how many runs converge, and how fast.
 
-    A run is faster than another of its seed if it converges in fewer steps.
-    p-values are those of the exact sign-flip test of seeds: McNemar's where a seed has one pair of runs.
+    A run is faster than another of its seed if it converges in fewer steps; where neither converges, neither is.
+    p-values are those of the exact sign-flip test of seeds (McNemar's where a seed has one pair of runs), adjusted for
+    the number of all in both tables (Holm). Intervals of 95 % are each for itself.
     """
     from sweep.comparison import Pairing
     from sweep.errors import SweepError
@@ -105,11 +110,11 @@ def compare(
     names = _names(by) if by else []
     result = _open(directory)
     if vary is not None:
-        print_comparison(result.compare(vary, names), names, top)
+        print_comparison(result.compare(vary, names, margin=margin), names, top)
         return
     assert other is not None
     pairing = Pairing(result, _open(other))
-    print_comparison(pairing.compare(names), names, top)
+    print_comparison(pairing.compare(names, margin=margin), names, top)
     if sentence := pairing.left_out():
         print(sentence)
 

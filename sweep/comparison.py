@@ -11,8 +11,8 @@ from sweep.answers import check_judged
 from sweep.errors import SweepError, unknown
 from sweep.plan import Plan
 from sweep.result import Result
-from sweep.statistics.compare import compare_outcomes, with_holm
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.compare import check_margin, compare_sides, with_holm
+from sweep.statistics.sides import Side
 from sweep.wording import count_text
 from sweep.words import STANDS_FOR, WORDS
 
@@ -46,27 +46,32 @@ class Pairing:
         if not self._seeds:
             raise SweepError("the two results have no seed in common, so their runs cannot be paired")
 
-    def compare(self, by: Sequence[str] | None = None) -> pd.DataFrame:
+    def compare(self, by: Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
         """Compare the pairs.
 
         Parameters
         ----------
         by
             Parameters for each combination of whose values there is a row; by default all.
+        margin
+            A difference of rates that makes no difference, such as 0.05: also tell whether they are equivalent.
 
         Returns
         -------
         DataFrame
             ``first`` and ``second``, the names of the studies, and the columns of
-            :func:`sweep.statistics.compare.compare_outcomes`.
+            :func:`sweep.statistics.compare.compare_sides` and
+            :func:`sweep.statistics.compare.with_holm`.
 
         Raises
         ------
         SweepError
-            If convergence is not judged, a name is unknown, or no pair is trained yet.
+            If convergence is not judged, a name is unknown, the margin is not between 0 and 1, or no pair is trained
+            yet.
         StoreError
             If runs were not kept.
         """
+        check_margin(margin)
         for result in self._results:
             check_judged(result.study)
         by = self._names if by is None else list(by)
@@ -75,7 +80,7 @@ class Pairing:
                 names = self._names
                 raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
         first, second = self._results
-        table = compare_outcomes(self._outcomes(first, "cell_x"), self._outcomes(second, "cell_y"), self._cells, by)
+        table = compare_sides(self._side(first, "cell_x"), self._side(second, "cell_y"), self._cells, by, margin)
         if table.empty:
             raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
         labels = _label(first, second), _label(second, first)
@@ -99,12 +104,11 @@ class Pairing:
                 parts.append(f"{' and '.join(lacking)} of the {label} result")
         return f"not compared, since the other has none like them: {'; '.join(parts)}" if parts else ""
 
-    def _outcomes(self, result: Result, column: str) -> Outcomes:
-        """Return how the paired runs of a result ended; the column has its cells."""
-        base = result.study.seeds.base
-        return result.outcomes.at(
-            self._cells[column].to_numpy(), slice(self._seeds.start - base, self._seeds.stop - base)
-        )
+    def _side(self, result: Result, column: str) -> Side:
+        """Return the paired runs of a result; the column has its cells."""
+        base, cells = result.study.seeds.base, self._cells[column].to_numpy()
+        outcomes = result.outcomes.at(cells, slice(self._seeds.start - base, self._seeds.stop - base))
+        return Side(outcomes, Plan(result.study).most_steps(cells))
 
 
 def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from sweep.answers import check_judged, check_swept, column_of, pairs_seeds, sum
 from sweep.errors import StoreError, SweepError, unknown
 from sweep.plan import Plan
 from sweep.result_data import ResultData
-from sweep.statistics.compare import MOST_COMPARED, compare_values
+from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.statistics.importance import EXPLAINED, importance
 from sweep.statistics.incidence import EVENTS, incidence_by
 from sweep.statistics.ranking import RANKED_BY, best_cells
@@ -90,7 +90,7 @@ class Result(ResultData):
             top or self.study.n_cells
         )
 
-    def compare(self, vary: str, by: str | Sequence[str] | None = None) -> pd.DataFrame:
+    def compare(self, vary: str, by: str | Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
         """Compare the values of a parameter on common seeds.
 
         Parameters
@@ -100,6 +100,8 @@ class Result(ResultData):
         by
             Other parameters, for each combination of whose values there is a row; over the rest, pairs of runs are
             taken together. By default all others.
+        margin
+            A difference of rates that makes no difference, such as 0.05: also tell whether values are equivalent.
 
         Returns
         -------
@@ -109,12 +111,13 @@ class Result(ResultData):
         Raises
         ------
         SweepError
-            If a name is no swept parameter or given twice, ``vary`` has one value or too many, or convergence is not
-            judged.
+            If a name is no swept parameter or given twice, ``vary`` has one value or too many, the margin is not
+            between 0 and 1, or convergence is not judged.
         StoreError
             If runs were not kept.
         """
         check_judged(self.study)
+        check_margin(margin)
         others = [name for name in self.study.parameters if name != vary]
         by = others if by is None else _listed(by)
         check_swept(self.study, [vary, *by])
@@ -122,7 +125,7 @@ class Result(ResultData):
         if not 2 <= n_values <= MOST_COMPARED:
             values = "1 value" if n_values == 1 else f"{n_values:,} values"
             raise SweepError(f"{vary} has {values}; 2 to {MOST_COMPARED} can be compared with each other")
-        compared = compare_values(self.outcomes, Plan(self.study), vary, by)
+        compared = compare_values(self.outcomes, Plan(self.study), vary, by, margin)
         if compared.empty:
             raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to go on")
         return compared

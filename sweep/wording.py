@@ -32,6 +32,36 @@ def difference_text(difference: float, low: float, high: float) -> str:
     return f"{text} [{ends[0]}, {ends[1]}]" if low == low else text
 
 
+def steps_difference_text(difference: float, low: float, high: float) -> str:
+    """Write a difference of steps, with its interval where there is one."""
+    text, *ends = (f"{value:+,.0f}" if round(value) else "0" for value in (difference, low, high) if value == value)
+    return f"{text} [{ends[0]}, {ends[1]}]" if ends else text
+
+
+def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: bool = False) -> str:
+    """Write the ratio of expected steps of a comparison with its interval, or which side has none.
+
+    Parameters
+    ----------
+    row
+        Of a comparison.
+    names
+        Of its first and its second side.
+    turned
+        Whether to write the second side as a multiple of the first one.
+    """
+    never = [name for name, side in zip(names, ("first", "second"), strict=True) if row[f"{side}_rate"] == 0]
+    if never:
+        return f"{never[0]} never converges" if len(never) == 1 else "neither converges"
+    ratio, low, high = (row[f"expected_steps_ratio{end}"] for end in ("", "_low", "_high"))
+    if turned:
+        ratio, low, high = (1 / value if value else float("inf") for value in (ratio, high, low))
+    if ratio != ratio or ratio in (0.0, float("inf")):
+        return "-"  # all runs of a side converge at step 0
+    text, *ends = (f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" for value in (ratio, low, high))
+    return f"{text} [{ends[0]}, {ends[1]}]" if low == low else text
+
+
 def chance_text(p_value: float) -> str:
     """Write a p-value in two significant digits; a dash where there is none."""
     if p_value != p_value:

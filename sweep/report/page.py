@@ -19,7 +19,7 @@ from sweep.schema import STATUSES
 from sweep.sentences import answer, may_be_best
 from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import best_cells, rank_cells
-from sweep.wording import chance_text, count_text, difference_text, rate_text, short, steps_text
+from sweep.wording import chance_text, count_text, difference_text, rate_text, short, steps_ratio_text, steps_text
 
 # Cells of the table, beyond which only the best are shown, and how many these are.
 MOST_CELLS, BEST_CELLS = 10_000, 1_000
@@ -179,4 +179,6 @@ def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
     difference = difference_text(sign * row["difference"], *ends)
     rate = f"{100 * row[f'{other}_rate']:.1f}"
     faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in (own, other)]
-    return [short(row[other]), rate, difference, chance_text(row["p_value_holm"]), *faster]
+    steps = steps_ratio_text(row, (short(row["first"]), short(row["second"])), turned=sign < 0)
+    chances = [chance_text(row[f"{name}_holm"]) for name in ("p_value", "p_steps")]
+    return [short(row[other]), rate, difference, chances[0], *faster, chances[1], steps]

@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sweep.errors import SweepError, shown
 from sweep.plan import Plan
 from sweep.statistics.cells import cells_of
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import difference_interval, holm, sign_flip_test
+from sweep.statistics.paired_steps import difference_of, ratio_of
+from sweep.statistics.sides import Groups, Pairs, Side
 
 # Values of a parameter that can be compared, each with each other.
 MOST_COMPARED = 20
 
 
-def compare_values(outcomes: Outcomes, plan: Plan, vary: str, by: Sequence[str]) -> pd.DataFrame:
+def check_margin(margin: Any) -> None:
+    """Require that a margin of equivalence is a difference of rates.
+
+    Raises
+    ------
+    SweepError
+        If it is no number above 0 and below 1.
+    """
+    if margin is not None and not (isinstance(margin, int | float) and 0 < margin < 1):
+        raise SweepError(
+            f"margin {shown(margin)} given; must be a difference of rates above 0 and below 1, as 0.05 for 5 points"
+        )
+
+
+def compare_values(
+    outcomes: Outcomes, plan: Plan, vary: str, by: Sequence[str], margin: float | None = None
+) -> pd.DataFrame:
     """Compare each value of a parameter with each other one.
 
     Parameters
@@ -30,11 +50,14 @@ def compare_values(outcomes: Outcomes, plan: Plan, vary: str, by: Sequence[str])
     by
         Other swept parameters, for each combination of whose values there is a row; over all others pairs are taken
         together.
+    margin
+        As of :func:`compare_sides`.
 
     Returns
     -------
     DataFrame
-        For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_outcomes`.
+        For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_sides` and of
+        :func:`with_holm`.
     """
     names = list(plan.study.parameters)
     sizes = [len(values) for values in plan.study.parameters.values()]
@@ -43,88 +66,118 @@ def compare_values(outcomes: Outcomes, plan: Plan, vary: str, by: Sequence[str])
     )
     strata = cells_of(plan, cells[0])
     values = plan.study.parameters[vary]
+    sides = [Side(outcomes.at(own), plan.most_steps(own)) for own in cells]
     compared = []
     for first, second in combinations(range(len(values)), 2):
-        rows = compare_outcomes(outcomes.at(cells[first]), outcomes.at(cells[second]), strata, by)
+        rows = compare_sides(sides[first], sides[second], strata, by, margin)
         rows.insert(0, "first", values[first])
         rows.insert(1, "second", values[second])
         compared.append(rows)
     return with_holm(pd.concat(compared, ignore_index=True))
 
 
-def compare_outcomes(first: Outcomes, second: Outcomes, strata: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def compare_sides(
+    first: Side, second: Side, strata: pd.DataFrame, by: Sequence[str], margin: float | None = None
+) -> pd.DataFrame:
     """Compare pairs of runs, each of one seed.
 
     Parameters
     ----------
-    first, second : (n_strata, n_seeds)
-        A run of the one is paired with that of the other in the same place.
+    first, second
+        A run of the one is paired with that of the other in the same stratum and of the same seed.
     strata
         Parameters of the pairs, a row for each stratum.
     by
         Those for each combination of whose values there is a row.
+    margin
+        A difference of rates that makes no difference.
 
     Returns
     -------
     DataFrame
         By these parameters: the numbers of seeds and of pairs, ``first_rate`` and ``second_rate`` of convergence, their
-        ``difference`` with its 95 % interval, and its ``p_value``; the shares of the pairs in which the first run
-        converged in fewer steps than the second, and the other way round, and their ``p_steps``.
+        ``difference`` with its 95 % interval, and its ``p_value``; with a margin, whether they are ``equivalent``
+        (missing where there is no interval). Then the shares of the pairs in which the first run converged in fewer
+        steps than the second, and the other way round, and their ``p_steps``; ``expected_steps_ratio``, the steps of
+        all first runs for each success as a multiple of those of the second; ``steps_limit``, the smaller of the most
+        steps that both may take (missing where pairs have several), and ``restricted_mean_difference``, how many steps
+        the first take more than the second on average up to there; both with 95 % intervals.
 
     Notes
     -----
-    A run that does not converge needs more steps than any that does. p-values are those of the exact sign-flip test of
-    seeds (:func:`~sweep.statistics.paired.sign_flip_test`), which is McNemar's exact test where a seed has one pair.
+    A run that does not converge needs more steps than any that does; where neither does, neither is faster. p-values
+    are those of the exact sign-flip test of seeds (:func:`~sweep.statistics.paired.sign_flip_test`), which is McNemar's
+    exact test where a seed has one pair.
+
+    Rates are equivalent where the 90 % interval of their difference lies within the margin to both sides: two one-sided
+    tests at 5 % each (Schuirmann, J. Pharmacokin. Biopharm. 15 (1987) 657), not adjusted for the number of rows.
+
+    Intervals of steps are made of those of rates and means (:mod:`~sweep.statistics.paired_steps`).
     """
-    both = first.present & second.present
+    both = first.outcomes.present & second.outcomes.present
     paired = np.flatnonzero(both.any(axis=1))  # in a partial result, strata that have pairs
-    first, second, both, strata = first.at(paired), second.at(paired), both[paired], strata.iloc[paired]
-    groups = _Groups(strata, by)
-    pairs = groups.count(both)
-    n_seeds, n_pairs = (pairs > 0).sum(axis=1), pairs.sum(axis=1)
+    pairs = Pairs(paired, both[paired], Groups(strata.iloc[paired], by))
+    return pd.concat([pairs.groups.values, _rates(first, second, pairs, margin), _steps(first, second, pairs)], axis=1)
+
+
+def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> pd.DataFrame:
+    """Compare how many runs converge."""
+    of_pairs = pairs.groups.add(pairs.both)
+    n_seeds, n_pairs = (of_pairs > 0).sum(axis=1), of_pairs.sum(axis=1)
     each = n_pairs / n_seeds  # pairs for each seed; in a partial result some are missing
-    one, other = groups.count(first.converged & both), groups.count(second.converged & both)
+    one, other = (pairs.groups.add(side.outcomes.converged[pairs.strata] & pairs.both) for side in (first, second))
     sums, squares = (one - other).sum(axis=1) / each, ((one - other) ** 2).sum(axis=1) / each**2
     low, high = difference_interval(sums, squares, n_seeds, each)
-    steps, other_steps = first.steps_to_converge(), second.steps_to_converge()
-    faster, slower = groups.count((steps < other_steps) & both), groups.count((steps > other_steps) & both)
-    return groups.values.assign(
-        n_seeds=n_seeds,
-        n_pairs=n_pairs,
-        first_rate=one.sum(axis=1) / n_pairs,
-        second_rate=other.sum(axis=1) / n_pairs,
-        difference=sums / n_seeds,
-        difference_low=low,
-        difference_high=high,
-        p_value=sign_flip_test(one - other),
-        first_faster=faster.sum(axis=1) / n_pairs,
-        second_faster=slower.sum(axis=1) / n_pairs,
-        p_steps=sign_flip_test(faster - slower),
+    table = pd.DataFrame(
+        {
+            "n_seeds": n_seeds,
+            "n_pairs": n_pairs,
+            "first_rate": one.sum(axis=1) / n_pairs,
+            "second_rate": other.sum(axis=1) / n_pairs,
+            "difference": sums / n_seeds,
+            "difference_low": low,
+            "difference_high": high,
+            "p_value": sign_flip_test(one - other),
+        }
+    )
+    if margin is not None:
+        low, high = difference_interval(sums, squares, n_seeds, each, level=0.9)
+        equivalent = pd.array((-margin < low) & (high < margin), dtype="boolean")
+        equivalent[np.isnan(low)] = pd.NA
+        table["equivalent"] = equivalent
+    return table
+
+
+def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
+    """Compare how many steps runs take."""
+    add, n_pairs = pairs.groups.add, pairs.groups.add(pairs.both).sum(axis=1)
+    steps, other = (side.outcomes.at(pairs.strata).steps_to_converge() for side in (first, second))
+    faster, slower = add((steps < other) & pairs.both), add((steps > other) & pairs.both)
+    del steps, other
+    table = pd.DataFrame(
+        {
+            "first_faster": faster.sum(axis=1) / n_pairs,
+            "second_faster": slower.sum(axis=1) / n_pairs,
+            "p_steps": sign_flip_test(faster - slower),
+        }
+    )
+    del faster, slower
+    limits = np.minimum(first.most_steps, second.most_steps)[pairs.strata]
+    limit = pd.Series(pairs.groups.largest(limits), dtype="Int64")
+    ratio = ratio_of(first.expected_steps(pairs), second.expected_steps(pairs))
+    difference = difference_of(second.saved_steps(pairs, limits), first.saved_steps(pairs, limits))
+    ends = ("", "_low", "_high")
+    return table.assign(
+        **{f"expected_steps_ratio{end}": column for end, column in zip(ends, ratio, strict=True)},
+        steps_limit=limit.where(pairs.groups.smallest(limits) == limit),
+        **{f"restricted_mean_difference{end}": column for end, column in zip(ends, difference, strict=True)},
     )
 
 
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:
-    """Add p-values that are adjusted for the number of rows, behind those that are not."""
-    for name in ("p_value", "p_steps"):
-        table.insert(list(table).index(name) + 1, f"{name}_holm", holm(table[name].to_numpy()))
+    """Add p-values that are adjusted for the number of all, of rates and of steps, behind those that are not."""
+    names = ("p_value", "p_steps")
+    adjusted: Array = holm(table[list(names)].to_numpy().ravel()).reshape(-1, 2)
+    for name, column in zip(names, adjusted.T, strict=True):
+        table.insert(list(table).index(name) + 1, f"{name}_holm", column)
     return table
-
-
-class _Groups:
-    """Strata that share the values of some parameters.
-
-    Attributes
-    ----------
-    values : DataFrame
-        These values, a row for each group, in the order in which they first occur.
-    """
-
-    def __init__(self, strata: pd.DataFrame, by: Sequence[str]) -> None:
-        group = strata.groupby(list(by), sort=False).ngroup().to_numpy() if by else np.zeros(len(strata), np.int64)
-        self._order = np.argsort(group, kind="stable")
-        _, self._starts = np.unique(group[self._order], return_index=True)
-        self.values = strata.iloc[self._order[self._starts]][list(by)].reset_index(drop=True)
-
-    def count(self, marked: Array) -> Array:
-        """Count what is marked, by group and seed."""
-        return np.add.reduceat(marked[self._order], self._starts, axis=0, dtype=np.int64)

@@ -30,12 +30,12 @@ def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def student_quantile(n: Array) -> Array:
-    """Return the 97.5 % quantile of Student's distribution for the mean of ``n`` values; missing below two."""
+def student_quantile(n: Array, level: float = 0.975) -> Array:
+    """Return a quantile of Student's distribution for the mean of ``n`` values; missing below two."""
     from scipy.special import stdtrit
 
     n = np.asarray(n, np.float64)
-    return np.asarray(np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.975), np.nan))
+    return np.asarray(np.where(n > 1, stdtrit(np.maximum(n - 1, 1), level), np.nan))
 
 
 def saved_interval(mean: Array, error: Array, n: Array, most: Array) -> tuple[Array, Array, Array]:

@@ -178,8 +178,10 @@ def holm(p_values: Array, n_tests: int | None = None) -> Array:
     return adjusted
 
 
-def difference_interval(sums: Array, squares: Array, n_seeds: Array, n_pairs: Array) -> tuple[Array, Array]:
-    """Return the 95 % interval of a mean difference between runs of common seeds.
+def difference_interval(
+    sums: Array, squares: Array, n_seeds: Array, n_pairs: Array, level: float = 0.95
+) -> tuple[Array, Array]:
+    """Return the interval of a mean difference between runs of common seeds.
 
     Parameters
     ----------
@@ -189,6 +191,8 @@ def difference_interval(sums: Array, squares: Array, n_seeds: Array, n_pairs: Ar
     n_seeds
     n_pairs
         Pairs of runs for each seed.
+    level
+        Of confidence.
 
     Returns
     -------
@@ -202,10 +206,13 @@ def difference_interval(sums: Array, squares: Array, n_seeds: Array, n_pairs: Ar
     covers at least 93 %, that of Agresti and Min 85 %. Pairs of one seed are not independent: for several it is
     Student's interval of the means of the seeds, with as much added to the sum of squares as one pair that differs.
     """
+    from scipy.special import ndtri
+
     single = np.asarray(n_pairs) == 1
     n = np.where(single, n_seeds + 2, n_seeds)
     mean = sums / n
-    quantile = np.where(single, Z, student_quantile(n_seeds))
+    above = (1 + level) / 2
+    quantile = np.where(single, Z if level == 0.95 else ndtri(above), student_quantile(n_seeds, above))
     more = np.where(single, 2.0, 1 / n_pairs)
     spread = quantile * np.sqrt(np.maximum((squares + more) / n - mean**2, 0.0) / n)
     return np.maximum(mean - spread, -1.0), np.minimum(mean + spread, 1.0)

@@ -111,6 +111,30 @@ def test_comparisons_are_printed(folder: Path, both: Result) -> None:
     assert "first" in command("compare", folder, folder).out
 
 
+def test_steps_are_printed(tmp_path: Path) -> None:
+    """Beneath the rates: how much faster, the ratio of expected steps and the difference of means, and their limit."""
+    result = sweep.run(make_study(count=20, hidden=[8, 16], learning_rate=0.03, max_steps=200), out=tmp_path)
+    (row,) = result.compare("hidden").to_dict("records")
+    out = command("compare", tmp_path, "--vary", "hidden", "--margin", "0.999").out
+    ratio, low, high = (f"{row[f'expected_steps_ratio{end}']:.3g}" for end in ("", "_low", "_high"))
+    assert f"{ratio} [{low}, {high}]" in out
+    difference, low, high = (f"{row[f'restricted_mean_difference{end}']:+,.0f}" for end in ("", "_low", "_high"))
+    assert f"{difference} [{low}, {high}]" in out
+    assert "counts as 200, the most that both may take" in out
+    assert re.search(r"equivalent *\n─+ *\n.* yes ", out)
+    assert "equivalent" not in command("compare", tmp_path, "--vary", "hidden").out
+    assert "not shown" in command("compare", tmp_path, "--vary", "hidden", "--margin", "0.001").out
+
+
+def test_what_never_converges_is_told(folder: Path, both: Result) -> None:
+    """In words, not as an infinite ratio."""
+    assert (both.compare("hidden", [])["first_rate"] == 0).all()
+    out = command("compare", folder, "--vary", "hidden").out
+    assert "first never converges" in out
+    assert "inf" not in out
+    assert "nan" not in out
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -119,6 +143,7 @@ def test_comparisons_are_printed(folder: Path, both: Result) -> None:
         (("compare",), ("either --vary NAME",)),
         (("compare", "--vary", "hiden"), ("unknown parameter 'hiden'", "did you mean 'hidden'")),
         (("compare", "--vary", "hidden", "--by", "hidden"), ("'hidden' given twice",)),
+        (("compare", "--vary", "hidden", "--margin", "5"), ("margin 5.0 given", "above 0 and below 1")),
     ],
 )
 def test_refusals(folder: Path, words: tuple[str, ...], expected: tuple[str, ...]) -> None:

@@ -108,12 +108,21 @@ def pairs_by_definition(runs: pd.DataFrame, vary: str, first: Any, second: Any, 
         pace[seed] = pace.get(seed, 0) + (ends[0] < ends[1]) - (ends[0] > ends[1])
         faster, slower = faster + (ends[0] < ends[1]), slower + (ends[0] > ends[1])
     rates = [(side["status"] == "converged").mean() for side in sides]
+    failures = [side["status"] != "converged" for side in sides]
+    means = [side["steps"].mask(failed, 200).mean() for side, failed in zip(sides, failures, strict=True)]
+    with np.errstate(all="ignore"):
+        expected = [
+            side["steps"].sum() / np.float64((~failed).sum()) for side, failed in zip(sides, failures, strict=True)
+        ]
+        ratio = expected[0] / expected[1]
     p_values = [flip_by_definition(list(each.values())) for each in (balance, pace)]
     n = len(sides[0])
     return {
         "n_pairs": n, "n_seeds": 20, "first_rate": rates[0], "second_rate": rates[1],
         "difference": rates[0] - rates[1], "p_value": p_values[0],
         "first_faster": faster / n, "second_faster": slower / n, "p_steps": p_values[1],
+        "expected_steps_ratio": ratio, "restricted_mean_difference": means[0] - means[1],
+        "steps_limit": 200,
     }  # fmt: skip
 
 
@@ -130,9 +139,10 @@ def test_comparison_by_its_definition(result: Result, vary: str, by: list[str] |
     for row in compared.to_dict("records"):
         expected = pairs_by_definition(runs, vary, row["first"], row["second"], {name: row[name] for name in shown})
         for name, value in expected.items():
-            assert row[name] == pytest.approx(value, abs=1e-12), name
+            assert row[name] == pytest.approx(value, abs=1e-12, nan_ok=True), name
         assert row["difference_low"] <= row["difference"] <= row["difference_high"]
-    np.testing.assert_array_equal(compared["p_value_holm"], holm(compared["p_value"].to_numpy()))
+    family = np.concatenate([compared["p_value"], compared["p_steps"]])
+    np.testing.assert_array_equal(np.concatenate([compared["p_value_holm"], compared["p_steps_holm"]]), holm(family))
 
 
 @pytest.mark.parametrize(
