@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.answers import check_judged, check_swept, column_of, pairs_seeds, summarize_over
-from sweep.errors import StoreError, SweepError, unknown
+from sweep.answers import check_judged, check_swept, column_of, summarize_over
+from sweep.errors import StoreError, SweepError
 from sweep.plan import Plan
-from sweep.result_data import ResultData
+from sweep.result_curves import ResultCurves, listed
 from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.statistics.importance import EXPLAINED, importance
-from sweep.statistics.incidence import EVENTS, incidence_by
 from sweep.statistics.ranking import RANKED_BY, best_cells
 from sweep.store.facts import totals
 from sweep.store.files import Files
@@ -24,11 +22,8 @@ from sweep.study import Study
 if TYPE_CHECKING:
     import pandas as pd
 
-# Combinations of values with a curve of their own.
-MOST_CURVES = 10_000
 
-
-class Result(ResultData):
+class Result(ResultCurves):
     """What a study found."""
 
     def _repr_html_(self) -> str:
@@ -55,7 +50,7 @@ class Result(ResultData):
         SweepError
             If no name is given, one is no swept parameter, or is given twice.
         """
-        by = _listed(by)
+        by = listed(by)
         check_swept(self.study, by)
         if not by:
             raise SweepError("no parameters given to summarize by; result.cells has the statistics of every cell")
@@ -119,7 +114,7 @@ class Result(ResultData):
         check_judged(self.study)
         check_margin(margin)
         others = [name for name in self.study.parameters if name != vary]
-        by = others if by is None else _listed(by)
+        by = others if by is None else listed(by)
         check_swept(self.study, [vary, *by])
         n_values = len(self.study.parameters[vary])
         if not 2 <= n_values <= MOST_COMPARED:
@@ -157,44 +152,6 @@ class Result(ResultData):
             raise SweepError("what matters is computed on the whole grid, and this result is partial")
         outcomes = self.outcomes if errors and self.keeps_runs else None
         return importance(self.cells, Plan(self.study), column, outcomes)
-
-    def incidence(self, by: str | Sequence[str] = (), event: str = "converged") -> pd.DataFrame:
-        """Return the share of runs that has converged, diverged or stalled by each step.
-
-        Parameters
-        ----------
-        by
-            Swept parameters, for each combination of whose values there is a curve.
-        event
-            ``"converged"``, ``"diverged"`` or ``"stalled"``.
-
-        Returns
-        -------
-        DataFrame
-            As of :func:`sweep.statistics.incidence.incidence_by`.
-
-        Raises
-        ------
-        SweepError
-            If a name is no swept parameter or given twice, there is no such event, or there would be more than
-            10,000 curves.
-        """
-        by = _listed(by)
-        check_swept(self.study, by)
-        if event not in EVENTS:
-            raise SweepError(unknown("event", event, list(EVENTS)))
-        n_curves = prod(len(self.study.parameters[name]) for name in by)
-        if n_curves > MOST_CURVES:
-            raise SweepError(
-                f"{n_curves:,} combinations of {', '.join(by)}; at most {MOST_CURVES:,} curves are estimated"
-            )
-        outcomes = self.outcomes if event == "converged" and pairs_seeds(self) else None
-        return incidence_by(self.tally, Plan(self.study), by, event, outcomes)
-
-
-def _listed(names: str | Sequence[str]) -> list[str]:
-    """Return names as a list, also a single one."""
-    return [names] if isinstance(names, str) else list(names)
 
 
 def open_result(directory: str | Path | Files, *, partial: bool = False) -> Result:

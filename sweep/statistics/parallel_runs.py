@@ -1,0 +1,124 @@
+"""The first of several runs that start together, each of its own seed: whether any converges, and after how many steps.
+
+Of the runs that are there every choice of so many without replacement counts alike, so what is told has no bias (a
+U-statistic: Hoeffding, Ann. Math. Statist. 19 (1948) 293). It takes no more runs in parallel than there are.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sweep.statistics.intervals import Array, Z, product_interval, saved_interval, student_quantile, wilson_interval
+
+# Seeds for each parallel run, from which on there are intervals.
+_LEAST_CHOICES = 4
+
+
+class FirstOf(NamedTuple):
+    """What the first of some parallel runs does, with 95 % intervals.
+
+    Attributes
+    ----------
+    rate, rate_low, rate_high
+        The share of choices of runs of which any converges.
+    saved, saved_low, saved_high
+        The steps that the first saves of the most that runs may take, on average.
+    """
+
+    rate: float
+    rate_low: float
+    rate_high: float
+    saved: float
+    saved_low: float
+    saved_high: float
+
+
+def none_of(n_left: Array, n_runs: int, k: int) -> Array:
+    """Return the share of choices of ``k`` of ``n_runs`` runs that lie among ``n_left`` of them."""
+    return _shares_within(n_runs, k)[n_left]
+
+
+def first_of(steps: Array, converged: Array, most_steps: Array, k: int) -> FirstOf:
+    """Return what the first of ``k`` parallel runs of a cell does, as the mean over cells.
+
+    Parameters
+    ----------
+    steps, converged : (n_cells, n_seeds)
+        Runs of the same seeds in each cell.
+    most_steps : (n_cells,)
+        That a run may take.
+    k
+        At most the number of seeds.
+
+    Notes
+    -----
+    The share of one cell has Wilson's interval of a run, carried over by 1 - (1 - rate)^k. Over cells, which share
+    seeds, a run counts as much as makes up the jackknife's variance over seeds. The mean is the share times what a
+    success saves, whose interval is Student's with the jackknife's error; they are put together with their correlation
+    over seeds, as in a cell (:func:`~sweep.statistics.intervals.product_interval`). Intervals take four times as many
+    seeds as parallel runs: choices of more have too much in common to tell of others.
+    """
+    n_cells, n_seeds = steps.shape
+    saved = np.where(converged, most_steps[:, None] - steps, 0)
+    order = np.argsort(np.where(converged, steps, np.inf), axis=1, kind="stable")
+    parts = [np.take_along_axis(values.astype(np.float64), order, axis=1) for values in (converged, saved)]
+    (rate, of_seeds), (mean, of_means) = (_first_in_order(values, order, k) for values in parts)
+    if k * _LEAST_CHOICES > n_seeds:
+        return FirstOf(rate, np.nan, np.nan, mean, np.nan, np.nan)
+    of_run, n = float(converged.mean()), float(n_seeds)
+    error = _error(of_seeds)
+    if n_cells > 1 and error > 0 and 0 < rate < 1:
+        of_run = parallel_rate(rate, 1 / k)
+        error *= float(student_quantile(np.array(n_seeds))) / Z / (k * (1 - of_run) ** (k - 1))
+        n = of_run * (1 - of_run) / error**2
+    low, high = (parallel_rate(end, k) for end in wilson_interval(np.array(of_run * n), np.array(n)))
+    each = mean / rate if rate else 0.0
+    each_of_seeds = np.divide(of_means, of_seeds, out=np.full(n_seeds, each), where=of_seeds > 0)
+    n_converged = converged.any(axis=0).sum()
+    of_each = saved_interval(np.array(each), np.array(_error(each_of_seeds)), n_converged, most_steps.max())
+    spread = of_seeds.std() * each_of_seeds.std()
+    together = ((of_seeds - of_seeds.mean()) * (each_of_seeds - each_of_seeds.mean())).mean()
+    ends = product_interval((np.array(rate), low, high), of_each, together / spread if spread > 0 else 0.0)
+    return FirstOf(rate, float(low), float(high), mean, float(ends[0]), float(ends[1]))
+
+
+def parallel_rate(rate: Any, k: float) -> Any:
+    """Return the chance that any of ``k`` independent runs converges, of the rate of one."""
+    return 1 - (1 - rate) ** k
+
+
+@lru_cache(maxsize=128)
+def _shares_within(n_runs: int, k: int) -> Array:
+    """Return the share of choices of k runs that lie among the first 0, 1, .. n_runs of them."""
+    left = np.arange(n_runs, 0, -1)
+    return np.concatenate([[1.0], np.cumprod(np.maximum(left - k, 0) / left)])[::-1]
+
+
+def _first_in_order(values: Array, order: Array, k: int) -> tuple[float, Array]:
+    """Return the mean value of the first of k runs, over choices and cells, and what it is without each seed.
+
+    Parameters
+    ----------
+    values, order : (n_cells, n_seeds)
+        Of each cell's runs from the first on, and their seeds.
+    """
+    n = values.shape[1]
+    first = -np.diff(_shares_within(n, k)[::-1])  # how often each is the first
+    if k == n:
+        return float((values @ first).mean()), np.empty(0)
+    others = np.append(-np.diff(_shares_within(n - 1, k)[::-1]), 0.0)
+    before = np.cumsum(values * others, axis=1)
+    moved = values[:, 1:] * others[:-1]  # each is one place farther to the front once a seed before it is missing
+    after = np.concatenate([np.cumsum(moved[:, ::-1], axis=1)[:, ::-1], np.zeros((len(values), 1))], axis=1)
+    without = np.empty_like(values)
+    np.put_along_axis(without, order, before - values * others + after, axis=1)
+    return float((values @ first).mean()), without.mean(axis=0)
+
+
+def _error(without: Array) -> float:
+    """Return the jackknife's standard error."""
+    n = len(without)
+    return float(np.sqrt((n - 1) * ((without - without.mean()) ** 2).mean()))

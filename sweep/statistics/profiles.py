@@ -1,0 +1,87 @@
+"""Performance profiles: how often each value of a parameter needs at most so many times the steps of the best value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sweep.parameters import Scalar
+from sweep.plan import Plan
+from sweep.statistics.clustered import runs_by_step
+from sweep.statistics.intervals import Array, wilson_interval
+from sweep.statistics.outcomes import Outcomes
+
+# Factors at which it is found how much the seeds tell; between them it hardly changes.
+_MOST_FACTORS = 50
+
+
+def performance_profile(
+    outcomes: Outcomes, plan: Plan, vary: str, cells: Array, values: tuple[Scalar, ...]
+) -> pd.DataFrame:
+    """Return the share of problems that each value of a parameter solves within a factor of the fewest steps.
+
+    Parameters
+    ----------
+    outcomes
+        Of all cells.
+    plan
+    vary
+        The swept parameter whose values are compared.
+    cells
+        Those that count.
+    values
+        Those of the parameter that count.
+
+    Returns
+    -------
+    DataFrame
+        A row for each value of ``vary`` and each ``factor``, from 1 on, at which its share changes: the ``share`` of
+        problems, its 95 % interval ``low`` and ``high`` (which counts each seed once, as the problems of one seed are
+        not independent, and is missing where one seed has several), ``n_problems`` and ``n_unsolved``, those that no
+        value solves.
+
+    Notes
+    -----
+    Dolan and More, Math. Program. 91 (2002) 201. A problem is a seed with values of all other parameters; in a partial
+    result those count of which the runs of all values are there. A value solves it where its run converges, at the cost
+    of its steps (0 count as 1). Values that need equally few are all best: shares at factor 1 may add up to more than
+    one. A value that does not solve a problem never does within any factor. Problems that none solves count too:
+    the curves end at the shares that are solved. Which value is best depends on which are compared.
+    """
+    places = [cells[plan.place(vary, cells) == list(plan.study.parameters[vary]).index(value)] for value in values]
+    sides = [outcomes.at(own) for own in places]  # strata stand in the same order in each
+    both = np.logical_and.reduce([side.present for side in sides])
+    steps = np.stack([np.maximum(side.steps_to_converge(), 1) for side in sides])
+    solved = np.stack([side.converged for side in sides]) & both
+    best = np.where(solved, steps, np.iinfo(np.int64).max).min(axis=0)
+    n_problems, n_unsolved = int(both.sum()), int((both & ~solved.any(axis=0)).sum())
+    curves = {}
+    for value, own, of_own in zip(values, steps, solved, strict=True):
+        factors = np.where(both, own / best, -1.0)
+        reached, counts = np.unique(np.append(factors[of_own], 1.0), return_counts=True)
+        counts[0] -= 1
+        share = np.cumsum(counts) / max(n_problems, 1)
+        low, high = _interval(share, Outcomes(factors, of_own), reached)
+        curves[value] = pd.DataFrame(
+            {
+                "factor": reached,
+                "share": share,
+                "low": low,
+                "high": high,
+                "n_problems": n_problems,
+                "n_unsolved": n_unsolved,
+            }
+        )
+    return pd.concat(curves, names=[vary, None]).reset_index(level=0).reset_index(drop=True)
+
+
+def _interval(share: Array, outcomes: Outcomes, factors: Array) -> tuple[Array, Array]:
+    """Return the intervals of shares of problems that are solved by each factor, which takes the place of steps."""
+    there = outcomes.present.any(axis=1)
+    if not there.any():
+        return np.full(len(share), np.nan), np.full(len(share), np.nan)
+    chosen = np.unique(np.linspace(0, len(factors) - 1, min(len(factors), _MOST_FACTORS)).astype(np.int64))
+    found = runs_by_step(outcomes.at(np.flatnonzero(there)), factors[chosen])
+    n = np.interp(np.arange(len(factors)), chosen, found)
+    low, high = wilson_interval(share * n, n)
+    return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
