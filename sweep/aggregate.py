@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from sweep.digest import rows_digest, tally_digest
 from sweep.plan import Plan
-from sweep.schema import runs_columns
+from sweep.schema import runs_columns, tells_losses
 from sweep.statistics.cells import cells_to_table, summarize
+from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, tap, with_losses
 from sweep.statistics.tally import TallySum
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
 from sweep.store.run_order import in_run_order
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 
@@ -32,6 +34,9 @@ class Aggregate:
         self._plan = plan
         self._parts = parts
         self._tallies = TallySum()
+        self._tells_losses = tells_losses(plan.study)
+        self._counted = LossSum()  # where rows are not kept
+        self._losses: pd.DataFrame | None = None  # of cells, once rows were read
 
     def add(self, commit: Commit) -> None:
         """Take in a part.
@@ -47,21 +52,37 @@ class Aggregate:
     def take_in(self, commit: Commit) -> None:
         """Take in a part, of whichever runs."""
         self._tallies.add(self._parts.tally(commit))
+        if self._tells_losses and self._parts.keep == "cells":
+            losses = self._parts.losses(commit)
+            if losses is not None:
+                self._counted.add(losses)
 
     def cells(self) -> pa.Table:
-        """Return the cells table of all parts."""
-        return cells_to_table(summarize(self._tallies.total(), self._plan), self._plan.study)
+        """Return the cells table of all parts.
+
+        Where rows are kept, statistics of losses are made by :meth:`digest`, which reads these, and are missing before.
+        """
+        cells = summarize(self._tallies.total(), self._plan)
+        if self._tells_losses:
+            if self._parts.keep == "cells":
+                self._losses = losses_by_cell(self._counted.total(), cells, self._plan)
+            cells = with_losses(cells, self._losses)
+        return cells_to_table(cells, self._plan.study)
 
     def digest(self) -> str:
         """Return the digest of all rows, which are read once more in run order, or of the tally if it is kept alone."""
         if self._parts.keep == "runs":
-            return digest_of_rows(self._parts, self._plan)
+            losses = CellLosses() if self._tells_losses else None
+            digest = digest_of_rows(self._parts, self._plan, losses)
+            self._losses = losses.statistics() if losses else None
+            return digest
         tally = self._tallies.total()
         columns = (tally["cell"], tally["status"].cat.codes, tally["steps"], tally["n"])
         return tally_digest(*(column.to_numpy() for column in columns))
 
 
-def digest_of_rows(parts: Parts, plan: Plan) -> str:
-    """Return the digest of the rows of a complete result."""
+def digest_of_rows(parts: Parts, plan: Plan, losses: CellLosses | None = None) -> str:
+    """Return the digest of the rows of a complete result; ``losses`` take them in as they pass."""
     columns = runs_columns(plan.study)
-    return rows_digest(in_run_order(parts, plan, [column.name for column in columns]), columns)
+    rows = in_run_order(parts, plan, [column.name for column in columns])
+    return rows_digest(tap(rows, losses) if losses else rows, columns)

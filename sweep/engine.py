@@ -187,12 +187,13 @@ def complete(training: Training, make_executor: MakeExecutor, start: float) -> R
         return result
     if isinstance(parts, Store) and not parts.lock.excludes:  # another may have begun anew
         parts.check_all_there()
-    cells, commits = training.aggregate.cells(), list(training.commits.values())
+    commits = list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
     bits = Bits.of(parts.facts()) if isinstance(parts, Store) else own_bits()  # as it may have been trained elsewhere
     facts |= bits.told()
     if parts.keep == "cells" or isinstance(parts, Store):  # of rows in memory when somebody asks
         facts["digest"] = training.aggregate.digest()
+    cells = training.aggregate.cells()
     facts["wall_seconds"] = time.time() - start
     facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
     if isinstance(parts, Memory):

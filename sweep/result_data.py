@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from sweep.aggregate import digest_of_rows
 from sweep.errors import StoreError
 from sweep.plan import Plan
-from sweep.schema import NULL_COLUMNS, runs_columns
+from sweep.schema import NULL_COLUMNS, runs_columns, tells_losses
 from sweep.statistics.cells import summarize
+from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, with_losses
+from sweep.statistics.measures import measure_columns
 from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
-from sweep.statistics.outcomes import Outcomes, outcomes_from_tables
+from sweep.statistics.outcomes import Measured, Outcomes, measured_from_tables, outcomes_from_tables
 from sweep.statistics.tally import TallySum
 from sweep.store.memory import Memory
 from sweep.store.reader import StoreReader
@@ -45,6 +47,8 @@ class ResultData:
         self.place: str | None = parts.files.place if isinstance(parts, StoreReader) else None
         self.directory: Path | None = parts.directory if isinstance(parts, StoreReader) else None
         self.complete: bool = facts["complete"]
+        self._measured: dict[str, Measured] = {}
+        self._measured_cells: dict[str, pd.DataFrame] = {}
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -63,9 +67,13 @@ class ResultData:
     def cells(self) -> pd.DataFrame:
         """Statistics, one row per cell; in a partial result, per cell that has runs."""
         if not self.complete:
-            return summarize(self.tally, Plan(self.study))
-        frame: pd.DataFrame = self._parts.read_cells().to_pandas()
-        return frame.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null where not reached
+            frame = summarize(self.tally, Plan(self.study))
+        else:
+            stored: pd.DataFrame = self._parts.read_cells().to_pandas()
+            frame = stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null where not reached
+        if not tells_losses(self.study) or ("finite_rate" in frame and frame["finite_rate"].notna().any()):
+            return frame
+        return with_losses(frame, self._losses_by_cell(frame))
 
     @cached_property
     def tally(self) -> pd.DataFrame:
@@ -90,6 +98,72 @@ class ResultData:
         """
         self._check_rows()
         return outcomes_from_tables(self._parts.tables(OUTCOME_COLUMNS), Plan(self.study))
+
+    def measured(self, measure: str) -> Measured:
+        """Return what was measured of every seed in every cell.
+
+        Parameters
+        ----------
+        measure
+            ``"final_loss"``, ``"max_error"`` or ``"n_correct"``.
+
+        Raises
+        ------
+        StoreError
+            If runs were not kept.
+        """
+        if measure not in self._measured:
+            self._check_rows()
+            tables = self._parts.tables(["run", measure])
+            self._measured[measure] = measured_from_tables(tables, Plan(self.study), measure)
+        return self._measured[measure]
+
+    def measured_cells(self, measure: str) -> pd.DataFrame:
+        """Return the cells with the statistics of a measure: :func:`~sweep.statistics.measures.measure_columns`.
+
+        Parameters
+        ----------
+        measure
+            As of :meth:`measured`.
+
+        Raises
+        ------
+        StoreError
+            If runs were not kept, unless it is the final loss of a study in which some cell is not judged.
+        """
+        if measure == "final_loss" and tells_losses(self.study):
+            return self.cells
+        if measure not in self._measured_cells:
+            self._check_rows()
+            statistics = self._statistics_by_cell(measure).reindex(self.cells["cell"].to_numpy())
+            columns = statistics[measure_columns(measure)].set_axis(self.cells.index)
+            self._measured_cells[measure] = self.cells.assign(**columns)
+        return self._measured_cells[measure]
+
+    @cached_property
+    def counted_losses(self) -> pd.DataFrame:
+        """Counts of rounded final losses, by ``cell`` and ``final_loss``, where rows are not kept."""
+        losses = LossSum()
+        for commit in self._parts.counted():
+            counts = self._parts.losses(commit)
+            if counts is not None:
+                losses.add(counts)
+        return losses.total()
+
+    def _losses_by_cell(self, cells: pd.DataFrame) -> pd.DataFrame | None:
+        """Return the statistics of final losses by cell, of rows or of counts; None if neither is there."""
+        if not self.has_parts:
+            return None
+        if self.keeps_runs:
+            return self._statistics_by_cell("final_loss")
+        return losses_by_cell(self.counted_losses, cells, Plan(self.study))
+
+    def _statistics_by_cell(self, measure: str) -> pd.DataFrame:
+        """Return the statistics of a measure by cell, from rows."""
+        cells = CellLosses(measure)
+        for table in in_run_order(self._parts, Plan(self.study), ["cell", measure]):
+            cells.take_in(table)
+        return cells.statistics()
 
     @property
     def has_parts(self) -> bool:

@@ -78,6 +78,26 @@ _STATISTICS = (
     Column("restarted_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none", later=True),
     Column("restarted_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none", later=True),
 )
+# Of studies in which some cell has criterion 'none'.
+_LOSSES = (
+    *(
+        Column(name, "float64", "loss", doc, later=True)
+        for part in (25, 50, 75)
+        for name, doc in (
+            (f"final_loss_q{part}", f"final loss that {part} % of all runs do not exceed; inf if fewer are finite"),
+            (f"final_loss_q{part}_low", "lower end of its 95 % interval; 0 if not known"),
+            (f"final_loss_q{part}_high", "upper end of its 95 % interval; inf if not known"),
+        )
+    ),
+    Column("final_loss_geometric_mean", "float64", "loss", "geometric mean of the finite final losses", later=True),
+    Column("final_loss_geometric_mean_low", "float64", "loss", "lower end of its 95 % interval; null if 0", later=True),
+    Column(
+        "final_loss_geometric_mean_high", "float64", "loss", "upper end of its 95 % interval; null if 0", later=True
+    ),
+    Column("finite_rate", "float64", "fraction", "share of all runs whose final loss is finite", later=True),
+    Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval", later=True),
+    Column("finite_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval", later=True),
+)
 # Whole numbers that may be null.
 NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
@@ -99,12 +119,23 @@ def runs_columns(study: Study) -> list[Column]:
 
 def cells_columns(study: Study) -> list[Column]:
     """Return the columns of the cells table, one row per cell."""
-    return [_CELL, *parameter_columns(study), *_STATISTICS]
+    return [_CELL, *parameter_columns(study), *_STATISTICS, *(_LOSSES if tells_losses(study) else ())]
+
+
+def tells_losses(study: Study) -> bool:
+    """Tell whether cells have statistics of final losses: where some of them are not judged."""
+    return "none" in study.values_of("criterion")
 
 
 def tally_columns() -> list[Column]:
     """Return the columns of a tally: how many runs of a cell ended so, after so many steps."""
     return [_CELL, _STATUS, _STEPS, Column("n", "int64", "runs", "runs that ended so")]
+
+
+def counts_columns(study: Study) -> list[Column]:
+    """Return the columns of parts where rows are not kept: a tally, also by final losses where cells tell of these."""
+    loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', else 0", later=True)
+    return [*tally_columns(), *([loss] if tells_losses(study) else [])]
 
 
 def arrow_schema(columns: list[Column]) -> pa.Schema:

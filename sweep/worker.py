@@ -25,6 +25,7 @@ from sweep.plan import Plan
 from sweep.reuse import Reuse
 from sweep.schema import arrow_schema, runs_columns
 from sweep.shards import Shard
+from sweep.statistics.losses import counts_table
 from sweep.statistics.tally import tally_runs
 from sweep.study import Study
 from sweep.words import loss_and_reduction, with_role
@@ -100,6 +101,11 @@ class ShardResult:
     def tally(self) -> pd.DataFrame:
         """Count the runs by how they ended."""
         return tally_runs(self.column("cell"), self.columns.status, self.columns.steps)
+
+    def counts(self) -> pa.Table:
+        """Count them as they are stored where rows are not."""
+        ends = self.columns.status, self.columns.steps, self.columns.final_loss
+        return counts_table(self.plan, self.column("cell"), *ends)
 
 
 class Worker:

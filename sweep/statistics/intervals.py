@@ -14,8 +14,8 @@ Z = 1.959963984540054
 Array = NDArray[Any]
 
 
-def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
-    """Return the 95 % confidence interval of a rate.
+def wilson_interval(successes: Array, trials: Array, z: float = Z) -> tuple[Array, Array]:
+    """Return the confidence interval of a rate, of 95 % unless ``z`` is another quantile of the normal distribution.
 
     Notes
     -----
@@ -23,8 +23,8 @@ def wilson_interval(successes: Array, trials: Array) -> tuple[Array, Array]:
     failure are exactly 0 and 1.
     """
     rate, trials = successes / trials, trials.astype(np.float64)  # whose squares do not overflow
-    spread = Z * np.sqrt(rate * (1 - rate) / trials + Z**2 / (4 * trials**2))
-    middle, scale = rate + Z**2 / (2 * trials), 1 + Z**2 / trials
+    spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
+    middle, scale = rate + z**2 / (2 * trials), 1 + z**2 / trials
     low = np.where(successes == 0, 0.0, (middle - spread) / scale)
     high = np.where(successes == trials, 1.0, (middle + spread) / scale)
     return low, high
@@ -98,7 +98,7 @@ def binomial_quantile(n: int, chance: float, level: float) -> int:
     return int(k[np.argmax(reached)])
 
 
-def quantile_ranks(n: int, share: float) -> tuple[int, int]:
+def quantile_ranks(n: int, share: float, level: float = 0.05) -> tuple[int, int]:
     """Return the ranks of the runs between which the quantile of a distribution lies with 95 % or more.
 
     Parameters
@@ -107,6 +107,8 @@ def quantile_ranks(n: int, share: float) -> tuple[int, int]:
         Runs, which are ordered.
     share
         Of the distribution, below its quantile.
+    level
+        With what chance it may lie beyond.
 
     Returns
     -------
@@ -117,4 +119,4 @@ def quantile_ranks(n: int, share: float) -> tuple[int, int]:
     -----
     It holds for every distribution, in steps too: David and Nagaraja, Order Statistics (2003), section 7.1.
     """
-    return binomial_quantile(n, share, 0.025), binomial_quantile(n, share, 0.975) + 1
+    return binomial_quantile(n, share, level / 2), binomial_quantile(n, share, 1 - level / 2) + 1

@@ -12,6 +12,7 @@ from sweep.digest import status_codes
 from sweep.plan import Plan
 from sweep.schema import STATUSES
 from sweep.statistics.intervals import Array
+from sweep.statistics.measures import as_measured
 
 # Columns of the runs table that are read.
 COLUMNS = ["run", "status", "steps"]
@@ -45,6 +46,39 @@ class Outcomes(NamedTuple):
     def at(self, cells: Array, seeds: slice = slice(None)) -> Outcomes:
         """Return the outcomes of some cells, for a range of seeds."""
         return Outcomes(self.steps[cells, seeds], self.converged[cells, seeds])
+
+
+class Measured(NamedTuple):
+    """What was measured of runs, by cell and seed.
+
+    Attributes
+    ----------
+    values : (n_cells, n_seeds) of float64
+        As of :func:`~sweep.statistics.measures.as_measured`; NaN where the run is not there.
+    """
+
+    values: Array
+
+    @property
+    def present(self) -> Array:
+        """Which runs are there."""
+        return ~np.isnan(self.values)
+
+    def at(self, cells: Array, seeds: slice = slice(None)) -> Measured:
+        """Return what was measured of some cells, for a range of seeds."""
+        return Measured(self.values[cells, seeds])
+
+    def as_outcomes(self) -> Outcomes:
+        """Return which runs are there and which of them are finite, as runs of no steps that converged."""
+        return Outcomes(np.where(self.present, 0, -1).astype(np.int32), np.isfinite(self.values))
+
+
+def measured_from_tables(tables: Iterable[pa.Table], plan: Plan, measure: str) -> Measured:
+    """Read a measure from tables of runs, of any rows in any order."""
+    values = np.full(plan.n_runs, np.nan)
+    for table in tables:
+        values[table["run"].to_numpy()] = as_measured(table[measure].to_numpy())
+    return Measured(values.reshape(plan.n_cells, plan.n_seeds))
 
 
 def outcomes_from_tables(tables: Iterable[pa.Table], plan: Plan) -> Outcomes:

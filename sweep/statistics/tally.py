@@ -56,9 +56,16 @@ def tally_rows(runs: pa.Table) -> pd.DataFrame:
 
 
 def tally_from_table(table: pa.Table) -> pd.DataFrame:
-    """Return a stored tally."""
+    """Return a stored tally; what is counted by losses too is added up."""
+    counts = counts_from_table(table)
+    return merge([counts]) if "final_loss" in counts else counts
+
+
+def counts_from_table(table: pa.Table) -> pd.DataFrame:
+    """Return the counts of a part as they are stored: a tally, also by ``final_loss`` if they are."""
     cell, steps, n = (table[name].to_numpy() for name in ("cell", "steps", "n"))
-    return _tally(cell, status_codes(table["status"]), steps, n)
+    tally = _tally(cell, status_codes(table["status"]), steps, n)
+    return tally.assign(final_loss=table["final_loss"].to_numpy()) if "final_loss" in table.column_names else tally
 
 
 def _tally(cell: Array, status: Array, steps: Array, n: Array) -> pd.DataFrame:

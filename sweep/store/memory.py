@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.shards import Shard
-from sweep.statistics.tally import tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
 from sweep.study import Study
@@ -33,13 +32,13 @@ class Memory(Parts):
         self.keep = keep
         self._identity = study.identity
         self.cells: pa.Table | None = None
-        self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or tallies
+        self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or counts
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
-        """Keep the result of a shard, or its tally; the commit names no file."""
+        """Keep the result of a shard, or its counts; the commit names no file."""
         commit = Commit.of(result, self._identity, part="", sha256="", **facts)
-        tally = self._fresh[commit.shard] = result.tally()
-        self._parts[commit.shard] = commit, result if self.keep == "runs" else tally
+        self._fresh[commit.shard] = result.tally()
+        self._parts[commit.shard] = commit, result if self.keep == "runs" else result.counts()
         return commit
 
     def commits(self) -> dict[int, Commit]:
@@ -55,9 +54,9 @@ class Memory(Parts):
         return [self._parts[index][0] for index in sorted(self._parts)]
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return the rows of a finished shard, or its tally."""
+        """Return the rows of a finished shard, or its counts."""
         part = self._parts[commit.shard][1]
-        rows: pa.Table = part.rows(columns) if self.keep == "runs" else tally_to_table(part)
+        rows: pa.Table = part.rows(columns) if self.keep == "runs" else part.select(columns or part.column_names)
         return rows
 
     def read_cells(self) -> pa.Table:

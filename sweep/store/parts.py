@@ -56,6 +56,19 @@ class Parts(ABC):
             return tally_from_table(self.table(commit))
         return tally_rows(self.table(commit, ["cell", "status", "steps"]))
 
+    def losses(self, commit: Commit) -> pd.DataFrame | None:
+        """Return how many runs of a part, which holds counts, have which rounded final loss, by cell.
+
+        None where the version that wrote it did not count them.
+
+        Raises
+        ------
+        StoreError
+            If it is missing or damaged.
+        """
+        table = self.table(commit, ["cell", "n", "final_loss"])
+        return None if table["final_loss"].null_count else table.select(["cell", "final_loss", "n"]).to_pandas()
+
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield the parts in shard order.
 

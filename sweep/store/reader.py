@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from sweep.bits import ALWAYS_TOLD, Bits
 from sweep.errors import DamageError, StoreError
 from sweep.plan import Plan
-from sweep.schema import Column, cells_columns, runs_columns, tally_columns
+from sweep.schema import Column, cells_columns, counts_columns, runs_columns
 from sweep.shards import Shard
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
 from sweep.store.contents import fitting
@@ -57,7 +57,7 @@ class StoreReader(Parts):
         self.study = study
         self.keep = keep
         self.identity = study.identity
-        self._columns = runs_columns(study) if keep == "runs" else tally_columns()
+        self._columns = runs_columns(study) if keep == "runs" else counts_columns(study)
         self.partial: list[Commit] | None = None
         self.bits = Bits()
 
@@ -185,7 +185,7 @@ class StoreReader(Parts):
         name = f"parts/{commit.part}"
         known = {column.name: column for column in self._columns}
         table = self._table(name, [known[each] for each in (known if columns is None else columns)], commit.sha256)
-        missing = [field for field in table.schema.names if table[field].null_count]
+        missing = [field for field in table.schema.names if _lacks_values(table[field], known[field])]
         if missing:
             raise DamageError(self.files.where(name), f"its column {missing[0]!r} lacks values")
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
@@ -265,3 +265,8 @@ class StoreReader(Parts):
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DamageError(self.files.where(name), "its SHA-256 is not the one recorded when it was written")
         return content
+
+
+def _lacks_values(values: pa.ChunkedArray, column: Column) -> bool:
+    """Tell whether some are missing; of a column that came later, all may be."""
+    return values.null_count > 0 and not (column.later and values.null_count == len(values))

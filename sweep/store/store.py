@@ -27,7 +27,6 @@ from sweep.bits import Bits
 from sweep.errors import StoreError
 from sweep.schema import cells_columns
 from sweep.shards import Shard
-from sweep.statistics.tally import tally_to_table
 from sweep.store.commits import Commit, commit_name, cover
 from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files, Lock, waits_ended_by
@@ -170,7 +169,7 @@ class Store(StoreReader):
 
     def _encode(self, result: ShardResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:
         """Return the commit of a shard and the content of its part."""
-        table = result.rows() if self.keep == "runs" else tally_to_table(result.tally())
+        table = result.rows() if self.keep == "runs" else result.counts()
         content = encode_table(table, self._columns, self._about)
         sha256 = hashlib.sha256(content).hexdigest()
         facts |= {"part": _new_part(result.shard.index), "sha256": sha256, **self.bits.told()}

@@ -15,9 +15,9 @@ from sweep.digest import column_values
 from sweep.errors import StoreError
 from sweep.plan import Plan
 from sweep.rounds import Rounds
-from sweep.schema import arrow_schema, runs_columns, tally_columns
+from sweep.schema import arrow_schema, counts_columns, runs_columns
 from sweep.shards import Shard
-from sweep.statistics.tally import tally_from_table, tally_to_table
+from sweep.statistics.tally import counts_from_table, tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
 from sweep.verification.rows import RowCheck
@@ -63,7 +63,7 @@ class PartCheck:
 
     def __init__(self, plan: Plan, store: StoreReader, rounds: Rounds, sample: Sample) -> None:
         self._plan, self._store, self._rounds = plan, store, rounds
-        self._columns = runs_columns(store.study) if store.keep == "runs" else tally_columns()
+        self._columns = runs_columns(store.study) if store.keep == "runs" else counts_columns(store.study)
         self._schema = arrow_schema(runs_columns(store.study))
         self._worker = Worker(self._plan)
         self._rows = RowCheck(plan, self._worker.settings)
@@ -75,6 +75,8 @@ class PartCheck:
             table = self._store.table(commit)
         except StoreError as error:
             return Checked(commit, str(error))
+        if "final_loss" in table.column_names and table["final_loss"].null_count:
+            table = table.drop_columns("final_loss")  # the version that wrote it did not count them
         try:
             shard = self._rounds.restrict(commit.as_shard())
         except StoreError:  # it follows from parts that are damaged or missing, which is told of there
@@ -91,7 +93,8 @@ class PartCheck:
                 own = trained.rows()
                 given = table.filter(pc.is_in(table["run"], own["run"])) if piece is not shard else table
             else:
-                given, own = table, tally_to_table(trained.tally())
+                counts_losses = "final_loss" in table.column_names
+                given, own = table, trained.counts() if counts_losses else tally_to_table(trained.tally())
             wrong = self._column_that_differs(given, own)
             if wrong:
                 fault = f"{where!r}: training gives other bits, in column {wrong!r}"
@@ -107,7 +110,7 @@ class PartCheck:
             fault = self._rows.fault_of_runs(shard, columns) if not wrong else ""
             net_steps = int(columns.steps.sum(dtype=np.int64))
         else:
-            tally = tally_from_table(table)
+            tally = counts_from_table(table)
             wrong = "" if np.isin(tally["cell"], self._plan.cells(shard)[0]).all() else "cell"
             fault = self._rows.fault_of_tally(shard, tally) if not wrong else ""
             net_steps = int((tally["steps"].astype(np.int64) * tally["n"]).sum())

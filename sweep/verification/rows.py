@@ -15,6 +15,7 @@ from sweep.schema import STATUSES
 from sweep.shards import Shard
 from sweep.verification.rules import (
     Broken,
+    broken_by_counted,
     broken_by_ends,
     broken_by_measures,
     broken_by_others,
@@ -66,18 +67,20 @@ class RowCheck:
         terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
         n, held = tally["n"].to_numpy(), np.zeros(len(cells), np.int64)
         np.add.at(held, places, n)
-        ends = tally[["cell", "steps"]].assign(status=status)[["cell", "status", "steps"]]
-        ascending = ends.sort_values(["cell", "status", "steps"]).index == ends.index
+        keys = ["cell", "status", "steps", *(["final_loss"] if "final_loss" in tally else [])]
+        ends = tally[keys].assign(status=status)
+        ascending = ends.sort_values(keys).index == ends.index
         broken = [
             (n < 1, "an end that is counted has at least one run"),
             (~ascending | ends.duplicated().to_numpy(), "each end is counted once, in order"),
             ((held != counts)[places], "a cell has as many runs as the study gives it"),
             *broken_by_ends(status, steps, terms),
+            *(broken_by_counted(status, tally["final_loss"].to_numpy(), terms) if "final_loss" in tally else ()),
         ]
         row, rule = _first(broken)
         if not rule:
             return ""
-        said = {name: tally[name].iloc[row] for name in ("status", "steps", "n")}
+        said = {name: tally[name].iloc[row] for name in (*keys[1:], "n")}
         return f"its cell {cell[row]} has {_words(said)}, but {rule}"
 
 

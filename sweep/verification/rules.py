@@ -18,6 +18,7 @@ from kernels.data.patterns import make_patterns
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Columns
 from kernels.words.losses import count
 from sweep.plan import Plan
+from sweep.statistics.losses import rounded
 from sweep.study import Study
 from sweep.words import SWEEPABLE, loss_and_reduction
 
@@ -145,6 +146,21 @@ def broken_by_ends(status: Array, steps: Array, terms: Terms) -> Iterator[Broken
     yield converged & (steps < terms.from_step), "no run converges before from_step"
     yield stalled & ~terms.may_stall, "runs are not judged to stall without a criterion, nor in shuffled epochs"
     yield stalled & (steps == 0), "no run has stalled before its first update"
+
+
+def broken_by_counted(status: Array, losses: Array, terms: Terms) -> Iterator[Broken]:
+    """Yield the rules of final losses that are counted, and which rows break them.
+
+    Parameters
+    ----------
+    status, losses : (rows,)
+    terms
+        Of the cells of these rows.
+    """
+    judged, diverged = terms.criterion != "none", status == DIVERGED
+    yield judged & (losses != 0), "losses are counted where convergence is not judged, and are 0 elsewhere"
+    yield ~(rounded(losses) == losses) | np.signbit(losses), "losses that are counted are rounded, and not below 0"
+    yield ~judged & (np.isinf(losses) != diverged), "runs that have diverged, and no others, have no finite loss"
 
 
 def broken_by_measures(columns: Columns, terms: Terms, targets: Targets) -> list[Broken]:

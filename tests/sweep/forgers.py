@@ -30,9 +30,9 @@ def forge_parts(folder: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
         n_runs = len(table) if store.keep == "runs" else pc.sum(table["n"]).as_py()
         facts = {"net_steps": max(pc.sum(steps).as_py(), 0), "reused_steps": 0}
         facts["lane_steps"] = max(commit.lane_steps, facts["net_steps"])
-        rows = mock.Mock(shard=commit.as_shard(), rows=lambda table=table: table, n_runs=n_runs, **facts)
-        with mock.patch("sweep.store.store.tally_to_table", return_value=table):
-            store.replace_part(rows, commit, session=commit.session, begin=commit.begin, end=commit.end)
+        same = dict.fromkeys(("rows", "counts"), lambda table=table: table)
+        rows = mock.Mock(shard=commit.as_shard(), n_runs=n_runs, **same, **facts)
+        store.replace_part(rows, commit, session=commit.session, begin=commit.begin, end=commit.end)
     finish_forged(folder)
     return folder
 

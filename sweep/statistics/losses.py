@@ -1,0 +1,187 @@
+"""Final losses of cells in which convergence is not judged: exactly from rows, or from counts of rounded ones.
+
+Rounded to :data:`BITS` significant bits, losses are few enough to be counted, and the counts of shards add up exactly,
+whatever the order. A rounded loss is at most 2^-9 of it (0.2 %) off, and so are the quantiles and the geometric mean
+that are made of them. Numbers below 2^-1022 and infinite ones stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from sweep.plan import Plan
+from sweep.schema import STATUSES, arrow_schema, counts_columns
+from sweep.statistics.intervals import Array
+from sweep.statistics.measures import as_measured, measure_columns, measure_statistics
+from sweep.statistics.tally import tally_runs, tally_to_table, to_arrow
+
+LOSS_COLUMNS = measure_columns("final_loss")
+
+# Significant bits of a loss that is counted, and of a float64.
+BITS = 9
+_ALL_BITS = 53
+
+# Rows of counts held before they are added up.
+_LOOSE_ROWS = 2**21
+# Runs of one cell whose values are held exactly.
+_MOST_EXACT = 2**26
+
+
+def rounded(losses: Array) -> Array:
+    """Return losses with :data:`BITS` significant bits, the same on every machine: half is rounded up."""
+    cut = _ALL_BITS - BITS
+    bits = np.ascontiguousarray(losses, np.float64).view(np.int64)
+    largest = np.array([np.finfo(np.float64).max]).view(np.int64) >> cut << cut
+    short = np.minimum((bits + (1 << (cut - 1))) >> cut << cut, largest)
+    plain = np.isfinite(losses) & (losses >= np.finfo(np.float64).tiny)
+    return np.where(plain, short.view(np.float64), losses)
+
+
+def counts_table(plan: Plan, cell: Array, status: Array, steps: Array, losses: Array) -> pa.Table:
+    """Return the counts of runs as they are stored where rows are not kept.
+
+    Parameters
+    ----------
+    plan
+        Of the study.
+    cell, status, steps, losses : (runs,)
+        Status as codes.
+
+    Returns
+    -------
+    Table
+        A tally; where some cell of the study has criterion 'none', by ``final_loss`` too: rounded in these cells, 0 in
+        others.
+    """
+    columns = counts_columns(plan.study)
+    if not any(column.name == "final_loss" for column in columns):
+        return tally_to_table(tally_runs(cell, status, steps))
+    cells, place = np.unique(cell, return_inverse=True)
+    losses = np.where((plan.column("criterion", cells) == "none")[place], rounded(as_measured(losses)), 0.0)
+    kinds, place = np.unique(losses, return_inverse=True)
+    ends = np.lexsort((place, steps, status, cell))
+    keys = [each[ends] for each in (cell, status, steps, place)]
+    first = np.flatnonzero(np.concatenate([[len(ends) > 0], np.any([np.diff(each) != 0 for each in keys], axis=0)]))
+    frame = pd.DataFrame(
+        {
+            "cell": keys[0][first],
+            "status": pd.Categorical.from_codes(keys[1][first], dtype=pd.CategoricalDtype(list(STATUSES))),
+            "steps": keys[2][first],
+            "n": np.diff(np.append(first, len(ends))),
+            "final_loss": kinds[keys[3][first]],
+        }
+    )
+    return to_arrow(frame, arrow_schema(columns))
+
+
+class LossSum:
+    """The sum of counts of losses that come one after the other: runs by cell and rounded loss."""
+
+    def __init__(self) -> None:
+        self._counts = [_no_counts()]
+        self._n_loose = 0
+
+    def add(self, counts: pd.DataFrame) -> None:
+        """Take in counts, with columns ``cell``, ``final_loss`` and ``n``."""
+        self._counts.append(counts)
+        self._n_loose += len(counts)
+        if self._n_loose > max(_LOOSE_ROWS, len(self._counts[0])):
+            self.total()
+
+    def total(self) -> pd.DataFrame:
+        """Return the counts so far, in the order of cells and losses."""
+        if len(self._counts) > 1:
+            every = pd.concat(self._counts, ignore_index=True)
+            self._counts = [every.groupby(["cell", "final_loss"], as_index=False)[["n"]].sum()]
+            self._n_loose = 0
+        return self._counts[0]
+
+
+class CellLosses:
+    """Statistics of a measure by cell, of rows that come in run order, so that those of a cell follow each other.
+
+    The values of one cell are in memory; of more than 67 million they are held rounded.
+    """
+
+    def __init__(self, measure: str = "final_loss") -> None:
+        self._measure = measure
+        self._done: list[pd.DataFrame] = []
+        self._open: list[tuple[Array, Array, Array]] = []  # cells, values and how many: of the last cell
+        self._n_open = 0
+
+    def take_in(self, table: pa.Table) -> None:
+        """Take in the next rows."""
+        cell, values = table["cell"].to_numpy(), as_measured(table[self._measure].to_numpy())
+        if not len(cell):
+            return
+        if self._open and cell[0] != self._open[0][0][0]:
+            self._close()
+        last = int(np.searchsorted(cell, cell[-1]))
+        if last:
+            self._keep(cell[:last], values[:last])
+            self._close()
+        self._keep(cell[last:], values[last:])
+
+    def statistics(self) -> pd.DataFrame:
+        """Return the statistics of all cells so far, by cell."""
+        if self._open:
+            self._close()
+        return (
+            pd.concat(self._done)
+            if self._done
+            else pd.DataFrame(columns=measure_columns(self._measure), dtype=np.float64)
+        )
+
+    def _keep(self, cell: Array, values: Array) -> None:
+        """Hold what the statistics of open cells are made of."""
+        self._open.append((cell, values, np.ones(len(cell), np.int64)))
+        self._n_open += len(cell)
+        if self._n_open > _MOST_EXACT:
+            cell, values, n = (np.concatenate(each) for each in zip(*self._open, strict=True))
+            kinds, place = np.unique(rounded(values), return_inverse=True)
+            counts = np.bincount(place, n).astype(np.int64)
+            self._open, self._n_open = [(np.full(len(kinds), cell[0]), kinds, counts)], len(kinds)
+
+    def _close(self) -> None:
+        """Make the statistics of the cells that are held."""
+        cell, values, n = (np.concatenate(each) for each in zip(*self._open, strict=True))
+        self._done.append(measure_statistics(self._measure, cell, values, n))
+        self._open, self._n_open = [], 0
+
+
+def tap(tables: Iterable[pa.Table], losses: CellLosses) -> Iterable[pa.Table]:
+    """Yield tables of rows in run order, and take them in on their way."""
+    for table in tables:
+        losses.take_in(table)
+        yield table
+
+
+def with_losses(cells: pd.DataFrame, statistics: pd.DataFrame | None) -> pd.DataFrame:
+    """Return cells with statistics of losses by cell, missing where these are not known."""
+    if statistics is None:
+        return cells.assign(**dict.fromkeys(LOSS_COLUMNS, np.nan))
+    return cells.assign(**statistics.reindex(cells["cell"].to_numpy()).set_axis(cells.index))
+
+
+def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the statistics of counted losses by cell, of cells that are not judged and all of whose runs are counted.
+
+    Parts of versions that did not count losses leave cells without statistics.
+    """
+    n_counted = counts.groupby("cell")["n"].sum().reindex(cells["cell"].to_numpy(), fill_value=0).to_numpy()
+    numbers = cells["cell"].to_numpy()
+    known = numbers[(n_counted == cells["n_runs"].to_numpy()) & (plan.column("criterion", numbers) == "none")]
+    counted = counts[counts["cell"].isin(known)]
+    if counted.empty:
+        return pd.DataFrame(columns=LOSS_COLUMNS, dtype=np.float64)
+    columns = (counted[name].to_numpy() for name in ("cell", "final_loss", "n"))
+    return measure_statistics("final_loss", *columns)
+
+
+def _no_counts() -> pd.DataFrame:
+    """Return the counts of no runs."""
+    return pd.DataFrame({"cell": np.empty(0, np.int64), "final_loss": np.empty(0), "n": np.empty(0, np.int64)})
