@@ -14,9 +14,12 @@ from sweep.schema import STATUSES
 from sweep.statistics.cells import INTERVALS, group_of, summarize_by, values_of_groups
 from sweep.statistics.clustered import rate_intervals, step_intervals
 from sweep.statistics.intervals import Array, wilson_interval
+from sweep.statistics.measures import STATISTIC_OF
 from sweep.statistics.ranking import has_all_runs, rank_cells
 from sweep.statistics.steps import ends_by_group, steps_of_equal_cells
 from sweep.study import Study
+from sweep.wording import list_text
+from sweep.words import WORDS
 
 if TYPE_CHECKING:
     from sweep.result_data import ResultData as Result
@@ -31,6 +34,7 @@ COLUMNS = {
     "rate": "convergence_rate",
     "median_steps": "steps_q50",
     "mean_steps": "restricted_mean_steps",
+    **STATISTIC_OF,
     **{name.removeprefix("n_"): name for name in _COUNTS},
 }
 
@@ -53,7 +57,45 @@ def check_judged(study: Study) -> None:
     SweepError
     """
     if not judges_convergence(study):
-        raise SweepError("the study has criterion 'none': convergence is not judged, so there is nothing to tell of it")
+        raise SweepError(
+            "the study has criterion 'none': convergence is not judged, so there is nothing to tell of it; "
+            f"of {list_text(list(STATISTIC_OF))} there is"
+        )
+
+
+def default_statistic(study: Study) -> str:
+    """Return what cells are told by unless something is asked for: the rate, or the final loss if none is judged."""
+    return "convergence_rate" if judges_convergence(study) else STATISTIC_OF["final_loss"]
+
+
+def names_of(columns: Iterable[str]) -> list[str]:
+    """Return columns by the names that people give to them."""
+    aliases = {known: alias for alias, known in COLUMNS.items()}
+    return list(dict.fromkeys(aliases.get(known, known) for known in columns))
+
+
+def split_by(study: Study, names: Sequence[str], statistics: Iterable[str]) -> tuple[list[str], str | None]:
+    """Divide names into swept parameters and the column of at most one statistic, which have no name in common.
+
+    Parameters
+    ----------
+    study
+    names
+        As given with ``by``.
+    statistics
+        Columns that are allowed.
+
+    Raises
+    ------
+    SweepError
+        If a name is neither, or there are several statistics, or a parameter is given twice.
+    """
+    parameters = [name for name in names if name in WORDS]
+    others = [name for name in names if name not in WORDS]
+    check_swept(study, parameters)
+    if len(others) > 1:
+        raise SweepError(f"{list_text(others)} given; give parameters and one statistic")
+    return parameters, column_of(others[0], statistics) if others else None
 
 
 def check_swept(study: Study, names: Sequence[str]) -> None:
@@ -81,9 +123,7 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
     """
     column, allowed = COLUMNS.get(name, name), list(allowed)
     if column not in allowed:
-        aliases = {known: alias for alias, known in COLUMNS.items()}
-        names = dict.fromkeys(aliases.get(known, known) for known in allowed)
-        raise SweepError(unknown("statistic", name, names))
+        raise SweepError(unknown("statistic", name, names_of(allowed)))
     return column
 
 
@@ -106,8 +146,7 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     """
     column = COLUMNS.get(name, name)
     if column not in cells:
-        aliases = {known: alias for alias, known in COLUMNS.items()}
-        raise SweepError(unknown("column", name, [aliases.get(known, known) for known in cells.columns]))
+        raise SweepError(unknown("column", name, names_of(cells.columns)))
     if column == "convergence_rate":
         return rank_cells(cells, study)
     downwards = column in ("n_cells", "best_rate", *_COUNTS) or column.startswith("convergence_rate")

@@ -20,6 +20,10 @@ DirectoryArgument = Annotated[
 ]
 TopOption = Annotated[int | None, typer.Option(metavar="N", help="Print N lines; as many as fit by default.")]
 
+AtOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=V,V", help="Only cells with these values of a parameter.")
+]
+
 
 @app.command()
 def show(
@@ -70,13 +74,22 @@ def show(
 @app.command()
 def best(
     directory: DirectoryArgument,
-    by: Annotated[str, typer.Option(metavar="STATISTIC", help="rate, expected_steps or median_steps.")] = "rate",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="A statistic to rank by: rate, expected_steps, median_steps, final_loss, max_error or n_correct. "
+            "Parameters, for each of whose values the best cell is told. Or both, as in --by optimizer,final_loss.",
+        ),
+    ] = None,
     top: TopOption = None,
+    at: AtOption = None,
 ) -> None:
-    """Rank the cells, and tell which of them may be the best."""
-    from sweep.terminal.comparisons import print_best
+    """Rank the cells, and tell which of them may be the best, or the best one for each value of parameters."""
+    from sweep.picks import parse_picks
+    from sweep.terminal.best import print_best
 
-    print_best(_open(directory), by, top)
+    print_best(_open(directory), _names(by) if by else (), top, parse_picks(at) if at else None)
 
 
 @app.command()
@@ -160,8 +173,8 @@ def figure(
     from sweep.answers import column_of
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
-    from sweep.figures.roles import parse_picks
     from sweep.figures.statistics import STATISTICS
+    from sweep.picks import parse_picks
     from sweep.statistics.importance import EXPLAINED
 
     if kind not in KINDS:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.answers import check_judged, check_swept, column_of, summarize_over
+from sweep.answers import check_judged, check_swept, column_of, default_statistic, split_by, summarize_over
+from sweep.best import best_of_each, rank
 from sweep.errors import StoreError, SweepError
+from sweep.parameters import Scalar
 from sweep.plan import Plan
 from sweep.result_curves import ResultCurves, listed
 from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.statistics.importance import EXPLAINED, importance
-from sweep.statistics.ranking import RANKED_BY, best_cells
+from sweep.statistics.ranking import RANKED_BY
 from sweep.store.facts import totals
 from sweep.store.files import Files
 from sweep.store.memory import Memory
@@ -56,34 +58,42 @@ class Result(ResultCurves):
             raise SweepError("no parameters given to summarize by; result.cells has the statistics of every cell")
         return summarize_over(self, by, self.cells)
 
-    def best(self, by: str = "convergence_rate", top: int | None = None) -> pd.DataFrame:
-        """Rank the cells, and tell which of them may be the best.
+    def best(
+        self, by: str | Sequence[str] = (), top: int | None = None, at: Mapping[str, Sequence[Scalar]] | None = None
+    ) -> pd.DataFrame:
+        """Rank the cells, and tell which of them may be the best; or find the best cell for each value of parameters.
 
         Parameters
         ----------
         by
-            ``"convergence_rate"``, ``"expected_steps"`` or ``"steps_q50"``.
+            A statistic: ``"convergence_rate"``, ``"expected_steps"``, ``"steps_q50"``, ``"final_loss"``,
+            ``"max_error"`` or ``"n_correct"``; the rate by default, or the final loss where convergence is not judged.
+            Swept parameters, of each combination of whose values the best cell is found. Or both.
         top
-            So many cells; all by default.
+            So many rows; all by default.
+        at
+            Only cells with these values of some parameters, as in :func:`sweep.picks.values_at`.
 
         Returns
         -------
         DataFrame
-            As of :func:`sweep.statistics.ranking.best_cells`. Comparisons take rows of runs; without them
-            their columns are missing.
+            As of :func:`sweep.statistics.ranking.best_cells`, or with parameters of :func:`sweep.best.best_of_each`.
+            Comparisons take rows of runs; without them their columns are missing.
 
         Raises
         ------
         SweepError
-            If cells cannot be ranked by that, ``top`` is below 1, or convergence is not judged.
+            If a name or a value is unknown, cells cannot be ranked by that, ``top`` is below 1, or convergence is not
+            judged and asked for.
+        StoreError
+            If what is measured takes rows of runs, and these were not kept.
         """
-        check_judged(self.study)
         if top is not None and top < 1:
             raise SweepError(f"top {top} given; must be at least 1")
-        column = column_of(by, RANKED_BY)
-        return best_cells(self.cells, self.study, self.outcomes if self.keeps_runs else None, column).head(
-            top or self.study.n_cells
-        )
+        parameters, given = split_by(self.study, listed(by), RANKED_BY)
+        statistic = given or default_statistic(self.study)
+        ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
+        return ranked.head(top or self.study.n_cells)
 
     def compare(self, vary: str, by: str | Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
         """Compare the values of a parameter on common seeds.

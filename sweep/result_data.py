@@ -136,6 +136,8 @@ class ResultData:
         if measure not in self._measured_cells:
             self._check_rows()
             statistics = self._statistics_by_cell(measure).reindex(self.cells["cell"].to_numpy())
+            if measure == "n_correct":
+                statistics["n_correct_mean_high"] = statistics["n_correct_mean_high"].clip(upper=self.study.n_outputs)
             columns = statistics[measure_columns(measure)].set_axis(self.cells.index)
             self._measured_cells[measure] = self.cells.assign(**columns)
         return self._measured_cells[measure]

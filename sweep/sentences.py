@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, inf
+from math import ceil, inf, prod
 from typing import TYPE_CHECKING
 
 from sweep.answers import judges_convergence, n_not_worse, pairs_seeds, sum_over, swept
+from sweep.picks import At, values_at
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.statistics.importance import LEAST_SEEDS, SEED
@@ -125,7 +126,7 @@ def _others(result: Result) -> str:
     return "; the interval of one other cell overlaps with it" if n else ""
 
 
-def may_be_best(ranked: pd.DataFrame, study: Study) -> str:
+def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str:
     """Say how many cells may be the best, and how many seeds could tell which of them is.
 
     Parameters
@@ -134,9 +135,12 @@ def may_be_best(ranked: pd.DataFrame, study: Study) -> str:
         As of :meth:`Result.best`, of all cells and with p-values.
     study
         Of the result.
+    at
+        The values that were picked of some parameters.
     """
+    n_cells = prod(map(len, values_at(study.parameters, at or {}).values()))
     n, n_compared = int(ranked["may_be_best"].sum()), int(ranked["may_be_best"].notna().sum())
-    of = "" if n_compared == study.n_cells else f" of the {n_compared:,} cells that have all runs"
+    of = "" if n_compared == n_cells else f" of the {n_compared:,} cells that have all runs"
     if n_compared == 1:
         return "no other cell has all runs" if of else "there is one cell"
     if n == 1:

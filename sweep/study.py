@@ -146,6 +146,11 @@ class Study:
         return count
 
     @property
+    def n_outputs(self) -> int:
+        """Number of outputs that can be right: patterns times targets."""
+        return len(self.data.inputs) * len(self.data.targets[0])
+
+    @property
     def n_runs(self) -> int:
         """Number of networks: cells times seeds."""
         return self.n_cells * self.seeds.count

@@ -26,6 +26,21 @@ def rate_text(row: Mapping[Any, Any], unit: str = "") -> str:
     return f"{rate:.1f}{unit} [{low:.1f}, {high:.1f}]" if low == low else f"{rate:.1f}{unit}"
 
 
+def measure_text(value: Any) -> str:
+    """Write a loss, an error or a mean in three significant digits; a dash where there is none.
+
+    >>> [measure_text(value) for value in (0.01234, 3.0, 1e-9, float("inf"), None)]
+    ['0.0123', '3', '1e-09', 'inf', '-']
+    """
+    return "-" if value is None or value != value else f"{value:.3g}"
+
+
+def interval_text(row: Mapping[Any, Any], name: str) -> str:
+    """Write a statistic of a measure with its interval, where it has one."""
+    value, low, high = (measure_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    return value if "-" in (low, high) else f"{value} [{low}, {high}]"
+
+
 def difference_text(difference: float, low: float, high: float) -> str:
     """Write a difference of rates in percent, with its interval where there is one."""
     text, *ends = (f"{round(100 * value, 1) + 0.0:+.1f}" for value in (difference, low, high))  # never -0.0

@@ -13,10 +13,10 @@ from sweep.errors import StoreError, SweepError, shown
 from sweep.figures.axis import heading
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.panels import NAMED_COLORS, line_styles
-from sweep.figures.roles import MAX_LINES, values_at
+from sweep.figures.roles import MAX_LINES
 from sweep.figures.run import loss_curve
-from sweep.figures.statistics import At, cells_at
 from sweep.figures.ticks import number_ticks, scale_numbers
+from sweep.picks import At, cells_at, values_at
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.schema import STATUSES

@@ -11,8 +11,9 @@ from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import inches_across, new_axes, say_why
 from sweep.figures.colors import MISSING, color_bar, color_map, color_norm, ink_on
-from sweep.figures.roles import is_number, values_at
-from sweep.figures.statistics import UNTRAINED, At, Selected, drawn_values, select
+from sweep.figures.roles import is_number
+from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, select
+from sweep.picks import At, values_at
 from sweep.result import Result
 from sweep.wording import list_text
 

@@ -14,7 +14,8 @@ from sweep.figures.importance import importance_bars
 from sweep.figures.lines import draw_figure
 from sweep.figures.roles import Roles
 from sweep.figures.slices import parallel, slice_plot
-from sweep.figures.statistics import At, select
+from sweep.figures.statistics import select
+from sweep.picks import At
 from sweep.result import Result
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from sweep.answers import check_judged, column_of
 from sweep.figures.axis import heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, is_open, line_styles, set_scales, top_of
-from sweep.figures.roles import Roles, choose_roles, values_at
-from sweep.figures.statistics import STATISTICS, At, bands_text, drawn_values, select
+from sweep.figures.roles import Roles, choose_roles
+from sweep.figures.statistics import STATISTICS, bands_text, drawn_values, select
 from sweep.parameters import Scalar
+from sweep.picks import At, values_at
 from sweep.result import Result
 from sweep.wording import short
 
@@ -45,7 +46,7 @@ def draw_figure(
     roles
         Which parameter is shown how; what is left open is chosen by :func:`sweep.figures.roles.choose_roles`.
     at
-        Only these values of some parameters, as in :func:`sweep.figures.roles.values_at`.
+        Only these values of some parameters, as in :func:`sweep.picks.values_at`.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log, prod
@@ -10,13 +10,11 @@ from statistics import pstdev
 
 from sweep.errors import SweepError, unknown
 from sweep.parameters import Scalar
-from sweep.wording import short
+from sweep.picks import At
 
 # More lines of a panel cannot be told apart, and more panels cannot be read.
 MAX_LINES = 12
 MAX_PANELS = 25
-
-Values = Mapping[str, Sequence[Scalar]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Roles:
         return taken
 
 
-def choose_roles(values: Values, roles: Roles) -> Roles:
+def choose_roles(values: At, roles: Roles) -> Roles:
     """Give a role to each parameter that has several values.
 
     Along the axis goes the number with the most values, then by color what has the most of up to
@@ -94,7 +92,7 @@ def choose_roles(values: Values, roles: Roles) -> Roles:
     return roles
 
 
-def _check_panels(values: Values, roles: Roles) -> None:
+def _check_panels(values: At, roles: Roles) -> None:
     """Refuse what would make too many panels."""
     n_panels = prod(len(values[name]) for name in roles.facet)
     if n_panels > MAX_PANELS:
@@ -103,62 +101,6 @@ def _check_panels(values: Values, roles: Roles) -> None:
             f"{n_panels} panels for {' and '.join(roles.facet)}; a figure shows {MAX_PANELS} at most, with "
             f"{MAX_LINES} lines each; pick some values with --at {largest}=VALUE,VALUE"
         )
-
-
-def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
-    """Read ``NAME=VALUE,VALUE`` as :func:`values_at` takes it.
-
-    Raises
-    ------
-    SweepError
-        If a text is not of this form, or a name is given twice.
-    """
-    picks: dict[str, list[str]] = {}
-    for text in texts:
-        name, _, entries = (part.strip() for part in text.partition("="))
-        if not name or not entries:
-            raise SweepError(f"--at {text!r} given; must be NAME=VALUE or NAME=VALUE,VALUE, as in --at hidden=2,4")
-        if name in picks:
-            raise SweepError(f"--at {name} given twice; give all of its values in one, as in --at {name}=VALUE,VALUE")
-        picks[name] = entries.split(",")
-    return picks
-
-
-def values_at(values: Values, at: Values) -> dict[str, tuple[Scalar, ...]]:
-    """Return the values of each parameter, only those picked where some are.
-
-    Parameters
-    ----------
-    values
-        The values of each swept parameter.
-    at
-        Values to pick, or texts as they are printed.
-
-    Raises
-    ------
-    SweepError
-        If a parameter or a value is unknown.
-    """
-    for name in at:
-        if name not in values:
-            raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
-    picked = {name: tuple(_pick(name, entry, values[name]) for entry in at[name]) for name in at}
-    for name, entries in picked.items():
-        if len(set(entries)) < len(entries):
-            raise SweepError(f"{name} {', '.join(map(short, entries))} given; give each value once")
-    return {name: picked.get(name, tuple(entries)) for name, entries in values.items()}
-
-
-def _pick(name: str, given: Scalar, entries: Sequence[Scalar]) -> Scalar:
-    """Return the value that a text stands for: the whole value, or four digits of it that are no other's."""
-    text = str(given).strip().lower()
-    for write in (str, short):
-        found = [entry for entry in entries if write(entry).lower() == text]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise SweepError(f"{name} {given} given, which may be {' or '.join(map(str, found))}; give all digits")
-    raise SweepError(f"{name} {given} given; its values are {', '.join(map(short, entries))}")
 
 
 def is_number(value: Scalar) -> bool:

@@ -12,8 +12,9 @@ from sweep.figures.axis import Places, heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
 from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
 from sweep.figures.panels import NAMED_COLORS
-from sweep.figures.statistics import At, Selected, drawn_values, select
+from sweep.figures.statistics import Selected, drawn_values, select
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
+from sweep.picks import At
 from sweep.result import Result
 from sweep.statistics.ranking import RANKED_BY
 from sweep.wording import short

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweep.answers import check_judged, column_of, summarize_over
-from sweep.figures.roles import values_at
 from sweep.parameters import Scalar
+from sweep.picks import At, cells_at, values_at
 from sweep.result import Result
 from sweep.statistics.ranking import RANKED_BY
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-# Values that are picked of some parameters.
-At = Mapping[str, Sequence[Scalar]]
 
 
 class Statistic(NamedTuple):
@@ -157,7 +153,7 @@ def select(result: Result, value: str, at: At | None, shown: Sequence[str] | Non
     value
         A key of :data:`STATISTICS`, or a name that stands for one.
     at
-        Only these values of some parameters, as in :func:`sweep.figures.roles.values_at`.
+        Only these values of some parameters, as in :func:`sweep.picks.values_at`.
     shown
         Parameters to be shown; all by default.
 
@@ -173,13 +169,6 @@ def select(result: Result, value: str, at: At | None, shown: Sequence[str] | Non
     if not hidden:
         return Selected(cells_at(result.cells, values), values, statistic)
     return Selected(summarize_over(result, list(shown or ()), cells_at(result.cells, values)), values, statistic)
-
-
-def cells_at(cells: pd.DataFrame, values: Mapping[str, Sequence[Scalar]]) -> pd.DataFrame:
-    """Return the cells at these values of the parameters."""
-    for name, entries in values.items():
-        cells = cells[cells[name].isin(list(entries))]
-    return cells
 
 
 def bands_text(cells: pd.DataFrame, name: str) -> str:

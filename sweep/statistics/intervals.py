@@ -14,7 +14,7 @@ Z = 1.959963984540054
 Array = NDArray[Any]
 
 
-def wilson_interval(successes: Array, trials: Array, z: float = Z) -> tuple[Array, Array]:
+def wilson_interval(successes: Array, trials: Array, z: Array | float = Z) -> tuple[Array, Array]:
     """Return the confidence interval of a rate, of 95 % unless ``z`` is another quantile of the normal distribution.
 
     Notes
@@ -30,7 +30,7 @@ def wilson_interval(successes: Array, trials: Array, z: float = Z) -> tuple[Arra
     return low, high
 
 
-def student_quantile(n: Array, level: float = 0.975) -> Array:
+def student_quantile(n: Array, level: Array | float = 0.975) -> Array:
     """Return a quantile of Student's distribution for the mean of ``n`` values; missing below two."""
     from scipy.special import stdtrit
 

@@ -6,12 +6,19 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.study import Study
 
 # What cells are ranked by, and whether more is worse.
-RANKED_BY = {"convergence_rate": False, "expected_steps": True, "steps_q50": True}
+RANKED_BY = {
+    "convergence_rate": False,
+    "expected_steps": True,
+    "steps_q50": True,
+    "final_loss_q50": True,
+    "max_error_q50": True,
+    "n_correct_mean": False,
+}
 
 # In how many studies the best cell may be left out of those that may be the best.
 LEVEL = 0.05
@@ -20,13 +27,15 @@ LEVEL = 0.05
 _RUNS_AT_A_TIME = 2**22
 
 
-def has_all_runs(cells: pd.DataFrame, study: Study) -> pd.Series[bool]:
+def has_all_runs(cells: pd.DataFrame, study: Study, group: Array | None = None) -> pd.Series[bool]:
     """Tell which cells have all of their runs.
 
-    In a partial result these are those that have as many as any other; with adaptive seeds, whose rounds end at
-    different numbers of runs, those too whose interval is as narrow as was asked for.
+    In a partial result these are those that have as many as any other, of their group if groups are given; with
+    adaptive seeds, whose rounds end at different numbers of runs, those too whose interval is as narrow as was asked
+    for.
     """
-    whole: pd.Series[bool] = cells["n_runs"] == cells["n_runs"].max()
+    most = cells["n_runs"].max() if group is None else cells.groupby(group)["n_runs"].transform("max")
+    whole: pd.Series[bool] = cells["n_runs"] == most
     if study.seeds.until:
         whole |= cells["convergence_rate_high"] - cells["convergence_rate_low"] < study.seeds.until.width
     return whole
@@ -52,7 +61,7 @@ def rank_cells(cells: pd.DataFrame, study: Study, by: str = "convergence_rate") 
     return ranked if whole.all() else pd.concat([ranked[whole], ranked[~whole]])
 
 
-def best_cells(cells: pd.DataFrame, study: Study, outcomes: Outcomes | None, by: str) -> pd.DataFrame:
+def best_cells(cells: pd.DataFrame, study: Study, runs: Outcomes | Measured | None, by: str) -> pd.DataFrame:
     """Rank cells, and find those which may be the best: with 95 % confidence one of them is.
 
     Parameters
@@ -61,8 +70,9 @@ def best_cells(cells: pd.DataFrame, study: Study, outcomes: Outcomes | None, by:
         Statistics of cells.
     study
         Of the result.
-    outcomes
-        Of all runs; None where only counts are kept, and p-values are missing.
+    runs
+        How all runs ended, or what was measured of them if cells are ranked by that; None where only counts are kept,
+        and p-values are missing.
     by
         A key of :data:`RANKED_BY`.
 
@@ -82,17 +92,18 @@ def best_cells(cells: pd.DataFrame, study: Study, outcomes: Outcomes | None, by:
 
     Each is compared with the first on common seeds, one-sided, by what they are ranked by. Rates by McNemar's test
     (mid-p); median steps by the same test of how many runs had converged by the median of the first, and before that
-    of the other, of which the larger p-value counts; expected steps by Student's test of the logarithm of their ratio,
-    by the delta method, or as rates where one of them is infinite.
+    of the other, of which the larger p-value counts, and medians of losses and errors alike; expected steps by
+    Student's test of the logarithm of their ratio, by the delta method, or as rates where one of them is infinite;
+    means of right outputs by Student's test of differences, or the sign test where all differences are the same.
     """
     ranked = rank_cells(cells, study, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
     p_values = np.full(len(ranked), np.nan)
     may_be_best = pd.array([pd.NA] * len(ranked), "boolean")
     adjusted = p_values
-    if outcomes is not None and len(ranked):
+    if runs is not None and len(ranked):
         whole = has_all_runs(ranked, study).to_numpy() if "n_runs" in ranked else np.ones(len(ranked), np.bool_)
-        p_values[whole] = _compare_with_first(outcomes, ranked[whole], by)
+        p_values[whole] = _compare_with_first(runs, ranked[whole], by)
         adjusted = holm(p_values)
         may_be_best[whole] = ~(adjusted[whole] <= LEVEL)
     return ranked.assign(p_value=p_values, p_value_holm=adjusted, may_be_best=may_be_best)
@@ -125,22 +136,31 @@ def seeds_to_tell(ranked: pd.DataFrame) -> float:
     return float(ranked["n_runs"].max() * (needed / found) ** 2) if found > 0.1 else np.inf
 
 
-def _compare_with_first(outcomes: Outcomes, ranked: pd.DataFrame, by: str) -> Array:
+def _compare_with_first(runs: Outcomes | Measured, ranked: pd.DataFrame, by: str) -> Array:
     """Return the p-value of each cell beside the first; missing for the first itself."""
     order = ranked["cell"].to_numpy()
-    first = outcomes.at(order[:1])
-    medians = ranked["steps_q50"].to_numpy(np.float64, na_value=np.inf)
-    at_a_time = max(1, _RUNS_AT_A_TIME // outcomes.steps.shape[1])
+    medians = ranked[by].to_numpy(np.float64, na_value=np.inf)
+    at_a_time = max(1, _RUNS_AT_A_TIME // runs.present.shape[1])
     p_values = []
     for k in range(0, len(order), at_a_time):
-        others = outcomes.at(order[k : k + at_a_time])
-        if by == "steps_q50":
-            p_values.append(_later_medians(first, others, medians[0], medians[k : k + at_a_time]))
-        else:
-            p_values.append((_lower_rates if by == "convergence_rate" else _higher_costs)(first, others))
+        others = slice(k, k + at_a_time)
+        p_values.append(_compare(runs.at(order[:1]), runs.at(order[others]), medians[0], medians[others], by))
     found = np.concatenate(p_values)
     found[0] = np.nan
     return found
+
+
+def _compare(first: Outcomes | Measured, others: Outcomes | Measured, median: float, medians: Array, by: str) -> Array:
+    """Return the p-value of each of some cells beside the first."""
+    if isinstance(first, Measured) and isinstance(others, Measured):
+        if by == "n_correct_mean":
+            return _lower_means(first, others)
+        return _higher_medians(first, others, median, medians)
+    assert isinstance(first, Outcomes)
+    assert isinstance(others, Outcomes)
+    if by == "steps_q50":
+        return _later_medians(first, others, median, medians)
+    return (_lower_rates if by == "convergence_rate" else _higher_costs)(first, others)
 
 
 def _fewer(first: Array, others: Array, both: Array) -> Array:
@@ -164,6 +184,29 @@ def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Ar
         at = np.minimum(at, 2.0**61)  # by any step if never
         p_values.append(_fewer(steps <= at, other_steps <= at, both))
     return np.maximum(*p_values)
+
+
+def _higher_medians(first: Measured, others: Measured, median: float, medians: Array) -> Array:
+    """Test medians as :func:`_later_medians` does: how many values are up to the first's, and below the other's."""
+    both = first.present & others.present
+    at = min(median, np.finfo(np.float64).max)  # of runs that are finite, if most are not
+    up_to = _fewer(first.values <= at, others.values <= at, both)
+    return np.maximum(up_to, _fewer(first.values < medians[:, None], others.values < medians[:, None], both))
+
+
+def _lower_means(first: Measured, others: Measured) -> Array:
+    """Test means by the differences of seeds."""
+    from scipy.special import stdtr
+
+    both = first.present & others.present
+    n = both.sum(axis=1)
+    differences = np.where(both, first.values - others.values, 0.0)
+    mean = differences.sum(axis=1) / np.maximum(n, 1)
+    squares = (np.where(both, differences - mean[:, None], 0.0) ** 2).sum(axis=1)
+    error = np.sqrt(squares / np.maximum(n - 1, 1) / np.maximum(n, 1))
+    chances = stdtr(np.maximum(n - 1, 1), -mean / np.where(error > 0, error, 1.0))
+    signs = one_sided_sign_test((differences > 0).sum(axis=1), (differences < 0).sum(axis=1))
+    return np.where(error > 0, chances, signs)
 
 
 def _higher_costs(first: Outcomes, others: Outcomes) -> Array:

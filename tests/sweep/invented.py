@@ -6,7 +6,8 @@ import numpy as np
 
 from sweep import Result, Study
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.measures import measure_statistics
+from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.tally import tally_runs
 from sweep.store.memory import Memory
 from tests.oracle import STATUSES
@@ -41,3 +42,15 @@ def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared:
     luck, pace = (np.where(own, random.random(n_seeds), random.random(shape)) for _ in range(2))
     converged = luck < rates[:, None]
     return Outcomes(np.where(converged, 1 + (pace * limit / 2).astype(np.int32), limit).astype(np.int32), converged)
+
+
+def measured_result(study: Study, measure: str, values: Array) -> Result:
+    """Return a result of which this was measured, by cell and seed; nothing is judged, and NaN is no run."""
+    present = ~np.isnan(values)
+    runs = Outcomes(np.where(present, 100, -1).astype(np.int32), np.zeros(values.shape, np.bool_))
+    result = result_of(study, runs)
+    cell, _ = np.nonzero(present)
+    told = measure_statistics(measure, cell, values[present]).reindex(result.cells["cell"]).set_axis(result.cells.index)
+    cells = result.cells.assign(**told)
+    result.__dict__.update(cells=cells, _measured={measure: Measured(values)}, _measured_cells={measure: cells})
+    return result

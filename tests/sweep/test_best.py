@@ -17,7 +17,7 @@ from sweep.sentences import may_be_best
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.statistics.ranking import best_cells, seeds_to_tell
-from sweep.terminal.comparisons import print_best
+from sweep.terminal.best import print_best
 from tests.sweep.invented import result_of
 from tests.sweep.support import make_study
 from tests.sweep.test_paired import SWEPT

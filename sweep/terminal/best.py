@@ -1,0 +1,143 @@
+"""The best cells on the terminal: all of them in order, or one for each value of some parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sweep.answers import default_statistic, names_of, split_by, swept
+from sweep.picks import At
+from sweep.result import Result
+from sweep.sentences import may_be_best
+from sweep.statistics.measures import measure_of
+from sweep.statistics.ranking import RANKED_BY
+from sweep.study import Study
+from sweep.terminal.tables import add_column, how_many, make_table, print_table
+from sweep.wording import chance_text, count_text, interval_text, measure_text, name_text, rate_text, short, steps_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OTHER_LINES = 10
+# Columns of statistics, by whether cells are ranked by convergence.
+_OF_CONVERGENCE = ("rate, %\n[95 % interval]", "median_steps", "expected_steps")
+_OF_MEASURES = {
+    "final_loss": ("median final loss\n[95 % interval]", "geometric mean\nof finite ones", "finite, %"),
+    "max_error": ("median largest error\n[95 % interval]", "geometric mean\nof finite ones", "finite, %"),
+    "n_correct": ("mean of right outputs\n[95 % interval]",),
+}
+
+
+def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:
+    """Print the best cells, and how many of all may be the best; or the best cell for each value of parameters.
+
+    Parameters
+    ----------
+    result
+    by, at
+        As of :meth:`sweep.Result.best`.
+    top
+        So many lines.
+
+    Raises
+    ------
+    SweepError
+        If cells cannot be ranked by that, ``top`` is below 1, or convergence is not judged.
+    """
+    names = [by] if isinstance(by, str) else list(by)
+    parameters, given = split_by(result.study, names, RANKED_BY)
+    statistic = given or default_statistic(result.study)
+    table = result.best(by, at=at)
+    n_shown = how_many(len(table), top, _OTHER_LINES)
+    if parameters:
+        _print_each(result.study, table.head(n_shown), len(table), parameters, statistic)
+        return
+    _print_ranked(result.study, table.head(n_shown), len(table), statistic)
+    print(_told_apart(table, result.study, at))
+
+
+def _print_ranked(study: Study, ranked: pd.DataFrame, n_cells: int, statistic: str) -> None:
+    """Print a line for each cell."""
+    names, measure = swept(study), measure_of(statistic)
+    table = make_table(f"{len(ranked):,} of {count_text(n_cells, 'cell')}, best first{_by(study, statistic)}")
+    for name in ("rank", "cell", *names):
+        add_column(table, name)
+    for name in _OF_MEASURES[measure] if measure else _OF_CONVERGENCE:
+        table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
+    add_column(table, "p_value\n(Holm)")
+    table.add_column("")
+    for row in ranked.to_dict("records"):
+        word = "may be the best" if row["may_be_best"] is True else ""
+        parameters = [short(row[name]) for name in names]
+        told = measure_texts(row, measure) if measure else _convergence_texts(row)
+        table.add_row(str(row["rank"]), str(row["cell"]), *parameters, *told, chance_text(row["p_value_holm"]), word)
+    print_table(table)
+
+
+def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
+    """Write what cells tell of a measure."""
+    if measure == "n_correct":
+        return [interval_text(row, "n_correct_mean")]
+    finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
+    return [interval_text(row, f"{measure}_q50"), measure_text(row[f"{measure}_geometric_mean"]), finite]
+
+
+def _convergence_texts(row: Mapping[Any, Any]) -> list[str]:
+    """Write what cells tell of convergence."""
+    return [rate_text(row), *(_with_interval(row, name) for name in ("steps_q50", "expected_steps"))]
+
+
+def _with_interval(row: Mapping[Any, Any], name: str) -> str:
+    """Write steps with their interval; a dash where there are none."""
+    value, low, high = (steps_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    return value if value == "-" else f"{value} [{low} to {high}]"
+
+
+def _by(study: Study, statistic: str) -> str:
+    """Say by what cells are ranked, unless that is as usual."""
+    return "" if statistic == default_statistic(study) else f" by {names_of([statistic])[0]}"
+
+
+def _told_apart(ranked: pd.DataFrame, study: Study, at: At | None) -> str:
+    """Say how many cells may be the best, or why that is not known."""
+    if len(ranked) == 1:
+        return "there is one cell"
+    if ranked["may_be_best"].isna().all():
+        return "which cells may be the best takes the rows of runs, and this result keeps none"
+    told = f"{may_be_best(ranked, study, at)}; compared on common seeds with the first, at 5 % for all cells (Holm)"
+    lacking = int(ranked["may_be_best"].isna().sum())
+    return f"{told}; {count_text(lacking, 'cell')} that lack runs stand last and are not compared" if lacking else told
+
+
+def _print_each(study: Study, best: pd.DataFrame, n_rows: int, by: Sequence[str], statistic: str) -> None:
+    """Print a line for the best cell of each combination of the values of some parameters."""
+    of = "value" if len(by) == 1 else "combination"
+    name = names_of([statistic])[0]
+    which = f"{len(best):,} of {count_text(n_rows, of)} of {', '.join(by)}"
+    table = make_table(f"the best cell for {which}, best first{_by(study, statistic)}")
+    others = [each for each in swept(study) if each not in by]
+    for each in (*by, "best of", "cell"):
+        add_column(table, each)
+    table.add_column("there", no_wrap=True)
+    table.add_column(
+        f"{name}{', %' if name == 'rate' else ''}\n[95 % interval of the best of so many]", justify="right"
+    )
+    for row in best.to_dict("records"):
+        values = [short(row[each]) for each in by]
+        there = name_text(row, others) or "-"
+        table.add_row(*values, f"{row['best_of']:,}", str(row["cell"]), there, _best_text(row, statistic))
+    print_table(table)
+    print(
+        "the interval of the best of k cells is one of k that hold together with 95 % (each with 1 - 0.05 / k), "
+        "as what looks best looks better than it is"
+    )
+
+
+def _best_text(row: Mapping[Any, Any], statistic: str) -> str:
+    """Write the statistic of a best cell with its interval."""
+    ends = {f"{statistic}{end}": row[column] for end, column in (
+        ("", statistic), ("_low", "best_of_low"), ("_high", "best_of_high")
+    )}  # fmt: skip
+    if statistic == "convergence_rate":
+        return rate_text(ends)
+    return interval_text(ends, statistic) if measure_of(statistic) else _with_interval(ends, statistic)
