@@ -81,7 +81,7 @@ class CompileWatch:
     Attributes
     ----------
     seconds : list of float
-        How long each kernel took that was compiled.
+        How long each kernel took that was compiled, and not those that failed.
     """
 
     def __init__(self, tell: Callable[[Compilation | None], None]) -> None:
@@ -120,9 +120,10 @@ class CompileWatch:
         self._since = time.monotonic()
         self._tell(Compilation(len(self._begun), len(self._known)))
 
-    def _end(self) -> None:
+    def _end(self, succeeded: bool) -> None:
         if self._since is not None:  # else it was refused before it began
-            self.seconds.append(time.monotonic() - self._since)
+            if succeeded:
+                self.seconds.append(time.monotonic() - self._since)
             self._since = None
             self._tell(None)
 
@@ -159,7 +160,7 @@ class _Waits(event.Listener):
 class _Compilations(event.Listener):
     """Tells of kernels alone: Numba also tells of each function that they are made of."""
 
-    def __init__(self, begin: Callable[[KernelKey], None], end: Callable[[], None]) -> None:
+    def __init__(self, begin: Callable[[KernelKey], None], end: Callable[[bool], None]) -> None:
         self._begin, self._end = begin, end
 
     def on_start(self, compiled: Any) -> None:
@@ -168,9 +169,9 @@ class _Compilations(event.Listener):
             self._begin(kernel_key(compiled.data["dispatcher"]))
 
     def on_end(self, compiled: Any) -> None:
-        """Tell that it is compiled."""
+        """Tell that it is compiled, or failed to be."""
         if _is_kernel(compiled):
-            self._end()
+            self._end(compiled._exc_details is None)  # Numba's own is_failed says the contrary of what it should
 
 
 class _Question(event.Listener):

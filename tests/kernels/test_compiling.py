@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numba.core import event
+from numba.core.errors import TypingError
 
 from kernels.simd import jit
 from kernels.simd.compiling import Compilation, CompileWatch, asked_before_compiling, is_compiled, kernel_key
@@ -55,6 +56,24 @@ def test_kernels_are_told_of_when_they_are_compiled() -> None:
     assert len(told) == 6
     assert len(watch.seconds) == 3
     assert all(seconds > 0 for seconds in watch.seconds)
+
+
+def test_seconds_of_what_fails_are_not_counted() -> None:
+    """A kernel that cannot be compiled is told of as it begins and ends, and is no measure of how long others take."""
+    told: list[Compilation | None] = []
+
+    @jit.kernel(secrets.token_hex(8))
+    def wrong(numbers: Any, place: int) -> Any:
+        return numbers.nothing + place
+
+    probe: Any = wrong
+    with CompileWatch(told.append) as watch:
+        with pytest.raises(TypingError):
+            probe(NUMBERS, 3)
+        assert watch.seconds == []
+        assert make_probe(secrets.token_hex(8))(NUMBERS, 3) == 6.0
+    assert told == [Compilation(1, 1), None, Compilation(2, 2), None]
+    assert len(watch.seconds) == 1
 
 
 def test_what_is_on_disk_is_not_compiled() -> None:
