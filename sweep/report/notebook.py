@@ -26,7 +26,7 @@ def study_html(study: Study) -> str:
 
 def result_html(result: Result) -> str:
     """Return what a result says, and its best cells."""
-    sentences = "".join(f"<div>{escape(sentence)}</div>" for sentence in answer(result))
+    sentences = "".join(f"<div>{escape(sentence[:1].upper() + sentence[1:])}.</div>" for sentence in answer(result))
     names = swept(result.study)
     judged = judges_convergence(result.study)
     cells = (rank_cells(result.cells, result.study) if judged else result.cells).head(_MOST_CELLS)

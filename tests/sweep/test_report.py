@@ -13,6 +13,7 @@ import sweep
 from sweep import Result, SweepError
 from sweep.report import page as report
 from sweep.report import report_page, write_report
+from sweep.sentences import answer
 from sweep.wording import rate_text, short, steps_text
 from tests.sweep.browser import Opened, needs_browser
 from tests.sweep.support import command, make_study
@@ -183,7 +184,8 @@ def test_command(place: Path) -> None:
 def test_notebooks_show_studies_and_results(result: Result) -> None:
     """The answer and the best cells; names are escaped."""
     shown = result._repr_html_()
-    assert "of 480 runs " in shown
+    assert "<div>Of 480 runs " in shown
+    assert shown.count(".</div>") == len(answer(result))
     assert "the best 10 of 24 cells" in shown
     assert "480 networks of one hidden layer" in result.study._repr_html_()
     assert "0 runs" not in sweep.run(make_study(count=2, criterion="none"))._repr_html_()
