@@ -79,11 +79,13 @@ def _slices(result: Result, x: str | None = None, value: str = "convergence_rate
     across = min(len(shown), 3)
     down = -(-len(shown) // across)
     figure = new_figure(3.6 * across, 3.3 * down + 0.4)
-    grid = figure.subplots(down, across, squeeze=False)
-    for axes, name in zip(grid.flat, shown, strict=False):
+    grid = figure.subplots(down, across, squeeze=False, sharey=True)
+    for k, (axes, name) in enumerate(zip(grid.flat, shown, strict=False)):
         slice_plot(result, axes, x=name, value=value, at=at)
         title = axes.get_title()
         axes.set_title("")
+        if k % across:
+            axes.set_ylabel("")
     for axes in grid.flat[len(shown) :]:
         axes.set_visible(False)
     figure.suptitle(title, fontsize=10)

@@ -74,6 +74,7 @@ def slice_plot(
         together = select(result, value, at, (name,)).table
         order = np.argsort(_places(together, name, places))
         line = drawn_values(together, selected.statistic)[order]
+        has_line = bool(np.isfinite(line).any())
         style = "none" if places.scale == "names" and isinstance(places.values[0], str) else "-"
         ax.plot(_places(together, name, places)[order], line, "D", linestyle=style, color=NAMED_COLORS[1], markersize=4)
     ax.set_xlim(places.limits())

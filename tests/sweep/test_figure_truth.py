@@ -39,10 +39,21 @@ def test_rare_cells_are_drawn(many: Result) -> None:
     assert sorted(ax.collections[0].get_offsets()[:, 1]) == [20, 30, 40, 70]
     assert "not drawn: 5,996 of 6,000 cells" in ax.get_title().replace("\n", " ")
     assert not ax.texts
+    assert "diamonds" not in ax.get_title()  # no median of all cells is reached
     lines = figures.parallel(many, value="steps_q50")
     bar = next(axes for axes in lines.figure.axes if axes.get_label() == "<colorbar>")
     assert bar.get_ylim() == (20, 70)
     assert "500 of 6,000 cells" in lines.get_title()
+
+
+def test_slices_share_an_axis(many: Result) -> None:
+    """They stand beside each other on one scale, which is written once."""
+    figure = figures.draw(many, "slice")
+    figure.draw_without_rendering()
+    left, right = figure.axes
+    assert left.get_ylim() == right.get_ylim()
+    assert (left.get_ylabel(), right.get_ylabel()) == ("runs converged, %", "")
+    assert not [text for text in right.get_yticklabels() if text.get_visible() and text.get_text()]
 
 
 def test_slices_of_many_cells_tell_how_many_are_drawn(many: Result) -> None:
