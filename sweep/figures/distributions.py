@@ -169,7 +169,8 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
     ax.set(xlabel="initial loss", ylabel="final loss")
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.set_title(heading(result, values, list(result.study.parameters), notes), fontsize=10)
+    title = heading(result, values, list(result.study.parameters), notes)
+    ax.set_title(title, fontsize=10, pad=9)  # above the label of a power of ten at the end of the axis
     return ax
 
 

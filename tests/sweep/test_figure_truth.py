@@ -173,3 +173,14 @@ def test_the_diagonal_leaves_room_for_the_points() -> None:
     assert diagonal.get_ydata().max() <= max(ends[:, 1].max(), 3 * ends[:, 0].min()) < ends[:, 0].max()
     legend = ax.get_legend()
     assert {float(handle.get_sizes()[0]) for handle in legend.legend_handles if hasattr(handle, "get_sizes")} == {30.0}
+
+
+def test_title_lies_above_the_labels() -> None:
+    """A power of ten at the end of the axis does not reach into a title that is wider than the axes."""
+    ax = figures.losses(sweep.run(make_study(name="study-" * 12, count=4, hidden=2, learning_rate=0.2)))
+    ax.set_ylim(1e-5, 1e70)
+    ax.figure.draw_without_rendering()
+    title = ax.title.get_window_extent()
+    labels = [label for label in ax.get_yticklabels() if label.get_text()]
+    assert labels
+    assert not [label.get_text() for label in labels if label.get_window_extent().overlaps(title)]
