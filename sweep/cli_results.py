@@ -139,7 +139,8 @@ def figure(
         str,
         typer.Argument(
             metavar="KIND",
-            help="lines, heatmap, slice, contour, parallel, importance, incidence, steps or loss.",
+            help="lines, heatmap, slice, contour, parallel, importance, incidence, ecdf (over targets: a swept below), "
+            "profile (performance profile), steps or loss.",
         ),
     ] = "lines",
     out: Annotated[
@@ -151,7 +152,7 @@ def figure(
     y: Annotated[str | None, typer.Option(metavar="NAME", help="Along the other axis of heatmap, contour.")] = None,
     color: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="By color, 12 values at most, of lines, incidence, steps."),
+        typer.Option(metavar="NAME", help="By color, 12 values at most, of lines, incidence, ecdf, profile, steps."),
     ] = None,
     facet: Annotated[
         str | None,
@@ -161,18 +162,27 @@ def figure(
         str | None,
         typer.Option(
             metavar="VALUE",
-            help="rate, median_steps, expected_steps or another statistic of the cells, of all kinds but incidence, "
-            "steps and loss; of importance rate or mean_steps.",
+            help="rate, median_steps, expected_steps or another statistic of the cells, of lines, heatmap, slice, "
+            "contour and parallel; of importance rate or mean_steps.",
         ),
     ] = None,
     at: Annotated[
         list[str] | None, typer.Option(metavar="NAME=V,V", help="Draw only cells with these values of a parameter.")
+    ] = None,
+    bands: Annotated[
+        str | None,
+        typer.Option(metavar="BANDS", help="Of incidence and ecdf: pointwise, or simultaneous for whole curves."),
+    ] = None,
+    parallel_runs: Annotated[
+        str | None,
+        typer.Option(metavar="K,K", help="Of incidence: share of choices of K runs of which the first has converged."),
     ] = None,
 ) -> None:
     """Draw a figure of one of these kinds; each works without options."""
     from sweep.answers import column_of
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
+    from sweep.figures.roles import parse_counts
     from sweep.figures.statistics import STATISTICS
     from sweep.picks import parse_picks
     from sweep.statistics.importance import EXPLAINED
@@ -189,6 +199,8 @@ def figure(
         "facet": tuple(_names(facet)) if facet else None,
         "value": statistic,
         "at": parse_picks(at) if at else None,
+        "bands": bands,
+        "parallel_runs": parse_counts(parallel_runs) if parallel_runs is not None else None,
     }
     options = {name: each for name, each in given.items() if each is not None}
     default = "convergence_rate" if kind == "lines" else kind

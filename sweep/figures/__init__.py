@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sweep.figures.distributions import incidence, losses, steps_distribution
+from sweep.figures.distributions import losses, steps_distribution
 from sweep.figures.files import figure_path, save_figure
 from sweep.figures.heatmap import contour, heatmap
 from sweep.figures.importance import importance_bars
+from sweep.figures.incidence import ecdf, incidence
 from sweep.figures.kinds import KINDS, draw
 from sweep.figures.lines import draw_figure, line_plot
+from sweep.figures.profiles import profile
 from sweep.figures.slices import parallel, slice_plot
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "contour",
     "draw",
     "draw_figure",
+    "ecdf",
     "figure_path",
     "heatmap",
     "importance_bars",
@@ -22,6 +25,7 @@ __all__ = [
     "line_plot",
     "losses",
     "parallel",
+    "profile",
     "save_figure",
     "slice_plot",
     "steps_distribution",

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.errors import SweepError, unknown
 from sweep.figures.canvas import new_figure
-from sweep.figures.distributions import incidence, losses, steps_distribution
+from sweep.figures.distributions import losses, steps_distribution
 from sweep.figures.heatmap import contour, heatmap
 from sweep.figures.importance import importance_bars
+from sweep.figures.incidence import ecdf, incidence
 from sweep.figures.lines import draw_figure
+from sweep.figures.profiles import profile
 from sweep.figures.roles import Roles
 from sweep.figures.slices import parallel, slice_plot
 from sweep.figures.statistics import select
@@ -41,7 +43,7 @@ def draw(result: Result, kind: str = "lines", **options: Any) -> Figure:
     kind
         A key of :data:`KINDS`.
     **options
-        Those of the kind: ``x``, ``y``, ``color``, ``facet``, ``value``, ``at``.
+        Those of the kind: ``x``, ``y``, ``color``, ``facet``, ``value``, ``at``, ``bands``, ``parallel_runs``.
 
     Raises
     ------
@@ -116,6 +118,8 @@ KINDS = {
     "parallel": _kind(parallel),
     "importance": _kind(importance_bars),
     "incidence": _kind(incidence),
+    "ecdf": _kind(ecdf),
+    "profile": _kind(profile),
     "steps": _kind(steps_distribution),
     "loss": _kind(losses),
 }

@@ -5,7 +5,7 @@ The module imports matplotlib, of whose classes these are: it is imported once s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from math import floor, log10, radians, sin
 from typing import Any
@@ -123,6 +123,17 @@ class NumberTexts(Formatter):
         return texts
 
 
+class NumbersTold(NumberTexts):
+    """Numbers, and below each one another that belongs to it."""
+
+    def __init__(self, tell: Callable[[float], str]) -> None:
+        self.tell = tell
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """Write the numbers of all ticks, in two lines each."""
+        return [f"{text}\n{self.tell(float(x))}" for text, x in zip(super().format_ticks(values), values, strict=True)]
+
+
 def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
     r"""Write a number beside an axis, very large and very small ones, or all, as powers of ten.
 
@@ -166,5 +177,5 @@ def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
 @lru_cache(maxsize=4096)
 def _extent(text: str, font: FontProperties) -> tuple[float, float]:
     """Return width and height of a label in points."""
-    width, height, descent = text_to_path.get_text_width_height_descent(text, font, ismath="$" in text)
-    return float(width), float(height + descent)
+    sizes = [text_to_path.get_text_width_height_descent(line, font, ismath="$" in line) for line in text.split("\n")]
+    return max(float(width) for width, _, _ in sizes), sum(float(height + descent) for _, height, descent in sizes)

@@ -103,6 +103,22 @@ def _check_panels(values: At, roles: Roles) -> None:
         )
 
 
+def parse_counts(text: str) -> list[int]:
+    """Read ``K,K``, numbers of parallel runs.
+
+    Raises
+    ------
+    SweepError
+        If they are no whole numbers from 1 on, or one is given twice.
+    """
+    entries = [entry.strip() for entry in text.split(",")]
+    if not all(entry.isdecimal() and len(entry) < 10 and int(entry) for entry in entries) or len(set(entries)) < len(
+        entries
+    ):
+        raise SweepError(f"--parallel-runs {text!r} given; must be whole numbers from 1 on, each once, as in 1,4,16")
+    return [int(entry) for entry in entries]
+
+
 def is_number(value: Scalar) -> bool:
     """Tell whether a value has a place on an axis."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

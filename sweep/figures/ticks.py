@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -37,6 +37,14 @@ def number_ticks(axis: Axis, values: Sequence[float] = (), *, whole: bool = Fals
     axis.set_major_locator(NumberTicks(values, whole=whole))
     axis.set_major_formatter(NumberTexts())
     axis.set_minor_formatter(NullFormatter())
+
+
+def tell_at_ticks(axis: Axis, tell: Callable[[float], str]) -> None:
+    """Write a number that belongs to each tick below its label, where numbers are labelled by :func:`number_ticks`."""
+    from sweep.figures.locators import NumbersTold, NumberTexts
+
+    if isinstance(axis.get_major_formatter(), NumberTexts):
+        axis.set_major_formatter(NumbersTold(tell))
 
 
 def name_ticks(axis: Axis, names: Sequence[str], *, turn: bool) -> None:

@@ -34,6 +34,8 @@ NEEDS: dict[tuple[str, str], str] = {
     **{("contour", name): "contours lie over two parameters that are numbers" for name in ("one", "names", "nothing")},
     ("parallel", "nothing"): "nothing varies",
     ("slice", "nothing"): "nothing is swept",
+    ("profile", "nothing"): "a performance profile compares the values of a parameter",
+    **{("ecdf", name): "below is not swept" for name in ("three", "two", "one", "names", "nothing", "never", "five")},
 }
 
 
@@ -252,12 +254,12 @@ def test_too_many_lines() -> None:
 def test_command(place: Path) -> None:
     """Kinds are drawn by name into files of their names; what does not fit is one sentence and no file."""
     assert command("run", "mine.toml", "--out", "r").code == 0
-    needing_two = ("heatmap", "contour")  # of the one parameter that this study sweeps
+    refused = ("heatmap", "contour", "ecdf")  # of the one parameter that this study sweeps, which is no target
     for kind in figures.KINDS:
         finished = command("figure", "r", kind)
-        assert finished.code == (2 if kind in needing_two else 0), finished.err
+        assert finished.code == (2 if kind in refused else 0), finished.err
         name = "convergence_rate" if kind == "lines" else kind
-        assert (Path("r") / f"{name}.png").exists() == (kind not in needing_two)
+        assert (Path("r") / f"{name}.png").exists() == (kind not in refused)
     assert command("figure", "r", "slice", "--value", "median_steps").code == 0
     assert (Path("r") / "slice_steps_q50.png").exists()
     refused = command("figure", "r", "pie")

@@ -1,0 +1,105 @@
+"""The runs that a figure of curves or bars draws in a color each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sweep.answers import check_judged, check_swept
+from sweep.errors import SweepError
+from sweep.figures.axis import heading
+from sweep.figures.canvas import put_legend
+from sweep.figures.panels import NAMED_COLORS, line_styles
+from sweep.figures.roles import MAX_LINES
+from sweep.picks import At, cells_at, values_at
+from sweep.plan import Plan
+from sweep.result import Result
+from sweep.schema import STATUSES
+from sweep.statistics.cells import cells_of
+from sweep.wording import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STATUS_COLORS = dict(zip(STATUSES, (NAMED_COLORS[0], NAMED_COLORS[1], NAMED_COLORS[3], "0.55"), strict=True))
+
+
+class Groups:
+    """Tallies to draw in a color each.
+
+    Attributes
+    ----------
+    color : str or None
+        The parameter by color.
+    cells : (n_cells,)
+        Those that are drawn.
+    tally : DataFrame
+        Of all of their runs.
+    """
+
+    def __init__(
+        self, result: Result, color: str | None, at: At | None, *, colored: bool = True, but: str | None = None
+    ) -> None:
+        """Choose a color where none is given: of parameters of several values that with the most, at last ``but``."""
+        check_judged(result.study)
+        self.values = values_at(result.study.parameters, at or {})
+        if color is not None:
+            check_swept(result.study, [color])
+        fit = [name for name, entries in self.values.items() if 1 < len(entries) <= MAX_LINES and colored]
+        fit = [name for name in fit if name != but] or fit
+        self.color = color or (max(fit, key=lambda name: len(self.values[name])) if fit else None)
+        plan = Plan(result.study)
+        tally = result.tally
+        self.cells = cells_at(cells_of(plan), self.values)["cell"].to_numpy()
+        self.tally = tally[tally["cell"].isin(self.cells)]
+        if self.tally.empty:
+            raise SweepError("no run is trained yet at these values; run the same study again to go on")
+        if self.color is not None:
+            entries = self.values[self.color]
+            if len(entries) > MAX_LINES:
+                raise SweepError(
+                    f"color {self.color} has {len(entries)} values and a figure shows {MAX_LINES} lines at most; pick "
+                    f"some of them with --at {self.color}=VALUE,VALUE"
+                )
+            self._styles = line_styles(entries)
+            self._entries = plan.column(self.color, self.tally["cell"].to_numpy())
+
+    def __iter__(self) -> Any:
+        """Yield the tally and the style of each color."""
+        if self.color is None:
+            yield self.tally, {"color": NAMED_COLORS[0]}
+            return
+        for entry, style in self._styles.items():
+            tally = self.tally[self._entries == entry]
+            if len(tally):
+                yield tally, {**style, "label": short(entry)}
+
+
+def finish(
+    ax: Axes,
+    result: Result,
+    groups: Groups,
+    names: tuple[str, str],
+    *,
+    legend: str | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write names of the axes, legend and title.
+
+    Parameters
+    ----------
+    ax, result, groups
+    names
+        Of the axes across and up.
+    legend
+        What colors are; by default the parameter by color.
+    notes
+        More lines of the title.
+    """
+    ax.set(xlabel=names[0], ylabel=names[1])
+    ax.grid(alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    if ax.get_legend_handles_labels()[0]:
+        put_legend(ax, legend or (groups.color or "").replace("_", " ") or None)
+    shown = [groups.color] if groups.color else []
+    ax.set_title(heading(result, groups.values, shown, notes), fontsize=10)

@@ -1,0 +1,219 @@
+"""Curves over steps: shares of runs that have converged by each step, of targets reached, and of parallel runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sweep.answers import pairs_seeds
+from sweep.errors import SweepError, unknown
+from sweep.figures.canvas import new_axes, say_why
+from sweep.figures.groups import STATUS_COLORS, Groups, finish
+from sweep.figures.panels import line_styles
+from sweep.figures.ticks import number_ticks, scale_numbers, tell_at_ticks
+from sweep.picks import At
+from sweep.result import Result
+from sweep.result_curves import check_parallel, check_targets
+from sweep.statistics.incidence import EVENTS, cumulative_incidence, parallel_incidence
+from sweep.statistics.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Steps of a curve that can be told apart: parts of the whole height, and of a factor e across.
+_HEIGHTS, _WIDTHS = 300, 60
+# Bands by what they hold: columns of the curve, and what is said of them.
+BANDS = {
+    "pointwise": ("low", "high", "bands: 95 % intervals, each step by itself"),
+    "simultaneous": ("band_low", "band_high", "bands: 95 % for whole curves"),
+}
+
+
+class _Line(NamedTuple):
+    """What a curve is of, and how it looks."""
+
+    tally: pd.DataFrame
+    style: dict[str, Any]
+    event: str = "converged"
+    parallel_runs: int = 1
+
+
+def incidence(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    color: str | None = None,
+    at: At | None = None,
+    bands: str = "pointwise",
+    parallel_runs: int | Sequence[int] = 1,
+) -> Axes:
+    """Draw the share of runs that has converged by each step, with its 95 % band, by color of a parameter.
+
+    Below the steps stand the runs that were under way right before them, of all curves together.
+
+    Parameters
+    ----------
+    result
+    ax
+        Where to draw; by default a figure of its own.
+    color
+        A parameter of at most 12 values; by default the one of them with the most. Where none is swept, the shares that
+        have diverged and stalled are drawn too.
+    at
+        Only these values of some parameters.
+    bands
+        ``"pointwise"``, the interval of each step, or ``"simultaneous"``, which holds the whole curve.
+    parallel_runs
+        Of more than one, the shares of choices of so many runs of a cell of which the first has converged; of several
+        numbers a curve each, of all cells together.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, there are too many lines, convergence is not judged, there are more parallel
+        runs than a cell has, or several numbers of them beside a color.
+    """
+    numbers = [parallel_runs] if isinstance(parallel_runs, int | float | str) else list(parallel_runs)
+    _check_bands(bands)
+    groups = Groups(result, color, at, colored=len(numbers) == 1)
+    if numbers != [1]:
+        check_parallel(groups.tally, numbers)
+    if len(numbers) > 1:
+        if color is not None:
+            raise SweepError(
+                f"color {color} given beside several numbers of parallel runs; give either one number or no color"
+            )
+        numbers = sorted(set(numbers))
+        styles = dict(zip(numbers, line_styles(numbers).values(), strict=True))
+        lines = [_Line(groups.tally, {**styles[k], "label": f"{k:,}"}, parallel_runs=k) for k in styles]
+    elif groups.color is None and numbers == [1]:
+        lines = [_Line(groups.tally, {"color": STATUS_COLORS[event], "label": event}, event) for event in EVENTS]
+    else:
+        lines = [_Line(tally, style, parallel_runs=numbers[0]) for tally, style in groups]
+    ax = ax or new_axes()
+    drawn, told = _draw(ax, result, lines, bands)
+    tell_at_ticks(ax.xaxis, _under_way(groups.tally))
+    ended = "converged" if groups.color or numbers != [1] else "ended"
+    if not drawn:
+        say_why(ax, "no run converged" if ended == "converged" else "no run converged, diverged or stalled")
+    first = f"any of {numbers[0]:,} parallel runs" if len(numbers) == 1 else "any of parallel runs"
+    y = f"{'runs' if numbers == [1] else first} {ended} by this step, %"
+    legend = "parallel runs" if len(numbers) > 1 else None
+    finish(ax, result, groups, ("steps, and runs under way", y), notes=told, legend=legend)
+    return ax
+
+
+def ecdf(
+    result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None, bands: str = "pointwise"
+) -> Axes:
+    """Draw the share of pairs of a run and a target that is reached by each step, by color of a parameter.
+
+    Targets are the values of ``below``. Where nothing else is swept each target has a curve, beside that of all.
+
+    Parameters
+    ----------
+    result, ax, at, bands
+        As of :func:`incidence`.
+    color
+        A parameter of at most 12 values; by default the one with the most, but not ``below``.
+
+    Raises
+    ------
+    SweepError
+        If ``below`` has one value, or for the reasons of :func:`incidence`.
+    """
+    _check_bands(bands)
+    groups = Groups(result, color, at, but="below")
+    check_targets(result, groups.values.get("below", ()))
+    lines = [_Line(tally, style) for tally, style in groups]
+    if color is None and groups.color == "below":
+        every = {"color": "black", "linewidth": 2.6, "label": "all targets"}
+        lines = [*(line._replace(style={**line.style, "linewidth": 1.0}) for line in lines), _Line(groups.tally, every)]
+    ax = ax or new_axes()
+    drawn, told = _draw(ax, result, lines, bands, logarithmic=True)
+    tell_at_ticks(ax.xaxis, _under_way(groups.tally))
+    if not drawn:
+        say_why(ax, "no run converged")
+    finish(
+        ax, result, groups, ("steps, and runs under way", "pairs of run and target reached by this step, %"), notes=told
+    )
+    return ax
+
+
+def _check_bands(bands: str) -> None:
+    if bands not in BANDS:
+        raise SweepError(unknown("bands", bands, list(BANDS)))
+
+
+def _draw(
+    ax: Axes, result: Result, lines: Sequence[_Line], bands: str, *, logarithmic: bool = False
+) -> tuple[bool, list[str]]:
+    """Draw curves, and return whether any run is in them, and what to say of their bands."""
+    outcomes = result.outcomes if pairs_seeds(result) else None
+    last = max(*(int(line.tally["steps"].max()) for line in lines), 1)
+    low, high, told = BANDS[bands]
+    found = [_curve(line, outcomes, result.study.seeds.count) for line in lines]
+    for line, curve in zip(lines, found, strict=True):
+        start = _start_of(curve)
+        end = (curve if len(curve) else start).tail(1).assign(steps=_known_until(line.tally, last))
+        thinned = pd.concat([start, _thin(curve), end], ignore_index=True)
+        x, (y, below, above) = thinned["steps"], (100 * thinned[name] for name in ("incidence", low, high))
+        ax.step(x, y, where="post", **{"linewidth": 1.4, **line.style, "marker": None})
+        ax.fill_between(x, below, above, step="post", alpha=0.15, linewidth=0, color=line.style["color"])
+    curves = pd.concat(found)
+    _scale_steps(ax, curves["steps"].to_numpy(), last, logarithmic=logarithmic)
+    ax.set_ylim(-3, 103)
+    return bool(curves["incidence"].max() > 0), [told] if curves[low].notna().any() else []
+
+
+def _curve(line: _Line, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFrame:
+    """Return the numbers of a curve."""
+    if line.parallel_runs > 1:
+        return parallel_incidence(line.tally, line.parallel_runs)
+    own = outcomes.at(line.tally["cell"].unique()) if outcomes else None
+    return cumulative_incidence(line.tally, line.event, own, n_seeds)
+
+
+def _under_way(tally: pd.DataFrame) -> Any:
+    """Return a function that tells how many runs were under way right before a step."""
+    ends = tally.groupby("steps")["n"].sum()
+    steps, ended = ends.index.to_numpy(), np.concatenate([[0], np.cumsum(ends.to_numpy())])
+    return lambda step: f"{ended[-1] - ended[np.searchsorted(steps, step)]:,}"
+
+
+def _start_of(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the row before the first step; of a curve that stays at 0, with the interval that it has at its end."""
+    if len(curve) and not curve["incidence"].any():
+        return curve.tail(1).assign(steps=0)
+    return pd.DataFrame({name: [0] for name in curve})
+
+
+def _known_until(tally: pd.DataFrame, last: int) -> int:
+    """Return the step until which a curve is known: the last of all where every run has ended before its limit."""
+    return int(tally["steps"].max()) if (tally["status"] == "exhausted").any() else last
+
+
+def _thin(curve: pd.DataFrame) -> pd.DataFrame:
+    """Leave out steps between which nobody could see a share change."""
+    heights = (curve["incidence"] * _HEIGHTS).round().diff()
+    widths = np.log(curve["steps"].clip(lower=1)).mul(_WIDTHS).round().diff()
+    kept: pd.DataFrame = curve.loc[(heights != 0) | (widths != 0)]
+    return kept
+
+
+def _scale_steps(ax: Axes, steps: Any, last: int, *, logarithmic: bool) -> None:
+    """Make the axis of steps logarithmic where they are wide apart, or where it is asked for and can be."""
+    positive = steps[steps > 0]
+    wide = positive.size > 1 and last > 50 * np.quantile(positive, 0.05)
+    if wide or (logarithmic and positive.size and last > positive.min()):
+        first = max(np.quantile(positive, 0.01) if wide else positive.min(), 1)
+        scale_numbers(ax, "x", np.array([first, last], np.float64))
+        if logarithmic:
+            ax.set_xscale("log")
+            number_ticks(ax.xaxis)
+        ax.set_xlim(max(first / 1.5, 0.8), last * 1.1)
+    else:
+        number_ticks(ax.xaxis, whole=True)

@@ -1,0 +1,92 @@
+"""Performance profiles: how often each value of a parameter needs at most so many times the steps of the best value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sweep.errors import SweepError
+from sweep.figures.canvas import new_axes, say_why
+from sweep.figures.groups import Groups, finish
+from sweep.figures.panels import line_styles
+from sweep.figures.ticks import number_ticks, scale_numbers
+from sweep.picks import At
+from sweep.result import Result
+from sweep.result_curves import profile_of
+from sweep.wording import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Heights, and parts of a factor e across, of a curve that can be told apart.
+_HEIGHTS, _WIDTHS = 300, 100
+# The factor that is drawn at least, also where all values need equally few steps.
+_LEAST = 1.2
+
+
+def profile(result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None) -> Axes:
+    """Draw the share of problems that each value of a parameter solves within a factor of the best value's steps.
+
+    A problem is a seed with values of all other parameters. Curves begin with how often a value is the best one, ties
+    included, and end with how often it converges.
+
+    Parameters
+    ----------
+    result
+    ax
+        Where to draw; by default a figure of its own.
+    color
+        The parameter, of 2 to 12 values; by default the one of them with the most.
+    at
+        Only these values of some parameters.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, there are too many values or one, convergence is not judged, or no problem has
+        the runs of all values.
+    StoreError
+        If runs were not kept.
+    """
+    groups = Groups(result, color, at)
+    if groups.color is None:
+        raise SweepError("a performance profile compares the values of a parameter, and none has 2 to 12 values here")
+    values = groups.values[groups.color]
+    table = profile_of(result, groups.color, values, np.sort(groups.cells))
+    ax = ax or new_axes()
+    last = max(float(table["factor"].max()), _LEAST)
+    for value, style in line_styles(values).items():
+        own = table[table[groups.color] == value]
+        x = np.append(own["factor"].to_numpy(), last)
+        heights = {name: 100 * np.append(own[name].to_numpy(), own[name].iloc[-1]) for name in ("share", "low", "high")}
+        kept = _seen(x, heights["share"])
+        ax.step(
+            x[kept],
+            heights["share"][kept],
+            where="post",
+            linewidth=1.4,
+            label=short(value),
+            **{**style, "marker": None},
+        )
+        ends = heights["low"][kept], heights["high"][kept]
+        ax.fill_between(x[kept], *ends, step="post", alpha=0.12, linewidth=0, color=style["color"])
+    scale_numbers(ax, "x", np.array([1.0, last]))
+    ax.set_xlim(1.0, last**1.02)
+    number_ticks(ax.xaxis)
+    ax.set_ylim(-3, 103)
+    if not table["share"].max():
+        say_why(ax, "no run converged")
+    n_problems, n_unsolved = (int(table[name].iloc[0]) for name in ("n_problems", "n_unsolved"))
+    notes = [f"{n_problems:,} problems, of which no value solves {n_unsolved:,}"]
+    if table["low"].notna().any():
+        notes.append("bands: 95 % intervals, each factor by itself")
+    words = "steps, as a multiple of those of the best value", "problems solved within it, %"
+    finish(ax, result, groups, words, notes=notes)
+    return ax
+
+
+def _seen(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the places of points between which a change can be seen, and of the ends."""
+    kept = (np.diff(np.round(y / 100 * _HEIGHTS)) != 0) | (np.diff(np.round(np.log(x) * _WIDTHS)) != 0)
+    return np.unique(np.concatenate([[0], np.flatnonzero(kept) + 1, [len(x) - 1]]))
