@@ -138,7 +138,7 @@ class ResultCurves(ResultData):
         DataFrame
             By these parameters and ``k``: ``convergence_rate``, the share of choices of so many runs of which any
             converges, and ``restricted_mean_steps``, the mean steps until the first does, the most that runs may take
-            if none does, both with 95 % intervals, which take four seeds for each parallel run:
+            if none does, both with 95 % intervals, which take eight seeds for each parallel run:
             :func:`sweep.statistics.parallel_runs.first_of`. Times k they are the steps of all.
 
         Raises

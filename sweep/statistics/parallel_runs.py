@@ -14,7 +14,7 @@ import numpy as np
 from sweep.statistics.intervals import Array, Z, product_interval, saved_interval, student_quantile, wilson_interval
 
 # Seeds for each parallel run, from which on there are intervals.
-_LEAST_CHOICES = 4
+_LEAST_CHOICES = 8
 
 
 class FirstOf(NamedTuple):
@@ -58,8 +58,9 @@ def first_of(steps: Array, converged: Array, most_steps: Array, k: int) -> First
     The share of one cell has Wilson's interval of a run, carried over by 1 - (1 - rate)^k. Over cells, which share
     seeds, a run counts as much as makes up the jackknife's variance over seeds. The mean is the share times what a
     success saves, whose interval is Student's with the jackknife's error; they are put together with their correlation
-    over seeds, as in a cell (:func:`~sweep.statistics.intervals.product_interval`). Intervals take four times as many
-    seeds as parallel runs: choices of more have too much in common to tell of others.
+    over seeds, as in a cell (:func:`~sweep.statistics.intervals.product_interval`). Intervals take eight times as many
+    seeds as parallel runs: choices of more have too much in common to tell of others. Nominal 95 % cover 88 % and more,
+    least where nearly every choice has a success.
     """
     n_cells, n_seeds = steps.shape
     saved = np.where(converged, most_steps[:, None] - steps, 0)

@@ -65,7 +65,7 @@ def test_one_run_is_a_run() -> None:
     pd.testing.assert_frame_equal(result.incidence("hidden", parallel_runs=1), result.incidence("hidden"))
 
 
-def test_more_runs_are_better_and_intervals_take_four_seeds_for_each() -> None:
+def test_more_runs_are_better_and_intervals_take_eight_seeds_for_each() -> None:
     """The first of more runs converges more often and sooner; by default so many as there are."""
     result = result_of(
         make_study(count=20, **CELLS), outcomes_of(np.random.default_rng(1), np.array([0.3, 0.6]), 20, 0.5)
@@ -74,7 +74,7 @@ def test_more_runs_are_better_and_intervals_take_four_seeds_for_each() -> None:
     assert table["k"].tolist() == [1, 2, 4, 8, 16]
     assert table["convergence_rate"].is_monotonic_increasing
     assert table["restricted_mean_steps"].is_monotonic_decreasing
-    assert table["restricted_mean_steps_low"].isna().tolist() == [False] * 3 + [True] * 2
+    assert table["restricted_mean_steps_low"].isna().tolist() == [False] * 2 + [True] * 3
     known = table.dropna()
     for name in ("convergence_rate", "restricted_mean_steps"):
         assert known[f"{name}_low"].le(known[name]).all()
@@ -136,9 +136,9 @@ def coverage(n_seeds: int, n_cells: int, rate: float, k: int, times: int = 600) 
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
 @pytest.mark.parametrize("k", [1, 2, 4, 16])
 def test_intervals_of_parallel_runs_cover(n_seeds: int, n_cells: int, rate: float, k: int) -> None:
-    """Nominal 95 % hold in 89 % of studies of 20 seeds and more, and in 91 % of larger ones."""
-    if k * 4 <= n_seeds:
-        assert min(coverage(n_seeds, n_cells, rate, k)) >= (0.89 if n_seeds == 20 else 0.9)
+    """Nominal 95 % hold in 88 % of studies and more, least where nearly every choice has a success."""
+    if k * 8 <= n_seeds:
+        assert min(coverage(n_seeds, n_cells, rate, k)) >= 0.88
 
 
 def test_some_intervals_of_parallel_runs_cover() -> None:
