@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError, unknown
+from sweep.measured import pooled_by
 from sweep.plan import Plan
-from sweep.schema import STATUSES
+from sweep.schema import STATUSES, tells_losses
 from sweep.statistics.cells import INTERVALS, group_of, summarize_by, values_of_groups
 from sweep.statistics.clustered import rate_intervals, step_intervals
 from sweep.statistics.intervals import Array, wilson_interval
@@ -147,9 +148,10 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     column = COLUMNS.get(name, name)
     if column not in cells:
         raise SweepError(unknown("column", name, names_of(cells.columns)))
-    if column == "convergence_rate":
-        return rank_cells(cells, study)
-    downwards = column in ("n_cells", "best_rate", *_COUNTS) or column.startswith("convergence_rate")
+    if column == default_statistic(study):
+        return rank_cells(cells, study, column)
+    rates = ("convergence_rate", "finite_rate", "n_correct_mean")
+    downwards = column in ("n_cells", "best_rate", *_COUNTS) or column.startswith(rates)
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 
 
@@ -158,7 +160,10 @@ def n_not_worse(result: Result) -> int:
 
     In a partial result, cells that lack runs do not count.
     """
-    cells = result.cells[has_all_runs(result.cells, result.study)]
+    cells, statistic = result.cells[has_all_runs(result.cells, result.study)], default_statistic(result.study)
+    if statistic != "convergence_rate":
+        highest = rank_cells(cells, result.study, statistic)[f"{statistic}_high"].iloc[0]
+        return int((cells[f"{statistic}_low"] <= highest).sum()) - 1
     lowest = rank_cells(cells, result.study)["convergence_rate_low"].iloc[0]
     return int((cells["convergence_rate_high"] >= lowest).sum()) - 1
 
@@ -178,7 +183,8 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
         One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells,
         the counts of the cells, convergence_rate (of a partial result the mean over the cells, as of
         :func:`mean_rates`) with its 95 % interval as of :func:`rate_intervals_by`, and
-        best_cell, the number of the best cell among them, with best_rate.
+        best_cell, the number of the best cell among them, with best_rate; where cells tell of final losses the columns
+        of :func:`sweep.measured.pooled_by`, and best_final_loss_q50 for best_rate where convergence is not judged.
 
     Raises
     ------
@@ -189,23 +195,22 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     cells = result.cells
     plan, numbers = Plan(result.study), cells["cell"].to_numpy()
     group = group_of(plan, by, numbers)
-    groups = cells.groupby(group)
+    groups, statistic = cells.groupby(group), default_statistic(result.study)
     sums = groups[_COUNTS].sum()
-    ranked = rank_cells(cells, result.study)
-    best = ranked.groupby(group_of(plan, by, ranked["cell"].to_numpy()))[["cell", "convergence_rate"]].first()
+    ranked = rank_cells(cells, result.study, statistic)
+    best = ranked.groupby(group_of(plan, by, ranked["cell"].to_numpy()))[["cell", statistic]].first()
     rates = sums["n_converged"] / sums["n_runs"] if result.complete else mean_rates(cells, group)
     table = values_of_groups(plan, by, numbers).join(sums.assign(n_cells=groups.size()), how="inner")[
         [*by, "n_cells", *_COUNTS]
     ]
-    return table.assign(
-        convergence_rate=rates,
-        **rate_intervals_by(result, cells, group),
-        best_cell=best["cell"],
-        best_rate=best["convergence_rate"],
-    )
+    table = table.assign(convergence_rate=rates, **rate_intervals_by(result, cells, group), best_cell=best["cell"])
+    table[f"best_{'rate' if statistic == 'convergence_rate' else statistic}"] = best[statistic]
+    if not tells_losses(result.study):
+        return table
+    return table.join(pooled_by(result, "final_loss", cells, group, pairs_seeds(result)))
 
 
-def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd.DataFrame:
+def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame, measure: str | None = None) -> pd.DataFrame:
     """Return the statistics of all runs of some cells that share the values of some parameters.
 
     Parameters
@@ -214,22 +219,34 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     by
         Swept parameters, one or more.
     cells
-        Cells of the result, or some of them.
+        Cells of the result, or some of them, with their statistics of ``measure``.
+    measure
+        What was measured of runs, to be told too; by default the final loss where cells tell of it.
 
     Returns
     -------
     DataFrame
-        As of :func:`sweep.statistics.cells.summarize_by`. Intervals over several cells count each seed once; they are
-        missing where rows of runs are not there, or too many to be read, and of a partial result. There all but counts
-        weighs the cells that are there equally, and what restarts save is missing.
+        As of :func:`sweep.statistics.cells.summarize_by`, then :func:`sweep.measured.pooled_by`. Intervals over several
+        cells count each seed once; they are missing where rows of runs are not there, or too many to be read, and of a
+        partial result. There all but counts weighs the cells that are there equally, and what restarts save is missing.
     """
+    measure = measure or ("final_loss" if tells_losses(result.study) else None)
+    table = _convergence_over(result, by, cells)
+    if measure is None:
+        return table.reset_index(drop=True)
+    group = group_of(Plan(result.study), by, cells["cell"].to_numpy())
+    return table.join(pooled_by(result, measure, cells, group, pairs_seeds(result))).reset_index(drop=True)
+
+
+def _convergence_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd.DataFrame:
+    """Return what runs of groups of cells tell of convergence, by the number of the group."""
     plan = Plan(result.study)
     tally = result.tally[result.tally["cell"].isin(cells["cell"])]
     table = summarize_by(tally, plan, by)
     several = table.index[table["n_cells"] > 1]
     shared = cells["cell"].to_numpy()[np.isin(group_of(plan, by, cells["cell"].to_numpy()), several)]
     if not len(shared):
-        return table.reset_index(drop=True)
+        return table
     if not result.complete:
         counted = tally["cell"].to_numpy()
         equal = steps_of_equal_cells(ends_by_group(tally, group_of(plan, by, counted), plan.most_steps(counted)))
@@ -239,7 +256,7 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
         table.loc[several, ["restart_steps", "restarted_steps"]] = None
     if not (pairs_seeds(result) and result.complete):
         table.loc[several, INTERVALS] = None
-        return table.reset_index(drop=True)
+        return table
     outcomes, group = result.outcomes.at(shared), group_of(plan, by, shared)
     of_rates = pd.DataFrame(dict(zip(INTERVALS[:2], rate_intervals(outcomes, group), strict=True)), several)
     tally = tally[tally["cell"].isin(shared)]
@@ -248,7 +265,7 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd
     of_steps = step_intervals(outcomes, group, plan.most_steps(shared), ends)
     for name, column in {**of_rates, **of_steps}.items():
         table.loc[several, name] = column
-    return table.reset_index(drop=True)
+    return table
 
 
 def pairs_seeds(result: Result) -> bool:

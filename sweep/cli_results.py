@@ -100,7 +100,12 @@ def compare(
         str | None, typer.Option(metavar="NAME", help="Parameter whose values are compared with each other.")
     ] = None,
     by: Annotated[
-        str | None, typer.Option(metavar="NAME,NAME", help="Compare for each value of these; else over all others.")
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Compare for each value of these parameters; else over all others. Also what is compared, with "
+            "--vary: rate, final_loss, max_error or n_correct.",
+        ),
     ] = None,
     margin: Annotated[
         float | None,
@@ -111,19 +116,30 @@ def compare(
     """Compare the values of a parameter, or two results, on common seeds: how many runs converge, and how fast.
 
     A run is faster than another of its seed if it converges in fewer steps; where neither converges, neither is.
+    Where convergence is not judged, or with --by final_loss, losses are compared.
     p-values are those of the exact sign-flip test of seeds (McNemar's where a seed has one pair of runs), adjusted for
     the number of all in both tables (Holm). Intervals of 95 % are each for itself.
     """
+    from sweep.answers import default_statistic, split_by
     from sweep.comparison import Pairing
     from sweep.errors import SweepError
+    from sweep.result import COMPARED
+    from sweep.statistics.measures import measure_of
     from sweep.terminal.comparisons import print_comparison
+    from sweep.terminal.measures import print_measured_comparison
 
     if (vary is None) == (other is None):
         raise SweepError("give either --vary NAME, to compare the values of a parameter, or a second results folder")
     names = _names(by) if by else []
     result = _open(directory)
     if vary is not None:
-        print_comparison(result.compare(vary, names, margin=margin), names, top)
+        parameters, given = split_by(result.study, names, COMPARED)
+        measure = measure_of(given or default_statistic(result.study))
+        compared = result.compare(vary, names, margin=margin)
+        if measure:
+            print_measured_comparison(compared, parameters, measure, top)
+        else:
+            print_comparison(compared, parameters, top)
         return
     assert other is not None
     pairing = Pairing(result, _open(other))
@@ -162,8 +178,8 @@ def figure(
         str | None,
         typer.Option(
             metavar="VALUE",
-            help="rate, median_steps, expected_steps or another statistic of the cells, of lines, heatmap, slice, "
-            "contour and parallel; of importance rate or mean_steps.",
+            help="rate, median_steps, expected_steps, final_loss, max_error, n_correct or another statistic of the "
+            "cells, of lines, heatmap, slice, contour and parallel; of importance rate or mean_steps.",
         ),
     ] = None,
     at: Annotated[
@@ -179,7 +195,7 @@ def figure(
     ] = None,
 ) -> None:
     """Draw a figure of one of these kinds; each works without options."""
-    from sweep.answers import column_of
+    from sweep.answers import column_of, default_statistic
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
     from sweep.figures.roles import parse_counts
@@ -203,7 +219,7 @@ def figure(
         "parallel_runs": parse_counts(parallel_runs) if parallel_runs is not None else None,
     }
     options = {name: each for name, each in given.items() if each is not None}
-    default = "convergence_rate" if kind == "lines" else kind
+    default = default_statistic(result.study) if kind == "lines" else kind
     named = str(options.get("value", default))
     path = figure_path(written, named if kind == "lines" or named == default else f"{kind}_{named}")
     save_figure(draw(result, kind, **options), path)

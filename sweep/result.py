@@ -13,7 +13,9 @@ from sweep.parameters import Scalar
 from sweep.plan import Plan
 from sweep.result_curves import ResultCurves, listed
 from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
+from sweep.statistics.compare_measures import compare_measured
 from sweep.statistics.importance import EXPLAINED, importance
+from sweep.statistics.measures import STATISTIC_OF, measure_of
 from sweep.statistics.ranking import RANKED_BY
 from sweep.store.facts import totals
 from sweep.store.files import Files
@@ -23,6 +25,9 @@ from sweep.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What values of a parameter are compared by.
+COMPARED = ("convergence_rate", *STATISTIC_OF.values())
 
 
 class Result(ResultCurves):
@@ -104,14 +109,17 @@ class Result(ResultCurves):
             A swept parameter of at most 20 values.
         by
             Other parameters, for each combination of whose values there is a row; over the rest, pairs of runs are
-            taken together. By default all others.
+            taken together. By default all others. Also what is compared: ``"rate"``, which compares convergence and
+            its steps, ``"final_loss"``, ``"max_error"`` or ``"n_correct"``; by default the rate, or the final loss
+            where convergence is not judged.
         margin
             A difference of rates that makes no difference, such as 0.05: also tell whether values are equivalent.
 
         Returns
         -------
         DataFrame
-            As of :func:`sweep.statistics.compare.compare_values`.
+            As of :func:`sweep.statistics.compare.compare_values`, or of
+            :func:`sweep.statistics.compare_measures.compare_measured`.
 
         Raises
         ------
@@ -121,16 +129,27 @@ class Result(ResultCurves):
         StoreError
             If runs were not kept.
         """
-        check_judged(self.study)
+        parameters, given = split_by(self.study, [] if by is None else listed(by), COMPARED)
+        statistic = given or default_statistic(self.study)
+        measure = measure_of(statistic)
+        if measure is None:
+            check_judged(self.study)
+        elif margin is not None:
+            raise SweepError(
+                f"margin {margin} given; rates can be equivalent within a margin, and {measure} is compared"
+            )
         check_margin(margin)
-        others = [name for name in self.study.parameters if name != vary]
-        by = others if by is None else listed(by)
-        check_swept(self.study, [vary, *by])
+        if by is None:
+            parameters = [name for name in self.study.parameters if name != vary]
+        check_swept(self.study, [vary, *parameters])
         n_values = len(self.study.parameters[vary])
         if not 2 <= n_values <= MOST_COMPARED:
             values = "1 value" if n_values == 1 else f"{n_values:,} values"
             raise SweepError(f"{vary} has {values}; 2 to {MOST_COMPARED} can be compared with each other")
-        compared = compare_values(self.outcomes, Plan(self.study), vary, by, margin)
+        if measure:
+            compared = compare_measured(self.measured(measure), Plan(self.study), vary, parameters, measure)
+        else:
+            compared = compare_values(self.outcomes, Plan(self.study), vary, parameters, margin)
         if compared.empty:
             raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to go on")
         return compared

@@ -10,8 +10,9 @@ from sweep.picks import At, values_at
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.statistics.importance import LEAST_SEEDS, SEED
+from sweep.statistics.measures import STATISTIC_OF
 from sweep.statistics.ranking import rank_cells, seeds_to_tell
-from sweep.wording import count_text, list_text, name_text, rate_text, steps_text
+from sweep.wording import count_text, interval_text, list_text, name_text, rate_text, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +28,7 @@ def answer(result: Result) -> list[str]:
     if not result.complete and not result.facts["n_runs"]:
         return [coverage(result)]
     if not judges_convergence(result.study):
-        partial = [coverage(result)] if not result.complete else []
-        return [*partial, "no cell is best: the study has criterion 'none', so convergence is not judged"]
+        return [sentence for sentence in (coverage(result), *losses(result)) if sentence]
     sentences = [
         coverage(result),
         share(result),
@@ -39,6 +39,37 @@ def answer(result: Result) -> list[str]:
         uneven(result),
     ]
     return [sentence for sentence in sentences if sentence]
+
+
+def losses(result: Result) -> list[str]:
+    """Return what runs of a fixed budget say: their final losses, how many are finite, and the best cell."""
+    cells, statistic = result.cells, STATISTIC_OF["final_loss"]
+    if cells[statistic].isna().all():
+        return ["convergence is not judged (criterion 'none'), and this result tells nothing of final losses"]
+    (row,) = sum_over(result, []).to_dict("records")
+    if result.complete:
+        of = f" of {count_text(row['n_runs'], 'run')}" + (" together" if len(cells) > 1 else "")
+    else:
+        of = f" of the {len(cells):,} of {result.study.n_cells:,} cells trained so far, each counted alike,"
+    told = [f"the median final loss{of} is {interval_text(row, statistic)}"] if row[statistic] == row[statistic] else []
+    if row["n_diverged"]:
+        n, n_runs = row["n_diverged"], row["n_runs"]
+        told.append(f"{n:,} of {count_text(n_runs, 'run')} diverged, whose loss counts as infinite")
+    told.append(best_loss(result))
+    return ["convergence is not judged (criterion 'none')", *told, uneven(result)]
+
+
+def best_loss(result: Result) -> str:
+    """Say which cell has the lowest median final loss and how sure that is, or why none has; nothing of one cell."""
+    cells, statistic = result.cells, STATISTIC_OF["final_loss"]
+    if len(cells) == 1:
+        return ""
+    (best,) = rank_cells(cells, result.study, statistic).head(1).to_dict("records")
+    if best[statistic] == inf:
+        return f"in none of the {len(cells):,} cells half of the runs end with a finite loss"
+    which = "best cell" if result.complete else "best of the cells that have all runs"
+    text = f"median final loss {interval_text(best, statistic)} of {count_text(best['n_runs'], 'run')}"
+    return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
 
 
 def coverage(result: Result) -> str:

@@ -38,7 +38,16 @@ def measure_text(value: Any) -> str:
 def interval_text(row: Mapping[Any, Any], name: str) -> str:
     """Write a statistic of a measure with its interval, where it has one."""
     value, low, high = (measure_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    return value if "-" in (low, high) else f"{value} [{low}, {high}]"
+    tells = "-" not in (low, high) and (low, high) != ("0", "inf")  # few runs leave everything open
+    return f"{value} [{low}, {high}]" if tells else value
+
+
+def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
+    """Write what cells tell of a measure."""
+    if measure == "n_correct":
+        return [interval_text(row, "n_correct_mean")]
+    finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
+    return [interval_text(row, f"{measure}_q50"), measure_text(row[f"{measure}_geometric_mean"]), finite]
 
 
 def difference_text(difference: float, low: float, high: float) -> str:

@@ -15,6 +15,7 @@ from sweep.figures.roles import is_number
 from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, select
 from sweep.picks import At, values_at
 from sweep.result import Result
+from sweep.statistics.measures import measure_of
 from sweep.wording import list_text
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def heatmap(
     *,
     x: str | None = None,
     y: str | None = None,
-    value: str = "convergence_rate",
+    value: str | None = None,
     at: At | None = None,
 ) -> Axes:
     """Draw a statistic of the cells as colors over two parameters, of all values of the others together.
@@ -43,7 +44,8 @@ def heatmap(
     x, y
         Parameters; by default the two with the most values, numbers first.
     value
-        A key of :data:`sweep.figures.statistics.STATISTICS`.
+        A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
+        convergence is not judged.
     at
         Only these values of some parameters.
 
@@ -69,7 +71,7 @@ def heatmap(
         rasterized=grid.size > 2000,
     )
     if shown.count():
-        _write_numbers(ax, mesh, grid, across, down)
+        _write_numbers(ax, mesh, grid, (across, down), selected)
     else:
         say_why(ax, selected.nothing)
     _finish(ax, mesh if shown.count() else None, result, selected, (x, across), (y, down))
@@ -82,7 +84,7 @@ def contour(
     *,
     x: str | None = None,
     y: str | None = None,
-    value: str = "convergence_rate",
+    value: str | None = None,
     at: At | None = None,
 ) -> Axes:
     """Draw lines of equal values of a statistic over two parameters that are numbers.
@@ -165,15 +167,28 @@ def _set_scales(ax: Axes, across: Places, down: Places) -> None:
         ax.set_yscale("log")
 
 
-def _write_numbers(ax: Axes, mesh: Any, grid: NDArray[np.float64], across: Places, down: Places) -> None:
+def _write_numbers(
+    ax: Axes, mesh: Any, grid: NDArray[np.float64], places: tuple[Places, Places], selected: Selected
+) -> None:
     """Write each number into its field, if there is room, dark on light and light on dark."""
+    across, down = places
     if grid.size > _MOST_WRITTEN or len(across.values) > 16:
         return
+    write = _in_field if not measure_of(selected.statistic) else measure_in_field
     for (j, i), number in np.ndenumerate(grid):
-        text = "–" if np.isnan(number) else _in_field(number)  # noqa: RUF001
+        text = "–" if np.isnan(number) else write(number)  # noqa: RUF001
         ink = "0.5" if np.isnan(number) else ink_on(mesh.cmap(mesh.norm(number)))
         place = float(across.centers()[i]), float(down.centers()[j])
         ax.text(*place, text, ha="center", va="center", color=ink, fontsize=8.5)
+
+
+def measure_in_field(number: float) -> str:
+    """Write what was measured in two significant digits.
+
+    >>> [measure_in_field(number) for number in (0.0, 0.0123, 7.96, 1.2e-12)]
+    ['0', '0.012', '8', '1.2e-12']
+    """
+    return f"{number:.2g}"
 
 
 def _in_field(number: float) -> str:

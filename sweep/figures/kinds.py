@@ -65,14 +65,14 @@ def _lines(
     x: str | None = None,
     color: str | None = None,
     facet: tuple[str, ...] = (),
-    value: str = "convergence_rate",
+    value: str | None = None,
     at: At | None = None,
 ) -> Figure:
     """Draw lines over a parameter, in panels."""
     return draw_figure(result, value, Roles(x, color, facet), at)
 
 
-def _slices(result: Result, x: str | None = None, value: str = "convergence_rate", at: At | None = None) -> Figure:
+def _slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Figure:
     """Draw a slice of each parameter that varies, or of one."""
     varied = [name for name, entries in select(result, value, at).values.items() if len(entries) > 1]
     if x is not None or len(varied) < 2:

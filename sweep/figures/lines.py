@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.answers import check_judged, column_of
 from sweep.figures.axis import heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, is_open, line_styles, set_scales, top_of
 from sweep.figures.roles import Roles, choose_roles
-from sweep.figures.statistics import STATISTICS, bands_text, drawn_values, select
+from sweep.figures.statistics import STATISTICS, bands_text, drawn_values, select, statistic_of
 from sweep.parameters import Scalar
 from sweep.picks import At, values_at
 from sweep.result import Result
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 def draw_figure(
     result: Result,
-    statistic: str = "convergence_rate",
+    statistic: str | None = None,
     roles: Roles | None = None,
     at: Mapping[str, Sequence[Scalar]] | None = None,
 ) -> Figure:
@@ -42,7 +41,8 @@ def draw_figure(
     ----------
     result
     statistic
-        A key of :data:`~sweep.figures.statistics.STATISTICS`.
+        A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
+        convergence is not judged.
     roles
         Which parameter is shown how; what is left open is chosen by :func:`sweep.figures.roles.choose_roles`.
     at
@@ -54,8 +54,7 @@ def draw_figure(
         If a name or a value is unknown or given twice, convergence is not judged, or more lines or panels
         are asked for than a figure shows.
     """
-    column = column_of(statistic, STATISTICS)
-    check_judged(result.study)
+    column = statistic_of(result, statistic)
     values = values_at(result.study.parameters, at or {})
     roles = choose_roles(values, roles or Roles())
     cells, shown, lines = _prepare(result, column, roles, values, at)
@@ -81,7 +80,7 @@ def line_plot(
     *,
     x: str | None = None,
     color: str | None = None,
-    value: str = "convergence_rate",
+    value: str | None = None,
     at: At | None = None,
 ) -> Axes:
     """Draw a statistic over one parameter, by color of another, of all values of the others together.
@@ -94,7 +93,8 @@ def line_plot(
     x, color
         Parameters along the axis and by color; chosen where they are not given.
     value
-        A key of :data:`~sweep.figures.statistics.STATISTICS`.
+        A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
+        convergence is not judged.
     at
         Only these values of some parameters.
 
@@ -103,8 +103,7 @@ def line_plot(
     SweepError
         If a name or a value is unknown, there are too many lines, or convergence is not judged.
     """
-    column = column_of(value, STATISTICS)
-    check_judged(result.study)
+    column = statistic_of(result, value)
     values = values_at(result.study.parameters, at or {})
     roles = replace(choose_roles(values, Roles(x, color)), facet=())
     cells, shown, lines = _prepare(result, column, roles, values, at)

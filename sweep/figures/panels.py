@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sweep.figures.axis import MOST_LABELS, Places
 from sweep.figures.canvas import say_why
 from sweep.figures.roles import is_number
-from sweep.figures.statistics import STATISTICS, drawn_values, is_count, nothing_of
+from sweep.figures.statistics import STATISTICS, drawn_values, is_count, is_loss, nothing_of
 from sweep.figures.ticks import name_ticks, number_ticks, scale_from_zero
 from sweep.parameters import Scalar
 from sweep.wording import short
@@ -169,8 +169,8 @@ def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
         else:
             if is_count(lines.statistic) or not drawn.any():
                 scale_from_zero(axes, drawn)
-            elif drawn.min() > 0:
-                axes.set_yscale("log")
+            elif drawn.min() > 0 or (is_loss(lines.statistic) and np.nanmin(drawn_values(cells, lines.statistic)) > 0):
+                axes.set_yscale("log")  # where the lower end of a band is not known it is 0
             if is_open(cells, lines.statistic).any():
                 axes.set_ylim(top=lines.top)
             number_ticks(axes.yaxis, whole=is_count(lines.statistic))

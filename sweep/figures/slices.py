@@ -32,7 +32,7 @@ def slice_plot(
     ax: Axes | None = None,
     *,
     x: str | None = None,
-    value: str = "convergence_rate",
+    value: str | None = None,
     at: At | None = None,
 ) -> Axes:
     """Draw a statistic of every cell as points over one parameter, and the one of all cells together as a line.
@@ -45,7 +45,8 @@ def slice_plot(
     x
         A parameter; by default the one with the most values.
     value
-        A key of :data:`sweep.figures.statistics.STATISTICS`.
+        A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
+        convergence is not judged.
     at
         Only these values of some parameters.
 
@@ -107,7 +108,7 @@ def slice_plot(
 _TOGETHER = (*RANKED_BY, "steps_q25", "steps_q75", "restricted_mean_steps")
 
 
-def parallel(result: Result, ax: Axes | None = None, *, value: str = "convergence_rate", at: At | None = None) -> Axes:
+def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None, at: At | None = None) -> Axes:
     """Draw each cell as a line through its values of all parameters, colored by a statistic, the best on top.
 
     Parameters and errors are those of :func:`slice_plot`. Of more than 500 cells, so many in even steps from the worst

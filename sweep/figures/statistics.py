@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.answers import check_judged, column_of, summarize_over
+from sweep.answers import check_judged, column_of, default_statistic, summarize_over
 from sweep.parameters import Scalar
 from sweep.picks import At, cells_at, values_at
 from sweep.result import Result
+from sweep.statistics.measures import measure_of
 from sweep.statistics.ranking import RANKED_BY
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Statistic(NamedTuple):
 _NEVER = "no run converged"
 # Why cells are not there at all, as in partial results.
 UNTRAINED = "no run is trained yet"
+# Losses beyond which there are gaps.
+_LARGEST = 1e100
 
 STATISTICS = {
     "convergence_rate": Statistic(
@@ -88,6 +91,23 @@ STATISTICS = {
         ("restarted_steps_low", "restarted_steps_high"),
         ", 95 % intervals",
         _NEVER,
+    ),
+    **{
+        f"{measure}_{quarter}": Statistic(
+            f"{which} {words}",
+            (f"{measure}_{quarter}_low", f"{measure}_{quarter}_high"),
+            ", 95 % intervals",
+            f"{most} of all runs diverged or have one above 1e100",
+        )
+        for measure, words in (("final_loss", "final loss"), ("max_error", "largest error of a run"))
+        for quarter, which, most in (
+            ("q50", "median", "more than half"),
+            ("q25", "lower quartile of the", "more than three quarters"),
+            ("q75", "upper quartile of the", "more than a quarter"),
+        )
+    },
+    "n_correct_mean": Statistic(
+        "mean of outputs that are right", ("n_correct_mean_low", "n_correct_mean_high"), ", 95 % intervals"
     ),
     "n_converged": Statistic("runs converged"),
     "n_diverged": Statistic("runs diverged"),
@@ -133,6 +153,11 @@ class Selected(NamedTuple):
         """Whether the best cell has the least of it."""
         return RANKED_BY.get(self.statistic, self.statistic != "n_converged")
 
+    @property
+    def is_loss(self) -> bool:
+        """Whether its numbers may be of any size."""
+        return is_loss(self.statistic)
+
 
 def is_count(statistic: str) -> bool:
     """Tell whether a statistic is a number of runs."""
@@ -144,14 +169,33 @@ def nothing_of(statistic: str) -> str:
     return f"nothing to draw: in every cell {STATISTICS[statistic].missing or UNTRAINED}"
 
 
-def select(result: Result, value: str, at: At | None, shown: Sequence[str] | None = None) -> Selected:
+def is_loss(statistic: str) -> bool:
+    """Tell whether a statistic is of losses or errors, which may be of any size."""
+    return statistic.startswith(("final_loss", "max_error"))
+
+
+def statistic_of(result: Result, value: str | None) -> str:
+    """Return the key of :data:`STATISTICS` that a name stands for; without one, what cells are told by.
+
+    Raises
+    ------
+    SweepError
+        If there is none, or convergence is not judged.
+    """
+    statistic = column_of(value, STATISTICS) if value else default_statistic(result.study)
+    if not measure_of(statistic):
+        check_judged(result.study)
+    return statistic
+
+
+def select(result: Result, value: str | None, at: At | None, shown: Sequence[str] | None = None) -> Selected:
     """Return a statistic of the cells at some values of parameters, over all values of those that are not shown.
 
     Parameters
     ----------
     result
     value
-        A key of :data:`STATISTICS`, or a name that stands for one.
+        As of :func:`statistic_of`.
     at
         Only these values of some parameters, as in :func:`sweep.picks.values_at`.
     shown
@@ -162,13 +206,14 @@ def select(result: Result, value: str, at: At | None, shown: Sequence[str] | Non
     SweepError
         If there is no such statistic or value, or convergence is not judged.
     """
-    statistic = column_of(value, STATISTICS)
-    check_judged(result.study)
+    statistic = statistic_of(result, value)
+    measure = measure_of(statistic)
+    every = result.measured_cells(measure) if measure else result.cells
     values = values_at(result.study.parameters, at or {})
     hidden = [name for name, entries in values.items() if len(entries) > 1 and name not in (shown or values)]
     if not hidden:
-        return Selected(cells_at(result.cells, values), values, statistic)
-    return Selected(summarize_over(result, list(shown or ()), cells_at(result.cells, values)), values, statistic)
+        return Selected(cells_at(every, values), values, statistic)
+    return Selected(summarize_over(result, list(shown or ()), cells_at(every, values), measure), values, statistic)
 
 
 def bands_text(cells: pd.DataFrame, name: str) -> str:
@@ -178,7 +223,7 @@ def bands_text(cells: pd.DataFrame, name: str) -> str:
 
 
 def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    """Return a column as it is drawn: rates in percent, NaN for what is missing or infinite."""
+    """Return a column as it is drawn: rates in percent, NaN for what is missing, infinite or a loss above 1e100."""
     column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    column = np.where(np.isinf(column), np.nan, column)
+    column = np.where(np.isinf(column) | (is_loss(name) & (column > _LARGEST)), np.nan, column)
     return 100 * column if name.startswith("convergence_rate") else column

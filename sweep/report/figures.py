@@ -6,7 +6,7 @@ import re
 from io import StringIO
 from typing import Any
 
-from sweep.answers import swept
+from sweep.answers import judges_convergence, swept
 from sweep.errors import StoreError, SweepError
 from sweep.figures import draw
 from sweep.figures.colors import MISSING, PAPER
@@ -35,6 +35,14 @@ _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("parallel", {}, "All cells through all parameters"),
     ("loss", {}, "Loss at the end over that at the start"),
 )
+# Those of studies in which convergence is not judged.
+_OF_LOSSES: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("heatmap", {}, "Median final loss"),
+    ("lines", {}, "Median final loss, with 95 % intervals"),
+    ("slice", {}, "Each parameter by itself"),
+    ("parallel", {}, "All cells through all parameters"),
+    ("loss", {}, "Loss at the end over that at the start"),
+)
 # Parameters that vary, from which on a figure tells something.
 _OF_COUNTS = ("incidence", "steps")
 _LEAST_VARIED = {"heatmap": 2, "lines": 1, "importance": 1, "slice": 2, "parallel": 3}
@@ -44,7 +52,7 @@ def report_figures(result: Result) -> list[dict[str, str]]:
     """Return the figures that a result has something for, each with ``title``, ``svg``, and ``wide`` if it is."""
     n_varied = len(swept(result.study))
     found = []
-    for number, (kind, options, title) in enumerate(_FIGURES):
+    for number, (kind, options, title) in enumerate(_FIGURES if judges_convergence(result.study) else _OF_LOSSES):
         if n_varied < _LEAST_VARIED.get(kind, 0) or (kind == "loss" and not result.keeps_runs):
             continue
         few = not result.complete or result.study.seeds.count < LEAST_SEEDS  # to tell what matters

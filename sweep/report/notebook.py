@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from sweep.answers import judges_convergence, swept
+from sweep.answers import default_statistic, judges_convergence, swept
 from sweep.report.words import asked
 from sweep.result import Result
 from sweep.sentences import answer
 from sweep.statistics.ranking import rank_cells
 from sweep.study import Study
-from sweep.wording import rate_text, short, steps_text
+from sweep.wording import interval_text, rate_text, short, steps_text
 
 _MOST_CELLS = 10
 
@@ -29,15 +29,16 @@ def result_html(result: Result) -> str:
     sentences = "".join(f"<div>{escape(sentence[:1].upper() + sentence[1:])}.</div>" for sentence in answer(result))
     names = swept(result.study)
     judged = judges_convergence(result.study)
-    cells = (rank_cells(result.cells, result.study) if judged else result.cells).head(_MOST_CELLS)
-    head = ["cell", *names, *(["rate, % [95 %]", "median steps", "expected steps"] if judged else ["runs"])]
+    cells = rank_cells(result.cells, result.study, default_statistic(result.study)).head(_MOST_CELLS)
+    of_losses = ["runs", "median final loss [95 %]"]
+    head = ["cell", *names, *(["rate, % [95 %]", "median steps", "expected steps"] if judged else of_losses)]
     rows = []
     for row in cells.to_dict("records"):
         steps = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
-        said = steps if judged else [str(row["n_runs"])]
+        said = steps if judged else [str(row["n_runs"]), interval_text(row, "final_loss_q50")]
         rows.append([str(row["cell"]), *(short(row[name]) for name in names), *said])
     n_cells = len(result.cells)
-    which = f"the {'best' if judged else 'first'} {len(rows)} of {n_cells:,} cells"
+    which = f"the best {len(rows)} of {n_cells:,} cells"
     more = f"<small>{which}</small>" if len(rows) < n_cells else ""
     return f"<div><b>{escape(result.study.name)}</b>{sentences}{_table(head, rows)}{more}</div>"
 

@@ -8,23 +8,36 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from sweep.answers import judges_convergence, pairs_seeds, swept
+from sweep.answers import default_statistic, judges_convergence, pairs_seeds, swept
 from sweep.durable import check_parent, replace_file
 from sweep.errors import StoreError, SweepError
 from sweep.parameters import Scalar
 from sweep.report.figures import report_figures
+from sweep.report.losses import loss_comparisons
 from sweep.report.words import asked, provenance
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.sentences import answer, may_be_best
 from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import best_cells, rank_cells
-from sweep.wording import chance_text, count_text, difference_text, rate_text, short, steps_ratio_text, steps_text
+from sweep.wording import (
+    chance_text,
+    count_text,
+    difference_text,
+    measure_texts,
+    rate_text,
+    short,
+    steps_ratio_text,
+    steps_text,
+)
 
 # Cells of the table, beyond which only the best are shown, and how many these are.
 MOST_CELLS, BEST_CELLS = 10_000, 1_000
 # Cells that are ranked, and values of a parameter that are compared with the best of them.
 _MOST_RANKED, _MOST_VALUES = 10, 12
+
+# What is told of final losses.
+_LOSSES = ["median final loss [95 %]", "geometric mean of finite ones", "finite, %"]
 
 
 def write_report(result: Result, path: Path) -> Path:
@@ -68,9 +81,10 @@ def report_page(result: Result) -> str:
         script=(own / "page.js").read_text("utf-8"),
         asked=asked(result.study),
         answer=answer(result),
-        figures=report_figures(result) if judged else [],
-        ranked=_ranked(result) if compared else None,
+        figures=report_figures(result),
+        ranked=_ranked(result) if compared or not judged else None,
         comparisons=_comparisons(result) if compared else [],
+        loss_comparisons=[] if judged else loss_comparisons(result),
         keeps_runs=result.keeps_runs,
         table=_table(result, judged),
         provenance=provenance(result),
@@ -80,15 +94,19 @@ def report_page(result: Result) -> str:
 def _table(result: Result, judged: bool) -> dict[str, Any]:
     """Return the table of cells: names and rows of texts with the numbers to sort by."""
     cells = result.cells
-    shown = rank_cells(cells, result.study).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
+    ranked_by = default_statistic(result.study)
+    shown = rank_cells(cells, result.study, ranked_by).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
     parameters = swept(result.study)
-    statistics = ["rate, % [95 %]", "median steps", "expected steps"] if judged else []
+    statistics = ["rate, % [95 %]", "median steps", "expected steps"] if judged else _LOSSES
     rows = []
     for row in shown.to_dict("records"):
         texts = [(str(row["cell"]), row["cell"]), *((short(row[name]), row[name]) for name in parameters)]
         if judged:
             texts.append((rate_text(row), row["convergence_rate"]))
             texts += [(steps_text(row[name]), _sortable(row[name])) for name in ("steps_q50", "expected_steps")]
+        else:
+            numbers = (row[name] for name in (ranked_by, "final_loss_geometric_mean", "finite_rate"))
+            texts += zip(measure_texts(row, "final_loss"), map(_sortable, numbers), strict=True)
         texts += [(f"{row[f'n_{status}']:,}", row[f"n_{status}"]) for status in STATUSES]
         rows.append({"cell": row["cell"], "first_run": row["cell"] * result.study.seeds.count, "texts": texts})
     return {
@@ -120,23 +138,18 @@ def _sortable(value: Any) -> Any:
 
 def _ranked(result: Result) -> dict[str, Any]:
     """Return the best cells, and which of all may be the best."""
-    ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, result.study, None, "convergence_rate")
-    names = swept(result.study)
-    rows = [
-        [
-            str(row["rank"]),
-            str(row["cell"]),
-            *(short(row[name]) for name in names),
-            rate_text(row),
-            steps_text(row["steps_q50"]),
-            chance_text(row["p_value_holm"]),
-        ]
-        for row in ranked.head(_MOST_RANKED).to_dict("records")
-    ]
-    told = "" if ranked["may_be_best"].isna().all() else may_be_best(ranked, result.study)
+    judged, ranked_by = judges_convergence(result.study), default_statistic(result.study)
+    ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, result.study, None, ranked_by)
+    names, rows = swept(result.study), []
+    for row in ranked.head(_MOST_RANKED).to_dict("records"):
+        told = [rate_text(row), steps_text(row["steps_q50"])] if judged else measure_texts(row, "final_loss")
+        values = [short(row[name]) for name in names]
+        rows.append([str(row["rank"]), str(row["cell"]), *values, *told, chance_text(row["p_value_holm"])])
+    sentence = "" if ranked["may_be_best"].isna().all() else may_be_best(ranked, result.study)
     names = [name.replace("_", " ") for name in names]
-    head = ["rank", "cell", *names, "rate, % [95 %]", "median steps", "p-value (Holm)"]
-    return {"names": head, "rows": rows, "told": told, "n_cells": len(ranked)}
+    told_of = ["rate, % [95 %]", "median steps"] if judged else _LOSSES
+    head = ["rank", "cell", *names, *told_of, "p-value (Holm)"]
+    return {"names": head, "rows": rows, "told": sentence, "n_cells": len(ranked)}
 
 
 def _comparisons(result: Result) -> list[dict[str, Any]]:

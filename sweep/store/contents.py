@@ -21,7 +21,7 @@ FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NA
 # What is made of results and would be false of others: figures by their statistic or kind, and the report.
 _STATISTIC = (
     r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps"
-    r"|n_(converged|diverged|stalled|exhausted))"
+    r"|n_(converged|diverged|stalled|exhausted)|(final_loss|max_error)_q(25|50|75)|n_correct_mean)"
 )
 _KIND = r"(heatmap|slice|contour|parallel|importance|incidence|steps|loss)"
 _FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")

@@ -13,7 +13,7 @@ from sweep.statistics.measures import measure_of
 from sweep.statistics.ranking import RANKED_BY
 from sweep.study import Study
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
-from sweep.wording import chance_text, count_text, interval_text, measure_text, name_text, rate_text, short, steps_text
+from sweep.wording import chance_text, count_text, interval_text, measure_texts, name_text, rate_text, short, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,7 @@ _OF_MEASURES = {
     "max_error": ("median largest error\n[95 % interval]", "geometric mean\nof finite ones", "finite, %"),
     "n_correct": ("mean of right outputs\n[95 % interval]",),
 }
+LOSS_HEADS = _OF_MEASURES["final_loss"]
 
 
 def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:
@@ -72,14 +73,6 @@ def _print_ranked(study: Study, ranked: pd.DataFrame, n_cells: int, statistic: s
         told = measure_texts(row, measure) if measure else _convergence_texts(row)
         table.add_row(str(row["rank"]), str(row["cell"]), *parameters, *told, chance_text(row["p_value_holm"]), word)
     print_table(table)
-
-
-def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
-    """Write what cells tell of a measure."""
-    if measure == "n_correct":
-        return [interval_text(row, "n_correct_mean")]
-    finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
-    return [interval_text(row, f"{measure}_q50"), measure_text(row[f"{measure}_geometric_mean"]), finite]
 
 
 def _convergence_texts(row: Mapping[Any, Any]) -> list[str]:

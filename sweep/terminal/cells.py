@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from sweep.answers import judges_convergence, pairs_seeds, sort_by, sum_over, swept
+from sweep.answers import default_statistic, judges_convergence, pairs_seeds, sort_by, sum_over, swept
 from sweep.escaping import one_line
 from sweep.plan import Plan
 from sweep.result import Result
 from sweep.sentences import answer
+from sweep.terminal.best import LOSS_HEADS
 from sweep.terminal.tables import (
     RATE,
     add_column,
@@ -24,7 +25,7 @@ from sweep.terminal.tables import (
     rows_that_fit,
     too_wide,
 )
-from sweep.wording import count_text, name_text, rate_text, short, steps_text
+from sweep.wording import count_text, measure_text, measure_texts, name_text, rate_text, short, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,15 +61,18 @@ def print_summary(result: Result) -> None:
         print_cells(result)
 
 
-def rate_matrix(cells: pd.DataFrame, rows: str, columns: str) -> Table:
-    """Make a table of the convergence rate in percent over two parameters."""
-    table = make_table(f"runs converged, %: {rows} (down) and {columns} (across)")
+def rate_matrix(cells: pd.DataFrame, rows: str, columns: str, statistic: str = "convergence_rate") -> Table:
+    """Make a table of the convergence rate in percent, or of the median final loss, over two parameters."""
+    rate = statistic == "convergence_rate"
+    what = "runs converged, %" if rate else "median final loss"
+    table = make_table(f"{what}: {rows} (down) and {columns} (across)")
     table.add_column(rows, justify="right", style="bold")
-    matrix = cells.pivot(index=rows, columns=columns, values="convergence_rate")
+    matrix = cells.pivot(index=rows, columns=columns, values=statistic)
     for value in matrix.columns:
         table.add_column(short(value), justify="right")
-    for value, rates in zip(matrix.index, matrix.to_numpy(), strict=True):
-        table.add_row(short(value), *("-" if isnan(rate) else f"{100 * rate:.1f}" for rate in rates))
+    for value, numbers in zip(matrix.index, matrix.to_numpy(), strict=True):
+        texts = (("-" if isnan(each) else f"{100 * each:.1f}") if rate else measure_text(each) for each in numbers)
+        table.add_row(short(value), *texts)
     return table
 
 
@@ -92,12 +96,15 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     cells = result.cells
     n_shown = how_many(len(cells), top, _LINES_OF_SHOW)
     judged = judges_convergence(result.study)
-    order = sort or ("rate" if judged and (top is not None or n_shown < len(cells)) else "cell")
+    best_first = "rate" if judged else "final_loss"
+    order = sort or (best_first if top is not None or n_shown < len(cells) else "cell")
     rows = sort_by(cells, result.study, order).head(n_shown).to_dict("records")
-    heading = _heading("cell", "", n_shown, len(cells), order)
+    heading = _heading("cell", "", n_shown, len(cells), order if order != best_first else "best")
     print_that_fits(lambda statuses: _cells_table(result, rows, statuses), heading)
     if judged:
         print("median steps: by which half of all runs converged; expected steps: of all runs, per converged run")
+    else:
+        print("medians are of all runs, of which those that diverged have the largest losses")
     if n_shown < len(cells):
         print(f"{len(cells) - n_shown:,} more {_elsewhere(result, f'--top {len(cells)}')}")
 
@@ -107,12 +114,15 @@ def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], statuses: Se
     parameters = list(result.study.parameters)
     judged = judges_convergence(result.study)
     table = make_table()
-    for name in ("cell", *parameters, *statuses, *((RATE, "median_steps", "expected_steps") if judged else ())):
+    for name in ("cell", *parameters, *statuses, *((RATE, "median_steps", "expected_steps") if judged else LOSS_HEADS)):
         add_column(table, name)
     for row in rows:
-        steps = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])] if judged else []
+        if judged:
+            told = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
+        else:
+            told = measure_texts(row, "final_loss")
         counts = [f"{row[f'n_{name}']:,}" for name in statuses]
-        table.add_row(str(row["cell"]), *(short(row[name]) for name in parameters), *counts, *steps)
+        table.add_row(str(row["cell"]), *(short(row[name]) for name in parameters), *counts, *told)
     return table
 
 
@@ -134,19 +144,23 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     """
     sums = sum_over(result, by)
     n_shown = how_many(len(sums), top, _LINES_OF_SHOW)
-    sort = sort or ("rate" if top is not None and judges_convergence(result.study) else None)
+    best_first = "rate" if judges_convergence(result.study) else "final_loss"
+    sort = sort or (best_first if top is not None else None)
     rows = (sort_by(sums, result.study, sort) if sort else sums).head(n_shown).to_dict("records")
     what = "value" if len(by) == 1 else "combination"
-    heading = _heading(what, f" of {', '.join(by)}", n_shown, len(sums), sort or "cell")
+    order = "best" if sort == best_first else sort or "cell"
+    heading = _heading(what, f" of {', '.join(by)}", n_shown, len(sums), order)
     print_that_fits(lambda statuses: _sums_table(result, rows, by, statuses), heading)
     if n_shown < len(sums):
         options = f"--by {','.join(by)} --top {len(sums)}"
         print(f"{len(sums) - n_shown:,} more {_elsewhere(result, options)}")
-    if judges_convergence(result.study):
-        if result.complete:
-            print(f"rates are of all runs together; {_INTERVALS[pairs_seeds(result)]}")
-        else:
-            print("rates are means over the cells that are there; those of several cells have no interval yet")
+    what = "rates" if judges_convergence(result.study) else "medians"
+    if result.complete:
+        print(f"{what} are of all runs together; {_INTERVALS[pairs_seeds(result)]}")
+    elif judges_convergence(result.study):
+        print("rates are means over the cells that are there; those of several cells have no interval yet")
+    else:
+        print("medians count the cells that are there alike; those of several cells have no interval yet")
 
 
 def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[str], statuses: Sequence[str]) -> Table:
@@ -154,15 +168,17 @@ def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[
     others = [name for name in swept(result.study) if name not in by]
     judged = judges_convergence(result.study)
     plan, table = Plan(result.study), make_table()
-    for name in (*by, "cells", *statuses, *([RATE] if judged else [])):
+    for name in (*by, "cells", *statuses, *([RATE] if judged else LOSS_HEADS)):
         add_column(table, name)
-    if judged and others:
+    if others:
         table.add_column("best cell among them", no_wrap=True)
     for row in rows:
         counts = [f"{row[name]:,}" for name in ("n_cells", *(f"n_{name}" for name in statuses))]
-        best = [f"{_best_rate(result, row)} at {name_text(plan.values(row['best_cell']), others)}"] if others else []
-        rates = [rate_text(row), *best] if judged else []
-        table.add_row(*(short(row[name]) for name in by), *counts, *rates)
+        told = [rate_text(row)] if judged else measure_texts(row, "final_loss")
+        if others:
+            best = _best_rate(result, row) if judged else measure_text(row["best_final_loss_q50"])
+            told.append(f"{best} at {name_text(plan.values(row['best_cell']), others)}")
+        table.add_row(*(short(row[name]) for name in by), *counts, *told)
     return table
 
 
@@ -176,15 +192,15 @@ def _best_rate(result: Result, row: Mapping[Any, Any]) -> str:
 
 
 def _print_matrix(result: Result) -> bool:
-    """Print the matrix of rates if two parameters are swept, convergence is judged, and the screen has room for it."""
-    names = swept(result.study)
-    if len(names) != 2 or not judges_convergence(result.study):
+    """Print the matrix of rates or median losses if two parameters are swept and the screen has room for it."""
+    names, statistic = swept(result.study), default_statistic(result.study)
+    if len(names) != 2 or result.cells[statistic].isna().all():
         return False
     columns, rows = sorted(names, key=lambda name: len(result.study.parameters[name]))
     n_rows, n_columns = (len(result.study.parameters[name]) for name in (rows, columns))
     if n_rows > rows_that_fit(_LINES_OF_RUN) or n_columns > _MAX_COLUMNS:
         return False
-    table = rate_matrix(result.cells, rows, columns)
+    table = rate_matrix(result.cells, rows, columns, statistic)
     if too_wide(table):
         return False
     print_table(table)
@@ -194,7 +210,7 @@ def _print_matrix(result: Result) -> bool:
 def _heading(what: str, of: str, n_shown: int, n_rows: int, order: str) -> str:
     """Say how many rows are shown, and in which order if that is not their own."""
     text = ("" if n_shown == n_rows else f"{n_shown:,} of ") + count_text(n_rows, what) + of
-    return text + {"cell": "", "rate": ", best first"}.get(order, f", by {order}")
+    return text + {"cell": "", "best": ", best first"}.get(order, f", by {order}")
 
 
 def _elsewhere(result: Result, options: str) -> str:

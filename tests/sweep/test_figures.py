@@ -291,7 +291,8 @@ def test_what_a_figure_cannot_show(parameters: dict[str, Any], asked: dict[str, 
 
 
 def test_nothing_is_judged() -> None:
-    """Without a criterion nothing converges, and a figure of zeros would mislead."""
+    """Without a criterion nothing converges, and a figure of zeros would mislead: final losses are drawn."""
     result = sweep.run(make_study(count=2, hidden=2, criterion="none"))
     with pytest.raises(SweepError, match="criterion 'none'"):
-        draw_figure(result)
+        draw_figure(result, "rate")
+    assert draw_figure(result).get_supylabel() == "median final loss"

@@ -1,0 +1,142 @@
+"""What was measured of runs at each value of a parameter, compared on common seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from sweep.plan import Plan
+from sweep.statistics.cells import cells_of
+from sweep.statistics.intervals import Array, student_quantile
+from sweep.statistics.outcomes import Measured
+from sweep.statistics.paired import holm, sign_flip_test
+
+
+def compare_measured(measured: Measured, plan: Plan, vary: str, by: Sequence[str], measure: str) -> pd.DataFrame:
+    """Compare each value of a parameter with each other one.
+
+    Parameters
+    ----------
+    measured
+        Of all cells.
+    plan
+    vary
+        The swept parameter whose values are compared.
+    by
+        Other swept parameters, for each combination of whose values there is a row; over all others pairs are taken
+        together.
+    measure
+        What was measured.
+
+    Returns
+    -------
+    DataFrame
+        For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_pairs`, with
+        ``p_value_holm``, adjusted for the number of rows.
+    """
+    names, sizes = list(plan.study.parameters), [len(values) for values in plan.study.parameters.values()]
+    cells = np.moveaxis(np.arange(plan.n_cells).reshape(sizes), names.index(vary), 0)
+    cells = cells.reshape(len(cells), -1)
+    strata, values = cells_of(plan, cells[0]), plan.study.parameters[vary]
+    compared = []
+    for first, second in combinations(range(len(values)), 2):
+        sides = measured.at(cells[first]), measured.at(cells[second])
+        rows = compare_pairs(*sides, strata, by, measure)
+        rows.insert(0, "first", values[first])
+        rows.insert(1, "second", values[second])
+        compared.append(rows)
+    table = pd.concat(compared, ignore_index=True)
+    table.insert(list(table).index("p_value") + 1, "p_value_holm", holm(table["p_value"].to_numpy()))
+    return table
+
+
+def compare_pairs(
+    first: Measured, second: Measured, strata: pd.DataFrame, by: Sequence[str], measure: str
+) -> pd.DataFrame:
+    """Compare pairs of runs, each of one seed.
+
+    Parameters
+    ----------
+    first, second : (n_strata, n_seeds)
+        A run of the one is paired with that of the other in the same place.
+    strata
+        Parameters of the pairs, a row for each stratum.
+    by
+        Those for each combination of whose values there is a row.
+    measure
+
+    Returns
+    -------
+    DataFrame
+        By these parameters: the numbers of seeds and of pairs; of losses and errors ``first_median`` and
+        ``second_median``, and the ``ratio`` of their geometric means, the first over the second, of the pairs in which
+        both are finite, with its 95 % interval; of right outputs ``first_mean`` and ``second_mean``, and their
+        ``difference`` with its interval; ``first_lower`` and ``second_lower``, the shares of the pairs in which the one
+        is lower, and their ``p_value``.
+
+    Notes
+    -----
+    What is infinite is larger than all that is finite. p-values are those of the exact sign-flip test of seeds
+    (:func:`~sweep.statistics.paired.sign_flip_test`): the sign test where a seed has one pair. The intervals are
+    Student's of seeds: of the sums of their logarithms, or of their differences. The ratio is missing where a value is
+    0, and its interval of one seed.
+    """
+    number = strata.groupby(list(by), sort=False).ngroup().to_numpy() if by else np.zeros(len(strata), np.int64)
+    rows = []
+    for group in range(int(number.max()) + 1):
+        own = np.flatnonzero(number == group)
+        one, other = first.at(own), second.at(own)
+        both = one.present & other.present
+        if both.any():
+            told = strata.iloc[own[:1]][list(by)].to_dict("records")[0]
+            rows.append(told | _compared(one.values, other.values, both, measure))
+    return pd.DataFrame(rows)
+
+
+def _compared(one: Array, other: Array, both: Array, measure: str) -> dict[str, float]:
+    """Return the comparison of one group of pairs; ``both`` are those that are there."""
+    lower, higher = ((one < other) & both).sum(axis=0), ((one > other) & both).sum(axis=0)
+    n_pairs = int(both.sum())
+    row: dict[str, float] = {"n_seeds": int(both.any(axis=0).sum()), "n_pairs": n_pairs}
+    if measure == "n_correct":
+        difference, low, high = _seed_mean(np.where(both, one - other, 0.0), both)
+        row |= {"first_mean": float(one[both].mean()), "second_mean": float(other[both].mean())}
+        row |= {"difference": difference, "difference_low": low, "difference_high": high}
+    else:
+        row |= {"first_median": _median(one[both]), "second_median": _median(other[both])}
+        row |= dict(zip(("ratio", "ratio_low", "ratio_high"), _ratio(one, other, both), strict=True))
+    return row | {
+        "first_lower": int(lower.sum()) / n_pairs,
+        "second_lower": int(higher.sum()) / n_pairs,
+        "p_value": float(sign_flip_test((lower - higher)[None])[0]),
+    }
+
+
+def _median(values: Array) -> float:
+    """Return the value of run ceil(n / 2) in their order, as of cells."""
+    return float(np.partition(values, (len(values) - 1) // 2)[(len(values) - 1) // 2])
+
+
+def _ratio(one: Array, other: Array, both: Array) -> tuple[float, float, float]:
+    """Return the ratio of geometric means with its interval, over pairs in which both are finite."""
+    finite = both & np.isfinite(one) & np.isfinite(other)
+    if not finite.any() or (one[finite] == 0).any() or (other[finite] == 0).any():
+        return np.nan, np.nan, np.nan
+    logarithms = np.zeros(one.shape)
+    logarithms[finite] = np.log(one[finite]) - np.log(other[finite])
+    with np.errstate(over="ignore"):
+        ratio, low, high = (float(np.exp(each)) for each in _seed_mean(logarithms, finite))
+    return ratio, low, high
+
+
+def _seed_mean(differences: Array, counted: Array) -> tuple[float, float, float]:
+    """Return the mean of differences that count, which are 0 elsewhere, with its interval: a ratio of sums of seeds."""
+    sums, counts = differences.sum(axis=0), counted.sum(axis=0)
+    n = int((counts > 0).sum())
+    mean = sums.sum() / counts.sum()
+    error = np.sqrt(((sums - mean * counts) ** 2).sum() * n / max(n - 1, 1)) / counts.sum()
+    spread = float(student_quantile(np.array(n)) * error)
+    return float(mean), float(mean) - spread, float(mean) + spread

@@ -1,0 +1,68 @@
+"""Comparisons of what was measured, on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sweep.terminal.tables import add_column, how_many, make_table, print_table
+from sweep.wording import chance_text, measure_text, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OTHER_LINES = 10
+_NAMES = {"final_loss": "final loss", "max_error": "largest error", "n_correct": "right outputs"}
+
+
+def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: str, top: int | None) -> None:
+    """Print comparisons of what was measured, a line for each; of more than fit those with the smallest p-values.
+
+    Parameters
+    ----------
+    table
+        As of :meth:`sweep.Result.compare` by a measure.
+    by
+        Its parameters.
+    measure
+    top
+        So many lines.
+
+    Raises
+    ------
+    SweepError
+        If ``top`` is below 1.
+    """
+    n_shown = how_many(len(table), top, _OTHER_LINES)
+    rows = table if n_shown == len(table) else table.sort_values("p_value", kind="stable").head(n_shown)
+    of = f"{n_shown:,} of {len(table):,} comparisons, smallest p-values first, by" if n_shown < len(table) else "by"
+    shown = make_table(f"{of} {_NAMES[measure]}")
+    for name in (*by, "first", "second", "seeds", "pairs"):
+        add_column(shown, name)
+    what, effect = _told(measure)
+    for name in (f"{what} of\nfirst", f"{what} of\nsecond", f"{effect}\n[95 % interval]"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for name in ("first\nlower, %", "second\nlower, %", "p-value\n(Holm)"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        values = [short(row[name]) for name in (*by, "first", "second")]
+        values += [f"{row[name]:,}" for name in ("n_seeds", "n_pairs")]
+        shown.add_row(*values, *comparison_texts(row, measure), chance_text(row["p_value_holm"]))
+    print_table(shown)
+    if measure != "n_correct":
+        print("ratio: of geometric means, the first over the second, of pairs in which both are finite")
+    print("p-values: of the shares of pairs in which the one or the other is lower, by flipping signs of seeds")
+
+
+def _told(measure: str) -> tuple[str, str]:
+    """Return what is told of both sides, and how they are compared."""
+    return ("mean", "difference") if measure == "n_correct" else ("median", "ratio")
+
+
+def comparison_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
+    """Write both sides of a comparison, its effect with the interval, and the shares of pairs in percent."""
+    what, effect = _told(measure)
+    sides = [measure_text(row[f"{side}_{what}"]) for side in ("first", "second")]
+    value, low, high = (measure_text(row[f"{effect}{end}"]) for end in ("", "_low", "_high"))
+    lower = [f"{100 * row[f'{side}_lower']:.1f}" for side in ("first", "second")]
+    return [*sides, value if "-" in (low, high) else f"{value} [{low}, {high}]", *lower]
