@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kernels.floating_point import default_floating_point
 from sweep.bits import Bits
@@ -191,14 +191,19 @@ def complete(training: Training, make_executor: MakeExecutor, start: float) -> R
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
     bits = Bits.of(parts.facts()) if isinstance(parts, Store) else own_bits()  # as it may have been trained elsewhere
     facts |= bits.told()
-    if parts.keep == "cells" or isinstance(parts, Store):  # of rows in memory when somebody asks
-        facts["digest"] = training.aggregate.digest()
+    if isinstance(parts, Memory):  # what somebody may ask for is made then: the digest of rows, and cells
+        if parts.keep == "cells":
+            facts["digest"] = training.aggregate.digest()
+        parts.make_cells = default_floating_point(training.aggregate.cells)
+        return Result(study, {**facts, **_ended(start), "complete": True}, parts)
+    facts["digest"] = training.aggregate.digest()
     cells = training.aggregate.cells()
-    facts["wall_seconds"] = time.time() - start
-    facts["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
-    if isinstance(parts, Memory):
-        parts.cells = cells
-        return Result(study, {**facts, "complete": True}, parts)
+    facts |= _ended(start)
     if parts.facts()["complete"]:
         return open_result(parts.files)
     return Result(study, parts.finish(cells, facts), parts)
+
+
+def _ended(start: float) -> dict[str, Any]:
+    """Return when the work that was begun at ``start`` has ended."""
+    return {"wall_seconds": time.time() - start, "finished": datetime.now(UTC).isoformat(timespec="seconds")}

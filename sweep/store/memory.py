@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sweep.shards import Shard
@@ -31,7 +32,7 @@ class Memory(Parts):
         super().__init__()
         self.keep = keep
         self._identity = study.identity
-        self.cells: pa.Table | None = None
+        self.make_cells: Callable[[], pa.Table] | None = None  # where all runs are there
         self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or counts
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
@@ -60,5 +61,6 @@ class Memory(Parts):
         return rows
 
     def read_cells(self) -> pa.Table:
-        """Return the cells table."""
-        return self.cells
+        """Return the cells table, which takes as long as some hundred short runs: it is made when somebody asks."""
+        assert self.make_cells is not None
+        return self.make_cells()

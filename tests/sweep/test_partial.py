@@ -117,7 +117,7 @@ def test_comparisons_take_common_seeds(partial: Result) -> None:
         partial.importance()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "importance"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("importance", "ecdf")])
 def test_figures_say_how_partial_they_are(partial: Result, kind: str) -> None:
     """What is there is drawn, and the title says how much."""
     figure = draw(partial, kind)
