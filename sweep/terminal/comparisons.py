@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.terminal.tables import add_column, how_many, make_table, print_table
+from sweep.terminal.tables import add_column, how_many, make_table, print_table, too_wide
 from sweep.wording import (
     chance_text,
     difference_text,
@@ -16,13 +16,17 @@ from sweep.wording import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
 
 _OTHER_LINES = 10
 _RATES = ("rate of\nfirst,\n%", "rate of\nsecond,\n%", "difference, %\n[95 % interval]", "p-value\n(Holm)")
+_FASTER = ("first\nfaster,\n%", "second\nfaster,\n%")
 _STEPS = (
-    *("first\nfaster,\n%", "second\nfaster,\n%", "p-value\n(Holm)"),
-    *("expected steps,\nfirst / second\n[95 % interval]", "mean steps,\nfirst - second\n[95 % interval]"),
+    *("p-value\n(Holm)", "expected steps,\nfirst / second\n[95 % interval]"),
+    "mean steps,\nfirst - second\n[95 % interval]",
 )
+# Lines between two tables: names of columns in up to three lines, a rule, a title and one that is empty.
+_BETWEEN = 6
 
 
 def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) -> None:
@@ -42,22 +46,33 @@ def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) ->
     SweepError
         If ``top`` is below 1.
     """
-    n_shown = how_many(2 * len(table), top, _OTHER_LINES)
-    n_shown = min(len(table), n_shown if top is not None or n_shown == 2 * len(table) else max(n_shown // 2, 5))
+    n_shown = how_many(len(table), top, _OTHER_LINES + _BETWEEN + len(table))  # beside the other table
     smallest = table[["p_value", "p_steps"]].min(axis=1).sort_values(kind="stable").index
     rows = (table if n_shown == len(table) else table.loc[smallest[:n_shown]]).to_dict("records")
     of_all = f", {n_shown:,} of {len(table):,} comparisons, smallest p-values first" if n_shown < len(table) else ""
-    _print_rates(rows, by, f"rates{of_all}")
+    _print_fitting(lambda whole: _rates(rows, by, whole=whole), f"rates{of_all}", "seeds take")
     print()
-    _print_steps(rows, by, f"steps{of_all}")
+    _print_fitting(lambda whole: _steps(rows, by, whole=whole), f"steps{of_all}", "who is faster takes")
     print(*_explained(rows), sep="\n")
 
 
-def _print_rates(rows: Sequence[dict[Any, Any]], by: Sequence[str], title: str) -> None:
-    """Print how many runs converge."""
-    shown = make_table(title)
+def _print_fitting(make: Callable[[bool], Table], title: str, dropped: str) -> None:
+    """Print a table whole, or where the screen is too narrow for that without some of its columns."""
+    table = make(True)
+    width = too_wide(table)
+    if width:
+        table = make(False)
+        title += f" ({dropped} a screen {width} columns wide)"
+    table.title = title
+    print_table(table)
+
+
+def _rates(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) -> Table:
+    """Return how many runs converge; seeds and pairs are counted in the whole table."""
+    shown = make_table()
     told = "equivalent" in rows[0]
-    counts = ("seeds", "pairs") if any(row["n_pairs"] > row["n_seeds"] for row in rows) else ("seeds",)
+    several = any(row["n_pairs"] > row["n_seeds"] for row in rows)
+    counts = ["seeds", *(["pairs"] if several else [])] if whole else []
     for name in (*by, "first", "second", *counts):
         add_column(shown, name)
     for name in (*_RATES, "equivalent") if told else _RATES:
@@ -69,29 +84,29 @@ def _print_rates(rows: Sequence[dict[Any, Any]], by: Sequence[str], title: str) 
         values += [f"{row[name]:,}" for name in (f"n_{what}" for what in counts)]
         equivalent = [{True: "yes", False: "not shown"}.get(row["equivalent"], "-")] if told else []
         shown.add_row(*values, *rates, difference, chance_text(row["p_value_holm"]), *equivalent)
-    print_table(shown)
+    return shown
 
 
-def _print_steps(rows: Sequence[dict[Any, Any]], by: Sequence[str], title: str) -> None:
-    """Print how many steps they take."""
-    shown = make_table(title)
+def _steps(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) -> Table:
+    """Return how many steps runs take; how often which is faster stands in the whole table."""
+    shown = make_table()
     for name in (*by, "first", "second"):
         add_column(shown, name)
-    for name in _STEPS:
+    for name in (*_FASTER, *_STEPS) if whole else _STEPS:
         shown.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in ("first", "second")]
+        faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in ("first", "second")] if whole else []
         values = [short(row[name]) for name in (*by, "first", "second")]
         ratio = steps_ratio_text(row, ("first", "second"))
         mean = steps_difference_text(*(row[f"restricted_mean_difference{end}"] for end in ("", "_low", "_high")))
         shown.add_row(*values, *faster, chance_text(row["p_steps_holm"]), ratio, mean)
-    print_table(shown)
+    return shown
 
 
 def _explained(rows: Sequence[dict[Any, Any]]) -> list[str]:
     """Say what the compared steps are, and what equivalent is."""
-    limits = {str(row["steps_limit"]) for row in rows} - {"<NA>"}
-    limit = f"{int(limits.pop()):,}, " if len(limits) == 1 else ""
+    limits = {str(row["steps_limit"]) for row in rows}
+    limit = f"{int(limits.pop()):,}, " if len(limits) == 1 and "<NA>" not in limits else ""
     told = [
         "expected steps are those of all runs for each that converges; in mean steps a run that does not counts as "
         f"{limit}the most that both may take"

@@ -15,6 +15,7 @@ from sweep import Result, SweepError
 from sweep.comparison import Pairing
 from sweep.plan import Plan
 from sweep.speed import estimated_seconds, note_speed
+from sweep.terminal.comparisons import print_comparison
 from tests.sweep.support import assert_refused, command, make_study
 
 WORDS: dict[str, Any] = {"hidden": [2, 3], "max_steps": 200, "below": 0.4}
@@ -124,6 +125,23 @@ def test_steps_are_printed(tmp_path: Path) -> None:
     assert re.search(r"equivalent *\n─+ *\n.* yes ", out)
     assert "equivalent" not in command("compare", tmp_path, "--vary", "hidden").out
     assert "not shown" in command("compare", tmp_path, "--vary", "hidden", "--margin", "0.001").out
+
+
+@pytest.mark.parametrize(("columns", "whole"), [(80, False), (120, True)])
+def test_tables_fit_the_screen(
+    both: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, *, whole: bool
+) -> None:
+    """On a narrow screen columns are left out, and the title says which; none is cut."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    print_comparison(both.compare("learning_rate", [], margin=0.05), [], None)
+    rates, steps = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).split("\n\n")
+    assert ("seeds take a screen" in rates) != whole
+    assert ("seeds" in rates.splitlines()[3]) == whole
+    assert "who is faster" not in steps or not whole
+    tables = [line for line in [*rates.splitlines()[1:], *steps.splitlines()[1:-2]] if line.strip()]
+    assert max(map(len, tables)) <= columns
 
 
 def test_what_never_converges_is_told(folder: Path, both: Result) -> None:
