@@ -75,7 +75,8 @@ def ratio_of(first: Estimated, second: Estimated) -> Estimate:
     Notes
     -----
     The method of variance estimates recovery (Zou and Donner, Statist. in Medicine 27 (2008) 1693) for the difference
-    of logarithms, with the correlation over seeds.
+    of logarithms, with the correlation over seeds. It covers less where less than one success is expected: there is a
+    ratio only where a run converged by luck.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = first.value / second.value

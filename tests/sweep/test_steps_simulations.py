@@ -89,6 +89,18 @@ def test_intervals_of_compared_steps_cover(
         assert 0.92 - 0.006 <= share <= (1.0 if few else 0.985)
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", [100, 1000])
+@pytest.mark.parametrize("n_strata", [1, 4])
+@pytest.mark.parametrize("rates", [(0.01, 0.01), (0.01, 0.1), (0.01, 0.5)])
+@pytest.mark.parametrize("shared", [0.0, 0.8])
+def test_intervals_of_steps_cover_where_hardly_any_run_converges(
+    n_seeds: int, n_strata: int, rates: tuple[float, float], shared: float
+) -> None:
+    """With one success expected or more, 91 % and more of those that there are."""
+    assert min(coverage(n_seeds, n_strata, rates, (shared, 0.3))) >= 0.905
+
+
 def test_some_intervals_of_compared_steps_cover() -> None:
     """A case with few seeds."""
     assert min(coverage(50, 2, (0.7, 0.4), (0.5, 0.2))) >= 0.93
