@@ -63,6 +63,11 @@ def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFr
     )
     if cells.empty:
         raise SweepError("no cell with these values is trained yet; run the same study again to go on")
+    if measure and cells[statistic].isna().all():
+        raise SweepError(
+            "final losses of these cells were not counted: those of cells with a criterion are not, nor did earlier "
+            "versions count any; run the study with keep='runs' (--keep runs) to have them"
+        )
     return cells
 
 
@@ -83,7 +88,7 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
         From the best to the worst: the values of ``by``, ``best_of``, of how many cells it is the best, ``cell``, the
         values of the other parameters, ``n_runs``, the statistic, and ``best_of_low`` and ``best_of_high``, the ends of
         its 95 % interval. In a partial result it is the best of the cells that have as many runs as any other with the
-        same values.
+        same values. Values in whose cells losses were not counted are left out.
 
     Raises
     ------
@@ -97,6 +102,8 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
     rate, order statistics of medians, the delta method for the logarithm of expected steps, and Student's of a mean.
     """
     cells = cells_for(result, statistic, at)
+    if measure_of(statistic):
+        cells = cells[cells[statistic].notna()]  # others were not counted
     plan = Plan(result.study)
     whole = cells[has_all_runs(cells, result.study, group_of(plan, by, cells["cell"].to_numpy()))]
     ranked = rank_cells(whole, result.study, statistic)

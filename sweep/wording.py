@@ -38,7 +38,8 @@ def measure_text(value: Any) -> str:
 def interval_text(row: Mapping[Any, Any], name: str) -> str:
     """Write a statistic of a measure with its interval, where it has one."""
     value, low, high = (measure_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    tells = "-" not in (low, high) and (low, high) != ("0", "inf")  # few runs leave everything open
+    # Few runs leave everything open, and where all diverged there is nothing to add.
+    tells = "-" not in (low, high) and (low, high) not in (("0", "inf"), ("inf", "inf"))
     return f"{value} [{low}, {high}]" if tells else value
 
 

@@ -233,6 +233,9 @@ def test_a_mixed_study_is_told_by_rates() -> None:
     mixed = sweep.run(make_study(count=20, hidden=2, learning_rate=0.2, criterion=["none", "loss"], max_steps=200))
     assert "are not judged and count as not converged" in "\n".join(sentences.answer(mixed))
     assert list(mixed.best("final_loss")["rank"]) == [1, 2]
-    assert (
-        "convergence_rate" in mixed.compare("criterion", "final_loss").columns or len(mixed.compare("criterion")) == 1
-    )
+    assert "first_rate" in mixed.compare("criterion").columns
+    assert "first_median" in mixed.compare("criterion", "final_loss").columns
+    counted = sweep.run(mixed.study, keep="cells")
+    assert list(counted.best(["criterion", "final_loss"])["criterion"]) == ["none"]
+    with pytest.raises(SweepError, match="were not counted"):
+        counted.best("final_loss", at={"criterion": ["loss"]})
