@@ -81,18 +81,11 @@ def incidence(
     groups = Groups(result, color, at, colored=len(numbers) == 1)
     if numbers != [1]:
         check_parallel(groups.tally, numbers)
-    if len(numbers) > 1:
-        if color is not None:
-            raise SweepError(
-                f"color {color} given beside several numbers of parallel runs; give either one number or no color"
-            )
-        numbers = sorted(set(numbers))
-        styles = dict(zip(numbers, line_styles(numbers).values(), strict=True))
-        lines = [_Line(groups.tally, {**styles[k], "label": f"{k:,}"}, parallel_runs=k) for k in styles]
-    elif groups.color is None and numbers == [1]:
-        lines = [_Line(groups.tally, {"color": STATUS_COLORS[event], "label": event}, event) for event in EVENTS]
-    else:
-        lines = [_Line(tally, style, parallel_runs=numbers[0]) for tally, style in groups]
+    if len(numbers) > 1 and color is not None:
+        raise SweepError(
+            f"color {color} given beside several numbers of parallel runs; give either one number or no color"
+        )
+    lines = _lines(groups, numbers)
     ax = ax or new_axes()
     drawn, told = _draw(ax, result, lines, bands)
     tell_at_ticks(ax.xaxis, _under_way(groups.tally))
@@ -141,6 +134,17 @@ def ecdf(
         ax, result, groups, ("steps, and runs under way", "pairs of run and target reached by this step, %"), notes=told
     )
     return ax
+
+
+def _lines(groups: Groups, numbers: Sequence[int]) -> list[_Line]:
+    """Return the curves of these numbers of parallel runs, or of one by color, or of all ways to end."""
+    if len(numbers) > 1:
+        ordered = sorted(set(numbers))
+        styles = zip(ordered, line_styles(ordered).values(), strict=True)
+        return [_Line(groups.tally, {**style, "label": f"{k:,}"}, parallel_runs=k) for k, style in styles]
+    if groups.color is None and list(numbers) == [1]:
+        return [_Line(groups.tally, {"color": STATUS_COLORS[event], "label": event}, event) for event in EVENTS]
+    return [_Line(tally, style, parallel_runs=numbers[0]) for tally, style in groups]
 
 
 def _check_bands(bands: str) -> None:

@@ -73,26 +73,32 @@ def cumulative_incidence(
     )
     table = table[(at["event"].to_numpy() > 0) | (table["steps"] == table["steps"].max()).to_numpy()]
     steps, count = table["steps"].to_numpy(), table["ended"].to_numpy()
-    if tally["cell"].nunique() <= 1:
-        n = np.full(len(table), float(n_runs))
-    elif outcomes is not None and event == "converged":
-        n = _independent_runs(outcomes, steps)
-    else:
-        n = np.full(len(table), np.nan)
-    low, high = wilson_interval(count / n_runs * n, n)
-    missing = np.isnan(n)
+    low, high = _intervals(count / n_runs, steps, tally, outcomes if event == "converged" else None)
     half = _half_of_band(tally, n_seeds)
     return pd.DataFrame(
         {
             "steps": steps,
             "incidence": count / n_runs,
-            "low": np.where(missing, np.nan, low),
-            "high": np.where(missing, np.nan, high),
+            "low": low,
+            "high": high,
             "band_low": np.maximum(count / n_runs - half, 0.0),
             "band_high": np.minimum(count / n_runs + half, 1.0),
             "at_risk": table["at_risk"].to_numpy(),
         }
     )
+
+
+def _intervals(share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcomes | None) -> tuple[Array, Array]:
+    """Return the ends of the intervals of shares by some steps, missing of several cells without outcomes."""
+    if tally["cell"].nunique() <= 1:
+        n = np.full(len(share), float(tally["n"].sum()))
+    elif outcomes is not None:
+        n = _independent_runs(outcomes, steps)
+    else:
+        n = np.full(len(share), np.nan)
+    low, high = wilson_interval(share * n, n)
+    missing = np.isnan(n)
+    return np.where(missing, np.nan, low), np.where(missing, np.nan, high)
 
 
 def _half_of_band(tally: pd.DataFrame, n_seeds: int | None) -> float:
