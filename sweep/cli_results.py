@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -194,7 +194,13 @@ def figure(
         typer.Option(metavar="K,K", help="Of incidence: share of choices of K runs of which the first has converged."),
     ] = None,
 ) -> None:
-    """Draw a figure of one of these kinds; each works without options."""
+    """Draw a figure of one of these kinds. An option that a kind does not take is refused."""
+    given = {"x": x, "y": y, "color": color, "facet": tuple(_names(facet)) if facet else None, "bands": bands}
+    _draw_figure(directory, out, kind, {**given, "value": value, "at": at, "parallel_runs": parallel_runs})
+
+
+def _draw_figure(directory: str, out: Path | None, kind: str, given: dict[str, Any]) -> None:
+    """Draw a figure with options as they are given, None for those that are not, and say where it is."""
     from sweep.answers import column_of, default_statistic
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
@@ -205,20 +211,15 @@ def figure(
 
     if kind not in KINDS:
         raise SweepError(unknown("figure", kind, list(KINDS)))
-    statistic = None if value is None else column_of(value, [*STATISTICS, *EXPLAINED])
+    read: dict[str, Any] = {
+        "value": lambda text: column_of(text, [*STATISTICS, *EXPLAINED]),
+        "at": parse_picks,
+        "parallel_runs": parse_counts,
+    }
+    said = {name: text for name, text in given.items() if text or text == ""}
+    options = {name: read[name](text) if name in read else text for name, text in said.items()}
     written = _local(directory, out)
     result = _open(directory)
-    given = {
-        "x": x,
-        "y": y,
-        "color": color,
-        "facet": tuple(_names(facet)) if facet else None,
-        "value": statistic,
-        "at": parse_picks(at) if at else None,
-        "bands": bands,
-        "parallel_runs": parse_counts(parallel_runs) if parallel_runs is not None else None,
-    }
-    options = {name: each for name, each in given.items() if each is not None}
     default = default_statistic(result.study) if kind == "lines" else kind
     named = str(options.get("value", default))
     path = figure_path(written, named if kind == "lines" or named == default else f"{kind}_{named}")

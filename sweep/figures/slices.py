@@ -72,25 +72,10 @@ def slice_plot(
     ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
     has_line = selected.statistic in _TOGETHER and (result.has_parts or len(selected.values) == 1)
     if has_line:
-        together = select(result, value, at, (name,)).table
-        order = np.argsort(_places(together, name, places))
-        line = drawn_values(together, selected.statistic)[order]
-        has_line = bool(np.isfinite(line).any())
-        style = "none" if places.scale == "names" and isinstance(places.values[0], str) else "-"
-        ax.plot(_places(together, name, places)[order], line, "D", linestyle=style, color=NAMED_COLORS[1], markersize=4)
+        has_line = _draw_line(ax, select(result, value, at, (name,)), name, places)
     ax.set_xlim(places.limits())
     places.label(ax.xaxis, name)
-    ax.set_ylabel(selected.words.label)
-    if selected.words.percent:
-        ax.set_ylim(-3, 103)
-    elif not len(drawn):
-        ax.set_yticks([])
-        say_why(ax, selected.nothing)
-    elif selected.is_count or not drawn.any():
-        scale_from_zero(ax, drawn)
-        number_ticks(ax.yaxis, whole=True)
-    else:
-        scale_numbers(ax, "y", drawn)
+    _scale_values(ax, selected, drawn)
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
     points = "cells" if len(cells) == len(known) else f"{len(cells):,} of {len(known):,} cells"
@@ -102,6 +87,31 @@ def slice_plot(
     varied = [each for each, entries in selected.values.items() if len(entries) > 1]
     ax.set_title(heading(result, selected.values, varied, notes), fontsize=10)
     return ax
+
+
+def _draw_line(ax: Axes, together: Selected, name: str, places: Places) -> bool:
+    """Draw the statistic of all cells together over a parameter, and return whether there is any."""
+    order = np.argsort(_places(together.table, name, places))
+    line = drawn_values(together.table, together.statistic)[order]
+    style = "none" if places.scale == "names" and isinstance(places.values[0], str) else "-"
+    x = _places(together.table, name, places)[order]
+    ax.plot(x, line, "D", linestyle=style, color=NAMED_COLORS[1], markersize=4)
+    return bool(np.isfinite(line).any())
+
+
+def _scale_values(ax: Axes, selected: Selected, drawn: Any) -> None:
+    """Scale the axis of the statistic, or say why there is nothing of it."""
+    ax.set_ylabel(selected.words.label)
+    if selected.words.percent:
+        ax.set_ylim(-3, 103)
+    elif not len(drawn):
+        ax.set_yticks([])
+        say_why(ax, selected.nothing)
+    elif selected.is_count or not drawn.any():
+        scale_from_zero(ax, drawn)
+        number_ticks(ax.yaxis, whole=True)
+    else:
+        scale_numbers(ax, "y", drawn)
 
 
 # Statistics of which the one of several cells together is the same in kind; counts grow with the cells.
