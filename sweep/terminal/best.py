@@ -53,8 +53,10 @@ def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = N
     if parameters:
         _print_each(result.study, table.head(n_shown), len(table), parameters, statistic)
         return
-    _print_ranked(result.study, table.head(n_shown), len(table), statistic)
-    print(_told_apart(table, result.study, at))
+    alike = not measure_of(statistic) and not table["n_converged"].any()
+    shown = table.head(n_shown).assign(may_be_best=False) if alike else table.head(n_shown)
+    _print_ranked(result.study, shown, len(table), statistic)
+    print("no run converged, so no cell is better than another" if alike else _told_apart(table, result.study, at))
 
 
 def _print_ranked(study: Study, ranked: pd.DataFrame, n_cells: int, statistic: str) -> None:
@@ -99,7 +101,14 @@ def _told_apart(ranked: pd.DataFrame, study: Study, at: At | None) -> str:
         return "which cells may be the best takes the rows of runs, and this result keeps none"
     told = f"{may_be_best(ranked, study, at)}; compared on common seeds with the first, at 5 % for all cells (Holm)"
     lacking = int(ranked["may_be_best"].isna().sum())
-    return f"{told}; {count_text(lacking, 'cell')} that lack runs stand last and are not compared" if lacking else told
+    if not lacking:
+        return told
+    lack = (
+        "1 cell that lacks runs stands last and is"
+        if lacking == 1
+        else f"{lacking:,} cells that lack runs stand last and are"
+    )
+    return f"{told}; {lack} not compared"
 
 
 def _print_each(study: Study, best: pd.DataFrame, n_rows: int, by: Sequence[str], statistic: str) -> None:

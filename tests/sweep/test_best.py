@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.statistics.ranking import best_cells, seeds_to_tell
 from sweep.terminal.best import print_best
 from tests.sweep.invented import result_of
-from tests.sweep.support import make_study
+from tests.sweep.support import command, make_study
 from tests.sweep.test_paired import SWEPT
 
 BY = ["convergence_rate", "steps_q50", "expected_steps"]
@@ -196,3 +197,13 @@ def test_unknown_ranking(result: Result) -> None:
     """What cells are ranked by is listed."""
     with pytest.raises(SweepError, match=r"unknown statistic 'speed'.*rate, expected_steps, median_steps"):
         result.best("speed")
+
+
+def test_no_cell_is_better_where_no_run_converged(tmp_path: Path) -> None:
+    """Cells that are all alike are not called the best, and are told apart by losses where these are asked for."""
+    folder = tmp_path / "r"
+    sweep.run(make_study(count=20, hidden=2, learning_rate=[1e-9, 1e-3], max_steps=5), folder)
+    out = command("best", folder).out
+    assert "no run converged, so no cell is better than another" in out
+    assert "may be the best" not in out
+    assert "no run converged" not in command("best", folder, "--by", "final_loss").out
