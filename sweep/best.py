@@ -129,9 +129,9 @@ def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array
         ends = tuple(np.where(np.isnan(low), np.nan, each) for each in (value / factor, value * factor))
     elif statistic == "n_correct_mean":
         n = best["n_runs"].to_numpy()
-        error = (best["n_correct_mean_high"] - value) / student_quantile(n)
-        reach = error.to_numpy() * student_quantile(n, 1 - levels / 2)
-        ends = np.maximum(value - reach, 0.0), np.minimum(value + reach, result.study.n_outputs)
+        wider = student_quantile(n, 1 - levels / 2) / student_quantile(n)
+        low, high = (value + wider * (best[f"{statistic}_{end}"].to_numpy() - value) for end in ("low", "high"))
+        ends = np.maximum(low, 0.0), np.minimum(high, result.study.n_outputs)
     else:
         found = [_median_interval(result, cell, statistic, level)
                  for cell, level in zip(best["cell"].to_list(), levels.tolist(), strict=True)]  # fmt: skip

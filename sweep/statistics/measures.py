@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.intervals import Array, quantile_ranks, student_quantile, wilson_interval
+from sweep.statistics.intervals import Array, product_interval, quantile_ranks, student_quantile, wilson_interval
 
 # What each measure is told and ranked by.
 STATISTIC_OF = {"final_loss": "final_loss_q50", "max_error": "max_error_q50", "n_correct": "n_correct_mean"}
@@ -62,9 +62,11 @@ def measure_statistics(measure: str, group: Array, values: Array, n: Array | Non
     -----
     The quantile q of N runs is the value of run ceil(q N) in their order, and its interval lies between two others
     (:func:`~sweep.statistics.intervals.quantile_ranks`): from 0 where not even the first run is a lower bound, to
-    infinity where not even the last is an upper one. That of the share is Wilson's; that of the geometric mean is
-    Student's of the logarithms, missing where it is 0 or of one run; that of the mean is Student's, with as much added
-    to the squares as one run that has one more.
+    infinity where not even the last is an upper one. That of the share is Wilson's. That of the geometric mean is
+    Student's of the logarithms, missing where it is 0 or of one run; of fewer than some 20 runs, few of which are far
+    from the others, it covers less than it says. That of the mean is made of Wilson's for the share of runs that have
+    any, as those that diverged have none, and of Student's for the mean of these, with as much added to the squares as
+    one run that has one more (:func:`~sweep.statistics.intervals.product_interval`).
     """
     n = np.ones(len(values), np.int64) if n is None else n
     order = np.lexsort((values, group))
@@ -143,9 +145,14 @@ def _geometric_mean(measure: str, values: Array, n: Array, starts: Array) -> dic
 
 
 def _mean(values: Array, n: Array, starts: Array) -> dict[str, Array]:
-    """Return the mean with its interval."""
-    mean, spread = _moments(values, n, starts, 1.0)
-    return dict(zip(measure_columns("n_correct"), (mean, np.maximum(mean - spread, 0.0), mean + spread), strict=True))
+    """Return the mean with its interval: the share of runs that have any times the mean of these."""
+    some = values > 0
+    n_runs, n_some = np.add.reduceat(n, starts), np.add.reduceat(n * some, starts)
+    rate = n_some / n_runs
+    each, spread = _moments(values, n * some, starts, 1.0)
+    low, high = product_interval((rate, *wilson_interval(n_some, n_runs)), (each, each - spread, each + spread))
+    columns = (np.add.reduceat(n * values, starts) / n_runs, np.maximum(low, 0.0), high)
+    return dict(zip(measure_columns("n_correct"), columns, strict=True))
 
 
 def _moments(values: Array, n: Array, starts: Array, more: float) -> tuple[Any, Any]:

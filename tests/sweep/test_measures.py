@@ -80,11 +80,12 @@ def test_counts_are_runs() -> None:
 
 
 def test_the_mean_of_right_outputs() -> None:
-    """Student's interval, with as much added as one run that differs by one; of one run there is none."""
+    """Student's interval, with as much added as one run that differs by one, and Wilson's of runs that have none."""
     values = np.array([4.0, 3.0, 4.0, 2.0, 4.0, 4.0])
     row = measure_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values).iloc[0]
     reach = stats.t.ppf(0.975, 4) * np.sqrt((((values[:5] - 3.4) ** 2).sum() + 1) / 4 / 5)
-    assert row.to_list() == pytest.approx([3.4, 3.4 - reach, 3.4 + reach])
+    none = 3.4 * (1 - stats.binomtest(5, 5).proportion_ci(method="wilson").low)
+    assert row.to_list() == pytest.approx([3.4, 3.4 - np.hypot(reach, none), 3.4 + reach])
     alone = measure_statistics("n_correct", np.zeros(1), np.array([4.0])).iloc[0]
     assert alone["n_correct_mean"] == 4.0
     assert alone[["n_correct_mean_low", "n_correct_mean_high"]].isna().all()
