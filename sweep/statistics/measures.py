@@ -135,8 +135,8 @@ def _geometric_mean(measure: str, values: Array, n: Array, starts: Array) -> dic
     known = (n_finite > 0) & ~has_zero
     rates = (n_finite / n_runs, *wilson_interval(n_finite, n_runs))
     with np.errstate(over="ignore"):
-        ends = (np.where(known, np.exp(each), np.nan) for each in (mean, mean - spread, mean + spread))
-    means = [np.where(has_zero, 0.0, next(ends)), *ends]
+        middle, *ends = (np.where(known, np.exp(each), np.nan) for each in (mean, mean - spread, mean + spread))
+    means = [np.where(has_zero, 0.0, middle), *ends]
     return {
         f"{name}{end}": column
         for name, columns in ((f"{measure}_geometric_mean", means), ("finite_rate", rates))

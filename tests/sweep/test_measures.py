@@ -70,6 +70,12 @@ def test_statistics_of_losses(seed: int) -> None:
             assert row[name] == pytest.approx(value, rel=1e-12, abs=1e-15, nan_ok=True), (number, name)
 
 
+def test_losses_near_the_largest_number() -> None:
+    """The interval of their geometric mean reaches to infinity, without a warning."""
+    row = measure_statistics("final_loss", np.zeros(3), np.array([1e300, 1e-300, 1e307])).iloc[0]
+    assert row["final_loss_geometric_mean_high"] == np.inf
+
+
 def test_counts_are_runs() -> None:
     """A value that several runs have counts as often."""
     random = np.random.default_rng(1)
