@@ -12,7 +12,7 @@ from sweep.figures.axis import Places, heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
 from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
 from sweep.figures.panels import NAMED_COLORS
-from sweep.figures.statistics import Selected, drawn_values, select
+from sweep.figures.statistics import Selected, drawn_values, is_told_together, select
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
 from sweep.picks import At
 from sweep.result import Result
@@ -71,6 +71,7 @@ def slice_plot(
     look: dict[str, Any] = {"s": 9, "alpha": 0.5, "linewidths": 0, "rasterized": len(cells) > 500}
     ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
     has_line = selected.statistic in _TOGETHER and (result.has_parts or len(selected.values) == 1)
+    has_line &= len(selected.values) == 1 or is_told_together(result, selected.statistic)
     if has_line:
         has_line = _draw_line(ax, select(result, value, at, (name,)), name, places)
     ax.set_xlim(places.limits())

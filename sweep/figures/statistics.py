@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.answers import check_judged, column_of, default_statistic, summarize_over
+from sweep.answers import check_judged, column_of, default_statistic, pairs_seeds, summarize_over
+from sweep.errors import SweepError
 from sweep.parameters import Scalar
 from sweep.picks import At, cells_at, values_at
 from sweep.result import Result
 from sweep.statistics.measures import measure_of
 from sweep.statistics.ranking import RANKED_BY
+from sweep.wording import list_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,7 +206,8 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     Raises
     ------
     SweepError
-        If there is no such statistic or value, or convergence is not judged.
+        If there is no such statistic or value, convergence is not judged, or what was measured of several cells
+        together is not known.
     """
     statistic = statistic_of(result, value)
     measure = measure_of(statistic)
@@ -213,7 +216,18 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     hidden = [name for name, entries in values.items() if len(entries) > 1 and name not in (shown or values)]
     if not hidden:
         return Selected(cells_at(every, values), values, statistic)
-    return Selected(summarize_over(result, list(shown or ()), cells_at(every, values), measure), values, statistic)
+    if not is_told_together(result, statistic):
+        raise SweepError(
+            f"what was measured over all values of {list_text(hidden)} takes rows of runs, and these are too many "
+            "to be read for this; pick one value of each with --at NAME=VALUE"
+        )
+    table = summarize_over(result, list(shown or ()), cells_at(every, values), measure)
+    return Selected(table, values, statistic)
+
+
+def is_told_together(result: Result, statistic: str) -> bool:
+    """Tell whether a statistic of several cells together is known: of a measure it takes rows, or counts of losses."""
+    return not measure_of(statistic) or pairs_seeds(result) or not result.keeps_runs
 
 
 def bands_text(cells: pd.DataFrame, name: str) -> str:

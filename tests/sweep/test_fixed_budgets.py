@@ -228,6 +228,19 @@ def test_what_is_refused(result: Result, tmp_path: Path) -> None:
     assert "of pairs in which both are finite" in told.out
 
 
+def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells tell their own losses, and several together nothing rather than something false."""
+    monkeypatch.setattr("sweep.answers.MOST_PAIRED", 100)
+    told = "\n".join(sentences.answer(result))
+    assert "runs together" not in told
+    assert "best cell: " in told
+    assert "other cell" in told
+    with pytest.raises(SweepError, match="over all values of hidden takes rows of runs"):
+        figures.line_plot(sweep.run(make_study(count=30, learning_rate=[0.05, 0.2], scale=[1.0, 2.0], **BUDGET)))
+    assert "line" not in figures.slice_plot(result, x="learning_rate").get_title()
+    assert "<svg" in report_page(result)
+
+
 def test_a_mixed_study_is_told_by_rates() -> None:
     """Cells without a criterion count as not converged, and final losses are there for who asks."""
     mixed = sweep.run(make_study(count=20, hidden=2, learning_rate=0.2, criterion=["none", "loss"], max_steps=200))
