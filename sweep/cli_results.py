@@ -103,8 +103,8 @@ def compare(
         str | None,
         typer.Option(
             metavar="NAME,NAME",
-            help="Compare for each value of these parameters; else over all others. Also what is compared, with "
-            "--vary: rate, final_loss, max_error or n_correct.",
+            help="Compare for each value of these parameters; else over all others. Also what is compared: rate, "
+            "final_loss, max_error or n_correct.",
         ),
     ] = None,
     margin: Annotated[
@@ -143,7 +143,12 @@ def compare(
         return
     assert other is not None
     pairing = Pairing(result, _open(other))
-    print_comparison(pairing.compare(names, margin=margin), names, top)
+    parameters, measure = pairing.split(names)
+    compared = pairing.compare(names, margin=margin)
+    if measure:
+        print_measured_comparison(compared, parameters, measure, top)
+    else:
+        print_comparison(compared, parameters, top)
     if sentence := pairing.left_out():
         print(sentence)
 

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.answers import check_judged
+from sweep.answers import check_judged, column_of, judges_convergence
 from sweep.errors import SweepError, unknown
 from sweep.plan import Plan
-from sweep.result import Result
+from sweep.result import COMPARED, Result
 from sweep.statistics.compare import check_margin, compare_sides, with_holm
+from sweep.statistics.compare_measures import adjusted, compare_pairs
+from sweep.statistics.measures import measure_of
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.sides import Side
-from sweep.wording import count_text
+from sweep.wording import count_text, list_text
 from sweep.words import STANDS_FOR, WORDS
 
 
@@ -46,13 +49,40 @@ class Pairing:
         if not self._seeds:
             raise SweepError("the two results have no seed in common, so their runs cannot be paired")
 
+    def split(self, by: Sequence[str] | None) -> tuple[list[str], str | None]:
+        """Divide names into parameters, all by default, and what was measured of runs; None where rates are compared.
+
+        Raises
+        ------
+        SweepError
+            If a name is unknown, or convergence is asked for and not judged.
+        """
+        by = self._names if by is None else list(by)
+        others = [name for name in by if name not in WORDS]
+        if len(others) > 1:
+            raise SweepError(f"{list_text(others)} given; give parameters and one statistic")
+        judged = any(judges_convergence(result.study) for result in self._results)
+        statistic = column_of(others[0], COMPARED) if others else COMPARED[0] if judged else "final_loss_q50"
+        measure = measure_of(statistic)
+        if measure is None:
+            for result in self._results:
+                check_judged(result.study)
+        parameters = [name for name in by if name in WORDS]
+        for name in parameters:
+            if name not in self._names:
+                names = self._names
+                raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
+        return parameters, measure
+
     def compare(self, by: Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
         """Compare the pairs.
 
         Parameters
         ----------
         by
-            Parameters for each combination of whose values there is a row; by default all.
+            Parameters for each combination of whose values there is a row; by default all. Also what is compared:
+            ``"rate"``, ``"final_loss"``, ``"max_error"`` or ``"n_correct"``; by default the rate, or the final loss
+            where neither study judges convergence.
         margin
             A difference of rates that makes no difference, such as 0.05: also tell whether they are equivalent.
 
@@ -60,8 +90,8 @@ class Pairing:
         -------
         DataFrame
             ``first`` and ``second``, the names of the studies, and the columns of
-            :func:`sweep.statistics.compare.compare_sides` and
-            :func:`sweep.statistics.compare.with_holm`.
+            :func:`sweep.statistics.compare.compare_sides` and :func:`sweep.statistics.compare.with_holm`, or of
+            :func:`sweep.statistics.compare_measures.compare_pairs` with ``p_value_holm``.
 
         Raises
         ------
@@ -71,16 +101,15 @@ class Pairing:
         StoreError
             If runs were not kept.
         """
-        check_margin(margin)
-        for result in self._results:
-            check_judged(result.study)
-        by = self._names if by is None else list(by)
-        for name in by:
-            if name not in self._names:
-                names = self._names
-                raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
+        parameters, measure = self.split(by)
+        check_margin(margin, measure)
         first, second = self._results
-        table = compare_sides(self._side(first, "cell_x"), self._side(second, "cell_y"), self._cells, by, margin)
+        if measure:
+            one, other = self._measured(first, "cell_x", measure), self._measured(second, "cell_y", measure)
+            table = compare_pairs(one, other, self._cells, parameters, measure)
+        else:
+            sides = self._side(first, "cell_x"), self._side(second, "cell_y")
+            table = compare_sides(*sides, self._cells, parameters, margin)
         if table.empty:
             raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
         labels = _label(first, second), _label(second, first)
@@ -88,7 +117,7 @@ class Pairing:
             labels = first.place or "first", second.place or "second"
         table.insert(0, "first", labels[0])
         table.insert(1, "second", labels[1])
-        return with_holm(table)
+        return adjusted(table) if measure else with_holm(table)
 
     def left_out(self) -> str:
         """Say how many cells and seeds have no partner; nothing if all have one."""
@@ -104,11 +133,19 @@ class Pairing:
                 parts.append(f"{' and '.join(lacking)} of the {label} result")
         return f"not compared, since the other has none like them: {'; '.join(parts)}" if parts else ""
 
+    def _measured(self, result: Result, column: str, measure: str) -> Measured:
+        """Return what was measured of the paired runs of a result."""
+        return result.measured(measure).at(self._cells[column].to_numpy(), self._seeds_of(result))
+
+    def _seeds_of(self, result: Result) -> slice:
+        """Return the places of the common seeds in a result."""
+        base = result.study.seeds.base
+        return slice(self._seeds.start - base, self._seeds.stop - base)
+
     def _side(self, result: Result, column: str) -> Side:
         """Return the paired runs of a result; the column has its cells."""
-        base, cells = result.study.seeds.base, self._cells[column].to_numpy()
-        outcomes = result.outcomes.at(cells, slice(self._seeds.start - base, self._seeds.stop - base))
-        return Side(outcomes, Plan(result.study).most_steps(cells))
+        cells = self._cells[column].to_numpy()
+        return Side(result.outcomes.at(cells, self._seeds_of(result)), Plan(result.study).most_steps(cells))
 
 
 def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:

@@ -134,11 +134,7 @@ class Result(ResultCurves):
         measure = measure_of(statistic)
         if measure is None:
             check_judged(self.study)
-        elif margin is not None:
-            raise SweepError(
-                f"margin {margin} given; rates can be equivalent within a margin, and {measure} is compared"
-            )
-        check_margin(margin)
+        check_margin(margin, measure)
         if by is None:
             parameters = [name for name in self.study.parameters if name != vary]
         check_swept(self.study, [vary, *parameters])

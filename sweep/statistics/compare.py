@@ -22,14 +22,16 @@ from sweep.statistics.sides import Groups, Pairs, Side
 MOST_COMPARED = 20
 
 
-def check_margin(margin: Any) -> None:
-    """Require that a margin of equivalence is a difference of rates.
+def check_margin(margin: Any, measure: str | None = None) -> None:
+    """Require that a margin of equivalence is a difference of rates, and that rates are compared, not a measure.
 
     Raises
     ------
     SweepError
-        If it is no number above 0 and below 1.
+        If it is no number above 0 and below 1, or a measure is compared.
     """
+    if margin is not None and measure:
+        raise SweepError(f"margin {shown(margin)} given with {measure}; rates alone are equivalent within a margin")
     if margin is not None and not (isinstance(margin, int | float) and 0 < margin < 1):
         raise SweepError(
             f"margin {shown(margin)} given; must be a difference of rates above 0 and below 1, as 0.05 for 5 points"

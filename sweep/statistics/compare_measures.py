@@ -48,7 +48,11 @@ def compare_measured(measured: Measured, plan: Plan, vary: str, by: Sequence[str
         rows.insert(0, "first", values[first])
         rows.insert(1, "second", values[second])
         compared.append(rows)
-    table = pd.concat(compared, ignore_index=True)
+    return adjusted(pd.concat(compared, ignore_index=True))
+
+
+def adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    """Add p-values that are adjusted for the number of rows, behind those that are not."""
     table.insert(list(table).index("p_value") + 1, "p_value_holm", holm(table["p_value"].to_numpy()))
     return table
 

@@ -204,3 +204,23 @@ def test_names_alone_or_in_a_list(both: Result) -> None:
         both.summarize([])
     with pytest.raises(SweepError, match="top 0 given"):
         both.best(top=0)
+
+
+def test_two_results_by_what_was_measured(tmp_path: Path) -> None:
+    """Losses of two studies are compared as those of two values of a study that sweeps both, judged or not."""
+    words = {"hidden": [2, 3], "max_steps": 20, "criterion": "none"}
+    both = sweep.run(make_study(count=12, **words, learning_rate=[0.1, 0.2]))
+    names = ["first", "second"]
+    for rate in (0.1, 0.2):
+        sweep.run(make_study(count=12, **words, learning_rate=rate), tmp_path / str(rate))
+    pairing = Pairing(*(sweep.open_result(tmp_path / name) for name in ("0.1", "0.2")))
+    for by in ([], ["hidden"], ["hidden", "max_error"], ["n_correct"]):
+        expected = both.compare("learning_rate", by).drop(columns=names)
+        pd.testing.assert_frame_equal(pairing.compare(by).drop(columns=names), expected)
+    with pytest.raises(SweepError, match="convergence is not judged"):
+        pairing.compare(["rate"])
+    with pytest.raises(SweepError, match=r"margin 0\.05 given with final_loss; rates alone"):
+        pairing.compare([], margin=0.05)
+    shown = command("compare", tmp_path / "0.1", tmp_path / "0.2", "--by", "hidden")
+    assert shown.code == 0, shown.err
+    assert "by final loss" in shown.out
