@@ -8,40 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Numbers of a cell. The floats become rows of lanes; those that no word of the recipe uses are not read.
-SETTINGS = np.dtype(
-    [
-        ("learning_rate", "f8"),  # of w and b
-        ("output_learning_rate", "f8"),  # of v, c and k
-        ("below", "f8"),  # threshold of the criterion
-        ("bound", "f8"),  # a run has diverged where its loss is above
-        ("gain", "f8"),  # of the hidden sum
-        ("negative_slope", "f8"),  # of leaky_relu
-        ("momentum", "f8"),  # of momentum and nesterov
-        ("alpha", "f8"),  # of rmsprop
-        ("beta1", "f8"),  # of adam
-        ("beta2", "f8"),
-        ("eps", "f8"),  # of rmsprop and adam
-        ("from_step", "i8"),  # the first step at which convergence is judged
-        ("max_steps", "i8"),
-    ],
-    align=True,
-)
+from kernels import vocabulary
+from kernels.words.records import Setting
 
-# Where nothing else is said; NaN stands for the other learning rate.
-DEFAULTS = {
-    "output_learning_rate": math.nan,
-    "below": 0.0,
-    "bound": math.inf,
-    "gain": 1.0,
-    "negative_slope": 0.01,
-    "momentum": 0.9,
-    "alpha": 0.99,
-    "beta1": 0.9,
-    "beta2": 0.999,
-    "eps": 1e-8,
-    "from_step": 0,
-}
+# Numbers of a cell: those of the vocabulary, which become rows of lanes where a word of the recipe uses them, and
+# the first step at which convergence is judged.
+SETTINGS = np.dtype(
+    [*((name, "f8") for name in vocabulary.SETTINGS), ("from_step", "i8"), ("max_steps", "i8")], align=True
+)
 
 
 class Parameters(NamedTuple):
@@ -62,7 +36,7 @@ class Architecture(NamedTuple):
     inputs, outputs
         How many there are.
     activation, output
-        Of the hidden units and of the outputs, two of :data:`kernels.words.activations.NAMES`.
+        Of the hidden units and of the outputs, two of :data:`kernels.vocabulary.ACTIVATIONS`.
     bias
         Whether units have biases.
     skip
@@ -142,15 +116,15 @@ class Recipe(NamedTuple):
     ----------
     architecture
     loss, reduction
-        One of :data:`kernels.words.losses.NAMES`, and one of :data:`kernels.words.losses.REDUCTIONS`.
+        One of :data:`kernels.vocabulary.LOSSES`, and one of :data:`kernels.words.reductions.REDUCTIONS`.
     optimizer
-        One of :data:`kernels.words.optimizers.NAMES`.
+        One of :data:`kernels.vocabulary.OPTIMIZERS`.
     batch
         Patterns per step, None for all.
     order
         ``"cyclic"``, or ``"shuffled"`` where the patterns come in another order in each epoch.
     criterion
-        One of :data:`kernels.words.criteria.NAMES`.
+        One of :data:`kernels.vocabulary.CRITERIA`.
     dtype
         ``"float64"`` or ``"float32"``.
     """
@@ -164,10 +138,19 @@ class Recipe(NamedTuple):
     criterion: str = "loss"
     dtype: str = "float64"
 
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """The settings that its words take, each once."""
+        names = self.architecture.activation, self.architecture.output
+        activations = (vocabulary.ACTIVATIONS[name] for name in names)
+        words: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], vocabulary.OPTIMIZERS[self.optimizer])
+        return tuple({setting.name: setting for word in words for setting in word.settings}.values())
+
 
 def make_settings(n_cells: int, **given: Any) -> NDArray[Any]:
     """Return (cells,) of :data:`SETTINGS`: those given, each a number or an array (cells,), and defaults or 0."""
     settings = np.zeros(n_cells, SETTINGS)
     for name in SETTINGS.names or ():
-        settings[name] = given.get(name, DEFAULTS.get(name, 0))
+        setting = vocabulary.SETTINGS.get(name)
+        settings[name] = given.get(name, setting.default if setting else 0)
     return settings

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.data import control
 from kernels.data.patterns import make_patterns
 from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
@@ -34,6 +33,7 @@ from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here
 from kernels.variant import Variant, choose_variant
+from kernels.vocabulary import OPTIMIZERS
 
 Array = NDArray[Any]
 
@@ -43,18 +43,6 @@ sources_digest()
 # A kernel returns after so many products, sums and functions of lanes, a second or so of work, so that
 # an interrupt ends even one network of a billion steps.
 PAUSE_OPERATIONS = 4e9
-
-# The setting that each row of control holds.
-_ROWS = {
-    control.RATE: "learning_rate",
-    control.BELOW: "below",
-    control.NEGATIVE_SLOPE: "negative_slope",
-    control.MOMENTUM: "momentum",
-    control.ALPHA: "alpha",
-    control.BETA1: "beta1",
-    control.BETA2: "beta2",
-    control.EPS: "eps",
-}
 
 
 class Outcome(NamedTuple):
@@ -214,7 +202,7 @@ class Trainer:
 
     def _arguments(
         self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked
-    ) -> tuple[Any, Runs, tuple[Workspace, ...], int, int]:
+    ) -> tuple[Any, Runs, tuple[Workspace, ...], int]:
         """Return what the kernel for a variant is called with."""
         recipe, (n_runs, n_parameters) = self.recipe, weights.shape
         n_hidden = recipe.architecture.hidden(n_parameters)
@@ -234,21 +222,24 @@ class Trainer:
         workspaces = tuple(make_workspace(recipe, variant, n_hidden) for _ in range(variant.packets))
         patterns: Any = self._patterns if variant.table is None else None  # else the kernel holds them
         most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * variant.n_patterns * variant.packets)))
-        return patterns, runs, workspaces, n_hidden, most_turns
+        return patterns, runs, workspaces, most_turns
 
     def _numbers(self, settings: Array, n_hidden: int) -> NDArray[np.float64]:
-        """Return the settings of cells as rows of control take them, (cells, GIVEN_ROWS)."""
-        numbers = np.ones((len(settings), control.GIVEN_ROWS))  # the powers of betas start at 1
-        for row, name in _ROWS.items():
-            numbers[:, row] = settings[name]
-        rates = settings["output_learning_rate"]
-        numbers[:, control.OUTPUT_RATE] = np.where(np.isnan(rates), settings["learning_rate"], rates)
-        # A loss is finite where it is not above the largest number.
-        numbers[:, control.BOUND] = np.minimum(settings["bound"], np.finfo(self.recipe.dtype).max)
+        """Return what is given with the runs of cells, (cells, given rows), in the order of the rows of control."""
+        rates, own_rates = settings["learning_rate"], settings["output_learning_rate"]
         first, second = self.recipe.architecture.scales(n_hidden)
-        numbers[:, control.HIDDEN_SCALE] = settings["gain"] * first
-        numbers[:, control.OUTPUT_SCALE] = second
-        return numbers
+        common = (
+            rates,
+            np.where(np.isnan(own_rates), rates, own_rates),
+            settings["below"],
+            # A loss is finite where it is not above the largest number.
+            np.minimum(settings["bound"], np.finfo(self.recipe.dtype).max),
+            settings["gain"] * first,
+            np.full(len(settings), second),
+        )
+        own = (settings[setting.name] for setting in self.recipe.settings)
+        clocks = (np.full(len(settings), start) for start in OPTIMIZERS[self.recipe.optimizer].clocks)
+        return np.column_stack([*common, *own, *clocks])
 
 
 class _Asked(NamedTuple):

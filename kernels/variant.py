@@ -11,9 +11,8 @@ import numpy as np
 
 from kernels.data.patterns import Patterns, Table, sums_watched
 from kernels.recipe import Recipe
-from kernels.simd.lanes import memory
 from kernels.tuning import Tuning, elementary_rows
-from kernels.words.optimizers import optimizer
+from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 
 # Hidden sizes up to this one are constants of a kernel where patterns are: its loop over units unrolls.
 HIDDEN_CONSTANT = 2
@@ -39,8 +38,8 @@ class Variant(NamedTuple):
         are not finite are left to another variant.
     hidden
         The hidden size where the loop over units is unrolled and parameters are in registers.
-    integer_relu
-        Whether ReLU is a maximum of integers.
+    integers
+        Whether the activation of the hidden units is made of operations on integers.
     most_at_once
         Windows of up to so many patterns go through a step at once, longer ones block by block.
     block_patterns
@@ -57,7 +56,7 @@ class Variant(NamedTuple):
     packets: int
     table: Table | None
     hidden: int | None
-    integer_relu: bool
+    integers: bool
     most_at_once: int
     block_patterns: int
     function_rows: int
@@ -109,19 +108,20 @@ def choose_variant(
         packets=1,
         table=None,
         hidden=None,
-        integer_relu=False,
+        integers=False,
         most_at_once=MOST_AT_ONCE,
         block_patterns=tuning.block_patterns or choose_block(window, tuning),
         function_rows=elementary_rows(row_bytes, tuning.register_bytes),
         scales_hidden=scales[0],
         scales_outputs=scales[1],
     )
-    method = optimizer(recipe.optimizer, memory(recipe.dtype, width))
+    method = OPTIMIZERS[recipe.optimizer]
     n_numbers = patterns.inputs.size + patterns.targets.size
     if exact or window < n_patterns or n_numbers > tuning.constant_limit or not method.keeps_infinity:
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
     table: Table = inputs, targets
+    has_integer_value = ACTIVATIONS[architecture.activation].integer_value is not None
     # Of float64 only AVX-512 has a maximum of integers in one instruction, of float32 AVX2 too.
     is_one_instruction = tuning.register_bytes >= 8 * np.dtype(recipe.dtype).itemsize
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * hidden
@@ -134,7 +134,7 @@ def choose_variant(
         packets=max(1, min(most, n_fit)),
         table=table,
         hidden=hidden if unrolls else None,
-        integer_relu=architecture.activation == "relu" and is_one_instruction and sums_watched(table) and not scales[0],
+        integers=has_integer_value and is_one_instruction and sums_watched(table) and not scales[0],
         most_at_once=n_patterns,
         block_patterns=n_patterns,
     )

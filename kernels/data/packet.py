@@ -11,8 +11,9 @@ from functools import cache
 from typing import NamedTuple
 
 from kernels.recipe import Architecture
+from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
-from kernels.simd.lanes import Rows
+from kernels.simd.lanes import Memory, Rows
 
 
 class Packet(NamedTuple):
@@ -20,10 +21,12 @@ class Packet(NamedTuple):
 
     Attributes
     ----------
+    n_hidden
+        Hidden units of each network.
     parameters
         Parameters and behind them the states of the optimizer.
     control
-        Rows RATE .. FINITE_FLAG of :mod:`kernels.data.control`.
+        Rows of :mod:`kernels.data.control`, and behind them those of the words of the recipe.
     sums
         Gradients of the parameters, while the blocks of a window add to them.
     totals
@@ -46,9 +49,10 @@ class Packet(NamedTuple):
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
     kept
-        A copy of the parameters and states, while updates are tried.
+        A copy of the parameters, the states, and what counts updates, while updates are tried.
     """
 
+    n_hidden: int
     parameters: Rows
     control: Rows
     sums: Rows
@@ -70,21 +74,22 @@ class Numbering(NamedTuple):
     Attributes
     ----------
     w, v, b : (h, i), (h, o) and (h) -> row
-    c, k : (n_hidden, o) and (n_hidden, i, o) -> row
-    n_parameters : (n_hidden) -> int
+    c, k : (packet, o) and (packet, i, o) -> row
+    n_hidden, n_parameters : (packet) -> int
     """
 
     w: Callable[[int, int], int]
     v: Callable[[int, int], int]
     b: Callable[[int], int]
-    c: Callable[[int, int], int]
-    k: Callable[[int, int, int], int]
-    n_parameters: Callable[[int], int]
+    c: Callable[[Packet, int], int]
+    k: Callable[[Packet, int, int], int]
+    n_hidden: Callable[[Packet], int]
+    n_parameters: Callable[[Packet], int]
 
 
 @cache
-def numbering(architecture: Architecture) -> Numbering:
-    """Return the row numbers of the parameters of an architecture."""
+def numbering(architecture: Architecture, hidden: int | None = None) -> Numbering:
+    """Return the row numbers of the parameters of an architecture, of ``hidden`` units where that is a constant."""
     n_unit, n_inputs, n_outputs = architecture.n_unit_parameters, architecture.inputs, architecture.outputs
     n_biases, n_tail = n_outputs * architecture.bias, architecture.n_output_parameters
 
@@ -101,15 +106,59 @@ def numbering(architecture: Architecture) -> Numbering:
         return h * n_unit + n_inputs + n_outputs
 
     @device
-    def c(n_hidden: int, o: int) -> int:
-        return n_hidden * n_unit + o
+    def n_hidden(packet: Packet) -> int:
+        if hidden is not None:
+            return hidden
+        return packet.n_hidden
 
     @device
-    def k(n_hidden: int, i: int, o: int) -> int:
-        return n_hidden * n_unit + n_biases + i * n_outputs + o
+    def c(packet: Packet, o: int) -> int:
+        return n_hidden(packet) * n_unit + o
 
     @device
-    def n_parameters(n_hidden: int) -> int:
-        return n_hidden * n_unit + n_tail
+    def k(packet: Packet, i: int, o: int) -> int:
+        return n_hidden(packet) * n_unit + n_biases + i * n_outputs + o
 
-    return Numbering(w, v, b, c, k, n_parameters)
+    @device
+    def n_parameters(packet: Packet) -> int:
+        return n_hidden(packet) * n_unit + n_tail
+
+    return Numbering(w, v, b, c, k, n_hidden, n_parameters)
+
+
+def make_load_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows], tuple[Lanes, ...]]:
+    """Return the function that loads some rows, at most five, as a tuple: ``(rows)``."""
+    load = memory.load
+    first, second, third, fourth, fifth = (*rows, 0, 0, 0, 0, 0)[:5]
+
+    def load_none(rows: Rows) -> tuple[Lanes, ...]:
+        return ()
+
+    def load_one(rows: Rows) -> tuple[Lanes, ...]:
+        return (load(rows, first),)
+
+    def load_two(rows: Rows) -> tuple[Lanes, ...]:
+        return load(rows, first), load(rows, second)
+
+    def load_three(rows: Rows) -> tuple[Lanes, ...]:
+        return load(rows, first), load(rows, second), load(rows, third)
+
+    def load_four(rows: Rows) -> tuple[Lanes, ...]:
+        return load(rows, first), load(rows, second), load(rows, third), load(rows, fourth)
+
+    def load_five(rows: Rows) -> tuple[Lanes, ...]:
+        return load(rows, first), load(rows, second), load(rows, third), load(rows, fourth), load(rows, fifth)
+
+    return device((load_none, load_one, load_two, load_three, load_four, load_five)[len(rows)])
+
+
+def make_store_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows, tuple[Lanes, ...]], None]:
+    """Return the function that stores a tuple in neighbouring rows: ``(rows, values)``."""
+    store, first = memory.store, rows[0] if rows else 0
+
+    @device
+    def store_rows(rows: Rows, values: tuple[Lanes, ...]) -> None:
+        for k in range(len(values)):
+            store(rows, first + k, values[k])
+
+    return store_rows

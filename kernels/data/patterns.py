@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.data.packet import Packet
+from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, Memory
+from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
 
 Array = NDArray[Any]

@@ -35,8 +35,9 @@ from kernels.loop.seats import (
 )
 from kernels.loop.visits import make_shuffle
 from kernels.recipe import Recipe
+from kernels.simd.functions import select
 from kernels.simd.jit import device, routine
-from kernels.simd.lanes import Memory, select
+from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace, make_in_memory
 from kernels.step.step import make_step
@@ -62,8 +63,8 @@ def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int
 @made_once
 def make_judge_runs(
     recipe: Recipe, variant: Variant, memory: Memory
-) -> Callable[[Patterns, Runs, Workspace, int, int], bool]:
-    """Return the judging of runs after k steps of an epoch: ``(patterns, runs, workspace, n_hidden, k)``.
+) -> Callable[[Patterns, Runs, Workspace, int], bool]:
+    """Return the judging of runs after k steps of an epoch: ``(patterns, runs, workspace, k)``.
 
     It writes down those that have ended, takes them off their seats, and tells whether there were any. Within an
     epoch only those are judged that are at their last step.
@@ -81,12 +82,12 @@ def make_judge_runs(
         store(packet.control, STALLED_FLAG, select(verdict.stalled, fill(1.0), 0.0))
 
     @device
-    def judge_runs(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int, k: int) -> bool:
+    def judge_runs(patterns: Patterns, runs: Runs, workspace: Workspace, k: int) -> bool:
         packet, seats, turn = in_memory(workspace), workspace.seats, workspace.clock[TURN]
-        step.look(patterns, packet, n_hidden)
+        step.look(patterns, packet)
         step.prepare(patterns, packet)
-        write_verdict(packet, judge(patterns, packet, n_hidden))
-        measure(patterns, packet, n_hidden)
+        write_verdict(packet, judge(patterns, packet))
+        measure(patterns, packet)
         some_left = False
         for lane in range(seats.shape[1]):
             run, is_last = seats[RUN, lane], seats[LAST_TURN, lane] == turn and seats[LAST_STEPS, lane] == k
@@ -109,8 +110,8 @@ def make_judge_runs(
 
 
 @made_once
-def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace, int], None]:
-    """Return a turn in which lanes may end: ``(patterns, runs, workspace, n_hidden)``.
+def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace], None]:
+    """Return a turn in which lanes may end: ``(patterns, runs, workspace)``.
 
     Runs that end leave, others take their seats, until nobody leaves any more; then those that are seated advance.
     All of them may end within an epoch, while others wait for the next turn.
@@ -130,7 +131,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         return found
 
     @device
-    def advance(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
+    def advance(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
         """Take the steps of a turn, after some of which runs may be at their last."""
         packet, clock = in_memory(workspace), workspace.clock
         store(packet.control, PREVIOUS, load(packet.control, LOSS))
@@ -138,20 +139,20 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
             shuffle(patterns, runs, workspace, clock[TURN])
         if n_windows > 1 and some_end_after(workspace, BEFORE_ANY):
             for k in range(n_windows):
-                step.advance_window(patterns, packet, n_hidden, k)
+                step.advance_window(patterns, packet, k)
                 if some_end_after(workspace, k + 1):
-                    judge_runs(patterns, runs, workspace, n_hidden, k + 1)
+                    judge_runs(patterns, runs, workspace, k + 1)
         else:
-            step.advance(patterns, packet, n_hidden)
+            step.advance(patterns, packet)
         clock[TURN] += 1
 
     @routine
-    def end_runs(patterns: Patterns, runs: Runs, workspace: Workspace, n_hidden: int) -> None:
+    def end_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
         seat_runs(runs, workspace)
-        while judge_runs(patterns, runs, workspace, n_hidden, BEFORE_ANY) and some_wait(runs):
+        while judge_runs(patterns, runs, workspace, BEFORE_ANY) and some_wait(runs):
             seat_runs(runs, workspace)
         if workspace.clock[OCCUPIED] > 0:
-            advance(patterns, runs, workspace, n_hidden)
+            advance(patterns, runs, workspace)
         set_deadline(runs, workspace)
 
     return end_runs

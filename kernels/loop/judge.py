@@ -6,17 +6,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kernels.data.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
-from kernels.data.packet import Packet
+from kernels.data.packet import Packet, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
+from kernels.simd.functions import Lanes, Mask
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, Mask, Memory, any_lane
+from kernels.simd.lanes import Memory, any_lane
 from kernels.simd.parts import made_once
+from kernels.step.layout import make_control_layout
 from kernels.step.step import file_order, make_step
 from kernels.variant import Variant
-from kernels.words.criteria import make_criterion
-from kernels.words.losses import count
-from kernels.words.losses import loss as loss_of
+from kernels.words.inlined import criterion as criterion_of
+from kernels.words.inlined import loss as loss_of
+from kernels.words.reductions import count
 
 
 @made_once
@@ -25,22 +27,64 @@ def make_total_loss(
 ) -> Callable[[Patterns, Packet], Lanes]:
     """Return the loss over all patterns, given their outputs: ``(patterns, packet)``."""
     n_outputs = recipe.architecture.outputs
-    term, _, factor, of_sum = loss_of(recipe.loss, memory)
+    word = loss_of(recipe.loss)
+    term, factor, of_sum = word.term, word.factor, word.of_sum
+    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(word.settings))
     divisor = count(recipe.reduction, n_patterns, n_outputs)
     load, fill = memory.load, memory.fill
 
     @device
     def total_loss(patterns: Patterns, packet: Packet) -> Lanes:
-        terms = fill(-0.0)
+        terms, settings = fill(-0.0), load_settings(packet.control)
         for n in range(source.n_patterns(patterns)):
             for o in range(n_outputs):
                 k = n * n_outputs + o
                 y = load(packet.outputs, k)
                 u = load(packet.totals, k) if of_sum else y
-                terms = terms + term(u, y, source.target(patterns, packet, n, o))
+                terms = terms + term(u, y, source.target(patterns, packet, n, o), *settings)
         return (terms / divisor) * factor
 
     return total_loss
+
+
+@made_once
+def make_criterion(
+    recipe: Recipe, memory: Memory, source: PatternSource
+) -> Callable[[Patterns, Packet, Lanes, Lanes], Mask]:
+    """Return the criterion: ``(patterns, packet, loss, below)``, with the outputs for all patterns.
+
+    The function returns the lanes that have converged, none of which is below NaN.
+    """
+    word, n_outputs, load = criterion_of(recipe.criterion), recipe.architecture.outputs, memory.load
+
+    if word.of_loss is not None:
+        of_loss = word.of_loss
+
+        @device
+        def loss_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
+            return of_loss(loss, below)
+
+        return loss_criterion
+
+    if word.of_output is not None:
+        of_output = word.of_output
+
+        @device
+        def output_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
+            met, middle = below == below, source.middle(patterns)
+            for n in range(source.n_patterns(patterns)):
+                for o in range(n_outputs):
+                    y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
+                    met = met & of_output(y, target, middle, below)
+            return met
+
+        return output_criterion
+
+    @device
+    def no_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
+        return below < below
+
+    return no_criterion
 
 
 class Verdict(NamedTuple):
@@ -60,8 +104,8 @@ class Verdict(NamedTuple):
 
 
 @made_once
-def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet, int], Verdict]:
-    """Return the judge of a packet: ``(patterns, packet, n_hidden)``, after ``look`` and ``prepare`` of the step.
+def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], Verdict]:
+    """Return the judge of a packet: ``(patterns, packet)``, after ``look`` and ``prepare`` of the step.
 
     Notes
     -----
@@ -69,12 +113,12 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
     """
     source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
-    criterion = make_criterion(recipe.criterion, memory, source, recipe.architecture.outputs)
+    criterion = make_criterion(recipe, memory, source)
     stays, spoils_outputs, may_stall = step.stays, variant.n_windows > 1, _may_stall(recipe, variant)
     load = memory.load
 
     @device
-    def judge(patterns: Patterns, packet: Packet, n_hidden: int) -> Verdict:
+    def judge(patterns: Patterns, packet: Packet) -> Verdict:
         control = packet.control
         active = load(control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
@@ -83,9 +127,9 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
         if may_stall:
             stalled = (loss == load(packet.previous, 0)) & active
             if any_lane(stalled):
-                stalled = stays(patterns, packet, n_hidden, stalled)
+                stalled = stays(patterns, packet, stalled)
                 if spoils_outputs:
-                    step.look(patterns, packet, n_hidden)
+                    step.look(patterns, packet)
         return Verdict(loss, converged, stalled)
 
     return judge
@@ -96,16 +140,16 @@ class Watch(NamedTuple):
 
     Attributes
     ----------
-    may_end : (patterns, packet, n_hidden) -> mask
+    may_end : (patterns, packet) -> mask
         Lanes in which a run might end, told cheaply; those where no run sits may be among them. It notes the loss.
-    all_go_on : (patterns, packet, n_hidden) -> bool
+    all_go_on : (patterns, packet) -> bool
         Whether no run ends. If it is false, the packet must be judged, and ``look`` comes first.
     keep_loss : (packet)
         Keeps the loss that ``may_end`` noted for the judging that follows.
     """
 
-    may_end: Callable[[Patterns, Packet, int], Mask]
-    all_go_on: Callable[[Patterns, Packet, int], bool]
+    may_end: Callable[[Patterns, Packet], Mask]
+    all_go_on: Callable[[Patterns, Packet], bool]
     keep_loss: Callable[[Packet], None]
 
 
@@ -114,25 +158,23 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     """Return the tests that the runs of a packet go on."""
     source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
-    criterion = make_criterion(recipe.criterion, memory, source, recipe.architecture.outputs)
+    criterion = make_criterion(recipe, memory, source)
     stays, may_stay, may_stall = step.stays, step.may_stay, _may_stall(recipe, variant)
-    load, store, fixed = memory.load, memory.store, variant.hidden
+    load, store = memory.load, memory.store
 
     @device
-    def may_end(patterns: Patterns, packet: Packet, n_hidden: int) -> Mask:
-        if fixed is not None:
-            n_hidden = fixed
+    def may_end(patterns: Patterns, packet: Packet) -> Mask:
         loss, control = total_loss(patterns, packet), packet.control
         if may_stall:
             store(packet.latest, 0, loss)
         ends = criterion(patterns, packet, loss, load(control, BELOW_NOW)) | ~(loss <= load(control, BOUND))
         if may_stall:
-            same = (loss == load(packet.previous, 0)) & may_stay(patterns, packet, n_hidden)
+            same = (loss == load(packet.previous, 0)) & may_stay(patterns, packet)
             return ends | same
         return ends
 
     @device
-    def all_go_on(patterns: Patterns, packet: Packet, n_hidden: int) -> bool:
+    def all_go_on(patterns: Patterns, packet: Packet) -> bool:
         active = load(packet.control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
         ends = criterion(patterns, packet, loss, load(packet.control, BELOW_NOW))
@@ -140,7 +182,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         if may_stall:
             same = (loss == load(packet.previous, 0)) & active
             if any_lane(same):
-                ends = ends | stays(patterns, packet, n_hidden, same)
+                ends = ends | stays(patterns, packet, same)
         return not any_lane(ends)
 
     @device

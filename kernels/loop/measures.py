@@ -10,17 +10,18 @@ from kernels.data.control import FINITE_FLAG, MAX_ERROR, N_CORRECT
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
+from kernels.simd.functions import absolute, select
 from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, absolute, select
+from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
 from kernels.step.step import file_order
 from kernels.variant import Variant
-from kernels.words.optimizers import optimizer
+from kernels.vocabulary import OPTIMIZERS
 
 
 @made_once
-def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet, int], None]:
-    """Return the function ``(patterns, packet, n_hidden)`` that measures outputs and looks at parameters.
+def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], None]:
+    """Return the function ``(patterns, packet)`` that measures outputs and looks at parameters.
 
     It writes how many outputs are on the right side of the middle, the largest error
     and whether all parameters and states are finite, where that matters.
@@ -32,13 +33,13 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     so it is enough to look when a run ends. A kernel that skips nothing need not look.
     """
     source, n_outputs = file_order(recipe, variant), recipe.architecture.outputs
-    n_copies = 1 + len(optimizer(recipe.optimizer, memory).states) if variant.table else 0
+    n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states) if variant.table else 0
     n_parameters = numbering(recipe.architecture).n_parameters
     load, store, fill = memory.load, memory.store, memory.fill
     infinity = np.inf
 
     @device
-    def measure(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
+    def measure(patterns: Patterns, packet: Packet) -> None:
         control, middle = packet.control, source.middle(patterns)
         n_correct, max_error = fill(0.0), fill(0.0)
         for n in range(source.n_patterns(patterns)):
@@ -49,7 +50,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
                 error = absolute(y - target)
                 max_error = select(error > max_error, error, max_error)
         finite = n_correct == n_correct
-        for k in range(n_copies * n_parameters(n_hidden)):
+        for k in range(n_copies * n_parameters(packet)):
             finite = finite & (absolute(load(packet.parameters, k)) < infinity)
         store(control, N_CORRECT, n_correct)
         store(control, MAX_ERROR, max_error)

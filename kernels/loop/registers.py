@@ -12,8 +12,7 @@ from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace, make_in_memory, make_layout
 from kernels.variant import Variant
-from kernels.words.activations import activation
-from kernels.words.optimizers import optimizer
+from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 
 PacketOf: TypeAlias = Callable[[tuple[Workspace, ...], Rows], Packet]
 Carry: TypeAlias = Callable[[tuple[Workspace, ...], Rows], None]
@@ -68,14 +67,14 @@ def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> Re
     """Lay out the registers of a packet."""
     layout, n_hidden, n_held = make_layout(recipe, variant), variant.hidden or 0, 0
     if variant.hidden is not None:
-        n_states = len(optimizer(recipe.optimizer, memory).states)
+        n_states = len(OPTIMIZERS[recipe.optimizer].states)
         n_held = recipe.architecture.n_parameters(n_hidden) * (1 + n_states)
     totals = 2
     shift = totals - layout.totals  # from totals to gradients all lies as in memory
     parameters = layout.visits + shift
     hidden = parameters + n_held
     n_activations = variant.n_patterns * n_hidden
-    keeps_slopes = activation(recipe.architecture.activation, recipe.dtype).value_and_slope is not None
+    keeps_slopes = ACTIVATIONS[recipe.architecture.activation].value_and_slope is not None
     slopes = hidden + (n_activations if keeps_slopes else 0)
     return RegisterLayout(
         previous=0,
@@ -108,7 +107,7 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
 
 def _make_packet_of(recipe: Recipe, variant: Variant, memory: Memory, layout: RegisterLayout, number: int) -> PacketOf:
     """Return the function ``(workspaces, registers)`` that views the packet of a number."""
-    constant, unrolls = variant.table is not None, variant.hidden is not None
+    constant, unrolls, fixed = variant.table is not None, variant.hidden is not None, variant.hidden
     in_memory, rows_of = make_in_memory(recipe, variant, memory), memory.rows_of
     first = number * layout.n_rows
     previous, latest, totals, outputs, output_slopes, gradients, parameters, hidden, hidden_slopes = (
@@ -121,6 +120,7 @@ def _make_packet_of(recipe: Recipe, variant: Variant, memory: Memory, layout: Re
         if not constant:
             return home
         return Packet(
+            home.n_hidden if fixed is None else fixed,
             rows_of(registers, parameters) if unrolls else home.parameters,
             home.control,
             home.sums,

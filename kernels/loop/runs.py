@@ -54,8 +54,8 @@ class Runs(NamedTuple):
 
     Attributes
     ----------
-    numbers : (cells, GIVEN_ROWS) of float64
-        What the runs of a cell share, in the order of the rows of control.
+    numbers : (cells, given rows) of float64
+        What the runs of a cell share, in the order of ``given`` of :class:`kernels.step.layout.ControlLayout`.
     limits : (cells, 2) of int64
         MOST_STEPS and FROM_STEP.
     stops : (cells,) of int64

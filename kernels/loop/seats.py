@@ -10,26 +10,21 @@ from kernels.data.control import (
     ACTIVE_FLAG,
     BELOW,
     BELOW_NOW,
-    BOUND,
     FINITE_FLAG,
-    HIDDEN_SCALE,
     LOSS,
     MAX_ERROR,
     N_CORRECT,
-    NEGATIVE_SLOPE,
-    OUTPUT_RATE,
-    OUTPUT_SCALE,
     PREVIOUS,
-    RATE,
 )
 from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, RETRAIN, Runs
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
-from kernels.step.layout import Workspace, make_layout
+from kernels.step.layout import Workspace, make_control_layout, make_layout
 from kernels.variant import Variant
-from kernels.words.optimizers import LEARNING_RATE, optimizer
+from kernels.vocabulary import OPTIMIZERS
+from kernels.words.records import LEARNING_RATE
 
 # Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn at which it took its seat, the
 # turn in which it comes to its limit of steps, how many steps of that turn it takes before, the first step at which
@@ -70,21 +65,17 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
     clock[DEADLINE] = deadline
 
 
-def given_rows(recipe: Recipe, memory: Memory) -> np.ndarray:
-    """Return the rows of control that must be given for the words of a recipe."""
-    rows = {RATE, OUTPUT_RATE, BELOW, BOUND, HIDDEN_SCALE, OUTPUT_SCALE, NEGATIVE_SLOPE}
-    return np.array(sorted(rows.union(optimizer(recipe.optimizer, memory).settings)))
-
-
 @made_once
 def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[Runs, Workspace], None]:
     """Return the function ``(runs, workspace)`` that gives empty lanes to waiting runs, to start at the present turn.
 
     A lane that stays empty goes on with what it has, and nobody looks.
     """
-    states = optimizer(recipe.optimizer, memory).states
-    n_states, starts_at_rate = len(states), np.array([*(kind == LEARNING_RATE for kind in states), False])
-    rows_given = given_rows(recipe, memory)
+    states = OPTIMIZERS[recipe.optimizer].states
+    n_states = len(states)
+    at_rate = np.array([*(start == LEARNING_RATE for start in states), False])
+    starts = np.array([*(0.0 if start == LEARNING_RATE else start for start in states), 0.0])
+    rows_given = np.array(make_control_layout(recipe).given)
 
     @device
     def seat_runs(runs: Runs, workspace: Workspace) -> None:
@@ -102,15 +93,15 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
                 seats[FIRST_JUDGED, lane] = runs.limits[cell, FROM_STEP]
                 opens = clock[TURN] + (runs.limits[cell, FROM_STEP] + n_windows - 1) // n_windows
                 seats[OPENS, lane] = min(opens, seats[LAST_TURN, lane])
-                for k in rows_given:
-                    rows[k, lane] = runs.numbers[cell, k]
+                for k in range(rows_given.size):
+                    rows[rows_given[k], lane] = runs.numbers[cell, k]
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
                 for k in range(n_parameters):
                     rows[workspace.parameter_rows[k], lane] = runs.weights[run, k]
                     for state in range(n_states):
                         row = workspace.parameter_rows[k] + np.uint64((state + 1) * n_parameters)
-                        rows[row, lane] = rows[workspace.rate_rows[k], lane] if starts_at_rate[state] else 0.0
+                        rows[row, lane] = rows[workspace.rate_rows[k], lane] if at_rate[state] else starts[state]
                 run += 1
                 clock[OCCUPIED] += 1
         runs.waiting[0], runs.waiting[1] = run, cell

@@ -16,8 +16,9 @@ from kernels.loop.visits import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd import jit, lanes
 from kernels.simd.compiling import Kernel
+from kernels.simd.functions import Mask
 from kernels.simd.jit import device
-from kernels.simd.lanes import Mask, Memory, Rows, align_frame, any_lane
+from kernels.simd.lanes import Memory, Rows, align_frame, any_lane
 from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace
 from kernels.step.step import make_step
@@ -25,14 +26,14 @@ from kernels.variant import Variant
 
 MAX_STEPS = 2**31 - 1
 
-# (patterns, workspaces, registers, n_hidden)
-TurnPart: TypeAlias = Callable[[Patterns, tuple[Workspace, ...], Rows, int], None]
+# (patterns, workspaces, registers)
+TurnPart: TypeAlias = Callable[[Patterns, tuple[Workspace, ...], Rows], None]
 
 
 def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     """Return the training loop of a recipe.
 
-    The kernel takes ``(patterns, runs, workspaces, n_hidden, most_turns)`` and trains runs until
+    The kernel takes ``(patterns, runs, workspaces, most_turns)`` and trains runs until
     all have ended or so many turns are taken; called again with the same arguments it goes on.
     It returns the turns that packets took in all calls, counted together.
 
@@ -53,7 +54,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
 
     @jit.kernel(repr((recipe, variant)))
-    def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], n_hidden: int, most_turns: int) -> int:
+    def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], most_turns: int) -> int:
         align_frame()
         registers = registers_of()
         turns_taken, busy = 0, True
@@ -64,14 +65,14 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
             carry_in(workspaces, registers)
             turn, first_end = 0, n_packets
             while turn < turns:
-                look_all(patterns, workspaces, registers, n_hidden)
-                if any_lane(some_may_end(patterns, workspaces, registers, n_hidden)):
-                    first_end = first_that_ends(patterns, workspaces, registers, n_hidden)
+                look_all(patterns, workspaces, registers)
+                if any_lane(some_may_end(patterns, workspaces, registers)):
+                    first_end = first_that_ends(patterns, workspaces, registers)
                     if first_end < n_packets:
                         break
                 if shuffles:
                     shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
-                advance_all(patterns, workspaces, registers, n_hidden)
+                advance_all(patterns, workspaces, registers)
                 turn += 1
             carry_out(workspaces, registers)
             turns_taken, busy = 0, False
@@ -79,7 +80,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
                 clock = workspaces[k].clock
                 clock[TURN] += turn
                 if k == first_end or clock[TURN] == clock[DEADLINE]:  # as it is before the first turn
-                    end_runs(patterns, runs, workspaces[k], n_hidden)
+                    end_runs(patterns, runs, workspaces[k])
                 turns_taken += clock[TURN]
                 busy = busy or clock[OCCUPIED] > 0
             busy = busy or some_wait(runs)
@@ -89,7 +90,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     return train
 
 
-def _do_for_each(part: Callable[[Patterns, Packet, int], None], packets: tuple[PacketOf, ...]) -> TurnPart:
+def _do_for_each(part: Callable[[Patterns, Packet], None], packets: tuple[PacketOf, ...]) -> TurnPart:
     """Return what does a part of a turn for some packets, in this order.
 
     Functions that call each other in a row take the place of a loop, which LLVM would not unroll.
@@ -97,17 +98,17 @@ def _do_for_each(part: Callable[[Patterns, Packet, int], None], packets: tuple[P
     packet_of = packets[0]
 
     @device
-    def do_for_first(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
-        part(patterns, packet_of(workspaces, registers), n_hidden)
+    def do_for_first(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> None:
+        part(patterns, packet_of(workspaces, registers))
 
     if len(packets) == 1:
         return do_for_first
     do_for_others = _do_for_each(part, packets[1:])
 
     @device
-    def do_for_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> None:
-        do_for_first(patterns, workspaces, registers, n_hidden)
-        do_for_others(patterns, workspaces, registers, n_hidden)
+    def do_for_all(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> None:
+        do_for_first(patterns, workspaces, registers)
+        do_for_others(patterns, workspaces, registers)
 
     return do_for_all
 
@@ -122,9 +123,9 @@ def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: 
     advance, keep_loss = make_step(recipe, variant, memory).advance, make_watch(recipe, variant, memory).keep_loss
 
     @device
-    def keep_and_advance(patterns: Patterns, packet: Packet, n_hidden: int) -> None:
+    def keep_and_advance(patterns: Patterns, packet: Packet) -> None:
         keep_loss(packet)
-        advance(patterns, packet, n_hidden)
+        advance(patterns, packet)
 
     return _do_for_each(keep_and_advance, packets)
 
@@ -132,25 +133,25 @@ def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: 
 @made_once
 def make_some_may_end(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
-) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], Mask]:
-    """Return the lanes in which a run of any packet may end: ``(patterns, workspaces, registers, n_hidden)``."""
+) -> Callable[[Patterns, tuple[Workspace, ...], Rows], Mask]:
+    """Return the lanes in which a run of any packet may end: ``(patterns, workspaces, registers)``."""
     may_end, prepare = make_watch(recipe, variant, memory).may_end, make_step(recipe, variant, memory).prepare
     packet_of = packets[-1]
 
     @device
-    def last_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> Mask:
+    def last_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> Mask:
         packet = packet_of(workspaces, registers)
         prepare(patterns, packet)
-        return may_end(patterns, packet, n_hidden)
+        return may_end(patterns, packet)
 
     if len(packets) == 1:
         return last_may_end
     others_may_end = make_some_may_end(recipe, variant, memory, packets[:-1])
 
     @device
-    def some_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> Mask:
-        others = others_may_end(patterns, workspaces, registers, n_hidden)
-        return others | last_may_end(patterns, workspaces, registers, n_hidden)
+    def some_may_end(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> Mask:
+        others = others_may_end(patterns, workspaces, registers)
+        return others | last_may_end(patterns, workspaces, registers)
 
     return some_may_end
 
@@ -158,13 +159,13 @@ def make_some_may_end(
 @made_once
 def make_first_that_ends(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
-) -> Callable[[Patterns, tuple[Workspace, ...], Rows, int], int]:
-    """Return the number of the first packet of which a run ends: ``(patterns, workspaces, registers, n_hidden)``."""
+) -> Callable[[Patterns, tuple[Workspace, ...], Rows], int]:
+    """Return the number of the first packet of which a run ends: ``(patterns, workspaces, registers)``."""
     all_go_on, packet_of, n_before = make_watch(recipe, variant, memory).all_go_on, packets[-1], len(packets) - 1
 
     @device
-    def last_that_ends(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
-        goes_on = all_go_on(patterns, packet_of(workspaces, registers), n_hidden)
+    def last_that_ends(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> int:
+        goes_on = all_go_on(patterns, packet_of(workspaces, registers))
         return n_before + 1 if goes_on else n_before
 
     if not n_before:
@@ -172,10 +173,10 @@ def make_first_that_ends(
     others = make_first_that_ends(recipe, variant, memory, packets[:-1])
 
     @device
-    def first_that_ends(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows, n_hidden: int) -> int:
-        found = others(patterns, workspaces, registers, n_hidden)
+    def first_that_ends(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> int:
+        found = others(patterns, workspaces, registers)
         if found < n_before:
             return found
-        return last_that_ends(patterns, workspaces, registers, n_hidden)
+        return last_that_ends(patterns, workspaces, registers)
 
     return first_that_ends

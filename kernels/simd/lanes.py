@@ -25,10 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.simd import jit
+from kernels.simd.functions import ELEMENTARY, Lanes, Mask, absolute, constant, select, sqrt
 
-# LLVM vectors or NumPy arrays, which no Python type stands for.
-Lanes: TypeAlias = Any
-Mask: TypeAlias = Any
 Rows: TypeAlias = NDArray[Any]  # (row, lane), or a stack of rows
 
 # Rows of this many bytes or more start on a cache line.
@@ -36,11 +34,6 @@ ALIGNMENT = 64
 
 _UNSIGNED = {4: np.uint32, 8: np.uint64}
 _FLOATING = {4: np.float32, 8: np.float64}
-
-
-def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes:
-    """Take ``chosen`` where the mask holds and ``otherwise`` elsewhere."""
-    return np.where(mask, chosen, otherwise)
 
 
 def any_lane(mask: Mask) -> bool:
@@ -54,16 +47,6 @@ def multiply_add(value: Lanes, factor: float, term: Lanes | float) -> Lanes:
     The caller sees to it that this is the same: the product must be exact, or overflow only where the sum does.
     """
     return value * factor + term
-
-
-def absolute(value: Lanes) -> Lanes:
-    """Clear the sign bit."""
-    return np.abs(value)
-
-
-def sqrt(value: Lanes) -> Lanes:
-    """Return the square root, correctly rounded as IEEE 754 has it; NaN below zero."""
-    return np.sqrt(value)
 
 
 def bits(value: Lanes) -> Lanes:
@@ -207,7 +190,8 @@ if jit.ENABLED:
     from kernels.simd import lowering, lowering_functions
 
     lowering.register_operators()
-    lowering_functions.register_functions(select, any_lane, absolute, sqrt)
+    lowering_functions.register_functions(select, any_lane, absolute, sqrt, constant)
+    lowering_functions.register_elementary(ELEMENTARY)
     lowering_functions.register_casts(bits, from_bits, floating, widen, narrow)
     lowering_functions.register_multiply_add(multiply_add)
     lowering_functions.register_align_frame(align_frame, ALIGNMENT)

@@ -8,6 +8,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.typing.templates import AbstractTemplate, infer, infer_global
 from numba.extending import lower_builtin, type_callable
 
 from kernels.simd.lowering import FLOATING, UNSIGNED, LanesType, MaskType, broadcast, common_lanes
@@ -18,8 +19,9 @@ def register_functions(
     any_lane: Callable[..., Any],
     absolute: Callable[..., Any],
     sqrt: Callable[..., Any],
+    constant: Callable[..., Any],
 ) -> None:
-    """Teach Numba the functions of :mod:`kernels.simd.lanes` that bear no width."""
+    """Teach Numba the functions of lanes that are an instruction."""
 
     @type_callable(select)
     def type_select(context: Any) -> Callable[..., Any]:
@@ -50,9 +52,45 @@ def register_functions(
         word = builder.bitcast(args[0], ir.IntType(signature.args[0].width))
         return builder.icmp_unsigned("!=", word, word.type(0))
 
+    @type_callable(constant)
+    def type_constant(context: Any) -> Callable[..., Any]:
+        return lambda number, like: like if isinstance(like, LanesType) and isinstance(number, types.Number) else None
+
+    @lower_builtin(constant, types.Number, LanesType)
+    def lower_constant(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return broadcast(context, builder, args[0], signature.args[0], signature.return_type)
+
     floating = {dtype: dtype for dtype in UNSIGNED}
     _register_cast(absolute, floating, lambda builder, value, vector: _intrinsic(builder, "fabs", value))
     _register_cast(sqrt, floating, lambda builder, value, vector: _intrinsic(builder, "sqrt", value))
+
+
+def register_elementary(functions: Sequence[Callable[..., Any]]) -> None:
+    """Teach Numba to call the elementary function of the same name that is made for the dtype of the argument."""
+    for function in functions:
+        template = type(f"{function.__name__}_of_lanes", (_OfLanes,), {"key": function})
+        infer_global(function, types.Function(infer(template)))
+
+
+class _OfLanes(AbstractTemplate):
+    """A call of an elementary function."""
+
+    key: Callable[..., Any]
+
+    def generic(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> Any:
+        """Return the signature of the call."""
+        if len(args) == 1 and isinstance(args[0], LanesType):
+            return self._dispatcher(args[0]).get_call_type(self.context, args, kws)
+        return None
+
+    def get_impl_key(self, signature: Any) -> Any:
+        """Return what is called."""
+        return self._dispatcher(signature.args[0]).get_impl_key(signature)
+
+    def _dispatcher(self, lanes: LanesType) -> types.Dispatcher:
+        from kernels.simd.elementary import elementary  # which is written with lanes
+
+        return types.Dispatcher(getattr(elementary(str(lanes.dtype)), self.key.__name__))
 
 
 def register_casts(

@@ -22,6 +22,7 @@ import numpy as np
 
 from kernels.simd import jit, lanes
 from kernels.simd.elementary import elementary
+from kernels.simd.functions import sqrt
 from kernels.simd.jit import kernel
 from kernels.simd.lanes import Rows
 
@@ -91,7 +92,6 @@ def _make_roots(dtype: str) -> Run:
     width = _width(dtype)
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
-    sqrt = lanes.sqrt
 
     @kernel(f"roots {dtype} {width}")
     def roots(rows: Rows, count: int) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from functools import cache
 
 from kernels.simd import lanes
+from kernels.simd.functions import Lanes, select
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, Rows, floating, select
+from kernels.simd.lanes import Rows, floating
 
 # Generators side by side.
 WIDTH = 128

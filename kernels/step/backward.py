@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kernels.data.control import OUTPUT_SCALE
-from kernels.data.packet import Packet, numbering
+from kernels.data.packet import Packet, make_load_rows, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
 from kernels.step.forward import hidden_activation
+from kernels.step.layout import make_control_layout
 from kernels.step.update import Backward, Mode, make_start, make_takers
 from kernels.variant import Variant
-from kernels.words.activations import activation
-from kernels.words.losses import loss
+from kernels.words.inlined import activation, loss
 
 # Input weights of a unit whose sums are in registers together.
 MOST_INPUTS = 8
@@ -30,18 +30,19 @@ def make_output_gradients(
     The function takes ``(patterns, packet, n0)`` and writes the gradients of ``n_patterns`` patterns
     with respect to the sums u, of a loss whose terms are divided by ``count``.
     """
-    n_outputs, term = recipe.architecture.outputs, loss(recipe.loss, memory)
-    slope, of_sum = term.slope, term.of_sum
-    chain = activation(recipe.architecture.output, memory.dtype).chain
+    n_outputs, term = recipe.architecture.outputs, loss(recipe.loss)
+    slope, of_sum, chain = term.slope, term.of_sum, activation(recipe.architecture.output).chain
+    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(term.settings))
     load, store = memory.load, memory.store
 
     @device
     def output_gradients(patterns: Patterns, packet: Packet, n0: int) -> None:
+        settings = load_settings(packet.control)
         for p in range(n_patterns):
             for o in range(n_outputs):
                 k = (n0 + p) * n_outputs + o
                 y = load(packet.outputs, k)
-                gradient = slope(y, source.target(patterns, packet, n0 + p, o)) / count
+                gradient = slope(y, source.target(patterns, packet, n0 + p, o), *settings) / count
                 if not of_sum:
                     gradient = chain(gradient, load(packet.output_slopes, k))
                 store(packet.gradients, p * n_outputs + o, gradient)
@@ -55,19 +56,17 @@ def make_backward(
 ) -> Backward:
     """Return the rest of backpropagation for a block of ``n_patterns`` patterns.
 
-    The function takes ``(patterns, packet, n_hidden, n0)``, with the gradients of outputs.
+    The function takes ``(patterns, packet, n0)``, with the gradients of outputs.
     """
-    fixed = variant.hidden
+    number = numbering(recipe.architecture, variant.hidden)
     backward_unit = make_backward_unit(recipe, variant, memory, source, n_patterns, mode)
     output_parameters = make_backward_output_parameters(recipe, variant, memory, source, n_patterns, mode)
 
     @device
-    def backward(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
-        if fixed is not None:
-            n_hidden = fixed
-        output_parameters(patterns, packet, n_hidden, n0)
-        for h in range(n_hidden):
-            backward_unit(patterns, packet, n_hidden, n0, h)
+    def backward(patterns: Patterns, packet: Packet, n0: int) -> None:
+        output_parameters(patterns, packet, n0)
+        for h in range(number.n_hidden(packet)):
+            backward_unit(patterns, packet, n0, h)
 
     return backward
 
@@ -75,30 +74,33 @@ def make_backward(
 @made_once
 def make_backward_output_parameters(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
-) -> Callable[[Patterns, Packet, int, int], None]:
-    """Return what becomes of output biases and skip connections, ``(patterns, packet, n_hidden, n0)``."""
+) -> Callable[[Patterns, Packet, int], None]:
+    """Return what becomes of output biases and skip connections, ``(patterns, packet, n0)``."""
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     n_direct = n_inputs if architecture.skip else 0
-    take, start, number = make_takers(recipe, variant, memory, mode), make_start(memory, mode), numbering(architecture)
+    take, start, number = (
+        make_takers(recipe, variant, memory, mode),
+        make_start(memory, mode),
+        numbering(architecture, variant.hidden),
+    )
     load = memory.load
 
     @device
-    def output_parameters(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
-        n_parameters = number.n_parameters(n_hidden)
+    def output_parameters(patterns: Patterns, packet: Packet, n0: int) -> None:
         for o in range(n_outputs):
             if bias:
-                total = start(packet, number.c(n_hidden, o))
+                total = start(packet, number.c(packet, o))
                 for p in range(n_patterns):
                     total = total + load(packet.gradients, p * n_outputs + o)
-                take.c(packet, n_parameters, number.c(n_hidden, o), total)
+                take.c(packet, number.c(packet, o), total)
             for i in range(n_direct):
-                total = start(packet, number.k(n_hidden, i, o))
+                total = start(packet, number.k(packet, i, o))
                 for p in range(n_patterns):
                     if source.used(n0 + p, i):
                         gradient = load(packet.gradients, p * n_outputs + o)
                         total = total + source.input(patterns, packet, n0 + p, i) * gradient
-                take.c(packet, n_parameters, number.k(n_hidden, i, o), total)
+                take.c(packet, number.k(packet, i, o), total)
 
     return output_parameters
 
@@ -106,20 +108,20 @@ def make_backward_output_parameters(
 @made_once
 def make_backward_unit(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
-) -> Callable[[Patterns, Packet, int, int, int], None]:
-    """Return backpropagation through one hidden unit, ``(patterns, packet, n_hidden, n0, h)``."""
+) -> Callable[[Patterns, Packet, int, int], None]:
+    """Return backpropagation through one hidden unit, ``(patterns, packet, n0, h)``."""
     architecture = recipe.architecture
     n_outputs, bias = architecture.outputs, architecture.bias
-    number, scales, chain = numbering(architecture), variant.scales_outputs, hidden_activation(recipe, variant).chain
+    number, scales = numbering(architecture, variant.hidden), variant.scales_outputs
+    chain = hidden_activation(recipe, variant).chain
     take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
     input_weights = make_backward_inputs(recipe, variant, memory, source, n_patterns, mode)
     load, store, fill = memory.load, memory.store, memory.fill
     make_deltas = memory.stack(n_patterns)
 
     @device
-    def backward_unit(patterns: Patterns, packet: Packet, n_hidden: int, n0: int, h: int) -> None:
+    def backward_unit(patterns: Patterns, packet: Packet, n0: int, h: int) -> None:
         parameters, gradients = packet.parameters, packet.gradients
-        n_parameters = number.n_parameters(n_hidden)
         deltas = make_deltas()
         for p in range(n_patterns):
             back = fill(-0.0)
@@ -132,13 +134,13 @@ def make_backward_unit(
             total = start(packet, number.v(h, o))
             for p in range(n_patterns):
                 total = total + load(packet.hidden, h * n_patterns + p) * load(gradients, p * n_outputs + o)
-            take.v(packet, n_parameters, number.v(h, o), total)
+            take.v(packet, number.v(h, o), total)
         if bias:
             total = start(packet, number.b(h))
             for p in range(n_patterns):
                 total = total + load(deltas, p)
-            take.b(packet, n_parameters, number.b(h), total)
-        input_weights(patterns, packet, deltas, n_parameters, n0, h)
+            take.b(packet, number.b(h), total)
+        input_weights(patterns, packet, deltas, n0, h)
 
     return backward_unit
 
@@ -146,8 +148,8 @@ def make_backward_unit(
 @made_once
 def make_backward_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
-) -> Callable[[Patterns, Packet, Rows, int, int, int], None]:
-    """Return what becomes of the input weights of a unit: ``(patterns, packet, deltas, n_parameters, n0, h)``."""
+) -> Callable[[Patterns, Packet, Rows, int, int], None]:
+    """Return what becomes of the input weights of a unit: ``(patterns, packet, deltas, n0, h)``."""
     n_inputs = recipe.architecture.inputs
     whole = n_inputs - n_inputs % MOST_INPUTS
     firsts = range(0, whole, MOST_INPUTS)
@@ -156,11 +158,11 @@ def make_backward_inputs(
     rest = make_backward_some_inputs(recipe, variant, memory, source, (n_patterns, firsts), mode)
 
     @device
-    def input_weights(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> None:
+    def input_weights(patterns: Patterns, packet: Packet, deltas: Rows, n0: int, h: int) -> None:
         if whole > 0:
-            several(patterns, packet, deltas, n_parameters, n0, h)
+            several(patterns, packet, deltas, n0, h)
         if whole < n_inputs:
-            rest(patterns, packet, deltas, n_parameters, n0, h)
+            rest(patterns, packet, deltas, n0, h)
 
     return input_weights
 
@@ -168,19 +170,19 @@ def make_backward_inputs(
 @made_once
 def make_backward_some_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: tuple[int, range], mode: Mode
-) -> Callable[[Patterns, Packet, Rows, int, int, int], None]:
+) -> Callable[[Patterns, Packet, Rows, int, int], None]:
     """Return what becomes of some input weights of a unit, a few at a time: ``(patterns, packet, deltas, .., h)``.
 
     The block says how many patterns there are, and from which to which input it goes in which steps.
     """
-    (n_patterns, inputs), number = block, numbering(recipe.architecture)
+    (n_patterns, inputs), number = block, numbering(recipe.architecture, variant.hidden)
     first, end, n_inputs = inputs.start, inputs.stop, inputs.step
     take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
     load, store = memory.load, memory.store
     make_sums = memory.stack(n_inputs)
 
     @device
-    def some_inputs(patterns: Patterns, packet: Packet, deltas: Rows, n_parameters: int, n0: int, h: int) -> None:
+    def some_inputs(patterns: Patterns, packet: Packet, deltas: Rows, n0: int, h: int) -> None:
         sums = make_sums()
         for i0 in range(first, end, n_inputs):
             for i in range(n_inputs):
@@ -191,6 +193,6 @@ def make_backward_some_inputs(
                         x = source.input(patterns, packet, n0 + p, i0 + i)
                         store(sums, i, load(sums, i) + x * load(deltas, p))
             for i in range(n_inputs):
-                take.w(packet, n_parameters, number.w(h, i0 + i), load(sums, i))
+                take.w(packet, number.w(h, i0 + i), load(sums, i))
 
     return some_inputs

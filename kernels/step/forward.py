@@ -4,41 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernels.data.control import HIDDEN_SCALE, NEGATIVE_SLOPE, OUTPUT_SCALE
-from kernels.data.packet import Packet, numbering
+from kernels.data.control import HIDDEN_SCALE, OUTPUT_SCALE
+from kernels.data.packet import Packet, make_load_rows, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
+from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, Memory, Rows
+from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
+from kernels.step.layout import make_control_layout
 from kernels.variant import Variant
-from kernels.words.activations import Activation, activation, integer_relu
-from kernels.words.losses import loss
+from kernels.vocabulary import LOSSES
+from kernels.words.inlined import activation, integer_activation
+from kernels.words.records import Activation
 
 
 @made_once
 def make_forward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
-) -> Callable[[Patterns, Packet, int, int], None]:
+) -> Callable[[Patterns, Packet, int], None]:
     """Return the forward pass of a block of ``n_patterns`` patterns.
 
-    The function takes ``(patterns, packet, n_hidden, n0)``, reads the parameters and writes the outputs and
+    The function takes ``(patterns, packet, n0)``, reads the parameters and writes the outputs and
     activations of patterns n0, n0 + 1 and so on, and with ``slopes`` their derivatives where these are needed.
     """
-    n_outputs, fixed = recipe.architecture.outputs, variant.hidden
+    n_outputs, number = recipe.architecture.outputs, numbering(recipe.architecture, variant.hidden)
     forward_unit = make_forward_unit(recipe, variant, memory, source, n_patterns, slopes)
     finish_outputs = make_finish_outputs(recipe, variant, memory, source, n_patterns, slopes)
     store = memory.store
 
     @device
-    def forward(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
-        if fixed is not None:
-            n_hidden = fixed
+    def forward(patterns: Patterns, packet: Packet, n0: int) -> None:
         for k in range(n_patterns * n_outputs):
             store(packet.outputs, n0 * n_outputs + k, -0.0)
-        for h in range(n_hidden):
+        for h in range(number.n_hidden(packet)):
             forward_unit(patterns, packet, n0, h)
-        finish_outputs(patterns, packet, n_hidden, n0)
+        finish_outputs(patterns, packet, n0)
 
     return forward
 
@@ -59,8 +60,10 @@ def make_forward_unit(
     """
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    number, scales = numbering(architecture), variant.scales_hidden
-    activate = make_activate(hidden_activation(recipe, variant), variant, memory, n_patterns, slopes)
+    number, scales = numbering(architecture, variant.hidden), variant.scales_hidden
+    function = hidden_activation(recipe, variant)
+    activate = make_activate(function, variant, memory, n_patterns, slopes)
+    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
     load, store = memory.load, memory.store
     sums = memory.stack(n_patterns)
 
@@ -82,7 +85,7 @@ def make_forward_unit(
             if bias:
                 total = total + load(parameters, number.b(h))
             store(hidden, h * n_patterns + p, total)
-        activate(hidden, packet.hidden_slopes, h * n_patterns, load(control, NEGATIVE_SLOPE))
+        activate(hidden, packet.hidden_slopes, h * n_patterns, load_settings(control))
         for o in range(n_outputs):
             weight = load(parameters, number.v(h, o))
             for p in range(n_patterns):
@@ -95,21 +98,23 @@ def make_forward_unit(
 @made_once
 def make_finish_outputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
-) -> Callable[[Patterns, Packet, int, int], None]:
+) -> Callable[[Patterns, Packet, int], None]:
     """Return the step from sums over hidden units to outputs.
 
-    The function takes ``(patterns, packet, n_hidden, n0)`` and overwrites the sums in ``packet.outputs``.
+    The function takes ``(patterns, packet, n0)`` and overwrites the sums in ``packet.outputs``.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     bias, skip = architecture.bias, architecture.skip
-    number, scales, keeps_totals = numbering(architecture), variant.scales_outputs, loss(recipe.loss, memory).of_sum
-    function = activation(architecture.output, memory.dtype)
+    number, scales = numbering(architecture, variant.hidden), variant.scales_outputs
+    keeps_totals = LOSSES[recipe.loss].of_sum
+    function = activation(architecture.output)
+    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
     activate = make_activate(function, variant, memory, n_patterns * n_outputs, slopes and not keeps_totals)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
-    def finish_outputs(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
+    def finish_outputs(patterns: Patterns, packet: Packet, n0: int) -> None:
         parameters, control, outputs = packet.parameters, packet.control, packet.outputs
         for o in range(n_outputs):
             for p in range(n_patterns):
@@ -121,33 +126,33 @@ def make_finish_outputs(
                     direct = fill(-0.0)
                     for i in range(n_inputs):
                         if source.used(n0 + p, i):
-                            weight = load(parameters, number.k(n_hidden, i, o))
+                            weight = load(parameters, number.k(packet, i, o))
                             direct = direct + source.input(patterns, packet, n0 + p, i) * weight
                     u = u + direct
                 if bias:
-                    u = u + load(parameters, number.c(n_hidden, o))
+                    u = u + load(parameters, number.c(packet, o))
                 if keeps_totals:
                     store(packet.totals, k, u)
                 store(outputs, k, u)
-        activate(outputs, packet.output_slopes, n0 * n_outputs, load(control, NEGATIVE_SLOPE))
+        activate(outputs, packet.output_slopes, n0 * n_outputs, load_settings(control))
 
     return finish_outputs
 
 
 def hidden_activation(recipe: Recipe, variant: Variant) -> Activation:
     """Return the activation of the hidden units in the form that the variant takes."""
-    if variant.integer_relu:
-        return integer_relu(recipe.dtype)
-    return activation(recipe.architecture.activation, recipe.dtype)
+    if variant.integers:
+        return integer_activation(recipe.architecture.activation, recipe.dtype)
+    return activation(recipe.architecture.activation)
 
 
 @made_once
 def make_activate(
     function: Activation, variant: Variant, memory: Memory, count: int, slopes: bool
-) -> Callable[[Rows, Rows, int, Lanes], None]:
+) -> Callable[[Rows, Rows, int, tuple[Lanes, ...]], None]:
     """Return an activation in place.
 
-    The function takes ``(rows, slope_rows, first, negative_slope)`` and overwrites ``count`` rows from row
+    The function takes ``(rows, slope_rows, first, settings)`` and overwrites ``count`` rows from row
     ``first`` on. If asked for ``slopes`` that the activation itself does not tell, it writes those.
 
     Notes
@@ -157,7 +162,9 @@ def make_activate(
     through it side by side.
     """
     value, value_and_slope = function.value, function.value_and_slope
-    n_together = min(variant.function_rows, _power_of_two(count)) if function.elementary else 1
+    n_together = (
+        min(variant.function_rows, _power_of_two(count)) if function.elementary and not function.settings else 1
+    )
     load, store = memory.group(n_together) if n_together > 1 else (memory.load, memory.store)
     whole = count - count % n_together
     load_one, store_one = memory.load, memory.store
@@ -165,24 +172,24 @@ def make_activate(
     if slopes and value_and_slope is not None:
 
         @device
-        def activate_with_slopes(rows: Rows, slope_rows: Rows, first: int, negative_slope: Lanes) -> None:
+        def activate_with_slopes(rows: Rows, slope_rows: Rows, first: int, settings: tuple[Lanes, ...]) -> None:
             for k in range(0, whole, n_together):
-                a, slope = value_and_slope(load(rows, first + k), negative_slope)
+                a, slope = value_and_slope(load(rows, first + k), *settings)
                 store(rows, first + k, a)
                 store(slope_rows, first + k, slope)
             for k in range(whole, count):
-                a, slope = value_and_slope(load_one(rows, first + k), negative_slope)
+                a, slope = value_and_slope(load_one(rows, first + k), *settings)
                 store_one(rows, first + k, a)
                 store_one(slope_rows, first + k, slope)
 
         return activate_with_slopes
 
     @device
-    def activate(rows: Rows, slope_rows: Rows, first: int, negative_slope: Lanes) -> None:
+    def activate(rows: Rows, slope_rows: Rows, first: int, settings: tuple[Lanes, ...]) -> None:
         for k in range(0, whole, n_together):
-            store(rows, first + k, value(load(rows, first + k), negative_slope))
+            store(rows, first + k, value(load(rows, first + k), *settings))
         for k in range(whole, count):
-            store_one(rows, first + k, value(load_one(rows, first + k), negative_slope))
+            store_one(rows, first + k, value(load_one(rows, first + k), *settings))
 
     return activate
 

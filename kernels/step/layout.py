@@ -9,19 +9,67 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.data.control import CONTROL_ROWS, LATEST, OUTPUT_RATE, PREVIOUS, RATE
+from kernels.data.control import COMMON_ROWS, GIVEN_ROWS, LATEST, OUTPUT_RATE, PREVIOUS, RATE
 from kernels.data.packet import Packet
 from kernels.recipe import Architecture, Recipe
 from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, aligned_rows, memory
+from kernels.simd.lanes import Memory, aligned_rows
 from kernels.simd.parts import made_once
 from kernels.variant import Variant
-from kernels.words.activations import activation
-from kernels.words.losses import loss
-from kernels.words.optimizers import optimizer
+from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS
+from kernels.words.records import Setting
 
 # A CPU may take addresses at the same place of two pages for the same until it knows the pages.
 PAGE_BYTES = 4096
+
+
+class ControlLayout(NamedTuple):
+    """The rows of control, beside those of :mod:`kernels.data.control`, that the words of a recipe have.
+
+    Attributes
+    ----------
+    settings : dict
+        The row of each setting by name.
+    clocks, next_clocks
+        Those of the numbers of the optimizer that count updates: before the update that is taken, and after it.
+    factors
+        Those that the optimizer takes of the learning rate of the hidden layer, and of the output layer.
+    given
+        Those that are given when a run takes its seat, in this order: common ones, settings, clocks.
+    n_rows
+        How many rows of control there are in all.
+    """
+
+    settings: dict[str, int]
+    clocks: tuple[int, ...]
+    next_clocks: tuple[int, ...]
+    factors: tuple[tuple[int, ...], tuple[int, ...]]
+    given: tuple[int, ...]
+    n_rows: int
+
+    def rows(self, settings: tuple[Setting, ...]) -> tuple[int, ...]:
+        """Return the rows of some settings."""
+        return tuple(self.settings[setting.name] for setting in settings)
+
+
+@cache
+def make_control_layout(recipe: Recipe) -> ControlLayout:
+    """Lay out the rows of control of the words of a recipe."""
+    method = OPTIMIZERS[recipe.optimizer]
+    n_clocks, n_factors = len(method.clocks), method.n_factors if method.clocks else 0
+    sizes = (len(recipe.settings), n_clocks, n_clocks, n_factors, n_factors)
+    starts = np.cumsum([COMMON_ROWS, *sizes]).tolist()
+    settings, clocks, next_clocks, *factors = (
+        tuple(range(start, start + size)) for start, size in zip(starts, sizes, strict=False)
+    )
+    return ControlLayout(
+        {setting.name: row for setting, row in zip(recipe.settings, settings, strict=True)},
+        clocks,
+        next_clocks,
+        (factors[0], factors[1]) if n_factors else ((RATE,), (OUTPUT_RATE,)),
+        given=(*range(GIVEN_ROWS), *settings, *clocks),
+        n_rows=starts[-1],
+    )
 
 
 class Layout(NamedTuple):
@@ -47,12 +95,15 @@ class HiddenLayout(NamedTuple):
 
     Attributes
     ----------
+    n_hidden
+        That size.
     hidden, hidden_slopes, sums, kept
         As in :class:`kernels.data.packet.Packet`.
     n_rows
         How many rows there are in all.
     """
 
+    n_hidden: int
     hidden: int
     hidden_slopes: int
     sums: int
@@ -63,12 +114,12 @@ class HiddenLayout(NamedTuple):
 @cache
 def make_layout(recipe: Recipe, variant: Variant) -> Layout:
     """Lay out what comes before the parameters."""
-    architecture, lanes = recipe.architecture, memory(recipe.dtype, variant.width)
+    architecture = recipe.architecture
     n_outputs = variant.n_patterns * architecture.outputs
-    n_slopes = n_outputs if activation(architecture.output, recipe.dtype).value_and_slope else 0
+    n_slopes = n_outputs if ACTIVATIONS[architecture.output].value_and_slope else 0
     n_visits = variant.n_patterns * (architecture.inputs + architecture.outputs) if variant.shuffles(recipe) else 0
-    totals = CONTROL_ROWS
-    outputs = totals + (n_outputs if loss(recipe.loss, lanes).of_sum else 0)
+    totals = make_control_layout(recipe).n_rows
+    outputs = totals + (n_outputs if LOSSES[recipe.loss].of_sum else 0)
     slopes = outputs + n_outputs
     gradients = slopes + n_slopes
     visits = gradients + variant.most_patterns * architecture.outputs
@@ -83,19 +134,20 @@ def make_hidden_layout(recipe: Recipe, variant: Variant, n_hidden: int) -> Hidde
     Whether it does depends on the physical pages: on a Zen 4 a step took up to 2.5 times as long in some
     processes, and not in others. So activations are an odd number of half pages behind the parameters.
     """
-    architecture, lanes = recipe.architecture, memory(recipe.dtype, variant.width)
+    architecture = recipe.architecture
     n_parameters = architecture.n_parameters(n_hidden)
-    n_held = n_parameters * (1 + len(optimizer(recipe.optimizer, lanes).states))
+    n_held = n_parameters * (1 + len(OPTIMIZERS[recipe.optimizer].states))
     first = make_layout(recipe, variant).parameters
     page = max(1, PAGE_BYTES // (variant.width * np.dtype(recipe.dtype).itemsize))
     half = page // 2
     hidden = first + half - (half - n_held) // page * page  # rounded up
     n_activations = variant.most_patterns * n_hidden
-    keeps_slopes = activation(architecture.activation, recipe.dtype).value_and_slope is not None
+    keeps_slopes = ACTIVATIONS[architecture.activation].value_and_slope is not None
     slopes = hidden + (n_activations if keeps_slopes else 0)
     sums = slopes + n_activations
     kept = sums + (n_parameters if variant.window > variant.most_at_once else 0)
-    return HiddenLayout(hidden, slopes, sums, kept, kept + n_held)
+    n_clocks = len(OPTIMIZERS[recipe.optimizer].clocks)
+    return HiddenLayout(n_hidden, hidden, slopes, sums, kept, kept + n_held + n_clocks)
 
 
 class Workspace(NamedTuple):
@@ -163,6 +215,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     def in_memory(workspace: Workspace) -> Packet:
         rows, layout = workspace.rows, workspace.layout
         return Packet(
+            layout.n_hidden,
             rows_of(rows, parameters),
             rows_of(rows, 0),
             rows_of(rows, layout.sums),

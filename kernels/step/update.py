@@ -6,15 +6,17 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from kernels.data.control import HIDDEN_SCALE, OUTPUT_SCALE
-from kernels.data.packet import Packet, numbering
+from kernels.data.control import HIDDEN_SCALE, OUTPUT_RATE, OUTPUT_SCALE, RATE
+from kernels.data.packet import Packet, make_load_rows, make_store_rows, numbering
 from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
+from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, Memory
+from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
+from kernels.step.layout import make_control_layout
 from kernels.variant import Variant
-from kernels.words.optimizers import optimizer
+from kernels.words.inlined import optimizer
 
 # What becomes of gradients: parameters are updated, or the gradients are added to the sums of a window of
 # several blocks.
@@ -22,11 +24,14 @@ Mode: TypeAlias = Literal["update", "add"]
 UPDATE: Final = "update"
 ADD: Final = "add"
 
-# (packet, n_parameters, row of the parameter, gradient)
-Take: TypeAlias = Callable[[Packet, int, int, Lanes], None]
+# (packet, row of the parameter, gradient)
+Take: TypeAlias = Callable[[Packet, int, Lanes], None]
 
-# (patterns, packet, n_hidden, n0)
-Backward: TypeAlias = Callable[[Patterns, Packet, int, int], None]
+# (patterns, packet, n0)
+Backward: TypeAlias = Callable[[Patterns, Packet, int], None]
+
+# Which of the factors of an optimizer a parameter is updated with.
+HIDDEN, OUTPUT = range(2)
 
 
 class Takers(NamedTuple):
@@ -51,35 +56,63 @@ class Takers(NamedTuple):
 
 
 @made_once
+def make_move(
+    recipe: Recipe, variant: Variant, memory: Memory, layer: int
+) -> Callable[[Packet, int, Lanes], tuple[Lanes, Lanes, Lanes]]:
+    """Return what an update makes of a parameter of a layer and of its states, ``(packet, row, gradient)``.
+
+    A state that there is not is the gradient.
+    """
+    method, layout = optimizer(recipe.optimizer), make_control_layout(recipe)
+    update, load = method.update, memory.load
+    load_given = make_load_rows(memory, (*layout.factors[layer], *layout.rows(method.settings)))
+    n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
+
+    def move_alone(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
+        p = update(load(packet.parameters, row), gradient, *load_given(packet.control))
+        return p, gradient, gradient
+
+    def move_with_state(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
+        parameters = packet.parameters
+        state = load(parameters, n_parameters(packet) + row)
+        p, state = update(load(parameters, row), gradient, state, *load_given(packet.control))
+        return p, state, gradient
+
+    def move_with_states(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
+        parameters, n = packet.parameters, n_parameters(packet)
+        first, second = load(parameters, n + row), load(parameters, 2 * n + row)
+        p, first, second = update(load(parameters, row), gradient, first, second, *load_given(packet.control))
+        return p, first, second
+
+    return device((move_alone, move_with_state, move_with_states)[len(method.states)])
+
+
+@made_once
 def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> Takers:
     """Return what updates a parameter and its states."""
-    method = optimizer(recipe.optimizer, memory)
-    update, rate_rows, n_states = method.update, method.rates, len(method.states)
+    n_states = len(optimizer(recipe.optimizer).states)
+    n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
     load, store = memory.load, memory.store
 
-    def make(rate_row: int, scale_row: int | None) -> Take:
-        scale = scale_row or 0  # row 0 of control holds no scale
+    def make(layer: int, scale_row: int | None) -> Take:
+        move, scale = make_move(recipe, variant, memory, layer), scale_row or 0  # row 0 of control holds no scale
 
         @device
-        def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> None:
-            parameters, control = packet.parameters, packet.control
+        def take(packet: Packet, row: int, gradient: Lanes) -> None:
             if scale > 0:
-                gradient = gradient * load(control, scale)
-            old = load(parameters, row)
-            first = load(parameters, n_parameters + row) if n_states > 0 else gradient
-            second = load(parameters, 2 * n_parameters + row) if n_states > 1 else gradient
-            change, new_first, new_second = update(gradient, first, second, load(control, rate_row), control)
-            store(parameters, row, old - change)
+                gradient = gradient * load(packet.control, scale)
+            p, first, second = move(packet, row, gradient)
+            store(packet.parameters, row, p)
             if n_states > 0:
-                store(parameters, n_parameters + row, new_first)
+                store(packet.parameters, n_parameters(packet) + row, first)
             if n_states > 1:
-                store(parameters, 2 * n_parameters + row, new_second)
+                store(packet.parameters, 2 * n_parameters(packet) + row, second)
 
         return take
 
-    b, c = make(rate_rows[0], None), make(rate_rows[1], None)
-    w = make(rate_rows[0], HIDDEN_SCALE) if variant.scales_hidden else b
-    v = make(rate_rows[1], OUTPUT_SCALE) if variant.scales_outputs else c
+    b, c = make(HIDDEN, None), make(OUTPUT, None)
+    w = make(HIDDEN, HIDDEN_SCALE) if variant.scales_hidden else b
+    v = make(OUTPUT, OUTPUT_SCALE) if variant.scales_outputs else c
     return Takers(w, v, b, c)
 
 
@@ -89,7 +122,7 @@ def make_adders(memory: Memory) -> Takers:
     store = memory.store
 
     @device
-    def take(packet: Packet, n_parameters: int, row: int, gradient: Lanes) -> None:
+    def take(packet: Packet, row: int, gradient: Lanes) -> None:
         store(packet.sums, row, gradient)
 
     return Takers(take, take, take, take)
@@ -126,31 +159,69 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     bias, skip = architecture.bias, architecture.skip
-    take, number = make_updaters(recipe, variant, memory), numbering(architecture)
+    take, number = make_updaters(recipe, variant, memory), numbering(architecture, variant.hidden)
     load = memory.load
 
     @device
-    def update_unit(packet: Packet, n_parameters: int, h: int) -> None:
+    def update_unit(packet: Packet, h: int) -> None:
         sums = packet.sums
         for o in range(n_outputs):
-            take.v(packet, n_parameters, number.v(h, o), load(sums, number.v(h, o)))
+            take.v(packet, number.v(h, o), load(sums, number.v(h, o)))
         for i in range(n_inputs):
-            take.w(packet, n_parameters, number.w(h, i), load(sums, number.w(h, i)))
+            take.w(packet, number.w(h, i), load(sums, number.w(h, i)))
         if bias:
-            take.b(packet, n_parameters, number.b(h), load(sums, number.b(h)))
+            take.b(packet, number.b(h), load(sums, number.b(h)))
 
     @device
-    def all_updates(patterns: Patterns, packet: Packet, n_hidden: int, n0: int) -> None:
-        n_parameters, sums = number.n_parameters(n_hidden), packet.sums
+    def all_updates(patterns: Patterns, packet: Packet, n0: int) -> None:
+        sums = packet.sums
         for o in range(n_outputs):
             if bias:
-                row = number.c(n_hidden, o)
-                take.c(packet, n_parameters, row, load(sums, row))
+                row = number.c(packet, o)
+                take.c(packet, row, load(sums, row))
             if skip:
                 for i in range(n_inputs):
-                    row = number.k(n_hidden, i, o)
-                    take.c(packet, n_parameters, row, load(sums, row))
-        for h in range(n_hidden):
-            update_unit(packet, n_parameters, h)
+                    row = number.k(packet, i, o)
+                    take.c(packet, row, load(sums, row))
+        for h in range(number.n_hidden(packet)):
+            update_unit(packet, h)
 
     return all_updates
+
+
+@made_once
+def make_clock(recipe: Recipe, memory: Memory) -> tuple[Callable[[Packet], None], Callable[[Packet], None]]:
+    """Return what an update does before it comes to the parameters, and after: ``(packet)``.
+
+    Numbers that count updates move on, and what the optimizer takes of the learning rates is made of them. They are
+    taken over in the end, as an update may only be tried.
+    """
+    method, layout = optimizer(recipe.optimizer), make_control_layout(recipe)
+    tick, factors, (hidden, output) = method.tick, method.factors, layout.factors
+    load_clocks, load_next = make_load_rows(memory, layout.clocks), make_load_rows(memory, layout.next_clocks)
+    load_settings = make_load_rows(memory, layout.rows(method.settings))
+    store_next, store_clocks = make_store_rows(memory, layout.next_clocks), make_store_rows(memory, layout.clocks)
+    store_hidden, store_output = make_store_rows(memory, hidden), make_store_rows(memory, output)
+    load = memory.load
+
+    @device
+    def nothing(packet: Packet) -> None:
+        pass
+
+    if tick is None:
+        return nothing, nothing
+
+    @device
+    def begin(packet: Packet) -> None:
+        control = packet.control
+        settings = load_settings(control)
+        clocks = tick(*(load_clocks(control) + settings))
+        store_next(control, clocks)
+        store_hidden(control, factors(load(control, RATE), *(clocks + settings)))
+        store_output(control, factors(load(control, OUTPUT_RATE), *(clocks + settings)))
+
+    @device
+    def end(packet: Packet) -> None:
+        store_clocks(packet.control, load_next(packet.control))
+
+    return begin, end

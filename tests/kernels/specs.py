@@ -7,15 +7,19 @@ from dataclasses import dataclass, fields
 from kernels.recipe import Architecture, Recipe
 from kernels.train import Trainer
 from kernels.tuning import Tuning
-from kernels.words import activations, criteria, losses, optimizers
+from kernels.vocabulary import ACTIVATIONS as ACTIVATION_WORDS
+from kernels.vocabulary import CRITERIA as CRITERION_WORDS
+from kernels.vocabulary import LOSSES as LOSS_WORDS
+from kernels.vocabulary import OPTIMIZERS as OPTIMIZER_WORDS
+from kernels.words import reductions
 from tests.kernels.support import Array
 from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
 
-ACTIVATIONS = tuple(activations.NAMES)
-LOSSES = tuple(losses.NAMES)
-REDUCTIONS = tuple(losses.REDUCTIONS)
-OPTIMIZERS = tuple(optimizers.NAMES)
-CRITERIA = tuple(criteria.NAMES)
+ACTIVATIONS = tuple(ACTIVATION_WORDS)
+LOSSES = tuple(LOSS_WORDS)
+REDUCTIONS = tuple(reductions.REDUCTIONS)
+OPTIMIZERS = tuple(OPTIMIZER_WORDS)
+CRITERIA = tuple(CRITERION_WORDS)
 ORDERS = ("cyclic", "shuffled")
 SCALINGS = ("standard", "ntk", "mean_field")
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from kernels.simd import jit, lanes
-from kernels.simd.lanes import absolute, any_lane, bits, from_bits, multiply_add, narrow, select, sqrt, widen
+from kernels.simd.functions import absolute, select, sqrt
+from kernels.simd.lanes import any_lane, bits, from_bits, multiply_add, narrow, widen
 from tests.kernels.support import DTYPES, Array, assert_equal
 
 WIDTH = 8

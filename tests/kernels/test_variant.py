@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels.data.control import CONTROL_ROWS
 from kernels.recipe import make_settings
-from kernels.step.layout import make_layout, make_workspace
+from kernels.step.layout import make_control_layout, make_layout, make_workspace
 from kernels.variant import Variant
 from tests.kernels.cases import covering_cases
 from tests.kernels.compare import assert_as_oracle
@@ -98,7 +97,7 @@ def test_activations_lie_half_a_page_from_parameters(width: int, spec: Spec, hid
     n_outputs, n_activations = variant.n_patterns * recipe.architecture.outputs, variant.most_patterns * hidden
     n_states = {"gd": 0, "momentum": 1, "adam": 2}[spec.optimizer]
     parts = {
-        (0, CONTROL_ROWS),
+        (0, make_control_layout(recipe).n_rows),
         (layout.outputs, n_outputs),
         (layout.output_slopes, n_outputs),
         (layout.gradients, variant.most_patterns * recipe.architecture.outputs),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tests.oracle.settings import Settings, Words
 from tests.oracle.step import Activity, Network
 from tests.oracle.windows import Epochs
-from tests.oracle.words import Array, add_in_order, count, loss_term, loss_total
+from tests.oracle.words import TERMS, Array, add_in_order, count, loss_total
 
 STATUSES = ("converged", "diverged", "stalled", "exhausted")  # in the order of judging
 
@@ -35,7 +35,7 @@ def measure(net: Network, activity: Activity) -> Score:
     patterns, _, _, outs = net.ranges
     target, u, y, m = net.targets, activity.u, activity.y, middle(net.targets)
     pairs = list(itertools.product(patterns, outs))
-    terms = (loss_term(net.loss, u[n][o], y[n][o], target[n, o], net.functions) for n, o in pairs)
+    terms = (TERMS[net.loss](u[n][o], y[n][o], target[n, o], net.own, net.functions) for n, o in pairs)
     loss = loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
     correct = (y[n][o] > m if target[n, o] > m else y[n][o] < m for n, o in pairs)
     n_correct = add_in_order(right.astype(np.int64) for right in correct)

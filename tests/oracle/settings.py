@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,17 @@ class Words:
     order: str = "cyclic"
 
 
+# Settings of the words, where nothing is said.
+DEFAULTS: dict[str, npt.ArrayLike] = {
+    "negative_slope": 0.01,
+    "momentum": 0.9,
+    "alpha": 0.99,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "eps": 1e-8,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What each run has of its own: arrays (R,), or one number for all."""
@@ -44,19 +56,24 @@ class Settings:
     max_epochs: npt.ArrayLike = np.inf
     seed: npt.ArrayLike = 0  # of shuffled orders
     gain: npt.ArrayLike = 1.0
-    negative_slope: npt.ArrayLike = 0.01
-    momentum: npt.ArrayLike = 0.9
-    alpha: npt.ArrayLike = 0.99
-    beta1: npt.ArrayLike = 0.9
-    beta2: npt.ArrayLike = 0.999
-    eps: npt.ArrayLike = 1e-8
+    own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the words, by name
+
+    def rounded(self, dtype: Any) -> dict[str, Any]:
+        """Round the settings of the words to the dtype; those that are not given have their defaults."""
+        return {name: np.asarray(number, dtype) for name, number in (DEFAULTS | dict(self.own)).items()}
 
 
 def words_and_settings(given: dict[str, Any]) -> tuple[Words, Settings]:
     """Sort what is given by name into the two."""
-    shared = {field.name for field in fields(Words)}
-    words = Words(**{name: value for name, value in given.items() if name in shared})
-    return words, Settings(**{name: value for name, value in given.items() if name not in shared})
+    sorted_out: list[dict[str, Any]] = []
+    for kind in (Words, Settings):
+        names = {each.name for each in fields(kind)}
+        sorted_out.append({name: value for name, value in given.items() if name in names})
+    words, settings = sorted_out
+    own = {name: value for name, value in given.items() if name not in words | settings}
+    if not own.keys() <= DEFAULTS.keys():
+        raise TypeError(f"{', '.join(own.keys() - DEFAULTS.keys())} given, which is nothing that training takes")
+    return Words(**words), Settings(**settings, own=own)
 
 
 def layer_scales(scaling: str, n_inputs: int, n_hidden: int) -> tuple[float, float]:
@@ -86,7 +103,7 @@ def make_network(
         skip=words.skip,
         loss=loss,
         reduction=reduction,
-        leak=np.asarray(settings.negative_slope, dtype),
+        own=settings.rounded(dtype),
         s1=(np.asarray(settings.gain, np.float64) * hidden_scale).astype(dtype),
         s2=np.asarray(output_scale, dtype),
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.oracle.words import CHAINS, VALUES, Array, Functions, add_in_order, count, loss_slope
+from tests.oracle.words import CHAINS, SLOPES, VALUES, Array, Functions, Own, add_in_order, count
 
 Grid = list[list[Array]]  # [n][h] or [n][o], each an array (R,)
 Window = Sequence[Any]  # the patterns of a step in visiting order, each a number or an array (R,) of each run's own
@@ -42,7 +42,7 @@ class Network:
     skip: bool = False
     loss: str = "squared"
     reduction: str = "sum"
-    leak: Any = 0  # (R,), the slope of leaky_relu below 0
+    own: Own = field(default_factory=dict)  # settings of the words
     s1: Any = 1  # (R,), what sums over inputs are multiplied by
     s2: Any = 1  # what sums over hidden units are multiplied by
 
@@ -88,22 +88,22 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
     z = [[add_in_order(x[n, i] * part["w"][i, h] for i in ins) * net.s1 for h in units] for n in window]
     if net.bias:
         z = [[row[h] + part["b"][h] for h in units] for row in z]
-    a = [[VALUES[net.activation](row[h], net.leak, net.functions) for h in units] for row in z]
+    a = [[VALUES[net.activation](row[h], net.own, net.functions) for h in units] for row in z]
     u = [[add_in_order(row[h] * part["v"][h, o] for h in units) * net.s2 for o in outs] for row in a]
     if net.skip:
         skipped = [[add_in_order(x[n, i] * part["k"][i, o] for i in ins) for o in outs] for n in window]
         u = [[row[o] + also[o] for o in outs] for row, also in zip(u, skipped, strict=True)]
     if net.bias:
         u = [[row[o] + part["c"][o] for o in outs] for row in u]
-    y = [[VALUES[net.output](row[o], net.leak, net.functions) for o in outs] for row in u]
+    y = [[VALUES[net.output](row[o], net.own, net.functions) for o in outs] for row in u]
     return Activity(window, z, a, u, y)
 
 
 def output_gradients(net: Network, activity: Activity) -> Grid:
     """Differentiate the loss over the window by u: g by [n][o]."""
     outs, (window, _, _, u, y) = net.ranges[3], activity
-    visits, divisor, own = range(len(window)), count(net.reduction, len(window), len(outs)), (net.leak, net.functions)
-    g = [[loss_slope(net.loss, y[m][o], net.targets[window[m], o], divisor) for o in outs] for m in visits]
+    visits, divisor, own = range(len(window)), count(net.reduction, len(window), len(outs)), (net.own, net.functions)
+    g = [[SLOPES[net.loss](y[m][o], net.targets[window[m], o], net.own) / divisor for o in outs] for m in visits]
     if net.loss == "bce":
         return g
     return [[CHAINS[net.output](g[m][o], u[m][o], y[m][o], *own) for o in outs] for m in visits]
@@ -113,7 +113,7 @@ def gradient(net: Network, weights: Array, activity: Activity) -> Array:
     """Differentiate the loss over the window by every parameter: (P, R), rows in drawing order."""
     _, ins, units, outs = net.ranges
     x, (window, z, a, _, _), g = net.inputs, activity, output_gradients(net, activity)
-    v, visits, own = split(net, weights)["v"], range(len(window)), (net.leak, net.functions)
+    v, visits, own = split(net, weights)["v"], range(len(window)), (net.own, net.functions)
     back = [[add_in_order(g[m][o] * v[h, o] for o in outs) * net.s2 for h in units] for m in visits]
     delta = [[CHAINS[net.activation](back[m][h], z[m][h], a[m][h], *own) for h in units] for m in visits]
     rows = [add_in_order(x[window[m], i] * delta[m][h] for m in visits) * net.s1 for i in ins for h in units]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.judging import Judge, Score, measure
-from tests.oracle.optimizers import UPDATES, Hyperparameters, States, make_hyperparameters, states_at_start
+from tests.oracle.optimizers import UPDATES, States, make_rates, states_at_start
 from tests.oracle.settings import make_network, words_and_settings
 from tests.oracle.step import Activity, Network, Window, forward, gradient
 from tests.oracle.windows import Epochs
@@ -54,12 +54,12 @@ class Stepper:
 
     net: Network
     optimizer: str
-    given: Hyperparameters
+    rates: Array  # (P, R)
 
     def step(self, weights: Array, states: States, activity: Activity) -> tuple[Array, States]:
         """Update once, given a forward pass over the patterns of the step."""
-        change, states = UPDATES[self.optimizer](gradient(self.net, weights, activity), states, self.given)
-        return weights - change, states
+        g = gradient(self.net, weights, activity)
+        return UPDATES[self.optimizer](weights, g, states, self.rates, self.net.own)
 
     def is_still(self, weights: Array, states: States, windows: list[Window]) -> Array:
         """Tell which runs (R,) no update of an epoch changes, neither parameters nor states.
@@ -102,11 +102,11 @@ def train(
     assert words.loss != "bce" or words.output == "sigmoid", "bce is of a sigmoid"
     assert words.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
     judge = Judge(words, settings, net, epochs, n_runs)
-    stepper = Stepper(net, words.optimizer, make_hyperparameters(net, settings, n_runs))
+    stepper = Stepper(net, words.optimizer, make_rates(net, settings, n_runs))
 
     result, never = Result.before(start), np.full(n_runs, np.nan)
     trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
-    current, states = start.T, states_at_start(words.optimizer, stepper.given.rate)
+    current, states = start.T, states_at_start(words.optimizer, stepper.rates)
     for t in itertools.count():
         epoch, position = divmod(t, epochs.n_windows)
         if position == 0:

@@ -7,10 +7,10 @@ name       a = act(z)               act'(z)
 ========== ======================== ========================================
 identity   z                        1
 relu       z < 0 ? 0 : z            z > 0 ? 1 : 0
-leaky_relu z < 0 ? leak * z : z     z > 0 ? 1 : leak
+leaky_relu z < 0 ? k * z : z        z > 0 ? 1 : k, k = negative_slope
 elu        z > 0 ? z : f.expm1(z)   z > 0 ? 1 : f.exp(z)
 softplus   f.softplus(z)            f.sigmoid(z)
-silu       z * s, s = f.sigmoid(z)  s * (1 + z * (1 - s))
+silu       z * q, q = f.sigmoid(z)  q * (1 + z * (1 - q))
 gelu       z * f.normal_cdf(z)      f.normal_cdf(z) + z * f.normal_pdf(z)
 sin        f.sin(z)                 f.cos(z)
 tanh       f.tanh(z)                1 - a * a
@@ -32,7 +32,8 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Functions = Mapping[str, Callable[[Array], Array]]  # elementary functions by name; they keep shape and dtype
 
-LOSSES = ("squared", "half_squared", "bce", "hinge")
+Own = Mapping[str, Any]  # settings of words by name, rounded to the dtype: (R,) or one number
+
 REDUCTIONS = ("sum", "mean", "pattern_mean")
 ALIASES = {"sse": ("squared", "sum"), "mse": ("squared", "mean")}  # of a loss and a reduction
 
@@ -51,32 +52,32 @@ def positive(x: Array) -> Array:
     return np.where(x < 0, 0, x)
 
 
-# What a is, given z, the slope of leaky_relu below 0 and the elementary functions.
-VALUES: dict[str, Callable[[Array, Any, Functions], Array]] = {
-    "identity": lambda z, leak, f: z,
-    "relu": lambda z, leak, f: positive(z),
-    "leaky_relu": lambda z, leak, f: np.where(z < 0, leak * z, z),
-    "elu": lambda z, leak, f: np.where(z > 0, z, f["expm1"](z)),
-    "softplus": lambda z, leak, f: f["softplus"](z),
-    "silu": lambda z, leak, f: z * f["sigmoid"](z),
-    "gelu": lambda z, leak, f: z * f["normal_cdf"](z),
-    "sin": lambda z, leak, f: f["sin"](z),
-    "tanh": lambda z, leak, f: f["tanh"](z),
-    "sigmoid": lambda z, leak, f: f["sigmoid"](z),
+# What a is, given z, the settings and the elementary functions.
+VALUES: dict[str, Callable[[Array, Own, Functions], Array]] = {
+    "identity": lambda z, s, f: z,
+    "relu": lambda z, s, f: positive(z),
+    "leaky_relu": lambda z, s, f: np.where(z < 0, s["negative_slope"] * z, z),
+    "elu": lambda z, s, f: np.where(z > 0, z, f["expm1"](z)),
+    "softplus": lambda z, s, f: f["softplus"](z),
+    "silu": lambda z, s, f: z * f["sigmoid"](z),
+    "gelu": lambda z, s, f: z * f["normal_cdf"](z),
+    "sin": lambda z, s, f: f["sin"](z),
+    "tanh": lambda z, s, f: f["tanh"](z),
+    "sigmoid": lambda z, s, f: f["sigmoid"](z),
 }
 
 # The gradient with respect to z, given that with respect to a, then z, a and as above.
-CHAINS: dict[str, Callable[[Array, Array, Array, Any, Functions], Array]] = {
-    "identity": lambda g, z, a, leak, f: g,
-    "relu": lambda g, z, a, leak, f: np.where(z > 0, g, 0),
-    "leaky_relu": lambda g, z, a, leak, f: np.where(z > 0, g, g * leak),
-    "elu": lambda g, z, a, leak, f: np.where(z > 0, g, g * f["exp"](z)),
-    "softplus": lambda g, z, a, leak, f: g * f["sigmoid"](z),
-    "silu": lambda g, z, a, leak, f: g * ((s := f["sigmoid"](z)) * (1 + z * (1 - s))),
-    "gelu": lambda g, z, a, leak, f: g * (f["normal_cdf"](z) + z * f["normal_pdf"](z)),
-    "sin": lambda g, z, a, leak, f: g * f["cos"](z),
-    "tanh": lambda g, z, a, leak, f: g * (1 - a * a),
-    "sigmoid": lambda g, z, a, leak, f: g * (a * (1 - a)),
+CHAINS: dict[str, Callable[[Array, Array, Array, Own, Functions], Array]] = {
+    "identity": lambda g, z, a, s, f: g,
+    "relu": lambda g, z, a, s, f: np.where(z > 0, g, 0),
+    "leaky_relu": lambda g, z, a, s, f: np.where(z > 0, g, g * s["negative_slope"]),
+    "elu": lambda g, z, a, s, f: np.where(z > 0, g, g * f["exp"](z)),
+    "softplus": lambda g, z, a, s, f: g * f["sigmoid"](z),
+    "silu": lambda g, z, a, s, f: g * ((q := f["sigmoid"](z)) * (1 + z * (1 - q))),
+    "gelu": lambda g, z, a, s, f: g * (f["normal_cdf"](z) + z * f["normal_pdf"](z)),
+    "sin": lambda g, z, a, s, f: g * f["cos"](z),
+    "tanh": lambda g, z, a, s, f: g * (1 - a * a),
+    "sigmoid": lambda g, z, a, s, f: g * (a * (1 - a)),
 }
 
 
@@ -85,25 +86,26 @@ def count(reduction: str, n_patterns: int, n_outputs: int) -> int:
     return {"sum": 1, "mean": n_patterns * n_outputs, "pattern_mean": n_patterns}[reduction]
 
 
-def loss_term(loss: str, u: Array, y: Array, target: Any, f: Functions) -> Array:
-    """Compute what one pattern and output add to the loss."""
-    if loss == "bce":
-        return (positive(u) - target * u) + f["log1p_exp_negative"](np.abs(u))
-    if loss == "hinge":
-        return positive(1 - target * y)
-    e = y - target
-    return e * e
+# What one pattern and output add to the loss, given u, y, the target, the settings and the elementary functions.
+TERMS: dict[str, Callable[[Array, Array, Any, Own, Functions], Array]] = {
+    "squared": lambda u, y, target, s, f: (y - target) * (y - target),
+    "half_squared": lambda u, y, target, s, f: (y - target) * (y - target),
+    "bce": lambda u, y, target, s, f: (positive(u) - target * u) + f["log1p_exp_negative"](np.abs(u)),
+    "hinge": lambda u, y, target, s, f: positive(1 - target * y),
+}
+
+# The derivative of the whole by y, but for the division; of bce, which has its own output, by u.
+SLOPES: dict[str, Callable[[Array, Any, Own], Array]] = {
+    "squared": lambda y, target, s: 2 * (y - target),
+    "half_squared": lambda y, target, s: y - target,
+    "bce": lambda y, target, s: y - target,
+    "hinge": lambda y, target, s: np.where(target * y < 1, -target, 0),
+}
+
+LOSSES = tuple(TERMS)
 
 
 def loss_total(loss: str, terms: Iterable[Array], divisor: int) -> Array:
     """Compute the loss of all its terms."""
     total = add_in_order(terms) / divisor
     return total * 0.5 if loss == "half_squared" else total
-
-
-def loss_slope(loss: str, y: Array, target: Any, divisor: int) -> Array:
-    """Differentiate the loss by one y; of bce, which has its own output, by u."""
-    if loss == "hinge":
-        return np.where(target * y < 1, -target, 0) / divisor
-    e = y - target
-    return (2 * e if loss == "squared" else e) / divisor

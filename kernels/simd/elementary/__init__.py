@@ -21,8 +21,8 @@ from kernels.simd.elementary.exponential import Function, exponentials
 from kernels.simd.elementary.normal import make_normal
 from kernels.simd.elementary.softplus import make_softplus
 from kernels.simd.elementary.trigonometric import Pair, make_sin_cos
+from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes
 
 
 class Elementary(NamedTuple):

@@ -12,8 +12,9 @@ from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from kernels.simd.elementary.polynomial import horner, horner_in_two
+from kernels.simd.functions import Lanes, absolute, select
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, absolute, bits, from_bits, select
+from kernels.simd.lanes import bits, from_bits
 
 Function: TypeAlias = Callable[[Lanes], Lanes]
 

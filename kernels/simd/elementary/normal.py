@@ -21,8 +21,9 @@ from typing import NamedTuple
 from kernels.simd.elementary.exponential import FORMATS, powers
 from kernels.simd.elementary.polynomial import horner, horner_in_two
 from kernels.simd.elementary.trigonometric import Pair
+from kernels.simd.functions import Lanes, absolute, select
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, absolute, bits, from_bits, multiply_add, select
+from kernels.simd.lanes import bits, from_bits, multiply_add
 
 SPLIT = 1.0
 PER_ROOT_TWO_PI = 0.39894228040143267794

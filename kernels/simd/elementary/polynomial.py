@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes
 
 
 @device

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from kernels.simd.elementary.exponential import FORMATS, Function, powers
 from kernels.simd.elementary.polynomial import horner
+from kernels.simd.functions import Lanes, absolute, select
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, absolute, select
 
 SPLIT = 1.0
 

@@ -17,8 +17,9 @@ from typing import NamedTuple, TypeAlias
 
 from kernels.simd.elementary.exponential import FORMATS
 from kernels.simd.elementary.polynomial import horner
+from kernels.simd.functions import Lanes, absolute, select
 from kernels.simd.jit import device
-from kernels.simd.lanes import Lanes, absolute, bits, from_bits, narrow, select, widen
+from kernels.simd.lanes import bits, from_bits, narrow, widen
 
 Pair: TypeAlias = Callable[[Lanes], tuple[Lanes, Lanes]]
 

@@ -1,0 +1,52 @@
+"""All words that there are, by kind and name: each is declared beside its formula, in a module of its own.
+
+Importing this imports no numerics, so that studies can be read and planned at once.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from typing import Any, TypeVar
+
+from kernels.words.records import Activation, Criterion, Loss, Optimizer, Setting
+
+Word = TypeVar("Word", Activation, Loss, Optimizer, Criterion)
+
+
+def _read(folder: str, kind: type[Word]) -> dict[str, Word]:
+    """Return the words in a folder of :mod:`kernels.words` by name."""
+    package = import_module(f"kernels.words.{folder}")
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    words = {name: import_module(f"{package.__name__}.{name}").WORD for name in names}
+    assert all(isinstance(word, kind) for word in words.values())
+    return words
+
+
+ACTIVATIONS = _read("activations", Activation)
+LOSSES = _read("losses", Loss)
+OPTIMIZERS = _read("optimizers", Optimizer)
+CRITERIA = _read("criteria", Criterion)
+
+# Numbers that each cell has whatever its words are.
+GENERAL = (
+    Setting("learning_rate", 0.0, "step of the update along the gradient", "weight^2/loss", at_least=0.0),
+    Setting("output_learning_rate", float("nan"), "learning rate of the output layer", "weight^2/loss", at_least=0.0),
+    Setting("below", 0.0, "threshold of the criterion", "loss or output", above=0.0),
+    Setting("bound", float("inf"), "loss above which a run has diverged", "loss", above=0.0),
+    Setting("gain", 1.0, "factor of the sum that a hidden unit takes over its inputs"),
+)
+
+
+def _own_settings() -> dict[str, Setting]:
+    """Return the settings of words by name, each once."""
+    words: list[Any] = [*ACTIVATIONS.values(), *LOSSES.values(), *OPTIMIZERS.values()]
+    found: dict[str, Setting] = {}
+    for word in words:
+        for setting in word.settings:
+            assert found.setdefault(setting.name, setting) == setting, f"{setting.name} is declared twice"
+    return found
+
+
+OWN = _own_settings()
+SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (*GENERAL, *OWN.values())}

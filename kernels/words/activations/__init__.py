@@ -1,0 +1,1 @@
+"""Activations of units, a module for each."""

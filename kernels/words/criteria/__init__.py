@@ -1,0 +1,1 @@
+"""Convergence criteria, a module for each."""

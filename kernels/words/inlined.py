@@ -1,0 +1,54 @@
+"""The formulas of words as functions that kernels inline, each made once."""
+
+from __future__ import annotations
+
+from kernels.simd.jit import device
+from kernels.simd.parts import made_once
+from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS
+from kernels.words.records import Activation, Criterion, Loss, Optimizer
+
+_inlined = made_once(device)
+
+
+@made_once
+def activation(name: str) -> Activation:
+    """Return an activation."""
+    word = ACTIVATIONS[name]
+    return word._replace(
+        value=_inlined(word.value),
+        value_and_slope=word.value_and_slope and _inlined(word.value_and_slope),
+        chain=_inlined(word.chain),
+    )
+
+
+@made_once
+def integer_activation(name: str, dtype: str) -> Activation:
+    """Return an activation whose value is made of operations on integers."""
+    make_value = ACTIVATIONS[name].integer_value
+    assert make_value is not None
+    return activation(name)._replace(value=_inlined(make_value(dtype)))
+
+
+@made_once
+def loss(name: str) -> Loss:
+    """Return a loss."""
+    word = LOSSES[name]
+    return word._replace(term=_inlined(word.term), slope=_inlined(word.slope))
+
+
+@made_once
+def optimizer(name: str) -> Optimizer:
+    """Return an optimizer."""
+    word = OPTIMIZERS[name]
+    return word._replace(
+        update=_inlined(word.update), tick=word.tick and _inlined(word.tick), factors=_inlined(word.factors)
+    )
+
+
+@made_once
+def criterion(name: str) -> Criterion:
+    """Return a criterion."""
+    word = CRITERIA[name]
+    return word._replace(
+        of_loss=word.of_loss and _inlined(word.of_loss), of_output=word.of_output and _inlined(word.of_output)
+    )

@@ -1,0 +1,23 @@
+"""Binary cross-entropy of a logistic output, in terms of its sum u."""
+
+from kernels.simd.functions import Lanes, absolute, select, softplus
+from kernels.words.records import Loss
+
+
+def term(u: Lanes, y: Lanes, target: Lanes) -> Lanes:
+    """(max(u, 0) - target u) + log(1 + e^-|u|), which overflows for no u; NaN stays NaN."""
+    return (select(u < 0.0, 0.0, u) - target * u) + softplus(-absolute(u))
+
+
+def slope(y: Lanes, target: Lanes) -> Lanes:
+    return y - target
+
+
+WORD = Loss(
+    term,
+    slope,
+    of_sum=True,
+    output="sigmoid",
+    takes_target=lambda target: 0 <= target <= 1,
+    targets="targets from 0 to 1",
+)

@@ -1,0 +1,14 @@
+"""Gradient descent with a velocity, the sum of gradients that fade."""
+
+from kernels.simd.functions import Lanes
+from kernels.words.records import Optimizer, Setting
+
+MOMENTUM = Setting("momentum", 0.9, "share of the velocity that is kept", at_least=0.0, below=1.0)
+
+
+def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, mu: Lanes) -> tuple[Lanes, Lanes]:
+    v = mu * v + g
+    return p - rate * v, v
+
+
+WORD = Optimizer(update, states=(0.0,), settings=(MOMENTUM,), operations=4, source="torch.optim.SGD, dampening 0")

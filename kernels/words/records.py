@@ -1,0 +1,180 @@
+"""What a word says of itself: its formula, its settings and their limits, what it costs, and where it comes from.
+
+A word is a module in the folder of its kind that holds one of these records as ``WORD``; the module's name is the name
+of the word. Formulas are written with :mod:`kernels.simd.functions`; :mod:`kernels.words.inlined` compiles them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from kernels.simd.functions import Lanes, Mask
+
+
+class Setting(NamedTuple):
+    """A number that each cell has for itself.
+
+    Attributes
+    ----------
+    name, default
+    meaning, unit
+        As documented in results.
+    at_least, above, below
+        Limits, None for none; the number must be finite.
+    """
+
+    name: str
+    default: float
+    meaning: str
+    unit: str = ""
+    at_least: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+
+def product(gradient: Lanes, slope: Lanes) -> Lanes:
+    """Multiply the gradient by the slope."""
+    return gradient * slope
+
+
+class Activation(NamedTuple):
+    """An activation function.
+
+    Attributes
+    ----------
+    value : (z, *settings) -> a
+        The function itself.
+    value_and_slope : (z, *settings) -> (a, slope), or None
+        The function and its derivative, where a alone does not tell the derivative.
+    chain : (gradient, slope or a) -> lanes
+        The gradient with respect to z, given that with respect to a. It takes the slope if there is a
+        ``value_and_slope``, and otherwise a, which tells the slope.
+    settings
+        Those that the function takes.
+    elementary
+        Whether it is a long chain of operations, so that several rows should go through it side by side, without
+        settings.
+    integer_value : (dtype) -> (z) -> a, or None
+        The function as operations on integers, which take one instruction on some CPUs. It may lose a NaN.
+    source
+        Of the formula.
+    """
+
+    value: Callable[..., Lanes]
+    value_and_slope: Callable[..., tuple[Lanes, Lanes]] | None = None
+    chain: Callable[[Lanes, Lanes], Lanes] = product
+    settings: tuple[Setting, ...] = ()
+    elementary: bool = False
+    integer_value: Callable[[str], Callable[[Lanes], Lanes]] | None = None
+    source: str = ""
+
+
+class Loss(NamedTuple):
+    """A loss over patterns and outputs, of the sum u and the output y = out(u); a target is a number or lanes.
+
+    Attributes
+    ----------
+    term : (u, y, target, *settings) -> lanes
+        What one pattern and output add to the loss, before the sum is divided by the count of the reduction and
+        multiplied by ``factor``.
+    slope : (y, target, *settings) -> lanes
+        The derivative of ``factor * term`` with respect to y.
+    factor
+        Of the whole loss.
+    of_sum
+        Whether ``slope`` is the derivative with respect to u instead, and ``term`` reads u.
+    settings
+        Those that both take.
+    output
+        The one activation of the outputs that it goes with, None for any.
+    takes_target : (target) -> bool
+        Which targets it takes.
+    targets
+        The same as told to users.
+    source
+        Of the formula.
+    """
+
+    term: Callable[..., Lanes]
+    slope: Callable[..., Lanes]
+    factor: float = 1.0
+    of_sum: bool = False
+    settings: tuple[Setting, ...] = ()
+    output: str | None = None
+    takes_target: Callable[[float], bool] | None = None
+    targets: str = "any targets"
+    source: str = ""
+
+
+# What a state holds before the first update: a number, or the learning rate of the parameter's layer.
+LEARNING_RATE = "learning_rate"
+
+
+def _rate_alone(rate: Lanes, *others: Lanes) -> tuple[Lanes]:
+    """Return the learning rate as it is."""
+    return (rate,)
+
+
+class Optimizer(NamedTuple):
+    """How an update moves one parameter, given its gradient.
+
+    Attributes
+    ----------
+    update : (p, gradient, *states, *factors, *settings) -> p, or (p, *states)
+        The parameter and its states after an update.
+    states
+        What each state of a parameter holds at the start: a number or LEARNING_RATE; at most two states.
+    settings
+        Those that the functions take.
+    clocks
+        What each number of a network that counts updates holds at the start.
+    tick : (*clocks, *settings) -> clocks
+        These numbers with the update that is taken now.
+    factors : (rate, *clocks, *settings) -> factors
+        What an update takes of the learning rate of a layer, once for all its parameters.
+    n_factors
+        How many these are.
+    keeps_infinity
+        Whether a gradient that is not finite leaves a parameter or state that is not finite, for ever.
+    full_batch
+        Whether a step must take all patterns.
+    positive_rate
+        Whether learning rates must be above 0.
+    operations
+        About how many operations of lanes an update of one parameter takes.
+    source
+        Of the formula.
+    """
+
+    update: Callable[..., Any]
+    states: tuple[float | str, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    clocks: tuple[float, ...] = ()
+    tick: Callable[..., tuple[Lanes, ...]] | None = None
+    factors: Callable[..., tuple[Lanes, ...]] = _rate_alone
+    n_factors: int = 1
+    keeps_infinity: bool = True
+    full_batch: bool = False
+    positive_rate: bool = False
+    operations: int = 30
+    source: str = ""
+
+
+class Criterion(NamedTuple):
+    """What has to hold for a run to have converged, for the loss or for each output of each pattern.
+
+    Comparisons are strict and false for NaN; no lane converges below NaN.
+
+    Attributes
+    ----------
+    of_loss : (loss, below) -> mask, or None
+    of_output : (y, target, middle, below) -> mask, or None
+        ``middle`` is that of the range of the targets; it and the target are numbers.
+    meaning
+        For users.
+    """
+
+    of_loss: Callable[[Lanes, Lanes], Mask] | None
+    of_output: Callable[[Lanes, float, float, Lanes], Mask] | None
+    meaning: str
