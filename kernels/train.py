@@ -32,7 +32,7 @@ from kernels.simd.compiling import Kernel, is_compiled
 from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here
-from kernels.variant import Variant, choose_variant
+from kernels.variant import InUse, Variant, choose_variant
 from kernels.vocabulary import OPTIMIZERS
 
 Array = NDArray[Any]
@@ -106,8 +106,9 @@ class Trainer:
     def variant(self, hidden: int, settings: Array, *, exact: bool = False) -> Variant:
         """Return how networks of ``hidden`` units with such settings, (cells,), are trained."""
         first, second = self.recipe.architecture.scales(hidden)
-        scales = bool((settings["gain"] * first != 1.0).any()), second != 1.0
-        return choose_variant(self.recipe, self._patterns, hidden, self._tuning, scales, exact)
+        scales_hidden = bool((settings["gain"] * first != 1.0).any())
+        in_use = InUse(scales_hidden, second != 1.0, decay=bool(settings["weight_decay"].any()))
+        return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, exact)
 
     def uncompiled(self, hidden: int, settings: Array) -> Kernel | None:
         """Return the kernel for such networks if neither this process nor the disk has its machine code."""
@@ -236,6 +237,7 @@ class Trainer:
             np.minimum(settings["bound"], np.finfo(self.recipe.dtype).max),
             settings["gain"] * first,
             np.full(len(settings), second),
+            settings["weight_decay"],
         )
         own = (settings[setting.name] for setting in self.recipe.settings)
         clocks = (np.full(len(settings), start) for start in OPTIMIZERS[self.recipe.optimizer].clocks)

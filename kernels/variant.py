@@ -22,6 +22,22 @@ HIDDEN_CONSTANT = 2
 MOST_AT_ONCE = 8
 
 
+class InUse(NamedTuple):
+    """What some run needs that is left out of a kernel where none does.
+
+    Attributes
+    ----------
+    hidden_scale, output_scale
+        Sums over inputs, and over hidden units, are multiplied by something else than 1.
+    decay
+        Weights decay.
+    """
+
+    hidden_scale: bool
+    output_scale: bool
+    decay: bool
+
+
 class Variant(NamedTuple):
     """One way of taking the steps of a recipe.
 
@@ -48,6 +64,8 @@ class Variant(NamedTuple):
         Rows that go through an elementary function side by side, a power of two.
     scales_hidden, scales_outputs
         Whether sums over inputs, and over hidden units, are multiplied by a scale.
+    decays
+        Whether weights decay.
     """
 
     width: int
@@ -62,6 +80,7 @@ class Variant(NamedTuple):
     function_rows: int
     scales_hidden: bool
     scales_outputs: bool
+    decays: bool
 
     @property
     def n_windows(self) -> int:
@@ -79,7 +98,7 @@ class Variant(NamedTuple):
 
 
 def choose_variant(
-    recipe: Recipe, patterns: Patterns, hidden: int, tuning: Tuning, scales: tuple[bool, bool], exact: bool
+    recipe: Recipe, patterns: Patterns, hidden: int, tuning: Tuning, in_use: InUse, exact: bool
 ) -> Variant:
     """Choose how to train networks of ``hidden`` units.
 
@@ -92,8 +111,8 @@ def choose_variant(
         Hidden units.
     tuning
         What is known of the CPU.
-    scales
-        Whether some run multiplies its hidden sums, and its output sums, by something else than 1.
+    in_use
+        What some run needs.
     exact
         Whether every product must be computed.
     """
@@ -112,8 +131,9 @@ def choose_variant(
         most_at_once=MOST_AT_ONCE,
         block_patterns=tuning.block_patterns or choose_block(window, tuning),
         function_rows=elementary_rows(row_bytes, tuning.register_bytes),
-        scales_hidden=scales[0],
-        scales_outputs=scales[1],
+        scales_hidden=in_use.hidden_scale,
+        scales_outputs=in_use.output_scale,
+        decays=in_use.decay,
     )
     method = OPTIMIZERS[recipe.optimizer]
     n_numbers = patterns.inputs.size + patterns.targets.size
@@ -134,7 +154,7 @@ def choose_variant(
         packets=max(1, min(most, n_fit)),
         table=table,
         hidden=hidden if unrolls else None,
-        integers=has_integer_value and is_one_instruction and sums_watched(table) and not scales[0],
+        integers=has_integer_value and is_one_instruction and sums_watched(table) and not in_use.hidden_scale,
         most_at_once=n_patterns,
         block_patterns=n_patterns,
     )

@@ -35,6 +35,7 @@ GENERAL = (
     Setting("below", 0.0, "threshold of the criterion", "loss or output", above=0.0),
     Setting("bound", float("inf"), "loss above which a run has diverged", "loss", above=0.0),
     Setting("gain", 1.0, "factor of the sum that a hidden unit takes over its inputs"),
+    Setting("weight_decay", 0.0, "share of a parameter that is added to its gradient", at_least=0.0),
 )
 
 

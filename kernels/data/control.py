@@ -11,6 +11,7 @@ Behind them lie those of the words of a recipe; see :func:`kernels.step.layout.m
     BOUND,
     HIDDEN_SCALE,  # gain times the scale of the hidden layer
     OUTPUT_SCALE,
+    DECAY,  # of weights
     BELOW_NOW,  # BELOW; NaN while it is too early to converge
     PREVIOUS,  # the loss when the run was judged before
     LATEST,  # the loss that the inner loop has just seen
@@ -22,5 +23,5 @@ Behind them lie those of the words of a recipe; see :func:`kernels.step.layout.m
     ACTIVE_FLAG,  # whether a run sits in the lane
     FINITE_FLAG,
     COMMON_ROWS,
-) = range(17)
+) = range(18)
 GIVEN_ROWS = BELOW_NOW

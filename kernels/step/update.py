@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from kernels.data.control import HIDDEN_SCALE, OUTPUT_RATE, OUTPUT_SCALE, RATE
+from kernels.data.control import DECAY, HIDDEN_SCALE, OUTPUT_RATE, OUTPUT_SCALE, RATE
 from kernels.data.packet import Packet, make_load_rows, make_store_rows, numbering
 from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
@@ -68,20 +68,30 @@ def make_move(
     load_given = make_load_rows(memory, (*layout.factors[layer], *layout.rows(method.settings)))
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
 
+    decay, decays, rate = method.decay, variant.decays, (RATE, OUTPUT_RATE)[layer]
+
+    @device
+    def decayed(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes]:
+        p = load(packet.parameters, row)
+        if decays:
+            return decay(p, gradient, load(packet.control, rate), load(packet.control, DECAY))
+        return p, gradient
+
     def move_alone(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
-        p = update(load(packet.parameters, row), gradient, *load_given(packet.control))
-        return p, gradient, gradient
+        p, gradient = decayed(packet, row, gradient)
+        return update(p, gradient, *load_given(packet.control)), gradient, gradient
 
     def move_with_state(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
-        parameters = packet.parameters
-        state = load(parameters, n_parameters(packet) + row)
-        p, state = update(load(parameters, row), gradient, state, *load_given(packet.control))
+        p, gradient = decayed(packet, row, gradient)
+        state = load(packet.parameters, n_parameters(packet) + row)
+        p, state = update(p, gradient, state, *load_given(packet.control))
         return p, state, gradient
 
     def move_with_states(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
         parameters, n = packet.parameters, n_parameters(packet)
+        p, gradient = decayed(packet, row, gradient)
         first, second = load(parameters, n + row), load(parameters, 2 * n + row)
-        p, first, second = update(load(parameters, row), gradient, first, second, *load_given(packet.control))
+        p, first, second = update(p, gradient, first, second, *load_given(packet.control))
         return p, first, second
 
     return device((move_alone, move_with_state, move_with_states)[len(method.states)])

@@ -41,7 +41,10 @@ def optimizer(name: str) -> Optimizer:
     """Return an optimizer."""
     word = OPTIMIZERS[name]
     return word._replace(
-        update=_inlined(word.update), tick=word.tick and _inlined(word.tick), factors=_inlined(word.factors)
+        update=_inlined(word.update),
+        tick=word.tick and _inlined(word.tick),
+        factors=_inlined(word.factors),
+        decay=_inlined(word.decay),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from kernels.simd.functions import Lanes, Mask
+from kernels.simd.functions import Lanes, Mask, select
 
 
 class Setting(NamedTuple):
@@ -116,6 +116,11 @@ def _rate_alone(rate: Lanes, *others: Lanes) -> tuple[Lanes]:
     return (rate,)
 
 
+def into_gradient(p: Lanes, g: Lanes, rate: Lanes, weight_decay: Lanes) -> tuple[Lanes, Lanes]:
+    """Add a share of the parameter to its gradient, as the gradient of a penalty on the sum of squares would."""
+    return p, select(weight_decay > 0.0, g + weight_decay * p, g)
+
+
 class Optimizer(NamedTuple):
     """How an update moves one parameter, given its gradient.
 
@@ -135,6 +140,8 @@ class Optimizer(NamedTuple):
         What an update takes of the learning rate of a layer, once for all its parameters.
     n_factors
         How many these are.
+    decay : (p, gradient, rate, weight_decay) -> (p, gradient)
+        How weights decay before the update, where ``weight_decay`` is above 0.
     keeps_infinity
         Whether a gradient that is not finite leaves a parameter or state that is not finite, for ever.
     full_batch
@@ -154,6 +161,7 @@ class Optimizer(NamedTuple):
     tick: Callable[..., tuple[Lanes, ...]] | None = None
     factors: Callable[..., tuple[Lanes, ...]] = _rate_alone
     n_factors: int = 1
+    decay: Callable[[Lanes, Lanes, Lanes, Lanes], tuple[Lanes, Lanes]] = into_gradient
     keeps_infinity: bool = True
     full_batch: bool = False
     positive_rate: bool = False

@@ -45,6 +45,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "output_rate": ("same", "own", "zero"),
     "bound": ("none", "own"),
     "from_step": ("start", "own"),
+    "decay": ("none", "own"),
 }
 
 

@@ -67,11 +67,12 @@ class Kinds:
     output_rate: str = "same"  # as the other learning rate, or "own", or "zero"
     bound: str = "none"  # or "own"
     from_step: str = "start"  # or "own"
+    decay: str = "none"  # or "own"
 
 
 # Powers of ten between which learning rates are ordinary.
-RATES = {"gd": (-2, 0), "momentum": (-2.5, -0.5), "nesterov": (-2.5, -0.5), "rmsprop": (-3, -1)}
-RATES |= {"adam": (-3, -0.5), "rprop": (-3, -1)}
+RATES = {"gd": (-2, 0), "momentum": (-2.5, -0.5), "nesterov": (-2.5, -0.5)}
+OTHER_RATES = (-3.0, -0.5)
 
 
 def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, kinds: Kinds | None = None) -> Runs:
@@ -83,7 +84,7 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
     kinds, random = kinds or Kinds(), np.random.default_rng(seed)
     kind = random.permutation(np.arange(count) % 10)
     still, huge = kind < 2, kind >= 7
-    rate = 10.0 ** random.uniform(*RATES[spec.optimizer], count)
+    rate = 10.0 ** random.uniform(*RATES.get(spec.optimizer, OTHER_RATES), count)
     rate[still] = 1e-30
     rate[huge] = 10.0 ** random.uniform(1, 30, int(huge.sum()))
     max_steps = random.integers(2, most_steps, count, endpoint=True)
@@ -120,6 +121,8 @@ def _draw_kinds(kinds: Kinds, rate: Array, random: np.random.Generator) -> dict[
         drawn["output_learning_rate"] = np.zeros(count)
     if kinds.bound == "own":
         drawn["bound"] = random.choice((2.0, 20.0, 1e6, np.inf), count)
+    if kinds.decay == "own":
+        drawn["weight_decay"] = random.choice((0.0, 1e-3, 0.1), count)
     if kinds.from_step == "own":
         drawn["from_step"] = random.integers(0, 4, count)
     return drawn

@@ -14,12 +14,12 @@ import pytest
 
 from tests.kernels.compare import train_kernel, train_oracle
 from tests.kernels.runs import draw_weights, make_runs
-from tests.kernels.specs import OPTIMIZERS, Spec
+from tests.kernels.specs import Spec
 from tests.kernels.support import Array, some_compiled
 from tests.oracle.test_optimizers import CASES, HIDDEN, STEPS, torch_weights
 
-SPECS = {name: Spec("tanh", optimizer=name, criterion="none", skip=True) for name in OPTIMIZERS}
-BY_OPTIMIZER = pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, lambda _: False))
+SPECS = {name: Spec("tanh", optimizer=name, criterion="none", skip=True) for name in CASES}
+BY_OPTIMIZER = pytest.mark.parametrize("optimizer", some_compiled(CASES, lambda _: False))
 
 
 def _sgd(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:
@@ -107,7 +107,8 @@ def test_formulas_that_pytorch_documents(optimizer: str) -> None:
         rates = [numbers["output_learning_rate"], numbers["learning_rate"]]
         lr = np.repeat([rates[name in "wb"] for name in "wvbck"], sizes)
         own: dict[str, Any] = numbers | ({"nesterov": True} if optimizer == "nesterov" else {})
-        return DOCUMENTED[optimizer](start, _gradient, lr, own)
+        decay = numbers.get("weight_decay", 0.0)
+        return DOCUMENTED[optimizer](start, lambda theta: _gradient(theta) + decay * theta, lr, own)
 
     _assert_agrees(optimizer, reference)
 

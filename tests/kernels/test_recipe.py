@@ -74,7 +74,7 @@ def test_settings_have_defaults() -> None:
     settings = make_settings(3, learning_rate=[0.1, 0.2, 0.3], max_steps=7)
     assert settings["learning_rate"].tolist() == [0.1, 0.2, 0.3]
     expected = {"max_steps": 7, "below": 0, "bound": math.inf, "gain": 1, "negative_slope": 0.01, "momentum": 0.9}
-    expected |= {"alpha": 0.99, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "from_step": 0}
+    expected |= {"alpha": 0.99, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "from_step": 0, "weight_decay": 0}
     for name, value in expected.items():
         assert settings[name].tolist() == [value] * 3, name
     assert np.isnan(settings["output_learning_rate"]).all()

@@ -67,6 +67,11 @@ def rprop(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Arra
     return p - sign * step, (g, step)
 
 
+def decayed(optimizer: str, p: Array, g: Array, rate: Array, decay: Array) -> tuple[Array, Array]:
+    """Let weights decay, where that is above 0: a share of them is added to their gradient."""
+    return p, np.where(decay > 0, g + decay * p, g)
+
+
 UPDATES: dict[str, Update] = {
     "gd": gd,
     "momentum": momentum,

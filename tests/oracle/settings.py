@@ -56,6 +56,7 @@ class Settings:
     max_epochs: npt.ArrayLike = np.inf
     seed: npt.ArrayLike = 0  # of shuffled orders
     gain: npt.ArrayLike = 1.0
+    weight_decay: npt.ArrayLike = 0.0
     own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the words, by name
 
     def rounded(self, dtype: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.oracle.support import XOR, draw_networks, train
 # Three runs with hyperparameters of their own each.
 CASES: dict[str, dict[str, list[float]]] = {
     "gd": {"learning_rate": [0.03, 0.06, 0.1]},
-    "momentum": {"learning_rate": [0.05, 0.1, 0.02], "momentum": [0.9, 0.5, 0.99]},
+    "momentum": {"learning_rate": [0.05, 0.1, 0.02], "momentum": [0.9, 0.5, 0.99], "weight_decay": [0.0, 1e-3, 0.1]},
     "nesterov": {"learning_rate": [0.05, 0.1, 0.02], "momentum": [0.9, 0.5, 0.99]},
     "rmsprop": {"learning_rate": [0.01, 0.02, 0.001], "alpha": [0.99, 0.5, 0.9], "eps": [1e-8, 1e-3, 1e-6]},
     "adam": {
@@ -21,6 +21,7 @@ CASES: dict[str, dict[str, list[float]]] = {
         "beta1": [0.9, 0.5, 0.0],
         "beta2": [0.999, 0.99, 0.9],
         "eps": [1e-8, 1e-3, 1e-6],
+        "weight_decay": [0.0, 1e-3, 0.1],
     },
     "rprop": {"learning_rate": [0.01, 0.1, 1e-4]},
 }
@@ -36,7 +37,7 @@ def torch_weights(optimizer: str, start: Any, numbers: dict[str, float]) -> Any:
         torch.tensor(piece.reshape(size), requires_grad=True)
         for piece, size in zip(pieces, sizes.values(), strict=True)
     ]
-    own = {name: numbers[name] for name in numbers.keys() & {"momentum", "alpha", "eps"}}
+    own = {name: numbers[name] for name in numbers.keys() & {"momentum", "alpha", "eps", "weight_decay"}}
     if "beta1" in numbers:
         own["betas"] = (numbers["beta1"], numbers["beta2"])
     make = {

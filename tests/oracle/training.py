@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.judging import Judge, Score, measure
-from tests.oracle.optimizers import UPDATES, States, make_rates, states_at_start
+from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states_at_start
 from tests.oracle.settings import make_network, words_and_settings
 from tests.oracle.step import Activity, Network, Window, forward, gradient
 from tests.oracle.windows import Epochs
@@ -55,10 +55,12 @@ class Stepper:
     net: Network
     optimizer: str
     rates: Array  # (P, R)
+    decay: Array  # (R,)
 
     def step(self, weights: Array, states: States, activity: Activity) -> tuple[Array, States]:
         """Update once, given a forward pass over the patterns of the step."""
         g = gradient(self.net, weights, activity)
+        weights, g = decayed(self.optimizer, weights, g, self.rates, self.decay)
         return UPDATES[self.optimizer](weights, g, states, self.rates, self.net.own)
 
     def is_still(self, weights: Array, states: States, windows: list[Window]) -> Array:
@@ -102,7 +104,8 @@ def train(
     assert words.loss != "bce" or words.output == "sigmoid", "bce is of a sigmoid"
     assert words.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
     judge = Judge(words, settings, net, epochs, n_runs)
-    stepper = Stepper(net, words.optimizer, make_rates(net, settings, n_runs))
+    decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)
+    stepper = Stepper(net, words.optimizer, make_rates(net, settings, n_runs), decay)
 
     result, never = Result.before(start), np.full(n_runs, np.nan)
     trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
