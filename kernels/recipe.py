@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kernels import vocabulary
 from kernels.words.records import Setting
+from kernels.words.scalings import SCALINGS
 
 # Numbers of a cell: those of the vocabulary, which become rows of lanes where a word of the recipe uses them, and
 # the first step at which convergence is judged.
@@ -42,8 +43,7 @@ class Architecture(NamedTuple):
     skip
         Whether inputs are joined to outputs directly, by parameters k.
     scaling
-        ``"standard"``; ``"ntk"``: both layers are divided by the root of their fan-in;
-        ``"mean_field"``: the hidden layer by the root of its fan-in, the output layer by its fan-in.
+        One of :data:`kernels.words.scalings.SCALINGS`.
     """
 
     inputs: int
@@ -101,10 +101,8 @@ class Architecture(NamedTuple):
 
     def scales(self, hidden: int) -> tuple[float, float]:
         """Return what sums over inputs and over hidden units are multiplied by, beside the gain."""
-        if self.scaling == "standard":
-            return 1.0, 1.0
-        first = 1.0 / math.sqrt(self.inputs)
-        return first, 1.0 / math.sqrt(hidden) if self.scaling == "ntk" else 1.0 / hidden
+        scaling = SCALINGS[self.scaling]
+        return scaling.hidden(self.inputs), scaling.output(hidden)
 
 
 class Recipe(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from kernels.words.records import Activation, Criterion, Loss, Optimizer, Setting
 
@@ -28,22 +28,37 @@ LOSSES = _read("losses", Loss)
 OPTIMIZERS = _read("optimizers", Optimizer)
 CRITERIA = _read("criteria", Criterion)
 
-# Numbers that each cell has whatever its words are.
+# All that have settings, by name.
+NAMED: dict[str, Activation | Loss | Optimizer] = {**ACTIVATIONS, **LOSSES, **OPTIMIZERS}
+
+# Numbers that each cell has whatever its words are. NaN and infinity stand for those that are not given.
 GENERAL = (
-    Setting("learning_rate", 0.0, "step of the update along the gradient", "weight^2/loss", at_least=0.0),
-    Setting("output_learning_rate", float("nan"), "learning rate of the output layer", "weight^2/loss", at_least=0.0),
-    Setting("below", 0.0, "threshold of the criterion", "loss or output", above=0.0),
-    Setting("bound", float("inf"), "loss above which a run has diverged", "loss", above=0.0),
+    Setting(
+        "learning_rate",
+        float("nan"),
+        "step of the update along the gradient",
+        "weight^2/loss",
+        at_least=0,
+        also=("lr", "eta", "step_size", "learning_rate_init"),
+    ),
+    Setting("output_learning_rate", float("nan"), "learning rate of the output layer", "weight^2/loss", at_least=0),
+    Setting("below", 1e-4, "threshold of the criterion", "loss or output", above=0),
+    Setting("bound", float("inf"), "loss above which a run has diverged", "loss", above=0),
     Setting("gain", 1.0, "factor of the sum that a hidden unit takes over its inputs"),
-    Setting("weight_decay", 0.0, "share of a parameter that is added to its gradient", at_least=0.0),
+    Setting(
+        "weight_decay",
+        0.0,
+        "share of a parameter that is added to its gradient, or with adamw is taken off it",
+        at_least=0,
+        also=("decay", "wd", "l2_penalty", "regularization"),
+    ),
 )
 
 
 def _own_settings() -> dict[str, Setting]:
     """Return the settings of words by name, each once."""
-    words: list[Any] = [*ACTIVATIONS.values(), *LOSSES.values(), *OPTIMIZERS.values()]
     found: dict[str, Setting] = {}
-    for word in words:
+    for word in NAMED.values():
         for setting in word.settings:
             assert found.setdefault(setting.name, setting) == setting, f"{setting.name} is declared twice"
     return found

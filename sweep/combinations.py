@@ -10,8 +10,9 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kernels import vocabulary
 from sweep.errors import shown
-from sweep.words import MAX_STEPS, WORDS
+from sweep.words import LOSS_ALIASES, MAX_STEPS, WORDS, loss_and_reduction
 
 if TYPE_CHECKING:
     from sweep.study import Study
@@ -44,26 +45,26 @@ class Rule(NamedTuple):
     needs: str
 
 
-_ANY = " (loss 'squared' takes any)"
-_RULES = (
-    Rule("loss", "bce", "output", lambda output, _: output == "sigmoid", "output 'sigmoid'"),
-    Rule("loss", "sse", "reduction", lambda reduction, _: reduction in (None, "sum"), "reduction 'sum'" + _ANY),
-    Rule("loss", "mse", "reduction", lambda reduction, _: reduction in (None, "mean"), "reduction 'mean'" + _ANY),
-    Rule("optimizer", "rprop", "batch", lambda batch, n_patterns: batch == n_patterns, "batch 'full'"),
-    Rule("optimizer", "rprop", "learning_rate", lambda rate, _: rate > 0, "learning rates above 0"),
-    Rule(
-        "optimizer", "rprop", "output_learning_rate", lambda rate, _: rate is None or rate > 0, "learning rates above 0"
-    ),
-)
+def _one_of(*values: Any) -> Callable[[Any, int], bool]:
+    return lambda value, _: value in values
 
-# Targets that a loss takes.
-_TARGETS: dict[str, tuple[Callable[[float], bool], str]] = {
-    "bce": (lambda target: 0 <= target <= 1, "targets from 0 to 1; give 0 for -1"),
-    "hinge": (lambda target: abs(target) == 1, "targets of -1 and 1; give -1 for 0"),
-}
 
-# Words that must be below 1, after rounding to float32 too.
-_BELOW_ONE = ("momentum", "alpha", "beta1", "beta2")
+def _rules() -> Iterator[Rule]:
+    """Yield what words of the vocabulary need of others."""
+    for alias, (name, own) in LOSS_ALIASES.items():
+        yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} takes any)")
+    for name, loss in vocabulary.LOSSES.items():
+        if loss.output:
+            yield Rule("loss", name, "output", _one_of(loss.output), f"output {loss.output!r}")
+    for name, optimizer in vocabulary.OPTIMIZERS.items():
+        if optimizer.full_batch:
+            yield Rule("optimizer", name, "batch", lambda batch, n_patterns: batch == n_patterns, "batch 'full'")
+        if optimizer.positive_rate:
+            for rate in ("learning_rate", "output_learning_rate"):
+                yield Rule("optimizer", name, rate, lambda rate, _: rate is None or rate > 0, "learning rates above 0")
+
+
+_RULES = tuple(_rules())
 
 
 def combination_faults(study: Study, given: set[str]) -> list[str]:
@@ -79,6 +80,7 @@ def combination_faults(study: Study, given: set[str]) -> list[str]:
     return [
         *_broken_rules(study),
         *_refused_targets(study),
+        *_idle_decay(study),
         *_unused_words(study, given),
         *_rounded_away(study),
         *_beyond_limits(study, given),
@@ -98,17 +100,27 @@ def _broken_rules(study: Study) -> Iterator[str]:
 
 
 def _refused_targets(study: Study) -> Iterator[str]:
-    for loss, (allows, needs) in _TARGETS.items():
-        if loss in study.values_of("loss"):
+    for loss in study.values_of("loss"):
+        word = vocabulary.LOSSES[loss_and_reduction(loss)[0]]
+        if word.takes_target:
             for pattern, row in enumerate(study.data.targets):
-                refused = [(k, target) for k, target in enumerate(row) if not allows(target)]
+                refused = [(k, target) for k, target in enumerate(row) if not word.takes_target(target)]
                 if refused:
                     k, target = refused[0]
                     yield (
                         f"data.targets[{pattern}][{k}]: {target!r} given with {study.key_of('loss')} {loss!r}; "
-                        f"{loss} needs {needs}"
+                        f"{loss} needs {word.targets}"
                     )
                     break
+
+
+def _idle_decay(study: Study) -> Iterator[str]:
+    for name in study.values_of("optimizer"):
+        if vocabulary.OPTIMIZERS[name].needs_decay and max(study.values_of("weight_decay")) == 0:
+            yield (
+                f"{study.key_of('optimizer')}: {name!r} given with {study.key_of('weight_decay')} 0, which makes it "
+                "another optimizer; give training.weight_decay, as 0.01"
+            )
 
 
 def _unused_words(study: Study, given: set[str]) -> Iterator[str]:
@@ -143,7 +155,9 @@ def _lost_in_float32(name: str, value: float) -> str | None:
         return "finite"
     if rounded == 0 and value != 0:
         return "other than 0"
-    return "below 1" if name in _BELOW_ONE and rounded >= 1 else None
+    setting = vocabulary.SETTINGS.get(name)
+    most = setting.below if setting else None
+    return f"below {most:g}" if most is not None and rounded >= most else None
 
 
 def _beyond_limits(study: Study, given: set[str]) -> Iterator[str]:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from kernels import vocabulary
 from sweep.study import Study
 
-# Operations in whose time an elementary function is computed (exp, tanh, ..); activations that need none.
+# Operations in whose time an elementary function is computed (exp, tanh, ..).
 _FUNCTION = 100
-_WITHOUT_FUNCTION = ("relu", "leaky_relu", "identity")
-
-# Operations of an update, for each parameter; other optimizers take roots and divisions.
-_UPDATE = {"gd": 2, "momentum": 4, "nesterov": 6, "rprop": 12}
-_UPDATE_WITH_ROOT = 30
 
 # Bytes of a row in memory beside the parameters of the network.
 _ROW_BYTES = 64
@@ -47,10 +43,10 @@ def run_cost(study: Study, words: dict[str, Any]) -> RunCost:
     functions = n_patterns * sum(
         count * _FUNCTION
         for name, count in (("activation", hidden), ("output", n_outputs))
-        if words[name] not in _WITHOUT_FUNCTION
+        if vocabulary.ACTIVATIONS[words[name]].elementary
     )
     step = n_patterns * hidden * (4 * n_inputs + 6 * n_outputs + 4) / n_windows
-    update = n_parameters * _UPDATE.get(words["optimizer"], _UPDATE_WITH_ROOT)
+    update = n_parameters * vocabulary.OPTIMIZERS[words["optimizer"]].operations
     judging = n_patterns * hidden * 2 * (n_inputs + n_outputs) + functions
     operations = step + functions / n_windows + update + (judging / n_windows if n_windows > 1 else 0)
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))

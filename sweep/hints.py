@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from kernels import vocabulary
 from sweep.errors import closest, shown
 
 # Keys by the names that other packages and papers have for them.
 _KEYS = {
-    "learning_rate": ("lr", "eta", "step_size", "learning_rate_init"),
+    **{name: setting.also for name, setting in vocabulary.SETTINGS.items() if setting.also},
     "hidden": ("layers", "units", "neurons", "width", "n_hidden", "hidden_layer_sizes", "hidden_units", "num_hidden"),
     "activation": ("act", "nonlinearity", "activation_function", "transfer"),
     "output": ("output_activation", "final_activation"),
@@ -24,9 +25,6 @@ _KEYS = {
     "stream": ("rng", "generator", "prng"),
     "loss": ("cost", "criterion_loss", "objective", "loss_function"),
     "optimizer": ("solver", "algorithm", "optimiser", "update_rule"),
-    "momentum": ("mu",),
-    "alpha": ("rho",),
-    "eps": ("epsilon",),
     "batch": ("batch_size", "minibatch", "minibatch_size"),
     "order": ("shuffle", "sampling"),
     "max_steps": ("iterations", "max_iter", "n_steps", "num_steps", "updates"),
@@ -43,16 +41,7 @@ _KEYS = {
 
 # Values of a word likewise.
 _VALUES = {
-    "relu": ("rectifier", "rectified_linear"),
-    "leaky_relu": ("lrelu",),
-    "silu": ("swish",),
-    "sigmoid": ("logistic", "sigm", "expit"),
-    "identity": ("linear", "none"),
-    "sin": ("sine", "siren"),
-    "gd": ("sgd", "gradient_descent", "vanilla", "bgd"),
-    "nesterov": ("nag",),
-    "momentum": ("heavy_ball", "sgdm"),
-    "bce": ("cross_entropy", "binary_cross_entropy", "log_loss", "binary_crossentropy", "bce_with_logits"),
+    **{name: word.also for name, word in vocabulary.NAMED.items() if word.also},
     "mse": ("mean_squared_error", "l2"),
     "sse": ("sum_of_squares", "sum_squared_error"),
     "normal": ("gaussian", "randn"),
@@ -67,7 +56,7 @@ _WISHES = {
     "more than one hidden layer is": ("depth", "n_layers", "num_layers", "hidden_layers", "layer"),
     "dropout is": ("dropout", "dropout_rate", "drop"),
     "noise is": ("noise", "input_noise", "label_noise", "gradient_noise", "jitter", "augmentation"),
-    "weight decay is": ("weight_decay", "decay", "wd", "l1", "regularization", "penalty", "lambda", "adamw"),
+    "a penalty beside weight_decay is": ("l1", "penalty", "lambda"),
     "a schedule of the learning rate is": ("schedule", "scheduler", "lr_schedule", "lr_decay", "warmup", "gamma"),
     "a test or validation set is": (
         *("test_inputs", "test_targets", "test", "test_set", "test_size", "validation", "validation_split"),
@@ -78,8 +67,8 @@ _WISHES = {
     "normalization is": ("batch_norm", "layer_norm", "normalization", "normalize", "batchnorm", "layernorm"),
     "this scheme of initial weights is": ("xavier", "glorot", "he", "kaiming", "orthogonal", "lecun", "fan_in"),
     "this optimizer is": ("adagrad", "adadelta", "adamax", "nadam", "lbfgs", "l_bfgs", "lion", "muon", "newton", "cg"),
-    "this loss is": ("mae", "l1_loss", "huber", "smooth_l1", "nll", "kl", "categorical_crossentropy"),
-    "this activation is": ("softmax", "selu", "mish", "prelu", "celu", "hardtanh", "softsign", "maxout", "step"),
+    "this loss is": ("mae", "l1_loss", "smooth_l1", "nll", "kl", "categorical_crossentropy"),
+    "this activation is": ("softmax", "selu", "prelu", "celu", "hardtanh", "softsign", "maxout", "step"),
     "training on other devices is": ("gpu", "device", "cuda"),
     "an optimizer, loss or activation of one's own is": ("custom", "callable", "function", "optimizer_class"),
 }

@@ -42,6 +42,7 @@ def _trainings(study: Study, words: dict[str, Any]) -> int:
     """
     sizes, n_patterns = set(study.values_of("hidden")), len(study.data.inputs)
     n_gains = min(len(study.values_of("gain")), 2)  # a factor of 1 is left out
+    n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # as is the decay of no weights
     n_unscaled = len({words["scaling"] == "standard" or size == 1 for size in sizes})
     n_numbers = n_patterns * (len(study.data.inputs[0]) + len(study.data.targets[0]))
     general = n_gains * n_unscaled

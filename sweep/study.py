@@ -28,13 +28,13 @@ from sweep.swept import conflicts, swept_parameters, words_given
 from sweep.wording import count_text
 from sweep.words import (
     ALWAYS_WRITTEN,
+    CONVERGENCE,
+    INITIAL_WEIGHTS,
     MAX_STEPS,
+    NETWORK,
     SECTIONS,
+    TRAINING,
     WORDS,
-    Convergence,
-    InitialWeights,
-    Network,
-    Training,
     loss_and_reduction,
 )
 
@@ -114,10 +114,10 @@ class Study:
         self.data = _section("data", Data, plain(data), faults)
         n_patterns = len(getattr(self.data, "inputs", ())) or MAX_PATTERNS
         context = {"n_patterns": n_patterns}
-        self.network = _section("network", Network, given["network"], faults, context)
-        self.initial_weights = _section("initial_weights", InitialWeights, given["initial_weights"], faults, context)
-        self.training = _section("training", Training, _within_epochs(given["training"], words), faults, context)
-        self.convergence = _section("convergence", Convergence, given["convergence"], faults, context)
+        self.network = _section("network", NETWORK, given["network"], faults, context)
+        self.initial_weights = _section("initial_weights", INITIAL_WEIGHTS, given["initial_weights"], faults, context)
+        self.training = _section("training", TRAINING, _within_epochs(given["training"], words), faults, context)
+        self.convergence = _section("convergence", CONVERGENCE, given["convergence"], faults, context)
         self.seeds = _section("seeds", Seeds, plain(seeds), faults)
         self.parameters = swept_parameters(given["parameters"], n_patterns, faults)
         faults += conflicts(given)
@@ -133,7 +133,7 @@ class Study:
 
     def _leave_out_default_reduction(self) -> None:
         """Take a reduction that all losses have anyway as not given, for it makes no other study."""
-        given = self.training.reduction
+        given = getattr(self.training, "reduction")  # noqa: B009 (the vocabulary brings it)
         if given and all(loss_and_reduction(loss)[1] == given for loss in self.values_of("loss")):
             self.training = self.training.model_copy(update={"reduction": None})
 

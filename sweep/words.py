@@ -1,77 +1,39 @@
 """The words of a study: every scalar that a cell has, declared once.
 
-A word is a field of its table here: type and limits, default, role, meaning and unit (see :class:`Word`). What can be
-swept, the plan, the settings of cells and the columns of results follow from that.
+A word is a field of its table here: type and limits, default, role, meaning and unit (see
+:class:`sweep.fields.Word`). Activations, losses, optimizers, criteria and their settings are those of
+:mod:`kernels.vocabulary`. What can be swept, the plan, the settings of cells and the columns of results follow.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
+from kernels import vocabulary
+from kernels.words.reductions import REDUCTIONS
+from kernels.words.scalings import SCALINGS
+from kernels.words.starts import DISTRIBUTIONS, STREAMS
 from sweep.errors import shown
+from sweep.fields import Word, choice, setting, settings_of, table, word
 from sweep.patterns import MAX_PATTERNS
-from sweep.sections import Data, FiniteFloat, Section, Seeds
+from sweep.sections import Data, Section, Seeds
 
 MAX_STEPS = 2**31 - 1
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-BelowOne = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Hidden = Annotated[int, Field(ge=1, le=65_536)]
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
-Activation = Literal["relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "sin", "tanh", "sigmoid", "identity"]
-Optimizer = Literal["gd", "momentum", "nesterov", "rmsprop", "adam", "rprop"]
-Loss = Literal["sse", "mse", "squared", "half_squared", "bce", "hinge"]
-
-Role = Literal["kernel", "setting", "limit", "start"]
 
 # Losses that are another name of a loss with a reduction.
-LOSS_ALIASES = {"sse": ("squared", "sum"), "mse": ("squared", "mean")}
+LOSS_ALIASES = {
+    alias: (name, reduction) for name, loss in vocabulary.LOSSES.items() for alias, reduction in loss.names.items()
+}
 
 # Parameters of a network in the order in which they are drawn, if nothing else is said.
 _DRAWN = ("w", "v", "b", "c", "k")
-
-
-class Word(NamedTuple):
-    """What a study can say of each cell, beside its type and default.
-
-    Attributes
-    ----------
-    section
-        Its table in the study file.
-    meaning, unit
-        As documented in results.
-    role
-        ``"kernel"``: it decides which kernel trains, so runs of one shard share it; ``"setting"``: a number of each
-        cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: of the steps of each cell; ``"start"``: it
-        decides the initial weights of a seed.
-    used_with
-        Values of other words; where none of them occurs in a study, this word does nothing in it.
-    is_swept
-        Whether it can be swept.
-    """
-
-    section: str
-    meaning: str
-    unit: str
-    role: Role
-    used_with: dict[str, list[Any]]
-    is_swept: bool
-
-
-def _word(
-    default: Any,
-    role: Role,
-    meaning: str,
-    unit: str = "",
-    used_with: dict[str, list[Any]] | None = None,
-    is_swept: bool = True,
-) -> Any:
-    """Declare a word; see :class:`Word`."""
-    notes: dict[str, Any] = {"unit": unit, "role": role, "used_with": used_with or {}, "is_swept": is_swept}
-    return Field(default, description=meaning, json_schema_extra=notes)
 
 
 def _expand_batch(given: Any, info: ValidationInfo) -> Any:
@@ -99,22 +61,10 @@ def _complete_order(given: str) -> str:
 class Network(Section):
     """What the networks are made of."""
 
-    hidden: Hidden | None = _word(None, "kernel", "hidden units", "units")
-    activation: Activation = _word("relu", "kernel", "activation of the hidden units")
-    output: Activation = _word("identity", "kernel", "activation of the outputs")
-    negative_slope: FiniteFloat = _word(
-        0.01,
-        "setting",
-        "slope of leaky_relu below 0",
-        used_with={"activation": ["leaky_relu"], "output": ["leaky_relu"]},
-    )
-    gain: FiniteFloat = _word(1.0, "setting", "factor of the sum that a hidden unit takes over its inputs")
-    bias: bool = _word(True, "kernel", "whether units have biases")
-    skip: bool = _word(False, "kernel", "whether inputs are joined to outputs directly too")
-    scaling: Literal["standard", "ntk", "mean_field"] = _word(
-        "standard", "kernel", "by which powers of their fan-in the sums of both layers are divided"
-    )
-    dtype: Literal["float64", "float32"] = _word(
+    hidden: Hidden | None = word(None, "kernel", "hidden units", "units")
+    bias: bool = word(True, "kernel", "whether units have biases")
+    skip: bool = word(False, "kernel", "whether inputs are joined to outputs directly too")
+    dtype: Literal["float64", "float32"] = word(
         "float64", "kernel", "type of all numbers of the networks", is_swept=False
     )
 
@@ -122,75 +72,104 @@ class Network(Section):
 class InitialWeights(Section):
     """Where the networks start."""
 
-    distribution: Literal["normal", "uniform"] = _word("normal", "start", "distribution of the initial weights")
-    scale: PositiveFloat = _word(
+    scale: PositiveFloat = word(
         1.0, "start", "deviation (normal) or half width (uniform) of the initial weights", "weight"
     )
-    output_scale: NotNegativeFloat | None = _word(
+    output_scale: NotNegativeFloat | None = word(
         None, "start", "scale of the initial weights of the output layer", "weight"
     )
-    bias_scale: NotNegativeFloat | None = _word(
+    bias_scale: NotNegativeFloat | None = word(
         None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}
     )
-    draw_order: Annotated[str, AfterValidator(_complete_order), "w, v, b, c, k in any order; w.T, v.T, k.T"] = _word(
+    draw_order: Annotated[str, AfterValidator(_complete_order), "w, v, b, c, k in any order; w.T, v.T, k.T"] = word(
         " ".join(_DRAWN), "start", "parameters in the order in which they are drawn"
     )
-    stream: Literal["mt19937", "pcg64"] = _word("mt19937", "start", "random number generator of the initial weights")
 
 
 class Training(Section):
     """How they learn."""
 
-    loss: Loss = _word("sse", "kernel", "loss function")
-    reduction: Literal["sum", "mean", "pattern_mean"] | None = _word(
-        None, "kernel", "what the loss is: the sum of its terms, their mean, or the mean over patterns of such sums"
-    )
-    optimizer: Optimizer = _word("gd", "kernel", "update rule")
-    learning_rate: NotNegativeFloat | None = _word(
-        None, "setting", "step of the update along the gradient", "weight^2/loss"
-    )
-    output_learning_rate: NotNegativeFloat | None = _word(
-        None, "setting", "learning rate of the output layer", "weight^2/loss"
-    )
-    momentum: BelowOne = _word(
-        0.9, "setting", "share of the velocity that is kept", used_with={"optimizer": ["momentum", "nesterov"]}
-    )
-    alpha: BelowOne = _word(0.99, "setting", "decay of the mean squared gradient", used_with={"optimizer": ["rmsprop"]})
-    beta1: BelowOne = _word(0.9, "setting", "decay of the mean gradient", used_with={"optimizer": ["adam"]})
-    beta2: BelowOne = _word(0.999, "setting", "decay of the mean squared gradient", used_with={"optimizer": ["adam"]})
-    eps: PositiveFloat = _word(
-        1e-8, "setting", "added to the root of the mean squared gradient", used_with={"optimizer": ["rmsprop", "adam"]}
-    )
-    batch: Annotated[int, BeforeValidator(_expand_batch), "full, online, 1 to the number of patterns"] = _word(
+    batch: Annotated[int, BeforeValidator(_expand_batch), "full, online, 1 to the number of patterns"] = word(
         "full", "kernel", "patterns per update", "patterns"
     )
-    order: Literal["cyclic", "shuffled"] = _word(
+    order: Literal["cyclic", "shuffled"] = word(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )
-    max_steps: Steps = _word(5000, "limit", "updates after which a run is exhausted", "updates")
-    max_epochs: Steps | None = _word(None, "limit", "epochs after which a run is exhausted", "epochs")
+    max_steps: Steps = word(5000, "limit", "updates after which a run is exhausted", "updates")
+    max_epochs: Steps | None = word(None, "limit", "epochs after which a run is exhausted", "epochs")
 
 
 class Convergence(Section):
     """When a network has learned, and when it never will."""
 
-    criterion: Literal["loss", "max_error", "correct", "none"] = _word("loss", "kernel", "convergence criterion")
-    below: PositiveFloat = _word(1e-4, "setting", "threshold of the criterion", "loss or output")
-    bound: PositiveFloat | None = _word(None, "setting", "loss above which a run has diverged", "loss")
-    from_step: Steps = _word(
+    from_step: Steps = word(
         0,
         "setting",
         "first step at which convergence is judged",
         "updates",
-        used_with={"criterion": ["loss", "max_error", "correct"]},
+        used_with={"criterion": [name for name in vocabulary.CRITERIA if name != "none"]},
     )
 
 
+def _network() -> dict[str, dict[str, Any]]:
+    """Return what the vocabulary adds to the table [network]."""
+    words = vocabulary.ACTIVATIONS
+    return {
+        "hidden": {
+            "activation": choice(words, "relu", "activation of the hidden units"),
+            "output": choice(words, "identity", "activation of the outputs"),
+            **settings_of(words),
+            "gain": setting("gain"),
+        },
+        "skip": {
+            "scaling": choice(
+                SCALINGS, "standard", "by which powers of their fan-in the sums of both layers are divided"
+            ),
+        },
+    }
+
+
+def _initial_weights() -> dict[str, dict[str, Any]]:
+    """Return what the vocabulary adds to the table [initial_weights]."""
+    return {
+        "": {"distribution": choice(DISTRIBUTIONS, "normal", "distribution of the initial weights", "start")},
+        "draw_order": {"stream": choice(STREAMS, "mt19937", "random number generator of the initial weights", "start")},
+    }
+
+
+def _training() -> dict[str, dict[str, Any]]:
+    """Return what the vocabulary adds to the table [training]."""
+    reductions = "what the loss is: the sum of its terms, their mean, or the mean over patterns of such sums"
+    names, _ = choice(REDUCTIONS, "sum", reductions)
+    return {
+        "": {
+            "loss": choice([*LOSS_ALIASES, *vocabulary.LOSSES], "sse", "loss function"),
+            **settings_of(vocabulary.LOSSES),
+            "reduction": (names | None, word(None, "kernel", reductions)),
+            "optimizer": choice(vocabulary.OPTIMIZERS, "gd", "update rule"),
+            **{name: setting(name) for name in ("learning_rate", "output_learning_rate", "weight_decay")},
+            **settings_of(vocabulary.OPTIMIZERS),
+        }
+    }
+
+
+def _convergence() -> dict[str, dict[str, Any]]:
+    """Return what the vocabulary adds to the table [convergence]."""
+    criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
+    return {"": {"criterion": criterion, "below": setting("below"), "bound": setting("bound")}}
+
+
+# The tables with all of their words.
+NETWORK = table(Network, _network())
+INITIAL_WEIGHTS = table(InitialWeights, _initial_weights())
+TRAINING = table(Training, _training())
+CONVERGENCE = table(Convergence, _convergence())
+
 SECTIONS: dict[str, type[Section]] = {
-    "network": Network,
-    "initial_weights": InitialWeights,
-    "training": Training,
-    "convergence": Convergence,
+    "network": NETWORK,
+    "initial_weights": INITIAL_WEIGHTS,
+    "training": TRAINING,
+    "convergence": CONVERGENCE,
 }
 
 # All words by name, and their types with limits.

@@ -13,11 +13,9 @@ from kernels.simd.compiling import Kernel, is_compiled
 from kernels.simd.jit import kernel
 from kernels.start.distributions import CHUNK, Scratch, Wanted, make_fill_normal, make_fill_uniform, make_scratch
 from kernels.start.mersenne import MAX_SEED, OFFSET, STATE_WORDS, WIDTH, make_next_words, make_seed_rows
+from kernels.words.starts import DISTRIBUTIONS, STREAMS
 
 Array = NDArray[Any]
-
-DISTRIBUTIONS = ("normal", "uniform")
-STREAMS = ("mt19937", "pcg64")
 
 # So few seeds, each of so many numbers, are left to NumPy: the kernel draws for a register full of seeds at a time.
 _FEW_SEEDS, _MANY_NUMBERS = 2, 256

@@ -6,7 +6,7 @@ of the word. Formulas are written with :mod:`kernels.simd.functions`; :mod:`kern
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from kernels.simd.functions import Lanes, Mask, select
@@ -22,6 +22,8 @@ class Setting(NamedTuple):
         As documented in results.
     at_least, above, below
         Limits, None for none; the number must be finite.
+    also
+        What others call it.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Setting(NamedTuple):
     at_least: float | None = None
     above: float | None = None
     below: float | None = None
+    also: tuple[str, ...] = ()
 
 
 def product(gradient: Lanes, slope: Lanes) -> Lanes:
@@ -59,6 +62,8 @@ class Activation(NamedTuple):
         The function as operations on integers, which take one instruction on some CPUs. It may lose a NaN.
     source
         Of the formula.
+    also
+        What others call it.
     """
 
     value: Callable[..., Lanes]
@@ -68,6 +73,7 @@ class Activation(NamedTuple):
     elementary: bool = False
     integer_value: Callable[[str], Callable[[Lanes], Lanes]] | None = None
     source: str = ""
+    also: tuple[str, ...] = ()
 
 
 class Loss(NamedTuple):
@@ -92,8 +98,14 @@ class Loss(NamedTuple):
         Which targets it takes.
     targets
         The same as told to users.
+    squares
+        By what the squared error is multiplied in the term; None for terms that are no squares.
+    names
+        Names for this loss with a reduction.
     source
         Of the formula.
+    also
+        What others call it.
     """
 
     term: Callable[..., Lanes]
@@ -104,7 +116,10 @@ class Loss(NamedTuple):
     output: str | None = None
     takes_target: Callable[[float], bool] | None = None
     targets: str = "any targets"
+    squares: float | None = None
+    names: Mapping[str, str] = {}
     source: str = ""
+    also: tuple[str, ...] = ()
 
 
 # What a state holds before the first update: a number, or the learning rate of the parameter's layer.
@@ -148,10 +163,14 @@ class Optimizer(NamedTuple):
         Whether a step must take all patterns.
     positive_rate
         Whether learning rates must be above 0.
+    needs_decay
+        Whether it is another optimizer where no weights decay.
     operations
         About how many operations of lanes an update of one parameter takes.
     source
         Of the formula.
+    also
+        What others call it.
     """
 
     update: Callable[..., Any]
@@ -165,8 +184,10 @@ class Optimizer(NamedTuple):
     keeps_infinity: bool = True
     full_batch: bool = False
     positive_rate: bool = False
+    needs_decay: bool = False
     operations: int = 30
     source: str = ""
+    also: tuple[str, ...] = ()
 
 
 class Criterion(NamedTuple):

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kernels import vocabulary
 from kernels.data.patterns import make_patterns
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Columns
-from kernels.words.losses import count
+from kernels.words.reductions import count
 from sweep.plan import Plan
 from sweep.statistics.losses import rounded
 from sweep.study import Study
@@ -27,9 +28,6 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 # Which rows break a rule, and the rule.
 Broken: TypeAlias = tuple[Mask, str]
-
-# Losses made of squares: the largest error bounds them from both sides.
-_SQUARED = {"squared": 1.0, "half_squared": 0.5}
 
 
 class Terms(NamedTuple):
@@ -124,7 +122,7 @@ def _scales(plan: Plan, cells: Array) -> Array:
         for reduction in study.values_of("reduction"):
             name, reduced = loss_and_reduction(loss, reduction)
             divisor = count(reduced, len(study.data.inputs), len(study.data.targets[0]))
-            scales[(losses == loss) & (reductions == reduction)] = _SQUARED.get(name, np.nan) / divisor
+            scales[(losses == loss) & (reductions == reduction)] = (vocabulary.LOSSES[name].squares or np.nan) / divisor
     return scales
 
 

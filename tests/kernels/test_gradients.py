@@ -40,8 +40,8 @@ def _specs() -> list[Spec]:
     """List every activation with every loss; outputs, scales and the like take turns."""
     turns = itertools.cycle(itertools.product(REDUCTIONS, SCALINGS, (True, False), (False, True)))
     specs = []
-    for k, (loss, activation) in enumerate(itertools.product(LOSSES, ACTIVATIONS)):
-        output = "sigmoid" if loss == "bce" else ACTIVATIONS[(3 * k + k // 10) % 10]
+    for (row, loss), (column, activation) in itertools.product(enumerate(LOSSES), enumerate(ACTIVATIONS)):
+        output = "sigmoid" if loss == "bce" else ACTIVATIONS[(row + column + 1) % len(ACTIVATIONS)]
         reduction, scaling, bias, skip = next(turns)
         own = {"reduction": reduction, "scaling": scaling, "bias": bias, "skip": skip}
         specs.append(Spec(activation, output, loss, criterion="none", task="numbers", **own))

@@ -54,22 +54,6 @@ def _adam(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: di
     return theta
 
 
-def _rprop(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:
-    """torch.optim.Rprop, etas (0.5, 1.2), step sizes from 1e-6 to 50: no step back after a change of sign."""
-    previous, eta = np.zeros_like(theta), lr * np.ones_like(theta)
-    for _ in range(STEPS):
-        g = gradient(theta)
-        same, changed = g * previous > 0, g * previous < 0
-        eta = np.where(same, np.minimum(eta * 1.2, 50), np.where(changed, np.maximum(eta * 0.5, 1e-6), eta))
-        g = np.where(changed, 0, g)
-        theta = theta - np.sign(g) * eta
-        previous = g
-    return theta
-
-
-DOCUMENTED = {"gd": _sgd, "momentum": _sgd, "nesterov": _sgd, "rmsprop": _rmsprop, "adam": _adam, "rprop": _rprop}
-
-
 def _gradient(theta: Array) -> Array:
     """Differentiate the sum of squared errors of one network of XOR, by matrix products."""
     inputs, targets = SPECS["gd"].patterns

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kernels.recipe import SETTINGS, Architecture, Recipe, make_settings
-from tests.oracle.settings import layer_scales
+from tests.oracle.settings import DEFAULTS, layer_scales
 from tests.oracle.step import parameter_shapes
 
 COUNT = st.integers(1, 40)
@@ -73,8 +73,8 @@ def test_settings_have_defaults() -> None:
     """What is not given is as documented, for every cell; what is given may differ from cell to cell."""
     settings = make_settings(3, learning_rate=[0.1, 0.2, 0.3], max_steps=7)
     assert settings["learning_rate"].tolist() == [0.1, 0.2, 0.3]
-    expected = {"max_steps": 7, "below": 0, "bound": math.inf, "gain": 1, "negative_slope": 0.01, "momentum": 0.9}
-    expected |= {"alpha": 0.99, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "from_step": 0, "weight_decay": 0}
+    expected = {"max_steps": 7, "below": 1e-4, "bound": math.inf, "gain": 1, "from_step": 0, "weight_decay": 0}
+    expected |= DEFAULTS
     for name, value in expected.items():
         assert settings[name].tolist() == [value] * 3, name
     assert np.isnan(settings["output_learning_rate"]).all()

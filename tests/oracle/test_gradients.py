@@ -20,6 +20,7 @@ TARGETS = {
 TARGETS["squared"] = TARGETS["half_squared"] = np.array([[0.0, 1.0], [-0.5, 0.3], [1.5, 0.0], [0.2, -1.0], [0.7, 0.1]])
 
 HIDDEN, LEAK, GAIN = 2, -0.3, 1.4
+OWN = {"negative_slope": LEAK}
 STEP = 1e-4
 MARGIN = 1e-2  # how far from a kink z, u and the terms of hinge are, that differences may be right
 SCALES = {"standard": (1.0, 1.0), "ntk": (2**-0.5, HIDDEN**-0.5), "mean_field": (2**-0.5, 1 / HIDDEN)}
@@ -103,10 +104,10 @@ def test_step_applies_the_derivative_of_the_loss(activation: str, loss: str) -> 
     assert loss == "bce" or {given["output"] for given in all_words} == set(VALUES)
     for given in all_words:
         n_parameters = sum(np.prod(shape) for shape in parameter_shapes(2, 2, 2, given["bias"], given["skip"]).values())
-        weights = draw_networks(60, n_parameters, seed=5)
+        weights = draw_networks(200, n_parameters, seed=5)
         weights = weights[away_from_kinks(given, weights)][:6]
         assert len(weights) == 6
-        patterns, numbers = (INPUTS, TARGETS[loss]), {"negative_slope": LEAK, "gain": GAIN, "learning_rate": 1.0}
+        patterns, numbers = (INPUTS, TARGETS[loss]), OWN | {"gain": GAIN, "learning_rate": 1.0}
         result = train(weights, patterns, **given, **numbers, max_steps=1)
         np.testing.assert_allclose(result.initial_loss, loss_of(given, weights), rtol=1e-12)
         expected = differences(given, weights)

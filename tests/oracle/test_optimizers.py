@@ -39,7 +39,7 @@ def torch_weights(optimizer: str, start: Any, numbers: dict[str, float]) -> Any:
     ]
     own = {name: numbers[name] for name in numbers.keys() & {"momentum", "alpha", "eps", "weight_decay"}}
     if "beta1" in numbers:
-        own["betas"] = (numbers["beta1"], numbers["beta2"])
+        own["betas"] = (numbers["beta1"], numbers.get("beta2", 0.999))
     make = {
         "gd": torch.optim.SGD,
         "momentum": torch.optim.SGD,

@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from kernels import vocabulary
+from kernels.words.records import Setting
 from tests.sweep.support import SECTIONS
 
 REQUIRED = ("hidden", "learning_rate")
@@ -14,16 +16,28 @@ MAX_STEPS = 2**31 - 1
 positive = st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False)
 not_negative = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-below_one = st.floats(0, 1, exclude_max=True)
-activations = st.sampled_from(
-    ["relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "sin", "tanh", "sigmoid", "identity"]
-)
+activations = st.sampled_from(list(vocabulary.ACTIVATIONS))
+
+
+def numbers(setting: Setting) -> st.SearchStrategy[float]:
+    """Return the numbers that a setting may be."""
+    low = setting.at_least if setting.above is None else setting.above
+    limits = {"min_value": low, "max_value": setting.below}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    excluded = {f"exclude_{name.partition('_')[0]}": True for name, limit in limits.items() if limit is not None}
+    if setting.at_least is not None:
+        excluded["exclude_min"] = False
+    return st.floats(**given, **excluded, allow_nan=False, allow_infinity=False)
+
+
+# Words that go with all others.
+ANY_LOSSES = [name for name, loss in vocabulary.LOSSES.items() if not (loss.output or loss.takes_target)]
+ANY_OPTIMIZERS = [name for name, word in vocabulary.OPTIMIZERS.items() if not (word.full_batch or word.needs_decay)]
 
 SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "hidden": st.integers(1, 65_536),
     "activation": activations,
     "output": activations,
-    "negative_slope": finite,
     "gain": finite,
     "bias": st.booleans(),
     "skip": st.booleans(),
@@ -34,24 +48,21 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "bias_scale": not_negative,
     "draw_order": st.sampled_from(["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c w v.T k"]),
     "stream": st.sampled_from(["mt19937", "pcg64"]),
-    "loss": st.sampled_from(["squared", "half_squared"]),
+    "loss": st.sampled_from(ANY_LOSSES),
     "reduction": st.sampled_from(["sum", "mean", "pattern_mean"]),
-    "optimizer": st.sampled_from(["gd", "momentum", "nesterov", "rmsprop", "adam"]),
+    "optimizer": st.sampled_from(ANY_OPTIMIZERS),
     "learning_rate": not_negative,
     "output_learning_rate": not_negative,
-    "momentum": below_one,
-    "alpha": below_one,
-    "beta1": below_one,
-    "beta2": below_one,
-    "eps": positive,
+    "weight_decay": not_negative,
     "batch": st.integers(1, 4),
     "order": st.sampled_from(["cyclic", "shuffled"]),
     "max_steps": st.integers(0, MAX_STEPS),
     "max_epochs": st.integers(0, MAX_STEPS // 4),
-    "criterion": st.sampled_from(["loss", "max_error", "correct", "none"]),
+    "criterion": st.sampled_from(list(vocabulary.CRITERIA)),
     "below": positive,
     "bound": positive,
     "from_step": st.integers(0, MAX_STEPS),
+    **{name: numbers(setting) for name, setting in vocabulary.OWN.items()},
 }
 
 # Words that need others, each a dialect of its own: what it draws in place of the above, and targets.
@@ -60,6 +71,10 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
     "bce": ({"loss": st.just("bce"), "output": st.just("sigmoid")}, st.floats(0, 1)),
     "hinge": ({"loss": st.just("hinge")}, st.sampled_from([-1.0, 1.0])),
     "names": ({"loss": st.sampled_from(["sse", "mse"]), "reduction": st.nothing()}, finite),
+    "adamw": (
+        {"loss": SCALARS["loss"], "optimizer": st.just("adamw"), "weight_decay": positive},
+        finite,
+    ),
     "rprop": (
         {
             "loss": SCALARS["loss"],
@@ -74,16 +89,25 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
 
 # What a word does nothing without.
 NEEDS: dict[str, dict[str, set[Any]]] = {
-    "negative_slope": {"activation": {"leaky_relu"}, "output": {"leaky_relu"}},
     "bias_scale": {"bias": {True}},
-    "momentum": {"optimizer": {"momentum", "nesterov"}},
-    "alpha": {"optimizer": {"rmsprop"}},
-    "beta1": {"optimizer": {"adam"}},
-    "beta2": {"optimizer": {"adam"}},
-    "eps": {"optimizer": {"rmsprop", "adam"}},
     "from_step": {"criterion": {"loss", "max_error", "correct"}},
+    **{
+        name: {
+            kind: {user for user, word in words.items() if setting in word.settings}
+            for kind, words in (
+                ("activation", vocabulary.ACTIVATIONS),
+                ("output", vocabulary.ACTIVATIONS),
+                ("loss", vocabulary.LOSSES),
+                ("optimizer", vocabulary.OPTIMIZERS),
+            )
+        }
+        for name, setting in vocabulary.OWN.items()
+    },
 }
-DEFAULTS = {"activation": "relu", "output": "identity", "bias": True, "optimizer": "gd", "criterion": "loss"}
+DEFAULTS = {
+    **{"activation": "relu", "output": "identity", "bias": True},
+    **{"loss": "sse", "optimizer": "gd", "criterion": "loss"},
+}
 
 
 @st.composite

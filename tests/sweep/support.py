@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kernels import vocabulary
 from sweep import Study, open_result
 from sweep.__main__ import run_command
 from sweep.bits import Bits
@@ -41,14 +42,16 @@ FUNCTIONS: dict[str, oracle.Functions] = {
 
 OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_error")
 
-# Sections of the study file by scalar, written out a second time on purpose.
+# Sections of the study file by scalar: settings of words from the vocabulary, all others written out a second time.
 SECTIONS = {
-    **dict.fromkeys(("hidden", "activation", "output", "negative_slope", "gain", "bias", "skip", "scaling"), "network"),
+    **dict.fromkeys(("hidden", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
     **dict.fromkeys(("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream"), "initial_weights"),
-    **dict.fromkeys(("loss", "reduction", "optimizer", "learning_rate", "output_learning_rate"), "training"),
-    **dict.fromkeys(("momentum", "alpha", "beta1", "beta2", "eps"), "training"),
+    **dict.fromkeys(("loss", "reduction", "optimizer"), "training"),
+    **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay"), "training"),
     **dict.fromkeys(("batch", "order", "max_steps", "max_epochs"), "training"),
     **dict.fromkeys(("criterion", "below", "bound", "from_step"), "convergence"),
+    **dict.fromkeys(vocabulary.OWN, "training"),
+    **{each.name: "network" for word in vocabulary.ACTIVATIONS.values() for each in word.settings},
 }
 
 # Those that decide the kernel, and the initial weights: runs that share them are trained by one call of the oracle.

@@ -46,7 +46,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"alpha": 0.9, "optimizer": ["gd", "adam"]}, ("training.alpha: 0.9", "optimizer 'rmsprop'")),
     ({"beta1": 0.9}, ("training.beta1: 0.9", "optimizer 'adam'")),
     ({"beta2": 0.9}, ("training.beta2: 0.9", "optimizer 'adam'")),
-    ({"eps": 1e-8, "optimizer": "momentum"}, ("training.eps: 1e-08", "optimizer 'rmsprop' or optimizer 'adam'")),
+    ({"eps": 1e-8, "optimizer": "momentum"}, ("training.eps: 1e-08", "optimizer 'adam' or optimizer 'adamw' or ")),
     ({"negative_slope": 0.5}, ("network.negative_slope: 0.5", "activation 'leaky_relu' or output 'leaky_relu'")),
     ({"bias": False, "bias_scale": 0.0}, ("initial_weights.bias_scale: 0.0", "bias true")),
     ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'loss'", "'correct'")),

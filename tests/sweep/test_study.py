@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kernels import vocabulary
 from sweep import Study, StudyError
 from tests.sweep.support import make_study
 
@@ -47,7 +48,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"training": {"learning_rate": "0.1"}}, ("training.learning_rate", "number")),
     ({"training": {"learning_rate": None}}, ("training.learning_rate",)),
     ({"training": {}}, ("training.learning_rate", "missing")),
-    ({"training": {"learning_rate": 0.1, "loss": "huber"}}, ("training.loss", "sse", "mse", "bce", "hinge")),
+    ({"training": {"learning_rate": 0.1, "loss": "nll"}}, ("training.loss", "sse", "mse", "bce", "hinge")),
     ({"training": {"learning_rate": 0.1, "optimizer": "lion"}}, ("training.optimizer", "gd", "adam", "rprop")),
     ({"training": {"learning_rate": 0.1, "max_steps": -1}}, ("training.max_steps", "at least 0")),
     ({"training": {"learning_rate": 0.1, "max_steps": 2**31}}, ("training.max_steps", str(2**31 - 1))),
@@ -162,7 +163,6 @@ def test_defaults() -> None:
         "hidden": 2,
         "activation": "relu",
         "output": "identity",
-        "negative_slope": 0.01,
         "gain": 1.0,
         "bias": True,
         "skip": False,
@@ -179,11 +179,7 @@ def test_defaults() -> None:
         "optimizer": "gd",
         "learning_rate": 0.1,
         "output_learning_rate": None,
-        "momentum": 0.9,
-        "alpha": 0.99,
-        "beta1": 0.9,
-        "beta2": 0.999,
-        "eps": 1e-8,
+        "weight_decay": 0.0,
         "batch": 4,
         "order": "cyclic",
         "max_steps": 5000,
@@ -192,6 +188,7 @@ def test_defaults() -> None:
         "below": 1e-4,
         "bound": None,
         "from_step": 0,
+        **{name: setting.default for name, setting in vocabulary.OWN.items()},
     }
     assert (study.seeds.base, study.seeds.count) == (0, 1000)
     assert study.parameters == {}

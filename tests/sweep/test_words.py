@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import sweep
+from kernels import vocabulary
 from kernels.recipe import Architecture, Recipe
 from kernels.simd import jit
 from sweep import Study, load_study
@@ -22,12 +23,24 @@ from tests.sweep.support import SECTIONS, SHAPE, assert_same_table, expected_run
 DATA = {"inputs": [[0.5, 1.0], [-1.0, 0.25], [0.0, -0.75]], "targets": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]}
 SIGNS = {"inputs": DATA["inputs"], "targets": [[1, -1], [-1, 1], [1, 1]]}
 
+# A word of the vocabulary that takes each setting.
+FIRST_USER: dict[str, dict[str, Any]] = {
+    each.name: {kind: user}
+    for kind, words in (
+        ("activation", vocabulary.ACTIVATIONS),
+        ("loss", vocabulary.LOSSES),
+        ("optimizer", vocabulary.OPTIMIZERS),
+    )
+    for user, word in words.items()
+    if not getattr(word, "needs_decay", False)
+    for each in word.settings
+}
+
 # Two values or more of every word, and the words beside which they make a difference.
 SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "hidden": ([3, 5], {}),
     "activation": (["tanh", "elu"], {}),
     "output": (["identity", "sigmoid"], {}),
-    "negative_slope": ([0.1, -0.5], {"activation": "leaky_relu"}),
     "gain": ([1.0, -0.5, 1.5], {}),
     "bias": ([True, False], {}),
     "skip": ([True, False], {}),
@@ -43,11 +56,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "optimizer": (["gd", "momentum", "adam"], {}),
     "learning_rate": ([0.05, 0.2, 0.0], {}),
     "output_learning_rate": ([0.05, 0.2, 0.0], {}),
-    "momentum": ([0.9, 0.5], {"optimizer": "momentum"}),
-    "alpha": ([0.99, 0.5], {"optimizer": "rmsprop"}),
-    "beta1": ([0.9, 0.5], {"optimizer": "adam"}),
-    "beta2": ([0.999, 0.5], {"optimizer": "adam"}),
-    "eps": ([1e-8, 0.1], {"optimizer": "adam"}),
+    "weight_decay": ([0.0, 0.5, 0.01], {"optimizer": "momentum"}),
     "batch": (["full", "online", 2], {}),
     "order": (["cyclic", "shuffled"], {"batch": "online"}),
     "max_steps": ([0, 7, 40], {"batch": "online"}),
@@ -56,6 +65,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "below": ([2.0, 0.5], {}),
     "bound": ([2.0, 1e6], {}),
     "from_step": ([0, 1, 5], {"below": 1e6}),
+    **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
 }
 
 # Words that go together, by a name.

@@ -7,26 +7,21 @@ from typing import Any, get_args
 
 import kernels.recipe
 import kernels.start.numbers
-import kernels.words.activations
-import kernels.words.criteria
-import kernels.words.losses
-import kernels.words.optimizers
+from kernels import vocabulary
 from sweep.patterns import MAX_PATTERNS
 from sweep.schema import STATUSES
 from sweep.sections import MAX_SEED
 from sweep.words import (
+    CONVERGENCE,
+    INITIAL_WEIGHTS,
     LOSS_ALIASES,
+    NETWORK,
     SWEEPABLE,
+    TRAINING,
     WORDS,
-    Convergence,
-    InitialWeights,
-    Network,
-    Training,
     with_role,
 )
-from sweep.words import (
-    SECTIONS as MODELS,
-)
+from sweep.words import SECTIONS as MODELS
 from tests import oracle
 from tests.oracle.words import ALIASES
 from tests.sweep.support import SECTIONS, SHAPE, START, make_study
@@ -43,18 +38,18 @@ def test_names_are_those_of_the_kernels() -> None:
     def allowed(model: type[Any], field: str) -> tuple[str, ...]:
         return get_args(model.model_fields[field].annotation)
 
-    activations = kernels.words.activations.NAMES
-    assert allowed(Network, "activation") == allowed(Network, "output") == activations
-    assert allowed(Network, "scaling") == ("standard", "ntk", "mean_field")
-    assert set(allowed(Network, "dtype")) == {"float64", "float32"}
-    assert allowed(Training, "loss") == (*LOSS_ALIASES, *kernels.words.losses.NAMES)
-    reductions = get_args(get_args(Training.model_fields["reduction"].annotation)[0])
-    assert reductions == kernels.words.losses.REDUCTIONS
-    assert allowed(Training, "optimizer") == kernels.words.optimizers.NAMES
-    assert allowed(Training, "order") == ("cyclic", "shuffled")
-    assert allowed(Convergence, "criterion") == kernels.words.criteria.NAMES
-    assert allowed(InitialWeights, "distribution") == kernels.start.numbers.DISTRIBUTIONS
-    assert allowed(InitialWeights, "stream") == kernels.start.numbers.STREAMS
+    activations = tuple(vocabulary.ACTIVATIONS)
+    assert allowed(NETWORK, "activation") == allowed(NETWORK, "output") == activations
+    assert allowed(NETWORK, "scaling") == ("standard", "ntk", "mean_field")
+    assert set(allowed(NETWORK, "dtype")) == {"float64", "float32"}
+    assert allowed(TRAINING, "loss") == (*LOSS_ALIASES, *vocabulary.LOSSES)
+    reductions = get_args(get_args(TRAINING.model_fields["reduction"].annotation)[0])
+    assert reductions == ("sum", "mean", "pattern_mean")
+    assert allowed(TRAINING, "optimizer") == tuple(vocabulary.OPTIMIZERS)
+    assert allowed(TRAINING, "order") == ("cyclic", "shuffled")
+    assert allowed(CONVERGENCE, "criterion") == tuple(vocabulary.CRITERIA)
+    assert allowed(INITIAL_WEIGHTS, "distribution") == ("normal", "uniform")
+    assert allowed(INITIAL_WEIGHTS, "stream") == ("mt19937", "pcg64")
     assert LOSS_ALIASES == ALIASES
     assert STATUSES == oracle.STATUSES
     assert MAX_SEED == kernels.start.numbers.MAX_SEED == 2**32 - 1
@@ -77,8 +72,8 @@ def test_defaults_are_those_of_the_kernels() -> None:
     none = {"output_learning_rate": math.nan, "bound": math.inf}
     fixed = make_study(hidden=2, learning_rate=0.1).fixed()
     own = {name: none[name] if fixed[name] is None else fixed[name] for name in with_role("setting")}
-    own |= {"below": 0.0}  # which the kernels' users must say
-    expected = {**kernels.recipe.DEFAULTS, "learning_rate": 0.1}
+    expected = {name: setting.default for name, setting in vocabulary.SETTINGS.items()}
+    expected |= {"learning_rate": 0.1, "below": 0.01, "from_step": 0}
     assert own.keys() == expected.keys()
     for name, value in own.items():
         assert value == expected[name] or (math.isnan(value) and math.isnan(expected[name])), name

@@ -12,4 +12,4 @@ def chain(gradient: Lanes, a: Lanes) -> Lanes:
     return gradient
 
 
-WORD = Activation(value, chain=chain)
+WORD = Activation(value, chain=chain, also=("linear", "none"))

@@ -14,4 +14,6 @@ def value_and_slope(z: Lanes, negative_slope: Lanes) -> tuple[Lanes, Lanes]:
     return select(z < 0.0, negative_slope * z, z), select(z > 0.0, 1.0, negative_slope)
 
 
-WORD = Activation(value, value_and_slope, settings=(NEGATIVE_SLOPE,), source="Maas, Hannun and Ng 2013")
+WORD = Activation(
+    value, value_and_slope, settings=(NEGATIVE_SLOPE,), source="Maas, Hannun and Ng 2013", also=("lrelu",)
+)

@@ -29,4 +29,10 @@ def integer_value(dtype: str) -> Callable[[Lanes], Lanes]:
     return value_by_integers
 
 
-WORD = Activation(value, chain=chain, integer_value=integer_value, source="Nair and Hinton 2010")
+WORD = Activation(
+    value,
+    chain=chain,
+    integer_value=integer_value,
+    source="Nair and Hinton 2010",
+    also=("rectifier", "rectified_linear"),
+)

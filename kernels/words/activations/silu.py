@@ -13,4 +13,4 @@ def value_and_slope(z: Lanes) -> tuple[Lanes, Lanes]:
     return z * s, s * (1.0 + z * (1.0 - s))
 
 
-WORD = Activation(value, value_and_slope, elementary=True, source="Elfwing, Uchibe and Doya 2018")
+WORD = Activation(value, value_and_slope, elementary=True, source="Elfwing, Uchibe and Doya 2018", also=("swish",))

@@ -12,4 +12,4 @@ def value_and_slope(z: Lanes) -> tuple[Lanes, Lanes]:
     return sin_cos(z)
 
 
-WORD = Activation(value, value_and_slope, elementary=True)
+WORD = Activation(value, value_and_slope, elementary=True, also=("sine", "siren"))

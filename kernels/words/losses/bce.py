@@ -19,5 +19,6 @@ WORD = Loss(
     of_sum=True,
     output="sigmoid",
     takes_target=lambda target: 0 <= target <= 1,
-    targets="targets from 0 to 1",
+    targets="targets from 0 to 1; give 0 for -1",
+    also=("cross_entropy", "binary_cross_entropy", "log_loss", "binary_crossentropy", "bce_with_logits"),
 )

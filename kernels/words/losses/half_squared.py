@@ -9,4 +9,4 @@ def slope(y: Lanes, target: Lanes) -> Lanes:
     return y - target
 
 
-WORD = Loss(term, slope, factor=0.5)
+WORD = Loss(term, slope, factor=0.5, squares=0.5)

@@ -13,4 +13,9 @@ def slope(y: Lanes, target: Lanes) -> Lanes:
     return select(target * y < 1.0, target * constant(-1.0, y), 0.0)
 
 
-WORD = Loss(term, slope, takes_target=lambda target: abs(target) == 1, targets="targets of -1 and 1")
+WORD = Loss(
+    term,
+    slope,
+    takes_target=lambda target: abs(target) == 1,
+    targets="targets of -1 and 1; give -1 for 0",
+)

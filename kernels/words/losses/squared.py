@@ -13,4 +13,4 @@ def slope(y: Lanes, target: Lanes) -> Lanes:
     return 2.0 * (y - target)
 
 
-WORD = Loss(term, slope)
+WORD = Loss(term, slope, squares=1.0, names={"sse": "sum", "mse": "mean"})

@@ -4,8 +4,8 @@ from kernels.simd.functions import Lanes, sqrt
 from kernels.words.optimizers.rmsprop import EPS
 from kernels.words.records import Optimizer, Setting
 
-BETA1 = Setting("beta1", 0.9, "decay of the mean gradient", at_least=0.0, below=1.0)
-BETA2 = Setting("beta2", 0.999, "decay of the mean squared gradient", at_least=0.0, below=1.0)
+BETA1 = Setting("beta1", 0.9, "decay of the mean gradient", at_least=0, below=1)
+BETA2 = Setting("beta2", 0.999, "decay of the mean squared gradient", at_least=0, below=1)
 
 
 def tick(power1: Lanes, power2: Lanes, beta1: Lanes, beta2: Lanes, eps: Lanes) -> tuple[Lanes, Lanes]:

@@ -3,7 +3,7 @@
 from kernels.simd.functions import Lanes
 from kernels.words.records import Optimizer, Setting
 
-MOMENTUM = Setting("momentum", 0.9, "share of the velocity that is kept", at_least=0.0, below=1.0)
+MOMENTUM = Setting("momentum", 0.9, "share of the velocity that is kept", at_least=0, below=1, also=("mu",))
 
 
 def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, mu: Lanes) -> tuple[Lanes, Lanes]:
@@ -11,4 +11,11 @@ def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, mu: Lanes) -> tuple[Lanes,
     return p - rate * v, v
 
 
-WORD = Optimizer(update, states=(0.0,), settings=(MOMENTUM,), operations=4, source="torch.optim.SGD, dampening 0")
+WORD = Optimizer(
+    update,
+    states=(0.0,),
+    settings=(MOMENTUM,),
+    operations=4,
+    source="torch.optim.SGD, dampening 0",
+    also=("heavy_ball", "sgdm"),
+)

@@ -10,4 +10,6 @@ def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, mu: Lanes) -> tuple[Lanes,
     return p - rate * (g + mu * v), v
 
 
-WORD = Optimizer(update, states=(0.0,), settings=(MOMENTUM,), operations=6, source="torch.optim.SGD, nesterov")
+WORD = Optimizer(
+    update, states=(0.0,), settings=(MOMENTUM,), operations=6, source="torch.optim.SGD, nesterov", also=("nag",)
+)

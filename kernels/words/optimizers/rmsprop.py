@@ -3,8 +3,8 @@
 from kernels.simd.functions import Lanes, sqrt
 from kernels.words.records import Optimizer, Setting
 
-ALPHA = Setting("alpha", 0.99, "decay of the mean squared gradient", at_least=0.0, below=1.0)
-EPS = Setting("eps", 1e-8, "added to the root of the mean squared gradient", above=0.0)
+ALPHA = Setting("alpha", 0.99, "decay of the mean squared gradient", at_least=0, below=1, also=("rho",))
+EPS = Setting("eps", 1e-8, "added to the root of the mean squared gradient", above=0, also=("epsilon",))
 
 
 def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, alpha: Lanes, eps: Lanes) -> tuple[Lanes, Lanes]:

@@ -1,0 +1,37 @@
+"""By what powers of their fan-in the sums of both layers are multiplied."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Scaling(NamedTuple):
+    """Factors of sums by the number of terms that these have, their fan-in.
+
+    Attributes
+    ----------
+    hidden, output : (fan_in) -> float
+        Of the hidden layer and of the output layer.
+    """
+
+    hidden: Callable[[int], float]
+    output: Callable[[int], float]
+
+
+def _one(fan_in: int) -> float:
+    return 1.0
+
+
+def _root(fan_in: int) -> float:
+    return 1.0 / math.sqrt(fan_in)
+
+
+def _whole(fan_in: int) -> float:
+    return 1.0 / fan_in
+
+
+# Of no layer; of the neural tangent kernel (Jacot, Gabriel and Hongler, NeurIPS 2018); of the mean field (Mei,
+# Montanari and Nguyen, PNAS 2018).
+SCALINGS = {"standard": Scaling(_one, _one), "ntk": Scaling(_root, _root), "mean_field": Scaling(_root, _whole)}

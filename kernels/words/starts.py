@@ -1,0 +1,7 @@
+"""Where initial weights come from; numbers of both have the bits of NumPy's generators."""
+
+# With a scale s: normal numbers of deviation s; numbers spread evenly on [-s, s).
+DISTRIBUTIONS = ("normal", "uniform")
+
+# numpy.random.RandomState, and numpy.random.default_rng.
+STREAMS = ("mt19937", "pcg64")
