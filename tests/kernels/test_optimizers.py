@@ -54,6 +54,35 @@ def _adam(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: di
     return theta
 
 
+def _adamw(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:
+    """torch.optim.AdamW: Adam, before each step of which parameters shrink by the rate times the decay."""
+    m, v, beta1, beta2 = np.zeros_like(theta), np.zeros_like(theta), given["beta1"], 0.999
+    for t in range(1, STEPS + 1):
+        g = gradient(theta) - given["weight_decay"] * theta  # to which it was added for the others
+        theta = theta - lr * given["weight_decay"] * theta
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        theta = theta - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
+    return theta
+
+
+def _rprop(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:
+    """torch.optim.Rprop, etas (0.5, 1.2), step sizes from 1e-6 to 50: no step back after a change of sign."""
+    previous, eta = np.zeros_like(theta), lr * np.ones_like(theta)
+    for _ in range(STEPS):
+        g = gradient(theta)
+        same, changed = g * previous > 0, g * previous < 0
+        eta = np.where(same, np.minimum(eta * 1.2, 50), np.where(changed, np.maximum(eta * 0.5, 1e-6), eta))
+        g = np.where(changed, 0, g)
+        theta = theta - np.sign(g) * eta
+        previous = g
+    return theta
+
+
+DOCUMENTED = {"gd": _sgd, "momentum": _sgd, "nesterov": _sgd, "rmsprop": _rmsprop, "adam": _adam, "rprop": _rprop}
+DOCUMENTED |= {"adamw": _adamw}
+
+
 def _gradient(theta: Array) -> Array:
     """Differentiate the sum of squared errors of one network of XOR, by matrix products."""
     inputs, targets = SPECS["gd"].patterns

@@ -68,7 +68,9 @@ def rprop(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Arra
 
 
 def decayed(optimizer: str, p: Array, g: Array, rate: Array, decay: Array) -> tuple[Array, Array]:
-    """Let weights decay, where that is above 0: a share of them is added to their gradient."""
+    """Let weights decay, where that is above 0: a share of them is added to their gradient, or with adamw taken off."""
+    if optimizer == "adamw":
+        return np.where(decay > 0, p - (rate * decay) * p, p), g
     return p, np.where(decay > 0, g + decay * p, g)
 
 
@@ -78,6 +80,7 @@ UPDATES: dict[str, Update] = {
     "nesterov": nesterov,
     "rmsprop": rmsprop,
     "adam": adam,
+    "adamw": adam,
     "rprop": rprop,
 }
 
@@ -85,7 +88,9 @@ UPDATES: dict[str, Update] = {
 def states_at_start(optimizer: str, rate: Array) -> States:
     """Return the states before the first update, given the learning rate of each parameter (P, R)."""
     zero, one = np.zeros_like(rate), np.ones_like(rate[0])
-    return {"gd": (), "adam": (zero, zero, one, one), "rprop": (zero, rate)}.get(optimizer, (zero,))
+    return {"gd": (), "adam": (zero, zero, one, one), "adamw": (zero, zero, one, one), "rprop": (zero, rate)}.get(
+        optimizer, (zero,)
+    )
 
 
 def make_rates(net: Network, settings: Settings, n_runs: int) -> Array:

@@ -23,6 +23,7 @@ CASES: dict[str, dict[str, list[float]]] = {
         "eps": [1e-8, 1e-3, 1e-6],
         "weight_decay": [0.0, 1e-3, 0.1],
     },
+    "adamw": {"learning_rate": [0.01, 0.1, 0.001], "beta1": [0.9, 0.5, 0.0], "weight_decay": [0.01, 0.0, 0.5]},
     "rprop": {"learning_rate": [0.01, 0.1, 1e-4]},
 }
 STEPS, HIDDEN = 100, 3
@@ -46,6 +47,7 @@ def torch_weights(optimizer: str, start: Any, numbers: dict[str, float]) -> Any:
         "nesterov": lambda groups, **given: torch.optim.SGD(groups, nesterov=True, **given),
         "rmsprop": torch.optim.RMSprop,
         "adam": torch.optim.Adam,
+        "adamw": torch.optim.AdamW,
         "rprop": torch.optim.Rprop,
     }[optimizer]
     groups = [
