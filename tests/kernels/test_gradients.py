@@ -17,7 +17,7 @@ from tests.kernels.runs import draw_weights, make_runs
 from tests.kernels.specs import ACTIVATIONS, LOSSES, REDUCTIONS, SCALINGS, Spec, name_of
 from tests.kernels.support import Array, some_compiled
 
-HIDDEN, GAIN, LEAK = 3, 1.4, -0.3
+HIDDEN, GAIN, LEAK, DELTA = 3, 1.4, -0.3, 0.8
 STEP = 1e-4
 # How far every argument must be from a kink, where differences would be wrong.
 MARGIN = 1e-2
@@ -73,6 +73,8 @@ def _terms(spec: Spec, weights: Array) -> Array:
     y = FUNCTIONS[spec.output](u)
     if spec.loss == "hinge":
         return 1 - target * y
+    if spec.loss == "huber":
+        return DELTA * np.abs(y - target) - DELTA**2 / 2 + np.maximum(DELTA - np.abs(y - target), 0) ** 2 / 2
     return np.square(y - target) / (2 if spec.loss == "half_squared" else 1)
 
 
@@ -97,6 +99,8 @@ def _numerical_gradient(spec: Spec, weights: Array) -> Array:
 def _away_from_kinks(spec: Spec, weights: Array) -> Array:
     """Tell which networks have no kink near; a zero that no parameter moves does not matter."""
     arguments = list(_layers(spec, weights)) + [_terms(spec, weights)] * (spec.loss == "hinge")
+    if spec.loss == "huber":
+        arguments.append(np.abs(FUNCTIONS[spec.output](arguments[1]) - spec.patterns[1]) - DELTA)
     return np.logical_and.reduce([((np.abs(x) > MARGIN) | (x == 0)).all(axis=(1, 2)) for x in arguments])
 
 
@@ -109,7 +113,7 @@ def _draw(spec: Spec) -> Array:
 def test_step_applies_the_derivative_of_the_loss(spec: Spec) -> None:
     """With learning rate 1 a step subtracts the gradient, which agrees to 1e-6 with finite differences."""
     weights = _draw(spec)
-    runs = make_runs(weights, learning_rate=1.0, max_steps=1, gain=GAIN, negative_slope=LEAK)
+    runs = make_runs(weights, learning_rate=1.0, max_steps=1, gain=GAIN, negative_slope=LEAK, delta=DELTA)
     outcome = train_kernel(spec, runs)
     assert (outcome.columns.steps == 1).all()
     applied, expected = weights - outcome.final_weights, _numerical_gradient(spec, weights)
@@ -122,7 +126,7 @@ def test_step_applies_the_derivative_of_the_loss(spec: Spec) -> None:
 def test_initial_loss_by_matrix_products(spec: Spec) -> None:
     """The loss itself agrees with the matrix form."""
     weights = _draw(spec)
-    outcome = train_kernel(spec, make_runs(weights, max_steps=0, gain=GAIN, negative_slope=LEAK))
+    outcome = train_kernel(spec, make_runs(weights, max_steps=0, gain=GAIN, negative_slope=LEAK, delta=DELTA))
     np.testing.assert_allclose(outcome.columns.initial_loss, _loss(spec, weights), rtol=1e-12)
 
 

@@ -40,6 +40,7 @@ DEFAULTS: dict[str, npt.ArrayLike] = {
     "beta1": 0.9,
     "beta2": 0.999,
     "eps": 1e-8,
+    "delta": 1.0,
 }
 
 

@@ -17,10 +17,12 @@ TARGETS = {
     "bce": np.array([[0.0, 1.0], [1.0, 0.25], [0.0, 0.0], [1.0, 1.0], [0.5, 0.0]]),
     "hinge": np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]]),
 }
-TARGETS["squared"] = TARGETS["half_squared"] = np.array([[0.0, 1.0], [-0.5, 0.3], [1.5, 0.0], [0.2, -1.0], [0.7, 0.1]])
+TARGETS["squared"] = TARGETS["half_squared"] = TARGETS["huber"] = np.array(
+    [[0.0, 1.0], [-0.5, 0.3], [1.5, 0.0], [0.2, -1.0], [0.7, 0.1]]
+)
 
-HIDDEN, LEAK, GAIN = 2, -0.3, 1.4
-OWN = {"negative_slope": LEAK}
+HIDDEN, LEAK, GAIN, DELTA = 2, -0.3, 1.4, 0.8
+OWN = {"negative_slope": LEAK, "delta": DELTA}
 STEP = 1e-4
 MARGIN = 1e-2  # how far from a kink z, u and the terms of hinge are, that differences may be right
 SCALES = {"standard": (1.0, 1.0), "ntk": (2**-0.5, HIDDEN**-0.5), "mean_field": (2**-0.5, 1 / HIDDEN)}
@@ -57,6 +59,8 @@ def terms_of(given: dict[str, Any], weights: Array) -> Array:
         return -(target * np.log(y) + (1 - target) * np.log(1 - y))
     if given["loss"] == "hinge":
         return 1 - target * y
+    if given["loss"] == "huber":
+        return DELTA * np.abs(y - target) - DELTA**2 / 2 + np.maximum(DELTA - np.abs(y - target), 0) ** 2 / 2
     return (y - target) ** 2 / (2 if given["loss"] == "half_squared" else 1)
 
 
@@ -73,6 +77,9 @@ def away_from_kinks(given: dict[str, Any], weights: Array) -> Array:
     arguments = list(layers(given, weights))
     if given["loss"] == "hinge":
         arguments.append(terms_of(given, weights))
+    if given["loss"] == "huber":
+        y = CLOSED.get(given["output"], FUNCTIONS.get(given["output"]))(arguments[1])
+        arguments.append(np.abs(y - TARGETS["huber"]) - DELTA)
     return np.logical_and.reduce([(np.abs(argument) > MARGIN).all(axis=(1, 2)) for argument in arguments])
 
 

@@ -92,6 +92,9 @@ TERMS: dict[str, Callable[[Array, Array, Any, Own, Functions], Array]] = {
     "half_squared": lambda u, y, target, s, f: (y - target) * (y - target),
     "bce": lambda u, y, target, s, f: (positive(u) - target * u) + f["log1p_exp_negative"](np.abs(u)),
     "hinge": lambda u, y, target, s, f: positive(1 - target * y),
+    "huber": lambda u, y, target, s, f: np.where(
+        np.abs(e := y - target) <= s["delta"], (e * e) * 0.5, s["delta"] * (np.abs(e) - 0.5 * s["delta"])
+    ),
 }
 
 # The derivative of the whole by y, but for the division; of bce, which has its own output, by u.
@@ -100,6 +103,7 @@ SLOPES: dict[str, Callable[[Array, Any, Own], Array]] = {
     "half_squared": lambda y, target, s: y - target,
     "bce": lambda y, target, s: y - target,
     "hinge": lambda y, target, s: np.where(target * y < 1, -target, 0),
+    "huber": lambda y, target, s: np.where(np.abs(e := y - target) > s["delta"], np.sign(e) * s["delta"], e),
 }
 
 LOSSES = tuple(TERMS)
