@@ -30,6 +30,7 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "softplus": lambda z: np.logaddexp(0, z),
     "silu": lambda z: z * special.expit(z),
     "gelu": lambda z: z * special.ndtr(z),
+    "mish": lambda z: z * np.tanh(np.logaddexp(0, z)),
     "sin": np.sin,
     "tanh": np.tanh,
     "sigmoid": special.expit,
@@ -155,7 +156,7 @@ def test_relu_has_no_slope_at_zero(bias: bool) -> None:
 @pytest.mark.parametrize("activation", some_compiled(ACTIVATIONS, lambda _: False))
 def test_slopes_at_zero_are_those_of_the_left_piece(activation: str) -> None:
     """A hidden unit whose sum is exactly 0 passes on the slope from the left."""
-    slopes = {"relu": 0.0, "leaky_relu": LEAK, "softplus": 0.5, "silu": 0.5, "gelu": 0.5, "sigmoid": 0.25}
+    slopes = {"relu": 0.0, "leaky_relu": LEAK, "softplus": 0.5, "silu": 0.5, "gelu": 0.5, "sigmoid": 0.25, "mish": 0.6}
     spec = Spec(activation, task="one pattern", skip=True)
     weights = np.zeros((1, spec.n_parameters(1)))
     weights[0, 3:6] = 1.0, 0.0, -2.0  # v, b and c: y is act(0) - 2, the target 1

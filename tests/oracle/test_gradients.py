@@ -34,6 +34,7 @@ CLOSED = {
     "elu": lambda z: np.maximum(z, 0) + np.exp(np.minimum(z, 0)) - 1,
     "silu": lambda z: z / (1 + np.exp(-z)),
     "gelu": lambda z: z * FUNCTIONS["normal_cdf"](z),
+    "mish": lambda z: z * np.tanh(np.log1p(np.exp(z))),
     "identity": lambda z: z,
 }
 
@@ -125,7 +126,7 @@ def test_step_applies_the_derivative_of_the_loss(activation: str, loss: str) -> 
 @pytest.mark.parametrize("name", VALUES)
 def test_slopes_at_zero_are_those_of_the_left_piece(name: str) -> None:
     """A hidden unit whose sum is exactly 0 passes on the slope from the left; ReLU's there is 0."""
-    slopes = {"relu": 0.0, "leaky_relu": LEAK, "softplus": 0.5, "silu": 0.5, "gelu": 0.5, "sigmoid": 0.25}
+    slopes = {"relu": 0.0, "leaky_relu": LEAK, "softplus": 0.5, "silu": 0.5, "gelu": 0.5, "sigmoid": 0.25, "mish": 0.6}
     weights = np.array([[0.0, 0.0, 1.0, 0.0, -3.0]])  # w, v, b and c: y is act(0) - 3
     given = {"hidden": 1, "activation": name, "negative_slope": LEAK, "learning_rate": 1.0, "max_steps": 1}
     result = train(weights, (np.array([[1.0, 0.0]]), np.array([[0.0]])), **given)
