@@ -6,16 +6,19 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 import sweep
+from kernels import vocabulary
 from sweep import sentences
 from sweep.cli import app
 from sweep.cli_results import app as results
 from sweep.cli_study import app as studies
 from sweep.schema import cells_columns, runs_columns
+from sweep.words import WORDS
 from tests.sweep.support import command
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +27,9 @@ README, RESULTS, MAKEFILE = (
 )
 BLOCKS = re.findall(r"^```(sh|toml|python|text)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 MAX_LINES = 200
+
+# Rows that name words of the vocabulary: of activations, losses and optimizers, and of their settings.
+OF_VOCABULARY = re.compile(r"\| \| (`activation`|`loss`|`optimizer`|.* of words that take them: )")
 
 
 def blocks(language: str) -> list[str]:
@@ -113,9 +119,47 @@ def test_every_key_of_a_study_is_listed() -> None:
         assert f"`{key}`" in README
 
 
+def rows_of_the_vocabulary() -> list[str]:
+    """Return the rows of the README's table of keys that name words of the vocabulary, in their order."""
+
+    def names(words: Iterable[str]) -> str:
+        return ", ".join(f"`{word}`" for word in words)
+
+    def settings(table: str) -> str:
+        own = [setting for name, setting in vocabulary.OWN.items() if WORDS[name].section == table]
+        defaults = ", ".join(f"{setting.default:g}" for setting in own)
+        return (
+            f"| | {names(setting.name for setting in own)} | of words that take them: `sweep words NAME` | {defaults} |"
+        )
+
+    return [
+        f"| | `activation`, `output` | {names(vocabulary.ACTIVATIONS)} | `relu`, `identity` |",
+        settings("network"),
+        f"| | `loss` | {names(vocabulary.LOSSES)}; `sse`, `mse`: sum, mean of `squared` | `sse` |",
+        f"| | `optimizer` | {names(vocabulary.OPTIMIZERS)} | `gd` |",
+        settings("training"),
+    ]
+
+
+def test_words_are_listed() -> None:
+    """`python -m tests.test_readme` writes these rows, after a word was added."""
+    assert [line for line in README.splitlines() if OF_VOCABULARY.match(line)] == rows_of_the_vocabulary()
+
+
+def write_words() -> None:
+    """Write the rows of the vocabulary into the README."""
+    rows = iter(rows_of_the_vocabulary())
+    lines = [next(rows) if OF_VOCABULARY.match(line) else line for line in README.splitlines()]
+    (ROOT / "README.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
 def test_answer_is_that_of_the_published_result() -> None:
     """Its first interval and the comparison of cells take rows, which are not published; all else is as printed."""
     printed = [line for line in blocks("text")[0].splitlines() if line.split()[0] in ("of", "best", "what")]
     answers = sentences.answer(sweep.open_result(ROOT / "results/published/xor"))
     rows = re.compile(r" \[[\d., ]+\](?= converged;)|; [^;]+ cell[^;]+$")
     assert [rows.sub("", line) for line in printed] == [rows.sub("", line) for line in answers]
+
+
+if __name__ == "__main__":
+    write_words()
