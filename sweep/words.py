@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from kernels import vocabulary
+from kernels.start.names import DISTRIBUTIONS, STREAMS
 from kernels.words.reductions import REDUCTIONS
 from kernels.words.scalings import SCALINGS
-from kernels.words.starts import DISTRIBUTIONS, STREAMS
 from sweep.errors import shown
 from sweep.fields import Word, choice, setting, settings_of, table, word
 from sweep.patterns import MAX_PATTERNS

@@ -13,7 +13,7 @@ from kernels.simd.compiling import Kernel, is_compiled
 from kernels.simd.jit import kernel
 from kernels.start.distributions import CHUNK, Scratch, Wanted, make_fill_normal, make_fill_uniform, make_scratch
 from kernels.start.mersenne import MAX_SEED, OFFSET, STATE_WORDS, WIDTH, make_next_words, make_seed_rows
-from kernels.words.starts import DISTRIBUTIONS, STREAMS
+from kernels.start.names import DISTRIBUTIONS, STREAMS
 
 Array = NDArray[Any]
 

@@ -13,8 +13,8 @@ from kernels.recipe import Architecture
 from kernels.start import numbers
 from kernels.start.initialize import Start, initial_weights, uncompiled
 from kernels.start.mersenne import MAX_SEED
+from kernels.start.names import DISTRIBUTIONS, STREAMS
 from kernels.start.numbers import fill_numbers
-from kernels.words.starts import DISTRIBUTIONS, STREAMS
 from tests import oracle
 from tests.kernels.support import DTYPES, Array, assert_equal, sized
 
