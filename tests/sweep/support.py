@@ -46,11 +46,9 @@ OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_er
 SECTIONS = {
     **dict.fromkeys(("hidden", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
     **dict.fromkeys(("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream"), "initial_weights"),
-    **dict.fromkeys(("loss", "reduction", "optimizer"), "training"),
-    **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay"), "training"),
-    **dict.fromkeys(("batch", "order", "max_steps", "max_epochs"), "training"),
+    **dict.fromkeys(("loss", "reduction", "optimizer", "batch", "order", "max_steps", "max_epochs"), "training"),
+    **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.OWN), "training"),
     **dict.fromkeys(("criterion", "below", "bound", "from_step"), "convergence"),
-    **dict.fromkeys(vocabulary.OWN, "training"),
     **{each.name: "network" for word in vocabulary.ACTIVATIONS.values() for each in word.settings},
 }
 
