@@ -67,7 +67,7 @@ class ResultCurves(ResultData):
             if event != "converged":
                 raise SweepError(f"event {event!r} given; of parallel runs it is told when the first converges")
         outcomes = self.outcomes if event == "converged" and pairs_seeds(self) else None
-        return incidence_by(self.tally, Plan(self.study), by, event, outcomes, parallel_runs)
+        return incidence_by(self.pooled_tally, Plan(self.study), by, event, outcomes, parallel_runs)
 
     def run_lengths(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
         """Return the share of all pairs of a run and a target that is reached by each step.

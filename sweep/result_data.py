@@ -16,7 +16,7 @@ from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, with_lo
 from sweep.statistics.measures import measure_columns
 from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
 from sweep.statistics.outcomes import Measured, Outcomes, measured_from_tables, outcomes_from_tables
-from sweep.statistics.tally import TallySum
+from sweep.statistics.tally import TallySum, with_equal_cells
 from sweep.store.memory import Memory
 from sweep.store.reader import StoreReader
 from sweep.store.run_order import in_run_order, rows_frame
@@ -86,6 +86,14 @@ class ResultData:
         for commit in self._parts.counted():
             tallies.add(self._parts.tally(commit))
         return tallies.total()
+
+    @property
+    def pooled_tally(self) -> pd.DataFrame:
+        """The tally to take cells together: in a partial result with a weight, so that all that are there count alike.
+
+        The first runs of a study are no fair sample of its cells: some have all of their runs by then, others few.
+        """
+        return self.tally if self.complete else with_equal_cells(self.tally)
 
     @cached_property
     def outcomes(self) -> Outcomes:

@@ -51,8 +51,9 @@ def steps_distribution(
         bins, wide = _bins_of(converged["steps"].to_numpy())
         for tally, style in groups:
             own = tally[tally["status"] == "converged"]
-            counts, _ = np.histogram(np.maximum(own["steps"], bins[0]), bins, weights=own["n"])
-            shares = 100 * counts / max(int(tally["n"].sum()), 1)
+            weights = own.get("weight", own["n"])
+            counts, _ = np.histogram(np.maximum(own["steps"], bins[0]), bins, weights=weights)
+            shares = 100 * counts / tally.get("weight", tally["n"]).sum()
             look = {name: style[name] for name in ("color", "linestyle", "label") if name in style}
             ax.stairs(shares, bins, linewidth=1.4, fill=groups.color is None, **look)
         if wide:

@@ -49,7 +49,7 @@ class Groups:
         fit = [name for name in fit if name != but] or fit
         self.color = color or (max(fit, key=lambda name: len(self.values[name])) if fit else None)
         plan = Plan(result.study)
-        tally = result.tally
+        tally = result.pooled_tally
         self.cells = cells_at(cells_of(plan), self.values)["cell"].to_numpy()
         self.tally = tally[tally["cell"].isin(self.cells)]
         if self.tally.empty:

@@ -35,7 +35,7 @@ def cumulative_incidence(
     Parameters
     ----------
     tally
-        Of all runs to be taken together, from any cells.
+        Of all runs to be taken together, from any cells; with a column ``weight`` where runs do not count alike.
     event
         One of :data:`EVENTS`.
     outcomes
@@ -50,7 +50,8 @@ def cumulative_incidence(
         ``steps``, ``incidence``, ``low`` and ``high``, its 95 % interval, ``band_low`` and ``band_high``, a band that
         holds the whole curve with 95 % confidence, and ``at_risk``, the runs that were under way right before the step.
         Over several cells both count each seed once. The interval is then missing without outcomes, and of other events
-        than convergence, of which outcomes do not tell; the band where cells lack runs of some seeds.
+        than convergence, of which outcomes do not tell, and where runs do not count alike; the band where cells lack
+        runs of some seeds.
 
     Notes
     -----
@@ -64,25 +65,29 @@ def cumulative_incidence(
     of 2 exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It holds for any number of seeds, mostly
     with far more than 95 %.
     """
-    ends = tally.assign(event=tally["n"].where(tally["status"] == event, 0))
-    at = ends.groupby("steps")[["n", "event"]].sum().sort_index()
-    n_runs = int(at["n"].sum())
-    ended = at["event"].cumsum()
+    weight = tally.get("weight", tally["n"])
+    ends = tally.assign(weight=weight, event=weight.where(tally["status"] == event, 0))
+    at = ends.groupby("steps")[["n", "weight", "event"]].sum().sort_index()
+    before = at["n"].cumsum() - at["n"]
     table = pd.DataFrame(
-        {"steps": at.index, "ended": ended.to_numpy(), "at_risk": n_runs - (at["n"].cumsum() - at["n"])}
+        {
+            "steps": at.index,
+            "incidence": (at["event"].cumsum() / at["weight"].sum()).to_numpy(),
+            "at_risk": (at["n"].sum() - before).to_numpy(),
+        }
     )
     table = table[(at["event"].to_numpy() > 0) | (table["steps"] == table["steps"].max()).to_numpy()]
-    steps, count = table["steps"].to_numpy(), table["ended"].to_numpy()
-    low, high = _intervals(count / n_runs, steps, tally, outcomes if event == "converged" else None)
+    steps, share = table["steps"].to_numpy(), table["incidence"].to_numpy()
+    low, high = _intervals(share, steps, tally, outcomes if event == "converged" else None)
     half = _half_of_band(tally, n_seeds)
     return pd.DataFrame(
         {
             "steps": steps,
-            "incidence": count / n_runs,
+            "incidence": share,
             "low": low,
             "high": high,
-            "band_low": np.maximum(count / n_runs - half, 0.0),
-            "band_high": np.minimum(count / n_runs + half, 1.0),
+            "band_low": np.maximum(share - half, 0.0),
+            "band_high": np.minimum(share + half, 1.0),
             "at_risk": table["at_risk"].to_numpy(),
         }
     )
@@ -92,7 +97,7 @@ def _intervals(share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcom
     """Return the ends of the intervals of shares by some steps, missing of several cells without outcomes."""
     if tally["cell"].nunique() <= 1:
         n = np.full(len(share), float(tally["n"].sum()))
-    elif outcomes is not None:
+    elif outcomes is not None and "weight" not in tally:
         n = _independent_runs(outcomes, steps)
     else:
         n = np.full(len(share), np.nan)
@@ -128,13 +133,13 @@ def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
     -----
     Without bias, see :mod:`sweep.statistics.parallel_runs`. The ends for one run are carried over by 1 - (1 - F)^k.
     """
-    whole = cumulative_incidence(tally)
-    n_runs, share = int(tally["n"].sum()), np.zeros(len(whole))
-    for _, cell in tally.groupby("cell"):
+    whole, weight = cumulative_incidence(tally), tally.get("weight", tally["n"])
+    share, of_cells = np.zeros(len(whole)), weight.groupby(tally["cell"]).sum() / weight.sum()
+    for number, cell in tally.groupby("cell"):
         own, n_own = cell[cell["status"] == "converged"].sort_values("steps"), int(cell["n"].sum())
         places = np.searchsorted(own["steps"].to_numpy(), whole["steps"].to_numpy(), side="right")
         n_left = n_own - np.concatenate([[0], np.cumsum(own["n"].to_numpy())])[places]
-        share += n_own / n_runs * (1 - none_of(n_left, n_own, k))
+        share += of_cells[number] * (1 - none_of(n_left, n_own, k))
     ends = {name: parallel_rate(whole[name], k) for name in ("low", "high", "band_low", "band_high")}
     return whole.assign(incidence=share, **ends)
 

@@ -113,6 +113,11 @@ class TallySum:
         self._tallies, self._n_loose = [merge(self._tallies)], 0
 
 
+def with_equal_cells(tally: pd.DataFrame) -> pd.DataFrame:
+    """Return a tally with a column ``weight``, so that every cell counts as much as any other."""
+    return tally.assign(weight=tally["n"] / tally.groupby("cell")["n"].transform("sum"))
+
+
 def tally_to_table(tally: pd.DataFrame) -> pa.Table:
     """Return a tally as it is stored."""
     return to_arrow(tally, arrow_schema(tally_columns()))

@@ -80,6 +80,25 @@ def test_cells_of_partial_results_count_alike() -> None:
     assert all(pd.isna(row[name]) for name in (*INTERVALS, "restart_steps", "restarted_steps"))
 
 
+def test_curves_of_partial_results_weigh_cells_alike() -> None:
+    """A curve over cells of 2, 3 and 12 runs is the mean of theirs, without an interval; runs at risk are counted."""
+    study = make_study(count=12, hidden=[2, 3, 4], learning_rate=[0.1])
+    drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
+    there = np.arange(12) < np.array([[2], [3], [12]])
+    result = result_of(study, Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there))
+    curve = result.incidence()
+    of_cells = [
+        [np.mean([drawn.converged[cell, seed] and drawn.steps[cell, seed] <= step for seed in range(n)])
+         for cell, n in enumerate((2, 3, 12))]
+        for step in curve["steps"]
+    ]  # fmt: skip
+    np.testing.assert_allclose(curve["incidence"], np.mean(of_cells, axis=1), rtol=1e-12)
+    assert curve["at_risk"].iloc[0] == 17
+    assert curve[["low", "high", "band_low", "band_high"]].isna().all(axis=None)
+    best = result.incidence("hidden")
+    assert best["low"].notna().all()
+
+
 def pooled_by_definition(outcomes: Outcomes, limits: np.ndarray) -> dict[str, float]:
     """Return statistics of steps of cells together."""
     steps = np.where(outcomes.converged, outcomes.steps, limits[:, None])
