@@ -29,8 +29,11 @@ class Groups:
         self.values = strata.iloc[self._order[self._starts]][list(by)].reset_index(drop=True)
 
     def add(self, values: Array) -> Array:
-        """Add up what stands by stratum and seed, or by stratum, by group."""
-        return np.add.reduceat(values[self._order], self._starts, axis=0, dtype=np.int64)
+        """Add up what stands by stratum and seed, or by stratum, by group: reduceat takes several times as long."""
+        if len(self._starts) == len(values):
+            return np.asarray(values[self._order], np.int64)
+        strata = np.split(self._order, self._starts[1:])
+        return np.stack([values[own].sum(axis=0, dtype=np.int64) for own in strata])
 
     def largest(self, values: Array) -> Array:
         """Return the largest value of the strata of each group."""

@@ -7,10 +7,11 @@ import itertools
 import numpy as np
 import pytest
 
+from kernels import vocabulary
 from tests.kernels.cases import Case, covering_cases
 from tests.kernels.compare import assert_as_oracle, assert_same_columns, pick, statuses, train_kernel, train_oracle
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, join, make_runs
-from tests.kernels.specs import ACTIVATIONS, OPTIMIZERS, Spec
+from tests.kernels.specs import ACTIVATIONS, Spec
 from tests.kernels.support import Array, assert_equal, sized, some_compiled
 
 # Patterns with zeros and ones, which are constants of a kernel, and others.
@@ -227,7 +228,10 @@ def test_overflow_is_seen_at_its_step(criterion: str, dtype: str, rate: float, d
     assert result.steps[0] == diverges_at
 
 
-@pytest.mark.parametrize("optimizer", some_compiled([n for n in OPTIMIZERS if n != "rprop"], lambda _: False))
+@pytest.mark.parametrize(
+    "optimizer",
+    some_compiled([name for name, word in vocabulary.OPTIMIZERS.items() if word.keeps_infinity], lambda _: False),
+)
 def test_overflow_between_ends_of_epochs(optimizer: str) -> None:
     """What overflows within an epoch is seen at its end, or at the last step if that comes first."""
     spec = Spec("identity", optimizer=optimizer, batch=1)
