@@ -23,7 +23,7 @@ _STATISTIC = (
     r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps"
     r"|n_(converged|diverged|stalled|exhausted)|(final_loss|max_error)_q(25|50|75)|n_correct_mean)"
 )
-_KIND = r"(heatmap|slice|contour|parallel|importance|incidence|steps|loss)"
+_KIND = r"(heatmap|slice|contour|parallel|importance|incidence|ecdf|profile|steps|loss)"
 _FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")
 FILES = ("run.json", "cells.parquet", "study.toml")
 _TOP_DRAFT_NAME = re.compile(rf"\.(run\.json|cells\.parquet|study\.toml|{_FIGURE_NAME.pattern})\.[0-9a-f]{{8}}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,11 @@ import kernels
 import sweep
 
 SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
-# What sets the state of the floating-point unit for whoever computes: it is no numerics, and light.
-STATE = {"kernels.floating_point", "kernels.floating_point.default_floating_point"}
+# What sets the state of the floating-point unit for whoever computes, and what declares words: no numerics, and light.
+LIGHT_KERNELS = {
+    f"kernels.{name}"
+    for name in ("floating_point", "vocabulary", "words.records", "words.reductions", "words.scalings", "start.names")
+}
 HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy", "distributed", "dask"}
 
 
@@ -61,6 +65,15 @@ def reachable(module: str, deep: bool) -> set[str]:
         if name.startswith("sweep.") and path.exists():
             waiting += imports(path, deep)
     return seen
+
+
+def kernel_modules(names: set[str]) -> set[str]:
+    """Return the modules of kernels among dotted names."""
+    return {
+        name
+        for name in names
+        if name.startswith("kernels.") and (KERNELS / f"{name[8:].replace('.', '/')}.py").exists()
+    }
 
 
 def roots(names: set[str]) -> set[str]:
@@ -120,7 +133,7 @@ def test_sweep_never_imports_tests(path: Path) -> None:
 def test_results_are_read_without_training(module: str) -> None:
     """Statistics, tables and figures come from what is stored, never from kernels or the engine."""
     everything = reachable(module, deep=True)
-    assert {name for name in everything if roots({name}) == {"kernels"}} <= STATE
+    assert kernel_modules(everything) <= LIGHT_KERNELS
     assert not everything & {"sweep.engine", "sweep.worker", "sweep.replay", "sweep.cli"}
 
 
@@ -153,19 +166,19 @@ LIGHT_STORE = (
 @pytest.mark.parametrize("module", LIGHT_STUDY + LIGHT + LIGHT_EXECUTORS + LIGHT_STORE)
 def test_light_modules_import_nothing_heavy(module: str) -> None:
     """What reads and plans studies imports no numerics with the module, nor through others."""
-    found = reachable(module, deep=False) - STATE
+    found = reachable(module, deep=False)
     assert not roots(found) & HEAVY
-    assert not [
-        name
-        for name in found
-        if name.startswith("kernels.") and (KERNELS / f"{name[8:].replace('.', '/')}.py").exists()
-    ]
+    assert kernel_modules(found) <= LIGHT_KERNELS
 
 
 def test_kernels_themselves_are_light_until_used() -> None:
     """To look at the package of numerics, as ``import sweep`` does, imports none of it."""
     assert roots(imports(KERNELS / "__init__.py", deep=False)) <= {"__future__"}
     assert roots(imports(KERNELS / "floating_point.py", deep=True)) <= sys.stdlib_module_names
+    modules = ", ".join(sorted(LIGHT_KERNELS))
+    program = f"import sys, {modules}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not HEAVY & set(loaded)
 
 
 def test_object_stores_are_met_by_those_who_name_one() -> None:
