@@ -117,8 +117,8 @@ def compare(
 
     A run is faster than another of its seed if it converges in fewer steps; where neither converges, neither is.
     Where convergence is not judged, or with --by final_loss, losses are compared.
-    p-values are those of the exact sign-flip test of seeds (McNemar's where a seed has one pair of runs), adjusted for
-    the number of all in both tables (Holm). Intervals of 95 % are each for itself.
+    p-values are those of the exact sign-flip test of seeds (McNemar's where a seed has one pair of runs).
+    They are adjusted for the number of all in both tables (Holm); intervals of 95 % are each for itself.
     """
     from sweep.answers import default_statistic, split_by
     from sweep.comparison import Pairing

@@ -34,11 +34,14 @@ SWEPT: dict[str, dict[str, Any]] = {
     "narrow": {"learning_rate": np.linspace(0.25, 0.2501, 9).tolist(), "scale": [0.5, 1.0]},
     "tiny": {"learning_rate": [1e-9, 3e-9, 1e-8], "scale": [0.5, 1.0, 2.0]},
     "wild": {"learning_rate": [0.2, 50.0, 5e3], "scale": [1.0, 100.0], "max_steps": 20},
+    "targets": {"below": [1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2]},
     "one cell": {"learning_rate": 0.2},
 }
-# What lies over two parameters, over two that are numbers, or over any, where a study sweeps others.
-REFUSED = {("heatmap", "one"), ("contour", "one"), ("contour", "names")} | {
-    (kind, "one cell") for kind in ("heatmap", "slice", "contour", "parallel")
+# What lies over two parameters, over two that are numbers, over any, over few values, or over targets, where a study
+# sweeps others.
+REFUSED = {("heatmap", "one"), ("contour", "one"), ("contour", "names"), ("profile", "thirty")} | {
+    *((kind, "one cell") for kind in ("heatmap", "slice", "contour", "parallel", "profile")),
+    *(("ecdf", name) for name in SWEPT if name != "targets"),
 }
 ALL = [(kind, name) for name in SWEPT for kind in figures.KINDS if (kind, name) not in REFUSED]
 STEPS = ("lines", "heatmap", "slice", "contour", "parallel")
@@ -97,7 +100,7 @@ def check_labels(figure: Figure) -> None:
 @pytest.mark.parametrize(("kind", "name"), sorted(REFUSED))
 def test_what_cannot_be_drawn(results: dict[str, Result], kind: str, name: str) -> None:
     """It is refused in a sentence, and nothing else is."""
-    with pytest.raises(SweepError, match=r"of this selection|is swept"):
+    with pytest.raises(SweepError, match=r"of this selection|swept|of 2 to 12|2 to 12 values"):
         figures.draw(results[name], kind)
 
 

@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 import sys
-import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -39,8 +39,7 @@ def test_version() -> None:
     finished = command("--version")
     assert (finished.code, finished.err) == (0, "")
     assert finished.out == f"xor-sweep {sweep.__version__} (numerics {kernels.NUMERICS})\n"
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    assert sweep.__version__ == project["version"] == machine_facts()["versions"]["xor-sweep"]
+    assert sweep.__version__ == metadata.version("xor-sweep") == machine_facts()["versions"]["xor-sweep"]
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,8 @@ def test_columns_describe_themselves() -> None:
     others = {"output_learning_rate": 0.1, "output_scale": 1.0, "bias_scale": 0.5, "max_epochs": 9, "bound": 1e9}
     words = {**common, **others, "hidden": 2, "learning_rate": 0.1, "activation": "leaky_relu", "reduction": "sum"}
     everything = make_study(
-        **{name: [value] for name, value in words.items()} | {"optimizer": ["momentum", "rmsprop", "adam"]}
+        **{name: [value] for name, value in words.items()}
+        | {"optimizer": ["momentum", "rmsprop", "adam"], "loss": ["sse", "huber"]}
     )
     for columns in (runs_columns(everything), cells_columns(everything), tally_columns()):
         assert all(isinstance(column, Column) and column.doc for column in columns)
