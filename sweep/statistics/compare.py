@@ -153,7 +153,7 @@ def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> pd.
 def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
     """Compare how many steps runs take."""
     add, n_pairs = pairs.groups.add, pairs.groups.add(pairs.both).sum(axis=1)
-    steps, other = (side.outcomes.at(pairs.strata).steps_to_converge() for side in (first, second))
+    steps, other = (side.steps_to_converge(pairs) for side in (first, second))
     faster, slower = add((steps < other) & pairs.both), add((steps > other) & pairs.both)
     del steps, other
     table = pd.DataFrame(

@@ -76,6 +76,13 @@ class Side:
         self.outcomes = outcomes
         self.most_steps = most_steps
         self._found: dict[bytes, Estimated] = {}
+        self._needed: Array | None = None
+
+    def steps_to_converge(self, pairs: Pairs) -> Array:
+        """Return the steps of the paired strata, a number beyond all steps where a run does not converge."""
+        if self._needed is None:
+            self._needed = self.outcomes.steps_to_converge()
+        return self._needed if len(pairs.strata) == len(self._needed) else self._needed[pairs.strata]
 
     def expected_steps(self, pairs: Pairs) -> Estimated:
         """Return the steps of all paired runs for each success, by group."""

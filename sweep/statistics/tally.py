@@ -22,6 +22,9 @@ from sweep.schema import STATUSES, arrow_schema, tally_columns
 _LOOSE_ROWS = 2**20
 _FRAME_ROWS = 300
 
+# Numbers of ends for each run, up to which all of them are counted.
+_DENSE = 4
+
 # Cells from here on do not fit into 63 bits with a status and steps.
 _WIDE_CELL = 2**30
 
@@ -45,9 +48,16 @@ def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
         cells, places = np.unique(cell, return_inverse=True)
         tally = tally_runs(places, status, steps)
         return tally.assign(cell=cells[tally["cell"]])
-    ends, n = np.unique((cell * len(STATUSES) + status) * 2**31 + steps, return_counts=True)
-    cells, codes = np.divmod(ends // 2**31, len(STATUSES))
-    return _tally(cells, codes.astype(np.int8), (ends % 2**31).astype(np.int32), n)
+    first, width = int(cell.min(initial=_WIDE_CELL)), int(steps.max(initial=0)) + 1
+    ends = ((cell - first) * len(STATUSES) + status) * width + steps
+    if ends.max(initial=0) < _DENSE * len(ends):  # a count for each number takes less than to sort them
+        every = np.bincount(ends)
+        ends = np.flatnonzero(every)
+        n = every[ends]
+    else:
+        ends, n = np.unique(ends, return_counts=True)
+    cells, codes = np.divmod(ends // width, len(STATUSES))
+    return _tally(cells + first, codes.astype(np.int8), (ends % width).astype(np.int32), n)
 
 
 def tally_rows(runs: pa.Table) -> pd.DataFrame:
