@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -213,9 +215,10 @@ def _restarted_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
 def _best_limits(sums: SeedSums, outcomes: Outcomes) -> Array:
     """Return the best limits in some runs, by group; infinite where none converged."""
     present = outcomes.present
-    group = np.broadcast_to(sums.place[:, None], present.shape)[present]
-    status = np.where(outcomes.converged[present], _CONVERGED, _ANOTHER).astype(np.int8)
-    tally = tally_runs(group, status, outcomes.steps[present])
+    there: Any = slice(None) if present.all() else present.ravel()  # to choose all takes as long as to count them
+    group = np.repeat(sums.place, present.shape[1])[there]
+    status = np.where(outcomes.converged.ravel()[there], np.int8(_CONVERGED), np.int8(_ANOTHER))
+    tally = tally_runs(group, status, outcomes.steps.ravel()[there])
     limits = np.full(len(sums.numbers), np.inf)
     found = best_limits(ends_by_group(tally, tally["cell"].to_numpy(), np.zeros(len(tally))))
     limits[found.index] = found
