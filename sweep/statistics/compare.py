@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -61,21 +61,32 @@ def compare_values(
         For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_sides` and of
         :func:`with_holm`.
     """
-    names = list(plan.study.parameters)
-    sizes = [len(values) for values in plan.study.parameters.values()]
-    cells = np.moveaxis(np.arange(plan.n_cells).reshape(sizes), names.index(vary), 0).reshape(
-        sizes[names.index(vary)], -1
-    )
+    cells = cells_by_value(plan, vary)
     strata = cells_of(plan, cells[0])
-    values = plan.study.parameters[vary]
     sides = [Side(outcomes.at(own), plan.most_steps(own)) for own in cells]
+
+    def compare(first: int, second: int) -> pd.DataFrame:
+        return compare_sides(sides[first], sides[second], strata, by, margin)
+
+    return with_holm(each_two(plan.study.parameters[vary], compare))
+
+
+def cells_by_value(plan: Plan, vary: str) -> Array:
+    """Return the cells of each value of a parameter, (n_values, n_strata), those in the same place alike but for it."""
+    names, sizes = list(plan.study.parameters), [len(values) for values in plan.study.parameters.values()]
+    cells = np.moveaxis(np.arange(plan.n_cells).reshape(sizes), names.index(vary), 0)
+    return cells.reshape(len(cells), -1)
+
+
+def each_two(values: Sequence[Any], compare: Callable[[int, int], pd.DataFrame]) -> pd.DataFrame:
+    """Return what comparing each two of some values by their places tells, behind ``first`` and ``second``."""
     compared = []
     for first, second in combinations(range(len(values)), 2):
-        rows = compare_sides(sides[first], sides[second], strata, by, margin)
+        rows = compare(first, second)
         rows.insert(0, "first", values[first])
         rows.insert(1, "second", values[second])
         compared.append(rows)
-    return with_holm(pd.concat(compared, ignore_index=True))
+    return pd.concat(compared, ignore_index=True)
 
 
 def compare_sides(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from sweep.plan import Plan
 from sweep.statistics.cells import cells_of
+from sweep.statistics.compare import cells_by_value, each_two
 from sweep.statistics.intervals import Array, student_quantile
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import holm, sign_flip_test
@@ -37,18 +37,13 @@ def compare_measured(measured: Measured, plan: Plan, vary: str, by: Sequence[str
         For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_pairs`, with
         ``p_value_holm``, adjusted for the number of rows.
     """
-    names, sizes = list(plan.study.parameters), [len(values) for values in plan.study.parameters.values()]
-    cells = np.moveaxis(np.arange(plan.n_cells).reshape(sizes), names.index(vary), 0)
-    cells = cells.reshape(len(cells), -1)
-    strata, values = cells_of(plan, cells[0]), plan.study.parameters[vary]
-    compared = []
-    for first, second in combinations(range(len(values)), 2):
-        sides = measured.at(cells[first]), measured.at(cells[second])
-        rows = compare_pairs(*sides, strata, by, measure)
-        rows.insert(0, "first", values[first])
-        rows.insert(1, "second", values[second])
-        compared.append(rows)
-    return adjusted(pd.concat(compared, ignore_index=True))
+    cells = cells_by_value(plan, vary)
+    strata = cells_of(plan, cells[0])
+
+    def compare(first: int, second: int) -> pd.DataFrame:
+        return compare_pairs(measured.at(cells[first]), measured.at(cells[second]), strata, by, measure)
+
+    return adjusted(each_two(plan.study.parameters[vary], compare))
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:

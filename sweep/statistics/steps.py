@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.intervals import Array, Z, product_interval, quantile_ranks, saved_interval, wilson_interval
+from sweep.statistics.tally import with_equal_cells
 
 QUANTILES = {"steps_q25": (1, 4), "steps_q50": (1, 2), "steps_q75": (3, 4)}
 
@@ -166,7 +167,7 @@ def steps_of_equal_cells(ends: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         By group, quantiles, the restricted mean and expected steps, as of the functions above; without intervals.
     """
-    group, steps, weight = ends["group"], ends["steps"], ends["n"] / ends.groupby("cell")["n"].transform("sum")
+    group, steps, weight = ends["group"], ends["steps"], with_equal_cells(ends)["weight"]
     succeeds = ends["status"] == "converged"
     converged = weight.where(succeeds, 0.0)
     parts = {"all": weight, "converged": converged, "took": weight * steps}
