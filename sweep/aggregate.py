@@ -62,10 +62,10 @@ class Aggregate:
 
         Where rows are kept, statistics of losses are made by :meth:`digest`, which reads these, and are missing before.
         """
-        cells = summarize(self._tallies.total(), self._plan)
+        cells = summarize(self._tallies.total(), self._plan.grid)
         if self._tells_losses:
             if self._parts.keep == "cells":
-                self._losses = losses_by_cell(self._counted.total(), cells, self._plan)
+                self._losses = losses_by_cell(self._counted.total(), cells, self._plan.grid)
             cells = with_losses(cells, self._losses)
         return cells_to_table(cells, self._plan.study)
 
@@ -73,7 +73,7 @@ class Aggregate:
         """Return the digest of all rows, which are read once more in run order, or of the tally if it is kept alone."""
         if self._parts.keep == "runs":
             losses = CellLosses() if self._tells_losses else None
-            digest = digest_of_rows(self._parts, self._plan, losses)
+            digest = digest_of_rows(self._parts, losses)
             self._losses = losses.statistics() if losses else None
             return digest
         tally = self._tallies.total()
@@ -81,8 +81,8 @@ class Aggregate:
         return tally_digest(*(column.to_numpy() for column in columns))
 
 
-def digest_of_rows(parts: Parts, plan: Plan, losses: CellLosses | None = None) -> str:
+def digest_of_rows(parts: Parts, losses: CellLosses | None = None) -> str:
     """Return the digest of the rows of a complete result; ``losses`` take them in as they pass."""
-    columns = runs_columns(plan.study)
-    rows = in_run_order(parts, plan, [column.name for column in columns])
+    columns = runs_columns(parts.plan.study)
+    rows = in_run_order(parts, [column.name for column in columns])
     return rows_digest(tap(rows, losses) if losses else rows, columns)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from sweep.errors import SweepError, unknown
 from sweep.measured import pooled_by
-from sweep.plan import Plan
 from sweep.schema import STATUSES, tells_losses
 from sweep.statistics.cells import INTERVALS, group_of, summarize_by, values_of_groups
 from sweep.statistics.clustered import rate_intervals, step_intervals
@@ -193,14 +192,14 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     """
     check_swept(result.study, by)
     cells = result.cells
-    plan, numbers = Plan(result.study), cells["cell"].to_numpy()
-    group = group_of(plan, by, numbers)
+    grid, numbers = result.study.grid, cells["cell"].to_numpy()
+    group = group_of(grid, by, numbers)
     groups, statistic = cells.groupby(group), default_statistic(result.study)
     sums = groups[_COUNTS].sum()
     ranked = rank_cells(cells, result.study, statistic)
-    best = ranked.groupby(group_of(plan, by, ranked["cell"].to_numpy()))[["cell", statistic]].first()
+    best = ranked.groupby(group_of(grid, by, ranked["cell"].to_numpy()))[["cell", statistic]].first()
     rates = sums["n_converged"] / sums["n_runs"] if result.complete else mean_rates(cells, group)
-    table = values_of_groups(plan, by, numbers).join(sums.assign(n_cells=groups.size()), how="inner")[
+    table = values_of_groups(grid, by, numbers).join(sums.assign(n_cells=groups.size()), how="inner")[
         [*by, "n_cells", *_COUNTS]
     ]
     table = table.assign(convergence_rate=rates, **rate_intervals_by(result, cells, group), best_cell=best["cell"])
@@ -234,35 +233,35 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame, measu
     table = _convergence_over(result, by, cells)
     if measure is None:
         return table.reset_index(drop=True)
-    group = group_of(Plan(result.study), by, cells["cell"].to_numpy())
+    group = group_of(result.study.grid, by, cells["cell"].to_numpy())
     return table.join(pooled_by(result, measure, cells, group, pairs_seeds(result))).reset_index(drop=True)
 
 
 def _convergence_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd.DataFrame:
     """Return what runs of groups of cells tell of convergence, by the number of the group."""
-    plan = Plan(result.study)
+    grid = result.study.grid
     tally = result.tally[result.tally["cell"].isin(cells["cell"])]
-    table = summarize_by(tally, plan, by)
+    table = summarize_by(tally, grid, by)
     several = table.index[table["n_cells"] > 1]
-    shared = cells["cell"].to_numpy()[np.isin(group_of(plan, by, cells["cell"].to_numpy()), several)]
+    shared = cells["cell"].to_numpy()[np.isin(group_of(grid, by, cells["cell"].to_numpy()), several)]
     if not len(shared):
         return table
     if not result.complete:
         counted = tally["cell"].to_numpy()
-        equal = steps_of_equal_cells(ends_by_group(tally, group_of(plan, by, counted), plan.most_steps(counted)))
-        equal["convergence_rate"] = mean_rates(cells, group_of(plan, by, cells["cell"].to_numpy()))
+        equal = steps_of_equal_cells(ends_by_group(tally, group_of(grid, by, counted), grid.most_steps(counted)))
+        equal["convergence_rate"] = mean_rates(cells, group_of(grid, by, cells["cell"].to_numpy()))
         for name, column in equal.items():
             table.loc[several, str(name)] = column[several]
         table.loc[several, ["restart_steps", "restarted_steps"]] = None
     if not (pairs_seeds(result) and result.complete):
         table.loc[several, INTERVALS] = None
         return table
-    outcomes, group = result.outcomes.at(shared), group_of(plan, by, shared)
+    outcomes, group = result.outcomes.at(shared), group_of(grid, by, shared)
     of_rates = pd.DataFrame(dict(zip(INTERVALS[:2], rate_intervals(outcomes, group), strict=True)), several)
     tally = tally[tally["cell"].isin(shared)]
     counted = tally["cell"].to_numpy()
-    ends = ends_by_group(tally, group_of(plan, by, counted), plan.most_steps(counted))
-    of_steps = step_intervals(outcomes, group, plan.most_steps(shared), ends)
+    ends = ends_by_group(tally, group_of(grid, by, counted), grid.most_steps(counted))
+    of_steps = step_intervals(outcomes, group, grid.most_steps(shared), ends)
     for name, column in {**of_rates, **of_steps}.items():
         table.loc[several, name] = column
     return table

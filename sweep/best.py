@@ -11,7 +11,6 @@ import pandas as pd
 from sweep.answers import check_judged
 from sweep.errors import SweepError
 from sweep.picks import At, cells_at, values_at
-from sweep.plan import Plan
 from sweep.statistics.cells import group_of
 from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
 from sweep.statistics.measures import measure_of, quantile_interval
@@ -104,10 +103,10 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
     cells = cells_for(result, statistic, at)
     if measure_of(statistic):
         cells = cells[cells[statistic].notna()]  # others were not counted
-    plan = Plan(result.study)
-    whole = cells[has_all_runs(cells, result.study, group_of(plan, by, cells["cell"].to_numpy()))]
+    grid = result.study.grid
+    whole = cells[has_all_runs(cells, result.study, group_of(grid, by, cells["cell"].to_numpy()))]
     ranked = rank_cells(whole, result.study, statistic)
-    group = group_of(plan, by, ranked["cell"].to_numpy())
+    group = group_of(grid, by, ranked["cell"].to_numpy())
     best = ranked.groupby(group, sort=False).head(1)
     best_of = ranked.groupby(group, sort=False).size().to_numpy()
     others = [name for name in result.study.parameters if name not in by]

@@ -9,7 +9,6 @@ import pandas as pd
 
 from sweep.answers import check_judged, column_of, judges_convergence
 from sweep.errors import SweepError, unknown
-from sweep.plan import Plan
 from sweep.result import COMPARED, Result
 from sweep.statistics.compare import check_margin, compare_sides, with_holm
 from sweep.statistics.compare_measures import adjusted, compare_pairs
@@ -145,17 +144,17 @@ class Pairing:
     def _side(self, result: Result, column: str) -> Side:
         """Return the paired runs of a result; the column has its cells."""
         cells = self._cells[column].to_numpy()
-        return Side(result.outcomes.at(cells, self._seeds_of(result)), Plan(result.study).most_steps(cells))
+        return Side(result.outcomes.at(cells, self._seeds_of(result)), result.study.grid.most_steps(cells))
 
 
 def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
     """Return the number and these parameters of every cell, swept or fixed."""
-    plan = Plan(result.study)
-    cells = np.arange(plan.n_cells)
-    columns = {name: plan.column(name, cells) for name in names}
+    grid = result.study.grid
+    cells = np.arange(grid.n_cells)
+    columns = {name: grid.column(name, cells) for name in names}
     for name, column in columns.items():
         if None in result.study.values_of(name):
-            columns[name] = plan.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
+            columns[name] = grid.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
     return pd.DataFrame({"cell": cells, **columns})
 
 

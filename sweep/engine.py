@@ -121,18 +121,18 @@ def run(
     make_executor = _executor(cluster, threads, out)
     limits = Limits(None if time_budget is None else parse_duration(time_budget), max_runs, shard)
     limits.check(study, overwrite)
-    plan = Plan(study, shard_runs)
     if overwrite and out is not None and any(files_at(out).same_as(files_at(place)) for place in reuse):
         raise StoreError(f"{str(out)!r} is reused and overwritten at once; give another folder (--out)")
-    earlier = Reuse(plan, reuse) if reuse else None
+    earlier = Reuse(study, reuse) if reuse else None
     if earlier and progress:
         tell(*earlier.sentences())
+    plan = Plan(study, shard_runs)
     if out is None:
         _check_memory(study, keep, limits)
-        return complete(Training(plan, Memory(study, keep), limits, progress, earlier), make_executor, start)
+        return complete(Training(plan, Memory(plan, keep), limits, progress, earlier), make_executor, start)
     files = files_at(out)
     bits = own_bits()
-    wish = Wish(study, keep, overwrite, bits)
+    wish = Wish(study, keep, overwrite, bits, plan.waves)
     with claim(files, wish) as store:
         if store.facts()["complete"]:
             finished = open_result(store.files)
@@ -140,6 +140,7 @@ def run(
                 tell_finished(finished.facts, store.files.place)
             return finished
         store.check_bits(bits)
+        plan = Plan(study, shard_runs, store.waves)  # as who began it has planned
         return complete(Training(plan, store, limits, progress, earlier), make_executor, start)
 
 
@@ -190,7 +191,7 @@ def complete(training: Training, make_executor: MakeExecutor, start: float) -> R
     commits = list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
     bits = Bits.of(parts.facts()) if isinstance(parts, Store) else own_bits()  # as it may have been trained elsewhere
-    facts |= bits.told()
+    facts |= bits.told() | {"waves": training.plan.waves}
     if isinstance(parts, Memory):  # what somebody may ask for is made then: the digest of rows, and cells
         if parts.keep == "cells":
             facts["digest"] = training.aggregate.digest()

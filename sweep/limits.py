@@ -11,8 +11,8 @@ from typing import Any
 from sweep.errors import StudyError, shown
 from sweep.plain import is_integer
 from sweep.plan import Plan
-from sweep.shards import Shard
 from sweep.study import Study
+from sweep.waves import Shard
 
 _GOLDEN = 0x9E3779B1  # 2^32 times the golden ratio's fraction
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}

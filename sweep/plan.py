@@ -1,24 +1,25 @@
 """Cells, runs and shards of a study, by arithmetic alone.
 
 Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with the
-last parameter fastest. They are *visited* in another order: parameters that decide
-the kernel or the shape of the weights come first, then the others, then seeds, so
-that runs which can train side by side lie together. A shard is a contiguous range
-of that order (:mod:`sweep.shards`).
+last parameter fastest. They are *visited* in another order: wave by wave of seeds, in
+which parameters that decide the kernel or the shape of the weights come first, then the
+others, then seeds, so that runs which can train side by side lie together. A shard is a
+contiguous range of that order (:mod:`sweep.shards`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweep.cost import run_cost
-from sweep.parameters import Scalar
-from sweep.shards import Shard, Shards
+from sweep.grid import mixed_digits
+from sweep.shards import Shards
 from sweep.study import Study
+from sweep.waves import Shard
 from sweep.words import with_role
 
 if TYPE_CHECKING:
@@ -41,43 +42,37 @@ class Plan:
     shard_runs
         Runs in a shard instead of what is planned. No result depends
         on it; tests vary it.
+    waves
+        Seeds of a cell in each wave, where the study was begun with these.
 
     Attributes
     ----------
     study, shard_runs
         As given.
+    waves : tuple of int
+        Seeds of a cell in each wave.
     shards : Shards
         How runs are cut into shards.
     """
 
-    def __init__(self, study: Study, shard_runs: int | None = None) -> None:
+    def __init__(self, study: Study, shard_runs: int | None = None, waves: Sequence[int] | None = None) -> None:
         self.study = study
+        self.grid = study.grid
         self.shard_runs = shard_runs
         self.n_seeds = study.seeds.count
         self.n_cells = study.n_cells
         self.n_runs = study.n_runs
-        self._fixed = study.fixed()
-        self._names = list(study.parameters)
-        self._sizes = [len(values) for values in study.parameters.values()]
-        shape = [k for k, name in enumerate(self._names) if name in SHAPE]
-        rest = [k for k, name in enumerate(self._names) if name not in SHAPE]
+        self._sizes = list(self.grid.sizes.values())
+        shape = [k for k, name in enumerate(self.grid.sizes) if name in SHAPE]
+        rest = [k for k, name in enumerate(self.grid.sizes) if name not in SHAPE]
         self._visit = shape + rest
         n_shapes = prod(self._sizes[k] for k in shape)
         self._shape_cells = self.n_cells // n_shapes
-        costs = [run_cost(study, self.words(self.first_cell(shape))) for shape in range(n_shapes)]
-        self._rounds = study.seeds.rounds
-        self._offsets = [0, *accumulate(self._rounds)]
-        self.shards = Shards(costs, self._shape_cells, self._rounds, shard_runs)
+        costs = [run_cost(study, self.grid.words(self.first_cell(shape))) for shape in range(n_shapes)]
+        self.shards = Shards(costs, self._shape_cells, study.seeds.rounds, waves, shard_runs)
+        self.waves = tuple(self.shards.wave_seeds)
+        self._offsets = [0, *accumulate(self.waves)]
         self.n_shards = self.shards.n_shards
-
-    def values(self, cell: int) -> dict[str, Scalar]:
-        """Return the swept parameters of a cell."""
-        digits = _digits(cell, self._sizes)
-        return {name: self.study.parameters[name][digit] for name, digit in zip(self._names, digits, strict=True)}
-
-    def words(self, cell: int) -> dict[str, Any]:
-        """Return every word of a cell, swept or fixed, by bare name."""
-        return {**self._fixed, **self.values(cell)}
 
     def shard(self, index: int) -> Shard:
         """Return a shard by its number."""
@@ -100,17 +95,17 @@ class Plan:
     def position(self, run: Any) -> Any:
         """Return the visiting position of a run, an integer or an array."""
         cell, offset = divmod(run, self.n_seeds)
-        digits = _digits(cell, self._sizes)
+        digits = mixed_digits(cell, self._sizes)
         visited = 0
         for k in self._visit:
             visited = visited * self._sizes[k] + digits[k]
-        if len(self._rounds) == 1:
+        if len(self.waves) == 1:
             return visited * self.n_seeds + offset
         import numpy as np
 
         number = np.searchsorted(self._offsets, offset, side="right") - 1
         first = np.take(self._offsets, number)
-        return self.n_cells * first + visited * np.take(self._rounds, number) + offset - first
+        return self.n_cells * first + visited * np.take(self.waves, number) + offset - first
 
     def pieces(self, shard: Shard) -> Iterator[Shard]:
         """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
@@ -136,50 +131,22 @@ class Plan:
         """Return the seed of every run of a shard, in visiting order."""
         return self._number(shard, self.study.seeds.base)
 
-    def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the word called ``name``, swept or fixed, in each of ``cells``."""
-        import numpy as np
-
-        if name in self._fixed:
-            return np.full(len(cells), self._fixed[name])
-        return np.asarray(self.study.parameters[name])[self.place(name, cells)]
-
-    def place(self, name: str, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which of the values of a swept parameter each of ``cells`` has, from 0 on."""
-        k = self._names.index(name)
-        places: NDArray[np.int64] = cells // prod(self._sizes[k + 1 :]) % self._sizes[k]
-        return places
-
-    def n_windows(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return how many steps an epoch takes in each of ``cells``."""
-        n_windows: NDArray[np.int64] = -(-len(self.study.data.inputs) // self.column("batch", cells))
-        return n_windows
-
-    def most_steps(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return after how many steps a run is exhausted in each of ``cells``."""
-        import numpy as np
-
-        steps = self.column("max_steps", cells)
-        if None not in self.study.values_of("max_epochs"):
-            steps = np.minimum(steps, self.column("max_epochs", cells) * self.n_windows(cells))
-        return steps
-
-    def _round(self, shard: Shard) -> tuple[int, int, int]:
-        """Return where the round of a shard starts, how many seeds of a cell it has, and how many are before it."""
-        number = self.shards.round_of(shard)
+    def _wave(self, shard: Shard) -> tuple[int, int, int]:
+        """Return where the wave of a shard starts, how many seeds of a cell it has, and how many are before it."""
+        number = self.shards.wave_of(shard)
         offset = self._offsets[number]
-        return self.n_cells * offset, self._rounds[number], offset
+        return self.n_cells * offset, self.waves[number], offset
 
     def _visited(self, shard: Shard) -> NDArray[np.int64]:
         """Return the places of all cells of a shard in visiting order."""
         import numpy as np
 
-        start, n_seeds, _ = self._round(shard)
+        start, n_seeds, _ = self._wave(shard)
         return np.arange((shard.start - start) // n_seeds, (shard.stop - 1 - start) // n_seeds + 1)
 
     def _counts(self, shard: Shard) -> NDArray[np.int64]:
         """Return how many runs of a shard, in a row, are of each of its cells."""
-        start, n_seeds, _ = self._round(shard)
+        start, n_seeds, _ = self._wave(shard)
         visited = self._visited(shard)
         starts, stops = start + visited * n_seeds, start + (visited + 1) * n_seeds
         starts[0], stops[-1] = shard.start, shard.stop
@@ -190,7 +157,7 @@ class Plan:
         """Give the runs of a shard numbers that go up from ``first`` in each cell, also where others hold its first."""
         import numpy as np
 
-        start, n_seeds, before = self._round(shard)
+        start, n_seeds, before = self._wave(shard)
         shifts = first + before - start - self._visited(shard) * n_seeds
         if len(shifts) == 1 and shard.open is None:
             return np.arange(shard.start + shifts[0], shard.stop + shifts[0])
@@ -200,18 +167,9 @@ class Plan:
 
     def _cell_visited(self, visited: Any) -> Any:
         """Return the number of the cell visited in this place, an integer or an array."""
-        digits = _digits(visited, [self._sizes[k] for k in self._visit])
+        digits = mixed_digits(visited, [self._sizes[k] for k in self._visit])
         placed = dict(zip(self._visit, digits, strict=True))
         cell = visited - visited
         for k, size in enumerate(self._sizes):
             cell = cell * size + placed[k]
         return cell
-
-
-def _digits(number: Any, sizes: list[int]) -> list[Any]:
-    """Write a number or an array of numbers in mixed radix, the last digit fastest."""
-    digits = []
-    for size in reversed(sizes):
-        number, digit = divmod(number, size)
-        digits.append(digit)
-    return digits[::-1]

@@ -156,7 +156,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     """Train one run and compare with its row, if there is one."""
     cells, seeds = np.array([cell]), np.array([seed])
     worker = Worker(plan)
-    trainer = worker.trainer(plan.words(cell))
+    trainer = worker.trainer(plan.grid.words(cell))
     initial = worker.weights(cells, np.ones(1, np.int64), seeds)
     settings = worker.settings(cells)
     # Learn the number of steps first: room for max_steps losses may be far too much.
@@ -164,13 +164,13 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     outcome = trainer.train(settings, initial, seeds=seeds, final_weights=True, losses=True)
     found = {name: column[0].item() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
-    n_windows = plan.n_windows(cells)[0].item()
+    n_windows = plan.grid.n_windows(cells)[0].item()
     found["epochs"] = found["steps"] // n_windows
     judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
-    own = {"cell": cell, "seed": seed, **plan.values(cell), **found}
+    own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found}
     return Trace(
         study=plan.study,
-        parameters=plan.values(cell),
+        parameters=plan.grid.values(cell),
         seed=seed,
         cell=cell,
         **found,

@@ -10,7 +10,6 @@ from sweep.answers import check_judged, check_swept, column_of, default_statisti
 from sweep.best import best_of_each, rank
 from sweep.errors import StoreError, SweepError
 from sweep.parameters import Scalar
-from sweep.plan import Plan
 from sweep.result_curves import ResultCurves, listed
 from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.statistics.compare_measures import compare_measured
@@ -143,9 +142,9 @@ class Result(ResultCurves):
             values = "1 value" if n_values == 1 else f"{n_values:,} values"
             raise SweepError(f"{vary} has {values}; 2 to {MOST_COMPARED} can be compared with each other")
         if measure:
-            compared = compare_measured(self.measured(measure), Plan(self.study), vary, parameters, measure)
+            compared = compare_measured(self.measured(measure), self.study.grid, vary, parameters, measure)
         else:
-            compared = compare_values(self.outcomes, Plan(self.study), vary, parameters, margin)
+            compared = compare_values(self.outcomes, self.study.grid, vary, parameters, margin)
         if compared.empty:
             raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to go on")
         return compared
@@ -176,7 +175,7 @@ class Result(ResultCurves):
         if not self.complete:
             raise SweepError("what matters is computed on the whole grid, and this result is partial")
         outcomes = self.outcomes if errors and self.keeps_runs else None
-        return importance(self.cells, Plan(self.study), column, outcomes)
+        return importance(self.cells, self.study.grid, column, outcomes)
 
 
 def open_result(directory: str | Path | Files, *, partial: bool = False) -> Result:

@@ -11,7 +11,6 @@ import pandas as pd
 
 from sweep.answers import check_judged, check_swept, pairs_seeds
 from sweep.errors import SweepError, shown, unknown
-from sweep.plan import Plan
 from sweep.result_data import ResultData
 from sweep.statistics.cells import group_of, values_of_groups
 from sweep.statistics.incidence import EVENTS, incidence_by
@@ -67,7 +66,7 @@ class ResultCurves(ResultData):
             if event != "converged":
                 raise SweepError(f"event {event!r} given; of parallel runs it is told when the first converges")
         outcomes = self.outcomes if event == "converged" and pairs_seeds(self) else None
-        return incidence_by(self.pooled_tally, Plan(self.study), by, event, outcomes, parallel_runs)
+        return incidence_by(self.pooled_tally, self.study.grid, by, event, outcomes, parallel_runs)
 
     def run_lengths(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
         """Return the share of all pairs of a run and a target that is reached by each step.
@@ -156,8 +155,8 @@ class ResultCurves(ResultData):
             [each for each in PARALLEL_RUNS if each <= fewest] if k is None else [k] if isinstance(k, int) else list(k)
         )
         check_parallel(self.tally, chosen)
-        plan, cells = Plan(self.study), np.sort(self.tally["cell"].unique())
-        group = group_of(plan, names, cells)
+        grid, cells = self.study.grid, np.sort(self.tally["cell"].unique())
+        group = group_of(grid, names, cells)
         if (n_groups := len(np.unique(group))) > MOST_CURVES:
             raise SweepError(f"{n_groups:,} combinations of {', '.join(names)}; at most {MOST_CURVES:,} are told")
         rows = []
@@ -165,12 +164,12 @@ class ResultCurves(ResultData):
             own = cells[group == number]
             steps, converged = runs_of(self, own)
             for each in chosen:
-                first = first_of(steps, converged, plan.most_steps(own), each)
-                rows.append((number, len(own), each, *first[:3], *_restricted(first, plan.most_steps(own).mean())))
+                first = first_of(steps, converged, grid.most_steps(own), each)
+                rows.append((number, len(own), each, *first[:3], *_restricted(first, grid.most_steps(own).mean())))
         columns = ["n_cells", "k", *(f"convergence_rate{end}" for end in _ENDS)]
         columns += [f"restricted_mean_steps{end}" for end in _ENDS]
         table = pd.DataFrame(rows, columns=["group", *columns]).set_index("group")
-        return values_of_groups(plan, names, cells).join(table, how="inner").reset_index(drop=True)
+        return values_of_groups(grid, names, cells).join(table, how="inner").reset_index(drop=True)
 
 
 def _restricted(first: FirstOf, most_steps: float) -> tuple[float, float, float]:
@@ -230,7 +229,7 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
     check_judged(result.study)
     if len(values) < 2:
         raise SweepError(f"{vary} has 1 value; a performance profile takes two values or more that are compared")
-    profile = performance_profile(result.outcomes, Plan(result.study), vary, cells, tuple(values))
+    profile = performance_profile(result.outcomes, result.study.grid, vary, cells, tuple(values))
     if not profile["n_problems"].iloc[0]:
         raise SweepError(f"no seed is trained at all values of {vary} yet; run the same study again to go on")
     return profile

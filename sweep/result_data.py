@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.aggregate import digest_of_rows
 from sweep.errors import StoreError
-from sweep.plan import Plan
 from sweep.schema import NULL_COLUMNS, runs_columns, tells_losses
 from sweep.statistics.cells import summarize
 from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, with_losses
@@ -60,14 +59,14 @@ class ResultData:
         The digest of rows in memory is made when this is first asked for, at some 35 ns a run.
         """
         if "digest" not in self._facts:
-            self._facts["digest"] = digest_of_rows(self._parts, Plan(self.study))
+            self._facts["digest"] = digest_of_rows(self._parts)
         return self._facts
 
     @cached_property
     def cells(self) -> pd.DataFrame:
         """Statistics, one row per cell; in a partial result, per cell that has runs."""
         if not self.complete:
-            frame = summarize(self.tally, Plan(self.study))
+            frame = summarize(self.tally, self.study.grid)
         else:
             stored: pd.DataFrame = self._parts.read_cells().to_pandas()
             frame = stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null where not reached
@@ -105,7 +104,7 @@ class ResultData:
             If runs were not kept.
         """
         self._check_rows()
-        return outcomes_from_tables(self._parts.tables(OUTCOME_COLUMNS), Plan(self.study))
+        return outcomes_from_tables(self._parts.tables(OUTCOME_COLUMNS), self.study.grid)
 
     def measured(self, measure: str) -> Measured:
         """Return what was measured of every seed in every cell.
@@ -123,7 +122,7 @@ class ResultData:
         if measure not in self._measured:
             self._check_rows()
             tables = self._parts.tables(["run", measure])
-            self._measured[measure] = measured_from_tables(tables, Plan(self.study), measure)
+            self._measured[measure] = measured_from_tables(tables, self.study.grid, measure)
         return self._measured[measure]
 
     def measured_cells(self, measure: str) -> pd.DataFrame:
@@ -166,12 +165,12 @@ class ResultData:
             return None
         if self.keeps_runs:
             return self._statistics_by_cell("final_loss")
-        return losses_by_cell(self.counted_losses, cells, Plan(self.study))
+        return losses_by_cell(self.counted_losses, cells, self.study.grid)
 
     def _statistics_by_cell(self, measure: str) -> pd.DataFrame:
         """Return the statistics of a measure by cell, from rows."""
         cells = CellLosses(measure)
-        for table in in_run_order(self._parts, Plan(self.study), ["cell", measure]):
+        for table in in_run_order(self._parts, ["cell", measure]):
             cells.take_in(table)
         return cells.statistics()
 
@@ -200,7 +199,7 @@ class ResultData:
         """
         wanted = self._known_columns(columns)
         read = list(dict.fromkeys(wanted)) or ["run"]  # each once
-        frame = rows_frame(self._parts, Plan(self.study), read)
+        frame = rows_frame(self._parts, read)
         return frame if read == wanted else frame[wanted]
 
     def batches(self, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
@@ -217,7 +216,7 @@ class ResultData:
             If runs were not kept, or a column is unknown.
         """
         wanted = self._known_columns(columns)
-        for table in in_run_order(self._parts, Plan(self.study), list(dict.fromkeys(wanted)) or ["run"]):
+        for table in in_run_order(self._parts, list(dict.fromkeys(wanted)) or ["run"]):
             yield table.to_pandas()[wanted]
 
     def row(self, run: int) -> dict[str, Any]:
@@ -233,7 +232,7 @@ class ResultData:
         self._check_rows()
         if not 0 <= run < self.study.n_runs:
             raise StoreError(f"run {run} given; this study has runs 0 to {self.study.n_runs - 1}")
-        table = self._parts.table_at(Plan(self.study).position(run))
+        table = self._parts.table_at(self._parts.plan.position(run))
         rows = table.filter(pc.equal(table["run"], run)).to_pylist()
         if not rows:
             raise StoreError(f"run {run} given; it is not trained, as its cell needed no more seeds (seeds.until)")

@@ -22,13 +22,12 @@ from sweep.digest import column_values
 from sweep.errors import StoreError
 from sweep.escaping import one_line
 from sweep.own_bits import own_bits
-from sweep.plan import Plan
 from sweep.schema import runs_columns
-from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.files import Files
 from sweep.store.place import files_at
 from sweep.store.reader import StoreReader
+from sweep.study import Study
 
 Array = NDArray[Any]
 
@@ -38,12 +37,12 @@ _CELLS_AT_ONCE = 2**16
 
 
 class Reuse:
-    """Rows of earlier results for the runs of a plan.
+    """Rows of earlier results for the runs of a study.
 
     Parameters
     ----------
-    plan
-        Of the study that is trained.
+    study
+        What is trained.
     places
         Results folders, whole or partial; of a run that several hold the first one counts.
 
@@ -53,9 +52,9 @@ class Reuse:
         If one is no results folder, keeps no rows, or has rows of other numerics.
     """
 
-    def __init__(self, plan: Plan, places: Sequence[str | Path]) -> None:
-        self._plan = plan
-        self.sources = [_Source(plan, place) for place in places]
+    def __init__(self, study: Study, places: Sequence[str | Path]) -> None:
+        self._study = study
+        self.sources = [_Source(study, place) for place in places]
 
     @property
     def files(self) -> list[Files]:
@@ -64,7 +63,7 @@ class Reuse:
 
     def sentences(self) -> list[str]:
         """Say of each result how many runs can be taken from it; of a partial one, at most."""
-        n_runs = self._plan.n_runs
+        n_runs = self._study.n_runs
         said = []
         for source in self.sources:
             n_alike = source.n_alike()
@@ -74,10 +73,17 @@ class Reuse:
             said.append(f"{taken} {one_line(source.place)}")
         return said
 
-    def fill(self, shard: Shard, columns: Columns) -> NDArray[np.bool_]:
-        """Put what is known of the runs of a shard into columns, and tell which these are."""
-        cells, counts = self._plan.cells(shard)
-        seeds = self._plan.seeds(shard)
+    def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns) -> NDArray[np.bool_]:
+        """Put what is known of some runs into columns, and tell which these are.
+
+        Parameters
+        ----------
+        cells, counts
+            The cells of the runs, and how many runs, in a row, are of each.
+        seeds : (runs,)
+        columns
+            Of these runs, which are filled.
+        """
         known = np.zeros(len(seeds), np.bool_)
         for source in self.sources:
             if known.all():
@@ -89,13 +95,13 @@ class Reuse:
 class _Source:
     """Rows of one earlier result."""
 
-    def __init__(self, plan: Plan, place: str | Path) -> None:
+    def __init__(self, study: Study, place: str | Path) -> None:
         self._store = store = StoreReader.open(files_at(place))
         if store.keep != "runs" or not store.has_parts:
             raise StoreError(f"{store.files.place!r} has no rows to take; only results that keep runs can be reused")
         # Their sources may be others: the same version of the numbers says that their bits are the same.
         own = replace(own_bits(), sources_digest=None)
-        difference = Bits.of(store.facts()).difference(own, plan.study, ALWAYS_TOLD)
+        difference = Bits.of(store.facts()).difference(own, study, ALWAYS_TOLD)
         if difference:
             raise StoreError(
                 f"{store.files.place!r} was trained {difference.trained} ({difference.told('there', 'here')}); its "
@@ -103,7 +109,7 @@ class _Source:
             )
         self.files, self.place = store.files, store.files.place
         self.path = str(store.directory.absolute()) if store.directory else self.place  # as other processes find it
-        self._new, self._old = plan, Plan(store.study)
+        self._new, self._old = study, store.plan
         self._commits = sorted(store.commits().values(), key=lambda commit: commit.start)
         self._starts = np.array([commit.start for commit in self._commits], np.int64)
         self._stops = np.array([commit.stop for commit in self._commits], np.int64)
@@ -113,7 +119,7 @@ class _Source:
 
     def n_alike(self) -> int:
         """Return how many runs of the plan are runs of the study of this result, trained or not."""
-        new, old = self._new.study.seeds, self._old.study.seeds
+        new, old = self._new.seeds, self._old.study.seeds
         n_seeds = min(new.base + new.count, old.base + old.count) - max(new.base, old.base)
         if n_seeds <= 0 or not self._alike:
             return 0
@@ -154,7 +160,7 @@ class _Source:
 
     def _has_runs_alike(self) -> bool:
         """Tell whether patterns and all words that neither study sweeps are the same."""
-        new, old = self._new.study, self._old.study
+        new, old = self._new, self._old.study
         fixed = [name for name in new.fixed() if name not in old.parameters]
         return new.data == old.data and all(new.values_of(name) == old.values_of(name) for name in fixed)
 
@@ -163,9 +169,9 @@ class _Source:
         old = self._old.study
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)
-        for name in dict.fromkeys([*old.parameters, *self._new.study.parameters]):
+        for name in dict.fromkeys([*old.parameters, *self._new.parameters]):
             places = {value: place for place, value in enumerate(old.values_of(name))}
-            place = np.array([places.get(value, -1) for value in self._new.column(name, cells).tolist()], np.int64)
+            place = np.array([places.get(value, -1) for value in self._new.grid.column(name, cells).tolist()], np.int64)
             missing |= place < 0
             if name in old.parameters:
                 numbers = numbers * len(places) + place

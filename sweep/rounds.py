@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from sweep.errors import StoreError
 from sweep.plan import Plan
-from sweep.shards import Shard
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.tally import TallySum
 from sweep.store.commits import Commit, cover
 from sweep.store.parts import Parts
+from sweep.waves import Shard
 
 
 class Rounds:
@@ -37,7 +37,7 @@ class Rounds:
     def __init__(self, plan: Plan, parts: Parts, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
         self._plan, self._parts = plan, parts
         self._commits = commits or (lambda: parts.commits().values())
-        n_cells = plan.n_cells if len(plan.shards.rounds) > 1 else 0  # else nothing is asked
+        n_cells = plan.n_cells if plan.shards.n_rounds > 1 else 0  # else nothing is asked
         self._open = [np.ones(n_cells, np.bool_)]  # of the rounds that are known
         self._n_runs, self._n_converged = np.zeros((2, n_cells), np.int64)  # before the last of these
         self._fault: StoreError | None = None

@@ -1,196 +1,22 @@
-"""How the runs of a study are cut into shards, and in which order shards are trained.
-
-The visiting order of a study is cut into *blocks* of about equal work, which are trained in
-bit-reversed order: however early a run is interrupted, what is trained is spread evenly over
-cells and seeds. The blocks that are trained last are cut into shards that become smaller, so that all
-cores end together; every other block is one shard. All this depends on the study alone, so any machine
-can go on with what another began.
-"""
+"""The shards of a study, wave by wave of seeds."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import accumulate, islice
-from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from sweep.cost import RunCost
+from sweep.waves import Shard, Wave, block_work, seed_waves
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from sweep.store.commits import Commit
-
-# A block is a part of the study, not less than some milliseconds of one core, as committing a shard takes half of one,
-# and at most a quarter of a second; studies of more than so many blocks have longer ones: up to ten seconds or
-# sixteen runs.
-_SHARES, _MANY = 32, 10_000
-_LEAST_OPERATIONS, _USUAL_OPERATIONS, _MOST_OPERATIONS = 8e8, 4e10, 1.6e12
-# The rows of a shard are held in memory by each thread.
-_MOST_RUNS = 2**17
-# So many blocks at the end are cut up.
-_LAST = 8
-# Networks that train side by side, a multiple of which a shard of one shape has.
-_LANES = 16
-# Weights are drawn and trained in pieces of at most so many bytes.
-_PIECE_BYTES = 2**24
-
-
-@dataclass(frozen=True)
-class Shard:
-    """The unit of work: visiting positions ``start`` to ``stop``.
-
-    Attributes
-    ----------
-    cost
-        Estimated operations if every run takes all its steps, where it was planned.
-    open : (cells,) of bool or None
-        Which of its cells, in visiting order, are trained; all without.
-    """
-
-    index: int
-    start: int
-    stop: int
-    cost: float = 0.0
-    open: NDArray[np.bool_] | None = field(default=None, compare=False)
-
-    @property
-    def n_runs(self) -> int:
-        """Number of runs where all of its cells are open."""
-        return self.stop - self.start
-
-
-class _Stretch(NamedTuple):
-    """Blocks of equally many runs, but for the last: of one shape, or one block of several shapes."""
-
-    first_block: int
-    start: int
-    stop: int
-    block_runs: int
-
-    @property
-    def n_blocks(self) -> int:
-        return ceil((self.stop - self.start) / self.block_runs)
-
-
-class Round:
-    """The shards of one round of seeds, numbered in visiting order, from 0 as positions are.
-
-    Parameters
-    ----------
-    costs
-        Of a run of each shape, in visiting order.
-    shape_runs
-        Runs of each shape.
-    shard_runs
-        For tests: runs in a shard, instead of what is planned.
-
-    Attributes
-    ----------
-    n_shards, n_runs : int
-    operations : float
-        Estimated operations if every run takes all its steps.
-    """
-
-    def __init__(self, costs: Sequence[RunCost], shape_runs: int, shard_runs: int | None = None) -> None:
-        self._costs, self._shape_runs = costs, shape_runs
-        self._operations = [0.0, *accumulate(cost.operations * shape_runs for cost in costs)]
-        self._steps = [0, *accumulate(cost.n_steps * shape_runs for cost in costs)]
-        self.operations = self._operations[-1]
-        self.n_runs = len(costs) * shape_runs
-        self._stretches = [_Stretch(0, 0, self.n_runs, shard_runs)] if shard_runs else list(self._make_stretches())
-        self._first_blocks = [stretch.first_block for stretch in self._stretches]
-        self._n_blocks = self._stretches[-1].first_block + self._stretches[-1].n_blocks
-        # Blocks that are cut up, how many shards each has, and the shards before each.
-        self._cut: dict[int, int] = {} if shard_runs else self._cut_last()
-        self._cut_blocks = sorted(self._cut)
-        self._more = [0, *accumulate(self._cut[block] - 1 for block in self._cut_blocks)]
-        self._cut_shards = [self._first_shard(block) for block in self._cut_blocks]
-        self.n_shards = self._n_blocks + self._more[-1]
-
-    def shard(self, index: int) -> Shard:
-        """Return a shard by its number."""
-        k = bisect_right(self._cut_shards, index)
-        block = max(index - self._more[k], self._cut_blocks[k - 1] if k else 0)
-        start, stop = self._range(block)
-        runs, nth = _even(stop - start, self._cut.get(block, 1)), index - self._first_shard(block)
-        start, stop = start + nth * runs, min(start + (nth + 1) * runs, stop)
-        return Shard(index, start, stop, self._before(stop, self._operations) - self._before(start, self._operations))
-
-    def order(self) -> Iterator[int]:
-        """Yield the numbers of all shards in the order in which they are trained."""
-        for block in _bit_reversed(self._n_blocks):
-            first = self._first_shard(block)
-            yield from range(first, first + self._cut.get(block, 1))
-
-    def operations_of(self, shard: Shard, net_steps: int) -> float:
-        """Return how many operations the runs of a shard took, from their steps."""
-        most = self._before(shard.stop, self._steps) - self._before(shard.start, self._steps)
-        return shard.cost * net_steps / max(most, 1)
-
-    def shapes(self, shard: Shard) -> range:
-        """Return the numbers of the shapes that runs of a shard have."""
-        return range(shard.start // self._shape_runs, (shard.stop - 1) // self._shape_runs + 1)
-
-    def pieces(self, shard: Shard) -> Iterator[Shard]:
-        """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
-        starts = [max(shard.start, shape * self._shape_runs) for shape in self.shapes(shard)]
-        for shape, start, stop in zip(self.shapes(shard), starts, [*starts[1:], shard.stop], strict=True):
-            runs = _even(stop - start, ceil((stop - start) * self._costs[shape].n_bytes / _PIECE_BYTES))
-            for first in range(start, stop, runs):
-                yield Shard(shard.index, first, min(first + runs, stop))
-
-    def _make_stretches(self) -> Iterator[_Stretch]:
-        """Lay out blocks shape by shape; shapes of little work are taken together."""
-        usual = max(self.operations / _MANY, min(max(self.operations / _SHARES, _LEAST_OPERATIONS), _USUAL_OPERATIONS))
-        work = min(usual, _MOST_OPERATIONS)
-        block, start, n_open = 0, 0, 0.0  # the share of a block that shapes since start take
-        for shape, cost in enumerate(self._costs):
-            stop = (shape + 1) * self._shape_runs
-            n_blocks = max(self._shape_runs * cost.operations / work, self._shape_runs / _MOST_RUNS)
-            if n_blocks < 1 and n_open + n_blocks < 1 and shape + 1 < len(self._costs):
-                n_open += n_blocks
-                continue
-            begin = start if n_blocks < 1 else shape * self._shape_runs
-            if start < begin:  # what was open before a large shape
-                yield _Stretch(block, start, begin, begin - start)
-                block += 1
-            stretch = _Stretch(block, begin, stop, _even(stop - begin, ceil(n_blocks)))
-            yield stretch
-            block, start, n_open = block + stretch.n_blocks, stop, 0.0
-
-    def _cut_last(self) -> dict[int, int]:
-        """Return the blocks that are trained last, and into how many shards each is cut."""
-        cut: dict[int, int] = {}
-        for n_left, block in enumerate(islice(_bit_reversed(self._n_blocks, backwards=True), _LAST), 1):
-            start, stop = self._range(block)
-            cost = self._before(stop, self._operations) - self._before(start, self._operations)
-            n_shards = min(ceil(_LAST / n_left), int(cost / _LEAST_OPERATIONS), ceil((stop - start) / _LANES))
-            if n_shards > 1:
-                cut[block] = ceil((stop - start) / _even(stop - start, n_shards))
-        return cut
-
-    def _range(self, block: int) -> tuple[int, int]:
-        """Return the visiting positions of a block."""
-        stretch = self._stretches[bisect_right(self._first_blocks, block) - 1]
-        start = stretch.start + (block - stretch.first_block) * stretch.block_runs
-        return start, min(start + stretch.block_runs, stretch.stop)
-
-    def _first_shard(self, block: int) -> int:
-        """Return the number of the first shard of a block."""
-        return block + self._more[bisect_left(self._cut_blocks, block)]
-
-    def _before(self, position: int, sums: Sequence[float]) -> float:
-        """Return a sum over all runs before a visiting position, from those over whole shapes."""
-        shape, runs = divmod(position, self._shape_runs)
-        return sums[shape] + (runs / self._shape_runs * (sums[shape + 1] - sums[shape]) if runs else 0)
 
 
 class Shards:
-    """The shards of a study, round by round, numbered in visiting order.
+    """The shards of a study, wave by wave, numbered in visiting order.
 
     Parameters
     ----------
@@ -199,59 +25,98 @@ class Shards:
     shape_cells
         Cells of each shape.
     round_seeds
-        Seeds of a cell in each round.
+        Seeds of a cell in each round; see :class:`sweep.rounds.Rounds`.
+    waves
+        Seeds of a cell in each wave, where a study was begun with these; planned otherwise.
     shard_runs
         For tests: runs in a shard, instead of what is planned.
 
     Attributes
     ----------
-    rounds : list of Round
-    n_shards : int
+    wave_seeds : list of int
+        Seeds of a cell in each wave. Where there are several rounds, each is one wave.
+    n_rounds, n_shards : int
     operations : float
         Estimated operations if every run takes all its steps.
     """
 
     def __init__(
-        self, costs: Sequence[RunCost], shape_cells: int, round_seeds: Sequence[int], shard_runs: int | None = None
+        self,
+        costs: Sequence[RunCost],
+        shape_cells: int,
+        round_seeds: Sequence[int],
+        waves: Sequence[int] | None = None,
+        shard_runs: int | None = None,
     ) -> None:
-        self.rounds = [Round(costs, shape_cells * n_seeds, shard_runs) for n_seeds in round_seeds]
-        self._first_shards = [0, *accumulate(each.n_shards for each in self.rounds)]
-        self._first_positions = [0, *accumulate(each.n_runs for each in self.rounds)]
+        each = shape_cells * sum(cost.operations for cost in costs)  # for each seed
+        self.n_rounds = len(round_seeds)
+        if self.n_rounds > 1 or (shard_runs and not waves):
+            waves = round_seeds
+        self.wave_seeds = list(waves or seed_waves(round_seeds[0], shape_cells, round_seeds[0] * each))
+        sums = list(accumulate(self.wave_seeds))
+        self._waves = []
+        for done, n_seeds in zip(sums, self.wave_seeds, strict=True):
+            together = n_seeds if self.n_rounds > 1 else sums[-1]  # seeds that are trained without a wait
+            self._waves.append(
+                Wave(
+                    costs,
+                    shape_cells * n_seeds,
+                    block_work(together * each),
+                    shard_runs=shard_runs,
+                    is_last=self.n_rounds > 1 or done == sums[-1],
+                )
+            )
+        self._first_shards = [0, *accumulate(wave.n_shards for wave in self._waves)]
+        self._first_positions = [0, *accumulate(wave.n_runs for wave in self._waves)]
         self.n_shards = self._first_shards[-1]
-        self.operations = sum(each.operations for each in self.rounds)
+        self.operations = sum(wave.operations for wave in self._waves)
 
     def shard(self, index: int) -> Shard:
         """Return a shard by its number."""
-        number = bisect_right(self._first_shards, index) - 1
-        return self._global(number, self.rounds[number].shard(index - self._first_shards[number]))
+        number = self.wave_of_number(index)
+        return self._global(number, self._waves[number].shard(index - self._first_shards[number]))
 
     def order(self, number: int | None = None) -> Iterator[int]:
         """Yield the numbers of the shards of a round, or of all, in the order in which they are trained."""
-        for each in range(len(self.rounds)) if number is None else [number]:
-            yield from (self._first_shards[each] + index for index in self.rounds[each].order())
+        for each in range(len(self._waves)) if number is None else self._waves_of(number):
+            yield from (self._first_shards[each] + index for index in self._waves[each].order())
 
     def round_of(self, part: Shard | Commit) -> int:
         """Return the number of the round that a shard is in, or its commit."""
+        return self.wave_of(part) if self.n_rounds > 1 else 0
+
+    def wave_of(self, part: Shard | Commit) -> int:
+        """Return the number of the wave that a shard is in, or its commit."""
         return bisect_right(self._first_positions, part.start) - 1
+
+    def wave_of_number(self, index: int) -> int:
+        """Return the number of the wave that the shard of this number is in."""
+        return bisect_right(self._first_shards, index) - 1
 
     def start_of(self, number: int) -> int:
         """Return the visiting position at which a round starts."""
-        return self._first_positions[number]
+        return self._first_positions[self._waves_of(number)[0]]
+
+    def round_size(self, number: int) -> tuple[int, int, float]:
+        """Return the shards and the runs of a round, and the operations that these take at most."""
+        waves = [self._waves[each] for each in self._waves_of(number)]
+        n_shards, n_runs = (sum(getattr(wave, name) for wave in waves) for name in ("n_shards", "n_runs"))
+        return n_shards, n_runs, sum(wave.operations for wave in waves)
 
     def operations_of(self, shard: Shard, net_steps: int) -> float:
         """Return how many operations the runs of a shard took, from their steps."""
         number, local = self._local(shard)
-        return self.rounds[number].operations_of(local, net_steps)
+        return self._waves[number].operations_of(local, net_steps)
 
     def shapes(self, shard: Shard) -> range:
         """Return the numbers of the shapes that runs of a shard have."""
         number, local = self._local(shard)
-        return self.rounds[number].shapes(local)
+        return self._waves[number].shapes(local)
 
     def pieces(self, shard: Shard) -> Iterator[Shard]:
         """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
         number, local = self._local(shard)
-        return (self._global(number, piece) for piece in self.rounds[number].pieces(local))
+        return (self._global(number, piece) for piece in self._waves[number].pieces(local))
 
     def between(self, start: int, stop: int) -> Iterator[Shard]:
         """Yield the shards that lie between two visiting positions, in order."""
@@ -260,36 +125,19 @@ class Shards:
             yield shard
             index += 1
 
+    def _waves_of(self, number: int) -> range:
+        """Return the numbers of the waves of a round."""
+        return range(number, number + 1) if self.n_rounds > 1 else range(len(self._waves))
+
     def _local(self, shard: Shard) -> tuple[int, Shard]:
-        """Return the round of a shard, and the shard as it is numbered there."""
-        number = self.round_of(shard)
+        """Return the wave of a shard, and the shard as it is numbered there."""
+        number = self.wave_of(shard)
         first = self._first_positions[number]
         index = shard.index - self._first_shards[number]
         return number, replace(shard, index=index, start=shard.start - first, stop=shard.stop - first)
 
     def _global(self, number: int, shard: Shard) -> Shard:
-        """Return a shard of a round as it is numbered in the study."""
+        """Return a shard of a wave as it is numbered in the study."""
         first = self._first_positions[number]
         index = shard.index + self._first_shards[number]
         return replace(shard, index=index, start=shard.start + first, stop=shard.stop + first)
-
-
-def _even(n_runs: int, n_parts: int) -> int:
-    """Return the runs of each of so many parts, a multiple of what trains side by side; the last may have fewer."""
-    return ceil(n_runs / max(1, n_parts) / _LANES) * _LANES
-
-
-def _bit_reversed(n: int, backwards: bool = False) -> Iterator[int]:
-    """Yield 0 to n - 1, each far from those just before it: van der Corput's sequence, from its start or its end.
-
-    Each is the next number with its bits in reverse order.
-
-    >>> list(_bit_reversed(6))
-    [0, 4, 2, 1, 5, 3]
-    """
-    n_bits = (n - 1).bit_length()
-    numbers = range(2**n_bits)
-    for k in reversed(numbers) if backwards else numbers:
-        place = int(f"{k:0{n_bits}b}"[::-1], 2) if n_bits else 0
-        if place < n:
-            yield place

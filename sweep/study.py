@@ -12,6 +12,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import cached_property
+from math import prod
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -21,6 +23,7 @@ from sweep.combinations import combination_faults
 from sweep.errors import StudyError, shown
 from sweep.faults import sentences
 from sweep.glossary import entries, glossary
+from sweep.grid import Grid
 from sweep.patterns import MAX_PATTERNS
 from sweep.plain import plain
 from sweep.sections import Data, Section, Seeds
@@ -137,13 +140,15 @@ class Study:
         if given and all(loss_and_reduction(loss)[1] == given for loss in self.values_of("loss")):
             self.training = self.training.model_copy(update={"reduction": None})
 
+    @cached_property
+    def grid(self) -> Grid:
+        """The cells, by arithmetic."""
+        return Grid(self.parameters, self.fixed(), len(self.data.inputs), self.seeds.count)
+
     @property
     def n_cells(self) -> int:
         """Number of combinations of the swept parameters."""
-        count = 1
-        for values in self.parameters.values():
-            count *= len(values)
-        return count
+        return prod(map(len, self.parameters.values()))
 
     @property
     def n_outputs(self) -> int:

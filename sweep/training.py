@@ -14,12 +14,12 @@ from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.reuse import Reuse
 from sweep.rounds import Rounds
-from sweep.shards import Shard
 from sweep.speed import note_speed
 from sweep.store.commits import Commit
 from sweep.store.files import Files, waits_ended_by
 from sweep.store.memory import Memory
 from sweep.store.store import Store
+from sweep.waves import Shard
 
 
 class Training:
@@ -126,10 +126,11 @@ class Training:
 
     def _train_rounds(self, executor: Executor, budget: Budget, progress: SweepProgress) -> None:
         """Train what is missing, round by round: the next one follows from all of those before."""
-        for number in range(len(self.plan.shards.rounds)):
+        for number in range(self.plan.shards.n_rounds):
             missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
             if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
                 secrets.SystemRandom().shuffle(missing)
+                missing.sort(key=self.plan.shards.wave_of_number)
             if missing:
                 shards = map(self._rounds.restrict, map(self.plan.shard, missing))
                 self._train(executor, budget, shards, self._estimate(number, len(missing)), progress)
@@ -140,9 +141,9 @@ class Training:
 
     def _estimate(self, number: int, n_shards: int) -> float:
         """Return how many operations so many shards of a round take, as far as limits let them be trained, about."""
-        each = self.plan.shards.rounds[number]
-        part = n_shards / each.n_shards
-        return part * self._limits.share(int(part * each.n_runs)) * each.operations
+        of, n_runs, operations = self.plan.shards.round_size(number)
+        part = n_shards / of
+        return part * self._limits.share(int(part * n_runs)) * operations
 
     def _train(
         self, executor: Executor, budget: Budget, shards: Iterator[Shard], operations: float, progress: SweepProgress

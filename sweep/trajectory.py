@@ -65,15 +65,14 @@ def weights_path(trace: Trace) -> Path:
     last = trace.steps
     even, dense = np.linspace(0, last, _POINTS // 2), np.geomspace(1, max(last, 1), _POINTS // 2) - (last == 0)
     steps = np.unique(np.concatenate([even, dense]).round().astype(np.int64))
-    plan = Plan(trace.study)
-    worker = Worker(plan)
-    trainer = worker.trainer(plan.words(trace.cell))
+    grid, worker = trace.study.grid, Worker(Plan(trace.study))
+    trainer = worker.trainer(grid.words(trace.cell))
     cells, seeds = np.full(len(steps), trace.cell), np.full(len(steps), trace.seed)
     settings = worker.settings(cells)
     settings["max_steps"] = steps
     initial = worker.weights(cells[:1], np.ones(1, np.int64), seeds[:1])
     outcome = trainer.train(settings, np.repeat(initial, len(steps), axis=0), seeds=seeds, final_weights=True)
-    shapes = trainer.recipe.architecture.shapes(plan.words(trace.cell)["hidden"])
+    shapes = trainer.recipe.architecture.shapes(grid.words(trace.cell)["hidden"])
     names = tuple(name for name, shape in shapes.items() for _ in range(int(np.prod(shape))))
     return Path(steps, outcome.final_weights, names)
 
@@ -85,10 +84,9 @@ def outputs_plane(trace: Trace) -> Plane | None:
     low, high = trace.inputs.min(axis=0), trace.inputs.max(axis=0)
     margin = _MARGIN * np.where(high > low, high - low, 1.0)
     x, y = (np.linspace(low[k] - margin[k], high[k] + margin[k], _SIDE) for k in (0, 1))
-    grid = np.column_stack([each.ravel() for each in np.meshgrid(x, y)])
-    outputs = _predict(trace.study, trace.cell, trace.weights, grid)
-    plan, hidden = Plan(trace.study), trace.weights.w.shape[1]
-    words = plan.words(trace.cell)
+    points = np.column_stack([each.ravel() for each in np.meshgrid(x, y)])
+    outputs = _predict(trace.study, trace.cell, trace.weights, points)
+    words, hidden = trace.study.grid.words(trace.cell), trace.weights.w.shape[1]
     scale = words["gain"] * make_recipe(trace.study, words).architecture.scales(hidden)[0]
     biases = np.zeros(hidden) if trace.weights.b is None else trace.weights.b
     units = np.column_stack([scale * trace.weights.w.T, biases])
@@ -97,10 +95,9 @@ def outputs_plane(trace: Trace) -> Plane | None:
 
 def _predict(study: Study, cell: int, weights: Parameters, inputs: Array) -> Array:
     """Return the outputs of a network for other inputs, (patterns, outputs): a run of no step says them."""
-    plan = Plan(study)
-    recipe = make_recipe(study, plan.words(cell))._replace(batch=None, order="cyclic")
+    recipe = make_recipe(study, study.grid.words(cell))._replace(batch=None, order="cyclic")
     trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
-    settings = Worker(plan).settings(np.array([cell]))
+    settings = Worker(Plan(study)).settings(np.array([cell]))
     settings["max_steps"] = 0
     row = np.concatenate([np.ravel(part) for part in weights if part is not None])
     outcome = trainer.train(settings, row[None], final_weights=True)

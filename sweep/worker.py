@@ -24,10 +24,10 @@ from sweep.digest import status_array
 from sweep.plan import Plan
 from sweep.reuse import Reuse
 from sweep.schema import arrow_schema, runs_columns
-from sweep.shards import Shard
 from sweep.statistics.losses import counts_table
 from sweep.statistics.tally import tally_runs
 from sweep.study import Study
+from sweep.waves import Shard
 from sweep.words import loss_and_reduction, with_role
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class ShardResult:
             return self.plan.seeds(self.shard)
         cells, counts = self.plan.cells(self.shard)
         if name == "epochs":
-            return self.columns.steps // np.repeat(self.plan.n_windows(cells), counts)
-        return np.repeat(cells if name == "cell" else self.plan.column(name, cells), counts)
+            return self.columns.steps // np.repeat(self.plan.grid.n_windows(cells), counts)
+        return np.repeat(cells if name == "cell" else self.plan.grid.column(name, cells), counts)
 
     def tally(self) -> pd.DataFrame:
         """Count the runs by how they ended."""
@@ -105,7 +105,7 @@ class ShardResult:
     def counts(self) -> pa.Table:
         """Count them as they are stored where rows are not."""
         ends = self.columns.status, self.columns.steps, self.columns.final_loss
-        return counts_table(self.plan, self.column("cell"), *ends)
+        return counts_table(self.plan.study, self.column("cell"), *ends)
 
 
 class Worker:
@@ -166,7 +166,7 @@ class Worker:
             if self._pause:
                 self._pause()
             cell = self._plan.first_cell(shape)
-            words = self._plan.words(cell)
+            words = self._plan.grid.words(cell)
             trainer, hidden = self.trainer(words), words["hidden"]
             note(trainer.uncompiled(hidden, self.settings(np.array([cell]))))
             for distribution, stream in product(study.values_of("distribution"), study.values_of("stream")):
@@ -177,8 +177,8 @@ class Worker:
     def settings(self, cells: Array) -> Array:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
         given = [name for name in _SETTINGS if None not in self._plan.study.values_of(name)]
-        columns = {name: self._plan.column(name, cells) for name in given}
-        return make_settings(len(cells), **columns, max_steps=self._plan.most_steps(cells))
+        columns = {name: self._plan.grid.column(name, cells) for name in given}
+        return make_settings(len(cells), **columns, max_steps=self._plan.grid.most_steps(cells))
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
         """Return the initial weights of runs with ``seeds``, in ``out`` if given.
@@ -186,7 +186,7 @@ class Worker:
         The runs are ``counts`` of each of ``cells``, which share their shape. A seed gives the same
         numbers in every cell that starts alike, so they are drawn once.
         """
-        words = self._plan.words(int(cells[0]))
+        words = self._plan.grid.words(int(cells[0]))
         recipe = make_recipe(self._plan.study, words)
         n_parameters = recipe.architecture.n_parameters(words["hidden"])
         if out is None:
@@ -194,7 +194,7 @@ class Worker:
         swept = [name for name in _START if name in self._plan.study.parameters]
         if not swept:
             return self._draw(cells, seeds, out)
-        for group in _groups([self._plan.column(name, cells) for name in swept]):
+        for group in _groups([self._plan.grid.column(name, cells) for name in swept]):
             runs = np.flatnonzero(np.repeat(group, counts))
             out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
         return out
@@ -210,7 +210,7 @@ class Worker:
             outcome = self._train_runs(cells, counts, seeds)
             return outcome.columns, outcome.lane_steps, 0
         columns = make_columns(len(seeds))
-        known = self._reuse.fill(piece, columns)
+        known = self._reuse.fill(cells, counts, seeds, columns)
         reused_steps = int(columns.steps[known].sum(dtype=np.int64))
         lane_steps = reused_steps  # as if none had waited for another
         if not known.all():
@@ -223,7 +223,7 @@ class Worker:
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
         """Train runs of one shape: with these seeds, in a row so many of each cell."""
-        words = self._plan.words(int(cells[0]))
+        words = self._plan.grid.words(int(cells[0]))
         trainer = self.trainer(words)
         n_parameters = trainer.recipe.architecture.n_parameters(words["hidden"])
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
@@ -235,7 +235,7 @@ class Worker:
 
         Seeds of several cells that fill a range no longer than the runs are drawn once each.
         """
-        words = self._plan.words(int(cells[0]))
+        words = self._plan.grid.words(int(cells[0]))
         start, architecture = make_start(words), make_recipe(self._plan.study, words).architecture
         once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
         each = np.arange(seeds.min(), seeds.max() + 1) if once else seeds

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sweep.shards import Shard
 from sweep.speed import noted_speed
+from sweep.waves import Shard
 
 # Sending a chunk and its commits takes some milliseconds of the scheduler and this process.
 _USUAL_SECONDS = 5.0

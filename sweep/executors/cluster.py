@@ -20,9 +20,9 @@ from sweep.executors.connection import all_ended, connected
 from sweep.executors.executor import Executor, Work
 from sweep.executors.remote import Job, stop, stop_compiling, train_chunk
 from sweep.own_bits import own_bits
-from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.store import Store
+from sweep.waves import Shard
 
 if TYPE_CHECKING:
     from distributed import Client, Future

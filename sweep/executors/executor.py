@@ -13,10 +13,10 @@ from sweep.limits import Budget
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.reuse import Reuse
-from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.memory import Memory
 from sweep.store.store import Store
+from sweep.waves import Shard
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from kernels.floating_point import default_floating_point
 from sweep.bits import Bits
 from sweep.errors import StoreError
 from sweep.plan import Plan
-from sweep.shards import Shard
 from sweep.store.commits import Commit
+from sweep.waves import Shard
 
 if TYPE_CHECKING:
     from kernels.simd.compiling import CompileWatch
@@ -67,7 +67,6 @@ class _Stopped(Exception):  # noqa: N818 - no error
 class _Trainer(NamedTuple):
     """What this process keeps from chunk to chunk of a call."""
 
-    study: Study
     plan: Plan
     worker: Worker
     watch: CompileWatch
@@ -145,7 +144,7 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
     with _making:  # threads of this process make it once
         trainer = _trainer(job)
     files.check = _pause
-    store, lock = Store(files, trainer.study, job.keep), files.lock()
+    store, lock = Store(files, trainer.plan.study, job.keep, trainer.plan.waves), files.lock()
     try:
         lock.take_shared()
         store.lock = lock
@@ -153,7 +152,7 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
             store.check_bits(own_bits())
         except StoreError as error:
             raise _refusal(str(error)) from None
-        _check_same_bits(job, trainer.study)
+        _check_same_bits(job, trainer.plan.study)
         store.trained_by(own_bits())
         yield trainer, store
     finally:
@@ -193,12 +192,12 @@ def _trainer(job: Job) -> _Trainer:
             "need the same folder under this path, and the same version of xor-sweep"
         )
     import_all_kernels()
-    plan = Plan(store.study, job.shard_runs)
+    plan = Plan(store.study, job.shard_runs, store.waves)
     try:
-        earlier = Reuse(plan, job.reuse) if job.reuse else None
+        earlier = Reuse(plan.study, job.reuse) if job.reuse else None
     except StoreError as error:
         raise _refusal(str(error)) from None
-    return _Trainer(store.study, plan, Worker(plan, _pause, earlier), _watch())
+    return _Trainer(plan, Worker(plan, _pause, earlier), _watch())
 
 
 @lru_cache

@@ -20,11 +20,11 @@ from sweep.errors import SweepError
 from sweep.executors.executor import Executor, Work
 from sweep.interrupts import Interrupts
 from sweep.limits import OutOfTime
-from sweep.shards import Shard
 from sweep.speed import note_kernels
 from sweep.store.commits import Commit
 from sweep.store.memory import Memory
 from sweep.store.store import Store
+from sweep.waves import Shard
 from sweep.worker import Worker
 
 Item = TypeVar("Item")

@@ -15,7 +15,6 @@ from sweep.figures.groups import STATUS_COLORS, Groups, finish
 from sweep.figures.run import loss_curve
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.picks import At, cells_at, values_at
-from sweep.plan import Plan
 from sweep.result import Result
 from sweep.statistics.cells import cells_of
 from sweep.wording import count_text
@@ -91,7 +90,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
             "this result keeps no rows of runs, and losses are in them; run the study with keep='runs' (--keep runs)"
         )
     values = values_at(result.study.parameters, at or {})
-    runs, n_runs = _some_runs(result, cells_at(cells_of(Plan(result.study)), values)["cell"])
+    runs, n_runs = _some_runs(result, cells_at(cells_of(result.study.grid), values)["cell"])
     seen = [runs[name].between(1 / _LARGEST, _LARGEST) for name in ("initial_loss", "final_loss")]
     drawn = runs[seen[0] & seen[1]]
     ax = ax or new_axes()

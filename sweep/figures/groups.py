@@ -12,7 +12,6 @@ from sweep.figures.canvas import put_legend
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.figures.roles import MAX_LINES
 from sweep.picks import At, cells_at, values_at
-from sweep.plan import Plan
 from sweep.result import Result
 from sweep.schema import STATUSES
 from sweep.statistics.cells import cells_of
@@ -48,9 +47,9 @@ class Groups:
         fit = [name for name, entries in self.values.items() if 1 < len(entries) <= MAX_LINES and colored]
         fit = [name for name in fit if name != but] or fit
         self.color = color or (max(fit, key=lambda name: len(self.values[name])) if fit else None)
-        plan = Plan(result.study)
+        grid = result.study.grid
         tally = result.pooled_tally
-        self.cells = cells_at(cells_of(plan), self.values)["cell"].to_numpy()
+        self.cells = cells_at(cells_of(grid), self.values)["cell"].to_numpy()
         self.tally = tally[tally["cell"].isin(self.cells)]
         if self.tally.empty:
             raise SweepError("no run is trained yet at these values; run the same study again to go on")
@@ -62,7 +61,7 @@ class Groups:
                     f"some of them with --at {self.color}=VALUE,VALUE"
                 )
             self._styles = line_styles(entries)
-            self._entries = plan.column(self.color, self.tally["cell"].to_numpy())
+            self._entries = grid.column(self.color, self.tally["cell"].to_numpy())
 
     def __iter__(self) -> Any:
         """Yield the tally and the style of each color."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sweep.plan import Plan
+from sweep.grid import Grid
 from sweep.schema import arrow_schema, cells_columns
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.restarts import best_restarts
@@ -30,22 +30,22 @@ def cells_to_table(cells: pd.DataFrame, study: Study) -> pa.Table:
     return to_arrow(cells, arrow_schema(cells_columns(study)))
 
 
-def summarize(tally: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def summarize(tally: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return the statistics of every cell that has runs, in cell order.
 
     The columns are those of cells.parquet; a quantile of steps that is not reached is missing.
     """
-    statistics = _statistics(tally, tally["cell"].to_numpy(), plan)
-    return cells_of(plan, statistics.index.to_numpy()).join(statistics.reset_index(drop=True))
+    statistics = _statistics(tally, tally["cell"].to_numpy(), grid)
+    return cells_of(grid, statistics.index.to_numpy()).join(statistics.reset_index(drop=True))
 
 
-def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataFrame:
+def summarize_by(tally: pd.DataFrame, grid: Grid, by: Sequence[str]) -> pd.DataFrame:
     """Return the statistics of all runs that share the values of some parameters.
 
     Parameters
     ----------
     tally
-    plan
+    grid
     by
         Swept parameters, one or more; runs are taken together over all others.
 
@@ -60,40 +60,40 @@ def summarize_by(tally: pd.DataFrame, plan: Plan, by: Sequence[str]) -> pd.DataF
     Intervals take the runs for independent. Those of one seed in several cells are not, so they are too narrow where
     seeds matter; those of :mod:`sweep.statistics.clustered` count each seed once.
     """
-    group = group_of(plan, by, tally["cell"].to_numpy())
-    statistics = _statistics(tally, group, plan)
+    group = group_of(grid, by, tally["cell"].to_numpy())
+    statistics = _statistics(tally, group, grid)
     statistics.insert(0, "n_cells", tally.groupby(group)["cell"].nunique())
-    return values_of_groups(plan, by, tally["cell"].to_numpy()).join(statistics, how="inner")
+    return values_of_groups(grid, by, tally["cell"].to_numpy()).join(statistics, how="inner")
 
 
-def group_of(plan: Plan, by: Sequence[str], cells: Array) -> Array:
+def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
     """Return the number of the group of each cell: of those with the same values of some parameters, or of all.
 
     It depends on the plan alone, so tables of whichever cells are there are joined by it. Groups are numbered in the
     order of their first cells.
     """
     number = np.zeros(len(cells), np.int64)
-    for name, values in plan.study.parameters.items():
+    for name, values in grid.parameters.items():
         if name in by:
-            number = number * len(values) + plan.place(name, cells)
+            number = number * len(values) + grid.place(name, cells)
     return number
 
 
-def values_of_groups(plan: Plan, by: Sequence[str], cells: Array) -> pd.DataFrame:
+def values_of_groups(grid: Grid, by: Sequence[str], cells: Array) -> pd.DataFrame:
     """Return the values of some parameters in each group that some of ``cells`` are of, by its number."""
-    numbers, first = np.unique(group_of(plan, by, cells), return_index=True)
-    return pd.DataFrame({name: plan.column(name, cells[first]) for name in by}, index=numbers)
+    numbers, first = np.unique(group_of(grid, by, cells), return_index=True)
+    return pd.DataFrame({name: grid.column(name, cells[first]) for name in by}, index=numbers)
 
 
-def cells_of(plan: Plan, cells: Array | None = None) -> pd.DataFrame:
+def cells_of(grid: Grid, cells: Array | None = None) -> pd.DataFrame:
     """Return the number and the swept parameters of some cells, by default of all: a study may have very many."""
-    cells = np.arange(plan.n_cells) if cells is None else cells
-    return pd.DataFrame({"cell": cells, **{name: plan.column(name, cells) for name in plan.study.parameters}})
+    cells = np.arange(grid.n_cells) if cells is None else cells
+    return pd.DataFrame({"cell": cells, **{name: grid.column(name, cells) for name in grid.parameters}})
 
 
-def _statistics(tally: pd.DataFrame, group: Array, plan: Plan) -> pd.DataFrame:
+def _statistics(tally: pd.DataFrame, group: Array, grid: Grid) -> pd.DataFrame:
     """Return the statistics of groups of runs, by the number of their group, which is given for each row."""
-    ends = ends_by_group(tally, group, plan.most_steps(tally["cell"].to_numpy()))
+    ends = ends_by_group(tally, group, grid.most_steps(tally["cell"].to_numpy()))
     counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64).mul(ends["n"], axis=0)
     sums = counts.assign(n_runs=ends["n"]).groupby(ends["group"]).sum()
     n_runs, n_converged = sums["n_runs"], sums["n_converged"]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError, shown
-from sweep.plan import Plan
+from sweep.grid import Grid
 from sweep.statistics.cells import cells_of
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
@@ -39,14 +39,14 @@ def check_margin(margin: Any, measure: str | None = None) -> None:
 
 
 def compare_values(
-    outcomes: Outcomes, plan: Plan, vary: str, by: Sequence[str], margin: float | None = None
+    outcomes: Outcomes, grid: Grid, vary: str, by: Sequence[str], margin: float | None = None
 ) -> pd.DataFrame:
     """Compare each value of a parameter with each other one.
 
     Parameters
     ----------
     outcomes
-    plan
+    grid
     vary
         The swept parameter whose values are compared.
     by
@@ -61,20 +61,20 @@ def compare_values(
         For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_sides` and of
         :func:`with_holm`.
     """
-    cells = cells_by_value(plan, vary)
-    strata = cells_of(plan, cells[0])
-    sides = [Side(outcomes.at(own), plan.most_steps(own)) for own in cells]
+    cells = cells_by_value(grid, vary)
+    strata = cells_of(grid, cells[0])
+    sides = [Side(outcomes.at(own), grid.most_steps(own)) for own in cells]
 
     def compare(first: int, second: int) -> pd.DataFrame:
         return compare_sides(sides[first], sides[second], strata, by, margin)
 
-    return with_holm(each_two(plan.study.parameters[vary], compare))
+    return with_holm(each_two(grid.parameters[vary], compare))
 
 
-def cells_by_value(plan: Plan, vary: str) -> Array:
+def cells_by_value(grid: Grid, vary: str) -> Array:
     """Return the cells of each value of a parameter, (n_values, n_strata), those in the same place alike but for it."""
-    names, sizes = list(plan.study.parameters), [len(values) for values in plan.study.parameters.values()]
-    cells = np.moveaxis(np.arange(plan.n_cells).reshape(sizes), names.index(vary), 0)
+    names, sizes = list(grid.parameters), [len(values) for values in grid.parameters.values()]
+    cells = np.moveaxis(np.arange(grid.n_cells).reshape(sizes), names.index(vary), 0)
     return cells.reshape(len(cells), -1)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.plan import Plan
+from sweep.grid import Grid
 from sweep.statistics.cells import cells_of
 from sweep.statistics.compare import cells_by_value, each_two
 from sweep.statistics.intervals import Array, student_quantile
@@ -15,14 +15,14 @@ from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import holm, sign_flip_test
 
 
-def compare_measured(measured: Measured, plan: Plan, vary: str, by: Sequence[str], measure: str) -> pd.DataFrame:
+def compare_measured(measured: Measured, grid: Grid, vary: str, by: Sequence[str], measure: str) -> pd.DataFrame:
     """Compare each value of a parameter with each other one.
 
     Parameters
     ----------
     measured
         Of all cells.
-    plan
+    grid
     vary
         The swept parameter whose values are compared.
     by
@@ -37,13 +37,13 @@ def compare_measured(measured: Measured, plan: Plan, vary: str, by: Sequence[str
         For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_pairs`, with
         ``p_value_holm``, adjusted for the number of rows.
     """
-    cells = cells_by_value(plan, vary)
-    strata = cells_of(plan, cells[0])
+    cells = cells_by_value(grid, vary)
+    strata = cells_of(grid, cells[0])
 
     def compare(first: int, second: int) -> pd.DataFrame:
         return compare_pairs(measured.at(cells[first]), measured.at(cells[second]), strata, by, measure)
 
-    return adjusted(each_two(plan.study.parameters[vary], compare))
+    return adjusted(each_two(grid.parameters[vary], compare))
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:

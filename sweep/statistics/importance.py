@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sweep.plan import Plan
+from sweep.grid import Grid
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 
@@ -31,14 +31,14 @@ SEED_WITH_OTHERS = "seed x parameters"
 _MOST_PARTS = 20
 
 
-def importance(cells: pd.DataFrame, plan: Plan, statistic: str, outcomes: Outcomes | None = None) -> pd.DataFrame:
+def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcomes | None = None) -> pd.DataFrame:
     """Divide the variance between all runs of a study.
 
     Parameters
     ----------
     cells
         Statistics of all cells, in their order.
-    plan
+    grid
     statistic
         One of :data:`EXPLAINED`.
     outcomes
@@ -65,13 +65,13 @@ def importance(cells: pd.DataFrame, plan: Plan, statistic: str, outcomes: Outcom
     all cells are taken for independent. Errors are those of the jackknife that leaves out one part of the seeds in
     turn.
     """
-    terms = _terms(plan)
-    if outcomes is None or plan.n_seeds == 1:
-        parts = _parts_of_cells(cells, plan, statistic)
+    terms = _terms(grid)
+    if outcomes is None or grid.n_seeds == 1:
+        parts = _parts_of_cells(cells, grid, statistic)
     else:
         present = outcomes.present.all(axis=0)
         common = outcomes if present.all() else Outcomes(outcomes.steps[:, present], outcomes.converged[:, present])
-        parts = _parts_of_runs(_varied(common, plan, statistic), plan)
+        parts = _parts_of_runs(_varied(common, grid, statistic), grid)
     shares, chance, totals = (
         np.divide(each, parts.whole, out=each * 0.0, where=parts.whole > 0)  # missing where it is missing
         for each in (parts.variance, parts.by_chance, parts.total)
@@ -102,7 +102,7 @@ class _Parts(NamedTuple):
     whole: Array
 
 
-def _parts_of_runs(varied: Array, plan: Plan) -> _Parts:
+def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
     """Return the parts of what varies, (n_cells, n_seeds).
 
     The part of a term in the runs of one seed is on average that of the term and that of the seed together with it; in
@@ -111,7 +111,7 @@ def _parts_of_runs(varied: Array, plan: Plan) -> _Parts:
     samples = _samples(varied.shape[1])
     n = (samples > 0).sum(axis=0)
     mean = varied @ samples
-    of_means, of_seeds = _divide(mean, plan), _divide(varied, plan) @ samples
+    of_means, of_seeds = _divide(mean, grid), _divide(varied, grid) @ samples
     by_chance = (of_seeds - of_means) / (n - 1)
     averages = varied.mean(axis=0)
     squares, cells = _mean_square(varied), _mean_square(mean)
@@ -119,7 +119,7 @@ def _parts_of_runs(varied: Array, plan: Plan) -> _Parts:
     within = (squares @ samples - cells) * n / (n - 1)
     variance = np.vstack([of_means - by_chance, of_seed, within - of_seed])
     zeros, total = np.zeros((2, len(n))), np.full((len(variance), len(n)), np.nan)
-    sizes = _sizes(plan)
+    sizes = _sizes(grid)
     for row, axis in enumerate(k for k, size in enumerate(sizes) if size > 1):
         without = varied.reshape(*sizes, -1).mean(axis=axis)
         total[row] = (squares - _mean_square(without)) @ samples
@@ -127,28 +127,28 @@ def _parts_of_runs(varied: Array, plan: Plan) -> _Parts:
     return _Parts(variance, np.vstack([by_chance, zeros]), total, variance.sum(axis=0))
 
 
-def _parts_of_cells(cells: pd.DataFrame, plan: Plan, statistic: str) -> _Parts:
+def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
     """Return the parts as far as the statistics of cells tell them; of one seed chance stays in them."""
     mean, n = cells[statistic].to_numpy(np.float64)[:, None], cells["n_runs"].to_numpy(np.float64)
     if statistic == "convergence_rate":
         squared_errors = np.divide(mean[:, 0] * (1 - mean[:, 0]), n - 1, out=np.full(len(n), np.nan), where=n > 1)
     else:
         squared_errors = cells["restricted_mean_steps_error"].to_numpy(np.float64) ** 2  # missing for one run
-    by_chance = _degrees_of_freedom(plan)[:, None] * squared_errors.mean() / len(mean)
+    by_chance = _degrees_of_freedom(grid)[:, None] * squared_errors.mean() / len(mean)
     within = float((squared_errors * n).mean())
     missing = np.full((2, 1), np.nan)
-    variance = np.vstack([_divide(mean, plan) - np.nan_to_num(by_chance), missing])
+    variance = np.vstack([_divide(mean, grid) - np.nan_to_num(by_chance), missing])
     total = np.full(variance.shape, np.nan)
     total[-2] = within
     return _Parts(variance, np.vstack([by_chance, missing]), total, np.nansum(variance, axis=0) + np.nan_to_num(within))
 
 
-def _varied(outcomes: Outcomes, plan: Plan, statistic: str) -> Array:
+def _varied(outcomes: Outcomes, grid: Grid, statistic: str) -> Array:
     """Return what varies between runs, less its mean, by cell and seed."""
     if statistic == "convergence_rate":
         varied = outcomes.converged.astype(np.float64)
     else:
-        most_steps = plan.most_steps(np.arange(plan.n_cells))[:, None]
+        most_steps = grid.most_steps(np.arange(grid.n_cells))[:, None]
         varied = np.where(outcomes.converged, outcomes.steps, most_steps).astype(np.float64)
     return np.asarray(varied - varied.mean())
 
@@ -170,44 +170,44 @@ def _jackknife_error(values: Array) -> Array:
     return np.asarray(np.sqrt((without.shape[1] - 1) * without.var(axis=1)))
 
 
-def _sizes(plan: Plan) -> list[int]:
+def _sizes(grid: Grid) -> list[int]:
     """Return the number of values of each parameter."""
-    return [len(values) for values in plan.study.parameters.values()]
+    return [len(values) for values in grid.parameters.values()]
 
 
-def _varied_terms(plan: Plan) -> list[tuple[int, ...]]:
+def _varied_terms(grid: Grid) -> list[tuple[int, ...]]:
     """Return the places of each parameter of several values, and of each two of them."""
-    varied = [k for k, size in enumerate(_sizes(plan)) if size > 1]
+    varied = [k for k, size in enumerate(_sizes(grid)) if size > 1]
     return [*((k,) for k in varied), *combinations(varied, 2)]
 
 
-def _terms(plan: Plan) -> list[str]:
+def _terms(grid: Grid) -> list[str]:
     """Return the terms by name."""
-    names, varied = list(plan.study.parameters), _varied_terms(plan)
+    names, varied = list(grid.parameters), _varied_terms(grid)
     rest = [REST] if sum(len(term) == 1 for term in varied) > 2 else []
     return [*(" x ".join(names[k] for k in term) for term in varied), *rest, SEED, SEED_WITH_OTHERS]
 
 
-def _degrees_of_freedom(plan: Plan) -> Array:
+def _degrees_of_freedom(grid: Grid) -> Array:
     """Return the degrees of freedom of each term but those of the seed."""
-    sizes = _sizes(plan)
-    degrees = [np.prod([sizes[k] - 1 for k in term]) for term in _varied_terms(plan)]
-    rest = [plan.n_cells - 1 - sum(degrees)] if REST in _terms(plan) else []
+    sizes = _sizes(grid)
+    degrees = [np.prod([sizes[k] - 1 for k in term]) for term in _varied_terms(grid)]
+    rest = [grid.n_cells - 1 - sum(degrees)] if REST in _terms(grid) else []
     return np.array([*degrees, *rest], np.float64)
 
 
-def _divide(values: Array, plan: Plan) -> Array:
+def _divide(values: Array, grid: Grid) -> Array:
     """Return the part of each term but those of the seed, by the last axis of what is given, which lies in cells."""
-    sizes = _sizes(plan)
-    grid = (values - values.mean(axis=0)).reshape(*sizes, -1)
+    sizes = _sizes(grid)
+    centered = (values - values.mean(axis=0)).reshape(*sizes, -1)
     parts: dict[tuple[int, ...], Array] = {}
-    for term in _varied_terms(plan):
+    for term in _varied_terms(grid):
         others = tuple(k for k in range(len(sizes)) if k not in term)
-        marginal = _mean_square(grid.mean(axis=others))
+        marginal = _mean_square(centered.mean(axis=others))
         parts[term] = marginal - sum(parts[k,] for k in term) if len(term) > 1 else marginal
     divided = list(parts.values())
-    if REST in _terms(plan):
-        divided.append(_mean_square(grid) - sum(divided))
+    if REST in _terms(grid):
+        divided.append(_mean_square(centered) - sum(divided))
     return np.array(divided).reshape(len(divided), values.shape[-1])
 
 

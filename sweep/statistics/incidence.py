@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.plan import Plan
+from sweep.grid import Grid
 from sweep.statistics.clustered import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
@@ -146,7 +146,7 @@ def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
 
 def incidence_by(
     tally: pd.DataFrame,
-    plan: Plan,
+    grid: Grid,
     by: Sequence[str],
     event: str = "converged",
     outcomes: Outcomes | None = None,
@@ -157,7 +157,7 @@ def incidence_by(
     Parameters
     ----------
     tally
-    plan
+    grid
     by
         Swept parameters, or none.
     event
@@ -177,11 +177,11 @@ def incidence_by(
         if parallel_runs > 1:
             return parallel_incidence(group, parallel_runs)
         own = outcomes.at(group["cell"].unique()) if outcomes is not None else None
-        return cumulative_incidence(group, event, own, plan.n_seeds)
+        return cumulative_incidence(group, event, own, grid.n_seeds)
 
     if not by:
         return curve(tally)
-    values = {name: plan.column(name, tally["cell"].to_numpy()) for name in by}
+    values = {name: grid.column(name, tally["cell"].to_numpy()) for name in by}
     groups = tally.assign(**values).groupby(list(by), sort=False)
     curves = {entries: curve(group) for entries, group in groups}
     return pd.concat(curves, names=[*by, None]).reset_index(level=list(by)).reset_index(drop=True)

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sweep.plan import Plan
+from sweep.grid import Grid
 from sweep.schema import STATUSES, arrow_schema, counts_columns
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import as_measured, measure_columns, measure_statistics
 from sweep.statistics.tally import tally_runs, tally_to_table, to_arrow
+from sweep.study import Study
 
 LOSS_COLUMNS = measure_columns("final_loss")
 
@@ -41,13 +42,12 @@ def rounded(losses: Array) -> Array:
     return np.where(plain, short.view(np.float64), losses)
 
 
-def counts_table(plan: Plan, cell: Array, status: Array, steps: Array, losses: Array) -> pa.Table:
+def counts_table(study: Study, cell: Array, status: Array, steps: Array, losses: Array) -> pa.Table:
     """Return the counts of runs as they are stored where rows are not kept.
 
     Parameters
     ----------
-    plan
-        Of the study.
+    study
     cell, status, steps, losses : (runs,)
         Status as codes.
 
@@ -57,11 +57,11 @@ def counts_table(plan: Plan, cell: Array, status: Array, steps: Array, losses: A
         A tally; where some cell of the study has criterion 'none', by ``final_loss`` too: rounded in these cells, 0 in
         others.
     """
-    columns = counts_columns(plan.study)
+    columns = counts_columns(study)
     if not any(column.name == "final_loss" for column in columns):
         return tally_to_table(tally_runs(cell, status, steps))
     cells, place = np.unique(cell, return_inverse=True)
-    losses = np.where((plan.column("criterion", cells) == "none")[place], rounded(as_measured(losses)), 0.0)
+    losses = np.where((study.grid.column("criterion", cells) == "none")[place], rounded(as_measured(losses)), 0.0)
     kinds, place = np.unique(losses, return_inverse=True)
     ends = np.lexsort((place, steps, status, cell))
     keys = [each[ends] for each in (cell, status, steps, place)]
@@ -167,14 +167,14 @@ def with_losses(cells: pd.DataFrame, statistics: pd.DataFrame | None) -> pd.Data
     return cells.assign(**statistics.reindex(cells["cell"].to_numpy()).set_axis(cells.index))
 
 
-def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return the statistics of counted losses by cell, of cells that are not judged and all of whose runs are counted.
 
     Parts of versions that did not count losses leave cells without statistics.
     """
     n_counted = counts.groupby("cell")["n"].sum().reindex(cells["cell"].to_numpy(), fill_value=0).to_numpy()
     numbers = cells["cell"].to_numpy()
-    known = numbers[(n_counted == cells["n_runs"].to_numpy()) & (plan.column("criterion", numbers) == "none")]
+    known = numbers[(n_counted == cells["n_runs"].to_numpy()) & (grid.column("criterion", numbers) == "none")]
     counted = counts[counts["cell"].isin(known)]
     if counted.empty:
         return pd.DataFrame(columns=LOSS_COLUMNS, dtype=np.float64)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from sweep.digest import status_codes
-from sweep.plan import Plan
+from sweep.grid import Grid
 from sweep.schema import STATUSES
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import as_measured
@@ -73,21 +73,21 @@ class Measured(NamedTuple):
         return Outcomes(np.where(self.present, 0, -1).astype(np.int32), np.isfinite(self.values))
 
 
-def measured_from_tables(tables: Iterable[pa.Table], plan: Plan, measure: str) -> Measured:
+def measured_from_tables(tables: Iterable[pa.Table], grid: Grid, measure: str) -> Measured:
     """Read a measure from tables of runs, of any rows in any order."""
-    values = np.full(plan.n_runs, np.nan)
+    values = np.full(grid.n_runs, np.nan)
     for table in tables:
         values[table["run"].to_numpy()] = as_measured(table[measure].to_numpy())
-    return Measured(values.reshape(plan.n_cells, plan.n_seeds))
+    return Measured(values.reshape(grid.n_cells, grid.n_seeds))
 
 
-def outcomes_from_tables(tables: Iterable[pa.Table], plan: Plan) -> Outcomes:
+def outcomes_from_tables(tables: Iterable[pa.Table], grid: Grid) -> Outcomes:
     """Read outcomes from tables of runs, of any rows in any order."""
-    steps = np.full(plan.n_runs, -1, np.int32)
-    converged = np.zeros(plan.n_runs, np.bool_)
+    steps = np.full(grid.n_runs, -1, np.int32)
+    converged = np.zeros(grid.n_runs, np.bool_)
     for table in tables:
         runs = table["run"].to_numpy()
         steps[runs] = table["steps"].to_numpy()
         converged[runs] = status_codes(table["status"]) == _CONVERGED
-    shape = plan.n_cells, plan.n_seeds
+    shape = grid.n_cells, grid.n_seeds
     return Outcomes(steps.reshape(shape), converged.reshape(shape))

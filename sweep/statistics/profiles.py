@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sweep.grid import Grid
 from sweep.parameters import Scalar
-from sweep.plan import Plan
 from sweep.statistics.clustered import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
@@ -16,7 +16,7 @@ _MOST_FACTORS = 50
 
 
 def performance_profile(
-    outcomes: Outcomes, plan: Plan, vary: str, cells: Array, values: tuple[Scalar, ...]
+    outcomes: Outcomes, grid: Grid, vary: str, cells: Array, values: tuple[Scalar, ...]
 ) -> pd.DataFrame:
     """Return the share of problems that each value of a parameter solves within a factor of the fewest steps.
 
@@ -24,7 +24,7 @@ def performance_profile(
     ----------
     outcomes
         Of all cells.
-    plan
+    grid
     vary
         The swept parameter whose values are compared.
     cells
@@ -48,7 +48,7 @@ def performance_profile(
     one. A value that does not solve a problem never does within any factor. Problems that none solves count too:
     the curves end at the shares that are solved. Which value is best depends on which are compared.
     """
-    places = [cells[plan.place(vary, cells) == list(plan.study.parameters[vary]).index(value)] for value in values]
+    places = [cells[grid.place(vary, cells) == list(grid.parameters[vary]).index(value)] for value in values]
     sides = [outcomes.at(own) for own in places]  # strata stand in the same order in each
     both = np.logical_and.reduce([side.present for side in sides])
     steps = np.stack([np.maximum(side.steps_to_converge(), 1) for side in sides])

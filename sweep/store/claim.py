@@ -48,12 +48,15 @@ class Wish:
         Whether to remove earlier results first.
     bits
         By what a study is trained that begins.
+    waves
+        Seeds of a cell in each wave of a study that begins.
     """
 
     study: Study
     keep: str
     overwrite: bool
     bits: Bits
+    waves: tuple[int, ...]
 
 
 @contextmanager
@@ -140,7 +143,7 @@ def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
 
 def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
     """Make or empty a folder that this run has for itself, and tidy up if that is certain."""
-    facts = {"identity": wish.study.identity, "keep": wish.keep, "complete": False}
+    facts = {"identity": wish.study.identity, "keep": wish.keep, "waves": wish.waves, "complete": False}
     record = encode_record(facts | wish.bits.told())
     if overwrite and holds_results(files):
         remove_results(files)

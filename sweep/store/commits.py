@@ -15,9 +15,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from sweep.errors import DamageError, StoreError
-from sweep.shards import Shard
 from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study import Study
+from sweep.waves import Shard
 
 if TYPE_CHECKING:
     from sweep.worker import ShardResult

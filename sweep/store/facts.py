@@ -33,6 +33,7 @@ _SOME_FACTS: dict[str, tuple[type, ...]] = {
     "sources_digest": (str, type(None)),
     "pcg64_digest": (str, type(None)),
     "finished": (str,),
+    "waves": (list,),
 }
 
 
@@ -74,6 +75,20 @@ def read_facts(files: Files) -> dict[str, Any]:
         except ValueError:
             raise DamageError(where, f"its 'finished' is {facts['finished']!r:.50} and must be a date") from None
     return facts
+
+
+def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]:
+    """Return how many seeds of a cell the study was begun with in each wave; older versions trained all in one.
+
+    Raises
+    ------
+    StoreError
+        If these are not the seeds of the study.
+    """
+    waves = facts.get("waves", study.seeds.rounds)
+    if any(type(n) is not int or n < 1 for n in waves) or sum(waves) != study.seeds.count:
+        raise DamageError(where, f"its 'waves' are {waves!r:.50}; they must be the {study.seeds.count} seeds of a cell")
+    return tuple(waves)
 
 
 def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sweep.shards import Shard
+from sweep.plan import Plan
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
-from sweep.study import Study
+from sweep.waves import Shard
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,19 +21,27 @@ class Memory(Parts):
 
     Parameters
     ----------
-    study, keep
+    plan
+        Where runs lie in the parts.
+    keep
         As of a store.
     """
 
     shared = False
     has_parts = True
 
-    def __init__(self, study: Study, keep: str) -> None:
+    def __init__(self, plan: Plan, keep: str) -> None:
         super().__init__()
         self.keep = keep
-        self._identity = study.identity
+        self._plan = plan
+        self._identity = plan.study.identity
         self.make_cells: Callable[[], pa.Table] | None = None  # where all runs are there
         self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or counts
+
+    @property
+    def plan(self) -> Plan:
+        """Where the runs lie in the parts."""
+        return self._plan
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
         """Keep the result of a shard, or its counts; the commit names no file."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from sweep.plan import Plan
+
 
 class Parts(ABC):
     """Parts of a result.
@@ -28,6 +30,11 @@ class Parts(ABC):
 
     def __init__(self) -> None:
         self._fresh: dict[int, pd.DataFrame] = {}  # tallies of shards that were just trained
+
+    @property
+    @abstractmethod
+    def plan(self) -> Plan:
+        """Where the runs lie in the parts."""
 
     @abstractmethod
     def commits(self) -> dict[int, Commit]:

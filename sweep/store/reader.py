@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,10 +17,9 @@ from sweep.bits import ALWAYS_TOLD, Bits
 from sweep.errors import DamageError, StoreError
 from sweep.plan import Plan
 from sweep.schema import Column, cells_columns, counts_columns, runs_columns
-from sweep.shards import Shard
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
 from sweep.store.contents import fitting
-from sweep.store.facts import read_facts, read_study
+from sweep.store.facts import read_facts, read_study, waves_of
 from sweep.store.files import Files
 from sweep.store.local import LocalFiles
 from sweep.store.mixture import MixtureError, strangers
@@ -27,6 +27,7 @@ from sweep.store.parquet import decode_table
 from sweep.store.parts import Parts
 from sweep.store.place import files_at
 from sweep.study import Study
+from sweep.waves import Shard
 
 
 class StoreReader(Parts):
@@ -40,9 +41,13 @@ class StoreReader(Parts):
         What it holds.
     keep
         ``"runs"``: parts hold a row per run; ``"cells"``: tallies.
+    waves
+        Seeds of a cell in each wave in which it is trained.
 
     Attributes
     ----------
+    waves
+        As given.
     partial : list of Commit or None
         Where given, these commits are taken, rather than those of every run.
     bits, whose : Bits, str
@@ -51,11 +56,12 @@ class StoreReader(Parts):
 
     whose = "run.json"
 
-    def __init__(self, files: Files, study: Study, keep: str) -> None:
+    def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...]) -> None:
         super().__init__()
         self.files = files
         self.study = study
         self.keep = keep
+        self.waves = waves
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else counts_columns(study)
         self.partial: list[Commit] | None = None
@@ -77,7 +83,7 @@ class StoreReader(Parts):
         study = read_study(files)
         if study.identity != facts["identity"]:
             raise DamageError(files.where("study.toml"), "it is not the study that run.json names")
-        reader = cls(files, study, facts["keep"])
+        reader = cls(files, study, facts["keep"], waves_of(facts, study, files.where("run.json")))
         reader.bits = Bits.of(facts)
         return reader
 
@@ -192,7 +198,7 @@ class StoreReader(Parts):
         if (n_runs or 0) != commit.n_runs:
             raise DamageError(self.files.where(name), f"it holds {n_runs} runs, and its commit {commit.n_runs}")
         if "run" in table.schema.names:
-            planned = self._plan.runs(commit.as_shard())
+            planned = self.plan.runs(commit.as_shard())
             runs = table["run"].to_numpy()
             if self.study.seeds.until:
                 planned = planned[np.isin(planned, runs)]
@@ -227,8 +233,9 @@ class StoreReader(Parts):
         return any(map(self.files.has_folder, ("parts", "commits"))) or not self.facts()["complete"]
 
     @cached_property
-    def _plan(self) -> Plan:
-        return Plan(self.study)
+    def plan(self) -> Plan:
+        """Where the runs lie in the parts."""
+        return Plan(self.study, waves=self.waves)
 
     def decode_commit(self, name: str, content: bytes) -> Commit:
         """Return the commit in a file.
@@ -238,7 +245,13 @@ class StoreReader(Parts):
         StoreError
             If it is damaged or belongs to another study.
         """
-        return decode_commit(content, self.files.where(name), self.study, self.identity)
+        commit = decode_commit(content, self.files.where(name), self.study, self.identity)
+        starts = (self.study.n_cells * n_seeds for n_seeds in accumulate(self.waves))
+        if any(commit.start < start < commit.stop for start in starts):
+            raise DamageError(
+                self.files.where(name), "its runs are of two of the waves that run.json names"
+            )
+        return commit
 
     def content(self, commit: Commit) -> bytes:
         """Return the content of the file of a part.

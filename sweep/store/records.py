@@ -17,6 +17,7 @@ _NAMES: dict[type, str] = {
     float: "a finite number",
     bool: "true or false",
     type(None): "null",
+    list: "a list",
 }
 
 

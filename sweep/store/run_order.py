@@ -37,15 +37,13 @@ class _Open(NamedTuple):
         return self.table.slice(first, last - first)
 
 
-def in_run_order(parts: Parts, plan: Plan, columns: list[str], window: int = _WINDOW) -> Iterator[pa.Table]:
+def in_run_order(parts: Parts, columns: list[str], window: int = _WINDOW) -> Iterator[pa.Table]:
     """Yield the rows of a result in the order of their runs, as tables that follow each other.
 
     Parameters
     ----------
     parts
         Of a whole result, or a part of one.
-    plan
-        Of its study.
     columns
         That are read.
     window
@@ -56,7 +54,7 @@ def in_run_order(parts: Parts, plan: Plan, columns: list[str], window: int = _WI
     StoreError
         If a part is missing or damaged.
     """
-    firsts = [(_first_run(plan, commit), commit.start, commit) for commit in parts.counted()]
+    firsts = [(_first_run(parts.plan, commit), commit.start, commit) for commit in parts.counted()]
     waiting = sorted(firsts, key=lambda each: each[:2], reverse=True)
     read = columns if "run" in columns else [*columns, "run"]
     opened: list[_Open] = []
@@ -77,18 +75,18 @@ def in_run_order(parts: Parts, plan: Plan, columns: list[str], window: int = _WI
         start = stop
 
 
-def rows_frame(parts: Parts, plan: Plan, columns: list[str]) -> pd.DataFrame:
+def rows_frame(parts: Parts, columns: list[str]) -> pd.DataFrame:
     """Return these columns of all rows, in the order of their runs.
 
     Each column is filled part by part where it will stay, as rows may be many.
     """
     n_runs = sum(commit.n_runs for commit in parts.counted())
     if not n_runs:
-        return _no_rows(plan, columns)
+        return _no_rows(parts.plan, columns)
     numbers: dict[str, NDArray[Any]] = {}
     others: dict[str, list[pa.ChunkedArray]] = {name: [] for name in columns}
     at = 0
-    for table in in_run_order(parts, plan, columns):
+    for table in in_run_order(parts, columns):
         for field in table.schema:
             if pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
                 whole = numbers.setdefault(field.name, np.empty(n_runs, field.type.to_pandas_dtype()))

@@ -14,6 +14,7 @@ How a run gets the folder, alone or with others, is told in :mod:`sweep.store.cl
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import time
 from contextlib import suppress
@@ -26,7 +27,6 @@ from sweep import __version__
 from sweep.bits import Bits
 from sweep.errors import StoreError
 from sweep.schema import cells_columns
-from sweep.shards import Shard
 from sweep.store.commits import Commit, commit_name, cover
 from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files, Lock, waits_ended_by
@@ -34,6 +34,7 @@ from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from sweep.store.records import encode_record
 from sweep.study import Study
+from sweep.waves import Shard
 
 if TYPE_CHECKING:
     from sweep.worker import ShardResult
@@ -55,8 +56,8 @@ class Store(StoreReader):
 
     shared = False
 
-    def __init__(self, files: Files, study: Study, keep: str) -> None:
-        super().__init__(files, study, keep)
+    def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...]) -> None:
+        super().__init__(files, study, keep, waves)
         self._last: Commit | None = None  # that this store has made
         self.lock = Lock()
         self._synced = time.monotonic()
@@ -165,6 +166,7 @@ class Store(StoreReader):
     def _about(self) -> dict[str, str]:
         """What files say of themselves: which study they are of, and what trained them, as far as bits depend on it."""
         about = {"study": self.study.name, "identity": self.identity, "xor-sweep": __version__}
+        about["waves"] = json.dumps(self.waves)
         return about | {name: str(fact) for name, fact in self.bits.told().items()}
 
     def _encode(self, result: ShardResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from sweep.answers import default_statistic, judges_convergence, pairs_seeds, sort_by, sum_over, swept
 from sweep.escaping import one_line
-from sweep.plan import Plan
 from sweep.result import Result
 from sweep.sentences import answer
 from sweep.terminal.best import LOSS_HEADS
@@ -167,7 +166,7 @@ def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[
     """Return a table of sums, with the runs that ended in each of these ways, and the best cell of each sum."""
     others = [name for name in swept(result.study) if name not in by]
     judged = judges_convergence(result.study)
-    plan, table = Plan(result.study), make_table()
+    grid, table = result.study.grid, make_table()
     for name in (*by, "cells", *statuses, *([RATE] if judged else LOSS_HEADS)):
         add_column(table, name)
     if others:
@@ -177,7 +176,7 @@ def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[
         told = [rate_text(row)] if judged else measure_texts(row, "final_loss")
         if others:
             best = _best_rate(result, row) if judged else measure_text(row["best_final_loss_q50"])
-            told.append(f"{best} at {name_text(plan.values(row['best_cell']), others)}")
+            told.append(f"{best} at {name_text(grid.values(row['best_cell']), others)}")
         table.add_row(*(short(row[name]) for name in by), *counts, *told)
     return table
 

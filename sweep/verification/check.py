@@ -108,7 +108,7 @@ def check(
     if sample.n_runs:
         # Sources may be others: whether they give the same bits is what is looked at.
         store.check_bits(replace(own_bits(), sources_digest=None))
-    plan, found = Plan(store.study), Findings(passed=set(passed))
+    plan, found = store.plan, Findings(passed=set(passed))
     found.sample_seed = sample.seed if sample.draws else None
     _check_commits(plan, store, found)
     sample.draw(found.commits)
@@ -168,7 +168,7 @@ def _same_statistics(stored: pa.Table, made: pa.Table, columns: list[Column]) ->
 
 def aggregated(store: StoreReader, commits: list[Commit]) -> Aggregate:
     """Return the aggregate of all parts."""
-    aggregate = Aggregate(Plan(store.study), store)
+    aggregate = Aggregate(store.plan, store)
     for commit in commits:
         aggregate.take_in(commit)
     return aggregate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from sweep.errors import StoreError
 from sweep.store.commits import COMMIT_NAME, PART_NAME
 from sweep.store.contents import fitting
-from sweep.store.facts import read_facts, read_study
+from sweep.store.facts import read_facts, read_study, waves_of
 from sweep.store.files import Files
 from sweep.store.records import decode_record, encode_record
 from sweep.study import Study
@@ -29,6 +30,8 @@ def head_faults(files: Files) -> list[str]:
     if not files.has("study.toml") and not files.has("run.json"):
         raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
     study, facts, faults = _read(files)
+    if study and facts:
+        faults += _waves_faults(study, facts, files)
     if study and facts and study.identity != facts["identity"]:
         wrong = "run.json" if study.identity == _identity_of_commits(files) else "study.toml"
         faults.append(f"{files.where(wrong)!r} is damaged: study.toml and run.json are of different studies")
@@ -52,6 +55,8 @@ def restore_head(files: Files, given: Study | None) -> list[str]:
     most = _identity_of_commits(files)
     if facts and most not in (None, facts["identity"]):
         facts = None  # of another study than what is here
+    if facts and study and _waves_faults(study, facts, files):
+        facts = None
     about = {} if facts else _about_parts(files, most)
     identity = facts["identity"] if facts else about["identity"]
     sha256 = facts.get("study_sha256") if facts else None
@@ -85,6 +90,22 @@ def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]
     return study, facts, faults
 
 
+def _waves_faults(study: Study, facts: dict[str, Any], files: Files) -> list[str]:
+    """Return what is wrong with the waves that run.json names: parts must name the same ones."""
+    where, identity = files.where("run.json"), study.identity
+    if identity != facts["identity"]:
+        return []
+    try:
+        waves = waves_of(facts, study, where)
+    except StoreError as error:
+        return [str(error)]
+    with suppress(StoreError):  # no part tells
+        told = waves_of(_about_parts(files, identity), study, where)
+        if waves != told:
+            return [f"{where!r} is damaged: its 'waves' are not those by which its parts were trained"]
+    return []
+
+
 def _identity_of_commits(files: Files) -> str | None:
     """Return the identity that most of the commits name which can be read."""
     named: Counter[str] = Counter()
@@ -112,6 +133,7 @@ def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
             facts |= {"numerics": int(about["numerics"]), "keep": "runs" if "run" in schema.names else "cells"}
             newer = ("sources_digest", "pcg64_digest")  # which parts of older versions do not tell
             facts |= {key: about[key] for key in newer if key in about}
+            facts |= {"waves": json.loads(about["waves"])} if "waves" in about else {}
         except (StoreError, pa.ArrowException, OSError, ValueError, KeyError):
             continue
         if identity in (None, facts["identity"]):

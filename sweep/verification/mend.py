@@ -16,13 +16,13 @@ from sweep.own_bits import own_bits
 from sweep.plan import Plan
 from sweep.progress import SweepProgress
 from sweep.rounds import Rounds
-from sweep.shards import Shard
 from sweep.store.commits import Commit, commit_name
 from sweep.store.files import waits_ended_by
 from sweep.store.store import Store
 from sweep.verification.check import check
 from sweep.verification.findings import Findings
 from sweep.verification.sample import Sample
+from sweep.waves import Shard
 from sweep.worker import Worker
 
 
@@ -62,7 +62,7 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
 
 def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> None:
     """Train again what is damaged or lost of the first round of which anything is."""
-    plan = Plan(store.study)
+    plan = store.plan
     damaged = [commit.as_shard() for commit in found.bad_parts]
     damaged += _lost(store, plan, found)
     if damaged:
@@ -119,7 +119,7 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
     bad = {int(PurePath(name).stem) for name in found.bad_commits}
     for start, stop, first, last in _gaps(found.commits, plan.n_runs):
         named = [index for index in bad if first < index < last]
-        starts = [plan.shards.start_of(number) for number in range(len(plan.shards.rounds))]
+        starts = [plan.shards.start_of(number) for number in range(plan.shards.n_rounds)]
         cuts = [start, *(each for each in starts if start < each < stop), stop]
         for begin, end in pairwise(cuts):  # no shard is of two rounds
             planned = list(plan.shards.between(begin, end))

@@ -16,12 +16,12 @@ from sweep.errors import StoreError
 from sweep.plan import Plan
 from sweep.rounds import Rounds
 from sweep.schema import arrow_schema, counts_columns, runs_columns
-from sweep.shards import Shard
 from sweep.statistics.tally import counts_from_table, tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
 from sweep.verification.rows import RowCheck
 from sweep.verification.sample import Sample
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 
 

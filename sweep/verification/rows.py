@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from kernels.loop.runs import Columns
 from sweep.plan import Plan
 from sweep.schema import STATUSES
-from sweep.shards import Shard
 from sweep.verification.rules import (
     Broken,
     broken_by_counted,
@@ -22,6 +21,7 @@ from sweep.verification.rules import (
     make_targets,
     make_terms,
 )
+from sweep.waves import Shard
 
 Array = NDArray[Any]
 

@@ -101,7 +101,7 @@ def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
     """
     dtype = np.dtype(plan.study.network.dtype)
     bound = np.minimum(settings["bound"], np.finfo(dtype).max)
-    n_windows, criterion = plan.n_windows(cells), plan.column("criterion", cells)
+    n_windows, criterion = plan.grid.n_windows(cells), plan.grid.column("criterion", cells)
     return Terms(
         settings["max_steps"],
         n_windows,
@@ -109,7 +109,7 @@ def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
         settings["below"].astype(dtype).astype(float),
         bound.astype(dtype).astype(float),
         criterion,
-        (criterion != "none") & ((plan.column("order", cells) != "shuffled") | (n_windows == 1)),
+        (criterion != "none") & ((plan.grid.column("order", cells) != "shuffled") | (n_windows == 1)),
         _scales(plan, cells),
     )
 
@@ -117,7 +117,7 @@ def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
 def _scales(plan: Plan, cells: Array) -> Array:
     """Return by what squared errors are multiplied in each cell; NaN for losses that are not made of them."""
     study, scales = plan.study, np.full(len(cells), np.nan)
-    losses, reductions = plan.column("loss", cells), plan.column("reduction", cells)
+    losses, reductions = plan.grid.column("loss", cells), plan.grid.column("reduction", cells)
     for loss in study.values_of("loss"):
         for reduction in study.values_of("reduction"):
             name, reduced = loss_and_reduction(loss, reduction)
@@ -262,7 +262,7 @@ def broken_by_others(plan: Plan, cells: Array, seeds: Array, initial_loss: Array
     alike = starts_alike(plan)
     if len(alike) < len(plan.study.parameters):
         numbers = {"seed": seeds, "initial_loss": initial_loss}
-        frame = pd.DataFrame({name: plan.column(name, cells) for name in alike} | numbers)
+        frame = pd.DataFrame({name: plan.grid.column(name, cells) for name in alike} | numbers)
         first = frame.groupby([*alike, "seed"], sort=False)["initial_loss"].transform("first")
         yield (
             (first != frame["initial_loss"]).to_numpy(),

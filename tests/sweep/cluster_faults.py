@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from sweep import StoreError
-from sweep.shards import Shard
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 
 PRELOAD = {"distributed.worker.preload": ["tests.sweep.cluster_faults"]}

@@ -23,10 +23,10 @@ from kernels import vocabulary
 from sweep import Study, open_result
 from sweep.__main__ import run_command
 from sweep.bits import Bits
-from sweep.shards import Shard
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
 from sweep.store.store import Store
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 from tests import oracle
 from tests.accuracy import survey
@@ -258,7 +258,7 @@ def copy_result(source: Path, target: Path) -> Path:
 def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
     """Copy a finished result with changed rows, as if they had been written so: every hash fits."""
     old = Store.open(source)
-    with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, bits=Bits())) as new:
+    with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, bits=Bits(), waves=old.waves)) as new:
         for commit, table in zip(old.commits().values(), old.tables(), strict=True):
             result = mock.Mock(
                 shard=commit.as_shard(),
@@ -275,8 +275,8 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
 
 def make_store(folder: Path, study: Study, keep: str = "runs") -> Store:
     """Begin a results folder, or go on with one, and return its store without a lock."""
-    with claim(LocalFiles(folder), Wish(study, keep, overwrite=False, bits=Bits())):
-        return Store(LocalFiles(folder), study, keep)
+    with claim(LocalFiles(folder), Wish(study, keep, overwrite=False, bits=Bits(), waves=study.seeds.rounds)):
+        return Store(LocalFiles(folder), study, keep, study.seeds.rounds)
 
 
 def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Table:

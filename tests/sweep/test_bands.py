@@ -7,7 +7,6 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import erfc
 
-from sweep.plan import Plan
 from sweep.statistics import incidence
 from sweep.statistics.incidence import incidence_by
 from sweep.statistics.outcomes import Outcomes
@@ -57,7 +56,7 @@ def held(n_seeds: int, rates: list[float], shared: float, times: int) -> float:
     for _ in range(times):
         outcomes = outcomes_of(random, np.array(rates), n_seeds, shared)
         result = result_of(study, outcomes)
-        curve = incidence_by(result.tally, Plan(study), [])
+        curve = incidence_by(result.tally, study.grid, [])
         steps = np.arange(101)
         truth = np.mean(rates) * np.clip(steps / 50, 0, 1)
         places = np.searchsorted(curve["steps"], steps, side="right")

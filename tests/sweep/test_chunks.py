@@ -12,8 +12,8 @@ from sweep.executors.address import check_cluster, local_workers
 from sweep.executors.chunks import Chunks
 from sweep.executors.threads import ThreadExecutor
 from sweep.plan import Plan
-from sweep.shards import Shard
 from sweep.store.commits import Commit
+from sweep.waves import Shard
 from tests.sweep.support import make_study
 
 

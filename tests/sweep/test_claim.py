@@ -20,11 +20,11 @@ import sweep
 from sweep import StoreError, Study, open_result
 from sweep.own_bits import own_bits
 from sweep.plan import Plan
-from sweep.shards import Shard
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock
 from sweep.store.store import Store
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 from tests.sweep.support import Finished, command, make_study, training_watched, tree, write_study
 
@@ -50,7 +50,7 @@ def digest(study: Study, out: Path, **arguments: Any) -> str:
 def in_use(out: Path, study: Study = OTHER, shards: int = 2) -> Iterator[Store]:
     """Hold a folder as a process does that trains in it and has committed some shards."""
     plan = Plan(study, SHARD_RUNS)
-    with claim(LocalFiles(out), Wish(study, "runs", False, own_bits())) as store:
+    with claim(LocalFiles(out), Wish(study, "runs", False, own_bits(), plan.waves)) as store:
         for index in range(shards):
             store.write_part(Worker(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
         yield store

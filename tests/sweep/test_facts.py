@@ -55,6 +55,11 @@ def rewrite(path: Path, **changes: Any) -> None:
         {"finished": 5},
         {"numerics": "2"},
         {"sources_digest": 7},
+        {"waves": 30},
+        {"waves": [15, 14]},
+        {"waves": [31, -1]},
+        {"waves": ["30"]},
+        {"waves": []},
     ],
     ids=str,
 )

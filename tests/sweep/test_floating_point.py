@@ -13,8 +13,8 @@ import sweep
 from sweep.executors import remote
 from sweep.own_bits import own_bits
 from sweep.plan import Plan
-from sweep.shards import Shard
 from sweep.store.store import Store
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 from tests.floating_point import STATES, in_state, state_here
 from tests.sweep.support import make_study

@@ -11,7 +11,6 @@ import pytest
 
 import sweep
 from sweep import Result, SweepError
-from sweep.plan import Plan
 from sweep.statistics.importance import importance
 from sweep.statistics.outcomes import Outcomes
 from tests.sweep.invented import outcomes_of, result_of
@@ -128,10 +127,10 @@ def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
     cells = result_of(study, some).cells
     few = Outcomes(whole.steps[:, :100], whole.converged[:, :100])
     for statistic in ("convergence_rate", "restricted_mean_steps"):
-        adaptive = importance(cells, Plan(sweep.Study(**tables)), statistic, some)
-        same = importance(cells, Plan(make_study(count=100, **STUDIES["two"])), statistic, few)
+        adaptive = importance(cells, sweep.Study(**tables).grid, statistic, some)
+        same = importance(cells, make_study(count=100, **STUDIES["two"]).grid, statistic, few)
         pd.testing.assert_frame_equal(adaptive, same)
-        counted = importance(cells, Plan(sweep.Study(**tables)), statistic)
+        counted = importance(cells, sweep.Study(**tables).grid, statistic)
         seed = counted["term"] == "seed"
         assert counted.loc[seed, "total_share"].iloc[0] == pytest.approx(
             adaptive.loc[seed, "total_share"].iloc[0], abs=0.1
@@ -139,7 +138,7 @@ def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
     rates, n = cells["convergence_rate"], cells["n_runs"]
     chance = 2 * (rates * (1 - rates) / (n - 1)).mean() / 6
     within = (rates * (1 - rates) * n / (n - 1)).mean()
-    counted = importance(cells, Plan(study), "convergence_rate")
+    counted = importance(cells, study.grid, "convergence_rate")
     assert counted["share_by_chance"][1] == pytest.approx(chance / (counted["variance"].sum() + within))
 
 
@@ -162,12 +161,12 @@ def test_errors_take_rows_and_seeds() -> None:
 @pytest.mark.parametrize("shared", [0.0, 1.0])
 def test_chance_is_subtracted(shared: float) -> None:
     """Where parameters do nothing their shares are 0 on average, whether cells share their luck or not."""
-    plan = Plan(make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0]))
+    study = make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0])
     random = np.random.default_rng(6)
     parts = []
     for _ in range(400):
         drawn = outcomes_of(random, np.full(24, 0.5), 5, 0.5 * shared)
-        table = importance(result_of(plan.study, drawn).cells, plan, "convergence_rate", drawn)
+        table = importance(result_of(study, drawn).cells, study.grid, "convergence_rate", drawn)
         parts.append(table[["variance", "share", "share_by_chance"]].to_numpy())
     average, error = np.mean(parts, axis=0), np.std(parts, axis=0) / 20
     assert (np.abs(average[:-2, 0]) <= 4 * error[:-2, 0]).all()
@@ -177,13 +176,13 @@ def test_chance_is_subtracted(shared: float) -> None:
 
 def test_shares_by_chance_of_counts() -> None:
     """Without rows runs are taken for independent; where they are, shares are 0 on average too."""
-    plan = Plan(make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0]))
+    study = make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0])
     random = np.random.default_rng(6)
     parts = []
     for _ in range(400):
         mean = (random.random((24, 5)) < 0.5).mean(axis=1)
         cells = pd.DataFrame({"convergence_rate": mean, "n_runs": 5})
-        parts.append(importance(cells, plan, "convergence_rate")[["share", "share_by_chance"]].to_numpy())
+        parts.append(importance(cells, study.grid, "convergence_rate")[["share", "share_by_chance"]].to_numpy())
     average = np.mean(parts, axis=0)[:-2]
     np.testing.assert_allclose(average[:, 0], 0.0, atol=0.15 * average[:, 1].max())
 
@@ -192,7 +191,6 @@ def test_shares_by_chance_of_counts() -> None:
 def test_error_covers() -> None:
     """Of simulated studies of two parameters, shares lie within two errors of the true ones in most."""
     study = make_study(count=400, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3])
-    plan = Plan(study)
     rates = np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9])
     means = rates.reshape(2, 3)
     parts = [means.mean(axis=1).var(), means.mean(axis=0).var()]
@@ -204,7 +202,7 @@ def test_error_covers() -> None:
     for _ in range(1000):
         converged = random.random((6, 400)) < rates[:, None]
         cells = pd.DataFrame({"convergence_rate": converged.mean(axis=1), "n_runs": 400})
-        table = importance(cells, plan, "convergence_rate", Outcomes(np.ones((6, 400), np.int32), converged))
+        table = importance(cells, study.grid, "convergence_rate", Outcomes(np.ones((6, 400), np.int32), converged))
         held += np.abs(table["share"] - truth) <= 1.96 * table["share_error"]
     assert (held / 1000 >= 0.88).all()
     assert (held / 1000 <= 0.99).all()

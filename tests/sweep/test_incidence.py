@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sweep import figures
-from sweep.plan import Plan
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.incidence import EVENTS, cumulative_incidence, incidence_by
 from sweep.statistics.intervals import wilson_interval
@@ -96,5 +95,5 @@ def test_no_band_where_seeds_are_not_known() -> None:
     assert result.incidence("hidden")[["low", "high"]].notna().all(axis=None)
     rows = result_of(study, outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6]), 40, 0.5))
     assert rows.incidence(event="stalled")[["low", "high"]].isna().all(axis=None)
-    curves = incidence_by(rows.tally, Plan(study), ["hidden"], "converged", rows.outcomes)
+    curves = incidence_by(rows.tally, study.grid, ["hidden"], "converged", rows.outcomes)
     pd.testing.assert_frame_equal(curves, rows.incidence("hidden"))

@@ -20,8 +20,8 @@ from kernels.loop.runs import Columns
 from sweep import SweepError
 from sweep.executors.threads import work_in_threads
 from sweep.interrupts import Interrupts
-from sweep.shards import Shard
 from sweep.store.store import Store
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 from tests.sweep.support import make_study
 

@@ -18,8 +18,8 @@ import sweep
 from sweep import StoreError, Study, open_result
 from sweep.bits import BITS, compared
 from sweep.plan import Plan
-from sweep.shards import Shard
 from sweep.store.records import encode_record
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 from tests.sweep.support import assert_refused, command, copy_result, make_study, training_watched, write_study
 

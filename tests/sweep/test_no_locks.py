@@ -12,7 +12,7 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.plan import Plan
-from sweep.shards import Shard
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 from tests.sweep.support import make_study
 

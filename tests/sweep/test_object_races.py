@@ -10,8 +10,8 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study
-from sweep.shards import Shard
 from sweep.store.place import files_at
+from sweep.waves import Shard
 from sweep.worker import ShardResult, Worker
 from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.test_no_locks import NO_LOCKS

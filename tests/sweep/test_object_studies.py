@@ -234,7 +234,7 @@ def test_eight_writers_race_for_every_shard(out: str, expected: str) -> None:
     results = [Worker(plan).train(plan.shard(index)) for index in range(N_SHARDS)]
 
     def write(k: int) -> list[Any]:
-        with claim(files_at(out), Wish(STUDY, "runs", False, bits)) as mine:
+        with claim(files_at(out), Wish(STUDY, "runs", False, bits, plan.waves)) as mine:
             commits = []
             for result in results:
                 barrier.wait()

@@ -178,11 +178,11 @@ def test_a_part_of_more_cells_than_memory_holds() -> None:
     study = Study(data={"task": "xor"}, network={"hidden": 2}, parameters=parameters, seeds={"count": 1})
     plan, cells = Plan(study), np.array([0, 10_000, 10**12 - 1])
     tally = tally_runs(cells, np.zeros(3, np.int64), np.array([5, 6, 7]))
-    table = summarize(tally, plan)
+    table = summarize(tally, plan.grid)
     assert table["cell"].tolist() == cells.tolist()
     assert table["scale"].tolist() == [0.1, study.parameters["scale"][1], 0.2]
     assert table["steps_q50"].tolist() == [5, 6, 7]
-    sums = summarize_by(tally, plan, ["learning_rate"])
+    sums = summarize_by(tally, plan.grid, ["learning_rate"])
     assert sums[["learning_rate", "n_cells", "n_runs"]].to_numpy().tolist() == [[0.1, 2, 2], [0.2, 1, 1]]
     shard = plan.shard(0)
-    assert Rounds(plan, Memory(study, "cells")).restrict(shard) == shard
+    assert Rounds(plan, Memory(plan, "cells")).restrict(shard) == shard

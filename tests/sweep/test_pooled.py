@@ -14,7 +14,6 @@ from scipy import stats
 
 from sweep import Result, figures
 from sweep.answers import sum_over
-from sweep.plan import Plan
 from sweep.statistics.cells import INTERVALS, cells_of
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.outcomes import Outcomes
@@ -42,7 +41,7 @@ def test_rows_of_partial_results_are_their_own(cells: set[int], by: list[str]) -
     drawn = outcomes_of(np.random.default_rng(len(cells)), np.linspace(0, 1, 24), 12, 0.5)
     result = result_of(study, some_cells(drawn, cells))
     there = result.cells
-    order = [values for values in cells_of(Plan(study))[by].drop_duplicates().itertuples(index=False, name=None)
+    order = [values for values in cells_of(study.grid)[by].drop_duplicates().itertuples(index=False, name=None)
              if (there[by] == list(values)).all(axis=1).any()]  # fmt: skip
     for table in (result.summarize(by), sum_over(result, by)):
         assert list(table[by].itertuples(index=False, name=None)) == order

@@ -19,9 +19,9 @@ import sweep
 from kernels.simd.compiling import Compilation
 from sweep.plan import Plan
 from sweep.progress import Pace, SweepProgress, tell_finished
-from sweep.shards import Shard
 from sweep.store.commits import Commit
 from sweep.store.facts import _seconds_trained
+from sweep.waves import Shard
 from sweep.wording import duration
 from sweep.worker import ShardResult, Worker
 from tests.sweep.support import command, make_study, write_study
@@ -199,7 +199,7 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = plan.shard(0)
     assert len(Worker(plan).uncompiled([whole])) == 5  # two units and any number, of two activations; and drawing
     shapes = list(plan.pieces(whole))
-    relu = [shape for shape in shapes if plan.words(int(plan.cells(shape)[0][0]))["activation"] == "relu"]
+    relu = [shape for shape in shapes if plan.grid.words(int(plan.cells(shape)[0][0]))["activation"] == "relu"]
     assert len(Worker(plan).uncompiled(relu)) == 3
     from_numpy = Plan(make_study(count=4, hidden=2, stream="pcg64"))
     assert len(Worker(from_numpy).uncompiled([from_numpy.shard(0)])) == 1

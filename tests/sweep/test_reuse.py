@@ -70,9 +70,10 @@ OTHERS = {
 def test_nothing_is_the_same(earlier: Path, name: str) -> None:
     """Of other patterns, dtypes, words or seeds nothing is taken."""
     plan = Plan(OTHERS[name])
-    reuse = Reuse(plan, [earlier])
+    reuse = Reuse(plan.study, [earlier])
     assert "no run is the same" in reuse.sentences()[0]
-    assert not reuse.fill(plan.shard(0), make_columns(plan.shard(0).n_runs)).any()
+    shard = plan.shard(0)
+    assert not reuse.fill(*plan.cells(shard), plan.seeds(shard), make_columns(shard.n_runs)).any()
 
 
 @pytest.mark.parametrize("name", GROWN)

@@ -17,7 +17,6 @@ from scipy import stats
 
 import sweep
 from sweep import Study
-from sweep.plan import Plan
 from sweep.schema import arrow_schema, cells_columns, tally_columns
 from sweep.statistics.cells import cells_to_table, summarize
 from sweep.statistics.intervals import wilson_interval
@@ -84,18 +83,18 @@ def assert_row(row: dict[str, Any], ends: Ends, limits: list[int]) -> None:
 
 def limits_of(study: Study) -> list[int]:
     """Return the most steps of every run."""
-    words = (Plan(study).words(cell) for cell in range(study.n_cells))
+    words = (study.grid.words(cell) for cell in range(study.n_cells))
     return [int(each["max_steps"]) for each in words for _ in range(study.seeds.count)]
 
 
 def assert_statistics(cells: pd.DataFrame, study: Study, ends: Ends) -> None:
     """Require the cells of these runs."""
-    n_seeds, plan, limits = study.seeds.count, Plan(study), limits_of(study)
+    n_seeds, grid, limits = study.seeds.count, study.grid, limits_of(study)
     assert list(cells.columns) == [column.name for column in cells_columns(study)]
     assert list(cells["cell"]) == list(range(study.n_cells))
     for cell, row in enumerate(cells.to_dict("records")):
         runs = slice(cell * n_seeds, (cell + 1) * n_seeds)
-        assert {name: row[name] for name in study.parameters} == plan.values(cell)
+        assert {name: row[name] for name in study.parameters} == grid.values(cell)
         assert_row(row, ends[runs], limits[runs])
 
 
@@ -120,9 +119,9 @@ def outcomes(draw: st.DrawFn) -> tuple[Study, Ends]:
     rates = [0.5, 0.25, 1.0][: draw(st.integers(1, 3))]
     study = make_study(count=draw(st.integers(1, 9)), hidden=2, learning_rate=rates, max_steps=max_steps)
     possible = draw(st.lists(st.sampled_from(STATUSES), min_size=1, unique=True))
-    plan, ends = Plan(study), []
+    ends: Ends = []
     for run in range(study.n_runs):
-        limit = int(plan.words(run // study.seeds.count)["max_steps"])
+        limit = int(study.grid.words(run // study.seeds.count)["max_steps"])
         status = draw(st.sampled_from(possible))
         ends.append((status, limit if status == "exhausted" else draw(st.integers(0, limit))))
     return study, ends
@@ -178,14 +177,14 @@ def test_tallies_survive_storing(drawn: tuple[Study, Ends]) -> None:
 def test_cells_by_their_definition(drawn: tuple[Study, Ends]) -> None:
     """Every statistic of every cell is that of its definition, whatever statuses occur."""
     study, ends = drawn
-    assert_statistics(summarize(tally_of(ends, study.seeds.count), Plan(study)), study, ends)
+    assert_statistics(summarize(tally_of(ends, study.seeds.count), study.grid), study, ends)
 
 
 @given(outcomes())
 def test_cells_are_stored_by_their_schema(drawn: tuple[Study, Ends]) -> None:
     """The table of cells has the documented columns, types and notes; what is missing is null."""
     study, ends = drawn
-    cells = summarize(tally_of(ends, study.seeds.count), Plan(study))
+    cells = summarize(tally_of(ends, study.seeds.count), study.grid)
     table = cells_to_table(cells, study)
     assert table.schema.equals(arrow_schema(cells_columns(study)), check_metadata=True)
     rows = [
@@ -199,7 +198,7 @@ def test_example() -> None:
     study = make_study(count=4, hidden=2, learning_rate=[0.1, 0.2], max_steps=100)
     ends: Ends = [("converged", 10), ("diverged", 3), ("converged", 30), ("exhausted", 100)]
     ends += [("stalled", 7), ("diverged", 0), ("stalled", 9), ("exhausted", 100)]
-    cells = summarize(tally_of(ends, 4), Plan(study)).to_dict("records")
+    cells = summarize(tally_of(ends, 4), study.grid).to_dict("records")
     assert cells[0]["convergence_rate"] == 0.5
     assert (cells[0]["steps_q25"], cells[0]["steps_q50"]) == (10, 30)
     assert pd.isna(cells[0]["steps_q75"])
@@ -217,7 +216,7 @@ def test_steps_beyond_32_bits_add_up() -> None:
     most = 2**31 - 1
     study = make_study(count=5, hidden=2, learning_rate=0.1, max_steps=most)
     ends: Ends = [("converged", most - 1), *[("exhausted", most)] * 4]
-    (cell,) = summarize(tally_of(ends, 5), Plan(study)).to_dict("records")
+    (cell,) = summarize(tally_of(ends, 5), study.grid).to_dict("records")
     assert cell["expected_steps"] == 4 * most + most - 1
     assert cell["restricted_mean_steps"] == (4 * most + most - 1) / 5
 
