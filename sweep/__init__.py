@@ -9,36 +9,35 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from sweep.ours import check_kernels
+from sweep.system.kernels_package import check_kernels
+from sweep.system.version import __version__
 
 if TYPE_CHECKING:
-    from sweep.engine import run
     from sweep.errors import StoreError, StudyError, SweepError
-    from sweep.load import load_study
-    from sweep.merging import merge
-    from sweep.replay import Trace, trace
-    from sweep.result import Result, open_result
-    from sweep.study import Study
+    from sweep.results.result import Result, open_result
+    from sweep.study.load import load_study
+    from sweep.study.model import Study
+    from sweep.training.merge import merge
+    from sweep.training.run import run
+    from sweep.training.trace import Trace, trace
     from sweep.verification.check import verify
     from sweep.verification.repair import repair
 
 check_kernels()
 
-__version__ = "0.1.0"
-
 _HOMES = {
-    "Result": "sweep.result",
+    "Result": "sweep.results.result",
     "StoreError": "sweep.errors",
-    "Study": "sweep.study",
+    "Study": "sweep.study.model",
     "StudyError": "sweep.errors",
     "SweepError": "sweep.errors",
-    "Trace": "sweep.replay",
-    "load_study": "sweep.load",
-    "merge": "sweep.merging",
-    "open_result": "sweep.result",
+    "Trace": "sweep.training.trace",
+    "load_study": "sweep.study.load",
+    "merge": "sweep.training.merge",
+    "open_result": "sweep.results.result",
     "repair": "sweep.verification.repair",
-    "run": "sweep.engine",
-    "trace": "sweep.replay",
+    "run": "sweep.training.run",
+    "trace": "sweep.training.trace",
     "verify": "sweep.verification.check",
 }
 
@@ -49,6 +48,7 @@ __all__ = [
     "StudyError",
     "SweepError",
     "Trace",
+    "__version__",
     "load_study",
     "merge",
     "open_result",

@@ -10,8 +10,8 @@ from typing import TextIO
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, DamageError, SweepError
-from sweep.escaping import escaped_output
-from sweep.interrupts import leave_on_interrupt
+from sweep.system.escaping import escaped_output
+from sweep.system.signals import leave_on_interrupt
 
 _NO_MEMORY = "there is not enough memory for this, or a limit (ulimit -v) allows less; what was finished is kept"
 
@@ -52,7 +52,7 @@ def run_command() -> None:
 
 def _run_command() -> None:
     """Run it with standard streams that escape what is printed."""
-    from sweep import cli
+    from sweep.cli import app as cli
 
     try:
         try:

@@ -13,12 +13,12 @@ import pytest
 
 import sweep
 from kernels import vocabulary
-from sweep import sentences
-from sweep.cli import app
-from sweep.cli_results import app as results
-from sweep.cli_study import app as studies
-from sweep.schema import cells_columns, runs_columns
-from sweep.words import WORDS
+from sweep.cli.app import app
+from sweep.cli.results import app as results
+from sweep.cli.studies import app as studies
+from sweep.results import sentences
+from sweep.study.columns import cells_columns, runs_columns
+from sweep.study.words import WORDS
 from tests.sweep.support import command
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.recipe import Architecture
-from sweep.patterns import TASKS
+from sweep.study.patterns import TASKS
 
 Array = NDArray[Any]
 

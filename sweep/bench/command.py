@@ -13,7 +13,7 @@ from sweep.bench.measure import FULL, QUICK
 from sweep.bench.report import print_findings, to_dict, write_files
 from sweep.bench.runner import PEERS, Findings, run_benchmark
 from sweep.errors import SweepError, unknown
-from sweep.machine import available_threads, most_threads
+from sweep.system.host import available_threads, most_threads
 
 # What is measured where nothing is chosen: all cases but those that show how time grows with patterns.
 USUAL = tuple(name for name in CASES if not name.startswith("relu-parity"))

@@ -32,7 +32,7 @@ from sweep.bench.measure import Effort, Side, agreement, best_variant, interleav
 from sweep.bench.operations import step_operations
 from sweep.bench.peers import OWN, MissingError, UnsupportedError
 from sweep.bench.runner import PEERS, STEPS
-from sweep.machine import available_threads, machine_facts
+from sweep.system.host import available_threads, machine_facts
 
 HERE = Path(__file__).parents[2]
 

@@ -13,7 +13,7 @@ from sweep.bench.figure import draw, kinds
 from sweep.bench.measure import Comparison
 from sweep.bench.operations import Operations, step_operations
 from sweep.bench.runner import Findings
-from sweep.machine import machine_facts
+from sweep.system.host import machine_facts
 from sweep.terminal.tables import make_table, print_table
 
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.figures.roles import is_logarithmic, is_number
+from sweep.figures.channels import is_logarithmic, is_number
 from sweep.figures.ticks import name_ticks, number_ticks
-from sweep.parameters import Scalar
-from sweep.wording import count_text, list_text, short
-from sweep.words import WORDS
+from sweep.study.parameters import Scalar
+from sweep.study.words import WORDS
+from sweep.system.formatting import count_text, list_text, short
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-    from sweep.result import Result
+    from sweep.results.result import Result
 
 # Values along an axis that are all written out, if there is room; of more, round numbers are.
 MOST_LABELS = 8

@@ -14,15 +14,15 @@ from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.groups import STATUS_COLORS, Groups, finish
 from sweep.figures.run import loss_curve
 from sweep.figures.ticks import number_ticks, scale_numbers
-from sweep.picks import At, cells_at, values_at
-from sweep.result import Result
+from sweep.results.result import Result
 from sweep.statistics.cells import cells_of
-from sweep.wording import count_text
+from sweep.study.selection import At, cells_at, values_at
+from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sweep.replay import Trace
+    from sweep.training.trace import Trace
 
 _MOST_POINTS, _FEW_POINTS = 20_000, 1000
 _BINS = 40

@@ -7,8 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.durable import check_parent, replace_file
 from sweep.errors import SweepError
+from sweep.system.atomic_files import check_parent, replace_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.answers import check_judged, check_swept
 from sweep.errors import SweepError
 from sweep.figures.axis import heading
 from sweep.figures.canvas import put_legend
+from sweep.figures.channels import MAX_LINES
 from sweep.figures.panels import NAMED_COLORS, line_styles
-from sweep.figures.roles import MAX_LINES
-from sweep.picks import At, cells_at, values_at
-from sweep.result import Result
-from sweep.schema import STATUSES
+from sweep.results.answers import check_judged, check_swept
+from sweep.results.result import Result
 from sweep.statistics.cells import cells_of
-from sweep.wording import short
+from sweep.study.columns import STATUSES
+from sweep.study.selection import At, cells_at, values_at
+from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import inches_across, new_axes, say_why
+from sweep.figures.channels import is_number
 from sweep.figures.colors import MISSING, color_bar, color_map, color_norm, ink_on
-from sweep.figures.roles import is_number
 from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, select
-from sweep.picks import At, values_at
-from sweep.result import Result
+from sweep.results.result import Result
 from sweep.statistics.measures import measure_of
-from sweep.wording import list_text
+from sweep.study.selection import At, values_at
+from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

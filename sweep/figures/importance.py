@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweep.answers import column_of, pairs_seeds
 from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.panels import NAMED_COLORS
-from sweep.result import Result
+from sweep.results.answers import column_of, pairs_seeds
+from sweep.results.result import Result
 from sweep.statistics.importance import EXPLAINED
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sweep.answers import pairs_seeds
 from sweep.errors import SweepError, unknown
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.groups import STATUS_COLORS, Groups, finish
 from sweep.figures.panels import line_styles
 from sweep.figures.ticks import number_ticks, scale_numbers, tell_at_ticks
-from sweep.picks import At
-from sweep.result import Result
-from sweep.result_curves import check_parallel, check_targets
+from sweep.results.answers import pairs_seeds
+from sweep.results.curves import check_parallel, check_targets
+from sweep.results.result import Result
 from sweep.statistics.incidence import EVENTS, cumulative_incidence, parallel_incidence
 from sweep.statistics.outcomes import Outcomes
+from sweep.study.selection import At
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

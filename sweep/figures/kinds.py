@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.errors import SweepError, unknown
 from sweep.figures.canvas import new_figure
+from sweep.figures.channels import Channels
 from sweep.figures.distributions import losses, steps_distribution
 from sweep.figures.heatmap import contour, heatmap
 from sweep.figures.importance import importance_bars
 from sweep.figures.incidence import ecdf, incidence
 from sweep.figures.lines import draw_figure
 from sweep.figures.profiles import profile
-from sweep.figures.roles import Roles
 from sweep.figures.slices import parallel, slice_plot
 from sweep.figures.statistics import select
-from sweep.picks import At
-from sweep.result import Result
+from sweep.results.result import Result
+from sweep.study.selection import At
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,7 +69,7 @@ def _lines(
     at: At | None = None,
 ) -> Figure:
     """Draw lines over a parameter, in panels."""
-    return draw_figure(result, value, Roles(x, color, facet), at)
+    return draw_figure(result, value, Channels(x, color, facet), at)
 
 
 def _slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Figure:

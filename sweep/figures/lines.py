@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from sweep.figures.axis import heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
+from sweep.figures.channels import Channels, choose_channels
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, is_open, line_styles, set_scales, top_of
-from sweep.figures.roles import Roles, choose_roles
 from sweep.figures.statistics import STATISTICS, bands_text, drawn_values, select, statistic_of
-from sweep.parameters import Scalar
-from sweep.picks import At, values_at
-from sweep.result import Result
-from sweep.wording import short
+from sweep.results.result import Result
+from sweep.study.parameters import Scalar
+from sweep.study.selection import At, values_at
+from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def draw_figure(
     result: Result,
     statistic: str | None = None,
-    roles: Roles | None = None,
+    channels: Channels | None = None,
     at: Mapping[str, Sequence[Scalar]] | None = None,
 ) -> Figure:
     """Draw a statistic of the cells over the swept parameters.
@@ -43,10 +43,10 @@ def draw_figure(
     statistic
         A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
         convergence is not judged.
-    roles
-        Which parameter is shown how; what is left open is chosen by :func:`sweep.figures.roles.choose_roles`.
+    channels
+        Which parameter is shown how; what is left open is chosen by :func:`sweep.figures.channels.choose_channels`.
     at
-        Only these values of some parameters, as in :func:`sweep.picks.values_at`.
+        Only these values of some parameters, as in :func:`sweep.study.selection.values_at`.
 
     Raises
     ------
@@ -56,10 +56,10 @@ def draw_figure(
     """
     column = statistic_of(result, statistic)
     values = values_at(result.study.parameters, at or {})
-    roles = choose_roles(values, roles or Roles())
-    cells, shown, lines = _prepare(result, column, roles, values, at)
-    panels = _panels(cells, roles.facet, values)
-    across, down = _grid([len(values[name]) for name in roles.facet])
+    channels = choose_channels(values, channels or Channels())
+    cells, shown, lines = _prepare(result, column, channels, values, at)
+    panels = _panels(cells, channels.facet, values)
+    across, down = _grid([len(values[name]) for name in channels.facet])
     width, height = _size(across, down)
     figure = new_figure(width, height)
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
@@ -105,16 +105,16 @@ def line_plot(
     """
     column = statistic_of(result, value)
     values = values_at(result.study.parameters, at or {})
-    roles = replace(choose_roles(values, Roles(x, color)), facet=())
-    cells, shown, lines = _prepare(result, column, roles, values, at)
+    channels = replace(choose_channels(values, Channels(x, color)), facet=())
+    cells, shown, lines = _prepare(result, column, channels, values, at)
     ax = ax or new_axes()
     draw_panel(ax, cells, lines)
     set_scales(ax, cells, lines)
     ax.set_ylabel(STATISTICS[column].label)
-    if roles.x is not None:
-        ax.set_xlabel(label_of(roles.x))
-    if roles.color is not None:
-        put_legend(ax, roles.color.replace("_", " "), handles=_handles(lines))
+    if channels.x is not None:
+        ax.set_xlabel(label_of(channels.x))
+    if channels.color is not None:
+        put_legend(ax, channels.color.replace("_", " "), handles=_handles(lines))
     bands = bands_text(cells, column)
     ax.set_title(heading(result, values, shown, _notes(cells, column), inches_across(ax), bands=bands), fontsize=10)
     return ax
@@ -131,14 +131,14 @@ def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
 
 
 def _prepare(
-    result: Result, column: str, roles: Roles, values: Mapping[str, Sequence[Scalar]], at: At | None
+    result: Result, column: str, channels: Channels, values: Mapping[str, Sequence[Scalar]], at: At | None
 ) -> tuple[pd.DataFrame, list[str], Lines]:
     """Return the statistics to draw, the parameters that are shown, and what all panels share."""
-    shown = [name for name in values if name in roles.given()]
-    styles = line_styles(values[roles.color]) if roles.color else {None: SINGLE_LINE}
+    shown = [name for name in values if name in channels.given()]
+    styles = line_styles(values[channels.color]) if channels.color else {None: SINGLE_LINE}
     cells = select(result, column, at, shown).table
-    x_values = values[roles.x] if roles.x else ()
-    return cells, shown, Lines(column, roles.x, roles.color, x_values, styles, top_of(cells, column))
+    x_values = values[channels.x] if channels.x else ()
+    return cells, shown, Lines(column, channels.x, channels.color, x_values, styles, top_of(cells, column))
 
 
 def _panels(

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from sweep.figures.axis import MOST_LABELS, Places
 from sweep.figures.canvas import say_why
-from sweep.figures.roles import is_number
+from sweep.figures.channels import is_number
 from sweep.figures.statistics import STATISTICS, drawn_values, is_count, is_loss, nothing_of
 from sweep.figures.ticks import name_ticks, number_ticks, scale_from_zero
-from sweep.parameters import Scalar
-from sweep.wording import short
+from sweep.study.parameters import Scalar
+from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     import pandas as pd

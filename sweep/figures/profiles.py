@@ -11,10 +11,10 @@ from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.groups import Groups, finish
 from sweep.figures.panels import line_styles
 from sweep.figures.ticks import number_ticks, scale_numbers
-from sweep.picks import At
-from sweep.result import Result
-from sweep.result_curves import profile_of
-from sweep.wording import short
+from sweep.results.curves import profile_of
+from sweep.results.result import Result
+from sweep.study.selection import At
+from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

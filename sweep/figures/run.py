@@ -9,14 +9,14 @@ import numpy as np
 from sweep.figures.canvas import new_axes, new_figure, put_legend_below
 from sweep.figures.panels import NAMED_COLORS
 from sweep.figures.ticks import number_ticks
-from sweep.wording import short
+from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sweep.replay import Trace
-    from sweep.trajectory import Path, Plane
+    from sweep.training.trace import Trace
+    from sweep.training.trajectory import Path, Plane
 
 _PARAMETERS = {
     "w": "input weights",
@@ -41,7 +41,7 @@ def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
     ----------
     trace
     path, plane
-        As of :func:`sweep.trajectory.weights_path` and :func:`sweep.trajectory.outputs_plane`.
+        As of :func:`sweep.training.trajectory.weights_path` and :func:`sweep.training.trajectory.outputs_plane`.
     """
     n_panels = 3 if plane is not None else 2
     figure = new_figure(4.4 * n_panels, 4.2)

@@ -14,10 +14,10 @@ from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_nor
 from sweep.figures.panels import NAMED_COLORS
 from sweep.figures.statistics import Selected, drawn_values, is_told_together, select
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
-from sweep.picks import At
-from sweep.result import Result
+from sweep.results.result import Result
 from sweep.statistics.ranking import RANKED_BY
-from sweep.wording import short
+from sweep.study.selection import At
+from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.answers import check_judged, column_of, default_statistic, pairs_seeds, summarize_over
 from sweep.errors import SweepError
-from sweep.parameters import Scalar
-from sweep.picks import At, cells_at, values_at
-from sweep.result import Result
+from sweep.results.answers import check_judged, column_of, default_statistic, pairs_seeds, summarize_over
+from sweep.results.result import Result
 from sweep.statistics.measures import measure_of
 from sweep.statistics.ranking import RANKED_BY
-from sweep.wording import list_text
+from sweep.study.parameters import Scalar
+from sweep.study.selection import At, cells_at, values_at
+from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,7 +199,7 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     value
         As of :func:`statistic_of`.
     at
-        Only these values of some parameters, as in :func:`sweep.picks.values_at`.
+        Only these values of some parameters, as in :func:`sweep.study.selection.values_at`.
     shown
         Parameters to be shown; all by default.
 

@@ -6,11 +6,11 @@ import re
 from io import StringIO
 from typing import Any
 
-from sweep.answers import judges_convergence, swept
 from sweep.errors import StoreError, SweepError
 from sweep.figures import draw
 from sweep.figures.colors import MISSING, PAPER
-from sweep.result import Result
+from sweep.results.answers import judges_convergence, swept
+from sweep.results.result import Result
 from sweep.statistics.importance import LEAST_SEEDS
 
 # Pixels of the smallest letters of a figure on the narrowest screen: it is scrolled rather than made any smaller.

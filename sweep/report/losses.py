@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweep.answers import pairs_seeds, swept
 from sweep.errors import StoreError, SweepError
-from sweep.result import Result
-from sweep.wording import chance_text, measure_text, short
+from sweep.results.answers import pairs_seeds, swept
+from sweep.results.result import Result
+from sweep.system.formatting import chance_text, measure_text, short
 
 # Values of a parameter that are compared with the best of them.
 _MOST_VALUES = 12

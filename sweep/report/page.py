@@ -8,19 +8,20 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from sweep.answers import default_statistic, judges_convergence, pairs_seeds, swept
-from sweep.durable import check_parent, replace_file
 from sweep.errors import StoreError, SweepError
-from sweep.parameters import Scalar
 from sweep.report.figures import report_figures
 from sweep.report.losses import loss_comparisons
-from sweep.report.words import asked, provenance
-from sweep.result import Result
-from sweep.schema import STATUSES
-from sweep.sentences import answer, may_be_best
+from sweep.report.provenance import provenance
+from sweep.results.answers import default_statistic, judges_convergence, pairs_seeds, swept
+from sweep.results.result import Result
+from sweep.results.sentences import answer, may_be_best
 from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import best_cells, rank_cells
-from sweep.wording import (
+from sweep.study.columns import STATUSES
+from sweep.study.description import asked
+from sweep.study.parameters import Scalar
+from sweep.system.atomic_files import check_parent, replace_file
+from sweep.system.formatting import (
     chance_text,
     count_text,
     difference_text,

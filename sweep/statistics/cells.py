@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sweep.grid import Grid
-from sweep.schema import arrow_schema, cells_columns
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.restarts import best_restarts
 from sweep.statistics.steps import QUANTILES, ends_by_group, expected_steps, restricted_means, steps_quantiles
 from sweep.statistics.tally import to_arrow
-from sweep.study import Study
+from sweep.study.columns import arrow_schema, cells_columns
+from sweep.study.grid import Grid
+from sweep.study.model import Study
 
 # Columns that tell how sure others are.
 INTERVALS = [

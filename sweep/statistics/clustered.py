@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.schema import STATUSES
 from sweep.statistics.intervals import Array, Z, product_interval, saved_interval, student_quantile, wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.restarts import best_limits
 from sweep.statistics.steps import QUANTILES, ends_by_group, steps_at_ranks, steps_quantiles
 from sweep.statistics.tally import tally_runs
+from sweep.study.columns import STATUSES
 
 # Above the steps of any run.
 _MOST_STEPS = 2**31 - 1

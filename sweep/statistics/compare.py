@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError, shown
-from sweep.grid import Grid
 from sweep.statistics.cells import cells_of
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import difference_interval, holm, sign_flip_test
 from sweep.statistics.paired_steps import difference_of, ratio_of
 from sweep.statistics.sides import Groups, Pairs, Side
+from sweep.study.grid import Grid
 
 # Values of a parameter that can be compared, each with each other.
 MOST_COMPARED = 20

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.grid import Grid
 from sweep.statistics.cells import cells_of
 from sweep.statistics.compare import cells_by_value, each_two
 from sweep.statistics.intervals import Array, student_quantile
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import holm, sign_flip_test
+from sweep.study.grid import Grid
 
 
 def compare_measured(measured: Measured, grid: Grid, vary: str, by: Sequence[str], measure: str) -> pd.DataFrame:

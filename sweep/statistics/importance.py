@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sweep.grid import Grid
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
+from sweep.study.grid import Grid
 
 # What varies between runs: 1 for one that converged, else 0; its steps, the most that it may take if it did not.
 EXPLAINED = ("convergence_rate", "restricted_mean_steps")

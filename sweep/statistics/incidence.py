@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.grid import Grid
 from sweep.statistics.clustered import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.parallel_runs import none_of, parallel_rate
+from sweep.study.grid import Grid
 
 EVENTS = ("converged", "diverged", "stalled")
 

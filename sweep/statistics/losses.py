@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sweep.grid import Grid
-from sweep.schema import STATUSES, arrow_schema, counts_columns
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import as_measured, measure_columns, measure_statistics
 from sweep.statistics.tally import tally_runs, tally_to_table, to_arrow
-from sweep.study import Study
+from sweep.study.columns import STATUSES, arrow_schema, counts_columns
+from sweep.study.grid import Grid
+from sweep.study.model import Study
 
 LOSS_COLUMNS = measure_columns("final_loss")
 

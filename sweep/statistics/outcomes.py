@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from sweep.digest import status_codes
-from sweep.grid import Grid
-from sweep.schema import STATUSES
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import as_measured
+from sweep.statistics.table_values import status_codes
+from sweep.study.columns import STATUSES
+from sweep.study.grid import Grid
 
 # Columns of the runs table that are read.
 COLUMNS = ["run", "status", "steps"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sweep.grid import Grid
-from sweep.parameters import Scalar
 from sweep.statistics.clustered import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
+from sweep.study.grid import Grid
+from sweep.study.parameters import Scalar
 
 # Factors at which it is found how much the seeds tell; between them it hardly changes.
 _MOST_FACTORS = 50

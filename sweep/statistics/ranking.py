@@ -8,7 +8,7 @@ import pandas as pd
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
-from sweep.study import Study
+from sweep.study.model import Study
 
 # What cells are ranked by, and whether more is worse.
 RANKED_BY = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sweep.schema import STATUSES
 from sweep.statistics.intervals import Array, Z
+from sweep.study.columns import STATUSES
 
 # Runs of the same end that are dealt to two halves as so many bits of a random number.
 _BITS = 64

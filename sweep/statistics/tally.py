@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.digest import status_codes
-from sweep.schema import STATUSES, arrow_schema, tally_columns
+from sweep.statistics.table_values import status_codes
+from sweep.study.columns import STATUSES, arrow_schema, tally_columns
 
 # Rows of tallies held before they are added up, and as how many a frame counts by itself, in memory.
 _LOOSE_ROWS = 2**20
@@ -42,7 +42,7 @@ def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
     Parameters
     ----------
     cell, status, steps : (runs,)
-        Status as codes, numbered as in :data:`~sweep.schema.STATUSES`; steps below 2^31.
+        Status as codes, numbered as in :data:`~sweep.study.columns.STATUSES`; steps below 2^31.
     """
     if cell.max(initial=0) >= _WIDE_CELL:
         cells, places = np.unique(cell, return_inverse=True)
@@ -99,7 +99,7 @@ def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
 class TallySum:
     """The sum of tallies that come one after the other.
 
-    Memory grows with the different ends (cell, status and steps) and not with the runs that end alike.
+    MemoryParts grows with the different ends (cell, status and steps) and not with the runs that end alike.
     """
 
     def __init__(self) -> None:

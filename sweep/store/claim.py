@@ -19,16 +19,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from sweep.bits import Bits
 from sweep.errors import StoreError, shown
+from sweep.store.bits import Bits
 from sweep.store.commits import COMMIT_NAME
 from sweep.store.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
-from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files, Lock
 from sweep.store.mixture import MixtureError
 from sweep.store.records import encode_record
+from sweep.store.run_facts import read_facts, read_study
 from sweep.store.store import Store
-from sweep.study import Study
+from sweep.study.model import Study
 
 # Of several that come at once each tries so often to be the first.
 _MOST_TRIES = 100

@@ -15,12 +15,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from sweep.errors import DamageError, StoreError
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
 from sweep.store.records import check_kinds, decode_record, encode_record
-from sweep.study import Study
-from sweep.waves import Shard
+from sweep.study.model import Study
 
 if TYPE_CHECKING:
-    from sweep.worker import ShardResult
+    from sweep.store.shard_result import ShardResult
 
 # Names of our own files, and of no others: commits and parts.
 COMMIT_NAME = re.compile(r"[0-9]{7,}\.json")
@@ -48,7 +49,7 @@ class Commit:
     reused_steps
         Steps of runs that were taken from earlier results; 0 where an older version does not tell.
     numerics, log_digest, sources_digest, pcg64_digest
-        By what it was trained, as :class:`~sweep.bits.Bits` has it; None where an older version does not tell.
+        By what it was trained, as :class:`~sweep.store.bits.Bits` has it; None where an older version does not tell.
     """
 
     study: str
@@ -119,6 +120,17 @@ _SOME: dict[str, tuple[type, ...]] = {"trained": (int,), "reused_steps": (int,),
 _DIGESTS = ("log_digest", "sources_digest", "pcg64_digest")
 _SOME |= dict.fromkeys(_DIGESTS, (str,))
 _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name not in _SOME}
+
+
+def check_planned(commit: Commit, plan: Plan) -> None:
+    """Require that a commit is of a shard of this plan.
+
+    Raises
+    ------
+    StoreError
+        If it belongs to another study or holds other runs.
+    """
+    commit.check(plan.study.identity, plan.shard(commit.shard) if commit.shard < plan.n_shards else None)
 
 
 def commit_name(shard: int) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 from sweep.errors import StoreError
 from sweep.store.commits import COMMIT_NAME, PART_NAME, cover, decode_commit
-from sweep.store.facts import read_facts
 from sweep.store.files import Files
 from sweep.store.records import encode_record
-from sweep.study import Study
+from sweep.store.run_facts import read_facts
+from sweep.study.model import Study
 
 # Drafts of files, in whichever folder, also as earlier versions named those of commits.
 _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}|[0-9]{7,}-[0-9a-f]{8}\.json")

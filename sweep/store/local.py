@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sweep.durable import check_name, link_new, read_file, replace_file, sync_folder, write_new
 from sweep.errors import StoreError
 from sweep.store.files import Files
 from sweep.store.lock import FolderLock
+from sweep.system.atomic_files import check_name, link_new, read_file, replace_file, sync_folder, write_new
 
 
 class LocalFiles(Files):

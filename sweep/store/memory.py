@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sweep.plan import Plan
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
-from sweep.waves import Shard
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sweep.worker import ShardResult
+    from sweep.store.shard_result import ShardResult
 
 
-class Memory(Parts):
+class MemoryParts(Parts):
     """Parts of a result that was not written anywhere; offers what a :class:`Store` does.
 
     Parameters

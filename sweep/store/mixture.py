@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sweep.bits import BITS, Bits
 from sweep.errors import StoreError
+from sweep.store.bits import BITS, Bits
 from sweep.store.commits import Commit
-from sweep.study import Study
+from sweep.study.model import Study
 
 
 class MixtureError(StoreError):

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sweep.errors import DamageError
-from sweep.schema import STATUSES, Column, arrow_schema
+from sweep.study.columns import STATUSES, Column, arrow_schema
 
 
 def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) -> bytes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from sweep.plan import Plan
+    from sweep.schedule.plan import Plan
 
 
 class Parts(ABC):

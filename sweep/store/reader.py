@@ -13,21 +13,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sweep.bits import ALWAYS_TOLD, Bits
 from sweep.errors import DamageError, StoreError
-from sweep.plan import Plan
-from sweep.schema import Column, cells_columns, counts_columns, runs_columns
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.bits import ALWAYS_TOLD, Bits
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
 from sweep.store.contents import fitting
-from sweep.store.facts import read_facts, read_study, waves_of
 from sweep.store.files import Files
 from sweep.store.local import LocalFiles
+from sweep.store.location import files_at
 from sweep.store.mixture import MixtureError, strangers
 from sweep.store.parquet import decode_table
 from sweep.store.parts import Parts
-from sweep.store.place import files_at
-from sweep.study import Study
-from sweep.waves import Shard
+from sweep.store.run_facts import read_facts, read_study, waves_of
+from sweep.study.columns import Column, cells_columns, counts_columns, runs_columns
+from sweep.study.model import Study
 
 
 class StoreReader(Parts):
@@ -248,9 +248,7 @@ class StoreReader(Parts):
         commit = decode_commit(content, self.files.where(name), self.study, self.identity)
         starts = (self.study.n_cells * n_seeds for n_seeds in accumulate(self.waves))
         if any(commit.start < start < commit.stop for start in starts):
-            raise DamageError(
-                self.files.where(name), "its runs are of two of the waves that run.json names"
-            )
+            raise DamageError(self.files.where(name), "its runs are of two of the waves that run.json names")
         return commit
 
     def content(self, commit: Commit) -> bytes:

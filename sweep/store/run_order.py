@@ -16,11 +16,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.digest import status_array
-from sweep.plan import Plan
-from sweep.schema import arrow_schema, runs_columns
+from sweep.schedule.plan import Plan
+from sweep.statistics.table_values import status_array
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
+from sweep.study.columns import arrow_schema, runs_columns
 
 # Runs of a table that is yielded, at most; no result depends on it.
 _WINDOW = 2**17

@@ -23,21 +23,21 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sweep import __version__
-from sweep.bits import Bits
 from sweep.errors import StoreError
-from sweep.schema import cells_columns
+from sweep.schedule.waves import Shard
+from sweep.store.bits import Bits
 from sweep.store.commits import Commit, commit_name, cover
-from sweep.store.facts import read_facts, read_study
 from sweep.store.files import Files, Lock, waits_ended_by
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from sweep.store.records import encode_record
-from sweep.study import Study
-from sweep.waves import Shard
+from sweep.store.run_facts import read_facts, read_study
+from sweep.study.columns import cells_columns
+from sweep.study.model import Study
+from sweep.system.version import __version__
 
 if TYPE_CHECKING:
-    from sweep.worker import ShardResult
+    from sweep.store.shard_result import ShardResult
 
 # The names of commits are synced so often: one that is lost is only trained again.
 _SYNC_SECONDS = 1.0

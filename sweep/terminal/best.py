@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.answers import default_statistic, names_of, split_by, swept
-from sweep.picks import At
-from sweep.result import Result
-from sweep.sentences import may_be_best
+from sweep.results.answers import default_statistic, names_of, split_by, swept
+from sweep.results.result import Result
+from sweep.results.sentences import may_be_best
 from sweep.statistics.measures import measure_of
 from sweep.statistics.ranking import RANKED_BY
-from sweep.study import Study
+from sweep.study.model import Study
+from sweep.study.selection import At
+from sweep.system.formatting import (
+    chance_text,
+    count_text,
+    interval_text,
+    measure_texts,
+    name_text,
+    rate_text,
+    short,
+    steps_text,
+)
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
-from sweep.wording import chance_text, count_text, interval_text, measure_texts, name_text, rate_text, short, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd

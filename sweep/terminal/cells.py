@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from sweep.answers import default_statistic, judges_convergence, pairs_seeds, sort_by, sum_over, swept
-from sweep.escaping import one_line
-from sweep.result import Result
-from sweep.sentences import answer
+from sweep.results.answers import default_statistic, judges_convergence, pairs_seeds, sort_by, sum_over, swept
+from sweep.results.result import Result
+from sweep.results.sentences import answer
+from sweep.system.escaping import one_line
+from sweep.system.formatting import count_text, measure_text, measure_texts, name_text, rate_text, short, steps_text
 from sweep.terminal.best import LOSS_HEADS
 from sweep.terminal.tables import (
     RATE,
@@ -24,7 +25,6 @@ from sweep.terminal.tables import (
     rows_that_fit,
     too_wide,
 )
-from sweep.wording import count_text, measure_text, measure_texts, name_text, rate_text, short, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     ----------
     result
     sort
-        Column to order by, as in :func:`sweep.answers.sort_by`. By default cells stand in the order of
+        Column to order by, as in :func:`sweep.results.answers.sort_by`. By default cells stand in the order of
         their numbers if all are printed, else the best come first.
     top
         So many cells; by default all that fit on the screen, or ten.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.terminal.tables import add_column, how_many, make_table, print_table, too_wide
-from sweep.wording import (
+from sweep.system.formatting import (
     chance_text,
     difference_text,
     short,
     steps_difference_text,
     steps_ratio_text,
 )
+from sweep.terminal.tables import add_column, how_many, make_table, print_table, too_wide
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sweep.system.formatting import chance_text, measure_text, short
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
-from sweep.wording import chance_text, measure_text, short
 
 if TYPE_CHECKING:
     import pandas as pd

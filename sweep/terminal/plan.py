@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sweep.kernel_count import most_kernels
-from sweep.machine import available_threads
-from sweep.plan import Plan
-from sweep.schema import row_bytes
-from sweep.speed import estimated_seconds, noted_kernel_seconds
-from sweep.study import Study
-from sweep.wording import count_text, duration
+from sweep.schedule.kernel_count import most_kernels
+from sweep.schedule.plan import Plan
+from sweep.study.columns import row_bytes
+from sweep.study.model import Study
+from sweep.system.formatting import count_text, duration
+from sweep.system.host import available_threads
+from sweep.training.speed import estimated_seconds, noted_kernel_seconds
 
 
 def print_plan(study: Study) -> None:

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.errors import SweepError
-from sweep.escaping import escaped
-from sweep.schema import STATUSES
+from sweep.study.columns import STATUSES
+from sweep.system.escaping import escaped
 
 # Rows of a table that is not printed on a terminal, and of one that does not fit.
 MAX_ROWS = 40

@@ -13,29 +13,29 @@ import numpy as np
 import pyarrow as pa
 
 from kernels.floating_point import default_floating_point
-from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
-from sweep.executors.threads import import_all_kernels, work_in_threads
-from sweep.interrupts import Interrupts
-from sweep.machine import threads_asked_for
-from sweep.own_bits import own_bits
-from sweep.plan import Plan
-from sweep.progress import SweepProgress
-from sweep.rounds import Rounds
-from sweep.schema import Column, cells_columns
+from sweep.schedule.plan import Plan
+from sweep.store.aggregate import Aggregate
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover
 from sweep.store.contents import fitting
-from sweep.store.facts import totals
 from sweep.store.files import waits_ended_by
-from sweep.store.place import files_at
+from sweep.store.location import files_at
+from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
+from sweep.store.run_facts import totals
+from sweep.study.columns import Column, cells_columns
+from sweep.system.host import threads_asked_for
+from sweep.system.progress import SweepProgress
+from sweep.system.signals import Interrupts
+from sweep.training.adaptive_rounds import AdaptiveRounds
+from sweep.training.executors.threads import import_all_kernels, work_in_threads
 from sweep.verification.findings import Findings
-from sweep.verification.head import head_faults
 from sweep.verification.leftovers import leftovers
 from sweep.verification.mixture import note_strangers
+from sweep.verification.overlaps import surplus
 from sweep.verification.parts import PartCheck
 from sweep.verification.sample import Sample
-from sweep.verification.surplus import surplus
+from sweep.verification.study_and_facts import head_faults
 
 
 @default_floating_point
@@ -112,7 +112,7 @@ def check(
     found.sample_seed = sample.seed if sample.draws else None
     _check_commits(plan, store, found)
     sample.draw(found.commits)
-    rounds = Rounds(plan, store, lambda: found.passed)
+    rounds = AdaptiveRounds(plan, store, lambda: found.passed)
     _check_parts(plan, store, PartCheck(plan, store, rounds, sample), found, n_threads, shown)
     return found
 

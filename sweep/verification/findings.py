@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sweep.store.commits import Commit
-from sweep.wording import count_text
+from sweep.system.formatting import count_text
 
 
 @dataclass(repr=False)

@@ -10,20 +10,20 @@ from math import inf
 from pathlib import PurePath
 
 from sweep.errors import StoreError
-from sweep.executors.threads import import_all_kernels, work_in_threads
-from sweep.interrupts import Interrupts
-from sweep.own_bits import own_bits
-from sweep.plan import Plan
-from sweep.progress import SweepProgress
-from sweep.rounds import Rounds
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
 from sweep.store.commits import Commit, commit_name
 from sweep.store.files import waits_ended_by
+from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
+from sweep.system.progress import SweepProgress
+from sweep.system.signals import Interrupts
+from sweep.training.adaptive_rounds import AdaptiveRounds
+from sweep.training.executors.threads import import_all_kernels, work_in_threads
+from sweep.training.shard_trainer import ShardTrainer
 from sweep.verification.check import check
 from sweep.verification.findings import Findings
 from sweep.verification.sample import Sample
-from sweep.waves import Shard
-from sweep.worker import Worker
 
 
 def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
@@ -74,7 +74,7 @@ def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> N
     if plan.shards.start_of(first) > found.needed:  # a round that has not begun: whoever goes on trains it
         damaged = []
     store.files.remove(*set(found.bad_commits).difference(f"commits/{commit_name(shard.index)}" for shard in damaged))
-    rounds = Rounds(plan, store, lambda: found.passed)
+    rounds = AdaptiveRounds(plan, store, lambda: found.passed)
     shards = [rounds.restrict(shard) for shard in damaged if plan.shards.round_of(shard) == first]
     if shards:
         _train(store, plan, shards, {commit.shard: commit for commit in found.bad_parts}, n_threads, shown)
@@ -92,11 +92,11 @@ def _train(
         waits_ended_by(interrupts.check, [store.files]),
         SweepProgress(max(n_runs, 1), 0.0, n_threads, shown) as progress,
     ):
-        worker = Worker(plan, interrupts.check)
+        shard_trainer = ShardTrainer(plan, interrupts.check)
 
         def work(shard: Shard) -> Shard:
             begin = time.time()
-            result = worker.train(shard)
+            result = shard_trainer.train(shard)
             store.replace_part(result, replaced.get(shard.index), session=session, begin=begin, end=time.time())
             return shard
 

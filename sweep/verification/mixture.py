@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sweep.store.mixture import strangers
 from sweep.store.reader import StoreReader
+from sweep.system.formatting import count_text
 from sweep.verification.findings import Findings
-from sweep.wording import count_text
 
 
 def note_strangers(store: StoreReader, found: Findings) -> None:

@@ -11,18 +11,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
-from sweep.digest import column_values
 from sweep.errors import StoreError
-from sweep.plan import Plan
-from sweep.rounds import Rounds
-from sweep.schema import arrow_schema, counts_columns, runs_columns
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.statistics.table_values import column_values
 from sweep.statistics.tally import counts_from_table, tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
+from sweep.store.shard_result import ShardResult
+from sweep.study.columns import arrow_schema, counts_columns, runs_columns
+from sweep.training.adaptive_rounds import AdaptiveRounds
+from sweep.training.shard_trainer import ShardTrainer
 from sweep.verification.rows import RowCheck
 from sweep.verification.sample import Sample
-from sweep.waves import Shard
-from sweep.worker import ShardResult, Worker
 
 
 class Checked(NamedTuple):
@@ -61,11 +62,11 @@ class PartCheck:
         Which runs are trained again. Where counts alone are kept these are the shards that hold them.
     """
 
-    def __init__(self, plan: Plan, store: StoreReader, rounds: Rounds, sample: Sample) -> None:
+    def __init__(self, plan: Plan, store: StoreReader, rounds: AdaptiveRounds, sample: Sample) -> None:
         self._plan, self._store, self._rounds = plan, store, rounds
         self._columns = runs_columns(store.study) if store.keep == "runs" else counts_columns(store.study)
         self._schema = arrow_schema(runs_columns(store.study))
-        self._worker = Worker(self._plan)
+        self._worker = ShardTrainer(self._plan)
         self._rows = RowCheck(plan, self._worker.settings)
         self._sample = sample
 

@@ -8,22 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kernels.floating_point import default_floating_point
-from sweep.aggregate import Aggregate
 from sweep.errors import StoreError
-from sweep.machine import machine_facts, threads_asked_for
+from sweep.store.aggregate import Aggregate
 from sweep.store.commits import Commit, cover
 from sweep.store.contents import FOLDERS
-from sweep.store.facts import totals
 from sweep.store.files import Files, Lock
-from sweep.store.place import files_at
+from sweep.store.location import files_at
+from sweep.store.run_facts import totals
 from sweep.store.store import Store
-from sweep.study import Study
+from sweep.study.model import Study
+from sweep.system.host import machine_facts, threads_asked_for
 from sweep.verification.check import aggregated, cells_faults, sum_faults
 from sweep.verification.findings import Findings
-from sweep.verification.head import restore_head
 from sweep.verification.leftovers import collect
 from sweep.verification.mend import mend
 from sweep.verification.sample import Sample
+from sweep.verification.study_and_facts import restore_head
 
 
 @default_floating_point

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
-from sweep.plan import Plan
-from sweep.schema import STATUSES
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.study.columns import STATUSES
 from sweep.verification.rules import (
     Broken,
     broken_by_counted,
@@ -21,7 +22,6 @@ from sweep.verification.rules import (
     make_targets,
     make_terms,
 )
-from sweep.waves import Shard
 
 Array = NDArray[Any]
 

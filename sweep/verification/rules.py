@@ -18,10 +18,10 @@ from kernels import vocabulary
 from kernels.data.patterns import make_patterns
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Columns
 from kernels.words.reductions import count
-from sweep.plan import Plan
+from sweep.schedule.plan import Plan
 from sweep.statistics.losses import rounded
-from sweep.study import Study
-from sweep.words import SWEEPABLE, loss_and_reduction
+from sweep.study.model import Study
+from sweep.study.words import SWEEPABLE, loss_and_reduction
 
 Array = NDArray[Any]
 Mask: TypeAlias = NDArray[np.bool_]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import StudyError, shown
-from sweep.plain import is_integer
 from sweep.store.commits import Commit
+from sweep.system.plain_values import is_integer
 
 _SEEDS = 2**32
 

@@ -13,7 +13,7 @@ from sweep.bench.host import LIMITS, Checkout, Host
 from sweep.bench.pairs import Pairs, main
 from sweep.bench.peers import OWN, UnsupportedError
 from sweep.bench.studies import study_tables
-from sweep.study import Study
+from sweep.study.model import Study
 
 FAST = ("--pairs", "3", "--seconds", "0.002", "--threads", "1")
 

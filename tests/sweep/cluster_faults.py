@@ -14,16 +14,17 @@ from typing import Any
 from unittest import mock
 
 from sweep import StoreError
-from sweep.waves import Shard
-from sweep.worker import ShardResult, Worker
+from sweep.schedule.waves import Shard
+from sweep.store.shard_result import ShardResult
+from sweep.training.shard_trainer import ShardTrainer
 
 PRELOAD = {"distributed.worker.preload": ["tests.sweep.cluster_faults"]}
 ERRORS = {"memory": MemoryError("no more memory for shard"), "full": StoreError("disk of the worker is full")}
 
-_train = Worker.train
+_train = ShardTrainer.train
 
 
-def _faulty(worker: Worker, shard: Shard) -> ShardResult:
+def _faulty(worker: ShardTrainer, shard: Shard) -> ShardResult:
     """Train a shard in a worker that is slow, dies of it, or fails."""
     time.sleep(float(os.environ.get("FAULT_SECONDS", 0)))
     if str(shard.index) in os.environ.get("FAULT_KILLERS", "").split():
@@ -35,7 +36,7 @@ def _faulty(worker: Worker, shard: Shard) -> ShardResult:
 
 def dask_setup(worker: Any) -> None:
     """Prepare a worker."""
-    Worker.train = _faulty  # type: ignore[method-assign]
+    ShardTrainer.train = _faulty  # type: ignore[method-assign]
 
 
 @contextmanager

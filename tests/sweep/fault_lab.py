@@ -14,7 +14,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
-from sweep.plan import Plan
+from sweep.schedule.plan import Plan
 from tests.sweep.fault_disk import Loss
 from tests.sweep.fault_runs import Ended, Request, Zygote
 from tests.sweep.faults import CRASHED, Fault

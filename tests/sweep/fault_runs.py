@@ -205,14 +205,15 @@ def _be_command(request: Request, outputs: list[int], report: int) -> None:
 
 def _command(request: Request, report: int) -> Any:
     """Run a command and return its exit code."""
-    from sweep import engine
     from sweep.__main__ import run_command
     from sweep.store import store
     from sweep.terminal import cells
+    from sweep.training import run as training
+    from tests.sweep.in_shards import run_in_shards
 
     if not request.answer:
         cells.print_summary = lambda _: None
-    engine.run = functools.partial(engine.run, shard_runs=request.shard_runs)
+    training.run = functools.partial(run_in_shards, shard_runs=request.shard_runs)
     assert hasattr(store, "_SYNC_SECONDS")
     store._SYNC_SECONDS = request.sync_seconds
     sys.argv = ["sweep", *request.words]
@@ -239,7 +240,7 @@ def _command(request: Request, report: int) -> Any:
 
 def _remember_statistics() -> None:
     """Compute the statistics of cells once for the same counts: they take more time than all else that a fork does."""
-    from sweep import aggregate
+    from sweep.store import aggregate
 
     compute, known = aggregate.summarize, {}
 
@@ -254,13 +255,14 @@ def _remember_statistics() -> None:
 
 def _serve(study_file: str, shard_runs: int) -> None:
     """Train the study, then run what is asked for, line by line."""
-    from sweep import load_study, run
+    from sweep import load_study
+    from tests.sweep.in_shards import run_in_shards
     from tests.sweep.support import command
 
     warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads: those of libraries
     _remember_statistics()
     with tempfile.TemporaryDirectory() as folder:
-        run(load_study(study_file), Path(folder, "shards"), 1, shard_runs=shard_runs)
+        run_in_shards(load_study(study_file), Path(folder, "shards"), 1, shard_runs=shard_runs)
         for _ in range(2):
             assert command("run", study_file, "--out", f"{folder}/r", "--threads", "1").code == 0
     gc.freeze()  # what is here stays, in memory that forks share

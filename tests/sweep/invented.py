@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sweep import Result, Study
-from sweep.plan import Plan
+from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import measure_statistics
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.tally import tally_runs
-from sweep.store.memory import Memory
+from sweep.store.memory import MemoryParts
 from tests.oracle import STATUSES
 
 CONVERGED, EXHAUSTED = STATUSES.index("converged"), STATUSES.index("exhausted")
@@ -26,7 +26,7 @@ def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
     status = np.where(outcomes.converged, CONVERGED, EXHAUSTED)[present].astype(np.int8)
     tally = tally_runs(cell, status, outcomes.steps[present])
     facts = {"complete": False, "n_runs": int(present.sum()), "digest": None}
-    result = Result(study, facts, Memory(Plan(study), keep))
+    result = Result(study, facts, MemoryParts(Plan(study), keep))
     result.__dict__.update(tally=tally, outcomes=outcomes)
     result.cells  # noqa: B018 (made while the result counts as partial, from the tally)
     result.complete = bool(present.all())

@@ -22,12 +22,13 @@ import pyarrow as pa
 from kernels import vocabulary
 from sweep import Study, open_result
 from sweep.__main__ import run_command
-from sweep.bits import Bits
+from sweep.schedule.waves import Shard
+from sweep.store.bits import Bits
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
+from sweep.store.shard_result import ShardResult
 from sweep.store.store import Store
-from sweep.waves import Shard
-from sweep.worker import ShardResult, Worker
+from sweep.training.shard_trainer import ShardTrainer
 from tests import oracle
 from tests.accuracy import survey
 
@@ -238,15 +239,15 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 def training_watched(after: int | None = None, error: BaseException | None = None) -> Iterator[list[int]]:
     """Note the numbers of the shards that are trained; with ``error`` raise it once ``after`` shards are."""
     trained: list[int] = []
-    train = Worker.train
+    train = ShardTrainer.train
 
-    def watched(worker: Worker, shard: Shard) -> ShardResult:
+    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
         if error is not None and len(trained) == after:
             raise error
         trained.append(shard.index)
         return train(worker, shard)
 
-    with mock.patch.object(Worker, "train", watched):
+    with mock.patch.object(ShardTrainer, "train", watched):
         yield trained
 
 
@@ -263,10 +264,7 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
             result = mock.Mock(
                 shard=commit.as_shard(),
                 rows=partial(change, table),
-                n_runs=commit.n_runs,
-                net_steps=commit.net_steps,
-                lane_steps=commit.lane_steps,
-                reused_steps=commit.reused_steps,
+                **{name: getattr(commit, name) for name in ("n_runs", "net_steps", "lane_steps", "reused_steps")},
             )
             new.write_part(result, session=commit.session, begin=commit.begin, end=commit.end)
         new.finish(old.read_cells(), old.facts())

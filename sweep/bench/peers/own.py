@@ -92,7 +92,7 @@ class SweepRun(Peer):
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
-        from sweep.study import Study
+        from sweep.study.model import Study
 
         try:
             Study(**study_tables(case, 1))

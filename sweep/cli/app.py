@@ -1,0 +1,247 @@
+"""The command line. Heavy packages are imported by the commands that need them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from sweep.cli import folders, results, studies
+from sweep.cli.studies import SetOption, StudyArgument, StudyCommand
+from sweep.cli.usage import Commands
+from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
+from sweep.system.escaping import one_line
+from sweep.system.signals import raise_on_interrupt
+from sweep.system.user_paths import address_of, local_folder
+
+if TYPE_CHECKING:
+    from sweep.results.result import Result
+    from sweep.study.model import Study
+    from sweep.training.trace import Trace
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+
+_TRAINING = ("run", "trace", "verify", "bench")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from kernels import NUMERICS
+        from sweep.system.version import __version__
+
+        print(f"xor-sweep {__version__} (numerics {NUMERICS})")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Exact, massive convergence studies of small neural networks."""
+    if context.invoked_subcommand in _TRAINING:
+        from sweep.system.host import check_addresses
+
+        check_addresses()
+
+
+@app.command(cls=StudyCommand)
+def run(
+    study: StudyArgument,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Results folder, or s3://BUCKET/PREFIX; results/NAME by default."),
+    ] = None,
+    changes: SetOption = None,
+    threads: Annotated[int | None, typer.Option(help="Worker threads; all processors by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+    keep: Annotated[
+        Literal["runs", "cells"], typer.Option(help="Keep a row per run, or only counts for each cell.")
+    ] = "runs",
+    allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more runs.")] = 10**9,
+    time_budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Begin no more shards after this time: 90, 10m, 1.5h, 2d.")
+    ] = None,
+    max_runs: Annotated[
+        int | None, typer.Option(metavar="N", help="Begin no more shards once so many runs are under way.")
+    ] = None,
+    reuse: Annotated[
+        str | None,
+        typer.Option(metavar="DIR,DIR", help="Results folders from which runs that are the same are taken."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts of the study, I from 1.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Train on a dask cluster: tcp://HOST:PORT, tls://HOST:PORT or local:N."),
+    ] = None,
+) -> None:
+    """Train every run of a study; the same command resumes one that was interrupted.
+
+    Exit code 4: a limit ended the run before all was trained; the result is partial, spread over the whole.
+    """
+    limits = {"max_runs": max_runs, "cluster": cluster, **_parsed(time_budget=time_budget, shard=shard, reuse=reuse)}
+    loaded = _load(study, changes)
+    from sweep.store.location import files_at
+
+    folder = files_at(Path("results") / loaded.name if out is None else out).place  # before the work for it
+    if loaded.n_runs > allow_runs:
+        raise StudyError(
+            [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
+        )
+    from sweep.training.run import run as run_study
+
+    try:
+        with raise_on_interrupt():
+            result = run_study(
+                loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs, **limits
+            )
+    except KeyboardInterrupt:
+        kept = f"finished shards are kept in {one_line(folder)}"
+        print(f"interrupted; {kept}, {_same_command(overwrite)}", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    _tell(result, folder, shard)
+    if result.facts.get("limited"):
+        print(_same_command(overwrite), file=sys.stderr)
+        sys.exit(EXIT_PARTIAL)
+
+
+@app.command(cls=StudyCommand)
+def plan(study: StudyArgument, changes: SetOption = None) -> None:
+    """Show cells, runs, values and bytes of a study; train nothing."""
+    from sweep.terminal.plan import print_plan
+
+    print_plan(_load(study, changes))
+
+
+@app.command(cls=StudyCommand)
+def trace(
+    source: Annotated[
+        str, typer.Argument(metavar="STUDY|DIR", help="Study of one cell; or results folder with --run.")
+    ],
+    changes: SetOption = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; the first of the study by default.")] = None,
+    number: Annotated[
+        int | None, typer.Option("--run", metavar="ID", help="Run of a results folder to replay.")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw losses, weights and outputs into this file too.")
+    ] = None,
+) -> None:
+    """Replay one run: every loss, predictions and weights.
+
+    With a results folder the run is compared with its stored row, and the exit code is 3 if anything differs.
+    """
+    if figure is not None:
+        from sweep.figures.files import figure_path
+
+        figure = figure_path(figure, "run")  # before the work for it
+    if number is None:
+        if address_of(source) or os.path.isfile(Path(source) / "study.toml"):
+            raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
+        loaded = _load(source, changes)
+        from sweep.training.trace import trace as replay
+
+        traced = replay(loaded, seed)
+    else:
+        if changes or seed is not None:
+            raise StoreError("--run replays a stored run as it is; --set and --seed go with a study")
+        from sweep.results.result import open_result
+        from sweep.training.trace import trace as replay
+
+        traced = replay(open_result(source, partial=True), number)
+    print(traced.text(), end="")
+    if figure is not None:
+        _draw_run(traced, figure)
+    for name, stored in traced.mismatches.items():
+        value = traced.parameters[name] if name in traced.parameters else getattr(traced, name)
+        print(f"mismatch: {name} is {value!r}, stored as {stored!r}", file=sys.stderr)
+    if traced.mismatches:
+        sys.exit(EXIT_MISMATCH)
+    if number is not None:
+        print(f"run {number} is equal to its stored row", file=sys.stderr)
+
+
+@app.command()
+def bench(
+    peers: Annotated[str | None, typer.Option(metavar="A,B", help="Peers; all by default.")] = None,
+    case: Annotated[str | None, typer.Option(metavar="C,C", help="Cases, as xor-adam; all by default.")] = None,
+    hidden: Annotated[str | None, typer.Option(metavar="H,H", help="Hidden sizes; of xor 2,8,32 by default.")] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="D,D", help="float64, float32; of xor both by default.")] = None,
+    activation: Annotated[
+        str | None, typer.Option(metavar="A,A", help="relu, tanh, sigmoid; of xor relu,tanh by default.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Short, and xor, hidden 2, float64 unless given.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for table, figure and JSON.")] = Path("results/bench"),
+    threads: Annotated[int | None, typer.Option(help="Threads for each; all processors by default.")] = None,
+) -> None:
+    """Train the same networks with xor-sweep and its peers, in turns, and compare."""
+    from sweep.bench.command import bench as run_bench
+
+    folder = local_folder(out)
+    try:
+        with raise_on_interrupt():
+            agreed = run_bench(
+                peers, case, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
+            )
+    except KeyboardInterrupt:
+        print(f"interrupted; what was measured is in {one_line(folder)}", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    if not agreed:
+        print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
+
+
+def _parsed(**texts: str | None) -> dict[str, Any]:
+    """Parse the options that were given."""
+    from sweep.training.limits import parse_duration, parse_places, parse_stripe
+
+    parsers = {"time_budget": parse_duration, "shard": parse_stripe, "reuse": parse_places}
+    return {name: parsers[name](text) for name, text in texts.items() if text is not None}
+
+
+def _tell(result: Result, folder: str, part: str | None) -> None:
+    """Print what a run found."""
+    from sweep.terminal.cells import print_summary
+
+    if not result.facts["n_runs"]:
+        compiled = "nothing is trained yet: the time was over while kernels were compiled, which are kept"
+        print(compiled if result.facts.get("limited") else f"nothing to train: part {part} has no shard")
+        return
+    print_summary(result)
+    if result.complete:
+        print(f"digest {one_line(result.facts['digest'])}")
+    print(f"results in {one_line(folder)}")
+
+
+def _same_command(overwrite: bool) -> str:
+    """Say how a run is gone on with."""
+    return f"the same command {'without --overwrite ' if overwrite else ''}goes on"
+
+
+def _draw_run(traced: Trace, path: Path) -> None:
+    """Draw a run into a file."""
+    from sweep.figures.files import save_figure
+    from sweep.figures.run import draw_run
+    from sweep.training.trajectory import outputs_plane, weights_path
+
+    save_figure(draw_run(traced, weights_path(traced), outputs_plane(traced)), path)
+    print(f"figure in {one_line(path)}", file=sys.stderr)
+
+
+def _load(source: str, changes: list[str] | None) -> Study:
+    from sweep.study.load import load_study, parse_changes
+
+    return load_study(source, parse_changes(changes or []))
+
+
+app.add_typer(studies.app)
+app.add_typer(results.app)
+app.add_typer(folders.app)

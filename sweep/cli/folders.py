@@ -1,0 +1,128 @@
+"""The commands that put results folders together, check them and mend them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sweep.errors import EXIT_DAMAGED, EXIT_PARTIAL, SweepError
+from sweep.system.escaping import one_line
+
+if TYPE_CHECKING:
+    from sweep.verification.findings import Findings
+
+app = typer.Typer()
+
+
+@app.command()
+def merge(
+    sources: Annotated[list[str], typer.Argument(metavar="DIR..", help="Results folders of one study.")],
+    out: Annotated[str, typer.Option(help="Results folder for the whole.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+) -> None:
+    """Put together parts of one study that were trained in folders of their own (run --shard I/N).
+
+    Exit code 4: parts are missing in all of them; running the study in the new folder trains these.
+    """
+    from sweep.terminal.cells import print_summary
+    from sweep.training.merge import merge as merge_results
+
+    result = merge_results([Path(source) for source in sources], out, overwrite=overwrite, progress=True)
+    if not result.facts["n_runs"]:
+        print("no run is trained in any of them")
+    else:
+        print_summary(result)
+    if result.complete:
+        print(f"digest {one_line(result.facts['digest'])}")
+    print(f"results in {one_line(out)}")
+    if not result.complete:
+        print(f"to train what is missing, run the study with --out {one_line(quote(out))}", file=sys.stderr)
+        sys.exit(EXIT_PARTIAL)
+
+
+@app.command()
+def verify(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part.")],
+    sample: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Train N runs, drawn at random from those that are there, again; compare bits.",
+        ),
+    ] = 0,
+    sample_seed: Annotated[
+        int | None,
+        typer.Option(metavar="SEED", help="With --sample: draw the runs of an earlier check, which told it."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Train all runs again and compare bit by bit.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--repair", help="Train again what is damaged, and remove files that no commit names.")
+    ] = False,
+    study: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="With --repair: the study, if study.toml is damaged.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; all processors by default.")] = None,
+) -> None:
+    """Check a results folder: every run is there once, as it was written, and ended as its study allows.
+
+    That training gives these very bits is known of the runs that are trained again.
+    Exit code 0: intact, or repaired; 1: damaged.
+    """
+    from sweep.study.load import load_study
+    from sweep.verification.check import verify as verify_folder
+    from sweep.verification.repair import repair
+
+    if study is not None and not mend:
+        raise SweepError("--study restores a damaged study.toml and goes with --repair")
+    if sample_seed is not None and (every or not sample):
+        raise SweepError("--sample-seed draws the runs of --sample N and goes with that")
+    chosen = -1 if every else sample
+    if mend:
+        given = None if study is None else load_study(study)
+        found = repair(directory, study=given, sample=chosen, sample_seed=sample_seed, threads=threads, progress=True)
+    else:
+        found = verify_folder(directory, sample=chosen, sample_seed=sample_seed, threads=threads, progress=True)
+    _tell(found, directory, mend)
+    if found.faults and not mend:
+        sys.exit(EXIT_DAMAGED)
+
+
+def _tell(found: Findings, directory: str, mend: bool) -> None:
+    """Print what was found, or mended, and what was not looked at."""
+    from sweep.system.formatting import count_text
+
+    for fault in found.faults:
+        print(f"{'repaired' if mend else 'damaged'}: {one_line(fault)}")
+    if found.unchecked:
+        unchecked = count_text(len(found.unchecked), "part")
+        print(f"not checked: {unchecked} of later rounds, which follow from those before")
+    if found.n_untold:
+        untold = count_text(found.n_untold, "part")
+        print(f"not told: the numerics and logarithm of {untold}, which an older version wrote")
+    if found.head_only:
+        print("not checked: commits and parts, which study.toml and run.json tell how to read")
+    files = count_text(len(found.leftovers), "file")
+    if found.leftovers and mend:
+        print(f"removed: {files} that no commit names")
+    elif found.leftovers:
+        print(
+            f"not part of the results: {files} that no commit names, of a run under way or one that was cut short; "
+            "they do no harm, and --repair removes those that no run can be writing"
+        )
+    if found.sample_seed is not None:
+        print(f"sample: drawn with --sample-seed {found.sample_seed}")
+    if found.faults and not mend:
+        restored = " --study STUDY" if any("study.toml" in fault for fault in found.faults) else ""
+        remedy = f"sweep verify {one_line(quote(directory))} --repair{restored}"
+        print(f"{count_text(len(found.faults), 'fault')}; {remedy} trains again what is damaged, and no more")
+        return
+    if not found.n_retrained and found.n_runs:
+        print("not checked: whether training gives these rows; --sample N or --all trains runs again")
+    how = "to be compared" if found.faults else "with the same bits"
+    again = f"; {found.n_retrained:,} trained again, {how}" if found.n_retrained else ""
+    print(f"intact: {count_text(found.n_runs, 'run')} in {count_text(len(found.commits), 'part')}{again}")

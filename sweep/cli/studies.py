@@ -1,0 +1,108 @@
+"""What commands that take a study share, and those that tell what there is to choose from."""
+
+from __future__ import annotations
+
+import shutil
+from glob import escape, glob
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from sweep.errors import StudyError
+
+app = typer.Typer()
+
+
+class StudyCommand(TyperCommand):
+    """A command that takes a study, whose keys are no options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Say of a key that is given as an option how it is changed."""
+        options = {option for parameter in self.params for option in parameter.opts}
+        for word in args:
+            option, _, value = word.partition("=")
+            if option.startswith("--") and option not in options:
+                _refuse_key(option, value)
+        return super().parse_args(ctx, args)
+
+
+def _refuse_key(option: str, value: str) -> None:
+    """Raise a sentence if an option is named as a key of a study is, or as a wish that cannot be had."""
+    from sweep.study.hints import meant_key, not_supported
+    from sweep.study.words import HOMES
+
+    name = option[2:].replace("-", "_")
+    key, wish = meant_key(name, HOMES), not_supported(name)
+    if key:
+        key = f"seeds.{key}" if HOMES[key] == "seeds" else key
+        raise StudyError([f"{option} given, which is no option; change the study: --set {key}={value or 'VALUE'}"])
+    if wish:
+        raise StudyError([f"{option} given: {wish}; 'sweep words' lists all keys of a study"])
+
+
+def complete_study(incomplete: str) -> list[str]:
+    """Return the built-in studies and study files that begin so."""
+    from sweep.study.load import built_in_studies
+
+    names = [name for name in built_in_studies() if name.startswith(incomplete)]
+    return names + sorted(glob(f"{escape(incomplete)}*.toml") + glob(f"{escape(incomplete)}*/"))
+
+
+def complete_change(incomplete: str) -> list[str]:
+    """Return the keys of a study that begin so, or the values of a key."""
+    from sweep.study.glossary import entries
+
+    given, is_key, value = incomplete.partition("=")
+    if not is_key:
+        return [f"{entry.key}=" for entry in entries() if entry.key.startswith(given)]
+    return [
+        f"{given}={known}"
+        for entry in entries()
+        if given in (entry.key, f"{entry.section}.{entry.key}")
+        for known in entry.values
+        if known.startswith(value)
+    ]
+
+
+StudyArgument = Annotated[
+    str,
+    typer.Argument(metavar="STUDY", help="Built-in study, or path of a study file.", autocompletion=complete_study),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change the study: seeds.count=40, hidden=2, learning_rate=0.1,0.3.",
+        autocompletion=complete_change,
+    ),
+]
+
+
+@app.command()
+def studies() -> None:
+    """List the built-in studies."""
+    from sweep.study.load import built_in_studies, load_study
+
+    for name in built_in_studies():
+        print(f"{name:12}  {load_study(name).description}")
+
+
+@app.command()
+def words(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Key or value, as adam; all by default.")] = None,
+) -> None:
+    """Explain the keys of a study: meaning and unit, values and limits, default, and what can be swept."""
+    from sweep.study.glossary import entries, glossary
+    from sweep.study.hints import meant_key, meant_value, unknown_key
+    from sweep.study.words import HOMES
+
+    found = everything = entries()
+    if name is not None:
+        key = meant_key(name.rpartition(".")[2], HOMES)
+        value = meant_value(name, {value for entry in everything for value in entry.values})
+        found = [entry for entry in everything if entry.key == key or value in (*entry.values, *entry.users)]
+    if not found:
+        raise StudyError([unknown_key("word", name, HOMES, {})])
+    print(glossary(found, min(shutil.get_terminal_size().columns, 120)))

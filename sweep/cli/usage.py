@@ -1,0 +1,35 @@
+"""Errors of usage: what was given on the command line, which may be names of folders, is shown escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from sweep.system.escaping import one_line
+
+# That of click, of which typer may have a copy of its own.
+_UsageError: Any = typer.BadParameter.__bases__[0]
+
+
+class Commands(TyperGroup):
+    """Commands whose errors of usage are escaped, since typer draws them past the streams that escape."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the options before a command."""
+        return _escape_errors(super().make_context, *args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the options of a command, and run it."""
+        return _escape_errors(super().invoke, ctx)
+
+
+def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function; of an error of usage, escape the message."""
+    try:
+        return call(*args, **kwargs)
+    except _UsageError as error:
+        error.message = one_line(error.message)
+        raise

@@ -1,0 +1,141 @@
+"""Which parameter of a study a figure shows how: along the axis, by color, or in panels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log, prod
+from statistics import pstdev
+
+from sweep.errors import SweepError, unknown
+from sweep.study.parameters import Scalar
+from sweep.study.selection import At
+
+# More lines of a panel cannot be told apart, and more panels cannot be read.
+MAX_LINES = 12
+MAX_PANELS = 25
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Which parameter is shown how.
+
+    Attributes
+    ----------
+    x
+        Along the axis.
+    color
+        Lines of a panel.
+    facet
+        Panels: one parameter, or two, across and down.
+    """
+
+    x: str | None = None
+    color: str | None = None
+    facet: tuple[str, ...] = ()
+
+    def given(self) -> dict[str, str]:
+        """Return the parameters that have a role, and which."""
+        named = [("x", self.x), ("color", self.color), *(("facet", name) for name in self.facet)]
+        taken: dict[str, str] = {}
+        for role, name in named:
+            if name in taken:
+                raise SweepError(f"parameter {name!r} given for {taken[name]} and for {role}; give it once")
+            if name is not None:
+                taken[name] = role
+        return taken
+
+
+def choose_channels(values: At, channels: Channels) -> Channels:
+    """Give a role to each parameter that has several values.
+
+    Along the axis goes the number with the most values, then by color what has the most of up to
+    :data:`MAX_LINES`; up to two others make panels, if these are not too many. What is left has no role.
+
+    Parameters
+    ----------
+    values
+        The values of each swept parameter.
+    channels
+        What is decided already.
+
+    Raises
+    ------
+    SweepError
+        If a name is unknown or given twice, or more lines or panels are asked for than a figure shows.
+    """
+    for name in channels.given():
+        if name not in values:
+            raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
+    if len(channels.facet) > 2:
+        raise SweepError(
+            f"{len(channels.facet)} parameters given for facet; panels stand across and down, so two at most"
+        )
+    if channels.color and len(values[channels.color]) > MAX_LINES:
+        raise SweepError(
+            f"color {channels.color} has {len(values[channels.color])} values and a panel shows {MAX_LINES} lines at "
+            f"most; color by another parameter, or pick some of its values with --at {channels.color}=VALUE,VALUE"
+        )
+    rest = [name for name, entries in values.items() if len(entries) > 1 and name not in channels.given()]
+    by_size = sorted(rest, key=lambda name: -len(values[name]))
+    if channels.x is None and rest:
+        channels = replace(channels, x=next(iter(sorted(by_size, key=lambda name: not is_number(values[name][0])))))
+    by_size = [name for name in by_size if name != channels.x]
+    if channels.color is None:
+        channels = replace(channels, color=next((name for name in by_size if len(values[name]) <= MAX_LINES), None))
+    by_size = [name for name in by_size if name != channels.color]
+    _check_panels(values, channels)
+    n_panels = prod(len(values[name]) for name in channels.facet)
+    for name in by_size:
+        if len(channels.facet) < 2 and n_panels * len(values[name]) <= MAX_PANELS:
+            channels = replace(channels, facet=(*channels.facet, name))
+            n_panels *= len(values[name])
+    return channels
+
+
+def _check_panels(values: At, channels: Channels) -> None:
+    """Refuse what would make too many panels."""
+    n_panels = prod(len(values[name]) for name in channels.facet)
+    if n_panels > MAX_PANELS:
+        largest = max(channels.facet, key=lambda name: len(values[name]))
+        raise SweepError(
+            f"{n_panels} panels for {' and '.join(channels.facet)}; a figure shows {MAX_PANELS} at most, with "
+            f"{MAX_LINES} lines each; pick some values with --at {largest}=VALUE,VALUE"
+        )
+
+
+def parse_counts(text: str) -> list[int]:
+    """Read ``K,K``, numbers of parallel runs.
+
+    Raises
+    ------
+    SweepError
+        If they are no whole numbers from 1 on, or one is given twice.
+    """
+    entries = [entry.strip() for entry in text.split(",")]
+    if not all(entry.isdecimal() and len(entry) < 10 and int(entry) for entry in entries) or len(set(entries)) < len(
+        entries
+    ):
+        raise SweepError(f"--parallel-runs {text!r} given; must be whole numbers from 1 on, each once, as in 1,4,16")
+    return [int(entry) for entry in entries]
+
+
+def is_number(value: Scalar) -> bool:
+    """Tell whether a value has a place on an axis."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_logarithmic(values: Sequence[Scalar]) -> bool:
+    """Tell whether numbers are spaced more evenly in their logarithms; two, if a decade lies between them."""
+    ordered = sorted(float(value) for value in values)
+    if ordered[0] <= 0 or len(ordered) < 2:
+        return False
+    if len(ordered) == 2:
+        return ordered[1] > 10 * ordered[0]
+    return _unevenness([log(value) for value in ordered]) < _unevenness(ordered)
+
+
+def _unevenness(ordered: list[float]) -> float:
+    gaps = [after - before for before, after in pairwise(ordered)]
+    return pstdev(gaps) * len(gaps) / sum(gaps)

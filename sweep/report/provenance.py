@@ -1,0 +1,40 @@
+"""Where a result comes from, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sweep.results.result import Result
+
+
+def provenance(result: Result) -> list[tuple[str, str]]:
+    """Return where a result comes from: identity, digest, machine, versions and seconds, as far as they are known."""
+    facts = result.facts
+    return [(words, _text(facts[name])) for name, words in _FACTS.items() if facts.get(name) is not None]
+
+
+# What is told of a result, and how it is called.
+_FACTS = {
+    "identity": "identity of the study",
+    "digest": "digest of the result",
+    "n_runs": "runs",
+    "net_steps": "steps of all runs",
+    "kernel_seconds": "seconds of training",
+    "wall_seconds": "seconds in all",
+    "threads": "threads",
+    "cpu": "CPU",
+    "system": "system",
+    "versions": "versions",
+    "numerics": "version of the numerics",
+    "finished": "finished",
+}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return str(value)

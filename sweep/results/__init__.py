@@ -1,0 +1,1 @@
+"""Results: what they hold, and what can be asked of them."""

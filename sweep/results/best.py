@@ -1,0 +1,166 @@
+"""The best cells of a result: all of them in order, or one for each value of some parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.errors import SweepError
+from sweep.results.answers import check_judged
+from sweep.statistics.cells import group_of
+from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
+from sweep.statistics.measures import measure_of, quantile_interval
+from sweep.statistics.ranking import LEVEL, best_cells, has_all_runs, rank_cells
+from sweep.study.selection import At, cells_at, values_at
+
+if TYPE_CHECKING:
+    from sweep.results.data import ResultData as Result
+
+_HALF = (1, 2)
+
+
+def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
+    """Rank cells by a statistic, and tell which of them may be the best.
+
+    Parameters
+    ----------
+    result
+    statistic
+        A key of :data:`sweep.statistics.ranking.RANKED_BY`.
+    at
+        Only cells with these values of some parameters.
+
+    Returns
+    -------
+    DataFrame
+        As of :func:`sweep.statistics.ranking.best_cells`.
+
+    Raises
+    ------
+    SweepError
+        If a value is unknown, no such cell is trained yet, or convergence is not judged and asked for.
+    StoreError
+        If what is measured takes rows of runs, and these were not kept.
+    """
+    cells, measure = cells_for(result, statistic, at), measure_of(statistic)
+    runs = None
+    if result.keeps_runs:
+        runs = result.measured(measure) if measure else result.outcomes
+    return best_cells(cells, result.study, runs, statistic)
+
+
+def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
+    """Return the cells at some values of parameters, with a statistic of theirs."""
+    measure = measure_of(statistic)
+    if measure is None:
+        check_judged(result.study)
+    cells = cells_at(
+        result.measured_cells(measure) if measure else result.cells, values_at(result.study.parameters, at or {})
+    )
+    if cells.empty:
+        raise SweepError("no cell with these values is trained yet; run the same study again to go on")
+    if measure and cells[statistic].isna().all():
+        raise SweepError(
+            "final losses of these cells were not counted: those of cells with a criterion are not, nor did earlier "
+            "versions count any; run the study with keep='runs' (--keep runs) to have them"
+        )
+    return cells
+
+
+def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | None = None) -> pd.DataFrame:
+    """Return the best cell for each combination of the values of some parameters, with an interval that knows it.
+
+    Parameters
+    ----------
+    result
+    by
+        Swept parameters, one or more.
+    statistic, at
+        As of :func:`rank`.
+
+    Returns
+    -------
+    DataFrame
+        From the best to the worst: the values of ``by``, ``best_of``, of how many cells it is the best, ``cell``, the
+        values of the other parameters, ``n_runs``, the statistic, and ``best_of_low`` and ``best_of_high``, the ends of
+        its 95 % interval. In a partial result it is the best of the cells that have as many runs as any other with the
+        same values. Values in whose cells losses were not counted are left out.
+
+    Raises
+    ------
+    SweepError, StoreError
+        As of :func:`rank`.
+
+    Notes
+    -----
+    What looks best of k cells looks better than it is. Each of the k intervals holds with 1 - 0.05 / k, so all of them
+    hold together with 95 % (Bonferroni), that of the chosen cell too. They are made as those of cells: Wilson's of a
+    rate, order statistics of medians, the delta method for the logarithm of expected steps, and Student's of a mean.
+    """
+    cells = cells_for(result, statistic, at)
+    if measure_of(statistic):
+        cells = cells[cells[statistic].notna()]  # others were not counted
+    grid = result.study.grid
+    whole = cells[has_all_runs(cells, result.study, group_of(grid, by, cells["cell"].to_numpy()))]
+    ranked = rank_cells(whole, result.study, statistic)
+    group = group_of(grid, by, ranked["cell"].to_numpy())
+    best = ranked.groupby(group, sort=False).head(1)
+    best_of = ranked.groupby(group, sort=False).size().to_numpy()
+    others = [name for name in result.study.parameters if name not in by]
+    table = best[[*by, "cell", *others, "n_runs", statistic]].reset_index(drop=True)
+    table.insert(len(by), "best_of", best_of)
+    return table.assign(**_intervals(result, best, statistic, LEVEL / best_of))
+
+
+def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array) -> dict[str, Array]:
+    """Return the ends of the intervals of a statistic of some cells, each at a level of its own."""
+    value = best[statistic].to_numpy(np.float64, na_value=np.inf)
+    ends: tuple[Array, ...]
+    if statistic == "convergence_rate":
+        ends = wilson_interval(best["n_converged"].to_numpy(), best["n_runs"].to_numpy(), _normal_quantile(levels))
+    elif statistic == "expected_steps":
+        known = np.isfinite(value) & (value > 0)
+        low = best["expected_steps_low"].to_numpy(np.float64, na_value=np.nan)
+        factor = np.divide(value, low, out=np.ones(len(value)), where=known) ** (_normal_quantile(levels) / Z)
+        ends = tuple(np.where(np.isnan(low), np.nan, each) for each in (value / factor, value * factor))
+    elif statistic == "n_correct_mean":
+        n = best["n_runs"].to_numpy()
+        wider = student_quantile(n, 1 - levels / 2) / student_quantile(n)
+        low, high = (value + wider * (best[f"{statistic}_{end}"].to_numpy() - value) for end in ("low", "high"))
+        ends = np.maximum(low, 0.0), np.minimum(high, result.study.n_outputs)
+    else:
+        found = [_median_interval(result, cell, statistic, level)
+                 for cell, level in zip(best["cell"].to_list(), levels.tolist(), strict=True)]  # fmt: skip
+        ends = tuple(np.array(found).T)
+        if statistic == "steps_q50":
+            ends = tuple(np.where(np.isinf(each), np.nan, each) for each in ends)
+    return dict(zip(("best_of_low", "best_of_high"), ends, strict=True))
+
+
+def _normal_quantile(levels: Array) -> Any:
+    """Return the quantiles of the normal distribution beyond which either side has half of a level."""
+    from scipy.special import ndtri
+
+    return -ndtri(levels / 2)
+
+
+def _median_interval(result: Result, cell: int, statistic: str, level: float) -> tuple[float, float]:
+    """Return the interval of the median of one cell; infinite steps are never."""
+    measure = measure_of(statistic)
+    if measure is None:
+        tally = result.tally[result.tally["cell"] == cell]
+        values = np.where(tally["status"] == "converged", tally["steps"], np.inf)
+        order, n = np.argsort(values, kind="stable"), tally["n"].to_numpy()
+    elif result.keeps_runs:
+        values = result.measured(measure).values[cell]
+        values = values[~np.isnan(values)]
+        order, n = np.argsort(values), np.ones(len(values), np.int64)
+    else:
+        counts = result.counted_losses
+        first, last = np.searchsorted(counts["cell"], (cell, cell + 1))
+        values, n = (counts[name].to_numpy()[first:last] for name in ("final_loss", "n"))
+        order = np.arange(len(values))
+    return quantile_interval(values[order], n[order], _HALF, level)

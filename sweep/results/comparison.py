@@ -1,0 +1,168 @@
+"""Comparison of two results, cell by cell and seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sweep.errors import SweepError, unknown
+from sweep.results.answers import check_judged, column_of, judges_convergence
+from sweep.results.queries import COMPARED
+from sweep.results.result import Result
+from sweep.statistics.compare import check_margin, compare_sides, with_holm
+from sweep.statistics.compare_measures import adjusted, compare_pairs
+from sweep.statistics.measures import measure_of
+from sweep.statistics.outcomes import Measured
+from sweep.statistics.sides import Side
+from sweep.study.words import STANDS_FOR, WORDS
+from sweep.system.formatting import count_text, list_text
+
+
+class Pairing:
+    """Two results, paired cell by cell and seed by seed.
+
+    A cell of the one is paired with the cell of the other that has the same values of all parameters that are
+    swept in either; a parameter that one of them fixes has that value there.
+
+    Parameters
+    ----------
+    first, second
+        The results.
+
+    Raises
+    ------
+    SweepError
+        If they have no cell or no seed in common.
+    """
+
+    def __init__(self, first: Result, second: Result) -> None:
+        self._results = first, second
+        self._names = names = list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
+        one, other = _cells_of(first, names), _cells_of(second, names)
+        self._cells = one.merge(other, on=names, how="inner") if names else one.merge(other, how="cross")
+        if not len(self._cells):
+            raise SweepError(f"the two results have no cell in common: no values of {', '.join(names)} are in both")
+        seeds = first.study.seeds, second.study.seeds
+        self._seeds = range(max(each.base for each in seeds), min(each.base + each.count for each in seeds))
+        if not self._seeds:
+            raise SweepError("the two results have no seed in common, so their runs cannot be paired")
+
+    def split(self, by: Sequence[str] | None) -> tuple[list[str], str | None]:
+        """Divide names into parameters, all by default, and what was measured of runs; None where rates are compared.
+
+        Raises
+        ------
+        SweepError
+            If a name is unknown, or convergence is asked for and not judged.
+        """
+        by = self._names if by is None else list(by)
+        others = [name for name in by if name not in WORDS]
+        if len(others) > 1:
+            raise SweepError(f"{list_text(others)} given; give parameters and one statistic")
+        judged = any(judges_convergence(result.study) for result in self._results)
+        statistic = column_of(others[0], COMPARED) if others else COMPARED[0] if judged else "final_loss_q50"
+        measure = measure_of(statistic)
+        if measure is None:
+            for result in self._results:
+                check_judged(result.study)
+        parameters = [name for name in by if name in WORDS]
+        for name in parameters:
+            if name not in self._names:
+                names = self._names
+                raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
+        return parameters, measure
+
+    def compare(self, by: Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
+        """Compare the pairs.
+
+        Parameters
+        ----------
+        by
+            Parameters for each combination of whose values there is a row; by default all. Also what is compared:
+            ``"rate"``, ``"final_loss"``, ``"max_error"`` or ``"n_correct"``; by default the rate, or the final loss
+            where neither study judges convergence.
+        margin
+            A difference of rates that makes no difference, such as 0.05: also tell whether they are equivalent.
+
+        Returns
+        -------
+        DataFrame
+            ``first`` and ``second``, the names of the studies, and the columns of
+            :func:`sweep.statistics.compare.compare_sides` and :func:`sweep.statistics.compare.with_holm`, or of
+            :func:`sweep.statistics.compare_measures.compare_pairs` with ``p_value_holm``.
+
+        Raises
+        ------
+        SweepError
+            If convergence is not judged, a name is unknown, the margin is not between 0 and 1, or no pair is trained
+            yet.
+        StoreError
+            If runs were not kept.
+        """
+        parameters, measure = self.split(by)
+        check_margin(margin, measure)
+        first, second = self._results
+        if measure:
+            one, other = self._measured(first, "cell_x", measure), self._measured(second, "cell_y", measure)
+            table = compare_pairs(one, other, self._cells, parameters, measure)
+        else:
+            sides = self._side(first, "cell_x"), self._side(second, "cell_y")
+            table = compare_sides(*sides, self._cells, parameters, margin)
+        if table.empty:
+            raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
+        labels = _label(first, second), _label(second, first)
+        if labels[0] == labels[1]:
+            labels = first.place or "first", second.place or "second"
+        table.insert(0, "first", labels[0])
+        table.insert(1, "second", labels[1])
+        return adjusted(table) if measure else with_holm(table)
+
+    def left_out(self) -> str:
+        """Say how many cells and seeds have no partner; nothing if all have one."""
+        parts = []
+        for label, result, column in zip(("first", "second"), self._results, ("cell_x", "cell_y"), strict=True):
+            study = result.study
+            of_all = (
+                (study.n_cells - self._cells[column].nunique(), study.n_cells, "cell"),
+                (study.seeds.count - len(self._seeds), study.seeds.count, "seed"),
+            )
+            lacking = [f"{count:,} of {count_text(of, what)}" for count, of, what in of_all if count]
+            if lacking:
+                parts.append(f"{' and '.join(lacking)} of the {label} result")
+        return f"not compared, since the other has none like them: {'; '.join(parts)}" if parts else ""
+
+    def _measured(self, result: Result, column: str, measure: str) -> Measured:
+        """Return what was measured of the paired runs of a result."""
+        return result.measured(measure).at(self._cells[column].to_numpy(), self._seeds_of(result))
+
+    def _seeds_of(self, result: Result) -> slice:
+        """Return the places of the common seeds in a result."""
+        base = result.study.seeds.base
+        return slice(self._seeds.start - base, self._seeds.stop - base)
+
+    def _side(self, result: Result, column: str) -> Side:
+        """Return the paired runs of a result; the column has its cells."""
+        cells = self._cells[column].to_numpy()
+        return Side(result.outcomes.at(cells, self._seeds_of(result)), result.study.grid.most_steps(cells))
+
+
+def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
+    """Return the number and these parameters of every cell, swept or fixed."""
+    grid = result.study.grid
+    cells = np.arange(grid.n_cells)
+    columns = {name: grid.column(name, cells) for name in names}
+    for name, column in columns.items():
+        if None in result.study.values_of(name):
+            columns[name] = grid.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
+    return pd.DataFrame({"cell": cells, **columns})
+
+
+def _label(result: Result, other: Result) -> str:
+    """Name a result: by its study, and by what it fixes to another value than the other does."""
+    own, others = result.study.fixed(), other.study.fixed()
+    differing = [
+        f"{name} {own[name]}" for name in WORDS if name in own and name in others and own[name] != others[name]
+    ]
+    return " ".join([result.study.name, *differing])

@@ -1,0 +1,104 @@
+"""What was measured of the runs of several cells of a result together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sweep.statistics.intervals import Array
+from sweep.statistics.measures import QUARTERS, measure_columns, measure_statistics
+from sweep.statistics.pooled import pooled_statistics
+
+if TYPE_CHECKING:
+    from sweep.results.data import ResultData as Result
+
+
+def pooled_by(result: Result, measure: str, cells: pd.DataFrame, group: Array, paired: bool) -> pd.DataFrame:
+    """Return the statistics of a measure over groups of cells, by the number of their group.
+
+    Parameters
+    ----------
+    result
+    measure
+    cells
+        Of the result, with their statistics of this measure.
+    group : (n_cells,)
+        The number of the group of each.
+    paired
+        Whether rows of runs are there and can be read, as of :func:`sweep.results.answers.pairs_seeds`.
+
+    Returns
+    -------
+    DataFrame
+        Columns as of :func:`sweep.statistics.measures.measure_statistics`. Those of one cell are its own. Of several
+        the intervals count each seed once; they are missing where rows are not there, or too many to be read, and of a
+        partial result. There each cell counts as much as any other, however many of its runs are there. All is missing
+        where neither rows can be read nor losses were counted.
+    """
+    columns = measure_columns(measure)
+    table = cells.groupby(group)[columns].first().astype(np.float64)
+    n_cells = pd.Series(group).value_counts().reindex(table.index)
+    several = table.index[n_cells > 1]
+    if not len(several):
+        return table
+    shared = np.isin(group, several)
+    table.loc[several] = _of_several(result, measure, cells[shared], group[shared], paired).reindex(several)[columns]
+    return table
+
+
+def _of_several(result: Result, measure: str, cells: pd.DataFrame, group: Array, paired: bool) -> pd.DataFrame:
+    """Return the statistics of groups of several cells."""
+    numbers = cells["cell"].to_numpy()
+    if paired:
+        measured = result.measured(measure).at(numbers)
+        if result.complete:
+            return pooled_statistics(measure, measured, group)
+        place, _ = np.nonzero(measured.present)
+        values, n = measured.values[measured.present], np.ones(len(place), np.int64)
+    elif measure == "final_loss" and result.has_parts and not result.keeps_runs:
+        counts = result.counted_losses
+        counts = counts[counts["cell"].isin(numbers)]
+        order = np.argsort(numbers)
+        place = order[np.searchsorted(numbers, counts["cell"].to_numpy(), sorter=order)]
+        values, n = counts["final_loss"].to_numpy(), counts["n"].to_numpy()
+    else:
+        return pd.DataFrame(np.nan, np.unique(group), measure_columns(measure))
+    ends = [name for name in measure_columns(measure) if name.endswith(("_low", "_high"))]
+    if result.complete:
+        table = measure_statistics(measure, group[place], values, n)
+    else:
+        table = _evenly(measure, cells, group, (place, values, n))
+    known = cells[measure_columns(measure)[0]].notna().groupby(group).all()  # as far as all losses were counted
+    return table.assign(**dict.fromkeys(ends, np.nan)).where(known.reindex(table.index), np.nan)
+
+
+def _evenly(measure: str, cells: pd.DataFrame, group: Array, runs: tuple[Array, Array, Array]) -> pd.DataFrame:
+    """Return the statistics of groups in which each cell counts alike.
+
+    Parameters
+    ----------
+    measure, cells, group
+        As of :func:`pooled_by`.
+    runs
+        For each value of a cell, the place of the cell, the value, and how many runs have it.
+    """
+    if measure == "n_correct":
+        return cells[["n_correct_mean"]].groupby(group).mean()
+    place, values, n = runs
+    weights = n / cells["n_runs"].to_numpy()[place]
+    means = cells[f"{measure}_geometric_mean"]
+    with np.errstate(divide="ignore"):
+        table = pd.DataFrame({means.name: np.exp(np.log(means).groupby(group).mean())})
+    table["finite_rate"] = cells["finite_rate"].groupby(group).mean()
+    of_run = group[place]
+    order = np.lexsort((values, of_run))
+    values, weights, of_run = values[order], weights[order], of_run[order]
+    for number in table.index:
+        first, last = np.searchsorted(of_run, (number, number + 1))
+        reached = np.cumsum(weights[first:last])
+        for quarter, (part, whole) in QUARTERS.items():
+            at = np.searchsorted(reached, part / whole * reached[-1] - 1e-9)
+            table.loc[number, f"{measure}_{quarter}"] = values[first:last][at]
+    return table

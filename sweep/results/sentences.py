@@ -1,0 +1,200 @@
+"""What a result says, in sentences: how many runs converged, which cell is best, and what matters."""
+
+from __future__ import annotations
+
+from math import ceil, inf, prod
+from typing import TYPE_CHECKING
+
+from sweep.results.answers import judges_convergence, n_not_worse, pairs_seeds, sum_over, swept
+from sweep.results.queries import ResultQueries
+from sweep.statistics.importance import LEAST_SEEDS, SEED
+from sweep.statistics.measures import STATISTIC_OF
+from sweep.statistics.ranking import rank_cells, seeds_to_tell
+from sweep.study.columns import STATUSES
+from sweep.study.selection import At, values_at
+from sweep.system.formatting import count_text, interval_text, list_text, name_text, rate_text, steps_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sweep.study.model import Study
+
+# Terms of which the share of the variance is told, at most.
+_TOLD = 3
+
+
+def answer(result: ResultQueries) -> list[str]:
+    """Return the answer: the share of runs that converged, the best cell, and what matters most."""
+    if not result.complete and not result.facts["n_runs"]:
+        return [coverage(result)]
+    if not judges_convergence(result.study):
+        return [sentence for sentence in (coverage(result), *losses(result)) if sentence]
+    sentences = [
+        coverage(result),
+        share(result),
+        best_cell(result),
+        restarts(result),
+        what_matters(result),
+        unjudged(result),
+        uneven(result),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def losses(result: ResultQueries) -> list[str]:
+    """Return what runs of a fixed budget say: their final losses, how many are finite, and the best cell."""
+    cells, statistic = result.cells, STATISTIC_OF["final_loss"]
+    if cells[statistic].isna().all():
+        return ["convergence is not judged (criterion 'none'), and this result tells nothing of final losses"]
+    (row,) = sum_over(result, []).to_dict("records")
+    if result.complete:
+        of = f" of {count_text(row['n_runs'], 'run')}" + (" together" if len(cells) > 1 else "")
+    else:
+        of = f" of the {len(cells):,} of {result.study.n_cells:,} cells trained so far, each counted alike,"
+    told = [f"the median final loss{of} is {interval_text(row, statistic)}"] if row[statistic] == row[statistic] else []
+    if row["n_diverged"]:
+        n, n_runs = row["n_diverged"], row["n_runs"]
+        told.append(f"{n:,} of {count_text(n_runs, 'run')} diverged, whose loss counts as infinite")
+    told.append(best_loss(result))
+    return ["convergence is not judged (criterion 'none')", *told, uneven(result)]
+
+
+def best_loss(result: ResultQueries) -> str:
+    """Say which cell has the lowest median final loss and how sure that is, or why none has; nothing of one cell."""
+    cells, statistic = result.cells, STATISTIC_OF["final_loss"]
+    if len(cells) == 1:
+        return ""
+    (best,) = rank_cells(cells, result.study, statistic).head(1).to_dict("records")
+    if best[statistic] == inf:
+        return f"in none of the {len(cells):,} cells half of the runs end with a finite loss"
+    which = "best cell" if result.complete else "best of the cells that have all runs"
+    text = f"median final loss {interval_text(best, statistic)} of {count_text(best['n_runs'], 'run')}"
+    return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
+
+
+def coverage(result: ResultQueries) -> str:
+    """Say how partial a partial result is; nothing of a complete one."""
+    if result.complete:
+        return ""
+    n_runs, whole = result.facts["n_runs"], result.study.n_runs
+    cells = f"in {len(result.cells):,} of {result.study.n_cells:,} cells"
+    return f"partial: {n_runs:,} of {whole:,} runs are trained ({100 * n_runs / whole:.0f} %), {cells}"
+
+
+def unjudged(result: ResultQueries) -> str:
+    """Say that cells without a criterion count too, where there are any."""
+    if "none" not in result.study.values_of("criterion"):
+        return ""
+    return "cells with criterion 'none' are not judged and count as not converged"
+
+
+def uneven(result: ResultQueries) -> str:
+    """Say that rates over cells are no means of theirs, where these have different numbers of seeds."""
+    if not result.study.seeds.until or len(result.cells) == 1:
+        return ""
+    return "cells have as many seeds as their intervals took (seeds.until); a rate over cells weighs them by that"
+
+
+def share(result: ResultQueries) -> str:
+    """Say how many of all runs ended in which way; of a partial result, on average over the cells that are there."""
+    cells, n_cells = result.cells, result.study.n_cells
+    if not result.complete and n_cells > 1:
+        means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in STATUSES}
+        first, *others = (
+            f"{100 * mean:.1f} % {status}" for status, mean in means.items() if mean or status == STATUSES[0]
+        )
+        return f"on average over the {len(cells):,} of {n_cells:,} cells trained so far {first}" + (
+            f"; {list_text(others)}" if others else ""
+        )
+    (row,) = sum_over(result, []).to_dict("records")
+    counts = {status: row[f"n_{status}"] for status in STATUSES[1:]}
+    others = [f"{100 * n / row['n_runs']:.1f} % {status}" for status, n in counts.items() if n]
+    rate = rate_text(row, " %")
+    if row["n_converged"] and rate.startswith("0.0 "):
+        rate = f"{row['n_converged']:,} ({rate})"  # so few that the percentage tells nothing of them
+    return f"of {count_text(row['n_runs'], 'run')} {rate} converged" + (f"; {list_text(others)}" if others else "")
+
+
+def best_cell(result: ResultQueries) -> str:
+    """Say which cell is best and how sure that is, or why none is; nothing of a single cell."""
+    cells = result.cells
+    (best,) = rank_cells(cells, result.study).head(1).to_dict("records")
+    if not best["n_converged"]:
+        return "no run converged" + (f" in any of the {len(cells):,} cells" if len(cells) > 1 else "")
+    median = steps_text(best["steps_q50"])
+    expected = f"{steps_text(best['expected_steps'])} steps per converged run"
+    steps = f"median {median} steps" if median != "-" else expected
+    if len(cells) == 1:
+        return f"{steps}, {expected}" if median != "-" else expected
+    text = f"{rate_text(best, ' %')} of {count_text(best['n_runs'], 'run')} converged, {steps}"
+    which = "best cell" if result.complete else "best of the cells that have all runs"
+    return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
+
+
+def restarts(result: ResultQueries) -> str:
+    """Say whether it pays to give up runs of the best cell; nothing where that is not known, or it takes no steps."""
+    (best,) = rank_cells(result.cells, result.study).head(1).to_dict("records")
+    steps = [best[f"restarted_steps{end}"] for end in ("", "_low", "_high")]
+    if any(steps_text(each) == "-" for each in steps) or not best["restart_steps"]:
+        return ""
+    took, low, high = map(steps_text, steps)
+    with_them = (
+        f"a success takes {took} [{low}, {high}] steps with them and {steps_text(best['expected_steps'])} without"
+    )
+    which = "in that cell" if len(result.cells) > 1 else "here"
+    if steps[2] < best["expected_steps"]:
+        return f"restarts after {steps_text(best['restart_steps'])} steps help {which}: {with_them}"
+    return f"restarts do not help {which}: {with_them}"
+
+
+def _others(result: ResultQueries) -> str:
+    """Say which other cells may be the best, on common seeds where rows are there to be read."""
+    if pairs_seeds(result):
+        return f"; {may_be_best(result.best(), result.study)}"
+    n = n_not_worse(result)
+    if n > 1:
+        return f"; intervals of {n:,} other cells overlap with it"
+    return "; the interval of one other cell overlaps with it" if n else ""
+
+
+def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str:
+    """Say how many cells may be the best, and how many seeds could tell which of them is.
+
+    Parameters
+    ----------
+    ranked
+        As of :meth:`Result.best`, of all cells and with p-values.
+    study
+        Of the result.
+    at
+        The values that were picked of some parameters.
+    """
+    n_cells = prod(map(len, values_at(study.parameters, at or {}).values()))
+    n, n_compared = int(ranked["may_be_best"].sum()), int(ranked["may_be_best"].notna().sum())
+    of = "" if n_compared == n_cells else f" of the {n_compared:,} cells that have all runs"
+    if n_compared == 1:
+        return "no other cell has all runs" if of else "there is one cell"
+    if n == 1:
+        return f"with 95 % confidence no other{of or ' cell'} is better"
+    text = f"with 95 % confidence the best{of} is one of {n:,}{'' if of else ' cells'}"
+    n_seeds = seeds_to_tell(ranked)
+    if n_seeds == inf:
+        return f"{text}, some of which hardly differ"
+    digits = len(str(int(n_seeds))) - 2
+    rounded = ceil(n_seeds / 10**digits) * 10**digits if digits > 0 else ceil(n_seeds)
+    return f"{text}, and about {rounded:,} seeds per cell could tell which if they differ as here"
+
+
+def what_matters(result: ResultQueries) -> str:
+    """Say what explains most of the variance between runs; nothing where there is none, or it is not known."""
+    if not result.complete or not swept(result.study):
+        return ""
+    if result.study.seeds.count < LEAST_SEEDS:
+        return f"what matters takes at least {LEAST_SEEDS} seeds per cell to tell from chance"
+    table = result.importance(errors=False)
+    seed = float(table.loc[table["term"] == SEED, "total_share"].iloc[0])
+    told = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable").head(_TOLD)
+    words = [f"{row['term']} {100 * row['share']:.0f} %" for row in told.to_dict("records")]
+    if seed >= 0.005:
+        words.append(f"the seed, by itself and with parameters, {100 * seed:.0f} %")
+    return f"what matters for whether a run converges: {list_text(words)} of the variance between runs" if words else ""

@@ -1,0 +1,1 @@
+"""Where each run of a study is trained, and in which order."""

@@ -1,0 +1,57 @@
+"""What a run costs, roughly, from its words alone: it decides how shards are cut and what progress expects."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kernels import vocabulary
+from sweep.study.model import Study
+
+# Operations in whose time an elementary function is computed (exp, tanh, ..).
+_FUNCTION = 100
+
+# Bytes of a row in memory beside the parameters of the network.
+_ROW_BYTES = 64
+
+
+class RunCost(NamedTuple):
+    """Operations of a run that takes all its steps, how many these are at most, and its bytes in memory."""
+
+    operations: float
+    n_steps: int
+    n_bytes: int
+
+
+def run_cost(study: Study, words: dict[str, Any]) -> RunCost:
+    """Return the cost of a run.
+
+    Forward, a pattern and hidden unit take a product and a sum for each input and output;
+    a step takes two or three times as much. Where an epoch takes several steps, judging at
+    its end takes another pass forward.
+
+    Parameters
+    ----------
+    study
+        What decides the patterns and the most steps.
+    words
+        Of the cell of the run.
+    """
+    n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
+    hidden, n_windows = words["hidden"], -(-n_patterns // words["batch"])
+    n_parameters = hidden * (n_inputs + n_outputs + words["bias"])
+    n_parameters += n_outputs * (words["bias"] + words["skip"] * n_inputs)
+    functions = n_patterns * sum(
+        count * _FUNCTION
+        for name, count in (("activation", hidden), ("output", n_outputs))
+        if vocabulary.ACTIVATIONS[words[name]].elementary
+    )
+    step = n_patterns * hidden * (4 * n_inputs + 6 * n_outputs + 4) / n_windows
+    update = n_parameters * vocabulary.OPTIMIZERS[words["optimizer"]].operations
+    judging = n_patterns * hidden * 2 * (n_inputs + n_outputs) + functions
+    operations = step + functions / n_windows + update + (judging / n_windows if n_windows > 1 else 0)
+    n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))
+    return RunCost(operations * n_steps + judging, n_steps, 8 * n_parameters + _ROW_BYTES)
+
+
+def _epochs(study: Study) -> list[float]:
+    return [float("inf") if epochs is None else epochs for epochs in study.values_of("max_epochs")]

@@ -1,0 +1,163 @@
+"""Cells, runs and shards of a study, by arithmetic alone.
+
+Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with the
+last parameter fastest. They are *visited* in another order: wave by wave of seeds, in
+which parameters that decide the kernel or the shape of the weights come first, then the
+others, then seeds, so that runs which can train side by side lie together. A shard is a
+contiguous range of that order (:mod:`sweep.schedule.shards`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from sweep.schedule.cost import run_cost
+from sweep.schedule.shards import Shards
+from sweep.schedule.waves import Shard
+from sweep.study.grid import mixed_digits
+from sweep.study.model import Study
+from sweep.study.words import with_role
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Words that decide the kernel or the shape of the weights.
+SHAPE = with_role("kernel")
+
+
+class Plan:
+    """Where every run of a study is, without a list of runs.
+
+    Parameters
+    ----------
+    study
+        What to plan.
+    shard_runs
+        Runs in a shard instead of what is planned. No result depends
+        on it; tests vary it.
+    waves
+        Seeds of a cell in each wave, where the study was begun with these.
+
+    Attributes
+    ----------
+    study, shard_runs
+        As given.
+    waves : tuple of int
+        Seeds of a cell in each wave.
+    shards : Shards
+        How runs are cut into shards.
+    """
+
+    def __init__(self, study: Study, shard_runs: int | None = None, waves: Sequence[int] | None = None) -> None:
+        self.study = study
+        self.grid = study.grid
+        self.shard_runs = shard_runs
+        self.n_seeds = study.seeds.count
+        self.n_cells = study.n_cells
+        self.n_runs = study.n_runs
+        self._sizes = list(self.grid.sizes.values())
+        shape = [k for k, name in enumerate(self.grid.sizes) if name in SHAPE]
+        rest = [k for k, name in enumerate(self.grid.sizes) if name not in SHAPE]
+        self._visit = shape + rest
+        n_shapes = prod(self._sizes[k] for k in shape)
+        self._shape_cells = self.n_cells // n_shapes
+        costs = [run_cost(study, self.grid.words(self.first_cell(shape))) for shape in range(n_shapes)]
+        self.shards = Shards(costs, self._shape_cells, study.seeds.rounds, waves, shard_runs)
+        self.waves = tuple(self.shards.wave_seeds)
+        self._offsets = [0, *accumulate(self.waves)]
+        self.n_shards = self.shards.n_shards
+
+    def shard(self, index: int) -> Shard:
+        """Return a shard by its number."""
+        return self.shards.shard(index)
+
+    def first_cell(self, shape: int) -> int:
+        """Return the cell of a shape that is visited first."""
+        return int(self._cell_visited(shape * self._shape_cells))
+
+    def position(self, run: Any) -> Any:
+        """Return the visiting position of a run, an integer or an array."""
+        cell, offset = divmod(run, self.n_seeds)
+        digits = mixed_digits(cell, self._sizes)
+        visited = 0
+        for k in self._visit:
+            visited = visited * self._sizes[k] + digits[k]
+        if len(self.waves) == 1:
+            return visited * self.n_seeds + offset
+        import numpy as np
+
+        number = np.searchsorted(self._offsets, offset, side="right") - 1
+        first = np.take(self._offsets, number)
+        return self.n_cells * first + visited * np.take(self.waves, number) + offset - first
+
+    def pieces(self, shard: Shard) -> Iterator[Shard]:
+        """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
+        for piece in self.shards.pieces(shard):
+            if shard.open is None:
+                yield piece
+                continue
+            places = self._visited(piece) - self._visited(shard)[0]
+            yield replace(piece, open=shard.open[places])
+
+    def cells(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the open cells of a shard in visiting order, and how many of its runs, in a row, are of each."""
+        visited, counts = self._visited(shard), self._counts(shard)
+        if shard.open is not None:
+            visited, counts = visited[shard.open], counts[shard.open]
+        return self._cell_visited(visited), counts
+
+    def runs(self, shard: Shard) -> NDArray[np.int64]:
+        """Return the number of every run of a shard, in visiting order."""
+        return self._number(shard, self._cell_visited(self._visited(shard)) * self.n_seeds)
+
+    def seeds(self, shard: Shard) -> NDArray[np.int64]:
+        """Return the seed of every run of a shard, in visiting order."""
+        return self._number(shard, self.study.seeds.base)
+
+    def _wave(self, shard: Shard) -> tuple[int, int, int]:
+        """Return where the wave of a shard starts, how many seeds of a cell it has, and how many are before it."""
+        number = self.shards.wave_of(shard)
+        offset = self._offsets[number]
+        return self.n_cells * offset, self.waves[number], offset
+
+    def _visited(self, shard: Shard) -> NDArray[np.int64]:
+        """Return the places of all cells of a shard in visiting order."""
+        import numpy as np
+
+        start, n_seeds, _ = self._wave(shard)
+        return np.arange((shard.start - start) // n_seeds, (shard.stop - 1 - start) // n_seeds + 1)
+
+    def _counts(self, shard: Shard) -> NDArray[np.int64]:
+        """Return how many runs of a shard, in a row, are of each of its cells."""
+        start, n_seeds, _ = self._wave(shard)
+        visited = self._visited(shard)
+        starts, stops = start + visited * n_seeds, start + (visited + 1) * n_seeds
+        starts[0], stops[-1] = shard.start, shard.stop
+        counts: NDArray[np.int64] = stops - starts
+        return counts
+
+    def _number(self, shard: Shard, first: Any) -> NDArray[np.int64]:
+        """Give the runs of a shard numbers that go up from ``first`` in each cell, also where others hold its first."""
+        import numpy as np
+
+        start, n_seeds, before = self._wave(shard)
+        shifts = first + before - start - self._visited(shard) * n_seeds
+        if len(shifts) == 1 and shard.open is None:
+            return np.arange(shard.start + shifts[0], shard.stop + shifts[0])
+        counts = self._counts(shard)
+        numbers: NDArray[np.int64] = np.arange(shard.start, shard.stop) + np.repeat(shifts, counts)
+        return numbers if shard.open is None else numbers[np.repeat(shard.open, counts)]
+
+    def _cell_visited(self, visited: Any) -> Any:
+        """Return the number of the cell visited in this place, an integer or an array."""
+        digits = mixed_digits(visited, [self._sizes[k] for k in self._visit])
+        placed = dict(zip(self._visit, digits, strict=True))
+        cell = visited - visited
+        for k, size in enumerate(self._sizes):
+            cell = cell * size + placed[k]
+        return cell

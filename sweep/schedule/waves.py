@@ -1,0 +1,255 @@
+"""How the runs of a wave of seeds are cut into shards, and in which order these are trained.
+
+Seeds are trained in *waves*: some seeds of every cell, then the next ones of every cell. So whatever is trained
+when a run ends has all cells, each with about as many seeds, but for the wave under way. The first waves are small,
+a few milliseconds of work; each is as large as all before it together, up to an eighth of all seeds.
+
+A wave is cut into *blocks* of about equal work, which are trained in bit-reversed order. The blocks that are trained
+last are cut into shards that become smaller, so that all cores end together; every other block is one shard. All this
+depends on the study alone, so any machine can go on with what another began.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, islice
+from math import ceil, gcd
+from typing import TYPE_CHECKING, NamedTuple
+
+from sweep.schedule.cost import RunCost
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+# A block is a part of the study, not less than some milliseconds of one core, as committing a shard takes half of one,
+# and at most a quarter of a second; studies of more than so many blocks have longer ones: up to ten seconds or
+# sixteen runs.
+_SHARES, _MANY = 32, 10_000
+_LEAST_OPERATIONS, _USUAL_OPERATIONS, _MOST_OPERATIONS = 8e8, 4e10, 1.6e12
+# The rows of a shard are held in memory by each thread.
+_MOST_RUNS = 2**17
+# A wave has at most such a part of all seeds.
+_WAVES = 4
+# So many blocks at the end are cut up.
+_LAST = 8
+# Networks that train side by side, a multiple of which a shard of one shape has.
+_LANES = 16
+# Each lane trains so many runs of a shape or more, one after the other.
+_FEWEST = 2
+# Weights are drawn and trained in pieces of at most so many bytes.
+_PIECE_BYTES = 2**24
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The unit of work: visiting positions ``start`` to ``stop``.
+
+    Attributes
+    ----------
+    cost
+        Estimated operations if every run takes all its steps, where it was planned.
+    open : (cells,) of bool or None
+        Which of its cells, in visiting order, are trained; all without.
+    """
+
+    index: int
+    start: int
+    stop: int
+    cost: float = 0.0
+    open: NDArray[np.bool_] | None = field(default=None, compare=False)
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs where all of its cells are open."""
+        return self.stop - self.start
+
+
+class _Stretch(NamedTuple):
+    """Blocks of equally many runs, but for the last: of one shape, or one block of several shapes."""
+
+    first_block: int
+    start: int
+    stop: int
+    block_runs: int
+
+    @property
+    def n_blocks(self) -> int:
+        return ceil((self.stop - self.start) / self.block_runs)
+
+
+def seed_waves(n_seeds: int, shape_cells: int, operations: float) -> list[int]:
+    """Return how many seeds of every cell are trained in each wave.
+
+    Parameters
+    ----------
+    n_seeds
+        Of every cell.
+    shape_cells
+        Cells of a shape, whose runs train side by side.
+    operations
+        That runs of all seeds take at most.
+
+    >>> seed_waves(1000, 13, 8e10)
+    [10, 10, 20, 32, 64, 128, 240, 240, 256]
+    """
+    first = int(n_seeds * _LEAST_OPERATIONS / max(operations, _LEAST_OPERATIONS))
+    first = max(first, ceil(_FEWEST * _LANES / shape_cells))
+    most = max(first, ceil(n_seeds / _WAVES))
+    step = _LANES // gcd(_LANES, shape_cells)
+    waves, done = [], 0
+    while done < n_seeds:
+        wave = min(done, most) or first
+        if wave > _FEWEST * step:
+            wave -= wave % step  # so that all lanes are taken
+        waves.append(wave if done + 1.25 * wave <= n_seeds else n_seeds - done)
+        done += waves[-1]
+    return waves
+
+
+class Wave:
+    """The shards of some seeds of every cell, numbered in visiting order, from 0 as positions are.
+
+    Parameters
+    ----------
+    costs
+        Of a run of each shape, in visiting order.
+    shape_runs
+        Runs of each shape.
+    work
+        Operations of a block.
+    shard_runs
+        For tests: runs in a shard, instead of what is planned.
+    is_last
+        Whether all cores should end together.
+
+    Attributes
+    ----------
+    n_shards, n_runs : int
+    operations : float
+        Estimated operations if every run takes all its steps.
+    """
+
+    def __init__(
+        self, costs: Sequence[RunCost], shape_runs: int, work: float, *, shard_runs: int | None, is_last: bool
+    ) -> None:
+        self._costs, self._shape_runs = costs, shape_runs
+        self._operations = [0.0, *accumulate(cost.operations * shape_runs for cost in costs)]
+        self._steps = [0, *accumulate(cost.n_steps * shape_runs for cost in costs)]
+        self.operations = self._operations[-1]
+        self.n_runs = len(costs) * shape_runs
+        self._stretches = [_Stretch(0, 0, self.n_runs, shard_runs)] if shard_runs else list(self._make_stretches(work))
+        self._first_blocks = [stretch.first_block for stretch in self._stretches]
+        self._n_blocks = self._stretches[-1].first_block + self._stretches[-1].n_blocks
+        # Blocks that are cut up, how many shards each has, and the shards before each.
+        self._cut: dict[int, int] = self._cut_last() if is_last and not shard_runs else {}
+        self._cut_blocks = sorted(self._cut)
+        self._more = [0, *accumulate(self._cut[block] - 1 for block in self._cut_blocks)]
+        self._cut_shards = [self._first_shard(block) for block in self._cut_blocks]
+        self.n_shards = self._n_blocks + self._more[-1]
+
+    def shard(self, index: int) -> Shard:
+        """Return a shard by its number."""
+        k = bisect_right(self._cut_shards, index)
+        block = max(index - self._more[k], self._cut_blocks[k - 1] if k else 0)
+        start, stop = self._range(block)
+        runs, nth = _even(stop - start, self._cut.get(block, 1)), index - self._first_shard(block)
+        start, stop = start + nth * runs, min(start + (nth + 1) * runs, stop)
+        return Shard(index, start, stop, self._before(stop, self._operations) - self._before(start, self._operations))
+
+    def order(self) -> Iterator[int]:
+        """Yield the numbers of all shards in the order in which they are trained."""
+        for block in _bit_reversed(self._n_blocks):
+            first = self._first_shard(block)
+            yield from range(first, first + self._cut.get(block, 1))
+
+    def operations_of(self, shard: Shard, net_steps: int) -> float:
+        """Return how many operations the runs of a shard took, from their steps."""
+        most = self._before(shard.stop, self._steps) - self._before(shard.start, self._steps)
+        return shard.cost * net_steps / max(most, 1)
+
+    def shapes(self, shard: Shard) -> range:
+        """Return the numbers of the shapes that runs of a shard have."""
+        return range(shard.start // self._shape_runs, (shard.stop - 1) // self._shape_runs + 1)
+
+    def pieces(self, shard: Shard) -> Iterator[Shard]:
+        """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
+        starts = [max(shard.start, shape * self._shape_runs) for shape in self.shapes(shard)]
+        for shape, start, stop in zip(self.shapes(shard), starts, [*starts[1:], shard.stop], strict=True):
+            runs = _even(stop - start, ceil((stop - start) * self._costs[shape].n_bytes / _PIECE_BYTES))
+            for first in range(start, stop, runs):
+                yield Shard(shard.index, first, min(first + runs, stop))
+
+    def _make_stretches(self, work: float) -> Iterator[_Stretch]:
+        """Lay out blocks shape by shape; shapes of little work are taken together."""
+        block, start, n_open = 0, 0, 0.0  # the share of a block that shapes since start take
+        for shape, cost in enumerate(self._costs):
+            stop = (shape + 1) * self._shape_runs
+            n_blocks = max(self._shape_runs * cost.operations / work, self._shape_runs / _MOST_RUNS)
+            if n_blocks < 1 and n_open + n_blocks < 1 and shape + 1 < len(self._costs):
+                n_open += n_blocks
+                continue
+            begin = start if n_blocks < 1 else shape * self._shape_runs
+            if start < begin:  # what was open before a large shape
+                yield _Stretch(block, start, begin, begin - start)
+                block += 1
+            n_blocks = max(n_blocks - 0.25, self._shape_runs / _MOST_RUNS)  # the last one is no sliver
+            stretch = _Stretch(block, begin, stop, _even(stop - begin, ceil(n_blocks)))
+            yield stretch
+            block, start, n_open = block + stretch.n_blocks, stop, 0.0
+
+    def _cut_last(self) -> dict[int, int]:
+        """Return the blocks that are trained last, and into how many shards each is cut."""
+        cut: dict[int, int] = {}
+        for n_left, block in enumerate(islice(_bit_reversed(self._n_blocks, backwards=True), _LAST), 1):
+            start, stop = self._range(block)
+            cost = self._before(stop, self._operations) - self._before(start, self._operations)
+            n_shards = min(ceil(_LAST / n_left), int(cost / _LEAST_OPERATIONS), ceil((stop - start) / _LANES))
+            if n_shards > 1:
+                cut[block] = ceil((stop - start) / _even(stop - start, n_shards))
+        return cut
+
+    def _range(self, block: int) -> tuple[int, int]:
+        """Return the visiting positions of a block."""
+        stretch = self._stretches[bisect_right(self._first_blocks, block) - 1]
+        start = stretch.start + (block - stretch.first_block) * stretch.block_runs
+        return start, min(start + stretch.block_runs, stretch.stop)
+
+    def _first_shard(self, block: int) -> int:
+        """Return the number of the first shard of a block."""
+        return block + self._more[bisect_left(self._cut_blocks, block)]
+
+    def _before(self, position: int, sums: Sequence[float]) -> float:
+        """Return a sum over all runs before a visiting position, from those over whole shapes."""
+        shape, runs = divmod(position, self._shape_runs)
+        return sums[shape] + (runs / self._shape_runs * (sums[shape + 1] - sums[shape]) if runs else 0)
+
+
+def block_work(operations: float) -> float:
+    """Return the operations of a block, where so many are trained without a wait."""
+    usual = max(operations / _MANY, min(max(operations / _SHARES, _LEAST_OPERATIONS), _USUAL_OPERATIONS))
+    return min(usual, _MOST_OPERATIONS)
+
+
+def _even(n_runs: int, n_parts: int) -> int:
+    """Return the runs of each of so many parts, a multiple of what trains side by side; the last may have fewer."""
+    return ceil(n_runs / max(1, n_parts) / _LANES) * _LANES
+
+
+def _bit_reversed(n: int, backwards: bool = False) -> Iterator[int]:
+    """Yield 0 to n - 1, each far from those just before it: van der Corput's sequence, from its start or its end.
+
+    Each is the next number with its bits in reverse order.
+
+    >>> list(_bit_reversed(6))
+    [0, 4, 2, 1, 5, 3]
+    """
+    n_bits = (n - 1).bit_length()
+    numbers = range(2**n_bits)
+    for k in reversed(numbers) if backwards else numbers:
+        place = int(f"{k:0{n_bits}b}"[::-1], 2) if n_bits else 0
+        if place < n:
+            yield place

@@ -1,0 +1,35 @@
+"""Columns of Arrow tables as arrays, and status codes as columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sweep.study.columns import STATUSES, Column
+
+_STATUS_NAMES = pa.array(STATUSES)
+
+
+def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
+    """Return the codes of a status column, numbered as in :data:`STATUSES`."""
+    parts = []
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        known = np.array([STATUSES.index(name) for name in chunk.dictionary.to_pylist()], np.int8)
+        parts.append(known[chunk.indices.to_numpy(zero_copy_only=False)])
+    return np.concatenate(parts) if parts else np.empty(0, np.int8)
+
+
+def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
+    """Return status codes as Arrow writes them, with their names."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False)), _STATUS_NAMES)
+
+
+def column_values(table: pa.Table, column: Column) -> NDArray[Any]:
+    """Return a column as it is hashed, status as codes."""
+    if column.type == "status":
+        return status_codes(table.column(column.name))
+    values: NDArray[Any] = table.column(column.name).to_numpy()
+    return values

@@ -1,0 +1,88 @@
+"""Statistics and digest of a study, made while it trains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.schedule.plan import Plan
+from sweep.statistics.cells import cells_to_table, summarize
+from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, tap, with_losses
+from sweep.statistics.tally import TallySum
+from sweep.store.commits import Commit, check_planned
+from sweep.store.digest import rows_digest, tally_digest
+from sweep.store.parts import Parts
+from sweep.store.run_order import in_run_order
+from sweep.study.columns import runs_columns, tells_losses
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class Aggregate:
+    """What is known of the parts so far, which may come in any order.
+
+    Parameters
+    ----------
+    plan
+        What is trained.
+    parts
+        Where the parts are.
+    """
+
+    def __init__(self, plan: Plan, parts: Parts) -> None:
+        self._plan = plan
+        self._parts = parts
+        self._tallies = TallySum()
+        self._tells_losses = tells_losses(plan.study)
+        self._counted = LossSum()  # where rows are not kept
+        self._losses: pd.DataFrame | None = None  # of cells, once rows were read
+
+    def add(self, commit: Commit) -> None:
+        """Take in a part.
+
+        Raises
+        ------
+        StoreError
+            If it belongs to another study, or holds other runs than planned.
+        """
+        check_planned(commit, self._plan)
+        self.take_in(commit)
+
+    def take_in(self, commit: Commit) -> None:
+        """Take in a part, of whichever runs."""
+        self._tallies.add(self._parts.tally(commit))
+        if self._tells_losses and self._parts.keep == "cells":
+            losses = self._parts.losses(commit)
+            if losses is not None:
+                self._counted.add(losses)
+
+    def cells(self) -> pa.Table:
+        """Return the cells table of all parts.
+
+        Where rows are kept, statistics of losses are made by :meth:`digest`, which reads these, and are missing before.
+        """
+        cells = summarize(self._tallies.total(), self._plan.grid)
+        if self._tells_losses:
+            if self._parts.keep == "cells":
+                self._losses = losses_by_cell(self._counted.total(), cells, self._plan.grid)
+            cells = with_losses(cells, self._losses)
+        return cells_to_table(cells, self._plan.study)
+
+    def digest(self) -> str:
+        """Return the digest of all rows, which are read once more in run order, or of the tally if it is kept alone."""
+        if self._parts.keep == "runs":
+            losses = CellLosses() if self._tells_losses else None
+            digest = digest_of_rows(self._parts, losses)
+            self._losses = losses.statistics() if losses else None
+            return digest
+        tally = self._tallies.total()
+        columns = (tally["cell"], tally["status"].cat.codes, tally["steps"], tally["n"])
+        return tally_digest(*(column.to_numpy() for column in columns))
+
+
+def digest_of_rows(parts: Parts, losses: CellLosses | None = None) -> str:
+    """Return the digest of the rows of a complete result; ``losses`` take them in as they pass."""
+    columns = runs_columns(parts.plan.study)
+    rows = in_run_order(parts, [column.name for column in columns])
+    return rows_digest(tap(rows, losses) if losses else rows, columns)

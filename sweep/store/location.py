@@ -1,0 +1,37 @@
+"""Where a results folder lies, as users name it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sweep.errors import StoreError, shown
+from sweep.store.files import Files
+from sweep.store.local import LocalFiles
+from sweep.system.user_paths import address_of
+
+
+def files_at(place: str | Path) -> Files:
+    """Return the files of a results folder.
+
+    Parameters
+    ----------
+    place
+        Path of a folder, or the address s3://BUCKET/PREFIX. Nothing need be there yet.
+
+    Raises
+    ------
+    StoreError
+        If that cannot be a results folder.
+    """
+    address = address_of(place)
+    if address is None:
+        return LocalFiles(Path(place))
+    scheme, location = address
+    if scheme.lower() != "s3":
+        raise StoreError(
+            f"{shown('://'.join(address))} given; such addresses are not supported, so give a local folder or "
+            "s3://BUCKET/PREFIX"
+        )
+    from sweep.store.objects import ObjectFiles
+
+    return ObjectFiles(location)

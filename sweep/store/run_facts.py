@@ -1,0 +1,120 @@
+"""What a results folder says of itself: study.toml and run.json."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sweep.errors import DamageError, StudyError
+from sweep.store.commits import Commit
+from sweep.store.files import Files
+from sweep.store.records import check_kinds, decode_record
+from sweep.study.load import parse_study
+from sweep.study.model import Study
+
+# What run.json holds at least, and once the study is complete.
+_FACTS: dict[str, tuple[type, ...]] = {"identity": (str,), "keep": (str,), "complete": (bool,)}
+_COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "n_cells": (int,),
+    "n_runs": (int,),
+    "net_steps": (int,),
+    "reused_steps": (int,),
+    "kernel_seconds": (float,),
+    "lane_occupancy": (float, type(None)),
+    "cpu": (str,),
+    "digest": (str, type(None)),
+    "cells_sha256": (str,),
+}
+# What it may hold: of studies that were begun by older versions, not all of it.
+_SOME_FACTS: dict[str, tuple[type, ...]] = {
+    "numerics": (int, type(None)),
+    "log_digest": (str, type(None)),
+    "sources_digest": (str, type(None)),
+    "pcg64_digest": (str, type(None)),
+    "finished": (str,),
+    "waves": (list,),
+}
+
+
+def read_study(files: Files) -> Study:
+    """Return the study that a results folder holds.
+
+    Raises
+    ------
+    StoreError
+        If study.toml cannot be read or is damaged.
+    """
+    content, where = files.read("study.toml"), files.where("study.toml")
+    try:
+        return parse_study(content.decode(), where)
+    except UnicodeDecodeError:
+        raise DamageError(where, "it is not a text file in UTF-8") from None
+    except StudyError as error:
+        raise DamageError(where, str(error).replace("\n", "; ")) from None
+
+
+def read_facts(files: Files) -> dict[str, Any]:
+    """Return what the run.json of a results folder holds.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read or is damaged.
+    """
+    where = files.where("run.json")
+    facts = {"reused_steps": 0} | decode_record(files.read("run.json"), where)  # older versions told of none
+    check_kinds(where, facts, _FACTS | {name: kinds for name, kinds in _SOME_FACTS.items() if name in facts})
+    if facts["keep"] not in ("runs", "cells"):
+        raise DamageError(where, f"its 'keep' is {facts['keep']!r:.50}")
+    if facts["complete"]:
+        check_kinds(where, facts, _COMPLETE_FACTS)
+    if "finished" in facts:
+        try:
+            datetime.fromisoformat(facts["finished"])
+        except ValueError:
+            raise DamageError(where, f"its 'finished' is {facts['finished']!r:.50} and must be a date") from None
+    return facts
+
+
+def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]:
+    """Return how many seeds of a cell the study was begun with in each wave; older versions trained all in one.
+
+    Raises
+    ------
+    StoreError
+        If these are not the seeds of the study.
+    """
+    waves = facts.get("waves", study.seeds.rounds)
+    if any(type(n) is not int or n < 1 for n in waves) or sum(waves) != study.seeds.count:
+        raise DamageError(where, f"its 'waves' are {waves!r:.50}; they must be the {study.seeds.count} seeds of a cell")
+    return tuple(waves)
+
+
+def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
+    """Return the facts that follow from commits: the runs, and their steps and seconds over all sessions."""
+    net_steps = sum(commit.net_steps for commit in commits)
+    lane_steps = sum(commit.lane_steps for commit in commits)
+    sessions: dict[str, list[Commit]] = {}
+    for commit in commits:
+        sessions.setdefault(commit.session, []).append(commit)
+    return {
+        "name": study.name,
+        "identity": study.identity,
+        "keep": keep,
+        "n_cells": study.n_cells,
+        "n_runs": sum(commit.n_runs for commit in commits),
+        "net_steps": net_steps,
+        "reused_steps": sum(commit.reused_steps for commit in commits),
+        "lane_occupancy": net_steps / lane_steps if lane_steps else None,
+        "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),
+    }
+
+
+def _seconds_trained(commits: list[Commit]) -> float:
+    """Return for how many seconds at least one thread trained: none does while all wait for a kernel to be compiled."""
+    seconds, until = 0.0, 0.0
+    for commit in sorted(commits, key=lambda commit: commit.begin):
+        seconds += max(commit.end - max(commit.begin, until), 0.0)
+        until = max(until, commit.end)
+    return seconds

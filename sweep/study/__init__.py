@@ -1,0 +1,1 @@
+"""Studies: their words, data, files and cells."""

@@ -1,0 +1,162 @@
+"""The columns of the results: one list that drives files, checks and documentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sweep.study.model import Study
+from sweep.study.words import WORDS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STATUSES = ("converged", "diverged", "stalled", "exhausted")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, type, unit and what it means.
+
+    ``type`` is the name of an Arrow type, or ``"status"`` for a dictionary of
+    :data:`STATUSES` with int8 codes. Files from before a column that came ``later`` lack it, and those that lack any
+    have something else in a column that is ``restated``; both are null when they are read.
+    """
+
+    name: str
+    type: str
+    unit: str
+    doc: str
+    later: bool = False
+    restated: bool = False
+
+
+_RUN = Column("run", "int64", "", "number of the run: cell * n_seeds + (seed - base)")
+_CELL = Column("cell", "int64", "", "number of the cell: parameters in file order, the last fastest")
+_SEED = Column("seed", "int64", "", "seed of the initial weights")
+_STATUS = Column("status", "status", "", "how the run ended: converged, diverged, stalled or exhausted")
+_STEPS = Column("steps", "int32", "updates", "updates taken")
+_EPOCHS = Column("epochs", "int32", "epochs", "epochs completed; only where some cell's update takes not all patterns")
+_MEASURES = (
+    Column("initial_loss", "float64", "loss", "loss before the first update; inf if not finite"),
+    Column("final_loss", "float64", "loss", "loss after the last update; inf if diverged"),
+    Column("n_correct", "int32", "outputs", "outputs on the right side of the middle of the targets; 0 if diverged"),
+    Column("max_error", "float64", "output", "largest distance of an output from its target; inf if diverged"),
+)
+_STATISTICS = (
+    Column("n_runs", "int64", "runs", "runs of the cell"),
+    Column("n_converged", "int64", "runs", "runs that met the criterion"),
+    Column("n_diverged", "int64", "runs", "runs whose loss became infinite, NaN or larger than the bound"),
+    Column("n_stalled", "int64", "runs", "runs that no update could change any more"),
+    Column("n_exhausted", "int64", "runs", "runs that took all updates they may without an end"),
+    Column("convergence_rate", "float64", "fraction", "n_converged / n_runs"),
+    Column("convergence_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval"),
+    Column("convergence_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval"),
+    *(
+        Column(name, "int64", "updates", doc)
+        for part in (25, 50, 75)
+        for name, doc in (
+            (f"steps_q{part}", f"updates by which {part} % of all runs converged; null if never"),
+            (f"steps_q{part}_low", "lower end of its 95 % interval; null if never"),
+            (f"steps_q{part}_high", "upper end of its 95 % interval; null if never"),
+        )
+    ),
+    Column("restricted_mean_steps", "float64", "updates", "mean over all runs of updates to converge, the most if not"),
+    Column("restricted_mean_steps_error", "float64", "updates", "its standard error; null for one run"),
+    Column("restricted_mean_steps_low", "float64", "updates", "lower end of its 95 % interval", later=True),
+    Column("restricted_mean_steps_high", "float64", "updates", "upper end of its 95 % interval", later=True),
+    Column("expected_steps", "float64", "updates", "updates of all runs / n_converged: a success with restarts"),
+    Column("expected_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none converged"),
+    Column("expected_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none converged"),
+    Column(
+        "restart_steps",
+        "int64",
+        "updates",
+        "updates after which a restart pays; null if none converged",
+    ),
+    Column("restarted_steps", "float64", "updates", "updates a success then takes, as other runs tell", restated=True),
+    Column("restarted_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none", later=True),
+    Column("restarted_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none", later=True),
+)
+# Of studies in which some cell has criterion 'none'.
+_LOSSES = (
+    *(
+        Column(name, "float64", "loss", doc, later=True)
+        for part in (25, 50, 75)
+        for name, doc in (
+            (f"final_loss_q{part}", f"final loss that {part} % of all runs do not exceed; inf if fewer are finite"),
+            (f"final_loss_q{part}_low", "lower end of its 95 % interval; 0 if not known"),
+            (f"final_loss_q{part}_high", "upper end of its 95 % interval; inf if not known"),
+        )
+    ),
+    Column("final_loss_geometric_mean", "float64", "loss", "geometric mean of the finite final losses", later=True),
+    Column("final_loss_geometric_mean_low", "float64", "loss", "lower end of its 95 % interval; null if 0", later=True),
+    Column(
+        "final_loss_geometric_mean_high", "float64", "loss", "upper end of its 95 % interval; null if 0", later=True
+    ),
+    Column("finite_rate", "float64", "fraction", "share of all runs whose final loss is finite", later=True),
+    Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval", later=True),
+    Column("finite_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval", later=True),
+)
+# Whole numbers that may be null.
+NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
+_TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
+
+
+def parameter_columns(study: Study) -> list[Column]:
+    """Return a column for each swept parameter, in file order."""
+    return [
+        Column(name, _TYPES[type(values[0])], WORDS[name].unit, WORDS[name].meaning)
+        for name, values in study.parameters.items()
+    ]
+
+
+def runs_columns(study: Study) -> list[Column]:
+    """Return the columns of the runs table, one row per run."""
+    epochs = [_EPOCHS] if min(study.values_of("batch")) < len(study.data.inputs) else []
+    return [_RUN, _CELL, _SEED, *parameter_columns(study), _STATUS, _STEPS, *epochs, *_MEASURES]
+
+
+def cells_columns(study: Study) -> list[Column]:
+    """Return the columns of the cells table, one row per cell."""
+    return [_CELL, *parameter_columns(study), *_STATISTICS, *(_LOSSES if tells_losses(study) else ())]
+
+
+def tells_losses(study: Study) -> bool:
+    """Tell whether cells have statistics of final losses: where some of them are not judged."""
+    return "none" in study.values_of("criterion")
+
+
+def tally_columns() -> list[Column]:
+    """Return the columns of a tally: how many runs of a cell ended so, after so many steps."""
+    return [_CELL, _STATUS, _STEPS, Column("n", "int64", "runs", "runs that ended so")]
+
+
+def counts_columns(study: Study) -> list[Column]:
+    """Return the columns of parts where rows are not kept: a tally, also by final losses where cells tell of these."""
+    loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', else 0", later=True)
+    return [*tally_columns(), *([loss] if tells_losses(study) else [])]
+
+
+def arrow_schema(columns: list[Column]) -> pa.Schema:
+    """Return the Arrow schema, with unit and meaning in the field metadata."""
+    import pyarrow as pa
+
+    def arrow_type(column: Column) -> pa.DataType:
+        if column.type == "status":
+            return pa.dictionary(pa.int8(), pa.string())
+        return pa.type_for_alias(column.type)
+
+    return pa.schema(
+        [pa.field(c.name, arrow_type(c), metadata={"unit": c.unit, "description": c.doc}) for c in columns]
+    )
+
+
+def row_bytes(study: Study) -> tuple[int, int]:
+    """Return the bytes of a row of runs in memory, and about those on disk.
+
+    Random numbers (losses, errors) hardly compress; counters and parameters vanish.
+    """
+    sizes = {"int64": 8, "int32": 4, "float64": 8, "status": 1, "bool": 1, "string": 8}
+    columns = runs_columns(study)
+    return sum(sizes[column.type] for column in columns), 20

@@ -1,0 +1,182 @@
+"""What words of a study, each valid by itself, must not say together.
+
+A grid combines every value of one word with every value of another, so two words are checked value by value,
+however many cells there are.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kernels import vocabulary
+from sweep.errors import shown
+from sweep.study.words import LOSS_ALIASES, MAX_STEPS, WORDS, loss_and_reduction
+
+if TYPE_CHECKING:
+    from sweep.study.content import StudyContent
+
+MAX_FLOAT32 = 3.4028234663852886e38
+
+# Hidden activations of one network over all patterns: a bound on the time of one step, which nothing can interrupt.
+MAX_ACTIVATIONS = 2**24
+
+
+class Rule(NamedTuple):
+    """What one value of a word needs of another word.
+
+    Attributes
+    ----------
+    word, value
+        A word that needs another where it has this value.
+    other
+        The word that it needs.
+    allows : (value of other, number of patterns) -> bool
+        Which of its values will do.
+    needs
+        The same as told to users.
+    """
+
+    word: str
+    value: str
+    other: str
+    allows: Callable[[Any, int], bool]
+    needs: str
+
+
+def _one_of(*values: Any) -> Callable[[Any, int], bool]:
+    return lambda value, _: value in values
+
+
+def _rules() -> Iterator[Rule]:
+    """Yield what words of the vocabulary need of others."""
+    for alias, (name, own) in LOSS_ALIASES.items():
+        yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} takes any)")
+    for name, loss in vocabulary.LOSSES.items():
+        if loss.output:
+            yield Rule("loss", name, "output", _one_of(loss.output), f"output {loss.output!r}")
+    for name, optimizer in vocabulary.OPTIMIZERS.items():
+        if optimizer.full_batch:
+            yield Rule("optimizer", name, "batch", lambda batch, n_patterns: batch == n_patterns, "batch 'full'")
+        if optimizer.positive_rate:
+            for rate in ("learning_rate", "output_learning_rate"):
+                yield Rule("optimizer", name, rate, lambda rate, _: rate is None or rate > 0, "learning rates above 0")
+
+
+_RULES = tuple(_rules())
+
+
+def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
+    """Say what is wrong with a study whose tables are all valid.
+
+    Parameters
+    ----------
+    study
+        Complete but for this check.
+    given
+        The words that the user gave or swept; others have their defaults.
+    """
+    return [
+        *_broken_rules(study),
+        *_refused_targets(study),
+        *_idle_decay(study),
+        *_unused_words(study, given),
+        *_rounded_away(study),
+        *_beyond_limits(study, given),
+    ]
+
+
+def _broken_rules(study: StudyContent) -> Iterator[str]:
+    for rule in _RULES:
+        if rule.value in study.values_of(rule.word):
+            for value in study.values_of(rule.other):
+                if not rule.allows(value, len(study.data.inputs)):
+                    yield (
+                        f"{study.key_of(rule.word)}: {rule.value!r} given with {study.key_of(rule.other)} "
+                        f"{shown(value)}; {rule.value} needs {rule.needs}"
+                    )
+                    break
+
+
+def _refused_targets(study: StudyContent) -> Iterator[str]:
+    for loss in study.values_of("loss"):
+        word = vocabulary.LOSSES[loss_and_reduction(loss)[0]]
+        if word.takes_target:
+            for pattern, row in enumerate(study.data.targets):
+                refused = [(k, target) for k, target in enumerate(row) if not word.takes_target(target)]
+                if refused:
+                    k, target = refused[0]
+                    yield (
+                        f"data.targets[{pattern}][{k}]: {target!r} given with {study.key_of('loss')} {loss!r}; "
+                        f"{loss} needs {word.targets}"
+                    )
+                    break
+
+
+def _idle_decay(study: StudyContent) -> Iterator[str]:
+    for name in study.values_of("optimizer"):
+        if vocabulary.OPTIMIZERS[name].needs_decay and max(study.values_of("weight_decay")) == 0:
+            yield (
+                f"{study.key_of('optimizer')}: {name!r} given with {study.key_of('weight_decay')} 0, which makes it "
+                "another optimizer; give training.weight_decay, as 0.01"
+            )
+
+
+def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
+    for name, word in WORDS.items():
+        if name in given and not study.uses(name):
+            users = " or ".join(
+                f"{other} {'true' if value is True else repr(value)}"
+                for other, values in word.used_with.items()
+                for value in values
+            )
+            values = study.values_of(name)
+            value = shown(list(values) if name in study.parameters else values[0])
+            yield f"{study.key_of(name)}: {value} given, which no cell uses; it goes with {users}"
+
+
+def _rounded_away(study: StudyContent) -> Iterator[str]:
+    """Say which numbers float32 would make others of: 0, an infinity, or 1 where they must be below."""
+    if study.network.dtype == "float32":
+        for name in WORDS:
+            for value in study.values_of(name):
+                needs = _lost_in_float32(name, value) if isinstance(value, float) else None
+                if needs:
+                    yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"
+                    break
+
+
+def _lost_in_float32(name: str, value: float) -> str | None:
+    """Tell what a word must be that its value, rounded to float32, is not any more."""
+    try:
+        rounded = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return "finite"
+    if rounded == 0 and value != 0:
+        return "other than 0"
+    setting = vocabulary.SETTINGS.get(name)
+    most = setting.below if setting else None
+    return f"below {most:g}" if most is not None and rounded >= most else None
+
+
+def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
+    """Say what is too large together."""
+    n_patterns = len(study.data.inputs)
+    hidden = max(study.values_of("hidden"))
+    if n_patterns * hidden > MAX_ACTIVATIONS:
+        yield (
+            f"network.hidden: {n_patterns} patterns times {hidden} units given; at most {MAX_ACTIVATIONS} hidden "
+            "activations are allowed"
+        )
+    largest = max(abs(value) for rows in (study.data.inputs, study.data.targets) for row in rows for value in row)
+    if study.network.dtype == "float32" and largest > MAX_FLOAT32:
+        yield f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}"
+    if "max_steps" not in given:
+        epochs = max(value or 0 for value in study.values_of("max_epochs"))
+        n_windows = -(-n_patterns // min(study.values_of("batch")))
+        if epochs * n_windows > MAX_STEPS:
+            yield (
+                f"{study.key_of('max_epochs')}: {epochs} epochs of {n_windows} steps given; at most {MAX_STEPS} steps "
+                "are allowed"
+            )

@@ -1,0 +1,62 @@
+"""A study in words: what it asks, for reports and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from sweep.study.content import StudyContent
+from sweep.study.words import WORDS
+from sweep.system.formatting import count_text, list_text, short
+
+# Values that are written out; of more, the first, the last and how many there are.
+_MOST_VALUES = 16
+
+
+def asked(study: StudyContent) -> dict[str, Any]:
+    """Return what a study asks: a sentence, and its words with their meaning and values."""
+    data, n_patterns = study.data, len(study.data.inputs)
+    patterns = f"{count_text(n_patterns, 'pattern')} of {count_text(len(data.inputs[0]), 'input')} and "
+    patterns += count_text(len(data.targets[0]), "target")
+    seeds = count_text(study.seeds.count, "seed")
+    sentence = f"{count_text(study.n_runs, 'network')} of one hidden layer to learn {patterns}: {seeds}"
+    if study.n_cells > 1:
+        which = "value" if len(study.parameters) == 1 else "combination"
+        names = list_text([name.replace("_", " ") for name in study.parameters])
+        sentence += f" in each of {study.n_cells:,} cells, one for each {which} of {names}"
+    fixed = study.fixed()
+    swept = [(name, _values(study.parameters[name])) for name in study.parameters]
+    others = [(name, str(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
+    return {
+        "sentence": f"{sentence}.",
+        "swept": [(name.replace("_", " "), values, WORDS[name].meaning) for name, values in swept],
+        "fixed": [(name.replace("_", " "), value, WORDS[name].meaning) for name, value in others],
+        "patterns": [
+            (", ".join(map(short, x)), ", ".join(map(short, y)))
+            for x, y in zip(study.data.inputs, study.data.targets, strict=True)
+        ]
+        if n_patterns <= _MOST_VALUES
+        else [],
+    }
+
+
+def study_html(study: StudyContent) -> str:
+    """Return a study in words, with the values of what is swept."""
+    told = asked(study)
+    table = html_table(["swept", "values", "meaning"], told["swept"]) if told["swept"] else ""
+    fixed = "; ".join(f"{name} {value}" for name, value, _ in told["fixed"])
+    return f"<div><b>{escape(study.name)}</b>: {escape(told['sentence'])}{table}<small>{escape(fixed)}</small></div>"
+
+
+def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table of texts."""
+    lines = ["<tr>" + "".join(f"<th>{escape(text)}</th>" for text in head) + "</tr>"]
+    lines += ["<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _values(values: tuple[Any, ...]) -> str:
+    if len(values) <= _MOST_VALUES:
+        return ", ".join(map(short, values))
+    return f"{len(values):,} values from {short(values[0])} to {short(values[-1])}"

@@ -1,0 +1,121 @@
+"""Every key of a study as users look it up, read off the fields that declare it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from types import NoneType
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from sweep.study.patterns import TASKS
+from sweep.study.sections import Data, Section, Seeds
+from sweep.study.words import REQUIRED, SECTIONS, STANDS_FOR, WORDS
+
+_MODELS: dict[str, type[Section]] = {"data": Data, **SECTIONS, "seeds": Seeds}
+
+# What it means that a key says nothing, beside what fields tell.
+_UNSAID = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
+
+
+class Entry(NamedTuple):
+    """A key of a study.
+
+    Attributes
+    ----------
+    section, key
+        Its table and name.
+    meaning
+        As documented in results.
+    values
+        If names are its values, these.
+    users
+        Names that it goes with.
+    facts
+        What it may be and in which unit, its default, and what it goes with.
+    """
+
+    section: str
+    key: str
+    meaning: str
+    values: tuple[str, ...]
+    users: tuple[str, ...]
+    facts: str
+
+    def lines(self, width: int) -> list[str]:
+        """Return the entry as lines of at most so many characters."""
+        said = textwrap.wrap(f"{self.key}: {self.meaning}", width, subsequent_indent="    ")
+        return said + textwrap.wrap(self.facts, width, initial_indent="    ", subsequent_indent="    ")
+
+
+def entries() -> list[Entry]:
+    """Return all keys, table by table."""
+    patterns = [
+        Entry("data", "task", "built-in patterns to learn", tuple(TASKS), (), ", ".join(TASKS)),
+        Entry(
+            "data", "file", "CSV file of patterns to learn", (), (), "its first line names x0, x1, .. and y, or y0, .."
+        ),
+    ]
+    return patterns + [
+        _entry(section, key, hint)
+        for section, model in _MODELS.items()
+        for key, hint in get_type_hints(model, include_extras=True).items()
+        if key in model.model_fields
+    ]
+
+
+def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
+    """Return keys as text, each table under its name."""
+    lines: list[str] = []
+    for entry in found:
+        lines += [] if f"[{entry.section}]" in lines else [f"[{entry.section}]"]
+        lines += entry.lines(width - len(indent))
+    return "\n".join(f"{indent}{line}" for line in lines)
+
+
+def _entry(section: str, key: str, hint: Any) -> Entry:
+    """Return a key as its field declares it."""
+    field, word = _MODELS[section].model_fields[key], WORDS.get(key)
+    facts = [_allowed(hint) + (f", in {word.unit}" if word and word.unit else "")]
+    if section != "data":
+        facts.append("must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}")
+    if word and word.used_with:
+        goes_with = (f"{other} {', '.join(map(_text, values))}" for other, values in word.used_with.items())
+        facts.append(f"goes with {' or '.join(goes_with)}")
+    if not (word and word.is_swept):
+        facts.append("cannot be swept")
+    users = tuple(str(value) for values in (word.used_with if word else {}).values() for value in values)
+    return Entry(section, key, str(field.description), _names(hint), users, "; ".join(facts))
+
+
+def _text(value: Any) -> str:
+    """Write a value as a study file does."""
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _allowed(hint: Any) -> str:
+    """Say what a type takes: what stands beside it as text, its names, or its limits."""
+    kind, *notes = get_args(hint) if get_origin(hint) is Annotated else [hint]
+    said = next((note for note in notes if isinstance(note, str)), None)
+    options = [option for option in get_args(kind) if option is not NoneType]
+    if said or _names(hint):
+        return said or ", ".join(_names(hint))
+    if NoneType in get_args(kind):
+        return _allowed(options[0])
+    what = {bool: "true, false", int: "an integer", float: "a number"}.get(kind, "a list")
+    return " ".join([what, *_limits(notes)])
+
+
+def _limits(notes: list[Any]) -> Iterator[str]:
+    """Write the limits of a number."""
+    for note in notes:
+        for limit in getattr(note, "metadata", ()):
+            for name, words in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below")):
+                if hasattr(limit, name):
+                    yield f"{words} {getattr(limit, name):,}"
+
+
+def _names(hint: Any) -> tuple[str, ...]:
+    """Return the names that a type lists."""
+    if get_origin(hint) is Literal:
+        return tuple(map(str, get_args(hint)))
+    return next(filter(None, map(_names, get_args(hint))), ())

@@ -1,0 +1,205 @@
+"""Find, read and change study files."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from kernels.floating_point import default_floating_point
+from sweep.errors import StudyError, shown, unknown
+from sweep.study.hints import unknown_key
+from sweep.study.model import Study
+from sweep.study.toml_text import read_tables, read_value
+from sweep.study.words import HOMES, SECTIONS, SWEEPABLE
+from sweep.system.plain_values import plain
+from sweep.system.user_paths import read_text
+
+_TABLES = ("data", *SECTIONS, "parameters", "seeds")
+_TEXTS = ("name", "description", "method")
+_TOP = (*_TEXTS, *_TABLES)
+
+_CHANGEABLE = (
+    *HOMES,
+    *(f"{section}.{name}" for name, section in HOMES.items()),
+    *(f"parameters.{name}" for name in SWEEPABLE),
+)
+
+
+def built_in_studies() -> dict[str, str]:
+    """Return the text of every built-in study by name."""
+    folder = resources.files("sweep.study") / "builtin"
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in files if file.name.endswith(".toml")}
+
+
+@default_floating_point
+def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:
+    """Read a study.
+
+    Parameters
+    ----------
+    source
+        Name of a built-in study, or path of a study file. A pattern file is looked
+        for beside the study file.
+    changes
+        Values to set, by dotted key (``"seeds.count"``) or bare where that is clear
+        (``"learning_rate"``). A list, an array or a dict such as
+        ``{"logspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or
+        leaves a swept one with that value alone.
+
+    Raises
+    ------
+    StudyError
+        With a sentence for every fault.
+
+    Examples
+    --------
+    >>> load_study("xor", {"hidden": range(2, 5), "learning_rate": 0.1, "seeds.count": 40}).n_runs
+    120
+    """
+    raw, folder = _read(source)
+    _apply(raw, {} if changes is None else changes)
+    data = raw.setdefault("data", {})
+    if isinstance(data, dict) and isinstance(data.get("file"), (str, os.PathLike)):
+        data["file"] = folder / data["file"]
+    return _study(raw)
+
+
+@default_floating_point
+def parse_study(text: str, where: str) -> Study:
+    """Return the study in the text of a file that holds all of it, its patterns too.
+
+    Parameters
+    ----------
+    text
+    where
+        Names it in errors.
+
+    Raises
+    ------
+    StudyError
+        With a sentence for every fault; also if it names a file of patterns, which is not read.
+    """
+    raw = read_tables(text, shown(where, 200))
+    data = raw.get("data")
+    if isinstance(data, dict) and "file" in data:
+        raise StudyError([f"study {where!r} names a file of patterns; it must hold the patterns"])
+    return _study(raw)
+
+
+def _study(raw: dict[str, Any]) -> Study:
+    """Return the study of tables as they stand in a file."""
+    faults = [unknown_key("key", key, _TOP, HOMES) for key in raw if key not in _TOP]
+    raw.setdefault("data", {})
+    try:
+        study = Study(**{key: value for key, value in raw.items() if key in _TOP})
+    except StudyError as error:
+        raise StudyError(faults + error.faults) from None
+    if faults:
+        raise StudyError(faults)
+    return study
+
+
+def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
+    """Read ``key=value`` texts of the command line; ``a,b,c`` is a list, as is ``[a, b, c]``.
+
+    Raises
+    ------
+    StudyError
+        If a text has no ``=``, or its key is unknown.
+    """
+    changes: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = (part.strip() for part in assignment.partition("="))
+        if not equals or not key:
+            raise StudyError([f"--set {shown(assignment)} given; must be key=value, as in --set seeds.count=40"])
+        fault = _key_fault(key)
+        if fault:
+            raise StudyError([f"--set: {fault}"])
+        changes[key] = text if key in _TEXTS else _value(text)
+    return changes
+
+
+def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
+    """Return the tables of a study and the folder it lies in."""
+    if not isinstance(source, (str, os.PathLike)):
+        raise StudyError(
+            [f"study {shown(source)} given; must be the name of a built-in study or the path of a study file"]
+        )
+    studies, named = built_in_studies(), shown(str(source), 200)
+    if str(source) in studies:
+        return tomllib.loads(studies[str(source)]), Path()
+    path = Path(source)
+    if isinstance(source, str) and not path.suffix and path.parent == Path() and not os.path.exists(path):
+        raise StudyError([unknown("study", source, studies) + "; or give the path of a study file"])
+    try:
+        text = read_text(path)
+    except ValueError as error:
+        raise StudyError([f"study file {named} cannot be read: {error}"]) from None
+    return read_tables(text, named), path.parent
+
+
+def _value(text: str) -> Any:
+    """Read the value of an assignment: a list or table as TOML writes it, values with commas, or one value."""
+    if text[:1] in ("[", "{"):
+        listed = read_value(text)
+        if listed is not None:
+            return listed
+    values = [_scalar(part.strip()) for part in text.split(",")]
+    return values if len(values) > 1 else values[0]
+
+
+def _scalar(text: str) -> bool | int | float | str:
+    """Read one value as TOML would, numbers such as .5 too, and anything else as text."""
+    value = read_value(text)
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    return float(text) if re.fullmatch(r"[+-]?\.\d+([eE][+-]?\d+)?", text, re.ASCII) else text
+
+
+def _key_fault(key: Any) -> str | None:
+    """Say what is wrong with the key of a change, if anything is."""
+    if key in _TEXTS or key in _CHANGEABLE:
+        return None
+    if key in _TABLES:
+        return f"{key!r} is a table; change keys of it, such as 'seeds.count' or 'learning_rate'"
+    return unknown_key("key", key, [*HOMES, *_TEXTS, *_CHANGEABLE], HOMES)
+
+
+def _apply(raw: dict[str, Any], changes: Any) -> None:
+    """Put changes into the tables of a study file."""
+    if not isinstance(changes, Mapping):
+        raise StudyError([f"changes {shown(changes)} given; must be a dict such as {{'seeds.count': 40}}"])
+    changes = plain(changes)
+    faults = [f"changes: {fault}" for fault in map(_key_fault, changes) if fault]
+    if faults:
+        raise StudyError(faults)
+    for key, value in changes.items():
+        if key in _TEXTS:
+            raw[key] = value
+        else:
+            _set(raw, key.rpartition(".")[2], value)
+
+
+def _set(raw: dict[str, Any], name: str, value: Any) -> None:
+    """Put one change into the tables of a study file."""
+    section = HOMES[name]
+    table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
+    if not isinstance(table, dict) or not isinstance(parameters, dict):
+        return  # the study is at fault, and will say so
+    swept = [known for known in parameters if known.rpartition(".")[2] == name]
+    if swept or (isinstance(value, (list, dict)) and section in SECTIONS):
+        parameters[swept[0] if swept else name] = value
+        table.pop(name, None)
+        return
+    if name in ("task", "file"):
+        table.clear()
+    if name in ("inputs", "targets"):
+        for other in ("task", "file"):
+            table.pop(other, None)
+    table[name] = value

@@ -1,0 +1,64 @@
+"""Turn what pydantic finds into sentences for users."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import ValidationError
+
+from sweep.errors import shown
+from sweep.study.hints import meant_value, not_supported, unknown_key
+from sweep.study.words import HOMES, SWEEPABLE
+
+_NEEDS = {
+    "greater_than": "above {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "below {lt:g}",
+    "less_than_equal": "at most {le}",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "literal_error": "one of {expected}",
+    "model_type": "a table (in Python a dict)",
+    "dict_type": "a table (in Python a dict)",
+}
+
+
+def sentences(error: ValidationError, path: str, known_keys: list[str]) -> list[str]:
+    """Return one sentence for each fault.
+
+    Parameters
+    ----------
+    error
+        What validation of one table raised.
+    path
+        Dotted key of the table in the study file.
+    known_keys
+        Keys that the table may have.
+    """
+    return [_sentence(detail, path, known_keys) for detail in error.errors(include_url=False)]
+
+
+def _sentence(detail: Any, path: str, known_keys: list[str]) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in ("extra_forbidden", "invalid_key"):
+        return f"{path}: {unknown_key('key', detail['loc'][-1], known_keys, HOMES)}"
+    where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
+    if kind == "missing":
+        return f"{where}: is missing"
+    given, name = detail["input"], str(detail["loc"][-1]) if detail["loc"] else ""
+    if isinstance(given, (list, dict)) and where.endswith(f".{name}") and name in SWEEPABLE:
+        return f"{where}: {shown(given)} given; must be one value; to sweep {name}, move it to [parameters]"
+    if kind == "value_error":
+        return f"{where}: {context['error']}"
+    need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
+    told = f"{where}: {shown(given)} given"
+    if kind == "literal_error" and isinstance(given, str):
+        meant = meant_value(given, re.findall(r"'([^']*)'", context["expected"]))
+        told += f"; did you mean {meant!r}?" if meant else f"; {wish}" if (wish := not_supported(given)) else ""
+    return f"{told} Must be {need}" if told.endswith("?") else f"{told}; must be {need}"

@@ -1,0 +1,244 @@
+"""The study: everything that decides the numbers, and nothing else.
+
+A study comes from a TOML file, a built-in name or keywords in Python; all become
+one :class:`Study`, valid by construction. Its canonical form inlines defaults,
+expanded parameter values and the patterns, and the SHA-256 of that is the
+study's identity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from kernels.floating_point import default_floating_point
+from sweep.errors import StudyError, shown
+from sweep.study.conflicts import combination_faults
+from sweep.study.content import StudyContent
+from sweep.study.glossary import entries, glossary
+from sweep.study.messages import sentences
+from sweep.study.patterns import MAX_PATTERNS
+from sweep.study.sections import Data, Section, Seeds
+from sweep.study.swept_values import conflicts, swept_parameters, words_given
+from sweep.study.words import (
+    ALWAYS_WRITTEN,
+    CONVERGENCE,
+    INITIAL_WEIGHTS,
+    MAX_STEPS,
+    NETWORK,
+    SECTIONS,
+    TRAINING,
+    loss_and_reduction,
+)
+from sweep.system.formatting import count_text
+from sweep.system.plain_values import plain
+
+# File systems allow names of 255 bytes.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+
+S = TypeVar("S", bound=Section)
+
+
+class Study(StudyContent):
+    """A sweep to run: patterns, networks, training, swept parameters and seeds.
+
+    Parameters
+    ----------
+    name
+        Names the default results folder; at most 255 letters, digits, ``.``, ``_``, ``-``.
+    description
+        For people.
+    data, network, initial_weights, training, convergence, seeds
+        Tables as in the study file; what is left out takes its default. In ``data``,
+        ``targets`` may be a flat list where there is one output.
+    parameters
+        Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that
+        :func:`sweep.study.parameters.expand` takes, as ``{"hidden": {"range": [2, 8]}}``. The
+        order decides the numbering of cells, the last one fastest.
+    method
+        ``"grid"``: every combination.
+
+    Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
+
+    Raises
+    ------
+    StudyError
+        With a sentence for every fault.
+
+    Examples
+    --------
+    >>> study = Study(
+    ...     name="small",
+    ...     data={"task": "xor"},
+    ...     parameters={"hidden": [2, 4], "learning_rate": {"logspace": [0.01, 1.0, 3]}},
+    ...     seeds={"count": 100},
+    ... )
+    >>> study.parameters
+    {'hidden': (2, 4), 'learning_rate': (0.01, 0.1, 1.0)}
+    """
+
+    @default_floating_point
+    def __init__(
+        self,
+        *,
+        name: str = "study",
+        description: str = "",
+        data: Mapping[str, Any],
+        network: Mapping[str, Any] | None = None,
+        initial_weights: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+        convergence: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        seeds: Mapping[str, Any] | None = None,
+        method: str = "grid",
+    ) -> None:
+        name, description, method = plain((name, description, method))
+        faults = _text_faults(name, description, method)
+        self.name = name
+        self.description = description
+        given = plain(
+            {
+                "network": network,
+                "initial_weights": initial_weights,
+                "training": training,
+                "convergence": convergence,
+                "parameters": {} if parameters is None else parameters,
+            }
+        )
+        words = words_given(given)
+        self.data = _section("data", Data, plain(data), faults)
+        n_patterns = len(getattr(self.data, "inputs", ())) or MAX_PATTERNS
+        context = {"n_patterns": n_patterns}
+        self.network = _section("network", NETWORK, given["network"], faults, context)
+        self.initial_weights = _section("initial_weights", INITIAL_WEIGHTS, given["initial_weights"], faults, context)
+        self.training = _section("training", TRAINING, _within_epochs(given["training"], words), faults, context)
+        self.convergence = _section("convergence", CONVERGENCE, given["convergence"], faults, context)
+        self.seeds = _section("seeds", Seeds, plain(seeds), faults)
+        self.parameters = swept_parameters(given["parameters"], n_patterns, faults)
+        faults += conflicts(given)
+        if not faults and self.n_runs >= 2**63:
+            faults.append(f"parameters and seeds: {self.n_runs:,} runs in all given; must be fewer than 2^63")
+        if not faults:
+            faults += combination_faults(self, words)
+            if self.seeds.until and set(self.values_of("criterion")) == {"none"}:
+                faults.append("seeds.until: ends rounds by convergence rates, which criterion 'none' does not judge")
+        if faults:
+            raise StudyError(faults)
+        self._leave_out_default_reduction()
+
+    def _leave_out_default_reduction(self) -> None:
+        """Take a reduction that all losses have anyway as not given, for it makes no other study."""
+        given = getattr(self.training, "reduction")  # noqa: B009 (the vocabulary brings it)
+        if given and all(loss_and_reduction(loss)[1] == given for loss in self.values_of("loss")):
+            self.training = self.training.model_copy(update={"reduction": None})
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the study with nothing left implicit, as tables of the study file."""
+        tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
+        tables["data"] = {key: [list(row) for row in rows] for key, rows in self.data}
+        for section, model in SECTIONS.items():
+            defaults = model.model_validate({}, context={"n_patterns": len(self.data.inputs)})
+            tables[section] = {
+                key: value
+                for key, value in getattr(self, section)
+                if key not in self.parameters and (key in ALWAYS_WRITTEN or value != getattr(defaults, key))
+            }
+        tables["parameters"] = {key: {"values": list(values)} for key, values in self.parameters.items()}
+        tables["seeds"] = self.seeds.model_dump(exclude_none=True)
+        return tables
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the canonical form without name and description.
+
+        The order of the parameters counts, that of other keys does not.
+        """
+        tables = self.canonical()
+        del tables["name"], tables["description"]
+        tables["parameters"] = list(tables["parameters"].items())
+        text = json.dumps(tables, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_toml(self) -> str:
+        """Return the canonical form as the text of a study file."""
+        import tomli_w
+
+        return tomli_w.dumps(self.canonical())
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what decides the numbers."""
+        return isinstance(other, Study) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        """Hash what decides the numbers."""
+        return hash(self.identity)
+
+    def __repr__(self) -> str:
+        """Show name, size and the start of the identity."""
+        size = f"{count_text(self.n_cells, 'cell')} x {count_text(self.seeds.count, 'seed')}"
+        return f"<Study {self.name!r}: {size}, {self.identity[:12]}>"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook what is asked."""
+        from sweep.study.description import study_html
+
+        return study_html(self)
+
+
+if Study.__doc__:  # which Python leaves out with -OO
+    Study.__doc__ += f"""
+    Notes
+    -----
+    The keys of the tables, as ``sweep words`` prints them; all that can be swept may stand in ``parameters``::
+
+{glossary(entries(), 112, " " * 8)}
+    """
+
+
+def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
+    """Say what is wrong with what stands outside of the tables."""
+    faults = []
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        faults.append(
+            f"name: {shown(name)} given; must be text of at most 255 letters, digits, '.', '_' and '-', as it names "
+            "a folder"
+        )
+    if not isinstance(description, str) or not _is_unicode(description):
+        faults.append(f"description: {shown(description)} given; must be text")
+    if method != "grid":
+        faults.append(f"method: {shown(method)} given; must be 'grid'")
+    return faults
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether text can be written to a file: bytes of the command line that are no UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _within_epochs(training: Any, words: set[str]) -> Any:
+    """Return the table [training] with no limit of steps but that of epochs, where epochs alone are given."""
+    if "max_epochs" in words and "max_steps" not in words and isinstance(training, Mapping | None):
+        return {**(training or {}), "max_steps": MAX_STEPS}
+    return training
+
+
+def _section(name: str, model: type[S], raw: Any, faults: list[str], context: dict[str, Any] | None = None) -> S:
+    """Validate one table, None for an empty one; with a fault what is returned must not be used."""
+    try:
+        return model.model_validate({} if raw is None else raw, context=context)
+    except ValidationError as error:
+        faults += sentences(error, name, list(_known_keys(model)))
+        return model.model_construct()
+
+
+def _known_keys(model: type[Section]) -> list[str]:
+    return ["task", "file", *model.model_fields] if model is Data else list(model.model_fields)

@@ -1,0 +1,114 @@
+"""Swept parameters: the table [parameters] of a study, expanded and checked against the sections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from sweep.errors import shown
+from sweep.study.hints import unknown_key
+from sweep.study.messages import sentences
+from sweep.study.parameters import Scalar, expand
+from sweep.study.sections import Data, Seeds
+from sweep.study.words import KINDS, REQUIRED, SWEEPABLE, WORDS, takes_integers
+
+_DOTTED = [f"{section}.{name}" for name, section in SWEEPABLE.items()]
+_NOT_SWEPT = {"dtype", "task", "file", *Data.model_fields, *Seeds.model_fields, "seed", "seeds"}
+
+
+def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:
+    """Expand and validate the swept parameters.
+
+    Parameters
+    ----------
+    raw
+        The table [parameters] as given.
+    n_patterns
+        Of the study.
+    faults
+        Takes a sentence for each fault.
+
+    Returns
+    -------
+    dict
+        The values of each parameter by bare name; with a fault it must not be used.
+    """
+    if not isinstance(raw, Mapping):
+        faults.append(f"parameters: {shown(raw)} given; must be a table (in Python a dict)")
+        return {}
+    expanded: dict[str, tuple[Scalar, ...]] = {}
+    for key, spec in raw.items():
+        section, _, name = _dotted(key)
+        if name not in SWEEPABLE or section not in ("", SWEEPABLE[name]):
+            faults.append(f"parameters: {_not_sweepable(key)}")
+        elif name in expanded:
+            faults.append(f"parameters.{key}: {name} is given twice; give one")
+        else:
+            expanded[name] = _values(f"parameters.{key}", spec, name, n_patterns, faults)
+    return expanded
+
+
+def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) -> tuple[Scalar, ...]:
+    """Return the values of one parameter, which stands under ``key``."""
+    kind: Any = KINDS[name]
+    adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
+    try:
+        given = tuple(expand(spec, integer=takes_integers(name)))
+        values: tuple[Any, ...] = adapter.validate_python(given, context={"n_patterns": n_patterns})
+    except ValidationError as error:
+        faults += sentences(error, key, [])
+        return ()
+    except ValueError as error:
+        faults.append(f"{key}: {error}")
+        return ()
+    seen: set[Scalar] = set()
+    for value in values:
+        if value is None:
+            faults.append(f"{key}: a value is missing")
+        elif value in seen:
+            faults.append(f"{key}: value {value!r} given twice; cells must differ")
+            break
+        seen.add(value)
+    return values
+
+
+def _dotted(key: Any) -> tuple[str, str, str]:
+    """Split a key into section, dot and name, all empty where it is no text."""
+    return key.rpartition(".") if isinstance(key, str) else ("", "", "")
+
+
+def _not_sweepable(key: Any) -> str:
+    if _dotted(key)[2] in _NOT_SWEPT:
+        return f"{shown(key)} cannot be swept; make a study for each value (seeds are replicates, under [seeds])"
+    return unknown_key("parameter", key, [*SWEEPABLE, *_DOTTED], {})
+
+
+def words_given(given: Mapping[str, Any]) -> set[str]:
+    """Return the words that tables as given name, with a value or swept."""
+    tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
+    fixed = {name for name, word in WORDS.items() if tables.get(word.section, {}).get(name) is not None}
+    return fixed | {_dotted(key)[2] for key in tables.get("parameters", {})}
+
+
+def conflicts(given: Mapping[str, Any]) -> list[str]:
+    """Say what is given twice or not at all.
+
+    Parameters
+    ----------
+    given
+        The tables of words and [parameters] as given, by name.
+    """
+    tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
+    swept = {_dotted(key)[2] for key in tables.get("parameters", {})}
+    faults = [
+        f"parameters.{name}: given here and as {section}.{name}; give one"
+        for name, section in SWEEPABLE.items()
+        if name in swept and name in tables.get(section, {})
+    ]
+    return faults + [
+        f"{SWEEPABLE[name]}.{name}: is missing; give it there or sweep it under [parameters]"
+        for name in REQUIRED
+        if name not in swept and tables.get(SWEEPABLE[name], {}).get(name) is None
+    ]

@@ -1,0 +1,221 @@
+"""The words of a study: every scalar that a cell has, declared once.
+
+A word is a field of its table here: type and limits, default, role, meaning and unit (see
+:class:`sweep.study.fields.Word`). Activations, losses, optimizers, criteria and their settings are those of
+:mod:`kernels.vocabulary`. What can be swept, the plan, the settings of cells and the columns of results follow.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from kernels import vocabulary
+from kernels.start.names import DISTRIBUTIONS, STREAMS
+from kernels.words.reductions import REDUCTIONS
+from kernels.words.scalings import SCALINGS
+from sweep.errors import shown
+from sweep.study.fields import Word, choice, setting, settings_of, table, word
+from sweep.study.patterns import MAX_PATTERNS
+from sweep.study.sections import Data, Section, Seeds
+
+MAX_STEPS = 2**31 - 1
+
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Hidden = Annotated[int, Field(ge=1, le=65_536)]
+Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
+
+# Losses that are another name of a loss with a reduction.
+LOSS_ALIASES = {
+    alias: (name, reduction) for name, loss in vocabulary.LOSSES.items() for alias, reduction in loss.names.items()
+}
+
+# Parameters of a network in the order in which they are drawn, if nothing else is said.
+_DRAWN = ("w", "v", "b", "c", "k")
+
+
+def _expand_batch(given: Any, info: ValidationInfo) -> Any:
+    """Return the patterns of a step as a number; ``info.context`` holds how many patterns there are."""
+    n_patterns = info.context["n_patterns"] if info.context else MAX_PATTERNS
+    batch = {"full": n_patterns, "online": 1}.get(given, given) if isinstance(given, str) else given
+    if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= n_patterns:
+        allowed = f"'full', 'online' or an integer from 1 to {n_patterns}, the number of patterns"
+        raise ValueError(f"{shown(given)} given; must be {allowed}")
+    return batch
+
+
+def _complete_order(given: str) -> str:
+    """Return an order of drawing with the names that it leaves out at its end, and single spaces."""
+    words = given.split()
+    names = [word.removesuffix(".T") if word in ("w.T", "v.T", "k.T") else word for word in words]
+    if not set(names) <= set(_DRAWN) or len(set(names)) < len(names):
+        raise ValueError(
+            f"{shown(given)} given; must name each of w, v, b, c and k once, w, v and k as w.T, v.T and k.T where they "
+            "are drawn transposed, as in 'w.T b v c'"
+        )
+    return " ".join([*words, *(name for name in _DRAWN if name not in names)])
+
+
+class Network(Section):
+    """What the networks are made of."""
+
+    hidden: Hidden | None = word(None, "kernel", "hidden units", "units")
+    bias: bool = word(True, "kernel", "whether units have biases")
+    skip: bool = word(False, "kernel", "whether inputs are joined to outputs directly too")
+    dtype: Literal["float64", "float32"] = word(
+        "float64", "kernel", "type of all numbers of the networks", is_swept=False
+    )
+
+
+class InitialWeights(Section):
+    """Where the networks start."""
+
+    scale: PositiveFloat = word(
+        1.0, "start", "deviation (normal) or half width (uniform) of the initial weights", "weight"
+    )
+    output_scale: NotNegativeFloat | None = word(
+        None, "start", "scale of the initial weights of the output layer", "weight"
+    )
+    bias_scale: NotNegativeFloat | None = word(
+        None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}
+    )
+    draw_order: Annotated[str, AfterValidator(_complete_order), "w, v, b, c, k in any order; w.T, v.T, k.T"] = word(
+        " ".join(_DRAWN), "start", "parameters in the order in which they are drawn"
+    )
+
+
+class Training(Section):
+    """How they learn."""
+
+    batch: Annotated[int, BeforeValidator(_expand_batch), "full, online, 1 to the number of patterns"] = word(
+        "full", "kernel", "patterns per update", "patterns"
+    )
+    order: Literal["cyclic", "shuffled"] = word(
+        "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
+    )
+    max_steps: Steps = word(5000, "limit", "updates after which a run is exhausted", "updates")
+    max_epochs: Steps | None = word(None, "limit", "epochs after which a run is exhausted", "epochs")
+
+
+class Convergence(Section):
+    """When a network has learned, and when it never will."""
+
+    from_step: Steps = word(
+        0,
+        "setting",
+        "first step at which convergence is judged",
+        "updates",
+        used_with={"criterion": [name for name in vocabulary.CRITERIA if name != "none"]},
+    )
+
+
+def _network() -> dict[str, dict[str, Any]]:
+    """Return what the vocabulary adds to the table [network]."""
+    words = vocabulary.ACTIVATIONS
+    return {
+        "hidden": {
+            "activation": choice(words, "relu", "activation of the hidden units"),
+            "output": choice(words, "identity", "activation of the outputs"),
+            **settings_of(words),
+            "gain": setting("gain"),
+        },
+        "skip": {
+            "scaling": choice(
+                SCALINGS, "standard", "by which powers of their fan-in the sums of both layers are divided"
+            ),
+        },
+    }
+
+
+def _initial_weights() -> dict[str, dict[str, Any]]:
+    """Return what the vocabulary adds to the table [initial_weights]."""
+    return {
+        "": {"distribution": choice(DISTRIBUTIONS, "normal", "distribution of the initial weights", "start")},
+        "draw_order": {"stream": choice(STREAMS, "mt19937", "random number generator of the initial weights", "start")},
+    }
+
+
+def _training() -> dict[str, dict[str, Any]]:
+    """Return what the vocabulary adds to the table [training]."""
+    reductions = "what the loss is: the sum of its terms, their mean, or the mean over patterns of such sums"
+    names, _ = choice(REDUCTIONS, "sum", reductions)
+    return {
+        "": {
+            "loss": choice([*LOSS_ALIASES, *vocabulary.LOSSES], "sse", "loss function"),
+            **settings_of(vocabulary.LOSSES),
+            "reduction": (names | None, word(None, "kernel", reductions)),
+            "optimizer": choice(vocabulary.OPTIMIZERS, "gd", "update rule"),
+            **{name: setting(name) for name in ("learning_rate", "output_learning_rate", "weight_decay")},
+            **settings_of(vocabulary.OPTIMIZERS),
+        }
+    }
+
+
+def _convergence() -> dict[str, dict[str, Any]]:
+    """Return what the vocabulary adds to the table [convergence]."""
+    criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
+    return {"": {"criterion": criterion, "below": setting("below"), "bound": setting("bound")}}
+
+
+# The tables with all of their words.
+NETWORK = table(Network, _network())
+INITIAL_WEIGHTS = table(InitialWeights, _initial_weights())
+TRAINING = table(Training, _training())
+CONVERGENCE = table(Convergence, _convergence())
+
+SECTIONS: dict[str, type[Section]] = {
+    "network": NETWORK,
+    "initial_weights": INITIAL_WEIGHTS,
+    "training": TRAINING,
+    "convergence": CONVERGENCE,
+}
+
+# All words by name, and their types with limits.
+WORDS: dict[str, Word] = {}
+KINDS: dict[str, Any] = {}
+for _section, _model in SECTIONS.items():
+    _hints = get_type_hints(_model, include_extras=True)
+    for _name, _field in _model.model_fields.items():
+        _notes: Any = _field.json_schema_extra
+        WORDS[_name] = Word(_section, str(_field.description), **_notes)
+        KINDS[_name] = _hints[_name]
+
+SWEEPABLE = {name: word.section for name, word in WORDS.items() if word.is_swept}
+
+# Every key that can be changed, and the table it belongs to.
+HOMES = {
+    **{name: word.section for name, word in WORDS.items()},
+    **dict.fromkeys(Seeds.model_fields, "seeds"),
+    **dict.fromkeys(("task", "file", *Data.model_fields), "data"),
+}
+# What words mean that are left out: another word; those that are not here, no limit.
+STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
+REQUIRED = ("hidden", "learning_rate")
+
+# What the canonical form holds also where it has its default, as it did in the first version. Any other word is left
+# out then, so that studies keep their identity.
+ALWAYS_WRITTEN = (
+    *("hidden", "activation", "output", "bias", "dtype", "distribution", "scale", "stream"),
+    *("loss", "optimizer", "learning_rate", "max_steps", "criterion", "below"),
+)
+
+
+def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, str]:
+    """Return a loss and its reduction as kernels name them; without one, terms are added up."""
+    return LOSS_ALIASES.get(loss, (loss, reduction or "sum"))
+
+
+def with_role(role: str) -> tuple[str, ...]:
+    """Return the words that have a role."""
+    return tuple(name for name, word in WORDS.items() if word.role == role)
+
+
+def takes_integers(name: str) -> bool:
+    """Tell whether the values of a word are integers."""
+    return _is_or_holds_int(KINDS[name])
+
+
+def _is_or_holds_int(kind: Any) -> bool:
+    return kind is int or any(map(_is_or_holds_int, get_args(kind)))

@@ -1,0 +1,158 @@
+"""Files of a results folder: whole on the disk before they count, and read only as they were written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from sweep.errors import StoreError, SweepError
+from sweep.system.user_paths import local_folder
+
+# What file systems without hard links answer, such as those of memory cards.
+_NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+# What systems answer that do not rename without replacing, in a file system or at all.
+_NO_RENAMING = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+
+# Folders that cannot be synced: the file system does not offer it.
+_NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP)
+
+# No common file system takes longer names; folders above one would be made in vain.
+_MOST_NAME_BYTES = 255
+
+
+def check_name(folder: Path) -> None:
+    """Refuse what cannot be the path of a results folder.
+
+    Raises
+    ------
+    StoreError
+        If it is an address, or has a name that no folder can have.
+    """
+    local_folder(folder)
+    if "\0" in str(folder):
+        raise StoreError(f"results folder {str(folder)!r} given; its name must not hold a zero byte")
+    if any(len(os.fsencode(name)) > _MOST_NAME_BYTES for name in folder.parts):
+        raise StoreError(f"results folder {str(folder)!r} given; a name in it is too long (above 255 bytes)")
+
+
+def check_parent(path: Path) -> None:
+    """Refuse a file to write in a folder that does not exist, before the work for it is done.
+
+    Raises
+    ------
+    SweepError
+    """
+    if not path.parent.is_dir():
+        raise SweepError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
+
+
+def read_file(path: Path) -> bytes:
+    """Read a regular file; a pipe or a device in its place might be read without end.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read, is something else, or does not fit into memory.
+    """
+    try:
+        with open(path, "rb", opener=_open_regular) as file:
+            return file.read()
+    except MemoryError:
+        raise StoreError(f"{str(path)!r} cannot be read: it does not fit into memory") from None
+    except OSError as error:
+        raise StoreError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def _open_regular(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return descriptor
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, and wait until the disk has it; its name is safe when its folder is."""
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def link_new(draft: Path, path: Path) -> None:
+    """Give a file its name, if that is not taken; where there are no hard links the draft is renamed.
+
+    Raises
+    ------
+    FileExistsError
+        If it is taken by another file; network file systems may say so of this one.
+    OSError
+        If that fails, as where a file system can do neither.
+    """
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        if not os.path.samefile(draft, path):
+            raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _rename_new(draft, path)
+
+
+def _rename_new(draft: Path, path: Path) -> None:
+    """Rename a file, unless the new name is taken: in one step, for which Python has no function."""
+    import ctypes
+
+    library, old, new = ctypes.CDLL(None, use_errno=True), os.fsencode(draft), os.fsencode(path)
+    if hasattr(library, "renameat2"):  # Linux, with AT_FDCWD twice and RENAME_NOREPLACE
+        failed = library.renameat2(-100, old, -100, new, 1)
+    elif hasattr(library, "renamex_np"):  # macOS, with RENAME_EXCL
+        failed = library.renamex_np(old, new, 4)
+    else:
+        failed = ctypes.set_errno(errno.ENOSYS) or -1
+    number = ctypes.get_errno() if failed else 0
+    if number in _NO_RENAMING:
+        raise OSError(
+            number,
+            "its file system has neither hard links nor a way to rename without replacing, one of which it takes to "
+            "create a file whole or not at all; give a folder elsewhere (--out)",
+        )
+    if number:
+        raise OSError(number, os.strerror(number))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file so that readers see the old or the new one, whole, also after a loss of power.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        write_new(draft, content)
+        os.replace(draft, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):  # a draft that stays is a leftover; what was renamed has gone
+            draft.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names of the files in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,133 @@
+"""How numbers and names are written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+from sweep.system.escaping import one_line
+
+
+def short(value: Any) -> str:
+    """Write a value of a parameter on one line, in four significant digits at most."""
+    return f"{value:.4g}" if isinstance(value, float) else one_line(value)
+
+
+def steps_text(value: Any) -> str:
+    """Write a number of steps; a dash where there is none."""
+    missing = value is None or str(value) == "<NA>" or value != value or value == float("inf")
+    return "-" if missing else f"{value:,.0f}"
+
+
+def rate_text(row: Mapping[Any, Any], unit: str = "") -> str:
+    """Write a convergence rate in percent, with its interval."""
+    rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
+    return f"{rate:.1f}{unit} [{low:.1f}, {high:.1f}]" if low == low else f"{rate:.1f}{unit}"
+
+
+def measure_text(value: Any) -> str:
+    """Write a loss, an error or a mean in three significant digits; a dash where there is none.
+
+    >>> [measure_text(value) for value in (0.01234, 3.0, 1e-9, float("inf"), None)]
+    ['0.0123', '3', '1e-09', 'inf', '-']
+    """
+    return "-" if value is None or value != value else f"{value:.3g}"
+
+
+def interval_text(row: Mapping[Any, Any], name: str) -> str:
+    """Write a statistic of a measure with its interval, where it has one."""
+    value, low, high = (measure_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    # Few runs leave everything open, and where all diverged there is nothing to add.
+    tells = "-" not in (low, high) and (low, high) not in (("0", "inf"), ("inf", "inf"))
+    return f"{value} [{low}, {high}]" if tells else value
+
+
+def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
+    """Write what cells tell of a measure."""
+    if measure == "n_correct":
+        return [interval_text(row, "n_correct_mean")]
+    finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
+    return [interval_text(row, f"{measure}_q50"), measure_text(row[f"{measure}_geometric_mean"]), finite]
+
+
+def difference_text(difference: float, low: float, high: float) -> str:
+    """Write a difference of rates in percent, with its interval where there is one."""
+    text, *ends = (f"{round(100 * value, 1) + 0.0:+.1f}" for value in (difference, low, high))  # never -0.0
+    return f"{text} [{ends[0]}, {ends[1]}]" if low == low else text
+
+
+def steps_difference_text(difference: float, low: float, high: float) -> str:
+    """Write a difference of steps, with its interval where there is one."""
+    text, *ends = (f"{value:+,.0f}" if round(value) else "0" for value in (difference, low, high) if value == value)
+    return f"{text} [{ends[0]}, {ends[1]}]" if ends else text
+
+
+def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: bool = False) -> str:
+    """Write the ratio of expected steps of a comparison with its interval, or which side has none.
+
+    Parameters
+    ----------
+    row
+        Of a comparison.
+    names
+        Of its first and its second side.
+    turned
+        Whether to write the second side as a multiple of the first one.
+    """
+    never = [name for name, side in zip(names, ("first", "second"), strict=True) if row[f"{side}_rate"] == 0]
+    if never:
+        return f"{never[0]} never converges" if len(never) == 1 else "neither converges"
+    ratio, low, high = (row[f"expected_steps_ratio{end}"] for end in ("", "_low", "_high"))
+    if turned:
+        ratio, low, high = (1 / value if value else float("inf") for value in (ratio, high, low))
+    if ratio != ratio or ratio in (0.0, float("inf")):
+        return "-"  # all runs of a side converge at step 0
+    text, *ends = (f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" for value in (ratio, low, high))
+    return f"{text} [{ends[0]}, {ends[1]}]" if low == low else text
+
+
+def chance_text(p_value: float) -> str:
+    """Write a p-value in two significant digits; a dash where there is none."""
+    if p_value != p_value:
+        return "-"
+    return f"{p_value:.2g}" if p_value >= 1e-4 else "< 0.0001"
+
+
+def count_text(n: int, what: str) -> str:
+    """Write how many there are of something.
+
+    >>> count_text(1, "run"), count_text(2000, "run")
+    ('1 run', '2,000 runs')
+    """
+    return f"{n:,} {what}" + ("s" if n != 1 else "")
+
+
+def list_text(words: list[str]) -> str:
+    """Write words as one says them: a, b and c."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def name_text(values: Mapping[Any, Any], parameters: list[str]) -> str:
+    """Write the values of some parameters."""
+    return ", ".join(f"{name} {short(values[name])}" for name in parameters)
+
+
+def duration(seconds: float) -> str:
+    """Write a time as exactly as an estimate deserves, rounded up.
+
+    >>> [duration(seconds) for seconds in (0.2, 3.4, 200, 2000, 7500, 100_000)]
+    ['1 s', '4 s', '3 min 20 s', '34 min', '2 h 05 min', '1 d 04 h']
+    """
+    whole = ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = ceil(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    hours = ceil(seconds / 3600)
+    return f"{hours // 24} d {hours % 24:02d} h"

@@ -1,0 +1,216 @@
+"""Show how far a sweep is: a bar on a terminal, a line now and then elsewhere.
+
+The percentage is that of the runs counted. Speed and estimate come from the shards that
+finished last, and from the seconds that threads trained them: neither waiting for a kernel
+to be compiled nor what an earlier call had trained counts.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from math import inf
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
+
+from sweep.system.escaping import escaped_output, one_line
+from sweep.system.formatting import count_text, duration
+
+if TYPE_CHECKING:
+    from kernels.simd.compiling import Compilation
+
+_LINE_SECONDS = 10.0
+_WINDOW_SECONDS = 10.0
+
+# What the text beside the bar mostly takes.
+_TEXT_WIDTH = 75
+
+
+class _Finished(NamedTuple):
+    """A shard: when it was finished, its estimated work, the steps it took, and for how long a thread was at it."""
+
+    time: float
+    cost: float
+    net_steps: int
+    seconds: float
+
+
+class Pace:
+    """How fast the last shards were trained.
+
+    Parameters
+    ----------
+    threads
+        How many train at once.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._finished: tuple[_Finished, ...] = ()
+
+    def add(self, cost: float, net_steps: int, seconds: float) -> None:
+        """Take in a shard that a thread has worked at for so many seconds."""
+        now = time.monotonic()
+        shards = [*self._finished, _Finished(now, cost, net_steps, seconds)]
+        recent = [shard for shard in shards if shard.time >= now - _WINDOW_SECONDS]
+        # A new tuple: other threads may be reading the one before.
+        self._finished = tuple(recent if len(recent) >= self.threads else shards[-self.threads :])
+
+    @property
+    def known(self) -> bool:
+        """Whether any shard is finished."""
+        return bool(self._finished)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps of all threads together."""
+        finished = self._finished
+        return self.threads * sum(shard.net_steps for shard in finished) / _seconds(finished)
+
+    @property
+    def cost_per_second(self) -> float:
+        """Estimated work that all threads get done together."""
+        finished = self._finished
+        return self.threads * sum(shard.cost for shard in finished) / _seconds(finished)
+
+
+def _seconds(finished: tuple[_Finished, ...]) -> float:
+    """Return for how long threads were at these shards, above 0."""
+    return max(sum(shard.seconds for shard in finished), 1e-9)
+
+
+class SweepProgress:
+    """Progress over the runs of a study, on standard error.
+
+    Parameters
+    ----------
+    n_runs
+        Runs of the study.
+    cost
+        Estimated work of the study.
+    threads
+        How many train at once.
+    shown
+        Whether to show anything at all.
+    """
+
+    def __init__(self, n_runs: int, cost: float, threads: int, shown: bool) -> None:
+        self._n_runs = n_runs
+        self._cost_to_go = cost
+        self._done_runs = 0
+        self._pace = Pace(threads)
+        self._waits_for = ""
+        self._compiles, self._stops = False, False
+        self._workers: int | None = None
+        self._last_line = -inf
+        console = Console(stderr=True)
+        self._shown = shown
+        self._escapes = ExitStack()
+        self._bar: Progress | None = None
+        if shown and console.is_terminal:
+            self._bar = Progress(
+                BarColumn(bar_width=min(max(console.width - _TEXT_WIDTH, 8), 40)),
+                TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True), markup=False),
+                console=console,
+                transient=True,
+            )
+            self._task = self._bar.add_task("", total=n_runs, text=self.text())
+
+    def __enter__(self) -> SweepProgress:
+        """Start to show."""
+        if self._bar:
+            self._bar.start()
+            self._escapes.enter_context(escaped_output())  # also what Rich prints above the bar for others
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the screen as it was."""
+        self._escapes.close()
+        if self._bar:
+            self._bar.stop()
+
+    def trained_by(self, threads: int, workers: int | None = None) -> None:
+        """Take in how many shards are trained at once, and on a cluster by how many workers, which come and go."""
+        self._pace.threads = max(threads, 1)
+        if workers is not None and self._workers is None:
+            self._last_line = -inf  # how many there are at first is told at once
+        self._workers = workers
+
+    def skip(self, n_runs: int, cost: float) -> None:
+        """Count runs that another call has trained."""
+        self._done_runs += n_runs
+        self._cost_to_go -= cost
+
+    def advance(self, n_runs: int, cost: float, net_steps: int, seconds: float) -> None:
+        """Count a shard that a thread has worked at for so many seconds."""
+        self._pace.add(cost, net_steps, seconds)
+        self._done_runs += n_runs
+        self._cost_to_go -= cost
+        self.tick()
+
+    def compiling(self, compilation: Compilation | None) -> None:
+        """Say which kernel is being compiled; None says that it is done."""
+        self._compiles = bool(compilation)
+        self._waits_for = f"compiling kernel {compilation.number} of {compilation.total}" if compilation else ""
+        self._last_line = -inf if compilation else self._last_line  # which is told at once
+        self.tick()
+
+    def stopping(self) -> None:
+        """Say that training is to end, and what it waits for."""
+        if self._compiles and not self._stops:
+            self._last_line = -inf
+        self._stops = self._stops or self._compiles
+
+    def say(self, what: str) -> None:
+        """Say what is done other than training."""
+        self._waits_for = what
+        self.tick()
+
+    def tick(self) -> None:
+        """Bring the bar up to date, or print a line if the last is some time ago."""
+        if self._bar:
+            self._bar.update(self._task, completed=self._done_runs, text=self.text())
+        elif self._shown and time.monotonic() - self._last_line >= _LINE_SECONDS:
+            self._print_line()
+
+    def text(self) -> str:
+        """Return how far the sweep is, how fast it goes, and what it waits for or how long it will take."""
+        parts = [f"{100 * self._done_runs // self._n_runs:3d} %", f"{self._done_runs:,} of {self._n_runs:,} runs"]
+        if self._workers is not None:
+            parts.append(f"{self._workers:,} workers" if self._workers != 1 else "1 worker")
+        if self._compiles and self._stops:
+            parts.append("stopping: one kernel is being compiled")
+        elif self._waits_for:
+            parts.append(self._waits_for)
+        elif self._pace.known:
+            parts.append(f"{self._pace.steps_per_second / 1e6:,.0f} M steps/s")
+            parts.append(f"about {duration(self._cost_to_go / self._pace.cost_per_second)} to go")
+        elif 0 < self._done_runs < self._n_runs:
+            parts.append("going on from there")
+        return "  ".join(parts)
+
+    def _print_line(self) -> None:
+        self._last_line = time.monotonic()
+        tell(self.text())
+
+
+def tell_finished(facts: Mapping[str, Any], place: str) -> None:
+    """Say that a study was trained before, and when, if that was noted."""
+    on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
+    name, runs = one_line(facts["name"]), count_text(facts["n_runs"], "run")
+    tell(f"{name}: already finished{on} in {one_line(place)} ({runs}); nothing to train")
+
+
+def tell(*lines: str) -> None:
+    """Print lines on standard error; training goes on where that takes no more."""
+    with suppress(OSError):
+        print(*lines, sep="\n", file=sys.stderr, flush=True)

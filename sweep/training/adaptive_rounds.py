@@ -1,0 +1,87 @@
+"""Which cells need more seeds, round after round: decided from finished rounds alone, however they were trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import replace
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import StoreError
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.statistics.intervals import wilson_interval
+from sweep.statistics.tally import TallySum
+from sweep.store.commits import Commit, cover
+from sweep.store.parts import Parts
+
+
+class AdaptiveRounds:
+    """The open cells of each round of a study; threads share one.
+
+    Each part is read once, and what a round cannot be told is not looked for again: who mends parts takes another one.
+
+    Parameters
+    ----------
+    plan
+        Of the study.
+    parts
+        Where its results are; of a round they are read once all rounds before are finished.
+    commits
+        Returns the commits whose parts count; all that are there by default.
+    """
+
+    def __init__(self, plan: Plan, parts: Parts, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
+        self._plan, self._parts = plan, parts
+        self._commits = commits or (lambda: parts.commits().values())
+        n_cells = plan.n_cells if plan.shards.n_rounds > 1 else 0  # else nothing is asked
+        self._open = [np.ones(n_cells, np.bool_)]  # of the rounds that are known
+        self._n_runs, self._n_converged = np.zeros((2, n_cells), np.int64)  # before the last of these
+        self._fault: StoreError | None = None
+        self._lock = Lock()
+
+    def restrict(self, shard: Shard) -> Shard:
+        """Return a shard with those of its cells that are open in its round.
+
+        Raises
+        ------
+        StoreError
+            If a part of an earlier round is missing or damaged.
+        """
+        number = self._plan.shards.round_of(shard)
+        return replace(shard, open=self._open_cells(number)[self._plan.cells(shard)[0]]) if number else shard
+
+    def _open_cells(self, number: int) -> NDArray[np.bool_]:
+        """Return which cells are trained in a round."""
+        with self._lock:
+            while len(self._open) <= number:
+                if self._fault:
+                    raise copy(self._fault)  # each thread its own, as it notes where it was raised
+                try:
+                    self._open.append(self._next_round())
+                except StoreError as error:
+                    self._fault = error
+            return self._open[number]
+
+    def _next_round(self) -> NDArray[np.bool_]:
+        """Count the runs of the last known round; return which of its cells have a wide interval still."""
+        until, number = self._plan.study.seeds.until, len(self._open)
+        assert until is not None
+        start, stop = (self._plan.shards.start_of(each) for each in (number - 1, number))
+        before = sorted((each for each in self._commits() if each.start < stop), key=lambda commit: commit.start)
+        if not cover(before, stop):
+            raise StoreError("parts of earlier rounds are missing, from which follows which cells get more seeds")
+        sums = TallySum()
+        for commit in before:
+            if commit.start >= start:
+                sums.add(self._parts.tally(commit))
+        tally = sums.total()
+        np.add.at(self._n_runs, tally["cell"].to_numpy(), tally["n"].to_numpy())
+        converged = tally[tally["status"] == "converged"]
+        np.add.at(self._n_converged, converged["cell"].to_numpy(), converged["n"].to_numpy())
+        low, high = wilson_interval(self._n_converged, self._n_runs)
+        is_open: NDArray[np.bool_] = self._open[-1] & (high - low >= until.width)
+        return is_open

@@ -1,0 +1,171 @@
+"""Train the shards of a plan that are missing: which, in what order and until when, and what is told meanwhile."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import closing
+
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.aggregate import Aggregate
+from sweep.store.commits import Commit, check_planned
+from sweep.store.files import Files, waits_ended_by
+from sweep.store.memory import MemoryParts
+from sweep.store.store import Store
+from sweep.system.progress import SweepProgress
+from sweep.system.signals import Interrupts
+from sweep.training.adaptive_rounds import AdaptiveRounds
+from sweep.training.executors.executor import Executor, MakeExecutor, Work
+from sweep.training.limits import Budget, Limits
+from sweep.training.reuse import Reuse
+from sweep.training.speed import note_speed
+
+
+class Coordinator:
+    """What is known of the shards of a plan, and the training of those that are missing.
+
+    Parameters
+    ----------
+    plan
+        What to train.
+    parts
+        Where results of shards go, and those of earlier calls are.
+    limits
+        What of it to train.
+    shown
+        Whether to show progress.
+    reuse
+        Earlier results to take rows from.
+
+    Attributes
+    ----------
+    plan, parts
+        As given.
+    commits : dict
+        The commits of finished shards by number.
+    n_threads : int
+        How many shards were trained at once by this call, at most.
+    aggregate : Aggregate
+        Statistics and digest, of all parts once :meth:`run` has ended and all shards are finished.
+
+    Raises
+    ------
+    StoreError
+        If a commit of an earlier call is not one of this plan.
+    """
+
+    def __init__(
+        self, plan: Plan, parts: Store | MemoryParts, limits: Limits, shown: bool, reuse: Reuse | None = None
+    ) -> None:
+        self.plan, self.parts, self._limits, self._shown, self._reuse = plan, parts, limits, shown, reuse
+        self.commits = parts.commits()
+        for commit in self.commits.values():
+            check_planned(commit, plan)
+        self.aggregate = Aggregate(plan, parts)
+        self._rounds = AdaptiveRounds(plan, parts)
+        self.n_threads = 1
+        self._added: set[int] = set()
+        self._operations, self._seconds = 0.0, 0.0  # of this call, over all threads
+
+    @property
+    def complete(self) -> bool:
+        """Whether all shards are finished."""
+        return len(self.commits) == self.plan.n_shards
+
+    @property
+    def limited(self) -> bool:
+        """Whether shards are missing that this call was to train."""
+        return any(index not in self.commits for index in self._limits.choose(self.plan))
+
+    def run(self, make_executor: MakeExecutor) -> None:
+        """Train what is missing and may be trained; if nothing is missing then, read all parts.
+
+        Parameters
+        ----------
+        make_executor
+            Makes what trains.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If interrupted; shards that were under way for less than a second or so are finished.
+        StoreError
+            If a part cannot be written or read.
+        """
+        with (
+            Interrupts() as interrupts,
+            waits_ended_by(interrupts.check, self._files()),
+            SweepProgress(self.plan.n_runs, self.plan.shards.operations, 1, self._shown) as progress,
+        ):
+            for commit in self.commits.values():
+                progress.skip(commit.stop - commit.start, self.plan.shard(commit.shard).cost)
+            progress.tick()
+            missing = [index for index in self._limits.choose(self.plan) if index not in self.commits]
+            if missing:
+                budget = Budget(self._limits, self.plan)
+                work = Work(self.plan, self.parts, len(missing), interrupts, budget, progress, self._reuse)
+                with make_executor(work) as executor:
+                    if self._shown:
+                        executor.expect(map(self.plan.shard, missing))
+                    self._train_rounds(executor, budget, progress)
+                    self.n_threads = executor.n_threads
+            if not self.complete:  # others may have trained the rest
+                self.commits |= self.parts.commits()
+            if self.complete:
+                progress.say("reading what was trained")
+                for commit in self.commits.values():
+                    interrupts.check()
+                    self._add(commit)
+            interrupts.check()  # which may have come since the last shard
+
+    def _files(self) -> list[Files]:
+        """Return the files of all results that are read or written."""
+        own = [self.parts.files] if isinstance(self.parts, Store) else []
+        return own + (self._reuse.files if self._reuse else [])
+
+    def _train_rounds(self, executor: Executor, budget: Budget, progress: SweepProgress) -> None:
+        """Train what is missing, round by round: the next one follows from all of those before."""
+        for number in range(self.plan.shards.n_rounds):
+            missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
+            if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
+                secrets.SystemRandom().shuffle(missing)
+                missing.sort(key=self.plan.shards.wave_of_number)
+            if missing:
+                shards = map(self._rounds.restrict, map(self.plan.shard, missing))
+                self._train(executor, budget, shards, self._estimate(number, len(missing)), progress)
+            if not self.commits.keys() >= set(self.plan.shards.order(number)):
+                break
+        if executor.here and self._reuse is None:
+            note_speed(self._operations, self._seconds)
+
+    def _estimate(self, number: int, n_shards: int) -> float:
+        """Return how many operations so many shards of a round take, as far as limits let them be trained, about."""
+        of, n_runs, operations = self.plan.shards.round_size(number)
+        part = n_shards / of
+        return part * self._limits.share(int(part * n_runs)) * operations
+
+    def _train(
+        self, executor: Executor, budget: Budget, shards: Iterator[Shard], operations: float, progress: SweepProgress
+    ) -> None:
+        """Take in commits as they are made."""
+        # Closed also after an error here, so that others end their work.
+        with closing(executor.map(budget.take(shards), operations)) as commits:
+            for commit in commits:
+                self.commits[commit.shard] = commit
+                budget.is_used = True
+                self._add(commit)
+                n_runs, shard = commit.stop - commit.start, self.plan.shard(commit.shard)
+                if commit.session != executor.session:
+                    progress.skip(n_runs, shard.cost)
+                    continue
+                seconds = commit.end - commit.begin
+                progress.advance(n_runs, shard.cost, commit.trained_steps, seconds)
+                self._operations += self.plan.shards.operations_of(shard, commit.trained_steps)
+                self._seconds += seconds
+
+    def _add(self, commit: Commit) -> None:
+        """Take in a part, once."""
+        if commit.shard not in self._added:
+            self.aggregate.add(commit)
+            self._added.add(commit.shard)

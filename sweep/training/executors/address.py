@@ -1,0 +1,44 @@
+"""How a cluster is named on the command line and from Python."""
+
+from __future__ import annotations
+
+import re
+
+from sweep.errors import StudyError, shown
+from sweep.system.host import most_threads
+
+_LOCAL = re.compile(r"local:([0-9]{1,6})", re.ASCII)
+_SCHEDULER = re.compile(r"(?:tcp|tls)://([^\s/:@\[\]]+|\[[0-9A-Fa-f:.%]+\]):([0-9]{1,5})", re.ASCII)
+
+
+def check_cluster(cluster: str) -> None:
+    """Refuse what names no cluster.
+
+    Raises
+    ------
+    StudyError
+    """
+    n_workers = local_workers(cluster)
+    if n_workers is not None and not 1 <= n_workers <= most_threads():
+        raise StudyError(
+            [f"cluster {cluster!r} given; local:N takes N of at least 1 and here at most {most_threads()}"]
+        )
+    if n_workers is None and not _is_scheduler(cluster):
+        raise StudyError(
+            [f"cluster {shown(cluster)} given; must be tcp://HOST:PORT or tls://HOST:PORT (a scheduler) or local:N"]
+        )
+
+
+def local_workers(cluster: str) -> int | None:
+    """Return how many processes of this machine ``local:N`` asks for; None for the address of a scheduler."""
+    found = _LOCAL.fullmatch(cluster)
+    return int(found[1]) if found else None
+
+
+def _is_scheduler(cluster: str) -> bool:
+    """Tell whether this may be the address of a scheduler: a host that can be looked up, and a port."""
+    found = _SCHEDULER.fullmatch(cluster)
+    try:
+        return found is not None and bool(found[1].encode("idna")) and int(found[2]) < 2**16
+    except UnicodeError:
+        return False

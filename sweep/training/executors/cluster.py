@@ -1,0 +1,239 @@
+"""Train shards on the workers of a dask cluster, which write and commit them themselves."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import CancelledError
+from contextlib import ExitStack
+from functools import partial
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn
+
+from sweep.errors import SweepError
+from sweep.schedule.waves import Shard
+from sweep.store.commits import Commit
+from sweep.store.own_bits import own_bits
+from sweep.store.store import Store
+from sweep.training.executors.address import local_workers
+from sweep.training.executors.chunks import Chunks
+from sweep.training.executors.connection import all_ended, connected
+from sweep.training.executors.executor import Executor, Work
+from sweep.training.executors.remote import Job, stop, stop_compiling, train_chunk
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+Chunk = tuple[Shard, ...]
+
+# Chunks that a thread of a worker has, or has waiting: so many that it need not wait for the next.
+_IN_FLIGHT = 2
+# The waiting thread looks so often whether it was interrupted, and which workers there are.
+_WAKE_SECONDS, _LOOK_SECONDS = 0.1, 1.0
+
+_logger = logging.getLogger("sweep")
+
+
+class ClusterExecutor(Executor):
+    """Trains shards on the workers of a dask cluster, those that join later too.
+
+    Parameters
+    ----------
+    cluster
+        Address of a scheduler, or ``local:N``.
+    work
+        What to train.
+    """
+
+    def __init__(self, cluster: str, work: Work) -> None:
+        self.session, self.n_threads, self.here = secrets.token_hex(8), 1, local_workers(cluster) is not None
+        self._cluster, self._work = cluster, work
+        self._job = _job(work, self.session)
+        self._client: Client
+        self._looked, self._slots = 0.0, 0  # when, and how many threads the workers had that were there
+        self._known: set[str] = set()  # addresses of workers that have xor-sweep
+        self._n_sent, self._deaths, self._out_of_time = 0, 0, False
+        self._stack = ExitStack()  # holds the connection, once there is one
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the cluster, and end its processes if they are local."""
+        self._stack.close()
+
+    def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
+        """Train shards, a chunk of them at a time in each thread of each worker.
+
+        Raises
+        ------
+        SweepError
+            If the cluster cannot be reached or is lost, or a worker fails; and at the end if shards killed workers.
+        """
+        chunks = Chunks(shards, operations)
+        if not self._looked:
+            self._client = self._stack.enter_context(connected(self._cluster))
+        suspects = yield from self._train(chunks, lambda: chunks.take(self._slots))
+        killers: list[Shard] = []
+        for shard in suspects:  # each alone, since all that a lost worker was at is suspected
+            killers += yield from self._train(chunks, partial(next, iter([(shard,)]), ()))
+        if killers:
+            raise SweepError(
+                f"{_named(killers)} of this study killed each worker that trained it, {self._deaths} in turn; all "
+                "others are trained and kept, and the same command goes on"
+            )
+
+    def _train(self, chunks: Chunks, take: Callable[[], Chunk]) -> Generator[Commit, None, list[Shard]]:
+        """Train chunks until there is none; return the shards of those that were lost with worker after worker."""
+        from distributed import KilledWorker
+
+        done: SimpleQueue[Future] = SimpleQueue()
+        flying: dict[str, tuple[Future, Chunk]] = {}
+        suspects: list[Shard] = []
+        error: BaseException | None = None
+        more, stopped = True, False
+        self._look()
+        while more or flying:
+            if not stopped and (error or self._work.interrupts.count):
+                self._tell_workers(stop)
+                more, stopped = False, True
+            if self._work.budget.is_over and not self._out_of_time:
+                self._tell_workers(stop_compiling)
+                self._out_of_time = True
+            if stopped and not self._slots:  # nobody is left who could end
+                break
+            while more and len(flying) < _IN_FLIGHT * self._slots:
+                if chunk := take():
+                    self._send(chunk, flying, done)
+                more = bool(chunk)
+            future = self._next(done)
+            if future is None:
+                continue
+            _, chunk = flying.pop(future.key)
+            made = self._outcome(future)
+            if isinstance(made, list):
+                for commit in made:
+                    if commit.session == self.session:
+                        chunks.learn(self._work.plan.shard(commit.shard).cost, commit.end - commit.begin)
+                    yield commit
+            elif isinstance(made, KilledWorker):
+                self._deaths = made.allowed_failures + 1
+                suspects += chunk
+            else:
+                error = error or made
+        self._work.interrupts.check()
+        if error:
+            raise error
+        return suspects
+
+    def _send(self, chunk: Chunk, flying: dict[str, tuple[Future, Chunk]], done: SimpleQueue[Future]) -> None:
+        """Send a chunk to the cluster, and have its future put into a queue when it has ended."""
+        self._n_sent += 1
+        key = f"train-chunk-{self.session}-{self._n_sent}"
+        future = self._client.submit(train_chunk, self._job, chunk, key=key, pure=False)
+        flying[future.key] = future, chunk
+        future.add_done_callback(done.put)
+
+    def _outcome(self, future: Future) -> list[Commit] | BaseException:
+        """Return what a chunk that has ended made, or why it made nothing."""
+        if future.status == "cancelled":  # by nobody here
+            self._lost()
+        try:
+            commits: list[Commit] = future.result()
+        except CancelledError:
+            self._lost()
+        except Exception as error:
+            missing = error.__cause__
+            return self._lacking("its scheduler", missing) if isinstance(missing, ImportError) else error
+        return commits
+
+    def _next(self, done: SimpleQueue[Future]) -> Future | None:
+        """Return a chunk that has ended, or None after a while; see which workers there are now and then."""
+        if time.monotonic() - self._looked >= _LOOK_SECONDS:
+            self._look()
+        try:
+            return done.get(timeout=_WAKE_SECONDS)
+        except Empty:
+            self._work.progress.tick()
+            return None
+
+    def _look(self) -> None:
+        """See which workers there are."""
+        try:
+            threads = self._client.nthreads()
+            new = [address for address in threads if address not in self._known]
+            answers = self._client.run(_missing_packages(), workers=new, on_error="ignore") if new else {}
+        except OSError:
+            self._lost()
+        for address, missing in answers.items():
+            if missing:
+                raise self._lacking(f"its worker {address}", missing)
+        self._known.update(new)
+        if not threads and all_ended(self._client):
+            raise SweepError(
+                f"the processes of cluster {self._cluster!r} ended and could not be started again; finished shards are "
+                "kept, the same command goes on"
+            )
+        if not (threads or self._looked):
+            _logger.warning("cluster %r has no workers yet: training begins when one joins", self._cluster)
+        self._looked, self._slots = time.monotonic(), sum(threads.values())
+        self.n_threads = max(self.n_threads, self._slots)
+        self._work.progress.trained_by(self._slots, len(threads))
+
+    def _tell_workers(self, what: Callable[[str], None]) -> None:
+        """Have workers begin no more shards, or kernels, of this call."""
+        try:
+            self._client.run(what, self.session, on_error="ignore")
+        except OSError:
+            self._lost()
+
+    def _lacking(self, who: str, missing: object) -> SweepError:
+        return SweepError(
+            f"cluster {self._cluster!r} cannot train: {who} lacks what xor-sweep needs ({missing}); install the same "
+            "version of it on scheduler and workers"
+        )
+
+    def _lost(self) -> NoReturn:
+        raise SweepError(
+            f"cluster {self._cluster!r} was lost while it trained; finished shards are kept, the same command goes on"
+        )
+
+
+def _missing_packages() -> Callable[[], str | None]:
+    """Return what tells in a worker which package is missing, if any.
+
+    A worker that cannot import what it is sent ends without a word. As this function is local, dask sends its code.
+    """
+
+    def missing() -> str | None:
+        try:
+            import sweep.training.executors.remote  # noqa: F401
+        except ImportError as error:
+            return str(error)
+        return None
+
+    return missing
+
+
+def _job(work: Work, session: str) -> Job:
+    """Return what all chunks have in common."""
+    store = work.parts
+    assert isinstance(store, Store)
+    place = str(store.directory.absolute()) if store.directory else store.files.place
+    reuse = tuple(source.path for source in work.reuse.sources) if work.reuse else ()
+    return Job(store.identity, store.keep, place, session, own_bits(), work.plan.shard_runs, reuse)
+
+
+def _named(shards: list[Shard]) -> str:
+    """Name shards in a sentence: neighbours together, as in "shards 3, 12 to 19"."""
+    numbers = sorted(shard.index for shard in shards)
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1].append(number)
+        else:
+            ranges.append([number])
+    names = [str(each[0]) if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in ranges]
+    return f"shard{'s' if len(numbers) > 1 else ''} {', '.join(names)}"

@@ -1,0 +1,247 @@
+"""What workers of a cluster do: train a chunk of shards, write and commit each, and return the commits.
+
+Nothing of a study travels but its identity: a worker reads it in the results folder, which it has to
+see under the same name. Schedulers import this module too, so it is light.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from threading import Lock, local
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kernels.floating_point import default_floating_point
+from sweep.errors import StoreError
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.bits import Bits
+from sweep.store.commits import Commit
+
+if TYPE_CHECKING:
+    from kernels.simd.compiling import CompileWatch
+    from sweep.store.store import Store
+    from sweep.study.model import Study
+    from sweep.training.shard_trainer import ShardTrainer
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all chunks of one call have in common.
+
+    Attributes
+    ----------
+    identity, keep
+        Of the study, and what is kept of it.
+    place
+        Of its results, as workers find it.
+    session
+        Names the call in commits.
+    bits
+        By what the call trains: a worker of other sources might give other bits.
+    shard_runs
+        For tests: runs in a shard.
+    reuse
+        Earlier results, as workers find them, from which rows are taken.
+    """
+
+    identity: str
+    keep: str
+    place: str
+    session: str
+    bits: Bits
+    shard_runs: int | None
+    reuse: tuple[str, ...]
+
+
+class _Stopped(Exception):  # noqa: N818 - no error
+    """Nobody waits for this chunk any more."""
+
+
+class _Trainer(NamedTuple):
+    """What this process keeps from chunk to chunk of a call."""
+
+    plan: Plan
+    worker: ShardTrainer
+    watch: CompileWatch
+
+
+_making = Lock()
+_thread = local()  # of each thread: whether its chunk is to be stopped
+_stopped_sessions: set[str] = set()
+_sessions_out_of_time: set[str] = set()
+_used_sessions: set[str] = set()  # for which this process has begun a kernel, or finished a shard
+
+
+def dask_setup(worker: Any) -> None:
+    """Prepare a process that a run has started on its own machine, and that ends with it.
+
+    A terminal interrupts such processes too, but what Ctrl-C does is for the run to say. In the end they leave at
+    once: taking down the compiler takes seconds, and all that counts is on the disk.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    atexit.register(os._exit, 0)
+
+
+def stop(session: str) -> None:
+    """Begin no more shards of a call in this process, and end those that take longer than a second or so."""
+    _stopped_sessions.add(session)
+
+
+def stop_compiling(session: str) -> None:
+    """Begin to compile no more kernels for a call in this process, once it has done something for it."""
+    _sessions_out_of_time.add(session)
+
+
+@default_floating_point
+def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
+    """Train shards one after the other, in a worker; fewer if the call is stopped.
+
+    Raises
+    ------
+    StoreError
+        If this worker does not see the results, would train other numbers or other runs, or cannot write.
+    """
+    from kernels.simd.compiling import asked_before_compiling
+    from sweep.training.executors.threads import finish
+
+    _thread.stopped = stopped = partial(_is_stopped, job.session, _task_of_this_thread())
+    commits: list[Commit] = []
+    if stopped():
+        return commits
+    with _prepared(job) as (trainer, store), asked_before_compiling(partial(_begin_kernel, job.session)):
+        for shard in shards:
+            if stopped():
+                break
+            planned = trainer.plan.shard(shard.index)
+            if (planned.start, planned.stop) != (shard.start, shard.stop):
+                raise _refusal("its version of xor-sweep plans shards with other runs; install the same one everywhere")
+            try:
+                commits.append(finish(store, trainer.worker, trainer.watch, job.session, shard))
+                _used_sessions.add(job.session)
+            except _Stopped:
+                break
+    return commits
+
+
+@contextmanager
+def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
+    """Hold the results folder, so that nobody removes it meanwhile, once all is as the call wants it."""
+    from sweep.store.location import files_at
+    from sweep.store.own_bits import own_bits
+    from sweep.store.store import Store
+
+    files = files_at(job.place)
+    if not files.has("run.json"):
+        raise _refusal(f"it does not see results folder {job.place!r}; all workers need it under this path")
+    with _making:  # threads of this process make it once
+        trainer = _trainer(job)
+    files.check = _pause
+    store, lock = Store(files, trainer.plan.study, job.keep, trainer.plan.waves), files.lock()
+    try:
+        lock.take_shared()
+        store.lock = lock
+        try:
+            store.check_bits(own_bits())
+        except StoreError as error:
+            raise _refusal(str(error)) from None
+        _check_same_bits(job, trainer.plan.study)
+        store.trained_by(own_bits())
+        yield trainer, store
+    finally:
+        lock.release()
+
+
+def _check_same_bits(job: Job, study: Study) -> None:
+    """Require that the call would train the same bits here, also where the results folder is of an older version."""
+    from sweep.store.own_bits import own_bits
+
+    difference = job.bits.difference(own_bits(), study)
+    if difference:
+        raise _refusal(
+            f"{difference.told('where the run was started', 'here')}, so bits might differ; install the same version "
+            "of xor-sweep everywhere"
+        )
+
+
+@lru_cache(maxsize=2)
+def _trainer(job: Job) -> _Trainer:
+    """Make what trains for a call: the study in the results folder, which must be the one that the call knows.
+
+    Each call has its own, since what it reuses may have changed since the last one.
+    """
+    from sweep.store.store import Store
+    from sweep.training.executors.threads import import_all_kernels
+    from sweep.training.reuse import Reuse
+    from sweep.training.shard_trainer import ShardTrainer
+
+    try:
+        store = Store.open(job.place)
+    except StoreError as error:
+        raise _refusal(f"it cannot read the study: {error}") from None
+    if (store.identity, store.keep) != (job.identity, job.keep):
+        raise _refusal(
+            f"it finds another study in {job.place!r} ({store.identity[:12]}, not {job.identity[:12]}); all workers "
+            "need the same folder under this path, and the same version of xor-sweep"
+        )
+    import_all_kernels()
+    plan = Plan(store.study, job.shard_runs, store.waves)
+    try:
+        earlier = Reuse(plan.study, job.reuse) if job.reuse else None
+    except StoreError as error:
+        raise _refusal(str(error)) from None
+    return _Trainer(plan, ShardTrainer(plan, _pause, earlier), _watch())
+
+
+@lru_cache
+def _watch() -> CompileWatch:
+    """Watch what is compiled in this process, until it ends."""
+    from kernels.simd.compiling import CompileWatch
+
+    return CompileWatch(lambda compilation: None).__enter__()
+
+
+def _pause() -> None:
+    """End the training of a long shard that nobody waits for, or its wait for a store."""
+    stopped = getattr(_thread, "stopped", None)  # which threads that only read do not know
+    if stopped and stopped():
+        raise _Stopped
+
+
+def _begin_kernel(session: str) -> None:
+    """Let a kernel be compiled that somebody waits for: each process does something, however little time there is."""
+    if (session in _sessions_out_of_time and session in _used_sessions) or _thread.stopped():
+        raise _Stopped
+    _used_sessions.add(session)
+
+
+def _task_of_this_thread() -> Callable[[], bool]:
+    """Return what tells whether the scheduler has given up the task of this thread, as when its client is gone."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def given_up() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is None or task.state == "cancelled" or worker.status.name in ("closing", "closed", "failed")
+
+    return given_up
+
+
+def _is_stopped(session: str, given_up: Callable[[], bool]) -> bool:
+    return session in _stopped_sessions or given_up()
+
+
+def _refusal(reason: str) -> StoreError:
+    """Say why this worker trains nothing of a study, and which one it is."""
+    from distributed import get_worker
+
+    return StoreError(f"worker {get_worker().address} on {socket.gethostname()!r} cannot take part: {reason}")

@@ -1,0 +1,92 @@
+"""Put together parts of one study that were trained in folders of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from kernels.floating_point import default_floating_point
+from sweep.errors import StoreError
+from sweep.results.result import Result
+from sweep.store.bits import ALWAYS_TOLD, Bits
+from sweep.store.claim import Wish, claim
+from sweep.store.commits import check_planned
+from sweep.store.location import files_at
+from sweep.store.mixture import strangers
+from sweep.store.reader import StoreReader
+from sweep.training.coordinator import Coordinator
+from sweep.training.executors.threads import ThreadExecutor
+from sweep.training.limits import Limits
+from sweep.training.run import complete
+
+
+@default_floating_point
+def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = False, progress: bool = False) -> Result:
+    """Copy the finished shards of results of one study into one folder, and make the result if all are there.
+
+    Parameters
+    ----------
+    sources
+        Results folders, whole or partial. Of a shard that several have the first counts.
+    out
+        Results folder; it may hold part of the same study.
+    overwrite
+        Remove earlier results in ``out`` first.
+    progress
+        Show progress on standard error.
+
+    Returns
+    -------
+    Result
+        Partial where shards are in none of them; running the study in ``out`` trains the rest.
+
+    Raises
+    ------
+    StoreError
+        If they are not of one study, numerics and logarithm, one is damaged, or ``out`` cannot be written.
+    """
+    start = time.time()
+    if not sources:
+        raise StoreError("no results folders given to merge")
+    stores = [StoreReader.open(source) for source in sources]
+    first = stores[0]
+    for store in stores[1:]:
+        _check_same(first, store)
+    if overwrite and any(files_at(out).same_as(store.files) for store in stores):
+        raise StoreError(f"{str(out)!r} is merged and overwritten at once; give another folder (--out)")
+    plan = first.plan
+    found = [store.commits() for store in stores]
+    every = chain.from_iterable(commits.values() for commits in found)
+    for commit, difference in strangers(every, first.study, first.bits, first.whose):
+        place = next(store.files.place for store, held in zip(stores, found, strict=True) if commit in held.values())
+        raise StoreError(f"{place!r} cannot be merged with those before it, as it is of another training: {difference}")
+    with claim(files_at(out), Wish(first.study, first.keep, overwrite, first.bits, first.waves)) as target:
+        _check_same(first, target)
+        if target.facts()["complete"]:
+            raise StoreError(f"results folder {target.files.place!r} is complete already; give another one with --out")
+        present = set(target.commits())
+        for store, commits in zip(stores, found, strict=True):
+            for commit in commits.values():
+                check_planned(commit, plan)
+                if commit.shard not in present:
+                    target.copy_part(store, commit)
+                    present.add(commit.shard)
+        return complete(Coordinator(plan, target, Limits(runs=0), progress), partial(ThreadExecutor, 1), start)
+
+
+def _check_same(first: StoreReader, other: StoreReader) -> None:
+    """Refuse a result whose rows are not of the same training."""
+    refused = f"{other.files.place!r} cannot be merged with {first.files.place!r}"
+    if other.identity != first.identity:
+        raise StoreError(f"{refused}: it is of another study")
+    if other.keep != first.keep:
+        raise StoreError(f"{refused}: it keeps other parts (runs or cells)")
+    if other.waves != first.waves:
+        raise StoreError(f"{refused}: it was begun by a version that cuts seeds into other waves")
+    difference = Bits.of(other.facts()).difference(Bits.of(first.facts()), first.study, ALWAYS_TOLD)
+    if difference:
+        told = difference.told("there", f"in {first.files.place!r}")
+        raise StoreError(f"{refused}: it was trained {difference.trained} ({told})")

@@ -1,0 +1,178 @@
+"""Take rows of runs that are the same from earlier results, so that a study can grow without training them again.
+
+Runs are the same if every word of their cells, their seeds, the patterns and the numerics are, and
+where starts are normal the logarithm too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kernels.loop.runs import Columns
+from sweep.errors import StoreError
+from sweep.statistics.table_values import column_values
+from sweep.store.bits import ALWAYS_TOLD, Bits
+from sweep.store.commits import Commit
+from sweep.store.files import Files
+from sweep.store.location import files_at
+from sweep.store.own_bits import own_bits
+from sweep.store.reader import StoreReader
+from sweep.study.columns import runs_columns
+from sweep.study.model import Study
+from sweep.system.escaping import one_line
+
+Array = NDArray[Any]
+
+# Parts of an earlier result in memory; shards of both go through cells in the same order, mostly.
+_PARTS_HELD = 8
+_CELLS_AT_ONCE = 2**16
+
+
+class Reuse:
+    """Rows of earlier results for the runs of a study.
+
+    Parameters
+    ----------
+    study
+        What is trained.
+    places
+        Results folders, whole or partial; of a run that several hold the first one counts.
+
+    Raises
+    ------
+    StoreError
+        If one is no results folder, keeps no rows, or has rows of other numerics.
+    """
+
+    def __init__(self, study: Study, places: Sequence[str | Path]) -> None:
+        self._study = study
+        self.sources = [_Source(study, place) for place in places]
+
+    @property
+    def files(self) -> list[Files]:
+        """The files of these results."""
+        return [source.files for source in self.sources]
+
+    def sentences(self) -> list[str]:
+        """Say of each result how many runs can be taken from it; of a partial one, at most."""
+        n_runs = self._study.n_runs
+        said = []
+        for source in self.sources:
+            n_alike = source.n_alike()
+            taken = (
+                f"up to {n_alike:,} of {n_runs:,} runs are taken from" if n_alike else "no run is the same as one of"
+            )
+            said.append(f"{taken} {one_line(source.place)}")
+        return said
+
+    def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns) -> NDArray[np.bool_]:
+        """Put what is known of some runs into columns, and tell which these are.
+
+        Parameters
+        ----------
+        cells, counts
+            The cells of the runs, and how many runs, in a row, are of each.
+        seeds : (runs,)
+        columns
+            Of these runs, which are filled.
+        """
+        known = np.zeros(len(seeds), np.bool_)
+        for source in self.sources:
+            if known.all():
+                break
+            known |= source.fill(cells, counts, seeds, columns, known)
+        return known
+
+
+class _Source:
+    """Rows of one earlier result."""
+
+    def __init__(self, study: Study, place: str | Path) -> None:
+        self._store = store = StoreReader.open(files_at(place))
+        if store.keep != "runs" or not store.has_parts:
+            raise StoreError(f"{store.files.place!r} has no rows to take; only results that keep runs can be reused")
+        # Their sources may be others: the same version of the numbers says that their bits are the same.
+        own = replace(own_bits(), sources_digest=None)
+        difference = Bits.of(store.facts()).difference(own, study, ALWAYS_TOLD)
+        if difference:
+            raise StoreError(
+                f"{store.files.place!r} was trained {difference.trained} ({difference.told('there', 'here')}); its "
+                "rows cannot be taken"
+            )
+        self.files, self.place = store.files, store.files.place
+        self.path = str(store.directory.absolute()) if store.directory else self.place  # as other processes find it
+        self._new, self._old = study, store.plan
+        self._commits = sorted(store.commits().values(), key=lambda commit: commit.start)
+        self._starts = np.array([commit.start for commit in self._commits], np.int64)
+        self._stops = np.array([commit.stop for commit in self._commits], np.int64)
+        self._columns = [column for column in runs_columns(store.study) if column.name in Columns._fields]
+        self._part = lru_cache(_PARTS_HELD)(self._read)
+        self._alike = self._has_runs_alike()
+
+    def n_alike(self) -> int:
+        """Return how many runs of the plan are runs of the study of this result, trained or not."""
+        new, old = self._new.seeds, self._old.study.seeds
+        n_seeds = min(new.base + new.count, old.base + old.count) - max(new.base, old.base)
+        if n_seeds <= 0 or not self._alike:
+            return 0
+        starts = range(0, self._new.n_cells, _CELLS_AT_ONCE)
+        cells = (np.arange(start, min(start + _CELLS_AT_ONCE, self._new.n_cells)) for start in starts)
+        return n_seeds * sum(int((self._cells(each) >= 0).sum()) for each in cells)
+
+    def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns, known: Array) -> NDArray[np.bool_]:
+        """Put rows of runs that are not known yet into columns, and tell which these are."""
+        found = np.zeros(len(seeds), np.bool_)
+        if not self._alike or not self._commits:
+            return found
+        old = np.repeat(self._cells(cells), counts)
+        offsets = seeds - self._old.study.seeds.base
+        at = np.flatnonzero((old >= 0) & (offsets >= 0) & (offsets < self._old.n_seeds) & ~known)
+        runs = old[at] * self._old.n_seeds + offsets[at]
+        positions = self._old.position(runs)
+        commits = np.searchsorted(self._starts, positions, side="right") - 1
+        there = (commits >= 0) & (positions < self._stops[commits])
+        at, runs, commits = at[there], runs[there], commits[there]
+        for index in np.unique(commits).tolist():
+            mine = commits == index
+            held, part = self._part(self._commits[index])
+            places = np.searchsorted(held, runs[mine])
+            there = np.isin(runs[mine], held)  # where the other study needed no more seeds, they are not
+            for name in Columns._fields:
+                getattr(columns, name)[at[mine][there]] = getattr(part, name)[places[there]]
+            found[at[mine][there]] = True
+        return found
+
+    def _read(self, commit: Commit) -> tuple[Array, Columns]:
+        """Read the runs in a part, in the order of their numbers, and what became of them."""
+        table: pa.Table = self._store.table(commit)
+        runs = table["run"].to_numpy()
+        order = np.argsort(runs, kind="stable")
+        outcomes = {column.name: column_values(table, column)[order] for column in self._columns}
+        return runs[order], Columns(**outcomes)
+
+    def _has_runs_alike(self) -> bool:
+        """Tell whether patterns and all words that neither study sweeps are the same."""
+        new, old = self._new, self._old.study
+        fixed = [name for name in new.fixed() if name not in old.parameters]
+        return new.data == old.data and all(new.values_of(name) == old.values_of(name) for name in fixed)
+
+    def _cells(self, cells: Array) -> Array:
+        """Return which cell of the earlier study each of ``cells`` is, -1 if none."""
+        old = self._old.study
+        numbers = np.zeros(len(cells), np.int64)
+        missing = np.zeros(len(cells), np.bool_)
+        for name in dict.fromkeys([*old.parameters, *self._new.parameters]):
+            places = {value: place for place, value in enumerate(old.values_of(name))}
+            place = np.array([places.get(value, -1) for value in self._new.grid.column(name, cells).tolist()], np.int64)
+            missing |= place < 0
+            if name in old.parameters:
+                numbers = numbers * len(places) + place
+        return np.where(missing, -1, numbers)

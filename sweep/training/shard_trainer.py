@@ -1,0 +1,205 @@
+"""Train one shard: from its place in the plan to what became of its runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from itertools import product
+from threading import Lock, local
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.loop.runs import Columns, make_columns
+from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.simd.compiling import Kernel, KernelKey, kernel_key
+from kernels.start import initialize
+from kernels.start.initialize import Start
+from kernels.train import Outcome, Trainer
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.shard_result import ShardResult
+from sweep.study.columns import arrow_schema, runs_columns
+from sweep.study.model import Study
+from sweep.study.words import loss_and_reduction, with_role
+from sweep.training.reuse import Reuse
+
+Array = NDArray[Any]
+
+_SETTINGS = with_role("setting")
+_START = with_role("start")
+
+# A shard that was begun so long ago may end between two pieces, each of which may have kernels to compile.
+_LONG_SECONDS = 1.0
+
+
+class ShardTrainer:
+    """Trains shards of one plan; threads share one.
+
+    Parameters
+    ----------
+    plan
+        What to train.
+    pause
+        Called after each second or so; what it raises ends the training of a shard.
+    reuse
+        Earlier results, from which runs that are the same are taken.
+    """
+
+    def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
+        self._plan, self._pause, self._reuse = plan, pause, reuse
+        self._schema = arrow_schema(runs_columns(plan.study))
+        self._inputs = np.array(plan.study.data.inputs)
+        self._targets = np.array(plan.study.data.targets)
+        self._trainers: dict[Recipe, Trainer] = {}
+        self._lock = Lock()
+        self._thread = local()  # of each thread: its memory for weights
+
+    def train(self, shard: Shard) -> ShardResult:
+        """Train all runs of a shard that are not known from earlier results."""
+        begin, trained = time.monotonic(), []
+        for piece in self._plan.pieces(shard):
+            if self._pause and time.monotonic() - begin > _LONG_SECONDS:
+                self._pause()
+            if piece.open is None or piece.open.any():
+                trained.append(self._train_piece(piece))
+        pieces, lane_steps, reused_steps = zip(*(trained or [(make_columns(0), 0, 0)]), strict=True)
+        columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
+        return ShardResult(self._plan, shard, columns, self._schema, sum(lane_steps), sum(reused_steps))
+
+    def trainer(self, words: dict[str, Any]) -> Trainer:
+        """Return the trainer of cells that have these words, one for each recipe."""
+        recipe = make_recipe(self._plan.study, words)
+        with self._lock:
+            if recipe not in self._trainers:
+                self._trainers[recipe] = Trainer(recipe, self._inputs, self._targets)
+            return self._trainers[recipe]
+
+    def uncompiled(self, shards: Iterable[Shard]) -> set[KernelKey]:
+        """Return the kernels that are known to be needed for ``shards`` and have yet to be compiled.
+
+        Another may turn out to be: that which settles runs whose loss is not finite.
+        """
+        study = self._plan.study
+        found: set[KernelKey] = set()
+
+        def note(kernel: Kernel | None) -> None:
+            if kernel:
+                found.add(kernel_key(kernel))
+
+        for shape in {shape for shard in shards for shape in self._plan.shards.shapes(shard)}:
+            if self._pause:
+                self._pause()
+            cell = self._plan.first_cell(shape)
+            words = self._plan.grid.words(cell)
+            trainer, hidden = self.trainer(words), words["hidden"]
+            note(trainer.uncompiled(hidden, self.settings(np.array([cell]))))
+            for distribution, stream in product(study.values_of("distribution"), study.values_of("stream")):
+                start = make_start(words | {"distribution": distribution, "stream": stream})
+                note(initialize.uncompiled(start, trainer.recipe.architecture, hidden, trainer.recipe.dtype))
+        return found
+
+    def settings(self, cells: Array) -> Array:
+        """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
+        given = [name for name in _SETTINGS if None not in self._plan.study.values_of(name)]
+        columns = {name: self._plan.grid.column(name, cells) for name in given}
+        return make_settings(len(cells), **columns, max_steps=self._plan.grid.most_steps(cells))
+
+    def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
+        """Return the initial weights of runs with ``seeds``, in ``out`` if given.
+
+        The runs are ``counts`` of each of ``cells``, which share their shape. A seed gives the same
+        numbers in every cell that starts alike, so they are drawn once.
+        """
+        words = self._plan.grid.words(int(cells[0]))
+        recipe = make_recipe(self._plan.study, words)
+        n_parameters = recipe.architecture.n_parameters(words["hidden"])
+        if out is None:
+            out = np.empty((len(seeds), n_parameters), recipe.dtype)
+        swept = [name for name in _START if name in self._plan.study.parameters]
+        if not swept:
+            return self._draw(cells, seeds, out)
+        for group in _groups([self._plan.grid.column(name, cells) for name in swept]):
+            runs = np.flatnonzero(np.repeat(group, counts))
+            out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
+        return out
+
+    def _train_piece(self, piece: Shard) -> tuple[Columns, int, int]:
+        """Train the runs of a piece, but for those that are known from earlier results.
+
+        Returns what became of all of them, the steps that lanes spent, and those of runs that were known.
+        """
+        cells, counts = self._plan.cells(piece)
+        seeds = self._plan.seeds(piece)
+        if self._reuse is None:
+            outcome = self._train_runs(cells, counts, seeds)
+            return outcome.columns, outcome.lane_steps, 0
+        columns = make_columns(len(seeds))
+        known = self._reuse.fill(cells, counts, seeds, columns)
+        reused_steps = int(columns.steps[known].sum(dtype=np.int64))
+        lane_steps = reused_steps  # as if none had waited for another
+        if not known.all():
+            counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
+            outcome = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
+            for name in Columns._fields:
+                getattr(columns, name)[~known] = getattr(outcome.columns, name)
+            lane_steps += outcome.lane_steps
+        return columns, lane_steps, reused_steps
+
+    def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
+        """Train runs of one shape: with these seeds, in a row so many of each cell."""
+        words = self._plan.grid.words(int(cells[0]))
+        trainer = self.trainer(words)
+        n_parameters = trainer.recipe.architecture.n_parameters(words["hidden"])
+        memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
+        weights = self.weights(cells, counts, seeds, out=memory)
+        return trainer.train(self.settings(cells), weights, counts, seeds=seeds, pause=self._pause)
+
+    def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
+        """Put the initial weights of runs in ``cells``, which start alike, into ``out``.
+
+        Seeds of several cells that fill a range no longer than the runs are drawn once each.
+        """
+        words = self._plan.grid.words(int(cells[0]))
+        start, architecture = make_start(words), make_recipe(self._plan.study, words).architecture
+        once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
+        each = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
+        drawn = initialize.initial_weights(
+            start, each, architecture, words["hidden"], str(out.dtype), None if once else out
+        )
+        return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
+
+    def _memory_for_weights(self, shape: tuple[int, int], dtype: str) -> Array:
+        """Return memory of this thread for weights, kept from shard to shard: fresh pages are slow."""
+        size = shape[0] * shape[1]
+        numbers: Array | None = getattr(self._thread, "numbers", None)
+        if numbers is None or numbers.size < size:
+            numbers = self._thread.numbers = np.empty(size, dtype)
+        return numbers[:size].reshape(shape)
+
+
+def make_recipe(study: Study, words: dict[str, Any]) -> Recipe:
+    """Return the recipe of cells that have these words; a batch of all patterns is named None, in whatever order."""
+    data = study.data
+    said = {**words, "inputs": len(data.inputs[0]), "outputs": len(data.targets[0])}
+    said["loss"], said["reduction"] = loss_and_reduction(words["loss"], words["reduction"])
+    if words["batch"] == len(data.inputs):
+        said |= {"batch": None, "order": "cyclic"}
+    said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
+    return Recipe(**{name: said[name] for name in Recipe._fields})
+
+
+def make_start(words: dict[str, Any]) -> Start:
+    """Return how cells that have these words draw their initial weights."""
+    said = {**words, "order": words["draw_order"]}
+    return Start(**{name: said[name] for name in Start._fields})
+
+
+def _groups(columns: list[Array]) -> list[NDArray[np.bool_]]:
+    """Return where each combination of values is."""
+    codes = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        values, place = np.unique(column, return_inverse=True)
+        codes = codes * len(values) + place
+    return [codes == code for code in np.unique(codes)]

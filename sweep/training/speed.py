@@ -1,0 +1,70 @@
+"""How fast this machine trains and compiles: noted after each study, and used to estimate the next."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from math import inf
+from pathlib import Path
+
+from sweep.schedule.plan import Plan
+
+# Training of fewer seconds, or of fewer operations, tells nothing: shards cost something beside their training.
+_LEAST_SECONDS, _LEAST_OPERATIONS = 0.05, 1e7
+
+
+def note_speed(operations: float, seconds: float) -> None:
+    """Note how many nominal operations threads took in so many seconds of all; what cannot be written is left."""
+    if seconds >= _LEAST_SECONDS and operations >= _LEAST_OPERATIONS:
+        _note("operations_per_second", operations / seconds)
+
+
+def note_kernels(seconds: Sequence[float]) -> None:
+    """Note how long kernels took to compile, if any was compiled; what cannot be written is left."""
+    if seconds:
+        _note("seconds_per_kernel", sum(seconds) / len(seconds))
+
+
+def noted_speed() -> float | None:
+    """Return how many nominal operations a thread of this machine took per second; None where that is not noted."""
+    return _noted().get("operations_per_second")
+
+
+def noted_kernel_seconds() -> float | None:
+    """Return how long this machine took to compile a kernel, on average; None where that is not noted."""
+    return _noted().get("seconds_per_kernel")
+
+
+def estimated_seconds(plan: Plan, threads: int) -> float | None:
+    """Return how long a study trains at most, every run taking all its steps; None where nothing was trained before."""
+    per_second = noted_speed()
+    seconds = plan.shards.operations / per_second / threads if per_second else inf
+    return seconds if seconds < inf else None
+
+
+def _note(name: str, number: float) -> None:
+    """Write down a number beside what is noted already."""
+    with suppress(OSError, RuntimeError):
+        file = _file()
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        draft.write_text(json.dumps({**_noted(), name: number}))
+        draft.replace(file)
+
+
+def _noted() -> dict[str, float]:
+    """Return all that is noted and makes sense."""
+    try:
+        noted = json.loads(_file().read_text("utf-8"))
+        numbers = {str(name): float(number) for name, number in noted.items()}
+    except (OSError, RuntimeError, ValueError, AttributeError, TypeError, ArithmeticError):
+        return {}
+    return {name: number for name, number in numbers.items() if 0 < number < inf}
+
+
+def _file() -> Path:
+    """Return the file of the note, beside compiled kernels."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "xor-sweep" / "speed.json"

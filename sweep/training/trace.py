@@ -1,0 +1,191 @@
+"""Replay one run from its row alone: every loss, and the weights at the end."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import singledispatch
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.floating_point import default_floating_point
+from kernels.recipe import Parameters
+from sweep.errors import StudyError
+from sweep.results.result import Result
+from sweep.schedule.plan import Plan
+from sweep.study.columns import STATUSES
+from sweep.study.load import load_study
+from sweep.study.model import Study
+from sweep.study.parameters import Scalar
+from sweep.study.sections import MAX_SEED
+from sweep.training.shard_trainer import ShardTrainer
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One run, step by step.
+
+    Attributes
+    ----------
+    study
+        That it is of.
+    seed, cell
+        Which run.
+    parameters : dict
+        The swept parameters of its cell.
+    status, steps, epochs, initial_loss, final_loss, n_correct, max_error
+        As in the runs table.
+    losses : (judgings,)
+        Loss at each judging: at the start, after each epoch, and at the last step; the last
+        belongs to ``weights``. In full batch that is before each update.
+    judged_at : (judgings,)
+        Updates taken before each of them.
+    inputs, targets, predictions : (patterns, inputs or outputs)
+        Predictions of the network at the end.
+    weights : Parameters
+        ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c``
+        (outputs,) and ``k`` (inputs, outputs) or None.
+    mismatches : dict
+        For a stored run, the columns whose stored value is another, with that value.
+    """
+
+    study: Study
+    seed: int
+    cell: int
+    parameters: dict[str, Scalar]
+    status: str
+    steps: int
+    epochs: int
+    initial_loss: float
+    final_loss: float
+    n_correct: int
+    max_error: float
+    losses: NDArray[np.float64]
+    judged_at: NDArray[np.int64]
+    inputs: Array
+    targets: Array
+    predictions: Array
+    weights: Parameters
+    mismatches: dict[str, Any]
+
+    def text(self) -> str:
+        """Write the trace as text.
+
+        A line ``t loss`` for each judging, after t updates, then the final loss, how the run
+        ended, predictions beside targets, and the weights.
+        """
+        before_end = zip(self.judged_at[:-1].tolist(), self.losses[:-1].tolist(), strict=True)
+        lines = [f"{t} {loss!r}" for t, loss in before_end]
+        epochs = f" epochs {self.epochs}" if self.epochs != self.steps else ""
+        lines += [
+            f"final_loss {self.final_loss!r}",
+            f"status {self.status} steps {self.steps}{epochs}",
+            "",
+            "inputs -> prediction (target)",
+        ]
+        for x, y, target in zip(self.inputs, self.predictions, self.targets, strict=True):
+            lines.append(f"{_array(x)} -> {_array(y)} ({_array(target)})")
+        shapes = {"w": "inputs, hidden", "v": "hidden, outputs", "b": "hidden", "c": "outputs", "k": "inputs, outputs"}
+        for name, values in self.weights._asdict().items():
+            if values is not None:
+                lines += ["", f"{name} ({shapes[name]})", _array(values)]
+        return "\n".join(lines) + "\n"
+
+
+def _array(values: Array) -> str:
+    """Write a whole array as NumPy prints it by default."""
+    return np.array2string(values, threshold=sys.maxsize)
+
+
+@singledispatch
+def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
+    """Train one run again and keep every loss: ``trace(study, seed)``, ``trace(result, run)``.
+
+    The same kernel trains it, so the numbers are those of the sweep, bit for bit.
+
+    Parameters
+    ----------
+    source : Study, str, Path or Result
+        A study with one cell, as :func:`sweep.run` takes it, or a result.
+    seed : int, optional
+        For a study; its first by default. It need not be one of the study's.
+    run : int
+        For a result, the number of the run, which is compared with its stored row.
+
+    Raises
+    ------
+    StudyError
+        If the study has several cells, or the seed is out of range.
+    StoreError
+        If the result has no such run.
+    """
+    raise TypeError(f"trace of {type(source).__name__}; give a Study, its name or path, or a Result")
+
+
+@trace.register
+def _trace_study(source: Study, seed: int | None = None) -> Trace:
+    if source.n_cells > 1:
+        names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
+        raise StudyError([f"study has {source.n_cells} cells and a trace is of one; single it out by setting {names}"])
+    seed = source.seeds.base if seed is None else seed
+    if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
+        raise StudyError([f"seed {seed!r} given; must be an integer from 0 to {MAX_SEED}"])
+    return _replay(Plan(source), 0, int(seed), {})
+
+
+@trace.register(str)
+@trace.register(Path)
+def _trace_named(source: str | Path, seed: int | None = None) -> Trace:
+    return _trace_study(load_study(source), seed)
+
+
+@trace.register
+def _trace_run(source: Result, run: int) -> Trace:
+    plan = Plan(source.study)
+    cell, offset = divmod(int(run), plan.n_seeds)
+    return _replay(plan, cell, source.study.seeds.base + offset, source.row(run))
+
+
+@default_floating_point
+def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
+    """Train one run and compare with its row, if there is one."""
+    cells, seeds = np.array([cell]), np.array([seed])
+    shard_trainer = ShardTrainer(plan)
+    trainer = shard_trainer.trainer(plan.grid.words(cell))
+    initial = shard_trainer.weights(cells, np.ones(1, np.int64), seeds)
+    settings = shard_trainer.settings(cells)
+    # Learn the number of steps first: room for max_steps losses may be far too much.
+    settings["max_steps"] = trainer.train(settings, initial, seeds=seeds).columns.steps
+    outcome = trainer.train(settings, initial, seeds=seeds, final_weights=True, losses=True)
+    found = {name: column[0].item() for name, column in outcome.columns._asdict().items()}
+    found["status"] = STATUSES[found["status"]]
+    n_windows = plan.grid.n_windows(cells)[0].item()
+    found["epochs"] = found["steps"] // n_windows
+    judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
+    own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found}
+    return Trace(
+        study=plan.study,
+        parameters=plan.grid.values(cell),
+        seed=seed,
+        cell=cell,
+        **found,
+        losses=outcome.losses[0, : len(judged_at)],
+        judged_at=judged_at,
+        inputs=np.array(plan.study.data.inputs),
+        targets=np.array(plan.study.data.targets),
+        predictions=outcome.predictions[0].reshape(len(plan.study.data.targets), -1),
+        weights=trainer.recipe.architecture.split(outcome.final_weights[0]),
+        mismatches={name: stored for name, stored in row.items() if name in own and not _same_bits(stored, own[name])},
+    )
+
+
+def _same_bits(stored: Any, found: Any) -> bool:
+    """Compare values as the digest does, where -0.0 is not 0.0; every NaN is the same."""
+    if isinstance(stored, float) and isinstance(found, float):
+        return repr(stored) == repr(found)  # the shortest text that tells a float from all others, with its sign
+    return bool(stored == found)

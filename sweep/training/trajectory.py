@@ -1,0 +1,104 @@
+"""What one network does on its way: its weights as they change, and its outputs over a plane of inputs."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.recipe import Parameters
+from kernels.train import Trainer
+from sweep.schedule.plan import Plan
+from sweep.study.model import Study
+from sweep.training.shard_trainer import ShardTrainer, make_recipe
+from sweep.training.trace import Trace
+
+Array = NDArray[Any]
+
+# Points of a path, about half of them evenly spaced and half of them densest at the start.
+_POINTS = 240
+# Points of a plane along each side, and how far it reaches beyond the patterns, in parts of their width.
+_SIDE, _MARGIN = 96, 0.4
+
+
+class Path(NamedTuple):
+    """How the parameters of a network changed.
+
+    Attributes
+    ----------
+    steps : (points,)
+        Updates taken at each point, from 0 to the last.
+    weights : (points, parameters)
+    names : (parameters,)
+        Which of w, v, b, c and k each parameter is of.
+    """
+
+    steps: NDArray[np.int64]
+    weights: Array
+    names: tuple[str, ...]
+
+
+class Plane(NamedTuple):
+    """What a network of two inputs says over a plane of them.
+
+    Attributes
+    ----------
+    x, y : (side,)
+    outputs : (side, side)
+        The first output, by y and x.
+    units : (hidden, 3)
+        Of each hidden unit, the factors of both inputs in its sum, and its bias.
+    """
+
+    x: Array
+    y: Array
+    outputs: Array
+    units: Array
+
+
+def weights_path(trace: Trace) -> Path:
+    """Return the parameters of a run at some of its steps.
+
+    The same kernel trains as many copies of the run, each to another step, so the numbers are those of the run.
+    """
+    last = trace.steps
+    even, dense = np.linspace(0, last, _POINTS // 2), np.geomspace(1, max(last, 1), _POINTS // 2) - (last == 0)
+    steps = np.unique(np.concatenate([even, dense]).round().astype(np.int64))
+    grid, shard_trainer = trace.study.grid, ShardTrainer(Plan(trace.study))
+    trainer = shard_trainer.trainer(grid.words(trace.cell))
+    cells, seeds = np.full(len(steps), trace.cell), np.full(len(steps), trace.seed)
+    settings = shard_trainer.settings(cells)
+    settings["max_steps"] = steps
+    initial = shard_trainer.weights(cells[:1], np.ones(1, np.int64), seeds[:1])
+    outcome = trainer.train(settings, np.repeat(initial, len(steps), axis=0), seeds=seeds, final_weights=True)
+    shapes = trainer.recipe.architecture.shapes(grid.words(trace.cell)["hidden"])
+    names = tuple(name for name, shape in shapes.items() for _ in range(int(np.prod(shape))))
+    return Path(steps, outcome.final_weights, names)
+
+
+def outputs_plane(trace: Trace) -> Plane | None:
+    """Return the first output over a plane that holds all patterns; None unless there are two inputs."""
+    if trace.inputs.shape[1] != 2:
+        return None
+    low, high = trace.inputs.min(axis=0), trace.inputs.max(axis=0)
+    margin = _MARGIN * np.where(high > low, high - low, 1.0)
+    x, y = (np.linspace(low[k] - margin[k], high[k] + margin[k], _SIDE) for k in (0, 1))
+    points = np.column_stack([each.ravel() for each in np.meshgrid(x, y)])
+    outputs = _predict(trace.study, trace.cell, trace.weights, points)
+    words, hidden = trace.study.grid.words(trace.cell), trace.weights.w.shape[1]
+    scale = words["gain"] * make_recipe(trace.study, words).architecture.scales(hidden)[0]
+    biases = np.zeros(hidden) if trace.weights.b is None else trace.weights.b
+    units = np.column_stack([scale * trace.weights.w.T, biases])
+    return Plane(x, y, outputs[:, 0].reshape(_SIDE, _SIDE), units)
+
+
+def _predict(study: Study, cell: int, weights: Parameters, inputs: Array) -> Array:
+    """Return the outputs of a network for other inputs, (patterns, outputs): a run of no step says them."""
+    recipe = make_recipe(study, study.grid.words(cell))._replace(batch=None, order="cyclic")
+    trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
+    settings = ShardTrainer(Plan(study)).settings(np.array([cell]))
+    settings["max_steps"] = 0
+    row = np.concatenate([np.ravel(part) for part in weights if part is not None])
+    outcome = trainer.train(settings, row[None], final_weights=True)
+    return np.asarray(outcome.predictions[0]).reshape(len(inputs), -1)

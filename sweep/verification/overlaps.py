@@ -1,0 +1,48 @@
+"""Commits that hold runs which others hold too, as where files of another folder were copied into one."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from sweep.errors import StoreError
+from sweep.schedule.plan import Plan
+from sweep.store.commits import Commit, check_planned, cover
+
+
+def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
+    """Return which commits to leave out so that no run is held twice.
+
+    If most of them are of the plan, these are some that are not; else, in a folder of another version, some that are.
+
+    Parameters
+    ----------
+    commits
+        In visiting order.
+    plan
+    """
+    if cover(commits, None):
+        return []
+    planned = {commit for commit in commits if _is_planned(commit, plan)}
+    trusted = planned if 2 * len(planned) >= len(commits) else set(commits) - planned
+    starts: list[int] = []
+    kept: list[Commit] = []
+    left_out: list[Commit] = []
+    for commit in sorted(commits, key=lambda commit: (commit not in trusted, commit.start)):
+        place = bisect_left(starts, commit.start)
+        before, after = kept[:place][-1:], kept[place : place + 1]
+        if all(other.stop <= commit.start for other in before) and all(commit.stop <= other.start for other in after):
+            starts.insert(place, commit.start)
+            kept.insert(place, commit)
+        else:
+            left_out.append(commit)
+    return left_out
+
+
+def _is_planned(commit: Commit, plan: Plan) -> bool:
+    """Tell whether a commit is of a shard of the plan."""
+    try:
+        check_planned(commit, plan)
+    except StoreError:
+        return False
+    return True

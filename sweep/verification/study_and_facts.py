@@ -1,0 +1,147 @@
+"""Check and restore study.toml and run.json, without which nothing else in a results folder can be checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from sweep.errors import StoreError
+from sweep.store.commits import COMMIT_NAME, PART_NAME
+from sweep.store.contents import fitting
+from sweep.store.files import Files
+from sweep.store.records import decode_record, encode_record
+from sweep.store.run_facts import read_facts, read_study, waves_of
+from sweep.study.model import Study
+
+
+def head_faults(files: Files) -> list[str]:
+    """Return what is wrong with study.toml and run.json.
+
+    Raises
+    ------
+    StoreError
+        If this is no results folder: both are missing.
+    """
+    if not files.has("study.toml") and not files.has("run.json"):
+        raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
+    study, facts, faults = _read(files)
+    if study and facts:
+        faults += _waves_faults(study, facts, files)
+    if study and facts and study.identity != facts["identity"]:
+        wrong = "run.json" if study.identity == _identity_of_commits(files) else "study.toml"
+        faults.append(f"{files.where(wrong)!r} is damaged: study.toml and run.json are of different studies")
+    elif study and facts and facts.get("study_sha256") not in (None, _digest(files)):
+        faults.append(f"{files.where('study.toml')!r} is damaged: its SHA-256 is not the one recorded")
+    return faults
+
+
+def restore_head(files: Files, given: Study | None) -> list[str]:
+    """Restore study.toml from a given study, and run.json from the parts; return what was wrong.
+
+    Raises
+    ------
+    StoreError
+        If study.toml is damaged and no study is given, or another one; or run.json is, and no part is there.
+    """
+    faults = head_faults(files)
+    if not faults:
+        return []
+    study, facts, _ = _read(files)
+    most = _identity_of_commits(files)
+    if facts and most not in (None, facts["identity"]):
+        facts = None  # of another study than what is here
+    if facts and study and _waves_faults(study, facts, files):
+        facts = None
+    about = {} if facts else _about_parts(files, most)
+    identity = facts["identity"] if facts else about["identity"]
+    sha256 = facts.get("study_sha256") if facts else None
+    is_right = study is not None and study.identity == identity and sha256 in (None, _digest(files))
+    wanted = study if is_right else given
+    if wanted is None:
+        raise StoreError(f"{files.where('study.toml')!r} is damaged; to restore it, give the study (--study STUDY)")
+    if wanted.identity != identity:
+        raise StoreError(
+            f"{files.place!r} holds results of study {identity[:12]}, not {wanted.identity[:12]}; to restore "
+            "study.toml, give that study (--study STUDY)"
+        )
+    if not is_right:
+        files.replace("study.toml", wanted.to_toml().encode())
+    facts = facts or {**about, "complete": False}
+    files.replace("run.json", encode_record({**facts, "study_sha256": _digest(files)}))
+    return faults
+
+
+def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]:
+    """Return study and facts as far as they can be read, and what is wrong with them."""
+    study, facts, faults = None, None, []
+    try:
+        study = read_study(files)
+    except StoreError as error:
+        faults.append(str(error))
+    try:
+        facts = read_facts(files)
+    except StoreError as error:
+        faults.append(str(error))
+    return study, facts, faults
+
+
+def _waves_faults(study: Study, facts: dict[str, Any], files: Files) -> list[str]:
+    """Return what is wrong with the waves that run.json names: parts must name the same ones."""
+    where, identity = files.where("run.json"), study.identity
+    if identity != facts["identity"]:
+        return []
+    try:
+        waves = waves_of(facts, study, where)
+    except StoreError as error:
+        return [str(error)]
+    with suppress(StoreError):  # no part tells
+        told = waves_of(_about_parts(files, identity), study, where)
+        if waves != told:
+            return [f"{where!r} is damaged: its 'waves' are not those by which its parts were trained"]
+    return []
+
+
+def _identity_of_commits(files: Files) -> str | None:
+    """Return the identity that most of the commits name which can be read."""
+    named: Counter[str] = Counter()
+    for name in fitting(files, "commits", COMMIT_NAME):
+        with suppress(StoreError, KeyError):
+            named[str(decode_record(files.read(name), files.where(name))["study"])] += 1
+    return named.most_common(1)[0][0] if named else None
+
+
+def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
+    """Return what the metadata of a part of this study, or of any, says of it and its training, as run.json says it.
+
+    Raises
+    ------
+    StoreError
+        If no part can be read.
+    """
+    import pyarrow as pa
+
+    for name in sorted(fitting(files, "parts", PART_NAME)):
+        try:
+            schema = pq.read_schema(pa.BufferReader(files.read(name)))
+            about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+            facts: dict[str, Any] = {key: about[key] for key in ("identity", "log_digest")}
+            facts |= {"numerics": int(about["numerics"]), "keep": "runs" if "run" in schema.names else "cells"}
+            newer = ("sources_digest", "pcg64_digest")  # which parts of older versions do not tell
+            facts |= {key: about[key] for key in newer if key in about}
+            facts |= {"waves": json.loads(about["waves"])} if "waves" in about else {}
+        except (StoreError, pa.ArrowException, OSError, ValueError, KeyError):
+            continue
+        if identity in (None, facts["identity"]):
+            return facts
+    raise StoreError(
+        f"{files.where('run.json')!r} is damaged, and no part tells how it was trained; start anew with --overwrite"
+    )
+
+
+def _digest(files: Files) -> str:
+    return hashlib.sha256(files.read("study.toml")).hexdigest()

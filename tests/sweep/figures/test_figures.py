@@ -1,0 +1,297 @@
+"""Figures: files for any number of swept parameters, and panels and lines that show the numbers of the cells."""
+
+from __future__ import annotations
+
+import itertools
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+import sweep
+from sweep import Result, SweepError
+from sweep.figures import draw_figure, save_figure
+from sweep.figures.channels import Channels
+from tests.sweep.support import make_study
+
+RATES = [0.05, 0.1, 0.2, 0.4, 0.8]
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "nothing swept": {"hidden": 2, "learning_rate": 0.1},
+    "one value swept": {"hidden": [2], "learning_rate": [0.1]},
+    "one parameter": {"hidden": 2, "learning_rate": RATES},
+    "two parameters": {"hidden": [2, 3], "learning_rate": RATES},
+    "three parameters": {"hidden": [2, 3], "below": [0.01, 0.1, 0.3], "learning_rate": RATES},
+    "names alone": {"hidden": 2, "learning_rate": 0.1, "distribution": ["normal", "uniform"]},
+    "truth values alone": {"hidden": 2, "learning_rate": 0.1, "bias": [True, False]},
+    "names and truth values": {
+        "hidden": 2,
+        "learning_rate": 0.1,
+        "bias": [True, False],
+        "distribution": ["normal", "uniform"],
+    },
+    "names and numbers": {"hidden": [2, 3], "learning_rate": 0.1, "distribution": ["normal", "uniform"]},
+    "values out of order": {"hidden": 2, "learning_rate": [0.4, 0.05, 0.1]},
+}
+
+
+def run(name: str) -> Result:
+    """Train one of the studies."""
+    return sweep.run(make_study(count=20, **STUDIES[name]))
+
+
+def pretend(name: str = "pretended", **parameters: list[Any]) -> Any:
+    """Return what a result offers to figures, with random statistics and without training."""
+    random = np.random.default_rng(0)
+    cells = pd.DataFrame(itertools.product(*parameters.values()), columns=list(parameters))
+    rate = random.random(len(cells))
+    median = pd.Series(random.integers(100, 5000, len(cells)), dtype="Int64").mask(rate < 0.5)
+    expected = np.where(rate < 0.2, np.inf, 100 + 1e4 * random.random(len(cells)))
+    return SimpleNamespace(
+        study=SimpleNamespace(
+            name=name,
+            parameters={key: tuple(values) for key, values in parameters.items()},
+            seeds=SimpleNamespace(count=1000),
+            values_of=lambda name: ("loss",),
+        ),
+        complete=True,
+        cells=cells.assign(
+            convergence_rate=rate,
+            convergence_rate_low=np.maximum(rate - 0.03, 0),
+            convergence_rate_high=np.minimum(rate + 0.03, 1),
+            steps_q25=median // 2,
+            steps_q50=median,
+            steps_q75=median * 2,
+            expected_steps=expected,
+            expected_steps_low=expected / 2,
+            expected_steps_high=expected * 2,
+        ),
+    )
+
+
+def panels(figure: Figure) -> list[Axes]:
+    """Return the panels that are shown."""
+    return [axes for axes in figure.axes if axes.get_visible()]
+
+
+def labels(figure: Figure) -> list[str]:
+    """Return what the legend names."""
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_figure_is_written(tmp_path: Path, name: str) -> None:
+    """A picture that is not blank is written, whatever is swept."""
+    save_figure(draw_figure(run(name)), tmp_path / "rate.png")
+    image = imread(tmp_path / "rate.png")
+    assert image.shape[0] > 300
+    assert image.shape[1] > 500
+    assert len(np.unique(image[..., :3].reshape(-1, 3), axis=0)) > 10
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rate.png"]
+
+
+@pytest.mark.parametrize("name", ["one parameter", "two parameters"])
+def test_lines_show_the_rates(name: str) -> None:
+    """Each value of the other parameter is a line with the rates of its cells, in percent, and their intervals."""
+    result = run(name)
+    figure = draw_figure(result)
+    (axes,) = panels(figure)
+    others = list(result.study.parameters.get("hidden", ()))
+    assert len(axes.lines) == len(axes.collections) == max(len(others), 1)
+    rates = 100 * result.cells["convergence_rate"].to_numpy().reshape(-1, len(RATES))
+    for line, expected in zip(axes.lines, rates, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), RATES)
+        np.testing.assert_array_equal(line.get_ydata(), expected)
+    assert figure.get_supxlabel() == "learning rate, weight²/loss"
+    assert axes.get_xscale() == "log"
+    assert "20 seeds per cell, 95 % intervals" in figure.get_suptitle()
+    assert labels(figure) == [str(value) for value in others]
+
+
+def test_third_parameter_makes_panels() -> None:
+    """With three parameters there is a panel for each value of one, and in it a line for each of another."""
+    result = run("three parameters")
+    figure = draw_figure(result)
+    assert [axes.get_title() for axes in panels(figure)] == ["hidden 2", "hidden 3"]
+    rates = 100 * result.cells["convergence_rate"].to_numpy().reshape(2, 3, len(RATES))
+    for axes, of_panel in zip(panels(figure), rates, strict=True):
+        np.testing.assert_array_equal([line.get_ydata() for line in axes.lines], of_panel)
+    assert labels(figure) == ["0.01", "0.1", "0.3"]
+
+
+def test_fourth_parameter_goes_down() -> None:
+    """Two parameters of panels stand across and down, in the order given."""
+    result = pretend(hidden=[2, 4], activation=["relu", "tanh", "elu"], bias=[True, False], learning_rate=RATES)
+    figure = draw_figure(result, channels=Channels(facet=("bias", "activation")))
+    expected = [f"bias {bias}, activation {name}" for name in ("relu", "tanh", "elu") for bias in (True, False)]
+    assert [axes.get_title().replace("\n", " ") for axes in panels(figure)] == expected
+    cells = result.cells
+    chosen = cells[(cells["bias"] == False) & (cells["activation"] == "tanh") & (cells["hidden"] == 4)]  # noqa: E712
+    np.testing.assert_array_equal(panels(figure)[3].lines[1].get_ydata(), 100 * chosen["convergence_rate"])
+
+
+def test_roles_are_as_asked() -> None:
+    """A parameter goes where it is sent, and values are picked as they are printed."""
+    result = pretend(hidden=[2, 4, 8], learning_rate=[0.0017782794, 0.1, 1.0])
+    figure = draw_figure(result, channels=Channels(x="hidden"), at={"learning_rate": ["0.001778", "1"]})
+    (axes,) = panels(figure)
+    rates = 100 * result.cells["convergence_rate"].to_numpy().reshape(3, 3)
+    np.testing.assert_array_equal([line.get_ydata() for line in axes.lines], [rates[:, 0], rates[:, 2]])
+    assert labels(figure) == ["0.001778", "1"]
+    assert figure.get_supxlabel() == "hidden, units"
+    single = draw_figure(result, at={"hidden": [4]})
+    np.testing.assert_array_equal(panels(single)[0].lines[0].get_ydata(), rates[1])
+    assert "pretended, hidden 4: 1,000 seeds" in single.get_suptitle()
+
+
+def test_more_values_than_colors_make_panels() -> None:
+    """Where lines could not be told apart, each has a panel; nothing is left out."""
+    result = pretend(hidden=list(range(1, 15)), scale=[k / 9 for k in range(1, 14)])
+    figure = draw_figure(result)
+    assert len(panels(figure)) == 13
+    assert sum(len(axes.lines) for axes in panels(figure)) == 13
+    assert not figure.legends
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("names alone", ["normal", "uniform"]),
+        ("truth values alone", ["True", "False"]),
+        ("nothing swept", ["all runs"]),
+    ],
+)
+def test_points_where_the_axis_has_no_order(name: str, places: list[str]) -> None:
+    """Names and truth values are points with bars beside each other, not a line."""
+    result = run(name)
+    (axes,) = panels(draw_figure(result))
+    assert len(axes.containers) == 1
+    assert [label.get_text() for label in axes.get_xticklabels()] == places
+    line = axes.containers[0].lines[0]
+    assert line.get_linestyle() == "None"
+    np.testing.assert_array_equal(line.get_ydata(), 100 * result.cells["convergence_rate"])
+
+
+def test_points_of_different_colors_are_side_by_side() -> None:
+    """Bars of several colors at one name do not hide each other."""
+    (axes,) = panels(draw_figure(pretend(activation=["relu", "tanh"], bias=[True, False])))
+    places = [tuple(container.lines[0].get_xdata()) for container in axes.containers]
+    assert len(set(itertools.chain(*places))) == 4
+
+
+@pytest.mark.parametrize("statistic", ["convergence_rate", "steps_q50", "expected_steps"])
+def test_what_is_missing_is_a_gap(statistic: str) -> None:
+    """Medians that are not reached and expectations that are infinite are gaps, and the title says so."""
+    result = pretend(hidden=[2, 3], learning_rate=[0.01 * k for k in range(1, 30)])
+    figure = draw_figure(result, statistic)
+    column = result.cells[statistic].astype("Float64").to_numpy(np.float64, na_value=np.nan).reshape(2, -1)
+    expected = np.where(np.isinf(column), np.nan, column) * (100 if statistic == "convergence_rate" else 1)
+    drawn = np.array([line.get_ydata() for line in panels(figure)[0].lines])
+    np.testing.assert_array_equal(drawn, expected)
+    assert np.isnan(drawn).any() == (statistic != "convergence_rate") == ("gaps" in figure.get_suptitle())
+
+
+def test_nothing_to_draw_is_said() -> None:
+    """A panel in which nothing was ever reached says so, and can be written."""
+    figure = draw_figure(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], below=1e-9)), "steps_q50")
+    figure.savefig(BytesIO())
+    (text,) = panels(figure)[0].texts
+    sentence = "nothing to draw: in every cell fewer than half of all runs converged"
+    assert text.get_text().replace("\n", " ") == sentence
+
+
+def test_end_of_a_band_alone_is_not_drawn() -> None:
+    """Where quarters of all runs converged but nowhere half of them, the figure of medians says so."""
+    result = pretend(learning_rate=RATES)
+    result.cells["steps_q25"], result.cells["steps_q50"] = 100, pd.NA
+    figure = draw_figure(result, "steps_q50")
+    figure.draw_without_rendering()
+    assert "nothing to draw" in panels(figure)[0].texts[0].get_text()
+
+
+@pytest.mark.parametrize("dpi", [72, 160])  # those of vector formats and of pictures
+@pytest.mark.parametrize("count", [1, 12])
+def test_legend_and_titles_are_never_cut(dpi: int, count: int) -> None:
+    """Long names and many lines make the figure larger; all that is written lies within it."""
+    names = [f"activation_of_quite_a_long_name_{k}" for k in range(count)]
+    result = pretend("study-" * 20, activation=names, learning_rate=RATES, distribution=["normal", "uniform"])
+    figure = draw_figure(result, channels=Channels(x="learning_rate", color="activation"))
+    figure.set_dpi(dpi)
+    figure.draw_without_rendering()
+    whole = figure.bbox
+    shown = [*figure.legends, *figure.texts, *(axes.title for axes in panels(figure)), figure._suptitle]
+    assert len(labels(figure)) == count
+    for box in (artist.get_window_extent() for artist in shown):
+        assert whole.x0 <= box.x0
+        assert whole.y0 <= box.y0
+        assert box.x1 <= whole.x1
+        assert box.y1 <= whole.y1
+    (legend,) = figure.legends
+    assert all(axes.get_window_extent().x1 <= legend.get_window_extent().x0 for axes in panels(figure))
+
+
+def test_lines_go_from_left_to_right() -> None:
+    """Values listed out of order do not make a zigzag."""
+    (line,) = panels(draw_figure(run("values out of order")))[0].lines
+    assert list(line.get_xdata()) == [0.05, 0.1, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([2, 3, 4], "linear"),
+        (list(range(1, 101)), "linear"),
+        ([2, 4, 8, 16], "log"),
+        ([1e-3, 1e-2, 1e-1], "log"),
+        ([0.1, 1.5], "log"),
+        ([0.1, 0.5], "linear"),
+        ([7], "linear"),
+    ],
+)
+def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> None:
+    """Values spaced evenly are drawn on a linear axis, those that grow by factors on a logarithmic one."""
+    assert panels(draw_figure(pretend(scale=values)))[0].get_xscale() == scale
+
+
+@pytest.mark.parametrize(
+    ("parameters", "asked", "words"),
+    [
+        ({"hidden": [2, 3]}, {"channels": Channels(x="hiden")}, ("unknown parameter 'hiden'", "did you mean 'hidden'")),
+        ({"hidden": [2, 3]}, {"channels": Channels("hidden", "hidden")}, ("'hidden' given for x and for color",)),
+        ({"hidden": [2, 3]}, {"channels": Channels("hidden", None, ("hidden",))}, ("for x and for facet",)),
+        ({"hidden": [2, 3]}, {"statistic": "steps_q5"}, ("unknown statistic 'steps_q5'", "median_steps")),
+        ({"hidden": [2, 3]}, {"at": {"hidden": ["4"]}}, ("hidden 4 given", "2, 3")),
+        ({"hidden": [2, 3]}, {"at": {"scale": ["4"]}}, ("unknown parameter 'scale'",)),
+        ({}, {"channels": Channels(x="hidden")}, ("nothing is swept",)),
+        ({"scale": RATES, "hidden": [*range(1, 14)]}, {"channels": Channels(None, "hidden")}, ("13 values", "lines")),
+        (
+            {"scale": list(range(1, 31)), "below": list(range(1, 28))},
+            {"channels": Channels(facet=("below",))},
+            ("27 panels", "25", "--at below="),
+        ),
+        ({"hidden": [1, 2]}, {"channels": Channels(facet=("a", "b", "c"))}, ("unknown parameter 'a'",)),
+        ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden 2, 2 given", "once")),
+        ({"scale": [0.10001, 0.10002]}, {"at": {"scale": ["0.1"]}}, ("0.10001 or 0.10002", "all digits")),
+    ],
+)
+def test_what_a_figure_cannot_show(parameters: dict[str, Any], asked: dict[str, Any], words: tuple[str, ...]) -> None:
+    """Unknown names, names given twice and more than a figure shows are refused in one sentence with a remedy."""
+    with pytest.raises(SweepError) as refused:
+        draw_figure(pretend(**parameters), **asked)
+    assert len(str(refused.value).splitlines()) == 1
+    assert all(word in str(refused.value) for word in words)
+
+
+def test_nothing_is_judged() -> None:
+    """Without a criterion nothing converges, and a figure of zeros would mislead: final losses are drawn."""
+    result = sweep.run(make_study(count=2, hidden=2, criterion="none"))
+    with pytest.raises(SweepError, match="criterion 'none'"):
+        draw_figure(result, "rate")
+    assert draw_figure(result).get_supylabel() == "median final loss"

@@ -1,0 +1,290 @@
+"""Each kind of figure: it is drawn without options, shows the numbers, and refuses what it cannot show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import sweep
+from sweep import Result, StoreError, SweepError, figures
+from sweep.figures.axis import Places
+from tests.sweep.support import command, make_study
+
+RATES = [0.05, 0.1, 0.2, 0.4]
+SWEPT: dict[str, dict[str, Any]] = {
+    "three": {"hidden": [2, 3], "learning_rate": RATES, "distribution": ["normal", "uniform"]},
+    "two": {"hidden": [2, 3, 4], "learning_rate": RATES},
+    "one": {"hidden": 2, "learning_rate": RATES},
+    "names": {"hidden": 2, "learning_rate": 0.2, "distribution": ["normal", "uniform"], "bias": [True, False]},
+    "nothing": {"hidden": 2, "learning_rate": 0.2},
+    "never": {"hidden": [2, 3], "learning_rate": [1e-30, 1e-29], "below": 1e-9},
+    "five": {
+        **{"hidden": [2, 3], "learning_rate": RATES[:2], "distribution": ["normal", "uniform"]},
+        **{"scale": [0.5, 1.0], "max_steps": [5, 60]},
+    },
+}
+# What a kind needs to vary; with less it says so.
+NEEDS: dict[tuple[str, str], str] = {
+    **{("heatmap", name): "a heat map lies over two parameters" for name in ("one", "nothing")},
+    **{("contour", name): "contours lie over two parameters that are numbers" for name in ("one", "names", "nothing")},
+    ("parallel", "nothing"): "nothing varies",
+    ("slice", "nothing"): "nothing is swept",
+    ("profile", "nothing"): "a performance profile compares the values of a parameter",
+    **{("ecdf", name): "below is not swept" for name in ("three", "two", "one", "names", "nothing", "never", "five")},
+}
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Result]:
+    """Train each of the studies."""
+    return {name: sweep.run(make_study(**{"count": 20, "below": 0.3, **words})) for name, words in SWEPT.items()}
+
+
+def axes_of(figure: Figure) -> Axes:
+    """Return the first panel."""
+    return figure.axes[0]
+
+
+@pytest.mark.parametrize("name", SWEPT)
+@pytest.mark.parametrize("kind", figures.KINDS)
+def test_every_kind_without_options(results: dict[str, Result], tmp_path: Path, kind: str, name: str) -> None:
+    """A picture of every study, or a sentence that says what the kind needs."""
+    needed = NEEDS.get((kind, name))
+    if needed:
+        with pytest.raises(SweepError, match=needed):
+            figures.draw(results[name], kind)
+        return
+    figure = figures.draw(results[name], kind)
+    figures.save_figure(figure, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 5000
+    assert "small" in (figure.get_suptitle() or axes_of(figure).get_title())
+
+
+def test_heat_map_shows_the_statistics(results: dict[str, Result]) -> None:
+    """Colors are the numbers of the cells, at their places; others are taken together."""
+    result = results["two"]
+    ax = figures.heatmap(result, x="learning_rate", y="hidden")
+    (mesh,) = ax.collections
+    rates = 100 * result.cells["convergence_rate"].to_numpy().reshape(3, 4)
+    np.testing.assert_array_equal(mesh.get_array(), rates)
+    assert ax.get_xscale() == "log"
+    assert {text.get_text() for text in ax.texts} == {f"{rate:.0f}" for rate in rates.flat}
+    median = figures.heatmap(result, x="hidden", y="learning_rate", value="median_steps").collections[0].get_array()
+    steps = result.cells["steps_q50"].astype("Float64").to_numpy(float, na_value=np.nan).reshape(3, 4).T
+    np.testing.assert_array_equal(np.ma.filled(median, np.nan), steps)
+
+
+def test_lines_into_axes(results: dict[str, Result]) -> None:
+    """Lines of a value each, of all other values together, in axes that are given."""
+    result = results["three"]
+    given = Figure().subplots()
+    ax = figures.line_plot(result, given, x="learning_rate", color="hidden")
+    assert ax is given
+    together = result.summarize(["hidden", "learning_rate"])["convergence_rate"].to_numpy().reshape(2, 4)
+    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], 100 * together)
+    assert "over all values of distribution" in ax.get_title()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["2", "3"]
+
+
+def test_heat_map_over_all_other_values(results: dict[str, Result]) -> None:
+    """Runs of other parameters are taken together, of those that are picked."""
+    result = results["three"]
+    runs = result.runs()
+    converged = (runs["status"] == "converged").groupby([runs["hidden"], runs["learning_rate"]]).mean()
+    ax = figures.heatmap(result, x="learning_rate", y="hidden")
+    np.testing.assert_allclose(ax.collections[0].get_array(), 100 * converged.to_numpy().reshape(2, 4))
+    assert "over all values of distribution" in ax.get_title()
+    picked = figures.heatmap(result, x="learning_rate", y="hidden", at={"distribution": ["uniform"]})
+    cells = result.cells[result.cells["distribution"] == "uniform"]
+    np.testing.assert_allclose(
+        picked.collections[0].get_array(), 100 * cells["convergence_rate"].to_numpy().reshape(2, 4)
+    )
+    assert "small, distribution uniform" in picked.get_title()
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "edges"),
+    [
+        ([1.0, 10.0, 100.0], "log", [10**-0.5, 10**0.5, 10**1.5, 10**2.5]),
+        ([2, 4, 6], "linear", [1, 3, 5, 7]),
+        ([2, 3, 8], "names", [-0.5, 0.5, 1.5, 2.5]),
+        (["a", "b"], "names", [-0.5, 0.5, 1.5]),
+        ([5], "names", [-0.5, 0.5]),
+    ],
+)
+def test_places_along_an_axis(values: list[Any], scale: str, edges: list[float]) -> None:
+    """Numbers that are evenly spaced stand at themselves, all else side by side."""
+    places = Places.of(values)
+    assert places.scale == scale
+    np.testing.assert_allclose(places.edges(), edges)
+    assert Places.of(values[::-1]).values == tuple(values if scale != "names" or values == [2, 3, 8] else values[::-1])
+
+
+def test_a_million_cells_are_an_image() -> None:
+    """A map of 10^6 cells is drawn as an image within seconds, whatever the format."""
+    from sweep.figures.heatmap import grid_of
+    from sweep.figures.statistics import Selected
+
+    values = {"learning_rate": tuple(np.geomspace(1e-3, 1, 1000).tolist()), "scale": tuple(range(1, 1001))}
+    import pandas as pd
+
+    table = pd.MultiIndex.from_product(values.values(), names=list(values)).to_frame(index=False)
+    table["convergence_rate"] = np.linspace(0, 1, len(table))
+    across, down = Places.of(values["learning_rate"]), Places.of(values["scale"])
+    grid = grid_of(Selected(table, values, "convergence_rate"), ("learning_rate", across), ("scale", down))
+    np.testing.assert_allclose(grid, 100 * table["convergence_rate"].to_numpy().reshape(1000, 1000).T)
+
+
+def test_incidence_is_that_of_the_runs(results: dict[str, Result]) -> None:
+    """Each line ends at the share of runs of its value that converged."""
+    result = results["two"]
+    ax = figures.incidence(result, color="hidden")
+    cells = result.cells.groupby("hidden")[["n_converged", "n_runs"]].sum()
+    ends = [line.get_ydata()[-1] for line in ax.lines]
+    np.testing.assert_allclose(ends, 100 * cells["n_converged"] / cells["n_runs"])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["2", "3", "4"]
+    alone = figures.incidence(results["nothing"])
+    assert [text.get_text() for text in alone.get_legend().get_texts()] == ["converged", "diverged", "stalled"]
+    assert alone.lines[0].get_ydata()[-1] == 100 * results["nothing"].cells["convergence_rate"][0]
+
+
+def test_distribution_of_steps_adds_up(results: dict[str, Result]) -> None:
+    """Bars of a value add up to its convergence rate."""
+    result = results["two"]
+    ax = figures.steps_distribution(result, color="hidden")
+    cells = result.cells.groupby("hidden")[["n_converged", "n_runs"]].sum()
+    sums = [patch.get_data().values.sum() for patch in ax.patches]
+    np.testing.assert_allclose(sums, 100 * cells["n_converged"] / cells["n_runs"])
+
+
+def test_importance_bars_are_the_shares(results: dict[str, Result]) -> None:
+    """A bar for each term and statistic, the largest first."""
+    result = results["three"]
+    ax = figures.importance_bars(result)
+    widths = [[bar.get_width() for bar in container] for container in ax.containers if hasattr(container, "patches")]
+    for width, statistic in zip(widths, ("convergence_rate", "restricted_mean_steps"), strict=True):
+        np.testing.assert_allclose(sorted(width), sorted(100 * result.importance(statistic)["share"]), atol=1e-12)
+    largest = [max(pair) for pair in zip(*widths, strict=True)]
+    assert largest == sorted(largest, reverse=True)
+
+
+def test_slices_tell_of_cells_that_they_cannot_draw(results: dict[str, Result]) -> None:
+    """Cells without a median are counted in the title."""
+    result = results["three"]
+    missing = int(result.cells["steps_q50"].isna().sum())
+    assert missing
+    title = figures.slice_plot(result, value="steps_q50").get_title().replace("\n", " ")
+    assert f"not drawn: {missing} of {len(result.cells)} cells where fewer than half of all runs converged" in title
+    assert "not drawn" not in figures.slice_plot(result).get_title()
+
+
+def test_losses_are_those_of_the_runs(results: dict[str, Result]) -> None:
+    """A point for each run whose losses are positive and finite, by how it ended."""
+    result = results["two"]
+    ax = figures.losses(result)
+    runs = result.runs()
+    drawn = runs[np.isfinite(runs["final_loss"]) & (runs["final_loss"] > 0)]
+    points = np.concatenate([each.get_offsets() for each in ax.collections])
+    assert len(points) == len(drawn)
+    assert sorted(points[:, 1]) == sorted(drawn["final_loss"])
+    counts = sweep.run(make_study(count=3), keep="cells")
+    with pytest.raises(StoreError, match="keep='runs'"):
+        figures.losses(counts)
+
+
+def test_slices_and_lines_of_all_cells(results: dict[str, Result]) -> None:
+    """A point for each cell; parallel coordinates have a line for each."""
+    result = results["three"]
+    ax = figures.slice_plot(result, x="learning_rate")
+    assert len(ax.collections[0].get_offsets()) == len(result.cells) == 16
+    together = result.summarize(["learning_rate"])
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 100 * together["convergence_rate"])
+    lines = [line for line in figures.parallel(result).lines if len(line.get_xdata()) == 3]
+    assert len(lines) == 16
+
+
+def test_what_does_not_fit_is_taken_together(results: dict[str, Result]) -> None:
+    """Lines show four parameters, and all runs of the others together; the title says so."""
+    figure = figures.draw(results["five"])
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(shown) == 4
+    assert "over all" in figure.get_suptitle()
+    assert 0 < sum(len(axes.lines) for axes in shown) <= 8
+    drawn = sorted(y for axes in shown for line in axes.lines for y in line.get_ydata())
+    assert np.mean(drawn) == pytest.approx(100 * results["five"].cells["convergence_rate"].mean())  # all runs are in it
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        ("pie", {}, "unknown figure 'pie'; .*lines, heatmap, slice"),
+        ("lines", {"y": "hidden"}, "option y given, which figure 'lines' does not take; it takes x, color, facet"),
+        ("heatmap", {"x": "hiden"}, "unknown parameter 'hiden'; did you mean 'hidden'"),
+        ("heatmap", {"x": "hidden", "y": "hidden"}, "'hidden' given for x and for y"),
+        ("heatmap", {"value": "speed"}, "unknown statistic 'speed'"),
+        ("heatmap", {"at": {"hidden": ["7"]}}, "hidden 7 given; its values are 2, 3"),
+        ("heatmap", {"at": {"hidden": ["2"], "distribution": ["normal"]}}, "learning_rate varies"),
+        ("contour", {"x": "distribution"}, "which distribution does not have"),
+        ("slice", {"x": "scale"}, "unknown parameter 'scale'"),
+        ("incidence", {"color": "scale"}, "unknown parameter 'scale'"),
+        ("importance", {"value": "steps_q50"}, "unknown statistic 'steps_q50'"),
+        ("steps", {"value": "steps_q50"}, "option value given"),
+    ],
+)
+def test_what_a_kind_cannot_show(results: dict[str, Result], kind: str, options: dict[str, Any], words: str) -> None:
+    """One sentence with what is allowed."""
+    with pytest.raises(SweepError, match=words) as refused:
+        figures.draw(results["three"], kind, **options)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_too_many_lines() -> None:
+    """Lines that nobody could tell apart are refused, and how to pick some is said."""
+    result = sweep.run(make_study(count=1, scale=[0.1 * k for k in range(1, 15)]))
+    with pytest.raises(SweepError, match=r"color scale has 14 values and a figure shows 12 .* --at scale="):
+        figures.incidence(result, color="scale")
+    assert len(figures.incidence(result, color="scale", at={"scale": ["0.1", "1.2"]}).lines) == 2
+
+
+def test_command(place: Path) -> None:
+    """Kinds are drawn by name into files of their names; what does not fit is one sentence and no file."""
+    assert command("run", "mine.toml", "--out", "r").code == 0
+    refused = ("heatmap", "contour", "ecdf")  # of the one parameter that this study sweeps, which is no target
+    for kind in figures.KINDS:
+        finished = command("figure", "r", kind)
+        assert finished.code == (2 if kind in refused else 0), finished.err
+        name = "convergence_rate" if kind == "lines" else kind
+        assert (Path("r") / f"{name}.png").exists() == (kind not in refused)
+    assert command("figure", "r", "slice", "--value", "median_steps").code == 0
+    assert (Path("r") / "slice_steps_q50.png").exists()
+    refused = command("figure", "r", "pie")
+    assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+    assert "unknown figure 'pie'" in refused.err
+
+
+@pytest.mark.parametrize("hidden", [2, 3])
+def test_picture_of_a_run(place: Path, hidden: int) -> None:
+    """Losses, weights and outputs of one run; the numbers are those of its replay."""
+    from sweep.training.trajectory import outputs_plane, weights_path
+
+    trace = sweep.trace(make_study(hidden=hidden, learning_rate=0.2), 3)
+    path, plane = weights_path(trace), outputs_plane(trace)
+    final = np.concatenate([np.ravel(part) for part in trace.weights if part is not None])
+    np.testing.assert_array_equal(path.weights[-1], final)
+    assert (path.steps[0], path.steps[-1]) == (0, trace.steps)
+    assert len(path.names) == len(final)
+    assert plane is not None
+    for (x, y), expected in zip(trace.inputs, trace.predictions, strict=True):
+        i, j = np.abs(plane.x - x).argmin(), np.abs(plane.y - y).argmin()
+        near = trace.predictions.max() - trace.predictions.min() + 1
+        assert abs(plane.outputs[j, i] - expected[0]) < 0.2 * near
+    finished = command("run", "mine.toml", "--out", "r")
+    assert finished.code == 0
+    drawn = command("trace", "r", "--run", "1", "--figure", "run.svg")
+    assert drawn.code == 0, drawn.err
+    assert Path("run.svg").read_text().startswith("<?xml")

@@ -1,0 +1,256 @@
+"""How figures look: labels and legends hide nothing, what is empty says why, bright is better, notebooks show them."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+import sweep
+from sweep import Result, SweepError, figures
+from sweep.figures.colors import MISSING
+from sweep.training.trace import trace
+from sweep.training.trajectory import outputs_plane, weights_path
+from tests.sweep.support import make_study
+
+RANDOM = np.random.default_rng(3)
+THIRTY = [sorted(np.exp(RANDOM.uniform(np.log(low), np.log(high), 30)).tolist()) for low, high in ((1e-3, 1), (0.1, 9))]
+ORDERS = [" ".join(order) for order in itertools.islice(itertools.permutations("wvbck"), 10)]
+SWEPT: dict[str, dict[str, Any]] = {
+    "one": {"learning_rate": [0.05, 0.1, 0.2, 0.4]},
+    "two": {"learning_rate": [0.05, 0.1, 0.2, 0.4], "scale": [0.3, 0.5, 1.0]},
+    "three": {"learning_rate": [0.05, 0.1, 0.2, 0.4], "scale": [0.5, 1.0], "distribution": ["normal", "uniform"]},
+    "names": {"draw_order": ORDERS, "distribution": ["normal", "uniform"], "learning_rate": 0.2},
+    "thirty": {"learning_rate": THIRTY[0], "scale": THIRTY[1]},
+    "zoomed": {"learning_rate": np.geomspace(1, 5, 9).tolist(), "scale": np.geomspace(0.1, 0.5, 7).tolist()},
+    "narrow": {"learning_rate": np.linspace(0.25, 0.2501, 9).tolist(), "scale": [0.5, 1.0]},
+    "tiny": {"learning_rate": [1e-9, 3e-9, 1e-8], "scale": [0.5, 1.0, 2.0]},
+    "wild": {"learning_rate": [0.2, 50.0, 5e3], "scale": [1.0, 100.0], "max_steps": 20},
+    "targets": {"below": [1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2]},
+    "one cell": {"learning_rate": 0.2},
+}
+# What lies over two parameters, over two that are numbers, over any, over few values, or over targets, where a study
+# sweeps others.
+REFUSED = {("heatmap", "one"), ("contour", "one"), ("contour", "names"), ("profile", "thirty")} | {
+    *((kind, "one cell") for kind in ("heatmap", "slice", "contour", "parallel", "profile")),
+    *(("ecdf", name) for name in SWEPT if name != "targets"),
+}
+ALL = [(kind, name) for name in SWEPT for kind in figures.KINDS if (kind, name) not in REFUSED]
+STEPS = ("lines", "heatmap", "slice", "contour", "parallel")
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Result]:
+    """Train each of the studies."""
+    return {
+        name: sweep.run(make_study(**{"hidden": 2, "count": 8, "below": 1.2, **words})) for name, words in SWEPT.items()
+    }
+
+
+class Drawn(dict[tuple[str, str], list[Figure]]):
+    """Figures of each kind and study, of steps too where there are any."""
+
+    def __init__(self, results: dict[str, Result]) -> None:
+        self.results = results
+
+    def __missing__(self, key: tuple[str, str]) -> list[Figure]:
+        """Draw what was not asked for before."""
+        kind, name = key
+        given = ({"value": "convergence_rate"}, {"value": "steps_q50"}) if kind in STEPS else ({},)
+        self[key] = [figures.draw(self.results[name], kind, **options) for options in given]
+        for figure in self[key]:
+            figure.draw_without_rendering()
+        return self[key]
+
+
+@pytest.fixture(scope="module")
+def drawn(results: dict[str, Result]) -> Drawn:
+    """Draw what is asked for, once."""
+    return Drawn(results)
+
+
+def labels(axis: Axis) -> list[Bbox]:
+    """Return where the labels of an axis are drawn."""
+    low, high = sorted(axis.get_view_interval())
+    ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    texts = [text for tick in ticks for text in (tick.label1, tick.label2) if text.get_visible() and text.get_text()]
+    return [text.get_window_extent() for text in texts if text.get_rotation() in (0, 90)]
+
+
+def shown(figure: Figure) -> list[Axes]:
+    """Return the axes that are seen."""
+    return [axes for axes in figure.axes if axes.get_visible() and axes.axison]
+
+
+def check_labels(figure: Figure) -> None:
+    """Fail where the label of a tick lies over another."""
+    for axis in (axis for axes in shown(figure) for axis in (axes.xaxis, axes.yaxis)):
+        pairs = itertools.combinations(labels(axis), 2)
+        assert not [1 for first, second in pairs if first.overlaps(second)], axis.get_label_text()
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(REFUSED))
+def test_what_cannot_be_drawn(results: dict[str, Result], kind: str, name: str) -> None:
+    """It is refused in a sentence, and nothing else is."""
+    with pytest.raises(SweepError, match=r"of this selection|swept|of 2 to 12|2 to 12 values"):
+        figures.draw(results[name], kind)
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_labels_never_touch(drawn: Drawn, kind: str, name: str) -> None:
+    """On no axis of any figure."""
+    for figure in drawn[kind, name]:
+        check_labels(figure)
+
+
+@pytest.mark.parametrize("kind", ["lines", "heatmap", "slice"])
+@pytest.mark.parametrize("name", ["thirty", "names", "zoomed", "narrow"])
+@pytest.mark.parametrize("size", [(4.5, 3.2), (12.0, 9.0)], ids=["small", "large"])
+def test_labels_never_touch_at_any_size(
+    results: dict[str, Result], kind: str, name: str, size: tuple[float, float]
+) -> None:
+    """Nor where figures are made smaller or larger."""
+    figure = figures.draw(results[name], kind)
+    figure.set_size_inches(size)
+    figure.draw_without_rendering()
+    check_labels(figure)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, name in ALL if name != "one cell"])
+def test_axes_have_two_labels(drawn: Drawn, kind: str, name: str) -> None:
+    """A scale can be read from any axis, also where all of it lies within a decade."""
+    for axes in (axes for figure in drawn[kind, name] for axes in shown(figure)):
+        is_bar = axes.get_label() == "<colorbar>"
+        if any("nothing" in text.get_text() for text in axes.texts):
+            continue
+        scales = [] if is_bar or (kind, name) == ("parallel", "one") else [axes.xaxis]
+        if is_bar or (kind != "parallel" and axes.get_subplotspec().is_first_col()):
+            scales.append(axes.yaxis)
+        for axis in scales:
+            assert sum(bool(text.get_text()) for text in axis.get_ticklabels()) >= 2, axis.get_label_text()
+
+
+def test_numbers_on_a_zoomed_axis(results: dict[str, Result]) -> None:
+    """From 1 to 5 there are 1, 2 and 5."""
+    figure = figures.draw(results["zoomed"], "lines", x="learning_rate")
+    figure.draw_without_rendering()
+    texts = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert [text for text in texts if text] == ["1", "2", "5"]
+
+
+def test_all_names_are_written(results: dict[str, Result]) -> None:
+    """Names are turned rather than left out."""
+    for kind in ("heatmap", "lines", "slice"):
+        axes = figures.draw(results["names"], kind).axes[0]
+        assert [label.get_text() for label in axes.get_xticklabels()] == ORDERS
+        assert axes.get_xticklabels()[0].get_rotation() > 0
+
+
+SENTENCES = {
+    **dict.fromkeys(
+        [("tiny", kind, "steps_q50") for kind in STEPS], "in every cell fewer than half of all runs converged"
+    ),
+    ("tiny", "contour", None): "runs converged, %: 0 in every cell",
+    ("tiny", "importance", None): "nothing to draw: all runs end alike",
+    ("tiny", "incidence", None): "no run converged",
+    ("tiny", "steps", None): "nothing to draw: no run converged",
+    ("tiny", "heatmap", "expected_steps"): "in every cell no run converged",
+}
+
+
+@pytest.mark.parametrize(("name", "kind", "value"), SENTENCES)
+def test_what_is_empty_says_why(results: dict[str, Result], name: str, kind: str, value: str | None) -> None:
+    """A figure without a single point has a sentence instead."""
+    options = {"value": value} if value else {}
+    figure = figures.draw(results[name], kind, **options)
+    texts = [text.get_text().replace("\n", " ") for axes in figure.axes for text in axes.texts]
+    assert any(SENTENCES[name, kind, value] in text for text in texts), texts
+
+
+def test_losses_out_of_all_range(results: dict[str, Result]) -> None:
+    """Losses near the largest number do not spoil the picture of the others, and the title tells of them."""
+    result = results["wild"]
+    runs = result.runs()
+    beyond = ~runs["final_loss"].between(1e-100, 1e100)
+    ax = figures.losses(result)
+    ax.figure.draw_without_rendering()
+    assert 0 < beyond.sum() < len(runs)
+    assert sum(len(each.get_offsets()) for each in ax.collections) == (~beyond).sum()
+    assert f"{beyond.sum()} runs with a loss below 1e-100 or above 1e100" in ax.get_title()
+    none = figures.losses(result, at={"learning_rate": ["5000"], "scale": ["100"]})
+    assert [text.get_text().partition(":")[0] for text in none.texts] == ["nothing to draw"]
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_legends_hide_nothing(drawn: Drawn, kind: str, name: str) -> None:
+    """Legends lie beside the axes and within the figure."""
+    for figure in drawn[kind, name]:
+        for legend in (*figure.legends, *(axes.get_legend() for axes in figure.axes)):
+            if legend is None:
+                continue
+            box = legend.get_window_extent()
+            assert not [axes for axes in shown(figure) if box.overlaps(axes.get_window_extent())]
+            assert box.x1 <= figure.bbox.x1 + 1
+            assert box.y0 >= -1
+
+
+def test_legends_of_a_run_hide_nothing() -> None:
+    """So do those of its weights and of its targets."""
+    from sweep.figures.run import draw_run
+
+    run = trace(make_study(hidden=2, learning_rate=0.2), 1)
+    figure = draw_run(run, weights_path(run), outputs_plane(run))
+    figure.draw_without_rendering()
+    boxes = [axes.get_legend().get_window_extent() for axes in figure.axes if axes.get_legend()]
+    assert len(boxes) == 2
+    assert not [1 for box in boxes for axes in figure.axes if box.overlaps(axes.get_window_extent())]
+
+
+def test_legends_beside_axes_of_others(results: dict[str, Result]) -> None:
+    """Axes in a figure without a layout make room for their legend, and are returned as they are."""
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert figures.incidence(results["two"], left) is left
+    figure.draw_without_rendering()
+    box = left.get_legend().get_window_extent()
+    assert left.get_window_extent().x1 <= box.x0
+    assert box.x1 <= right.get_window_extent().x0
+
+
+GRAY = to_rgb(MISSING)
+
+
+def brightness(colors: Any) -> Any:
+    """Return how bright colors are."""
+    return np.asarray(colors)[..., :3] @ [0.299, 0.587, 0.114]
+
+
+@pytest.mark.parametrize("value", ["convergence_rate", "steps_q50", "expected_steps", "n_diverged", "n_converged"])
+def test_bright_is_better(results: dict[str, Result], value: str) -> None:
+    """The best field of a map is its brightest, whether more of a statistic is better or less."""
+    (mesh,) = figures.heatmap(results["two"], value=value).collections
+    numbers = np.ma.masked_invalid(mesh.get_array()).compressed()
+    best, worst = (numbers.max(), numbers.min())[:: 1 if value in ("convergence_rate", "n_converged") else -1]
+    assert best == worst or brightness(mesh.to_rgba(best)) > brightness(mesh.to_rgba(worst)) + 0.2
+    lines = [line.get_color() for line in figures.parallel(results["two"], value=value).lines]
+    drawn = [brightness(color) for color in lines if not isinstance(color, str) and tuple(color[:3]) != GRAY]
+    assert drawn == sorted(drawn)  # the best comes last, on top
+
+
+def test_notebooks_show_pictures(results: dict[str, Result]) -> None:
+    """Whole figures and axes of our own are shown as a picture of the figure; they can be copied to other processes."""
+    result = results["two"]
+    drawn = [figures.draw(result), figures.draw_figure(result), figures.draw(result, "slice")]
+    ours = (figures.line_plot, figures.heatmap, figures.contour, figures.slice_plot, figures.parallel)
+    drawn += [each(result) for each in (*ours, figures.importance_bars, figures.incidence, figures.losses)]
+    for each in [*drawn, pickle.loads(pickle.dumps(drawn[4]))]:
+        assert isinstance(each, (Figure, Axes))
+        assert each._repr_png_().startswith(b"\x89PNG")  # type: ignore[union-attr]

@@ -1,0 +1,53 @@
+"""Pictures of one run: of no step, of numbers too large to be drawn, and of outputs that are all alike."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import sweep
+from sweep.figures.run import draw_run
+from sweep.training.trajectory import outputs_plane, weights_path
+from tests.sweep.support import make_study
+
+
+def drawn(**scalars: Any) -> tuple[sweep.Trace, Figure]:
+    """Train one run and draw it."""
+    trace = sweep.trace(make_study(**{"hidden": 2, "learning_rate": 0.2, **scalars}), 3)
+    figure = draw_run(trace, weights_path(trace), outputs_plane(trace))
+    figure.draw_without_rendering()
+    return trace, figure
+
+
+def test_run_of_no_step() -> None:
+    """Weights at the start are points, and no axis has parts of steps or steps below 0."""
+    trace, figure = drawn(below=1e9)
+    assert trace.steps == 0
+    for axes in figure.axes[:2]:
+        assert all(line.get_marker() == "." for line in axes.lines)
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1"]
+
+
+def test_run_that_diverges() -> None:
+    """Losses and weights are drawn over the same steps, and labels of large weights do not lie over each other."""
+    trace, figure = drawn(learning_rate=1.0, max_steps=1000)
+    assert trace.status == "diverged"
+    for axes in figure.axes[:2]:
+        assert axes.get_xlim()[1] >= trace.steps
+        assert axes.get_xlim()[0] <= 0
+    labels = [label for label in figure.axes[1].get_yticklabels() if label.get_text()]
+    low, high = figure.axes[1].get_ylim()
+    boxes = [label.get_window_extent() for label in labels if low <= label.get_position()[1] <= high]
+    assert len(boxes) >= 3
+    assert not [1 for first, second in itertools.combinations(boxes, 2) if first.overlaps(second)]
+
+
+def test_outputs_that_are_alike() -> None:
+    """Where a network says about the same everywhere, the scale of colors is one that can be read."""
+    _, figure = drawn(output="sigmoid", learning_rate=1e-9, scale=1e-9, max_steps=1)
+    bar = figure.axes[-1]
+    assert np.ptp(bar.get_ylim()) >= 0.05
+    assert not bar.yaxis.get_offset_text().get_text()

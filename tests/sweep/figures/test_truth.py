@@ -1,0 +1,187 @@
+"""What figures tell is so: of rare cells, of counts, of ends that are open, of steps, and of what is not trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import Result, figures
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import make_study
+
+RATES = [0.05, 0.1, 0.2, 0.4]
+
+
+@pytest.fixture(scope="module")
+def many() -> Result:
+    """Train more cells than a figure draws, and let four of them have a median."""
+    result = sweep.run(
+        make_study(count=1, hidden=2, max_steps=2, learning_rate=RATES, scale=[0.001 * k for k in range(1, 1501)])
+    )
+    steps = pd.Series(pd.NA, range(len(result.cells)), "Int64")
+    steps[[7, 1234, 4321, 5998]] = [20, 30, 40, 70]
+    result.cells["steps_q50"] = steps
+    return result
+
+
+def brightness(color: Any) -> float:
+    """Return how bright a color is."""
+    return float(np.asarray(color)[..., :3] @ [0.299, 0.587, 0.114])
+
+
+def test_rare_cells_are_drawn(many: Result) -> None:
+    """Of 6,000 cells the four that have a median are drawn, and no figure says that there are none."""
+    ax = figures.slice_plot(many, x="scale", value="steps_q50")
+    assert sorted(ax.collections[0].get_offsets()[:, 1]) == [20, 30, 40, 70]
+    assert "not drawn: 5,996 of 6,000 cells" in ax.get_title().replace("\n", " ")
+    assert not ax.texts
+    assert "diamonds" not in ax.get_title()  # no median of all cells is reached
+    lines = figures.parallel(many, value="steps_q50")
+    bar = next(axes for axes in lines.figure.axes if axes.get_label() == "<colorbar>")
+    assert bar.get_ylim() == (20, 70)
+    assert "500 of 6,000 cells" in lines.get_title()
+
+
+def test_slices_share_an_axis(many: Result) -> None:
+    """They stand beside each other on one scale, which is written once."""
+    figure = figures.draw(many, "slice")
+    figure.draw_without_rendering()
+    left, right = figure.axes
+    assert left.get_ylim() == right.get_ylim()
+    assert (left.get_ylabel(), right.get_ylabel()) == ("runs converged, %", "")
+    assert not [text for text in right.get_yticklabels() if text.get_visible() and text.get_text()]
+
+
+def test_slices_of_many_cells_tell_how_many_are_drawn(many: Result) -> None:
+    """The best and the worst are among them."""
+    many.cells["convergence_rate"] = np.where(np.arange(6000) == 3001, 1.0, 0.0)
+    ax = figures.slice_plot(many, x="scale")
+    assert "5,000 of 6,000 cells" in ax.get_title()
+    assert set(ax.collections[0].get_offsets()[:, 1]) == {0, 100}
+
+
+@pytest.mark.parametrize(("status", "rate"), [("diverged", 1e5), ("exhausted", 1e-9)])
+def test_counts_have_colors_of_their_share(status: str, rate: float) -> None:
+    """All runs are the whole scale: where all diverge the map is dark, where none does it is bright."""
+    result = sweep.run(make_study(count=4, learning_rate=[rate, 2 * rate], max_steps=40, below=1e-9))
+    assert result.cells[f"n_{status}"].eq(4).all()
+    ax = figures.heatmap(result, value="n_diverged")
+    (mesh,) = ax.collections
+    assert (mesh.norm.vmin, mesh.norm.vmax) == (0, 4)
+    (shade,) = {brightness(mesh.to_rgba(number)) for number in mesh.get_array().ravel()}
+    assert shade < 0.2 if status == "diverged" else shade > 0.7
+    panel = figures.draw(result, value="n_diverged").axes[0]
+    assert (panel.get_yscale(), panel.get_ylim()[0] <= 0) == ("linear", True)
+    figure = ax.figure
+    figure.draw_without_rendering()
+    bar = next(axes for axes in figure.axes if axes.get_label() == "<colorbar>")
+    assert {text.get_text() for text in bar.get_yticklabels()} <= set("01234")
+
+
+def test_curves_go_on_where_all_runs_have_ended() -> None:
+    """Where every run has converged the share stays as it is; where some are exhausted nothing is known later on."""
+    study = make_study(count=4, hidden=2, learning_rate=0.2, below=[1e9, 1e-9], max_steps=60)
+    ax = figures.incidence(sweep.run(study), color="below")
+    ends = {line.get_label(): (line.get_xdata()[-1], line.get_ydata()[-1]) for line in ax.lines}
+    assert ends == {"1e+09": (60, 100), "1e-09": (60, 0)}
+    limits = make_study(count=4, hidden=2, learning_rate=0.2, below=1e-9, max_steps=[10, 60])
+    ends = {line.get_label(): line.get_xdata()[-1] for line in figures.incidence(sweep.run(limits)).lines}
+    assert ends == {"10": 10, "60": 60}
+
+
+def test_band_of_a_curve_that_stays_at_zero() -> None:
+    """Of 4 runs none converged, which leaves room for half of them, from the first step on."""
+    result = sweep.run(make_study(count=4, hidden=2, learning_rate=[1e-9, 1e-8], below=1e-9))
+    for band in figures.incidence(result).collections:
+        corners = band.get_paths()[0].vertices
+        assert corners[corners[:, 0] == 0, 1].max() == corners[corners[:, 0] == 60, 1].max() > 40
+
+
+@pytest.mark.parametrize(("below", "max_steps"), [(1e9, 60), (0.3, 60), (0.3, 2000)])
+def test_bins_hold_the_steps(below: float, max_steps: int) -> None:
+    """Runs that converge at once stand at 0; each bin holds whole numbers, as many as the others on a linear axis."""
+    result = sweep.run(make_study(count=200, hidden=3, learning_rate=0.03, below=below, max_steps=max_steps))
+    ax = figures.steps_distribution(result)
+    (stairs,) = ax.patches
+    shares, edges, _ = stairs.get_data()
+    runs = result.runs()
+    steps = runs.loc[runs["status"] == "converged", "steps"]
+    assert len(steps)
+    np.testing.assert_allclose(shares, 100 * np.histogram(steps, edges)[0] / len(runs))
+    assert (edges % 1 == 0.5).all()
+    if ax.get_xscale() == "linear":
+        assert len(set(np.diff(edges))) == 1
+        assert ax.get_xlim()[0] >= -0.5
+    if below == 1e9:
+        assert edges.tolist() == [-0.5, 0.5]
+
+
+@pytest.mark.parametrize("x", ["learning_rate", "distribution"])
+def test_bands_without_an_upper_end_reach_the_top(x: str) -> None:
+    """Where fewer than three quarters of all runs converged the band of the median is open, and the title says so."""
+    values = {"learning_rate": RATES} if x == "learning_rate" else {"distribution": ["normal", "uniform"]}
+    result = sweep.run(make_study(**{"count": 8, "hidden": 2, "learning_rate": 0.2, **values}))
+    result.cells["steps_q25"], result.cells["steps_q50"] = 10, 20
+    result.cells["steps_q75"] = pd.Series([pd.NA, *[40] * (len(result.cells) - 1)], dtype="Int64")
+    figure = figures.draw(result, value="steps_q50")
+    (axes,) = figure.axes
+    top = axes.get_ylim()[1]
+    assert top > 40
+    ends = [path.vertices[:, 1].max() for each in axes.collections for path in each.get_paths()]
+    assert ends == ([top] if x == "learning_rate" else [top, 40])
+    assert "bands that reach the top have no upper end" in figure.get_suptitle()
+    assert "bands that reach the top have no upper end" in figures.line_plot(result, value="steps_q50").get_title()
+    result.cells["steps_q75"] = 40
+    assert "reach the top" not in figures.draw(result, value="steps_q50").get_suptitle()
+
+
+def test_what_is_not_trained_is_said(tmp_path: Path) -> None:
+    """A panel of a partial result, and fields of its map, are empty because nothing is trained there."""
+    study = make_study(count=8, hidden=[2, 3, 4, 5], learning_rate=RATES, distribution=["normal", "uniform"])
+    result = run_in_shards(study, tmp_path / "r", max_runs=16, shard_runs=8)
+    assert not result.complete
+    figure = figures.draw(result, x="learning_rate", color="distribution", facet=("hidden",))
+    texts = [text.get_text().replace("\n", " ") for axes in figure.axes for text in axes.texts]
+    assert "nothing to draw: in every cell no run is trained yet" in texts
+    assert "gray where no run is trained yet" in figures.heatmap(result, x="learning_rate", y="hidden").get_title()
+
+
+def test_titles_say_what_is_taken() -> None:
+    """One cell has seeds, not seeds per cell; names are written as beside the axes."""
+    one = figures.incidence(sweep.run(make_study(count=3, hidden=2, learning_rate=0.2))).get_title()
+    assert one.split("\n")[0] == "small: 3 seeds"
+    result = sweep.run(make_study(count=3, hidden=[2, 3], learning_rate=RATES, scale=[0.5, 1.0]))
+    title = figures.incidence(result, color="hidden").get_title().replace("\n", " ")
+    assert title.startswith("small: 3 seeds per cell, over all values of learning rate and scale")
+    title = figures.incidence(result, color="hidden", at={"scale": ["1"], "learning_rate": ["0.1", "0.2"]}).get_title()
+    assert title.replace("\n", " ").startswith("small, scale 1: 3 seeds per cell, over learning rate 0.1 and 0.2")
+
+
+def test_the_diagonal_leaves_room_for_the_points() -> None:
+    """Large losses at the start do not squeeze the losses at the end; dots of the legend are no larger than needed."""
+    result = sweep.run(make_study(count=20, hidden=2, scale=100.0, learning_rate=[1e-9, 1e-8], max_steps=3))
+    runs = result.runs()
+    large = runs["initial_loss"].max()
+    assert large > 1e4
+    ax = figures.losses(sweep.run(make_study(count=20, hidden=2, scale=[0.1, 30.0], learning_rate=0.02, max_steps=400)))
+    ends = np.concatenate([each.get_offsets() for each in ax.collections])
+    (diagonal,) = ax.lines
+    assert diagonal.get_ydata().max() <= max(ends[:, 1].max(), 3 * ends[:, 0].min()) < ends[:, 0].max()
+    legend = ax.get_legend()
+    assert {float(handle.get_sizes()[0]) for handle in legend.legend_handles if hasattr(handle, "get_sizes")} == {30.0}
+
+
+def test_title_lies_above_the_labels() -> None:
+    """A power of ten at the end of the axis does not reach into a title that is wider than the axes."""
+    ax = figures.losses(sweep.run(make_study(name="study-" * 12, count=4, hidden=2, learning_rate=0.2)))
+    ax.set_ylim(1e-5, 1e70)
+    ax.figure.draw_without_rendering()
+    title = ax.title.get_window_extent()
+    labels = [label for label in ax.get_yticklabels() if label.get_text()]
+    assert labels
+    assert not [label.get_text() for label in labels if label.get_window_extent().overlaps(title)]

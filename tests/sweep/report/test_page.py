@@ -1,0 +1,261 @@
+"""The report: its numbers are those of the cells, it takes nothing from elsewhere, and it works in a browser."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sweep
+from sweep import Result, SweepError
+from sweep.report import page as report
+from sweep.report import report_page, write_report
+from sweep.results.sentences import answer
+from sweep.system.formatting import rate_text, short, steps_text
+from tests.sweep.browser import Opened, needs_browser
+from tests.sweep.support import command, make_study
+
+NAME, DESCRIPTION = "reported", "<b>Is & 'this' \"escaped\"?</b><script>alert(1)</script>"
+SWEPT: dict[str, Any] = {
+    "hidden": [2, 3, 4],
+    "learning_rate": [0.05, 0.1, 0.2, 0.4],
+    "distribution": ["normal", "uniform"],
+}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Train three parameters, in a folder with a space and a quote in its name."""
+    study = make_study(count=20, below=0.3, name=NAME, **SWEPT)
+    study.description = DESCRIPTION
+    return sweep.run(study, out=tmp_path_factory.mktemp("report") / "a 'b'")
+
+
+@pytest.fixture(scope="module")
+def path(result: Result) -> Path:
+    """Write its report."""
+    assert result.directory is not None
+    return write_report(result, result.directory / "report.html")
+
+
+class Tables(HTMLParser):
+    """Read the tables of a page: rows of texts, by the id of the table or of the section around it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.addresses: list[str] = []
+        self._place, self._rows, self._open = "", [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note where a table, row or text begins, and every address."""
+        own = dict(attrs)
+        self.addresses += [str(own[name]) for name in ("src", "href", "xlink:href", "action") if name in own]
+        if tag in ("section", "table") and own.get("id"):
+            self._place = str(own["id"])
+        if tag == "table":
+            self._rows = self.tables.setdefault(self._place, [])
+        elif tag == "tr":
+            self._rows.append([])
+        elif tag in ("td", "th"):
+            self._rows[-1].append("")
+            self._open = True
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note where a text ends."""
+        self._open &= tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        """Take in a part of a text."""
+        if self._open:
+            self._rows[-1][-1] += data.strip()
+
+
+def test_numbers_are_those_of_the_cells(result: Result, path: Path) -> None:
+    """The table has every cell with the texts of its numbers."""
+    rows = Tables(path.read_text("utf-8")).tables["all-cells"]
+    expected = []
+    for row in result.cells.to_dict("records"):
+        steps = [steps_text(row[name]) for name in ("steps_q50", "expected_steps")]
+        counts = [f"{row[f'n_{status}']:,}" for status in ("converged", "diverged", "stalled", "exhausted")]
+        expected.append([str(row["cell"]), *(short(row[name]) for name in SWEPT), rate_text(row), *steps, *counts])
+    assert rows[1:] == expected
+    assert rows[0][:4] == ["cell", "hidden", "learning rate", "distribution"]
+
+
+def test_best_cells_and_comparisons(result: Result, path: Path) -> None:
+    """They are those that Python gives."""
+    tables = Tables(path.read_text("utf-8")).tables
+    best = result.best(top=10)
+    assert [row[1] for row in tables["best"][1:]] == [str(cell) for cell in best["cell"]]
+    compared = result.compare("distribution", [])
+    (row,) = compared.to_dict("records")
+    rates = sorted((f"{100 * row['first_rate']:.1f}", f"{100 * row['second_rate']:.1f}"))
+    assert tables["comparisons"][-1][1] in rates
+    assert f"{100 * abs(row['difference']):.1f} [" in tables["comparisons"][-1][2]
+
+
+def test_page_takes_nothing_from_elsewhere(path: Path) -> None:
+    """Every address is within the page or the data of it."""
+    text = path.read_text("utf-8")
+    assert all(address.startswith(("#", "data:")) for address in Tables(text).addresses)
+    assert not re.search(r"@import|url\((?!#|['\"]?#)", text)
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    assert len(text) < 3_000_000
+
+
+def test_names_are_escaped(path: Path) -> None:
+    """What users wrote is text."""
+    text = path.read_text("utf-8")
+    assert "<script>alert" not in text
+    assert "&lt;b&gt;Is &amp; " in text
+
+
+def test_answer_and_provenance(result: Result, path: Path) -> None:
+    """The answer, the identity and the digest stand in the page."""
+    text = path.read_text("utf-8")
+    assert "Of 480 runs " in text
+    assert "Best cell: hidden " in text
+    assert "What matters for whether a run converges: " in text
+    for fact in (result.facts["identity"], result.facts["digest"], result.facts["cpu"]):
+        assert str(fact) in text
+
+
+def test_same_result_same_page(result: Result, path: Path) -> None:
+    """Nothing in the page depends on when it was written."""
+    assert report_page(result) == path.read_text("utf-8")
+
+
+def test_many_cells_are_the_best(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more cells than fit the best are shown, and the page says so."""
+    monkeypatch.setattr(report, "MOST_CELLS", 10)
+    monkeypatch.setattr(report, "BEST_CELLS", 5)
+    text = report_page(result)
+    rows = Tables(text).tables["all-cells"][1:]
+    assert [row[0] for row in rows] == [str(cell) for cell in result.best(top=5)["cell"]]
+    assert "The best 5 of 24 cells" in text
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        make_study(count=3, hidden=2, learning_rate=0.1),
+        make_study(count=3, criterion="none"),
+        make_study(count=3, learning_rate=[1e-30, 1e-29]),
+        make_study(count=1),
+    ],
+    ids=["one cell", "nothing judged", "never", "one seed"],
+)
+def test_every_study_has_a_report(study: sweep.Study) -> None:
+    """Whatever is swept and judged."""
+    text = report_page(sweep.run(study))
+    assert "None" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
+    assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>|<script.*?</script>", "", text, flags=re.DOTALL))
+
+
+def test_report_of_counts(result: Result) -> None:
+    """Where cells only are kept, what takes rows is left out, and the page says so."""
+    text = report_page(sweep.run(result.study, keep="cells"))
+    assert "takes the rows of runs, and this result keeps none" in text
+    assert 'id="comparisons"' not in text
+    assert 'id="replay"' not in text
+
+
+def test_report_that_cannot_be_written(result: Result, tmp_path: Path) -> None:
+    """A missing folder is told in one sentence."""
+    with pytest.raises(SweepError, match=r"gone/page\.html.*there is no folder"):
+        write_report(result, tmp_path / "gone" / "page.html")
+
+
+def test_command(place: Path) -> None:
+    """`sweep report` writes the page into the folder or where it is wanted."""
+    assert command("run", "mine.toml", "--out", "r").code == 0
+    assert command("report", "r").out == "report in r/report.html\n"
+    assert command("report", "r", "--out", "page.html").code == 0
+    assert Path("page.html").read_bytes() == Path("r/report.html").read_bytes()
+    assert command("report", "nothing").code == 2
+
+
+def test_notebooks_show_studies_and_results(result: Result) -> None:
+    """The answer and the best cells; names are escaped."""
+    shown = result._repr_html_()
+    assert "<div>Of 480 runs " in shown
+    assert shown.count(".</div>") == len(answer(result))
+    assert "the best 10 of 24 cells" in shown
+    assert "480 networks of one hidden layer" in result.study._repr_html_()
+    assert "0 runs" not in sweep.run(make_study(count=2, criterion="none"))._repr_html_()
+
+
+@needs_browser
+def test_opens_without_complaint_or_request(browser: Any, path: Path) -> None:
+    """No error in the console, and no request but for the page itself."""
+    opened = Opened(browser, path)
+    assert opened.complaints == []
+    assert opened.requests == [path.as_uri()]
+    assert opened.page.title() == f"{NAME}: report"
+
+
+@needs_browser
+def test_table_sorts(browser: Any, path: Path, result: Result) -> None:
+    """A click on a head sorts by its numbers upwards, another one downwards; what is missing stays last."""
+    opened = Opened(browser, path)
+    cells = result.cells
+    rates, medians = (opened.page.locator("#all-cells thead button").nth(k) for k in (4, 5))
+    for ascending in (True, False):
+        rates.click()
+        order = cells.sort_values("convergence_rate", ascending=ascending, kind="stable")
+        assert opened.column(4) == [rate_text(row) for row in order.to_dict("records")]
+    for ascending in (True, False):
+        medians.click()
+        known = cells["steps_q50"].dropna().sort_values(ascending=ascending)
+        assert opened.column(5) == [steps_text(value) for value in known] + ["-"] * (len(cells) - len(known))
+    names = opened.page.locator("#all-cells thead button").nth(3)
+    names.click()
+    assert opened.column(3) == sorted(opened.column(3))
+    assert opened.page.locator("th[aria-sort=ascending]").count() == 1
+    assert opened.complaints == []
+
+
+@needs_browser
+def test_table_filters(browser: Any, path: Path, result: Result) -> None:
+    """Values that are chosen are shown alone, and how many cells these are."""
+    opened = Opened(browser, path)
+    opened.page.locator("select").nth(0).select_option("3")
+    opened.page.locator("select").nth(2).select_option("uniform")
+    chosen = result.cells[(result.cells["hidden"] == 3) & (result.cells["distribution"] == "uniform")]
+    assert opened.column(0) == [str(cell) for cell in chosen["cell"]]
+    assert opened.page.locator("#shown").inner_text() == "4 of 24 cells"
+    opened.page.locator("select").nth(0).select_option("all")
+    assert len(opened.column(0)) == 12
+
+
+@needs_browser
+def test_click_tells_how_to_replay(browser: Any, path: Path) -> None:
+    """The command that a cell shows replays its first run."""
+    import shlex
+
+    opened = Opened(browser, path)
+    opened.page.locator("#all-cells tbody tr").nth(5).click()
+    assert "Cell 5 has runs 100 to 119, of seeds 0 to 19." in opened.page.locator("#replay").inner_text()
+    words = shlex.split(opened.page.locator("#replay code").inner_text())
+    finished = command(*words[1:])
+    assert finished.code == 0
+    assert "run 100 is equal to its stored row" in finished.err
+
+
+@needs_browser
+@pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(13, 17, 23)")])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_light_and_dark_on_screens_of_any_width(
+    browser: Any, path: Path, scheme: str, background: str, width: int
+) -> None:
+    """The page follows the scheme of the system, and is never wider than the screen."""
+    opened = Opened(browser, path, color_scheme=scheme, viewport={"width": width, "height": 800})
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == background
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.complaints == []

@@ -1,0 +1,209 @@
+"""What cells say: the best of them, their order, and sums over parameters."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import sweep
+from sweep import Result, SweepError
+from sweep.results import answers, sentences
+from sweep.statistics.intervals import wilson_interval
+from sweep.statistics.ranking import rank_cells
+from sweep.terminal import cells as terminal
+from tests.sweep.support import make_study
+
+SCALARS: dict[str, Any] = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "distribution": ["normal", "uniform"]}
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """Train three parameters."""
+    return sweep.run(make_study(count=20, **SCALARS))
+
+
+def invented(rates: list[float], steps: list[float]) -> pd.DataFrame:
+    """Return cells that have these rates and expected steps."""
+    return pd.DataFrame({"cell": range(len(rates)), "convergence_rate": rates, "expected_steps": steps})
+
+
+def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
+    """Rates decide, steps decide between equal rates, and numbers of cells between equal steps."""
+    cells = invented([0.5, 0.9, 0.9, 0.9, 0.0], [1.0, 300.0, 200.0, 200.0, float("inf")])
+    assert list(rank_cells(cells, make_study())["cell"]) == [2, 3, 1, 0, 4]
+    assert list(answers.sort_by(cells, make_study(), "rate")["cell"]) == [2, 3, 1, 0, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "ascending"),
+    [
+        ("cell", "cell", True),
+        ("hidden", "hidden", True),
+        ("distribution", "distribution", True),
+        ("median_steps", "steps_q50", True),
+        ("steps_q50", "steps_q50", True),
+        ("expected_steps", "expected_steps", True),
+        ("mean_steps", "restricted_mean_steps", True),
+        ("converged", "n_converged", False),
+        ("n_exhausted", "n_exhausted", False),
+        ("convergence_rate_low", "convergence_rate_low", False),
+    ],
+)
+def test_order_by_a_column(result: Result, name: str, column: str, ascending: bool) -> None:
+    """Counts and rates start from the highest, all else from the lowest; what is missing comes last."""
+    sorted_cells = answers.sort_by(result.cells, result.study, name)
+    assert sorted(sorted_cells["cell"]) == list(range(8))
+    values = sorted_cells[column].dropna()
+    assert list(values) == sorted(values, reverse=not ascending)
+    assert sorted_cells[column].iloc[: len(values)].notna().all()
+
+
+def test_unknown_column(result: Result) -> None:
+    """The names that are known are listed as people would write them."""
+    with pytest.raises(SweepError, match=r"unknown column 'median_step'; did you mean 'median_steps'.* rate, "):
+        answers.sort_by(result.cells, result.study, "median_step")
+
+
+def independent_runs(runs: pd.DataFrame) -> float:
+    """Return how many independent runs would tell as much of the rate, from the rows."""
+    converged = runs["status"] == "converged"
+    seeds = converged.groupby(runs["seed"]).agg(["sum", "size"])
+    unanimous = int((converged.groupby(runs["cell"]).nunique() == 1).sum())
+    rate, n = converged.mean(), len(seeds)
+    if rate in (0, 1):
+        return n
+    squares = ((seeds["sum"] - rate * seeds["size"]) ** 2).sum() + unanimous / 2
+    wider = stats.t.ppf(0.975, n - 1) / stats.norm.ppf(0.975)
+    seen = squares / len(runs) ** 2 * n / (n - 1) * wider**2
+    weight = min((seeds["sum"] > 0).sum(), (seeds["sum"] < seeds["size"]).sum()) ** 2
+    return float(rate * (1 - rate) * (weight + 1) / (weight * seen + rate * (1 - rate) / n))
+
+
+@given(by=st.permutations(list(SCALARS)), size=st.integers(1, 3))
+def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
+    """Counts of any parameters add up to those of the runs, and each sum names the best of its cells."""
+    by, runs, cells = by[:size], result.runs(), result.cells
+    sums = answers.sum_over(result, by)
+    assert [tuple(row) for row in sums[by].to_numpy()] == list(dict.fromkeys(map(tuple, cells[by].to_numpy())))
+    assert sums["n_runs"].sum() == len(runs)
+    for row in sums.to_dict("records"):
+        mask = (runs[by] == pd.Series({name: row[name] for name in by})).all(axis=1)
+        ended = runs[mask]["status"].value_counts()
+        for status in ("converged", "diverged", "stalled", "exhausted"):
+            assert row[f"n_{status}"] == ended.get(status, 0)
+        assert row["n_runs"] == mask.sum() == 20 * row["n_cells"]
+        assert row["convergence_rate"] == ended.get("converged", 0) / mask.sum()
+        of_group = cells[(cells[by] == pd.Series({name: row[name] for name in by})).all(axis=1)]
+        assert row["best_rate"] == of_group["convergence_rate"].max()
+        assert row["best_cell"] in list(of_group[of_group["convergence_rate"] == row["best_rate"]]["cell"])
+        n = independent_runs(runs[mask]) if row["n_cells"] > 1 else row["n_runs"]
+        rate = row["convergence_rate"]
+        low, high = wilson_interval(np.array([rate * n]), np.array([n]))
+        assert row["convergence_rate_low"] == pytest.approx(low[0], abs=1e-12)
+        assert row["convergence_rate_high"] == pytest.approx(high[0], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [(["hiden"], "did you mean 'hidden'"), (["hidden", "hidden"], "given twice"), ([""], "unknown parameter ''")],
+)
+def test_sums_over_what_is_not_swept(result: Result, by: list[str], words: str) -> None:
+    """Only swept parameters can be kept, each once."""
+    with pytest.raises(SweepError, match=words):
+        answers.sum_over(result, by)
+
+
+def test_nothing_to_sum_over() -> None:
+    """A study of one cell says so."""
+    one = sweep.run(make_study(count=2, hidden=2, learning_rate=0.1))
+    with pytest.raises(SweepError, match="nothing is swept"):
+        answers.sum_over(one, ["hidden"])
+
+
+def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each sum is a line with its rate and the best of its cells."""
+    terminal.print_sums(result, ["distribution"])
+    out = capsys.readouterr().out
+    for row in answers.sum_over(result, ["distribution"]).to_dict("records"):
+        best = result.cells.iloc[row["best_cell"]]
+        at = rf"{100 * row['best_rate']:.1f} % at hidden {best['hidden']}, learning_rate {best['learning_rate']}"
+        assert re.search(
+            rf"^ *{row['distribution']} .* {100 * row['convergence_rate']:.1f} \[.*{at}", out, re.MULTILINE
+        )
+    assert "the intervals count each seed once" in out
+    terminal.print_sums(result, ["hidden", "learning_rate", "distribution"], sort="rate", top=3)
+    assert capsys.readouterr().out.startswith(
+        "3 of 8 combinations of hidden, learning_rate, distribution, best first\n"
+    )
+
+
+def test_best_cell_in_a_sentence(result: Result) -> None:
+    """The sentence names the cell and gives its rate, interval, steps, and how many cells are no worse for sure."""
+    best = rank_cells(result.cells, result.study).iloc[0]
+    rate, low, high = (100 * best[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
+    text = sentences.best_cell(result)
+    assert text.startswith(
+        f"best cell: hidden {best['hidden']}, learning_rate {best['learning_rate']}, distribution "
+        f"{best['distribution']}: "
+        f"{rate:.1f} % [{low:.1f}, {high:.1f}] of 20 runs converged, "
+    )
+    n = int(result.best()["may_be_best"].sum())
+    assert n > 1
+    assert f"; with 95 % confidence the best is one of {n} cells, " in text
+    counts = sweep.run(result.study, keep="cells")
+    expected = best["expected_steps"]
+    with_restarts = sentences.restarts(result)
+    assert f"{expected:,.0f} without" in with_restarts
+    assert f"{best['restarted_steps']:,.0f} [" in with_restarts
+    assert ("do not help" in with_restarts) == (best["restarted_steps_high"] >= expected)
+    overlap = int((result.cells["convergence_rate_high"] >= best["convergence_rate_low"]).sum()) - 1
+    assert sentences.best_cell(counts).endswith(f"; intervals of {overlap} other cells overlap with it")
+
+
+@pytest.mark.parametrize(
+    ("scalars", "expected"),
+    [
+        (
+            {"hidden": 2, "learning_rate": 0.1, "below": 10.0},
+            r"of 20 runs 100.0 % \[83.9, 100.0\] converged\nmedian \d+ steps, \d+ steps per converged run$",
+        ),
+        (
+            {"hidden": 2, "learning_rate": 0.05, "max_steps": 300},
+            r"of 20 runs \d+.0 % \[.*\] converged; .*exhausted\n[\d,]+ steps per converged run\n"
+            r"restarts (after \d+ steps help|do not help) here: a success takes [\d,]+ \[[\d, ]+\] steps.*$",
+        ),
+        ({"hidden": 2, "learning_rate": 1e-30}, r"of 20 runs 0.0 % .*\nno run converged$"),
+        ({"hidden": [2, 3], "learning_rate": 1e-30}, r"of 40 runs 0.0 % .*\nno run converged in any of the 2 cells$"),
+        (
+            {"hidden": 2, "learning_rate": [0.1, 0.2], "criterion": "none"},
+            r"convergence is not judged .*\nthe median final loss of 40 runs together is .*\nbest cell: learning",
+        ),
+        (
+            {"hidden": 2, "below": 10.0, "criterion": ["none", "loss"]},
+            r"of .*\nbest cell: criterion loss.*\nwhat .*: criterion 100 %.*\ncells with criterion .none. are not",
+        ),
+    ],
+)
+def test_other_answers(scalars: dict[str, Any], expected: str) -> None:
+    """One cell is not called the best, and where nothing converged or was judged no cell is."""
+    given = {"learning_rate": 0.1, "max_steps": 30} | scalars
+    assert re.match(expected, "\n".join(sentences.answer(sweep.run(make_study(count=20, **given)))))
+
+
+def test_without_a_criterion_no_rates_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rates of 0 % would mislead where nothing is judged."""
+    unjudged = sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2], scale=[1.0, 2.0], criterion="none"))
+    terminal.print_summary(unjudged)
+    terminal.print_sums(unjudged, ["scale"])
+    out = capsys.readouterr().out
+    assert "runs converged" not in out
+    assert "rate, %" not in out
+    assert "median final loss" in out
+    assert "exhausted" in out

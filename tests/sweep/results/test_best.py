@@ -1,0 +1,209 @@
+"""The best cells: their order, comparisons with the first, and the set that holds the best."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import sweep
+from sweep import Result, SweepError
+from sweep.results.sentences import may_be_best
+from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.paired import holm, one_sided_sign_test
+from sweep.statistics.ranking import best_cells, seeds_to_tell
+from sweep.terminal.best import print_best
+from tests.sweep.invented import result_of
+from tests.sweep.statistics.test_paired import SWEPT
+from tests.sweep.support import command, make_study
+
+BY = ["convergence_rate", "steps_q50", "expected_steps"]
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """Train three parameters."""
+    return sweep.run(make_study(count=20, max_steps=200, below=0.4, **SWEPT))
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_mid_p_by_its_definition(wins: int, losses: int) -> None:
+    """The chance of more wins and half that of as many, where either side is as likely."""
+    of_wins = stats.binom(wins + losses, 0.5)
+    expected = of_wins.sf(wins) + of_wins.pmf(wins) / 2
+    assert one_sided_sign_test(np.array([wins]), np.array([losses]))[0] == pytest.approx(expected, abs=1e-12)
+
+
+def marked(runs: pd.DataFrame, by: str, at: float) -> np.ndarray:
+    """Return which runs converged, or did by so many steps."""
+    converged = (runs["status"] == "converged").to_numpy()
+    return converged if by == "convergence_rate" else converged & (runs["steps"].to_numpy() <= at)
+
+
+@pytest.mark.parametrize("by", BY)
+def test_best_cells(result: Result, by: str) -> None:
+    """Cells stand in order, and each is compared with the first on common seeds, by what they are ranked by."""
+    best, cells = result.best(by), result.cells
+    values = best[by].astype(float)
+    known = values.dropna()
+    assert list(known) == sorted(known, reverse=by == "convergence_rate")
+    assert values.iloc[len(known) :].isna().all()
+    assert list(best["rank"]) == list(range(1, 13))
+    assert sorted(best["cell"]) == list(cells["cell"])
+    assert np.isnan(best["p_value"].iloc[0])
+    assert best["may_be_best"].iloc[0]
+    np.testing.assert_array_equal(best["p_value_holm"], holm(best["p_value"].to_numpy()))
+    assert list(best["may_be_best"]) == [not p <= 0.05 for p in best["p_value_holm"]]
+    runs = result.runs()
+    first = runs[runs["cell"] == best["cell"].iloc[0]].reset_index()
+    medians = best["steps_q50"].astype(float).fillna(np.inf)
+    for place, row in enumerate(best.to_dict("records")):
+        if place == 0 or by == "expected_steps":
+            continue
+        other = runs[runs["cell"] == row["cell"]].reset_index()
+        p_values = []
+        for at in (medians[0], medians[place] - 1):
+            one, two = marked(first, by, at), marked(other, by, at)
+            n, wins = int((one != two).sum()), int((one & ~two).sum())
+            p_values.append(stats.binom(n, 0.5).sf(wins) + stats.binom(n, 0.5).pmf(wins) / 2)
+        assert row["p_value"] == pytest.approx(max(p_values), abs=1e-12)
+
+
+def invented(random: np.random.Generator, rates: list[float], n_seeds: int) -> Outcomes:
+    """Return cells that converge with these rates; steps are up to 100, those of runs that do not 100."""
+    draws = random.random((len(rates), n_seeds))
+    converged = draws < np.array(rates)[:, None]
+    steps = np.where(converged, random.integers(1, 101, draws.shape), 100).astype(np.int32)
+    return Outcomes(steps, converged)
+
+
+def cells_of(outcomes: Outcomes) -> pd.DataFrame:
+    """Return the statistics by which cells are ranked."""
+    n, converged = outcomes.steps.shape[1], outcomes.converged
+    with np.errstate(divide="ignore"):
+        expected = outcomes.steps.sum(axis=1) / converged.sum(axis=1)
+    median = np.sort(outcomes.steps_to_converge(), axis=1)[:, (n - 1) // 2]
+    return pd.DataFrame(
+        {
+            "cell": range(len(expected)),
+            "convergence_rate": converged.mean(axis=1),
+            "expected_steps": expected,
+            "steps_q50": pd.array(median, "Int64"),
+        }
+    )
+
+
+def test_costs_are_compared_by_the_delta_method() -> None:
+    """Its p-values are those of the bootstrap of the ratio, about; equal cells are never told apart."""
+    random = np.random.default_rng(1)
+    outcomes = invented(random, [0.8, 0.7, 0.65, 0.0], 400)
+    best = best_cells(cells_of(outcomes), make_study(), outcomes, "expected_steps")
+    assert list(best["cell"])[-1] == 3
+    assert best["p_value"].iloc[-1] < 1e-50  # an infinite cost is compared by the rate
+    first = outcomes.at(best["cell"].to_numpy()[:1])
+    for row in best.iloc[1:3].to_dict("records"):
+        other = outcomes.at(np.array([row["cell"]]))
+        picks = random.integers(0, 400, (4000, 400))
+        costs = [o.steps[0][picks].sum(axis=1) / o.converged[0][picks].sum(axis=1) for o in (first, other)]
+        ratio = np.log(costs[1] / costs[0])
+        distance = np.log(row["expected_steps"] / best["expected_steps"].iloc[0]) / ratio.std()
+        assert stats.t.isf(row["p_value"], 399) == pytest.approx(distance, rel=0.05)
+    twins = Outcomes(np.repeat(outcomes.steps[:1], 2, axis=0), np.repeat(outcomes.converged[:1], 2, axis=0))
+    assert best_cells(cells_of(twins), make_study(), twins, "expected_steps")["p_value"].iloc[1] == 0.5
+    certain = Outcomes(np.array([[10, 10], [20, 20]], np.int32), np.ones((2, 2), np.bool_))
+    assert (
+        best_cells(cells_of(certain), make_study(), certain, "expected_steps")["p_value"].iloc[1] == 0.125
+    )  # of two seeds, half of a quarter
+
+
+def test_no_wins_of_twenty_are_not_the_best_of_many() -> None:
+    """Beside 20 of 20 a cell with 0 of 20 is left out, however many cells there are."""
+    converged = np.zeros((720, 20), np.bool_)
+    converged[:3] = True
+    outcomes = Outcomes(np.where(converged, 10, 100).astype(np.int32), converged)
+    best = best_cells(cells_of(outcomes), make_study(count=20), outcomes, "convergence_rate")
+    assert list(best.loc[best["may_be_best"], "cell"]) == [0, 1, 2]
+
+
+def test_medians_are_compared_as_medians() -> None:
+    """A cell that wins most races, and has the later median, is not taken for the better one."""
+    random = np.random.default_rng(1)
+    steps = np.array([[100] * 550 + [300] * 450, [50] * 450 + [200] * 550], np.int32)
+    outcomes = Outcomes(random.permuted(steps, axis=1), np.ones((2, 1000), np.bool_))
+    best = best_cells(cells_of(outcomes), make_study(count=1000), outcomes, "steps_q50")
+    assert list(best["cell"]) == [0, 1]
+    assert list(best["may_be_best"]) == [True, False]
+
+
+def test_seeds_that_could_tell(capsys: pytest.CaptureFixture[str]) -> None:
+    """As many as the estimate says do tell, about; where cells are equal no number is named."""
+    random = np.random.default_rng(4)
+    outcomes = invented(random, [0.9, 0.85], 200)
+    result = result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), outcomes)
+    ranked = result.best()
+    assert ranked["may_be_best"].all()
+    n = seeds_to_tell(ranked)
+    assert 200 < n < 2000
+    assert re.search(
+        r"the best is one of 2 cells, and about [\d,]+ seeds per cell could tell", may_be_best(ranked, result.study)
+    )
+    times = int(np.ceil(n / 200))
+    repeated = Outcomes(np.tile(outcomes.steps, times), np.tile(outcomes.converged, times))
+    assert (
+        result_of(make_study(count=200 * times, hidden=[2, 3], learning_rate=[0.1]), repeated)
+        .best()["may_be_best"]
+        .sum()
+        == 1
+    )
+    twins = Outcomes(np.tile(outcomes.steps[:1], (2, 1)), np.tile(outcomes.converged[:1], (2, 1)))
+    alike = result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), twins)
+    assert seeds_to_tell(alike.best()) == np.inf
+    print_best(alike, "convergence_rate", None)
+    assert "the best is one of 2 cells, some of which hardly differ; compared" in capsys.readouterr().out
+
+
+def test_cells_that_lack_runs_are_not_compared() -> None:
+    """In a partial result they stand last, and nothing is said of them."""
+    outcomes = invented(np.random.default_rng(4), [0.9, 0.2, 1.0], 50)
+    outcomes.steps[2, 3:] = -1
+    outcomes.converged[2, 3:] = False
+    result = result_of(make_study(count=50, hidden=[2, 3, 4], learning_rate=[0.1]), outcomes)
+    best = result.best()
+    assert list(best["cell"]) == [0, 1, 2]
+    assert list(best["may_be_best"][:2]) == [True, False]
+    assert best.loc[2, ["p_value", "may_be_best"]].isna().all()
+    assert (
+        may_be_best(best, result.study) == "with 95 % confidence no other of the 2 cells that have all runs is better"
+    )
+    lacking = invented(np.random.default_rng(4), [0.9, 0.2, 1.0], 50)
+    lacking.steps[1:, 3:] = -1
+    lacking.converged[1:, 3:] = False
+    few = result_of(result.study, lacking)
+    assert may_be_best(few.best(), few.study) == "no other cell has all runs"
+    twins = Outcomes(np.tile(outcomes.steps[:1], (3, 1)), np.tile(outcomes.converged[:1], (3, 1)))
+    twins.steps[2, 3:] = -1
+    twins.converged[2, 3:] = False
+    alike = result_of(result.study, twins)
+    assert "the best of the 2 cells that have all runs is one of 2, " in may_be_best(alike.best(), alike.study)
+
+
+def test_unknown_ranking(result: Result) -> None:
+    """What cells are ranked by is listed."""
+    with pytest.raises(SweepError, match=r"unknown statistic 'speed'.*rate, expected_steps, median_steps"):
+        result.best("speed")
+
+
+def test_no_cell_is_better_where_no_run_converged(tmp_path: Path) -> None:
+    """Cells that are all alike are not called the best, and are told apart by losses where these are asked for."""
+    folder = tmp_path / "r"
+    sweep.run(make_study(count=20, hidden=2, learning_rate=[1e-9, 1e-3], max_steps=5), folder)
+    out = command("best", folder).out
+    assert "no run converged, so no cell is better than another" in out
+    assert "may be the best" not in out
+    assert "no run converged" not in command("best", folder, "--by", "final_loss").out

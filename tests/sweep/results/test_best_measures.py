@@ -1,0 +1,171 @@
+"""The best cells by what was measured, and the best cell for each value of parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import sweep
+from sweep import Result, StoreError, SweepError
+from sweep.results.best import best_of_each
+from sweep.statistics.measures import measure_statistics
+from sweep.statistics.outcomes import Measured
+from sweep.statistics.ranking import best_cells
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.invented import measured_result
+from tests.sweep.support import command, make_study
+
+COMMON: dict[str, Any] = {"count": 30, "max_steps": 40, "hidden": [2, 3], "learning_rate": [0.05, 0.2, 50.0]}
+MEASURES = {"final_loss": "final_loss_q50", "max_error": "max_error_q50", "n_correct": "n_correct_mean"}
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """Train a fixed budget."""
+    return sweep.run(make_study(**COMMON, criterion="none"))
+
+
+def cells_of(values: np.ndarray, measure: str) -> pd.DataFrame:
+    """Return the statistics of made-up cells."""
+    cell = np.repeat(np.arange(len(values)), values.shape[1])
+    return measure_statistics(measure, cell, values.ravel()).rename_axis("cell").reset_index()
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_cells_stand_in_order(result: Result, measure: str) -> None:
+    """Cells are ranked by a measure, and each is compared with the first by it on common seeds."""
+    best, column = result.best(measure), MEASURES[measure]
+    values = best[column].to_numpy()
+    assert (np.diff(values[np.isfinite(values)]) * (-1 if measure == "n_correct" else 1) >= 0).all()
+    runs = result.runs().pivot(index="cell", columns="seed", values=measure)
+    first = runs.loc[best["cell"].iloc[0]].to_numpy()
+    assert np.isnan(best["p_value"].iloc[0])
+    for row in best.iloc[1:].to_dict("records"):
+        other = runs.loc[row["cell"]].to_numpy()
+        if measure == "n_correct":
+            expected = stats.ttest_rel(first, other, alternative="greater").pvalue
+        else:
+            splits = ((first <= values[0], other <= values[0]), (first < row[column], other < row[column]))
+            chances = []
+            for one, two in splits:
+                n, wins = int((one != two).sum()), int((one & ~two).sum())
+                chances.append(stats.binom(n, 0.5).sf(wins) + stats.binom(n, 0.5).pmf(wins) / 2)
+            expected = max(chances)
+        assert row["p_value"] == pytest.approx(expected, abs=1e-12)
+    if measure == "final_loss":
+        pd.testing.assert_frame_equal(result.best(), best)
+
+
+def test_cells_of_runs_that_are_not_finite() -> None:
+    """Where most runs diverged in two cells, more that are finite are better; twins are never told apart."""
+    random = np.random.default_rng(1)
+    values = np.where(random.random((3, 200)) < np.array([[0.4], [0.4], [0.05]]), 1.0, np.inf)
+    values[1] = values[0]
+    best = best_cells(cells_of(values, "final_loss"), make_study(), Measured(values), "final_loss_q50")
+    assert list(best["p_value"].iloc[1:]) == [0.5, pytest.approx(0, abs=1e-9)]
+    same = np.full((2, 5), 3.0)
+    same[1] = 2.0
+    best = best_cells(cells_of(same, "n_correct"), make_study(), Measured(same), "n_correct_mean")
+    assert best["p_value"].iloc[1] == 0.5**6  # all five seeds differ alike, by half
+
+
+@pytest.mark.parametrize("by", ["final_loss", "max_error", "n_correct", "rate", "median_steps", "expected_steps"])
+def test_best_of_each_value(by: str) -> None:
+    """The best cell for each value is that of the whole ranking, with an interval that holds its own."""
+    result = sweep.run(make_study(**{**COMMON, "below": 0.5, "max_steps": 200}))
+    each, ranked = result.best(["hidden", by]), result.best(by)
+    assert set(each["hidden"]) == {2, 3}
+    assert list(each["best_of"]) == [3, 3]
+    for row in each.to_dict("records"):
+        own = ranked[ranked["hidden"] == row["hidden"]].iloc[0]
+        assert row["cell"] == own["cell"]
+        column = next(name for name in each.columns if name in (*MEASURES.values(), "convergence_rate", "steps_q50",
+                                                                "expected_steps"))  # fmt: skip
+        value, low, high, least, most = (np.inf if pd.isna(each) else each for each in (
+            row[column], *(own[f"{column}{end}"] for end in ("_low", "_high")), row["best_of_low"], row["best_of_high"]
+        ))  # fmt: skip
+        assert value == (np.inf if pd.isna(own[column]) else own[column])
+        assert least <= low <= value <= high <= most
+    alone = result.best(["hidden", "learning_rate", by])
+    for row in alone.to_dict("records"):
+        own = ranked[ranked["cell"] == row["cell"]].iloc[0]
+        for end in ("low", "high"):
+            theirs = np.nan if pd.isna(own[f"{column}_{end}"]) else own[f"{column}_{end}"]
+            assert row[f"best_of_{end}"] == pytest.approx(theirs, nan_ok=True)
+
+
+def test_some_cells(result: Result, tmp_path: Path) -> None:
+    """Cells are picked by values, whose ranking is theirs alone; without rows only counts tell."""
+    some = result.best("max_error", at={"hidden": [3], "learning_rate": ["0.2", 0.05]})
+    assert set(some["cell"]) == {3, 4}
+    assert list(some["rank"]) == [1, 2]
+    assert len(result.best("hidden", at={"hidden": [3]})) == 1
+    counted = sweep.run(result.study, tmp_path / "r", keep="cells")
+    near, exact = counted.best("hidden"), result.best("hidden")
+    assert list(near["cell"]) == list(exact["cell"])
+    np.testing.assert_allclose(near["best_of_high"], exact["best_of_high"], rtol=2.0**-8)
+    with pytest.raises(StoreError, match="keep='runs'"):
+        counted.best("n_correct")
+
+
+@pytest.mark.parametrize(
+    ("by", "at", "why"),
+    [
+        ("rate", {}, r"criterion 'none'.*; of final_loss, max_error and n_correct there is"),
+        ("bogus", {}, "unknown statistic 'bogus'"),
+        (["final_loss", "max_error"], {}, "give parameters and one statistic"),
+        ("activation", {}, "unknown parameter 'activation'"),
+        (["hidden", "hidden"], {}, "given twice"),
+        ("final_loss", {"hidden": [7]}, "its values are 2, 3"),
+    ],
+)
+def test_refusals(result: Result, by: Any, at: dict[str, Any], why: str) -> None:
+    """What cannot be told is refused in a sentence."""
+    with pytest.raises(SweepError, match=why):
+        result.best(by, at=at)
+
+
+def test_commands(result: Result, tmp_path: Path) -> None:
+    """The command line takes the same names, and says what an interval is of."""
+    sweep.run(result.study, tmp_path / "r")
+    told = command("best", tmp_path / "r")
+    assert "6 of 6 cells, best first\n" in told.out
+    assert "median final loss" in told.out
+    told = command("best", tmp_path / "r", "--by", "hidden,max_error", "--at", "learning_rate=0.05,0.2", "--top", "1")
+    assert "the best cell for 1 of 2 values of hidden, best first by max_error" in told.out
+    assert "best of k cells" in told.out
+    assert command("best", tmp_path / "r", "--at", "hidden").code == 2
+
+
+def test_a_partial_result_ranks_cells_that_have_their_runs() -> None:
+    """Of each value the best of cells that have as many runs as any other."""
+    part = run_in_shards(make_study(**{**COMMON, "count": 50}, criterion="none"), max_runs=1, shard_runs=120)
+    assert list(part.cells["n_runs"]) == [50, 50, 20]
+    each = part.best("hidden")
+    assert list(each["best_of"]) == [2]
+    with pytest.raises(SweepError, match="is trained yet"):
+        part.best("hidden", at={"hidden": [3]})
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("statistic", ["final_loss_q50", "n_correct_mean"])
+@pytest.mark.parametrize("n_seeds", [20, 100])
+def test_intervals_of_the_best_of_many_cover(statistic: str, n_seeds: int) -> None:
+    """Of ten equal cells the interval of the one that looks best holds the truth in 95 % of studies or more."""
+    random = np.random.default_rng(1)
+    measure = "final_loss" if statistic == "final_loss_q50" else "n_correct"
+    rates = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    study = make_study(count=n_seeds, hidden=2, learning_rate=rates, scale=[1.0], criterion="none")
+    held = 0
+    for _ in range(400):
+        loss = measure == "final_loss"
+        values = random.lognormal(0, 2, (10, n_seeds)) if loss else random.binomial(4, 0.6, (10, n_seeds)).astype(float)
+        (row,) = best_of_each(measured_result(study, measure, values), ["scale"], statistic).to_dict("records")
+        assert row["best_of"] == 10
+        held += row["best_of_low"] <= (1.0 if loss else 2.4) <= row["best_of_high"]
+    assert held >= 0.93 * 400

@@ -1,0 +1,226 @@
+"""Comparisons of two results, and what the commands print of best cells and comparisons."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import Result, SweepError
+from sweep.results.comparison import Pairing
+from sweep.schedule.plan import Plan
+from sweep.terminal.comparisons import print_comparison
+from sweep.training.speed import estimated_seconds, note_speed
+from tests.sweep.support import assert_refused, command, make_study
+
+WORDS: dict[str, Any] = {"hidden": [2, 3], "max_steps": 200, "below": 0.4}
+
+
+@pytest.fixture(scope="module")
+def both() -> Result:
+    """Train one study of both learning rates."""
+    return sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **WORDS))
+
+
+def alone(rate: float, count: int = 20, **words: Any) -> Result:
+    """Train a study of one learning rate, which is not swept."""
+    return sweep.run(make_study(**{"count": count, "learning_rate": rate, **WORDS, **words}))
+
+
+@pytest.mark.parametrize("by", [[], ["hidden"]])
+def test_two_results_as_two_values(both: Result, by: list[str]) -> None:
+    """Two studies compare as the values of a parameter of one study do."""
+    expected = both.compare("learning_rate", by).drop(columns=["first", "second"])
+    compared = Pairing(alone(0.1), alone(0.2)).compare(by)
+    assert set(compared["first"]) == {"small learning_rate 0.1"}
+    assert set(compared["second"]) == {"small learning_rate 0.2"}
+    pd.testing.assert_frame_equal(compared.drop(columns=["first", "second"]), expected)
+
+
+def test_a_value_that_one_study_fixes(both: Result) -> None:
+    """Cells are paired by the values of what is swept in either; the same runs never differ."""
+    compared = Pairing(both, alone(0.2)).compare(["hidden"])
+    assert list(compared["n_pairs"]) == [20, 20]
+    assert (compared["p_value"] == 1.0).all()
+    assert (compared["difference"] == 0.0).all()
+
+
+def test_seeds_in_both() -> None:
+    """Seeds that one of them lacks do not count."""
+    compared = Pairing(alone(0.1), alone(0.2, base=15)).compare([])
+    assert list(compared["n_seeds"]) == [5]
+    with pytest.raises(SweepError, match="no seed in common"):
+        Pairing(alone(0.1), alone(0.2, base=20))
+
+
+def test_what_has_no_partner_is_told(tmp_path: Path) -> None:
+    """How many cells and seeds of each result are not compared; nothing is said where all are."""
+    for name, rates, count in (("a", [0.1, 0.2], 20), ("b", [0.2, 0.3, 0.4], 15)):
+        sweep.run(make_study(count=count, learning_rate=rates, **WORDS), out=tmp_path / name)
+    told = command("compare", tmp_path / "a", tmp_path / "b").out
+    assert "2 of 4 cells and 5 of 20 seeds of the first result; 4 of 6 cells of the second result" in told
+    assert "not compared" not in command("compare", tmp_path / "a", tmp_path / "a").out
+
+
+def test_what_cannot_be_paired(both: Result) -> None:
+    """No cell in common, and unknown names."""
+    with pytest.raises(SweepError, match="no cell in common: no values of learning_rate, hidden"):
+        Pairing(both, alone(0.3))
+    with pytest.raises(SweepError, match="unknown parameter 'scale'"):
+        Pairing(both, alone(0.2)).compare(["scale"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Store a study of two parameters."""
+    out = tmp_path_factory.mktemp("compared") / "r"
+    sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **WORDS), out=out)
+    return out
+
+
+def test_best_is_printed(folder: Path, both: Result) -> None:
+    """The cells from the best to the worst, and how many may be the best."""
+    finished = command("best", folder)
+    assert finished.code == 0
+    rows = [line.split() for line in finished.out.splitlines() if re.match(r" *\d+ +\d+ ", line)]
+    best = both.best()
+    assert [(int(row[0]), int(row[1])) for row in rows] == list(zip(best["rank"], best["cell"], strict=True))
+    n = int(best["may_be_best"].sum())
+    assert f"with 95 % confidence the best is one of {n} cells" in finished.out
+    assert finished.out.count("may be the best") == n
+    assert len(command("best", folder, "--by", "expected_steps", "--top", "2").out.splitlines()) < len(
+        finished.out.splitlines()
+    )
+
+
+def test_comparisons_are_printed(folder: Path, both: Result) -> None:
+    """A line for each comparison, with rates, difference and p-values."""
+    (row,) = both.compare("hidden", []).to_dict("records")
+    finished = command("compare", folder, "--vary", "hidden")
+    assert finished.code == 0
+    difference = f"{100 * row['difference']:+.1f} [{100 * row['difference_low']:+.1f}, "
+    assert difference in finished.out
+    assert f"{100 * row['first_rate']:.1f}" in finished.out
+    assert len(command("compare", folder, "--vary", "hidden", "--by", "learning_rate").out.splitlines()) > len(
+        finished.out.splitlines()
+    )
+    assert "first" in command("compare", folder, folder).out
+
+
+def test_steps_are_printed(tmp_path: Path) -> None:
+    """Beneath the rates: how much faster, the ratio of expected steps and the difference of means, and their limit."""
+    result = sweep.run(make_study(count=20, hidden=[8, 16], learning_rate=0.03, max_steps=200), out=tmp_path)
+    (row,) = result.compare("hidden").to_dict("records")
+    out = command("compare", tmp_path, "--vary", "hidden", "--margin", "0.999").out
+    ratio, low, high = (f"{row[f'expected_steps_ratio{end}']:.3g}" for end in ("", "_low", "_high"))
+    assert f"{ratio} [{low}, {high}]" in out
+    difference, low, high = (f"{row[f'restricted_mean_difference{end}']:+,.0f}" for end in ("", "_low", "_high"))
+    assert f"{difference} [{low}, {high}]" in out
+    assert "counts as 200, the most that both may take" in out
+    assert re.search(r"equivalent *\n─+ *\n.* yes ", out)
+    assert "equivalent" not in command("compare", tmp_path, "--vary", "hidden").out
+    assert "not shown" in command("compare", tmp_path, "--vary", "hidden", "--margin", "0.001").out
+
+
+@pytest.mark.parametrize(("columns", "whole"), [(80, False), (120, True)])
+def test_tables_fit_the_screen(
+    both: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, *, whole: bool
+) -> None:
+    """On a narrow screen columns are left out, and the title says which; none is cut."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    print_comparison(both.compare("learning_rate", [], margin=0.05), [], None)
+    rates, steps = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).split("\n\n")
+    assert ("seeds take a screen" in rates) != whole
+    assert ("seeds" in rates.splitlines()[3]) == whole
+    assert "who is faster" not in steps or not whole
+    tables = [line for line in [*rates.splitlines()[1:], *steps.splitlines()[1:-2]] if line.strip()]
+    assert max(map(len, tables)) <= columns
+
+
+def test_what_never_converges_is_told(folder: Path, both: Result) -> None:
+    """In words, not as an infinite ratio."""
+    assert (both.compare("hidden", [])["first_rate"] == 0).all()
+    out = command("compare", folder, "--vary", "hidden").out
+    assert "first never converges" in out
+    assert "inf" not in out
+    assert "nan" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("best", "--by", "speed"), ("unknown statistic 'speed'", "expected_steps")),
+        (("best", "--top", "0"), ("top 0 given", "at least 1")),
+        (("compare",), ("either --vary NAME",)),
+        (("compare", "--vary", "hiden"), ("unknown parameter 'hiden'", "did you mean 'hidden'")),
+        (("compare", "--vary", "hidden", "--by", "hidden"), ("'hidden' given twice",)),
+        (("compare", "--vary", "hidden", "--margin", "5"), ("margin 5.0 given", "above 0 and below 1")),
+    ],
+)
+def test_refusals(folder: Path, words: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """What does not fit is told in one sentence."""
+    assert_refused(command(words[0], folder, *words[1:]), expected)
+
+
+def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From how fast the machine trained last; nothing is known before, nor of a note that is damaged."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    plan = Plan(make_study(count=10_000))
+    assert estimated_seconds(plan, 2) is None
+    assert "not known yet" in command("plan", "xor").out
+    note_speed(plan.shards.operations, 8.0)
+    assert estimated_seconds(plan, 2) == pytest.approx(4.0)
+    note_speed(1.0, 0.001)  # too short to tell
+    assert estimated_seconds(plan, 1) == pytest.approx(8.0)
+    assert re.search(r"seconds +at most about \d.* of training on ", command("plan", "xor").out)
+    for text in ("", "[]", json.dumps({"operations_per_second": "fast"}), json.dumps({"operations_per_second": 0})):
+        (tmp_path / "xor-sweep" / "speed.json").write_text(text)
+        assert estimated_seconds(plan, 1) is None
+
+
+def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shard took follows from the steps of its runs."""
+    plan = Plan(make_study(count=100), shard_runs=50)
+    shard = plan.shard(0)
+    steps = plan.study.training.max_steps
+    assert plan.shards.operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
+    assert plan.shards.operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
+    assert plan.shards.operations == pytest.approx(sum(plan.shard(k).cost for k in range(plan.n_shards)))
+
+
+def test_names_alone_or_in_a_list(both: Result) -> None:
+    """A single parameter may be given as it is."""
+    pd.testing.assert_frame_equal(both.compare("hidden", "learning_rate"), both.compare("hidden", ["learning_rate"]))
+    pd.testing.assert_frame_equal(both.summarize("hidden"), both.summarize(["hidden"]))
+    pd.testing.assert_frame_equal(both.incidence("hidden"), both.incidence(["hidden"]))
+    with pytest.raises(SweepError, match="no parameters given"):
+        both.summarize([])
+    with pytest.raises(SweepError, match="top 0 given"):
+        both.best(top=0)
+
+
+def test_two_results_by_what_was_measured(tmp_path: Path) -> None:
+    """Losses of two studies are compared as those of two values of a study that sweeps both, judged or not."""
+    words = {"hidden": [2, 3], "max_steps": 20, "criterion": "none"}
+    both = sweep.run(make_study(count=12, **words, learning_rate=[0.1, 0.2]))
+    names = ["first", "second"]
+    for rate in (0.1, 0.2):
+        sweep.run(make_study(count=12, **words, learning_rate=rate), tmp_path / str(rate))
+    pairing = Pairing(*(sweep.open_result(tmp_path / name) for name in ("0.1", "0.2")))
+    for by in ([], ["hidden"], ["hidden", "max_error"], ["n_correct"]):
+        expected = both.compare("learning_rate", by).drop(columns=names)
+        pd.testing.assert_frame_equal(pairing.compare(by).drop(columns=names), expected)
+    with pytest.raises(SweepError, match="convergence is not judged"):
+        pairing.compare(["rate"])
+    with pytest.raises(SweepError, match=r"margin 0\.05 given with final_loss; rates alone"):
+        pairing.compare([], margin=0.05)
+    shown = command("compare", tmp_path / "0.1", tmp_path / "0.2", "--by", "hidden")
+    assert shown.code == 0, shown.err
+    assert "by final loss" in shown.out

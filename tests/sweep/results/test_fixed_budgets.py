@@ -1,0 +1,256 @@
+"""Answers, tables, figures and reports of studies in which convergence is not judged."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+from scipy import stats
+
+import sweep
+from sweep import Result, StoreError, SweepError, figures
+from sweep.report.page import report_page
+from sweep.results import sentences
+from sweep.statistics.measures import measure_columns, measure_statistics
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.invented import measured_result
+from tests.sweep.support import command, make_study
+
+BUDGET: dict[str, Any] = {"criterion": "none", "max_steps": 30, "hidden": [2, 3]}
+
+
+def study_of(n_seeds: int, n_cells: int) -> sweep.Study:
+    """Return a study of two axes, of which the first has one value."""
+    rates = [round(0.1 + k / 100, 2) for k in range(n_cells)]
+    return make_study(count=n_seeds, hidden=2, scale=[1.0], learning_rate=rates, criterion="none")
+
+
+def pooled(measure: str, values: np.ndarray) -> dict[str, float]:
+    """Return the statistics of all cells together."""
+    result = measured_result(study_of(values.shape[1], len(values)), measure, values)
+    if measure == "final_loss":
+        (row,) = result.summarize("scale").to_dict("records")
+        return row
+    from sweep.results.answers import summarize_over
+
+    (row,) = summarize_over(result, ["scale"], result.measured_cells(measure), measure).to_dict("records")
+    return row
+
+
+@pytest.mark.parametrize("measure", ["final_loss", "max_error", "n_correct"])
+def test_several_cells_together(measure: str) -> None:
+    """Points are those of all runs; where no seeds are shared, intervals are nearly those of as many runs."""
+    random = np.random.default_rng(1)
+    values = random.lognormal(0, 1, (3, 400)) if measure != "n_correct" else random.integers(0, 5, (3, 400)) * 1.0
+    row = pooled(measure, values)
+    alone = measure_statistics(measure, np.zeros(1200), values.ravel()).iloc[0]
+    for name in measure_columns(measure):
+        assert row[name] == pytest.approx(alone[name], rel=0.0 if not name.endswith(("low", "high")) else 0.04), name
+
+
+def test_seeds_that_decide_count_once() -> None:
+    """Where all cells of a seed have its loss, intervals are those of the seeds, not of three times as many runs."""
+    values = np.random.default_rng(1).lognormal(0, 1, 400)
+    row, alone = pooled("final_loss", np.tile(values, (3, 1))), measure_statistics("final_loss", np.zeros(400), values)
+    for name in ("final_loss_q50", "final_loss_geometric_mean"):
+        width, expected = (np.log(each[f"{name}_high"] / each[f"{name}_low"]) for each in (row, alone.iloc[0]))
+        assert width == pytest.approx(expected, rel=0.1)
+    one_seed = pooled("final_loss", np.array([[1.0], [2.0]]))
+    assert one_seed["final_loss_q50"] == 1.0
+    assert np.isnan([one_seed["final_loss_q50_low"], one_seed["final_loss_geometric_mean_high"]]).all()
+
+
+def test_cells_of_a_part_count_alike() -> None:
+    """However many runs each has by then; intervals are missing."""
+    values = np.array([[1.0] * 9, [5.0] + [np.nan] * 8, [7.0, 8.0] + [np.nan] * 7])
+    row = pooled("final_loss", values)
+    assert row["final_loss_q50"] == 5.0
+    assert row["final_loss_geometric_mean"] == pytest.approx((1 * 5 * 56**0.5) ** (1 / 3))
+    assert np.isnan(row["final_loss_q50_low"])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("shared", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("n_seeds", [20, 100])
+def test_intervals_cover(n_seeds: int, shared: float) -> None:
+    """However much seeds decide, 92 % and more of the intervals over five cells hold the truth; of 20 seeds 90 %."""
+    random, times = np.random.default_rng(1), 300
+    held: dict[str, list[bool]] = {}
+    centers = np.linspace(-1, 1, 5)[:, None]
+    spread = np.array([-1.0, 1.0]) * 30
+    grid = np.linspace(*spread, 200_001)
+    median = np.exp(grid[np.searchsorted(stats.norm.cdf(grid[None] - centers).mean(axis=0), 0.5)])
+    for _ in range(times):
+        luck = np.sqrt(shared) * random.normal(size=n_seeds) + np.sqrt(1 - shared) * random.normal(size=(5, n_seeds))
+        row = pooled("final_loss", np.exp(centers + luck))
+        for name, truth in (("final_loss_q50", median), ("final_loss_geometric_mean", 1.0)):
+            held.setdefault(name, []).append(bool(row[f"{name}_low"] <= truth <= row[f"{name}_high"]))
+        right = pooled("n_correct", np.clip(np.floor(2 + luck), 0, 4))
+        levels = stats.norm.sf(np.arange(1, 5) - 2).sum()
+        held.setdefault("n_correct_mean", []).append(
+            bool(right["n_correct_mean_low"] <= levels <= right["n_correct_mean_high"])
+        )
+    for name, each in held.items():
+        assert np.mean(each) >= (0.9 if n_seeds == 20 else 0.92), (name, np.mean(each))
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """Train a fixed budget of two parameters."""
+    return sweep.run(make_study(count=20, learning_rate=[0.05, 0.2, 50.0], **BUDGET))
+
+
+def test_answer(result: Result) -> None:
+    """Final losses of all, how many diverged, and the best cell."""
+    told = sentences.answer(result)
+    assert told[0] == "convergence is not judged (criterion 'none')"
+    assert re.match(r"the median final loss of 120 runs together is \S+ \[\S+, \S+\]", told[1])
+    cells = result.cells.sort_values("final_loss_q50")
+    best = cells.iloc[0]
+    assert told[-1].startswith(f"best cell: learning_rate {best['learning_rate']:g}, hidden {best['hidden']:.0f}: ")
+    assert "with 95 % confidence" in told[-1]
+    n = int(result.cells["n_diverged"].sum())
+    assert (f"{n} of 120 runs diverged, whose loss counts as infinite" in told) == (n > 0)
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"learning_rate": 0.1, "hidden": 2}, "the median final loss of 20 runs is "),
+        ({"learning_rate": [0.1, 0.2], "count": 1}, "the median final loss of 4 runs together is "),
+        ({"learning_rate": [1e200, 1e201], "hidden": 2}, "in none of the 2 cells half of the runs end with a finite"),
+        (
+            {"learning_rate": [0.0, 0.1], "hidden": 1, "bias": False,
+             "data": {"inputs": [[0.0], [0.0]], "targets": [[0.0], [0.0]]}},
+            "is 0",
+        ),
+    ],
+    ids=["one cell", "one seed", "all diverged", "loss 0"],
+)  # fmt: skip
+def test_special_studies(tmp_path: Path, words: dict[str, Any], said: str, keep: str) -> None:
+    """One cell, one seed, all diverged, losses of exactly 0: sentences, tables and pages."""
+    out = str(tmp_path / "r")
+    with np.errstate(all="ignore"):
+        trained = sweep.run(make_study(**{**BUDGET, "count": 20, **words}), out, keep=keep)
+    told = "\n".join(sentences.answer(trained))
+    assert said in told
+    assert "nan" not in told
+    third = ["lines", "--value", "final_loss_q75"]
+    for what in (["show"], ["best"], ["report"], ["figure", "lines"], ["figure", "slice"], ["figure", *third]):
+        finished = command(what[0], out, *what[1:])
+        assert finished.code == 0 or "nothing is swept" in finished.err, finished.err
+        assert "nan" not in finished.out
+    page = re.sub(r"<svg.*?</svg>|<script.*?</script>", "", report_page(trained), flags=re.DOTALL)
+    assert not re.search(r"\bnan\b|None", page)
+
+
+def test_report_has_figures_ranks_and_comparisons(result: Result) -> None:
+    """As that of any study; of counts without what takes rows."""
+    page = report_page(result)
+    for word in ("Median final loss", 'id="best"', 'id="comparisons"', "geometric mean of finite ones", "Cells"):
+        assert word in page
+    assert page.count("<svg") == 4
+    counted = report_page(sweep.run(result.study, keep="cells"))
+    assert 'id="comparisons"' not in counted
+    assert "median final loss" in counted
+
+
+def test_tables(result: Result, tmp_path: Path) -> None:
+    """`show` tells final losses of cells, and over the values of a parameter."""
+    sweep.run(result.study, tmp_path / "r")
+    told = command("show", tmp_path / "r", "--by", "hidden")
+    assert "median final loss" in told.out
+    assert "medians are of all runs together; the intervals count each seed once" in told.out
+    assert "6 cells" in command("show", tmp_path / "r").out
+    first = command("show", tmp_path / "r", "--top", "1").out
+    assert "1 of 6 cells, best first" in first
+    part = run_in_shards(
+        make_study(count=50, learning_rate=[0.05, 0.2], **BUDGET), tmp_path / "p", max_runs=1, shard_runs=60
+    )
+    assert not part.complete
+    assert "each counted alike, is" in command("show", tmp_path / "p").out
+
+
+@pytest.mark.parametrize("kind", ["lines", "heatmap", "slice", "contour", "parallel"])
+@pytest.mark.parametrize("value", [None, "final_loss", "max_error", "n_correct"])
+def test_figures(result: Result, kind: str, value: str | None) -> None:
+    """Measures are drawn like any statistic, final losses by default."""
+    drawn = figures.draw(result, kind, **({"value": value} if value else {}))
+    texts = [str(text.get_text()) for text in drawn.findobj(Text)]
+    labels = {"max_error": "median largest error", "n_correct": "outputs that are right"}
+    label = labels.get(value or "", "median final loss")
+    assert any(label in " ".join(text.split()) for text in texts)
+
+
+@pytest.mark.parametrize("measure", ["final_loss", "max_error", "n_correct"])
+def test_comparisons(result: Result, measure: str) -> None:
+    """Pairs of runs on common seeds, beside NumPy and scipy; where a seed has one pair the test is the sign test."""
+    runs = result.runs().pivot(index="seed", columns="cell", values=measure).to_numpy()
+    table = result.compare("hidden", ["learning_rate", measure])
+    assert len(table) == 3
+    for k, row in enumerate(table.to_dict("records")):
+        one, other = runs[:, 2 * k], runs[:, 2 * k + 1]
+        assert row["n_seeds"] == row["n_pairs"] == 20
+        wins, losses = int((one < other).sum()), int((one > other).sum())
+        assert (row["first_lower"], row["second_lower"]) == (wins / 20, losses / 20)
+        expected = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+        assert row["p_value"] == pytest.approx(expected)
+        if measure == "n_correct":
+            found, sample = [row[f"difference{end}"] for end in ("", "_low", "_high")], one - other
+        else:
+            assert row["first_median"] == np.sort(one)[9]
+            finite = np.isfinite(one) & np.isfinite(other)
+            found = np.log([row[f"ratio{end}"] for end in ("", "_low", "_high")])
+            sample = np.log(one[finite]) - np.log(other[finite])
+        if len(sample) > 1 and np.ptp(sample):
+            expected = [sample.mean(), *stats.t.interval(0.95, len(sample) - 1, sample.mean(), stats.sem(sample))]
+            assert found == pytest.approx(expected)
+    over_all = result.compare("hidden", measure)
+    assert list(over_all["n_pairs"]) == [60]
+    assert len(result.compare("hidden")) == 3
+
+
+def test_what_is_refused(result: Result, tmp_path: Path) -> None:
+    """Rates of what is not judged, and what takes rows that are not there."""
+    with pytest.raises(SweepError, match="criterion 'none'"):
+        result.compare("hidden", "rate")
+    counted = sweep.run(result.study, tmp_path / "r", keep="cells")
+    with pytest.raises(StoreError, match="keep='runs'"):
+        counted.compare("hidden")
+    with pytest.raises(StoreError, match="keep='runs'"):
+        figures.draw(counted, value="max_error")
+    sweep.run(result.study, tmp_path / "w")
+    told = command("compare", tmp_path / "w", "--vary", "hidden", "--by", "learning_rate,max_error")
+    assert "by largest error" in told.out
+    assert "of pairs in which both are finite" in told.out
+
+
+def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells tell their own losses, and several together nothing rather than something false."""
+    monkeypatch.setattr("sweep.results.answers.MOST_PAIRED", 100)
+    told = "\n".join(sentences.answer(result))
+    assert "runs together" not in told
+    assert "best cell: " in told
+    assert "other cell" in told
+    with pytest.raises(SweepError, match="over all values of hidden takes rows of runs"):
+        figures.line_plot(sweep.run(make_study(count=30, learning_rate=[0.05, 0.2], scale=[1.0, 2.0], **BUDGET)))
+    assert "line" not in figures.slice_plot(result, x="learning_rate").get_title()
+    assert "<svg" in report_page(result)
+
+
+def test_a_mixed_study_is_told_by_rates() -> None:
+    """Cells without a criterion count as not converged, and final losses are there for who asks."""
+    mixed = sweep.run(make_study(count=20, hidden=2, learning_rate=0.2, criterion=["none", "loss"], max_steps=200))
+    assert "are not judged and count as not converged" in "\n".join(sentences.answer(mixed))
+    assert list(mixed.best("final_loss")["rank"]) == [1, 2]
+    assert "first_rate" in mixed.compare("criterion").columns
+    assert "first_median" in mixed.compare("criterion", "final_loss").columns
+    counted = sweep.run(mixed.study, keep="cells")
+    assert list(counted.best(["criterion", "final_loss"])["criterion"]) == ["none"]
+    with pytest.raises(SweepError, match="were not counted"):
+        counted.best("final_loss", at={"criterion": ["loss"]})

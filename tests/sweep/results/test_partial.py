@@ -1,0 +1,189 @@
+"""Partial results: what is trained of an interrupted study can be shown, and says how partial it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import Result, StoreError, Study, SweepError, open_result
+from sweep.figures import KINDS, draw
+from sweep.results.answers import sum_over
+from sweep.schedule.plan import Plan
+from sweep.statistics.cells import summarize, summarize_by
+from sweep.statistics.tally import tally_runs
+from sweep.store.memory import MemoryParts
+from sweep.terminal.cells import rate_matrix
+from sweep.training.adaptive_rounds import AdaptiveRounds
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import command, make_study, training_watched
+
+STUDY = make_study(count=20, hidden=[2, 3], learning_rate=[0.05, 0.1, 0.2], below=0.3)
+SHARD_RUNS = 7
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Interrupt a study after 12 of its 18 shards, within a cell."""
+    out = tmp_path_factory.mktemp("partial") / "r"
+    with training_watched(12, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+    return out
+
+
+@pytest.fixture(scope="module")
+def partial(folder: Path) -> Result:
+    """Open it."""
+    return open_result(folder, partial=True)
+
+
+def test_no_rate_where_no_run_is_trained() -> None:
+    """The matrix of rates has a dash for a cell that is not there yet."""
+    cells = {"hidden": [2, 2, 3], "learning_rate": [0.1, 0.2, 0.1], "convergence_rate": [0.5, 1.0, 0.25]}
+    table = rate_matrix(pd.DataFrame(cells), "hidden", "learning_rate")
+    assert [list(column.cells) for column in table.columns] == [["2", "3"], ["50.0", "25.0"], ["100.0", "-"]]
+
+
+@pytest.fixture(scope="module")
+def whole() -> Result:
+    """Train the whole study."""
+    return sweep.run(STUDY)
+
+
+def test_partial_results_are_asked_for(folder: Path) -> None:
+    """From Python nobody takes a part for the whole unawares."""
+    with pytest.raises(StoreError, match="not complete"):
+        open_result(folder)
+
+
+def test_rows_are_those_of_the_whole(partial: Result, whole: Result) -> None:
+    """Every row that is there is a row of the whole; facts count what is there."""
+    runs = partial.runs()
+    assert not partial.complete
+    assert 0 < len(runs) == partial.facts["n_runs"] < STUDY.n_runs
+    pd.testing.assert_frame_equal(runs, whole.runs().iloc[runs["run"]].reset_index(drop=True))
+    assert partial.row(int(runs["run"][0])) == whole.row(int(runs["run"][0]))
+    missing = next(run for run in range(STUDY.n_runs) if run not in set(runs["run"]))
+    with pytest.raises(StoreError, match="not trained yet"):
+        partial.row(missing)
+    assert partial.facts["net_steps"] == runs["steps"].sum()
+    assert partial.facts["digest"] is None
+
+
+def test_cells_are_those_that_have_runs(partial: Result, whole: Result) -> None:
+    """Whole cells have the statistics of the whole study, others those of their runs."""
+    runs, cells = partial.runs(), partial.cells
+    counts = runs.groupby("cell").size()
+    assert list(cells["cell"]) == list(counts.index)
+    assert list(cells["n_runs"]) == list(counts)
+    full = [cell for cell, n in counts.items() if n == 20]
+    assert full
+    expected = whole.cells[whole.cells["cell"].isin(full)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(cells[cells["cell"].isin(full)].reset_index(drop=True), expected)
+
+
+def test_rates_of_several_cells_weigh_them_equally(partial: Result, folder: Path) -> None:
+    """The first runs are no fair sample of the cells, so no interval is told, and the answer names what is there."""
+    rates = partial.runs().assign(good=lambda runs: runs["status"] == "converged")
+    of_cells = rates.groupby(["hidden", "learning_rate"])["good"].mean()
+    for by in ("hidden", "learning_rate"):
+        for table in (sum_over(partial, [by]), partial.summarize(by)):
+            assert dict(zip(table[by], table["convergence_rate"], strict=True)) == pytest.approx(
+                of_cells.groupby(level=by).mean().to_dict()
+            )
+            several = table["n_cells"] > 1
+            assert several.any()
+            assert table.loc[several, ["convergence_rate_low", "convergence_rate_high"]].isna().all(axis=None)
+    assert (of_cells.mean() - rates["good"].mean()) != pytest.approx(0, abs=1e-3)
+    said = f"on average over the {len(of_cells)} of 6 cells trained so far {100 * of_cells.mean():.1f} % converged"
+    assert said in command("show", folder).out
+    assert "rates are means over the cells that are there" in command("show", folder, "--by", "hidden").out
+
+
+def test_comparisons_take_common_seeds(partial: Result) -> None:
+    """Pairs are those whose runs are both there."""
+    compared = partial.compare("learning_rate", [])
+    runs = partial.runs()
+    for row in compared.to_dict("records"):
+        sides = [set(zip(own["hidden"], own["seed"], strict=True)) for own in (
+            runs[runs["learning_rate"] == row[side]] for side in ("first", "second")
+        )]  # fmt: skip
+        assert row["n_pairs"] == len(sides[0] & sides[1])
+    assert partial.best()["rank"].iloc[-1] == len(partial.cells)
+    with pytest.raises(SweepError, match="partial"):
+        partial.importance()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("importance", "ecdf")])
+def test_figures_say_how_partial_they_are(partial: Result, kind: str) -> None:
+    """What is there is drawn, and the title says how much."""
+    figure = draw(partial, kind)
+    title = figure.get_suptitle() or figure.axes[0].get_title()
+    assert f"partial: {partial.facts['n_runs']} of {STUDY.n_runs} runs" in title
+
+
+def test_commands_say_how_partial_it_is(folder: Path, tmp_path: Path) -> None:
+    """Every command that reads results says so."""
+    said = "partial: "
+    for words in (("best",), ("figure", "lines", "--out", tmp_path / "f.png"), ("compare", "--vary", "learning_rate"),
+                  ("report", "--out", tmp_path / "page.html"), ("show", "--by", "hidden")):  # fmt: skip
+        finished = command(words[0], folder, *words[1:])
+        assert finished.code == 0, finished.err
+        assert finished.err.startswith(said)
+    shown = command("show", folder)
+    assert shown.code == 0
+    assert said in shown.out
+    assert said.strip() in (tmp_path / "page.html").read_text().lower()
+
+
+def test_nothing_trained_yet(tmp_path: Path) -> None:
+    """A study that was interrupted before any run has nothing to show."""
+    out = tmp_path / "r"
+    with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+    with pytest.raises(StoreError, match="no trained runs yet"):
+        open_result(out, partial=True)
+
+
+def test_no_pairs_yet() -> None:
+    """Where no seed was trained at two values, they cannot be compared yet."""
+    first = run_in_shards(STUDY, max_runs=1, shard_runs=SHARD_RUNS)
+    assert (first.complete, first.facts["n_runs"]) == (False, SHARD_RUNS)
+    with pytest.raises(SweepError, match="no seed is trained at two values of hidden yet"):
+        first.compare("hidden")
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_no_runs_at_all(partial: Result, keep: Literal["runs", "cells"]) -> None:
+    """A stripe without shards has tables of the usual columns and types, and says that nothing is trained."""
+    empty = sweep.run(STUDY, keep=keep, shard=(60, 64))
+    assert not len(empty.cells)
+    assert (empty.cells.dtypes == partial.cells.dtypes).all()
+    assert (empty.tally.dtypes == partial.tally.dtypes).all()
+    assert "0 of 120 runs are trained" in empty._repr_html_()
+    if keep == "runs":
+        assert not len(empty.runs())
+        assert (empty.runs().dtypes == partial.runs().dtypes).all()
+        assert list(empty.runs(["steps", "run"])) == ["steps", "run"]
+        assert list(empty.batches()) == []
+
+
+def test_a_part_of_more_cells_than_memory_holds() -> None:
+    """Statistics of a part take memory for the cells that have runs: here for three of a trillion."""
+    each = {"linspace": [0.1, 0.2, 10_000]}
+    parameters = {"learning_rate": each, "scale": each, "gain": each}
+    study = Study(data={"task": "xor"}, network={"hidden": 2}, parameters=parameters, seeds={"count": 1})
+    plan, cells = Plan(study), np.array([0, 10_000, 10**12 - 1])
+    tally = tally_runs(cells, np.zeros(3, np.int64), np.array([5, 6, 7]))
+    table = summarize(tally, plan.grid)
+    assert table["cell"].tolist() == cells.tolist()
+    assert table["scale"].tolist() == [0.1, study.parameters["scale"][1], 0.2]
+    assert table["steps_q50"].tolist() == [5, 6, 7]
+    sums = summarize_by(tally, plan.grid, ["learning_rate"])
+    assert sums[["learning_rate", "n_cells", "n_runs"]].to_numpy().tolist() == [[0.1, 2, 2], [0.2, 1, 1]]
+    shard = plan.shard(0)
+    assert AdaptiveRounds(plan, MemoryParts(plan, "cells")).restrict(shard) == shard

@@ -1,0 +1,113 @@
+"""Results name the waves of seeds in which they are trained, and those of earlier versions, which name none, go on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sweep
+from sweep import StoreError
+from sweep.schedule.plan import Plan
+from sweep.store.claim import Wish, claim
+from sweep.store.local import LocalFiles
+from sweep.store.own_bits import own_bits
+from sweep.store.records import encode_record
+from sweep.training.shard_trainer import ShardTrainer
+from sweep.verification.repair import repair
+from tests.sweep.support import copy_result, make_study, tree
+
+STUDY = make_study(count=400, learning_rate=[0.2, 0.05], hidden=[3, 2, 5], max_steps=5000, criterion="none")
+WAVES = Plan(STUDY).waves
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the finished study, not to be changed."""
+    folder = tmp_path_factory.mktemp("whole") / "r"
+    sweep.run(STUDY, out=folder)
+    return folder
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """Read run.json."""
+    return dict(json.loads((folder / "run.json").read_text()))
+
+
+def rewrite(folder: Path, **changes: Any) -> None:
+    """Change facts, or remove those given as ``...``."""
+    facts = {key: value for key, value in (facts_of(folder) | changes).items() if value is not ... and key != "check"}
+    (folder / "run.json").write_bytes(encode_record(facts))
+
+
+def begin_as_earlier(folder: Path, n_shards: int, keep: str = "runs") -> None:
+    """Begin a folder as earlier versions did: in one wave, which it does not name."""
+    plan = Plan(STUDY, waves=STUDY.seeds.rounds)
+    with claim(LocalFiles(folder), Wish(STUDY, keep, False, own_bits(), plan.waves)) as store:
+        for index in list(plan.shards.order())[:n_shards]:
+            store.write_part(ShardTrainer(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
+    rewrite(folder, waves=...)
+
+
+def test_waves_are_named(whole: Path) -> None:
+    """A finished result and one under way name the waves of the plan, which are several."""
+    assert len(WAVES) > 1
+    assert facts_of(whole)["waves"] == list(WAVES)
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_earlier_versions_are_finished(whole: Path, tmp_path: Path, keep: Any) -> None:
+    """A folder that names no waves is read, finished in one wave, and is then what any other is."""
+    begin_as_earlier(tmp_path / "r", 3, keep)
+    part = sweep.open_result(tmp_path / "r", partial=True)
+    assert 0 < len(part.cells) <= STUDY.n_cells
+    assert sweep.verify(tmp_path / "r").intact
+    begun = tree(tmp_path / "r" / "commits")
+    result = sweep.run(STUDY, out=tmp_path / "r", keep=keep)
+    assert begun.items() <= tree(tmp_path / "r" / "commits").items()
+    assert result.facts["digest"] == sweep.run(STUDY, keep=keep).facts["digest"]
+    assert facts_of(tmp_path / "r")["waves"] == [400]
+    assert sweep.verify(tmp_path / "r", sample=10 if keep == "runs" else 0).intact
+
+
+def test_finished_results_of_earlier_versions(whole: Path, tmp_path: Path) -> None:
+    """Rows, their replay and reuse are those of the runs, whatever waves a folder has."""
+    begin_as_earlier(tmp_path / "r", 0)
+    sweep.run(STUDY, out=tmp_path / "r")
+    rewrite(tmp_path / "r", waves=...)
+    earlier, now = sweep.open_result(tmp_path / "r"), sweep.open_result(whole)
+    assert earlier.runs().equals(now.runs())
+    for run in (0, 399, 400, 1234, STUDY.n_runs - 1):
+        assert sweep.trace(earlier, run).mismatches == {}
+    grown = make_study(count=500, learning_rate=[0.2, 0.05], hidden=[3, 2, 5], max_steps=5000, criterion="none")
+    digests = {sweep.run(grown, reuse=[place]).facts["digest"] for place in (tmp_path / "r", whole)}
+    assert digests == {sweep.run(grown).facts["digest"]}
+
+
+@pytest.mark.parametrize("waves", [..., [400], [399], [200, 200]])
+def test_waves_are_restored(whole: Path, tmp_path: Path, waves: Any) -> None:
+    """Where run.json is lost, or names other waves than the parts, a repair ends with the same digest."""
+    folder = copy_result(whole, tmp_path / "r")
+    digest = facts_of(folder)["digest"]
+    rewrite(folder, waves=waves)
+    assert not sweep.verify(folder).intact
+    repair(folder)
+    assert facts_of(folder)["digest"] == digest
+    assert sweep.verify(folder).intact
+    (folder / "run.json").unlink()
+    repair(folder)
+    assert facts_of(folder)["digest"] == digest
+
+
+def test_other_waves_are_not_merged(whole: Path, tmp_path: Path) -> None:
+    """Parts of one study are put together only where they lie in the same waves."""
+    begin_as_earlier(tmp_path / "a", 1)
+    sweep.run(STUDY, out=tmp_path / "b", max_runs=1)
+    with pytest.raises(StoreError, match="other waves"):
+        sweep.merge([tmp_path / "a", tmp_path / "b"], out=tmp_path / "m")
+    begin_as_earlier(tmp_path / "c", 2)
+    assert not sweep.merge([tmp_path / "a", tmp_path / "c"], out=tmp_path / "m").complete
+    result = sweep.run(STUDY, out=tmp_path / "m")
+    assert result.facts["digest"] == facts_of(whole)["digest"]

@@ -1,0 +1,99 @@
+"""Shares of runs that ended so by each step: counts of all runs, against their definition and scipy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sweep import figures
+from sweep.statistics.clustered import rate_intervals
+from sweep.statistics.incidence import EVENTS, cumulative_incidence, incidence_by
+from sweep.statistics.intervals import wilson_interval
+from sweep.statistics.outcomes import Outcomes
+from tests.sweep.invented import outcomes_of, result_of
+from tests.sweep.statistics.test_steps import LIMIT, Ends, ends_of, groups
+from tests.sweep.support import make_study
+
+
+@given(groups(), st.sampled_from(EVENTS))
+def test_incidence_by_its_definition(runs: list[Ends], event: str) -> None:
+    """At each step at which a run ended so, and at the last of all: counts of all runs, also of those under way."""
+    for ends in runs:
+        table = cumulative_incidence(ends_of([ends]), event)
+        own = {steps for status, steps in ends if status == event}
+        assert table["steps"].tolist() == sorted(own | {max(steps for _, steps in ends)})
+        for row in table.itertuples():
+            n = sum(status == event and steps <= row.steps for status, steps in ends)
+            assert row.incidence == n / len(ends)
+            low, high = wilson_interval(np.array([n]), np.array([len(ends)]))
+            assert (row.low, row.high) == (pytest.approx(low[0], abs=1e-12), pytest.approx(high[0], abs=1e-12))
+            assert row.at_risk == sum(steps >= row.steps for _, steps in ends)
+
+
+@given(st.lists(st.tuples(st.integers(0, LIMIT), st.booleans()), min_size=1, max_size=40))
+def test_incidence_of_one_risk_is_that_of_scipy(runs: list[tuple[int, bool]]) -> None:
+    """Where runs converge or are exhausted at the limit, it is what Kaplan and Meier leave."""
+    ends = [("converged", steps) if event else ("exhausted", LIMIT) for steps, event in runs]
+    table = cumulative_incidence(ends_of([ends]))
+    uncensored = [steps for steps, event in runs if event]
+    if not uncensored:
+        assert table["incidence"].tolist() == [0.0]
+        return
+    found = stats.ecdf(stats.CensoredData(uncensored, right=[LIMIT] * (len(runs) - len(uncensored)))).cdf
+    expected = dict(zip(found.quantiles.tolist(), found.probabilities.tolist(), strict=True))
+    for row in table.itertuples():
+        assert row.incidence == pytest.approx(max(v for k, v in expected.items() if k <= row.steps), rel=1e-12)
+
+
+def test_risks_add_up_to_all_that_ended() -> None:
+    """The three shares at the end are those of the counts."""
+    ends: Ends = [("converged", 3), ("stalled", 3), ("converged", 5), ("diverged", 1), ("exhausted", 12)]
+    shares = [cumulative_incidence(ends_of([ends]), event)["incidence"].iloc[-1] for event in EVENTS]
+    assert shares == [0.4, 0.2, 0.2]
+
+
+def test_cells_of_other_limits() -> None:
+    """Shares end at the rate that the summary tells, and each curve where its last run does."""
+    study = make_study(count=50, hidden=[2, 3], max_steps=[100, 5000], learning_rate=0.1)
+    random = np.random.default_rng(1)
+    limits = np.array([100, 5000, 100, 5000])
+    steps = random.integers(1, 4000, (4, 50))
+    converged = steps <= limits[:, None]
+    outcomes = Outcomes(np.where(converged, steps, limits[:, None]).astype(np.int32), converged)
+    result = result_of(study, outcomes)
+    for by in ("max_steps", "hidden"):
+        last = result.incidence(by).groupby(by).last()
+        np.testing.assert_allclose(last["incidence"], result.summarize(by).set_index(by)["convergence_rate"])
+    ends = [100, int(outcomes.steps[[1, 3]].max())]
+    assert result.incidence("max_steps").groupby("max_steps")["steps"].max().tolist() == ends
+    ax = figures.incidence(result, color="max_steps")
+    assert [line.get_xdata()[-1] for line in ax.lines] == ends
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_bands_over_cells_count_seeds(shared: float) -> None:
+    """At steps at which it is found how much the cells tell, the band is the interval of the rate by that step."""
+    study = make_study(count=15, hidden=[2, 3, 4], learning_rate=[0.1])
+    outcomes = outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6, 0.9]), 15, shared)
+    curve = result_of(study, outcomes).incidence()
+    assert len(curve) <= 50
+    for row in curve.itertuples():
+        by = outcomes._replace(converged=outcomes.converged & (outcomes.steps <= row.steps))
+        low, high = rate_intervals(by, np.zeros(3, np.int64))
+        assert (row.low, row.high) == (pytest.approx(low[0], abs=1e-12), pytest.approx(high[0], abs=1e-12))
+
+
+def test_no_band_where_seeds_are_not_known() -> None:
+    """Over several cells without rows, and of other events, bands are missing; those of one cell are there."""
+    study = make_study(count=40, hidden=[2, 3], learning_rate=[0.1])
+    result = result_of(study, outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6]), 40, 0.5), keep="cells")
+    assert result.incidence()[["low", "high"]].isna().all(axis=None)
+    assert result.incidence("hidden")[["low", "high"]].notna().all(axis=None)
+    rows = result_of(study, outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6]), 40, 0.5))
+    assert rows.incidence(event="stalled")[["low", "high"]].isna().all(axis=None)
+    curves = incidence_by(rows.tally, study.grid, ["hidden"], "converged", rows.outcomes)
+    pd.testing.assert_frame_equal(curves, rows.incidence("hidden"))

@@ -1,0 +1,214 @@
+"""Statistics of what is measured of runs, beside plain NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import sweep
+from sweep import StoreError, open_result, verify
+from sweep.statistics.losses import LOSS_COLUMNS, CellLosses, rounded
+from sweep.statistics.measures import measure_statistics, quantile_interval
+from sweep.study.columns import cells_columns, tells_losses
+from sweep.study.model import Study
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import make_study
+
+# Rates of 50 diverge, and 1e-9 hardly moves.
+BUDGET = {"hidden": 2, "learning_rate": [0.1, 50.0, 1e-9], "criterion": "none", "max_steps": 60}
+QUARTERS = {"q25": 0.25, "q50": 0.5, "q75": 0.75}
+
+
+def naive(values: np.ndarray) -> dict[str, float]:
+    """Return the statistics of losses of one cell, with loops and scipy's distributions."""
+    n, ordered = len(values), sorted(values)
+    found: dict[str, float] = {}
+    for name, share in QUARTERS.items():
+        below = [stats.binom.cdf(k, n, share) for k in range(n + 1)]
+        low, high = (next(k for k in range(n + 1) if below[k] >= level - 1e-12) for level in (0.025, 0.975))
+        found[f"final_loss_{name}"] = ordered[int(np.ceil(share * n)) - 1]
+        found[f"final_loss_{name}_low"] = ordered[low - 1] if low else 0.0
+        found[f"final_loss_{name}_high"] = ordered[high] if high < n else np.inf
+    finite = values[np.isfinite(values)]
+    mean, low, high = np.nan, np.nan, np.nan
+    if len(finite) and (finite == 0).any():
+        mean = 0.0
+    elif len(finite):
+        mean = float(stats.gmean(finite))
+        if len(finite) > 1:
+            reach = stats.t.ppf(0.975, len(finite) - 1) * stats.sem(np.log(finite))
+            low, high = mean * np.exp(-reach), mean * np.exp(reach)
+    for end, value in (("", mean), ("_low", low), ("_high", high)):
+        found[f"final_loss_geometric_mean{end}"] = float(value)
+    wilson = stats.binomtest(len(finite), n).proportion_ci(method="wilson")
+    return found | {"finite_rate": len(finite) / n, "finite_rate_low": wilson.low, "finite_rate_high": wilson.high}
+
+
+def losses(random: np.random.Generator, n: int) -> np.ndarray:
+    """Return losses, with ties, some infinite, and sometimes a 0."""
+    values = np.exp(random.normal(-5, 3, n)).round(random.integers(3, 9))
+    return np.where(random.random(n) < 0.2, np.inf, values)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_statistics_of_losses(seed: int) -> None:
+    """Groups of all sizes in any order, some of whose runs are infinite or 0."""
+    random = np.random.default_rng(seed)
+    group = random.permutation(np.repeat([7, 2, 11, 30], [1, 2, 9, 150]))
+    values = losses(random, len(group))
+    table = measure_statistics("final_loss", group, values)
+    assert list(table.columns) == LOSS_COLUMNS
+    assert list(table.index) == [2, 7, 11, 30]
+    for number, row in zip(table.index, table.to_dict("records"), strict=True):
+        expected = naive(values[group == number])
+        for name, value in expected.items():
+            assert row[name] == pytest.approx(value, rel=1e-12, abs=1e-15, nan_ok=True), (number, name)
+
+
+def test_losses_near_the_largest_number() -> None:
+    """The interval of their geometric mean reaches to infinity, without a warning."""
+    row = measure_statistics("final_loss", np.zeros(3), np.array([1e300, 1e-300, 1e307])).iloc[0]
+    assert row["final_loss_geometric_mean_high"] == np.inf
+
+
+def test_counts_are_runs() -> None:
+    """A value that several runs have counts as often."""
+    random = np.random.default_rng(1)
+    values, n = losses(random, 40), random.integers(1, 5, 40)
+    one = measure_statistics("final_loss", np.zeros(40), values, n)
+    other = measure_statistics("final_loss", np.zeros(n.sum()), np.repeat(values, n))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_the_mean_of_right_outputs() -> None:
+    """Student's interval, with as much added as one run that differs by one, and Wilson's of runs that have none."""
+    values = np.array([4.0, 3.0, 4.0, 2.0, 4.0, 4.0])
+    row = measure_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values).iloc[0]
+    reach = stats.t.ppf(0.975, 4) * np.sqrt((((values[:5] - 3.4) ** 2).sum() + 1) / 4 / 5)
+    none = 3.4 * (1 - stats.binomtest(5, 5).proportion_ci(method="wilson").low)
+    assert row.to_list() == pytest.approx([3.4, 3.4 - np.hypot(reach, none), 3.4 + reach])
+    alone = measure_statistics("n_correct", np.zeros(1), np.array([4.0])).iloc[0]
+    assert alone["n_correct_mean"] == 4.0
+    assert alone[["n_correct_mean_low", "n_correct_mean_high"]].isna().all()
+
+
+def test_intervals_at_other_levels() -> None:
+    """The lower the level, the farther out; beyond the first run is 0 and beyond the last infinity."""
+    values, n = np.arange(1.0, 101.0), np.ones(100, np.int64)
+    assert quantile_interval(values, n, (1, 2), 0.05) == (40.0, 61.0)
+    assert quantile_interval(values, n, (1, 2), 0.05 / 20) == (35.0, 66.0)
+    assert quantile_interval(values[:5], n[:5], (1, 2), 0.05) == (0.0, np.inf)
+
+
+@given(st.lists(st.floats(0, allow_nan=False), min_size=1, max_size=20))
+def test_rounded_losses(values: list[float]) -> None:
+    """At most 2^-9 off, in order, and the same again; 0, infinity and the smallest numbers stay."""
+    exact = np.array(values)
+    short = rounded(exact)
+    plain = np.isfinite(exact) & (exact >= 2.0**-1022)
+    assert (np.abs(short[plain] / exact[plain] - 1) <= 2.0**-9).all()
+    assert (short[~plain] == exact[~plain]).all()
+    assert np.isfinite(short[np.isfinite(exact)]).all()
+    assert (rounded(short) == short).all()
+    assert (np.diff(rounded(np.sort(exact))) >= 0).all() or np.isinf(exact).sum() > 1
+    assert all(int(m * 2**9) == m * 2**9 for m, _ in map(np.frexp, short[plain]))
+
+
+def test_rows_come_in_pieces() -> None:
+    """Cells are told alike, however tables are cut."""
+    import pyarrow as pa
+
+    random = np.random.default_rng(2)
+    cell = np.repeat([0, 1, 4, 5], [3, 50, 1, 20])
+    values = losses(random, len(cell))
+    whole = measure_statistics("final_loss", cell, values)
+    for size in (1, 2, 7, 60, 100):
+        cells = CellLosses()
+        for start in range(0, len(cell), size):
+            piece = slice(start, start + size)
+            cells.take_in(pa.table({"cell": cell[piece], "final_loss": values[piece]}))
+        pd.testing.assert_frame_equal(cells.statistics(), whole)
+    assert CellLosses().statistics().empty
+
+
+def test_a_very_large_cell_is_held_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more runs than are held, statistics are those of rounded losses."""
+    import pyarrow as pa
+
+    monkeypatch.setattr("sweep.statistics.losses._MOST_EXACT", 50)
+    values = losses(np.random.default_rng(2), 200)
+    cells = CellLosses()
+    for start in range(0, 200, 40):
+        cells.take_in(pa.table({"cell": np.zeros(40, np.int64), "final_loss": values[start : start + 40]}))
+    expected = measure_statistics("final_loss", np.zeros(200), values)
+    np.testing.assert_allclose(cells.statistics(), expected, rtol=2.0**-8)
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_cells_tell_of_losses(tmp_path: Path, keep: str) -> None:
+    """On disk, in memory and in part, from rows exactly and from counts nearly; checks find them right."""
+    study = make_study(count=50, **BUDGET)
+    rows = sweep.run(study).runs()
+    expected = pd.DataFrame([naive(each.to_numpy()) for _, each in rows.groupby("cell")["final_loss"]])
+    stored = sweep.run(study, tmp_path / "r", keep=keep)
+    in_memory = sweep.run(study, keep=keep)
+    part = run_in_shards(study, max_runs=1, shard_runs=100, keep=keep)
+    assert not part.complete
+    tolerance = 1e-9 if keep == "runs" else 2.0**-8
+    for result in (stored, open_result(tmp_path / "r"), in_memory, part):
+        cells = result.cells[result.cells["n_runs"] == 50]
+        assert len(cells) >= 1
+        np.testing.assert_allclose(cells[LOSS_COLUMNS], expected.loc[cells["cell"], LOSS_COLUMNS], rtol=tolerance)
+    assert stored.cells["finite_rate"].iloc[1] < 1
+    assert verify(tmp_path / "r", sample=150).intact
+
+
+def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
+    """The digest of counts is that of a tally without losses."""
+    study = make_study(count=30, **BUDGET)
+    result = sweep.run(study, tmp_path / "r", keep="cells")
+    tally = sweep.run(study).tally
+    pd.testing.assert_frame_equal(open_result(tmp_path / "r").tally, tally, check_categorical=False)
+    from sweep.store.digest import tally_digest
+
+    columns = (tally["cell"], tally["status"].cat.codes, tally["steps"], tally["n"])
+    assert result.facts["digest"] == tally_digest(*(each.to_numpy() for each in columns))
+
+
+def test_judged_studies_have_no_such_columns() -> None:
+    """Nothing changes where every cell has a criterion; of a mixed study counts tell of cells without."""
+    judged = make_study(count=3)
+    assert not tells_losses(judged)
+    assert not {column.name for column in cells_columns(judged)} & set(LOSS_COLUMNS)
+    assert "final_loss_q50" not in sweep.run(judged).cells
+    mixed = make_study(count=5, hidden=2, learning_rate=0.2, criterion=["none", "loss"])
+    kept, counted = (sweep.run(mixed, keep=keep).cells[LOSS_COLUMNS] for keep in ("runs", "cells"))
+    assert kept["final_loss_q50"].notna().all()
+    assert list(counted["final_loss_q50"].notna()) == [True, False]
+
+
+@pytest.mark.parametrize("measure", ["final_loss", "max_error", "n_correct"])
+@pytest.mark.parametrize("criterion", ["none", "loss"])
+def test_measures_of_cells(measure: str, criterion: str) -> None:
+    """Any measure of any study whose rows are kept; counts tell of no other than the final loss."""
+    study: Study = make_study(count=20, **{**BUDGET, "criterion": criterion})
+    result = sweep.run(study)
+    frame = result.runs()
+    statistic = frame.groupby("cell")[measure]
+    told = result.measured_cells(measure)
+    if measure == "n_correct":
+        assert told["n_correct_mean"].to_list() == pytest.approx(statistic.mean().to_list())
+    else:
+        expected = statistic.apply(lambda values: np.sort(values)[9])
+        assert told[f"{measure}_q50"].to_list() == expected.to_list()
+    values = result.measured(measure).values
+    assert (values == frame[measure].to_numpy().reshape(values.shape)).all()
+    if (measure, criterion) != ("final_loss", "none"):
+        with pytest.raises(StoreError, match="keep='runs'"):
+            sweep.run(study, keep="cells").measured_cells(measure)

@@ -1,0 +1,116 @@
+"""Comparisons on common seeds by simulation: what intervals cover, and how often the best may be the best."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sweep.statistics.clustered import rate_intervals
+from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.paired import difference_interval
+from sweep.statistics.ranking import best_cells
+from tests.sweep.results.test_best import cells_of, invented
+from tests.sweep.support import make_study
+
+
+def coverage_of_differences(n_pairs: int, rates: tuple[float, float], shared: float, n_seeds: int = 200) -> float:
+    """Return how often intervals of 2,000 simulated studies hold the difference of two rates.
+
+    Runs of a seed share a number with the chance ``shared``, in all pairs, so that seeds count.
+    """
+    random = np.random.default_rng(0)
+    shape = 2000, n_seeds, n_pairs
+    own = np.where(random.random((2000, n_seeds, 1)) < shared, random.random((2000, n_seeds, 1)), random.random(shape))
+    other = np.where(random.random(shape) < shared, own, random.random(shape))
+    differences = ((own < rates[0]).astype(int) - (other < rates[1]).astype(int)).mean(axis=2)
+    low, high = difference_interval(
+        differences.sum(axis=1), (differences**2).sum(axis=1), np.full(2000, n_seeds), np.full(2000, n_pairs)
+    )
+    return float(((low <= rates[0] - rates[1]) & (rates[0] - rates[1] <= high)).mean())
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_pairs", [1, 4])
+@pytest.mark.parametrize("shared", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("rates", [(0.1, 0.1), (0.5, 0.5), (0.9, 0.7), (0.3, 0.1), (0.5, 0.9)])
+def test_intervals_of_differences_cover(n_pairs: int, rates: tuple[float, float], shared: float) -> None:
+    """Intervals of 95 % hold the difference of paired rates in 92.5 to 98 % of studies.
+
+    In more of them where fewer than five pairs of 200 are expected to differ, of which no interval could be narrower.
+    """
+    few_differ = n_pairs == 1 and rates[0] == rates[1] and shared > 0.8
+    assert 0.925 <= coverage_of_differences(n_pairs, rates, shared) <= (0.99 if few_differ else 0.98)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_pairs", [1, 4])
+@pytest.mark.parametrize("n_seeds", [20, 100, 1000])
+@pytest.mark.parametrize("shared", [0.0, 0.5])
+@pytest.mark.parametrize("rates", [(0.01, 0.01), (0.1, 0.1), (0.5, 0.5), (0.99, 0.9), (0.99, 0.5)])
+def test_intervals_of_differences_of_few_seeds_cover(
+    n_pairs: int, n_seeds: int, shared: float, rates: tuple[float, float]
+) -> None:
+    """They hold the difference in 93 % and more, in 90 % where seeds have several pairs and are 20."""
+    least = 0.9 if n_pairs > 1 and n_seeds == 20 else 0.93
+    assert coverage_of_differences(n_pairs, rates, shared, n_seeds) >= least
+
+
+def coverage_of_rates(n_seeds: int, n_cells: int, rate: float, shared: float, times: int = 500) -> float:
+    """Return how often intervals of simulated studies hold the rate over cells that share seeds."""
+    random = np.random.default_rng(5)
+    held = 0
+    for _ in range(times):
+        own = np.where(random.random(n_seeds) < shared, random.random(n_seeds), np.nan)
+        draws = np.where(np.isnan(own), random.random((n_cells, n_seeds)), own)
+        outcomes = Outcomes(np.ones((n_cells, n_seeds), np.int32), draws < rate)
+        low, high = rate_intervals(outcomes, np.zeros(n_cells, np.int64))
+        held += low[0] <= rate <= high[0]
+    return held / times
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", [200, 1000])
+@pytest.mark.parametrize("n_cells", [2, 50])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_intervals_of_rates_over_cells_cover(n_seeds: int, n_cells: int, rate: float, shared: float) -> None:
+    """Intervals of 95 % hold a rate over cells in 92.5 to 98 % of studies, however much seeds decide."""
+    assert 0.925 <= coverage_of_rates(n_seeds, n_cells, rate, shared, 2000) <= 0.98
+
+
+def kept(rates: list[float], by: str, n_seeds: int, times: int) -> np.ndarray:
+    """Return in which share of simulated studies each cell may be the best."""
+    random = np.random.default_rng(2)
+    found = np.zeros(len(rates))
+    for _ in range(times):
+        outcomes = invented(random, rates, n_seeds)
+        best = best_cells(cells_of(outcomes), make_study(), outcomes, by)
+        found[best["cell"]] += best["may_be_best"].to_numpy(bool)
+    return found / times
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_cells", [2, 50])
+@pytest.mark.parametrize("n_seeds", [20, 100, 1000])
+@pytest.mark.parametrize("by", ["convergence_rate", "steps_q50", "expected_steps"])
+def test_the_best_is_among_those_that_may_be(by: str, n_seeds: int, n_cells: int) -> None:
+    """Of equal cells, any of which is the best, each is in the set in about 95 % of studies or more."""
+    assert kept([0.6] * n_cells, by, n_seeds, 1000).mean() >= 0.945
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("rates", [[0.95, 0.8], [0.95, 0.8, *[0.0] * 48], [0.95, *[0.8] * 49]])
+def test_what_is_worse_is_left_out(rates: list[float]) -> None:
+    """Of 100 seeds, .80 beside .95 is left out in 60 % of studies and more, whatever else there is."""
+    shares = kept(rates, "convergence_rate", 100, 500)
+    assert shares[0] >= 0.95
+    assert shares[1] <= 0.4
+
+
+def test_some_intervals_cover() -> None:
+    """One case of each simulation."""
+    assert 0.925 <= coverage_of_differences(1, (0.5, 0.7), 0.5) <= 0.98
+    assert coverage_of_differences(1, (0.99, 0.9), 0.5, 20) >= 0.93
+    assert coverage_of_rates(30, 20, 0.5, 0.5) >= 0.92
+    assert kept([0.6] * 10, "convergence_rate", 50, 100).mean() >= 0.93
+    assert kept([0.95, 0.8], "convergence_rate", 100, 50)[1] <= 0.4

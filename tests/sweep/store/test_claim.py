@@ -1,0 +1,277 @@
+"""Who may write into a results folder: one study at a time, in one process or several that share the work."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import sweep
+from sweep import StoreError, Study, open_result
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.claim import Wish, claim
+from sweep.store.local import LocalFiles
+from sweep.store.lock import FolderLock
+from sweep.store.own_bits import own_bits
+from sweep.store.shard_result import ShardResult
+from sweep.store.store import Store
+from sweep.training.shard_trainer import ShardTrainer
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import Finished, command, make_study, training_watched, tree, write_study
+
+STUDY = make_study(count=10, name="mine")
+OTHER = make_study(count=10, name="other", scale=2.0)
+SHARD_RUNS = 4
+N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
+
+
+@pytest.fixture(scope="module")
+def expected() -> str:
+    """Return the digest of the study."""
+    return str(sweep.run(STUDY).facts["digest"])
+
+
+def digest(study: Study, out: Path, **arguments: Any) -> str:
+    """Run a study and return its digest."""
+    return str(run_in_shards(study, out=out, shard_runs=SHARD_RUNS, **arguments).facts["digest"])
+
+
+@contextmanager
+def in_use(out: Path, study: Study = OTHER, shards: int = 2) -> Iterator[Store]:
+    """Hold a folder as a process does that trains in it and has committed some shards."""
+    plan = Plan(study, SHARD_RUNS)
+    with claim(LocalFiles(out), Wish(study, "runs", False, own_bits(), plan.waves)) as store:
+        for index in range(shards):
+            store.write_part(ShardTrainer(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
+        yield store
+
+
+def assert_refused(finished: Finished, *words: str) -> None:
+    """Require code 2 and one sentence that holds these words and says who runs."""
+    assert (finished.code, finished.out) == (2, "")
+    (line,) = finished.err.splitlines()
+    who = f"process {os.getpid()}" if sys.platform == "linux" else "another process"
+    for word in (*words, who):
+        assert word in line
+
+
+def test_another_study_while_one_is_trained(tmp_path: Path, expected: str) -> None:
+    """Another study is refused with who runs, with and without --overwrite, and nothing changes."""
+    out, file = tmp_path / "r", write_study(tmp_path / "mine.toml", STUDY)
+    with in_use(out):
+        before = tree(out)
+        assert_refused(command("run", file, "--out", out), OTHER.identity[:12], STUDY.identity[:12], "--out")
+        assert_refused(command("run", file, "--out", out, "--overwrite"), "'other'", OTHER.identity[:12], "in use")
+        assert tree(out) == before
+    assert command("run", file, "--out", out).code == 2
+    assert f"digest {expected}" in command("run", file, "--out", out, "--overwrite").out
+    assert open_result(out).study == STUDY
+
+
+def test_overwrite_of_the_same_study_while_it_is_trained(tmp_path: Path) -> None:
+    """What another process is training is not removed, the same study or not."""
+    out, file = tmp_path / "r", write_study(tmp_path / "other.toml", OTHER)
+    with in_use(out):
+        before = tree(out)
+        assert_refused(command("run", file, "--out", out, "--overwrite"), "in use")
+        assert tree(out) == before
+
+
+def test_same_study_joins(tmp_path: Path, caplog: pytest.LogCaptureFixture, expected: str) -> None:
+    """The same study says that it shares the work, and trains only what is not committed."""
+    with in_use(tmp_path / "r", STUDY, shards=4), training_watched() as trained:
+        assert digest(STUDY, tmp_path / "r") == expected
+    assert sorted(trained) == list(range(4, N_SHARDS))
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "the work is shared" in record.getMessage()
+    assert str(tmp_path / "r") in record.getMessage()
+
+
+def test_same_study_kept_otherwise_does_not_join(tmp_path: Path) -> None:
+    """Rows and counts do not mix, also while another process is at it."""
+    with in_use(tmp_path / "r", STUDY), pytest.raises(StoreError, match="keeps runs, not cells"):
+        sweep.run(STUDY, out=tmp_path / "r", keep="cells")
+
+
+def test_shards_of_another_process_are_skipped_while_both_go_on(tmp_path: Path, expected: str) -> None:
+    """What the second has committed meanwhile the first does not train again."""
+    train, first, second = ShardTrainer.train, [], []
+
+    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
+        if not first:  # the second runs all of the study within the first shard of the first
+            first.append(shard.index)
+            with mock.patch.object(ShardTrainer, "train", lambda *given: (second.append(1), train(*given))[1]):
+                assert digest(STUDY, tmp_path / "r", threads=1) == expected
+        else:
+            first.append(shard.index)
+        return train(worker, shard)
+
+    with mock.patch.object(ShardTrainer, "train", watched):
+        assert digest(STUDY, tmp_path / "r", threads=1) == expected
+    assert first == [0]
+    assert len(second) == N_SHARDS
+    assert len(list((tmp_path / "r" / "parts").iterdir())) == N_SHARDS
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_several_at_once_share_the_work(tmp_path: Path, expected: str, workers: int) -> None:
+    """All of them end with the whole result, and few shards are trained twice."""
+    with training_watched() as trained, ThreadPoolExecutor(workers) as pool:
+        found = [pool.submit(digest, STUDY, tmp_path / "r", threads=1) for _ in range(workers)]
+        assert [future.result() for future in found] == [expected] * workers
+    assert set(trained) == set(range(N_SHARDS))
+    assert len(list((tmp_path / "r" / "parts").iterdir())) == N_SHARDS
+
+
+def test_only_who_comes_second_takes_shards_in_another_order(tmp_path: Path) -> None:
+    """Who joins does not follow in the steps of the first; who is alone takes shards in the order of the plan."""
+    orders = []
+    for shards in (None, 0):
+        with training_watched() as trained:
+            if shards is None:
+                digest(STUDY, tmp_path / "alone", threads=1)
+            else:
+                with in_use(tmp_path / "joined", STUDY, shards=0):
+                    digest(STUDY, tmp_path / "joined", threads=1)
+        orders.append(trained)
+    assert orders[0] == list(Plan(STUDY, SHARD_RUNS).shards.order())
+    assert sorted(orders[1]) == sorted(orders[0])
+    assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_another_comes_between_the_two_locks(tmp_path: Path, overwrite: bool) -> None:
+    """Who made a folder and lost it before the lock was shared reads that, and is refused."""
+    out, take_shared, came = tmp_path / "r", FolderLock.take_shared, []
+
+    def slow(lock: FolderLock) -> None:
+        if not came:
+            came.append(True)
+            fcntl.flock(lock._descriptor, fcntl.LOCK_UN)
+            digest(OTHER, out, overwrite=True)
+        take_shared(lock)
+
+    with (
+        mock.patch.object(FolderLock, "take_shared", slow),
+        training_watched() as trained,
+        pytest.raises(StoreError, match="another study"),
+    ):
+        digest(STUDY, out, overwrite=overwrite)
+    assert len(trained) == N_SHARDS  # of the other
+    assert open_result(out).facts["digest"] == sweep.run(OTHER).facts["digest"]
+
+
+def test_folder_emptied_between_the_two_locks(tmp_path: Path, expected: str) -> None:
+    """Where who came between was killed before it wrote its study, the first begins again."""
+    out, take_shared, came = tmp_path / "r", FolderLock.take_shared, []
+
+    def slow(lock: FolderLock) -> None:
+        if not came:
+            came.append(True)
+            (out / "run.json").unlink()
+            (out / "study.toml").unlink()
+        take_shared(lock)
+
+    with mock.patch.object(FolderLock, "take_shared", slow):
+        assert digest(STUDY, out) == expected
+
+
+def test_who_holds_a_folder_alone_is_waited_for(tmp_path: Path, expected: str) -> None:
+    """Another process that is making the folder has its time; one that never ends is told."""
+    out = tmp_path / "r"
+    out.mkdir()
+    holder = FolderLock(out)
+    assert holder.take_alone()
+    with mock.patch("sweep.store.lock._MOST_WAIT", 0.1), pytest.raises(StoreError, match="has held"):
+        digest(STUDY, out)
+    with mock.patch("sweep.store.lock._MOST_WAIT", 60.0), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(digest, STUDY, out)
+        assert not waiting.done()
+        holder.release()
+        assert waiting.result() == expected
+
+
+@pytest.mark.parametrize("number", NO_LOCKS, ids=errno.errorcode.get)
+def test_file_systems_without_locks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, expected: str, number: int
+) -> None:
+    """One line says that there are no locks; the study is trained, and nothing that may be somebody's is removed."""
+    out = tmp_path / "r"
+    (out / "parts").mkdir(parents=True)
+    (out / "parts" / "0000000-01234567.parquet").write_bytes(b"another process may be writing this")
+
+    def flock(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with mock.patch("fcntl.flock", flock):
+        assert digest(STUDY, out) == expected
+    (record,) = caplog.records
+    assert os.strerror(number) in record.getMessage()
+    assert "cannot be locked" in record.getMessage()
+    assert (out / "parts" / "0000000-01234567.parquet").exists()
+
+
+def test_lock_that_fails(tmp_path: Path) -> None:
+    """Any other error of a lock is told and ends the run."""
+    failure = OSError(errno.EIO, os.strerror(errno.EIO))
+    with mock.patch("fcntl.flock", side_effect=failure), pytest.raises(StoreError, match=os.strerror(errno.EIO)):
+        digest(STUDY, tmp_path / "r")
+
+
+def test_study_changed_before_the_end(tmp_path: Path) -> None:
+    """The facts of a finished study are not written beside another study.toml."""
+    out = tmp_path / "r"
+    write_cells = Store.write_cells
+
+    def exchanged(store: Store, table: Any) -> str:
+        write_study(out / "study.toml", OTHER)
+        return write_cells(store, table)
+
+    with mock.patch.object(Store, "write_cells", exchanged), pytest.raises(StoreError, match="given to another study"):
+        digest(STUDY, out)
+    with pytest.raises(StoreError):
+        open_result(out)
+
+
+def test_lock_goes_with_the_run(tmp_path: Path) -> None:
+    """After a run, also one that failed, nothing is held."""
+    out = tmp_path / "r"
+    for error in (KeyboardInterrupt(), MemoryError(), None):
+        with training_watched(2, error or AssertionError()), pytest.raises(type(error or AssertionError())):
+            digest(STUDY, out, threads=1)
+        lock = FolderLock(out)
+        assert lock.take_alone()
+        lock.release()
+
+
+def test_writer_that_comes_too_late(tmp_path: Path) -> None:
+    """A thread that outlives its run (a second Ctrl-C does not wait) writes nothing; one amid it keeps the lock."""
+    out, plan = tmp_path / "r", Plan(STUDY, SHARD_RUNS)
+    result = ShardTrainer(plan).train(plan.shard(0))
+    with in_use(out, STUDY, shards=0) as store:
+        pass
+    before = tree(out)
+    with pytest.raises(StoreError, match="was left"):
+        store.write_part(result, session="s", begin=0.0, end=1.0)
+    assert tree(out) == before
+
+    lock, other = FolderLock(out), FolderLock(out)
+    assert lock.take_alone()
+    with lock.held():
+        lock.release()
+        assert not other.take_alone()
+    assert other.take_alone()
+    other.release()

@@ -1,0 +1,294 @@
+"""Commits are checked whenever one is taken: those of other studies, other plans, other versions and of editors."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pyarrow as pa
+import pytest
+
+import sweep
+from sweep import StoreError, open_result
+from sweep.schedule.plan import Plan
+from sweep.store.aggregate import Aggregate
+from sweep.store.bits import BITS
+from sweep.store.commits import Commit
+from sweep.store.records import encode_record
+from sweep.store.shard_result import ShardResult
+from sweep.store.store import Store
+from sweep.training.shard_trainer import ShardTrainer
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import (
+    command,
+    copy_result,
+    forge,
+    make_store,
+    make_study,
+    parts_of,
+    replace_value,
+    training_watched,
+    write_study,
+)
+
+STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
+OTHER = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], scale=2.0)
+SHARD_RUNS = 20
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a study of which three of six shards are committed, not to be changed."""
+    folder = tmp_path_factory.mktemp("begun") / "r"
+    with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=folder, threads=1, shard_runs=SHARD_RUNS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study of six shards, not to be changed."""
+    folder = tmp_path_factory.mktemp("whole") / "r"
+    run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    return folder
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    """Change keys of a commit, or remove those given as ``...``, and make its own hash fit."""
+    facts = json.loads(path.read_text())
+    facts.pop("check")
+    facts |= changes
+    path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))
+
+
+def commits_of(folder: Path) -> list[Path]:
+    return sorted((folder / "commits").iterdir())
+
+
+KEYS = [name for name in Commit.__dataclass_fields__ if name not in ("trained", "reused_steps", *BITS)]
+NUMBERS = ("trained", "reused_steps", "shard", "start", "stop", "net_steps", "lane_steps", "begin", "end")
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    **{f"no {key}": ({key: ...}, f"it has no '{key}'") for key in KEYS},
+    **{f"null {key}": ({key: None}, f"its '{key}' is None") for key in KEYS},
+    **{f"truth {key}": ({key: True}, f"its '{key}' is True") for key in NUMBERS},
+    **{f"negative {key}": ({key: -1}, f"its '{key}' is -1") for key in NUMBERS},
+    **{f"immense {key}": ({key: 10**400}, f"its '{key}' is 1000") for key in NUMBERS},
+    "text for a number": ({"stop": "20"}, "its 'stop' is '20'"),
+    **{f"null {key}": ({key: None}, f"its '{key}' is None") for key in BITS},
+    "fraction": ({"start": 0.0}, "its 'start' is 0.0"),
+    "not a number": ({"begin": float("nan")}, "its 'begin' is nan"),
+    "infinite": ({"end": float("inf")}, "its 'end' is inf"),
+    "list": ({"part": ["x"]}, "its 'part' is ['x']"),
+    "further key": ({"further": 1}, "its key 'further' is unknown"),
+    "other shard": ({"shard": 1}, "it is the commit of shard 1"),
+    "more steps reused than taken": ({"net_steps": 5, "reused_steps": 6}, "took 5 steps, and 6 of these before"),
+    "no runs": ({"stop": 0}, "runs 0 to 0"),
+    "too many runs": ({"stop": 121}, "runs 0 to 121 of 120"),
+    "absolute part": ({"part": "/etc/passwd"}, "'/etc/passwd'"),
+    "part outside": ({"part": "../0000000-01234567.parquet"}, "'../0000000"),
+    "part below": ({"part": "0000000-01234567.parquet/../x"}, "no name of a part"),
+    "part with a line end": ({"part": "0000000-01234567.parquet\n"}, "no name of a part"),
+    "part of another shard": ({"part": "0000001-01234567.parquet"}, "no name of a part"),
+    "no part": ({"part": ""}, "no name of a part"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_commit_with_other_content(begun: Path, whole: Path, tmp_path: Path, name: str) -> None:
+    """A commit whose keys, types or values cannot be ours is refused by those who go on and those who read."""
+    changes, words = CHANGES[name]
+    for source, use in ((begun, resume), (whole, read)):
+        folder = copy_result(source, tmp_path / source.parent.name)
+        path = commits_of(folder)[0]
+        rewrite(path, **changes)
+        with training_watched() as trained, pytest.raises(StoreError) as caught:
+            use(folder)
+        assert trained == []
+        assert words in str(caught.value)
+        assert repr(str(path)) in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def test_results_of_older_versions(begun: Path, whole: Path, tmp_path: Path) -> None:
+    """Those that do not tell of reused steps are read, checked and gone on with; there are none."""
+    for source in (begun, whole):
+        folder = copy_result(source, tmp_path / source.parent.name)
+        for path in (*commits_of(folder), folder / "run.json"):
+            rewrite(path, reused_steps=...)
+        resume(folder)
+        read(folder)
+        assert open_result(folder).facts["reused_steps"] == 0
+        assert sweep.verify(folder).intact
+
+
+def resume(folder: Path) -> None:
+    run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+
+
+def read(folder: Path) -> None:
+    result = open_result(folder)
+    assert len(result.cells) == 4
+    assert len(result.runs()) == STUDY.n_runs
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"check": ' + b"9" * 5000 + b"}", b'{"check": "\\ud800"}'])
+def test_json_beyond_reason(begun: Path, tmp_path: Path, content: bytes) -> None:
+    """Brackets nested too deep and numbers of too many digits are damage like any other."""
+    folder = copy_result(begun, tmp_path / "r")
+    commits_of(folder)[0].write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
+        resume(folder)
+
+
+def test_other_files_among_commits_do_not_count(begun: Path, tmp_path: Path) -> None:
+    """What has no name of a commit is none, whatever it holds."""
+    folder = copy_result(begun, tmp_path / "r")
+    (folder / "commits" / "0000003.json.bak").write_bytes(b"{")
+    (folder / "commits" / "notes.json").write_bytes(b"mine")
+    resume(folder)
+    assert open_result(folder).facts["digest"] == sweep.run(STUDY).facts["digest"]
+    assert (folder / "commits" / "notes.json").read_bytes() == b"mine"
+
+
+def test_bad_commit_from_the_command_line(begun: Path, tmp_path: Path) -> None:
+    """One sentence and code 2, and no traceback."""
+    folder = copy_result(begun, tmp_path / "r")
+    rewrite(commits_of(folder)[1], part="/etc/passwd")
+    finished = command("run", write_study(tmp_path / "s.toml", STUDY), "--out", folder)
+    assert (finished.code, finished.out) == (2, "")
+    (line,) = finished.err.splitlines()
+    assert line.startswith("error: ")
+    assert "/etc/passwd" in line
+
+
+def trained(study: sweep.Study, index: int) -> ShardResult:
+    plan = Plan(study, SHARD_RUNS)
+    return ShardTrainer(plan).train(plan.shard(index))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"study": OTHER.identity}, "another study"),
+        ({"start": 1}, "other runs"),
+        ({"stop": 40}, "other runs"),
+        ({"part": "../x"}, "no name of a part"),
+    ],
+)
+def test_commit_that_came_first(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    """Who finishes a shard second takes the commit of the first only if it is one of this study and this shard."""
+    store, result = make_store(tmp_path / "r", STUDY), trained(STUDY, 0)
+    store.write_part(result, session="first", begin=0.0, end=1.0)
+    (path,) = commits_of(tmp_path / "r")
+    rewrite(path, **changes)
+    with pytest.raises(StoreError, match=words):
+        store.write_part(result, session="second", begin=0.0, end=1.0)
+    with pytest.raises(StoreError, match=words):
+        store.commit_of(result.shard)
+    assert len(list((tmp_path / "r" / "parts").iterdir())) == 1
+
+
+def test_commit_that_came_first_and_went(tmp_path: Path) -> None:
+    """Where commits are removed while they are written, that is told."""
+    store, result = make_store(tmp_path / "r", STUDY), trained(STUDY, 0)
+    taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    with mock.patch.object(os, "link", side_effect=taken), pytest.raises(StoreError, match="No such file"):
+        store.write_part(result, session="s", begin=0.0, end=1.0)
+    assert list((tmp_path / "r" / "parts").iterdir()) == []
+
+
+def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
+    """Network file systems may repeat a link that was made, and say that its name is taken: by this very commit."""
+    store, result, link = make_store(tmp_path / "r", STUDY), trained(STUDY, 0), os.link
+
+    def twice(*given: Any) -> None:
+        link(*given)
+        link(*given)
+
+    with mock.patch.object(os, "link", twice):
+        commit = store.write_part(result, session="s", begin=0.0, end=1.0)
+    assert store.commits() == {0: commit}
+    assert len(store.table(commit)) == SHARD_RUNS
+
+
+def test_aggregate_checks_what_it_takes(whole: Path) -> None:
+    """Statistics are made of commits of this study and this plan alone."""
+    store = Store.open(whole)
+    commits = store.commits()
+    for other, words in (
+        (Aggregate(Plan(OTHER, SHARD_RUNS), store), "another study"),
+        (Aggregate(Plan(STUDY, SHARD_RUNS + 1), store), "other runs"),
+    ):
+        with pytest.raises(StoreError, match=words):
+            other.add(commits[0])
+    Aggregate(Plan(STUDY, SHARD_RUNS), store).add(commits[0])
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_rows_are_counted(tmp_path: Path, keep: str) -> None:
+    """A part with fewer runs than its commit says is damaged, sound as the file is."""
+    run_in_shards(STUDY, out=tmp_path / "whole", keep=keep, shard_runs=SHARD_RUNS)  # type: ignore[arg-type]
+    if keep == "runs":
+        cut = forge(tmp_path / "whole", tmp_path / "cut", lambda table: table.slice(1))
+        with pytest.raises(StoreError, match="holds 19 runs"):
+            open_result(cut).runs()
+        with pytest.raises(StoreError, match="holds 19 runs"):
+            open_result(cut).runs(["steps"])
+        return
+    folder = tmp_path / "whole"
+    store, path = Store.open(folder), commits_of(folder)[0]
+    rewrite(path, stop=19)
+    with pytest.raises(StoreError, match="holds 20 runs"):
+        store.tally(store.commits()[0])
+
+
+def test_run_column_is_checked(whole: Path, tmp_path: Path) -> None:
+    """Rows that say to be other runs than their commit are damaged; replay says so in a sentence."""
+    forged = forge(whole, tmp_path / "r", lambda table: replace_value(table, 5, "run", 6))
+    with pytest.raises(StoreError, match="'run'"):
+        open_result(forged).runs()
+    for run in ("5", "6"):
+        finished = command("trace", forged, "--run", run)
+        assert (finished.code, finished.out) == (2, "")
+        (line,) = finished.err.splitlines()
+        assert "column 'run'" in line
+
+
+def test_part_of_other_columns(whole: Path, tmp_path: Path) -> None:
+    """A part of other columns or types, or no Parquet at all, is damaged though its hash fits."""
+
+    def as_text(table: pa.Table) -> pa.Table:
+        return table.set_column(0, "run", table["run"].cast(pa.string()))
+
+    for k, change in enumerate((lambda table: table.drop_columns(["steps"]), as_text, lambda _: b"no Parquet")):
+        with mock.patch("sweep.store.store.encode_table", lambda table, *_, change=change: encode(change(table))):
+            folder = copy_result(whole, tmp_path / str(k))
+            commits_of(folder)[0].unlink()
+            Store.open(folder).write_part(trained(STUDY, 0), session="s", begin=0.0, end=1.0)
+        with pytest.raises(StoreError, match="damaged: it"):
+            open_result(folder).runs()
+
+
+def encode(content: pa.Table | bytes) -> bytes:
+    """Return a table as a plain Parquet file, and bytes as they are."""
+    if isinstance(content, bytes):
+        return content
+    sink = pa.BufferOutputStream()
+    pa.parquet.write_table(content, sink)
+    return bytes(sink.getvalue())
+
+
+@pytest.mark.parametrize("name", ["run.json", "study.toml", "cells.parquet", "part", "commit"])
+def test_pipe_in_place_of_a_file(whole: Path, tmp_path: Path, name: str) -> None:
+    """A pipe or a device is told, not waited for or read without end."""
+    folder = copy_result(whole, tmp_path / "r")
+    path = {"part": parts_of(folder)[0], "commit": commits_of(folder)[0]}.get(name, folder / name)
+    for replace in (os.mkfifo, lambda path: path.symlink_to("/dev/zero"), os.mkdir):
+        path.unlink()
+        replace(path)
+        with pytest.raises(StoreError, match="cannot be read: it is no regular file"):
+            read(folder)

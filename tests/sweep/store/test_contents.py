@@ -1,0 +1,253 @@
+"""What --overwrite removes and what killed processes leave: ours goes, foreign files stay."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import sweep
+from sweep import StoreError, open_result
+from sweep.figures import KINDS
+from sweep.figures.statistics import STATISTICS
+from sweep.store.contents import remove_results
+from sweep.store.local import LocalFiles
+from sweep.store.lock import FolderLock
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import command, copy_result, digest_of, make_study, training_watched, tree, write_study
+
+STUDY = make_study(count=10, name="mine")
+OTHER = make_study(count=10, name="other", scale=2.0)
+SHARD_RUNS = 20
+
+FOREIGN = {
+    "notes.txt": b"mine",
+    "n_hidden.png": b"mine",
+    "parts/0000000.parquet": b"mine",
+    "parts/0000000-0123456.parquet": b"mine",
+    "parts/0000000-01234567.csv": b"mine",
+    "parts/deep/0000000-01234567.parquet": b"mine",
+    "commits/0000000.json.bak": b"mine",
+    "commits/000000x.json": b"mine",
+    "cells.csv": b"mine",
+    "figure.png": b"mine",
+    ".hidden": b"mine",
+    ".run.json.backup": b"mine",
+}
+# What figures and the report are called by default.
+FIGURES = (
+    *(f"{name}.png" for name in STATISTICS),
+    *(f"{kind}.png" for kind in KINDS if kind != "lines"),
+    *(f"{kind}_{name}.png" for kind in ("heatmap", "contour", "slice", "parallel") for name in STATISTICS),
+    "importance_restricted_mean_steps.png",
+    "report.html",
+)
+
+
+def put(folder: Path, files: dict[str, bytes]) -> None:
+    """Write files below a folder."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of finished results, leftovers and foreign files, not to be changed."""
+    folder = tmp_path_factory.mktemp("mixed") / "r"
+    run_in_shards(OTHER, out=folder, shard_runs=SHARD_RUNS)
+    put(folder, FOREIGN | dict.fromkeys(FIGURES, b"\x89PNG") | LEFTOVERS)
+    return folder
+
+
+LEFTOVERS = {
+    "parts/0000000-01234567.parquet": b"half a part",
+    "parts/0000001-89abcdef.parquet": b"",
+    "parts/0000001-89abcdef.json": b"{",
+    "parts/12345678-89abcdef.json": b"{",
+    ".run.json.01234567": b"{",
+    ".study.toml.01234567": b"",
+    ".cells.parquet.01234567": b"",
+}
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, str]:
+    """Return the digest of either study by its identity."""
+    return {study.identity: str(sweep.run(study).facts["digest"]) for study in (STUDY, OTHER)}
+
+
+class Crash(BaseException):
+    """The end of the process, for a test."""
+
+
+class CrashingSystem:
+    """Calls of the system that change files, of which call number ``moment`` ends the process before it is made."""
+
+    NAMES = ("unlink", "mkdir", "replace", "link")
+
+    def __init__(self, moment: int | None) -> None:
+        self.moment, self.calls = moment, 0
+
+    def __enter__(self) -> CrashingSystem:
+        """Begin to count."""
+        self._patches = [mock.patch.object(os, name, self._counted(getattr(os, name))) for name in self.NAMES]
+        for patch in self._patches:
+            patch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Call the system again."""
+        for patch in self._patches:
+            patch.stop()
+
+    def _counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*given: Any, **options: Any) -> Any:
+            if self.moment is not None and self.calls >= self.moment:
+                raise Crash  # and nothing more is done, not even to clean up
+            self.calls += 1
+            return call(*given, **options)
+
+        return counted
+
+
+@pytest.fixture
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not sync: it takes most of the time of small studies."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.usefixtures("no_waiting_for_the_disk")
+def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: dict[str, str], stride: int) -> None:
+    """Between any two changes a reader sees whole results or a sentence, and every way to go on comes to its end."""
+    folder = copy_result(mixed, tmp_path / "whole")
+    with CrashingSystem(None) as whole:
+        run_in_shards(STUDY, out=folder, overwrite=True, threads=1, shard_runs=SHARD_RUNS)
+    assert whole.calls > 30
+    refused = 0
+    for moment in range(0, whole.calls, stride):
+        folder = copy_result(mixed, tmp_path / str(moment))
+        with CrashingSystem(moment), pytest.raises(Crash):
+            run_in_shards(STUDY, out=folder, overwrite=True, threads=1, shard_runs=SHARD_RUNS)
+        try:
+            result = open_result(folder)
+        except StoreError:
+            refused += 1
+        else:
+            assert digest_of(result.runs()) == result.facts["digest"] == expected[result.study.identity]
+            assert len(result.cells) == 4
+        stopped = tree(folder)
+        for study, overwrite in ((STUDY, True), (STUDY, False), (OTHER, False)):
+            again = copy_result(folder, tmp_path / f"{moment}-again")
+            try:
+                found = run_in_shards(study, out=again, overwrite=overwrite, shard_runs=SHARD_RUNS).facts["digest"]
+            except StoreError as error:
+                assert not overwrite, error  # noqa: PT017
+                assert tree(again) == stopped
+            else:
+                assert found == expected[study.identity]
+                assert not set(LEFTOVERS) & tree(again).keys()
+            for name, content in FOREIGN.items():
+                assert (again / name).read_bytes() == content
+            shutil.rmtree(again)
+        shutil.rmtree(folder)
+    assert 20 / stride < refused < whole.calls
+
+
+def test_overwrite_removes_ours_alone(mixed: Path, tmp_path: Path) -> None:
+    """Of all that is in a folder what is left has no name of ours."""
+    folder = copy_result(mixed, tmp_path / "r")
+    remove_results(LocalFiles(folder))
+    left = {name: content for name, content in tree(folder).items() if content is not None}
+    assert left == FOREIGN
+
+
+@pytest.mark.usefixtures("no_waiting_for_the_disk")
+def test_published_results_are_overwritten_from_any_state(
+    mixed: Path, tmp_path: Path, expected: dict[str, str]
+) -> None:
+    """Also a folder without parts and commits can be overwritten, and goes on where that was stopped."""
+    for moment in range(100):
+        folder = tmp_path / str(moment)
+        folder.mkdir()
+        for name in ("study.toml", "run.json", "cells.parquet"):
+            (folder / name).write_bytes((mixed / name).read_bytes())
+        try:
+            with CrashingSystem(moment):
+                run_in_shards(STUDY, out=folder, overwrite=True, threads=1, shard_runs=SHARD_RUNS)
+        except Crash:
+            digest = run_in_shards(STUDY, out=folder, overwrite=True, shard_runs=SHARD_RUNS).facts["digest"]
+            assert digest == expected[STUDY.identity]
+        else:
+            break
+    assert moment > 15
+
+
+def test_what_has_our_name_but_is_a_folder(tmp_path: Path) -> None:
+    """What cannot be removed is told in a sentence."""
+    folder = tmp_path / "r"
+    sweep.run(OTHER, out=folder)
+    (folder / "parts" / "0000000-01234567.parquet").mkdir()
+    finished = command("run", write_study(tmp_path / "s.toml", STUDY), "--out", folder, "--overwrite")
+    assert (finished.code, finished.out) == (2, "")
+    assert len(finished.err.splitlines()) == 1
+    with pytest.raises(StoreError):
+        open_result(folder)
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_leftovers_are_collected_by_the_next_run(tmp_path: Path, expected: dict[str, str], finished: bool) -> None:
+    """Drafts, and parts that no commit names, go; commits, their parts and foreign files stay."""
+    folder = tmp_path / "r"
+    if finished:
+        run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    else:
+        with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+            run_in_shards(STUDY, out=folder, threads=1, shard_runs=SHARD_RUNS)
+    before = tree(folder)
+    put(folder, FOREIGN | LEFTOVERS)
+    assert run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS).facts["digest"] == expected[STUDY.identity]
+    after = tree(folder)
+    assert not set(LEFTOVERS) & after.keys()
+    assert (FOREIGN.items() | {item for item in before.items() if item[0] != "run.json"}) <= after.items()
+
+
+def test_parts_without_commits_of_a_finished_result_stay(tmp_path: Path) -> None:
+    """Where commits were lost, as in a copy of some of the folders, the rows are there still."""
+    folder = tmp_path / "r"
+    run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    for lost in (folder / "commits").iterdir():
+        lost.unlink()
+        run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+        assert len(list((folder / "parts").iterdir())) == STUDY.n_runs // SHARD_RUNS
+
+
+def test_leftovers_stay_while_another_process_is_there(tmp_path: Path, expected: dict[str, str]) -> None:
+    """What looks left over may be written this moment by a process that shares the work."""
+    folder = tmp_path / "r"
+    with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=folder, threads=1, shard_runs=SHARD_RUNS)
+    put(folder, LEFTOVERS)
+    other = FolderLock(folder)
+    other.take_shared()
+    assert run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS).facts["digest"] == expected[STUDY.identity]
+    assert set(LEFTOVERS) <= tree(folder).keys()
+    other.release()
+
+
+def test_nothing_is_collected_beside_a_damaged_commit(tmp_path: Path) -> None:
+    """While it is unclear which part counts, all stay."""
+    folder = tmp_path / "r"
+    with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=folder, threads=1, shard_runs=SHARD_RUNS)
+    put(folder, LEFTOVERS | {"commits/0000000.json": b"{"})
+    before = tree(folder)
+    with pytest.raises(StoreError, match="damaged"):
+        run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    assert tree(folder) == before

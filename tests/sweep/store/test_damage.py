@@ -1,0 +1,272 @@
+"""Damage on disk is found, never read: flipped bits, files cut short, exchanged or gone."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep import Result, StoreError, open_result
+from sweep.store.store import Store
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_refused, command, copy_result, make_study, parts_of, training_watched
+
+STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study of six shards, not to be changed."""
+    folder = tmp_path_factory.mktemp("pristine") / "r"
+    run_in_shards(STUDY, out=folder, shard_runs=20)
+    return folder
+
+
+@pytest.fixture
+def folder(pristine: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished study to damage."""
+    return copy_result(pristine, tmp_path / "r")
+
+
+def read_all(folder: Path) -> Result:
+    """Open a result and read everything in it."""
+    result = open_result(folder)
+    assert len(result.cells) == 4
+    assert len(result.runs()) == STUDY.n_runs
+    return result
+
+
+def flips(content: bytes, count: int, seed: int) -> Iterable[bytes]:
+    """Yield a content with one bit flipped, at seeded positions, the first and the last byte among them."""
+    random = np.random.default_rng(seed)
+    positions = [0, len(content) - 1, *random.integers(len(content), size=count - 2).tolist()]
+    for position in positions:
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << int(random.integers(8))
+        yield bytes(damaged)
+
+
+@pytest.mark.parametrize("rest", [-1, None], ids=["cut short", "missing"])
+def test_error_names_the_remedy(folder: Path, rest: int | None) -> None:
+    """Commands that meet a damaged or missing file say what mends it, which then does."""
+    digest = open_result(folder).facts["digest"]
+    path = folder / "cells.parquet"
+    content = path.read_bytes()
+    path.unlink()
+    if rest is not None:
+        path.write_bytes(content[:rest])
+    assert_refused(
+        command("show", folder), ("cells.parquet' is damaged", "'sweep verify --repair' mends results where it can")
+    )
+    assert command("verify", folder, "--repair").code == 0
+    assert command("show", folder).code == 0
+    assert read_all(folder).facts["digest"] == digest
+
+
+def first_commit(folder: Path) -> Path:
+    return min((folder / "commits").iterdir())
+
+
+FILES: dict[str, Callable[[Path], Path]] = {
+    "part": lambda folder: parts_of(folder)[2],
+    "cells.parquet": lambda folder: folder / "cells.parquet",
+    "commit": first_commit,
+    "run.json": lambda folder: folder / "run.json",
+    "study.toml": lambda folder: folder / "study.toml",
+}
+
+
+def test_nothing_is_found_where_nothing_is_wrong(pristine: Path) -> None:
+    """Undamaged results are read, with the digest that they record."""
+    assert read_all(pristine).facts["digest"] == sweep.run(STUDY).facts["digest"]
+
+
+@pytest.mark.parametrize("name", ["part", "cells.parquet"])
+def test_flipped_bit_in_a_table(folder: Path, name: str) -> None:
+    """Any single flipped bit of a Parquet file is found."""
+    path = FILES[name](folder)
+    for damaged in flips(path.read_bytes(), 40, seed=1):
+        path.write_bytes(damaged)
+        with pytest.raises(StoreError, match="damaged") as caught:
+            read_all(folder)
+        assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["commit", "run.json", "study.toml"])
+def test_flipped_bit_in_a_text(folder: Path, name: str) -> None:
+    """Any single flipped bit of a text is found, or leaves its meaning as it was (a blank, a name for people)."""
+    path, expected = FILES[name](folder), read_all(folder)
+    commits = Store.open(folder).commits()
+    unnoticed = 0
+    for damaged in flips(path.read_bytes(), 80, seed=2):
+        path.write_bytes(damaged)
+        try:
+            result = read_all(folder)
+        except StoreError as error:
+            assert str(folder) in str(error)  # noqa: PT017
+            continue
+        unnoticed += 1
+        assert result.facts == expected.facts
+        assert result.study == expected.study
+        assert Store.open(folder).commits() == commits
+    assert unnoticed < 5
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("name", FILES)
+def test_file_cut_short(folder: Path, name: str, share: float) -> None:
+    """A file that ends too early is found."""
+    path = FILES[name](folder)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(StoreError, match=str(folder)):
+        read_all(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_gone(folder: Path, name: str) -> None:
+    """A file that is gone is missed."""
+    FILES[name](folder).unlink()
+    with pytest.raises(StoreError, match=str(folder)):
+        read_all(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[]", b"null", b"3", b'"text"', b"{}", b'{"check": "0123"}', b"\xff\xfe", b"[" * 5]
+)
+@pytest.mark.parametrize("name", ["commit", "run.json"])
+def test_other_json(folder: Path, name: str, content: bytes) -> None:
+    """A file that holds anything but the JSON that was written is found."""
+    path = FILES[name](folder)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged") as caught:
+        read_all(folder)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("commit", "net_steps", 1),
+        ("commit", "stop", 10),
+        ("commit", "sha256", "0" * 64),
+        ("run.json", "digest", "0" * 64),
+        ("run.json", "complete", False),
+        ("run.json", "keep", "cells"),
+    ],
+)
+def test_changed_value(folder: Path, name: str, key: str, value: Any) -> None:
+    """A value changed by hand is found."""
+    path = FILES[name](folder)
+    facts = json.loads(path.read_text())
+    assert facts[key] != value
+    path.write_text(json.dumps({**facts, key: value}, indent=2))
+    with pytest.raises(StoreError, match="changed"):
+        read_all(folder)
+
+
+def test_parts_exchanged(folder: Path) -> None:
+    """Two parts that have changed places are found, sound as they are."""
+    one, other = parts_of(folder)[:2]
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+    with pytest.raises(StoreError, match="damaged"):
+        read_all(folder)
+
+
+def test_another_study_put_in(folder: Path) -> None:
+    """A study.toml exchanged for another valid one is found."""
+    (folder / "study.toml").write_text(make_study(count=31).to_toml())
+    with pytest.raises(StoreError, match=r"run\.json"):
+        read_all(folder)
+
+
+def test_commit_of_another_study(folder: Path, tmp_path: Path) -> None:
+    """A part and its commit brought from another study's results are not taken for this one's."""
+    other = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], scale=2.0)
+    run_in_shards(other, out=tmp_path / "other", shard_runs=20)
+    source = Store.open(tmp_path / "other").commits()[0]
+    (folder / "parts" / source.part).write_bytes((tmp_path / "other" / "parts" / source.part).read_bytes())
+    first_commit(folder).write_bytes(first_commit(tmp_path / "other").read_bytes())
+    with pytest.raises(StoreError, match=str(folder)):
+        read_all(folder)
+
+
+@pytest.mark.parametrize("name", ["part", "commit"])
+def test_row_of_a_damaged_result(folder: Path, name: str) -> None:
+    """Reading one run finds the damage that reading all does; no run is ever given wrongly."""
+    FILES["part"](folder).unlink() if name == "part" else sorted((folder / "commits").iterdir())[2].unlink()
+    damaged = 0
+    for run in range(STUDY.n_runs):
+        try:
+            assert open_result(folder).row(run)["run"] == run
+        except StoreError:
+            damaged += 1
+    assert damaged >= 20
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_found_when_a_study_goes_on(pristine: Path, tmp_path: Path, name: str) -> None:
+    """Resuming builds on no damaged part; what is gone with its commit is trained again."""
+    folder = tmp_path / "r"
+    with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=folder, threads=1, shard_runs=20)
+    if name == "cells.parquet":
+        (folder / name).write_bytes(b"left by an earlier crash")
+        assert run_in_shards(STUDY, out=folder, shard_runs=20).facts["digest"] == open_result(pristine).facts["digest"]
+        read_all(folder)
+        return
+    path = FILES[name](folder)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=str(folder)):
+        run_in_shards(STUDY, out=folder, shard_runs=20)
+
+
+def test_damaged_commit_gone(folder: Path, pristine: Path) -> None:
+    """Whoever removes a damaged commit and the facts of completion has that shard trained again, and only that."""
+    first_commit(folder).unlink()
+    store = Store.open(folder)
+    store.write_facts({**store.facts(), "complete": False})
+    with training_watched() as trained:
+        result = run_in_shards(STUDY, out=folder, shard_runs=20)
+    assert trained == [0]
+    assert result.facts["digest"] == open_result(pristine).facts["digest"]
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "file", "foreign"])
+def test_no_results_folder(tmp_path: Path, kind: str) -> None:
+    """What is no results folder is told by its path."""
+    path = tmp_path / "r"
+    if kind == "file":
+        path.write_text("mine")
+    elif kind != "missing":
+        path.mkdir()
+    if kind == "foreign":
+        (path / "notes.txt").write_text("mine")
+    with pytest.raises(StoreError, match=rf"{path}' is no results folder"):
+        open_result(path)
+
+
+def test_file_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails while reading is told with its path."""
+    part, fstat = parts_of(folder)[0], os.fstat
+
+    def fail(descriptor: int) -> os.stat_result:
+        found = fstat(descriptor)
+        if os.path.samestat(found, part.stat()):
+            raise OSError(errno.EIO, "Input/output error")
+        return found
+
+    monkeypatch.setattr(os, "fstat", fail)
+    with pytest.raises(StoreError, match=r"cannot be read: Input/output error"):
+        open_result(folder).runs()

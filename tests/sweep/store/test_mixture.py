@@ -1,0 +1,249 @@
+"""Rows of two machines or versions are not taken for one result, also where no lock keeps them apart."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import sweep
+from sweep import StoreError, Study, open_result
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.bits import BITS, compared
+from sweep.store.records import encode_record
+from sweep.store.shard_result import ShardResult
+from sweep.training.shard_trainer import ShardTrainer
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_refused, command, copy_result, make_study, training_watched, write_study
+
+STUDY = make_study(count=10, name="mine", distribution="normal")
+SHARD_RUNS = 4
+N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+OTHER = {"numerics": 1000, "log_digest": "0" * 64, "sources_digest": "f" * 64, "pcg64_digest": "1" * 64}
+
+
+@contextmanager
+def elsewhere(name: str) -> Iterator[None]:
+    """Be another machine or version, of which this is another."""
+    other: Any = OTHER[name]
+    places = {"numerics": "kernels.NUMERICS", "sources_digest": "sweep.store.own_bits.sources_digest"}
+    with mock.patch(places.get(name, f"sweep.system.host.{name}"), other if name == "numerics" else lambda: other):
+        yield
+
+
+def run(out: Path, study: Study = STUDY, **arguments: Any) -> sweep.Result:
+    return run_in_shards(study, out=out, threads=1, shard_runs=SHARD_RUNS, **arguments)
+
+
+def race(out: Path, name: str, **arguments: Any) -> None:
+    """Train on one machine, and begin anew on another one meanwhile, where there are no locks."""
+    train, trained = ShardTrainer.train, []
+
+    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
+        trained.append(shard.index)
+        if len(trained) == 4:
+            with mock.patch.object(ShardTrainer, "train", train), elsewhere(name):
+                run(out, overwrite=True, **arguments)
+        return train(worker, shard)
+
+    with (
+        mock.patch("fcntl.flock", side_effect=NO_LOCKS),
+        mock.patch("secrets.SystemRandom.shuffle"),  # so that both take shards in the same order
+        mock.patch.object(ShardTrainer, "train", watched),
+    ):
+        run(out, keep=arguments.get("keep", "runs"))
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    """Change keys of a record, or remove those given as ``...``, and make its own hash fit."""
+    facts = json.loads(path.read_text()) | changes
+    facts.pop("check")
+    path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))
+
+
+def forget(folder: Path) -> Path:
+    """Make a result as versions wrote it that told less."""
+    for path in (folder / "commits").iterdir():
+        rewrite(path, **dict.fromkeys(BITS, ...))
+    rewrite(folder / "run.json", sources_digest=..., pcg64_digest=...)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study, not to be changed."""
+    folder = tmp_path_factory.mktemp("whole") / "r"
+    run(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(whole: Path) -> str:
+    """Return the digest of the study."""
+    return str(open_result(whole).facts["digest"])
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+@pytest.mark.parametrize("name", compared(STUDY))
+def test_begun_anew_on_another_machine(tmp_path: Path, expected: str, name: str, keep: Any) -> None:
+    """Whoever sees the mixture is told of it, and it becomes no result; a repair makes it one."""
+    out = tmp_path / "r"
+    with pytest.raises(StoreError, match=f"mixed of two trainings: {BITS[name]} is '.*' in this run and '"):
+        race(out, name, max_runs=1, keep=keep)
+    assert not json.loads((out / "run.json").read_text())["complete"]
+    with elsewhere(name):
+        for read in (lambda: open_result(out, partial=True), lambda: run(out, keep=keep)):
+            with pytest.raises(StoreError, match=r"mixed of two trainings.*--repair.*--overwrite"):
+                read()
+        other = copy_result(out, tmp_path / "other")
+        for words in (("show", out), ("report", out), ("figure", out), ("merge", out, other, "--out", tmp_path / "m")):
+            assert_refused(command(*words), ("mixed of two trainings", BITS[name], str(OTHER[name])[:12], "commit of"))
+    checked = command("verify", out)
+    assert checked.code == 1
+    assert "damaged: results in" in checked.out
+    assert BITS[name] in checked.out
+    with pytest.raises(StoreError, match="start anew with --overwrite"):
+        sweep.repair(out)  # what is to be trained again is not of this machine
+    with elsewhere(name):
+        with training_watched() as trained:
+            sweep.repair(out)
+        assert len(trained) == N_SHARDS - 3  # what the first machine wrote after the other one had begun anew
+        assert sweep.verify(out).intact
+        result = run(out, keep=keep)
+    assert result.facts["digest"] == (expected if keep == "runs" else sweep.run(STUDY, keep="cells").facts["digest"])
+    assert result.facts[name] == OTHER[name]
+
+
+def test_finished_anew_on_another_machine(tmp_path: Path, expected: str) -> None:
+    """Who comes second to a shard does not take what the other machine has trained for its own."""
+    out = tmp_path / "r"
+    with pytest.raises(StoreError, match="another run began anew there"):
+        race(out, "log_digest")
+    result = open_result(out)
+    assert (result.facts["digest"], result.facts["log_digest"]) == (expected, OTHER["log_digest"])
+    assert sweep.verify(out).intact
+
+
+def test_logarithms_do_not_matter_to_other_starts(tmp_path: Path) -> None:
+    """Where no start is normal machines may share a study whose logarithms differ."""
+    study, out = make_study(count=10, distribution="uniform"), tmp_path / "r"
+    run(out, study, max_runs=8)
+    with elsewhere("log_digest"):
+        run(out, study)
+    assert len({json.loads(path.read_text())["log_digest"] for path in (out / "commits").iterdir()}) == 2
+    assert open_result(out).facts["digest"] == sweep.run(study).facts["digest"]
+    assert sweep.verify(out, sample=-1).intact
+
+
+def test_commits_of_another_version_alone(tmp_path: Path) -> None:
+    """What all was trained by another version is no mixture, and is gone on with by that version."""
+    run(out := tmp_path / "r", max_runs=8)
+    record = json.loads((out / "run.json").read_text())
+    del record["sources_digest"], record["check"]
+    (out / "run.json").write_bytes(encode_record(record))  # as an older version has begun it
+    with elsewhere("sources_digest"), pytest.raises(StoreError, match="trained elsewhere or by another version"):
+        run(out)
+
+
+@pytest.mark.parametrize("stream", ["pcg64", "mt19937"])
+def test_functions_behind_the_numbers_of_pcg64(tmp_path: Path, stream: str) -> None:
+    """Normal starts of pcg64 are not continued, nor taken, where log1p or exp has other bits; others are."""
+    study, out = make_study(count=10, distribution="normal", stream=stream), tmp_path / "r"
+    run(out, study, max_runs=8)
+    with elsewhere("pcg64_digest"):
+        if stream == "pcg64":
+            with pytest.raises(StoreError, match="log1p or exp has other last bits"):
+                run(out, study)
+            with pytest.raises(StoreError, match="log1p or exp has other last bits"):
+                run(tmp_path / "s", study, reuse=[out])
+        else:
+            run(out, study)
+            assert open_result(out).facts["digest"] == sweep.run(study).facts["digest"]
+
+
+def test_commit_that_came_from_another_result(whole: Path, tmp_path: Path) -> None:
+    """A finished result with one commit of another training is not read, though every checksum fits."""
+    folder = copy_result(whole, tmp_path / "r")
+    rewrite(folder / "commits" / "0000002.json", log_digest=OTHER["log_digest"])
+    rewrite(folder / "commits" / "0000004.json", log_digest=OTHER["log_digest"])
+    for words in (("show", folder), ("report", folder), ("trace", folder, "--run", 1)):
+        assert_refused(command(*words), ("mixed of two trainings", "'000000000000' in the commit of shard 2"))
+    (fault,) = sweep.verify(folder).faults
+    assert "mixed of two trainings, in 2 shards" in fault
+    with training_watched() as trained:
+        sweep.repair(folder)
+    assert sorted(trained) == [2, 4]
+    assert open_result(folder).facts["digest"] == open_result(whole).facts["digest"]
+
+
+def test_going_on_with_other_sources(tmp_path: Path, expected: str) -> None:
+    """It is refused at the start, also where an older version began; what was trained can be compared."""
+    out, file = tmp_path / "r", write_study(tmp_path / "mine.toml", STUDY)
+    run(out, max_runs=8)
+    old = forget(copy_result(out, tmp_path / "old"))
+    for name in ("run.json", "old"):
+        if name == "old":
+            run(old, max_runs=8)
+        with elsewhere("sources_digest"):
+            refused = command("run", file, "--out", out if name == "run.json" else old)
+            assert_refused(refused, ("sources of kernels", "ffffffffffff", "--overwrite"))
+    with elsewhere("sources_digest"):
+        assert sweep.verify(out, sample=5).n_retrained
+        next((old / "parts").iterdir()).unlink()
+        with pytest.raises(StoreError, match="digest of the sources of kernels is 'ffffffffffff' in this run"):
+            sweep.repair(old)
+    assert run(out).facts["digest"] == expected
+
+
+def test_results_that_tell_less(whole: Path, tmp_path: Path, expected: str) -> None:
+    """Those of older versions are read, gone on with, merged and reused; a check says what it does not know."""
+    old = forget(copy_result(whole, tmp_path / "whole"))
+    assert open_result(old).facts["digest"] == expected
+    checked = command("verify", old)
+    assert checked.code == 0
+    assert f"not told: the numerics and logarithm of {N_SHARDS} parts" in checked.out
+    assert "not told" not in command("verify", whole).out
+    begun = tmp_path / "begun"
+    run(begun, shard=(1, 2))
+    run(tmp_path / "rest", shard=(2, 2))
+    forget(begun)
+    with mock.patch("sweep.store.reader.Plan", partial(Plan, shard_runs=SHARD_RUNS)):
+        merged = sweep.merge([begun, tmp_path / "rest"], tmp_path / "merged")
+    assert merged.facts["digest"] == expected
+    assert "sources_digest" not in merged.facts
+    assert run(begun).facts["digest"] == expected
+    assert 0 < sweep.verify(begun).n_untold < N_SHARDS
+    for each in (begun, tmp_path / "merged"):
+        next((each / "parts").iterdir()).unlink()
+        sweep.repair(each)
+        assert open_result(each).facts["digest"] == expected
+
+
+def test_merging_and_reusing_rows_of_other_sources(tmp_path: Path, expected: str) -> None:
+    """Parts of other sources are not merged; rows can be reused as long as the numerics are the same."""
+    run(tmp_path / "a", shard=(1, 2))
+    with elsewhere("sources_digest"):
+        run(tmp_path / "b", shard=(2, 2))
+    with pytest.raises(StoreError, match=r"cannot be merged with .* trained by other sources of kernels"):
+        sweep.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
+    for name in "ab":  # as if an older version had begun them, and so told less
+        rewrite(tmp_path / name / "run.json", sources_digest=...)
+    told = r"b' cannot be merged with those before it.* in the commit of shard \d+ and 'f+' in the commit of shard"
+    with pytest.raises(StoreError, match=told):
+        sweep.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+    with training_watched():
+        grown = run(tmp_path / "c", reuse=[tmp_path / "a", tmp_path / "b"])
+    assert grown.facts["digest"] == expected
+    assert grown.facts["reused_steps"] == grown.facts["net_steps"]
+    assert len({json.loads(path.read_text())["sources_digest"] for path in (tmp_path / "c" / "commits").iterdir()}) == 1

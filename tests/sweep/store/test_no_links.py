@@ -1,0 +1,92 @@
+"""File systems without hard links: files are created whole, only if absent, or a sentence says why they are not."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from unittest import mock
+
+import pytest
+
+import sweep
+from sweep.store.local import LocalFiles
+from sweep.system import atomic_files as durable
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_refused, command, make_study, training_watched, write_study
+
+STUDY = make_study(count=10, name="mine")
+SHARD_RUNS = 4
+
+
+@pytest.fixture(params=["EPERM", "EOPNOTSUPP", "ENOSYS"], autouse=True)
+def no_links(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the system refuse hard links."""
+    number = getattr(errno, request.param)
+    with mock.patch.object(os, "link", side_effect=OSError(number, os.strerror(number))):
+        yield
+
+
+def test_a_study(tmp_path: Path) -> None:
+    """It is begun, interrupted, gone on with and finished, and no draft is left."""
+    out = tmp_path / "r"
+    with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+    result = run_in_shards(STUDY, out=out, shard_runs=SHARD_RUNS)
+    assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
+    assert sweep.verify(out).intact
+    assert sweep.verify(out).leftovers == []
+    other = make_study(count=10, scale=2.0)
+    assert sweep.run(other, out=out, overwrite=True).facts["digest"] == sweep.run(other).facts["digest"]
+
+
+def test_the_first_counts(tmp_path: Path) -> None:
+    """Of eight that create a file at once one wins, its content stays, and the others are told so."""
+    files, barrier = LocalFiles(tmp_path), Barrier(8)
+
+    def create(round_: int, k: int) -> bool:
+        barrier.wait()
+        return files.create(f"{round_}", b"%d" % k)
+
+    with ThreadPoolExecutor(8) as pool:
+        for round_ in range(20):
+            won = list(pool.map(create, [round_] * 8, range(8)))
+            assert sum(won) == 1
+            assert files.read(f"{round_}") == b"%d" % won.index(True)
+    assert len(files.names()) == 20
+
+
+def test_neither_links_nor_renaming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said what is missing, and nothing that counts is left."""
+
+    class Library:
+        def renameat2(self, *_: object) -> int:
+            import ctypes
+
+            ctypes.set_errno(errno.EINVAL)
+            return -1
+
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: Library())
+    refused = command("run", write_study(tmp_path / "mine.toml", STUDY), "--out", tmp_path / "r")
+    assert_refused(refused, ("run.json", "neither hard links nor a way to rename without replacing", "--out"))
+    assert {path.name for path in (tmp_path / "r").iterdir()} == {"parts", "commits"}
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
+    assert_refused(command("run", tmp_path / "mine.toml", "--out", tmp_path / "r"), ("neither hard links",))
+
+
+def test_other_errors_are_told_as_they_are(tmp_path: Path) -> None:
+    """What has nothing to do with links keeps its own reason."""
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "draft").write_bytes(b"1")
+    with pytest.raises(FileExistsError):
+        durable.link_new(tmp_path / "draft", tmp_path / "taken")
+    with pytest.raises(FileNotFoundError):
+        durable.link_new(tmp_path / "draft", tmp_path / "nowhere" / "x")
+    with (
+        mock.patch.object(os, "link", side_effect=OSError(errno.EIO, "broken")),
+        pytest.raises(OSError, match="broken"),
+    ):
+        durable.link_new(tmp_path / "draft", tmp_path / "new")

@@ -1,0 +1,110 @@
+"""Ctrl-C while an object store is away ends a run in seconds, and what it had finished is there when it comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+import sweep
+from sweep.store.waiting import Waits
+from tests.sweep.object_store import Asked, Fault, ObjectStore
+from tests.sweep.store.test_object_studies import SHARD_RUNS, STUDY, digest
+from tests.sweep.support import write_study
+
+ROOT = Path(__file__).parents[3]
+# The command with small shards, so that a run is under way when the store goes, which waits for it for weeks.
+CODE = f"""
+import sys
+from functools import partial
+from sweep.training import run as training
+from sweep.__main__ import run_command
+from tests.sweep.in_shards import run_in_shards
+from sweep.store import requests
+requests._PATIENCE = 1e6
+training.run = partial(run_in_shards, shard_runs={SHARD_RUNS})
+sys.argv[0] = "sweep"
+run_command()
+"""
+MOMENTS: dict[str, Callable[[Asked], bool]] = {
+    "before it begins": lambda asked: True,
+    "amid the parts": lambda asked: asked.method == "PUT" and "/parts/" in asked.path,
+    "amid the commits": lambda asked: asked.method == "PUT" and "/commits/" in asked.path,
+}
+
+
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_one_interrupt_while_the_store_is_away(
+    store: ObjectStore, out: str, tmp_path: Path, moment: str, silent: bool
+) -> None:
+    """Requests that fail, or are never answered, do not keep it waiting, however long it would wait otherwise."""
+    begin, away, seen = MOMENTS[moment], Event(), []
+
+    def rule(asked: Asked) -> Fault | None:
+        if begin(asked):
+            seen.append(asked)
+        if not away.is_set() and len(seen) < 3:
+            return None
+        away.set()
+        return Fault(hold=Event(), effect=True) if silent else Fault(503, "SlowDown")
+
+    store.rule = rule
+    words = ["run", str(write_study(tmp_path / "mine.toml", STUDY)), "--out", out, "--threads", "2"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE, *words], cwd=ROOT, env=os.environ, stderr=subprocess.PIPE, text=True
+    )
+    assert away.wait(60)
+    time.sleep(0.5)  # the pause before the next attempt has begun
+    process.send_signal(signal.SIGINT)
+    try:
+        _, told = process.communicate(timeout=100)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert f"interrupted; finished shards are kept in {out}" in told
+    store.clear()
+    assert digest(out) == sweep.run(STUDY).facts["digest"]
+
+
+def test_a_request_that_comes_through_after_all() -> None:
+    """Once a run is to end, a request has some seconds; its answer counts, and its errors are its own."""
+
+    def ended() -> None:
+        raise KeyboardInterrupt
+
+    def slow(error: BaseException | None) -> str:
+        time.sleep(0.3)
+        if error:
+            raise error
+        return "answer"
+
+    assert Waits(ended).answer(lambda: slow(None)) == "answer"
+    with pytest.raises(OSError, match="away"):
+        Waits(ended).answer(lambda: slow(OSError("away")))
+
+
+def test_a_request_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends the run is raised when these seconds are over, during a request or a pause before the next."""
+    monkeypatch.setattr("sweep.store.waiting._LAST_SECONDS", 0.2)
+    over, asked = Event(), []
+
+    def ended() -> None:
+        asked.append(time.monotonic())
+        if len(asked) > 3:
+            raise KeyboardInterrupt
+
+    for wait in (lambda waits: waits.answer(over.wait), lambda waits: waits.pause(60.0)):
+        asked.clear()
+        with pytest.raises(KeyboardInterrupt):
+            wait(Waits(ended))
+        assert len(asked) > 4
+    over.set()

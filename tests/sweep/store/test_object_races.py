@@ -1,0 +1,116 @@
+"""Where nothing locks results, a run whose results another one removes is told so, and by what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import sweep
+from sweep import StoreError, Study
+from sweep.schedule.waves import Shard
+from sweep.store.location import files_at
+from sweep.store.shard_result import ShardResult
+from sweep.training.shard_trainer import ShardTrainer
+from tests.sweep.object_store import Asked, Fault, ObjectStore
+from tests.sweep.store.test_no_locks import NO_LOCKS
+from tests.sweep.store.test_object_studies import OTHER, STUDY, digest
+
+REMOVED = (
+    r"^results in '{}' were removed while they were written, as another run began {} there \(--overwrite\); let it end"
+)
+
+
+@pytest.fixture(params=["folder", "objects"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where nothing is yet, and nothing keeps others out."""
+    return str(tmp_path / "r") if request.param == "folder" else request.getfixturevalue("out")
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+@pytest.mark.parametrize("study", [STUDY, OTHER], ids=["anew", "another study"])
+@pytest.mark.parametrize("after", [1, 5, 9])
+def test_loser_of_a_race(place: str, study: Study, after: int, keep: Any) -> None:
+    """It is not said that files are damaged or missing, but that another run began there, and what to do."""
+    train, trained = ShardTrainer.train, []
+
+    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
+        trained.append(shard.index)
+        if len(trained) == after + 1:
+            with mock.patch.object(ShardTrainer, "train", train):
+                digest(place, study, overwrite=True, max_runs=1, keep=keep)
+        return train(worker, shard)
+
+    told = REMOVED.format(place, "anew" if study is STUDY else "another study")
+    with mock.patch("fcntl.flock", side_effect=NO_LOCKS):
+        with mock.patch.object(ShardTrainer, "train", watched), pytest.raises(StoreError, match=told):
+            digest(place, overwrite=True, threads=1, keep=keep)
+        if study is STUDY:  # as the sentence says
+            assert digest(place, keep=keep) == sweep.run(STUDY, keep=keep).facts["digest"]
+            assert sweep.verify(place).intact
+
+
+def test_a_study_that_vanishes_while_a_run_begins(place: str) -> None:
+    """Who finds the study removed between two looks begins it itself."""
+    opened = sweep.store.claim.Store.open
+    calls = []
+
+    def vanishing(files: Any) -> Any:
+        calls.append(files)
+        if len(calls) == 1:
+            files.remove("study.toml")
+        return opened(files)
+
+    with mock.patch("fcntl.flock", side_effect=NO_LOCKS), mock.patch("sweep.store.claim.Store.open", vanishing):
+        assert digest(place) == sweep.run(STUDY).facts["digest"]
+    assert len(calls) == 2
+
+
+def test_a_commit_that_comes_while_results_are_removed(place: str) -> None:
+    """Its part may be gone by then, so it goes too."""
+    digest(place)
+    files = files_at(place)
+    name = f"commits/{min(files.names('commits'))}"
+    content, remove = files.read(name), type(files).remove
+
+    def removing(these: Any, *names: str) -> None:
+        remove(these, *names)
+        if any(each.startswith("parts/") for each in names):
+            files.create(name, content)
+
+    with mock.patch.object(type(files), "remove", removing):
+        assert digest(place, OTHER, overwrite=True) == sweep.run(OTHER).facts["digest"]
+
+
+def test_a_store_that_is_away_has_removed_nothing(
+    store: ObjectStore, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own fault is told, and it is not waited for once more to see whether others were there."""
+    monkeypatch.setattr("sweep.store.requests._PATIENCE", 0.3)
+    monkeypatch.setattr("sweep.store.waiting._LAST_SECONDS", 0.3)
+    asked: list[Asked] = []
+
+    def away(each: Asked) -> Fault | None:
+        asked.append(each)
+        return Fault(503, "SlowDown") if len(asked) > 25 else None
+
+    store.rule = away
+    with pytest.raises(StoreError, match="the store answered 503"):
+        digest(out, threads=1)
+
+
+def test_others_remove_what_a_run_tries_the_store_with(store: ObjectStore, out: str) -> None:
+    """It is not taken for a store that uploads without a condition."""
+    files: Any = files_at(out)
+    put = files._put_new
+
+    def removed(name: str, content: bytes) -> None:
+        put(name, content)
+        if content == b"1":
+            files.remove(name)
+
+    with mock.patch.object(files, "_put_new", removed):
+        files.make()
+    assert files.names() == []

@@ -1,0 +1,250 @@
+"""Whole studies in an object store: the same result, whatever befalls requests, writers and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+from unittest import mock
+
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import StoreError, Study, open_result
+from sweep.schedule.plan import Plan
+from sweep.store import requests
+from sweep.store.claim import Wish, claim
+from sweep.store.location import files_at
+from sweep.store.own_bits import own_bits
+from sweep.store.store import Store
+from sweep.training.shard_trainer import ShardTrainer
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import command, digest_of, make_study, training_watched, write_study
+
+STUDY = make_study(count=10, name="mine")
+OTHER = make_study(count=10, name="other", scale=2.0)
+SHARD_RUNS = 4
+N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def expected() -> str:
+    """Return the digest of the study."""
+    return str(sweep.run(STUDY).facts["digest"])
+
+
+def digest(out: str, study: Study = STUDY, **arguments: Any) -> str:
+    """Run a study and return its digest."""
+    return str(run_in_shards(study, out=out, **{"shard_runs": SHARD_RUNS, "threads": 2, **arguments}).facts["digest"])
+
+
+def assert_whole(out: str, expected: str, leftovers: int = 0) -> None:
+    """Require each run once, by commits that name each part there is but so many."""
+    result, files = open_result(out), files_at(out)
+    assert digest_of(result.runs()) == result.facts["digest"] == expected
+    assert len(files.names("commits")) == N_SHARDS
+    assert len(files.names("parts")) == N_SHARDS + leftovers
+
+
+def interrupt(out: str, after: int = 3, study: Study = STUDY) -> None:
+    """Begin a study, and interrupt it after some shards."""
+    with training_watched(after, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        digest(out, study, threads=1)
+
+
+def test_a_study(out: str, expected: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It is written, read and finished as in a folder, and nothing is warned of."""
+    finished = run_in_shards(STUDY, out=out, shard_runs=SHARD_RUNS)
+    assert (finished.place, finished.directory) == (out, None)
+    assert_whole(out, expected)
+    memory, read = sweep.run(STUDY), open_result(Path(out))
+    pd.testing.assert_frame_equal(read.runs(), memory.runs())
+    pd.testing.assert_frame_equal(read.cells, memory.cells)
+    assert read.row(7) == memory.row(7)
+    assert all(part.startswith(f"{out}/parts/") for part in read.parts())
+    with training_watched() as trained:
+        assert digest(out) == expected
+    assert not trained
+    assert not caplog.records
+
+
+def test_commands(out: str, tmp_path: Path) -> None:
+    """The command line takes addresses as it takes folders, and tells them whole."""
+    study = write_study(tmp_path / "mine.toml", STUDY)
+    finished = command("run", study, "--out", f"{out}/")
+    assert finished.code == 0, finished
+    assert finished.out.endswith(f"results in {out}\n")
+    again = command("run", study, "--out", out)
+    assert "already finished on" in again.err
+    assert f"in {out} (40 runs); nothing to train" in again.err
+    for words in (("show",), ("best",), ("compare", "--vary", "hidden"), ("show", "--parts"), ("trace", "--run", "3")):
+        finished = command(words[0], out, *words[1:])
+        assert finished.code == 0, finished
+        assert finished.out
+    assert command("compare", out, out).code == 0
+    for name, file in (("figure", "f.svg"), ("report", "r.html")):
+        assert command(name, out, "--out", tmp_path / file).code == 0
+        assert (tmp_path / file).stat().st_size > 1000
+
+
+def test_stripes(out: str, expected: str) -> None:
+    """A part without shards is no error in a place that holds nothing yet."""
+    assert run_in_shards(STUDY, out=out, shard=(1000, 1000), shard_runs=SHARD_RUNS).facts["n_runs"] == 0
+    with pytest.raises(StoreError, match="no trained runs yet"):
+        open_result(out, partial=True)
+    assert not run_in_shards(STUDY, out=out, shard=(1, 2), shard_runs=SHARD_RUNS).complete
+    assert digest(out, shard=(2, 2)) == expected
+
+
+def test_cells_only(out: str) -> None:
+    """Counts are kept in place of rows, with the digest that they have in a folder."""
+    memory = sweep.run(STUDY, keep="cells")
+    assert digest(out, keep="cells") == memory.facts["digest"]
+    pd.testing.assert_frame_equal(open_result(out).cells, memory.cells)
+    with pytest.raises(StoreError, match="keeps cells, not runs"):
+        digest(out)
+
+
+def test_resume(out: str, expected: str) -> None:
+    """What was committed before an interrupt is not trained again."""
+    interrupt(out, 3)
+    with pytest.raises(StoreError, match="not complete"):
+        open_result(out)
+    assert len(open_result(out, partial=True).runs()) == 3 * SHARD_RUNS
+    with training_watched() as trained:
+        assert digest(out) == expected
+    assert len(trained) == N_SHARDS - 3
+    assert_whole(out, expected)
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_another_study_and_overwrite(out: str, expected: str, finished: bool) -> None:
+    """Another study is refused until --overwrite, which removes what is ours and nothing else."""
+    if finished:
+        digest(out, OTHER)
+    else:
+        interrupt(out, 3, OTHER)
+    files = files_at(out)
+    foreign = ("notes.txt", "parts/mine.parquet", "deep/er/commits/0000000.json")
+    for name in foreign:
+        files.write(name, b"mine")
+    files.write("heatmap.png", b"of other results")
+    before = sorted(files.names("commits"))
+    with pytest.raises(StoreError, match=r"another study.*--overwrite"):
+        digest(out)
+    assert sorted(files.names("commits")) == before
+    assert digest(out, overwrite=True) == expected
+    assert_whole(out, expected, leftovers=1)
+    assert not files.has("heatmap.png")
+    assert [files.read(name) for name in foreign] == [b"mine"] * len(foreign)
+
+
+def test_foreign_objects(out: str) -> None:
+    """A prefix that holds something else is refused."""
+    files_at(out).write("notes.txt", b"mine")
+    with pytest.raises(StoreError, match=r"holds other files \('notes.txt'\)"):
+        digest(out)
+
+
+class Crash(BaseException):
+    """The end of the process, for a test."""
+
+
+@contextmanager
+def crash(moment: int) -> Iterator[list[int]]:
+    """End the process before a request, for a test, and with it all that come later; note how many were made."""
+    ask, made = requests.ask, [0]
+
+    def crashing(*given: Any) -> Any:
+        if made[0] == moment:
+            raise Crash
+        made[0] += 1
+        return ask(*given)
+
+    with mock.patch("sweep.store.objects.ask", crashing):
+        yield made
+
+
+@pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.soak)])
+def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> None:
+    """Between any two requests readers see whole results or a sentence, and every way to go on comes to its end."""
+    answers, refused = {STUDY.identity: expected, OTHER.identity: str(sweep.run(OTHER).facts["digest"])}, 0
+    few: dict[str, Any] = {"shard_runs": 20, "threads": 1}
+    for moment in range(0, 100, step):
+        place = f"{out}/{moment}"
+        digest(place, OTHER, **few)
+        files_at(place).write("notes.txt", b"mine")
+        try:
+            with crash(moment):
+                digest(place, overwrite=True, **few)
+        except Crash:
+            pass
+        else:
+            break
+        try:
+            result = open_result(place)
+        except StoreError:
+            refused += 1
+        else:
+            assert digest_of(result.runs()) == result.facts["digest"] == answers[result.study.identity]
+        study = OTHER if moment % 2 else STUDY
+        try:
+            assert digest(place, study, **few) == answers[study.identity]
+        except StoreError as error:
+            assert "another study" in str(error)  # noqa: PT017
+        assert digest(place, overwrite=True, **few) == expected
+        assert files_at(place).read("notes.txt") == b"mine"
+    assert moment > 20
+    assert refused > 10 / step
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None:
+    """The same study is shared; of different ones one has the prefix, and the others are refused."""
+    studies = [STUDY if same or k % 2 else OTHER for k in range(8)]
+    barrier = Barrier(len(studies))
+
+    def begin(study: Study) -> str:
+        barrier.wait()
+        try:
+            return digest(out, study, threads=1)
+        except StoreError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(len(studies)) as pool:
+        found = list(pool.map(begin, studies))
+    winner = open_result(out)
+    for study, ended in zip(studies, found, strict=True):
+        if study.identity == winner.study.identity:
+            assert ended == winner.facts["digest"]
+        else:
+            assert "another study" in ended
+    if same:
+        assert_whole(out, expected)
+
+
+def test_eight_writers_race_for_every_shard(out: str, expected: str) -> None:
+    """All train and write each shard at the same time: each is committed once, and all agree on which."""
+    bits = own_bits()
+    plan, barrier = Plan(STUDY, SHARD_RUNS), Barrier(8)
+    results = [ShardTrainer(plan).train(plan.shard(index)) for index in range(N_SHARDS)]
+
+    def write(k: int) -> list[Any]:
+        with claim(files_at(out), Wish(STUDY, "runs", False, bits, plan.waves)) as mine:
+            commits = []
+            for result in results:
+                barrier.wait()
+                commits.append(mine.write_part(result, session=str(k), begin=0.0, end=1.0))
+            return commits
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(write, range(8)))
+    assert all(each == found[0] for each in found)
+    assert list(Store.open(out).commits().values()) == found[0]
+    assert digest(out) == expected
+    assert_whole(out, expected)

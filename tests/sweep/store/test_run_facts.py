@@ -1,0 +1,79 @@
+"""Facts of a folder and odd files in it: what cannot be ours is told by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweep.store.records import encode_record
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import (
+    command,
+    copy_result,
+    make_study,
+    write_study,
+)
+
+STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
+
+
+SHARD_RUNS = 20
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study of six shards, not to be changed."""
+    folder = tmp_path_factory.mktemp("whole") / "r"
+    run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    return folder
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    """Change keys of a commit, or remove those given as ``...``, and make its own hash fit."""
+    facts = json.loads(path.read_text())
+    facts.pop("check")
+    facts |= changes
+    path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"identity": ...},
+        {"keep": ...},
+        {"keep": "rows"},
+        {"complete": ...},
+        {"complete": 1},
+        {"n_runs": "120"},
+        {"cells_sha256": ...},
+        {"digest": 5},
+        {"kernel_seconds": True},
+        {"finished": "yesterday"},
+        {"finished": 5},
+        {"numerics": "2"},
+        {"sources_digest": 7},
+        {"waves": 30},
+        {"waves": [15, 14]},
+        {"waves": [31, -1]},
+        {"waves": ["30"]},
+        {"waves": []},
+    ],
+    ids=str,
+)
+def test_facts_with_other_content(whole: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
+    """A run.json whose keys or types cannot be ours is told by name."""
+    folder = copy_result(whole, tmp_path / "r")
+    rewrite(folder / "run.json", **changes)
+    for words in (("show", folder), ("trace", folder, "--run", "1"), ("run", study_file(tmp_path), "--out", folder)):
+        finished = command(*words)
+        assert (finished.code, finished.out) == (2, "")
+        (line,) = finished.err.splitlines()
+        assert "run.json" in line
+        assert repr(next(iter(changes))) in line
+
+
+def study_file(folder: Path) -> Path:
+    return write_study(folder / "study.toml", STUDY)

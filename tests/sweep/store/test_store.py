@@ -1,0 +1,260 @@
+"""Results on disk: what lies where, in which form, and who wins when two write one shard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import sweep
+from sweep import load_study, open_result
+from sweep.errors import DamageError
+from sweep.schedule.plan import Plan
+from sweep.store.parquet import decode_table
+from sweep.store.store import Store
+from sweep.study.columns import Column, arrow_schema, cells_columns, runs_columns, tally_columns
+from sweep.study.words import SWEEPABLE
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, training_watched
+
+STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bias=[True, False], name="kept")
+FACTS = {"session": "s", "begin": 0.0, "end": 1.0}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study, not to be changed."""
+    path = tmp_path_factory.mktemp("results") / "deep" / "kept"
+    run_in_shards(STUDY, out=path, shard_runs=100)
+    return path
+
+
+def test_layout(folder: Path) -> None:
+    """A finished folder holds the study, the facts, one part and one commit a shard, and the cells."""
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "cells.parquet",
+        "commits",
+        "parts",
+        "run.json",
+        "study.toml",
+    ]
+    n_shards = Plan(STUDY, 100).n_shards
+    commits = sorted((folder / "commits").iterdir())
+    assert len(commits) == n_shards
+    named = [json.loads(path.read_text())["part"] for path in commits]
+    assert sorted(named) == sorted(path.name for path in (folder / "parts").iterdir())
+    for path in commits:
+        commit = json.loads(path.read_text())
+        part = (folder / "parts" / commit["part"]).read_bytes()
+        assert commit["sha256"] == hashlib.sha256(part).hexdigest()
+    facts = json.loads((folder / "run.json").read_text())
+    assert facts["identity"] == STUDY.identity
+    assert facts["cells_sha256"] == hashlib.sha256((folder / "cells.parquet").read_bytes()).hexdigest()
+
+
+def test_study_file_of_a_result(folder: Path) -> None:
+    """The study in the folder is the study that ran, and can be run again."""
+    assert load_study(folder / "study.toml") == STUDY
+    assert (folder / "study.toml").read_text() == STUDY.to_toml()
+
+
+def test_opened_result_equals_the_one_in_memory(folder: Path) -> None:
+    """Reading from disk gives the frames, the digest and the facts that running gave, types included."""
+    memory, stored = sweep.run(STUDY), open_result(folder)
+    assert stored.directory == folder
+    assert stored.study == STUDY
+    assert stored.facts["digest"] == memory.facts["digest"] == digest_of(stored.runs())
+    pd.testing.assert_frame_equal(stored.runs(), memory.runs())
+    assert_same_table(stored.cells, memory.cells)
+    assert set(memory.facts) <= set(stored.facts)
+    pd.testing.assert_frame_equal(stored.runs(["steps", "run"]), memory.runs(["steps", "run"]))
+    assert stored.row(500) == memory.row(500)
+    assert repr(str(folder)) in repr(stored)
+    assert str(stored.facts["digest"])[:12] in repr(stored)
+
+
+def test_cells_have_the_same_types_in_memory_and_on_disk(folder: Path) -> None:
+    """The types of the columns of ``cells`` do not depend on where the result lies."""
+    pd.testing.assert_frame_equal(open_result(folder).cells, sweep.run(STUDY).cells)
+
+
+def test_runs_have_the_same_types_in_memory_and_on_disk(tmp_path: Path) -> None:
+    """Text, truth, whole numbers and others come alike from memory and from disk, whatever the order of visits."""
+    swept = {"learning_rate": [0.1, 0.2], "stream": ["mt19937", "pcg64"], "bias": [True, False], "max_steps": [3, 5]}
+    for k, order in enumerate((list(swept), list(swept)[::-1], ["stream", "bias", "max_steps", "learning_rate"])):
+        study = make_study(**{name: swept[name] for name in order})
+        memory, stored = (run_in_shards(study, out=out, shard_runs=50) for out in (None, tmp_path / str(k)))
+        pd.testing.assert_frame_equal(memory.runs(), stored.runs())
+        pd.testing.assert_frame_equal(memory.runs(["status", "final_loss"]), stored.runs(["status", "final_loss"]))
+
+
+def test_result_of_a_run_equals_the_opened_one(tmp_path: Path) -> None:
+    """``run`` returns what ``open_result`` returns."""
+    ran = run_in_shards(make_study(), out=tmp_path / "r", shard_runs=30)
+    opened = open_result(str(tmp_path / "r"))
+    assert ran.facts == opened.facts
+    pd.testing.assert_frame_equal(ran.runs(), opened.runs())
+    pd.testing.assert_frame_equal(ran.cells, opened.cells)
+
+
+def test_every_column_tells_unit_and_meaning(folder: Path) -> None:
+    """Unit and meaning of each column travel in the Arrow field metadata of every file."""
+    for path, columns in [(part, runs_columns(STUDY)) for part in parts_of(folder)] + [
+        (folder / "cells.parquet", cells_columns(STUDY))
+    ]:
+        schema = pq.read_schema(path)
+        assert schema.names == [column.name for column in columns]
+        for column in columns:
+            metadata = schema.field(column.name).metadata
+            assert metadata[b"description"].decode() == column.doc != ""
+            assert metadata[b"unit"].decode() == column.unit
+
+
+def test_types_on_disk(folder: Path) -> None:
+    """Columns have the documented types."""
+    schema = pq.read_schema(parts_of(folder)[0])
+    types = {name: str(schema.field(name).type) for name in schema.names}
+    assert types.pop("status") == "dictionary<values=string, indices=int8, ordered=0>"
+    assert types == {
+        "run": "int64",
+        "cell": "int64",
+        "seed": "int64",
+        "learning_rate": "double",
+        "hidden": "int64",
+        "bias": "bool",
+        "steps": "int32",
+        "initial_loss": "double",
+        "final_loss": "double",
+        "n_correct": "int32",
+        "max_error": "double",
+    }
+
+
+def test_columns_describe_themselves() -> None:
+    """No column of any table lacks a meaning, and names are unique."""
+    common = {name: value for name, value in make_study().fixed().items() if value is not None and name != "dtype"}
+    others = {"output_learning_rate": 0.1, "output_scale": 1.0, "bias_scale": 0.5, "max_epochs": 9, "bound": 1e9}
+    words = {**common, **others, "hidden": 2, "learning_rate": 0.1, "activation": "leaky_relu", "reduction": "sum"}
+    everything = make_study(
+        **{name: [value] for name, value in words.items()}
+        | {"optimizer": ["momentum", "rmsprop", "adam"], "loss": ["sse", "huber"]}
+    )
+    for columns in (runs_columns(everything), cells_columns(everything), tally_columns()):
+        assert all(isinstance(column, Column) and column.doc for column in columns)
+        names = [column.name for column in columns]
+        assert len(set(names)) == len(names)
+        assert arrow_schema(columns).names == names
+    assert list(everything.parameters) == [*words]
+    assert everything.parameters.keys() == SWEEPABLE.keys()
+
+
+def test_compression(folder: Path) -> None:
+    """Parts are written with zstd, floats as split byte streams and integers as differences."""
+    group = pq.ParquetFile(parts_of(folder)[0]).metadata.row_group(0)
+    columns = {group.column(k).path_in_schema: group.column(k) for k in range(group.num_columns)}
+    assert {column.compression for column in columns.values()} == {"ZSTD"}
+    for name in ("initial_loss", "final_loss", "max_error", "learning_rate"):
+        assert "BYTE_STREAM_SPLIT" in columns[name].encodings
+    for name in ("run", "cell", "seed", "steps"):
+        assert "DELTA_BINARY_PACKED" in columns[name].encodings
+
+
+def test_pages_carry_checksums(folder: Path) -> None:
+    """Every flipped bit in the data of a page is found by the checksum that Parquet itself keeps."""
+    part = max(parts_of(folder), key=lambda path: path.stat().st_size)
+    content = part.read_bytes()
+    group = pq.ParquetFile(part).metadata.row_group(0)
+    known = {column.name: column for column in runs_columns(STUDY)}
+    random = np.random.default_rng(7)
+    silent = 0
+    for name in ("initial_loss", "final_loss", "max_error"):
+        column = group.column([group.column(k).path_in_schema for k in range(group.num_columns)].index(name))
+        start, size = column.data_page_offset, column.total_compressed_size
+        for position in random.integers(start + size // 2, start + size, 30):
+            damaged = bytearray(content)
+            damaged[position] ^= 1 << int(random.integers(8))
+            with pytest.raises(DamageError, match="not the Parquet"):
+                decode_table(bytes(damaged), [known[name]], "part")
+            try:
+                pq.read_table(pa.BufferReader(bytes(damaged)), columns=[name])
+                silent += 1
+            except OSError:
+                pass
+    assert silent > 0
+
+
+def test_nothing_holds_on_to_what_was_read(folder: Path) -> None:
+    """A thread that lets go of it later, while Python ends, would abort the process."""
+    content = parts_of(folder)[0].read_bytes()
+    holders = sys.getrefcount(content)
+    for _ in range(100):
+        decode_table(content, runs_columns(STUDY), "part")
+        assert sys.getrefcount(content) == holders
+
+
+@pytest.mark.parametrize("keep", ["runs", "cells"])
+def test_files_say_what_they_are_of(tmp_path: Path, keep: Literal["runs", "cells"]) -> None:
+    """Study, identity and version are in the metadata of every Parquet file."""
+    sweep.run(make_study(), out=tmp_path / "r", keep=keep)
+    for path in (tmp_path / "r" / "cells.parquet", *parts_of(tmp_path / "r")):
+        metadata = pq.read_metadata(path).metadata
+        assert metadata[b"study"] == b"small"
+        assert metadata[b"identity"].decode() == make_study().identity
+        assert metadata[b"xor-sweep"].decode() == sweep.__version__
+
+
+def test_files_that_do_not_say_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of the first version, without that metadata, are read, also beside others, and the digest is the same."""
+    study = make_study()
+    expected = sweep.run(study).facts["digest"]
+    for shards in (1, 3):
+        out = tmp_path / str(shards)
+        with monkeypatch.context() as patch, training_watched(shards, KeyboardInterrupt()):
+            patch.setattr("sweep.store.store.encode_table", as_in_the_first_version)
+            with pytest.raises(KeyboardInterrupt):
+                run_in_shards(study, out=out, threads=1, shard_runs=20)
+        assert b"identity" not in pq.read_metadata(parts_of(out)[0]).metadata
+        assert run_in_shards(study, out=out, shard_runs=20).facts["digest"] == expected
+        assert digest_of(open_result(out).runs()) == expected
+
+
+def as_in_the_first_version(table: pa.Table, columns: list[Column], *_: object) -> bytes:
+    """Encode a part without metadata of the whole file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.cast(arrow_schema(columns)), sink)
+    return bytes(sink.getvalue())
+
+
+def test_files_of_a_result(folder: Path, tmp_path: Path) -> None:
+    """The list of parts is that of the commits, in shard order; a result in memory has no files."""
+    assert [Path(path) for path in open_result(folder).parts()] == parts_of(folder)
+    shards = [int(path.name.partition("-")[0]) for path in parts_of(folder)]
+    assert shards == list(range(len(shards)))
+    with pytest.raises(sweep.StoreError, match="in memory"):
+        sweep.run(make_study(count=1)).parts()
+    with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=tmp_path / "r", threads=1, shard_runs=100)
+    with pytest.raises(sweep.StoreError, match="not complete"):
+        open_result(tmp_path / "r")
+
+
+def test_tallies_on_disk(tmp_path: Path) -> None:
+    """With ``keep="cells"`` parts hold counts, fewer than runs, and resume and reading work alike."""
+    study = make_study(count=100, hidden=[1, 2], learning_rate=[0.1], max_steps=5, below=1.0)
+    result = run_in_shards(study, out=tmp_path / "r", keep="cells", shard_runs=64)
+    again = open_result(tmp_path / "r")
+    pd.testing.assert_frame_equal(again.cells, result.cells)
+    assert_same_table(again.cells, sweep.run(study).cells)
+    tallies = list(Store.open(tmp_path / "r").tables())
+    assert sum(sum(table["n"].to_pylist()) for table in tallies) == study.n_runs
+    assert sum(map(len, tallies)) < study.n_runs / 4
+    with pytest.raises(sweep.StoreError, match="keeps cells"):
+        again.runs()

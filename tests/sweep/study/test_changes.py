@@ -1,0 +1,214 @@
+"""Changes of a study, from the command line and from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweep import Study, StudyError, load_study
+from sweep.study.load import parse_changes
+from tests.sweep.support import make_study, write_study
+
+TEXT = """
+name = "mine"
+[data]
+task = "xor"
+[network]
+bias = false
+[training]
+learning_rate = 0.1
+[parameters]
+hidden = { values = [2, 4] }
+[seeds]
+count = 10
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Write a study file."""
+    path = tmp_path / "mine.toml"
+    path.write_text(TEXT)
+    return path
+
+
+def changed(source: Path | str, *assignments: str) -> Study:
+    """Load a study as ``--set`` changes it."""
+    return load_study(source, parse_changes(assignments))
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        ("hidden=3", {"hidden": 3}),
+        ("seeds.count=40", {"seeds.count": 40}),
+        ("learning_rate=0.1,0.3", {"learning_rate": [0.1, 0.3]}),
+        ("learning_rate = 1e-3 , 1", {"learning_rate": [1e-3, 1]}),
+        ("bias=true,false", {"bias": [True, False]}),
+        ("activation=relu,tanh", {"activation": ["relu", "tanh"]}),
+        ('activation="relu"', {"activation": "relu"}),
+        ("hidden=[2, 4]", {"hidden": [2, 4]}),
+        ("hidden={ range = [2, 4] }", {"hidden": {"range": [2, 4]}}),
+        ("learning_rate={logspace=[1e-3,1.0,13]}", {"learning_rate": {"logspace": [1e-3, 1.0, 13]}}),
+        ("targets=[[0], [1]]", {"targets": [[0], [1]]}),
+        ("file=[1].csv", {"file": "[1].csv"}),
+        ("learning_rate=.5", {"learning_rate": 0.5}),
+        ("learning_rate=.\u0665", {"learning_rate": ".\u0665"}),
+        ("hidden=1_000", {"hidden": 1000}),
+        ("file=a=b.csv", {"file": "a=b.csv"}),
+        ("description=", {"description": ""}),
+    ],
+)
+def test_parse_changes(assignment: str, expected: dict[str, Any]) -> None:
+    """Values are read as TOML would, anything else is text, commas make lists."""
+    assert parse_changes([assignment]) == expected
+
+
+@pytest.mark.parametrize("assignment", ["hidden", "", "=3", " = 3"])
+def test_assignment_without_key_or_sign(assignment: str) -> None:
+    """What is no assignment is told how to write one."""
+    with pytest.raises(StudyError, match="key=value"):
+        parse_changes([assignment])
+
+
+def test_last_assignment_wins() -> None:
+    """Later changes replace earlier ones."""
+    assert parse_changes(["hidden=2", "hidden=3"]) == {"hidden": 3}
+    assert changed("xor", "hidden=2", "network.hidden=3").parameters["hidden"] == (3,)
+
+
+def test_set_scalars(file: Path) -> None:
+    """Bare and dotted keys set a scalar of any section."""
+    study = changed(file, "activation=tanh", "network.dtype=float32", "below=1e-3", "training.loss=mse", "base=7")
+    assert (study.network.activation, study.network.dtype) == ("tanh", "float32")
+    assert (study.convergence.below, study.training.loss, study.seeds.base) == (1e-3, "mse", 7)
+    assert changed(file, "bias=true").network.bias is True
+    assert changed(file, "name=other").name == "other"
+
+
+def test_set_swept_parameters(file: Path) -> None:
+    """A swept parameter stays swept and keeps its place; a list sweeps a fixed one."""
+    assert changed(file, "hidden=3").parameters == {"hidden": (3,)}
+    assert changed(file, "parameters.hidden=3,5").parameters == {"hidden": (3, 5)}
+    both = changed(file, "learning_rate=0.1,0.3")
+    assert both.parameters == {"hidden": (2, 4), "learning_rate": (0.1, 0.3)}
+    assert list(both.parameters) == ["hidden", "learning_rate"]
+    assert changed(file, "bias=true,false").parameters["bias"] == (True, False)
+    assert list(changed("xor", "learning_rate=1", "hidden=2").parameters) == ["hidden", "learning_rate"]
+
+
+def test_set_equals_the_file_so_written(file: Path, tmp_path: Path) -> None:
+    """A change by --set is the same study as a change of the file."""
+    edited = tmp_path / "edited.toml"
+    edited.write_text(TEXT.replace("count = 10", "count = 40").replace("[2, 4]", "[3]"))
+    assert changed(file, "seeds.count=40", "hidden=3") == load_study(edited)
+
+
+def test_set_patterns(file: Path, tmp_path: Path) -> None:
+    """A task or a file replaces the patterns that were there."""
+    (tmp_path / "p.csv").write_text("x0,x1,y\n0,0,1\n")
+    assert changed(file, "task=seed").data == load_study("seed").data
+    assert changed(file, "file=p.csv").data.inputs == ((0.0, 0.0),)
+    canonical = write_study(tmp_path / "canonical.toml", make_study())
+    assert changed(canonical, "data.task=seed").data == load_study("seed").data
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("hiden=3", ("--set: unknown key 'hiden'; did you mean 'hidden'",)),
+        ("seed.count=3", ("--set: unknown key 'seed.count'; did you mean 'seeds.count'",)),
+        ("width=3", ("--set: unknown key 'width'; did you mean 'hidden'?",)),
+        ("seeds={count=3}", ("--set: 'seeds' is a table", "'seeds.count'")),
+        ("hidden={range=[2]}", ("parameters.hidden", "range [2]", "[first, last]")),
+        ("hidden=[2", ("hidden", "integer")),
+        ("hidden=3\nx=4", ("hidden", "'3\\nx=4'", "integer")),
+        ("training.hidden=3", ("training.hidden",)),
+        ("seeds=3", ("seeds",)),
+        ("a.b.c=3", ("a.b.c",)),
+        ("hidden=", ("hidden", "integer")),
+        ("hidden=0", ("hidden", "at least 1")),
+        ("hidden=2,2", ("hidden", "twice")),
+        ("hidden=2,", ("hidden",)),
+        ("learning_rate=-1", ("learning_rate", "at least 0")),
+        ("learning_rate=nan", ("learning_rate", "finite")),
+        ("learning_rate=inf", ("learning_rate", "finite")),
+        ("learning_rate=fast", ("learning_rate", "number")),
+        ("bias=maybe", ("bias", "true or false")),
+        ("seeds.base=-1", ("seeds.base",)),
+        ("seeds.base=4294967296", ("seeds.base",)),
+        ("seeds.count=1.5", ("seeds.count", "integer")),
+        ("seeds.count=1,2", ("seeds.count",)),
+        ("dtype=float32,float64", ("dtype",)),
+        ("task=nand", ("task", "xor, seed")),
+        ("task=xor,seed", ("task",)),
+        ("name=a,b", ("name",)),
+    ],
+)
+def test_bad_change(file: Path, assignment: str, words: tuple[str, ...]) -> None:
+    """A change that cannot be made is a fault of the study."""
+    with pytest.raises(StudyError) as caught:
+        changed(file, assignment)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_description_with_a_comma(file: Path) -> None:
+    """Text with a comma is not turned into Python's notation of a list."""
+    assert changed(file, "description=rates, widths").description == "rates, widths"
+
+
+def test_change_of_a_broken_study(file: Path) -> None:
+    """A change does not hide that the study is at fault."""
+    file.write_text("network = 3\n[data]\ntask = 'xor'\n")
+    with pytest.raises(StudyError, match="network"):
+        changed(file, "hidden=2")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("lerning_rate", 1, ("changes: unknown key 'lerning_rate'; did you mean 'learning_rate'?",)),
+        ("training.hidden", 1, ("changes: unknown key 'training.hidden'; did you mean",)),
+        ("seeds", {"count": 3}, ("changes: 'seeds' is a table", "'seeds.count'")),
+        (3, 3, ("changes: unknown key 3; 'sweep words' lists all keys",)),
+        ("hidden", [], ("parameters.hidden", "empty")),
+        ("hidden", None, ("parameters.hidden", "None")),
+        ("seeds.count", range(3), ("seeds.count", "[0, 1, 2]", "integer")),
+    ],
+)
+def test_bad_change_from_python(key: Any, value: Any, words: tuple[str, ...]) -> None:
+    """What Python gives is told in words of Python, not of the command line."""
+    with pytest.raises(StudyError) as caught:
+        load_study("xor", {key: value})
+    (fault,) = caught.value.faults
+    assert "--" not in fault
+    for word in words:
+        assert word in fault
+
+
+def test_all_unknown_changes_at_once() -> None:
+    """Two keys that are unknown are told together."""
+    with pytest.raises(StudyError) as caught:
+        load_study("xor", {"hiden": 2, "count": 3, "sclae": 1})
+    assert [fault.partition(";")[0] for fault in caught.value.faults] == [
+        "changes: unknown key 'hiden'",
+        "changes: unknown key 'sclae'",
+    ]
+
+
+def test_changes_that_are_no_dict() -> None:
+    """Assignments as on the command line are told how to be written in Python."""
+    with pytest.raises(StudyError, match=r"changes \['hidden=2'\] given; must be a dict such as {'seeds.count': 40}"):
+        load_study("xor", ["hidden=2"])  # type: ignore[arg-type]
+
+
+def test_patterns_replace_the_task(file: Path) -> None:
+    """Inputs and targets given take the place of a task or a file."""
+    study = load_study(file, {"inputs": [[0], [1]], "targets": [1, 0]})
+    assert (study.data.inputs, study.data.targets) == (((0.0,), (1.0,)), ((1.0,), (0.0,)))
+    assert changed(file, "inputs=[[0], [1]]", "targets=[1, 0]") == study
+    with pytest.raises(StudyError, match=r"data\.targets: is missing"):
+        load_study(file, {"inputs": [[0], [1]]})

@@ -1,0 +1,118 @@
+"""``sweep words`` and ``help(sweep.Study)`` tell every key as it is declared; the shell completes them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from sweep import Study, cli
+from sweep.cli.studies import complete_change, complete_study
+from sweep.study.glossary import entries, glossary
+from sweep.study.load import built_in_studies
+from sweep.study.words import HOMES, WORDS
+from tests.sweep.support import assert_refused, command
+
+
+def test_every_key_is_told() -> None:
+    """Each key stands there once, under its table, with what it means."""
+    assert {entry.key: entry.section for entry in entries()} == HOMES
+    assert len(entries()) == len(HOMES)
+    for name, word in WORDS.items():
+        (entry,) = (each for each in entries() if each.key == name)
+        assert entry.meaning == word.meaning
+        assert f", in {word.unit}" in entry.facts or not word.unit
+        assert word.is_swept == ("cannot be swept" not in entry.facts)
+    lines = command("words").out.splitlines()
+    assert glossary(entries(), 80).splitlines() == lines
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line[0] == "["] == [
+        *("[data]", "[network]", "[initial_weights]", "[training]", "[convergence]", "[seeds]")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("hidden", "an integer from 1 to 65,536, in units; must be given"),
+        ("training.momentum", "a number from 0 below 1; default 0.9; goes with optimizer momentum, nesterov"),
+        ("lr", "a number from 0, in weight^2/loss; must be given"),
+        ("bias_scale", "a number from 0, in weight; default scale; goes with bias true"),
+        ("bias", "true, false; default true"),
+        ("batch", "full, online, 1 to the number of patterns, in patterns; default full"),
+        ("stream", "mt19937, pcg64; default mt19937"),
+        ("dtype", "float64, float32; default float64; cannot be swept"),
+        ("count", "an integer from 1 to 4,294,967,296; default 1000; cannot be swept"),
+        ("task", "xor, seed"),
+    ],
+)
+def test_limits_and_defaults(name: str, facts: str) -> None:
+    """What a key may be, and is by default, is read off its type, by any of its names."""
+    assert " ".join(command("words", name).out.split()).endswith(facts)
+
+
+def test_values_are_looked_up_too() -> None:
+    """The name of a value brings the keys that have it, and those that go with it."""
+    lines = command("words", "Adam").out.splitlines()
+    assert [line.partition(":")[0] for line in lines if line[0] not in " ["] == ["optimizer", "beta1", "beta2", "eps"]
+    swish = command("words", "swish").out
+    assert "activation: " in swish
+    assert "output: " in swish
+
+
+def test_what_is_no_word() -> None:
+    """Other names are answered as keys of a study are."""
+    assert_refused(command("words", "hiden"), ("unknown word 'hiden'", "did you mean 'hidden'?"))
+    assert_refused(command("words", "dropout"), ("unknown word 'dropout'", "dropout is not supported"))
+    assert_refused(command("words", "xyz"), ("unknown word 'xyz'", "lists all keys"))
+
+
+def test_help_of_a_study() -> None:
+    """The documentation of the class names every key."""
+    documentation = str(Study.__doc__)
+    for entry in entries():
+        assert f"        {entry.key}: {entry.meaning}" in documentation
+
+
+def test_completion() -> None:
+    """The shell completes names of studies, files beside them, keys, and values that have names."""
+    assert complete_study("lin") == ["linear-seed", "linear-xor"]
+    assert set(complete_study("")) >= set(built_in_studies())
+    assert complete_change("learning") == ["learning_rate="]
+    assert complete_change("optimizer=n") == ["optimizer=nesterov"]
+    assert complete_change("network.activation=t") == ["network.activation=tanh"]
+    assert complete_change("hidden=") == []
+
+
+def test_completion_of_study_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of studies, and folders that may hold some, are completed by their paths."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").touch()
+    (tmp_path / "mine.txt").touch()
+    (tmp_path / "minor").mkdir()
+    assert complete_study("mi") == ["mine.toml", "minor/"]
+
+
+def test_shells_ask_for_completion() -> None:
+    """What bash sends, brings the names."""
+    asked = {"_SWEEP_COMPLETE": "complete_bash", "COMP_WORDS": "sweep run li", "COMP_CWORD": "2"}
+    code = "import sys; from sweep.__main__ import main; sys.argv = ['sweep']; main()"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **asked}, capture_output=True, text=True, check=False
+    )
+    assert finished.stdout.split() == ["linear-seed", "linear-xor"]
+    for option in ("--install-completion", "--show-completion"):
+        assert option in command("--help").out
+
+
+def test_help_does_not_break_within_sentences() -> None:
+    """Typer keeps the line breaks of paragraphs after the first, so each of their lines ends a sentence."""
+    found = typer.main.get_command(cli.app)
+    assert len(found.commands) > 12  # type: ignore[attr-defined]
+    for name, each in found.commands.items():  # type: ignore[attr-defined]
+        for paragraph in str(each.help).split("\n\n")[1:]:
+            assert all(line.endswith(".") for line in paragraph.splitlines()), name

@@ -1,0 +1,168 @@
+"""Study files and built-in studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweep import StudyError, load_study
+from sweep.study.load import built_in_studies
+
+TEXT = """
+name = "mine"
+[data]
+task = "xor"
+[network]
+bias = false
+[training]
+learning_rate = 0.1
+[parameters]
+hidden = { values = [2, 4] }
+[seeds]
+count = 10
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Write a study file."""
+    path = tmp_path / "mine.toml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_built_in_studies() -> None:
+    """The built-in studies have the sizes and settings that the README tells."""
+    assert sorted(built_in_studies()) == ["hinton-xor", "linear-seed", "linear-xor", "seed", "xor"]
+    studies = {name: load_study(name) for name in built_in_studies()}
+    assert all(study.name == name and study.description for name, study in studies.items())
+    xor = studies["xor"]
+    assert (xor.n_cells, xor.seeds.count, xor.n_runs) == (91, 1000, 91_000)
+    assert xor.parameters["hidden"] == (2, 3, 4, 6, 8, 12, 16)
+    rates = xor.parameters["learning_rate"]
+    assert (len(rates), rates[0], rates[4], rates[-1]) == (13, 1e-3, 1e-2, 1.0)
+    expected = {"activation": "relu", "bias": True, "max_steps": 5000, "criterion": "loss", "below": 1e-4}
+    assert expected.items() <= xor.fixed().items()
+    seed = studies["seed"]
+    assert (seed.n_runs, seed.seeds.base) == (1, 83832)
+    expected = {"hidden": 2, "bias": False, "learning_rate": 0.01, "max_steps": 500, "criterion": "none"}
+    assert expected.items() <= seed.fixed().items()
+    for name in ("linear-xor", "linear-seed"):
+        assert studies[name].parameters == {"learning_rate": (0.003, 0.01, 0.03)}
+        assert studies[name].n_runs == 3000
+        expected = {"hidden": 2, "activation": "identity", "bias": False, "max_steps": 5000, "below": 1e-4}
+        assert expected.items() <= studies[name].fixed().items()
+
+
+def test_study_file(file: Path) -> None:
+    """A file is read as it says; a string and a path name it alike."""
+    study = load_study(file)
+    assert (study.name, study.parameters, study.seeds.count) == ("mine", {"hidden": (2, 4)}, 10)
+    assert study.network.bias is False
+    assert load_study(str(file)) == study
+
+
+def test_pattern_file_lies_beside_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative pattern file is looked for in the folder of the study file, wherever one is."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "p.csv").write_text("x0,y\n1,2\n")
+    study = tmp_path / "there" / "s.toml"
+    study.write_text('[data]\nfile = "p.csv"\n[network]\nhidden = 1\n[training]\nlearning_rate = 1\n')
+    monkeypatch.chdir(tmp_path)
+    assert load_study("there/s.toml").data.inputs == ((1.0,),)
+    absolute = study.read_text().replace("p.csv", str(tmp_path / "there" / "p.csv"))
+    (tmp_path / "absolute.toml").write_text(absolute)
+    assert load_study("absolute.toml") == load_study(study)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = ", ("TOML",)),
+        ("[data]\ntask = 'xor'\n[data]\n", ("TOML",)),
+        (TEXT + "[netwrok]\nhidden = 2\n", ("unknown key 'netwrok'", "did you mean 'network'")),
+        (TEXT.replace('task = "xor"', ""), ("data", "task")),
+        (TEXT.replace('[data]\ntask = "xor"', ""), ("data", "task")),
+        ("data = 3\n" + TEXT.replace('[data]\ntask = "xor"', ""), ("data", "table")),
+        (TEXT.replace("count = 10", "count = 1.5"), ("seeds.count", "1.5", "integer")),
+        (TEXT.replace("hidden = { values = [2, 4] }", "hidden.values = []"), ("parameters.hidden", "empty")),
+    ],
+)
+def test_bad_study_file(file: Path, text: str, words: tuple[str, ...]) -> None:
+    """A bad file is one sentence that names what is wrong."""
+    file.write_text(text)
+    with pytest.raises(StudyError) as caught:
+        load_study(file)
+    assert len(caught.value.faults) == 1
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_unknown_keys_and_other_faults_at_once(file: Path) -> None:
+    """An unknown table does not hide what is wrong in the others."""
+    file.write_text(TEXT.replace("count = 10", "count = 0") + "[seed]\n[output]\n")
+    with pytest.raises(StudyError) as caught:
+        load_study(file)
+    assert len(caught.value.faults) == 3
+
+
+@pytest.mark.parametrize("kind", ["missing", "directory", "binary"])
+def test_file_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
+    """A study that is no readable file is told by its path."""
+    path = tmp_path / "study.toml"
+    if kind == "directory":
+        path.mkdir()
+    if kind == "binary":
+        path.write_bytes(bytes(range(256)))
+    with pytest.raises(StudyError, match=r"study\.toml"):
+        load_study(path)
+
+
+def test_unknown_study_names_the_nearest() -> None:
+    """A word that is neither a built-in study nor a file suggests one."""
+    with pytest.raises(StudyError, match="did you mean 'linear-xor'") as caught:
+        load_study("linear_xor")
+    assert "path" in str(caught.value)
+
+
+def test_byte_order_mark_is_no_fault(file: Path) -> None:
+    """Editors on Windows begin a file with a byte order mark."""
+    file.write_text(TEXT, "utf-8-sig")
+    assert load_study(file).name == "mine"
+
+
+@pytest.mark.parametrize("source", [3, None, {"data": {"task": "xor"}}, b"xor"])
+def test_source_that_names_nothing(source: Any) -> None:
+    """A study is loaded by name or path."""
+    with pytest.raises(StudyError, match="must be the name of a built-in study or the path of a study file"):
+        load_study(source)
+
+
+def test_flat_targets_in_a_file(file: Path) -> None:
+    """A study file may give one target for each pattern."""
+    patterns = "inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]\ntargets = [0, 1, 1, 0]"
+    expected = load_study(file)
+    file.write_text(TEXT.replace('task = "xor"', patterns))
+    assert load_study(file) == expected
+
+
+def test_swept_values_in_a_file(file: Path) -> None:
+    """Every form under [parameters] is read."""
+    forms = "hidden = { range = [2, 8, 2] }\nscale = [1, 2.5]\nbelow = 0.1\nmax_steps.linspace = [10, 20, 2]"
+    file.write_text(TEXT.replace("hidden = { values = [2, 4] }", forms))
+    assert load_study(file).parameters == {
+        "hidden": (2, 4, 6, 8),
+        "scale": (1.0, 2.5),
+        "below": (0.1,),
+        "max_steps": (10, 20),
+    }
+
+
+def test_built_in_study_and_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder named like nothing built in is told to be one."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StudyError, match="'mine' cannot be read: it is a folder"):
+        load_study("mine")

@@ -1,0 +1,191 @@
+"""Expanding swept parameters: which values, and every way to get it wrong."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from sweep.study.parameters import MAX_VALUES, expand
+from tests.sweep.strategies import finite, positive
+
+ODD = ["2", None, True, math.nan, math.inf, 10**400, [2]]  # no finite numbers
+
+
+def log_range(low: float, high: float, num: int) -> list[Any]:
+    """Expand a logarithmic range as a study file gives it."""
+    return expand({"distribution": "log_uniform_values", "min": low, "max": high, "num": num}, integer=False)
+
+
+def test_log_values_that_are_numbers_are_exact() -> None:
+    """Powers that a float can hold come out as such."""
+    assert log_range(1, 1024, 11) == [float(2**k) for k in range(11)]
+    assert log_range(1e-3, 1e3, 7) == [1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1e3]
+    assert all(isinstance(value, float) for value in log_range(1, 1024, 11))
+
+
+@given(st.integers(1, 1000), st.integers(1, 20), st.integers(1, 50))
+def test_integer_ranges(low: int, step: int, num: int) -> None:
+    """Integers are evenly spaced with both ends included; without ``num`` all of them."""
+    assume(num > 1)
+    high = low + step * (num - 1)
+    expected = list(range(low, high + 1, step))
+    assert expand({"min": low, "max": high, "num": num}, integer=True) == expected
+    assert (
+        expand({"min": float(low), "max": high, "num": num, "distribution": "int_uniform"}, integer=False) == expected
+    )
+    everything = expand({"min": low, "max": high}, integer=True)
+    assert everything == list(range(low, high + 1))
+    assert all(type(value) is int for value in expected + everything)
+
+
+def test_single_values() -> None:
+    """One value, a list of one and a range of one are the same."""
+    assert expand(3, integer=True) == expand([3], integer=True) == [3]
+    assert expand(0.3, integer=False) == expand({"linspace": [0.3, 0.3, 1]}, integer=False) == [0.3]
+    assert expand({"logspace": [0.3, 0.3, 1]}, integer=False) == [0.3]
+    assert expand({"range": [3, 3]}, integer=True) == [3]
+    assert expand("relu", integer=False) == ["relu"]
+    assert expand(False, integer=False) == [False]
+    assert expand({"value": 3}, integer=True) == [3]
+    assert expand({"values": (3,)}, integer=True) == [3]
+    assert expand({"min": 3, "max": 3}, integer=True) == [3]
+    assert expand({"min": 0.3, "max": 0.3, "num": 1}, integer=False) == [0.3]
+    assert log_range(0.3, 0.3, 1) == [0.3]
+
+
+@given(positive, positive, st.integers(2, 9))
+def test_logspace_is_the_range_of_the_logarithm(one: float, other: float, num: int) -> None:
+    """``logspace`` and ``geomspace`` give the values of ``log_uniform_values``; backwards they give them backwards."""
+    low, high = sorted((one, other))
+    expected = log_range(low, high, num)
+    for word in ("logspace", "geomspace"):
+        assert expand({word: [low, high, num]}, integer=False) == expected
+        assert expand({word: (high, low, num)}, integer=False) == expected[::-1]
+
+
+@given(finite, finite, st.integers(2, 9))
+def test_linspace_is_the_uniform_range(one: float, other: float, num: int) -> None:
+    """``linspace`` gives the values of ``min``, ``max`` and ``num``; backwards it gives them backwards."""
+    low, high = sorted((one, other))
+    expected = expand({"min": low, "max": high, "num": num}, integer=False)
+    assert expand({"linspace": [low, high, num]}, integer=False) == expected
+    assert expand({"linspace": [high, low, num]}, integer=False) == expected[::-1]
+
+
+@given(st.integers(-1000, 1000), st.integers(-20, 20).filter(bool), st.integers(1, 50))
+def test_range_includes_both_ends(first: int, step: int, num: int) -> None:
+    """``range`` gives integers up or down to its last number; a step of 1 can be left out."""
+    last = first + step * (num - 1)
+    values = expand({"range": [first, last, step]}, integer=True)
+    assert values == [first + k * step for k in range(num)]
+    assert all(type(value) is int for value in values)
+    if step == 1:
+        assert expand({"range": [first, last]}, integer=True) == values
+
+
+def test_spaced_integers() -> None:
+    """A parameter that takes integers gets integers from any form, where they are integers."""
+    spaced: list[tuple[dict[str, Any], list[int]]] = [
+        ({"linspace": [2, 8, 4]}, [2, 4, 6, 8]),
+        ({"logspace": [1, 1024, 11]}, [2**k for k in range(11)]),
+        ({"geomspace": [1000.0, 1, 4]}, [1000, 100, 10, 1]),
+        ({"min": 2, "max": 8, "num": 4, "distribution": "uniform"}, [2, 4, 6, 8]),
+        ({"min": 1, "max": 100, "num": 3, "distribution": "log_uniform_values"}, [1, 10, 100]),
+    ]
+    for spec, expected in spaced:
+        values = expand(spec, integer=True)
+        assert values == expected
+        assert all(type(value) is int for value in values)
+        assert all(type(value) is float for value in expand(spec, integer=False))
+
+
+def test_integers_that_are_none() -> None:
+    """Spaced values that are no integers are refused for a parameter that takes integers, never rounded."""
+    for spec in ({"linspace": [2, 7, 3]}, {"logspace": [2, 100, 3]}, {"linspace": [0.5, 2.5, 3]}):
+        with pytest.raises(ValueError, match=r"must be integers, .* \[2, 4, 8\]"):
+            expand(spec, integer=True)
+
+
+def test_order_of_values_is_kept() -> None:
+    """Values are not sorted: their order numbers the cells."""
+    assert expand({"values": [3, 1, 2]}, integer=True) == expand([3, 1, 2], integer=True) == [3, 1, 2]
+
+
+def test_a_range_is_linear_by_default() -> None:
+    """Without a distribution numbers are evenly spaced."""
+    spec = {"min": 1, "max": 2, "num": 5}
+    assert expand(spec, integer=False) == [1.0, 1.25, 1.5, 1.75, 2.0]
+    assert expand({**spec, "distribution": "uniform"}, integer=False) == [1.0, 1.25, 1.5, 1.75, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (None, ("None", "[2, 4, 8]", "{ logspace = [1e-3, 1.0, 13] }", "{ range = [2, 8] }", "min = ")),
+        ({}, ("{} given", "[2, 4, 8]")),
+        ([], ("empty", "[2, 4, 8]")),
+        (range(0, 10**12), ("range(0, 1000000000000)", "a list")),
+        ([0] * (MAX_VALUES + 1), ("1,000,001 values", "1,000,000")),
+        ({"valeus": [1]}, ("'valeus'", "did you mean 'values'")),
+        ({"values": []}, ("empty",)),
+        ({"values": 3}, ("3", "list")),
+        ({"values": "abc"}, ("'abc'", "list")),
+        ({"value": 1, "values": [1]}, ("value, values", "alone")),
+        ({"values": [1], "min": 1}, ("values, min", "alone")),
+        ({"logspace": [1e-3, 1, 3], "num": 3}, ("logspace, num", "logspace stands alone")),
+        *(({word: 3}, (f"{word} 3", f"{{ {word} = [")) for word in ("logspace", "geomspace", "linspace", "range")),
+        *(({word: [1]}, (f"{word} [1]", f"{{ {word} = [")) for word in ("logspace", "geomspace", "linspace", "range")),
+        *(({word: [0, 1, 3]}, (f"{word} [0, 1, 3]", "not exponents", "above 0")) for word in ("logspace", "geomspace")),
+        *(({word: [1, -3, 3]}, ("not exponents", f"{word} = [1e-3, 1.0, 13]")) for word in ("logspace", "geomspace")),
+        *(({word: [1, 2, 1]}, ("how many", "2 to 1000000")) for word in ("logspace", "linspace")),
+        *(({word: [1, 2, 0]}, ("how many", "[1, 2, 0]")) for word in ("logspace", "linspace")),
+        *(({word: [1, 2, 3.0]}, ("how many", "[1, 2, 3.0]", "integer")) for word in ("logspace", "linspace")),
+        *(({word: [1, 2, True]}, ("how many", "True")) for word in ("logspace", "linspace")),
+        *(({word: [1, 2, MAX_VALUES + 1]}, ("how many", "1000001")) for word in ("logspace", "linspace")),
+        *(({word: [1, value, 3]}, ("first value, last value",)) for word in ("logspace", "linspace") for value in ODD),
+        ({"range": [1, 2.0]}, ("range [1, 2.0]", "integers")),
+        ({"range": [1, True]}, ("range [1, True]", "integers")),
+        ({"range": [1, 2, 3, 4]}, ("[1, 2, 3, 4]", "[first, last, step]")),
+        ({"range": [2, 8, 4]}, ("range [2, 8, 4]", "steps of 4", "from 2 to 8", "{ range = [2, 8, 3] }")),
+        ({"range": [8, 2]}, ("steps of 1", "from 8 to 2")),
+        ({"range": [2, 8, 0]}, ("steps of 0",)),
+        ({"range": [2, 8, -2]}, ("steps of -2",)),
+        ({"range": [1, MAX_VALUES + 1]}, ("at most 1,000,000",)),
+        ({"min": 1, "num": 3}, ("max", "missing")),
+        ({"max": 1, "num": 3}, ("min", "missing")),
+        ({"min": 1, "max": 2}, ("num", "missing")),
+        ({"min": 2, "max": 1, "num": 3}, ("min 2", "above max 1")),
+        ({"min": "1", "max": 2, "num": 3}, ("min", "'1'", "number")),
+        ({"min": True, "max": 2, "num": 3}, ("min", "True")),
+        ({"min": 1, "max": math.nan, "num": 3}, ("max", "nan", "finite")),
+        ({"min": -math.inf, "max": 1, "num": 3}, ("min", "-inf", "finite")),
+        ({"min": 1, "max": 10**400, "num": 3}, ("max", "finite")),
+        ({"min": 1, "max": 2, "num": 0}, ("num 0", "1 to 1000000")),
+        ({"min": 1, "max": 2, "num": 1.5}, ("num 1.5", "integer")),
+        ({"min": 1, "max": 2, "num": True}, ("num True",)),
+        ({"min": 1, "max": 2, "num": "3"}, ("num '3'",)),
+        ({"min": 1, "max": 2, "num": MAX_VALUES + 1}, ("num 1000001",)),
+        ({"min": 1, "max": 2, "num": 1}, ("num 1", "at least 2")),
+        ({"min": 1, "max": 2, "num": 2, "distribution": "normal"}, ("'normal'", "uniform, log_uniform_values")),
+        ({"min": 1, "max": 2, "num": 2, "distribution": 3}, ("3", "uniform, log_uniform_values")),
+        ({"min": -3, "max": 0, "num": 2, "distribution": "log_uniform"}, ("log_uniform_values", "W&B", "exponents")),
+        ({"min": 0, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min 0", "above 0")),
+        ({"min": -1, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min -1", "above 0")),
+        ({"min": 1.5, "max": 3, "num": 2, "distribution": "int_uniform"}, ("min 1.5", "integer")),
+        ({"min": 1, "max": 4, "num": 3, "distribution": "int_uniform"}, ("num 3", "evenly")),
+        ({"min": 1, "max": 2, "num": 3, "distribution": "int_uniform"}, ("num 3", "evenly")),
+        ({"min": 1, "max": 10**12, "distribution": "int_uniform"}, ("num", "1000000")),
+    ],
+)
+def test_bad_specification(spec: Any, words: tuple[str, ...]) -> None:
+    """What is wrong is said in one sentence with what was given and what is allowed."""
+    with pytest.raises(ValueError, match=r"\w") as caught:
+        expand(spec, integer=False)
+    assert type(caught.value) is ValueError
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)

@@ -1,0 +1,104 @@
+"""Studies and results do not depend on the state of the floating-point unit that other code has left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sweep
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.own_bits import own_bits
+from sweep.store.shard_result import ShardResult
+from sweep.store.store import Store
+from sweep.training.executors import remote
+from sweep.training.shard_trainer import ShardTrainer
+from tests.floating_point import STATES, in_state, state_here
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import make_study
+
+ROOT = Path(__file__).parents[3]
+BY_STATE = pytest.mark.parametrize("state", STATES)
+
+# Denormal starts, rates that are computed, and few steps.
+CHANGES: dict[str, Any] = {
+    "hidden": 2,
+    "learning_rate": {"logspace": [1e-3, 1.0, 7]},
+    "scale": [1.0, 3e-310],
+    "gain": {"linspace": [0.1, 0.7, 4]},
+    "optimizer": "momentum",
+    "max_steps": 6,
+    "seeds.count": 5,
+}
+
+
+def run() -> sweep.Result:
+    """Read a study and train it."""
+    return sweep.run(sweep.load_study("xor", CHANGES), threads=2)
+
+
+@BY_STATE
+def test_runs_have_the_same_bits(state: str) -> None:
+    """Values, rows, statistics and the replay of a run are those of the default state, which is not kept."""
+    expected = run()
+    with in_state(state):
+        found = run()
+        replayed = sweep.trace(found, 3)
+        assert state_here() == state
+    assert found.study.identity == expected.study.identity
+    assert found.facts["digest"] == expected.facts["digest"]
+    assert found.cells.equals(expected.cells)
+    assert not replayed.mismatches
+
+
+@BY_STATE
+def test_results_are_read_as_they_were_written(state: str, tmp_path: Path) -> None:
+    """The digits of numbers in records give the numbers that were written: no file is taken for damaged."""
+    study = make_study(count=8, learning_rate=[0.1, 0.2], hidden=2, max_steps=30)
+    expected = run_in_shards(study, out=tmp_path / "r", shard_runs=4)
+    with in_state(state):
+        found = sweep.open_result(tmp_path / "r")
+        assert found.runs().equals(expected.runs())
+        assert found.cells.equals(expected.cells)
+
+
+@BY_STATE
+def test_workers_of_a_cluster_compute_in_the_default_state(
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their threads are those of dask, in whose processes anything may run."""
+    study, train, seen = make_study(count=8, hidden=2, max_steps=3), ShardTrainer.train, []
+
+    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
+        seen.append(state_here())
+        return train(worker, shard)
+
+    run_in_shards(study, out=tmp_path / "r", shard_runs=4, max_runs=1)
+    (done,) = Store.open(tmp_path / "r").commits()
+    missing = Plan(study, 4).shard(int(not done))
+    job = remote.Job(study.identity, "runs", str(tmp_path / "r"), "session", own_bits(), 4, ())
+    monkeypatch.setattr(remote, "_task_of_this_thread", lambda: lambda: False)
+    monkeypatch.setattr(ShardTrainer, "train", watched)
+    with in_state(state):
+        (commit,) = remote.train_chunk(job, (missing,))
+        assert state_here() == state
+    assert seen == ["default"]
+    assert commit.shard == missing.index
+
+
+@BY_STATE
+def test_a_process_that_begins_in_another_state(state: str) -> None:
+    """Modules that are imported in another state compute the same constants."""
+    lines = (
+        "from tests.floating_point import in_state",
+        "from tests.sweep.system.test_floating_point import run",
+        f"with in_state({state!r}):",
+        "    print(run().facts['digest'])",
+    )
+    words = [sys.executable, "-c", "\n".join(lines)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout.strip() == run().facts["digest"]

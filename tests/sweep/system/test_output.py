@@ -1,0 +1,198 @@
+"""What people see: tables, progress, the machine; and the names that the package offers."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep.system import host
+from sweep.system.formatting import short
+from sweep.terminal import cells, tables
+from tests.sweep.support import make_study
+
+
+def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> None:
+    """The rates of two parameters stand in a matrix, the one with fewer values across."""
+    study = make_study(count=20, hidden=[3, 2], learning_rate=[0.05, 0.1, 0.2])
+    result = sweep.run(study)
+    cells.print_summary(result)
+    out = capsys.readouterr().out
+    assert out.startswith("small: 120 runs in 6 cells")
+    assert "learning_rate (down) and hidden (across)" in " ".join(out.split())
+    rows = [line.split() for line in out.splitlines()]
+    start = rows.index(["learning_rate", "2", "3"]) + 2
+    rates = {(row["hidden"], row["learning_rate"]): row["convergence_rate"] for row in result.cells.to_dict("records")}
+    for row, value in zip(rows[start : start + 3], (0.05, 0.1, 0.2), strict=True):
+        assert row == [str(value), *(f"{100 * rates[hidden, value]:.1f}" for hidden in (2, 3))]
+
+
+@pytest.mark.parametrize(
+    "scalars",
+    [
+        {"hidden": 2},
+        {"hidden": [2]},
+        {"below": [0.1, 0.2]},
+        {"hidden": list(range(2, 15)), "learning_rate": 0.1, "max_steps": list(range(14)), "count": 2},
+    ],
+)
+def test_other_numbers_of_parameters_make_a_list(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, scalars: dict[str, Any]
+) -> None:
+    """With one or three parameters, or too many columns, cells are listed with rate and interval."""
+    monkeypatch.setattr(tables, "MAX_ROWS", 200)
+    result = sweep.run(make_study(**({"count": 20, "hidden": [2, 3, 4]} | scalars)))
+    cells.print_summary(result)
+    out = capsys.readouterr().out
+    for row in result.cells.to_dict("records"):
+        rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
+        assert re.search(rf"^ *{row['cell']} .* {rate:.1f} \[{low:.1f}, {high:.1f}\]", out, re.MULTILINE)
+
+
+def test_what_never_happens_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    """Quantiles that are not reached and expectations that are infinite are not numbers in the table."""
+    cells.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], below=1e-9)))
+    out = capsys.readouterr().out
+    assert re.search(r"\] +- +- *$", out, re.MULTILINE)
+    assert "by which half of all runs converged" in out
+
+
+def test_long_tables_show_the_best(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit is cut to the best cells, and where the others are is said."""
+    study = make_study(count=20, hidden=[2, 3, 4], learning_rate=[0.05, 0.1, 0.2, 0.4])
+    result = sweep.run(study, out=tmp_path / "r r")
+    monkeypatch.setattr(tables, "MAX_ROWS", 11)
+    cells.print_cells(result)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "10 of 12 cells, best first"
+    best = result.cells.sort_values(["convergence_rate", "expected_steps"], ascending=[False, True])["cell"]
+    assert listed(lines) == list(best[:10])
+    assert f"2 more with: sweep show '{tmp_path / 'r r'}' --top 12" in lines[-1]
+    assert str(tmp_path / "r r" / "cells.parquet") in lines[-1]
+    cells.print_cells(result, top=12)
+    assert listed(capsys.readouterr().out.splitlines()) == list(best)
+    monkeypatch.setattr(tables, "MAX_ROWS", 12)
+    cells.print_cells(result)
+    assert listed(capsys.readouterr().out.splitlines()) == list(range(12))
+    cells.print_cells(sweep.run(study), top=1)
+    assert "11 more are in the cells of the result" in capsys.readouterr().out
+
+
+def listed(lines: list[str]) -> list[int]:
+    """Return the numbers of the cells in a table."""
+    return [int(line.split()[0]) for line in lines if re.match(r" *\d+  .*\[", line)]
+
+
+@pytest.mark.parametrize(("lines", "columns"), [(30, 120), (15, 120), (30, 70), (30, 30)])
+def test_what_a_screen_has_room_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lines: int, columns: int
+) -> None:
+    """On a terminal the matrix needs its height and width, and a narrow one shows rates rather than counts."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("LINES", str(lines))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rates = [0.01 * k for k in range(1, 12)]
+    cells.print_summary(sweep.run(make_study(count=10, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, below=10.0)))
+    out = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
+    matrix, counts = lines >= 20 and columns >= 50, columns >= 90
+    assert ("runs converged, %: learning_rate (down) and hidden (across)" in out) == matrix
+    if matrix:
+        assert len(out) <= lines
+    else:
+        assert out[3].startswith("10 of 66 cells, best first")
+        assert ("how runs ended takes a screen" in out[3]) != counts
+        assert ("exhausted" in " ".join(out[4:6])) == counts
+        assert not counts or max(map(len, out[4:-2])) <= columns
+    assert [line.split()[0] for line in out[1:3]] == ["of", "best"]
+
+
+def test_numbers_are_not_cut_on_a_narrow_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A narrow terminal does not shorten numbers."""
+    monkeypatch.setenv("COLUMNS", "30")
+    result = sweep.run(make_study(count=20))
+    cells.print_cells(result)
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert f"{100 * result.cells['convergence_rate'][3]:.1f} [" in out
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1, "0.1"), (0.0017782794, "0.001778"), (2, "2"), (True, "True"), ("relu", "relu"), (1e-10, "1e-10")],
+)
+def test_short_values(value: object, text: str) -> None:
+    """Values of parameters are written in at most four digits."""
+    assert short(value) == text
+    if isinstance(value, float):
+        assert short(np.float64(value)) == text
+
+
+def test_no_progress_unasked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python nothing is printed unless asked for."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    sweep.run(make_study(count=3))
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+    sweep.run(make_study(count=3), progress=True)
+    assert capsys.readouterr().err != ""
+
+
+def test_machine_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine has a name, also where the system does not tell of it in /proc."""
+    facts = host.machine_facts()
+    assert facts["n_processors"] == host.available_threads() >= 1
+    assert facts["versions"]["numpy"] == np.__version__
+
+    def fail(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    assert host.machine_facts()["cpu"]
+    assert host.log_digest() == host.log_digest()
+
+
+def test_names_of_the_package() -> None:
+    """Everything offered exists, is listed and documented; anything else is an AttributeError."""
+    for name in sweep.__all__:
+        assert getattr(sweep, name).__doc__
+        assert name in dir(sweep)
+    assert callable(sweep.run)
+    assert callable(sweep.trace)
+    with pytest.raises(AttributeError, match="'nothing'"):
+        _ = sweep.nothing
+    assert re.fullmatch(r"\d+\.\d+\.\d+", sweep.__version__)
+
+
+MODULES = [found.name for found in pkgutil.walk_packages(sweep.__path__, "sweep.")]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith(("sweep.bench", "sweep.__main__"))])
+def test_examples_in_the_documentation(name: str) -> None:
+    """Examples in docstrings are true."""
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_names_survive_the_import_of_modules() -> None:
+    """Importing submodules does not put modules in the place of the functions ``run`` and ``trace``."""
+    for name in MODULES:
+        if not name.startswith(("sweep.bench", "sweep.__main__")):
+            importlib.import_module(name)
+    assert callable(sweep.run)
+    assert callable(sweep.trace)
+
+
+def test_errors_are_of_one_family() -> None:
+    """One except clause catches what is the user's to mend."""
+    assert issubclass(sweep.StudyError, sweep.SweepError)
+    assert issubclass(sweep.StoreError, sweep.SweepError)

@@ -1,0 +1,154 @@
+"""Which files are read as studies and patterns, and what is no results folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import sweep
+from sweep import StoreError, StudyError, load_study
+from sweep.study.patterns import read_patterns
+from sweep.system import user_paths
+from sweep.system.user_paths import local_folder, read_text
+from tests.sweep.support import command, make_study, tree
+
+Reader = Callable[[Path], object]
+STUDY = '[data]\ntask = "xor"\n[network]\nhidden = 2\n[training]\nlearning_rate = 0.1\n'
+READERS: list[Reader] = [load_study, read_patterns, read_text]
+
+
+def refusal(read: Reader, path: Path) -> str:
+    """Return what is said of a file that is not read."""
+    with pytest.raises(ValueError, match=r"\w") as caught:
+        read(path)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) < 500
+    return message
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/null", "/dev/urandom", "pipe"])
+def test_devices_and_named_pipes(tmp_path: Path, read: Reader, name: str) -> None:
+    """What may never end is not read."""
+    os.mkfifo(tmp_path / "pipe")
+    assert "not a regular file" in refusal(read, tmp_path / name)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_folders(tmp_path: Path, read: Reader) -> None:
+    """A folder is no file."""
+    assert "it is a folder" in refusal(read, tmp_path)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_huge_files(tmp_path: Path, read: Reader) -> None:
+    """A file of more than 64 MiB is refused unread."""
+    with (tmp_path / "huge.toml").open("wb") as file:
+        file.truncate(user_paths.MAX_BYTES + 1)
+    assert "larger than 67,108,864 bytes" in refusal(read, tmp_path / "huge.toml")
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("name", ["a\0b.toml", "\ud800.toml", "a" * 300 + ".toml", "gone\n.toml"])
+def test_odd_names(tmp_path: Path, read: Reader, name: str) -> None:
+    """Names that no file has are told in one line that can be printed."""
+    refusal(read, tmp_path / name)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_files_that_are_no_text(tmp_path: Path, read: Reader) -> None:
+    """Other encodings than UTF-8 are told as such."""
+    path = tmp_path / "latin.toml"
+    path.write_bytes('name = "é"'.encode("latin-1"))
+    assert "not a text file" in refusal(read, path)
+
+
+def test_pipes_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe that was given open, as by ``<(command)``, is read to its end, but not beyond the limit."""
+    for limit, content in ((100, b"x" * 100), (99, b"x" * 100)):
+        monkeypatch.setattr(user_paths, "MAX_BYTES", limit)
+        reading, writing = os.pipe()
+        os.write(writing, content)
+        os.close(writing)
+        try:
+            if limit == 100:
+                assert read_text(Path(f"/dev/fd/{reading}")) == content.decode()
+            else:
+                assert "larger than 99 bytes" in refusal(read_text, Path(f"/dev/fd/{reading}"))
+        finally:
+            os.close(reading)
+
+
+def test_study_from_a_pipe(tmp_path: Path) -> None:
+    """A study that a command writes is planned like one in a file."""
+    (tmp_path / "study.toml").write_text(STUDY)
+    plan = [sys.executable, "-m", "sweep", "plan"]
+    file = subprocess.run([*plan, str(tmp_path / "study.toml")], capture_output=True, check=True)
+    pipe = subprocess.run([*plan, "/dev/stdin"], input=STUDY.encode(), capture_output=True, check=True)
+    assert pipe.stdout == file.stdout != b""
+
+
+ADDRESSES = ["gs://bucket/x", "gs://bucket", "https://example.com/x", "file:///tmp/x", "S3A://b", "memory://x", "gs://"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_addresses_are_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Results are not written to a folder called ``gs:``, from Python or the command line."""
+    monkeypatch.chdir(tmp_path)
+    finished = command("run", "xor", "--out", address)
+    assert (finished.code, finished.out) == (2, "")
+    (line,) = finished.err.splitlines()
+    for word in (address.partition("://")[0] + "://", "not supported", "local folder"):
+        assert word in line
+    for path in (address, Path(address)):
+        with pytest.raises(StoreError, match="local folder"):
+            sweep.run(make_study(), out=path)
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("path", ["results", "/tmp/x", "a:b", "/s3:/x", "a/b://c", "C:/results", "~", "é://"])
+def test_paths_are_folders(path: str) -> None:
+    """Whatever is a path stays one."""
+    assert local_folder(path) == local_folder(Path(path)) == Path(path)
+
+
+def test_study_and_results_with_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """Files may bear names that are not UTF-8: all goes well, and they are printed escaped."""
+    folder = os.fsencode(tmp_path) + b"/\xff"
+    os.mkdir(folder)
+    with open(folder + b"/\xfe.toml", "w") as file:
+        file.write(STUDY.replace('task = "xor"', 'file = "p.csv"') + "[seeds]\ncount = 1\n")
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+
+    def finish(*words: bytes) -> tuple[int, bytes]:
+        program = [os.fsencode(word) for word in (sys.executable, "-m", "sweep")]
+        finished = subprocess.run([*program, *words], capture_output=True, env=environment, check=False)
+        assert b"Traceback" not in finished.stderr
+        return finished.returncode, finished.stderr + finished.stdout
+
+    code, told = finish(b"run", folder + b"/\xfe.toml", b"--out", folder + b"/r")
+    assert code == 2
+    assert rb"\udcff/p.csv" in told
+    with open(folder + b"/p.csv", "w") as file:
+        file.write("x0,x1,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    code, told = finish(b"run", folder + b"/\xfe.toml", b"--out", folder + b"/r")
+    assert code == 0
+    assert told.endswith(rb"/\udcff/r" + b"\n")
+    assert finish(b"show", folder + b"/r")[0] == 0
+    assert finish(b"plan", b"\xff")[0] == 2
+    assert finish(b"show", b"\xff")[0] == 2
+    assert finish(b"plan", b"xor", b"--set", b"description=\xff")[0] == 2
+
+
+def test_study_error_of_a_path(tmp_path: Path) -> None:
+    """The path is told whole where it is of usual length."""
+    path = tmp_path / "gone.toml"
+    with pytest.raises(StudyError, match="No such file") as caught:
+        load_study(path)
+    assert repr(str(path)) in str(caught.value)

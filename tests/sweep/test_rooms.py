@@ -1,0 +1,242 @@
+"""Data flows one way: which room may import what, read off the sources."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kernels
+import sweep
+
+# From the lowest to the highest: a module imports those of its own room and of rooms before it. The bench stands beside
+# them all, and the packages' own modules above.
+ROOMS = (
+    "errors",
+    "system",
+    "study",
+    "schedule",
+    "statistics",
+    "store",
+    "results",
+    "training",
+    "verification",
+    "figures",
+    "report",
+    "terminal",
+    "bench",
+    "cli",
+    "__main__",
+)
+# Whose modules import nothing heavy when they are imported, so that commands that train nothing start at once.
+LIGHT_ROOMS = ("errors", "system", "study", "schedule", "cli", "__main__")
+LIGHT_MODULES = {
+    *(f"training.{name}" for name in ("limits", "speed", "executors.address", "executors.chunks", "executors.remote")),
+    *(
+        f"store.{name}"
+        for name in ("run_facts", "commits", "contents", "lock", "files", "local", "location", "objects")
+    ),
+}
+
+SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
+# What sets the state of the floating-point unit for whoever computes, and what declares words: no numerics, and light.
+LIGHT_KERNELS = {
+    f"kernels.{name}"
+    for name in ("floating_point", "vocabulary", "words.records", "words.reductions", "words.scalings", "start.names")
+}
+HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy", "distributed", "dask"}
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    """Tell whether a statement is run by type checkers alone."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def statements(node: ast.AST, deep: bool) -> Iterator[ast.AST]:
+    """Yield what runs: everything, or (not ``deep``) only what runs when the module is imported."""
+    for child in ast.iter_child_nodes(node):
+        if is_type_checking(child):
+            continue
+        if not deep and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        yield child
+        yield from statements(child, deep)
+
+
+def imports(path: Path, deep: bool) -> set[str]:
+    """Return the dotted names that a module imports; of ``from a import b`` both a and a.b."""
+    found = set()
+    for node in statements(ast.parse(path.read_text("utf-8")), deep):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            assert node.module is not None
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def module_paths() -> dict[str, Path]:
+    """Return every module of sweep by its dotted name."""
+    paths = {}
+    for path in sorted(SWEEP.rglob("*.py")):
+        parts = ("sweep", *path.relative_to(SWEEP).with_suffix("").parts)
+        paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return paths
+
+
+MODULES = module_paths()
+
+
+def reachable(module: str, deep: bool) -> set[str]:
+    """Return everything that importing a module of sweep imports, through other modules of sweep too."""
+    first = "sweep" if module == "sweep" else f"sweep.{module}"
+    assert first in MODULES
+    seen: set[str] = set()
+    waiting = [first]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += imports(MODULES[name], deep) if name in MODULES else ()
+    return seen
+
+
+def kernel_modules(names: set[str]) -> set[str]:
+    """Return the modules of kernels among dotted names."""
+    return {
+        name
+        for name in names
+        if name.startswith("kernels.") and (KERNELS / f"{name[8:].replace('.', '/')}.py").exists()
+    }
+
+
+def roots(names: set[str]) -> set[str]:
+    """Return the packages of dotted names."""
+    return {name.partition(".")[0] for name in names}
+
+
+def own_imports(name: str) -> set[str]:
+    """Return the modules of sweep that a module imports anywhere, for type checkers too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names if names <= MODULES.keys() else names | {node.module}
+    return {each for each in found if each in MODULES and each != name}
+
+
+def room(name: str) -> str:
+    """Return the room of a module of sweep."""
+    return name.split(".")[1]
+
+
+def test_the_reader_of_sources_reads() -> None:
+    """These tests would notice: executors import what trains, which imports kernels."""
+    assert "sweep.training.shard_trainer" in imports(SWEEP / "training/executors/threads.py", deep=False)
+    assert "kernels" in roots(reachable("training.run", deep=False))
+    assert "sweep.training.run" in imports(SWEEP / "cli/app.py", deep=True)
+    assert "sweep.training.run" not in imports(SWEEP / "cli/app.py", deep=False)
+    assert "pyarrow" in roots(imports(SWEEP / "statistics/tally.py", deep=False))
+    assert "sweep.store.shard_result" in own_imports("sweep.store.commits")
+
+
+def test_every_module_is_in_a_room() -> None:
+    """Nothing else lies in the package than its rooms and what they all stand on."""
+    assert {room(name) for name in MODULES if name != "sweep"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "sweep"])
+def test_no_import_climbs(name: str) -> None:
+    """A module imports its own room and lower ones, anywhere in it; only the bench uses the package from outside."""
+    allowed = ROOMS[: ROOMS.index(room(name)) + 1]
+    found = own_imports(name) - ({"sweep"} if room(name) == "bench" else set())
+    assert {each for each in found if each == "sweep" or room(each) not in allowed} == set()
+
+
+def test_no_circle() -> None:
+    """No module imports itself through others, whenever and for whomever they are imported."""
+    waiting = {name: own_imports(name) - {"sweep"} for name in MODULES if name != "sweep"}
+    while free := {name for name, needed in waiting.items() if not needed & waiting.keys()}:
+        waiting = {name: needed for name, needed in waiting.items() if name not in free}
+    assert waiting == {}
+
+
+@pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: path.stem)
+def test_kernels_never_import_sweep(path: Path) -> None:
+    """Numerics know nothing of studies, files or commands."""
+    assert not roots(imports(path, deep=True)) & {"sweep", "tests", "pandas", "pyarrow", "logging"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_sweep_never_imports_tests(name: str) -> None:
+    """The package stands alone."""
+    assert "tests" not in roots(imports(MODULES[name], deep=True))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in MODULES if name != "sweep" and room(name) in ("statistics", "store", "results", "report")],
+)
+def test_results_are_read_without_training(name: str) -> None:
+    """Statistics and results come from what is stored, never from kernels."""
+    beside = {"sweep.store.own_bits", "sweep.store.shard_result"}  # of who trains
+    if name not in beside:
+        assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in MODULES
+        if name == "sweep" or room(name) in LIGHT_ROOMS or name.removeprefix("sweep.") in LIGHT_MODULES
+    ],
+)
+def test_light_modules_import_nothing_heavy(name: str) -> None:
+    """What reads and plans studies imports no numerics with the module, nor through others."""
+    found = reachable(name.removeprefix("sweep."), deep=False)
+    assert not roots(found) & HEAVY
+    assert kernel_modules(found) <= LIGHT_KERNELS
+
+
+def test_kernels_themselves_are_light_until_used() -> None:
+    """To look at the package of numerics, as ``import sweep`` does, imports none of it."""
+    assert roots(imports(KERNELS / "__init__.py", deep=False)) <= {"__future__"}
+    assert roots(imports(KERNELS / "floating_point.py", deep=True)) <= sys.stdlib_module_names
+    modules = ", ".join(sorted(LIGHT_KERNELS))
+    program = f"import sys, {modules}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not HEAVY & set(loaded)
+
+
+def test_object_stores_are_met_by_those_who_name_one() -> None:
+    """The package for them, which not everybody has, is imported by one module, and not before it is used."""
+    users = {path.stem for path in SWEEP.rglob("*.py") if "obstore" in roots(imports(path, deep=True))}
+    assert users == {"requests"}
+    assert not [path for path in SWEEP.rglob("*.py") if "obstore" in roots(imports(path, deep=False))]
+    assert "sweep.store.objects" not in reachable("store.location", deep=False)
+
+
+def test_matplotlib_is_imported_by_figures_alone() -> None:
+    """No other module can pull in matplotlib, nor these before they draw."""
+    users = {path for path in SWEEP.rglob("*.py") if "matplotlib" in roots(imports(path, deep=True))}
+    assert {path.parent.name for path in users} <= {"figures", "bench", "report"}
+    classes = {SWEEP / "figures" / name for name in ("locators.py", "shown.py")}  # of matplotlib's classes
+    others = [path for path in SWEEP.rglob("*.py") if path not in classes]
+    assert not [path for path in others if "matplotlib" in roots(imports(path, deep=False))]
+    own = {f"sweep.figures.{path.stem}" for path in classes}
+    assert not [path for path in others if imports(path, deep=False) & own]
+
+
+def test_dask_is_imported_on_clusters_alone() -> None:
+    """No module needs the extra before a cluster is asked for."""
+    users = {path.stem for path in SWEEP.rglob("*.py") if roots(imports(path, deep=True)) & {"distributed", "dask"}}
+    assert users == {"cluster", "connection", "remote"}
+    assert not [path for path in SWEEP.rglob("*.py") if roots(imports(path, deep=False)) & {"distributed", "dask"}]

@@ -1,0 +1,117 @@
+"""Chunks: how many shards travel together, and how clusters are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import sweep
+from sweep import StudyError
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.commits import Commit
+from sweep.training.executors.address import check_cluster, local_workers
+from sweep.training.executors.chunks import Chunks
+from sweep.training.executors.threads import ThreadExecutor
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import make_study
+
+
+def taken(costs: list[float], speed: float, n_threads: int, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Return the numbers of the shards of each chunk."""
+    monkeypatch.setattr("sweep.training.executors.chunks.noted_speed", lambda: speed)
+    shards = [Shard(index, index, index + 1, cost) for index, cost in enumerate(costs)]
+    chunks = Chunks(iter(shards), sum(costs))
+    found = []
+    while chunk := chunks.take(n_threads):
+        found.append([shard.index for shard in chunk])
+    return found
+
+
+def test_chunks_of_a_long_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks take five seconds, in the end less and less down to a shard; every shard is in one, in the order given."""
+    found = taken([1.0] * 1000, speed=10.0, n_threads=2, monkeypatch=monkeypatch)
+    assert [index for chunk in found for index in chunk] == list(range(1000))
+    sizes = [len(chunk) for chunk in found]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[:10] == [50] * 10
+    assert sizes[-4:] == [1] * 4
+
+
+@pytest.mark.parametrize("n_threads", [1, 3, 8, 40])
+def test_small_studies_use_all_workers(n_threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast the machine is, each thread finds a chunk while there are as many shards."""
+    shards = Plan(make_study(count=2000, max_steps=5000)).shards
+    costs = [shards.shard(index).cost for index in range(shards.n_shards)]
+    found = taken(costs, speed=1e15, n_threads=n_threads, monkeypatch=monkeypatch)
+    assert sum(map(len, found)) == len(costs)
+    assert len(found) >= min(2 * n_threads, len(costs))
+    assert max(map(len, found)) <= max(1, len(costs) / n_threads)
+
+
+def test_speed_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was noted counts until shards of this study have been trained."""
+    monkeypatch.setattr("sweep.training.executors.chunks.noted_speed", lambda: None)
+    chunks = Chunks((Shard(k, k, k + 1, 1.0) for k in range(10**6)), 1e6)
+    assert len(chunks.take(100)) == 5000
+    chunks.learn(2.0, 0.2)
+    assert len(chunks.take(100)) == 50
+    chunks.learn(0.0, 0.0)
+    assert len(chunks.take(100)) == 50
+
+
+def test_each_round_is_estimated_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What chunks are made of are the operations of one round of seeds, or the first ones would be one chunk each."""
+    tables = make_study(count=160, below=0.05, max_steps=200).canonical()
+    tables["seeds"]["until"] = {"width": 0.15, "first": 10}
+    seen: list[tuple[float, float]] = []
+    train = ThreadExecutor.map
+
+    def watched(executor: ThreadExecutor, shards: Iterator[Shard], operations: float) -> Iterator[Commit]:
+        taken = list(shards)
+        seen.append((sum(shard.cost for shard in taken), operations))
+        yield from train(executor, iter(taken), operations)
+
+    monkeypatch.setattr(ThreadExecutor, "map", watched)
+    run_in_shards(sweep.Study(**tables), shard_runs=16)
+    assert len(seen) > 2
+    for costs, operations in seen:
+        assert costs == pytest.approx(operations)
+
+
+def test_shards_are_taken_when_they_are_sent() -> None:
+    """A limit of time sees each shard when it is begun, not before."""
+    seen: list[int] = []
+
+    def shards() -> Iterator[Shard]:
+        for index in range(100):
+            seen.append(index)
+            yield Shard(index, index, index + 1, 1e12)
+
+    chunk = Chunks(shards(), 1e14).take(4)
+    assert seen == [shard.index for shard in chunk]
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    ["tcp://localhost:8786", "tls://10.0.0.1:1", "tcp://[::1]:8786", "tcp://node-1.example.:65535", "local:3"],
+)
+def test_names_of_clusters(cluster: str) -> None:
+    """A scheduler's address, or a number of processes."""
+    check_cluster(cluster)
+    assert local_workers(cluster) == (3 if cluster == "local:3" else None)
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        *("", "local", "local:", "local:0", "local:-1", "local:100000", "host:8786", "http://h:1", "tcp://h"),
+        *("tcp://h:1 ", "tcp://h:65536", "tcp://..:80", "tcp://[..]:80", "tcp://" + "h" * 64 + ":80"),
+    ],
+)
+def test_what_names_no_cluster(cluster: str) -> None:
+    """One sentence says what was given and what is allowed."""
+    with pytest.raises(StudyError, match="local:N") as caught:
+        check_cluster(cluster)
+    assert repr(cluster) in str(caught.value)

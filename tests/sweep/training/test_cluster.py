@@ -1,0 +1,251 @@
+"""Studies on a cluster of dask: the same results as of threads, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+import sweep
+from sweep import StoreError, StudyError, SweepError, open_result
+from sweep.store.own_bits import own_bits
+from sweep.store.store import Store
+from tests.sweep.cluster_faults import faults
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_refused, assert_same_table, command, make_study, write_study
+
+pytest.importorskip("distributed", reason="the extra cluster is not installed")
+import psutil
+from distributed import Client, LocalCluster
+
+import sweep.training.executors.cluster
+import sweep.training.run  # before a test changes what this process and its worker share
+
+STUDY = make_study(count=100, name="cluster")
+SHARD_RUNS = 16
+PAGES = ("health", "metrics", "json/counts.json", "info/main/workers.html", "info/call-stacks/x.html", "status")
+
+
+@contextmanager
+def cluster_of(n_workers: int, n_threads: int, **settings: Any) -> Iterator[LocalCluster]:
+    """Start a cluster as others would: a scheduler with an address, on which anything might run."""
+    settings = {"processes": True, "memory_limit": 0, "silence_logs": 50, "dashboard_address": None, **settings}
+    http = {"dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=n_workers, threads_per_worker=n_threads, scheduler_kwargs=http, **settings) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """Return the address of a scheduler with a worker of two threads, here in this process, where coverage sees it."""
+    with cluster_of(1, 2, processes=False, protocol="tcp") as started:
+        yield started.scheduler_address
+
+
+@pytest.fixture
+def no_traces(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Require that a run leaves no process, folder or variable behind."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    before, variables = set(psutil.Process().children(recursive=True)), dict(os.environ)
+    variables.pop("PYTEST_CURRENT_TEST", None)
+    yield
+    left = [each for each in psutil.Process().children(recursive=True) if each not in before]
+    assert [each for each in left if "resource_tracker" not in " ".join(each.cmdline())] == []
+    assert list(folder.iterdir()) == []
+    assert {name: value for name, value in os.environ.items() if name in variables} == variables
+    assert set(os.environ) - set(variables) <= {"PYTEST_CURRENT_TEST", "__DASK_PARENT_PID"}  # the last by its import
+
+
+@pytest.mark.parametrize(("keep", "dtype"), [("runs", "float64"), ("cells", "float64"), ("runs", "float32")])
+def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtype: str) -> None:
+    """Who trains makes no difference to rows, cells or digest."""
+    study = make_study(count=100, dtype=dtype)
+    expected = run_in_shards(study, keep=keep, shard_runs=SHARD_RUNS)
+    result = run_in_shards(study, tmp_path / "r", keep=keep, cluster=cluster, shard_runs=SHARD_RUNS)
+    assert result.facts["digest"] == expected.facts["digest"]
+    assert result.facts["threads"] == 2
+    assert_same_table(result.cells, expected.cells)
+    assert len({commit.session for commit in Store.open(tmp_path / "r").commits().values()}) == 1
+
+
+def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
+    """Workers train the cells that a round leaves open, and take rows of earlier results."""
+    tables = make_study(count=160, below=0.05, max_steps=200).canonical()
+    del tables["method"]
+    tables["seeds"]["until"] = {"width": 0.15, "first": 10}
+    study = sweep.Study(**tables)
+    expected = sweep.run(study)
+    assert expected.facts["n_runs"] < study.n_runs
+    result = run_in_shards(study, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+    assert result.facts["digest"] == expected.facts["digest"]
+    more = make_study(count=170, below=0.05, max_steps=200)
+    grown = run_in_shards(more, tmp_path / "more", cluster=cluster, reuse=[tmp_path / "r"], shard_runs=SHARD_RUNS)
+    assert grown.facts["digest"] == sweep.run(more).facts["digest"]
+
+
+def test_what_is_reused_may_change_between_calls(tmp_path: Path, cluster: str) -> None:
+    """Workers that stay read earlier results anew in each call, also where they were overwritten meanwhile."""
+    study, out = make_study(count=60), tmp_path / "r"
+    for count in (20, 40):
+        run_in_shards(
+            make_study(count=count), tmp_path / "earlier", overwrite=True, shard_runs=4
+        )  # more parts than are held
+        shutil.rmtree(out, ignore_errors=True)
+        result = run_in_shards(study, out, cluster=cluster, reuse=[tmp_path / "earlier"], shard_runs=SHARD_RUNS)
+        assert result.facts["digest"] == sweep.run(study).facts["digest"]
+
+
+def listening() -> set[Any]:
+    """Return the addresses at which this process and its children listen."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return {port.laddr for each in processes for port in each.net_connections("inet") if port.status == "LISTEN"}
+
+
+def serves(port: int, page: str) -> bool:
+    """Tell whether there is such a page for everybody on this machine."""
+    with suppress(OSError, HTTPException):
+        return bool(urlopen(f"http://127.0.0.1:{port}/{page}", timeout=5).status == 200)
+    return False
+
+
+@pytest.mark.parametrize("n_workers", [2, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 4))])
+def test_processes_of_this_machine(
+    tmp_path: Path, no_traces: None, n_workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--cluster local:N` starts N, says so, and ends them; nobody but this machine can reach them."""
+    file, before, ports = write_study(tmp_path / "cluster.toml", STUDY), listening(), set()
+    add, shown = sweep.store.aggregate.Aggregate.add, []
+
+    def watched(*given: Any) -> None:
+        found = listening() - before
+        shown.extend(page for port in found - ports for page in PAGES if serves(port.port, page))
+        ports.update(found)
+        add(*given)
+
+    monkeypatch.setattr(sweep.store.aggregate.Aggregate, "add", watched)
+    finished = command("run", file, "--out", tmp_path / "r", "--cluster", f"local:{n_workers}")
+    assert finished.code == 0, finished
+    assert f"digest {sweep.run(STUDY).facts['digest']}" in finished.out
+    assert ("  1 worker\n" if n_workers == 1 else f"  {n_workers} workers\n") in finished.err
+    assert {port.ip for port in ports} == {"127.0.0.1"}
+    assert len(ports) > n_workers
+    assert shown == []
+    assert "error" not in finished.err.lower()
+    again = command("run", file, "--out", tmp_path / "r", "--cluster", "tcp://localhost:1")
+    assert (again.code, "already finished" in again.err) == (0, True)  # without reaching for the cluster
+
+
+def test_limits_hold_on_a_cluster(tmp_path: Path, cluster: str) -> None:
+    """Each call trains its part, and the same call goes on, until all is there."""
+    out, seen = tmp_path / "r", []
+    expected = sweep.run(STUDY).facts["digest"]
+    for _ in range(20):
+        result = run_in_shards(STUDY, out, cluster=cluster, shard_runs=SHARD_RUNS, max_runs=100)
+        seen.append(result.facts["n_runs"])
+        if result.complete:
+            break
+        assert result.facts["limited"]
+    assert seen == [112, 224, 336, 400]
+    assert open_result(out).facts["digest"] == expected
+    stripe = run_in_shards(STUDY, tmp_path / "s", cluster=cluster, shard=(1, 2), shard_runs=SHARD_RUNS)
+    assert len(Store.open(tmp_path / "s").commits()) == 13
+    assert not stripe.complete
+    short = run_in_shards(STUDY, tmp_path / "t", cluster=cluster, time_budget=1e-6, shard_runs=SHARD_RUNS)
+    assert short.facts["n_runs"] == SHARD_RUNS
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "sentence"),
+    [
+        ("full", StoreError, "disk of the worker is full"),
+        pytest.param("memory", MemoryError, "no more memory for shard", marks=pytest.mark.soak),
+    ],
+)
+def test_errors_of_workers_keep_type_and_message(
+    tmp_path: Path, no_traces: None, error: str, kind: type[Exception], sentence: str
+) -> None:
+    """The first one ends the run as if it had happened here; what was trained is kept."""
+    with faults(FAULT_ERROR=error, FAULT_SHARD="12"), pytest.raises(kind, match=f"^{sentence}$"):
+        run_in_shards(STUDY, tmp_path / "r", cluster="local:1", shard_runs=SHARD_RUNS)
+    assert 0 < len(Store.open(tmp_path / "r").commits()) < 25
+
+
+def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
+    """Other numerics, another logarithm or plan, or a folder that is not there: a sentence names the worker."""
+
+    def refused(out: Path, words: str, **patched: Any) -> None:
+        def patch(dask_worker: Any, undo: bool = False) -> None:
+            for name, value in patched.items():
+                owner: Any = sys.modules[{"own_bits": "sweep.store.own_bits", "files_at": "sweep.store.location"}[name]]
+                if undo:
+                    setattr(owner, name, owner.before)
+                else:
+                    owner.before = getattr(owner, name)
+                    setattr(owner, name, value)
+
+        with Client(cluster, set_as_default=False) as client:
+            client.run(patch)
+            try:
+                with pytest.raises(StoreError, match=words) as caught:
+                    run_in_shards(STUDY, out, cluster=cluster, shard_runs=SHARD_RUNS)
+            finally:
+                client.run(patch, undo=True)
+        assert str(caught.value).startswith("worker tcp://127.0.0.1:")
+        assert "\n" not in str(caught.value)
+        assert Store.open(out).commits() == {}
+
+    others = [replace(own_bits(), **bits) for bits in ({"numerics": 0}, {"log_digest": "0"}, {"sources_digest": "0"})]
+    begun = "were begun by a version of xor-sweep whose numbers have other last bits"
+    refused(tmp_path / "a", begun, own_bits=lambda: others[0])
+    refused(tmp_path / "b", "whose logarithm has other last bits", own_bits=lambda: others[1])
+    refused(tmp_path / "d", "were begun by other sources of kernels", own_bits=lambda: others[2])
+    nowhere = sweep.store.location.files_at(tmp_path / "nowhere")
+    refused(tmp_path / "c", "does not see results folder '.*c'; all workers need it", files_at=lambda place: nowhere)
+
+
+def test_worker_without_the_package(tmp_path: Path, cluster: str) -> None:
+    """It is told before anything is sent that such a worker would end of."""
+
+    def hide(hidden: bool) -> None:
+        import sys
+
+        name = "sweep.training.executors.remote"
+        if hidden:
+            sys.modules["kept"], sys.modules[name] = sys.modules.pop(name, None), None  # type: ignore[assignment]
+        else:
+            del sys.modules[name]
+            if kept := sys.modules.pop("kept"):
+                sys.modules[name] = kept
+
+    with Client(cluster, set_as_default=False) as client:
+        client.run(hide, True)
+        try:
+            with pytest.raises(SweepError, match=r"worker tcp://127.0.0.1:\d+ lacks what xor-sweep needs .*; install"):
+                run_in_shards(STUDY, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+        finally:
+            client.run(hide, False)
+
+
+def test_what_a_cluster_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder, no threads of this process, and the packages of the extra: else one sentence, and nothing is made."""
+    file = write_study(tmp_path / "cluster.toml", STUDY)
+    with pytest.raises(StudyError, match=r"without a results folder.*out="):
+        sweep.run(STUDY, cluster="local:2")
+    run = ("run", file, "--out", tmp_path / "r", "--cluster")
+    assert_refused(command(*run, "local:2", "--threads", 2), ("threads 2", "'local:2'", "leave one out"))
+    assert_refused(command(*run, "local:0"), ("'local:0'", "at least 1"))
+    assert_refused(command(*run, "somewhere"), ("'somewhere'", "tcp://HOST:PORT"))
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert_refused(command(*run, "local:2"), ("'local:2'", "pip install 'xor-sweep[cluster]'"))
+    assert not (tmp_path / "r").exists()

@@ -1,0 +1,77 @@
+"""Schedulers that do not answer, and certificates of those that do."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+import sweep
+from sweep import SweepError
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_refused, command, write_study
+from tests.sweep.training.test_cluster import SHARD_RUNS, STUDY, cluster_of
+
+dask = pytest.importorskip("dask", reason="the extra cluster is not installed")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("require-encryption", False), ("require-encryption", True), ("tls.ca-file", __file__ + "nowhere")],
+)
+def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: object) -> None:
+    """An address without a scheduler, or that dask is configured to refuse, ends in one sentence after some seconds."""
+    monkeypatch.setattr("sweep.training.executors.connection._CONNECT_SECONDS", 0.5)
+    file = write_study(tmp_path / "cluster.toml", STUDY)
+    settings = {f"distributed.comm.{setting}": value, "distributed.comm.tls.client.cert": __file__}
+    begin = time.monotonic()
+    with dask.config.set(settings):
+        finished = command("run", file, "--out", tmp_path / "r", "--cluster", "tcp://127.0.0.1:1")
+    gc.collect()  # what a client that failed leaves behind must not be for its finalizer to wait for
+    assert time.monotonic() - begin < 15
+    assert finished.code == 2
+    assert finished.err.splitlines()[-1].startswith("error: cluster 'tcp://127.0.0.1:1' cannot be reached: ")
+    assert finished.err.count("error") == 1
+
+
+@pytest.mark.parametrize("settings", [{}, {"ca-file": __file__}, {"ca-file": __file__, "client.cert": "nowhere"}])
+def test_certificates_are_missing(tmp_path: Path, settings: dict[str, str]) -> None:
+    """TLS without all certificates is refused with the names of the settings, before anything is made."""
+    file = write_study(tmp_path / "cluster.toml", STUDY)
+    unset = dict.fromkeys(("ca-file", "client.cert", "client.key"))
+    with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in (unset | settings).items()}):
+        finished = command("run", file, "--out", tmp_path / "r", "--cluster", "tls://127.0.0.1:1")
+    assert_refused(finished, ("'tls://127.0.0.1:1'", "distributed.comm.tls", "ca-file, client.cert and client.key"))
+    assert not (tmp_path / "r").exists()
+
+
+def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates come from dask's own configuration; without them, or with others, nobody gets in."""
+    from distributed.security import Security
+
+    def configured(security: Security) -> dict[str, str]:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        for name in ("client_key", "client_cert", "ca_file"):
+            (folder / f"{name}.pem").write_text(getattr(security, f"tls_{name}"))
+        files = {"ca-file": "ca_file", "client.key": "client_key", "client.cert": "client_cert"}
+        return {f"distributed.comm.tls.{name}": str(folder / f"{file}.pem") for name, file in files.items()}
+
+    security = Security.temporary()
+    monkeypatch.setattr("sweep.training.executors.connection._CONNECT_SECONDS", 5.0)
+    with cluster_of(1, 1, security=security) as started:
+        address = started.scheduler_address
+        assert address.startswith("tls://")
+        with dask.config.set(configured(security)):
+            result = run_in_shards(STUDY, tmp_path / "r", cluster=address, shard_runs=SHARD_RUNS)
+        assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
+        with pytest.raises(SweepError, match=f"cluster '{address}' given, which takes certificates: "):
+            run_in_shards(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)
+        monkeypatch.setattr("sweep.training.executors.connection._CONNECT_SECONDS", 0.5)
+        with (
+            dask.config.set(configured(Security.temporary())),
+            pytest.raises(SweepError, match=f"cluster '{address}' cannot be reached"),
+        ):
+            run_in_shards(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)

@@ -1,0 +1,241 @@
+"""What is lost on a cluster: workers, its scheduler, the run that it trains for. Nothing that was trained is."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+import sweep
+from sweep import SweepError
+from sweep.store.store import Store
+from tests.sweep.cluster_faults import faults
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import make_study, write_study
+
+pytest.importorskip("distributed", reason="the extra cluster is not installed")
+import dask
+import psutil
+
+ROOT = Path(sweep.__path__[0]).parent
+STUDY = make_study(count=100, name="losses")
+SHARD_RUNS = 16
+N_SHARDS = 25
+
+
+@pytest.fixture(scope="module")
+def expected() -> str:
+    """Return the digest of the study."""
+    return str(run_in_shards(STUDY, shard_runs=SHARD_RUNS).facts["digest"])
+
+
+def workers_of(process: psutil.Process) -> list[psutil.Process]:
+    """Return the processes that train for a run."""
+    return [each for each in process.children(recursive=True) if "spawn_main" in " ".join(each.cmdline())]
+
+
+@contextmanager
+def killing(times: int, folder: Path, n_shards: int) -> Iterator[list[int]]:
+    """Kill workers of this process one by one, at random moments while the first half of the shards is trained."""
+    draw, killed, ended = random.Random(times), [], threading.Event()
+
+    def kill() -> None:
+        for n_commits in sorted(draw.sample(range(1, n_shards // 2), times)):
+            wait_for_commits(folder, n_commits, ended)
+            ended.wait(draw.uniform(0, 0.1))
+            while not ended.is_set():  # until one is there that is not just being started
+                with suppress(psutil.Error, IndexError):
+                    old = [each for each in workers_of(psutil.Process()) if time.time() - each.create_time() > 2]
+                    worker = draw.choice(old)
+                    worker.kill()
+                    killed.append(worker.pid)
+                    break
+                time.sleep(0.01)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("count", "kills"), [pytest.param(100, 2, id="few"), pytest.param(800, 20, id="many", marks=pytest.mark.soak)]
+)
+def test_workers_that_are_killed(tmp_path: Path, count: int, kills: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever moment a worker is killed at, each shard is committed once, and the result is the same."""
+    monkeypatch.setattr("sweep.training.executors.chunks._USUAL_SECONDS", 0.0)  # each shard travels alone
+    study = make_study(count=count, name="killed")
+    n_shards = -(-count * 4 // SHARD_RUNS)
+    with faults(FAULT_SECONDS="0.3"), killing(kills, tmp_path / "r", n_shards) as killed:
+        result = run_in_shards(study, tmp_path / "r", cluster="local:2", shard_runs=SHARD_RUNS)
+    assert len(killed) == kills
+    commits = Store.open(tmp_path / "r").commits()
+    assert list(commits) == list(range(n_shards))
+    assert result.facts["digest"] == run_in_shards(study, shard_runs=SHARD_RUNS).facts["digest"]
+
+
+def test_shards_that_kill_workers(tmp_path: Path, expected: str) -> None:
+    """They are named once all others are trained; where nothing kills, the same call completes the result."""
+    with (
+        faults(FAULT_KILLERS="12 13"),
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        pytest.raises(SweepError, match=r"^shards 12 to 13 of this study killed each worker.*, 1 in turn;.* goes on$"),
+    ):
+        run_in_shards(STUDY, tmp_path / "r", cluster="local:1", shard_runs=SHARD_RUNS)
+    assert sorted(Store.open(tmp_path / "r").commits()) == [k for k in range(N_SHARDS) if k not in (12, 13)]
+    result = run_in_shards(STUDY, tmp_path / "r", shard_runs=SHARD_RUNS)
+    assert result.facts["digest"] == expected
+
+
+@contextmanager
+def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """Start a scheduler and, once its address is known, a worker, as `dask scheduler` and `dask worker` do."""
+    file = tmp_path / "scheduler.json"
+    words = [sys.executable, "-W", "ignore", "-m"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
+    where = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
+    local = ["--preload", "tests.sweep.cluster_faults", "--nthreads", "1", "--local-directory", str(tmp_path)]
+    scheduler = [*words, "distributed.cli.dask_scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0", *where]
+    started = [subprocess.Popen(scheduler, **quiet)]  # type: ignore[call-overload]
+    try:
+        deadline = time.monotonic() + 60
+        while not (file.exists() and file.read_text().rstrip().endswith("}")):
+            assert time.monotonic() < deadline
+            assert started[0].poll() is None
+            time.sleep(0.05)
+        started.append(subprocess.Popen([*words, "distributed.cli.dask_worker", *local, *where], **quiet))  # type: ignore[call-overload]
+        yield json.loads(file.read_text())["address"], started
+    finally:
+        for each in started:
+            each.kill()
+            each.wait()
+
+
+def wait_for_commits(folder: Path, n: int, ended: threading.Event | None = None) -> None:
+    """Wait until so many shards are committed, or the run has ended."""
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob("commits/*.json"))) < n and not (ended and ended.is_set()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.soak
+def test_scheduler_that_is_lost(tmp_path: Path, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run, which waited for a worker at first, ends in one sentence; threads go on from there."""
+    monkeypatch.setenv("FAULT_SECONDS", "0.1")
+    out = tmp_path / "r"
+    with scheduler_with_worker(tmp_path) as (address, started):
+
+        def lose() -> None:
+            wait_for_commits(out, 3)
+            started[0].kill()
+
+        thread = threading.Thread(target=lose)
+        thread.start()
+        with pytest.raises(SweepError, match=f"^cluster '{address}' was lost.*the same command goes on$"):
+            run_in_shards(STUDY, out, cluster=address, shard_runs=SHARD_RUNS)
+        thread.join()
+    assert 3 <= len(Store.open(out).commits()) < N_SHARDS
+    assert run_in_shards(STUDY, out, shard_runs=SHARD_RUNS).facts["digest"] == expected
+
+
+@contextmanager
+def command_on_a_cluster(tmp_path: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """Start a command whose worker takes so many seconds for each shard, and wait for some commits."""
+    file = write_study(tmp_path / "losses.toml", STUDY)
+    code = (
+        "from sweep.__main__ import main; from sweep.training import run as training; import functools\n"
+        "from tests.sweep.in_shards import run_in_shards\n"
+        f"training.run = functools.partial(run_in_shards, shard_runs={SHARD_RUNS})\n"
+        "if __name__ == '__main__': main()"
+    )
+    words = [sys.executable, "-W", "ignore", "-c", code, "run", str(file), "--out", str(tmp_path / "r")]
+    (tmp_path / "temporary").mkdir()
+    variables = {
+        "DASK_DISTRIBUTED__WORKER__PRELOAD": '["tests.sweep.cluster_faults"]',
+        "FAULT_SECONDS": str(seconds),
+        "TMPDIR": str(tmp_path / "temporary"),
+    }
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs of a shell ignore
+    try:
+        started = subprocess.Popen(
+            [*words, "--cluster", "local:1"],
+            env=os.environ | variables,
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # with a process group of its own, all of which a terminal interrupts
+        )
+    finally:
+        signal.signal(signal.SIGINT, heeded)
+    with started as process:
+        try:
+            wait_for_commits(tmp_path / "r", 2)
+            yield process
+        finally:
+            process.kill()
+
+
+def assert_nobody_left(processes: list[psutil.Process], seconds: float) -> None:
+    """Require that processes end within some seconds."""
+    assert psutil.wait_procs(processes, timeout=seconds)[1] == []
+
+
+@pytest.mark.soak
+def test_first_interrupt_keeps_the_shard_under_way(tmp_path: Path, expected: str) -> None:
+    """Ctrl-C in a terminal ends a command with code 130, after the shard that its worker is at."""
+    with command_on_a_cluster(tmp_path, seconds=0.5) as process:
+        workers = workers_of(psutil.Process(process.pid))
+        assert workers
+        n_commits = len(list((tmp_path / "r/commits").glob("*.json")))
+        os.killpg(process.pid, signal.SIGINT)
+        error = process.communicate(timeout=60)[1]
+        assert process.returncode == 130, error
+    assert "interrupted; finished shards are kept" in error
+    assert "Traceback" not in error
+    assert n_commits < len(Store.open(tmp_path / "r").commits()) <= n_commits + 2
+    assert_nobody_left(workers, 10)
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert len(list((tmp_path / "r/parts").iterdir())) == len(Store.open(tmp_path / "r").commits())
+    result = run_in_shards(STUDY, tmp_path / "r", cluster="local:1", shard_runs=SHARD_RUNS)
+    assert result.facts["digest"] == expected
+
+
+@pytest.mark.soak
+def test_second_interrupt_does_not_wait(tmp_path: Path, expected: str) -> None:
+    """The second one ends a command whose worker is at a shard that does not end, and the worker too."""
+    with command_on_a_cluster(tmp_path, seconds=0.5) as process:
+        workers = workers_of(psutil.Process(process.pid))
+        for worker in workers:
+            worker.suspend()
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.5)
+        error = process.communicate(timeout=60)[1]
+        assert process.returncode == 130, error
+    assert_nobody_left(workers, 10)
+    assert run_in_shards(STUDY, tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected
+
+
+@pytest.mark.soak
+def test_run_that_is_killed(tmp_path: Path, expected: str) -> None:
+    """Workers end with the process that has started them, and leave what they were at."""
+    with command_on_a_cluster(tmp_path, seconds=0.5) as process:
+        workers = workers_of(psutil.Process(process.pid))
+        process.kill()
+        process.communicate(timeout=60)
+    assert_nobody_left(workers, 10)
+    assert run_in_shards(STUDY, tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected

@@ -1,0 +1,187 @@
+"""Kernels that are compiled for a study: none is begun after an interrupt or the time allowed, and progress says so."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+import sweep
+from kernels.simd import jit
+from kernels.simd.compiling import Compilation
+from sweep.schedule.plan import Plan
+from sweep.system.progress import SweepProgress
+from sweep.system.signals import Interrupts
+from sweep.training.executors import remote
+from sweep.training.executors.threads import work_in_threads
+from sweep.training.limits import Budget, Limits, OutOfTime
+from tests.sweep.support import command, make_study, write_study
+
+# Three kernels of little work: one draws, two train.
+STUDY = make_study(count=2, hidden=[2, 3], learning_rate=0.1, activation="identity", max_steps=20)
+
+ROOT = Path(sweep.__path__[0]).parent
+
+compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+
+
+def kernels_on_disk(cache: Path) -> list[str]:
+    """Name the kernels that a cache holds."""
+    return [path.name.partition("-")[0] for path in cache.glob("xor-sweep/*/*.bin")]
+
+
+@compiled_only
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Signals) -> None:
+    """That kernel is finished and kept, and no other is begun, by whichever thread; meanwhile the run says so."""
+    study = write_study(tmp_path / "small.toml", STUDY)
+    words = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r", "--threads", "3"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    lines = []
+    with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as run:
+        for line in run.stderr or ():
+            lines.append(line)
+            if "compiling kernel 1 of 3" in line:
+                run.send_signal(number)
+    assert run.returncode == 130
+    assert [line.rpartition("  ")[2].strip() for line in lines if "compil" in line] == [
+        "compiling kernel 1 of 3",
+        "stopping: one kernel is being compiled",
+    ]
+    assert kernels_on_disk(tmp_path) == ["draw"]
+
+
+@compiled_only
+def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the time is over no kernel is begun but the first of a call, so that each call gets on."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    study = make_study(count=2, hidden=[2, 3], learning_rate=0.1, activation="identity", loss="half_squared")
+    file, out = write_study(tmp_path / "small.toml", study), tmp_path / "r"
+    words = [sys.executable, "-m", "sweep", "run", file, "--out", out, "--time-budget", "0.001", "--threads", "2"]
+    for n_kernels in (1, 2):
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        assert (done.returncode, len(kernels_on_disk(tmp_path))) == (4, n_kernels), done.stderr
+        assert done.stdout.startswith("nothing is trained yet: the time was over while kernels were compiled")
+    assert subprocess.run(words, cwd=ROOT, capture_output=True).returncode == 0
+    assert sorted(kernels_on_disk(tmp_path)) == ["draw", "train", "train"]
+
+
+def test_first_kernel_of_a_call() -> None:
+    """It may be begun whatever the time, unless a shard was finished before; others only while there is time."""
+    plan = Plan(STUDY)
+    for limits in (Limits(), Limits(seconds=60.0)):
+        budget = Budget(limits, plan)
+        budget.begin_kernel()
+        budget.begin_kernel()
+        assert not budget.is_over
+    over = Budget(Limits(seconds=-1.0), plan)
+    assert over.is_over
+    over.begin_kernel()
+    with pytest.raises(OutOfTime):
+        over.begin_kernel()
+    used = Budget(Limits(seconds=-1.0), plan)
+    used.is_used = True
+    with pytest.raises(OutOfTime):
+        used.begin_kernel()
+
+
+def test_an_item_that_runs_out_of_time_ends_all_threads() -> None:
+    """Those that others are at are finished, no more are begun, and it is no error."""
+    begun: list[int] = []
+    over = Event()
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 1:
+            over.set()
+            raise OutOfTime
+        assert over.wait(60)
+        return item
+
+    def items() -> Iterator[int]:
+        yield from range(2)
+        assert over.wait(60)
+        yield from range(2, 1000)
+
+    made = list(work_in_threads(work, items(), 2, Interrupts(), lambda: None))
+    assert set(made) == set(begun) - {1}
+    assert len(begun) < 10
+
+
+@compiled_only
+def test_no_kernel_is_begun_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one thread has failed, the others compile nothing for the items that they are at."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    begun = Event()
+
+    @jit.kernel("of a test: never compiled")
+    def identity(x: int) -> int:
+        return x
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert begun.wait(60)
+            raise ValueError("the first item fails")
+        begun.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("sweep-") and thread is not threading.current_thread():
+                thread.join(60)
+        return identity(item)
+
+    with pytest.raises(ValueError, match="the first item fails"):
+        list(work_in_threads(work, iter(range(2)), 2, Interrupts(), lambda: None))
+    assert not identity.overloads  # type: ignore[attr-defined]
+
+
+def test_what_a_run_waits_for_at_its_end() -> None:
+    """The kernel that is being compiled, and only as long as it is."""
+    progress = SweepProgress(10, 1.0, 1, shown=False)
+    progress.stopping()
+    assert "stopping" not in progress.text()
+    progress.compiling(Compilation(1, 3))
+    assert progress.text().endswith("compiling kernel 1 of 3")
+    progress.stopping()
+    assert progress.text().endswith("stopping: one kernel is being compiled")
+    progress.compiling(None)
+    assert "stopping" not in progress.text()
+    assert "compil" not in progress.text()
+
+
+@compiled_only
+def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sweep plan` says how many kernels there are at most, and how long each took here the last time."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    study = write_study(tmp_path / "small.toml", STUDY)
+    assert re.search(r"kernels +at most 4 to compile .*, some seconds each\n", command("plan", study).out)
+    words = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r"]
+    subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
+    assert len(kernels_on_disk(tmp_path)) == 3
+    assert re.search(r"kernels +at most 4 to compile .*, about \d+ s each, as this", command("plan", study).out)
+
+
+def test_a_worker_of_a_cluster_without_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told that the time of a call is over, it begins no more kernels for it, unless it has done nothing yet."""
+    monkeypatch.setattr(remote._thread, "stopped", lambda: False, raising=False)
+    busy, fresh, other = (secrets.token_hex(8) for _ in range(3))
+    remote._begin_kernel(busy)
+    for session in (busy, fresh):
+        remote.stop_compiling(session)
+    with pytest.raises(remote._Stopped):
+        remote._begin_kernel(busy)
+    remote._begin_kernel(fresh)
+    with pytest.raises(remote._Stopped):
+        remote._begin_kernel(fresh)
+    for _ in range(2):
+        remote._begin_kernel(other)
+    monkeypatch.setattr(remote._thread, "stopped", lambda: True)
+    with pytest.raises(remote._Stopped):
+        remote._begin_kernel(other)

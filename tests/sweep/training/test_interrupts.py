@@ -1,0 +1,241 @@
+"""Ctrl-C and errors while threads train: in good order at first, at once the second time."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+import sweep
+from kernels.loop.runs import Columns
+from sweep import SweepError
+from sweep.schedule.waves import Shard
+from sweep.store.shard_result import ShardResult
+from sweep.store.store import Store
+from sweep.system.signals import Interrupts
+from sweep.training.executors.threads import work_in_threads
+from sweep.training.shard_trainer import ShardTrainer
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import make_study
+
+STUDY = make_study(count=10)
+SHARD_RUNS = 4
+
+
+@pytest.fixture(autouse=True)
+def default_handler() -> Iterator[None]:
+    """Handle Ctrl-C as Python does at first, whatever the tests were started from."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_first_interrupt_keeps_the_shards_under_way(tmp_path: Path) -> None:
+    """A shard that is being trained when the signal comes is committed, and no other is begun."""
+    train, trained = ShardTrainer.train, []
+
+    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
+        trained.append(shard.index)
+        if len(trained) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+        return train(worker, shard)
+
+    with mock.patch.object(ShardTrainer, "train", watched), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
+    assert len(trained) == 3
+    assert list(Store.open(tmp_path / "r").commits()) == sorted(trained)
+    expected = sweep.run(STUDY).facts["digest"]
+    assert run_in_shards(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected
+
+
+def test_first_interrupt_ends_one_very_long_network(tmp_path: Path) -> None:
+    """A network of two billion steps does not keep Ctrl-C waiting, and leaves nothing behind."""
+    study = make_study(count=1, hidden=2, learning_rate=1e-6, max_steps=2**31 - 1, criterion="none")
+    train = ShardTrainer.train
+
+    def interrupted(worker: ShardTrainer, shard: Shard) -> ShardResult:
+        os.kill(os.getpid(), signal.SIGINT)
+        return train(worker, shard)
+
+    with mock.patch.object(ShardTrainer, "train", interrupted), pytest.raises(KeyboardInterrupt):
+        sweep.run(study, out=tmp_path / "r")
+    assert not any(thread.name.startswith("sweep-") for thread in threading.enumerate())
+    assert list((tmp_path / "r" / "parts").iterdir()) == []
+
+
+@pytest.mark.parametrize(("seconds", "n_pieces"), [(0.0, 1), (60.0, 3)])
+def test_first_interrupt_ends_a_long_shard_between_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, n_pieces: int
+) -> None:
+    """Where shapes share a shard that was begun a while ago, the next is not trained; else it is, with its kernel."""
+    monkeypatch.setattr("sweep.training.shard_trainer._LONG_SECONDS", seconds)
+    study = make_study(count=1, hidden=[1, 2, 3], learning_rate=0.5)
+    sweep.run(study)  # none is compiled after an interrupt
+    train, trained = ShardTrainer._train_piece, []
+
+    def interrupted(worker: ShardTrainer, piece: Shard) -> tuple[Columns, int]:
+        if not trained:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+        trained.append(piece)
+        return train(worker, piece)
+
+    with mock.patch.object(ShardTrainer, "_train_piece", interrupted), pytest.raises(KeyboardInterrupt):
+        sweep.run(study, out=tmp_path / "r", threads=1)
+    assert len(trained) == n_pieces
+    assert len(Store.open(tmp_path / "r").commits()) == n_pieces // 3
+
+
+def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
+    """The second one ends a run whose threads do not end, which then write nothing more."""
+    release, left = threading.Event(), threading.Event()
+    train = ShardTrainer.train
+
+    def stuck(worker: ShardTrainer, shard: Shard) -> ShardResult:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+        assert release.wait(60)
+        try:
+            return train(worker, shard)
+        finally:
+            left.set()
+
+    with mock.patch.object(ShardTrainer, "train", stuck), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
+    assert not left.is_set()
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("sweep-"):
+            thread.join(60)
+    assert left.is_set()
+    assert Store.open(tmp_path / "r").commits() == {}
+    assert list((tmp_path / "r" / "parts").iterdir()) == []
+
+
+def test_interrupt_while_parts_are_read(tmp_path: Path) -> None:
+    """An interrupt at the end, while what others trained is read, is one too."""
+    with pytest.raises(KeyboardInterrupt), mock.patch.object(Store, "write_cells", side_effect=KeyboardInterrupt):
+        run_in_shards(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS)
+    table = Store.table
+
+    def interrupted(store: Store, *given: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return table(store, *given)  # type: ignore[arg-type]
+
+    with mock.patch.object(Store, "table", interrupted), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS)
+
+
+def test_interrupt_that_a_callback_swallows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt in a callback of the compiler, which raises nothing, is counted and not told of; errors are."""
+    told: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda swallowed: told.append(str(swallowed.exc_value)))
+
+    @ctypes.CFUNCTYPE(None)
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    @ctypes.CFUNCTYPE(None)
+    def failing() -> None:
+        raise ValueError("of a callback")
+
+    with Interrupts() as interrupts:
+        for callback in (interrupted, interrupted, failing):
+            callback()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.check()
+    assert interrupts.count == 2
+    interrupted()
+    assert told[0] == "of a callback"
+    assert len(told) == 2
+
+
+def test_handlers_of_others_are_left_alone() -> None:
+    """Where somebody handles Ctrl-C, or ignores it, that stays so; outside of the main thread nothing is set."""
+    seen: list[int] = []
+    for handler in (lambda number, frame: seen.append(number), signal.SIG_IGN):
+        signal.signal(signal.SIGINT, handler)
+        with Interrupts() as interrupts:
+            assert signal.getsignal(signal.SIGINT) is handler
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            interrupts.check()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert seen == [signal.SIGINT]
+    handlers = []
+
+    def in_thread() -> None:
+        with Interrupts():
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=in_thread)
+    thread.start()
+    thread.join()
+    assert handlers == [signal.default_int_handler]
+
+
+def test_threads_that_do_not_start() -> None:
+    """Where the system starts no more threads, those that run end and a sentence says how many there were."""
+    start, started = threading.Thread.start, []
+
+    def few(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    with mock.patch.object(threading.Thread, "start", few), pytest.raises(SweepError, match=r"64 given.* starts 2 and"):
+        list(work_in_threads(lambda _: time.sleep(0.01), iter(range(1000)), 64, Interrupts(), lambda: None))
+    assert not any(thread.is_alive() for thread in started)
+
+
+def test_error_in_one_thread_ends_all() -> None:
+    """The first error is raised, once the other threads have ended what they were at."""
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        if item == 5:
+            raise ZeroDivisionError("item 5")
+        time.sleep(0.01)
+        done.append(item)
+
+    with pytest.raises(ZeroDivisionError, match="item 5"):
+        list(work_in_threads(work, iter(range(1000)), 3, Interrupts(), lambda: None))
+    assert len(done) < 20
+
+
+def test_threads_import_nothing(tmp_path: Path) -> None:
+    """All modules are there before the first thread starts: an interrupted import could make it wait without end."""
+    code = """
+import sys
+import sweep
+from sweep.training.executors import threads
+
+work_in_threads = threads.work_in_threads
+
+def watched(*given):
+    before = set(sys.modules)
+    yield from work_in_threads(*given)
+    print(*sorted(set(sys.modules) - before))
+
+threads.work_in_threads = watched
+study = sweep.load_study("xor", {"seeds.count": 3, "hidden": 2, "max_steps": 60})
+for keep in ("runs", "cells"):
+    for out in (None, sys.argv[1] + keep):
+        sweep.run(study, out=out, keep=keep, shard_runs=10)
+"""
+    words = [sys.executable, "-c", code, str(tmp_path / "r")]
+    finished = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(sweep.__path__[0]).parent)
+    assert finished.stdout.split() == []

@@ -1,0 +1,262 @@
+"""Progress: one percentage, speed and estimate from training alone, and what the sweep waits for."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba.core import event
+
+import sweep
+from kernels.simd.compiling import Compilation
+from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Shard
+from sweep.store.commits import Commit
+from sweep.store.run_facts import _seconds_trained
+from sweep.store.shard_result import ShardResult
+from sweep.system.formatting import duration
+from sweep.system.progress import Pace, SweepProgress, tell_finished
+from sweep.training.shard_trainer import ShardTrainer
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import command, make_study, write_study
+
+
+class Clock:
+    """A clock that goes on when told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clock."""
+    return Clock(monkeypatch)
+
+
+def hidden_progress(n_runs: int = 100, cost: float = 100.0, threads: int = 1) -> SweepProgress:
+    """Make progress that is asked rather than shown."""
+    return SweepProgress(n_runs, cost, threads, shown=False)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 50), st.floats(0.1, 1e9)), min_size=1, max_size=30))
+def test_percentage_is_that_of_the_count(shards: list[tuple[bool, int, float]]) -> None:
+    """Whatever shards cost, the percentage is that of the runs, and 100 only when all are done."""
+    n_runs = sum(n for _, n, _ in shards) + 1
+    progress = hidden_progress(n_runs, sum(cost for *_, cost in shards) + 1.0)
+    done = 0
+    for before, n, cost in shards:
+        if before:
+            progress.skip(n, cost)
+        else:
+            progress.advance(n, cost, 1000, 0.1)
+        done += n
+        percent, count = re.match(r" *(\d+) %  ([\d,]+) of ", progress.text()).groups()  # type: ignore[union-attr]
+        assert int(count.replace(",", "")) == done
+        assert int(percent) == 100 * done // n_runs < 100
+    progress.advance(1, 1.0, 1000, 0.1)
+    assert progress.text().startswith("100 %")
+
+
+def test_compiling_counts_neither_in_speed_nor_in_estimate(clock: Clock) -> None:
+    """Speed and time to go are those of the seconds in which threads train, however long a kernel takes."""
+    progress = hidden_progress()
+    assert progress.text() == "  0 %  0 of 100 runs"
+    progress.compiling(Compilation(1, 2))
+    clock.now += 300
+    assert progress.text() == "  0 %  0 of 100 runs  compiling kernel 1 of 2"
+    progress.compiling(None)
+    progress.advance(10, 10.0, 50_000_000, 1.0)
+    assert progress.text() == " 10 %  10 of 100 runs  50 M steps/s  about 9 s to go"
+    progress.compiling(Compilation(2, 2))
+    assert progress.text().endswith("compiling kernel 2 of 2")
+    clock.now += 300
+    progress.compiling(None)
+    assert progress.text() == " 10 %  10 of 100 runs  50 M steps/s  about 9 s to go"
+
+
+def test_estimate_is_of_the_last_seconds(clock: Clock) -> None:
+    """What was trained long ago does not slow the estimate down, and what an earlier call trained is no speed."""
+    progress = hidden_progress(1000, 1000.0, threads=2)
+    progress.skip(500, 500.0)
+    assert progress.text() == " 50 %  500 of 1,000 runs  going on from there"
+    merged = hidden_progress(10, 10.0, threads=2)
+    merged.skip(10, 10.0)
+    assert merged.text() == "100 %  10 of 10 runs"
+    for _ in range(4):
+        progress.advance(10, 10.0, 1_000_000, 10.0)  # both threads: 2 a second
+    assert progress.text().endswith("0 M steps/s  about 3 min 50 s to go")
+    for _ in range(4):
+        clock.now += 6
+        progress.advance(10, 10.0, 1_000_000, 1.0)
+    assert progress.text().endswith("2 M steps/s  about 21 s to go")
+
+
+def test_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal shows a bar on standard error, with runs, speed and kernels that are compiled."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    with SweepProgress(40, 4.0, 1, shown=True) as progress:
+        progress.skip(10, 1.0)
+        progress.compiling(Compilation(1, 1))
+        progress._bar.refresh()  # type: ignore[union-attr]
+        progress.compiling(None)
+        progress.advance(30, 3.0, 500_000, 0.1)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "25 %  10 of 40 runs  compiling kernel 1 of 1" in captured.err
+    assert "100 %  40 of 40 runs  5 M steps/s" in captured.err
+
+
+def test_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """In a file there is a line at the start, one for each kernel that is compiled, and one every ten seconds."""
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    with SweepProgress(40, 4.0, 1, shown=True) as progress:
+        progress.tick()
+        clock.now += 1
+        progress.compiling(Compilation(1, 1))
+        clock.now += 5
+        progress.compiling(None)
+        progress.advance(10, 1.0, 40_000_000, 20.0)
+        clock.now += 9
+        progress.tick()
+        clock.now += 9
+        progress.tick()
+        progress.tick()
+        clock.now += 11
+        progress.advance(10, 1.0, 40_000_000, 20.0)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "  0 %  0 of 40 runs",
+        "  0 %  0 of 40 runs  compiling kernel 1 of 1",
+        " 25 %  10 of 40 runs  2 M steps/s  about 1 min 00 s to go",
+        " 50 %  20 of 40 runs  2 M steps/s  about 40 s to go",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0 s"), (59.2, "1 min 00 s"), (599.9, "10 min"), (3599.5, "1 h 00 min"), (86_399.9, "1 d 00 h")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    """Times are rounded up, also across units."""
+    assert duration(seconds) == text
+
+
+def commit(begin: float, end: float) -> Commit:
+    """Return a commit of a shard that was trained then."""
+    return Commit("study", 0, 0, 1, "part", "sha256", 1, 1, "session", begin, end)
+
+
+@pytest.mark.parametrize(
+    ("spans", "seconds"),
+    [
+        ([(10, 12)], 2),
+        ([(10, 12), (12, 13)], 3),
+        ([(10, 12), (20, 23)], 5),  # a kernel was compiled between
+        ([(10, 14), (11, 12), (13, 15)], 5),
+        ([(13, 15), (10, 14), (11, 12)], 5),
+        ([], 0),
+    ],
+)
+def test_seconds_in_which_a_thread_trained(spans: list[tuple[float, float]], seconds: float) -> None:
+    """Spans that overlap count once, and what lies between spans does not count."""
+    assert _seconds_trained([commit(*span) for span in spans]) == seconds
+
+
+def test_kernel_seconds_exclude_compiling() -> None:
+    """What threads wait for Numba's compiler, here for each of two shards, is not training."""
+    train, waited = ShardTrainer.train, 0.3
+
+    def slow(worker: ShardTrainer, shard: Shard) -> ShardResult:
+        event.start_event("numba:compiler_lock")
+        time.sleep(waited)
+        event.end_event("numba:compiler_lock")
+        return train(worker, shard)
+
+    start = time.time()
+    with mock.patch.object(ShardTrainer, "train", slow):
+        result = run_in_shards(make_study(count=4, hidden=2, learning_rate=0.1), threads=1, shard_runs=2)
+    assert 0 < result.facts["kernel_seconds"] <= time.time() - start - 2 * waited
+
+
+def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels of what is left to train are known beforehand, and after training none of them is missing."""
+    trained = Plan(make_study(count=4))
+    sweep.run(trained.study)
+    assert ShardTrainer(trained).uncompiled(map(trained.shard, range(trained.n_shards))) == set()
+    for module in ("train", "start.numbers"):
+        monkeypatch.setattr(f"kernels.{module}.is_compiled", lambda *_: False)
+    plan = Plan(make_study(count=4, hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"]))
+    whole = plan.shard(0)
+    assert len(ShardTrainer(plan).uncompiled([whole])) == 5  # two units and any number, of two activations; and drawing
+    shapes = list(plan.pieces(whole))
+    relu = [shape for shape in shapes if plan.grid.words(int(plan.cells(shape)[0][0]))["activation"] == "relu"]
+    assert len(ShardTrainer(plan).uncompiled(relu)) == 3
+    from_numpy = Plan(make_study(count=4, hidden=2, stream="pcg64"))
+    assert len(ShardTrainer(from_numpy).uncompiled([from_numpy.shard(0)])) == 1
+
+
+def test_finished_study_says_so(tmp_path: Path) -> None:
+    """Run again, a finished study says when it was finished and that there is nothing to train; then the summary."""
+    study = write_study(tmp_path / "small.toml", make_study(count=2))
+    first = command("run", study, "--out", tmp_path / "r")
+    again = command("run", study, "--out", tmp_path / "r")
+    assert "already finished" not in first.err
+    place = re.escape(str(tmp_path / "r"))
+    finished = rf"small: already finished on \d{{4}}-\d\d-\d\d \d\d:\d\d UTC in {place} \(8 runs\); nothing to train\n"
+    assert re.fullmatch(finished, again.err)
+    assert (again.code, again.out) == (0, first.out)
+
+
+def test_a_standard_error_that_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training goes on where nobody reads its progress any more."""
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    progress = SweepProgress(10, 10.0, 1, shown=True)
+    with progress:
+        progress.advance(5, 5.0, 100, 0.1)
+        progress.say("reading what was trained")
+    tell_finished({"name": "xor", "n_runs": 10}, "r")
+
+
+def test_pace_is_read_while_threads_add_to_it() -> None:
+    """A thread that reads the pace while others add shards sees the shards of one moment."""
+    pace, stop, errors = Pace(2), threading.Event(), []
+
+    def read() -> None:
+        try:
+            while not stop.is_set():
+                assert pace.steps_per_second >= 0
+        except BaseException as error:
+            errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        pace.add(1.0, 1, 0.1)
+        threads = [threading.Thread(target=read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for _ in range(2000):
+            pace.add(1.0, 1, 0.1)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert errors == []

@@ -1,0 +1,263 @@
+"""Running a study: the oracle's numbers, and one result whatever the threads, shards and order."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import kernels.train
+import sweep
+from kernels.tuning import Tuning
+from sweep import Study, load_study
+from sweep.schedule.plan import Plan
+from sweep.store.digest import tally_digest
+from tests import oracle
+from tests.kernels.support import some_compiled
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import OUTCOME, assert_same_table, digest_of, expected_runs, make_study, training_watched
+
+ORACLE_STUDIES: dict[str, Study] = {
+    "settings": make_study(
+        count=8,
+        base=3,
+        below=[1e-3, 0.3],
+        hidden=[1, 2, 5],
+        learning_rate=[0.01, 0.1, 30.0],
+        max_steps=[0, 7, 150],
+    ),
+    "stall": make_study(count=60, hidden=[1, 2], learning_rate=[0.25, 1e-30], max_steps=300, scale=2.0),
+    "activations": make_study(
+        count=3,
+        activation=["relu", "tanh", "sigmoid", "identity"],
+        scale=[0.5, 2.0],
+        hidden=3,
+        learning_rate=[0.3],
+        max_steps=40,
+    ),
+    "biases": make_study(count=8, learning_rate=[0.2, 0.05], bias=[True, False], hidden=[2, 3]),
+    "starts": make_study(
+        count=5,
+        base=2**32 - 5,
+        stream=["mt19937", "pcg64"],
+        scale=[0.5, 1.5],
+        distribution=["normal", "uniform"],
+        hidden=[2, 4],
+        learning_rate=0.1,
+    ),
+    "criteria": make_study(
+        count=10,
+        criterion=["max_error", "correct", "none", "loss"],
+        below=[0.1, 0.7],
+        learning_rate=[0.05, 5.0],
+        hidden=3,
+    ),
+    "losses": make_study(
+        count=5, loss=["mse", "sse"], output=["sigmoid", "identity"], hidden=2, learning_rate=[0.5], max_steps=50
+    ),
+    "float32": make_study(
+        count=8, dtype="float32", hidden=[2, 5], learning_rate=[0.1, 0.05, 30.0], below=[0.1, 1e-3], max_steps=150
+    ),
+    "float32 tanh": make_study(count=8, dtype="float32", activation="tanh", learning_rate=[0.1, 0.7], max_steps=40),
+}
+
+
+@pytest.mark.parametrize("name", some_compiled(ORACLE_STUDIES, lambda name: name in ("settings", "stall", "starts")))
+def test_every_run_as_the_oracle(name: str) -> None:
+    """Every row of the runs table equals the oracle's, trained from the study alone."""
+    study = ORACLE_STUDIES[name]
+    result = run_in_shards(study, shard_runs=50)
+    runs = result.runs()
+    assert_same_table(runs, expected_runs(study))
+    assert result.facts["digest"] == digest_of(runs)
+    wanted = {"settings": set(oracle.STATUSES) - {"stalled"}, "stall": {"stalled", "exhausted"}}
+    assert wanted.get(name, set()) <= set(runs["status"])
+
+
+def test_numbers_of_any_sign_and_several_outputs_as_the_oracle() -> None:
+    """Patterns given from Python train as given."""
+    random = np.random.default_rng(5)
+    inputs, targets = random.normal(size=(5, 3)).tolist(), random.normal(size=(5, 2)).tolist()
+    study = Study(
+        data={"inputs": inputs, "targets": targets},
+        training={"max_steps": 30, "learning_rate": 0.02},
+        parameters={"hidden": {"values": [4, 3]}},
+        seeds={"count": 10},
+    )
+    assert_same_table(run_in_shards(study, shard_runs=7).runs(), expected_runs(study))
+
+
+INVARIANT = {
+    "file order": {"hidden": [3, 2], "learning_rate": [0.2, 0.05], "below": [0.01, 0.3]},
+    "shape last": {"learning_rate": [0.2, 0.05], "below": [0.01, 0.3], "hidden": [3, 2]},
+    "shape between": {"learning_rate": [0.2, 30.0], "criterion": ["loss", "correct"], "max_steps": [20, 60]},
+}
+
+
+@pytest.mark.parametrize("order", INVARIANT)
+def test_one_digest_for_threads_and_shards(order: str) -> None:
+    """Threads and shard sizes change neither digest nor runs nor cells; the digest is that of the run order."""
+    study = make_study(count=11, **INVARIANT[order])
+    reference = sweep.run(study, threads=1)
+    runs = reference.runs()
+    assert runs["run"].tolist() == list(range(study.n_runs))
+    assert_same_table(runs, expected_runs(study))
+    assert reference.facts["digest"] == digest_of(runs)
+    for threads, shard_runs in itertools.product((1, 2, 4), (1, 7, 1000, None)):
+        result = run_in_shards(study, threads=threads, shard_runs=shard_runs)
+        assert result.facts["digest"] == reference.facts["digest"], (threads, shard_runs)
+        pd.testing.assert_frame_equal(result.runs(), runs)
+        pd.testing.assert_frame_equal(result.cells, reference.cells)
+
+
+def test_digest_of_text_and_truth_columns() -> None:
+    """Swept names and truth values are part of the digest as documented."""
+    study = make_study(count=3, bias=[True, False], distribution=["normal", "uniform"], hidden=2, learning_rate=0.1)
+    for shard_runs in (4, None):
+        result = run_in_shards(study, shard_runs=shard_runs)
+        assert result.facts["digest"] == digest_of(result.runs())
+
+
+def test_lanes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two networks side by side give the digest of the usual number."""
+    study = make_study(count=13)
+    expected = sweep.run(study).facts
+    monkeypatch.setattr(kernels.train, "tuning_here", lambda: Tuning(row_bytes=16))
+    facts = sweep.run(study).facts
+    assert facts["digest"] == expected["digest"]
+    assert facts["lane_occupancy"] > expected["lane_occupancy"]
+
+
+def test_cells_alone() -> None:
+    """Without rows the cells and the steps are the same, and asking for rows says how to have them."""
+    study = make_study(count=15, learning_rate=[0.2, 30.0], hidden=[3, 2])
+    rows, cells = run_in_shards(study, shard_runs=10), run_in_shards(study, keep="cells", shard_runs=7)
+    pd.testing.assert_frame_equal(cells.cells, rows.cells)
+    assert cells.facts["net_steps"] == rows.facts["net_steps"]
+    for ask in (cells.runs, lambda: cells.runs(["steps"]), lambda: cells.row(0)):
+        with pytest.raises(sweep.StoreError, match="keep='runs'"):
+            ask()
+
+
+@pytest.mark.parametrize("order", INVARIANT)
+def test_digest_of_counts(tmp_path: Path, order: str) -> None:
+    """Counts have a digest of their own, as documented, whatever the threads and shards, in memory and on disk."""
+    study = make_study(count=11, **INVARIANT[order])
+    runs = sweep.run(study)
+    ends = runs.runs(["cell", "status", "steps"])
+    ends["status"] = [oracle.STATUSES.index(status) for status in ends["status"]]
+    counts = ends.value_counts(sort=False).sort_index().reset_index()
+    total = hashlib.sha256()
+    kinds = {"cell": ("int64", "<i8"), "status": ("status", "i1"), "steps": ("int32", "<i4"), "count": ("int64", "<i8")}
+    for name, (kind, dtype) in kinds.items():
+        content = hashlib.sha256(counts[name].to_numpy().astype(dtype).tobytes()).hexdigest()
+        total.update(f"{name.replace('count', 'n')} {kind} {content}\n".encode())
+    assert total.hexdigest() != runs.facts["digest"]
+    for k, (threads, shard_runs) in enumerate(itertools.product((1, 3), (1, 7, None))):
+        for out in (None, tmp_path / str(k)):
+            counted = run_in_shards(study, out=out, threads=threads, keep="cells", shard_runs=shard_runs)
+            assert counted.facts["digest"] == total.hexdigest()
+    assert sweep.open_result(tmp_path / "0").facts["digest"] == total.hexdigest()
+
+
+def test_digest_of_counts_in_any_order() -> None:
+    """Ends may come in any order; every number of them counts."""
+    random = np.random.default_rng(1)
+    ends = np.array([(cell, status, steps) for cell in (0, 1, 7) for status in range(4) for steps in (0, 5, 2**31 - 1)])
+    columns = [*ends.T, random.integers(1, 2**40, len(ends))]
+    expected = tally_digest(*columns)
+    for _ in range(5):
+        order = random.permutation(len(ends))
+        assert tally_digest(*(column[order] for column in columns)) == expected
+    for k in range(4):
+        changed = [column.copy() for column in columns]
+        changed[k][5] += 1
+        assert tally_digest(*changed) != expected
+
+
+def test_common_random_numbers() -> None:
+    """A seed starts from the same weights in every cell of one shape."""
+    study = make_study(count=9, learning_rate=[0.1, 0.2], below=[0.1, 0.2], hidden=2)
+    losses = sweep.run(study).runs(["seed", "initial_loss"])
+    assert len(losses.drop_duplicates()) == 9
+    assert losses["initial_loss"].nunique() == 9
+
+
+def test_facts() -> None:
+    """The facts tell what was run, on what, and how much work it was."""
+    study = make_study(count=15)
+    result = sweep.run(study, threads=2)
+    facts, runs = result.facts, result.runs()
+    assert facts["identity"] == study.identity
+    assert (facts["name"], facts["keep"], facts["complete"]) == ("small", "runs", True)
+    assert (facts["n_cells"], facts["n_runs"], facts["threads"]) == (4, 60, 2)
+    assert facts["net_steps"] == runs["steps"].sum()
+    assert 0 < facts["lane_occupancy"] <= 1
+    assert 0 < facts["kernel_seconds"] <= facts["wall_seconds"] + 0.1
+    assert set(facts["versions"]) >= {"python", "numpy", "numba", "pandas", "pyarrow", "xor-sweep"}
+    assert facts["cpu"]
+    assert len(facts["log_digest"]) == 64
+
+
+def test_no_step_at_all() -> None:
+    """Networks that may take no step are judged once."""
+    study = make_study(count=10, max_steps=0, below=1e9)
+    result = sweep.run(study)
+    assert set(result.runs()["status"]) == {"converged"}
+    assert result.facts["net_steps"] == 0
+
+
+@pytest.mark.parametrize(("name", "status"), [("linear-xor", {"exhausted", "stalled"}), ("linear-seed", {"converged"})])
+def test_linear_networks(name: str, status: set[str]) -> None:
+    """A linear network never learns XOR, and always the notebook's table."""
+    result = sweep.run(load_study(name))
+    assert len(result.runs()) == 3000
+    assert set(result.runs()["status"]) <= status
+    assert set(result.cells["convergence_rate"]) == {float(name == "linear-seed")}
+
+
+def test_main_study_learns() -> None:
+    """In the main study wide networks learn XOR at small rates, and none does at a rate of 1."""
+    study = load_study("xor", {"seeds.count": 40})
+    cells = sweep.run(study).cells.set_index(["hidden", "learning_rate"])
+    assert len(cells) == 91
+    assert cells.loc[(16, 0.01), "convergence_rate"] > 0.8
+    assert cells.loc[(2, 0.01), "convergence_rate"] < 0.5
+    assert (cells.xs(1.0, level="learning_rate")["n_converged"] == 0).all()
+
+
+def test_shards_train_what_the_plan_says() -> None:
+    """Every shard of the plan is trained once."""
+    study = make_study(count=10)
+    with training_watched() as trained:
+        run_in_shards(study, threads=2, shard_runs=7)
+    assert sorted(trained) == list(range(Plan(study, 7).n_shards))
+
+
+def test_an_error_in_training_is_not_swallowed() -> None:
+    """What goes wrong in a thread reaches the caller."""
+    with training_watched(2, ZeroDivisionError("in a thread")), pytest.raises(ZeroDivisionError, match="in a thread"):
+        run_in_shards(make_study(), threads=2, shard_runs=5)
+
+
+def test_columns_of_runs() -> None:
+    """Columns come as asked for, in run order; unknown ones are told."""
+    result = run_in_shards(make_study(learning_rate=[0.1, 0.2], hidden=[3, 2]), shard_runs=7)
+    whole = result.runs()
+    assert list(whole.columns) == ["run", "cell", "seed", "learning_rate", "hidden", *OUTCOME]
+    pd.testing.assert_frame_equal(result.runs(["steps", "run"]), whole[["steps", "run"]])
+    pd.testing.assert_frame_equal(result.runs(["final_loss"]), whole[["final_loss"]])
+    for study in (result.study, make_study(hidden=[3, 2])):  # in another order, and in run order
+        assert sweep.run(study).runs([]).shape == (study.n_runs, 0)
+        assert list(sweep.run(study).runs(["steps", "run", "steps"])) == ["steps", "run", "steps"]
+    with pytest.raises(sweep.StoreError, match=r"'stepz'.*steps"):
+        result.runs(["stepz"])
+    for run in (0, 13, 79):
+        assert result.row(run) == whole.iloc[run].to_dict()
+    for run in (-1, 80):
+        with pytest.raises(sweep.StoreError, match=rf"run {run} .*0 to 79"):
+            result.row(run)

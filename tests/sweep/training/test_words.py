@@ -1,0 +1,183 @@
+"""Every word of a study reaches the kernels: swept it gives the rows of separate studies, which are the oracle's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweep
+from kernels import vocabulary
+from kernels.recipe import Architecture, Recipe
+from kernels.simd import jit
+from sweep import Study, load_study
+from sweep.study.words import SWEEPABLE
+from sweep.training.shard_trainer import make_recipe, make_start
+from tests.kernels.support import some_compiled
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import SECTIONS, SHAPE, assert_same_table, expected_runs, make_study
+
+# Three patterns of two inputs and two outputs, so that sums, means and orders differ.
+DATA = {"inputs": [[0.5, 1.0], [-1.0, 0.25], [0.0, -0.75]], "targets": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]}
+SIGNS = {"inputs": DATA["inputs"], "targets": [[1, -1], [-1, 1], [1, 1]]}
+
+# A word of the vocabulary that takes each setting.
+FIRST_USER: dict[str, dict[str, Any]] = {
+    each.name: {kind: user}
+    for kind, words in (
+        ("activation", vocabulary.ACTIVATIONS),
+        ("loss", vocabulary.LOSSES),
+        ("optimizer", vocabulary.OPTIMIZERS),
+    )
+    for user, word in words.items()
+    if not getattr(word, "needs_decay", False)
+    for each in word.settings
+}
+
+# Two values or more of every word, and the words beside which they make a difference.
+SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
+    "hidden": ([3, 5], {}),
+    "activation": (["tanh", "elu"], {}),
+    "output": (["identity", "sigmoid"], {}),
+    "gain": ([1.0, -0.5, 1.5], {}),
+    "bias": ([True, False], {}),
+    "skip": ([True, False], {}),
+    "scaling": (["standard", "ntk", "mean_field"], {}),
+    "distribution": (["normal", "uniform"], {}),
+    "scale": ([1.0, 0.25], {}),
+    "output_scale": ([1.0, 0.25, 0.0], {}),
+    "bias_scale": ([1.0, 0.25, 0.0], {}),
+    "draw_order": (["w v b c", "w.T v b c", "c b v.T w"], {}),
+    "stream": (["mt19937", "pcg64"], {}),
+    "loss": (["sse", "mse", "half_squared"], {}),
+    "reduction": (["sum", "mean", "pattern_mean"], {"loss": "squared"}),
+    "optimizer": (["gd", "momentum", "adam"], {}),
+    "learning_rate": ([0.05, 0.2, 0.0], {}),
+    "output_learning_rate": ([0.05, 0.2, 0.0], {}),
+    "weight_decay": ([0.0, 0.5, 0.01], {"optimizer": "momentum"}),
+    "batch": (["full", "online", 2], {}),
+    "order": (["cyclic", "shuffled"], {"batch": "online"}),
+    "max_steps": ([0, 7, 40], {"batch": "online"}),
+    "max_epochs": ([0, 2, 9], {"batch": 2}),
+    "criterion": (["loss", "max_error", "none"], {"below": 0.6}),
+    "below": ([2.0, 0.5], {}),
+    "bound": ([2.0, 1e6], {}),
+    "from_step": ([0, 1, 5], {"below": 1e6}),
+    **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
+}
+
+# Words that go together, by a name.
+TOGETHER: dict[str, dict[str, Any]] = {
+    "bce": {"loss": "bce", "output": "sigmoid", "optimizer": ["gd", "rprop"]},
+    "hinge": {"loss": "hinge", "data": SIGNS, "batch": [1, 3], "order": "shuffled", "optimizer": "nesterov"},
+    "leaky_relu": {
+        **{"activation": "leaky_relu", "output": "leaky_relu", "negative_slope": [0.5, 0.1], "dtype": "float32"},
+        **{"optimizer": "rmsprop", "alpha": [0.5, 0.9], "batch": 2, "bound": [3.0, 1e9]},
+    },
+    "start": {"draw_order": ["b v w k", "k.T w.T"], "output_scale": [0.5, 2.0], "skip": True, "dtype": "float32"},
+}
+
+
+def study_of(name: str, values: list[Any] | Any, **others: Any) -> Study:
+    """Return a study of few short runs with these values of a word."""
+    words = {"data": DATA, "hidden": 3, "activation": "tanh", "learning_rate": 0.1, "max_steps": 20, "below": 0.05}
+    return make_study(count=6, **{**words, **others, name: values})
+
+
+def rows_of(study: Study) -> pd.DataFrame:
+    """Train a study and return its rows."""
+    return sweep.run(study).runs()
+
+
+def test_every_word_is_swept_here() -> None:
+    """A word that is added to the study belongs into this file."""
+    assert SWEPT.keys() == SWEEPABLE.keys() == SECTIONS.keys()
+
+
+@pytest.mark.parametrize("name", some_compiled(SWEPT, {"learning_rate", "scale", "below", "max_epochs"}.__contains__))
+def test_swept_as_separately(name: str) -> None:
+    """The rows of a swept study are those of a study for each value, and those of the oracle; values differ."""
+    values, others = SWEPT[name]
+    study = study_of(name, values, **others)
+    rows = rows_of(study)
+    assert_same_table(rows, expected_runs(study))
+    found = []
+    for cell, value in enumerate(values):
+        own = rows[rows["cell"] == cell].drop(columns=["run", "cell", name]).reset_index(drop=True)
+        alone = rows_of(study_of(name, value, **others)).drop(columns=["run", "cell"])
+        if "epochs" not in alone:
+            own = own.drop(columns="epochs", errors="ignore")
+        pd.testing.assert_frame_equal(own, alone)
+        found.append(tuple(own["final_loss"]) + tuple(own["steps"]))
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize("name", some_compiled(TOGETHER, "start".__eq__))
+def test_words_together(name: str) -> None:
+    """Words compose: a grid of several is what the oracle says, whatever the shards."""
+    words = dict(TOGETHER[name])
+    data = words.pop("data", DATA)
+    study = make_study(count=3, data=data, hidden=3, learning_rate=[0.1, 0.02], max_steps=10, below=0.05, **words)
+    expected = expected_runs(study)
+    for shard_runs in (None, 5):
+        assert_same_table(run_in_shards(study, shard_runs=shard_runs).runs(), expected)
+
+
+def test_recipes_say_what_the_study_says() -> None:
+    """Words of the kernel's role stand in the recipe as in the study, but names of losses and full batch."""
+    study = study_of("loss", "mse", optimizer="adam", scaling="ntk", skip=True, output="sin", order="shuffled", batch=2)
+    recipe = make_recipe(study, study.grid.words(0))
+    assert recipe == Recipe(
+        Architecture(2, 2, "tanh", "sin", bias=True, skip=True, scaling="ntk"),
+        **{"loss": "squared", "reduction": "mean", "optimizer": "adam", "batch": 2, "order": "shuffled"},
+    )
+    full = study_of("batch", "full", order="shuffled")
+    assert make_recipe(full, full.grid.words(0))[4:6] == (None, "cyclic")
+
+
+@pytest.mark.parametrize("name", [name for name in SHAPE if name not in ("hidden", "batch", "loss", "reduction")])
+def test_every_word_of_a_kernel_is_in_its_recipe(name: str) -> None:
+    """Two values give two recipes, so none trains with the trainer of another."""
+    values, others = SWEPT[name]
+    study = study_of(name, values, **others)
+    grid = study.grid
+    recipes = [make_recipe(study, grid.words(cell)) for cell in range(study.n_cells)]
+    assert len(set(recipes)) == len(recipes)
+
+
+def test_starts_say_what_the_study_says() -> None:
+    """Words of the start stand there as in the study."""
+    study = study_of("draw_order", "b v", output_scale=0.5, stream="pcg64")
+    assert make_start(study.grid.words(0)) == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64")
+
+
+def test_column_of_epochs_only_where_needed() -> None:
+    """Epochs are counted where some cell takes several steps for one, and are the whole ones."""
+    assert "epochs" not in rows_of(study_of("batch", "full"))
+    rows = rows_of(study_of("batch", ["full", 2, 1], max_steps=7, below=1e-30))
+    assert list(rows.columns)[4:7] == ["status", "steps", "epochs"]
+    assert rows["epochs"].dtype == np.int32
+    assert (rows["steps"] == 7).all()
+    assert rows.groupby("batch")["epochs"].unique().to_dict() == {1: [2], 2: [3], 3: [7]}
+
+
+def test_limits_of_epochs_in_statistics() -> None:
+    """The restricted mean counts a run that did not converge with the most steps that it may take."""
+    study = study_of("max_epochs", [2, 5], batch=2, max_steps=1000, below=1e-9)
+    result = sweep.run(study)
+    assert result.cells["n_exhausted"].tolist() == [6, 6]
+    assert result.cells["restricted_mean_steps"].tolist() == [4.0, 10.0]
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
+def test_published_study_of_hinton_problems() -> None:
+    """The built-in study gives the published numbers: who converges and when."""
+    rows = rows_of(load_study("hinton-xor"))
+    converged = rows[rows["status"] == "converged"]
+    assert len(converged) == 25
+    assert rows.loc[rows["status"] != "converged", "seed"].tolist() == [2, 4, 11, 24, 27]
+    assert converged["steps"].median() == 730
+    assert (converged["steps"].min(), converged["steps"].max()) == (474, 2489)
+    assert (rows["steps"][0], rows["steps"][3]) == (1393, 531)

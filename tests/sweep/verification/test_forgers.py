@@ -1,0 +1,261 @@
+"""Who changes a result, and makes every checksum and digest fit, is found out as far as that takes no training."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import count
+from math import inf, nan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import sweep
+from sweep import StoreError, StudyError, open_result
+from sweep.store.commits import Commit
+from sweep.verification.sample import Sample
+from tests.sweep.forgers import commit_path, finish_forged, forge_parts, forge_record, forge_run
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_refused, command, copy_result, make_study
+
+STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], from_step=5, name="forged")
+N_SHARDS = 6
+CONVERGED, EXHAUSTED = 68, 33  # runs, of which there is no other in the test
+
+
+@pytest.fixture(scope="module")
+def true(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study, not to be changed."""
+    folder = tmp_path_factory.mktemp("true") / "r"
+    rows = run_in_shards(STUDY, out=folder, shard_runs=20).runs()
+    assert rows["status"][CONVERGED] == "converged"
+    assert rows["status"][EXHAUSTED] == "exhausted"
+    return folder
+
+
+@pytest.fixture
+def folder(true: Path, tmp_path: Path) -> Path:
+    """Return a copy to forge."""
+    return copy_result(true, tmp_path / "r")
+
+
+EDITS: list[tuple[int, dict[str, Any], str]] = [
+    (EXHAUSTED, {"steps": -5}, "from 0 to as many steps"),
+    (EXHAUSTED, {"steps": 61}, "from 0 to as many steps"),
+    (EXHAUSTED, {"steps": 59}, "exhausted at its last step alone"),
+    (EXHAUSTED, {"n_correct": 99}, "from 0 to 4 outputs"),
+    (EXHAUSTED, {"n_correct": -1}, "from 0 to 4 outputs"),
+    (EXHAUSTED, {"status": "converged"}, "meets the criterion"),
+    (CONVERGED, {"status": "exhausted", "steps": 60}, "meets the criterion"),
+    (CONVERGED, {"steps": 4}, "before from_step"),
+    (EXHAUSTED, {"status": "stalled", "steps": 0}, "stalled before"),
+    (EXHAUSTED, {"status": "stalled", "steps": 1}, "first loss"),
+    (EXHAUSTED, {"status": "diverged"}, "no finite loss"),
+    (EXHAUSTED, {"final_loss": inf}, "diverges"),
+    (EXHAUSTED, {"initial_loss": inf}, "takes no step"),
+    (EXHAUSTED, {"final_loss": -0.1}, "at least 0"),
+    (CONVERGED, {"max_error": -0.0}, "not -0"),
+    (EXHAUSTED, {"initial_loss": nan}, "at least 0"),
+    (EXHAUSTED, {"final_loss": 0.2}, "squared errors"),
+    (EXHAUSTED, {"final_loss": 1.1}, "squared errors"),
+    (EXHAUSTED, {"final_loss": 0.4, "n_correct": 1}, "squared errors"),
+    (EXHAUSTED, {"max_error": 0.4}, "is right"),
+]
+
+
+@pytest.mark.parametrize(("run", "values", "why"), EDITS)
+def test_rows_that_cannot_be(folder: Path, run: int, values: dict[str, Any], why: str) -> None:
+    """A row that no training gives is named without training."""
+    forge_run(folder, run, **values)
+    told = command("verify", folder)
+    assert told.code == 1
+    (fault, _) = told.out.splitlines()
+    assert why in fault
+    assert f"its run {run} has status" in fault
+
+
+def test_false_rows_are_trained_again(folder: Path, true: Path) -> None:
+    """A repair trains the part again that holds a row which cannot be."""
+    forge_run(folder, EXHAUSTED, n_correct=99)
+    assert command("verify", folder, "--repair").code == 0
+    assert sweep.verify(folder).intact
+    assert open_result(folder).facts["digest"] == open_result(true).facts["digest"]
+
+
+def test_first_loss_differs_between_cells(tmp_path: Path) -> None:
+    """Cells that differ in how they train alone start a seed with the same loss."""
+    sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2, 0.3]), out=tmp_path / "r")
+    forge_run(tmp_path / "r", 4, initial_loss=2.5)
+    (fault,) = sweep.verify(tmp_path / "r").faults
+    assert "a seed has the same first loss" in fault
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [("status", "bogus", "other values than converged"), ("steps", None, "lacks values"), ("cell", None, "lacks")],
+)
+def test_values_of_no_column(folder: Path, column: str, value: Any, why: str) -> None:
+    """Names of no status, and values that are missing, are damage for everybody who reads the rows."""
+    with suppress(StoreError):  # the forger cannot count them either
+        forge_run(folder, EXHAUSTED, **{column: value})
+    (fault,) = sweep.verify(folder).faults
+    assert why in fault
+    with pytest.raises(StoreError, match=why):
+        open_result(folder).runs()
+
+
+# Of the second part, which holds runs of two cells: of the first exhausted ones, of the other a converged one too.
+COUNTS: list[tuple[dict[str, list[Any]], str]] = [
+    ({"steps": [60, -5, 60]}, "from 0 to as many steps"),
+    ({"steps": [60, 4, 60]}, "before from_step"),
+    ({"n": [10, 0, 10]}, "at least one run"),
+    ({"n": [9, 2, 9]}, "as many runs"),
+    ({"cell": [3, 2, 2]}, "other values than its runs"),
+    ({"cell": [0, 2, 0]}, "in order"),
+]
+
+
+@pytest.mark.parametrize(("columns", "why"), COUNTS)
+def test_counts_that_cannot_be(tmp_path: Path, columns: dict[str, list[Any]], why: str) -> None:
+    """Where counts alone are kept they are checked by the same rules."""
+    run_in_shards(STUDY, out=tmp_path / "r", shard_runs=20, keep="cells")
+
+    def change(table: pa.Table) -> pa.Table:
+        if table["n"].to_pylist() != [10, 1, 9]:
+            return table
+        for name, values in columns.items():
+            index, field = table.schema.get_field_index(name), table.schema.field(name)
+            table = table.set_column(index, field, pa.array(values).cast(field.type))
+        return table
+
+    forge_parts(tmp_path / "r", change)
+    (fault,) = sweep.verify(tmp_path / "r").faults
+    assert why in fault
+
+
+def test_zero_with_another_sign(tmp_path: Path) -> None:
+    """-0.0 in place of 0.0 is equal, but has another digest: it is not what was written."""
+    data = {"inputs": [[0.0], [0.0]], "targets": [[0.0], [0.0]]}
+    study = make_study(data=data, bias=False, learning_rate=[0.0, 0.1], hidden=1, criterion="none", count=2)
+    before = sweep.run(study, out=tmp_path / "r").runs()
+    assert (before["final_loss"] == 0.0).all()
+    for column in ("final_loss", "learning_rate"):
+        forged = forge_run(copy_result(tmp_path / "r", tmp_path / column), 1, **{column: -0.0})
+        for sample in (0, -1):
+            assert not sweep.verify(forged, sample=sample).intact
+        sweep.repair(forged)
+        assert open_result(forged).facts["digest"] == open_result(tmp_path / "r").facts["digest"]
+
+
+def test_another_nan(tmp_path: Path) -> None:
+    """A run that converges by its errors may have no loss: the NaN that training gives, and no other."""
+    study = make_study(
+        **{"data": {"inputs": [[1.0]] * 2, "targets": [[1.0]] * 2}, "hidden": 1, "bias": False, "scale": 1e200},
+        **{"loss": "bce", "output": "sigmoid", "criterion": "max_error", "below": 0.9, "max_steps": 5, "count": 6},
+    )
+    with np.errstate(all="ignore"):
+        rows = sweep.run(study, out=tmp_path / "r").runs()
+        run = int(np.flatnonzero(rows["final_loss"].isna())[0])
+        assert sweep.verify(tmp_path / "r", sample=-1).intact
+        other = np.array([0x7FF8_0000_0000_0001]).view(float)[0]
+        forge_run(tmp_path / "r", run, final_loss=other)
+        assert sweep.verify(tmp_path / "r").intact  # no rule tells
+        (fault,) = sweep.verify(tmp_path / "r", sample=-1).faults
+    assert "training gives other bits, in column 'final_loss'" in fault
+
+
+@pytest.mark.parametrize("fact", ["kernel_seconds", "net_steps", "lane_occupancy", "n_runs", "reused_steps"])
+def test_totals_that_commits_contradict(folder: Path, fact: str) -> None:
+    """Seconds, steps and runs in run.json are those of the commits; a repair puts them right."""
+    right = open_result(folder).facts[fact]
+    forge_record(folder / "run.json", **{fact: right + 1 if isinstance(right, int) else right / 2})
+    (fault,) = sweep.verify(folder).faults
+    assert f"its {fact!r} is" in fault
+    sweep.repair(folder)
+    assert sweep.verify(folder).intact
+    assert open_result(folder).facts[fact] == right
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"net_steps": 1}, "its commit says 1"),
+        ({"lane_steps": 1}, "lanes spent 1 steps, fewer"),
+        ({"begin": 2e9, "end": 1e9}, "trained before it was begun"),
+    ],
+)
+def test_commits_that_rows_contradict(folder: Path, changes: dict[str, Any], why: str) -> None:
+    """Steps and times in a commit are those of its rows, and in order."""
+    forge_record(commit_path(folder, 2), **changes)
+    finish_forged(folder)
+    (fault,) = sweep.verify(folder).faults
+    assert why in fault
+    sweep.repair(folder)
+    assert sweep.verify(folder).intact
+
+
+def test_clocks_that_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run during which somebody sets the clock back is no forgery."""
+    times = count(2e9, -1.0)
+    monkeypatch.setattr("sweep.training.executors.threads.time.time", lambda: next(times))
+    run_in_shards(make_study(count=3), out=tmp_path / "r", shard_runs=6, threads=1)
+    assert sweep.verify(tmp_path / "r").intact
+
+
+def test_samples_cannot_be_foreseen(tmp_path: Path) -> None:
+    """Each check draws runs of its own, says how, and draws them again when asked: no false row is safe."""
+    folder, options = tmp_path / "r", ("--sample", 2, "--sample-seed")
+    row = sweep.run(make_study(count=4, max_steps=5, hidden=2), out=folder).runs().loc[3]
+    forge_run(folder, 3, max_error=float(np.nextafter(row["max_error"], 2)))
+    assert sweep.verify(folder).intact  # no rule tells
+    told = [command("verify", folder, *options[:2]).out for _ in range(8)]
+    assert len({line for text in told for line in text.splitlines() if line.startswith("sample: ")}) == 8
+    checks = [command("verify", folder, *options, seed) for seed in range(12)]
+    assert {check.code for check in checks} == {0, 1}
+    for seed, check in enumerate(checks[:4]):
+        assert ("training gives other bits" in check.out) == (check.code == 1)
+        assert f"--sample-seed {seed}" in check.out
+        assert command("verify", folder, *options, seed).out == check.out
+    assert command("verify", folder, "--all").code == 1
+
+
+def test_samples_are_drawn_from_what_is_there() -> None:
+    """Every run that commits hold is as likely as any other, none is drawn twice, and more than all are all."""
+    commits = [Commit("s", shard, 10 * shard, 10 * shard + 5, "", "", 0, 0, "", 0.0, 0.0) for shard in (0, 2, 3)]
+    drawn = np.zeros((3, 5), int)
+    for seed in range(2000):
+        sample = Sample(4, seed)
+        sample.draw(commits)
+        rows = [sample.rows_of(commit) for commit in commits]
+        assert sum(map(len, rows)) == 4
+        for shard, each in enumerate(rows):
+            drawn[shard, each] += 1
+    assert abs(drawn - 2000 * 4 / 15).max() < 120  # five deviations
+    sample = Sample(99)
+    sample.draw(commits)
+    assert [sample.rows_of(commit).tolist() for commit in commits] == [[0, 1, 2, 3, 4]] * 3
+
+
+def test_seeds_of_samples(folder: Path) -> None:
+    """A seed goes with a sample, and has 32 bits."""
+    assert_refused(command("verify", folder, "--sample-seed", 3), ("--sample N",))
+    assert_refused(command("verify", folder, "--all", "--sample-seed", 3), ("--sample N",))
+    for given in (-1, 2**32, 1.5, "x"):
+        with pytest.raises(StudyError, match=f"sample seed {given!r} given; must be an integer from 0 to 4294967295"):
+            sweep.verify(folder, sample=3, sample_seed=given)  # type: ignore[arg-type]
+    for sample in ("x", 1.5, -2):
+        with pytest.raises(StudyError, match=r"sample .* given; must be an integer from 0, or -1"):
+            sweep.verify(folder, sample=sample)  # type: ignore[arg-type]
+
+
+def test_what_was_not_checked_is_told(folder: Path) -> None:
+    """A check or repair that trained nothing says that a false row may be left; one that did says how many."""
+    row = open_result(folder).runs().loc[EXHAUSTED]
+    forge_run(folder, EXHAUSTED, max_error=float(np.nextafter(row["max_error"], 2)))
+    for option in ([], ["--repair"]):
+        told = command("verify", folder, *option).out
+        assert "not checked: whether training gives these rows; --sample N or --all trains runs again" in told
+    assert "repaired: " in command("verify", folder, "--repair", "--all").out
+    assert "not checked" not in command("verify", folder, "--all").out

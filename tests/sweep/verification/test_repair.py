@@ -1,0 +1,257 @@
+"""What a repair says is so afterwards, and it touches nothing that a run may be writing, nor what is no result."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import StoreError, open_result
+from sweep.store.commits import Commit
+from sweep.store.local import LocalFiles
+from sweep.store.location import files_at
+from sweep.store.lock import FolderLock
+from sweep.store.reader import StoreReader
+from sweep.store.records import decode_record, encode_record
+from sweep.verification import leftovers
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import (
+    assert_refused,
+    command,
+    copy_result,
+    forge,
+    make_study,
+    parts_of,
+    replace_value,
+    training_watched,
+    tree,
+    write_study,
+)
+from tests.sweep.training.test_until import unfinish
+
+STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], name="mended")
+N_SHARDS = 6
+LEFT = ["parts/0000001-01234567.parquet", "commits/.0000001.json.01234567", ".run.json.01234567"]
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study of six shards, not to be changed."""
+    folder = tmp_path_factory.mktemp("pristine") / "r"
+    run_in_shards(STUDY, out=folder, shard_runs=20)
+    return folder
+
+
+@pytest.fixture
+def folder(pristine: Path, tmp_path: Path) -> Path:
+    """Return a copy to damage."""
+    return copy_result(pristine, tmp_path / "r")
+
+
+@pytest.mark.parametrize("threads", ["-1", "0", "99999999"])
+@pytest.mark.parametrize("words", [(), ("--repair",)])
+def test_threads_out_of_range(folder: Path, words: tuple[str, ...], threads: str) -> None:
+    """Nothing is said of a folder that no thread would have checked."""
+    unfinish(folder)
+    parts_of(folder)[0].write_bytes(b"")
+    assert_refused(command("verify", folder, "--threads", threads, *words), (f"threads {threads}", "at least 1"))
+
+
+def test_threads_mend_together(folder: Path, pristine: Path) -> None:
+    """As many threads train as are asked for, with the same result."""
+    for part in parts_of(folder)[1:]:
+        part.write_bytes(b"")
+    assert len(sweep.repair(folder, threads=3).faults) == N_SHARDS - 1
+    assert sweep.verify(folder, sample=-1).faults == []
+    assert open_result(folder).facts["digest"] == open_result(pristine).facts["digest"]
+
+
+def test_commits_of_another_plan(folder: Path, pristine: Path, tmp_path: Path) -> None:
+    """Of commits that hold the same runs those that most others do not go with are left out, and nothing else goes."""
+    run_in_shards(STUDY, out=tmp_path / "other", shard_runs=32)
+    rows = open_result(pristine).runs()
+    for name in ("0000002.json", "0000009.json"):  # in place of one of its own, and beside them
+        commit = decode_record((tmp_path / "other" / "commits" / "0000002.json").read_bytes(), "")
+        part = f"{name[:7]}-01234567.parquet"
+        commit |= {"part": part, "shard": int(name[:7])}
+        (folder / "commits" / name).write_bytes(encode_record(commit))
+        shutil.copy(parts_of(tmp_path / "other")[2], folder / "parts" / part)
+        assert sweep.verify(folder).faults
+        assert sweep.repair(folder).intact is False
+        assert sweep.verify(folder, sample=-1).intact
+        pd.testing.assert_frame_equal(open_result(folder).runs(), rows)
+
+
+@pytest.mark.parametrize("lost", ["run.json", "commits/0000003.json", "both"])
+def test_files_of_another_study(folder: Path, tmp_path: Path, lost: str) -> None:
+    """What most commits are of is the study of the folder, whatever one file says that was copied into it."""
+    parts = [part for part in parts_of(folder) if not part.name.startswith("0000003")]
+    digest = open_result(folder).facts["digest"]
+    run_in_shards(make_study(count=30, learning_rate=[0.2, 0.04], hidden=[3, 2]), out=tmp_path / "other", shard_runs=20)
+    for name in ("run.json", "commits/0000003.json"):
+        if lost in (name, "both"):
+            shutil.copy(tmp_path / "other" / name, folder / name)
+    faults = sweep.verify(folder).faults
+    assert any(("run.json" if lost == "both" else lost) in fault for fault in faults)
+    with training_watched() as trained:
+        sweep.repair(folder)
+        assert run_in_shards(STUDY, out=folder, shard_runs=20).facts["digest"] == digest
+    assert trained == ([] if lost == "run.json" else [3])
+    assert sweep.verify(folder).intact
+    assert all(part.exists() for part in parts)
+
+
+@pytest.mark.parametrize("name", ["parts", "commits"])
+def test_lost_folders(folder: Path, name: str) -> None:
+    """A whole folder that is gone is trained again."""
+    digest = open_result(folder).facts["digest"]
+    shutil.rmtree(folder / name)
+    assert not sweep.verify(folder).intact
+    sweep.repair(folder)
+    assert sweep.verify(folder).intact
+    assert open_result(folder).facts["digest"] == digest
+
+
+@pytest.mark.parametrize("name", ["run.json", "cells.parquet", "commits/0000001.json", "part"])
+def test_files_larger_than_memory(folder: Path, name: str) -> None:
+    """A huge file in place of one of ours is told of, and repaired."""
+    path = parts_of(folder)[1] if name == "part" else folder / name
+    os.truncate(path, 2**43)
+    finished = command("verify", folder)
+    assert (finished.code, "does not fit into memory" in finished.out) == (1, True)
+    assert command("verify", folder, "--repair").code == 0
+    assert sweep.verify(folder).intact
+
+
+def test_results_that_change_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another run removes while it is checked is no damage."""
+
+    def vanish(store: StoreReader, commit: Commit) -> None:
+        for name in (f"parts/{commit.part}", f"commits/{commit.shard:07d}.json"):
+            (folder / name).unlink()
+        raise StoreError("it cannot be read")
+
+    monkeypatch.setattr(StoreReader, "table", vanish)
+    with pytest.raises(StoreError, match="changed while they were checked"):
+        sweep.verify(folder, threads=1)
+
+
+def test_what_is_told_is_so_afterwards(folder: Path) -> None:
+    """The last line counts what was mended too, and claims no same bits of rows that were changed."""
+    forged = forge(folder, folder.parent / "forged", lambda table: replace_value(table, 33, "final_loss", 0.125))
+    (folder / "commits" / "0000002.json").unlink()
+    mended = command("verify", folder, "--repair")
+    assert (mended.code, mended.out.splitlines()[-1]) == (0, f"intact: {STUDY.n_runs} runs in {N_SHARDS} parts")
+    changed = command("verify", forged, "--all", "--repair")
+    assert changed.code == 0
+    assert changed.out.splitlines()[-1].endswith(" trained again, to be compared")
+    again = command("verify", forged, "--all", "--repair")
+    assert again.out.endswith(f"; {STUDY.n_runs} trained again, with the same bits\n")
+
+
+def test_another_study_toml_and_no_run_json(folder: Path, pristine: Path) -> None:
+    """The right study restores both; another one, or none, changes nothing."""
+    (folder / "run.json").unlink()
+    for other in (make_study(count=3), None):
+        if other:
+            write_study(folder / "study.toml", other)
+        else:
+            (folder / "study.toml").write_bytes(b"name = ")
+        before = tree(folder)
+        for given in (None, make_study(count=4)):
+            with pytest.raises(StoreError, match="--study STUDY"):
+                sweep.repair(folder, study=given)
+        assert tree(folder) == before
+        sweep.repair(folder, study=STUDY)
+        assert sweep.verify(folder).faults == []
+        assert open_result(folder).facts["digest"] == open_result(pristine).facts["digest"]
+        (folder / "run.json").unlink()
+
+
+def test_the_study_is_told_by_parts_where_no_commit_can_be_read(folder: Path, pristine: Path) -> None:
+    """Rows are never taken for those of another study."""
+    (folder / "run.json").unlink()
+    (folder / "study.toml").write_bytes(b"name = ")
+    for commit in (folder / "commits").iterdir():
+        commit.write_bytes(b"{")
+    with pytest.raises(StoreError, match=r"to restore study\.toml, give that study"):
+        sweep.repair(folder, study=make_study(count=3))
+    assert (folder / "study.toml").read_bytes() == b"name = "
+
+
+def test_a_study_of_the_user_stays(tmp_path: Path) -> None:
+    """A folder that holds nothing but an unfinished study.toml of somebody is left as it is."""
+    (tmp_path / "study.toml").write_text("name = ")
+    for given in (None, STUDY):
+        with pytest.raises(StoreError):
+            sweep.repair(tmp_path, study=given)
+    assert (tmp_path / "study.toml").read_text() == "name = "
+
+
+def leave(folder: Path, age: float) -> None:
+    """Put files there as killed processes leave them, so many seconds ago."""
+    for name in LEFT:
+        (folder / name).write_bytes(b"left")
+        os.utime(folder / name, (time.time() - age,) * 2)
+
+
+@pytest.mark.parametrize("locks", [True, False])
+@pytest.mark.parametrize("age", [0.0, 2 * leftovers._LEAST_AGE])
+def test_leftovers(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool, age: float) -> None:
+    """Where no lock tells that nobody writes, only what is old is removed."""
+    monkeypatch.setattr(FolderLock, "excludes", locks)
+    leave(folder, age)
+    told = command("verify", folder).out
+    assert "not part of the results: 3 files that no commit names, of a run under way" in told
+    removed = sweep.repair(folder).leftovers
+    assert sorted(removed) == (sorted(LEFT) if locks or age else [])
+    assert len(sweep.verify(folder).leftovers) == len(LEFT) - len(removed)
+
+
+def test_leftovers_in_an_object_store(out: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are no locks, so only what is old is removed."""
+    run_in_shards(STUDY, out=out, shard_runs=20)
+    files = files_at(out)
+    for name in LEFT:
+        files.write(name, b"left")
+    assert abs((files.modified(LEFT[0]) or 0.0) - time.time()) < 600
+    assert files.modified("nothing") is None
+    assert sweep.repair(out).leftovers == []
+    assert sorted(sweep.verify(out).leftovers) == sorted(LEFT)
+    monkeypatch.setattr(leftovers, "_LEAST_AGE", -600.0)
+    assert sorted(sweep.repair(out).leftovers) == sorted(LEFT)
+    assert sweep.verify(out).leftovers == []
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_parts_that_are_committed_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool) -> None:
+    """A part whose commit comes after commits were read is no leftover, however old it is, and never removed."""
+    unfinish(folder)
+    commit, part = folder / "commits" / "0000004.json", parts_of(folder)[4]
+    os.utime(part, (0, 0))
+    content, names = commit.read_bytes(), LocalFiles.names
+
+    def committed_meanwhile(files: LocalFiles, name: str = "") -> list[str]:
+        if name == "parts":
+            commit.write_bytes(content)
+        return names(files, name)
+
+    monkeypatch.setattr(LocalFiles, "names", committed_meanwhile)
+    monkeypatch.setattr(FolderLock, "excludes", locks)
+    for check in (sweep.verify, sweep.repair):
+        commit.unlink()
+        assert check(folder).leftovers == []
+        assert part.exists()
+
+
+def test_the_part_of_a_damaged_commit_is_no_leftover(folder: Path) -> None:
+    """It may be the part that counts; once its shard is trained again it is one."""
+    (folder / "commits" / "0000004.json").write_bytes(b"{")
+    assert sweep.verify(folder).leftovers == []
+    assert len(sweep.repair(folder).leftovers) == 1
+    assert len(list((folder / "parts").iterdir())) == N_SHARDS

@@ -1,0 +1,256 @@
+"""`sweep verify` finds damage of any kind, and `--repair` trains again what is damaged and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep import StoreError, Study, open_result
+from sweep.store.lock import FolderLock
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import (
+    assert_refused,
+    assert_same_table,
+    command,
+    copy_result,
+    forge,
+    make_study,
+    parts_of,
+    replace_value,
+    training_watched,
+    tree,
+    write_study,
+)
+
+STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], name="checked")
+N_SHARDS = 6
+
+
+@pytest.fixture(scope="module")
+def whole() -> sweep.Result:
+    """Train the study without a folder."""
+    return sweep.run(STUDY)
+
+
+@pytest.fixture(scope="module", params=["runs", "cells"])
+def pristine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study of six shards, as no version plans them, not to be changed."""
+    folder = tmp_path_factory.mktemp("pristine") / "r"
+    run_in_shards(STUDY, out=folder, shard_runs=20, keep=request.param)
+    return folder
+
+
+@pytest.fixture
+def folder(pristine: Path, tmp_path: Path) -> Path:
+    """Return a copy to damage."""
+    return copy_result(pristine, tmp_path / "r")
+
+
+def assert_repaired(folder: Path, pristine: Path, study: Study | None = None) -> list[int]:
+    """Repair a folder, require the results that were there before, and return which shards were trained."""
+    with training_watched() as trained:
+        found = sweep.repair(folder, study=study, threads=1)
+    assert found.faults
+    checked = sweep.verify(folder)
+    assert (checked.faults, checked.leftovers) == ([], [])
+    expected, result = open_result(pristine), open_result(folder)
+    assert result.facts["digest"] == expected.facts["digest"]
+    assert_same_table(result.cells, expected.cells)
+    if result.keeps_runs:
+        assert_same_table(result.runs(), expected.runs())
+    assert len(parts_of(folder)) == len(list((folder / "parts").iterdir())) == N_SHARDS
+    return trained
+
+
+def test_intact(pristine: Path) -> None:
+    """Nothing is wrong with what nobody has touched; samples and all runs are trained again with the same bits."""
+    before = tree(pristine)
+    found = sweep.verify(pristine)
+    assert (found.faults, found.leftovers, found.n_runs, found.n_retrained) == ([], [], STUDY.n_runs, 0)
+    assert sweep.verify(pristine, sample=-1).n_retrained == STUDY.n_runs
+    sample = sweep.verify(pristine, sample=7)
+    assert sample.faults == []
+    assert sample.n_retrained in ([7] if open_result(pristine).keeps_runs else range(20, STUDY.n_runs + 1, 20))
+    assert tree(pristine) == before
+
+
+@pytest.mark.parametrize("kind", ["flip", "cut", "gone"])
+@pytest.mark.parametrize("name", ["parts", "commits", "cells.parquet", "run.json", "study.toml"])
+def test_damage_is_found_and_mended(folder: Path, pristine: Path, name: str, kind: str) -> None:
+    """A flipped bit, a file cut short and one that is gone are found; only the shard concerned is trained again."""
+    path = folder / name
+    if path.is_dir():
+        path = sorted(path.iterdir())[2]
+    content = bytearray(path.read_bytes())
+    if kind == "gone":
+        path.unlink()
+    elif kind == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
+    found = sweep.verify(folder)
+    assert len(found.faults) == 1
+    assert str(folder) in found.faults[0]
+    if name == "study.toml":
+        with pytest.raises(StoreError, match="--study"):
+            sweep.repair(folder)
+        with pytest.raises(StoreError, match="--study"):
+            sweep.repair(folder, study=make_study(count=3))
+    trained = assert_repaired(folder, pristine, STUDY if name == "study.toml" else None)
+    assert trained == ([2] if name in ("parts", "commits") else [])
+
+
+def test_every_damaged_file_is_told(folder: Path) -> None:
+    """A damaged part does not hide that the cells are damaged too; what a damaged run.json hides is told."""
+    for path in (parts_of(folder)[1], folder / "cells.parquet"):
+        path.write_bytes(path.read_bytes()[:-5])
+    told = command("verify", folder)
+    assert [line.startswith("damaged: ") for line in told.out.splitlines()] == [True, True, False]
+    assert told.out.splitlines()[-1].startswith("2 faults; ")
+    assert command("verify", copy_result(folder, folder.parent / "c"), "--repair").out.count("repaired: ") == 2
+    (folder / "run.json").write_bytes(b"{")
+    assert "not checked: commits and parts" in command("verify", folder).out
+
+
+def test_several_commits_in_a_row(folder: Path, pristine: Path) -> None:
+    """What lies between commits is trained again where this version plans it, else a sentence says why."""
+    for number in (1, 2):
+        (folder / "commits" / f"{number:07d}.json").write_bytes(b"?")
+    with pytest.raises(StoreError, match="plans other shards"):
+        sweep.repair(folder)
+    for number in (0, 3, 4, 5):
+        (folder / "commits" / f"{number:07d}.json").unlink()
+    with training_watched() as trained:
+        sweep.repair(folder)
+    assert trained == [0]
+    assert sweep.verify(folder, sample=-1).faults == []
+    assert open_result(folder).facts["digest"] == open_result(pristine).facts["digest"]
+
+
+def test_leftovers(folder: Path) -> None:
+    """Parts that no commit names and drafts are no damage; a repair removes them, and nothing of anybody else."""
+    left = ["parts/0000000-01234567.parquet", "commits/.0000001.json.01234567", ".run.json.01234567"]
+    for name in [*left, "notes.txt", "parts/mine.txt"]:
+        (folder / name).write_bytes(b"left")
+    found = sweep.verify(folder)
+    assert found.faults == []
+    assert sorted(found.leftovers) == sorted(left)
+    sweep.repair(folder)
+    assert sweep.verify(folder).leftovers == []
+    assert {"notes.txt", "parts/mine.txt"} <= tree(folder).keys()
+
+
+def test_unfinished_study(tmp_path: Path, whole: sweep.Result) -> None:
+    """A damaged commit or part of an unfinished study does not block it for ever."""
+    out = tmp_path / "r"
+    with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=out, threads=1, shard_runs=20)
+    commits = sorted((out / "commits").iterdir())
+    commits[0].write_bytes(b"{")
+    part = out / "parts" / json.loads(commits[1].read_text())["part"]
+    part.write_bytes(part.read_bytes()[:-3])
+    with pytest.raises(StoreError):
+        run_in_shards(STUDY, out=out, shard_runs=20)
+    assert len(sweep.verify(out).faults) == 2
+    sweep.repair(out)
+    assert sweep.verify(out).faults == []
+    assert not open_result(out, partial=True).complete
+    assert run_in_shards(STUDY, out=out, shard_runs=20).facts["digest"] == whole.facts["digest"]
+
+
+def test_rows_that_were_changed_with_all_their_hashes(tmp_path: Path, whole: sweep.Result) -> None:
+    """Rows that fit every checksum but not their training are found by the digest, or by training all again."""
+    run_in_shards(STUDY, out=tmp_path / "true", shard_runs=20)
+    wrong = np.nextafter(whole.runs()["final_loss"][33], 2)
+    forged = forge(tmp_path / "true", tmp_path / "forged", lambda table: replace_value(table, 33, "final_loss", wrong))
+    assert "digest" in " ".join(sweep.verify(forged).faults)
+    (fault,) = sweep.verify(forged, sample=-1).faults
+    assert "training gives other bits, in column 'final_loss'" in fault
+    with training_watched() as trained:
+        sweep.repair(forged)
+    assert len(trained) == N_SHARDS + 2  # each to be compared, and one to be written and compared again
+    assert open_result(forged).facts["digest"] == whole.facts["digest"]
+    moved = forge(tmp_path / "true", tmp_path / "moved", lambda table: replace_value(table, 33, "seed", 77))
+    assert "column 'seed'" in sweep.verify(moved).faults[0]
+
+
+def test_refusals(folder: Path, tmp_path: Path) -> None:
+    """A folder in use is not repaired, and what is no results folder is not checked."""
+    lock = FolderLock(folder)
+    lock.take_shared()
+    with pytest.raises(StoreError, match="in use"):
+        sweep.repair(folder)
+    lock.release()
+    assert_refused(command("verify", tmp_path), ("no results folder",))
+    assert_refused(command("verify", tmp_path / "nowhere", "--repair"), ("no results folder",))
+    assert_refused(command("verify", folder, "--study", "xor"), ("--repair",))
+    for name in ("parts", "commits"):
+        shutil.rmtree(folder / name)
+    assert_refused(command("verify", folder), ("published with its cells only",))
+
+
+def test_other_numerics_are_not_mixed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another version has trained is checked, but not trained again to be compared or mended."""
+    monkeypatch.setattr("kernels.NUMERICS", 1000)
+    assert sweep.verify(folder).faults == []
+    with pytest.raises(StoreError, match="other last bits"):
+        sweep.verify(folder, sample=1)
+    parts_of(folder)[1].unlink()
+    with pytest.raises(StoreError, match="other last bits"):
+        sweep.repair(folder)
+
+
+def test_commands(folder: Path, tmp_path: Path) -> None:
+    """Exit code 0 says intact or repaired, 1 damaged; every fault is a line."""
+    intact = command("verify", folder, "--sample", 3)
+    assert intact.code == 0
+    assert f"intact: {STUDY.n_runs} runs in {N_SHARDS} parts" in intact.out
+    assert "with the same bits" in intact.out
+    part = parts_of(folder)[0]
+    part.write_bytes(b"PAR1" + part.read_bytes()[4:-1] + b"?")
+    (folder / "study.toml").write_bytes(b"name = 1")
+    damaged = command("verify", folder)
+    assert (damaged.code, damaged.err.count("error")) == (1, 0)
+    assert "damaged: " in damaged.out
+    assert "--repair" in damaged.out
+    assert command("verify", folder, "--repair").code == 2
+    repaired = command("verify", folder, "--repair", "--study", write_study(tmp_path / "s.toml", STUDY))
+    assert repaired.code == 0
+    assert repaired.out.count("repaired: ") == 2
+    assert command("verify", folder, "--all").code == 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_damage(pristine: Path, tmp_path: Path, seed: int) -> None:
+    """Single flipped bits anywhere are found or harmless, and mended."""
+    flip_and_mend(pristine, tmp_path, np.random.default_rng(seed), 4)
+
+
+@pytest.mark.soak
+def test_random_damage_soak(pristine: Path, tmp_path: Path) -> None:
+    """200 flips and 25 cuts, for rows and for counts: 400 and 50 in all."""
+    random = np.random.default_rng(5)
+    flip_and_mend(pristine, tmp_path, random, 200)
+    flip_and_mend(pristine, tmp_path, random, 25, cut=True)
+
+
+def flip_and_mend(pristine: Path, tmp_path: Path, random: np.random.Generator, count: int, cut: bool = False) -> None:
+    """Damage files of a finished result, one after the other: what is not found must be harmless."""
+    names = [name for name, content in tree(pristine).items() if content]
+    for number in range(count):
+        folder = copy_result(pristine, tmp_path / str(number))
+        name = str(random.choice(names))
+        content = bytearray((folder / name).read_bytes())
+        place = int(random.integers(len(content)))
+        content[place] ^= 1 << int(random.integers(8))
+        (folder / name).write_bytes(content[:place] if cut else content)
+        assert sweep.verify(folder).faults, (name, place)
+        shard = int(Path(name).name[:7]) if "/" in name else None
+        assert set(assert_repaired(folder, pristine, STUDY)) <= {shard}, (name, place)
+        shutil.rmtree(folder)
