@@ -20,9 +20,9 @@ PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long, and comes first, so
 # that the others find the kernels that they share; so do tests whose lines others cover, and which it would slow down.
 # Coverage sees the compiler's side of kernels in COMPILER_TESTS.
-UNCOVERED_TESTS := $(addprefix tests/sweep/test_,words.py replay.py replay_rows.py engine.py one_digest.py) \
-	$(addprefix tests/sweep/test_,crashes.py power.py io_errors.py full_disk.py kills.py cluster_losses.py) \
-	$(addprefix tests/sweep/test_,until.py contents.py verify.py layers.py) \
+UNCOVERED_TESTS := $(addprefix tests/sweep/training/test_,words.py trace.py traced_rows.py run.py until.py cluster_losses.py) \
+	$(addprefix tests/sweep/store/test_,one_digest.py crashes.py power.py io_errors.py full_disk.py kills.py contents.py) \
+	tests/sweep/verification/test_verify.py tests/sweep/test_rooms.py \
 	tests/accuracy tests/oracle tests/test_readme.py tests/test_tutorial.py
 COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
 OTHER_TESTS := $(filter-out tests/kernels tests/__% tests/conftest.py $(UNCOVERED_TESTS),$(wildcard tests/*))

@@ -62,6 +62,7 @@ class StoreReader(Parts):
         self.study = study
         self.keep = keep
         self.waves = waves
+        self._facts: dict[str, Any] | None = None
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else counts_columns(study)
         self.partial: list[Commit] | None = None
@@ -84,7 +85,7 @@ class StoreReader(Parts):
         if study.identity != facts["identity"]:
             raise DamageError(files.where("study.toml"), "it is not the study that run.json names")
         reader = cls(files, study, facts["keep"], waves_of(facts, study, files.where("run.json")))
-        reader.bits = Bits.of(facts)
+        reader.bits, reader._facts = Bits.of(facts), facts
         return reader
 
     @property
@@ -92,12 +93,20 @@ class StoreReader(Parts):
         """The folder, if it is on a file system."""
         return self.files.directory if isinstance(self.files, LocalFiles) else None
 
-    def facts(self) -> dict[str, Any]:
-        """Return what run.json holds, which must be facts of this study."""
-        facts = read_facts(self.files)
-        if facts["identity"] != self.identity:
-            raise StoreError(f"{self.files.where('run.json')!r} belongs to another study by now")
-        return facts
+    def facts(self, *, now: bool = False) -> dict[str, Any]:
+        """Return what run.json held when it was first read, or ``now``, as others may have written it since.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read, or is of another study by now.
+        """
+        if self._facts is None or now:
+            facts = read_facts(self.files)
+            if facts["identity"] != self.identity:
+                raise StoreError(f"{self.files.where('run.json')!r} belongs to another study by now")
+            self._facts = facts
+        return dict(self._facts)
 
     def check_bits(self, bits: Bits) -> None:
         """Refuse to mix rows with those of another version or machine.

@@ -65,6 +65,7 @@ class Store(StoreReader):
     def write_facts(self, facts: dict[str, Any]) -> None:
         """Replace run.json."""
         self.files.replace("run.json", encode_record(facts))
+        self._facts = facts
 
     def finish(self, cells: pa.Table, facts: dict[str, Any]) -> dict[str, Any]:
         """Write the cells, and these facts as those of the complete study; return all facts.

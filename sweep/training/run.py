@@ -220,7 +220,8 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float) -
         parts.check_all_there()
     commits = list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
-    bits = Bits.of(parts.facts()) if isinstance(parts, Store) else own_bits()  # as it may have been trained elsewhere
+    # It may have been trained elsewhere.
+    bits = Bits.of(parts.facts(now=True)) if isinstance(parts, Store) else own_bits()
     facts |= bits.told() | {"waves": training.plan.waves}
     if isinstance(parts, MemoryParts):  # what somebody may ask for is made then: the digest of rows, and cells
         if parts.keep == "cells":
@@ -230,7 +231,7 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float) -
     facts["digest"] = training.aggregate.digest()
     cells = training.aggregate.cells()
     facts |= _ended(start)
-    if parts.facts()["complete"]:
+    if parts.facts(now=True)["complete"]:
         return open_result(parts.files)
     return Result(study, parts.finish(cells, facts), parts)
 
