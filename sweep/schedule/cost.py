@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kernels import vocabulary
+from sweep.study.grid import Cell
 from sweep.study.model import Study
 
 # Operations in whose time an elementary function is computed (exp, tanh, ..).
@@ -22,7 +23,7 @@ class RunCost(NamedTuple):
     n_bytes: int
 
 
-def run_cost(study: Study, words: dict[str, Any]) -> RunCost:
+def run_cost(study: Study, cell: Cell) -> RunCost:
     """Return the cost of a run.
 
     Forward, a pattern and hidden unit take a product and a sum for each input and output;
@@ -33,20 +34,20 @@ def run_cost(study: Study, words: dict[str, Any]) -> RunCost:
     ----------
     study
         What decides the patterns and the most steps.
-    words
-        Of the cell of the run.
+    cell
+        Of the run.
     """
     n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
-    hidden, n_windows = words["hidden"], -(-n_patterns // words["batch"])
-    n_parameters = hidden * (n_inputs + n_outputs + words["bias"])
-    n_parameters += n_outputs * (words["bias"] + words["skip"] * n_inputs)
+    hidden, n_windows = cell.hidden, -(-n_patterns // cell.batch)
+    n_parameters = hidden * (n_inputs + n_outputs + cell["bias"])
+    n_parameters += n_outputs * (cell["bias"] + cell["skip"] * n_inputs)
     functions = n_patterns * sum(
         count * _FUNCTION
         for name, count in (("activation", hidden), ("output", n_outputs))
-        if vocabulary.ACTIVATIONS[words[name]].elementary
+        if vocabulary.ACTIVATIONS[cell[name]].elementary
     )
     step = n_patterns * hidden * (4 * n_inputs + 6 * n_outputs + 4) / n_windows
-    update = n_parameters * vocabulary.OPTIMIZERS[words["optimizer"]].operations
+    update = n_parameters * vocabulary.OPTIMIZERS[cell.optimizer].operations
     judging = n_patterns * hidden * 2 * (n_inputs + n_outputs) + functions
     operations = step + functions / n_windows + update + (judging / n_windows if n_windows > 1 else 0)
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))

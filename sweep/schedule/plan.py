@@ -60,13 +60,13 @@ class Plan:
         self.n_seeds = study.seeds.count
         self.n_cells = study.n_cells
         self.n_runs = study.n_runs
-        self._sizes = list(self.grid.sizes.values())
-        shape = [k for k, name in enumerate(self.grid.sizes) if name in SHAPE]
-        rest = [k for k, name in enumerate(self.grid.sizes) if name not in SHAPE]
+        self._sizes = self.grid.sizes
+        shape = [k for k, axis in enumerate(self.grid.axes) if not axis.keys().isdisjoint(SHAPE)]
+        rest = [k for k, axis in enumerate(self.grid.axes) if axis.keys().isdisjoint(SHAPE)]
         self._visit = shape + rest
         n_shapes = prod(self._sizes[k] for k in shape)
         self._shape_cells = self.n_cells // n_shapes
-        costs = [run_cost(study, self.grid.words(self.first_cell(shape))) for shape in range(n_shapes)]
+        costs = [run_cost(study, self.grid.cell(self.first_cell(shape))) for shape in range(n_shapes)]
         self.shards = Shards(costs, self._shape_cells, study.seeds.rounds, waves, shard_runs)
         self.waves = tuple(self.shards.wave_seeds)
         self._offsets = [0, *accumulate(self.waves)]

@@ -39,7 +39,8 @@ class StudyContent:
     @cached_property
     def grid(self) -> Grid:
         """The cells, by arithmetic."""
-        return Grid(self.parameters, self.fixed(), len(self.data.inputs), self.seeds.count)
+        axes = [{name: values} for name, values in self.parameters.items()]
+        return Grid(axes, self.fixed(), len(self.data.inputs), self.seeds.count)
 
     @property
     def n_cells(self) -> int:

@@ -34,7 +34,7 @@ def _remedy() -> str:
     """
     from importlib import metadata  # slow
 
-    own = Path(__file__).resolve().parents[1] / "kernels"
+    own = Path(__file__).resolve().parents[2] / "kernels"
     found = _location()
     others = sorted(set(metadata.packages_distributions().get("kernels", ())) - {_PROJECT})
     other, uninstall = f"the distribution {', '.join(others)}", f"run 'pip uninstall {' '.join(others)}'"

@@ -21,6 +21,7 @@ from sweep.schedule.plan import Plan
 from sweep.schedule.waves import Shard
 from sweep.store.shard_result import ShardResult
 from sweep.study.columns import arrow_schema, runs_columns
+from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.study.words import loss_and_reduction, with_role
 from sweep.training.reuse import Reuse
@@ -68,9 +69,9 @@ class ShardTrainer:
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
         return ShardResult(self._plan, shard, columns, self._schema, sum(lane_steps), sum(reused_steps))
 
-    def trainer(self, words: dict[str, Any]) -> Trainer:
-        """Return the trainer of cells that have these words, one for each recipe."""
-        recipe = make_recipe(self._plan.study, words)
+    def trainer(self, cell: Cell) -> Trainer:
+        """Return the trainer of a cell, one for each recipe."""
+        recipe = make_recipe(self._plan.study, cell)
         with self._lock:
             if recipe not in self._trainers:
                 self._trainers[recipe] = Trainer(recipe, self._inputs, self._targets)
@@ -91,13 +92,13 @@ class ShardTrainer:
         for shape in {shape for shard in shards for shape in self._plan.shards.shapes(shard)}:
             if self._pause:
                 self._pause()
-            cell = self._plan.first_cell(shape)
-            words = self._plan.grid.words(cell)
-            trainer, hidden = self.trainer(words), words["hidden"]
-            note(trainer.uncompiled(hidden, self.settings(np.array([cell]))))
+            number = self._plan.first_cell(shape)
+            cell = self._plan.grid.cell(number)
+            trainer = self.trainer(cell)
+            note(trainer.uncompiled(cell.hidden, self.settings(np.array([number]))))
             for distribution, stream in product(study.values_of("distribution"), study.values_of("stream")):
-                start = make_start(words | {"distribution": distribution, "stream": stream})
-                note(initialize.uncompiled(start, trainer.recipe.architecture, hidden, trainer.recipe.dtype))
+                start = make_start(cell.with_words(distribution=distribution, stream=stream))
+                note(initialize.uncompiled(start, trainer.recipe.architecture, cell.hidden, trainer.recipe.dtype))
         return found
 
     def settings(self, cells: Array) -> Array:
@@ -112,9 +113,9 @@ class ShardTrainer:
         The runs are ``counts`` of each of ``cells``, which share their shape. A seed gives the same
         numbers in every cell that starts alike, so they are drawn once.
         """
-        words = self._plan.grid.words(int(cells[0]))
-        recipe = make_recipe(self._plan.study, words)
-        n_parameters = recipe.architecture.n_parameters(words["hidden"])
+        first = self._plan.grid.cell(int(cells[0]))
+        recipe = make_recipe(self._plan.study, first)
+        n_parameters = recipe.architecture.n_parameters(first.hidden)
         if out is None:
             out = np.empty((len(seeds), n_parameters), recipe.dtype)
         swept = [name for name in _START if name in self._plan.study.parameters]
@@ -149,9 +150,9 @@ class ShardTrainer:
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
         """Train runs of one shape: with these seeds, in a row so many of each cell."""
-        words = self._plan.grid.words(int(cells[0]))
-        trainer = self.trainer(words)
-        n_parameters = trainer.recipe.architecture.n_parameters(words["hidden"])
+        first = self._plan.grid.cell(int(cells[0]))
+        trainer = self.trainer(first)
+        n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
         weights = self.weights(cells, counts, seeds, out=memory)
         return trainer.train(self.settings(cells), weights, counts, seeds=seeds, pause=self._pause)
@@ -161,12 +162,12 @@ class ShardTrainer:
 
         Seeds of several cells that fill a range no longer than the runs are drawn once each.
         """
-        words = self._plan.grid.words(int(cells[0]))
-        start, architecture = make_start(words), make_recipe(self._plan.study, words).architecture
+        first = self._plan.grid.cell(int(cells[0]))
+        start, architecture = make_start(first), make_recipe(self._plan.study, first).architecture
         once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
         each = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
         drawn = initialize.initial_weights(
-            start, each, architecture, words["hidden"], str(out.dtype), None if once else out
+            start, each, architecture, first.hidden, str(out.dtype), None if once else out
         )
         return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
 
@@ -179,20 +180,20 @@ class ShardTrainer:
         return numbers[:size].reshape(shape)
 
 
-def make_recipe(study: Study, words: dict[str, Any]) -> Recipe:
-    """Return the recipe of cells that have these words; a batch of all patterns is named None, in whatever order."""
+def make_recipe(study: Study, cell: Cell) -> Recipe:
+    """Return the recipe of a cell; a batch of all patterns is named None, in whatever order."""
     data = study.data
-    said = {**words, "inputs": len(data.inputs[0]), "outputs": len(data.targets[0])}
-    said["loss"], said["reduction"] = loss_and_reduction(words["loss"], words["reduction"])
-    if words["batch"] == len(data.inputs):
+    said = {**cell, "inputs": len(data.inputs[0]), "outputs": len(data.targets[0])}
+    said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
+    if cell.batch == len(data.inputs):
         said |= {"batch": None, "order": "cyclic"}
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
     return Recipe(**{name: said[name] for name in Recipe._fields})
 
 
-def make_start(words: dict[str, Any]) -> Start:
-    """Return how cells that have these words draw their initial weights."""
-    said = {**words, "order": words["draw_order"]}
+def make_start(cell: Cell) -> Start:
+    """Return how a cell draws its initial weights."""
+    said = {**cell, "order": cell["draw_order"]}
     return Start(**{name: said[name] for name in Start._fields})
 
 

@@ -156,7 +156,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     """Train one run and compare with its row, if there is one."""
     cells, seeds = np.array([cell]), np.array([seed])
     shard_trainer = ShardTrainer(plan)
-    trainer = shard_trainer.trainer(plan.grid.words(cell))
+    trainer = shard_trainer.trainer(plan.grid.cell(cell))
     initial = shard_trainer.weights(cells, np.ones(1, np.int64), seeds)
     settings = shard_trainer.settings(cells)
     # Learn the number of steps first: room for max_steps losses may be far too much.

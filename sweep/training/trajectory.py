@@ -66,13 +66,13 @@ def weights_path(trace: Trace) -> Path:
     even, dense = np.linspace(0, last, _POINTS // 2), np.geomspace(1, max(last, 1), _POINTS // 2) - (last == 0)
     steps = np.unique(np.concatenate([even, dense]).round().astype(np.int64))
     grid, shard_trainer = trace.study.grid, ShardTrainer(Plan(trace.study))
-    trainer = shard_trainer.trainer(grid.words(trace.cell))
+    trainer = shard_trainer.trainer(grid.cell(trace.cell))
     cells, seeds = np.full(len(steps), trace.cell), np.full(len(steps), trace.seed)
     settings = shard_trainer.settings(cells)
     settings["max_steps"] = steps
     initial = shard_trainer.weights(cells[:1], np.ones(1, np.int64), seeds[:1])
     outcome = trainer.train(settings, np.repeat(initial, len(steps), axis=0), seeds=seeds, final_weights=True)
-    shapes = trainer.recipe.architecture.shapes(grid.words(trace.cell)["hidden"])
+    shapes = trainer.recipe.architecture.shapes(grid.cell(trace.cell).hidden)
     names = tuple(name for name, shape in shapes.items() for _ in range(int(np.prod(shape))))
     return Path(steps, outcome.final_weights, names)
 
@@ -86,8 +86,8 @@ def outputs_plane(trace: Trace) -> Plane | None:
     x, y = (np.linspace(low[k] - margin[k], high[k] + margin[k], _SIDE) for k in (0, 1))
     points = np.column_stack([each.ravel() for each in np.meshgrid(x, y)])
     outputs = _predict(trace.study, trace.cell, trace.weights, points)
-    words, hidden = trace.study.grid.words(trace.cell), trace.weights.w.shape[1]
-    scale = words["gain"] * make_recipe(trace.study, words).architecture.scales(hidden)[0]
+    cell, hidden = trace.study.grid.cell(trace.cell), trace.weights.w.shape[1]
+    scale = cell.gain * make_recipe(trace.study, cell).architecture.scales(hidden)[0]
     biases = np.zeros(hidden) if trace.weights.b is None else trace.weights.b
     units = np.column_stack([scale * trace.weights.w.T, biases])
     return Plane(x, y, outputs[:, 0].reshape(_SIDE, _SIDE), units)
@@ -95,7 +95,7 @@ def outputs_plane(trace: Trace) -> Plane | None:
 
 def _predict(study: Study, cell: int, weights: Parameters, inputs: Array) -> Array:
     """Return the outputs of a network for other inputs, (patterns, outputs): a run of no step says them."""
-    recipe = make_recipe(study, study.grid.words(cell))._replace(batch=None, order="cyclic")
+    recipe = make_recipe(study, study.grid.cell(cell))._replace(batch=None, order="cyclic")
     trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
     settings = ShardTrainer(Plan(study)).settings(np.array([cell]))
     settings["max_steps"] = 0

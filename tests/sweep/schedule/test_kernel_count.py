@@ -25,7 +25,7 @@ def kernels_needed(study: Any, tuning: Tuning, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(initialize, "uncompiled_draw", lambda *asked: asked)
     found = set()
     for cell in range(plan.n_cells):
-        words = plan.grid.words(cell)
+        words = plan.grid.cell(cell)
         recipe = worker.trainer(words).recipe
         trainer = Trainer(recipe, np.array(study.data.inputs), np.array(study.data.targets), tuning=tuning)
         settings = worker.settings(np.array([cell]))

@@ -14,6 +14,7 @@ from sweep import Study, StudyError
 from sweep.schedule.cost import run_cost
 from sweep.schedule.plan import Plan
 from sweep.schedule.waves import Shard
+from sweep.study.grid import Grid
 from tests.sweep.support import SECTIONS, SHAPE, make_study, naive_rows
 
 VALUES: dict[str, list[Any]] = {
@@ -85,9 +86,9 @@ def test_cells_are_numbered_in_file_order_the_last_fastest(study: Study) -> None
     for cell, values in enumerate(itertools.product(*study.parameters.values())):
         swept = dict(zip(study.parameters, values, strict=True))
         assert plan.grid.values(cell) == swept
-        assert plan.grid.words(cell) == {**study.fixed(), **swept}
+        assert dict(plan.grid.cell(cell)) == {**study.fixed(), **swept}
         assert {name: column[cell] for name, column in columns.items()} == {
-            name: value for name, value in plan.grid.words(cell).items() if name != "dtype"
+            name: value for name, value in plan.grid.cell(cell).items() if name != "dtype"
         }
 
 
@@ -132,7 +133,7 @@ def test_steps_and_windows_of_cells(study: Study) -> None:
     plan, cells = Plan(study), np.arange(study.n_cells)
     n_windows, most_steps = plan.grid.n_windows(cells).tolist(), plan.grid.most_steps(cells).tolist()
     for cell in cells.tolist():
-        words = plan.grid.words(cell)
+        words = plan.grid.cell(cell)
         assert n_windows[cell] == {4: 1, 3: 2, 1: 4}[words["batch"]]
         epochs = words["max_epochs"]
         of_epochs = words["max_steps"] if epochs is None else epochs * n_windows[cell]
@@ -144,7 +145,7 @@ def test_cost_knows_words() -> None:
 
     def cost(**words: Any) -> float:
         study = make_study(hidden=8, learning_rate=0.1, **{"max_steps": 1000, **words})
-        return run_cost(study, study.grid.words(0)).operations
+        return run_cost(study, study.grid.cell(0)).operations
 
     assert cost() < cost(optimizer="momentum") < cost(optimizer="adam") < 3 * cost()
     assert 3 * cost() < cost(activation="tanh") == cost(activation="gelu") < cost(activation="tanh", output="sigmoid")
@@ -240,3 +241,18 @@ def test_runs_have_numbers_of_64_bits() -> None:
     assert Plan(make_study(count=2**32, **many)).n_runs == 2**54
     with pytest.raises(StudyError, match=r"18,446,744,073,709,551,616 runs in all given; must be fewer than 2\^63"):
         make_study(count=2**32, **many, scale=np.linspace(1.0, 2.0, 1024).tolist())
+
+
+def test_words_of_one_axis_vary_together() -> None:
+    """An axis of several words gives each cell values that belong together."""
+    axes = [{"hidden": (2, 3)}, {"learning_rate": (0.1, 0.2, 0.3), "scale": (1.0, 2.0, 3.0)}]
+    grid = Grid(axes, {"batch": 4, "max_steps": 10, "max_epochs": None}, n_patterns=4, n_seeds=5)
+    found = [grid.values(cell) for cell in range(grid.n_cells)]
+    pairs = [(0.1, 1.0), (0.2, 2.0), (0.3, 3.0)]
+    assert found == [
+        {"hidden": hidden, "learning_rate": rate, "scale": scale} for hidden in (2, 3) for rate, scale in pairs
+    ]
+    cells = np.arange(grid.n_cells)
+    assert grid.n_runs == 30
+    assert grid.column("scale", cells).tolist() == [1.0, 2.0, 3.0] * 2
+    assert grid.place("learning_rate", cells).tolist() == grid.place("scale", cells).tolist() == [0, 1, 2] * 2

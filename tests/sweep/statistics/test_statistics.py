@@ -84,7 +84,7 @@ def assert_row(row: dict[str, Any], ends: Ends, limits: list[int]) -> None:
 
 def limits_of(study: Study) -> list[int]:
     """Return the most steps of every run."""
-    words = (study.grid.words(cell) for cell in range(study.n_cells))
+    words = (study.grid.cell(cell) for cell in range(study.n_cells))
     return [int(each["max_steps"]) for each in words for _ in range(study.seeds.count)]
 
 
@@ -122,7 +122,7 @@ def outcomes(draw: st.DrawFn) -> tuple[Study, Ends]:
     possible = draw(st.lists(st.sampled_from(STATUSES), min_size=1, unique=True))
     ends: Ends = []
     for run in range(study.n_runs):
-        limit = int(study.grid.words(run // study.seeds.count)["max_steps"])
+        limit = int(study.grid.cell(run // study.seeds.count)["max_steps"])
         status = draw(st.sampled_from(possible))
         ends.append((status, limit if status == "exhausted" else draw(st.integers(0, limit))))
     return study, ends

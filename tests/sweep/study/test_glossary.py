@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from sweep import Study, cli
+from sweep import Study
+from sweep.cli.app import app
 from sweep.cli.studies import complete_change, complete_study
 from sweep.study.glossary import entries, glossary
 from sweep.study.load import built_in_studies
@@ -111,7 +112,7 @@ def test_shells_ask_for_completion() -> None:
 
 def test_help_does_not_break_within_sentences() -> None:
     """Typer keeps the line breaks of paragraphs after the first, so each of their lines ends a sentence."""
-    found = typer.main.get_command(cli.app)
+    found = typer.main.get_command(app)
     assert len(found.commands) > 12  # type: ignore[attr-defined]
     for name, each in found.commands.items():  # type: ignore[attr-defined]
         for paragraph in str(each.help).split("\n\n")[1:]:

@@ -31,7 +31,8 @@ def install(site: Path, name: str, files: dict[str, str]) -> None:
 
 def install_ours(site: Path) -> None:
     """Copy the package as far as an import needs it."""
-    sources = {"sweep/__init__.py", "sweep/system/kernels_package.py", "kernels/__init__.py", "kernels/tuning.py"}
+    own = ("__init__.py", *(f"system/{name}.py" for name in ("__init__", "kernels_package", "version")))
+    sources = {*(f"sweep/{name}" for name in own), "kernels/__init__.py", "kernels/tuning.py"}
     homes = {package.__name__: Path(package.__path__[0]).parent for package in (sweep, kernels)}
     install(site, "xor-sweep", {path: (homes[path.partition("/")[0]] / path).read_text("utf-8") for path in sources})
 

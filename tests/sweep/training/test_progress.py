@@ -201,7 +201,7 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = plan.shard(0)
     assert len(ShardTrainer(plan).uncompiled([whole])) == 5  # two units and any number, of two activations; and drawing
     shapes = list(plan.pieces(whole))
-    relu = [shape for shape in shapes if plan.grid.words(int(plan.cells(shape)[0][0]))["activation"] == "relu"]
+    relu = [shape for shape in shapes if plan.grid.cell(int(plan.cells(shape)[0][0]))["activation"] == "relu"]
     assert len(ShardTrainer(plan).uncompiled(relu)) == 3
     from_numpy = Plan(make_study(count=4, hidden=2, stream="pcg64"))
     assert len(ShardTrainer(from_numpy).uncompiled([from_numpy.shard(0)])) == 1

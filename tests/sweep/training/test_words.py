@@ -128,13 +128,13 @@ def test_words_together(name: str) -> None:
 def test_recipes_say_what_the_study_says() -> None:
     """Words of the kernel's role stand in the recipe as in the study, but names of losses and full batch."""
     study = study_of("loss", "mse", optimizer="adam", scaling="ntk", skip=True, output="sin", order="shuffled", batch=2)
-    recipe = make_recipe(study, study.grid.words(0))
+    recipe = make_recipe(study, study.grid.cell(0))
     assert recipe == Recipe(
         Architecture(2, 2, "tanh", "sin", bias=True, skip=True, scaling="ntk"),
         **{"loss": "squared", "reduction": "mean", "optimizer": "adam", "batch": 2, "order": "shuffled"},
     )
     full = study_of("batch", "full", order="shuffled")
-    assert make_recipe(full, full.grid.words(0))[4:6] == (None, "cyclic")
+    assert make_recipe(full, full.grid.cell(0))[4:6] == (None, "cyclic")
 
 
 @pytest.mark.parametrize("name", [name for name in SHAPE if name not in ("hidden", "batch", "loss", "reduction")])
@@ -143,14 +143,14 @@ def test_every_word_of_a_kernel_is_in_its_recipe(name: str) -> None:
     values, others = SWEPT[name]
     study = study_of(name, values, **others)
     grid = study.grid
-    recipes = [make_recipe(study, grid.words(cell)) for cell in range(study.n_cells)]
+    recipes = [make_recipe(study, grid.cell(cell)) for cell in range(study.n_cells)]
     assert len(set(recipes)) == len(recipes)
 
 
 def test_starts_say_what_the_study_says() -> None:
     """Words of the start stand there as in the study."""
     study = study_of("draw_order", "b v", output_scale=0.5, stream="pcg64")
-    assert make_start(study.grid.words(0)) == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64")
+    assert make_start(study.grid.cell(0)) == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64")
 
 
 def test_column_of_epochs_only_where_needed() -> None:
