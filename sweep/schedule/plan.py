@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +67,7 @@ class Plan:
         self._shape_cells = self.n_cells // n_shapes
         costs = [run_cost(study, self.grid.cell(self.first_cell(shape))) for shape in range(n_shapes)]
         self.shards = Shards(costs, self._shape_cells, study.seeds.rounds, waves, shard_runs)
-        self.waves = tuple(self.shards.wave_seeds)
-        self._offsets = [0, *accumulate(self.waves)]
+        self.waves = tuple(wave.n_seeds for wave in self.shards.waves)
         self.n_shards = self.shards.n_shards
 
     def shard(self, index: int) -> Shard:
@@ -91,13 +89,14 @@ class Plan:
             return visited * self.n_seeds + offset
         import numpy as np
 
-        number = np.searchsorted(self._offsets, offset, side="right") - 1
-        first = np.take(self._offsets, number)
+        firsts = [wave.begin.seeds for wave in self.shards.waves]
+        number = np.searchsorted(firsts, offset, side="right") - 1
+        first = np.take(firsts, number)
         return self.n_cells * first + visited * np.take(self.waves, number) + offset - first
 
     def pieces(self, shard: Shard) -> Iterator[Shard]:
         """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
-        for piece in self.shards.pieces(shard):
+        for piece in self.shards.wave_of(shard).pieces(shard):
             if shard.open is None:
                 yield piece
                 continue
@@ -119,24 +118,19 @@ class Plan:
         """Return the seed of every run of a shard, in visiting order."""
         return self._number(shard, self.study.seeds.base)
 
-    def _wave(self, shard: Shard) -> tuple[int, int, int]:
-        """Return where the wave of a shard starts, how many seeds of a cell it has, and how many are before it."""
-        number = self.shards.wave_of(shard)
-        offset = self._offsets[number]
-        return self.n_cells * offset, self.waves[number], offset
-
     def _visited(self, shard: Shard) -> NDArray[np.int64]:
         """Return the places of all cells of a shard in visiting order."""
         import numpy as np
 
-        start, n_seeds, _ = self._wave(shard)
-        return np.arange((shard.start - start) // n_seeds, (shard.stop - 1 - start) // n_seeds + 1)
+        wave = self.shards.wave_of(shard)
+        first, last = ((each - wave.begin.position) // wave.n_seeds for each in (shard.start, shard.stop - 1))
+        return np.arange(first, last + 1)
 
     def _counts(self, shard: Shard) -> NDArray[np.int64]:
         """Return how many runs of a shard, in a row, are of each of its cells."""
-        start, n_seeds, _ = self._wave(shard)
-        visited = self._visited(shard)
-        starts, stops = start + visited * n_seeds, start + (visited + 1) * n_seeds
+        wave, visited = self.shards.wave_of(shard), self._visited(shard)
+        starts = wave.begin.position + visited * wave.n_seeds
+        stops = starts + wave.n_seeds
         starts[0], stops[-1] = shard.start, shard.stop
         counts: NDArray[np.int64] = stops - starts
         return counts
@@ -145,8 +139,8 @@ class Plan:
         """Give the runs of a shard numbers that go up from ``first`` in each cell, also where others hold its first."""
         import numpy as np
 
-        start, n_seeds, before = self._wave(shard)
-        shifts = first + before - start - self._visited(shard) * n_seeds
+        wave = self.shards.wave_of(shard)
+        shifts = first + wave.begin.seeds - wave.begin.position - self._visited(shard) * wave.n_seeds
         if len(shifts) == 1 and shard.open is None:
             return np.arange(shard.start + shifts[0], shard.stop + shifts[0])
         counts = self._counts(shard)

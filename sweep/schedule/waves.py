@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from math import ceil, gcd
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sweep.schedule.cost import RunCost
 
@@ -110,42 +110,62 @@ def seed_waves(n_seeds: int, shape_cells: int, operations: float) -> list[int]:
     return waves
 
 
+class Begin(NamedTuple):
+    """Where a wave begins: the number of its first shard, its first visiting position, and the seeds before it."""
+
+    shard: int
+    position: int
+    seeds: int
+
+
 class Wave:
-    """The shards of some seeds of every cell, numbered in visiting order, from 0 as positions are.
+    """The shards of some seeds of every cell.
 
     Parameters
     ----------
     costs
         Of a run of each shape, in visiting order.
-    shape_runs
-        Runs of each shape.
+    shape_cells
+        Cells of each shape.
+    n_seeds
+        Seeds of each cell.
+    begin
     work
         Operations of a block.
-    shard_runs
-        For tests: runs in a shard, instead of what is planned.
-    is_last
-        Whether all cores should end together.
+    cut
+        ``"end"``: the last blocks are cut up, so that all cores end together; ``"blocks"``: none is. A number, for
+        tests: the runs of each shard.
 
     Attributes
     ----------
+    n_seeds, begin
+        As given.
     n_shards, n_runs : int
     operations : float
         Estimated operations if every run takes all its steps.
     """
 
     def __init__(
-        self, costs: Sequence[RunCost], shape_runs: int, work: float, *, shard_runs: int | None, is_last: bool
+        self,
+        costs: Sequence[RunCost],
+        shape_cells: int,
+        n_seeds: int,
+        begin: Begin,
+        work: float,
+        cut: Literal["end", "blocks"] | int,
     ) -> None:
-        self._costs, self._shape_runs = costs, shape_runs
-        self._operations = [0.0, *accumulate(cost.operations * shape_runs for cost in costs)]
-        self._steps = [0, *accumulate(cost.n_steps * shape_runs for cost in costs)]
+        self.n_seeds, self.begin = n_seeds, begin
+        self._costs, self._shape_runs = costs, shape_cells * n_seeds
+        self._operations = [0.0, *accumulate(cost.operations * self._shape_runs for cost in costs)]
+        self._steps = [0, *accumulate(cost.n_steps * self._shape_runs for cost in costs)]
         self.operations = self._operations[-1]
-        self.n_runs = len(costs) * shape_runs
-        self._stretches = [_Stretch(0, 0, self.n_runs, shard_runs)] if shard_runs else list(self._make_stretches(work))
+        self.n_runs = len(costs) * self._shape_runs
+        planned = isinstance(cut, str)
+        self._stretches = list(self._make_stretches(work)) if planned else [_Stretch(0, 0, self.n_runs, int(cut))]
         self._first_blocks = [stretch.first_block for stretch in self._stretches]
         self._n_blocks = self._stretches[-1].first_block + self._stretches[-1].n_blocks
         # Blocks that are cut up, how many shards each has, and the shards before each.
-        self._cut: dict[int, int] = self._cut_last() if is_last and not shard_runs else {}
+        self._cut: dict[int, int] = self._cut_last() if cut == "end" else {}
         self._cut_blocks = sorted(self._cut)
         self._more = [0, *accumulate(self._cut[block] - 1 for block in self._cut_blocks)]
         self._cut_shards = [self._first_shard(block) for block in self._cut_blocks]
@@ -153,35 +173,44 @@ class Wave:
 
     def shard(self, index: int) -> Shard:
         """Return a shard by its number."""
-        k = bisect_right(self._cut_shards, index)
-        block = max(index - self._more[k], self._cut_blocks[k - 1] if k else 0)
+        own = index - self.begin.shard
+        k = bisect_right(self._cut_shards, own)
+        block = max(own - self._more[k], self._cut_blocks[k - 1] if k else 0)
         start, stop = self._range(block)
-        runs, nth = _even(stop - start, self._cut.get(block, 1)), index - self._first_shard(block)
+        runs, nth = _even(stop - start, self._cut.get(block, 1)), own - self._first_shard(block)
         start, stop = start + nth * runs, min(start + (nth + 1) * runs, stop)
-        return Shard(index, start, stop, self._before(stop, self._operations) - self._before(start, self._operations))
+        cost = self._before(stop, self._operations) - self._before(start, self._operations)
+        return Shard(index, self.begin.position + start, self.begin.position + stop, cost)
 
     def order(self) -> Iterator[int]:
         """Yield the numbers of all shards in the order in which they are trained."""
         for block in _bit_reversed(self._n_blocks):
-            first = self._first_shard(block)
+            first = self.begin.shard + self._first_shard(block)
             yield from range(first, first + self._cut.get(block, 1))
 
     def operations_of(self, shard: Shard, net_steps: int) -> float:
         """Return how many operations the runs of a shard took, from their steps."""
-        most = self._before(shard.stop, self._steps) - self._before(shard.start, self._steps)
+        start, stop = self._own_range(shard)
+        most = self._before(stop, self._steps) - self._before(start, self._steps)
         return shard.cost * net_steps / max(most, 1)
 
     def shapes(self, shard: Shard) -> range:
         """Return the numbers of the shapes that runs of a shard have."""
-        return range(shard.start // self._shape_runs, (shard.stop - 1) // self._shape_runs + 1)
+        start, stop = self._own_range(shard)
+        return range(start // self._shape_runs, (stop - 1) // self._shape_runs + 1)
 
     def pieces(self, shard: Shard) -> Iterator[Shard]:
         """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
-        starts = [max(shard.start, shape * self._shape_runs) for shape in self.shapes(shard)]
-        for shape, start, stop in zip(self.shapes(shard), starts, [*starts[1:], shard.stop], strict=True):
+        shapes = self.shapes(shard)
+        starts = [max(shard.start, self.begin.position + shape * self._shape_runs) for shape in shapes]
+        for shape, start, stop in zip(shapes, starts, [*starts[1:], shard.stop], strict=True):
             runs = _even(stop - start, ceil((stop - start) * self._costs[shape].n_bytes / _PIECE_BYTES))
             for first in range(start, stop, runs):
                 yield Shard(shard.index, first, min(first + runs, stop))
+
+    def _own_range(self, shard: Shard) -> tuple[int, int]:
+        """Return the visiting positions of a shard, counted from the first one of the wave."""
+        return shard.start - self.begin.position, shard.stop - self.begin.position
 
     def _make_stretches(self, work: float) -> Iterator[_Stretch]:
         """Lay out blocks shape by shape; shapes of little work are taken together."""

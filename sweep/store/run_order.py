@@ -109,7 +109,7 @@ def _no_rows(plan: Plan, columns: list[str]) -> pd.DataFrame:
 
 def _first_run(plan: Plan, commit: Commit) -> int:
     """Return the smallest number of a run in a part: that of the first run of a shape."""
-    firsts = [replace(piece, stop=piece.start + 1) for piece in plan.shards.pieces(commit.as_shard())]
+    firsts = [replace(piece, stop=piece.start + 1) for piece in plan.shards.wave_of(commit).pieces(commit.as_shard())]
     return min(int(plan.runs(first)[0]) for first in firsts)
 
 

@@ -161,7 +161,7 @@ class Coordinator:
                     continue
                 seconds = commit.end - commit.begin
                 progress.advance(n_runs, shard.cost, commit.trained_steps, seconds)
-                self._operations += self.plan.shards.operations_of(shard, commit.trained_steps)
+                self._operations += self.plan.shards.wave_of(shard).operations_of(shard, commit.trained_steps)
                 self._seconds += seconds
 
     def _add(self, commit: Commit) -> None:

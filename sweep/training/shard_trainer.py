@@ -89,7 +89,7 @@ class ShardTrainer:
             if kernel:
                 found.add(kernel_key(kernel))
 
-        for shape in {shape for shard in shards for shape in self._plan.shards.shapes(shard)}:
+        for shape in {shape for shard in shards for shape in self._plan.shards.wave_of(shard).shapes(shard)}:
             if self._pause:
                 self._pause()
             number = self._plan.first_cell(shape)

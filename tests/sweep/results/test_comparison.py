@@ -190,8 +190,8 @@ def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     plan = Plan(make_study(count=100), shard_runs=50)
     shard = plan.shard(0)
     steps = plan.study.training.max_steps
-    assert plan.shards.operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
-    assert plan.shards.operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
+    assert plan.shards.wave_of(shard).operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
+    assert plan.shards.wave_of(shard).operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
     assert plan.shards.operations == pytest.approx(sum(plan.shard(k).cost for k in range(plan.n_shards)))
 
 

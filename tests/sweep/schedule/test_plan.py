@@ -190,8 +190,8 @@ def test_small_shapes_share_shards() -> None:
     assert sum(shard.cost for shard in shards) == pytest.approx(plan.shards.operations)
     assert max(shard.cost for shard in shards) < plan.shards.operations / 15
     mixed = Plan(make_study(count=1000, hidden=[1, 2, 3, 4096], learning_rate=0.1, max_steps=5000, bias=True))
-    last = [shard for shard in map(mixed.shard, range(mixed.n_shards)) if mixed.shards.wave_of(shard) == 4]
-    kinds = [len(mixed.shards.shapes(shard)) for shard in last]
+    last = [shard for shard in map(mixed.shard, range(mixed.n_shards)) if mixed.shards.wave_of_number(shard.index) == 4]
+    kinds = [len(mixed.shards.wave_of(shard).shapes(shard)) for shard in last]
     assert kinds[0] == 3
     assert set(kinds[1:]) == {1}
 
