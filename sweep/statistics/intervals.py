@@ -81,21 +81,11 @@ def product_interval(
 
 @cache
 def binomial_quantile(n: int, chance: float, level: float) -> int:
-    """Return the fewest successes k of n trials with P(successes <= k) >= ``level``.
+    """Return the fewest successes k of n trials with P(successes <= k) >= ``level``."""
+    from scipy.special import bdtr, bdtrik
 
-    Notes
-    -----
-    Probabilities beyond twelve standard deviations are below 1e-30 and left out; those within are products of ratios
-    of neighbours, from the most probable number on.
-    """
-    reach = 12 * np.sqrt(n * chance * (1 - chance)) + 12
-    low, high = max(0, int(n * chance - reach)), min(n, int(n * chance + reach) + 1)
-    k = np.arange(low, high + 1)
-    ratios = (n - k[:-1]) / (k[:-1] + 1) * (chance / (1 - chance))
-    logarithms = np.concatenate([[0.0], np.cumsum(np.log(ratios))])
-    probabilities = np.exp(logarithms - logarithms.max())
-    reached = np.cumsum(probabilities) >= level * probabilities.sum()
-    return int(k[np.argmax(reached)])
+    most = max(int(np.ceil(bdtrik(level, n, chance))), 0)
+    return most - 1 if most > 0 and bdtr(most - 1, n, chance) >= level else most
 
 
 def quantile_ranks(n: int, share: float, level: float = 0.05) -> tuple[int, int]:

@@ -97,8 +97,8 @@ def test_killed_amid_an_upload(
         Fault(hold=here, effect=effect) if chosen(asked) and (done.append(asked) or len(done) == 3) else None
     )
     code = (
-        f"import sweep; from tests.sweep.store.test_object_studies import STUDY;"
-        f"sweep.run(STUDY, out={out!r}, threads=1, shard_runs={SHARD_RUNS})"
+        "from tests.sweep.in_shards import run_in_shards; from tests.sweep.store.test_object_studies import STUDY;"
+        f"run_in_shards(STUDY, {out!r}, 1, shard_runs={SHARD_RUNS})"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert here.wait(60)

@@ -222,6 +222,7 @@ def test_threads_import_nothing(tmp_path: Path) -> None:
 import sys
 import sweep
 from sweep.training.executors import threads
+from tests.sweep.in_shards import run_in_shards
 
 work_in_threads = threads.work_in_threads
 
@@ -234,7 +235,7 @@ threads.work_in_threads = watched
 study = sweep.load_study("xor", {"seeds.count": 3, "hidden": 2, "max_steps": 60})
 for keep in ("runs", "cells"):
     for out in (None, sys.argv[1] + keep):
-        sweep.run(study, out=out, keep=keep, shard_runs=10)
+        run_in_shards(study, out=out, keep=keep, shard_runs=10)
 """
     words = [sys.executable, "-c", code, str(tmp_path / "r")]
     finished = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(sweep.__path__[0]).parent)
