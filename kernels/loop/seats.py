@@ -58,7 +58,8 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
         if seats[RUN, lane] != EMPTY:
             too_early = seats[OPENS, lane] > clock[TURN]
             rows[BELOW_NOW, lane] = np.nan if too_early else rows[BELOW, lane]
-            deadline = min(deadline, seats[OPENS, lane] if too_early else seats[LAST_TURN, lane])
+            next_turn = seats[OPENS, lane] if too_early else seats[LAST_TURN, lane]
+            deadline = next_turn if next_turn < deadline else deadline
     can_seat = clock[OCCUPIED] < seats.shape[1] and some_wait(runs)
     if can_seat or (runs.losses.shape[0] > 0 and deadline != NEVER):
         deadline = clock[TURN]
@@ -92,7 +93,7 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
                 seats[LAST_STEPS, lane] = most_steps % n_windows
                 seats[FIRST_JUDGED, lane] = runs.limits[cell, FROM_STEP]
                 opens = clock[TURN] + (runs.limits[cell, FROM_STEP] + n_windows - 1) // n_windows
-                seats[OPENS, lane] = min(opens, seats[LAST_TURN, lane])
+                seats[OPENS, lane] = opens if opens < seats[LAST_TURN, lane] else seats[LAST_TURN, lane]
                 for k in range(rows_given.size):
                     rows[rows_given[k], lane] = runs.numbers[cell, k]
                 rows[PREVIOUS, lane] = np.nan
@@ -129,7 +130,7 @@ def make_record_outcome(recipe: Recipe, variant: Variant) -> Callable[[Runs, Wor
         columns.steps[run] = steps
         diverged = status == DIVERGED
         columns.final_loss[run] = np.inf if diverged else rows[LOSS, lane]
-        columns.n_correct[run] = 0 if diverged else int(rows[N_CORRECT, lane])
+        columns.n_correct[run] = 0 if diverged else np.int64(rows[N_CORRECT, lane])
         columns.max_error[run] = np.inf if diverged else rows[MAX_ERROR, lane]
         if runs.final_weights.shape[0]:
             for k in range(runs.weights.shape[1]):

@@ -59,9 +59,10 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
         registers = registers_of()
         turns_taken, busy = 0, True
         while busy and most_turns > 0:
-            turns = min(MAX_STEPS, most_turns)
+            turns = MAX_STEPS if most_turns > MAX_STEPS else most_turns
             for k in range(n_packets):
-                turns = min(turns, workspaces[k].clock[DEADLINE] - workspaces[k].clock[TURN])
+                to_deadline = workspaces[k].clock[DEADLINE] - workspaces[k].clock[TURN]
+                turns = to_deadline if to_deadline < turns else turns
             carry_in(workspaces, registers)
             turn, first_end = 0, n_packets
             while turn < turns:

@@ -30,8 +30,8 @@ import numba
 from numba.core.bytecode import FunctionIdentity
 from numba.core.registry import cpu_target
 
+from kernels.simd.compilers import DeviceCompiler, KernelCompiler, RoutineCompiler
 from kernels.simd.disk_cache import DiskCache
-from kernels.simd.libraries import DeviceCompiler, KernelCompiler, RoutineCompiler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -95,7 +95,7 @@ def register_bytes() -> int:
 
 def device(function: F) -> F:
     """Compile ``function`` for use inside kernels, inlined where it is called."""
-    compiled: F = numba.njit(forceinline=True, pipeline_class=DeviceCompiler, **_INTERNAL)(function)
+    compiled: F = numba.njit(pipeline_class=DeviceCompiler, **_INTERNAL)(function)
     return compiled
 
 

@@ -40,9 +40,9 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, Want
         state, words, filled = scratch.state, scratch.words, scratch.filled
         n_late = 0
         for start in range(0, seeds.size, WIDTH):
-            count = min(WIDTH, seeds.size - start)
+            count = WIDTH if seeds.size - start > WIDTH else seeds.size - start
             for lane in range(WIDTH):
-                state[0, lane] = seeds[start + min(lane, count - 1)]
+                state[0, lane] = seeds[start + (lane if lane < count else count - 1)]
                 filled[lane] = 0 if lane < count else wanted.n_numbers  # no place for what others draw
             seed_rows(state, n_outputs)
             position, unfinished = 0, count

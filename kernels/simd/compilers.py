@@ -1,0 +1,98 @@
+"""How Numba compiles the functions of kernels: without the steps that change nothing in this package.
+
+There are no closures within functions, no ``with``, exceptions, expressions of arrays or reference counts here.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from numba.core.compiler import CompilerBase
+from numba.core.compiler_machinery import PassManager
+from numba.core.typed_passes import IRLegalization, NoPythonBackend, NopythonTypeInference, PreLowerStripPhis
+from numba.core.untyped_passes import (
+    DeadBranchPrune,
+    FixupArgs,
+    GenericRewrites,
+    IRProcessing,
+    ReconstructSSA,
+    RewriteSemanticConstants,
+    TranslateByteCode,
+)
+
+from kernels.simd.libraries import DeviceLowering, KernelLowering, RoutineLowering
+
+
+class _Steps(PassManager):
+    """Steps of compiling, without the checks, events and analyses that Numba adds to each."""
+
+    def run(self, state: Any) -> None:
+        """Take all steps."""
+        for make_step, _ in self.passes:
+            step = make_step()
+            step.analysis = self._analysis
+            step.run_pass(state)
+
+
+class _Compiler(CompilerBase):
+    """Compiles a function in few steps."""
+
+    last_steps: tuple[type, ...]
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the steps of compiling."""
+        steps = _Steps("nopython")
+        for step in (
+            TranslateByteCode,
+            FixupArgs,
+            IRProcessing,
+            RewriteSemanticConstants,
+            DeadBranchPrune,
+            GenericRewrites,
+            ReconstructSSA,
+            NopythonTypeInference,
+            PreLowerStripPhis,
+            *self.last_steps,
+            NoPythonBackend,
+        ):
+            steps.add_pass(step, step._name)
+        steps.finalize()
+        return [steps]
+
+
+class DeviceCompiler(_Compiler):
+    """Compiles functions that are inlined."""
+
+    last_steps = (DeviceLowering,)
+
+
+class RoutineCompiler(_Compiler):
+    """Compiles functions that kernels call."""
+
+    last_steps = (RoutineLowering,)
+
+
+class KernelCompiler(_Compiler):
+    """Compiles functions that Python calls, and on the way all that they are made of."""
+
+    last_steps = IRLegalization, KernelLowering
+
+    def compile_extra(self, function: Any) -> Any:
+        """Compile a function."""
+        with _collector_paused():
+            return super().compile_extra(function)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from looking for garbage, of which there is next to none before a kernel is compiled."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

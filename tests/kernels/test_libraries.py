@@ -1,0 +1,142 @@
+"""Kernels are made of parts, which take and return any value, and compiling them leaves Python as it was."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kernels.simd import jit
+from kernels.simd.jit import device, kernel, routine
+
+Array = NDArray[Any]
+
+
+class Pair(NamedTuple):
+    """A record like those of kernels: arrays and numbers."""
+
+    numbers: Array
+    factor: float
+
+
+class Found(NamedTuple):
+    """What a part returns: numbers and a truth value."""
+
+    total: float
+    is_large: bool
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every test compile its kernels."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def make_parts(decorate: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """Return a part that calls another one: it takes a tuple of records and a truth value, and returns a record."""
+
+    @decorate
+    def add_up(pair: Pair, first: int, doubled: bool) -> float:
+        total = 0.0
+        for k in range(first, pair.numbers.size, 2):
+            total += pair.numbers[k] * pair.factor
+        return total * 2.0 if doubled else total
+
+    @decorate
+    def find(pairs: tuple[Pair, Pair], doubled: bool) -> Found:
+        totals = add_up(pairs[0], 0, doubled), add_up(pairs[1], 1, not doubled)
+        return Found(min(totals[0], totals[1]), totals[1] > totals[0])
+
+    return add_up, find
+
+
+def pairs() -> tuple[Pair, Pair]:
+    """Return what parts work on."""
+    return Pair(np.arange(1.0, 6.0), 0.5), Pair(np.arange(10.0, 14.0), 3.0)
+
+
+@pytest.mark.parametrize("decorate", [device, routine])
+def test_parts_take_and_return_all_kinds_of_values(decorate: Callable[[Any], Any]) -> None:
+    """Records, tuples of them and truth values come through as they are, also from functions of Numba's own."""
+    _, find = make_parts(decorate)
+
+    @kernel("records")
+    def call(given: tuple[Pair, Pair], out: Array) -> bool:
+        found = find(given, True)
+        out[0] = found.total
+        return found.is_large
+
+    out = np.zeros(1)
+    is_large = call(pairs(), out)
+    assert (out[0], bool(is_large)) == (9.0, True)  # 2 (1 + 3 + 5) / 2, and 3 (11 + 13) is larger
+
+
+def test_kernels_share_parts() -> None:
+    """A part is compiled once for two kernels, which are whole each for itself."""
+    add_up, find = make_parts(device)
+
+    @kernel("first")
+    def first(given: tuple[Pair, Pair], doubled: bool) -> float:
+        return find(given, doubled).total
+
+    @kernel("second")
+    def second(given: tuple[Pair, Pair], doubled: bool) -> float:
+        return find(given, doubled).total + add_up(given[0], 0, doubled)
+
+    assert first(pairs(), False) == 4.5
+    assert second(pairs(), True) == 18.0
+    assert first(pairs(), True) == 9.0
+    if jit.ENABLED:
+        assert len(find.overloads) == 1
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage_is_not_looked_for_while_compiling(enabled: bool) -> None:
+    """The collector is as it was when a kernel is compiled, and when that fails."""
+    from numba import TypingError
+    from numba.core import event
+
+    seen = []
+
+    class Listener(event.Listener):
+        def on_start(self, _: Any) -> None:
+            pass
+
+        def on_end(self, compiled: Any) -> None:
+            seen.append((compiled.data["dispatcher"].py_func.__name__, gc.isenabled()))
+
+    @device
+    def one(number: float) -> float:
+        return number + 1.0
+
+    @device
+    def wrong(number: float) -> float:
+        return number + "1"  # type: ignore[operator,no-any-return]
+
+    @kernel("right")
+    def right(number: float) -> float:
+        return one(number)
+
+    @kernel("wrong")
+    def fails(number: float) -> float:
+        return wrong(number)
+
+    was_enabled = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with event.install_listener("numba:compile", Listener()):
+            assert right(1.0) == 2.0
+            with pytest.raises(TypingError):
+                fails(1.0)
+        assert gc.isenabled() == enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
+    assert ("one", False) in seen
+    assert ("right", enabled) in seen
+    assert ("fails", enabled) in seen
