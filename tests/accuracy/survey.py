@@ -34,6 +34,8 @@ NAMES = tuple(references.FUNCTIONS)
 EXTENDED = bool(np.finfo(np.longdouble).eps < np.finfo(np.float64).eps / 1000)
 
 _WIDE: dict[str, type[np.floating[Any]]] = {"float32": np.float64, "float64": np.longdouble}
+# Functions that kernels compute as the second value of a pair, and never alone.
+_SECOND_OF = {"cos": "sin_cos", "normal_density": "normal"}
 _WIDTH = 16
 _BATCH = 1 << 15  # numbers evaluated at a time: few enough for the cache
 _EXAMPLES = 10
@@ -61,10 +63,25 @@ class Tally:
         )
 
 
+def _function(name: str, dtype: str) -> Callable[[Any], Any]:
+    """Return our own function of that name; two of them exist as the second value of a pair alone."""
+    functions = elementary(dtype)
+    if name not in _SECOND_OF:
+        function: Callable[[Any], Any] = getattr(functions, name)
+        return function
+    pair = getattr(functions, _SECOND_OF[name])
+
+    @jit.device
+    def second(x: Any) -> Any:
+        return pair(x)[1]
+
+    return second
+
+
 @cache
 def _kernel(name: str, dtype: str) -> Callable[[Array, Array], None]:
     memory = lanes.memory(dtype, _WIDTH)
-    load, store, function = memory.load, memory.store, getattr(elementary(dtype), name)
+    load, store, function = memory.load, memory.store, _function(name, dtype)
 
     @jit.kernel(f"accuracy survey {name} {dtype}")
     def run(x: Array, out: Array) -> None:

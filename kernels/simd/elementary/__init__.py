@@ -34,10 +34,8 @@ class Elementary(NamedTuple):
     elu: Function
     softplus: Function
     sin: Function
-    cos: Function
     sin_cos: Pair
     normal_cdf: Function
-    normal_density: Function
     normal: Pair
 
 
@@ -45,20 +43,16 @@ class Elementary(NamedTuple):
 def elementary(dtype: str) -> Elementary:
     """Return the functions for lanes of ``dtype`` (``"float64"`` or ``"float32"``)."""
     sin_cos, normal = make_sin_cos(dtype), make_normal(dtype)
-    sin, cos = _both(sin_cos)
-    cdf, density = _both(normal)
-    return Elementary(*exponentials(dtype), make_softplus(dtype), sin, cos, sin_cos, cdf, density, normal)
+    return Elementary(
+        *exponentials(dtype), make_softplus(dtype), _first_of(sin_cos), sin_cos, _first_of(normal), normal
+    )
 
 
-def _both(pair: Pair) -> tuple[Function, Function]:
-    """Return the first and the second of two functions; LLVM leaves out what only the other one needs."""
+def _first_of(pair: Pair) -> Function:
+    """Return the function that gives the first of two values; LLVM leaves out what only the second one needs."""
 
     @device
     def first(x: Lanes) -> Lanes:
         return pair(x)[0]
 
-    @device
-    def second(x: Lanes) -> Lanes:
-        return pair(x)[1]
-
-    return first, second
+    return first

@@ -111,9 +111,9 @@ CONSTANTS = {
 
 @cache
 def make_normal(dtype: str) -> Pair:
-    """Return the function that gives Phi and the density at lanes of ``dtype``.
+    """Make the function that computes Phi and the density at lanes of ``dtype``.
 
-    Who uses one of the two pays for it alone.
+    LLVM leaves out the one that the caller does not use.
     """
     head_bits, high, curve, pole, centre, tail = CONSTANTS[dtype]
     shifter, ln2_head, ln2_tail = FORMATS[dtype].shifter, FORMATS[dtype].ln2_head, FORMATS[dtype].ln2_tail

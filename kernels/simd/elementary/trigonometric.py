@@ -103,9 +103,9 @@ def _make_reduce(dtype: str) -> Callable[[Lanes, Lanes], Lanes]:
 
 @cache
 def make_sin_cos(dtype: str) -> Pair:
-    """Return the function that gives sin and cos of lanes of ``dtype``.
+    """Make the function that computes sin and cos of lanes of ``dtype``.
 
-    Who uses one of the two pays for it alone.
+    LLVM leaves out the one that the caller does not use.
     """
     sin_tail, cos_tail = _CONSTANTS[dtype]
     shifter, far = FORMATS[dtype].shifter, FAR[dtype]
