@@ -1,0 +1,136 @@
+"""The private parts of Numba and llvmlite that kernels rely on are those that kernels were written for.
+
+Minor versions of Numba change them freely, so pyproject.toml allows only the version that is tested. To move to
+another one: raise the range there, read each part that this test names as changed next to the module of kernels/simd
+that uses it, and record the digest that the message shows.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import re
+from collections.abc import Iterator
+from functools import reduce
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import pytest
+
+import kernels
+
+FOLDER = Path(kernels.__file__).parent
+
+# Digests of the sources of private parts, by the module of kernels/simd that extends, replaces or calls them.
+RELIED_ON = {
+    "compiling": {
+        "numba.core.compiler_lock:_CompilerLock.__enter__": "d24f907a043c",
+        "numba.core.dispatcher:Dispatcher.compile": "0ab4aee15e79",
+        "numba.core.event:Event.__init__": "dadc1744d355",
+        "numba.core.event:Listener.notify": "036fa633ebf3",
+        "numba.core.event:broadcast": "0c3ca6589b31",
+        "numba.core.event:install_listener": "5a5fb6c7d135",
+        "numba.core.event:register": "f30c7179504a",
+    },
+    "disk_cache": {
+        "numba.core.codegen:CPUCodegen.magic_tuple": "754e19348032",
+        "numba.core.compiler:CompileResult._rebuild": "44fa9dc22558",
+        "numba.core.compiler:CompileResult._reduce": "5f86eacfa520",
+        "numba.core.cpu:CPUContext.codegen": "99b712c3e038",
+        "numba.core.base:BaseContext.refresh": "83e8f5cc63a7",
+        "numba.core.base:BaseContext.subtarget": "ee1774ced17e",
+        "numba.core.serialize:dumps": "7b264fbf25a2",
+    },
+    "jit": {
+        "numba.core.bytecode:FunctionIdentity.from_function": "701c4e5b476f",
+        "numba.core.codegen:CPUCodegen._init": "a543a81ed6e2",
+        "numba.core.registry:CPUTarget": "4512e6921959",
+    },
+    "libraries": {
+        "llvmlite.binding.newpassmanagers:NewPassManager._dispose": "33e7ebb421c9",
+        "numba.core.base:BaseContext.insert_user_function": "f7ed5d870e5a",
+        "numba.core.codegen:CPUCodeLibrary._finalize_final_module": "95bbf4fcbb90",
+        "numba.core.codegen:CPUCodeLibrary._get_module_for_linking": "56dde0e0555b",
+        "numba.core.codegen:CPUCodeLibrary._optimize_final_module": "e405bd473752",
+        "numba.core.codegen:CPUCodeLibrary.add_linking_library": "b7c82a3a3a8d",
+        "numba.core.codegen:CPUCodeLibrary.finalize": "4b4c34b83488",
+        "numba.core.codegen:CodeLibrary.__init__": "1de447705f23",
+        "numba.core.codegen:JITCPUCodegen": "e8e5b0b1011e",
+        "numba.core.codegen:JITCodeLibrary": "91930d5907bf",
+        "numba.core.compiler:CompilerBase.__init__": "394d87ab2f36",
+        "numba.core.compiler:CompilerBase._compile_core": "9f6b3c1986df",
+        "numba.core.compiler:DefaultPassBuilder.define_nopython_pipeline": "d643d727077e",
+        "numba.core.compiler_machinery:PassManager.add_pass": "7d296bef231d",
+        "numba.core.compiler_machinery:PassManager.finalize": "5b30382ab95c",
+        "numba.core.compiler_machinery:register_pass": "a434aed40bea",
+        "numba.core.typed_passes:NativeLowering.run_pass": "0b482df48654",
+    },
+    "lowering": {
+        "numba.core.cgutils:alloca_once": "c97e124b43ef",
+        "numba.core.cgutils:get_or_insert_function": "b9658a3627d8",
+        "numba.core.types.functions:Dispatcher.get_call_type": "ae1ef289d128",
+        "numba.core.types.functions:Dispatcher.get_impl_key": "a43b40607b47",
+        "numba.core.typing.templates:AbstractTemplate.apply": "8c5f7129b8f3",
+        "numba.core.typing.templates:infer": "88709b58912b",
+        "numba.core.typing.templates:infer_global": "0ca558aaf49b",
+    },
+}
+
+
+def _source(name: str) -> str | None:
+    """Return the source of a part, or None where there is no such part any more."""
+    module, _, path = name.partition(":")
+    try:
+        part: Any = reduce(getattr, path.split("."), import_module(module))
+    except (ImportError, AttributeError):
+        return None
+    return inspect.getsource(part)
+
+
+def _changes() -> Iterator[str]:
+    """Name the parts that are gone or whose source is another one, and who uses them."""
+    for module, parts in RELIED_ON.items():
+        for name, digest in parts.items():
+            source = _source(name)
+            found = source and hashlib.sha256(source.encode()).hexdigest()[:12]
+            if found != digest:
+                yield f"{name}, used by kernels/simd/{module}.py: {f'changed, now {found}' if found else 'gone'}"
+
+
+def _is_set_by_its_class(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def test_private_parts_of_numba_are_the_known_ones() -> None:
+    """Each part that kernels extend, replace or call has the source that it had when they were written."""
+    changes = list(_changes())
+    assert not changes, "\n".join((f"numba {numba.__version__} and llvmlite {llvmlite.__version__}:", *changes))
+
+
+def test_a_part_that_changes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what was replaced, what is missing, and where it is used."""
+    monkeypatch.setattr("numba.core.codegen.CPUCodegen.magic_tuple", lambda self: ())
+    monkeypatch.delattr("numba.core.cgutils.alloca_once")
+    text = "\n".join(_changes())
+    assert "numba.core.codegen:CPUCodegen.magic_tuple, used by kernels/simd/disk_cache.py: changed, now " in text
+    assert "numba.core.cgutils:alloca_once, used by kernels/simd/lowering.py: gone" in text
+
+
+def test_all_private_parts_in_use_are_known() -> None:
+    """Modules that kernels import from Numba's core, and private attributes that are not their own, stand above."""
+    names = [name for parts in RELIED_ON.values() for name in parts]
+    known = {name.partition(":")[0] for name in names}
+    text = "\n".join(_source(name) or "" for name in names)
+    trees = [ast.parse(path.read_text("utf-8")) for path in FOLDER.glob("**/*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imported = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    assert {module for module in imported if module.startswith("numba.core.")} <= known
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr)}
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)} | {"_asdict", "_replace"}  # named tuples'
+    own |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and _is_set_by_its_class(node)}
+    assert used - own >= {"_cache", "_dispose", "_tm", "_unique_ids"}
+    assert {name for name in used - own if not re.search(rf"\b{name}\b", text)} == set()
