@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
+DOCS_READY := $(VENV)/.docs-ready
 
 # Compiled kernels of the tests: a cache of their own, which is empty at first.
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
@@ -36,7 +37,7 @@ endif
 # The oldest versions of the dependencies, beside the newest.
 OLDEST := .venv-oldest
 
-.PHONY: run check test test-oldest soak lint bench clean
+.PHONY: run check test test-oldest soak lint bench docs clean
 
 # The main job: train the xor study, print the answer and its table, write its report.
 run: $(READY)
@@ -46,6 +47,10 @@ run: $(READY)
 # Compare with every peer, each in its own process; BENCH=--quick for the short form.
 bench: $(BENCH_READY)
 	$(BIN)/sweep bench $(BENCH)
+
+# The reference of the API, made of docstrings: build/docs/index.html.
+docs: $(DOCS_READY)
+	$(BIN)/python -m tests.reference build/docs
 
 # What is quick: style, types, and the tests of kernels and words without the JIT.
 check: lint
@@ -91,6 +96,10 @@ $(BENCH_READY): $(READY)
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 	@echo "installed"
+
+$(DOCS_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@
 
 $(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv $(OLDEST)
