@@ -3,7 +3,7 @@
 Nothing here reads files, knows about studies or imports :mod:`sweep`.
 """
 
-# Other distributions bear the import name "kernels" too; sweep checks that this is it.
+# Another distribution has a package of this name too; sweep checks that it imported this one (sweep/ours.py).
 PROJECT = "xor-sweep"
 
 # Raised with every change of what bits a run's results have; results of different

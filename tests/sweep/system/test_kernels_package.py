@@ -1,17 +1,20 @@
-"""A package of another distribution called ``kernels`` is noticed, and the remedy fits how it came there."""
+"""A package of another distribution called ``kernels`` does no harm, or is noticed with a remedy that fits."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import kernels
 import sweep
+from sweep.system.kernels_package import BUNDLED
 
+ROOT = Path(__file__).parents[2]
 FOREIGN = "PROJECT = 'another'\n"
 
 
@@ -29,17 +32,20 @@ def install(site: Path, name: str, files: dict[str, str]) -> None:
         (site / path).write_text(text)
 
 
-def install_ours(site: Path) -> None:
-    """Copy the package as far as an import needs it."""
+def install_ours(site: Path, bundled: bool = False) -> None:
+    """Copy the packages as far as an import needs them, as a checkout has them or as a wheel."""
     own = ("__init__.py", *(f"system/{name}.py" for name in ("__init__", "kernels_package", "version")))
-    sources = {*(f"sweep/{name}" for name in own), "kernels/__init__.py", "kernels/tuning.py"}
+    sources = {*(f"sweep/{name}" for name in own), "kernels/__init__.py", "kernels/sources.py"}
     homes = {package.__name__: Path(package.__path__[0]).parent for package in (sweep, kernels)}
-    install(site, "xor-sweep", {path: (homes[path.partition("/")[0]] / path).read_text("utf-8") for path in sources})
+    texts = {path: (homes[path.partition("/")[0]] / path).read_text("utf-8") for path in sources}
+    if bundled:
+        texts = {path.replace("kernels/", f"sweep/{BUNDLED}/"): text for path, text in texts.items()}
+    install(site, "xor-sweep", texts)
 
 
-def import_sweep(*path: Path) -> str:
+def import_sweep(*path: Path, first: str = "", then: str = "") -> str:
     """Import sweep in a process that knows these folders alone; return the error's last line."""
-    code = f"import sys; sys.path[:0] = {[str(place) for place in path]}; import sweep"
+    code = "\n".join((f"import sys; sys.path[:0] = {[str(place) for place in path]}", first, "import sweep", then))
     finished = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     return finished.stderr.splitlines()[-1] if finished.returncode else ""
 
@@ -54,23 +60,48 @@ def sites(tmp_path: Path) -> tuple[Path, Path]:
     return ours, other
 
 
-@pytest.mark.parametrize("text", [FOREIGN, "import a_package_that_is_missing", "raise RuntimeError", ""])
-def test_overwritten(sites: tuple[Path, Path], text: str) -> None:
-    """Of two distributions in one folder the later one wins; alone and installed again, ours is whole."""
-    ours, _ = sites
-    install(ours, "gpu-kernels", {"kernels/__init__.py": text, "kernels/load.py": ""})
-    told = import_sweep(ours)
-    assert told.startswith("ImportError: the package 'kernels' of xor-sweep at ")
-    assert "overwritten by the distribution gpu-kernels; run 'pip uninstall gpu-kernels', then install" in told
-    assert "xor-sweep again with pip's --force-reinstall" in told
-    for path in ("kernels/__init__.py", "kernels/load.py", "gpu-kernels-1.0.dist-info/METADATA"):
-        (ours / path).unlink()
-    shutil.rmtree(ours / "gpu-kernels-1.0.dist-info")
-    told = import_sweep(ours)
-    assert "is not complete any more; install xor-sweep again" in told
-    assert "uninstall" not in told
-    install_ours(ours)
-    assert import_sweep(ours) == ""
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Return a folder with our packages as a wheel has them."""
+    site = tmp_path / "installed"
+    install_ours(site, bundled=True)
+    assert not (site / "kernels").exists()
+    assert import_sweep(site) == ""
+    return site
+
+
+@pytest.mark.parametrize("text", [FOREIGN, "import a_package_that_is_missing", ""])
+def test_beside_another(installed: Path, text: str) -> None:
+    """Another distribution of that name may be installed in the same folder: each program finds its own."""
+    install(installed, "gpu-kernels", {"kernels/__init__.py": text, "kernels/sources.py": "raise RuntimeError"})
+    assert import_sweep(installed, then="import kernels.sources; assert kernels.PROJECT == 'xor-sweep'") == ""
+    assert (installed / "kernels" / "__init__.py").read_text() == text
+
+
+def test_another_was_imported_before(installed: Path) -> None:
+    """One process has one package of that name, and the sentence says which one came first; ours may come first."""
+    install(installed, "gpu-kernels", {"kernels/__init__.py": FOREIGN})
+    told = import_sweep(installed, first="import kernels")
+    assert told.startswith("ImportError: the package 'kernels' at ")
+    assert f"{str(installed / 'kernels')!r} was imported before that of xor-sweep; use them in separate" in told
+    again = "del sys.modules['sweep']; import sweep"
+    assert import_sweep(installed, then=again) == ""
+
+
+def test_incomplete(installed: Path) -> None:
+    """Where files of ours are missing it is to be installed again, whatever else has that name."""
+    install(installed, "gpu-kernels", {"kernels/__init__.py": FOREIGN})
+    (installed / "sweep" / "_kernels" / "__init__.py").unlink()
+    told = import_sweep(installed)
+    assert "is not complete any more; install xor-sweep again with pip's --force-reinstall" in told
+    install_ours(installed, bundled=True)
+    assert import_sweep(installed) == ""
+
+
+def test_wheels_hold_kernels_inside() -> None:
+    """What pyproject.toml says is where sweep looks, and no wheel has a package kernels of its own."""
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel == {"packages": ["sweep"], "force-include": {"kernels": f"sweep/{BUNDLED}"}}
 
 
 def test_shadowed_by_a_distribution(sites: tuple[Path, Path]) -> None:
