@@ -1,8 +1,8 @@
-"""The state of the floating-point unit: how numbers are rounded, and whether the smallest ones are kept.
+"""The state of the floating-point unit: how numbers are rounded, and whether denormal numbers are kept.
 
-Each thread has a state of its own, which any code in the process may change: a library that is linked with
-``-ffast-math`` flushes denormal numbers to zero from when it is loaded, and C's ``fesetround`` changes all rounding. So
-what computes numbers sets the default state of IEEE 754 first, through the C library's ``<fenv.h>``.
+Each thread has a state of its own, which any code in the process may change: loading a library that was linked with
+``-ffast-math`` flushes denormal numbers to zero, and C's ``fesetround`` changes all rounding. So functions that
+compute numbers set the default state of IEEE 754 first, through the C library's ``<fenv.h>``.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import ParamSpec, TypeVar
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
-# No C library stores more: 32 bytes on x86-64 and 8 on ARM with glibc, 16 on macOS.
+# Larger than the state in any C library: 32 bytes on x86-64 and 8 on ARM with glibc, 16 on macOS.
 _State = ctypes.c_char * 256
 
 # As a PyDLL it keeps the lock of the interpreter, since these functions take nanoseconds.
 _c_library = ctypes.PyDLL(None)
 _get_state, _set_state = _c_library.fegetenv, _c_library.fesetenv
 
-# FE_DFL_ENV is an address: that of a variable on macOS, and a number that is none in glibc and musl.
+# FE_DFL_ENV is a pointer: to a variable on macOS, and the invalid address -1 in glibc and musl.
 _DEFAULT_STATE = ctypes.c_void_p(
     ctypes.addressof(ctypes.c_char.in_dll(_c_library, "_FE_DFL_ENV")) if sys.platform == "darwin" else -1
 )
 
 
 def default_floating_point(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
-    """Have a function compute with the default state: round to nearest, keep denormals, trap nothing.
+    """Wrap a function so that it computes with the default state: round to nearest, keep denormals, trap nothing.
 
-    The state that a call finds in its thread is put back when it ends.
+    The state that a call finds in its thread is restored when it ends.
     """
 
     @wraps(function)

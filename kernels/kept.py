@@ -1,4 +1,4 @@
-"""The kernels of this process: those that were used last are kept, without what compiling them leaves behind."""
+"""The kernels of this process: those used last are kept, without the objects that compiling them leaves behind."""
 
 from __future__ import annotations
 
@@ -15,25 +15,36 @@ from kernels.simd.compiling import Kernel, is_compiled, is_loaded
 from kernels.simd.parts import forget_parts
 from kernels.variant import Variant
 
-# Kernels that are kept, of two or three megabytes each. Another is read from the disk in some hundredths of a second.
+# How many kernels are kept, of two or three megabytes each. Another is read from the disk in some 20 ms.
 MOST_KEPT = 64
 
 _lock = Lock()
 
 
 def kernel_for(recipe: Recipe, variant: Variant) -> Kernel:
-    """Return the kernel of :func:`kernels.loop.turns.make_kernel`, made once however many threads ask."""
+    """Return the kernel of :func:`kernels.loop.turns.make_kernel`. It is made once for all threads."""
     with _lock:
         return _kept(recipe, variant)
 
 
 def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> Kernel:
-    """Return a kernel for such arguments whose machine code is there.
+    """Return a kernel whose machine code is in this process or on disk, after compiling it if need be.
+
+    Parameters
+    ----------
+    recipe, variant
+        See :mod:`kernels.step`.
+    arguments
+        Those that it will be called with, whose types it is compiled for.
+
+    Returns
+    -------
+    Kernel
 
     Notes
     -----
-    Numba's objects for a kernel and its hundred parts take some 20 MB once they are compiled. So another one than the
-    kernel that is kept is compiled, and let go of as soon as its machine code is stored, from where the kernel has it.
+    Numba's objects for a compiled kernel and its hundred parts take some 20 MB. So a second kernel is compiled, stored
+    and deleted, and the one that is kept reads its machine code from there.
     """
     kernel = kernel_for(recipe, variant)
     if not (is_loaded(kernel) or is_compiled(kernel, arguments)):
@@ -45,7 +56,7 @@ def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -
 
 
 def _compile(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> None:
-    """Compile a kernel and leave nothing but its machine code, where others find it."""
+    """Compile a kernel and keep nothing but its machine code on disk, or in memory where the disk cannot be written."""
     with _lock:
         kernel: Any = _make(recipe, variant)
     kernel.compile(tuple(map(kernel.typeof_pyval, arguments)))
@@ -59,5 +70,5 @@ def _make(recipe: Recipe, variant: Variant) -> Kernel:
     return kernel
 
 
-# Threads that call one that is dropped still have it.
+# Threads keep a kernel that they call while it is dropped here.
 _kept = lru_cache(MOST_KEPT)(_make)

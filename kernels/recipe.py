@@ -1,4 +1,4 @@
-"""What decides the bits of a training: the recipe that its runs share, and the settings that each cell has."""
+"""What decides the bits of a training: the words of the recipe that runs share, and the settings of each cell."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kernels import vocabulary
 from kernels.words.records import Setting
 from kernels.words.scalings import SCALINGS
 
-# Numbers of a cell: those of the vocabulary, which become rows of lanes where a word of the recipe uses them, and
-# the first step at which convergence is judged.
+# Settings of a cell: those of the vocabulary, which become rows of lanes where a word of the recipe uses them, the
+# first step at which convergence is judged, and the limit of steps.
 SETTINGS = np.dtype(
     [*((name, "f8") for name in vocabulary.SETTINGS), ("from_step", "i8"), ("max_steps", "i8")], align=True
 )
@@ -35,9 +35,9 @@ class Architecture(NamedTuple):
     Attributes
     ----------
     inputs, outputs
-        How many there are.
+        Numbers of inputs and outputs.
     activation, output
-        Of the hidden units and of the outputs, two of :data:`kernels.vocabulary.ACTIVATIONS`.
+        Activations of the hidden units and of the outputs, two of :data:`kernels.vocabulary.ACTIVATIONS`.
     bias
         Whether units have biases.
     skip
@@ -65,7 +65,7 @@ class Architecture(NamedTuple):
         return self.outputs * (self.bias + self.inputs * self.skip)
 
     def shapes(self, hidden: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the parameters that there are, in the order in which they are numbered."""
+        """Return the shape of each parameter array that the network has, in the order in which they are numbered."""
         shapes: dict[str, tuple[int, ...]] = {"w": (self.inputs, hidden), "v": (hidden, self.outputs)}
         if self.bias:
             shapes |= {"b": (hidden,), "c": (self.outputs,)}
@@ -74,16 +74,16 @@ class Architecture(NamedTuple):
         return shapes
 
     def n_parameters(self, hidden: int) -> int:
-        """Count the parameters with ``hidden`` hidden units."""
+        """Return the number of parameters with ``hidden`` hidden units."""
         return self.n_unit_parameters * hidden + self.n_output_parameters
 
     def hidden(self, n_parameters: int) -> int:
-        """Return the hidden size that has ``n_parameters`` parameters.
+        """Return the hidden size of a network with ``n_parameters`` parameters.
 
         Raises
         ------
         ValueError
-            If no hidden size has.
+            If there is no such hidden size.
         """
         hidden, rest = divmod(n_parameters - self.n_output_parameters, self.n_unit_parameters)
         if rest or hidden < 1:
@@ -91,7 +91,7 @@ class Architecture(NamedTuple):
         return hidden
 
     def split(self, row: NDArray[Any]) -> Parameters:
-        """View one network's parameters, (parameters,), by name."""
+        """View one network's parameters, (parameters,), as named arrays."""
         views, first = {}, 0
         for name, shape in self.shapes(self.hidden(row.size)).items():
             size = math.prod(shape)
@@ -100,13 +100,13 @@ class Architecture(NamedTuple):
         return Parameters(views["w"], views["v"], views.get("b"), views.get("c"), views.get("k"))
 
     def scales(self, hidden: int) -> tuple[float, float]:
-        """Return what sums over inputs and over hidden units are multiplied by, beside the gain."""
+        """Return the factors of sums over inputs and of sums over ``hidden`` hidden units, without the gain."""
         scaling = SCALINGS[self.scaling]
         return scaling.hidden(self.inputs), scaling.output(hidden)
 
 
 class Recipe(NamedTuple):
-    """What runs that are trained together share and what decides their bits, beside patterns and hidden size.
+    """The words that decide the bits of runs. Runs of one recipe and hidden size can be trained together.
 
     Its ``repr`` is the key of trainers and, with a variant, of compiled kernels.
 
@@ -138,7 +138,7 @@ class Recipe(NamedTuple):
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """The settings that its words take, each once."""
+        """The settings of its words, each once."""
         names = self.architecture.activation, self.architecture.output
         activations = (vocabulary.ACTIVATIONS[name] for name in names)
         words: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], vocabulary.OPTIMIZERS[self.optimizer])
@@ -146,7 +146,19 @@ class Recipe(NamedTuple):
 
 
 def make_settings(n_cells: int, **given: Any) -> NDArray[Any]:
-    """Return (cells,) of :data:`SETTINGS`: those given, each a number or an array (cells,), and defaults or 0."""
+    """Return settings of cells.
+
+    Parameters
+    ----------
+    n_cells
+        Number of cells.
+    **given
+        Values by name, each a number or an array (cells,). Settings that are not given have their default, or 0.
+
+    Returns
+    -------
+    (cells,) of :data:`SETTINGS`
+    """
     settings = np.zeros(n_cells, SETTINGS)
     for name in SETTINGS.names or ():
         setting = vocabulary.SETTINGS.get(name)

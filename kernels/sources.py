@@ -1,4 +1,4 @@
-"""Which sources of this package compute: what the bits of results, and machine code, depend on."""
+"""The digest of the sources of this package: the bits of results, and machine code, depend on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def sources_digest() -> str:
-    """Hash the sources of all kernels, as this process found them when it was first asked."""
+    """Return the SHA-256 of the sources of all kernels, as they were when it was first called in this process."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     for path in sorted(package.rglob("*.py")):

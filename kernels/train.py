@@ -1,15 +1,15 @@
 """Train many networks of one recipe and one hidden size on the same patterns.
 
 A kernel keeps the networks of a packet in the lanes of SIMD registers. Each takes
-steps until it ends by its own criterion; then its outcome is written down and the
+steps until it ends by its own criterion; then its outcome is recorded and the
 next network takes the lane, while the neighbours go on.
 
-    seat runs -> look, judge, advance -> look, judge, advance -> ...
-                  `-> end_runs: write down, retire, seat the next (rare)
+    seat runs -> predict, judge, advance -> predict, judge, advance -> ...
+                  `-> end_runs: record, retire, seat the next (rare)
 
 To advance is one step, or an epoch of several steps. Two packets or three take turns, half a
 step each: while one ends its half, where each operation waits for the one before, the CPU has
-begun the half of the next. Most steps are taken in an inner loop that only asks whether
+begun the half of the next. Most steps are taken in an inner loop that only tests whether
 any lane might end; see :mod:`kernels.loop.turns`.
 """
 
@@ -37,16 +37,16 @@ from kernels.vocabulary import OPTIMIZERS
 
 Array = NDArray[Any]
 
-# Of the sources as they are imported, and not as somebody may have changed them when it is first asked for.
+# The digest is computed now, so that it is of the sources that are imported, even if files change later.
 sources_digest()
 
-# A kernel returns after so many products, sums and functions of lanes, a second or so of work, so that
+# A kernel returns after this many products, sums and functions of lanes, a second or so of work, so that
 # an interrupt ends even one network of a billion steps.
 PAUSE_OPERATIONS = 4e9
 
 
 class Outcome(NamedTuple):
-    """What became of trained runs.
+    """Outcomes of trained runs.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Outcome(NamedTuple):
         Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
         (0, 0) if not asked for.
     lane_steps
-        Steps that lanes spent, busy or idle; at least the sum of steps.
+        Steps that lanes took, occupied or empty: at least the sum of the steps of runs.
     """
 
     columns: Columns
@@ -76,20 +76,21 @@ class Trainer:
     Parameters
     ----------
     recipe
-        What decides their bits.
+        The words that decide the bits of the runs.
     inputs : (patterns, inputs)
-    targets : (patterns, outputs)
         Rounded to the dtype of the recipe.
+    targets : (patterns, outputs)
+        Likewise.
     width
         Networks in a packet, a power of two (any number with the JIT off); that of the tuning if not given. No
         result depends on it.
     tuning
-        What is known of the CPU, by default of this one. No result depends on it.
+        Properties of the CPU, by default of this one. No result depends on them.
 
     Raises
     ------
     ValueError
-        If the recipe's batch is below 1, or more than there are patterns.
+        If the recipe's batch is below 1, or above the number of patterns.
     """
 
     def __init__(
@@ -104,14 +105,31 @@ class Trainer:
         self._patterns = make_patterns(inputs, targets, recipe.dtype)
 
     def variant(self, hidden: int, settings: Array, *, exact: bool = False) -> Variant:
-        """Return how networks of ``hidden`` units with such settings, (cells,), are trained."""
+        """Return the variant that trains networks of ``hidden`` units.
+
+        Parameters
+        ----------
+        hidden
+            Hidden units.
+        settings : (cells,) of :data:`kernels.recipe.SETTINGS`
+            Of the runs.
+        exact
+            Whether every product must be computed.
+
+        Returns
+        -------
+        Variant
+        """
         first, second = self.recipe.architecture.scales(hidden)
         scales_hidden = bool((settings["gain"] * first != 1.0).any())
         in_use = InUse(scales_hidden, second != 1.0, decay=bool(settings["weight_decay"].any()))
         return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, exact)
 
     def uncompiled(self, hidden: int, settings: Array) -> Kernel | None:
-        """Return the kernel for such networks if neither this process nor the disk has its machine code."""
+        """Return the kernel for networks of ``hidden`` units with ``settings``, (cells,), if it is yet to be compiled.
+
+        It is None if this process or the disk has its machine code.
+        """
         variant = self.variant(hidden, settings)
         kernel = kernel_for(self.recipe, variant)
         no_weights = np.empty((0, self.recipe.architecture.n_parameters(1)))  # one unit stands for any number
@@ -140,21 +158,24 @@ class Trainer:
         weights : (runs, parameters)
             Initial weights in the dtype.
         counts : (cells,)
-            How many runs, one after the other, have each of the settings; one if not given.
+            How many consecutive runs have each of the settings; 1 each if not given.
         seeds : (runs,) of integers from 0 to 2^32 - 1
-            Of shuffled orders; no others need them.
+            Of shuffled orders; other orders need none.
         final_weights, losses
             Whether to keep weights and predictions at the end, and the loss of every judging.
         pause
-            Called after each second or so of steps. What it raises ends the training.
+            Called after each second or so of steps. An exception that it raises ends the training.
+
+        Returns
+        -------
+        Outcome
 
         Raises
         ------
         KeyboardInterrupt
             In the main thread, a second or so after an interrupt.
         ValueError
-            If ``max_steps`` is negative or beyond what an outcome can hold, or settings, weights
-            and seeds are not of the same runs.
+            If ``max_steps`` is negative or above MAX_STEPS, or the numbers of settings, weights and seeds do not agree.
         """
         counts = np.ones(len(settings), np.int64) if counts is None else counts
         if counts.shape != settings.shape or counts.min(initial=0) < 0 or counts.sum() != len(weights):
@@ -178,7 +199,7 @@ class Trainer:
     def _retrain(
         self, outcome: Outcome, again: Array, settings: Array, counts: Array, weights: Array, asked: _Asked
     ) -> Outcome:
-        """Settle the runs ``again`` by a variant that computes every product."""
+        """Train the runs ``again`` by a variant that computes every product, and put their outcomes in place."""
         cells, counts = np.unique(np.searchsorted(np.cumsum(counts), again, side="right"), return_counts=True)
         variant = self.variant(self.recipe.architecture.hidden(weights.shape[1]), settings[cells], exact=True)
         own = asked._replace(seeds=asked.seeds[again] if asked.seeds.size else asked.seeds)
@@ -204,7 +225,7 @@ class Trainer:
     def _arguments(
         self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked
     ) -> tuple[Any, Runs, tuple[Workspace, ...], int]:
-        """Return what the kernel for a variant is called with."""
+        """Return the arguments of the kernel for a variant."""
         recipe, (n_runs, n_parameters) = self.recipe, weights.shape
         n_hidden = recipe.architecture.hidden(n_parameters)
         n_outputs = variant.n_patterns * recipe.architecture.outputs
@@ -226,7 +247,7 @@ class Trainer:
         return patterns, runs, workspaces, most_turns
 
     def _numbers(self, settings: Array, n_hidden: int) -> NDArray[np.float64]:
-        """Return what is given with the runs of cells, (cells, given rows), in the order of the rows of control."""
+        """Return the numbers that runs are given, (cells, given rows), in the order of the rows of control."""
         rates, own_rates = settings["learning_rate"], settings["output_learning_rate"]
         first, second = self.recipe.architecture.scales(n_hidden)
         common = (
@@ -245,7 +266,7 @@ class Trainer:
 
 
 class _Asked(NamedTuple):
-    """What a training is asked for beyond the outcome of runs.
+    """Optional results and arguments of a training.
 
     Attributes
     ----------
@@ -254,7 +275,7 @@ class _Asked(NamedTuple):
     weights
         Whether weights and predictions at the end are kept.
     n_losses
-        Room for losses of judgings, 0 if they are not kept.
+        Columns for the losses of judgings, 0 if they are not kept.
     pause
         Called after each second or so of steps.
     """

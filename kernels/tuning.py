@@ -1,6 +1,6 @@
-"""What is known of the CPU at hand. No result depends on it.
+"""Properties of the CPU at hand. No result depends on them.
 
-Measured in both dtypes, with networks of 8 to 56 hidden units where no others are named:
+Measured in both dtypes, with networks of 8 to 56 hidden units unless others are named:
 
 - Three packets in turns instead of two make networks of one hidden unit 15 % faster on a Zen 5,
   and of two units 5 to 7 %, or 1 to 3 % where each step is judged. Without a criterion three units
@@ -23,28 +23,28 @@ from typing import NamedTuple
 
 from kernels.simd import jit
 
-# Where Linux tells of the first cache.
+# The folder in which Linux describes the first cache.
 CACHE_FACTS = Path("/sys/devices/system/cpu/cpu0/cache/index0")
 
 
 class Tuning(NamedTuple):
-    """Choices that no result depends on.
+    """Properties of a CPU, and choices that follow from them. No result depends on them.
 
     Attributes
     ----------
     row_bytes
         Bytes of a row of lanes, those of a vector register.
     register_bytes
-        Those of a vector register, where a row may be of several.
+        Bytes of a vector register; a row may fill several registers.
     cache_bytes
-        Packets of so many bytes together stay in the first cache from pass to pass. The
-        default is what most CPUs have at least.
+        Size of the first data cache. Packets in turns should fit in it together. The default is
+        what most CPUs have at least.
     packets
-        Packets that take turns at most, if so many stay in the first cache.
+        The largest number of packets that take turns.
     constant_limit
         Patterns of up to this many numbers become constants of the kernel.
     block_patterns
-        Patterns of a block, where they are no constants; chosen by their number if not given.
+        Patterns of a block, where they are no constants; if None, chosen for the window.
     """
 
     row_bytes: int = 64
@@ -56,13 +56,13 @@ class Tuning(NamedTuple):
 
     @property
     def registers(self) -> int:
-        """How many vector registers there are."""
+        """Number of vector registers."""
         return 32 if self.register_bytes >= 64 else 16
 
 
 @cache
 def tuning_here() -> Tuning:
-    """Return what is best for this CPU, or the one that ``NUMBA_CPU_NAME`` names."""
+    """Return the tuning for this CPU, or for the one that ``NUMBA_CPU_NAME`` names."""
     row_bytes = jit.register_bytes()
     return Tuning(
         row_bytes,
@@ -74,16 +74,19 @@ def tuning_here() -> Tuning:
 
 
 def elementary_rows(row_bytes: int, register_bytes: int) -> int:
-    """Return how many rows go through an elementary function side by side.
+    """Return the number of rows that go through an elementary function side by side.
 
-    Four registers overlap the latency of a chain of operations, eight of 16 bytes. More would spill.
-    Of 64 bytes there are 32 registers, of fewer bytes 16. A row may be of several registers.
+    Four registers overlap the latency of a chain of operations, or eight registers of 16 bytes. More would
+    spill: there are 32 registers of 64 bytes, and 16 of fewer bytes. A row may fill several registers.
     """
     return max(1, (256 if register_bytes >= 64 else 128) // row_bytes)
 
 
 def first_cache_bytes(facts: Path) -> int:
-    """Return the size of the first data cache, that of the default tuning where the system does not tell."""
+    """Return the size of the first data cache, in bytes, from a folder of system files.
+
+    It is that of the default tuning where the system does not say.
+    """
     try:
         kind, size = ((facts / name).read_text().strip() for name in ("type", "size"))
     except OSError:

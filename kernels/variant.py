@@ -1,4 +1,4 @@
-"""What a kernel is compiled for beyond its recipe. No result depends on it.
+"""The variant of a kernel: choices that decide its speed and no result.
 
 Everything that makes kernels fast on the CPU at hand is chosen here, in :func:`choose_variant`.
 """
@@ -14,23 +14,23 @@ from kernels.recipe import Recipe
 from kernels.tuning import Tuning, elementary_rows
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 
-# Hidden sizes up to this one are constants of a kernel where patterns are: its loop over units unrolls.
+# Hidden sizes up to this one are constants of a kernel whose patterns are constants: its loop over units unrolls.
 HIDDEN_CONSTANT = 2
 
-# Windows of up to this many patterns go through a step at once where patterns are no constants; where they are,
-# packets with more of them take no turns.
+# Windows of up to this many patterns go through a step at once, if patterns are no constants. If they are constants,
+# packets with more patterns take no turns.
 MOST_AT_ONCE = 8
 
 
 class InUse(NamedTuple):
-    """What some run needs that is left out of a kernel where none does.
+    """Which optional operations some run of a call needs. They are left out of kernels where no run does.
 
     Attributes
     ----------
     hidden_scale, output_scale
-        Sums over inputs, and over hidden units, are multiplied by something else than 1.
+        Whether sums over inputs, and over hidden units, are multiplied by a factor other than 1.
     decay
-        Weights decay.
+        Whether weights decay.
     """
 
     hidden_scale: bool
@@ -39,7 +39,7 @@ class InUse(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """One way of taking the steps of a recipe.
+    """One way to compute the steps of a recipe.
 
     Attributes
     ----------
@@ -50,14 +50,14 @@ class Variant(NamedTuple):
     packets
         How many packets take turns, half a step each.
     table
-        The patterns, where they are constants: products with zero are skipped, and runs with numbers that
-        are not finite are left to another variant.
+        The patterns, where they are constants. Products with zero are skipped then, and runs with numbers that
+        are not finite are trained again by another variant.
     hidden
         The hidden size where the loop over units is unrolled and parameters are in registers.
     integers
-        Whether the activation of the hidden units is made of operations on integers.
+        Whether the activation of the hidden units is computed with integer operations.
     most_at_once
-        Windows of up to so many patterns go through a step at once, longer ones block by block.
+        Windows of at most this many patterns go through a step at once, longer ones block by block.
     block_patterns
         Patterns of a block of longer windows.
     function_rows
@@ -93,7 +93,7 @@ class Variant(NamedTuple):
         return max(self.block_patterns, min(self.most_at_once, self.n_patterns))
 
     def shuffles(self, recipe: Recipe) -> bool:
-        """Tell whether each network takes the patterns of an epoch in an order of its own."""
+        """Return whether each network visits the patterns of an epoch in an order of its own."""
         return recipe.order == "shuffled" and self.n_windows > 1
 
 
@@ -109,12 +109,14 @@ def choose_variant(
         Rounded to the dtype of the recipe.
     hidden
         Hidden units.
-    tuning
-        What is known of the CPU.
-    in_use
-        What some run needs.
+    tuning, in_use
+        Properties of the CPU, and optional operations that some run needs.
     exact
         Whether every product must be computed.
+
+    Returns
+    -------
+    Variant
     """
     n_patterns, architecture = len(patterns.inputs), recipe.architecture
     window = recipe.batch or n_patterns
@@ -141,9 +143,6 @@ def choose_variant(
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
     table: Table = inputs, targets
-    has_integer_value = ACTIVATIONS[architecture.activation].integer_value is not None
-    # Of float64 only AVX-512 has a maximum of integers in one instruction, of float32 AVX2 too.
-    is_one_instruction = tuning.register_bytes >= 8 * np.dtype(recipe.dtype).itemsize
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * hidden
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)
     unrolls = hidden <= HIDDEN_CONSTANT
@@ -154,13 +153,22 @@ def choose_variant(
         packets=max(1, min(most, n_fit)),
         table=table,
         hidden=hidden if unrolls else None,
-        integers=has_integer_value and is_one_instruction and sums_watched(table) and not in_use.hidden_scale,
+        integers=_may_use_integers(recipe, tuning) and sums_watched(table) and not in_use.hidden_scale,
         most_at_once=n_patterns,
         block_patterns=n_patterns,
     )
 
 
+def _may_use_integers(recipe: Recipe, tuning: Tuning) -> bool:
+    """Return whether the hidden activation is one instruction on integers.
+
+    The maximum of integers is one for 64 bits with AVX-512 only, for 32 bits with AVX2 too.
+    """
+    is_one_instruction = tuning.register_bytes >= 8 * np.dtype(recipe.dtype).itemsize
+    return ACTIVATIONS[recipe.architecture.activation].integer_value is not None and is_one_instruction
+
+
 def choose_block(n_patterns: int, tuning: Tuning) -> int:
-    """Choose the patterns of a block, whose sums fit in registers: a number that leaves none over, if possible."""
+    """Choose the patterns of a block, whose sums fit in registers: a divisor of ``n_patterns`` if possible."""
     sizes = (8, 4, 6, 5, 7) if tuning.registers >= 32 else (4, 5, 6, 3)
     return min(sizes, key=lambda size: (n_patterns % size, sizes.index(size)))

@@ -1,4 +1,4 @@
-"""All words that there are, by kind and name: each is declared beside its formula, in a module of its own.
+"""All words by kind and name. Each is declared beside its formula, in a module of its own.
 
 Importing this imports no numerics, so that studies can be read and planned at once.
 """
@@ -28,10 +28,10 @@ LOSSES = _read("losses", Loss)
 OPTIMIZERS = _read("optimizers", Optimizer)
 CRITERIA = _read("criteria", Criterion)
 
-# All that have settings, by name.
+# Words with settings, by name.
 NAMED: dict[str, Activation | Loss | Optimizer] = {**ACTIVATIONS, **LOSSES, **OPTIMIZERS}
 
-# Numbers that each cell has whatever its words are. NaN and infinity stand for those that are not given.
+# Settings of all cells, whatever their words. NaN and infinity mean that no value is given.
 GENERAL = (
     Setting(
         "learning_rate",

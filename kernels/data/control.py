@@ -1,9 +1,9 @@
-"""Rows of control that every packet has: what is given with each run, and what the judge writes.
+"""Rows of control that every packet has: settings of each run, and results of judging it.
 
 Behind them lie those of the words of a recipe; see :func:`kernels.step.layout.make_control_layout`.
 """
 
-# Those before GIVEN_ROWS are given when a run takes its seat.
+# Rows before GIVEN_ROWS are written when a run takes a lane.
 (
     RATE,
     OUTPUT_RATE,
@@ -15,12 +15,12 @@ Behind them lie those of the words of a recipe; see :func:`kernels.step.layout.m
     BELOW_NOW,  # BELOW; NaN while it is too early to converge
     PREVIOUS,  # the loss when the run was judged before
     LATEST,  # the loss that the inner loop has just seen
-    LOSS,  # from here on what code for all lanes and code lane by lane tell each other
+    LOSS,  # this row and those below pass data between code for all lanes and code for single lanes
     N_CORRECT,
     MAX_ERROR,
     CONVERGED_FLAG,
     STALLED_FLAG,
-    ACTIVE_FLAG,  # whether a run sits in the lane
+    ACTIVE_FLAG,  # whether a run occupies the lane
     FINITE_FLAG,
     COMMON_ROWS,
 ) = range(18)

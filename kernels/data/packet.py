@@ -1,4 +1,4 @@
-"""What a packet of networks works on, and where each parameter lies: rows of lanes, one network in each lane.
+"""The data of a packet of networks, and the row of each parameter: rows of lanes, one network in each lane.
 
 Parameters lie unit after unit: those of unit h are w[0, h] .., v[h, 0] .., b[h]; the output biases c and then the
 skip connections k follow the last unit. Each state of an optimizer lies behind the parameters in the same order.
@@ -17,39 +17,39 @@ from kernels.simd.lanes import Memory, Rows
 
 
 class Packet(NamedTuple):
-    """Networks that train side by side.
+    """Networks that train side by side. All attributes but the first are rows of lanes.
 
     Attributes
     ----------
     n_hidden
         Hidden units of each network.
     parameters
-        Parameters and behind them the states of the optimizer.
+        Parameters, and behind them the states of the optimizer.
     control
         Rows of :mod:`kernels.data.control`, and behind them those of the words of the recipe.
     sums
-        Gradients of the parameters, while the blocks of a window add to them.
+        Gradients of the parameters, to which the blocks of a window add.
     totals
-        u of pattern n and output o at n * outputs + o, where the loss wants it.
+        u of pattern n and output o at n * outputs + o, if the loss reads it.
     outputs
-        y likewise.
+        y of pattern n and output o at n * outputs + o.
     output_slopes
-        The derivative of y with respect to u likewise, or y itself where that tells it.
+        The derivative of y with respect to u at n * outputs + o, or y itself if the derivative is computed from it.
     gradients
         The derivative of the loss with respect to u of pattern p of a block and output o at p * outputs + o.
     hidden
         Activation of unit h for pattern p of a block at h * patterns + p.
     hidden_slopes
-        Its derivative likewise, or the activation itself.
+        The derivative of the activation at h * patterns + p, or the activation itself.
     previous
-        One row: the loss when the networks were judged before.
+        One row: the loss at the judging before.
     latest
         One row: the loss now.
     visits
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
     kept
-        A copy of the parameters, the states, and what counts updates, while updates are tried.
+        A copy of the parameters, the states, and the numbers that count updates, while updates are tried.
     """
 
     n_hidden: int
@@ -89,7 +89,7 @@ class Numbering(NamedTuple):
 
 @cache
 def numbering(architecture: Architecture, hidden: int | None = None) -> Numbering:
-    """Return the row numbers of the parameters of an architecture, of ``hidden`` units where that is a constant."""
+    """Return the row numbers of the parameters, with ``hidden`` units if that is a constant of the kernel."""
     n_unit, n_inputs, n_outputs = architecture.n_unit_parameters, architecture.inputs, architecture.outputs
     n_biases, n_tail = n_outputs * architecture.bias, architecture.n_output_parameters
 
@@ -127,7 +127,7 @@ def numbering(architecture: Architecture, hidden: int | None = None) -> Numberin
 
 
 def make_load_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows], tuple[Lanes, ...]]:
-    """Return the function that loads some rows, at most five, as a tuple: ``(rows)``."""
+    """Make the function that loads some rows, at most five, as a tuple: ``(rows)``."""
     load = memory.load
     first, second, third, fourth, fifth = (*rows, 0, 0, 0, 0, 0)[:5]
 
@@ -153,7 +153,7 @@ def make_load_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows], tu
 
 
 def make_store_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows, tuple[Lanes, ...]], None]:
-    """Return the function that stores a tuple in neighbouring rows: ``(rows, values)``."""
+    """Make the function that stores a tuple in neighbouring rows: ``(rows, values)``."""
     store, first = memory.store, rows[0] if rows else 0
 
     @device

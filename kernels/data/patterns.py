@@ -1,4 +1,4 @@
-"""What the networks learn, and where the parts of a kernel read it."""
+"""The patterns that networks learn, and where the parts of a kernel read them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Array = NDArray[Any]
 
 
 class Patterns(NamedTuple):
-    """What the networks learn.
+    """The patterns that networks learn.
 
     Attributes
     ----------
     inputs : (patterns, inputs)
     targets : (patterns, outputs)
     middle
-        Middle of the range of the targets, what separates high from low.
+        Middle of the range of the targets, which separates high from low outputs.
     """
 
     inputs: Array
@@ -41,7 +41,7 @@ Table: TypeAlias = tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...],
 class PatternSource(NamedTuple):
     """Where a part of a kernel reads patterns.
 
-    Every part asks for itself: LLVM optimises each before it joins them, and unrolls only
+    Every part calls these functions itself: LLVM optimizes each part before it joins them, and unrolls only
     loops whose length it knows then.
 
     Attributes
@@ -94,7 +94,21 @@ GIVEN = PatternSource(_given_input, _given_target, _always_used, _given_middle, 
 
 @made_once
 def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
-    """Return the patterns of ``table`` as constants of a kernel, whose zeros are skipped."""
+    """Make the source of patterns that are constants of a kernel, whose zeros are skipped.
+
+    Parameters
+    ----------
+    table
+        The patterns.
+    dtype
+        Of the networks.
+    bias
+        Whether the networks have biases.
+
+    Returns
+    -------
+    PatternSource
+    """
     inputs, targets, middle = make_patterns(np.array(table[0]), np.array(table[1]), dtype)
     products, count = used_inputs(inputs, bias), len(inputs)
 
@@ -125,7 +139,19 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
 
 @cache
 def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
-    """Return the patterns in an order that each network has of its own."""
+    """Make the source of patterns in an order that each network has of its own.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs
+        Of the networks.
+    memory
+        Loads rows of lanes.
+
+    Returns
+    -------
+    PatternSource
+    """
     load, n_numbers = memory.load, n_inputs + n_outputs
 
     @device
@@ -140,7 +166,20 @@ def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
 
 
 def make_patterns(inputs: Array, targets: Array, dtype: str) -> Patterns:
-    """Round patterns to ``dtype``."""
+    """Round patterns to ``dtype``.
+
+    Parameters
+    ----------
+    inputs : (patterns, inputs)
+    targets : (patterns, outputs)
+    dtype
+        ``"float64"`` or ``"float32"``.
+
+    Returns
+    -------
+    Patterns
+        Copies, which cannot be written.
+    """
     inputs = np.array(inputs, dtype, order="C")  # copies: the caller's arrays stay the caller's
     targets = np.array(targets, dtype, order="C")
     low, high = float(targets.min()), float(targets.max())
@@ -150,11 +189,11 @@ def make_patterns(inputs: Array, targets: Array, dtype: str) -> Patterns:
 
 
 def used_inputs(inputs: Array, bias: bool) -> NDArray[np.bool_]:
-    """Tell which products with an input must be computed.
+    """Return which products with an input must be computed, (patterns, inputs) of bool.
 
     Products with zero may be left out: they change nothing while all parameters
     are finite. So that a gradient that is not finite always reaches an input
-    weight or a bias, where the kernel looks for it, a pattern of zeros keeps its
+    weight or a bias, where the kernel checks for it, a pattern of zeros keeps its
     first product in networks without biases.
 
     Parameters
@@ -170,9 +209,9 @@ def used_inputs(inputs: Array, bias: bool) -> NDArray[np.bool_]:
 
 
 def sums_watched(table: Table) -> bool:
-    """Tell whether NaN in a sum over inputs means that an input weight or hidden bias is not finite.
+    """Return whether NaN in a sum over inputs implies an input weight or hidden bias that is not finite.
 
-    A kernel with a table looks at those when a run ends. Finite terms may overflow to
+    A kernel with constant patterns checks those when a run ends. Finite terms may overflow to
     one infinity and stay there; a sum is NaN only if some term is not finite, and with
     inputs up to 1 in size the product with a finite weight is finite.
     """

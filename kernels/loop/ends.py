@@ -1,8 +1,8 @@
-"""What happens when a network ends: it is written down and leaves, and the next one takes its seat.
+"""The turn in which runs may end: they are judged and recorded, and the next runs take their lanes.
 
 The training loop comes here when a run of a packet has converged, diverged or stalled,
-when one is at its last step, and before the first turn. Code here runs rarely, on what
-lies in memory, and mostly lane by lane.
+when one is at its last step, and before the first turn. Code here runs rarely, on data in
+memory, and mostly lane by lane.
 """
 
 from __future__ import annotations
@@ -43,13 +43,30 @@ from kernels.step.layout import Workspace, make_in_memory
 from kernels.step.step import make_step
 from kernels.variant import Variant
 
-# The number of windows before the first. Numba would compile functions once more for a plain 0 than for any number.
+# The number of windows before the first. For a plain 0 Numba would compile functions a second time.
 BEFORE_ANY = cast(int, np.int64(0))
 
 
 @device
 def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
-    """Return the status of the run in ``lane``, -1 if it goes on."""
+    """Return the status of a run after it was judged.
+
+    Parameters
+    ----------
+    workspace
+        Of its packet.
+    lane
+        The lane that it occupies.
+    steps
+        Steps that it has taken.
+    is_last
+        Whether it is at its limit of steps.
+
+    Returns
+    -------
+    int
+        CONVERGED, DIVERGED, STALLED or EXHAUSTED; -1 if the run goes on.
+    """
     rows = workspace.rows
     if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[FIRST_JUDGED, lane]:
         return CONVERGED
@@ -64,10 +81,18 @@ def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int
 def make_judge_runs(
     recipe: Recipe, variant: Variant, memory: Memory
 ) -> Callable[[Patterns, Runs, Workspace, int], bool]:
-    """Return the judging of runs after k steps of an epoch: ``(patterns, runs, workspace, k)``.
+    """Make the function that judges the runs of a packet k steps after the start of an epoch.
 
-    It writes down those that have ended, takes them off their seats, and tells whether there were any. Within an
-    epoch only those are judged that are at their last step.
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, runs, workspace, k) -> bool
+        Records the runs that have ended, frees their lanes, and returns whether there were any. Where k is not 0, only
+        runs at their last step are judged.
     """
     step, judge = make_step(recipe, variant, memory), make_judge(recipe, variant, memory)
     measure, record_outcome = make_measure(recipe, variant, memory), make_record_outcome(recipe, variant)
@@ -76,7 +101,7 @@ def make_judge_runs(
 
     @device
     def write_verdict(packet: Packet, verdict: Verdict) -> None:
-        """Put the verdict where code that works lane by lane finds it."""
+        """Write the verdict to rows of control, which code for single lanes reads."""
         store(packet.control, LOSS, verdict.loss)
         store(packet.control, CONVERGED_FLAG, select(verdict.converged, fill(1.0), 0.0))
         store(packet.control, STALLED_FLAG, select(verdict.stalled, fill(1.0), 0.0))
@@ -84,7 +109,7 @@ def make_judge_runs(
     @device
     def judge_runs(patterns: Patterns, runs: Runs, workspace: Workspace, k: int) -> bool:
         packet, seats, turn = in_memory(workspace), workspace.seats, workspace.clock[TURN]
-        step.look(patterns, packet)
+        step.predict(patterns, packet)
         step.prepare(patterns, packet)
         write_verdict(packet, judge(patterns, packet))
         measure(patterns, packet)
@@ -111,10 +136,18 @@ def make_judge_runs(
 
 @made_once
 def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace], None]:
-    """Return a turn in which lanes may end: ``(patterns, runs, workspace)``.
+    """Make the turn in which runs may end.
 
-    Runs that end leave, others take their seats, until nobody leaves any more; then those that are seated advance.
-    All of them may end within an epoch, while others wait for the next turn.
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, runs, workspace) -> None
+        Records runs that have ended and assigns their lanes to waiting runs, until no run ends before its first step.
+        Then the packet advances. If runs end within the epoch, their lanes are assigned in the next turn.
     """
     step, seat_runs = make_step(recipe, variant, memory), make_seat_runs(recipe, memory, variant.n_windows)
     judge_runs, n_windows = make_judge_runs(recipe, variant, memory), variant.n_windows
@@ -123,7 +156,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
 
     @device
     def some_end_after(workspace: Workspace, k: int) -> bool:
-        """Tell whether a run takes its last step with window k - 1 of this turn; with k = 0, whether with any."""
+        """Return whether a run takes its last step with window k - 1 of this turn, or for k = 0 with any window."""
         seats, found = workspace.seats, False
         for lane in range(seats.shape[1]):
             is_last = seats[RUN, lane] != EMPTY and seats[LAST_TURN, lane] == workspace.clock[TURN]
@@ -132,7 +165,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
 
     @device
     def advance(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
-        """Take the steps of a turn, after some of which runs may be at their last."""
+        """Take the steps of a turn. Runs that reach their limit within the epoch are judged there."""
         packet, clock = in_memory(workspace), workspace.clock
         store(packet.control, PREVIOUS, load(packet.control, LOSS))
         if shuffles:

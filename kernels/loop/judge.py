@@ -1,4 +1,4 @@
-"""Which networks end, and whether any might."""
+"""The judge: which runs of a packet have converged or stalled, and a cheaper test whether any run might end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,20 @@ from kernels.words.reductions import count
 def make_total_loss(
     recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int
 ) -> Callable[[Patterns, Packet], Lanes]:
-    """Return the loss over all patterns, given their outputs: ``(patterns, packet)``."""
+    """Make the loss over all patterns.
+
+    Parameters
+    ----------
+    recipe, memory, source
+        See :mod:`kernels.step`.
+    n_patterns
+        Patterns of an epoch.
+
+    Returns
+    -------
+    (patterns, packet) -> lanes
+        Reads ``packet.outputs``.
+    """
     n_outputs = recipe.architecture.outputs
     word = loss_of(recipe.loss)
     term, factor, of_sum = word.term, word.factor, word.of_sum
@@ -51,9 +64,17 @@ def make_total_loss(
 def make_criterion(
     recipe: Recipe, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet, Lanes, Lanes], Mask]:
-    """Return the criterion: ``(patterns, packet, loss, below)``, with the outputs for all patterns.
+    """Make the convergence criterion.
 
-    The function returns the lanes that have converged, none of which is below NaN.
+    Parameters
+    ----------
+    recipe, memory, source
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, packet, loss, below) -> mask
+        Lanes that have converged, given the loss and ``packet.outputs``. No lane converges where ``below`` is NaN.
     """
     word, n_outputs, load = criterion_of(recipe.criterion), recipe.architecture.outputs, memory.load
 
@@ -88,14 +109,15 @@ def make_criterion(
 
 
 class Verdict(NamedTuple):
-    """How networks stand before an update.
+    """State of the runs of a packet before an update.
 
     Attributes
     ----------
     loss
         Over all patterns.
     converged, stalled
-        Lanes whose runs do so; whether it is too early to converge is not looked at, nor whether a run has diverged.
+        Lanes that meet the criterion, and lanes that no update of an epoch would change. The caller checks
+        ``from_step`` and divergence.
     """
 
     loss: Lanes
@@ -105,16 +127,26 @@ class Verdict(NamedTuple):
 
 @made_once
 def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], Verdict]:
-    """Return the judge of a packet: ``(patterns, packet)``, after ``look`` and ``prepare`` of the step.
+    """Make the judge of a packet.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, packet) -> Verdict
+        To be called after ``predict`` and ``prepare`` of the step.
 
     Notes
     -----
-    A run that has stalled has the loss of the judging before. Only where that is so, an epoch is tried out.
+    A run that has stalled has the same loss as at the judging before. Only then an epoch is tried.
     """
     source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
     criterion = make_criterion(recipe, memory, source)
-    stays, spoils_outputs, may_stall = step.stays, variant.n_windows > 1, _may_stall(recipe, variant)
+    is_fixed_point, spoils_outputs, may_stall = step.is_fixed_point, variant.n_windows > 1, _may_stall(recipe, variant)
     load = memory.load
 
     @device
@@ -127,25 +159,25 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
         if may_stall:
             stalled = (loss == load(packet.previous, 0)) & active
             if any_lane(stalled):
-                stalled = stays(patterns, packet, stalled)
+                stalled = is_fixed_point(patterns, packet, stalled)
                 if spoils_outputs:
-                    step.look(patterns, packet)
+                    step.predict(patterns, packet)
         return Verdict(loss, converged, stalled)
 
     return judge
 
 
 class Watch(NamedTuple):
-    """What the inner loop asks of a packet, after ``look`` and ``prepare`` of the step.
+    """Tests of the inner loop, after ``predict`` and ``prepare`` of the step.
 
     Attributes
     ----------
     may_end : (patterns, packet) -> mask
-        Lanes in which a run might end, told cheaply; those where no run sits may be among them. It notes the loss.
+        A cheap test for lanes in which a run might end; empty lanes may be among them. It stores the loss.
     all_go_on : (patterns, packet) -> bool
-        Whether no run ends. If it is false, the packet must be judged, and ``look`` comes first.
+        Whether no run ends. If it is false, the packet must be judged after another ``predict``.
     keep_loss : (packet)
-        Keeps the loss that ``may_end`` noted for the judging that follows.
+        Keeps the loss that ``may_end`` stored for the next judging.
     """
 
     may_end: Callable[[Patterns, Packet], Mask]
@@ -155,12 +187,22 @@ class Watch(NamedTuple):
 
 @made_once
 def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
-    """Return the tests that the runs of a packet go on."""
+    """Make the tests of the inner loop.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    Watch
+    """
     source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
     criterion = make_criterion(recipe, memory, source)
-    stays, may_stay, may_stall = step.stays, step.may_stay, _may_stall(recipe, variant)
-    load, store = memory.load, memory.store
+    is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point
+    may_stall, load, store = _may_stall(recipe, variant), memory.load, memory.store
 
     @device
     def may_end(patterns: Patterns, packet: Packet) -> Mask:
@@ -169,7 +211,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
             store(packet.latest, 0, loss)
         ends = criterion(patterns, packet, loss, load(control, BELOW_NOW)) | ~(loss <= load(control, BOUND))
         if may_stall:
-            same = (loss == load(packet.previous, 0)) & may_stay(patterns, packet)
+            same = (loss == load(packet.previous, 0)) & may_be_fixed_point(patterns, packet)
             return ends | same
         return ends
 
@@ -182,7 +224,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         if may_stall:
             same = (loss == load(packet.previous, 0)) & active
             if any_lane(same):
-                ends = ends | stays(patterns, packet, same)
+                ends = ends | is_fixed_point(patterns, packet, same)
         return not any_lane(ends)
 
     @device
@@ -194,5 +236,5 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
 
 
 def _may_stall(recipe: Recipe, variant: Variant) -> bool:
-    """Tell whether runs are judged to stall: not without a criterion, nor where the next epoch has another order."""
+    """Return whether runs can stall: not without a criterion, nor where the next epoch has another order."""
     return recipe.criterion != "none" and not variant.shuffles(recipe)

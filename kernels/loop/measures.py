@@ -1,4 +1,4 @@
-"""What is written down of runs besides their loss, for all lanes at once."""
+"""Measurements of runs that end, besides their loss: correct outputs, largest error, and whether numbers are finite."""
 
 from __future__ import annotations
 
@@ -21,16 +21,24 @@ from kernels.vocabulary import OPTIMIZERS
 
 @made_once
 def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], None]:
-    """Return the function ``(patterns, packet)`` that measures outputs and looks at parameters.
+    """Make the function that measures outputs and parameters of all lanes.
 
-    It writes how many outputs are on the right side of the middle, the largest error
-    and whether all parameters and states are finite, where that matters.
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, packet) -> None
+        Writes to ``packet.control`` how many outputs are on the same side of the middle of the targets' range as their
+        target, the largest absolute error, and whether all parameters and states are finite, if products are skipped.
 
     Notes
     -----
     Where products with zero are skipped, a run with a parameter or state that is not finite may
-    owe its finite loss to that, since 0 times infinity is NaN. Such a number stays not finite,
-    so it is enough to look when a run ends. A kernel that skips nothing need not look.
+    have a finite loss, since 0 times infinity is NaN. Such a number stays not finite,
+    so it is enough to check when a run ends. A kernel that skips nothing need not check.
     """
     source, n_outputs = file_order(recipe, variant), recipe.architecture.outputs
     n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states) if variant.table else 0

@@ -1,4 +1,4 @@
-"""Which rows of packets are in registers while they take turns."""
+"""Which rows of packets the inner loop keeps in registers."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Carry: TypeAlias = Callable[[tuple[Workspace, ...], Rows], None]
 
 
 class PacketPlaces(NamedTuple):
-    """How packets are found.
+    """Where the inner loop finds packets.
 
     Attributes
     ----------
     registers : () -> rows
-        Rows of the stack frame, which LLVM keeps in registers where every index is a constant.
-    packets
-        For each packet a function ``(workspaces, registers)``.
+        Makes rows in the stack frame, which LLVM keeps in registers where every index is a constant.
+    packets : tuple of (workspaces, registers) -> Packet
+        A function for each packet.
     carry_in, carry_out : (workspaces, registers)
-        Copy what a turn needs of the one before into registers, or back.
+        Copy what one turn leaves for the next from memory into registers, and back.
     """
 
     registers: Callable[[], Rows]
@@ -64,7 +64,17 @@ class RegisterLayout(NamedTuple):
 
 
 def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> RegisterLayout:
-    """Lay out the registers of a packet."""
+    """Lay out the registers of one packet.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    RegisterLayout
+    """
     layout, n_hidden, n_held = make_layout(recipe, variant), variant.hidden or 0, 0
     if variant.hidden is not None:
         n_states = len(OPTIMIZERS[recipe.optimizer].states)
@@ -95,8 +105,17 @@ def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> Re
 def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> PacketPlaces:
     """Choose which rows are in registers.
 
-    Where patterns are constants, it is what passes leave each other; where the loop over units is unrolled, also
-    the networks themselves.
+    Where patterns are constants, these are the rows that one pass writes for the next; where the loop over units is
+    unrolled, also parameters, optimizer states and activations.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    PacketPlaces
     """
     layout, n_packets = make_register_layout(recipe, variant, memory), variant.packets
     packets = tuple(_make_packet_of(recipe, variant, memory, layout, k) for k in range(n_packets))
@@ -106,7 +125,7 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
 
 
 def _make_packet_of(recipe: Recipe, variant: Variant, memory: Memory, layout: RegisterLayout, number: int) -> PacketOf:
-    """Return the function ``(workspaces, registers)`` that views the packet of a number."""
+    """Make the function ``(workspaces, registers)`` that views the packet with a number."""
     constant, unrolls, fixed = variant.table is not None, variant.hidden is not None, variant.hidden
     in_memory, rows_of = make_in_memory(recipe, variant, memory), memory.rows_of
     first = number * layout.n_rows
@@ -146,7 +165,7 @@ def _make_carry(
     packets: tuple[PacketOf, ...],
     inwards: bool,
 ) -> Carry:
-    """Return what copies into registers, or back, what packets hold from turn to turn: the first one comes first."""
+    """Make the function that copies what packets hold from turn to turn into registers or back, in their order."""
     load, store, n_held = memory.load, memory.store, layout.n_held
     number, packet_of = len(packets) - 1, packets[-1]
 

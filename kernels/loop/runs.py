@@ -1,4 +1,4 @@
-"""The networks to train, how they ended, and where that is written."""
+"""The runs to train, their outcomes, and the arrays that these are written to."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# How a run ended. RETRAIN is for the variant with all products to settle.
+# How a run ended. RETRAIN: it is to be trained again by a variant that computes all products.
 CONVERGED, DIVERGED, STALLED, EXHAUSTED = range(4)
 STATUSES = ("converged", "diverged", "stalled", "exhausted")
 RETRAIN = -1
 
 
 class Columns(NamedTuple):
-    """What became of runs, a number each.
+    """Outcomes of runs, one number each in every column.
 
     Attributes
     ----------
@@ -25,11 +25,11 @@ class Columns(NamedTuple):
     steps : (runs,) of int32
         Updates taken.
     initial_loss, final_loss : (runs,) of float64
-        Before the first update and after the last; infinite if not finite, or diverged.
+        Before the first update and after the last; infinite if it is not finite or the run diverged.
     n_correct : (runs,) of int32
-        Outputs on the right side of the middle of the targets, 0 if diverged.
+        Outputs on the right side of the middle of the targets' range, 0 if the run diverged.
     max_error : (runs,) of float64
-        The largest distance of an output from its target, infinite if diverged.
+        The largest distance of an output from its target, infinite if the run diverged.
     """
 
     status: NDArray[np.int8]
@@ -41,7 +41,7 @@ class Columns(NamedTuple):
 
 
 def make_columns(n_runs: int) -> Columns:
-    """Allocate what becomes of runs, with undefined content."""
+    """Allocate columns for the outcomes of ``n_runs`` runs, with undefined content."""
     return Columns(*(np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")))
 
 
@@ -50,22 +50,22 @@ MOST_STEPS, FROM_STEP = range(2)
 
 
 class Runs(NamedTuple):
-    """The networks to train, and where their results go.
+    """The runs to train, and the arrays that their results are written to.
 
     Attributes
     ----------
     numbers : (cells, given rows) of float64
-        What the runs of a cell share, in the order of ``given`` of :class:`kernels.step.layout.ControlLayout`.
+        Settings of each cell, in the order of ``given`` of :class:`kernels.step.layout.ControlLayout`.
     limits : (cells, 2) of int64
         MOST_STEPS and FROM_STEP.
     stops : (cells,) of int64
-        The run that follows the last one of the cell.
+        One more than the last run of each cell.
     weights : (runs, parameters)
         Initial weights in the order of :class:`kernels.recipe.Architecture`.
     seeds : (runs,) of int64, or (0,)
         Of shuffled orders.
     waiting : (2,) of int64
-        The first run that no packet has seated yet, and a cell: its own or an earlier one.
+        The first run that has no lane yet, and its cell or an earlier one.
     columns
         Written.
     final_weights : (runs, parameters), or (0, 0) when not wanted

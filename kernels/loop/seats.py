@@ -1,4 +1,4 @@
-"""Who sits in which lane: networks take their seats, and leave them when they have ended. Lane by lane."""
+"""Assignment of runs to lanes: a waiting run takes an empty lane, and leaves it when it has ended. Lane by lane."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS
 from kernels.words.records import LEARNING_RATE
 
-# Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn at which it took its seat, the
-# turn in which it comes to its limit of steps, how many steps of that turn it takes before, the first step at which
-# it may converge, and the first turn before which it may.
+# Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn in which it started, the turn in
+# which it reaches its limit of steps, how many steps of that turn it takes, the first step at which it may
+# converge, and the first turn before which it may.
 RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_JUDGED, OPENS = range(6)
 EMPTY = -1
 
-# Entries of Workspace.clock: turns that the packet has taken, the next one that end_runs must take (the last of a
-# run, the first at which one may converge, or every one where all losses are written down), and how many seats are
-# occupied.
+# Entries of Workspace.clock: turns that the packet has taken, the next turn that end_runs must take (the last of a
+# run, the first in which one may converge, or each turn where all losses are recorded), and the number of occupied
+# lanes.
 TURN, DEADLINE, OCCUPIED = range(3)
 NEVER = np.iinfo(np.int64).max
 
 
 @device
 def some_wait(runs: Runs) -> bool:
-    """Tell whether runs wait for a seat."""
+    """Return whether runs wait for a lane."""
     return bool(runs.waiting[0] < runs.weights.shape[0])
 
 
 @device
 def set_deadline(runs: Runs, workspace: Workspace) -> None:
-    """Find the next turn in which a seated run takes its last step, or from which on it may converge.
+    """Find the next turn in which a run takes its last step, or from which on it may converge.
 
-    Where every loss is to be written down, or a run waits for a lane that another left within
-    an epoch, it is the next turn.
+    It is the next turn if every loss is to be written down, or if a run waits for a lane that became
+    empty within an epoch.
     """
     rows, seats, clock = workspace.rows, workspace.seats, workspace.clock
     deadline = NEVER
@@ -68,9 +68,19 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
 
 @made_once
 def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[Runs, Workspace], None]:
-    """Return the function ``(runs, workspace)`` that gives empty lanes to waiting runs, to start at the present turn.
+    """Make the function that assigns empty lanes to waiting runs.
 
-    A lane that stays empty goes on with what it has, and nobody looks.
+    Parameters
+    ----------
+    recipe, memory
+        See :mod:`kernels.step`.
+    n_windows
+        Steps of an epoch.
+
+    Returns
+    -------
+    (runs, workspace) -> None
+        The runs start in the present turn. A lane that stays empty computes on with old numbers, which are ignored.
     """
     states = OPTIMIZERS[recipe.optimizer].states
     n_states = len(states)
@@ -112,7 +122,7 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
 
 @device
 def retire(workspace: Workspace, lane: int) -> None:
-    """Take the run in ``lane`` off its seat."""
+    """Mark ``lane`` as empty."""
     workspace.seats[RUN, lane] = EMPTY
     workspace.rows[ACTIVE_FLAG, lane] = 0.0
     workspace.clock[OCCUPIED] -= 1
@@ -120,7 +130,7 @@ def retire(workspace: Workspace, lane: int) -> None:
 
 @made_once
 def make_record_outcome(recipe: Recipe, variant: Variant) -> Callable[[Runs, Workspace, int, int, int], None]:
-    """Return what writes down how a run stands: ``(runs, workspace, lane, status, steps)``."""
+    """Make the function that writes the outcome of a run to ``runs``: ``(runs, workspace, lane, status, steps)``."""
     first_output = make_layout(recipe, variant).outputs
 
     @device

@@ -1,4 +1,4 @@
-"""The kernel: packets take turns, half a step each, until some run of one may end."""
+"""The kernel: packets take turns, half a step each, until a run of one of them may end."""
 
 from __future__ import annotations
 
@@ -31,15 +31,17 @@ TurnPart: TypeAlias = Callable[[Patterns, tuple[Workspace, ...], Rows], None]
 
 
 def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
-    """Return the training loop of a recipe.
+    """Make the training loop of a recipe.
 
-    The kernel takes ``(patterns, runs, workspaces, most_turns)`` and trains runs until
-    all have ended or so many turns are taken; called again with the same arguments it goes on.
-    It returns the turns that packets took in all calls, counted together.
+    Returns
+    -------
+    (patterns, runs, workspaces, most_turns) -> int
+        Trains runs until all have ended or ``most_turns`` turns are taken. Called again, it continues. Returns the
+        turns of all packets in all calls.
 
     Notes
     -----
-    All go forward, then all go back, and what a pass works on is in registers where the loop
+    All packets go forward, then all go back. Data that one pass leaves for the next is in registers where the loop
     over units is unrolled. A packet is judged right before it goes back, so that registers hold
     one loss at a time, and the last to go forward is the first.
     """
@@ -47,7 +49,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     n_packets, shuffles = variant.packets, variant.shuffles(recipe)
     end_runs, shuffle = make_end_runs(recipe, variant, memory), make_shuffle(recipe, variant)
     places = make_packet_places(recipe, variant, memory)
-    look_all = make_look_all(recipe, variant, memory, places.packets)
+    predict_all = make_predict_all(recipe, variant, memory, places.packets)
     advance_all = make_advance_all(recipe, variant, memory, places.packets)
     some_may_end = make_some_may_end(recipe, variant, memory, places.packets)
     first_that_ends = make_first_that_ends(recipe, variant, memory, places.packets)
@@ -66,7 +68,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
             carry_in(workspaces, registers)
             turn, first_end = 0, n_packets
             while turn < turns:
-                look_all(patterns, workspaces, registers)
+                predict_all(patterns, workspaces, registers)
                 if any_lane(some_may_end(patterns, workspaces, registers)):
                     first_end = first_that_ends(patterns, workspaces, registers)
                     if first_end < n_packets:
@@ -92,7 +94,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
 
 
 def _do_for_each(part: Callable[[Patterns, Packet], None], packets: tuple[PacketOf, ...]) -> TurnPart:
-    """Return what does a part of a turn for some packets, in this order.
+    """Make a function that does a part of a turn for each of some packets, in their order.
 
     Functions that call each other in a row take the place of a loop, which LLVM would not unroll.
     """
@@ -114,13 +116,35 @@ def _do_for_each(part: Callable[[Patterns, Packet], None], packets: tuple[Packet
     return do_for_all
 
 
-def make_look_all(recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]) -> TurnPart:
-    """Return the first half of a turn, of all packets one after the other: the last one comes first."""
-    return _do_for_each(make_step(recipe, variant, memory).look, packets[::-1])
+def make_predict_all(recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]) -> TurnPart:
+    """Make the first half of a turn: the forward pass of each packet, the last one first.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+    packets
+        As in :class:`kernels.loop.registers.PacketPlaces`.
+
+    Returns
+    -------
+    (patterns, workspaces, registers) -> None
+    """
+    return _do_for_each(make_step(recipe, variant, memory).predict, packets[::-1])
 
 
 def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]) -> TurnPart:
-    """Return the second half of a turn, of all packets one after the other."""
+    """Make the second half of a turn: each packet, the first one first, takes its step or epoch.
+
+    Parameters
+    ----------
+    recipe, variant, memory, packets
+        As for :func:`make_predict_all`.
+
+    Returns
+    -------
+    (patterns, workspaces, registers) -> None
+    """
     advance, keep_loss = make_step(recipe, variant, memory).advance, make_watch(recipe, variant, memory).keep_loss
 
     @device
@@ -135,7 +159,17 @@ def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: 
 def make_some_may_end(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows], Mask]:
-    """Return the lanes in which a run of any packet may end: ``(patterns, workspaces, registers)``."""
+    """Make the test in which lanes a run of any packet may end.
+
+    Parameters
+    ----------
+    recipe, variant, memory, packets
+        As for :func:`make_predict_all`.
+
+    Returns
+    -------
+    (patterns, workspaces, registers) -> mask
+    """
     may_end, prepare = make_watch(recipe, variant, memory).may_end, make_step(recipe, variant, memory).prepare
     packet_of = packets[-1]
 
@@ -161,7 +195,18 @@ def make_some_may_end(
 def make_first_that_ends(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows], int]:
-    """Return the number of the first packet of which a run ends: ``(patterns, workspaces, registers)``."""
+    """Make the function that finds the first packet with a run that ends.
+
+    Parameters
+    ----------
+    recipe, variant, memory, packets
+        As for :func:`make_predict_all`.
+
+    Returns
+    -------
+    (patterns, workspaces, registers) -> int
+        Its number, or the number of packets if no run ends.
+    """
     all_go_on, packet_of, n_before = make_watch(recipe, variant, memory).all_go_on, packets[-1], len(packets) - 1
 
     @device

@@ -17,7 +17,12 @@ from kernels.variant import Variant
 
 @made_once
 def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, Workspace, int], None]:
-    """Return what lays out an epoch, ``(patterns, runs, workspace, turn)``, for each lane in an order of its own."""
+    """Make the function that writes the patterns of an epoch to the rows of a packet, each lane in its own order.
+
+    Returns
+    -------
+    (patterns, runs, workspace, turn) -> None
+    """
     n_inputs, n_outputs, n_patterns = recipe.architecture.inputs, recipe.architecture.outputs, variant.n_patterns
     first_visit = make_layout(recipe, variant).visits
 

@@ -1,4 +1,4 @@
-"""What Numba compiles while networks are trained, and how long threads wait for it."""
+"""Which kernels Numba compiles while networks are trained, and how long threads wait for it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from kernels.simd.disk_cache import DiskCache
 
 Kernel = Callable[..., Any]
 
-# What a kernel is, whichever object it is: its name, and the key of its machine code.
+# Identifies a kernel, whichever object it is: its name, and the key of its machine code.
 KernelKey = tuple[str, str]
 
 
 class Compilation(NamedTuple):
-    """The kernel that is being compiled: its place among those known to be needed, and how many those are."""
+    """A kernel that is being compiled: its number, and the number of kernels that are known to be needed."""
 
     number: int
     total: int
 
 
 def kernel_key(kernel: Kernel) -> KernelKey:
-    """Return what tells a kernel from all others."""
+    """Return the name and key that distinguish a kernel from all others."""
     key: KernelKey = kernel.kernel_key  # type: ignore[attr-defined]
     return key
 
 
 def is_compiled(kernel: Kernel, arguments: tuple[Any, ...]) -> bool:
-    """Tell whether there is machine code of a kernel for such arguments, in this process or on disk."""
+    """Return whether this process or the disk has machine code of a kernel for the types of some arguments."""
     if not jit.ENABLED:
         return True
     dispatcher: Any = kernel
@@ -43,13 +43,13 @@ def is_compiled(kernel: Kernel, arguments: tuple[Any, ...]) -> bool:
 
 
 def is_loaded(kernel: Kernel) -> bool:
-    """Tell whether a kernel has machine code in this process."""
+    """Return whether this process has machine code of a kernel."""
     dispatcher: Any = kernel
     return not jit.ENABLED or bool(dispatcher.overloads)
 
 
 class _Asked(threading.local):
-    """What a thread calls before it begins to compile a kernel."""
+    """The function that a thread calls before it begins to compile a kernel."""
 
     ask: Callable[[], None] | None = None
 
@@ -59,9 +59,9 @@ _asked = _Asked()
 
 @contextmanager
 def asked_before_compiling(ask: Callable[[], None]) -> Iterator[None]:
-    """Have this thread call ``ask`` before each kernel that it begins to compile; what that raises ends the call.
+    """Have this thread call ``ask`` before it begins to compile a kernel; an exception of ``ask`` ends the call.
 
-    It is asked once the thread need not wait for another one that compiles, and not before it reads code from the disk.
+    It is called once no other thread compiles, and not before code is read from the disk.
     """
     before, _asked.ask = _asked.ask, ask
     try:
@@ -71,17 +71,17 @@ def asked_before_compiling(ask: Callable[[], None]) -> Iterator[None]:
 
 
 class CompileWatch:
-    """Watches what Numba compiles, from when it is entered until it is left.
+    """Observes which kernels Numba compiles, from when it is entered until it is left.
 
     Parameters
     ----------
     tell
-        Called when a kernel begins to be compiled, and with None when that is done, by the thread that does it.
+        Called by the compiling thread when it begins to compile a kernel, and with None when that is done.
 
     Attributes
     ----------
     seconds : list of float
-        How long each kernel took that was compiled, and not those that failed.
+        How long each kernel took to compile, without those that failed.
     """
 
     def __init__(self, tell: Callable[[Compilation | None], None]) -> None:
@@ -94,8 +94,8 @@ class CompileWatch:
         self._installed = ExitStack()
 
     def __enter__(self) -> CompileWatch:
-        """Begin to watch."""
-        # What takes the compiler's lock compiles, or reads code from the disk, or waits for another thread that does.
+        """Begin to observe."""
+        # A thread that takes the compiler's lock compiles or reads code from the disk, or waits for one that does.
         self._installed.enter_context(event.install_listener("numba:compiler_lock", self._waits))
         self._installed.enter_context(event.install_listener("numba:compile", _Compilations(self._begin, self._end)))
         return self
@@ -103,11 +103,11 @@ class CompileWatch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Watch no longer."""
+        """Stop observing."""
         self._installed.close()
 
     def expect(self, kernels: Iterable[KernelKey]) -> None:
-        """Take in which kernels will have to be compiled; others may turn out to be needed."""
+        """Add kernels that will have to be compiled; others may turn out to be needed."""
         self._known.update(kernels)
 
     def clock(self) -> float:
@@ -129,7 +129,7 @@ class CompileWatch:
 
 
 class _Own(threading.local):
-    """How often a thread holds or awaits the lock, since when, and how long it did before."""
+    """How often a thread holds or awaits the lock, since when, and for how long it did before."""
 
     depth = 0
     since = 0.0
@@ -158,7 +158,7 @@ class _Waits(event.Listener):
 
 
 class _Compilations(event.Listener):
-    """Tells of kernels alone: Numba also tells of each function that they are made of."""
+    """Reports kernels only: Numba also reports each function that they are made of."""
 
     def __init__(self, begin: Callable[[KernelKey], None], end: Callable[[bool], None]) -> None:
         self._begin, self._end = begin, end
@@ -175,10 +175,10 @@ class _Compilations(event.Listener):
 
 
 class _Question(event.Listener):
-    """Has threads call what they are to call before they begin to compile a kernel."""
+    """Makes threads call the function of :func:`asked_before_compiling`."""
 
     def on_start(self, compiled: Any) -> None:
-        """Ask, as the first of all listeners."""
+        """Call it, before all other listeners."""
         if _asked.ask and _is_kernel(compiled):
             _asked.ask()
 

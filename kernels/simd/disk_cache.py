@@ -1,18 +1,18 @@
-"""A compile cache that can be neither stale nor harmful.
+"""A compile cache without stale or harmful entries.
 
 Numba's own cache compares the time stamp of one source file, so an edit in a
 sibling module yields old machine code; it also cannot hold closures over other
 compiled functions, and a truncated file ends the process. Here an entry is one
 file, in a folder named by a hash of every kernel source, the versions of Python,
 Numba, llvmlite and NumPy, Numba's options, and the target CPU. It begins with a
-SHA-256 over its identity (all of these, the kernel's key and the signature) and
-its content, so that an entry which is damaged, or lies in the place of another,
-is ignored and then replaced. What cannot be written is kept in memory.
+SHA-256 of its identity (all of these, the kernel's key and the signature) and
+its content. So an entry that is damaged, or was put in the place of another,
+is ignored and then replaced. An entry that cannot be written is kept in memory.
 
-Entries are unpickled, so only those that nobody else can have written are read:
+Entries are unpickled, so only files are read that nobody else can have written:
 files of this user in folders of this user, writable by no one else. Folders have
 the mode 0700 and files 0600. All entries together are kept below ``MOST_BYTES``;
-those that were not used for longest go first.
+the least recently used ones are removed first.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ MOST_BYTES = 2**28
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
-# Numba's options that change no machine code of ours: they tell what is shown and counted, or are of other targets.
-# All others are part of what an entry stands for, also those that later versions bring.
+# Numba's options that change no machine code of ours: they concern messages and counters, or other targets.
+# All others are part of the identity of an entry, also those that later versions bring.
 _CHANGE_NO_CODE = re.compile("CACHE|COLOR|COVERAGE|CUDA|DUMP|GDB|HELP|HIGHLIGHT|HTML|PROFIL|THREAD|TIMINGS|TRACE|WARN")
 
-# What made an entry, and which function it is.
+# The conditions under which an entry was compiled, and which function it is.
 Identity = tuple[str, str]
 
-# What could not be written, by what it stands for.
+# Entries that could not be written.
 _unwritten: dict[Identity, bytes] = {}
 
 
@@ -76,20 +76,20 @@ def _made_from() -> str:
 
 
 def compiler_options() -> dict[str, str]:
-    """Return those of Numba's options that machine code may depend on, as they are now."""
+    """Return the current values of those Numba options that machine code may depend on."""
     options = sorted(name for name in vars(numba.config) if name.isupper() and not _CHANGE_NO_CODE.search(name))
     return {name: repr(getattr(numba.config, name)) for name in options}
 
 
 class DiskCache:
-    """Machine code of one kernel, in the form that a Numba dispatcher asks for.
+    """The machine code of one kernel, with the interface of the caches of Numba's dispatchers.
 
     Parameters
     ----------
     name
-        Name of the kernel, for people who look at the folder.
+        Name of the kernel, part of the names of files.
     key
-        What distinguishes this kernel from others of that name.
+        Distinguishes this kernel from others of that name.
     """
 
     def __init__(self, name: str, key: str) -> None:
@@ -102,7 +102,7 @@ class DiskCache:
         return str(cache_root())
 
     def holds(self, signature: Any, target_context: Any) -> bool:
-        """Tell whether there is an entry for ``signature``; only loading it shows whether it is sound."""
+        """Return whether there is an entry for ``signature``; only loading it shows whether it is intact."""
         identity = self._identity(signature, target_context)
         try:
             path = self._path(identity)
@@ -111,7 +111,7 @@ class DiskCache:
             return identity in _unwritten
 
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
-        """Return the compiled function for ``signature``, or None when it must be made."""
+        """Return the compiled function for ``signature``, or None if it must be compiled."""
         target_context.refresh()
         identity = self._identity(signature, target_context)
         payload = _unwritten.get(identity) or self._read(identity)
@@ -121,7 +121,7 @@ class DiskCache:
         return CompileResult._rebuild(context, *pickle.loads(payload))
 
     def save_overload(self, signature: Any, result: CompileResult) -> None:
-        """Write the compiled function; a folder that cannot be used is no fault."""
+        """Write the compiled function, or keep it in memory if the folder cannot be used."""
         identity, payload = self._identity(signature, result.target_context), dumps(result._reduce())
         if not self._write(identity, payload):
             _unwritten[identity] = payload
@@ -130,17 +130,17 @@ class DiskCache:
         """Do nothing: entries are never stale."""
 
     def _identity(self, signature: Any, target_context: Any) -> Identity:
-        """Return all that an entry stands for."""
+        """Return everything that identifies an entry."""
         made_by = f"{_made_from()}\0{compiler_options()}\0{target_context.codegen().magic_tuple()!r}"
         return made_by, f"{self._name}\0{self._key}\0{signature}"
 
     def _path(self, identity: Identity) -> Path:
-        """Return the path of an entry, in the folder of all that were made alike."""
+        """Return the path of an entry, in the folder of all that were compiled under the same conditions."""
         folder, entry = (hashlib.sha256(text.encode()).hexdigest() for text in identity)
         return cache_root() / folder[:16] / f"{self._name}-{entry[:32]}.bin"
 
     def _read(self, identity: Identity) -> bytes | None:
-        """Return the content of an entry, or None where there is none that is sound and ours."""
+        """Return the content of an entry, or None if there is none that is intact and ours."""
         try:
             path = self._path(identity)
             if not _are_private(path.parent.parent, path.parent):
@@ -156,7 +156,7 @@ class DiskCache:
         return payload
 
     def _write(self, identity: Identity, payload: bytes) -> bool:
-        """Write an entry, and tell whether that could be done."""
+        """Write an entry, and return whether that succeeded."""
         try:
             path = self._path(identity)
             path.parent.parent.parent.mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ class DiskCache:
 
 
 def forget_oldest(root: Path, most_bytes: int) -> None:
-    """Remove the files below ``root`` that were not used for longest, until the rest have ``most_bytes`` at most."""
+    """Remove the least recently used files below ``root`` until the rest have at most ``most_bytes`` bytes."""
     files = []
     for path in root.rglob("*"):
         with suppress(OSError):
@@ -220,7 +220,7 @@ def _are_private(*folders: Path) -> bool:
 
 @cache
 def _say_unused(folder: Path, why: str) -> None:
-    """Say once that the cache cannot be used."""
+    """Print once why the cache cannot be used."""
     print(
         f"{folder} {why}: kernels are compiled anew and not kept; set XDG_CACHE_HOME to a folder of yours",
         file=sys.stderr,

@@ -16,14 +16,25 @@ Mask: TypeAlias = Any
 
 
 def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes:
-    """Take ``chosen`` where the mask holds and ``otherwise`` elsewhere; one of them must be lanes."""
+    """Return ``chosen`` where the mask holds and ``otherwise`` elsewhere.
+
+    Parameters
+    ----------
+    mask
+    chosen, otherwise
+        Lanes or a number, at least one of them lanes.
+
+    Returns
+    -------
+    lanes
+    """
     import numpy as np
 
     return np.where(mask, chosen, otherwise)
 
 
 def absolute(value: Lanes) -> Lanes:
-    """Clear the sign bit."""
+    """Return the absolute value, which clears the sign bit."""
     import numpy as np
 
     return np.abs(value)
@@ -85,7 +96,7 @@ def normal_cdf(x: Lanes) -> Lanes:
 
 
 def normal(x: Lanes) -> tuple[Lanes, Lanes]:
-    """Return that probability and the density at x."""
+    """Return the probability that a standard normal number is at most x, and the density at x."""
     pair: tuple[Lanes, Lanes] = _elementary(x).normal(x)
     return pair
 

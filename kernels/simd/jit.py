@@ -1,4 +1,4 @@
-"""The one door to Numba: decorators, strict floating point, cache policy.
+"""The only module that calls Numba's decorators, with strict floating point and our cache.
 
 Every compiled function of the project is made by one of three decorators:
 
@@ -9,7 +9,7 @@ Every compiled function of the project is made by one of three decorators:
 - :func:`device`: copied into its caller by LLVM, so that constants given by
   the caller fold and values stay in registers.
 
-With ``NUMBA_DISABLE_JIT=1`` all three give back the Python function itself.
+With ``NUMBA_DISABLE_JIT=1`` all three return the Python function itself.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _STRICT: dict[str, Any] = {
     "_nrt": False,
 }
 
-# A sum of more numbers than any register holds: code for it uses the widest there is.
+# A sum of as many numbers as the widest register of any CPU holds: its code uses the widest register of this CPU.
 _WIDE_SUM = """
 define void @wide_sum(ptr %place) {
   %numbers = load <16 x float>, ptr %place
@@ -71,7 +71,7 @@ define void @wide_sum(ptr %place) {
 """
 _REGISTER_BYTES = {"xmm": 16, "ymm": 32, "zmm": 64}
 
-# Python calls kernels only: parts need no door to it.
+# Python calls kernels only: their parts need no wrapper for Python.
 _INTERNAL: dict[str, Any] = {**_STRICT, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
@@ -85,8 +85,8 @@ def cpu_name() -> str:
 def register_bytes() -> int:
     """Return the bytes of the widest vector register that kernels are compiled for: 16, 32 or 64.
 
-    The code generator itself is asked, with a small function: neither the name of a CPU nor the
-    features of this one tell, since ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` change both.
+    It is read from the machine code of a small function: the name and features of the CPU do not
+    decide it, since ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` change both.
     """
     target_machine = cpu_target.target_context.codegen()._tm
     assembly = target_machine.emit_assembly(llvmlite.binding.parse_assembly(_WIDE_SUM))

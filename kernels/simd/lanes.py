@@ -10,8 +10,8 @@ Operators: ``+ - * /``, comparisons, and for masks ``& | ~``; for unsigned
 integer lanes ``+ - * ^ & | << >>``. A scalar operand is rounded to the type of
 the lanes first, so float32 never widens.
 
-A lane never sees its neighbours: :func:`any_lane` is the only function that
-looks across, and it only decides whether to take a branch.
+No lane depends on its neighbours: :func:`any_lane` is the only function that
+reads several, and it only decides whether to take a branch.
 """
 
 from __future__ import annotations
@@ -37,14 +37,27 @@ _FLOATING = {4: np.float32, 8: np.float64}
 
 
 def any_lane(mask: Mask) -> bool:
-    """Tell whether the mask holds in some lane."""
+    """Return whether the mask holds in some lane."""
     return bool(mask.any())
 
 
 def multiply_add(value: Lanes, factor: float, term: Lanes | float) -> Lanes:
-    """Return ``value * factor + term``, rounded once or twice as the CPU likes.
+    """Return ``value * factor + term``, rounded once or twice, depending on the CPU.
 
-    The caller sees to it that this is the same: the product must be exact, or overflow only where the sum does.
+    The caller makes sure that both are equal: the product must be exact, or overflow only where the sum does.
+
+    Parameters
+    ----------
+    value
+        Lanes.
+    factor
+        A number.
+    term
+        Lanes or a number.
+
+    Returns
+    -------
+    lanes
     """
     return value * factor + term
 
@@ -179,7 +192,19 @@ def align_frame() -> None:
 
 
 def aligned_rows(count: int, width: int, dtype: str) -> NDArray[Any]:
-    """Allocate ``(count, width)`` zeros that start on a cache line."""
+    """Allocate rows of zeros that start on a cache line.
+
+    Parameters
+    ----------
+    count, width
+        Rows, and lanes of each.
+    dtype
+        Of a lane.
+
+    Returns
+    -------
+    (count, width) of ``dtype``
+    """
     size = count * width * np.dtype(dtype).itemsize
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT

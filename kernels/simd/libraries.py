@@ -25,7 +25,7 @@ from numba.core.lowering import Lower
 from numba.core.runtime.nrt import rtsys
 from numba.core.typed_passes import NativeLowering
 
-# In llvmlite these inherit a method that disposes of nothing: 16 MB that a kernel takes to compile would stay.
+# In llvmlite these inherit a method that frees nothing: 16 MB of each compiled kernel would never be freed.
 for manager in (newpassmanagers.ModulePassManager, newpassmanagers.FunctionPassManager):
     manager._dispose = newpassmanagers.NewPassManager._dispose
 
@@ -89,7 +89,7 @@ class _Device(_Part):
 
 
 class _Routine(_Part):
-    """A function that others call, and whose code they see nothing of."""
+    """A function that others call, and whose code is not inlined into theirs."""
 
     attribute = _CALLED
 
@@ -119,7 +119,7 @@ class _Kernel(_Library):
 
 
 def make_codegen() -> Any:
-    """Return a code generator for one kernel, whose machine code goes with it; Numba's own keeps all until the end."""
+    """Return a code generator for one kernel, which frees its machine code; Numba's own keeps all until the end."""
     return JITCPUCodegen("kernel")
 
 

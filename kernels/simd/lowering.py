@@ -81,14 +81,28 @@ class _RowsModel(models.PrimitiveModel):
 
 
 def common_lanes(*operands: types.Type) -> LanesType | None:
-    """Return the lanes type of an operation on lanes and scalars, if it is one."""
+    """Return the lanes type of an operation on lanes and scalars, or None for other operands."""
     kinds = {operand for operand in operands if isinstance(operand, LanesType)}
     scalars = all(isinstance(operand, (LanesType, types.Number)) for operand in operands)
     return kinds.pop() if len(kinds) == 1 and scalars else None
 
 
 def broadcast(context: Any, builder: ir.IRBuilder, value: ir.Value, kind: types.Type, lanes: LanesType) -> ir.Value:
-    """Round a scalar to the dtype of the lanes and repeat it; lanes pass."""
+    """Round a scalar to the dtype of lanes and repeat it; a value that is lanes is returned as it is.
+
+    Parameters
+    ----------
+    context, builder
+        Numba's target context and LLVM's builder.
+    value, kind
+        The value and its type.
+    lanes
+        The type of the result.
+
+    Returns
+    -------
+    llvmlite.ir.Value
+    """
     if isinstance(kind, LanesType):
         return value
     scalar = context.cast(builder, value, kind, lanes.dtype)

@@ -21,7 +21,13 @@ def register_functions(
     sqrt: Callable[..., Any],
     constant: Callable[..., Any],
 ) -> None:
-    """Teach Numba the functions of lanes that are an instruction."""
+    """Teach Numba the functions of lanes that are single instructions.
+
+    Parameters
+    ----------
+    select, any_lane, absolute, sqrt, constant
+        Those of :mod:`kernels.simd.functions` and :mod:`kernels.simd.lanes`.
+    """
 
     @type_callable(select)
     def type_select(context: Any) -> Callable[..., Any]:
@@ -84,7 +90,7 @@ class _OfLanes(AbstractTemplate):
         return None
 
     def get_impl_key(self, signature: Any) -> Any:
-        """Return what is called."""
+        """Return the function that is called."""
         return self._dispatcher(signature.args[0]).get_impl_key(signature)
 
     def _dispatcher(self, lanes: LanesType) -> types.Dispatcher:
@@ -100,7 +106,13 @@ def register_casts(
     widen: Callable[..., Any],
     narrow: Callable[..., Any],
 ) -> None:
-    """Teach Numba the conversions between dtypes."""
+    """Teach Numba the conversions between dtypes.
+
+    Parameters
+    ----------
+    bits, from_bits, floating, widen, narrow
+        Those of :mod:`kernels.simd.lanes`.
+    """
     _register_cast(bits, UNSIGNED, ir.IRBuilder.bitcast)
     _register_cast(from_bits, FLOATING, ir.IRBuilder.bitcast)
     _register_cast(floating, {types.uint32: types.float64}, ir.IRBuilder.uitofp)
@@ -109,7 +121,7 @@ def register_casts(
 
 
 def _register_cast(function: Callable[..., Any], dtypes: dict[Any, Any], emit: Callable[..., ir.Value]) -> None:
-    """Make ``function(value)`` work on lanes of some dtypes; ``dtypes`` tells those of the results."""
+    """Make ``function(value)`` work on lanes of some dtypes; ``dtypes`` maps them to those of the results."""
 
     @type_callable(function)
     def type_cast(context: Any) -> Callable[..., Any]:
@@ -126,7 +138,7 @@ def _register_cast(function: Callable[..., Any], dtypes: dict[Any, Any], emit: C
 
 
 def _intrinsic(builder: ir.IRBuilder, name: str, *operands: ir.Value) -> ir.Value:
-    """Call a function of LLVM that takes and gives vectors of one floating type."""
+    """Call a function of LLVM from vectors to a vector of one floating type."""
     vector = operands[0].type
     full_name = f"llvm.{name}.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
     function_type = ir.FunctionType(vector, [vector] * len(operands))
@@ -134,7 +146,7 @@ def _intrinsic(builder: ir.IRBuilder, name: str, *operands: ir.Value) -> ir.Valu
 
 
 def register_multiply_add(multiply_add: Callable[..., Any]) -> None:
-    """Teach Numba to multiply and add in one operation, or two on a CPU that has not the fused one."""
+    """Teach Numba to multiply and add in one operation, or in two on a CPU without a fused one."""
 
     @type_callable(multiply_add)
     def type_multiply_add(context: Any) -> Callable[..., Any]:

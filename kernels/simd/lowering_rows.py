@@ -14,7 +14,7 @@ from kernels.simd.lowering import INDEX, NUMBA_TYPES, LanesType, RowsType, broad
 
 
 def _is_rows(kind: types.Type, lanes: LanesType) -> bool:
-    """Tell whether values of a type hold rows of ``lanes``."""
+    """Return whether values of a type are rows of ``lanes``."""
     if isinstance(kind, RowsType):
         return kind.lanes == lanes
     return isinstance(kind, types.Array) and kind.ndim == 2 and kind.layout == "C" and kind.dtype == lanes.dtype
@@ -31,14 +31,25 @@ def _address(
 
 
 def _alignment(lanes: LanesType) -> int:
-    """Return what addresses of rows are multiples of."""
+    """Return the alignment of rows in bytes."""
     return min(64, lanes.width * int(lanes.dtype.bitwidth) // 8)
 
 
 def register_memory(
     load: Callable[..., Any], store: Callable[..., Any], rows_of: Callable[..., Any], dtype: str, width: int
 ) -> None:
-    """Teach Numba to load and store lanes of one dtype and width."""
+    """Teach Numba to load and store lanes of one dtype and width.
+
+    Parameters
+    ----------
+    load, store, rows_of, dtype, width
+        Those of :class:`kernels.simd.lanes.Memory`.
+
+    Raises
+    ------
+    ValueError
+        If the width is not a power of two.
+    """
     if width < 1 or width & (width - 1):
         raise ValueError(f"width {width} is not a power of two")
     lanes = LanesType(NUMBA_TYPES[dtype], width)
@@ -53,10 +64,8 @@ def register_memory(
     def type_rows_of(context: Any) -> Callable[..., Any]:
         return lambda rows, first: RowsType(lanes) if is_rows(rows) and isinstance(first, types.Integer) else None
 
-    @lower_builtin(rows_of, types.Array, types.Integer)
-    @lower_builtin(rows_of, RowsType, types.Integer)
-    def lower_rows_of(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return address(context, builder, signature, args)
+    for kind in (types.Array, RowsType):
+        lower_builtin(rows_of, kind, types.Integer)(address)
 
     @type_callable(load)
     def type_load(context: Any) -> Callable[..., Any]:
@@ -88,7 +97,15 @@ def register_memory(
 
 
 def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
-    """Teach Numba to make lanes that all hold one number."""
+    """Teach Numba to make lanes that all hold one number.
+
+    Parameters
+    ----------
+    fill
+        That of :class:`kernels.simd.lanes.Memory`.
+    dtype, width
+        Of rows.
+    """
     lanes = LanesType(NUMBA_TYPES[dtype], width)
 
     @type_callable(fill)
@@ -106,7 +123,17 @@ def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
 def register_group(
     load_group: Callable[..., Any], store_group: Callable[..., Any], dtype: str, width: int, count: int
 ) -> None:
-    """Teach Numba to load and store ``count`` rows as one value."""
+    """Teach Numba to load and store ``count`` rows as one value.
+
+    Parameters
+    ----------
+    load_group, store_group
+        Those of :meth:`kernels.simd.lanes.Memory.group`.
+    dtype, width
+        Of rows.
+    count
+        Rows of a group.
+    """
     lanes, group = LanesType(NUMBA_TYPES[dtype], width), LanesType(NUMBA_TYPES[dtype], count * width)
     alignment = _alignment(lanes)
 
@@ -147,7 +174,17 @@ def register_group(
 
 
 def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int) -> None:
-    """Teach Numba to make ``count`` rows in the stack frame of the caller."""
+    """Teach Numba to make ``count`` rows in the stack frame of the caller.
+
+    Parameters
+    ----------
+    rows
+        The function of :meth:`kernels.simd.lanes.Memory.stack`.
+    dtype, width
+        Of rows.
+    count
+        Rows to make.
+    """
     stack = RowsType(LanesType(NUMBA_TYPES[dtype], width))
 
     @type_callable(rows)

@@ -1,6 +1,6 @@
-"""Functions that are parts of kernels: made once for each kernel, and let go of with it.
+"""Functions that are parts of kernels: made once for each kernel, and freed with it.
 
-What Numba knows of a compiled part, a megabyte or so of intermediate code and types, stays for as long as
+Numba keeps a megabyte or so of intermediate code and types for a compiled part as long as
 anything refers to the part. A kernel on disk needs none of it.
 """
 
@@ -24,6 +24,6 @@ def made_once(make: M) -> M:
 
 
 def forget_parts() -> None:
-    """Make all parts anew when they are asked for next; kernels keep theirs."""
+    """Have all parts made anew when they are asked for next; kernels keep theirs."""
     for maker in _makers:
         maker.cache_clear()

@@ -1,13 +1,13 @@
-"""How fast this machine can be: floating-point peak, vector tanh, square roots and divisions.
+"""Upper bounds of the speed of this machine: floating-point peak, vector tanh, square roots and divisions.
 
 No training can do more operations a second than :func:`peak_operations`, and no tanh
-network can be faster than its hidden activations divided by :func:`tanh_rate`. What
+network can be faster than its hidden activations divided by :func:`tanh_rate`. The time that
 adam takes beside additions and products is at least its parameters divided by
 :func:`root_rate`. All keep all processors busy, as training does.
 
-How many operations side by side hide the latency of one and still stay in registers
-differs from CPU to CPU. So each roof is the best of several shapes, of which those that
-suit no CPU at hand are merely slower.
+The number of independent operations that hides the latency of one and still fits in registers
+differs from CPU to CPU. So each bound is the best of several shapes; shapes that
+do not suit this CPU are merely slower.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from kernels.simd.lanes import Rows
 
 Run = Callable[[Rows, int], None]
 
-# Chains of additions, and as many of multiplications: up to 7 stay in 16 registers, up to 15 in 32.
+# Chains of additions, and as many of multiplications: up to 7 fit in 16 registers, up to 15 in 32.
 CHAINS = (4, 7, 12)
 # Registers that go through tanh at a time.
 REGISTERS = (1, 2, 4, 8)
-# Registers of arguments, few enough for the nearest cache.
+# Registers of arguments, few enough for the first cache.
 ARGUMENTS = 32
 
 
 def _width(dtype: str) -> int:
-    """Return the lanes of a register."""
+    """Return the number of lanes of a register."""
     return jit.register_bytes() // np.dtype(dtype).itemsize
 
 
 @cache
 def _make_peak(dtype: str, chains: int) -> Run:
-    """Return a kernel that adds row 0 to, and multiplies it with, one ``count`` times in each of several chains.
+    """Make a kernel that adds row 0 to, and multiplies it with, one ``count`` times in each of several chains.
 
-    What comes out fills the other rows, one of each chain.
+    The results fill the other rows, one for each chain.
     """
     width = _width(dtype)
     memory = lanes.memory(dtype, width)
@@ -71,7 +71,7 @@ def _make_peak(dtype: str, chains: int) -> Run:
 
 @cache
 def _make_tanh(dtype: str, registers: int) -> Run:
-    """Return a kernel that replaces rows of so many registers by their tanh, ``count`` times."""
+    """Make a kernel that replaces rows of ``registers`` registers by their tanh, ``count`` times."""
     width = registers * _width(dtype)
     memory = lanes.memory(dtype, width)
     load, store = memory.load, memory.store
@@ -88,7 +88,7 @@ def _make_tanh(dtype: str, registers: int) -> Run:
 
 @cache
 def _make_roots(dtype: str) -> Run:
-    """Return a kernel that replaces x by 2 / (sqrt(x) + 1/2), ``count`` times."""
+    """Make a kernel that replaces x by 2 / (sqrt(x) + 1/2), ``count`` times."""
     width = _width(dtype)
     memory = lanes.memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
@@ -104,7 +104,7 @@ def _make_roots(dtype: str) -> Run:
 
 
 def _rate(run: Run, rows: list[Any], work: float, seconds: float) -> float:
-    """Return work a second of ``run`` on one thread for each of ``rows``, the best of several trials."""
+    """Return work per second of ``run`` on one thread for each of ``rows``, the best of several trials."""
     run(rows[0], 1)
     count, best = 1, 0.0
     with ThreadPoolExecutor(len(rows)) as pool:
@@ -122,7 +122,7 @@ def _rate(run: Run, rows: list[Any], work: float, seconds: float) -> float:
 
 
 def _arguments(dtype: str, threads: int, registers: int = 1) -> list[Any]:
-    """Return rows of so many registers for each thread."""
+    """Return rows of ``registers`` registers for each thread."""
     rows = [lanes.aligned_rows(ARGUMENTS // registers, registers * _width(dtype), dtype) for _ in range(threads)]
     for array in rows:
         array[:] = np.linspace(-3, 3, array.size).reshape(array.shape)
@@ -130,7 +130,22 @@ def _arguments(dtype: str, threads: int, registers: int = 1) -> list[Any]:
 
 
 def peak_operations(dtype: str, threads: int, seconds: float = 0.02) -> float:
-    """Measure additions and multiplications a second, half of each, on all threads."""
+    """Measure additions and multiplications per second, half of each.
+
+    Parameters
+    ----------
+    dtype
+        ``"float64"`` or ``"float32"``.
+    threads
+        Threads that compute.
+    seconds
+        The least time of a trial.
+
+    Returns
+    -------
+    float
+        Of all threads together.
+    """
     best, width = 0.0, _width(dtype)
     for chains in CHAINS:
         rows = [lanes.aligned_rows(1 + chains, width, dtype) for _ in range(threads)]
@@ -141,7 +156,18 @@ def peak_operations(dtype: str, threads: int, seconds: float = 0.02) -> float:
 
 
 def tanh_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
-    """Measure tanh a second on all threads, arguments in the nearest cache."""
+    """Measure tanh per second, with arguments in the first cache.
+
+    Parameters
+    ----------
+    dtype, threads, seconds
+        As for :func:`peak_operations`.
+
+    Returns
+    -------
+    float
+        Of all threads together.
+    """
     work = float(ARGUMENTS * _width(dtype))
     return max(
         _rate(_make_tanh(dtype, registers), _arguments(dtype, threads, registers), work, seconds)
@@ -150,7 +176,18 @@ def tanh_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
 
 
 def root_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
-    """Measure square roots a second, with a division each, on all threads, arguments in the nearest cache."""
+    """Measure square roots per second, with a division each, and with arguments in the first cache.
+
+    Parameters
+    ----------
+    dtype, threads, seconds
+        As for :func:`peak_operations`.
+
+    Returns
+    -------
+    float
+        Of all threads together.
+    """
     rows = _arguments(dtype, threads)
     for array in rows:
         np.abs(array, out=array)

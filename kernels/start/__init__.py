@@ -1,1 +1,1 @@
-"""What seeds decide: initial weights, and the order of patterns."""
+"""Everything that seeds decide: initial weights, and shuffled orders of patterns."""

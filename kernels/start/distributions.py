@@ -1,4 +1,4 @@
-"""Numbers made of the outputs of Mersenne Twisters, with the bits of NumPy's ``RandomState``.
+"""Random numbers computed from the outputs of Mersenne Twisters, with the bits of NumPy's ``RandomState``.
 
 Uniform numbers are doubles of 53 bits from two words. Normal numbers come from the polar method (Marsaglia and Bray,
 1964), whose second number is kept for the next draw.
@@ -26,7 +26,7 @@ CHUNK = 40
 
 
 class Points(NamedTuple):
-    """Points made of two uniform numbers each, ``CHUNK / 4`` of each of ``WIDTH`` seeds.
+    """Points made of two uniform numbers each, ``CHUNK / 4`` for each of ``WIDTH`` seeds.
 
     Attributes
     ----------
@@ -35,8 +35,8 @@ class Points(NamedTuple):
     square
         Squared distance from 0, for the polar method.
     first, second : of uint64
-        Where the numbers made from the point go, at the end of a row both to one place;
-        ``first`` is beyond all if none are.
+        Indices of the two numbers made from the point; equal where only one number is left in a row of numbers.
+        ``first`` is the size of the array if the point gives none.
     """
 
     x: Array
@@ -47,7 +47,7 @@ class Points(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What the drawing of ``WIDTH`` seeds works on.
+    """Scratch memory for drawing ``WIDTH`` seeds.
 
     Attributes
     ----------
@@ -55,13 +55,13 @@ class Scratch(NamedTuple):
     words : (CHUNK, WIDTH) of uint32
         The last outputs.
     rows, flat : (CHUNK / 4, WIDTH) and (CHUNK / 4 * WIDTH,)
-        The same points, by place in the order of a seed and seed, and in a row.
+        Two views of the same points: by their order and seed, and flat.
     filled : (WIDTH,) of int64
         Numbers that each seed has.
     order : (CHUNK / 4 * WIDTH,) of uint64
         The points that numbers are made from.
     picked, factor : (CHUNK / 4 * WIDTH,)
-        Their squared distances, and what their coordinates are multiplied by.
+        Their squared distances, and the factors of their coordinates.
     """
 
     state: Rows
@@ -75,7 +75,7 @@ class Scratch(NamedTuple):
 
 
 def make_scratch() -> Scratch:
-    """Return memory for the drawing of one thread."""
+    """Allocate scratch memory for one thread."""
     n_points = CHUNK // 4
     rows = Points(*(aligned_rows(n_points, WIDTH, dtype) for dtype in 3 * ("float64",) + 2 * ("uint64",)))
     state, words = (aligned_rows(count, WIDTH, "uint32") for count in (STATE_WORDS, CHUNK))
@@ -86,7 +86,14 @@ def make_scratch() -> Scratch:
 
 
 class Wanted(NamedTuple):
-    """What is wanted of each seed: its first numbers z, as shift + scale * z."""
+    """The numbers to draw for each seed: its first numbers z, as shift + scale * z.
+
+    Attributes
+    ----------
+    n_numbers
+        Numbers of each seed.
+    scale, shift
+    """
 
     n_numbers: int
     scale: float
@@ -95,16 +102,18 @@ class Wanted(NamedTuple):
 
 @cache
 def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
-    """Return the polar method.
+    """Make the polar method.
 
-    The function takes ``(scratch, numbers, wanted, start)`` and appends normal numbers to
-    the rows of ``wanted.n_numbers`` numbers each, one behind the other, from row ``start`` on.
-    Of a pair the number made from the second uniform comes first. The logarithm is
-    math.log, the libm's, as in NumPy: its bits decide.
+    Returns
+    -------
+    (scratch, numbers, wanted, start) -> None
+        Appends normal numbers to the rows of ``numbers``, which has ``wanted.n_numbers`` of them for each seed, from
+        row ``start`` on.
 
     Notes
     -----
-    No loop has a branch, but for the logarithm.
+    Of a pair the number made from the second uniform comes first. The logarithm is
+    math.log, the libm's, as in NumPy, since its bits matter. No loop has a branch, but for the logarithm.
     """
     load = lanes.memory("uint32", WIDTH).load
     store = lanes.memory("float64", WIDTH).store
@@ -138,7 +147,7 @@ def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
             factor[i] = math.sqrt(-2.0 * factor[i] / picked[i])
         for i in range(n):
             point = order[i]
-            # The first is written last, for it counts where both go to one place.
+            # The first is written last, so that it remains where both have one index.
             numbers[flat.second[point]] = shift + scale * (factor[i] * flat.x[point])
             numbers[flat.first[point]] = shift + scale * (factor[i] * flat.y[point])
 
@@ -147,7 +156,7 @@ def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
 
 @cache
 def make_fill_uniform() -> Callable[[Scratch, Array, Wanted, int], None]:
-    """Return the like of :func:`make_fill_normal` for numbers in [0, 1)."""
+    """Make the function that draws numbers in [0, 1), with the arguments of that of :func:`make_fill_normal`."""
     load = lanes.memory("uint32", WIDTH).load
     store = lanes.memory("float64", WIDTH).store
 

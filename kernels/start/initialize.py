@@ -1,4 +1,4 @@
-"""Initial weights: which numbers of a seed become which parameters, and how large they are."""
+"""Initial weights: how a seed's random numbers are assigned to parameters and scaled."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from kernels.start.numbers import fill_numbers, uncompiled_draw
 Array = NDArray[Any]
 Shapes = dict[str, tuple[int, ...]]
 
-# What an order is made of; a parameter with .T is drawn transposed.
+# The words of an order of drawing; a parameter array with .T is drawn transposed.
 WORDS = ("w", "v", "b", "c", "k", "w.T", "v.T", "k.T")
 
 
 class Start(NamedTuple):
-    """How initial weights are drawn: with equal starts, networks of one seed and one shape begin alike.
+    """How initial weights are drawn. With equal starts, networks of one seed and one shape begin with the same weights.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Start(NamedTuple):
     bias_scale
         Of b and c; None for ``scale``. With 0 they are drawn all the same, and are 0.
     order
-        The parameters as they are drawn, each once, as in ``"w.T b v c"``. An array
+        The parameters in the order of drawing, each once, as in ``"w.T b v c"``. An array
         (inputs, hidden), (hidden, outputs) or (inputs, outputs) with ``.T`` is drawn
         transposed. Parameters that a network does not have are not drawn.
     stream
@@ -54,7 +54,7 @@ class Start(NamedTuple):
 def initial_weights(
     start: Start, seeds: Array, architecture: Architecture, hidden: int, dtype: str, out: Array | None = None
 ) -> Array:
-    """Draw the initial parameters of one network per seed, in float64, and round them in the end.
+    """Draw the initial parameters of one network per seed, in float64, and round them at the end.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def initial_weights(
     dtype
         Of the result.
     out : (n, parameters) of ``dtype``
-        Where the result goes, in C order; fresh memory if not given.
+        Where the result is written, in C order; fresh memory if not given.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def initial_weights(
     Raises
     ------
     ValueError
-        If the order is none for these networks, ``out`` does not fit, or a seed is out of range.
+        If the order of drawing does not fit these networks, ``out`` does not fit, or a seed is out of range.
     """
     shape = seeds.size, architecture.n_parameters(hidden)
     weights = np.empty(shape, dtype) if out is None else out
@@ -101,24 +101,35 @@ def initial_weights(
 
 
 def uncompiled(start: Start, architecture: Architecture, hidden: int, dtype: str) -> Kernel | None:
-    """Return the kernel that draws such weights if neither this process nor the disk has its machine code."""
+    """Return the kernel that draws initial weights, if it is yet to be compiled.
+
+    Parameters
+    ----------
+    start, architecture, hidden, dtype
+        As for :func:`initial_weights`.
+
+    Returns
+    -------
+    Kernel or None
+        None if this process or the disk has its machine code.
+    """
     shapes = architecture.shapes(hidden)
     one_pass = _takes_one_pass(_read(start.order, shapes), _scales(start, shapes))
     return uncompiled_draw(start.distribution, start.stream, dtype if one_pass else "float64")
 
 
 def _takes_one_pass(drawn: dict[str, bool], scales: dict[str, float]) -> bool:
-    """Tell whether parameters are drawn as they lie and with one scale: each number then goes to its place at once."""
+    """Return whether parameters are drawn in the order of memory with one scale: numbers are then written in place."""
     return list(drawn) == list(scales) and not any(drawn.values()) and len(set(scales.values())) == 1
 
 
 def _factor_and_shift(distribution: str, scale: Any) -> tuple[Any, Any]:
-    """Return what a number is multiplied by and what is then added to it."""
+    """Return the factor of a random number, and the number that is then added."""
     return (scale, -0.0) if distribution == "normal" else (2 * scale, -scale)
 
 
 def _scales(start: Start, shapes: Shapes) -> dict[str, float]:
-    """Return the scale of each parameter that there is."""
+    """Return the scale of each parameter array that the network has."""
     of_output = start.scale if start.output_scale is None else start.output_scale
     of_bias = start.scale if start.bias_scale is None else start.bias_scale
     scales = {"w": start.scale, "v": of_output, "b": of_bias, "c": of_bias, "k": of_output}
@@ -126,7 +137,7 @@ def _scales(start: Start, shapes: Shapes) -> dict[str, float]:
 
 
 def _read(order: str, shapes: Shapes) -> dict[str, bool]:
-    """Return the parameters that there are, as they are drawn, and whether each is drawn transposed."""
+    """Read an order of drawing: the parameter arrays of the network in that order, and whether each is transposed."""
     read: dict[str, bool] = {}
     for word in order.split():
         name, _, mark = word.partition(".")
@@ -142,7 +153,7 @@ def _read(order: str, shapes: Shapes) -> dict[str, bool]:
 
 
 def _places(drawn: dict[str, bool], shapes: Shapes) -> NDArray[np.int64]:
-    """Return which of the numbers of a seed becomes each parameter, (parameters,)."""
+    """Return for each parameter, (parameters,), the index of its number among those of a seed."""
     places, first = {}, 0
     for name, is_transposed in drawn.items():
         last = first + math.prod(shapes[name])

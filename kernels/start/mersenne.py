@@ -25,11 +25,13 @@ MAX_SEED = 2**32 - 1
 
 @cache
 def make_seed_rows() -> Callable[[Rows, int], None]:
-    """Return the seeding of ``WIDTH`` Mersenne Twisters.
+    """Make the seeding of ``WIDTH`` Mersenne Twisters.
 
-    The function takes ``(state, n_outputs)`` and makes the rows of state, given the
-    seeds in row 0. It stores only those that so many outputs need, unless 0, for all:
-    the others are worth neither the way to memory nor a place in the cache.
+    Returns
+    -------
+    (state, n_outputs) -> None
+        Computes the rows of ``state`` from the seeds in row 0. It stores only those that ``n_outputs`` outputs need, or
+        with 0 all, since others would cost memory bandwidth and space in the cache.
     """
     memory = lanes.memory("uint32", WIDTH)
     load, store = memory.load, memory.store
@@ -47,10 +49,13 @@ def make_seed_rows() -> Callable[[Rows, int], None]:
 
 @cache
 def make_next_words() -> Callable[[Rows, Rows, int], None]:
-    """Return the generator of ``WIDTH`` Mersenne Twisters.
+    """Make the generator of ``WIDTH`` Mersenne Twisters.
 
-    The function takes ``(state, words, position)`` and writes the next output of each
-    generator to every row of ``words``. ``position`` counts the outputs given before.
+    Returns
+    -------
+    (state, words, position) -> None
+        Writes the next output of each generator to every row of ``words``. ``position`` is the number of outputs
+        before.
     """
     memory = lanes.memory("uint32", WIDTH)
     load, store, fill = memory.load, memory.store, memory.fill

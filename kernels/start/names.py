@@ -1,6 +1,6 @@
-"""Where initial weights come from; numbers of both have the bits of NumPy's generators."""
+"""Distributions and random streams of initial weights; both have the bits of NumPy's generators."""
 
-# With a scale s: normal numbers of deviation s; numbers spread evenly on [-s, s).
+# With a scale s: normal numbers of deviation s; uniform numbers on [-s, s).
 DISTRIBUTIONS = ("normal", "uniform")
 
 # numpy.random.RandomState, and numpy.random.default_rng.

@@ -17,20 +17,22 @@ from kernels.start.names import DISTRIBUTIONS, STREAMS
 
 Array = NDArray[Any]
 
-# So few seeds, each of so many numbers, are left to NumPy: the kernel draws for a register full of seeds at a time.
+# Up to this many seeds, of at least this many numbers each, are drawn by NumPy: the kernel draws WIDTH seeds at a time.
 _FEW_SEEDS, _MANY_NUMBERS = 2, 256
 
-# Scratch that no thread is drawing with: threads come and go, and fresh memory is slow.
+# Scratch memory that no thread uses now. It is kept, since fresh memory is slow.
 _idle: list[Scratch] = []
 
 
 @cache
 def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, Wanted, int], int]:
-    """Return the kernel that draws a row of numbers per seed.
+    """Make the kernel that draws a row of numbers for each seed.
 
-    It takes ``(seeds, numbers, late, scratch, wanted, n_outputs)``, makes so many outputs
-    of each seed, or as many as it takes if 0, writes to ``late`` which rows want more, and
-    returns how many do.
+    Returns
+    -------
+    (seeds, numbers, late, scratch, wanted, n_outputs) -> int
+        Makes at most ``n_outputs`` outputs of the generator of each seed, or with 0 as many as are needed. Writes the
+        rows that need more to ``late``, and returns how many these are.
     """
     seed_rows, next_words = make_seed_rows(), make_next_words()
     fill = {"normal": make_fill_normal, "uniform": make_fill_uniform}[distribution]()
@@ -63,7 +65,7 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, Want
 
 
 def _take_scratch() -> Scratch:
-    """Return what drawing works on, to be given back to ``_idle``."""
+    """Take scratch memory for drawing; the caller gives it back to ``_idle``."""
     try:
         return _idle.pop()
     except IndexError:
@@ -71,7 +73,20 @@ def _take_scratch() -> Scratch:
 
 
 def uncompiled_draw(distribution: str, stream: str, dtype: str) -> Kernel | None:
-    """Return the kernel that draws such numbers if neither this process nor the disk has its machine code."""
+    """Return the kernel that draws numbers, if it is yet to be compiled.
+
+    Parameters
+    ----------
+    distribution, stream
+        As for :func:`fill_numbers`.
+    dtype
+        Of the numbers.
+
+    Returns
+    -------
+    Kernel or None
+        None if this process or the disk has its machine code, or NumPy draws the numbers.
+    """
     if stream == "pcg64":
         return None
     draw, scratch = make_draw(distribution), _take_scratch()
@@ -81,7 +96,7 @@ def uncompiled_draw(distribution: str, stream: str, dtype: str) -> Kernel | None
 
 
 def _first_outputs(count: int, distribution: str) -> int:
-    """Return how many outputs are enough for ``count`` numbers of 98 % of all seeds, or 0 for all in one round.
+    """Return how many outputs are enough for ``count`` numbers of 98 % of all seeds; 0 to draw all in one round.
 
     A point is in the circle with probability pi / 4. All of the state is needed for 228 outputs.
     """
@@ -98,8 +113,8 @@ def fill_numbers(
     Parameters
     ----------
     numbers : (n, count)
-        Where numbers z go, as shift + scale * z, by default as they are. They are made
-        in float64 and rounded in the end. In C order.
+        Where shift + scale * z is written for each number z. It is computed
+        in float64 and rounded at the end. In C order.
     seeds : (n,)
         Integers from 0 to 2^32 - 1.
     distribution
@@ -108,6 +123,8 @@ def fill_numbers(
         ``"mt19937"``: as ``numpy.random.RandomState(seed)`` by ``randn`` or
         ``random_sample``; ``"pcg64"``: as ``numpy.random.default_rng(seed)`` by
         ``standard_normal`` or ``random``, taken from NumPy itself.
+    scale, shift
+        Numbers, or arrays (count,).
 
     Raises
     ------
@@ -135,7 +152,7 @@ def fill_numbers(
 
 
 def _fill_mt19937(numbers: Array, seeds: Array, distribution: str, wanted: Wanted) -> None:
-    """Draw in two rounds: the few seeds that need more outputs than the others come later."""
+    """Draw in two rounds: the few seeds that need more outputs than the others are drawn again."""
     draw, seeds = make_draw(distribution), np.ascontiguousarray(seeds, np.uint32)
     late, scratch = np.empty(seeds.size, np.int64), _take_scratch()
     n_outputs = _first_outputs(wanted.n_numbers, distribution)

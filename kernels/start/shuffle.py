@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from kernels.simd import jit
 from kernels.simd.jit import device
 
-# Integers of 64 bits that wrap: Numba's own, or without the JIT Python's, which _MASK cuts.
-# Each number that meets them is one of them or a literal shift: Numba makes a float of a signed and an unsigned number.
+# Integers of 64 bits that wrap: Numba's own, or without the JIT Python's, which _MASK truncates.
+# Other operands are of this type too, or literal shifts: Numba converts a signed and an unsigned operand to floats.
 _unsigned: Any = np.uint64 if jit.ENABLED else int
 _MASK = _unsigned(2**64 - 1)
 _INCREMENT = _unsigned(0x9E3779B97F4A7C15)

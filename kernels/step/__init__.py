@@ -1,1 +1,13 @@
-"""One step of training: forward, backward and update, block of patterns by block of patterns."""
+"""One training step of a packet: where its data lies, the forward pass, the backward pass and the updates.
+
+Functions named ``make_..`` build the functions that kernels inline. These are their common arguments:
+
+- ``recipe``: the words that decide the bits, :class:`kernels.recipe.Recipe`;
+- ``variant``: what the kernel is compiled for besides, :class:`kernels.variant.Variant`;
+- ``memory``: loads and stores rows of lanes, :class:`kernels.simd.lanes.Memory`;
+- ``source``: where patterns are read, :class:`kernels.data.patterns.PatternSource`.
+
+The functions that they return take ``patterns`` (:class:`kernels.data.patterns.Patterns`), ``packet``
+(:class:`kernels.data.packet.Packet`), ``n0`` (the number of the first pattern of a block or window), and the numbers of
+a hidden unit ``h``, an input ``i`` and an output ``o``. All numbers count from 0.
+"""

@@ -17,7 +17,7 @@ from kernels.step.update import Backward, Mode, make_start, make_takers
 from kernels.variant import Variant
 from kernels.words.inlined import activation, loss
 
-# Input weights of a unit whose sums are in registers together.
+# How many input weights of a unit have their sums in registers at a time.
 MOST_INPUTS = 8
 
 
@@ -25,10 +25,21 @@ MOST_INPUTS = 8
 def make_output_gradients(
     recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int, count: float
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Return the first part of backpropagation.
+    """Make the first part of the backward pass: gradients of the loss with respect to the sums u of the outputs.
 
-    The function takes ``(patterns, packet, n0)`` and writes the gradients of ``n_patterns`` patterns
-    with respect to the sums u, of a loss whose terms are divided by ``count``.
+    Parameters
+    ----------
+    recipe, memory, source
+        See :mod:`kernels.step`.
+    n_patterns
+        Patterns of the block.
+    count
+        Number by which the sum of the terms of the loss is divided.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+        Writes ``packet.gradients`` of patterns n0 to n0 + n_patterns - 1.
     """
     n_outputs, term = recipe.architecture.outputs, loss(recipe.loss)
     slope, of_sum, chain = term.slope, term.of_sum, activation(recipe.architecture.output).chain
@@ -54,9 +65,21 @@ def make_output_gradients(
 def make_backward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Backward:
-    """Return the rest of backpropagation for a block of ``n_patterns`` patterns.
+    """Make the second part of the backward pass of a block: from gradients of outputs to those of all parameters.
 
-    The function takes ``(patterns, packet, n0)``, with the gradients of outputs.
+    Parameters
+    ----------
+    recipe, variant, memory, source
+        See :mod:`kernels.step`.
+    n_patterns
+        Patterns of the block.
+    mode
+        UPDATE: parameters are updated at once. ADD: gradients are added to ``packet.sums``.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+        Reads ``packet.gradients`` and the activations of the block.
     """
     number = numbering(recipe.architecture, variant.hidden)
     backward_unit = make_backward_unit(recipe, variant, memory, source, n_patterns, mode)
@@ -75,7 +98,17 @@ def make_backward(
 def make_backward_output_parameters(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Return what becomes of output biases and skip connections, ``(patterns, packet, n0)``."""
+    """Make the backward pass of output biases and skip connections.
+
+    Parameters
+    ----------
+    recipe, variant, memory, source, n_patterns, mode
+        As for :func:`make_backward`.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+    """
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     n_direct = n_inputs if architecture.skip else 0
@@ -109,7 +142,17 @@ def make_backward_output_parameters(
 def make_backward_unit(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, int, int], None]:
-    """Return backpropagation through one hidden unit, ``(patterns, packet, n0, h)``."""
+    """Make the backward pass of the weights and the bias of one hidden unit.
+
+    Parameters
+    ----------
+    recipe, variant, memory, source, n_patterns, mode
+        As for :func:`make_backward`.
+
+    Returns
+    -------
+    (patterns, packet, n0, h) -> None
+    """
     architecture = recipe.architecture
     n_outputs, bias = architecture.outputs, architecture.bias
     number, scales = numbering(architecture, variant.hidden), variant.scales_outputs
@@ -149,7 +192,18 @@ def make_backward_unit(
 def make_backward_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, Rows, int, int], None]:
-    """Return what becomes of the input weights of a unit: ``(patterns, packet, deltas, n0, h)``."""
+    """Make the backward pass of the input weights of one hidden unit.
+
+    Parameters
+    ----------
+    recipe, variant, memory, source, n_patterns, mode
+        As for :func:`make_backward`.
+
+    Returns
+    -------
+    (patterns, packet, deltas, n0, h) -> None
+        ``deltas`` are the gradients with respect to z of unit h, one row for each pattern of the block.
+    """
     n_inputs = recipe.architecture.inputs
     whole = n_inputs - n_inputs % MOST_INPUTS
     firsts = range(0, whole, MOST_INPUTS)
@@ -171,9 +225,19 @@ def make_backward_inputs(
 def make_backward_some_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: tuple[int, range], mode: Mode
 ) -> Callable[[Patterns, Packet, Rows, int, int], None]:
-    """Return what becomes of some input weights of a unit, a few at a time: ``(patterns, packet, deltas, .., h)``.
+    """Make the backward pass of some input weights of one hidden unit, a few at a time.
 
-    The block says how many patterns there are, and from which to which input it goes in which steps.
+    Parameters
+    ----------
+    recipe, variant, memory, source, mode
+        As for :func:`make_backward`.
+    block
+        Patterns of the block, and the range of inputs: its step is how many inputs go together.
+
+    Returns
+    -------
+    (patterns, packet, deltas, n0, h) -> None
+        As that of :func:`make_backward_inputs`.
     """
     (n_patterns, inputs), number = block, numbering(recipe.architecture, variant.hidden)
     first, end, n_inputs = inputs.start, inputs.stop, inputs.step

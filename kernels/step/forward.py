@@ -23,10 +23,22 @@ from kernels.words.records import Activation
 def make_forward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Return the forward pass of a block of ``n_patterns`` patterns.
+    """Make the forward pass of a block of patterns.
 
-    The function takes ``(patterns, packet, n0)``, reads the parameters and writes the outputs and
-    activations of patterns n0, n0 + 1 and so on, and with ``slopes`` their derivatives where these are needed.
+    Parameters
+    ----------
+    recipe, variant, memory, source
+        See :mod:`kernels.step`.
+    n_patterns
+        Patterns of the block.
+    slopes
+        Whether the backward pass follows and needs derivatives of activations.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+        Reads the parameters. Writes outputs and activations of patterns n0 to n0 + n_patterns - 1, and with ``slopes``
+        the derivatives that cannot be computed from the activations.
     """
     n_outputs, number = recipe.architecture.outputs, numbering(recipe.architecture, variant.hidden)
     forward_unit = make_forward_unit(recipe, variant, memory, source, n_patterns, slopes)
@@ -48,10 +60,17 @@ def make_forward(
 def make_forward_unit(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int, int], None]:
-    """Return what one hidden unit does in the forward pass.
+    """Make the forward pass of one hidden unit. Constant inputs of 0 are left out, and those of 1 need no product.
 
-    The function takes ``(patterns, packet, n0, h)``. It writes the activations of unit h, and adds its
-    share to the sums in ``packet.outputs``. Where patterns are constants, zeros vanish and ones become additions.
+    Parameters
+    ----------
+    recipe, variant, memory, source, n_patterns, slopes
+        As for :func:`make_forward`.
+
+    Returns
+    -------
+    (patterns, packet, n0, h) -> None
+        Writes the activations of unit h, and adds its products with the output weights to ``packet.outputs``.
 
     Notes
     -----
@@ -99,9 +118,17 @@ def make_forward_unit(
 def make_finish_outputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Return the step from sums over hidden units to outputs.
+    """Make the part of the forward pass from sums over hidden units to outputs.
 
-    The function takes ``(patterns, packet, n0)`` and overwrites the sums in ``packet.outputs``.
+    Parameters
+    ----------
+    recipe, variant, memory, source, n_patterns, slopes
+        As for :func:`make_forward`.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+        Replaces the sums in ``packet.outputs`` by the outputs.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
@@ -140,7 +167,7 @@ def make_finish_outputs(
 
 
 def hidden_activation(recipe: Recipe, variant: Variant) -> Activation:
-    """Return the activation of the hidden units in the form that the variant takes."""
+    """Return the activation of the hidden units in the form that the variant uses."""
     if variant.integers:
         return integer_activation(recipe.architecture.activation, recipe.dtype)
     return activation(recipe.architecture.activation)
@@ -150,10 +177,23 @@ def hidden_activation(recipe: Recipe, variant: Variant) -> Activation:
 def make_activate(
     function: Activation, variant: Variant, memory: Memory, count: int, slopes: bool
 ) -> Callable[[Rows, Rows, int, tuple[Lanes, ...]], None]:
-    """Return an activation in place.
+    """Make the function that applies an activation in place.
 
-    The function takes ``(rows, slope_rows, first, settings)`` and overwrites ``count`` rows from row
-    ``first`` on. If asked for ``slopes`` that the activation itself does not tell, it writes those.
+    Parameters
+    ----------
+    function
+        The activation, with inlined functions.
+    variant, memory
+        See :mod:`kernels.step`.
+    count
+        Rows that it is applied to.
+    slopes
+        Whether derivatives are written too, if they cannot be computed from the activation.
+
+    Returns
+    -------
+    (rows, slope_rows, first, settings) -> None
+        Replaces ``count`` rows from row ``first`` on, and writes derivatives to the same rows of ``slope_rows``.
 
     Notes
     -----

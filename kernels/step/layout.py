@@ -1,4 +1,4 @@
-"""Where everything that a packet works on lies in memory. Here, and nowhere else, sizes are multiplied and added."""
+"""Where everything that a packet works on lies in memory. Offsets are computed here and nowhere else."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from kernels.variant import Variant
 from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS
 from kernels.words.records import Setting
 
-# A CPU may take addresses at the same place of two pages for the same until it knows the pages.
+# A CPU may treat addresses at the same place of two pages as equal until it knows the pages.
 PAGE_BYTES = 4096
 
 
 class ControlLayout(NamedTuple):
-    """The rows of control, beside those of :mod:`kernels.data.control`, that the words of a recipe have.
+    """The rows of control that the words of a recipe have, beside those of :mod:`kernels.data.control`.
 
     Attributes
     ----------
     settings : dict
         The row of each setting by name.
     clocks, next_clocks
-        Those of the numbers of the optimizer that count updates: before the update that is taken, and after it.
+        Rows of the numbers that count updates for the optimizer: before the current update, and after it.
     factors
-        Those that the optimizer takes of the learning rate of the hidden layer, and of the output layer.
+        Rows of the optimizer's factors, made of the learning rates of the hidden layer and of the output layer.
     given
-        Those that are given when a run takes its seat, in this order: common ones, settings, clocks.
+        Rows that are written when a run takes a lane, in this order: common ones, settings, clocks.
     n_rows
-        How many rows of control there are in all.
+        Number of all rows of control.
     """
 
     settings: dict[str, int]
@@ -96,11 +96,11 @@ class HiddenLayout(NamedTuple):
     Attributes
     ----------
     n_hidden
-        That size.
+        The hidden size.
     hidden, hidden_slopes, sums, kept
         As in :class:`kernels.data.packet.Packet`.
     n_rows
-        How many rows there are in all.
+        Number of all rows of a packet.
     """
 
     n_hidden: int
@@ -113,7 +113,7 @@ class HiddenLayout(NamedTuple):
 
 @cache
 def make_layout(recipe: Recipe, variant: Variant) -> Layout:
-    """Lay out what comes before the parameters."""
+    """Lay out the rows before the parameters."""
     architecture = recipe.architecture
     n_outputs = variant.n_patterns * architecture.outputs
     n_slopes = n_outputs if ACTIVATIONS[architecture.output].value_and_slope else 0
@@ -127,10 +127,24 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
 
 
 def make_hidden_layout(recipe: Recipe, variant: Variant, n_hidden: int) -> HiddenLayout:
-    """Lay out what comes behind the parameters.
+    """Lay out the rows behind the parameters.
 
-    A step stores the parameters of a unit right before it loads the activations of the next. At about the same
-    place of two pages, as with 16, 32 or 64 units close behind each other, such a load may wait for the store.
+    Parameters
+    ----------
+    recipe, variant
+        See :mod:`kernels.step`.
+    n_hidden
+        Hidden units.
+
+    Returns
+    -------
+    HiddenLayout
+
+    Notes
+    -----
+    A step stores the parameters of a unit right before it loads the activations of the next. If both addresses are at
+    about the same place of two pages, as with 16, 32 or 64 units and no gap between, such a load may wait for the
+    store.
     Whether it does depends on the physical pages: on a Zen 4 a step took up to 2.5 times as long in some
     processes, and not in others. So activations are an odd number of half pages behind the parameters.
     """
@@ -151,14 +165,14 @@ def make_hidden_layout(recipe: Recipe, variant: Variant, n_hidden: int) -> Hidde
 
 
 class Workspace(NamedTuple):
-    """A packet in memory, and who sits in it.
+    """The memory of one packet, and which run occupies each of its lanes.
 
     Attributes
     ----------
     rows : (n_rows, width)
         All rows of lanes.
     layout
-        Of what lies behind the parameters.
+        Of the rows behind the parameters.
     parameter_rows : (parameters,) of uint64
         The row of each parameter, in the order of :class:`kernels.recipe.Architecture`.
     rate_rows : (parameters,) of uint64
@@ -168,7 +182,7 @@ class Workspace(NamedTuple):
     clock : (3,) of int64
         See :mod:`kernels.loop.seats`.
     order : (patterns,) of int64
-        Those of an epoch in the order of one lane, where each has its own.
+        Scratch memory for the shuffled order of patterns of one lane.
     """
 
     rows: Any
@@ -181,7 +195,19 @@ class Workspace(NamedTuple):
 
 
 def make_workspace(recipe: Recipe, variant: Variant, n_hidden: int) -> Workspace:
-    """Allocate a packet of empty lanes."""
+    """Allocate a packet of empty lanes.
+
+    Parameters
+    ----------
+    recipe, variant
+        See :mod:`kernels.step`.
+    n_hidden
+        Hidden units.
+
+    Returns
+    -------
+    Workspace
+    """
     layout, first = make_hidden_layout(recipe, variant, n_hidden), make_layout(recipe, variant).parameters
     parameter_rows, rate_rows = _parameter_rows(recipe.architecture, n_hidden)
     seats = np.full((6, variant.width), -1, np.int64)
@@ -192,7 +218,7 @@ def make_workspace(recipe: Recipe, variant: Variant, n_hidden: int) -> Workspace
 
 @cache
 def _parameter_rows(architecture: Architecture, hidden: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return the row of each parameter, counted from the first of them, and the row of control of its learning rate."""
+    """Return the row of each parameter, counted from the first parameter, and the row of its learning rate."""
     numbers = np.arange(architecture.n_parameters(hidden))
     w, v, b, c, k = architecture.split(numbers)
     units = [w.T, v] if b is None else [w.T, v, b[:, np.newaxis]]
@@ -207,7 +233,17 @@ def _parameter_rows(architecture: Architecture, hidden: int) -> tuple[NDArray[np
 
 @made_once
 def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Workspace], Packet]:
-    """Return the function that views a workspace as a packet."""
+    """Make the function that views a workspace as a packet.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (workspace) -> Packet
+    """
     totals, outputs, output_slopes, gradients, visits, parameters = make_layout(recipe, variant)
     rows_of = memory.rows_of
 

@@ -1,4 +1,4 @@
-"""What a loop knows of training: how packets are looked at, and how they advance from one judging to the next."""
+"""The step as the training loop knows it: outputs are computed, and a packet advances from one judging to the next."""
 
 from __future__ import annotations
 
@@ -23,48 +23,58 @@ class Step(NamedTuple):
 
     Attributes
     ----------
-    look : (patterns, packet)
+    predict : (patterns, packet)
         Writes the outputs for all patterns, in file order.
     prepare : (patterns, packet)
-        Writes what ``stays`` and ``advance`` need after ``look``: where a step takes all patterns at once, the
-        gradients of outputs.
-    may_stay : (patterns, packet) -> mask
-        Lanes that an epoch might not change, told cheaply: where it would, some may be among them.
+        Follows ``predict``, and precedes ``may_be_fixed_point``, ``is_fixed_point`` and ``advance``. Where a step takes
+        all patterns at once, it writes the gradients of outputs.
+    may_be_fixed_point : (patterns, packet) -> mask
+        A cheap test for lanes that an epoch might leave unchanged. It may be true where the epoch would change them.
     advance : (patterns, packet)
         Takes all steps.
     advance_window : (patterns, packet, k)
         Takes the step of window k alone.
-    stays : (patterns, packet, wanted) -> mask
-        Those of the lanes that are wanted which no update of an epoch would change.
+    is_fixed_point : (patterns, packet, wanted) -> mask
+        Those of the lanes ``wanted`` in which every update of an epoch leaves all parameters and states equal.
     """
 
-    look: Callable[[Patterns, Packet], None]
+    predict: Callable[[Patterns, Packet], None]
     prepare: Callable[[Patterns, Packet], None]
-    may_stay: Callable[[Patterns, Packet], Mask]
+    may_be_fixed_point: Callable[[Patterns, Packet], Mask]
     advance: Callable[[Patterns, Packet], None]
     advance_window: Callable[[Patterns, Packet, int], None]
-    stays: Callable[[Patterns, Packet, Mask], Mask]
+    is_fixed_point: Callable[[Patterns, Packet, Mask], Mask]
 
 
 def file_order(recipe: Recipe, variant: Variant) -> PatternSource:
-    """Return where parts of a kernel that take patterns in file order read them."""
+    """Return the source of patterns in file order."""
     return constants(variant.table, recipe.dtype, recipe.architecture.bias) if variant.table else GIVEN
 
 
 @made_once
 def make_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
-    """Return the step of a recipe: of all patterns, or of several windows."""
+    """Make the step of a recipe, which takes all patterns at once or an epoch of several windows.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    Step
+    """
     return _make_epoch(recipe, variant, memory) if variant.n_windows > 1 else _make_full_step(recipe, variant, memory)
 
 
 def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
-    """Return the step whose forward pass is the one that is judged."""
+    """Make the step of all patterns, whose forward pass is also the one that is judged."""
     source = file_order(recipe, variant)
-    forward, differentiate, update, may_stay = make_pass(recipe, variant, memory, source, variant.n_patterns)
+    forward, differentiate, update, may_be_fixed_point = make_pass(recipe, variant, memory, source, variant.n_patterns)
     part = device if variant.table else routine  # what registers hold must be inlined
 
     @part
-    def look(patterns: Patterns, packet: Packet) -> None:
+    def predict(patterns: Patterns, packet: Packet) -> None:
         forward(patterns, packet, 0)
 
     @device
@@ -79,12 +89,12 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     def advance_window(patterns: Patterns, packet: Packet, k: int) -> None:
         advance(patterns, packet)
 
-    stays = part(make_stays(recipe, variant, memory, advance_window))
-    return Step(look, prepare, may_stay, advance, advance_window, stays)
+    is_fixed_point = part(make_is_fixed_point(recipe, variant, memory, advance_window))
+    return Step(predict, prepare, may_be_fixed_point, advance, advance_window, is_fixed_point)
 
 
 def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
-    """Return an epoch of several steps, which is judged by a pass of its own."""
+    """Make an epoch of several steps, which is judged by a forward pass of its own."""
     architecture, size, n_windows = recipe.architecture, variant.window, variant.n_windows
     source = GIVEN
     if variant.shuffles(recipe):
@@ -93,7 +103,7 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     n_whole = n_windows if last_size == size else n_windows - 1
     advance_whole = make_advance_window(recipe, variant, memory, source, size)
     advance_last = make_advance_window(recipe, variant, memory, source, last_size)
-    look, fill = make_predict(recipe, variant, memory, GIVEN), memory.fill
+    predict, fill = make_predict(recipe, variant, memory, GIVEN), memory.fill
 
     @device
     def prepare(patterns: Patterns, packet: Packet) -> None:
@@ -114,17 +124,29 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
             advance_last(patterns, packet, n_whole * size)
 
     @device
-    def may_stay(patterns: Patterns, packet: Packet) -> Mask:
+    def may_be_fixed_point(patterns: Patterns, packet: Packet) -> Mask:
         return fill(0.0) == fill(0.0)
 
-    stays = routine(make_stays(recipe, variant, memory, advance_window))
-    return Step(look, prepare, may_stay, advance, advance_window, stays)
+    is_fixed_point = routine(make_is_fixed_point(recipe, variant, memory, advance_window))
+    return Step(predict, prepare, may_be_fixed_point, advance, advance_window, is_fixed_point)
 
 
 def make_advance_window(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Return the step of a window of ``size`` patterns: ``(patterns, packet, n0)``."""
+    """Make the step of one window.
+
+    Parameters
+    ----------
+    recipe, variant, memory, source
+        See :mod:`kernels.step`.
+    size
+        Patterns of the window.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+    """
     forward, differentiate, update, *_ = make_pass(recipe, variant, memory, source, size)
 
     @device
@@ -136,12 +158,24 @@ def make_advance_window(
     return advance
 
 
-def make_stays(
+def make_is_fixed_point(
     recipe: Recipe, variant: Variant, memory: Memory, advance_window: Callable[[Patterns, Packet, int], None]
 ) -> Callable[[Patterns, Packet, Mask], Mask]:
-    """Return the test which lanes no update changes: all are taken, and then taken back. It is yet to be compiled.
+    """Make the test which lanes no update of an epoch would change. It is yet to be compiled.
 
-    Parameters are compared after each update of an epoch, as one may undo what another did.
+    The updates are applied and then rolled back. State is compared after each of them, since two may cancel.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+    advance_window
+        Takes the step of one window, ``(patterns, packet, k)``.
+
+    Returns
+    -------
+    (patterns, packet, wanted) -> mask
+        Those of the lanes ``wanted`` in which parameters, states and counts of updates would stay equal.
     """
     load, store, n_windows = memory.load, memory.store, variant.n_windows
     n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states)
@@ -149,7 +183,7 @@ def make_stays(
     clocks = make_control_layout(recipe).clocks
     first_clock, n_clocks = (clocks[0] if clocks else 0), len(clocks)
 
-    def stays(patterns: Patterns, packet: Packet, wanted: Mask) -> Mask:
+    def is_fixed_point(patterns: Patterns, packet: Packet, wanted: Mask) -> Mask:
         parameters, control, kept = packet.parameters, packet.control, packet.kept
         n_held = n_copies * n_parameters(packet)
         for k in range(n_held):
@@ -173,4 +207,4 @@ def make_stays(
             store(control, first_clock + k, load(kept, n_held + k))
         return wanted
 
-    return stays
+    return is_fixed_point

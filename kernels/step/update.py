@@ -1,4 +1,4 @@
-"""What becomes of the gradient of a parameter: an update, or a part of a sum."""
+"""What is done with the gradient of a parameter: the parameter is updated, or the gradient is added to a sum."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kernels.step.layout import make_control_layout
 from kernels.variant import Variant
 from kernels.words.inlined import optimizer
 
-# What becomes of gradients: parameters are updated, or the gradients are added to the sums of a window of
+# What is done with gradients: parameters are updated, or the gradients are added to the sums of a window of
 # several blocks.
 Mode: TypeAlias = Literal["update", "add"]
 UPDATE: Final = "update"
@@ -35,18 +35,18 @@ HIDDEN, OUTPUT = range(2)
 
 
 class Takers(NamedTuple):
-    """What takes the gradient of a parameter, of each kind.
+    """Functions that receive the gradient of a parameter, one for each kind of parameter.
 
     Attributes
     ----------
     w
-        Of the input weights, whose gradient has yet to be multiplied by the scale of the hidden layer.
+        For input weights. The gradient has yet to be multiplied by the scale of the hidden layer.
     v
-        Of the output weights, likewise of the output layer.
+        For output weights. The gradient has yet to be multiplied by the scale of the output layer.
     b
-        Of the hidden biases.
+        For hidden biases.
     c
-        Of the output biases and skip connections.
+        For output biases and skip connections.
     """
 
     w: Take
@@ -59,9 +59,19 @@ class Takers(NamedTuple):
 def make_move(
     recipe: Recipe, variant: Variant, memory: Memory, layer: int
 ) -> Callable[[Packet, int, Lanes], tuple[Lanes, Lanes, Lanes]]:
-    """Return what an update makes of a parameter of a layer and of its states, ``(packet, row, gradient)``.
+    """Make the function that computes an updated parameter and its states, and stores nothing.
 
-    A state that there is not is the gradient.
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+    layer
+        HIDDEN or OUTPUT: the layer whose learning rate applies.
+
+    Returns
+    -------
+    (packet, row, gradient) -> (parameter, first state, second state)
+        ``row`` is that of the parameter. Where an optimizer has fewer states, the gradient fills their places.
     """
     method, layout = optimizer(recipe.optimizer), make_control_layout(recipe)
     update, load = method.update, memory.load
@@ -99,7 +109,17 @@ def make_move(
 
 @made_once
 def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> Takers:
-    """Return what updates a parameter and its states."""
+    """Make the functions that update a parameter and its states.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    Takers
+    """
     n_states = len(optimizer(recipe.optimizer).states)
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
     load, store = memory.load, memory.store
@@ -128,7 +148,7 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> Takers:
 
 @cache
 def make_adders(memory: Memory) -> Takers:
-    """Return what writes a sum back, for the next block of a window or the update at its end."""
+    """Make the functions that store a sum of gradients for the next block of a window, or for its update."""
     store = memory.store
 
     @device
@@ -140,7 +160,10 @@ def make_adders(memory: Memory) -> Takers:
 
 @cache
 def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
-    """Return what the sum of a gradient starts with, ``(packet, row)``: -0, or the sum over earlier blocks."""
+    """Make the function that gives the first value of the sum of a gradient, ``(packet, row)``.
+
+    It is -0, or in the mode ADD the sum over the earlier blocks.
+    """
     load, fill = memory.load, memory.fill
 
     @device
@@ -156,15 +179,35 @@ def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
 
 @made_once
 def make_takers(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> Takers:
-    """Return what takes gradients in a mode."""
+    """Make the functions that receive gradients in a mode.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+    mode
+        UPDATE or ADD.
+
+    Returns
+    -------
+    Takers
+    """
     return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory)
 
 
 @made_once
 def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
-    """Return the update of all parameters from the sums of a window of several blocks.
+    """Make the update of all parameters from the sums of a window of several blocks.
 
-    Of the patterns it reads nothing any more.
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+        Reads ``packet.sums``, and no patterns.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
@@ -201,10 +244,13 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
 
 @made_once
 def make_clock(recipe: Recipe, memory: Memory) -> tuple[Callable[[Packet], None], Callable[[Packet], None]]:
-    """Return what an update does before it comes to the parameters, and after: ``(packet)``.
+    """Make what an update does before it comes to the parameters, and after them.
 
-    Numbers that count updates move on, and what the optimizer takes of the learning rates is made of them. They are
-    taken over in the end, as an update may only be tried.
+    Returns
+    -------
+    begin, end : (packet) -> None
+        ``begin`` advances the numbers that count updates, and computes the optimizer's factors from the learning rates.
+        ``end`` makes the advanced numbers the current ones, which is left out where an update is only tried.
     """
     method, layout = optimizer(recipe.optimizer), make_control_layout(recipe)
     tick, factors, (hidden, output) = method.tick, method.factors, layout.factors

@@ -1,4 +1,4 @@
-"""The windows of an epoch: which patterns a step takes, all at once or block by block."""
+"""The windows of an epoch: the patterns of each step go through it all at once or block by block."""
 
 from __future__ import annotations
 
@@ -21,29 +21,41 @@ from kernels.words.reductions import count
 
 
 class Pass(NamedTuple):
-    """A forward pass over the patterns of a window, from n0 on, and what an update makes of it.
+    """The parts of a step of one window, which begins at pattern n0.
 
     Attributes
     ----------
     forward : (patterns, packet, n0)
-        Writes outputs; where there are several blocks, also the sums of gradients.
+        Writes outputs. Where the window has several blocks, it also adds up the gradients of parameters.
     differentiate : (patterns, packet, n0)
-        Writes gradients of outputs, where there is one block.
+        Writes gradients of outputs, where the window is one block.
     update : (patterns, packet, n0)
         Updates parameters.
-    may_stay : (patterns, packet) -> mask
-        Lanes in which the first output bias would stay as it is, which costs next to nothing.
+    may_be_fixed_point : (patterns, packet) -> mask
+        Lanes in which the first output bias would keep its value, a cheap test.
     """
 
     forward: Callable[[Patterns, Packet, int], None]
     differentiate: Callable[[Patterns, Packet, int], None]
     update: Callable[[Patterns, Packet, int], None]
-    may_stay: Callable[[Patterns, Packet], Mask]
+    may_be_fixed_point: Callable[[Patterns, Packet], Mask]
 
 
 @made_once
 def make_pass(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
-    """Return the pass over a window of ``size`` patterns."""
+    """Make the parts of a step of one window.
+
+    Parameters
+    ----------
+    recipe, variant, memory, source
+        See :mod:`kernels.step`.
+    size
+        Patterns of the window.
+
+    Returns
+    -------
+    Pass
+    """
     if size <= variant.most_at_once:
         return _make_pass_at_once(recipe, variant, memory, source, size)
     return _make_pass_in_blocks(recipe, variant, memory, source, size)
@@ -55,7 +67,7 @@ def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source:
     differentiate = make_output_gradients(recipe, memory, source, size, divisor)
     backward = make_backward(recipe, variant, memory, source, size, UPDATE)
     update = _make_update(recipe, memory, backward)
-    return Pass(forward, differentiate, update, make_may_stay(recipe, variant, memory, size))
+    return Pass(forward, differentiate, update, make_may_be_fixed_point(recipe, variant, memory, size))
 
 
 def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
@@ -80,11 +92,11 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
         pass  # done with the blocks
 
     update = _make_update(recipe, memory, make_all_updates(recipe, variant, memory))
-    return Pass(forward, differentiate, update, make_may_stay(recipe, variant, memory, 0))
+    return Pass(forward, differentiate, update, make_may_be_fixed_point(recipe, variant, memory, 0))
 
 
 def _make_update(recipe: Recipe, memory: Memory, take_gradients: Backward) -> Callable[[Patterns, Packet, int], None]:
-    """Return ``update`` of :class:`Pass`: what happens to parameters, and to what counts updates."""
+    """Make ``update`` of :class:`Pass`, which updates the parameters and the numbers that count updates."""
     begin, end = make_clock(recipe, memory)
 
     @device
@@ -96,17 +108,30 @@ def _make_update(recipe: Recipe, memory: Memory, take_gradients: Backward) -> Ca
     return update
 
 
-def make_may_stay(
+def make_may_be_fixed_point(
     recipe: Recipe, variant: Variant, memory: Memory, n_gradients: int
 ) -> Callable[[Patterns, Packet], Mask]:
-    """Return the test whether the first output bias stays, given ``n_gradients`` of outputs, or with 0 their sum."""
+    """Make the test whether the first output bias would keep its value.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+    n_gradients
+        Gradients of outputs to add up; 0 if ``packet.sums`` holds their sum.
+
+    Returns
+    -------
+    (patterns, packet) -> mask
+        All lanes without biases, and with an optimizer that counts updates: there an output bias is no evidence.
+    """
     architecture = recipe.architecture
     n_outputs, number = architecture.outputs, numbering(architecture, variant.hidden)
     tells = architecture.bias and not OPTIMIZERS[recipe.optimizer].clocks
     move, load, fill = make_move(recipe, variant, memory, OUTPUT), memory.load, memory.fill
 
     @device
-    def may_stay(patterns: Patterns, packet: Packet) -> Mask:
+    def may_be_fixed_point(patterns: Patterns, packet: Packet) -> Mask:
         if not tells:
             return fill(0.0) == fill(0.0)
         row, total = number.c(packet, 0), fill(-0.0)
@@ -117,14 +142,28 @@ def make_may_stay(
         p, _, _ = move(packet, row, total)
         return p == load(packet.parameters, row)
 
-    return may_stay
+    return may_be_fixed_point
 
 
 @made_once
 def make_add_block(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, divisor: float
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Return what adds the gradients of a block to the sums: ``(patterns, packet, n0)``."""
+    """Make the function that adds the gradients of one block to the sums of its window.
+
+    Parameters
+    ----------
+    recipe, variant, memory, source
+        See :mod:`kernels.step`.
+    n_patterns
+        Patterns of the block.
+    divisor
+        Number by which the sum of the terms of the window's loss is divided.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+    """
     forward = make_forward(recipe, variant, memory, source, n_patterns, slopes=True)
     output_gradients = make_output_gradients(recipe, memory, source, n_patterns, divisor)
     backward = make_backward(recipe, variant, memory, source, n_patterns, ADD)
@@ -142,7 +181,18 @@ def make_add_block(
 def make_predict(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet], None]:
-    """Return the forward pass over all patterns that is for the judge alone: ``(patterns, packet)``."""
+    """Make the forward pass over all patterns from which runs are judged, and nothing else.
+
+    Parameters
+    ----------
+    recipe, variant, memory, source
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, packet) -> None
+        Writes ``packet.outputs``.
+    """
     size = variant.n_patterns
     n_patterns = size if size <= variant.most_at_once else variant.block_patterns
     whole = size - size % n_patterns

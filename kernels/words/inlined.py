@@ -23,7 +23,7 @@ def activation(name: str) -> Activation:
 
 @made_once
 def integer_activation(name: str, dtype: str) -> Activation:
-    """Return an activation whose value is made of operations on integers."""
+    """Return an activation whose value is computed with integer operations."""
     make_value = ACTIVATIONS[name].integer_value
     assert make_value is not None
     return activation(name)._replace(value=_inlined(make_value(dtype)))

@@ -1,4 +1,4 @@
-"""What a word says of itself: its formula, its settings and their limits, what it costs, and where it comes from.
+"""Records in which words are declared: formula, settings and their limits, cost, and source.
 
 A word is a module in the folder of its kind that holds one of these records as ``WORD``; the module's name is the name
 of the word. Formulas are written with :mod:`kernels.simd.functions`; :mod:`kernels.words.inlined` compiles them.
@@ -23,7 +23,7 @@ class Setting(NamedTuple):
     at_least, above, below
         Limits, None for none; the number must be finite.
     also
-        What others call it.
+        Names that other programs use.
     """
 
     name: str
@@ -49,21 +49,21 @@ class Activation(NamedTuple):
     value : (z, *settings) -> a
         The function itself.
     value_and_slope : (z, *settings) -> (a, slope), or None
-        The function and its derivative, where a alone does not tell the derivative.
+        The function and its derivative; None if the derivative is computed from a.
     chain : (gradient, slope or a) -> lanes
         The gradient with respect to z, given that with respect to a. It takes the slope if there is a
-        ``value_and_slope``, and otherwise a, which tells the slope.
+        ``value_and_slope``, and otherwise a.
     settings
-        Those that the function takes.
+        Settings that the functions take.
     elementary
-        Whether it is a long chain of operations, so that several rows should go through it side by side, without
-        settings.
+        Whether it is a long chain of operations, so that several rows should go through it side by side. Only for
+        functions without settings.
     integer_value : (dtype) -> (z) -> a, or None
         The function as operations on integers, which take one instruction on some CPUs. It may lose a NaN.
     source
         Of the formula.
     also
-        What others call it.
+        Names that other programs use.
     """
 
     value: Callable[..., Lanes]
@@ -82,7 +82,7 @@ class Loss(NamedTuple):
     Attributes
     ----------
     term : (u, y, target, *settings) -> lanes
-        What one pattern and output add to the loss, before the sum is divided by the count of the reduction and
+        The part of one pattern and output. The sum of all parts is divided by the count of the reduction and
         multiplied by ``factor``.
     slope : (y, target, *settings) -> lanes
         The derivative of ``factor * term`` with respect to y.
@@ -91,21 +91,21 @@ class Loss(NamedTuple):
     of_sum
         Whether ``slope`` is the derivative with respect to u instead, and ``term`` reads u.
     settings
-        Those that both take.
+        Settings that both functions take.
     output
-        The one activation of the outputs that it goes with, None for any.
+        The only activation of outputs that the loss allows, None for any.
     takes_target : (target) -> bool
-        Which targets it takes.
+        Whether the loss allows a target.
     targets
-        The same as told to users.
+        The same in words, for users.
     squares
-        By what the squared error is multiplied in the term; None for terms that are no squares.
+        Factor of the squared error in the term; None for terms that are no squares.
     names
-        Names for this loss with a reduction.
+        Names of this loss with a reduction.
     source
         Of the formula.
     also
-        What others call it.
+        Names that other programs use.
     """
 
     term: Callable[..., Lanes]
@@ -122,7 +122,7 @@ class Loss(NamedTuple):
     also: tuple[str, ...] = ()
 
 
-# What a state holds before the first update: a number, or the learning rate of the parameter's layer.
+# Stands for the learning rate of the parameter's layer as the initial value of a state.
 LEARNING_RATE = "learning_rate"
 
 
@@ -132,7 +132,21 @@ def _rate_alone(rate: Lanes, *others: Lanes) -> tuple[Lanes]:
 
 
 def into_gradient(p: Lanes, g: Lanes, rate: Lanes, weight_decay: Lanes) -> tuple[Lanes, Lanes]:
-    """Add a share of the parameter to its gradient, as the gradient of a penalty on the sum of squares would."""
+    """Add weight decay to a gradient, as the gradient of a penalty on the sum of squares would.
+
+    Parameters
+    ----------
+    p, g
+        The parameter and its gradient.
+    rate
+        The learning rate, which has no part in it.
+    weight_decay
+        Factor of the parameter; 0 leaves the gradient as it is.
+
+    Returns
+    -------
+    (p, gradient)
+    """
     return p, select(weight_decay > 0.0, g + weight_decay * p, g)
 
 
@@ -144,33 +158,33 @@ class Optimizer(NamedTuple):
     update : (p, gradient, *states, *factors, *settings) -> p, or (p, *states)
         The parameter and its states after an update.
     states
-        What each state of a parameter holds at the start: a number or LEARNING_RATE; at most two states.
+        Initial values of the states of a parameter: numbers or LEARNING_RATE; at most two states.
     settings
-        Those that the functions take.
+        Settings that the functions take.
     clocks
-        What each number of a network that counts updates holds at the start.
+        Initial values of the numbers that count the updates of a network.
     tick : (*clocks, *settings) -> clocks
-        These numbers with the update that is taken now.
+        These numbers with the current update.
     factors : (rate, *clocks, *settings) -> factors
-        What an update takes of the learning rate of a layer, once for all its parameters.
+        Numbers that an update computes from the learning rate of a layer, once for all its parameters.
     n_factors
         How many these are.
     decay : (p, gradient, rate, weight_decay) -> (p, gradient)
         How weights decay before the update, where ``weight_decay`` is above 0.
     keeps_infinity
-        Whether a gradient that is not finite leaves a parameter or state that is not finite, for ever.
+        Whether a parameter or state that was updated with a gradient that is not finite stays not finite for ever.
     full_batch
         Whether a step must take all patterns.
     positive_rate
         Whether learning rates must be above 0.
     needs_decay
-        Whether it is another optimizer where no weights decay.
+        Whether it is another optimizer if no weights decay.
     operations
         About how many operations of lanes an update of one parameter takes.
     source
         Of the formula.
     also
-        What others call it.
+        Names that other programs use.
     """
 
     update: Callable[..., Any]
@@ -191,7 +205,7 @@ class Optimizer(NamedTuple):
 
 
 class Criterion(NamedTuple):
-    """What has to hold for a run to have converged, for the loss or for each output of each pattern.
+    """The condition under which a run has converged, on the loss or on each output of each pattern.
 
     Comparisons are strict and false for NaN; no lane converges below NaN.
 
@@ -199,7 +213,7 @@ class Criterion(NamedTuple):
     ----------
     of_loss : (loss, below) -> mask, or None
     of_output : (y, target, middle, below) -> mask, or None
-        ``middle`` is that of the range of the targets; it and the target are numbers.
+        ``middle`` is the middle of the range of the targets; it and the target are numbers.
     meaning
         For users.
     """

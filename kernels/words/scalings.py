@@ -1,4 +1,4 @@
-"""By what powers of their fan-in the sums of both layers are multiplied."""
+"""Scalings: the powers of their fan-in by which the sums of both layers are multiplied."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def _whole(fan_in: int) -> float:
     return 1.0 / fan_in
 
 
-# Of no layer; of the neural tangent kernel (Jacot, Gabriel and Hongler, NeurIPS 2018); of the mean field (Mei,
+# Without scales; of the neural tangent kernel (Jacot, Gabriel and Hongler, NeurIPS 2018); of the mean field (Mei,
 # Montanari and Nguyen, PNAS 2018).
 SCALINGS = {"standard": Scaling(_one, _one), "ntk": Scaling(_root, _root), "mean_field": Scaling(_root, _whole)}

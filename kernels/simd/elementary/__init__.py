@@ -4,10 +4,10 @@ The mathematical libraries of operating systems differ between versions and CPUs
 functions use only + - * /, comparisons, selection, conversions and integer operations on
 the bits, each of which IEEE 754 defines exactly.
 
-They are accurate to 2 units in the last place (ulp) over all inputs, with two exceptions:
-sin and cos are beyond 2^19 (see :mod:`kernels.simd.elementary.trigonometric`), and
-``normal_cdf`` is within 3.5 ulp below -1, where e^x, a polynomial and a division add up.
-All rise and fall where the exact function does, NaN stays NaN, and subnormal results are
+They are accurate to 2 units in the last place (ulp) for all inputs, with two exceptions:
+sin and cos beyond 2^19 (see :mod:`kernels.simd.elementary.trigonometric`), and
+``normal_cdf`` below -1, which is within 3.5 ulp, where e^x, a polynomial and a division add up.
+Each is monotone wherever the exact function is, NaN stays NaN, and subnormal results are
 kept. ``tests/accuracy/survey.py`` measures it, ``tests/accuracy/derive.py`` derives the
 coefficients.
 """
@@ -49,7 +49,7 @@ def elementary(dtype: str) -> Elementary:
 
 
 def _first_of(pair: Pair) -> Function:
-    """Return the function that gives the first of two values; LLVM leaves out what only the second one needs."""
+    """Make the function of the first of two values; LLVM leaves out what only the second one needs."""
 
     @device
     def first(x: Lanes) -> Lanes:

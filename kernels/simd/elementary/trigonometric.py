@@ -1,8 +1,8 @@
 """sin and cos.
 
 Method: x = k pi/2 + r with |r| <= pi/4 (Cody and Waite, Software Manual for the
-Elementary Functions, 1980), then sin r = r + r r^2 S(r^2) or cos r = 1 + r^2 C(r^2),
-with a sign: which of them, k modulo 4 tells.
+Elementary Functions, 1980), then sin r = r + r r^2 S(r^2) or cos r = 1 + r^2 C(r^2).
+k modulo 4 decides which of the two it is, and its sign.
 
 float64: pi/2 is the sum of four parts. k times each of the first three is exact, and so
 is the difference after the first two, whose last bit counts 2^-53; hence r is rounded
@@ -25,10 +25,10 @@ Pair: TypeAlias = Callable[[Lanes], tuple[Lanes, Lanes]]
 
 PER_HALF_PI = 0.63661977236758134308
 
-# Values are accurate up to this size, which k pi/2 is exact for.
+# Values are accurate up to this size: k times each part of pi/2 is exact there.
 ACCURATE = 2.0**19
-# Beyond this size numbers are taken for zero. Between the two, float64 gives values for a number less than a
-# unit in the last place away from x, and float32 errs by up to 4e-6.
+# Beyond this size the argument is replaced by zero. Between the two, float64 results are those of a number less
+# than a unit in the last place from x, and float32 results err by up to 4e-6.
 FAR = {"float64": 2.0**36, "float32": 2.0**22}
 
 _HALF_PI = {
@@ -81,7 +81,7 @@ _CONSTANTS = {
 
 @cache
 def _make_reduce(dtype: str) -> Callable[[Lanes, Lanes], Lanes]:
-    """Return r = x - k pi/2 as a function of x and k."""
+    """Make the function of x and k that computes r = x - k pi/2."""
     if dtype == "float32":
         head, tail = _HALF_PI[dtype]
 
