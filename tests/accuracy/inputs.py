@@ -1,7 +1,7 @@
-"""Where the elementary functions are measured: runs of neighbouring numbers of a format.
+"""Arguments at which the elementary functions are measured: runs of neighbouring numbers of a format.
 
 One evaluation of a run answers two questions: how far is each result from the
-reference, and does it move from number to number as the function does? A run is given
+reference, and is it monotone from number to number as the function is? A run is given
 by the key of its first number and its length; see :func:`from_keys`.
 """
 

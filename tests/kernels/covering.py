@@ -1,8 +1,4 @@
-"""Cases that cover every pair of words, drawn without chance.
-
-Whatever goes wrong where two words meet is seen without taking all products of words: a covering set has some hundred
-cases in place of billions.
-"""
+"""Cases that cover every pair of words, selected without randomness."""
 
 from __future__ import annotations
 

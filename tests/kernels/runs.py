@@ -1,4 +1,4 @@
-"""Runs: initial weights, settings and seeds, and draws of them that end in every way."""
+"""Runs for tests: initial weights, settings and seeds, drawn so that runs end in every way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs of a test share, by name: the words of a recipe, a task, and a tuning."""
+"""Named specifications that runs of a test share: the words of a recipe, a task, and a tuning."""
 
 from __future__ import annotations
 

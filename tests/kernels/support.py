@@ -1,8 +1,8 @@
-"""What all tests of the kernels share: dtypes, sizes with the JIT and without, and exact comparison of arrays.
+"""Functions that all tests of the kernels share: dtypes, sizes with and without the JIT, exact comparison of arrays.
 
-The whole suite runs with the JIT and without. Without it a step takes milliseconds, however many networks take it
-side by side, so there runs are fewer, shorter and as many lanes wide as there are of them. With it every kernel takes
-seconds to compile, so there ``make test`` takes those cases that cover each word and each way of taking a step, and
+The whole suite runs with the JIT and without. Without it a step takes milliseconds for any number of networks side
+by side, so tests have fewer and shorter runs there, all of them in one packet. With it every kernel takes
+seconds to compile, so ``make test`` takes those cases that cover each word and each way of taking a step, and
 ``make soak`` takes all.
 """
 

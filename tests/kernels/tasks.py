@@ -1,4 +1,4 @@
-"""Patterns for the tests of the kernels to learn."""
+"""Patterns that the tests of the kernels train on."""
 
 from __future__ import annotations
 

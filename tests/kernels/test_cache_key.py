@@ -1,4 +1,4 @@
-"""Machine code on disk is found by all that it depends on, and by nothing else."""
+"""The key of machine code on disk contains everything that the code depends on, and nothing else."""
 
 from __future__ import annotations
 

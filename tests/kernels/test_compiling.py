@@ -1,4 +1,4 @@
-"""What is compiled is noticed when it happens, and the time that threads wait for it is known."""
+"""Compilations are reported when they happen, and the time that threads wait for them is measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The elementary functions are accurate, and rise and fall where they should.
+"""The elementary functions are accurate, and monotone wherever the exact functions are.
 
 ``tests/accuracy/survey.py`` measures the same over all of float32; here are samples.
 """

@@ -1,4 +1,4 @@
-"""The numbers do not depend on the state of the floating-point unit that other code has left behind."""
+"""Results do not depend on the state of the floating-point unit that other code has left behind."""
 
 from __future__ import annotations
 

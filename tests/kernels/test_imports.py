@@ -1,4 +1,4 @@
-"""The kernels stand alone: numerics that know nothing of what is built around them."""
+"""The kernels stand alone: they import numerical packages only, and never `sweep`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What compiling a kernel leaves behind is let go of, and so are kernels that were not used for long."""
+"""The objects that compiling a kernel leaves behind are freed, and so are kernels that were not used for long."""
 
 from __future__ import annotations
 

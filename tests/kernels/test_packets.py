@@ -1,4 +1,4 @@
-"""A run's outcome depends on nothing but the run: not on lanes, order, neighbours or what else is asked for."""
+"""A run's outcome depends on nothing but the run: not on lanes, order, neighbours or optional results."""
 
 from __future__ import annotations
 

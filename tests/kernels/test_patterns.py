@@ -1,4 +1,4 @@
-"""Patterns belong to the caller, and how a kernel comes to know them is not visible in results."""
+"""Patterns belong to the caller, and results do not depend on how a kernel reads them."""
 
 from __future__ import annotations
 

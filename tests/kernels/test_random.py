@@ -1,4 +1,4 @@
-"""Recipes and settings at random, compiled too: every number that training reports is the oracle's."""
+"""Random recipes and settings, compiled too: every number that training reports equals the oracle's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides the bits of a training: where parameters lie, scales of layers, and settings of cells."""
+"""The choices that decide the bits of a training: order of parameters, scales of layers, settings of cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the roofs of the machine measure."""
+"""The measured upper bounds of the speed of the machine."""
 
 from __future__ import annotations
 

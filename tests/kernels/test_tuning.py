@@ -1,4 +1,4 @@
-"""What is found out about the CPU. That no result depends on it is tested with the results."""
+"""Properties of the CPU as they are detected. Other tests check that no result depends on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How steps are taken is chosen from recipe, patterns and tuning alone, and where everything lies in memory."""
+"""Variants depend on recipe, patterns and tuning alone, and memory is laid out as documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps of some of the patterns: windows in file order or shuffled, judged at ends of epochs and at the last step."""
+"""Steps of some patterns: windows in file order or shuffled, judged at ends of epochs and at the last step."""
 
 from __future__ import annotations
 

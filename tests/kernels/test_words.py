@@ -1,4 +1,4 @@
-"""Every word of a recipe, together with every other one, as the oracle."""
+"""Every word of a recipe gives the same numbers as the oracle, together with every other word."""
 
 from __future__ import annotations
 

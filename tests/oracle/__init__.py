@@ -1,12 +1,17 @@
-"""An independent oracle: the numerical contract spelt out in plain Python and NumPy.
+"""An independent oracle: the numerical contract in plain Python and NumPy, with every sum written as a loop.
 
 Nothing here comes from `kernels` or `sweep`. Arrays carry the networks on their last axis, of length R, and NumPy only
-ever works elementwise along it (strict IEEE, nothing fused or reordered); patterns n, inputs i, hidden units h and
+ever works elementwise along it (strict IEEE, nothing fused or reordered). Patterns n, inputs i, hidden units h and
 outputs o are Python loops, and every sum is `add_in_order`: no dot, einsum or sum, which fuse or regroup.
 
-`words` has activations and losses, `step` one forward and backward pass, `windows` which patterns a step takes,
-`settings` what training is given, `optimizers` an update, `judging` when a run ends, `training` the loop around them,
-and `starts` initial weights.
+- `words`: activations and losses.
+- `step`: one forward and one backward pass.
+- `windows`: the patterns of each step of an epoch.
+- `settings`: the arguments of a training.
+- `optimizers`: updates of parameters.
+- `judging`: when a run ends.
+- `training`: the loop around all of these.
+- `starts`: initial weights.
 """
 
 from tests.oracle.judging import STATUSES

@@ -1,4 +1,4 @@
-"""When a run ends, and how."""
+"""The judge: when a run ends, and with which status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATUSES = ("converged", "diverged", "stalled", "exhausted")  # in the order of 
 
 
 class Score(NamedTuple):
-    """One forward pass over all patterns in three numbers a run, each (R,)."""
+    """Three numbers for each run from one forward pass over all patterns, each (R,)."""
 
     loss: Array
     n_correct: Array
@@ -26,7 +26,7 @@ class Score(NamedTuple):
 
 
 def middle(targets: Array) -> Any:
-    """Halve the range of all targets, in float64, and round the middle to their dtype."""
+    """Return the middle of the range of all targets, computed in float64 and rounded to their dtype."""
     return targets.dtype.type((np.float64(targets.min()) + np.float64(targets.max())) / 2)
 
 
@@ -46,7 +46,7 @@ def measure(net: Network, activity: Activity) -> Score:
 
 
 def has_converged(criterion: str, score: Score, below: Array, n_pairs: int) -> Array:
-    """Judge convergence alone: (R,) booleans."""
+    """Return which runs (R,) meet the convergence criterion."""
     verdicts: dict[str, Array] = {
         "loss": score.loss < below,
         "max_error": score.max_error < below,
@@ -70,13 +70,13 @@ class Judge:
         self.previous = np.full(n_runs, np.nan, dtype)  # NaN: no stall at t = 0
 
     def is_due(self, t: int) -> Array:
-        """Tell which runs (R,) are judged before update t."""
+        """Return which runs (R,) are judged before update t."""
         return (self.limit == t) | (t % self.n_windows == 0)
 
     def judge(self, t: int, score: Score, due: Array, is_still: Callable[[], Array]) -> npt.NDArray[np.str_]:
-        """Give those runs that are due a status, or "" where they go on, and all others "".
+        """Return the status of each run (R,): "" for runs that are not judged now, or go on.
 
-        `is_still` tells which runs no update of an epoch would change.
+        `is_still` returns which runs no update of an epoch would change.
         """
         converged = has_converged(self.criterion, score, self.below, self.n_pairs) & (t >= self.from_step)
         diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)

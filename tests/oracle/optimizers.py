@@ -1,8 +1,8 @@
-"""How an update moves parameters: each optimizer, per parameter but for the powers of Adam.
+"""Updates of parameters by each optimizer.
 
 An optimizer takes the parameters p and their gradient g (P, R), its states, the learning rate of each parameter (P, R)
-and the settings by name, and gives the parameters and states after the update. States are arrays (P, R) or (R,), at
-the start 0 but for the powers of Adam (1) and the steps of Rprop (the learning rate).
+and the settings by name, and returns the parameters and states after the update. States are arrays (P, R) or (R,). They
+are 0 at the start, except the powers of Adam (1) and the steps of Rprop (the learning rate).
 """
 
 from __future__ import annotations

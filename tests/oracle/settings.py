@@ -1,4 +1,4 @@
-"""What training is given: words that all runs of a call share, and settings that each has of its own."""
+"""The arguments of a training: words that all runs of a call share, and settings that each run has for itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.oracle.words import ALIASES, Functions
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """What all runs of a call share."""
+    """The words that all runs of a call share."""
 
     hidden: int
     activation: str
@@ -46,7 +46,7 @@ DEFAULTS: dict[str, npt.ArrayLike] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What each run has of its own: arrays (R,), or one number for all."""
+    """The settings of each run: arrays (R,), or one number for all."""
 
     learning_rate: npt.ArrayLike
     output_learning_rate: npt.ArrayLike | None = None  # None is the other one
@@ -66,7 +66,7 @@ class Settings:
 
 
 def words_and_settings(given: dict[str, Any]) -> tuple[Words, Settings]:
-    """Sort what is given by name into the two."""
+    """Split the arguments of a training into the two."""
     sorted_out: list[dict[str, Any]] = []
     for kind in (Words, Settings):
         names = {each.name for each in fields(kind)}
@@ -90,7 +90,7 @@ def layer_scales(scaling: str, n_inputs: int, n_hidden: int) -> tuple[float, flo
 def make_network(
     inputs: npt.ArrayLike, targets: npt.ArrayLike, words: Words, settings: Settings, dtype: str, functions: Functions
 ) -> Network:
-    """Round patterns and what a pass must know of each run to the dtype; s1 is made in float64 and rounded once."""
+    """Round patterns and settings to the dtype; s1 is computed in float64 and rounded once."""
     x, target = np.asarray(inputs, dtype), np.asarray(targets, dtype)
     loss, reduction = ALIASES.get(words.loss, (words.loss, words.reduction))
     hidden_scale, output_scale = layer_scales(words.scaling, x.shape[1], words.hidden)

@@ -1,4 +1,4 @@
-"""What the oracle's own tests share: NumPy's and SciPy's elementary functions, and training with defaults."""
+"""Functions that tests of the oracle share: NumPy's and SciPy's elementary functions, and training with defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Initial weights: orders of drawing, and scales of their own."""
+"""Initial weights: orders of drawing, and separate scales."""
 
 from __future__ import annotations
 

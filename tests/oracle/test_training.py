@@ -1,4 +1,4 @@
-"""When runs end and how, and what is written down of them."""
+"""When and how runs end, and what is recorded of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps of less than all patterns, and the order of patterns."""
+"""Steps of fewer than all patterns, and the order of patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop: judge, update, and so on until every run has ended."""
+"""The training loop: judge and update until every run has ended."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Result:
 
     @classmethod
     def before(cls, start: Array) -> Result:
-        """Return what is known of runs that have not begun: nothing, with +inf for losses and 0 for counts."""
+        """Return the result of runs that have not started: +inf for losses and 0 for counts."""
         (steps, epochs, n_correct) = np.zeros((3, len(start)), np.int64)
         first, last, error = np.full((3, len(start)), np.inf)
         status = np.full(len(start), "", "U9")
         return cls(status, steps, epochs, first, last, n_correct, error, np.empty_like(start))
 
     def note_end(self, runs: Array, status: Array, score: Score, weights: Array) -> None:
-        """Write down what became of some runs (R,) of booleans."""
+        """Record the outcome of the runs that a mask (R,) selects."""
         self.status[runs], self.weights[runs] = status[runs], weights[:, runs].T
         measured = runs & (status != "diverged")  # a diverged run keeps +inf, 0, +inf
         for column, values in zip((self.final_loss, self.n_correct, self.max_error), score, strict=True):
@@ -50,7 +50,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Stepper:
-    """What a single step is: parameters (P, R) and states in, parameters and states out."""
+    """One step: it maps parameters (P, R) and optimizer states to new ones."""
 
     net: Network
     optimizer: str
@@ -64,9 +64,9 @@ class Stepper:
         return UPDATES[self.optimizer](weights, g, states, self.rates, self.net.own)
 
     def is_still(self, weights: Array, states: States, windows: list[Window]) -> Array:
-        """Tell which runs (R,) no update of an epoch changes, neither parameters nor states.
+        """Return which runs (R,) no update of an epoch changes, neither parameters nor states.
 
-        Each is tried from where the run is: where those before it change nothing, the run is still there.
+        Each update is tried from the present parameters, where a run still is as long as no earlier update changed it.
         """
         same = np.ones(weights.shape[1], np.bool_)
         for window in windows:
@@ -90,11 +90,11 @@ def train(
     """Train R networks, each until its own end.
 
     The patterns are `inputs` (N, I) and `targets` (N, O); `weights` (R, P) are the initial parameters, each row in
-    drawing order: w, v, with biases b and c, and with skip connections k. All else that is `given` is of `Words` or of
-    `Settings`. `functions` holds those elementary functions that the words need: exp, expm1, tanh, sigmoid, softplus,
+    drawing order: w, v, with biases b and c, and with skip connections k. All other arguments are fields of `Words` or
+    `Settings`. `functions` holds the elementary functions that the words need: exp, expm1, tanh, sigmoid, softplus,
     sin, cos, normal_cdf, normal_pdf, and log1p_exp_negative, which is x -> log(1 + exp(-x)) for x >= 0.
     `record` asks for the losses: column j is judged after j epochs or, in an epoch that is cut short, at the last step.
-    Runs that have ended are updated on and on, which nobody sees.
+    Runs that have ended are updated further, without effect on results.
     """
     words, settings = words_and_settings(given)
     net, start = make_network(inputs, targets, words, settings, dtype, functions), np.array(weights, dtype)

@@ -1,7 +1,7 @@
-"""Which patterns each step of an epoch takes, in which order.
+"""The windows of an epoch: the patterns of each step, and their order.
 
 The order of a shuffled epoch comes from integers alone: SplitMix64 (Steele, Lea and Flood, Fast splittable
-pseudorandom number generators, 2014), whose state is mixed of seed and epoch, and the shuffle of Fisher and Yates.
+pseudorandom number generators, 2014), whose state is mixed from seed and epoch, and the shuffle of Fisher and Yates.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def permutation(n_patterns: int, seed: int, epoch: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Epochs:
-    """How epochs are cut into windows of `batch` patterns, of which the last may be shorter.
+    """Epochs, each cut into windows of `batch` patterns, of which the last may be shorter.
 
-    A step of all patterns takes them in file order whatever the order is said to be.
+    A step of all patterns takes them in file order, also if the order is shuffled.
     """
 
     n_patterns: int
@@ -53,7 +53,7 @@ class Epochs:
     seeds: Sequence[int] | None  # of each run, or None where patterns come in file order
 
     def __post_init__(self) -> None:
-        """Refuse what no study can ask for."""
+        """Refuse a batch that no study can have."""
         assert 1 <= self.batch <= self.n_patterns, f"{self.batch} of {self.n_patterns} patterns per step"
 
     @property
@@ -63,11 +63,11 @@ class Epochs:
 
     @property
     def shuffled(self) -> bool:
-        """Tell whether patterns come in another order in each epoch."""
+        """Whether patterns come in another order in each epoch."""
         return self.seeds is not None and self.batch < self.n_patterns
 
     def windows(self, epoch: int) -> list[Window]:
-        """Return what the steps of an epoch take."""
+        """Return the patterns of each step of an epoch."""
         order: Window = range(self.n_patterns)
         if self.shuffled:
             order = np.array([permutation(self.n_patterns, seed, epoch) for seed in self.seeds]).T
