@@ -9,7 +9,7 @@ from typing import Any
 
 from numba.core.compiler_lock import global_compiler_lock
 
-from kernels.loop.turns import make_kernel
+from kernels.loop.kernel import make_kernel
 from kernels.recipe import Recipe
 from kernels.simd.compiling import Kernel, is_compiled, is_loaded
 from kernels.simd.parts import forget_parts
@@ -22,7 +22,7 @@ _lock = Lock()
 
 
 def kernel_for(recipe: Recipe, variant: Variant) -> Kernel:
-    """Return the kernel of :func:`kernels.loop.turns.make_kernel`. It is made once for all threads."""
+    """Return the kernel of :func:`kernels.loop.kernel.make_kernel`. It is made once for all threads."""
     with _lock:
         return _kept(recipe, variant)
 

@@ -10,7 +10,7 @@ next network takes the lane, while the neighbours go on.
 To advance is one step, or an epoch of several steps. Two packets or three take turns, half a
 step each: while one ends its half, where each operation waits for the one before, the CPU has
 begun the half of the next. Most steps are taken in an inner loop that only tests whether
-any lane might end; see :mod:`kernels.loop.turns`.
+any lane might end; see :mod:`kernels.loop.kernel`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from kernels.data.patterns import make_patterns
 from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
+from kernels.loop.kernel import MAX_STEPS
+from kernels.loop.lane_assignment import OCCUPIED
 from kernels.loop.runs import RETRAIN, Columns, Runs, make_columns
-from kernels.loop.seats import OCCUPIED
-from kernels.loop.turns import MAX_STEPS
 from kernels.recipe import Recipe
 from kernels.simd.compiling import Kernel, is_compiled
 from kernels.sources import sources_digest

@@ -1,13 +1,13 @@
 """The loop around the step: which run occupies which lane, when a run ends, and what is recorded of it.
 
-- ``runs``: the runs to train and the arrays that their results are written to.
-- ``seats``: assigns runs to lanes, and records outcomes; one integer for each lane says which run occupies it.
+- ``kernel``: the kernel. In one turn of its inner loop every packet is judged and advances by a step or an epoch.
+- ``end_runs``: the rare turn in which a run may end: it is judged, recorded, and the next run takes its lane.
 - ``judge``: the convergence criterion, divergence and stall, for all lanes of a packet at once.
-- ``measures``: number of correct outputs, largest error and a check for numbers that are not finite.
-- ``ends``: the rare turn in which a run may end: it is judged, recorded, and the next run takes its lane.
-- ``turns``: the kernel. In one turn of its inner loop every packet is judged and advances by a step or an epoch.
+- ``metrics``: number of correct outputs, largest error and a check for numbers that are not finite.
+- ``lane_assignment``: assigns runs to lanes and records outcomes; an array (``seats``) holds the run of each lane.
+- ``shuffled_patterns``: writes the patterns of an epoch in the shuffled order of each lane.
 - ``registers``: which data of packets the inner loop keeps in registers.
-- ``visits``: writes the patterns of an epoch in the shuffled order of each lane.
+- ``runs``: the runs to train and the arrays that their results are written to.
 
 Functions named ``make_..`` take the arguments that :mod:`kernels.step` describes.
 """

@@ -178,9 +178,9 @@ class Workspace(NamedTuple):
     rate_rows : (parameters,) of uint64
         The row of control that holds its learning rate.
     seats : (6, width) of int64
-        See :mod:`kernels.loop.seats`.
+        See :mod:`kernels.loop.lane_assignment`.
     clock : (3,) of int64
-        See :mod:`kernels.loop.seats`.
+        See :mod:`kernels.loop.lane_assignment`.
     order : (patterns,) of int64
         Scratch memory for the shuffled order of patterns of one lane.
     """

@@ -85,7 +85,7 @@ def kernel_assembly(case: Case, criterion: str) -> str:
     from numba.core.caching import NullCache
 
     from kernels.kept import kernel_for
-    from kernels.loop.turns import make_kernel
+    from kernels.loop.kernel import make_kernel
     from sweep.bench.peers.own import settings
 
     trainer = _trainer(case, criterion)

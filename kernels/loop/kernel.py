@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
-from kernels.loop.ends import make_end_runs
+from kernels.loop.end_runs import make_end_runs
 from kernels.loop.judge import make_watch
+from kernels.loop.lane_assignment import DEADLINE, OCCUPIED, TURN, some_wait
 from kernels.loop.registers import PacketOf, make_packet_places
 from kernels.loop.runs import Runs
-from kernels.loop.seats import DEADLINE, OCCUPIED, TURN, some_wait
-from kernels.loop.visits import make_shuffle
+from kernels.loop.shuffled_patterns import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd import jit, lanes
 from kernels.simd.compiling import Kernel

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kernels.data.patterns import Patterns
+from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
 from kernels.loop.runs import Runs
-from kernels.loop.seats import EMPTY, FIRST_TURN, RUN
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.parts import made_once

@@ -16,9 +16,7 @@ from kernels.data.control import BOUND, CONVERGED_FLAG, LOSS, PREVIOUS, STALLED_
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
 from kernels.loop.judge import Verdict, make_judge
-from kernels.loop.measures import make_measure
-from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Runs
-from kernels.loop.seats import (
+from kernels.loop.lane_assignment import (
     EMPTY,
     FIRST_JUDGED,
     FIRST_TURN,
@@ -33,7 +31,9 @@ from kernels.loop.seats import (
     set_deadline,
     some_wait,
 )
-from kernels.loop.visits import make_shuffle
+from kernels.loop.metrics import make_measure
+from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Runs
+from kernels.loop.shuffled_patterns import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd.functions import select
 from kernels.simd.jit import device, routine
