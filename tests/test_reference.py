@@ -10,12 +10,17 @@ from typing import Any
 from tests.reference import public_members, public_modules, public_names
 
 
+def _is_word(module: ModuleType) -> bool:
+    """Return whether functions of a module are formulas, explained by the fields of :mod:`kernels.words.records`."""
+    return module.__name__.startswith("kernels.words.") and module.__name__.count(".") == 3
+
+
 def _missing(module: ModuleType) -> Iterator[str]:
     """Name what is public in a module and has no docstring of its own."""
     if not module.__doc__:
         yield module.__name__
-    if module.__name__.count(".") == 3 and module.__name__.startswith("kernels.words."):
-        return  # one formula a function, whose name and arguments are those of a field of kernels.words.records
+    if _is_word(module):
+        return
     for name, value in public_names(module).items():
         if isinstance(value, type):
             yield from _missing_in_class(f"{module.__name__}.{name}", value)
@@ -50,3 +55,31 @@ def test_what_is_missing_is_named() -> None:
     module = ModuleType("sweep.invented", "A module.")
     vars(module).update(Kind=type("Kind", (base,), {"__module__": "sweep.invented"}), __all__=["Kind"])
     assert list(_missing(module)) == ["sweep.invented.Kind", "sweep.invented.Kind.told"]
+
+
+def _unexplained(name: str, function: Any) -> Iterator[str]:
+    """Name the sections that the docstring of a function with three or more arguments lacks."""
+    signature, text = inspect.signature(function), function.__doc__ or ""
+    if len(signature.parameters.keys() - {"self", "cls"}) < 3:
+        return
+    if "Parameters\n" not in text:
+        yield f"{name}: Parameters"
+    if signature.return_annotation not in ("None", inspect.Signature.empty) and "Returns\n" not in text:
+        yield f"{name}: Returns"
+
+
+def _functions(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Yield public functions and methods of a module by name, as they were before decorators wrapped them."""
+    for name, value in public_names(module).items():
+        found = public_members(value) if isinstance(value, type) else {"": value}
+        for member, function in found.items():
+            if inspect.isfunction(inspect.unwrap(function)):
+                yield f"{module.__name__}.{name}.{member}", inspect.unwrap(function)
+
+
+def test_long_signatures_of_kernels_are_explained() -> None:
+    """Public functions of three and more arguments have sections of parameters and of what they return."""
+    modules = [each for each in public_modules() if each.__name__.startswith("kernels.") and not _is_word(each)]
+    functions = [each for module in modules for each in _functions(module)]
+    assert {"kernels.step.forward.make_forward.", "kernels.train.Trainer.train"} <= {name for name, _ in functions}
+    assert [text for name, function in functions for text in _unexplained(name, function)] == []
