@@ -101,7 +101,8 @@ def test_incomplete(installed: Path) -> None:
 def test_wheels_hold_kernels_inside() -> None:
     """What pyproject.toml says is where sweep looks, and no wheel has a package kernels of its own."""
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel == {"packages": ["sweep"], "force-include": {"kernels": f"sweep/{BUNDLED}"}}
+    assert wheel["only-include"] == ["sweep", "kernels"]
+    assert wheel["sources"] == {"kernels": f"sweep/{BUNDLED}"}
 
 
 def test_shadowed_by_a_distribution(sites: tuple[Path, Path]) -> None:
