@@ -3,7 +3,8 @@
 Nothing here reads files, knows about studies or imports :mod:`sweep`.
 """
 
-# Another distribution has a package of this name too; sweep checks that it imported this one (sweep/ours.py).
+# Another distribution has a package of this name too; sweep checks that it imported this one
+# (sweep/system/kernels_package.py).
 PROJECT = "xor-sweep"
 
 # Version of the numbers: raised with every change that gives a run's results other bits. Results of

@@ -222,7 +222,7 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float) -
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
     # It may have been trained elsewhere.
     bits = Bits.of(parts.facts(now=True)) if isinstance(parts, Store) else own_bits()
-    facts |= bits.told() | {"waves": training.plan.waves}
+    facts |= bits.told() | {"waves": list(training.plan.waves)}
     if isinstance(parts, MemoryParts):  # what somebody may ask for is made then: the digest of rows, and cells
         if parts.keep == "cells":
             facts["digest"] = training.aggregate.digest()

@@ -244,10 +244,10 @@ def _remember_statistics() -> None:
 
     compute, known = aggregate.summarize, {}
 
-    def summarize(tally: Any, plan: Any) -> Any:
-        key = pickle.dumps((plan.study.identity, tally))
+    def summarize(tally: Any, grid: Any) -> Any:
+        key = pickle.dumps((grid.axes, grid.fixed, grid.n_seeds, tally))
         if key not in known:
-            known[key] = compute(tally, plan)
+            known[key] = compute(tally, grid)
         return known[key].copy()
 
     aggregate.summarize = summarize

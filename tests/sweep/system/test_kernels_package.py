@@ -14,7 +14,7 @@ import kernels
 import sweep
 from sweep.system.kernels_package import BUNDLED
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOREIGN = "PROJECT = 'another'\n"
 
 
