@@ -24,7 +24,7 @@ from typing import NamedTuple
 from kernels.simd import jit
 
 # The folder in which Linux describes the first cache.
-CACHE_FACTS = Path("/sys/devices/system/cpu/cpu0/cache/index0")
+CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache/index0")
 
 
 class Tuning(NamedTuple):
@@ -67,7 +67,7 @@ def tuning_here() -> Tuning:
     return Tuning(
         row_bytes,
         row_bytes,
-        first_cache_bytes(CACHE_FACTS),
+        first_cache_bytes(CACHE_FOLDER),
         constant_limit=192 if row_bytes >= 64 else 96,
         packets=3 if jit.cpu_name() == "znver5" or row_bytes == 32 else 2,
     )
@@ -82,13 +82,13 @@ def elementary_rows(row_bytes: int, register_bytes: int) -> int:
     return max(1, (256 if register_bytes >= 64 else 128) // row_bytes)
 
 
-def first_cache_bytes(facts: Path) -> int:
+def first_cache_bytes(folder: Path) -> int:
     """Return the size of the first data cache, in bytes, from a folder of system files.
 
     It is that of the default tuning where the system does not say.
     """
     try:
-        kind, size = ((facts / name).read_text().strip() for name in ("type", "size"))
+        kind, size = ((folder / name).read_text().strip() for name in ("type", "size"))
     except OSError:
         return Tuning().cache_bytes
     known = kind in ("Data", "Unified") and size.endswith("K") and size[:-1].isdigit()

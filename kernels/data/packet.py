@@ -45,7 +45,7 @@ class Packet(NamedTuple):
         One row: the loss at the judging before.
     latest
         One row: the loss now.
-    visits
+    shuffled
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
     kept
@@ -64,7 +64,7 @@ class Packet(NamedTuple):
     hidden_slopes: Rows
     previous: Rows
     latest: Rows
-    visits: Rows
+    shuffled: Rows
     kept: Rows
 
 

@@ -156,11 +156,11 @@ def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
 
     @device
     def own_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
-        return load(packet.visits, n * n_numbers + i)
+        return load(packet.shuffled, n * n_numbers + i)
 
     @device
     def own_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
-        return load(packet.visits, n * n_numbers + n_inputs + o)
+        return load(packet.shuffled, n * n_numbers + n_inputs + o)
 
     return PatternSource(own_input, own_target, _always_used, _given_middle, _given_count)
 

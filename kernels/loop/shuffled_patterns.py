@@ -24,7 +24,7 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
     (patterns, runs, workspace, turn) -> None
     """
     n_inputs, n_outputs, n_patterns = recipe.architecture.inputs, recipe.architecture.outputs, variant.n_patterns
-    first_visit = make_layout(recipe, variant).visits
+    first_row = make_layout(recipe, variant).shuffled
 
     @device
     def shuffle(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
@@ -33,7 +33,7 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
             run = seats[RUN, lane]
             if run != EMPTY:
                 fill_permutation(order, runs.seeds[run], turn - seats[FIRST_TURN, lane])
-                row = first_visit
+                row = first_row
                 for n in range(n_patterns):
                     for i in range(n_inputs):
                         rows[row, lane] = patterns.inputs[order[n], i]

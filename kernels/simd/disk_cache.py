@@ -177,9 +177,9 @@ def forget_oldest(root: Path, most_bytes: int) -> None:
     files = []
     for path in root.rglob("*"):
         with suppress(OSError):
-            facts = path.lstat()
-            if stat.S_ISREG(facts.st_mode):
-                files.append((facts.st_mtime_ns, facts.st_size, path))
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                files.append((status.st_mtime_ns, status.st_size, path))
     excess = sum(size for _, size, _ in files) - most_bytes
     for _, size, path in sorted(files):
         if excess <= 0:
@@ -205,11 +205,11 @@ def _are_private(*folders: Path) -> bool:
         If one does not exist or is no folder.
     """
     for folder in folders:
-        facts = folder.stat()
-        if facts.st_uid != os.geteuid():
+        status = folder.stat()
+        if status.st_uid != os.geteuid():
             _say_unused(folder, "belongs to another user")
             return False
-        if facts.st_mode & 0o077:
+        if status.st_mode & 0o077:
             with suppress(OSError):  # a file system that cannot be written
                 folder.chmod(0o700)
             if folder.stat().st_mode & 0o022:
@@ -236,8 +236,8 @@ def _read_private(path: Path) -> bytes:
         If there is none.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    facts = os.fstat(descriptor)
-    if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         os.close(descriptor)
         raise PermissionError(f"{path} may have been written by others")
     with os.fdopen(descriptor, "rb") as file:

@@ -13,7 +13,7 @@ from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
 from kernels.step.forward import hidden_activation
 from kernels.step.layout import make_control_layout
-from kernels.step.update import Backward, Mode, make_start, make_takers
+from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
 from kernels.words.inlined import activation, loss
 
@@ -112,8 +112,8 @@ def make_backward_output_parameters(
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     n_direct = n_inputs if architecture.skip else 0
-    take, start, number = (
-        make_takers(recipe, variant, memory, mode),
+    sink, start, number = (
+        make_gradient_sinks(recipe, variant, memory, mode),
         make_start(memory, mode),
         numbering(architecture, variant.hidden),
     )
@@ -126,14 +126,14 @@ def make_backward_output_parameters(
                 total = start(packet, number.c(packet, o))
                 for p in range(n_patterns):
                     total = total + load(packet.gradients, p * n_outputs + o)
-                take.c(packet, number.c(packet, o), total)
+                sink.c(packet, number.c(packet, o), total)
             for i in range(n_direct):
                 total = start(packet, number.k(packet, i, o))
                 for p in range(n_patterns):
                     if source.used(n0 + p, i):
                         gradient = load(packet.gradients, p * n_outputs + o)
                         total = total + source.input(patterns, packet, n0 + p, i) * gradient
-                take.c(packet, number.k(packet, i, o), total)
+                sink.c(packet, number.k(packet, i, o), total)
 
     return output_parameters
 
@@ -157,7 +157,7 @@ def make_backward_unit(
     n_outputs, bias = architecture.outputs, architecture.bias
     number, scales = numbering(architecture, variant.hidden), variant.scales_outputs
     chain = hidden_activation(recipe, variant).chain
-    take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
+    sink, start = make_gradient_sinks(recipe, variant, memory, mode), make_start(memory, mode)
     input_weights = make_backward_inputs(recipe, variant, memory, source, n_patterns, mode)
     load, store, fill = memory.load, memory.store, memory.fill
     make_deltas = memory.stack(n_patterns)
@@ -177,12 +177,12 @@ def make_backward_unit(
             total = start(packet, number.v(h, o))
             for p in range(n_patterns):
                 total = total + load(packet.hidden, h * n_patterns + p) * load(gradients, p * n_outputs + o)
-            take.v(packet, number.v(h, o), total)
+            sink.v(packet, number.v(h, o), total)
         if bias:
             total = start(packet, number.b(h))
             for p in range(n_patterns):
                 total = total + load(deltas, p)
-            take.b(packet, number.b(h), total)
+            sink.b(packet, number.b(h), total)
         input_weights(patterns, packet, deltas, n0, h)
 
     return backward_unit
@@ -241,7 +241,7 @@ def make_backward_some_inputs(
     """
     (n_patterns, inputs), number = block, numbering(recipe.architecture, variant.hidden)
     first, end, n_inputs = inputs.start, inputs.stop, inputs.step
-    take, start = make_takers(recipe, variant, memory, mode), make_start(memory, mode)
+    sink, start = make_gradient_sinks(recipe, variant, memory, mode), make_start(memory, mode)
     load, store = memory.load, memory.store
     make_sums = memory.stack(n_inputs)
 
@@ -257,6 +257,6 @@ def make_backward_some_inputs(
                         x = source.input(patterns, packet, n0 + p, i0 + i)
                         store(sums, i, load(sums, i) + x * load(deltas, p))
             for i in range(n_inputs):
-                take.w(packet, number.w(h, i0 + i), load(sums, i))
+                sink.w(packet, number.w(h, i0 + i), load(sums, i))
 
     return some_inputs

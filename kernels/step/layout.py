@@ -77,7 +77,7 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    totals, outputs, output_slopes, gradients, visits, parameters
+    totals, outputs, output_slopes, gradients, shuffled, parameters
         As in :class:`kernels.data.packet.Packet`; control comes before, and parameters come last. A kind that a
         recipe does without has no rows.
     """
@@ -86,7 +86,7 @@ class Layout(NamedTuple):
     outputs: int
     output_slopes: int
     gradients: int
-    visits: int
+    shuffled: int
     parameters: int
 
 
@@ -117,13 +117,13 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
     architecture = recipe.architecture
     n_outputs = variant.n_patterns * architecture.outputs
     n_slopes = n_outputs if ACTIVATIONS[architecture.output].value_and_slope else 0
-    n_visits = variant.n_patterns * (architecture.inputs + architecture.outputs) if variant.shuffles(recipe) else 0
+    n_shuffled = variant.n_patterns * (architecture.inputs + architecture.outputs) if variant.shuffles(recipe) else 0
     totals = make_control_layout(recipe).n_rows
     outputs = totals + (n_outputs if LOSSES[recipe.loss].of_sum else 0)
     slopes = outputs + n_outputs
     gradients = slopes + n_slopes
-    visits = gradients + variant.most_patterns * architecture.outputs
-    return Layout(totals, outputs, slopes if n_slopes else outputs, gradients, visits, visits + n_visits)
+    shuffled = gradients + variant.most_patterns * architecture.outputs
+    return Layout(totals, outputs, slopes if n_slopes else outputs, gradients, shuffled, shuffled + n_shuffled)
 
 
 def make_hidden_layout(recipe: Recipe, variant: Variant, n_hidden: int) -> HiddenLayout:
@@ -244,7 +244,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     -------
     (workspace) -> Packet
     """
-    totals, outputs, output_slopes, gradients, visits, parameters = make_layout(recipe, variant)
+    totals, outputs, output_slopes, gradients, shuffled, parameters = make_layout(recipe, variant)
     rows_of = memory.rows_of
 
     @device
@@ -263,7 +263,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
             rows_of(rows, layout.hidden_slopes),
             rows_of(rows, PREVIOUS),
             rows_of(rows, LATEST),
-            rows_of(rows, visits),
+            rows_of(rows, shuffled),
             rows_of(rows, layout.kept),
         )
 

@@ -25,7 +25,7 @@ UPDATE: Final = "update"
 ADD: Final = "add"
 
 # (packet, row of the parameter, gradient)
-Take: TypeAlias = Callable[[Packet, int, Lanes], None]
+Sink: TypeAlias = Callable[[Packet, int, Lanes], None]
 
 # (patterns, packet, n0)
 Backward: TypeAlias = Callable[[Patterns, Packet, int], None]
@@ -34,7 +34,7 @@ Backward: TypeAlias = Callable[[Patterns, Packet, int], None]
 HIDDEN, OUTPUT = range(2)
 
 
-class Takers(NamedTuple):
+class GradientSinks(NamedTuple):
     """Functions that receive the gradient of a parameter, one for each kind of parameter.
 
     Attributes
@@ -49,10 +49,10 @@ class Takers(NamedTuple):
         For output biases and skip connections.
     """
 
-    w: Take
-    v: Take
-    b: Take
-    c: Take
+    w: Sink
+    v: Sink
+    b: Sink
+    c: Sink
 
 
 @made_once
@@ -108,7 +108,7 @@ def make_move(
 
 
 @made_once
-def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> Takers:
+def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientSinks:
     """Make the functions that update a parameter and its states.
 
     Parameters
@@ -118,17 +118,17 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> Takers:
 
     Returns
     -------
-    Takers
+    GradientSinks
     """
     n_states = len(optimizer(recipe.optimizer).states)
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
     load, store = memory.load, memory.store
 
-    def make(layer: int, scale_row: int | None) -> Take:
+    def make(layer: int, scale_row: int | None) -> Sink:
         move, scale = make_move(recipe, variant, memory, layer), scale_row or 0  # row 0 of control holds no scale
 
         @device
-        def take(packet: Packet, row: int, gradient: Lanes) -> None:
+        def receive(packet: Packet, row: int, gradient: Lanes) -> None:
             if scale > 0:
                 gradient = gradient * load(packet.control, scale)
             p, first, second = move(packet, row, gradient)
@@ -138,24 +138,24 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> Takers:
             if n_states > 1:
                 store(packet.parameters, 2 * n_parameters(packet) + row, second)
 
-        return take
+        return receive
 
     b, c = make(HIDDEN, None), make(OUTPUT, None)
     w = make(HIDDEN, HIDDEN_SCALE) if variant.scales_hidden else b
     v = make(OUTPUT, OUTPUT_SCALE) if variant.scales_outputs else c
-    return Takers(w, v, b, c)
+    return GradientSinks(w, v, b, c)
 
 
 @cache
-def make_adders(memory: Memory) -> Takers:
+def make_adders(memory: Memory) -> GradientSinks:
     """Make the functions that store a sum of gradients for the next block of a window, or for its update."""
     store = memory.store
 
     @device
-    def take(packet: Packet, row: int, gradient: Lanes) -> None:
+    def receive(packet: Packet, row: int, gradient: Lanes) -> None:
         store(packet.sums, row, gradient)
 
-    return Takers(take, take, take, take)
+    return GradientSinks(receive, receive, receive, receive)
 
 
 @cache
@@ -178,7 +178,7 @@ def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
 
 
 @made_once
-def make_takers(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> Takers:
+def make_gradient_sinks(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> GradientSinks:
     """Make the functions that receive gradients in a mode.
 
     Parameters
@@ -190,7 +190,7 @@ def make_takers(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) ->
 
     Returns
     -------
-    Takers
+    GradientSinks
     """
     return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory)
 
@@ -212,18 +212,18 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     bias, skip = architecture.bias, architecture.skip
-    take, number = make_updaters(recipe, variant, memory), numbering(architecture, variant.hidden)
+    sink, number = make_updaters(recipe, variant, memory), numbering(architecture, variant.hidden)
     load = memory.load
 
     @device
     def update_unit(packet: Packet, h: int) -> None:
         sums = packet.sums
         for o in range(n_outputs):
-            take.v(packet, number.v(h, o), load(sums, number.v(h, o)))
+            sink.v(packet, number.v(h, o), load(sums, number.v(h, o)))
         for i in range(n_inputs):
-            take.w(packet, number.w(h, i), load(sums, number.w(h, i)))
+            sink.w(packet, number.w(h, i), load(sums, number.w(h, i)))
         if bias:
-            take.b(packet, number.b(h), load(sums, number.b(h)))
+            sink.b(packet, number.b(h), load(sums, number.b(h)))
 
     @device
     def all_updates(patterns: Patterns, packet: Packet, n0: int) -> None:
@@ -231,11 +231,11 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
         for o in range(n_outputs):
             if bias:
                 row = number.c(packet, o)
-                take.c(packet, row, load(sums, row))
+                sink.c(packet, row, load(sums, row))
             if skip:
                 for i in range(n_inputs):
                     row = number.k(packet, i, o)
-                    take.c(packet, row, load(sums, row))
+                    sink.c(packet, row, load(sums, row))
         for h in range(number.n_hidden(packet)):
             update_unit(packet, h)
 

@@ -95,14 +95,14 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
     return Pass(forward, differentiate, update, make_may_be_fixed_point(recipe, variant, memory, 0))
 
 
-def _make_update(recipe: Recipe, memory: Memory, take_gradients: Backward) -> Callable[[Patterns, Packet, int], None]:
+def _make_update(recipe: Recipe, memory: Memory, apply_gradients: Backward) -> Callable[[Patterns, Packet, int], None]:
     """Make ``update`` of :class:`Pass`, which updates the parameters and the numbers that count updates."""
     begin, end = make_clock(recipe, memory)
 
     @device
     def update(patterns: Patterns, packet: Packet, n0: int) -> None:
         begin(packet)
-        take_gradients(patterns, packet, n0)
+        apply_gradients(patterns, packet, n0)
         end(packet)
 
     return update
