@@ -8,11 +8,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
+from functools import cache
 from typing import Any
 
 from numba.core.compiler import CompilerBase
-from numba.core.compiler_machinery import PassManager
+from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import IRLegalization, NoPythonBackend, NopythonTypeInference, PreLowerStripPhis
+from numba.core.types.functions import Dispatcher
+from numba.core.typing.context import Context
 from numba.core.untyped_passes import (
     DeadBranchPrune,
     FixupArgs,
@@ -37,6 +41,49 @@ class _Steps(PassManager):
             step.run_pass(state)
 
 
+class _TypingContext(Context):
+    """What Numba knows of types, which remembers what operators and functions of its own give for some types.
+
+    It would try twenty candidates for each addition of two numbers.
+    """
+
+    known: dict[Any, Any]
+
+    def resolve_function_type(self, function: Any, args: Any, kws: Any) -> Any:
+        """Return the signature of a call."""
+        if kws or isinstance(function, Dispatcher):
+            return super().resolve_function_type(function, args, kws)
+        found = self.known.get((function, args))
+        if found is None:
+            found = self.known[function, args] = super().resolve_function_type(function, args, kws)
+        return found
+
+
+@cache
+def _typing_context(context: Context) -> _TypingContext:
+    """Return a context that knows what another one does, and learns with it."""
+    remembering: Any = copy(context)
+    remembering.__class__ = _TypingContext
+    remembering.known = {}
+    made: _TypingContext = remembering
+    return made
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _TypeInference(NopythonTypeInference):
+    """Numba's step that finds the types of all values."""
+
+    _name = "type_inference"
+
+    def run_pass(self, state: Any) -> bool:
+        """Find them, with what was found before."""
+        usual, state.typingctx = state.typingctx, _typing_context(state.typingctx)
+        try:
+            return bool(super().run_pass(state))
+        finally:
+            state.typingctx = usual
+
+
 class _Compiler(CompilerBase):
     """Compiles a function in few steps."""
 
@@ -53,7 +100,7 @@ class _Compiler(CompilerBase):
             DeadBranchPrune,
             GenericRewrites,
             ReconstructSSA,
-            NopythonTypeInference,
+            _TypeInference,
             PreLowerStripPhis,
             *self.last_steps,
             NoPythonBackend,

@@ -29,6 +29,7 @@ import llvmlite.binding
 import numba
 from numba.core.bytecode import FunctionIdentity
 from numba.core.registry import cpu_target
+from numba.np import linalg
 
 from kernels.simd.compilers import DeviceCompiler, KernelCompiler, RoutineCompiler
 from kernels.simd.disk_cache import DiskCache
@@ -42,6 +43,24 @@ if numba.config.USING_SVML:
     )
 
 ENABLED: bool = not numba.config.DISABLE_JIT
+
+
+def _load_without_blas() -> None:
+    """Load what Numba knows of arrays without scipy.linalg.
+
+    It is imported to see whether there are routines of linear algebra, which takes a third of the time that a kernel
+    takes to load. Functions that need them look again.
+    """
+    look, linalg.ensure_blas = linalg.ensure_blas, lambda: None
+    try:
+        from numba.np import arraymath
+    finally:
+        linalg.ensure_blas = look
+    arraymath.ensure_blas = look
+
+
+if ENABLED:
+    _load_without_blas()
 
 # Numba names machine code by a number that counts functions. The linker takes the
 # first of equal names, so kernels from the disk that other processes compiled could

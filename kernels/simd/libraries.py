@@ -161,6 +161,9 @@ class _PartContext(CPUContext):
 
     call_conv = property(_NoErrors)
 
+    def refresh(self) -> None:
+        """Do nothing: Numba looks for new functions wherever it has none for some types, and then tries others."""
+
 
 class _PartLower(Lower):
     """Makes LLVM's code of a part, which Python never sees and which raises nothing."""

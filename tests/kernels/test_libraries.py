@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import kernels
 from kernels.simd import jit
 from kernels.simd.jit import device, kernel, routine
 
@@ -140,3 +144,32 @@ def test_garbage_is_not_looked_for_while_compiling(enabled: bool) -> None:
     assert ("one", False) in seen
     assert ("right", enabled) in seen
     assert ("fails", enabled) in seen
+
+
+LINEAR_ALGEBRA = """
+import sys
+import numba
+import numpy as np
+from kernels.simd import jit
+
+@jit.kernel("one")
+def one(number):
+    return number + 1.0
+
+one(1.0)
+found = "scipy.linalg" in sys.modules
+matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
+product = numba.njit(lambda a: np.dot(a, a))(matrix)
+print(found, np.array_equal(product, matrix @ matrix))
+"""
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+def test_linear_algebra_is_loaded_by_whom_it_is_for(tmp_path: Path) -> None:
+    """A kernel does not load it, and functions of others that need it find it all the same."""
+    pytest.importorskip("scipy")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    words = [sys.executable, "-W", "ignore", "-c", LINEAR_ALGEBRA]
+    root = Path(kernels.__file__).parents[1]
+    found = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
+    assert found.split() == ["False", "True"]

@@ -13,7 +13,7 @@ from tests.kernels.support import Array, sized
 LAST = 2**32 - 1
 
 
-@jit.numba.njit
+@jit.kernel("permutations of a test")
 def fill_permutations(orders: Array, seeds: Array, epochs: Array) -> None:
     """Fill a row for each seed and epoch."""
     for row in range(orders.shape[0]):
