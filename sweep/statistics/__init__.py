@@ -1,1 +1,1 @@
-"""Convergence statistics, from counts of runs alone: tallies, intervals, and what follows from them."""
+"""Convergence statistics from counts of runs and from rows: tallies, intervals, tests, comparisons."""

@@ -1,4 +1,4 @@
-"""The statistics of cells, as they stand in cells.parquet."""
+"""Statistics of cells (configurations), as cells.parquet stores them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweep.study.columns import arrow_schema, cells_columns
 from sweep.study.grid import Grid
 from sweep.study.model import Study
 
-# Columns that tell how sure others are.
+# Columns that hold ends of intervals and standard errors.
 INTERVALS = [
     *("convergence_rate_low", "convergence_rate_high"),
     *(f"{name}_{end}" for name in QUANTILES for end in ("low", "high")),
@@ -26,7 +26,7 @@ INTERVALS = [
 
 
 def cells_to_table(cells: pd.DataFrame, study: Study) -> pa.Table:
-    """Return the statistics of all cells as they are stored."""
+    """Return the statistics of all cells as the Arrow table that is stored."""
     return to_arrow(cells, arrow_schema(cells_columns(study)))
 
 
@@ -45,20 +45,22 @@ def summarize_by(tally: pd.DataFrame, grid: Grid, by: Sequence[str]) -> pd.DataF
     Parameters
     ----------
     tally
+        Counts of runs by cell, status and steps.
     grid
+        The grid of the study.
     by
-        Swept parameters, one or more; runs are taken together over all others.
+        Swept parameters, one or more. Runs are pooled over all others.
 
     Returns
     -------
     DataFrame
-        One row for each combination of their values that has runs, by its number as of :func:`group_of`: these
-        values, the number of cells, and the statistics as of a cell.
+        One row for each combination of values that has runs, indexed by the group's number as in :func:`group_of`: the
+        values, the number of cells, and the statistics of a cell.
 
     Notes
     -----
-    Intervals take the runs for independent. Those of one seed in several cells are not, so they are too narrow where
-    seeds matter; those of :mod:`sweep.statistics.clustered` count each seed once.
+    The intervals treat runs as independent. Runs of one seed in several cells are not independent, so the intervals are
+    too narrow where seeds matter. The intervals of :mod:`sweep.statistics.clustered` count each seed once.
     """
     group = group_of(grid, by, tally["cell"].to_numpy())
     statistics = _statistics(tally, group, grid)
@@ -67,10 +69,24 @@ def summarize_by(tally: pd.DataFrame, grid: Grid, by: Sequence[str]) -> pd.DataF
 
 
 def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
-    """Return the number of the group of each cell: of those with the same values of some parameters, or of all.
+    """Return the number of each cell's group: cells of one group have the same values of some parameters.
 
-    It depends on the plan alone, so tables of whichever cells are there are joined by it. Groups are numbered in the
+    The number depends on the grid alone, so tables of different cells can be joined by it. Groups are numbered in the
     order of their first cells.
+
+    Parameters
+    ----------
+    grid
+        The grid of the study.
+    by
+        Swept parameters that define the groups. Without any, all cells are in group 0.
+    cells : (cells,)
+        Numbers of cells.
+
+    Returns
+    -------
+    groups : (cells,)
+        The number of the group of each cell.
     """
     number = np.zeros(len(cells), np.int64)
     for name, values in grid.parameters.items():
@@ -80,19 +96,34 @@ def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
 
 
 def values_of_groups(grid: Grid, by: Sequence[str], cells: Array) -> pd.DataFrame:
-    """Return the values of some parameters in each group that some of ``cells`` are of, by its number."""
+    """Return the parameter values of each group that contains some of the given cells.
+
+    Parameters
+    ----------
+    grid
+        The grid of the study.
+    by
+        Swept parameters that define the groups.
+    cells : (cells,)
+        Numbers of cells.
+
+    Returns
+    -------
+    DataFrame
+        The values of ``by``, one row for each group, indexed by the group's number as in :func:`group_of`.
+    """
     numbers, first = np.unique(group_of(grid, by, cells), return_index=True)
     return pd.DataFrame({name: grid.column(name, cells[first]) for name in by}, index=numbers)
 
 
 def cells_of(grid: Grid, cells: Array | None = None) -> pd.DataFrame:
-    """Return the number and the swept parameters of some cells, by default of all: a study may have very many."""
+    """Return a table of cell numbers and swept parameters, of the given cells or of all (which may be very many)."""
     cells = np.arange(grid.n_cells) if cells is None else cells
     return pd.DataFrame({"cell": cells, **{name: grid.column(name, cells) for name in grid.parameters}})
 
 
 def _statistics(tally: pd.DataFrame, group: Array, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of groups of runs, by the number of their group, which is given for each row."""
+    """Return the statistics of groups of runs, indexed by group. ``group`` gives the group of each row of the tally."""
     ends = ends_by_group(tally, group, grid.most_steps(tally["cell"].to_numpy()))
     counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64).mul(ends["n"], axis=0)
     sums = counts.assign(n_runs=ends["n"]).groupby(ends["group"]).sum()

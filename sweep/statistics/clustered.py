@@ -1,4 +1,4 @@
-"""Intervals of statistics over several cells, which share seeds: seeds are independent, runs of one seed are not."""
+"""Intervals of statistics pooled over cells that share seeds: seeds are independent, runs of one seed are not."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def rate_intervals(outcomes: Outcomes, group: Array) -> tuple[Array, Array]:
     Parameters
     ----------
     outcomes
-        Of all cells.
+        Outcomes of all cells.
     group : (n_cells,)
         The number of the group of each cell.
 
     Returns
     -------
     low, high : (n_groups,)
-        In the order of their numbers; missing where one seed has runs in several cells, which says nothing of other
-        seeds.
+        Ends of the intervals, in the order of group numbers. They are missing where one seed has runs in several cells,
+        since one seed says nothing about others.
 
     Notes
     -----
-    The interval is Wilson's, of as many independent runs as say as much: see :func:`independent_runs`. With
-    fewer than some 100 seeds, of which few decide whole groups of runs, it is too narrow.
+    The interval is Wilson's with the effective number of independent runs (:func:`independent_runs`). It is too narrow
+    with fewer than about 100 seeds if a few of them decide whole groups of runs.
     """
     sums = SeedSums(outcomes, group)
     n = sums.independent_runs(outcomes.converged)
@@ -52,24 +52,25 @@ def step_intervals(outcomes: Outcomes, group: Array, most_steps: Array, ends: pd
     Parameters
     ----------
     outcomes, group
-        As of :func:`rate_intervals`.
+        As in :func:`rate_intervals`.
     most_steps : (n_cells,)
-        That a run of the cell may take.
+        The limit of steps of the cell's runs.
     ends
         The tally of the same runs by the same groups, as of :func:`~sweep.statistics.steps.ends_by_group`.
 
     Returns
     -------
     DataFrame
-        By group, the columns of cells that tell how sure their statistics of steps are, and ``restarted_steps``, of
-        which halves are made of seeds.
+        By group: ends of intervals and standard errors of the statistics of steps, and ``restarted_steps`` computed
+        from halves that are made of seeds.
 
     Notes
     -----
-    Of a quantile q the interval is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: the steps by which q plus or
-    minus the error of the share of runs at q converged. That of expected steps is the delta method of a ratio of two
-    sums over seeds (Cochran, Sampling Techniques (1977), section 6.13). That of the restricted mean is made as in a
-    cell. All take Student's quantile of the seeds.
+    The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: its ends are the steps by which
+    a share of q minus or plus the error of the share at q has converged. The interval of the expected running time
+    (expected steps) uses the delta method for a ratio of two sums over seeds (Cochran, Sampling Techniques (1977),
+    section 6.13). The interval of the restricted mean is computed as for a cell. All use Student's quantile of the
+    number of seeds.
     """
     sums = SeedSums(outcomes, group)
     means = _restricted_means(sums, outcomes, most_steps)
@@ -84,13 +85,13 @@ class SeedSums:
     Attributes
     ----------
     numbers : (n_groups,)
-        Of the groups, ascending.
+        Numbers of the groups, ascending.
     place : (n_cells,)
-        Of the group of each cell among them.
+        Index in ``numbers`` of each cell's group.
     runs : (n_groups, n_seeds)
-        Runs that are there.
+        Number of runs that are present.
     n_seeds : (n_groups,)
-        Seeds that have runs.
+        Number of seeds that have runs.
     """
 
     def __init__(self, outcomes: Outcomes, group: Array) -> None:
@@ -106,7 +107,7 @@ class SeedSums:
         return np.stack([values[cells].sum(axis=0, dtype=np.int64) for cells in self._cells])  # reduceat is slower
 
     def independent_runs(self, marked: Array) -> Array:
-        """Return how many independent runs would tell as much of the share of runs that are marked, by group."""
+        """Return the effective number of independent runs for the share of marked runs, by group."""
         marked = marked & self._present
         n_marked, n_runs = marked.sum(axis=1), self._present.sum(axis=1)
         alike = (n_marked == 0) | (n_marked == n_runs)
@@ -114,22 +115,28 @@ class SeedSums:
 
 
 def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
-    """Return how many independent runs would tell as much of shares of runs.
+    """Return the effective number of independent runs behind shares of runs that are clustered by seed.
 
     Parameters
     ----------
     successes, runs : (n_shares, n_seeds)
-        Runs of each seed that count, and all.
+        Number of successful runs of each seed, and of all its runs.
     unanimous : (n_shares,)
-        Cells of which no run counts, or every one.
+        Number of cells in which no run or every run is a success.
+
+    Returns
+    -------
+    n : (n_shares,)
+        The number of independent runs of which a share would have the same variance. It is missing for one seed with
+        several runs, and the number of runs where each seed has one.
 
     Notes
     -----
-    The variance of a share is that of a ratio of two sums over seeds; Student's quantile of the seeds, which is larger
-    than the normal one, makes the runs fewer. Cells whose runs are all alike show no variance and have some: each adds
-    what half a run does that is not. How much the runs of a seed have in common shows in seeds of which some run is
-    unlike those of most; if none is, all of it, so that seeds count as runs do, and the more of them there are the less
-    of that is presumed. Missing where there is one seed with several runs; where each has one, these.
+    The variance of a share is that of a ratio of two sums over seeds. Student's quantile of the seeds exceeds the
+    normal one, which reduces the number further. Cells whose runs all end alike show no variance although they have
+    some, so each adds the variance of half a run that differs. The correlation within seeds is seen only in seeds that
+    have a run unlike the majority. Without such seeds full correlation is assumed, that is, n is the number of seeds;
+    the more such seeds there are, the less weight the assumption has.
     """
     n_runs, n_seeds = runs.sum(axis=1), (runs > 0).sum(axis=1)
     rate = successes.sum(axis=1) / n_runs
@@ -146,7 +153,7 @@ def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
 
 
 def runs_by_step(outcomes: Outcomes, steps: Array) -> Array:
-    """Return how many independent runs would tell as much of the share of all that converged by each of some steps."""
+    """Return the effective number of independent runs for the share of runs converged by each of some steps."""
     cell, seed = np.nonzero(outcomes.converged)
     by = np.searchsorted(steps, outcomes.steps[cell, seed])
     shape = outcomes.steps.shape
@@ -200,7 +207,7 @@ def _ratio(sums: SeedSums, steps: Array, successes: Array) -> tuple[Array, Array
 
 
 def _restarted_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
-    """Return the steps of a success with restarts, each half of the seeds at the limits that are best in the other."""
+    """Return the steps of a success with restarts. Each half of the seeds uses the best limits of the other half."""
     halves = np.arange(outcomes.steps.shape[1]) % 2 == 0
     limits = [_best_limits(sums, Outcomes(outcomes.steps[:, half], outcomes.converged[:, half]))
               for half in (~halves, halves)]  # fmt: skip
@@ -213,9 +220,9 @@ def _restarted_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
 
 
 def _best_limits(sums: SeedSums, outcomes: Outcomes) -> Array:
-    """Return the best limits in some runs, by group; infinite where none converged."""
+    """Return the best limits of steps for some runs, by group; infinite where none converged."""
     present = outcomes.present
-    there: Any = slice(None) if present.all() else present.ravel()  # to choose all takes as long as to count them
+    there: Any = slice(None) if present.all() else present.ravel()  # choosing all takes as long as counting them
     group = np.repeat(sums.place, present.shape[1])[there]
     status = np.where(outcomes.converged.ravel()[there], np.int8(_CONVERGED), np.int8(_ANOTHER))
     tally = tally_runs(group, status, outcomes.steps.ravel()[there])

@@ -1,4 +1,4 @@
-"""What changes with the value of a parameter, on common seeds."""
+"""How results change with the value of a parameter, compared on common seeds (common random numbers)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from sweep.statistics.paired_steps import difference_of, ratio_of
 from sweep.statistics.sides import Groups, Pairs, Side
 from sweep.study.grid import Grid
 
-# Values of a parameter that can be compared, each with each other.
+# Most values of a parameter that are compared pairwise.
 MOST_COMPARED = 20
 
 
 def check_margin(margin: Any, measure: str | None = None) -> None:
-    """Require that a margin of equivalence is a difference of rates, and that rates are compared, not a measure.
+    """Check that a margin of equivalence is a difference of rates, and that rates are compared.
 
     Raises
     ------
     SweepError
-        If it is no number above 0 and below 1, or a measure is compared.
+        If the margin is not a number above 0 and below 1, or if a measure is compared.
     """
     if margin is not None and measure:
         raise SweepError(f"margin {shown(margin)} given with {measure}; rates alone are equivalent within a margin")
@@ -41,19 +41,21 @@ def check_margin(margin: Any, measure: str | None = None) -> None:
 def compare_values(
     outcomes: Outcomes, grid: Grid, vary: str, by: Sequence[str], margin: float | None = None
 ) -> pd.DataFrame:
-    """Compare each value of a parameter with each other one.
+    """Compare the values of a parameter pairwise.
 
     Parameters
     ----------
     outcomes
+        Outcomes of all cells.
     grid
+        The grid of the study.
     vary
         The swept parameter whose values are compared.
     by
-        Other swept parameters, for each combination of whose values there is a row; over all others pairs are taken
-        together.
+        Other swept parameters. Each combination of their values has a row; pairs are pooled over the remaining
+        parameters.
     margin
-        As of :func:`compare_sides`.
+        As in :func:`compare_sides`.
 
     Returns
     -------
@@ -72,14 +74,14 @@ def compare_values(
 
 
 def cells_by_value(grid: Grid, vary: str) -> Array:
-    """Return the cells of each value of a parameter, (n_values, n_strata), those in the same place alike but for it."""
+    """Return the cells of each value of a parameter, (n_values, n_strata). Cells of one column differ in it alone."""
     names, sizes = list(grid.parameters), [len(values) for values in grid.parameters.values()]
     cells = np.moveaxis(np.arange(grid.n_cells).reshape(sizes), names.index(vary), 0)
     return cells.reshape(len(cells), -1)
 
 
 def each_two(values: Sequence[Any], compare: Callable[[int, int], pd.DataFrame]) -> pd.DataFrame:
-    """Return what comparing each two of some values by their places tells, behind ``first`` and ``second``."""
+    """Return the comparisons of each two values (``compare`` gets their indices), with ``first`` and ``second``."""
     compared = []
     for first, second in combinations(range(len(values)), 2):
         rows = compare(first, second)
@@ -92,40 +94,40 @@ def each_two(values: Sequence[Any], compare: Callable[[int, int], pd.DataFrame])
 def compare_sides(
     first: Side, second: Side, strata: pd.DataFrame, by: Sequence[str], margin: float | None = None
 ) -> pd.DataFrame:
-    """Compare pairs of runs, each of one seed.
+    """Compare runs pairwise, on common seeds.
 
     Parameters
     ----------
     first, second
-        A run of the one is paired with that of the other in the same stratum and of the same seed.
+        The two sides. Runs of the same stratum and seed are paired.
     strata
         Parameters of the pairs, a row for each stratum.
     by
-        Those for each combination of whose values there is a row.
+        Parameters that define the rows of the result: one row for each combination of their values.
     margin
-        A difference of rates that makes no difference.
+        A difference of rates that is regarded as no difference.
 
     Returns
     -------
     DataFrame
-        By these parameters: the numbers of seeds and of pairs, ``first_rate`` and ``second_rate`` of convergence, their
-        ``difference`` with its 95 % interval, and its ``p_value``; with a margin, whether they are ``equivalent``
-        (missing where there is no interval). Then the shares of the pairs in which the first run converged in fewer
-        steps than the second, and the other way round, and their ``p_steps``; ``expected_steps_ratio``, the steps of
-        all first runs for each success as a multiple of those of the second; ``steps_limit``, the smaller of the most
-        steps that both may take (missing where pairs have several), and ``restricted_mean_difference``, how many steps
-        the first take more than the second on average up to there; both with 95 % intervals.
+        By these parameters: numbers of seeds and of pairs; convergence rates ``first_rate`` and ``second_rate``, their
+        ``difference`` with its 95 % interval and ``p_value``; with a margin, whether they are ``equivalent`` (missing
+        where there is no interval); the shares of pairs in which the first run converged in fewer steps, and the second
+        did, with ``p_steps``; ``expected_steps_ratio``, the expected running time of the first side as a multiple of
+        that of the second; ``steps_limit``, the smaller of both sides' limits of steps (missing where pairs have
+        several); ``restricted_mean_difference``, restricted mean of the first side up to this limit less that of the
+        second, in steps. The last two statistics have 95 % intervals.
 
     Notes
     -----
-    A run that does not converge needs more steps than any that does; where neither does, neither is faster. p-values
+    A run that does not converge counts as slower than any that does; if neither converges, neither is faster. p-values
     are those of the exact sign-flip test of seeds (:func:`~sweep.statistics.paired.sign_flip_test`), which is McNemar's
-    exact test where a seed has one pair.
+    exact test where each seed has one pair.
 
-    Rates are equivalent where the 90 % interval of their difference lies within the margin to both sides: two one-sided
+    Rates are equivalent if the 90 % interval of their difference lies within plus or minus the margin: two one-sided
     tests at 5 % each (Schuirmann, J. Pharmacokin. Biopharm. 15 (1987) 657), not adjusted for the number of rows.
 
-    Intervals of steps are made of those of rates and means (:mod:`~sweep.statistics.paired_steps`).
+    Intervals of steps combine those of rates and means (:mod:`~sweep.statistics.paired_steps`).
     """
     both = first.outcomes.present & second.outcomes.present
     paired = np.flatnonzero(both.any(axis=1))  # in a partial result, strata that have pairs
@@ -134,7 +136,7 @@ def compare_sides(
 
 
 def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> pd.DataFrame:
-    """Compare how many runs converge."""
+    """Compare the numbers of runs that converge."""
     of_pairs = pairs.groups.add(pairs.both)
     n_seeds, n_pairs = (of_pairs > 0).sum(axis=1), of_pairs.sum(axis=1)
     each = n_pairs / n_seeds  # pairs for each seed; in a partial result some are missing
@@ -162,7 +164,7 @@ def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> pd.
 
 
 def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
-    """Compare how many steps runs take."""
+    """Compare the steps of runs."""
     add, n_pairs = pairs.groups.add, pairs.groups.add(pairs.both).sum(axis=1)
     steps, other = (side.steps_to_converge(pairs) for side in (first, second))
     faster, slower = add((steps < other) & pairs.both), add((steps > other) & pairs.both)
@@ -188,7 +190,7 @@ def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
 
 
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:
-    """Add p-values that are adjusted for the number of all, of rates and of steps, behind those that are not."""
+    """Insert p-values adjusted for all tests of rates and steps together (Holm), each behind the unadjusted ones."""
     names = ("p_value", "p_steps")
     adjusted: Array = holm(table[list(names)].to_numpy().ravel()).reshape(-1, 2)
     for name, column in zip(names, adjusted.T, strict=True):

@@ -1,4 +1,4 @@
-"""What was measured of runs at each value of a parameter, compared on common seeds."""
+"""Measures of runs (losses, errors, correct outputs) at each value of a parameter, compared on common seeds."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from sweep.study.grid import Grid
 
 
 def compare_measured(measured: Measured, grid: Grid, vary: str, by: Sequence[str], measure: str) -> pd.DataFrame:
-    """Compare each value of a parameter with each other one.
+    """Compare the values of a parameter pairwise by a measure.
 
     Parameters
     ----------
     measured
-        Of all cells.
+        The measure of all cells.
     grid
+        The grid of the study.
     vary
         The swept parameter whose values are compared.
     by
-        Other swept parameters, for each combination of whose values there is a row; over all others pairs are taken
-        together.
+        Other swept parameters. Each combination of their values has a row; pairs are pooled over the remaining
+        parameters.
     measure
-        What was measured.
+        Name of the measure.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def compare_measured(measured: Measured, grid: Grid, vary: str, by: Sequence[str
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:
-    """Add p-values that are adjusted for the number of rows, behind those that are not."""
+    """Insert p-values that are adjusted for the number of rows (Holm), behind the unadjusted ones."""
     table.insert(list(table).index("p_value") + 1, "p_value_holm", holm(table["p_value"].to_numpy()))
     return table
 
@@ -55,33 +56,34 @@ def adjusted(table: pd.DataFrame) -> pd.DataFrame:
 def compare_pairs(
     first: Measured, second: Measured, strata: pd.DataFrame, by: Sequence[str], measure: str
 ) -> pd.DataFrame:
-    """Compare pairs of runs, each of one seed.
+    """Compare a measure of runs pairwise, on common seeds.
 
     Parameters
     ----------
     first, second : (n_strata, n_seeds)
-        A run of the one is paired with that of the other in the same place.
+        The two sides. Runs of the same stratum and seed are paired.
     strata
         Parameters of the pairs, a row for each stratum.
     by
-        Those for each combination of whose values there is a row.
+        Parameters that define the rows of the result: one row for each combination of their values.
     measure
+        Name of the measure.
 
     Returns
     -------
     DataFrame
-        By these parameters: the numbers of seeds and of pairs; of losses and errors ``first_median`` and
-        ``second_median``, and the ``ratio`` of their geometric means, the first over the second, of the pairs in which
-        both are finite, with its 95 % interval; of right outputs ``first_mean`` and ``second_mean``, and their
-        ``difference`` with its interval; ``first_lower`` and ``second_lower``, the shares of the pairs in which the one
-        is lower, and their ``p_value``.
+        By these parameters: the numbers of seeds and of pairs. For losses and errors ``first_median`` and
+        ``second_median``, and ``ratio``, the geometric mean of the first side over that of the second, in pairs in
+        which both are finite, with its 95 % interval. For correct outputs ``first_mean``, ``second_mean`` and their
+        ``difference`` with its interval. Then ``first_lower`` and ``second_lower``, the shares of pairs in which that
+        side is lower, and their ``p_value``.
 
     Notes
     -----
-    What is infinite is larger than all that is finite. p-values are those of the exact sign-flip test of seeds
-    (:func:`~sweep.statistics.paired.sign_flip_test`): the sign test where a seed has one pair. The intervals are
-    Student's of seeds: of the sums of their logarithms, or of their differences. The ratio is missing where a value is
-    0, and its interval of one seed.
+    Infinite values count as larger than all finite ones. p-values are those of the exact sign-flip test of seeds
+    (:func:`~sweep.statistics.paired.sign_flip_test`), which is the sign test where each seed has one pair. The
+    intervals are Student's over seeds: of sums of logarithms, or of differences. The ratio is missing where a value is
+    0, and the interval for a single seed.
     """
     number = strata.groupby(list(by), sort=False).ngroup().to_numpy() if by else np.zeros(len(strata), np.int64)
     rows = []
@@ -96,7 +98,7 @@ def compare_pairs(
 
 
 def _compared(one: Array, other: Array, both: Array, measure: str) -> dict[str, float]:
-    """Return the comparison of one group of pairs; ``both`` are those that are there."""
+    """Return the comparison of one group of pairs; ``both`` marks pairs whose two runs are present."""
     lower, higher = ((one < other) & both).sum(axis=0), ((one > other) & both).sum(axis=0)
     n_pairs = int(both.sum())
     row: dict[str, float] = {"n_seeds": int(both.any(axis=0).sum()), "n_pairs": n_pairs}
@@ -115,12 +117,12 @@ def _compared(one: Array, other: Array, both: Array, measure: str) -> dict[str, 
 
 
 def _median(values: Array) -> float:
-    """Return the value of run ceil(n / 2) in their order, as of cells."""
+    """Return the median, which is the value of run ceil(n / 2) in ascending order, as in cells."""
     return float(np.partition(values, (len(values) - 1) // 2)[(len(values) - 1) // 2])
 
 
 def _ratio(one: Array, other: Array, both: Array) -> tuple[float, float, float]:
-    """Return the ratio of geometric means with its interval, over pairs in which both are finite."""
+    """Return the ratio of geometric means with its interval, over pairs in which both values are finite."""
     finite = both & np.isfinite(one) & np.isfinite(other)
     if not finite.any() or (one[finite] == 0).any() or (other[finite] == 0).any():
         return np.nan, np.nan, np.nan
@@ -132,7 +134,7 @@ def _ratio(one: Array, other: Array, both: Array) -> tuple[float, float, float]:
 
 
 def _seed_mean(differences: Array, counted: Array) -> tuple[float, float, float]:
-    """Return the mean of differences that count, which are 0 elsewhere, with its interval: a ratio of sums of seeds."""
+    """Return the mean of counted differences (0 elsewhere) with its interval: a ratio of two sums over seeds."""
     sums, counts = differences.sum(axis=0), counted.sum(axis=0)
     n = int((counts > 0).sum())
     mean = sums.sum() / counts.sum()

@@ -1,8 +1,9 @@
-"""What matters: the variance between runs, divided among the parameters and the seed.
+"""Importance of parameters: main and total effects from the variance between runs.
 
-The functional analysis of variance, exact on a grid: the part of a parameter is the variance of the means for each of
-its values; that of two parameters together, the variance of the means for each pair of values less the parts of both.
-The seed is one factor more, whose values are drawn: what is told of it is told of all seeds. Nothing is fitted.
+The functional analysis of variance, which is exact on a grid. The main effect of a parameter is the variance of the
+means at each of its values. The interaction of two parameters is the variance of the means at each pair of values, less
+both main effects. The seed is one more factor. Its values are a random sample, so results hold for all seeds. No model
+is fitted.
 """
 
 from __future__ import annotations
@@ -17,53 +18,53 @@ from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Grid
 
-# What varies between runs: 1 for one that converged, else 0; its steps, the most that it may take if it did not.
+# The quantity of each run: 1 if it converged, else 0; its steps, or the limit of steps if it did not converge.
 EXPLAINED = ("convergence_rate", "restricted_mean_steps")
 
-# Seeds from which on parts of them tell how far shares may be off.
+# Least number of seeds for standard errors, which are found by leaving out parts of the seeds.
 LEAST_SEEDS = 10
 
 REST = "three or more together"
 SEED = "seed"
 SEED_WITH_OTHERS = "seed x parameters"
 
-# Parts of the seeds that are left out in turn, for errors.
+# Most parts into which the seeds are divided; each is left out in turn.
 _MOST_PARTS = 20
 
 
 def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcomes | None = None) -> pd.DataFrame:
-    """Divide the variance between all runs of a study.
+    """Divide the variance between all runs of a study among parameters and the seed.
 
     Parameters
     ----------
     cells
         Statistics of all cells, in their order.
     grid
+        The grid of the study.
     statistic
         One of :data:`EXPLAINED`.
     outcomes
-        Of all runs. Of adaptive seeds those count that all cells have.
+        Outcomes of all runs. With adaptive seeds, only seeds that all cells have are used.
 
     Returns
     -------
     DataFrame
-        A row for each swept parameter, each two of them, all that three or more do together (with more than two
-        parameters), the seed, and the seed together with parameters: ``term``; its part ``variance`` of the variance
-        between all runs, and ``share`` of it, which all add up to 1; ``share_by_chance``, what the share would be on
-        average if the term did nothing and chance were not subtracted; and ``share_error``, its standard error. For
-        each single factor ``total_share``, with all that it does together with others, and ``total_share_error``.
+        A row for each swept parameter, for each two of them, for all interactions of three or more (with more than two
+        parameters), for the seed, and for interactions of the seed with parameters: ``term``; ``variance``, its part of
+        the variance between all runs; ``share`` of that variance (shares add up to 1); ``share_by_chance``, the share
+        that a term without effect would have on average if chance were not subtracted; ``share_error``, the standard
+        error. For single factors ``total_share``, the total effect (with all interactions), and ``total_share_error``.
 
-        Without outcomes, what the seed does by itself and the total effects of parameters are missing; of one seed, all
-        that is told of the seed and of chance; and errors, of fewer than 10 seeds.
+        Without outcomes, the main effect of the seed and total effects of parameters are missing. With one seed,
+        effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing.
 
     Notes
     -----
     Hoeffding's decomposition; see Hutter, Hoos and Leyton-Brown, Proc. ICML 32 (2014) 754, who fit a forest for it;
-    main and total effects as of Sobol and Homma and Saltelli, Reliab. Eng. Syst. Safety 52 (1996) 1. Means of cells are
-    themselves not exact: chance adds to each term the part that the seed has together with it, over the number of
-    seeds. It is subtracted, so a term that does nothing may have a share a little below 0. Without outcomes the runs of
-    all cells are taken for independent. Errors are those of the jackknife that leaves out one part of the seeds in
-    turn.
+    main and total effects as defined by Sobol and by Homma and Saltelli, Reliab. Eng. Syst. Safety 52 (1996) 1. Means
+    of cells are estimates: chance adds to each term its interaction with the seed, divided by the number of seeds. It
+    is subtracted, so a term without effect may have a share slightly below 0. Without outcomes the runs of all cells
+    are treated as independent. Errors are those of the jackknife that leaves out one part of the seeds in turn.
     """
     terms = _terms(grid)
     if outcomes is None or grid.n_seeds == 1:
@@ -86,12 +87,12 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
 
 
 class _Parts(NamedTuple):
-    """Parts of the variance, by term and sample: all seeds, then these without one part of them in turn.
+    """Parts of the variance, by term and sample: all seeds, then all but one part of them in turn.
 
     Attributes
     ----------
     variance, by_chance, total : (terms, samples)
-        What chance adds is subtracted from the variance; the total is that of single factors.
+        ``variance`` is corrected for chance; ``total`` exists for single factors.
     whole : (samples,)
         The variance between all runs.
     """
@@ -103,10 +104,10 @@ class _Parts(NamedTuple):
 
 
 def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
-    """Return the parts of what varies, (n_cells, n_seeds).
+    """Return the parts of the variance of a quantity of runs, (n_cells, n_seeds).
 
-    The part of a term in the runs of one seed is on average that of the term and that of the seed together with it; in
-    the means of n seeds it is that of the term and an n-th of the other.
+    The part of a term in the runs of one seed estimates the term plus its interaction with the seed. In the means of n
+    seeds it estimates the term plus 1/n of that interaction.
     """
     samples = _samples(varied.shape[1])
     n = (samples > 0).sum(axis=0)
@@ -128,7 +129,7 @@ def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
 
 
 def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
-    """Return the parts as far as the statistics of cells tell them; of one seed chance stays in them."""
+    """Return the parts that statistics of cells determine; with one seed, chance is not subtracted."""
     mean, n = cells[statistic].to_numpy(np.float64)[:, None], cells["n_runs"].to_numpy(np.float64)
     if statistic == "convergence_rate":
         squared_errors = np.divide(mean[:, 0] * (1 - mean[:, 0]), n - 1, out=np.full(len(n), np.nan), where=n > 1)
@@ -144,7 +145,7 @@ def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
 
 
 def _varied(outcomes: Outcomes, grid: Grid, statistic: str) -> Array:
-    """Return what varies between runs, less its mean, by cell and seed."""
+    """Return the quantity of each run less its mean, by cell and seed."""
     if statistic == "convergence_rate":
         varied = outcomes.converged.astype(np.float64)
     else:
@@ -154,7 +155,7 @@ def _varied(outcomes: Outcomes, grid: Grid, statistic: str) -> Array:
 
 
 def _samples(n_seeds: int) -> Array:
-    """Return the weights of seeds in their mean, (n_seeds, samples): of all, then without one part of them in turn."""
+    """Return the weights of seeds in a mean, (n_seeds, samples): all seeds, then all but one part of them in turn."""
     weights = np.ones((n_seeds, 1))
     if n_seeds >= LEAST_SEEDS:
         part = np.arange(n_seeds) * min(n_seeds, _MOST_PARTS) // n_seeds
@@ -163,7 +164,7 @@ def _samples(n_seeds: int) -> Array:
 
 
 def _jackknife_error(values: Array) -> Array:
-    """Return the standard errors of the first column, which is of all seeds; missing where it stands alone."""
+    """Return standard errors of the first column (all seeds) from the others; missing if there are no others."""
     without = values[:, 1:]
     if not without.size:
         return np.full(len(values), np.nan)
@@ -176,20 +177,20 @@ def _sizes(grid: Grid) -> list[int]:
 
 
 def _varied_terms(grid: Grid) -> list[tuple[int, ...]]:
-    """Return the places of each parameter of several values, and of each two of them."""
+    """Return the indices of each parameter with several values, and of each two such parameters."""
     varied = [k for k, size in enumerate(_sizes(grid)) if size > 1]
     return [*((k,) for k in varied), *combinations(varied, 2)]
 
 
 def _terms(grid: Grid) -> list[str]:
-    """Return the terms by name."""
+    """Return the names of the terms."""
     names, varied = list(grid.parameters), _varied_terms(grid)
     rest = [REST] if sum(len(term) == 1 for term in varied) > 2 else []
     return [*(" x ".join(names[k] for k in term) for term in varied), *rest, SEED, SEED_WITH_OTHERS]
 
 
 def _degrees_of_freedom(grid: Grid) -> Array:
-    """Return the degrees of freedom of each term but those of the seed."""
+    """Return the degrees of freedom of each term, without those of the seed."""
     sizes = _sizes(grid)
     degrees = [np.prod([sizes[k] - 1 for k in term]) for term in _varied_terms(grid)]
     rest = [grid.n_cells - 1 - sum(degrees)] if REST in _terms(grid) else []
@@ -197,7 +198,7 @@ def _degrees_of_freedom(grid: Grid) -> Array:
 
 
 def _divide(values: Array, grid: Grid) -> Array:
-    """Return the part of each term but those of the seed, by the last axis of what is given, which lies in cells."""
+    """Return the part of each term, without those of the seed, for each column of values; rows are cells."""
     sizes = _sizes(grid)
     centered = (values - values.mean(axis=0)).reshape(*sizes, -1)
     parts: dict[tuple[int, ...], Array] = {}

@@ -1,8 +1,8 @@
-"""Which share of runs has converged, diverged or stalled by a step, where they end in one way or another.
+"""Cumulative incidence: the share of runs that converged, diverged or stalled by each step.
 
-Runs that diverge or stall never converge: the three are competing risks, and shares are of all runs. A run that is
-exhausted has not converged in the steps that it may take, as in every other statistic; so where cells have other
-limits, shares are of what runs do within their own.
+Runs that diverge or stall never converge, so the three are competing risks, and shares are of all runs. An exhausted
+(right-censored) run counts as not converged within its limit, as in every other statistic. If cells have different
+limits, each run counts within its own.
 """
 
 from __future__ import annotations
@@ -20,50 +20,48 @@ from sweep.study.grid import Grid
 
 EVENTS = ("converged", "diverged", "stalled")
 
-# Half the height of a simultaneous band of 95 %, times the root of the runs, or of seeds that have several.
+# Half the height of a simultaneous 95 % band, times the square root of the number of runs or (several cells) of seeds.
 _OF_RUNS, _OF_SEEDS = 1.3581015157406195, 1.5236277364533763
 
-# Steps at which it is found how much several cells tell; between them it hardly changes.
+# Most steps at which the effective number of runs of several cells is computed; it is interpolated between them.
 _MOST_STEPS = 50
 
 
 def cumulative_incidence(
     tally: pd.DataFrame, event: str = "converged", outcomes: Outcomes | None = None, n_seeds: int | None = None
 ) -> pd.DataFrame:
-    """Return the share of runs that has ended so by each step.
+    """Return the share of runs for which an event has occurred by each step.
 
     Parameters
     ----------
     tally
-        Of all runs to be taken together, from any cells; with a column ``weight`` where runs do not count alike.
+        Counts of all runs to be pooled, from any cells, with a column ``weight`` if runs have different weights.
     event
         One of :data:`EVENTS`.
     outcomes
-        Of the same cells, for intervals of several of them.
+        Outcomes of the same cells, needed for intervals over several of them.
     n_seeds
-        Of the study, for simultaneous bands of several cells.
+        Number of seeds of the study, needed for simultaneous bands over several cells.
 
     Returns
     -------
     DataFrame
-        A row for each step at which a run ended so, and for the last at which any run ended, where the curve does:
-        ``steps``, ``incidence``, ``low`` and ``high``, its 95 % interval, ``band_low`` and ``band_high``, a band that
-        holds the whole curve with 95 % confidence, and ``at_risk``, the runs that were under way right before the step.
-        Over several cells both count each seed once. The interval is then missing without outcomes, and of other events
-        than convergence, of which outcomes do not tell, and where runs do not count alike; the band where cells lack
-        runs of some seeds.
+        A row for each step at which the event occurred, and for the last step of any run: ``steps``; ``incidence``; its
+        95 % interval ``low``, ``high``; ``band_low``, ``band_high``, a band that contains the whole curve with 95 %
+        confidence; ``at_risk``, the runs not yet ended right before the step. Over several cells interval and band
+        count each seed once. The interval is then missing without outcomes, for other events than convergence, and with
+        weights; the band is missing where cells lack runs of some seeds.
 
     Notes
     -----
-    The intervals are Wilson's, each at its step alone.
-
+    The intervals are Wilson's, each for its step alone.
     The band of one cell is that of Dvoretzky, Kiefer and Wolfowitz with the constant of Massart, Ann. Probab. 18 (1990)
-    1269, which holds where runs end otherwise too: their steps count as infinite. Over several cells each seed has a
-    share of its runs by each step. Of one run drawn from each seed that band would hold, with the largest error Y; the
-    curve is the mean over all such draws, so its largest error X is at most the mean of Y given the seeds. By Jensen
-    and Markov P(X > e) is at most E max(Y - t, 0) / (e - t) for any t < e, where the mean is at most the integral
-    of 2 exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It holds for any number of seeds, mostly
-    with far more than 95 %.
+    1269. It allows for runs that end otherwise: their steps count as infinite. Over several cells each seed has a share
+    of its runs by each step. If one run were drawn from each seed the band would hold, with largest error Y. The curve
+    is the mean over all such draws, so its largest error X is at most the mean of Y given the seeds. By Jensen and
+    Markov P(X > e) is at most E max(Y - t, 0) / (e - t) for any t < e, and this mean is at most the integral of 2
+    exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It holds for any number of seeds, mostly with
+    far more than 95 %.
     """
     weight = tally.get("weight", tally["n"])
     ends = tally.assign(weight=weight, event=weight.where(tally["status"] == event, 0))
@@ -94,7 +92,7 @@ def cumulative_incidence(
 
 
 def _intervals(share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcomes | None) -> tuple[Array, Array]:
-    """Return the ends of the intervals of shares by some steps, missing of several cells without outcomes."""
+    """Return the ends of the intervals of shares at some steps; missing for several cells without outcomes."""
     if tally["cell"].nunique() <= 1:
         n = np.full(len(share), float(tally["n"].sum()))
     elif outcomes is not None and "weight" not in tally:
@@ -107,7 +105,7 @@ def _intervals(share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcom
 
 
 def _half_of_band(tally: pd.DataFrame, n_seeds: int | None) -> float:
-    """Return half the height of the band that holds the whole curve, missing where seeds are not all there."""
+    """Return half the height of the simultaneous band; missing where some seeds lack runs."""
     of_cells = tally.groupby("cell")["n"].sum()
     if len(of_cells) <= 1:
         return _OF_RUNS / float(np.sqrt(of_cells.sum()))
@@ -120,9 +118,9 @@ def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
     Parameters
     ----------
     tally
-        Of all runs to be taken together; of several cells the share is the mean over these, as their runs have it.
+        Counts of all runs to be pooled. For several cells the share is their mean, weighted by their runs.
     k
-        At most the runs of any cell.
+        Number of parallel runs, at most the runs of any cell.
 
     Returns
     -------
@@ -131,7 +129,8 @@ def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
 
     Notes
     -----
-    Without bias, see :mod:`sweep.statistics.parallel_runs`. The ends for one run are carried over by 1 - (1 - F)^k.
+    The estimate is unbiased, see :mod:`sweep.statistics.parallel_runs`. Ends of intervals are transformed by 1 - (1 -
+    F)^k.
     """
     whole, weight = cumulative_incidence(tally), tally.get("weight", tally["n"])
     share, of_cells = np.zeros(len(whole)), weight.groupby(tally["cell"]).sum() / weight.sum()
@@ -152,20 +151,22 @@ def incidence_by(
     outcomes: Outcomes | None = None,
     parallel_runs: int = 1,
 ) -> pd.DataFrame:
-    """Return the share of runs that has ended so by each step, for each combination of the values of parameters.
+    """Return the cumulative incidence of an event for each combination of parameter values.
 
     Parameters
     ----------
     tally
+        Counts of all runs.
     grid
+        The grid of the study.
     by
         Swept parameters, or none.
     event
         One of :data:`EVENTS`.
     outcomes
-        Of all cells, for intervals of several of them.
+        Outcomes of all cells, needed for intervals over several of them.
     parallel_runs
-        If more than one, the shares of choices of so many of which any has converged: :func:`parallel_incidence`.
+        If more than one, the curves of :func:`parallel_incidence` for this number of parallel runs.
 
     Returns
     -------
@@ -188,6 +189,6 @@ def incidence_by(
 
 
 def _independent_runs(outcomes: Outcomes, steps: Array) -> Array:
-    """Return how many independent runs would tell as much by each step."""
+    """Return the effective number of independent runs at each step."""
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), _MOST_STEPS)).astype(np.int64))
     return np.interp(np.arange(len(steps)), chosen, runs_by_step(outcomes, steps[chosen]))

@@ -15,12 +15,23 @@ Array = NDArray[Any]
 
 
 def wilson_interval(successes: Array, trials: Array, z: Array | float = Z) -> tuple[Array, Array]:
-    """Return the confidence interval of a rate, of 95 % unless ``z`` is another quantile of the normal distribution.
+    """Return Wilson's confidence interval of a rate.
+
+    Parameters
+    ----------
+    successes, trials : (n,)
+        Counts, or effective counts that need not be integers.
+    z
+        Quantile of the normal distribution; by default that of 95 % intervals.
+
+    Returns
+    -------
+    low, high : (n,)
+        Ends of the interval of the rate; exactly 0 at no success, and exactly 1 at no failure.
 
     Notes
     -----
-    Wilson, J. Amer. Statist. Assoc. 22 (1927) 209. The ends at no success and no
-    failure are exactly 0 and 1.
+    Wilson, J. Amer. Statist. Assoc. 22 (1927) 209.
     """
     rate, trials = successes / trials, trials.astype(np.float64)  # whose squares do not overflow
     spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
@@ -31,7 +42,7 @@ def wilson_interval(successes: Array, trials: Array, z: Array | float = Z) -> tu
 
 
 def student_quantile(n: Array, level: Array | float = 0.975) -> Array:
-    """Return a quantile of Student's distribution for the mean of ``n`` values; missing below two."""
+    """Return a quantile of Student's distribution for the mean of ``n`` values; missing for fewer than two."""
     from scipy.special import stdtrit
 
     n = np.asarray(n, np.float64)
@@ -39,16 +50,21 @@ def student_quantile(n: Array, level: Array | float = 0.975) -> Array:
 
 
 def saved_interval(mean: Array, error: Array, n: Array, most: Array) -> tuple[Array, Array, Array]:
-    """Return the mean steps that a success is below the most that it may take, and their 95 % interval.
+    """Return the mean steps that a converged run saves of its limit, and their 95 % interval.
 
     Parameters
     ----------
-    mean, error
-        Of ``n`` independent values, and the standard error of the mean.
-    n
-        Below two, the interval is from 0 to ``most``.
-    most
-        That they can be.
+    mean, error : (groups,)
+        Mean of ``n`` independent values, in steps, and its standard error.
+    n : (groups,)
+        Number of values. With fewer than two, the interval is from 0 to ``most``.
+    most : (groups,)
+        Upper bound of the values, in steps.
+
+    Returns
+    -------
+    mean, low, high : (groups,)
+        The mean (``most`` if there are no values) and the ends of its interval, in steps.
     """
     spread = np.where(np.asarray(n) > 1, student_quantile(n) * error, np.inf)
     return np.where(np.asarray(n) > 0, mean, most), np.maximum(mean - spread, 0.0), np.minimum(mean + spread, most)
@@ -62,14 +78,19 @@ def product_interval(
     Parameters
     ----------
     one, other
-        Each with the ends of its interval, which need not be symmetric.
+        Each an estimate and the ends of its interval, which need not be symmetric.
     correlation
-        Of their estimates.
+        Correlation of the two estimates.
+
+    Returns
+    -------
+    low, high
+        Ends of the interval of the product.
 
     Notes
     -----
-    The method of variance estimates recovery: Zou and Donner, Statist. in Medicine 27 (2008) 1693. It holds where the
-    one is a rate near 0 or 1, of which normal intervals cover far less than they say.
+    The method of variance estimates recovery: Zou and Donner, Statist. in Medicine 27 (2008) 1693. It holds for rates
+    near 0 or 1, where normal intervals cover far less than their nominal level.
     """
     ends = []
     for side in (1, 2):
@@ -81,7 +102,22 @@ def product_interval(
 
 @cache
 def binomial_quantile(n: int, chance: float, level: float) -> int:
-    """Return the fewest successes k of n trials with P(successes <= k) >= ``level``."""
+    """Return the quantile of a binomial distribution.
+
+    Parameters
+    ----------
+    n
+        Number of trials.
+    chance
+        Probability of success.
+    level
+        Probability of the quantile.
+
+    Returns
+    -------
+    int
+        The least k with P(successes <= k) >= ``level``.
+    """
     from scipy.special import bdtr, bdtrik
 
     most = max(int(np.ceil(bdtrik(level, n, chance))), 0)
@@ -89,24 +125,24 @@ def binomial_quantile(n: int, chance: float, level: float) -> int:
 
 
 def quantile_ranks(n: int, share: float, level: float = 0.05) -> tuple[int, int]:
-    """Return the ranks of the runs between which the quantile of a distribution lies with 95 % or more.
+    """Return the ranks of the runs between which a quantile of a distribution lies with at least 95 % confidence.
 
     Parameters
     ----------
     n
-        Runs, which are ordered.
+        Number of ordered runs.
     share
-        Of the distribution, below its quantile.
+        Probability of the quantile.
     level
-        With what chance it may lie beyond.
+        One less the confidence.
 
     Returns
     -------
     low, high : int
-        Ranks from 1 on; 0 if not even the first run is a lower bound, n + 1 if not even the last is an upper one.
+        Ranks from 1; 0 if not even the first run is a lower bound, n + 1 if not even the last is an upper bound.
 
     Notes
     -----
-    It holds for every distribution, in steps too: David and Nagaraja, Order Statistics (2003), section 7.1.
+    It holds for every distribution, discrete ones too: David and Nagaraja, Order Statistics (2003), section 7.1.
     """
     return binomial_quantile(n, share, level / 2), binomial_quantile(n, share, 1 - level / 2) + 1

@@ -1,8 +1,8 @@
-"""Final losses of cells in which convergence is not judged: exactly from rows, or from counts of rounded ones.
+"""Final losses of cells in which convergence is not judged: exact from rows, or from counts of rounded losses.
 
-Rounded to :data:`BITS` significant bits, losses are few enough to be counted, and the counts of shards add up exactly,
-whatever the order. A rounded loss is at most 2^-9 of it (0.2 %) off, and so are the quantiles and the geometric mean
-that are made of them. Numbers below 2^-1022 and infinite ones stay as they are.
+Losses rounded to :data:`BITS` significant bits take few different values, so they can be counted, and the counts of
+shards add up exactly in any order. A rounded loss differs by at most 2^-9 of its value (0.2 %), and so do its quantiles
+and geometric mean. Numbers below 2^-1022 and infinite ones are not rounded.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from sweep.study.model import Study
 
 LOSS_COLUMNS = measure_columns("final_loss")
 
-# Significant bits of a loss that is counted, and of a float64.
+# Significant bits of a counted loss, and of a float64.
 BITS = 9
 _ALL_BITS = 53
 
-# Rows of counts held before they are added up.
+# Most rows of counts held before they are added up.
 _LOOSE_ROWS = 2**21
-# Runs of one cell whose values are held exactly.
+# Most runs of one cell whose values are held exactly.
 _MOST_EXACT = 2**26
 
 
 def rounded(losses: Array) -> Array:
-    """Return losses with :data:`BITS` significant bits, the same on every machine: half is rounded up."""
+    """Return losses rounded half up to :data:`BITS` significant bits, the same on every machine."""
     cut = _ALL_BITS - BITS
     bits = np.ascontiguousarray(losses, np.float64).view(np.int64)
     largest = np.array([np.finfo(np.float64).max]).view(np.int64) >> cut << cut
@@ -43,18 +43,19 @@ def rounded(losses: Array) -> Array:
 
 
 def counts_table(study: Study, cell: Array, status: Array, steps: Array, losses: Array) -> pa.Table:
-    """Return the counts of runs as they are stored where rows are not kept.
+    """Return the counts of runs as the table that is stored where rows are not kept.
 
     Parameters
     ----------
     study
+        The study of the runs.
     cell, status, steps, losses : (runs,)
-        Status as codes.
+        Columns of the runs; status as codes.
 
     Returns
     -------
     Table
-        A tally; where some cell of the study has criterion 'none', by ``final_loss`` too: rounded in these cells, 0 in
+        A tally. If a cell of the study has criterion 'none', also by ``final_loss``: rounded in such cells, 0 in
         others.
     """
     columns = counts_columns(study)
@@ -79,14 +80,14 @@ def counts_table(study: Study, cell: Array, status: Array, steps: Array, losses:
 
 
 class LossSum:
-    """The sum of counts of losses that come one after the other: runs by cell and rounded loss."""
+    """The running sum of counts of losses: runs by cell and rounded loss."""
 
     def __init__(self) -> None:
         self._counts = [_no_counts()]
         self._n_loose = 0
 
     def add(self, counts: pd.DataFrame) -> None:
-        """Take in counts, with columns ``cell``, ``final_loss`` and ``n``."""
+        """Add counts, with columns ``cell``, ``final_loss`` and ``n``."""
         self._counts.append(counts)
         self._n_loose += len(counts)
         if self._n_loose > max(_LOOSE_ROWS, len(self._counts[0])):
@@ -102,19 +103,19 @@ class LossSum:
 
 
 class CellLosses:
-    """Statistics of a measure by cell, of rows that come in run order, so that those of a cell follow each other.
+    """Statistics of a measure by cell, from rows in run order, in which the rows of a cell are adjacent.
 
-    The values of one cell are in memory; of more than 67 million they are held rounded.
+    The values of one cell are held in memory. Beyond 67 million runs they are rounded.
     """
 
     def __init__(self, measure: str = "final_loss") -> None:
         self._measure = measure
         self._done: list[pd.DataFrame] = []
-        self._open: list[tuple[Array, Array, Array]] = []  # cells, values and how many: of the last cell
+        self._open: list[tuple[Array, Array, Array]] = []  # cells, values and their counts, of the last cell
         self._n_open = 0
 
     def take_in(self, table: pa.Table) -> None:
-        """Take in the next rows."""
+        """Add the next rows."""
         cell, values = table["cell"].to_numpy(), as_measured(table[self._measure].to_numpy())
         if not len(cell):
             return
@@ -137,7 +138,7 @@ class CellLosses:
         )
 
     def _keep(self, cell: Array, values: Array) -> None:
-        """Hold what the statistics of open cells are made of."""
+        """Hold values of cells that may have further rows."""
         self._open.append((cell, values, np.ones(len(cell), np.int64)))
         self._n_open += len(cell)
         if self._n_open > _MOST_EXACT:
@@ -147,30 +148,43 @@ class CellLosses:
             self._open, self._n_open = [(np.full(len(kinds), cell[0]), kinds, counts)], len(kinds)
 
     def _close(self) -> None:
-        """Make the statistics of the cells that are held."""
+        """Compute the statistics of the cells that are held."""
         cell, values, n = (np.concatenate(each) for each in zip(*self._open, strict=True))
         self._done.append(measure_statistics(self._measure, cell, values, n))
         self._open, self._n_open = [], 0
 
 
 def tap(tables: Iterable[pa.Table], losses: CellLosses) -> Iterable[pa.Table]:
-    """Yield tables of rows in run order, and take them in on their way."""
+    """Yield tables of rows in run order, and add each to the losses."""
     for table in tables:
         losses.take_in(table)
         yield table
 
 
 def with_losses(cells: pd.DataFrame, statistics: pd.DataFrame | None) -> pd.DataFrame:
-    """Return cells with statistics of losses by cell, missing where these are not known."""
+    """Return cells with statistics of losses added by cell; missing where they are not known."""
     if statistics is None:
         return cells.assign(**dict.fromkeys(LOSS_COLUMNS, np.nan))
     return cells.assign(**statistics.reindex(cells["cell"].to_numpy()).set_axis(cells.index))
 
 
 def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of counted losses by cell, of cells that are not judged and all of whose runs are counted.
+    """Return the statistics of counted losses by cell, where convergence is not judged and all runs are counted.
 
-    Parts of versions that did not count losses leave cells without statistics.
+    Parameters
+    ----------
+    counts
+        Runs by cell and rounded ``final_loss``.
+    cells
+        Statistics of cells.
+    grid
+        The grid of the study.
+
+    Returns
+    -------
+    DataFrame
+        The statistics of final losses, indexed by cell. Cells with parts from versions that did not count losses are
+        left out.
     """
     n_counted = counts.groupby("cell")["n"].sum().reindex(cells["cell"].to_numpy(), fill_value=0).to_numpy()
     numbers = cells["cell"].to_numpy()

@@ -1,7 +1,7 @@
-"""What was measured of runs when they ended, by group: quantiles and means with their 95 % intervals.
+"""Measures of runs at their end, by group: quantiles and means with their 95 % intervals.
 
-A *measure* is a column of the runs. Losses and errors that are infinite, as those of runs that diverged, are larger
-than all others; so are those that are no number.
+A *measure* is a column of the runs. Infinite losses and errors, such as those of diverged runs, are larger than all
+others. So are those that are not a number.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 
 from sweep.statistics.intervals import Array, product_interval, quantile_ranks, student_quantile, wilson_interval
 
-# What each measure is told and ranked by.
+# The statistic by which each measure is reported and ranked.
 STATISTIC_OF = {"final_loss": "final_loss_q50", "max_error": "max_error_q50", "n_correct": "n_correct_mean"}
 
 QUARTERS = {"q25": (1, 4), "q50": (1, 2), "q75": (3, 4)}
@@ -21,7 +21,7 @@ _ENDS = ("", "_low", "_high")
 
 
 def measure_of(statistic: str) -> str | None:
-    """Return the measure that a statistic is of, or None if it is of no measure."""
+    """Return the measure of a statistic, or None if it belongs to no measure."""
     return next((name for name in STATISTIC_OF if statistic.startswith(f"{name}_")), None)
 
 
@@ -34,39 +34,40 @@ def measure_columns(measure: str) -> list[str]:
 
 
 def as_measured(values: Array) -> Array:
-    """Return values of a measure as numbers that can be ordered: what is no number is infinite."""
+    """Return values of a measure as numbers that can be ordered: NaN becomes infinity."""
     values = values.astype(np.float64)
     return np.where(np.isnan(values), np.inf, values)
 
 
 def measure_statistics(measure: str, group: Array, values: Array, n: Array | None = None) -> pd.DataFrame:
-    """Return the statistics of a measure of groups of runs, which are independent.
+    """Return the statistics of a measure by group, for independent runs.
 
     Parameters
     ----------
     measure
         A key of :data:`STATISTIC_OF`.
     group, values : (rows,)
-        The number of the group of each row, and its value as of :func:`as_measured`.
+        The number of each row's group, and its value as of :func:`as_measured`.
     n : (rows,) of int
-        Runs that have it; by default one each.
+        Number of runs that have the value; by default one each.
 
     Returns
     -------
     DataFrame
-        By group. Of losses and errors ``_q25``, ``_q50`` and ``_q75``; ``_geometric_mean`` of those that are finite, 0
-        if one of them is, missing if none is; and ``finite_rate``, the share that is finite. Of outputs that are right
-        ``n_correct_mean``. Each has an interval in columns that end in ``_low`` and ``_high``.
+        By group. For losses and errors the quantiles ``_q25``, ``_q50`` and ``_q75``; ``_geometric_mean`` of finite
+        values (0 if one is 0, missing if there are none); ``finite_rate``, the share of finite values. For correct
+        outputs ``n_correct_mean``. Each has an interval in columns that end in ``_low`` and ``_high``.
 
     Notes
     -----
-    The quantile q of N runs is the value of run ceil(q N) in their order, and its interval lies between two others
+    The quantile q of N runs is the value of run ceil(q N) in ascending order. Its interval lies between two other runs
     (:func:`~sweep.statistics.intervals.quantile_ranks`): from 0 where not even the first run is a lower bound, to
-    infinity where not even the last is an upper one. That of the share is Wilson's. That of the geometric mean is
-    Student's of the logarithms, missing where it is 0 or of one run; of fewer than some 20 runs, few of which are far
-    from the others, it covers less than it says. That of the mean is made of Wilson's for the share of runs that have
-    any, as those that diverged have none, and of Student's for the mean of these, with as much added to the squares as
-    one run that has one more (:func:`~sweep.statistics.intervals.product_interval`).
+    infinity where not even the last is an upper bound. The share has Wilson's interval. The geometric mean has
+    Student's interval of the logarithms, missing where the mean is 0 or there is one run; with fewer than about 20
+    runs, few of which differ much from the others, it covers less than its nominal level. The mean combines Wilson's
+    interval for the share of runs with any correct outputs (diverged runs have none) and Student's for the mean of
+    these, with the squares of one more run that has one more correct output added
+    (:func:`~sweep.statistics.intervals.product_interval`).
     """
     n = np.ones(len(values), np.int64) if n is None else n
     order = np.lexsort((values, group))
@@ -80,15 +81,21 @@ def measure_statistics(measure: str, group: Array, values: Array, n: Array | Non
 
 
 def values_at_ranks(values: Array, n: Array, starts: Array, ranks: Array) -> Array:
-    """Return the value of the run of each group that has a rank in its order, from 1 on; 0 before, infinity behind.
+    """Return the value at a given rank in each group's ascending order.
 
     Parameters
     ----------
     values, n : (rows,)
-        By group, and in the order of values; and how many runs have each.
+        Values, sorted by group and then ascending, and the number of runs that have each.
     starts : (n_groups,)
         The first row of each group.
     ranks : (n_groups,)
+        Ranks, counted from 1.
+
+    Returns
+    -------
+    values : (n_groups,)
+        The value of the run at each rank; 0 for ranks below 1, infinity for ranks beyond the last run.
     """
     so_far = np.cumsum(n)
     before = so_far[starts] - n[starts]
@@ -98,15 +105,21 @@ def values_at_ranks(values: Array, n: Array, starts: Array, ranks: Array) -> Arr
 
 
 def quantile_interval(values: Array, n: Array, part: tuple[int, int], level: float) -> tuple[float, float]:
-    """Return the interval of a quantile of one group, which holds it with 1 less ``level``.
+    """Return the interval of a quantile of one group, with confidence 1 - ``level``.
 
     Parameters
     ----------
     values, n : (rows,)
-        In the order of values, and how many runs have each.
+        Values in ascending order, and the number of runs that have each.
     part
-        Of the runs, as numerator and denominator.
+        Probability of the quantile, as numerator and denominator.
     level
+        One less the confidence.
+
+    Returns
+    -------
+    low, high : float
+        Ends of the interval, in the unit of the values; 0 or infinity where no run bounds it.
     """
     ranks = np.array(quantile_ranks(int(n.sum()), part[0] / part[1], level), np.int64)
     low, high = (float(values_at_ranks(values, n, np.zeros(1, np.int64), ranks[[end]])[0]) for end in (0, 1))
@@ -126,7 +139,7 @@ def _quantiles(measure: str, values: Array, n: Array, starts: Array) -> dict[str
 
 
 def _geometric_mean(measure: str, values: Array, n: Array, starts: Array) -> dict[str, Array]:
-    """Return the geometric mean of values that are finite and their share, with their intervals."""
+    """Return the geometric mean of finite values and their share, with intervals."""
     finite = np.isfinite(values)
     n_runs, n_finite = np.add.reduceat(n, starts), np.add.reduceat(n * finite, starts)
     has_zero = np.add.reduceat(values == 0, starts) > 0
@@ -145,7 +158,7 @@ def _geometric_mean(measure: str, values: Array, n: Array, starts: Array) -> dic
 
 
 def _mean(values: Array, n: Array, starts: Array) -> dict[str, Array]:
-    """Return the mean with its interval: the share of runs that have any times the mean of these."""
+    """Return the mean with its interval: the share of runs with any correct output times the mean of these."""
     some = values > 0
     n_runs, n_some = np.add.reduceat(n, starts), np.add.reduceat(n * some, starts)
     rate = n_some / n_runs
@@ -156,7 +169,7 @@ def _mean(values: Array, n: Array, starts: Array) -> dict[str, Array]:
 
 
 def _moments(values: Array, n: Array, starts: Array, more: float) -> tuple[Any, Any]:
-    """Return means, and by how much their intervals reach beyond; missing for one run. ``more`` adds to the squares."""
+    """Return means and half widths of their intervals, missing for one run. ``more`` is added to the sum of squares."""
     sizes = np.add.reduceat(n, starts)
     mean = np.add.reduceat(n * values, starts) / np.maximum(sizes, 1)
     rests = values - np.repeat(mean, np.diff(np.append(starts, len(values))))

@@ -1,4 +1,4 @@
-"""How every seed ended in every cell: what comparisons on common seeds are made of."""
+"""The end of every seed in every cell, from which comparisons on common seeds are computed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class Outcomes(NamedTuple):
     Attributes
     ----------
     steps : (n_cells, n_seeds) of int32
-        Steps taken; -1 where the run is not there, as in a partial result.
+        Steps of the run; -1 where the run is missing, as in a partial result.
     converged : (n_cells, n_seeds) of bool
+        Whether the run converged.
     """
 
     steps: Array
@@ -36,11 +37,11 @@ class Outcomes(NamedTuple):
 
     @property
     def present(self) -> Array:
-        """Which runs are there."""
+        """Which runs are present."""
         return np.asarray(self.steps >= 0)
 
     def steps_to_converge(self) -> Array:
-        """Return the steps of runs that converged, for others a number beyond all steps."""
+        """Return the steps of converged runs, and a number above all steps for the others."""
         return np.where(self.converged, self.steps, _NEVER)
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Outcomes:
@@ -49,32 +50,47 @@ class Outcomes(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What was measured of runs, by cell and seed.
+    """A measure of runs, by cell and seed.
 
     Attributes
     ----------
     values : (n_cells, n_seeds) of float64
-        As of :func:`~sweep.statistics.measures.as_measured`; NaN where the run is not there.
+        As of :func:`~sweep.statistics.measures.as_measured`; NaN where the run is missing.
     """
 
     values: Array
 
     @property
     def present(self) -> Array:
-        """Which runs are there."""
+        """Which runs are present."""
         return ~np.isnan(self.values)
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Measured:
-        """Return what was measured of some cells, for a range of seeds."""
+        """Return the measure of some cells, for a range of seeds."""
         return Measured(self.values[cells, seeds])
 
     def as_outcomes(self) -> Outcomes:
-        """Return which runs are there and which of them are finite, as runs of no steps that converged."""
+        """Return outcomes of 0 steps in which finite values count as converged."""
         return Outcomes(np.where(self.present, 0, -1).astype(np.int32), np.isfinite(self.values))
 
 
 def measured_from_tables(tables: Iterable[pa.Table], grid: Grid, measure: str) -> Measured:
-    """Read a measure from tables of runs, of any rows in any order."""
+    """Read a measure from tables of runs, with any rows in any order.
+
+    Parameters
+    ----------
+    tables
+        Tables with the columns ``run`` and the measure.
+    grid
+        The grid of the study.
+    measure
+        Name of the measure.
+
+    Returns
+    -------
+    Measured
+        The measure of all cells and seeds; NaN where the tables have no row.
+    """
     values = np.full(grid.n_runs, np.nan)
     for table in tables:
         values[table["run"].to_numpy()] = as_measured(table[measure].to_numpy())
@@ -82,7 +98,7 @@ def measured_from_tables(tables: Iterable[pa.Table], grid: Grid, measure: str) -
 
 
 def outcomes_from_tables(tables: Iterable[pa.Table], grid: Grid) -> Outcomes:
-    """Read outcomes from tables of runs, of any rows in any order."""
+    """Read outcomes from tables of runs, with any rows in any order."""
     steps = np.full(grid.n_runs, -1, np.int32)
     converged = np.zeros(grid.n_runs, np.bool_)
     for table in tables:

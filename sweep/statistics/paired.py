@@ -6,25 +6,30 @@ import numpy as np
 
 from sweep.statistics.intervals import Array, Z, student_quantile
 
-# Seeds up to which all choices of signs are counted, and terms up to which a transform is made of those of more seeds.
+# Most seeds for which all choices of signs are counted; for more seeds, most terms of the transform.
 _MOST_ENUMERATED = 30
 _MOST_TERMS = 2**21
-# Root mean squares of the sum beyond which its chances are left out: by Hoeffding's inequality below 1e-30.
+# Sums beyond this many root mean squares are left out: their probability is below 1e-30 (Hoeffding's inequality).
 _REACH = 12
 
 
 def sign_test(wins: Array, losses: Array) -> Array:
-    """Return how probable so uneven a split, or a more uneven one, is where either side is as likely.
+    """Return the p-value of the two-sided exact sign test.
 
     Parameters
     ----------
     wins, losses
-        Pairs that speak for the one and for the other; ties do not count.
+        Numbers of pairs in favour of the first and of the second side; ties do not count.
+
+    Returns
+    -------
+    p_values
+        Probability of a split at least as uneven if both sides are equally likely.
 
     Notes
     -----
-    The exact binomial test, two-sided. Of pairs where one run converged and the other did not it is McNemar's exact
-    test: Psychometrika 12 (1947) 153.
+    The exact binomial test. For pairs in which one run converged and the other did not it is McNemar's exact test:
+    Psychometrika 12 (1947) 153.
     """
     from scipy.special import bdtr
 
@@ -33,16 +38,21 @@ def sign_test(wins: Array, losses: Array) -> Array:
 
 
 def one_sided_sign_test(wins: Array, losses: Array) -> Array:
-    """Return how probable so many wins or more are where either side is as likely, as many counted by half.
+    """Return the mid-p value of the one-sided sign test.
 
     Parameters
     ----------
     wins, losses
-        As of :func:`sign_test`.
+        As in :func:`sign_test`.
+
+    Returns
+    -------
+    p_values
+        Probability of more wins if both sides are equally likely, plus half the probability of as many wins.
 
     Notes
     -----
-    The mid-p form of McNemar's test: the exact one errs far less often than it may, this one about as often; see
+    The mid-p form of McNemar's test. Its error rate is close to nominal, that of the exact test far below; see
     Fagerland, Lydersen and Laake, BMC Med. Res. Methodol. 13 (2013) 91.
     """
     from scipy.special import bdtr
@@ -53,25 +63,27 @@ def one_sided_sign_test(wins: Array, losses: Array) -> Array:
 
 
 def sign_flip_test(balance: Array) -> Array:
-    """Return how probable so large a sum of differences is where each may as well have the other sign.
+    """Return the p-value of the two-sided randomization test of seeds.
 
     Parameters
     ----------
     balance : (rows, seeds) of integers
-        How many pairs of a seed speak for the one, less those that speak for the other.
+        For each seed the number of pairs in favour of the first side, less those in favour of the second.
 
     Returns
     -------
     p_values : (rows,)
+        Probability of a sum at least as far from 0 if the sign of each seed's balance is random.
 
     Notes
     -----
-    Fisher's randomization test, two-sided, of seeds: pairs of one seed are not independent. Where a seed has one pair
-    it is the exact :func:`sign_test`. Of up to 30 seeds that differ, all choices of signs are counted. Of more the
-    distribution is found from its characteristic function, the product of cos(b t) over the differences b, tilted so
-    that the sum given is its mean: eleven digits of any p-value are right. Where that would take more than two million
-    terms, as of seeds of thousands of pairs, it is the saddlepoint approximation of Lugannani and Rice, Adv. Appl.
-    Prob. 12 (1980) 475: p-values above 1e-5 are less than 1 % off, unless few seeds outweigh all others.
+    Fisher's randomization test. Seeds are the units, since pairs of one seed are not independent. Where each seed has
+    one pair it equals the exact :func:`sign_test`. For up to 30 seeds that differ, all choices of signs are counted.
+    For more, the distribution is computed from its characteristic function, the product of cos(b t) over the
+    differences b, tilted so that its mean is the observed sum: eleven digits of any p-value are right. Where that needs
+    more than two million terms (seeds with thousands of pairs), the saddlepoint approximation of Lugannani and Rice,
+    Adv. Appl. Prob. 12 (1980) 475, is used: p-values above 1e-5 are less than 1 % off, unless few seeds outweigh all
+    others.
     """
     simple = np.abs(balance).max(axis=1, initial=0) <= 1
     p_values = sign_test((balance > 0).sum(axis=1), (balance < 0).sum(axis=1))
@@ -81,10 +93,10 @@ def sign_flip_test(balance: Array) -> Array:
 
 
 def _sign_flip(sizes: Array, distance: int) -> float:
-    """Return the probability that the sum of ``sizes`` with random signs is at least so far from 0.
+    """Return the probability that the sum of ``sizes`` with random signs is at least ``distance`` from 0.
 
-    With each sign + of probability 1 / (1 + exp(-2 b tilt)) in place of 1/2, sums s come exp(s tilt) times as often, up
-    to a factor. So chances that are too small for a transform of sums near 0 are found where they are large.
+    If each sign + has probability 1 / (1 + exp(-2 b tilt)) instead of 1/2, a sum s is exp(s tilt) times as probable, up
+    to a factor. So probabilities too small for a transform centred at 0 are computed where they are large.
     """
     from scipy.optimize import brentq
 
@@ -98,20 +110,20 @@ def _sign_flip(sizes: Array, distance: int) -> float:
         return float(2 * 0.5 ** len(sizes))
     values, counts = np.unique(sizes, return_counts=True)
     if _period(values, counts) * len(values) > _MOST_TERMS:
-        distance -= int(np.gcd.reduce(values))  # to the middle between this sum and the next one below
+        distance -= int(np.gcd.reduce(values))  # the middle between this sum and the next lower one
         beyond = _beyond_by_saddlepoint
     else:
         beyond = _beyond_by_transform
     if distance <= 0:
         return 1.0
-    # Nothing but the largest sum is farther out than one smallest difference with the other sign.
+    # Beyond the largest sum with the smallest difference's sign flipped there is only the largest sum itself.
     tilt = brentq(lambda tilt: counts @ (values * np.tanh(values * tilt)) - distance, 0.0, 40.0, xtol=1e-18)
     factor = counts @ (values * tilt + np.log1p(np.exp(-2 * values * tilt)) - np.log(2)) - tilt * distance
     return float(np.clip(2 * beyond(values, counts, distance, tilt, factor), 0.0, 1.0))
 
 
 def _share_of_signs(sizes: Array, distance: int) -> float:
-    """Return the share of all choices of signs with a sum at least so far from 0: sums of two halves are paired."""
+    """Return the share of choices of signs with a sum at least ``distance`` from 0; sums of two halves are paired."""
     halves = []
     for half in (sizes[::2], sizes[1::2]):
         sums = np.zeros(1, np.int64)
@@ -124,7 +136,7 @@ def _share_of_signs(sizes: Array, distance: int) -> float:
 
 
 def _period(values: Array, counts: Array) -> int:
-    """Return after how many sums their chances repeat in a transform."""
+    """Return the number of sums after which their probabilities repeat in a transform."""
     from scipy.fft import next_fast_len
 
     spread = np.sqrt(counts @ values.astype(np.float64) ** 2)
@@ -132,7 +144,7 @@ def _period(values: Array, counts: Array) -> int:
 
 
 def _beyond_by_transform(values: Array, counts: Array, distance: int, tilt: float, factor: float) -> float:
-    """Return the chance of a sum so large or larger, which is exp(factor) times that of the tilted distribution."""
+    """Return the probability of a sum at least this large: exp(factor) times that of the tilted distribution."""
     n = _period(values, counts)
     angles = 2 * np.pi * np.arange(n // 2 + 1) / n
     transform = np.ones(len(angles), np.complex128)
@@ -144,7 +156,7 @@ def _beyond_by_transform(values: Array, counts: Array, distance: int, tilt: floa
 
 
 def _power(numbers: Array, exponent: int) -> Array:
-    """Return complex numbers to a power from 1 on, by squares: NumPy's own way takes several times as long."""
+    """Return complex numbers to a power from 1 by repeated squaring, several times as fast as NumPy's power."""
     power = np.ones_like(numbers)
     while exponent > 1:
         if exponent % 2:
@@ -154,7 +166,7 @@ def _power(numbers: Array, exponent: int) -> Array:
 
 
 def _beyond_by_saddlepoint(values: Array, counts: Array, distance: int, tilt: float, factor: float) -> float:
-    """Approximate what :func:`_beyond_by_transform` returns."""
+    """Approximate the result of :func:`_beyond_by_transform`."""
     from scipy.special import ndtr
 
     distance_in_errors = distance / np.sqrt(counts @ values.astype(np.float64) ** 2)
@@ -166,19 +178,25 @@ def _beyond_by_saddlepoint(values: Array, counts: Array, distance: int, tilt: fl
 
 
 def holm(p_values: Array, n_tests: int | None = None) -> Array:
-    """Return p-values adjusted for how many there are; missing ones stay missing and do not count.
+    """Return p-values adjusted by Holm's method; missing ones stay missing and do not count.
 
     Parameters
     ----------
     p_values
+        The p-values of one family.
     n_tests
-        Of how many tests these may be any; by default of these.
+        Number of tests from which these were chosen; by default their own number.
+
+    Returns
+    -------
+    p_values
+        Adjusted p-values, in the same order.
 
     Notes
     -----
-    Whoever takes what is at most 0.05 for different errs in any of them with a chance of at most 5 %: Holm, Scand. J.
-    Statist. 6 (1979) 65. Of more tests than are given the factors are those of the smallest p-values, so that it also
-    holds where the tests were chosen by what they say.
+    Rejecting all adjusted p-values up to 0.05 makes any false rejection with a probability of at most 5 %: Holm, Scand.
+    J. Statist. 6 (1979) 65. With ``n_tests`` the factors are those of the smallest of all p-values, so the bound also
+    holds where tests were chosen by their results.
     """
     p_values = np.asarray(p_values, np.float64)
     order = np.argsort(p_values, kind="stable")[: np.count_nonzero(~np.isnan(p_values))]
@@ -195,26 +213,28 @@ def difference_interval(
 
     Parameters
     ----------
-    sums, squares
-        Of the differences of the seeds and of their squares. The difference of a seed is the mean over its pairs of
-        runs, each of which counts 1 where the first run alone converged, -1 where the second alone did, else 0.
-    n_seeds
-    n_pairs
-        Pairs of runs for each seed.
+    sums, squares : (groups,)
+        Sums over seeds of their differences and of the squares of these. The difference of a seed is the mean over its
+        pairs: 1 where only the first run converged, -1 where only the second did, else 0.
+    n_seeds : (groups,)
+        Number of seeds.
+    n_pairs : (groups,)
+        Number of pairs of each seed.
     level
-        Of confidence.
+        Confidence.
 
     Returns
     -------
-    low, high
-        Missing where a single seed has several pairs, which says nothing of other seeds.
+    low, high : (groups,)
+        Ends of the interval of the difference. They are missing for a single seed with several pairs, since one seed
+        says nothing about others.
 
     Notes
     -----
-    For one pair for each seed it is the interval of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012) 479: a
-    pair more in each of the classes that differ, which adds 2 to the pairs and to the sum of squares. With 20 pairs it
-    covers at least 93 %, that of Agresti and Min 85 %. Pairs of one seed are not independent: for several it is
-    Student's interval of the means of the seeds, with as much added to the sum of squares as one pair that differs.
+    With one pair for each seed it is the interval of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012) 479:
+    one more pair in each class that differs, which adds 2 to the pairs and to the sum of squares. With 20 pairs it
+    covers at least 93 %, that of Agresti and Min 85 %. With several pairs, which are not independent, it is Student's
+    interval of the seeds' means, and one pair that differs is added to the sum of squares.
     """
     from scipy.special import ndtri
 

@@ -1,7 +1,7 @@
-"""How the steps of runs that share their seeds compare: ratios of expected steps, differences of restricted means.
+"""Comparison of steps on common seeds: ratios of expected steps (ERT), differences of restricted means (RMST).
 
-Both are made of a rate and of mean steps, each with an interval of its own, which hold where nearly all runs or hardly
-any converge. Resampled runs do not: where none of 20 seeds failed, none fails in a bootstrap of them.
+Both combine a rate and mean steps. Each of these has an interval of its own that is valid also where nearly all runs or
+hardly any converge. Bootstrap intervals are not: if none of 20 seeds failed, none fails in a resample of them.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ import numpy as np
 from sweep.statistics.clustered import independent_runs
 from sweep.statistics.intervals import Array, product_interval, saved_interval, student_quantile, wilson_interval
 
-# An estimate and the ends of its interval, of each group.
+# An estimate and the ends of its interval, by group.
 Estimate = Sequence[Array]
 
 
 class SeedSteps(NamedTuple):
-    """The runs of one side of comparisons, added up by group and seed.
+    """Counts and steps of one side of a comparison, by group and seed.
 
     Attributes
     ----------
     runs, converged : (n_groups, n_seeds)
-        Counts.
+        Number of runs, and of those that converged.
     of_converged, of_others : (n_groups, n_seeds)
-        Steps that the runs that converged took, and those that the others took.
+        Sum of steps of the runs that converged, and of the others.
     unanimous : (n_groups,)
-        Cells of which every run converged, or none.
+        Number of cells in which every run or no run converged.
     most : (n_groups,)
-        The most steps that a run may take.
+        The limit of steps of a run.
     """
 
     runs: Array
@@ -49,7 +49,7 @@ class Estimated(NamedTuple):
     value, low, high : (n_groups,)
         The statistic and the ends of its 95 % interval.
     off : (n_groups, n_seeds)
-        How far each seed moves it.
+        The influence of each seed on the statistic.
     """
 
     value: Array
@@ -59,7 +59,7 @@ class Estimated(NamedTuple):
 
 
 def ratio_of(first: Estimated, second: Estimated) -> Estimate:
-    """Return the expected steps of the first side as a multiple of those of the second, and the 95 % interval.
+    """Return the ratio of expected running times (expected steps), first over second, and its 95 % interval.
 
     Parameters
     ----------
@@ -69,14 +69,15 @@ def ratio_of(first: Estimated, second: Estimated) -> Estimate:
     Returns
     -------
     ratio, low, high : (n_groups,)
-        Where no run of the first side converged the ratio is infinite, where none of the second did 0, where neither
-        did missing. The interval takes a success of both sides, and is missing where it would hold every ratio.
+        The ratio is infinite where no run of the first side converged, 0 where none of the second did, and missing
+        where neither did. The interval needs a success on both sides, and is missing where it would contain every
+        ratio.
 
     Notes
     -----
     The method of variance estimates recovery (Zou and Donner, Statist. in Medicine 27 (2008) 1693) for the difference
-    of logarithms, with the correlation over seeds. It covers less where less than one success is expected: there is a
-    ratio only where a run converged by luck.
+    of logarithms, with the correlation over seeds. It covers less where fewer than one success is expected, since a
+    ratio then exists only where a run converged by luck.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = first.value / second.value
@@ -87,7 +88,7 @@ def ratio_of(first: Estimated, second: Estimated) -> Estimate:
 
 
 def difference_of(first: Estimated, second: Estimated) -> Estimate:
-    """Return how many steps more of its limit the first side saves than the second, and the 95 % interval.
+    """Return the difference of the steps saved of the limit, first less second, and its 95 % interval.
 
     Parameters
     ----------
@@ -97,26 +98,26 @@ def difference_of(first: Estimated, second: Estimated) -> Estimate:
     Returns
     -------
     difference, low, high : (n_groups,)
-        Also the restricted mean of the second side less that of the first.
+        In steps; equal to the restricted mean of the second side less that of the first.
 
     Notes
     -----
-    As :func:`ratio_of`, without logarithms.
+    As in :func:`ratio_of`, without logarithms.
     """
     low, high = _difference(first[:3], second[:3], _correlation(first.off, second.off))
     return first.value - second.value, low, high
 
 
 def expected_steps(side: SeedSteps) -> Estimated:
-    """Return the steps of all runs for each success; infinite where there is none.
+    """Return the expected running time: steps of all runs per success; infinite without a success.
 
     Notes
     -----
-    They are the mean steps of a success, and the mean steps of a failure times the failures for each success. Of these
-    odds the interval is Wilson's, as of so many independent runs as the seeds amount to
-    (:func:`~sweep.statistics.clustered.independent_runs`), of means Student's over seeds. Failures may be of two kinds,
-    of which few show one: their spread has one more in it that is half the most steps off, and where no run failed, a
-    failure takes at most what a run may. The parts are put together by the method of :func:`ratio_of`.
+    It is the mean steps of a success plus the mean steps of a failure times the odds of failure. The odds have Wilson's
+    interval with the effective number of independent runs (:func:`~sweep.statistics.clustered.independent_runs`), and
+    the means Student's over seeds. Failures may be of two kinds, and few failures may show only one. So one more
+    failure is added to their spread, half the limit of steps off the mean, and without failures a failure is assumed to
+    take at most the limit. The parts are combined by the method of :func:`ratio_of`.
     """
     failed, n_converged = side.runs - side.converged, side.converged.sum(axis=1)
     per_success = 1 / np.maximum(n_converged, 1)
@@ -138,16 +139,21 @@ def expected_steps(side: SeedSteps) -> Estimated:
 
 
 def saved_steps(side: SeedSteps) -> Estimated:
-    """Return the steps that a run saves of its limit: the limit less the restricted mean.
+    """Return the mean steps that a run saves of its limit: the limit less the restricted mean.
 
     Parameters
     ----------
     side
-        Runs converge within their limits, and ``of_converged`` are the steps that they save of them.
+        Counts of runs that converged within the limits; ``of_converged`` holds the steps that these save.
+
+    Returns
+    -------
+    Estimated
+        The mean over all runs, in steps.
 
     Notes
     -----
-    The share of runs that converge times what each saves, with the interval that cells have
+    The share of runs that converge times the mean that each saves, with the interval used for cells
     (:func:`~sweep.statistics.intervals.product_interval`).
     """
     n_runs, (rate, *ends) = side.runs.sum(axis=1)[:, None], _rate(side)
@@ -163,7 +169,7 @@ def saved_steps(side: SeedSteps) -> Estimated:
 
 
 def _rate(side: SeedSteps) -> Estimate:
-    """Return the share of runs that converged, and the ends of its interval; missing of a seed of several runs."""
+    """Return the share of runs that converged and the ends of its interval; missing for one seed with several runs."""
     rate = side.converged.sum(axis=1) / side.runs.sum(axis=1)
     n = independent_runs(side.converged, side.runs, side.unanimous)
     low, high = wilson_interval(rate * n, n)
@@ -171,10 +177,10 @@ def _rate(side: SeedSteps) -> Estimate:
 
 
 def _mean(sums: Array, counts: Array, most: Array, unseen: Array | float = 0.0) -> tuple[Estimate, Array]:
-    """Return the mean steps of what is counted, the ends of their interval, and how far off each seed is.
+    """Return mean steps of counted runs, the ends of their interval, and the influence of each seed.
 
-    The interval is symmetric in its logarithm. Of one seed it is from 0 to the most. It allows for a run that was not
-    seen and is so far off the mean.
+    The interval is symmetric in the logarithm. For one seed it is from 0 to the limit. It allows for one unseen run
+    that differs from the mean by ``unseen``.
     """
     n, n_seeds = np.maximum(counts.sum(axis=1), 1), (counts > 0).sum(axis=1)
     mean = sums.sum(axis=1) / n
@@ -186,7 +192,7 @@ def _mean(sums: Array, counts: Array, most: Array, unseen: Array | float = 0.0) 
 
 
 def _error(off: Array, n_seeds: Array, unseen: Array | float = 0.0) -> Array:
-    """Return the standard error of a mean, of how far off its seeds are, and perhaps one more."""
+    """Return the standard error of a mean from the influence of each seed, and perhaps of one unseen run."""
     return np.asarray(np.sqrt(((off**2).sum(axis=1) + unseen**2) * n_seeds / np.maximum(n_seeds - 1, 1)))
 
 
@@ -208,7 +214,7 @@ def _difference(one: Estimate, other: Estimate, correlation: Array) -> tuple[Arr
 
 
 def _correlation(one: Array, other: Array) -> Array:
-    """Return how two statistics vary together, over seeds; not at all where either does not vary."""
+    """Return the correlation of two statistics over seeds; 0 where either does not vary."""
     spread = np.sqrt((one**2).sum(axis=1)) * np.sqrt((other**2).sum(axis=1))
     together = (one * other).sum(axis=1)
     return np.asarray(np.divide(together, spread, out=np.zeros(len(spread)), where=spread > 0))

@@ -1,7 +1,7 @@
-"""The first of several runs that start together, each of its own seed: whether any converges, and after how many steps.
+"""The first of several runs that start together, each with its own seed: whether any converges, and after how many steps.
 
-Of the runs that are there every choice of so many without replacement counts alike, so what is told has no bias (a
-U-statistic: Hoeffding, Ann. Math. Statist. 19 (1948) 293). It takes no more runs in parallel than there are.
+All choices of k runs without replacement have the same weight, so estimates are unbiased (a U-statistic: Hoeffding,
+Ann. Math. Statist. 19 (1948) 293). There can be no more parallel runs than runs.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import numpy as np
 
 from sweep.statistics.intervals import Array, Z, product_interval, saved_interval, student_quantile, wilson_interval
 
-# Seeds for each parallel run, from which on there are intervals.
+# Least number of seeds per parallel run for intervals.
 _LEAST_CHOICES = 8
 
 
 class FirstOf(NamedTuple):
-    """What the first of some parallel runs does, with 95 % intervals.
+    """Statistics of the first of several parallel runs, with 95 % intervals.
 
     Attributes
     ----------
     rate, rate_low, rate_high
         The share of choices of runs of which any converges.
     saved, saved_low, saved_high
-        The steps that the first saves of the most that runs may take, on average.
+        The mean steps that the first run saves of the limit.
     """
 
     rate: float
@@ -37,29 +37,49 @@ class FirstOf(NamedTuple):
 
 
 def none_of(n_left: Array, n_runs: int, k: int) -> Array:
-    """Return the share of choices of ``k`` of ``n_runs`` runs that lie among ``n_left`` of them."""
+    """Return the share of choices of ``k`` runs that contain none of those that have ended.
+
+    Parameters
+    ----------
+    n_left : (n,)
+        Number of runs that have not ended.
+    n_runs
+        Number of all runs.
+    k
+        Number of runs in a choice.
+
+    Returns
+    -------
+    shares : (n,)
+        The share of all choices of ``k`` of ``n_runs`` runs, without replacement, that lie among the ``n_left``.
+    """
     return _shares_within(n_runs, k)[n_left]
 
 
 def first_of(steps: Array, converged: Array, most_steps: Array, k: int) -> FirstOf:
-    """Return what the first of ``k`` parallel runs of a cell does, as the mean over cells.
+    """Return statistics of the first of ``k`` parallel runs of a cell, as the mean over cells.
 
     Parameters
     ----------
     steps, converged : (n_cells, n_seeds)
         Runs of the same seeds in each cell.
     most_steps : (n_cells,)
-        That a run may take.
+        The limit of steps of a run.
     k
-        At most the number of seeds.
+        Number of parallel runs, at most the number of seeds.
+
+    Returns
+    -------
+    FirstOf
+        Rates and saved steps; their intervals are missing with fewer than eight seeds per parallel run.
 
     Notes
     -----
-    The share of one cell has Wilson's interval of a run, carried over by 1 - (1 - rate)^k. Over cells, which share
-    seeds, a run counts as much as makes up the jackknife's variance over seeds. The mean is the share times what a
-    success saves, whose interval is Student's with the jackknife's error; they are put together with their correlation
-    over seeds, as in a cell (:func:`~sweep.statistics.intervals.product_interval`). Intervals take eight times as many
-    seeds as parallel runs: choices of more have too much in common to tell of others. Nominal 95 % cover 88 % and more,
+    The share of one cell has Wilson's interval of a single run, transformed by 1 - (1 - rate)^k. Over cells, which
+    share seeds, the effective number of runs matches the jackknife's variance over seeds. The mean is the share times
+    the steps saved by a success, whose interval is Student's with the jackknife's error. The two are combined with
+    their correlation over seeds, as in a cell (:func:`~sweep.statistics.intervals.product_interval`). With fewer than
+    eight seeds per parallel run, choices overlap too much for an interval. Nominal 95 % intervals cover 88 % and more,
     least where nearly every choice has a success.
     """
     n_cells, n_seeds = steps.shape
@@ -87,7 +107,7 @@ def first_of(steps: Array, converged: Array, most_steps: Array, k: int) -> First
 
 
 def parallel_rate(rate: Any, k: float) -> Any:
-    """Return the chance that any of ``k`` independent runs converges, of the rate of one."""
+    """Return the probability that any of ``k`` independent runs converges, given the rate of one."""
     return 1 - (1 - rate) ** k
 
 
@@ -99,20 +119,20 @@ def _shares_within(n_runs: int, k: int) -> Array:
 
 
 def _first_in_order(values: Array, order: Array, k: int) -> tuple[float, Array]:
-    """Return the mean value of the first of k runs, over choices and cells, and what it is without each seed.
+    """Return the mean value of the first of k runs over choices and cells, and the same without each seed in turn.
 
     Parameters
     ----------
     values, order : (n_cells, n_seeds)
-        Of each cell's runs from the first on, and their seeds.
+        Values of each cell's runs from the first to the last, and their seeds.
     """
     n = values.shape[1]
-    first = -np.diff(_shares_within(n, k)[::-1])  # how often each is the first
+    first = -np.diff(_shares_within(n, k)[::-1])  # probability that each is the first
     if k == n:
         return float((values @ first).mean()), np.empty(0)
     others = np.append(-np.diff(_shares_within(n - 1, k)[::-1]), 0.0)
     before = np.cumsum(values * others, axis=1)
-    moved = values[:, 1:] * others[:-1]  # each is one place farther to the front once a seed before it is missing
+    moved = values[:, 1:] * others[:-1]  # each moves one place to the front if an earlier seed is left out
     after = np.concatenate([np.cumsum(moved[:, ::-1], axis=1)[:, ::-1], np.zeros((len(values), 1))], axis=1)
     without = np.empty_like(values)
     np.put_along_axis(without, order, before - values * others + after, axis=1)

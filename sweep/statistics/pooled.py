@@ -1,4 +1,4 @@
-"""What was measured of runs of several cells together, which share seeds: seeds are independent, their runs are not."""
+"""Measures of runs pooled over cells that share seeds: seeds are independent, runs of one seed are not."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ def pooled_statistics(measure: str, measured: Measured, group: Array) -> pd.Data
     Parameters
     ----------
     measure
+        Name of the measure.
     measured : (n_cells, n_seeds)
+        The measure of all cells.
     group : (n_cells,)
         The number of the group of each cell.
 
     Returns
     -------
     DataFrame
-        As of :func:`~sweep.statistics.measures.measure_statistics`, with intervals that count each seed once; these are
-        missing where one seed has runs in several cells, which says nothing of other seeds.
+        As of :func:`~sweep.statistics.measures.measure_statistics`, with intervals that count each seed once. These are
+        missing where one seed has runs in several cells, since one seed says nothing about others.
 
     Notes
     -----
-    The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: between the values of runs whose
-    ranks are q, less and plus the error of the share of runs up to it. Those of means take the error of a ratio of two
-    sums over seeds, and Student's quantile of these.
+    The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: its ends are the values of the
+    runs at ranks q minus and plus the error of the share of runs up to q. Intervals of means use the error of a ratio
+    of two sums over seeds, and Student's quantile of the number of seeds.
     """
     present = measured.present
     cell, _ = np.nonzero(present)
@@ -79,7 +81,7 @@ def _quantile_ends(measure: str, measured: Measured, group: Array, points: pd.Da
 
 
 def _ratio(values: Array, counted: Array, group: Array, more: float) -> tuple[Array, Array, Array]:
-    """Return the means of values that count, by group, and the ends of their intervals; ``more`` adds to squares."""
+    """Return means of counted values by group and the ends of their intervals; ``more`` is added to the squares."""
     order = np.argsort(group, kind="stable")
     _, starts = np.unique(group[order], return_index=True)
     sums, counts = (

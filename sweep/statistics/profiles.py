@@ -1,4 +1,4 @@
-"""Performance profiles: how often each value of a parameter needs at most so many times the steps of the best value."""
+"""Performance profiles: how often each value of a parameter needs at most a given multiple of the best value's steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Grid
 from sweep.study.parameters import Scalar
 
-# Factors at which it is found how much the seeds tell; between them it hardly changes.
+# Most factors at which the effective number of runs is computed; it is interpolated between them.
 _MOST_FACTORS = 50
 
 
@@ -23,33 +23,34 @@ def performance_profile(
     Parameters
     ----------
     outcomes
-        Of all cells.
+        Outcomes of all cells.
     grid
+        The grid of the study.
     vary
         The swept parameter whose values are compared.
     cells
-        Those that count.
+        Numbers of the cells to use.
     values
-        Those of the parameter that count.
+        Values of the parameter to compare.
 
     Returns
     -------
     DataFrame
-        A row for each value of ``vary`` and each ``factor``, from 1 on, at which its share changes: the ``share`` of
-        problems, its 95 % interval ``low`` and ``high`` (which counts each seed once, as the problems of one seed are
-        not independent, and is missing where one seed has several), ``n_problems`` and ``n_unsolved``, those that no
+        A row for each value of ``vary`` and each ``factor`` from 1 at which its share changes: the ``share`` of
+        problems; its 95 % interval ``low``, ``high``, which counts each seed once, as problems of one seed are not
+        independent (missing for one seed with several problems); ``n_problems``; ``n_unsolved``, the problems that no
         value solves.
 
     Notes
     -----
-    Dolan and More, Math. Program. 91 (2002) 201. A problem is a seed with values of all other parameters; in a partial
-    result those count of which the runs of all values are there. A value solves it where its run converges, at the cost
-    of its steps (0 count as 1). Values that need equally few are all best: shares at factor 1 may add up to more than
-    one. A value that does not solve a problem never does within any factor. Problems that none solves count too:
-    the curves end at the shares that are solved. Which value is best depends on which are compared.
+    Dolan and More, Math. Program. 91 (2002) 201. A problem is a seed with values of all other parameters. In a partial
+    result, problems count if the runs of all values are present. A value solves a problem if its run converges, at the
+    cost of its steps (0 counts as 1). Values that tie for the fewest steps are all best, so shares at factor 1 may add
+    up to more than one. A value that does not solve a problem does so within no factor. Problems that no value solves
+    count too: each curve ends at the share that is solved. The best value depends on the values compared.
     """
     places = [cells[grid.place(vary, cells) == list(grid.parameters[vary]).index(value)] for value in values]
-    sides = [outcomes.at(own) for own in places]  # strata stand in the same order in each
+    sides = [outcomes.at(own) for own in places]  # strata have the same order in each
     both = np.logical_and.reduce([side.present for side in sides])
     steps = np.stack([np.maximum(side.steps_to_converge(), 1) for side in sides])
     solved = np.stack([side.converged for side in sides]) & both
@@ -76,7 +77,7 @@ def performance_profile(
 
 
 def _interval(share: Array, outcomes: Outcomes, factors: Array) -> tuple[Array, Array]:
-    """Return the intervals of shares of problems that are solved by each factor, which takes the place of steps."""
+    """Return the intervals of shares of problems solved within each factor; factors are used in place of steps."""
     there = outcomes.present.any(axis=1)
     if not there.any():
         return np.full(len(share), np.nan), np.full(len(share), np.nan)

@@ -1,4 +1,4 @@
-"""Which cells look best, and which of them may be."""
+"""Rank cells, and find those that may be the best."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.study.model import Study
 
-# What cells are ranked by, and whether more is worse.
+# Statistics by which cells are ranked, and whether more is worse.
 RANKED_BY = {
     "convergence_rate": False,
     "expected_steps": True,
@@ -20,19 +20,30 @@ RANKED_BY = {
     "n_correct_mean": False,
 }
 
-# In how many studies the best cell may be left out of those that may be the best.
+# Largest share of studies in which the best cell is left out of those that may be the best.
 LEVEL = 0.05
 
-# Runs that are compared at a time, so that memory stays flat.
+# Most runs compared at a time, which bounds memory.
 _RUNS_AT_A_TIME = 2**22
 
 
 def has_all_runs(cells: pd.DataFrame, study: Study, group: Array | None = None) -> pd.Series[bool]:
-    """Tell which cells have all of their runs.
+    """Return which cells have all of their runs.
 
-    In a partial result these are those that have as many as any other, of their group if groups are given; with
-    adaptive seeds, whose rounds end at different numbers of runs, those too whose interval is as narrow as was asked
-    for.
+    Parameters
+    ----------
+    cells
+        Statistics of cells.
+    study
+        The study of the result.
+    group : (cells,) or None
+        Groups of cells that are compared with each other; by default all.
+
+    Returns
+    -------
+    Series of bool
+        Whether a cell has as many runs as any other of its group. With adaptive seeds, also whether its interval is as
+        narrow as the study requires.
     """
     most = cells["n_runs"].max() if group is None else cells.groupby(group)["n_runs"].transform("max")
     whole: pd.Series[bool] = cells["n_runs"] == most
@@ -42,16 +53,21 @@ def has_all_runs(cells: pd.DataFrame, study: Study, group: Array | None = None) 
 
 
 def rank_cells(cells: pd.DataFrame, study: Study, by: str = "convergence_rate") -> pd.DataFrame:
-    """Order cells from the best to the worst; equal ones by the other statistics, then by their numbers.
+    """Order cells from the best to the worst; ties are ordered by the other statistics, then by cell number.
 
     Parameters
     ----------
     cells
         Statistics of cells. In a partial result, cells that lack runs come after those that have all.
     study
-        Of the result.
+        The study of the result.
     by
-        A key of :data:`RANKED_BY`. Cells that have none come last.
+        A key of :data:`RANKED_BY`. Cells without a value come last.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``cells`` in this order.
     """
     order = [by, *(name for name in RANKED_BY if name != by and name in cells)]
     ranked = cells.sort_values(order, ascending=[RANKED_BY[name] for name in order], na_position="last", kind="stable")
@@ -62,39 +78,40 @@ def rank_cells(cells: pd.DataFrame, study: Study, by: str = "convergence_rate") 
 
 
 def best_cells(cells: pd.DataFrame, study: Study, runs: Outcomes | Measured | None, by: str) -> pd.DataFrame:
-    """Rank cells, and find those which may be the best: with 95 % confidence one of them is.
+    """Rank cells, and find those that may be the best: with 95 % confidence the best is among them.
 
     Parameters
     ----------
     cells
         Statistics of cells.
     study
-        Of the result.
+        The study of the result.
     runs
-        How all runs ended, or what was measured of them if cells are ranked by that; None where only counts are kept,
-        and p-values are missing.
+        Outcomes of all runs, or their measure if cells are ranked by one. None where only counts are kept; p-values are
+        then missing.
     by
         A key of :data:`RANKED_BY`.
 
     Returns
     -------
     DataFrame
-        From the best to the worst: ``rank`` from 1 on, the columns of ``cells``, ``p_value``, how probable it is that
-        the first looks so much better than the cell where it is not, ``p_value_holm`` adjusted for the number of cells
-        beside the first, and ``may_be_best``, whether that is above 5 %. All are missing for cells that lack runs.
+        From the best to the worst: ``rank`` from 1, the columns of ``cells``, ``p_value`` of the first cell's apparent
+        advantage over the cell, ``p_value_holm`` adjusted for the number of cells beside the first, and
+        ``may_be_best``, whether that is above 5 %. All are missing for cells that lack runs.
 
     Notes
     -----
-    Multiple comparisons with the best: Hsu, Multiple Comparisons (1996), chapter 4. Of the best cell, any of the others
-    may look better, and which does is known only from the same runs; it is left out where the one that looks best does
-    so at 5 % over the number of others (Holm's, as those that are left out need no part of it). So the set holds the
-    best in 95 % of studies, also where cells are equal, and is smaller the more seeds there are.
+    Multiple comparisons with the best: Hsu, Multiple Comparisons (1996), chapter 4. A cell is left out if the first is
+    better at 5 % over the number of others (Holm: cells left out need no share of the level). That number corrects for
+    the first cell being chosen by the same runs. So the set contains the best cell in 95 % of studies, also if cells
+    are equal, and it is smaller the more seeds there are.
 
-    Each is compared with the first on common seeds, one-sided, by what they are ranked by. Rates by McNemar's test
-    (mid-p); median steps by the same test of how many runs had converged by the median of the first, and before that
-    of the other, of which the larger p-value counts, and medians of losses and errors alike; expected steps by
-    Student's test of the logarithm of their ratio, by the delta method, or as rates where one of them is infinite;
-    means of right outputs by Student's test of differences, or the sign test where all differences are the same.
+    Each cell is compared with the first on common seeds (common random numbers), one-sided, by the statistic of the
+    ranking. Rates use McNemar's test (mid-p). Median steps use the same test for the number of runs converged by the
+    median of the first, and before that of the other, and the larger p-value; medians of losses and errors likewise.
+    Expected steps (ERT) use Student's test of the logarithm of their ratio, by the delta method, or the test of rates
+    where one is infinite. Means of correct outputs use Student's test of differences, or the sign test where all
+    differences are equal.
     """
     ranked = rank_cells(cells, study, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
@@ -110,7 +127,7 @@ def best_cells(cells: pd.DataFrame, study: Study, runs: Outcomes | Measured | No
 
 
 def seeds_to_tell(ranked: pd.DataFrame) -> float:
-    """Return about how many seeds for each cell would tell which of those that may be the best is.
+    """Return about how many seeds for each cell would show which of the cells that may be the best is best.
 
     Parameters
     ----------
@@ -120,12 +137,13 @@ def seeds_to_tell(ranked: pd.DataFrame) -> float:
     Returns
     -------
     float
-        Infinite where one of them looks as good as the first, or nearly so.
+        Number of seeds; infinite where one of these cells looks about as good as the first.
 
     Notes
     -----
-    As many times those that there are as the square of how far the closest is from the first, in standard errors, goes
-    into that of how far it would have to be. The differences are taken as they are here.
+    The present number of seeds is multiplied by the square of a ratio: the standard errors by which the closest cell
+    has to differ from the first, over those by which it differs now. The observed differences are treated as the true
+    ones.
     """
     from scipy.special import ndtri
 
@@ -137,7 +155,7 @@ def seeds_to_tell(ranked: pd.DataFrame) -> float:
 
 
 def _compare_with_first(runs: Outcomes | Measured, ranked: pd.DataFrame, by: str) -> Array:
-    """Return the p-value of each cell beside the first; missing for the first itself."""
+    """Return the p-value of each cell compared with the first; missing for the first itself."""
     order = ranked["cell"].to_numpy()
     medians = ranked[by].to_numpy(np.float64, na_value=np.inf)
     at_a_time = max(1, _RUNS_AT_A_TIME // runs.present.shape[1])
@@ -151,7 +169,7 @@ def _compare_with_first(runs: Outcomes | Measured, ranked: pd.DataFrame, by: str
 
 
 def _compare(first: Outcomes | Measured, others: Outcomes | Measured, median: float, medians: Array, by: str) -> Array:
-    """Return the p-value of each of some cells beside the first."""
+    """Return the p-value of each of some cells compared with the first."""
     if isinstance(first, Measured) and isinstance(others, Measured):
         if by == "n_correct_mean":
             return _lower_means(first, others)
@@ -164,7 +182,7 @@ def _compare(first: Outcomes | Measured, others: Outcomes | Measured, median: fl
 
 
 def _fewer(first: Array, others: Array, both: Array) -> Array:
-    """Test whether fewer runs of others are marked than of the first."""
+    """Test whether fewer runs are marked in other cells than in the first."""
     return one_sided_sign_test((first & ~others & both).sum(axis=1), (~first & others & both).sum(axis=1))
 
 
@@ -173,9 +191,9 @@ def _lower_rates(first: Outcomes, others: Outcomes) -> Array:
 
 
 def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Array) -> Array:
-    """Test medians: where that of another is later, fewer of its runs converged by the first's and before its own.
+    """Test whether medians are later: fewer runs converged by the first's median, and before the cell's own.
 
-    Neither test alone takes into account that a median is itself estimated, where steps of the one spread wider.
+    Each test alone ignores that a median is itself estimated, where the steps of one cell spread wider.
     """
     both = first.present & others.present
     steps, other_steps = first.steps_to_converge(), others.steps_to_converge()
@@ -187,15 +205,15 @@ def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Ar
 
 
 def _higher_medians(first: Measured, others: Measured, median: float, medians: Array) -> Array:
-    """Test medians as :func:`_later_medians` does: how many values are up to the first's, and below the other's."""
+    """Test medians as :func:`_later_medians` does, by the number of values up to the first's and below the cell's own."""
     both = first.present & others.present
-    at = min(median, np.finfo(np.float64).max)  # of runs that are finite, if most are not
+    at = min(median, np.finfo(np.float64).max)  # only finite values count, even if most are not finite
     up_to = _fewer(first.values <= at, others.values <= at, both)
     return np.maximum(up_to, _fewer(first.values < medians[:, None], others.values < medians[:, None], both))
 
 
 def _lower_means(first: Measured, others: Measured) -> Array:
-    """Test means by the differences of seeds."""
+    """Test means by the differences of each seed."""
     from scipy.special import stdtr
 
     both = first.present & others.present
@@ -210,7 +228,7 @@ def _lower_means(first: Measured, others: Measured) -> Array:
 
 
 def _higher_costs(first: Outcomes, others: Outcomes) -> Array:
-    """Compare the logarithms of two ratios of means, with the variance of the seeds' part in their difference."""
+    """Compare the logarithms of two ratios of means, with the variance of each seed's influence on the difference."""
     from scipy.special import stdtr
 
     both = first.present & others.present

@@ -1,7 +1,7 @@
-"""When to give a run up and begin another one, and what a success then takes.
+"""When to stop a run and start another one, and how many steps a success then takes.
 
-The limit that is best in some runs is better there than elsewhere, since it was chosen by their luck. So what it takes
-is told by other runs: each half of them has the limit that is best in the other half.
+The limit of steps that is best in some runs is chosen by their luck, so on average it is better there than in other
+runs. So its cost is estimated from other runs: each half of the runs uses the limit that is best in the other half.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import pandas as pd
 from sweep.statistics.intervals import Array, Z
 from sweep.study.columns import STATUSES
 
-# Runs of the same end that are dealt to two halves as so many bits of a random number.
+# Runs of the same end that one random number assigns to halves, one bit each.
 _BITS = 64
 
 
 def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return after how many steps to give a run up and begin another, so that a success takes the fewest steps.
+    """Return the limit of steps at which to stop a run and start another, so that a success takes the fewest steps.
 
     Parameters
     ----------
@@ -27,17 +27,16 @@ def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By group, ``restart_steps``, the first of the best limits (missing if no run converged); ``restarted_steps``,
-        the steps that a success takes where limits are chosen so (infinite if none did), and ``restarted_steps_low``
-        and ``restarted_steps_high``, their 95 % interval (missing if none did, or of one run).
+        By group: ``restart_steps``, the smallest of the best limits (missing if no run converged); ``restarted_steps``,
+        the steps of a success with limits chosen so (infinite if none converged); ``restarted_steps_low`` and
+        ``restarted_steps_high``, its 95 % interval (missing if none converged, or with one run).
 
     Notes
     -----
-    With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success takes the sum of the one
-    for each of the other. Only steps at which a run converged can be best. The runs are dealt to two halves by a hash
-    of how they ended, the same on every machine; each half is given up at the limit that is best in the other half, and
-    not at all where none converged there. Costs of both are added up. The interval, by the delta method as that of
-    expected steps, takes the limits as they are.
+    With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success costs the ratio of these
+    sums. Only steps at which a run converged can be best. A hash of their ends, the same on every machine, assigns runs
+    to two halves. Each half is stopped at the limit that is best in the other half, or never if no run converged there.
+    Costs of both are added. The interval, by the delta method as for expected steps, treats the limits as given.
     """
     groups = _Groups(ends)
     n, of_half = ends["n"].to_numpy(), _half(ends)
@@ -66,22 +65,22 @@ def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_limits(ends: pd.DataFrame) -> pd.Series[float]:
-    """Return the first of the limits with which a success takes the fewest steps, by group; infinite if none did."""
+    """Return the smallest limit with which a success takes the fewest steps, by group; infinite if none converged."""
     groups = _Groups(ends)
     return pd.Series(groups.best_limits(ends["n"].to_numpy()), groups.numbers)
 
 
 class _Groups:
-    """Where the ends of each group lie.
+    """The positions of each group's ends.
 
     Attributes
     ----------
     numbers : (n_groups,)
-        Of the groups.
+        Numbers of the groups.
     place : (n_ends,)
-        Of the group of each end among them.
+        Index in ``numbers`` of each end's group.
     converged : (n_ends,)
-        Whether these runs did.
+        Whether these runs converged.
     """
 
     def __init__(self, ends: pd.DataFrame) -> None:
@@ -97,26 +96,26 @@ class _Groups:
         return np.add.reduceat(values, self._starts) if len(values) else values
 
     def best_limits(self, n: Array) -> Array:
-        """Return the first of the limits with which a success of these runs takes the fewest steps, or infinity."""
+        """Return the smallest limit with which a success of these runs takes the fewest steps, or infinity."""
         successes = np.where(self.converged, n, 0)
         n_runs, spent, succeeded = (self._so_far(values) for values in (n, n * self._steps, successes))
         cost = spent + self._steps * (self.add(n)[self.place] - n_runs)
         ratio = np.divide(cost, succeeded, out=np.full(len(n), np.inf), where=successes > 0)
         best = np.minimum.reduceat(ratio, self._starts) if len(n) else ratio
         limits = np.full(len(best), np.inf)
-        at = np.flatnonzero((ratio == best[self.place]) & (successes > 0))[::-1]  # the first of equal ones last
+        at = np.flatnonzero((ratio == best[self.place]) & (successes > 0))[::-1]  # the first of equal limits comes last
         limits[self.place[at]] = self._steps[at]
         return limits
 
     def _so_far(self, values: Array) -> Array:
-        """Add up values of ends within their group, up to each."""
+        """Return cumulative sums of values of ends within each group."""
         sums = np.cumsum(values)
         before = sums[self._starts] - values[self._starts]
         return np.asarray(sums - before[self.place])
 
 
 def _half(ends: pd.DataFrame) -> Array:
-    """Return how many runs of each end belong to one half: each run as by the toss of a coin."""
+    """Return the number of runs of each end in one half; each run is assigned by a random bit."""
     from scipy.special import bdtrik
 
     n = ends["n"].to_numpy()
@@ -132,7 +131,7 @@ def _half(ends: pd.DataFrame) -> Array:
 
 
 def _mixed(number: Array) -> Array:
-    """Return random bits of numbers: the finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA (2014) 453)."""
+    """Return pseudo-random bits of numbers: the finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA (2014) 453)."""
     number = number + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         number = (number ^ (number >> np.uint64(shift))) * np.uint64(factor)

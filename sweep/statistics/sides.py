@@ -1,4 +1,4 @@
-"""The two sides of a comparison: their runs, which are paired by stratum and seed, added up by group of strata."""
+"""The two sides of a comparison. Runs are paired by stratum and seed, and added up by group of strata."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ class Groups:
         self.values = strata.iloc[self._order[self._starts]][list(by)].reset_index(drop=True)
 
     def add(self, values: Array) -> Array:
-        """Add up what stands by stratum and seed, or by stratum, by group: reduceat takes several times as long."""
+        """Sum values by stratum (and seed) within groups. ``reduceat`` takes several times as long."""
         if len(self._starts) == len(values):
             return np.asarray(values[self._order], np.int64)
         strata = np.split(self._order, self._starts[1:])
         return np.stack([values[own].sum(axis=0, dtype=np.int64) for own in strata])
 
     def largest(self, values: Array) -> Array:
-        """Return the largest value of the strata of each group."""
+        """Return the largest value among the strata of each group."""
         return np.maximum.reduceat(values[self._order], self._starts)
 
     def smallest(self, values: Array) -> Array:
-        """Return the smallest value of the strata of each group."""
+        """Return the smallest value among the strata of each group."""
         return np.minimum.reduceat(values[self._order], self._starts)
 
 
 class Pairs(NamedTuple):
-    """Which runs are paired.
+    """The pairs of runs.
 
     Attributes
     ----------
     strata : (n_paired,)
-        The strata that have pairs, as in a partial result not all do.
+        Strata that have pairs; in a partial result some have none.
     both : (n_paired, n_seeds)
-        Whether both runs are there.
+        Whether both runs are present.
     groups
-        Of these strata.
+        The groups of these strata.
     """
 
     strata: Array
@@ -68,8 +68,9 @@ class Side:
     Parameters
     ----------
     outcomes : (n_strata, n_seeds)
+        Outcomes of the runs.
     most_steps : (n_strata,)
-        That a run may take.
+        The limit of steps of a run.
     """
 
     def __init__(self, outcomes: Outcomes, most_steps: Array) -> None:
@@ -79,21 +80,21 @@ class Side:
         self._needed: Array | None = None
 
     def steps_to_converge(self, pairs: Pairs) -> Array:
-        """Return the steps of the paired strata, a number beyond all steps where a run does not converge."""
+        """Return the steps in paired strata, and a number above all steps for runs that do not converge."""
         if self._needed is None:
             self._needed = self.outcomes.steps_to_converge()
         return self._needed if len(pairs.strata) == len(self._needed) else self._needed[pairs.strata]
 
     def expected_steps(self, pairs: Pairs) -> Estimated:
-        """Return the steps of all paired runs for each success, by group."""
+        """Return the expected running time of paired runs (steps of all runs per success), by group."""
         return self._estimated(pairs, None)
 
     def saved_steps(self, pairs: Pairs, limits: Array) -> Estimated:
-        """Return the steps that paired runs save of these limits of their strata, by group."""
+        """Return the mean steps that paired runs save of the given limits of their strata, by group."""
         return self._estimated(pairs, limits)
 
     def _estimated(self, pairs: Pairs, limits: Array | None) -> Estimated:
-        """Return either statistic, of which one with all runs is the same beside every other side."""
+        """Return either statistic; a statistic of all runs is cached, since it is the same for every other side."""
         if not pairs.both.all():
             return self._estimate(pairs, limits)
         key = b"" if limits is None else limits.tobytes()

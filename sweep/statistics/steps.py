@@ -1,6 +1,6 @@
-"""How many steps it takes: quantiles, means, and what a success costs where each failure is followed by another run.
+"""Statistics of steps: quantiles, restricted mean (RMST), and expected running time with restarts (ERT).
 
-All functions take *ends*, see :func:`ends_by_group`, and return values by group.
+All functions use *ends*, see :func:`ends_by_group`, and return values by group.
 """
 
 from __future__ import annotations
@@ -17,49 +17,61 @@ QUANTILES = {"steps_q25": (1, 4), "steps_q50": (1, 2), "steps_q75": (3, 4)}
 
 
 def ends_by_group(tally: pd.DataFrame, group: Array, most_steps: Array) -> pd.DataFrame:
-    """Return a tally in the order of groups and steps.
+    """Return a tally sorted by group and steps.
 
     Parameters
     ----------
     tally
+        Counts of runs by cell, status and steps.
     group, most_steps : (rows,)
-        Of the runs of each row: the number of their group, such as the cell, and the most steps that they may take.
+        For each row the number of its group, such as the cell, and the limit of steps of its runs.
+
+    Returns
+    -------
+    DataFrame
+        The tally in this order, with columns ``group`` and ``most_steps``.
     """
     order = np.argsort(group.astype(np.int64) * 2**31 + tally["steps"].to_numpy(), kind="stable")
     return tally.assign(group=group, most_steps=most_steps).iloc[order]
 
 
 def steps_quantiles(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return by which steps so many of all runs converged, each with its 95 % interval.
+    """Return quantiles of the steps to converge, each with its 95 % interval.
 
     Returns
     -------
     DataFrame
-        Columns ``steps_q50`` and so on, ``steps_q50_low`` and ``steps_q50_high``, by group; missing where so many never
-        converged. A lower end below the first run is 0.
+        By group, columns ``steps_q50`` and so on, ``steps_q50_low`` and ``steps_q50_high``, in steps. A value is
+        missing where fewer runs converged. A lower end below the first run is 0.
 
     Notes
     -----
-    Runs that do not converge count as longer than all others. The interval lies between two runs in their order,
+    Runs that do not converge count as longer than all others. The interval lies between two runs in ascending order,
     see :func:`~sweep.statistics.intervals.quantile_ranks`.
     """
     return steps_at_ranks(ends, _ranks(ends.groupby("group")["n"].sum()))
 
 
 def steps_at_ranks(ends: pd.DataFrame, ranks: Mapping[str, pd.Series[int]]) -> pd.DataFrame:
-    """Return the steps of runs by their ranks in the order of steps, where those that do not converge come last.
+    """Return the steps of the runs at given ranks in ascending order; runs that do not converge come last.
 
     Parameters
     ----------
     ends
+        As of :func:`ends_by_group`.
     ranks
-        For each column the rank from 1 on, by group; the steps of rank 0 are 0.
+        For each column the rank from 1, by group. The steps at rank 0 are 0.
+
+    Returns
+    -------
+    DataFrame
+        By group, a column for each key of ``ranks``; missing where fewer runs converged.
     """
     n_runs = ends.groupby("group")["n"].sum()
     converged = ends[ends["status"] == "converged"]
     n_converged = converged.groupby("group")["n"].sum().reindex(n_runs.index, fill_value=0)
     so_far, before = converged["n"].cumsum().to_numpy(), n_converged.cumsum() - n_converged
-    steps = np.append(converged["steps"].to_numpy(), 0)  # one more, for ranks that nothing reaches
+    steps = np.append(converged["steps"].to_numpy(), 0)  # one more, for ranks beyond the last run
     columns = {}
     for name, of_groups in ranks.items():
         places = np.searchsorted(so_far, before + of_groups)
@@ -69,7 +81,7 @@ def steps_at_ranks(ends: pd.DataFrame, ranks: Mapping[str, pd.Series[int]]) -> p
 
 
 def _ranks(n_runs: pd.Series[int]) -> dict[str, pd.Series[int]]:
-    """Return for each column of quantiles the rank of the run whose steps it tells, by group."""
+    """Return the rank of each column of quantiles, by group."""
     ranks: dict[str, dict[int, int]] = {f"{name}{end}": {} for name in QUANTILES for end in ("", "_low", "_high")}
     for name, (part, whole) in QUANTILES.items():
         for n in n_runs.unique().tolist():  # mostly one
@@ -80,25 +92,25 @@ def _ranks(n_runs: pd.Series[int]) -> dict[str, pd.Series[int]]:
 
 
 def restricted_means(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean over all runs of the steps to converge, the most that they may take if they do not.
+    """Return the restricted mean of the steps to converge: runs that do not converge count with their limit.
 
     Parameters
     ----------
     ends
-        With a column ``most_steps``.
+        As of :func:`ends_by_group`.
 
     Returns
     -------
     DataFrame
-        ``restricted_mean_steps``, ``restricted_mean_steps_error``, its standard error (missing for one run), and
-        ``restricted_mean_steps_low`` and ``restricted_mean_steps_high``, its 95 % interval.
+        By group: ``restricted_mean_steps`` (restricted mean survival time, RMST), ``restricted_mean_steps_error``, its
+        standard error (missing for one run), and ``restricted_mean_steps_low`` and ``restricted_mean_steps_high``, its
+        95 % interval.
 
     Notes
     -----
-    The mean lies below the most that runs may take by the share of runs that converge, times the steps that these are
-    below it. The interval is made of Wilson's for the one and Student's for the other
-    (:func:`~sweep.statistics.intervals.product_interval`), so that it holds where nearly all runs or hardly any
-    converge, and none that is unlike the others was seen.
+    The mean is the limit less the share of runs that converge times the mean steps that these save of it. The interval
+    combines Wilson's for the share and Student's for the mean (:func:`~sweep.statistics.intervals.product_interval`),
+    so it is valid also where nearly all runs or hardly any converge, and no run unlike the others was seen.
     """
     group, n = ends["group"], ends["n"]
     converged = n.where(ends["status"] == "converged", 0)
@@ -129,17 +141,18 @@ def restricted_means(ends: pd.DataFrame) -> pd.DataFrame:
 
 
 def expected_steps(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return the steps that a success takes where each run that does not converge is followed by another one.
+    """Return the expected running time (ERT): steps until a success if each failed run is followed by another.
 
     Returns
     -------
     DataFrame
-        ``expected_steps``, the steps of all runs for each that converged (infinite if none did), and
-        ``expected_steps_low`` and ``expected_steps_high``, their 95 % interval (missing if none did, or of one run).
+        By group: ``expected_steps``, the steps of all runs per converged run (infinite if none converged), and
+        ``expected_steps_low`` and ``expected_steps_high``, its 95 % interval (missing if none converged, or for one
+        run).
 
     Notes
     -----
-    A ratio of two means; the interval is symmetric in its logarithm, with the standard error of the delta method.
+    A ratio of two means. The interval is symmetric in the logarithm, with the standard error of the delta method.
     """
     n, converged = ends["n"], (ends["status"] == "converged").astype(np.int64)
     sums = pd.DataFrame({"n": n, "steps": n * ends["steps"], "converged": n * converged}).groupby(ends["group"]).sum()
@@ -155,12 +168,12 @@ def expected_steps(ends: pd.DataFrame) -> pd.DataFrame:
 
 
 def steps_of_equal_cells(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return what steps a run takes in cells that count alike, however many runs of each are there.
+    """Return statistics of steps in which all cells have equal weight, whatever their numbers of runs.
 
     Parameters
     ----------
     ends
-        With columns ``cell`` and ``most_steps``.
+        As of :func:`ends_by_group`, with a column ``cell``.
 
     Returns
     -------

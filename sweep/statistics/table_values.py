@@ -23,12 +23,12 @@ def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
 
 
 def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
-    """Return status codes as Arrow writes them, with their names."""
+    """Return status codes as an Arrow dictionary with the names of statuses."""
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False)), _STATUS_NAMES)
 
 
 def column_values(table: pa.Table, column: Column) -> NDArray[Any]:
-    """Return a column as it is hashed, status as codes."""
+    """Return a column as the digest reads it; status as codes."""
     if column.type == "status":
         return status_codes(table.column(column.name))
     values: NDArray[Any] = table.column(column.name).to_numpy()

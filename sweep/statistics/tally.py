@@ -1,8 +1,7 @@
-"""Counts of how runs ended, of which all statistics are made.
+"""Counts of runs by their end, from which all statistics of cells are computed.
 
-A *tally* is a DataFrame of counts: ``n`` runs of a ``cell`` ended with this ``status`` after
-so many ``steps``; a row for each end that occurs, sorted. Tallies are enough for every
-statistic, and they add up exactly over shards, whatever the order.
+A *tally* is a DataFrame of counts: ``n`` runs of a ``cell`` ended with ``status`` after ``steps`` steps. It has a row
+for each end that occurs, sorted. Tallies add up exactly over shards, in any order.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from numpy.typing import NDArray
 from sweep.statistics.table_values import status_codes
 from sweep.study.columns import STATUSES, arrow_schema, tally_columns
 
-# Rows of tallies held before they are added up, and as how many a frame counts by itself, in memory.
+# Most rows of tallies held before they are added up. A frame counts as this many rows for the memory of its own.
 _LOOSE_ROWS = 2**20
 _FRAME_ROWS = 300
 
-# Numbers of ends for each run, up to which all of them are counted.
+# Most possible ends per run for which a count is held of each.
 _DENSE = 4
 
 # Cells from here on do not fit into 63 bits with a status and steps.
@@ -34,15 +33,20 @@ Array = NDArray[Any]
 
 
 def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
-    """Count runs by how they ended.
+    """Count runs by their end.
 
-    Threads count each shard that they have trained, so runs are counted as one number each;
-    pandas' groupby takes ten times as long, and two milliseconds however few they are.
+    Threads count each shard after training it. Each end is one integer: pandas' groupby takes ten times as long, and at
+    least two milliseconds.
 
     Parameters
     ----------
     cell, status, steps : (runs,)
-        Status as codes, numbered as in :data:`~sweep.study.columns.STATUSES`; steps below 2^31.
+        Columns of the runs; status as codes, numbered as in :data:`~sweep.study.columns.STATUSES`; steps below 2^31.
+
+    Returns
+    -------
+    DataFrame
+        The tally of these runs.
     """
     if cell.max(initial=0) >= _WIDE_CELL:
         cells, places = np.unique(cell, return_inverse=True)
@@ -50,7 +54,7 @@ def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
         return tally.assign(cell=cells[tally["cell"]])
     first, width = int(cell.min(initial=_WIDE_CELL)), int(steps.max(initial=0)) + 1
     ends = ((cell - first) * len(STATUSES) + status) * width + steps
-    if ends.max(initial=0) < _DENSE * len(ends):  # a count for each number takes less than to sort them
+    if ends.max(initial=0) < _DENSE * len(ends):  # counting each number is faster than sorting
         every = np.bincount(ends)
         ends = np.flatnonzero(every)
         n = every[ends]
@@ -61,18 +65,18 @@ def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
 
 
 def tally_rows(runs: pa.Table) -> pd.DataFrame:
-    """Count the runs of a runs table, of which cell, status and steps are read."""
+    """Count the runs of a runs table by cell, status and steps."""
     return tally_runs(runs["cell"].to_numpy(), status_codes(runs["status"]), runs["steps"].to_numpy())
 
 
 def tally_from_table(table: pa.Table) -> pd.DataFrame:
-    """Return a stored tally; what is counted by losses too is added up."""
+    """Return a stored tally; counts by losses are added up."""
     counts = counts_from_table(table)
     return merge([counts]) if "final_loss" in counts else counts
 
 
 def counts_from_table(table: pa.Table) -> pd.DataFrame:
-    """Return the counts of a part as they are stored: a tally, also by ``final_loss`` if they are."""
+    """Return the stored counts of a part: a tally, also by ``final_loss`` if the part has that column."""
     cell, steps, n = (table[name].to_numpy() for name in ("cell", "steps", "n"))
     tally = _tally(cell, status_codes(table["status"]), steps, n)
     return tally.assign(final_loss=table["final_loss"].to_numpy()) if "final_loss" in table.column_names else tally
@@ -97,9 +101,9 @@ def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 class TallySum:
-    """The sum of tallies that come one after the other.
+    """The running sum of tallies.
 
-    MemoryParts grows with the different ends (cell, status and steps) and not with the runs that end alike.
+    Its memory grows with the number of different ends (cell, status and steps), not with the number of runs.
     """
 
     def __init__(self) -> None:
@@ -107,7 +111,7 @@ class TallySum:
         self._n_loose = 0
 
     def add(self, tally: pd.DataFrame) -> None:
-        """Take in a tally."""
+        """Add a tally."""
         self._tallies.append(tally)
         self._n_loose += len(tally) + _FRAME_ROWS
         if self._n_loose > max(_LOOSE_ROWS, len(self._tallies[0])):
@@ -124,15 +128,15 @@ class TallySum:
 
 
 def with_equal_cells(tally: pd.DataFrame) -> pd.DataFrame:
-    """Return a tally with a column ``weight``, so that every cell counts as much as any other."""
+    """Return a tally with a column ``weight`` that gives every cell the same total weight."""
     return tally.assign(weight=tally["n"] / tally.groupby("cell")["n"].transform("sum"))
 
 
 def tally_to_table(tally: pd.DataFrame) -> pa.Table:
-    """Return a tally as it is stored."""
+    """Return a tally as the table that is stored."""
     return to_arrow(tally, arrow_schema(tally_columns()))
 
 
 def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    """Return a frame as an Arrow table of this schema, without the notes that pandas adds."""
+    """Return a frame as an Arrow table of this schema, without the metadata of pandas."""
     return pa.Table.from_pandas(frame, schema, preserve_index=False).replace_schema_metadata()
