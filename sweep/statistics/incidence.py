@@ -49,19 +49,17 @@ def cumulative_incidence(
         A row for each step at which the event occurred, and for the last step of any run: ``steps``; ``incidence``; its
         95 % interval ``low``, ``high``; ``band_low``, ``band_high``, a band that contains the whole curve with 95 %
         confidence; ``at_risk``, the runs not yet ended right before the step. Over several cells interval and band
-        count each seed once. The interval is then missing without outcomes, for other events than convergence, and with
-        weights; the band is missing where cells lack runs of some seeds.
+        count each seed once. Without outcomes, for other events, and with weights the interval is then missing. Where
+        cells lack runs of some seeds the band is missing.
 
     Notes
     -----
-    The intervals are Wilson's, each for its step alone.
-    The band of one cell is that of Dvoretzky, Kiefer and Wolfowitz with the constant of Massart, Ann. Probab. 18 (1990)
-    1269. It allows for runs that end otherwise: their steps count as infinite. Over several cells each seed has a share
-    of its runs by each step. If one run were drawn from each seed the band would hold, with largest error Y. The curve
-    is the mean over all such draws, so its largest error X is at most the mean of Y given the seeds. By Jensen and
-    Markov P(X > e) is at most E max(Y - t, 0) / (e - t) for any t < e, and this mean is at most the integral of 2
-    exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It holds for any number of seeds, mostly with
-    far more than 95 %.
+    The intervals are Wilson's. The band of one cell is that of Dvoretzky, Kiefer and Wolfowitz with the constant of
+    Massart, Ann. Probab. 18 (1990) 1269; runs that end otherwise have infinite steps. Over several cells each seed has
+    a share of its runs by each step. If one run were drawn from each seed the band would hold, with largest error Y.
+    The curve is the mean over all such draws, so its largest error X is at most the mean of Y given the seeds. By
+    Jensen and Markov P(X > e) is at most E max(Y - t, 0) / (e - t) for any t < e, and this mean is at most the integral
+    of 2 exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It holds for any number of seeds.
     """
     weight = tally.get("weight", tally["n"])
     ends = tally.assign(weight=weight, event=weight.where(tally["status"] == event, 0))

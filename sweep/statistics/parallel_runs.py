@@ -1,4 +1,4 @@
-"""The first of several runs that start together, each with its own seed: whether any converges, and after how many steps.
+"""The first of several runs that start together, each with its own seed: whether and when any of them converges.
 
 All choices of k runs without replacement have the same weight, so estimates are unbiased (a U-statistic: Hoeffding,
 Ann. Math. Statist. 19 (1948) 293). There can be no more parallel runs than runs.

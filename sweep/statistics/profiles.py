@@ -1,4 +1,4 @@
-"""Performance profiles: how often each value of a parameter needs at most a given multiple of the best value's steps."""
+"""Performance profiles: how often a value of a parameter needs at most a given multiple of the best value's steps."""
 
 from __future__ import annotations
 

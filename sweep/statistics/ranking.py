@@ -205,7 +205,7 @@ def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Ar
 
 
 def _higher_medians(first: Measured, others: Measured, median: float, medians: Array) -> Array:
-    """Test medians as :func:`_later_medians` does, by the number of values up to the first's and below the cell's own."""
+    """Test medians as :func:`_later_medians` does, by numbers of values up to the first's and below the cell's own."""
     both = first.present & others.present
     at = min(median, np.finfo(np.float64).max)  # only finite values count, even if most are not finite
     up_to = _fewer(first.values <= at, others.values <= at, both)

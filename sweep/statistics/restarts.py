@@ -17,7 +17,7 @@ _BITS = 64
 
 
 def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return the limit of steps at which to stop a run and start another, so that a success takes the fewest steps.
+    """Return the limit of steps at which to stop a run and start another, so that a success costs the fewest steps.
 
     Parameters
     ----------
