@@ -1,4 +1,4 @@
-"""Statistics and digest of a study, made while it trains."""
+"""Statistics and digest of a study, computed while it trains."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Aggregate:
-    """What is known of the parts so far, which may come in any order.
+    """Statistics of the parts added so far, in any order.
 
     Parameters
     ----------
     plan
-        What is trained.
+        The plan of the study.
     parts
-        Where the parts are.
+        The parts of the result.
     """
 
     def __init__(self, plan: Plan, parts: Parts) -> None:
@@ -39,7 +39,7 @@ class Aggregate:
         self._losses: pd.DataFrame | None = None  # of cells, once rows were read
 
     def add(self, commit: Commit) -> None:
-        """Take in a part.
+        """Add a part.
 
         Raises
         ------
@@ -50,7 +50,7 @@ class Aggregate:
         self.take_in(commit)
 
     def take_in(self, commit: Commit) -> None:
-        """Take in a part, of whichever runs."""
+        """Add a part without checking which runs it holds."""
         self._tallies.add(self._parts.tally(commit))
         if self._tells_losses and self._parts.keep == "cells":
             losses = self._parts.losses(commit)
@@ -60,7 +60,8 @@ class Aggregate:
     def cells(self) -> pa.Table:
         """Return the cells table of all parts.
 
-        Where rows are kept, statistics of losses are made by :meth:`digest`, which reads these, and are missing before.
+        Where rows are kept, statistics of losses are computed by :meth:`digest`, which reads the rows, and are missing
+        before.
         """
         cells = summarize(self._tallies.total(), self._plan.grid)
         if self._tells_losses:
@@ -70,7 +71,7 @@ class Aggregate:
         return cells_to_table(cells, self._plan.study)
 
     def digest(self) -> str:
-        """Return the digest of all rows, which are read once more in run order, or of the tally if it is kept alone."""
+        """Return the digest of all rows, read again in run order, or of the tally if only counts are kept."""
         if self._parts.keep == "runs":
             losses = CellLosses() if self._tells_losses else None
             digest = digest_of_rows(self._parts, losses)
@@ -82,7 +83,7 @@ class Aggregate:
 
 
 def digest_of_rows(parts: Parts, losses: CellLosses | None = None) -> str:
-    """Return the digest of the rows of a complete result; ``losses`` take them in as they pass."""
+    """Return the digest of the rows of a complete result, and add each row to ``losses`` if given."""
     columns = runs_columns(parts.plan.study)
     rows = in_run_order(parts, [column.name for column in columns])
     return rows_digest(tap(rows, losses) if losses else rows, columns)

@@ -1,4 +1,4 @@
-"""What decides the last bits of rows beside the study, and so must be the same for all rows of one result."""
+"""Versions and digests on which the last bits of rows depend besides the study; they must agree in one result."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sweep.study.model import Study
 
 @dataclass(frozen=True)
 class Bits:
-    """What rows were trained by, as far as their last bits depend on it; None is not told, as by older versions.
+    """Facts of a training on which the last bits of its rows depend; None where an older version did not record one.
 
     Attributes
     ----------
     numerics
-        Version of the numbers: ``kernels.NUMERICS``.
+        Version of the numerical results: ``kernels.NUMERICS``.
     log_digest
-        Of the machine's logarithm, through which normal initial weights go.
+        Digest of the machine's logarithm, which normal initial weights use.
     sources_digest
-        Of the sources of ``kernels``: two with the same ``numerics`` should give the same bits, and this is the proof.
+        Digest of the sources of ``kernels``. Equal ``numerics`` promise the same bits; equal sources prove it.
     pcg64_digest
-        Of the machine's log1p and exp, through which normal initial weights of the stream pcg64 go.
+        Digest of the machine's log1p and exp, which normal initial weights of the stream pcg64 use.
     """
 
     numerics: int | None = None
@@ -32,22 +32,29 @@ class Bits:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
-        """Return what run.json or a commit tells."""
+        """Return the facts recorded in run.json or in a commit."""
         return cls(**{name: facts.get(name) for name in BITS})
 
     def told(self) -> dict[str, Any]:
-        """Return what is told, for run.json and commits."""
+        """Return the known facts, for run.json and commits."""
         return {name: fact for name, fact in asdict(self).items() if fact is not None}
 
     def difference(self, other: Bits, study: Study, needed: Collection[str] = ()) -> Difference | None:
-        """Return in what the rows of a study would not be alike, if in anything.
+        """Return the first fact in which two trainings of a study differ, or None.
 
         Parameters
         ----------
-        other, study
-            What is compared, for which study.
+        other
+            The facts of the other training.
+        study
+            The study; it decides which facts matter.
         needed
-            What both must tell; the others may be missing on either side.
+            Facts that both must have. Others may be missing on either side.
+
+        Returns
+        -------
+        Difference or None
+            The fact and its two values; None if the rows of both trainings have the same bits.
         """
         for name in compared(study):
             one, two = getattr(self, name), getattr(other, name)
@@ -57,14 +64,14 @@ class Bits:
 
 
 class Difference(NamedTuple):
-    """In what rows of one training are not alike to those of another one.
+    """A fact in which two trainings differ.
 
     Attributes
     ----------
     name
-        Of the fact.
+        Name of the fact.
     one, other
-        What it is of each of them.
+        Its value in each training.
     """
 
     name: str
@@ -72,17 +79,17 @@ class Difference(NamedTuple):
     other: int | str | None
 
     def told(self, where: str, elsewhere: str) -> str:
-        """Tell both facts, with where one and the other are."""
+        """Return both values in a sentence, with the place of each."""
         one, other = (str(fact)[:12] for fact in (self.one, self.other))
         return f"{BITS[self.name]} is {one!r} {where} and {other!r} {elsewhere}"
 
     @property
     def trained(self) -> str:
-        """How one of them was trained, from the view of the other."""
+        """How the first training differs, as part of a sentence."""
         return _TRAINED[self.name]
 
 
-# What each is called in sentences.
+# Names of the facts in sentences.
 BITS = {
     "numerics": "the version of the numbers",
     "log_digest": "the digest of the machine's logarithm",
@@ -91,7 +98,7 @@ BITS = {
 }
 assert list(BITS) == [field.name for field in fields(Bits)]
 
-# What the run.json of every version tells.
+# Facts that the run.json of every version has.
 ALWAYS_TOLD = ("numerics", "log_digest")
 
 _TRAINED = {
@@ -103,7 +110,7 @@ _TRAINED = {
 
 
 def compared(study: Study) -> list[str]:
-    """Return what must be the same for all rows of a study: functions of the C library only where starts are normal."""
+    """Return the facts that all rows of a study must share; digests of libm functions only where starts are normal."""
     normal = "normal" in study.values_of("distribution")
     matters = {"log_digest": normal, "pcg64_digest": normal and "pcg64" in study.values_of("stream")}
     return [name for name in BITS if matters.get(name, True)]

@@ -1,13 +1,12 @@
-"""How a run gets its results folder: alone at first, then together with others that run the same study.
+"""How a run gets its results folder: exclusively at first, then shared with runs of the same study.
 
-A run takes the lock of the folder for itself if it can. Only then does it make the
-folder, remove what `--overwrite` asks for, or tidy up after killed processes. It
-goes on with a lock that others may share. As another may come in between these two,
-it reads then which study the folder holds. If the lock is not to be had alone,
-somebody is training: the same study shares the work, another one is refused.
+A run first tries to lock the folder exclusively. Only with that lock it creates the folder, removes results for
+`--overwrite`, or removes leftovers of killed processes. It continues with a shared lock. As another run may come in
+between the two locks, it then reads which study the folder holds. If the exclusive lock is taken, another process is
+training: a run of the same study joins in, another study is refused.
 
-Where there are no locks, as in object stores, everybody takes the folder for their own.
-Of several that begin in it, one creates run.json, which the others read and obey.
+Without locks, as in object stores, every run acts as if it had the folder exclusively. If several begin at once, one
+creates run.json, and the others read and follow it.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from sweep.store.run_facts import read_facts, read_study
 from sweep.store.store import Store
 from sweep.study.model import Study
 
-# Of several that come at once each tries so often to be the first.
+# Attempts to get either lock, as several runs may start at once.
 _MOST_TRIES = 100
 
 _logger = logging.getLogger("sweep")
@@ -38,18 +37,18 @@ _logger = logging.getLogger("sweep")
 
 @dataclass(frozen=True)
 class Wish:
-    """What a run wants of a folder.
+    """The requirements of a run for its results folder.
 
     Attributes
     ----------
     study, keep
-        What it will hold.
+        Contents of the folder.
     overwrite
         Whether to remove earlier results first.
     bits
-        By what a study is trained that begins.
+        Facts of the training on which bits depend, for a new result.
     waves
-        Seeds of a cell in each wave of a study that begins.
+        Number of seeds of a cell in each wave, for a new result.
     """
 
     study: Study
@@ -61,7 +60,7 @@ class Wish:
 
 @contextmanager
 def claim(files: Files, wish: Wish) -> Iterator[Store]:
-    """Hold a results folder for a study: a new one, or one that holds part or all of it.
+    """Hold a results folder for a study: a new one, or one that holds part or all of the study.
 
     Raises
     ------
@@ -85,14 +84,14 @@ def claim(files: Files, wish: Wish) -> Iterator[Store]:
 
 
 def _is_of_removal(error: BaseException, store: Store) -> bool:
-    """Tell whether an error came of others who began anew in a place without locks, whatever it says."""
+    """Tell whether an error was caused by another process that removed the results, where there are no locks."""
     if store.lock.excludes or not isinstance(error, StoreError) or isinstance(error, MixtureError):
         return False
     return store.was_removed()
 
 
 def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
-    """Share the lock of a folder that holds what is wished for."""
+    """Share the lock of a folder that holds the wanted study."""
     overwrite = wish.overwrite
     for _ in range(_MOST_TRIES):
         holder = None if lock.take_alone() else lock.holder()
@@ -118,7 +117,7 @@ def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
                 store.shared = holder is not None or not lock.excludes
                 _tell(store, holder, lock.refusal)
                 return store
-        time.sleep(secrets.randbelow(20) / 1000)  # it was emptied since, or who had it for itself was killed
+        time.sleep(secrets.randbelow(20) / 1000)  # the folder was emptied, or the lock's holder was killed
     raise StoreError(f"results folder {files.place!r} cannot be used: others remove what is in it")
 
 
@@ -132,7 +131,7 @@ def _present(files: Files) -> str:
 
 
 def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
-    """Say what users should know of who else may write into the folder."""
+    """Inform users who else may write into the folder."""
     if refusal:
         _logger.warning(
             "%r cannot be locked (%s): see to it that no other study is run in it", store.files.place, refusal
@@ -142,12 +141,12 @@ def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
 
 
 def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
-    """Make or empty a folder that this run has for itself, and tidy up if that is certain."""
+    """Create or empty a folder that is held exclusively; remove leftovers if nobody else can be writing."""
     facts = {"identity": wish.study.identity, "keep": wish.keep, "waves": wish.waves, "complete": False}
     record = encode_record(facts | wish.bits.told())
     if overwrite and holds_results(files):
         remove_results(files)
-        if not files.on_file_system:  # where run.json says that the place is ours, and so is never gone
+        if not files.on_file_system:  # run.json marks the place as ours, so it always exists
             files.replace("run.json", record)
     if files.has("study.toml"):
         _check_same(files, wish, None)
@@ -172,7 +171,7 @@ def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
 
 
 def _check_same(files: Files, wish: Wish, holder: str | None) -> None:
-    """Refuse a folder that holds another study, or the same one kept otherwise."""
+    """Refuse a folder that holds another study, or the same study with other parts (``keep``)."""
     begun = files.has("run.json")
     if not begun and not holds_results(files):
         raise StoreError(f"folder {files.place!r} holds a study.toml that is no result; give another one (--out)")
@@ -186,7 +185,7 @@ def _check_same(files: Files, wish: Wish, holder: str | None) -> None:
 
 
 def _remedy(files: Files, wish: Wish, present: Study, holder: str | None) -> str:
-    """Say what to do about a folder that holds another study: with runs of this one they need not be trained again."""
+    """Return the advice for a folder that holds another study; runs shared with this study can be reused."""
     if holder:
         return f", in use by {holder}; give another one with --out"
     if wish.study.shares_runs_with(present) and files.has("run.json") and read_facts(files)["keep"] == "runs":
@@ -198,7 +197,7 @@ def _remedy(files: Files, wish: Wish, present: Study, holder: str | None) -> str
 
 
 def _check_facts(files: Files, wish: Wish) -> None:
-    """Refuse a run.json of another study, or of the same one kept otherwise."""
+    """Refuse a run.json of another study, or of the same study with other parts (``keep``)."""
     facts = read_facts(files)
     if facts["identity"] != wish.study.identity:
         raise StoreError(f"results folder {files.place!r} holds another study; give another one with --out")
@@ -209,7 +208,7 @@ def _check_facts(files: Files, wish: Wish) -> None:
 
 
 def _check_unused(files: Files, wish: Wish) -> None:
-    """Refuse a folder without a study that holds anything but what is left of this study."""
+    """Refuse a folder without a study that holds other files than remains of this study."""
     if files.has("run.json"):
         _check_facts(files, wish)
     if holds_results(files):

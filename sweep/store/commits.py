@@ -1,7 +1,7 @@
-"""Commits: small files that say which part of a results folder counts, for each shard.
+"""Commits: small files that name the valid part of each shard in a results folder.
 
-Whoever writes into a folder may be another process, of another version, with another
-study, or somebody's editor. So a commit is checked whenever one is taken.
+Another process, another version, another study or a text editor may write into the folder. So every commit is checked
+when it is read.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from sweep.study.model import Study
 if TYPE_CHECKING:
     from sweep.store.shard_result import ShardResult
 
-# Names of our own files, and of no others: commits and parts.
+# Names that only our own files have: commits and parts.
 COMMIT_NAME = re.compile(r"[0-9]{7,}\.json")
 PART_NAME = re.compile(r"[0-9]{7,}-[0-9a-f]{8}\.parquet")
 
 
 @dataclass(frozen=True)
 class Commit:
-    """What is known of a finished shard.
+    """The record of a finished shard.
 
     Attributes
     ----------
@@ -41,15 +41,15 @@ class Commit:
     part, sha256
         Name of its part and the hash of that file.
     net_steps, lane_steps
-        Steps that its runs took, and that lanes spent.
+        Steps of its runs, and steps executed by SIMD lanes.
     session, begin, end
-        Which call trained it, and when in seconds since 1970.
+        The call that trained it, and when, in seconds since 1970.
     trained
-        How many runs it has where that is not one at each position, as some cells need no more seeds.
+        Number of its runs if that differs from the number of positions, as some cells need no more seeds.
     reused_steps
-        Steps of runs that were taken from earlier results; 0 where an older version does not tell.
+        Steps of runs taken from earlier results; 0 where an older version did not record them.
     numerics, log_digest, sources_digest, pcg64_digest
-        By what it was trained, as :class:`~sweep.store.bits.Bits` has it; None where an older version does not tell.
+        Facts of the training, see :class:`~sweep.store.bits.Bits`; None where an older version did not record one.
     """
 
     study: str
@@ -77,15 +77,15 @@ class Commit:
 
     @property
     def trained_steps(self) -> int:
-        """Steps of the runs that were trained for it."""
+        """Steps of the runs that were trained for it, without reused runs."""
         return self.net_steps - self.reused_steps
 
     @classmethod
     def of(cls, result: ShardResult, study: str, **facts: Any) -> Commit:
-        """Return the commit of a shard that was trained."""
+        """Return the commit of a trained shard."""
         shard = result.shard
         facts |= {name: getattr(result, name) for name in ("net_steps", "lane_steps", "reused_steps")}
-        facts["end"] = max(facts["begin"], facts["end"])  # also where somebody has put the clock back meanwhile
+        facts["end"] = max(facts["begin"], facts["end"])  # also if the clock was set back meanwhile
         if result.n_runs != shard.n_runs:
             facts["trained"] = result.n_runs
         return cls(study, shard.index, shard.start, shard.stop, **facts)
@@ -99,7 +99,7 @@ class Commit:
         return encode_record({name: fact for name, fact in asdict(self).items() if fact is not None})
 
     def check(self, identity: str, shard: Shard | None) -> None:
-        """Require that this is the commit of a shard as it is planned, None if there is none of its number.
+        """Check that this is the commit of a planned shard; None means that no shard has its number.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class Commit:
             )
 
 
-# What commits hold, and what only some of them do: those of rounds, and all but those of older versions.
+# Keys of every commit, and of some: of adaptive rounds, and of all but older versions.
 _SOME: dict[str, tuple[type, ...]] = {"trained": (int,), "reused_steps": (int,), "numerics": (int,)}
 _DIGESTS = ("log_digest", "sources_digest", "pcg64_digest")
 _SOME |= dict.fromkeys(_DIGESTS, (str,))
@@ -123,7 +123,7 @@ _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name
 
 
 def check_planned(commit: Commit, plan: Plan) -> None:
-    """Require that a commit is of a shard of this plan.
+    """Check that a commit is of a shard of this plan.
 
     Raises
     ------
@@ -139,33 +139,42 @@ def commit_name(shard: int) -> str:
 
 
 def cover(commits: Sequence[Commit], n_runs: int | None) -> bool:
-    """Tell whether commits in order hold each run once, ``n_runs`` in all; None if some may be missing."""
+    """Tell whether ordered commits hold each run once, ``n_runs`` in all; with None some runs may be missing."""
     ends = [0, *(commit.stop for commit in commits)]
     starts = [*(commit.start for commit in commits), ends[-1] if n_runs is None else n_runs]
     return starts == ends if n_runs is not None else all(map(ge, starts, ends))
 
 
 def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Commit:
-    """Return the commit in a file.
+    """Decode a commit file and check it.
 
     Parameters
     ----------
-    content, where
-        Of the file, whose name must be that of its shard, and its path for errors.
-    study, identity
-        What it must belong to.
+    content
+        Bytes of the file.
+    where
+        Path of the file, for errors. Its name must be that of the shard.
+    study
+        The study that the commit must belong to.
+    identity
+        The identity of that study.
+
+    Returns
+    -------
+    Commit
+        The commit.
 
     Raises
     ------
     StoreError
-        If it was changed, belongs to another study or names what no part of this one can be.
+        If the file was changed, the commit belongs to another study, or its values cannot be those of a part of it.
     """
     facts = decode_record(content, where)
     unknown = [key for key in facts if key not in _KINDS | _SOME]
     if unknown:
         raise DamageError(where, f"its key {unknown[0]!r} is unknown")
     check_kinds(where, facts, _KINDS | {name: kind for name, kind in _SOME.items() if name in facts})
-    for name in ("study", *_DIGESTS):  # which many commits tell alike: each is held once
+    for name in ("study", *_DIGESTS):  # equal in many commits: hold each string once
         if name in facts:
             facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)

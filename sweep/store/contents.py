@@ -1,4 +1,4 @@
-"""What of a results folder is ours, and how it is removed."""
+"""Which files of a results folder are ours, and how they are removed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sweep.store.records import encode_record
 from sweep.store.run_facts import read_facts
 from sweep.study.model import Study
 
-# Drafts of files, in whichever folder, also as earlier versions named those of commits.
+# Names of drafts in any folder; the second form is that of commits in earlier versions.
 _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}|[0-9]{7,}-[0-9a-f]{8}\.json")
 # Everything that a results folder of ours may hold. Nothing else is ever removed.
 FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NAME)}
-# What is made of results and would be false of others: figures by their statistic or kind, and the report.
+# Files derived from results, which would be wrong for other results: figures by statistic or kind, and the report.
 _STATISTIC = (
     r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps"
     r"|n_(converged|diverged|stalled|exhausted)|(final_loss|max_error)_q(25|50|75)|n_correct_mean)"
@@ -30,9 +30,9 @@ _TOP_DRAFT_NAME = re.compile(rf"\.(run\.json|cells\.parquet|study\.toml|{_FIGURE
 
 
 def holds_results(files: Files) -> bool:
-    """Tell whether a folder is of our making, whatever is left in it.
+    """Tell whether a folder was created by this program, whatever is left in it.
 
-    On a file system both folders are made first and removed never; in an object store run.json is.
+    On a file system both subfolders are created first and never removed; in an object store run.json is.
     """
     if all(files.has_folder(name) for name in FOLDERS):
         return True
@@ -43,9 +43,9 @@ def holds_results(files: Files) -> bool:
 
 
 def remove_results(files: Files) -> None:
-    """Remove the results in a folder and nothing else, also where that was begun and never ended.
+    """Remove the results in a folder and nothing else, also if an earlier removal was cut short.
 
-    Readers need a run.json that is complete, so that goes first; what says that all this is ours stays.
+    Readers need a complete run.json, so that is removed first. The marks that show that the folder is ours stay.
     """
     for folder in FOLDERS:
         files.make_folder(folder)
@@ -55,7 +55,7 @@ def remove_results(files: Files) -> None:
         facts = _recorded(files) or {"identity": "", "keep": "runs"}
         files.replace("run.json", encode_record({**facts, "complete": False}))
     files.settle()
-    for folder in (*FOLDERS, "commits"):  # again, as where nothing locks one may have come before its part was removed
+    for folder in (*FOLDERS, "commits"):  # again: without locks a commit may have come before its part was removed
         files.remove(*fitting(files, folder, *FOLDERS[folder]))
         files.settle(folder)
     files.remove(*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet")
@@ -64,7 +64,7 @@ def remove_results(files: Files) -> None:
 
 
 def _recorded(files: Files) -> dict[str, Any] | None:
-    """Return what run.json holds, if it is one of ours."""
+    """Return the contents of run.json, if it is one of ours."""
     try:
         return read_facts(files)
     except StoreError:
@@ -72,24 +72,24 @@ def _recorded(files: Files) -> dict[str, Any] | None:
 
 
 def find_leftovers(files: Files, counted: Collection[str]) -> list[str]:
-    """Return drafts, and parts that are not among those that count: killed processes, or living ones, left them."""
+    """Return drafts and parts that do not count, left by killed processes or in use by running ones."""
     left = [name for folder in FOLDERS for name in fitting(files, folder, _DRAFT_NAME)]
     left += fitting(files, "", _TOP_DRAFT_NAME)
     return left + [name for name in fitting(files, "parts", PART_NAME) if name.removeprefix("parts/") not in counted]
 
 
 def collect_leftovers(files: Files, study: Study) -> None:
-    """Remove what killed processes left, where nobody else is in the folder.
+    """Remove the leftovers of killed processes, where no other process uses the folder.
 
-    A part without a commit stays in a finished result that has lost commits: it may be what was committed.
+    In a finished result that has lost commits, parts without a commit stay, since they may be the committed ones.
     """
     commits, parts = fitting(files, "commits", COMMIT_NAME), fitting(files, "parts", PART_NAME)
     counted = {name.removeprefix("parts/") for name in parts}
-    if len(parts) > len(commits):  # else commits, which may be many, need not be read
+    if len(parts) > len(commits):  # otherwise there is no need to read the commits, which may be many
         try:
             read = [decode_commit(files.read(name), files.where(name), study, study.identity) for name in commits]
         except StoreError:
-            return  # whoever needs that commit will say so
+            return  # a reader that needs this commit reports it
         if read_facts(files)["complete"] and not cover(sorted(read, key=lambda commit: commit.start), study.n_runs):
             return
         counted = {commit.part for commit in read}
@@ -99,6 +99,6 @@ def collect_leftovers(files: Files, study: Study) -> None:
 
 
 def fitting(files: Files, folder: str, *patterns: re.Pattern[str]) -> list[str]:
-    """Return what has a name of ours in a folder, with the folder before it."""
+    """Return the paths of files in a folder whose names fit a pattern."""
     names = [name for name in files.names(folder) if any(pattern.fullmatch(name) for pattern in patterns)]
     return [f"{folder}/{name}" for name in names] if folder else names

@@ -1,4 +1,4 @@
-"""One number for a result, whatever the shards, order and compression of its files."""
+"""The digest of a result, which does not depend on shards, order or compression of its files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from sweep.system.host import available_threads
 def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
     """Return the digest of a runs table.
 
-    For each column in schema order the SHA-256 of its little-endian values in run
-    order (status as int8 codes, booleans as bytes 0 and 1, text as UTF-8 with a
-    zero byte after each value); then the SHA-256 over ``name type hash`` lines.
+    It is the SHA-256 over one line ``name type hash`` for each column, in schema order. The hash of a column is the
+    SHA-256 of its little-endian values in run order (status as int8 codes, booleans as bytes 0 and 1, text as UTF-8
+    with a zero byte after each value).
 
     Parameters
     ----------
@@ -29,13 +29,29 @@ def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
         All rows, in run order.
     columns
         All columns of the table.
+
+    Returns
+    -------
+    str
+        The digest, 64 hexadecimal digits.
     """
     digests = [hashlib.sha256() for _ in columns]
 
     def take_in(table: pa.Table, column: Column, digest: Any) -> None:
+        """Add the values of a column to its digest.
+
+        Parameters
+        ----------
+        table
+            The next rows.
+        column
+            The column.
+        digest
+            Its SHA-256 so far, updated in place.
+        """
         digest.update(_little_endian(column_values(table, column)))
 
-    with ThreadPoolExecutor(available_threads()) as pool:  # hashing lets other threads run
+    with ThreadPoolExecutor(available_threads()) as pool:  # hashing releases the interpreter lock
         for table in tables:
             for done in [pool.submit(take_in, table, *each) for each in zip(columns, digests, strict=True)]:
                 done.result()
@@ -43,17 +59,21 @@ def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
 
 
 def tally_digest(cell: NDArray[Any], status: NDArray[Any], steps: NDArray[Any], n: NDArray[Any]) -> str:
-    """Return the digest of a complete tally: counts of all runs of a study by how they ended.
+    """Return the digest of a complete tally, the counts of all runs of a study by their end.
 
-    It is made as :func:`rows_digest` makes it, of the columns cell (int64), status (codes,
-    int8), steps (int32) and n (int64), sorted by cell, status code and steps. So it depends
-    on neither threads nor shards. It is another number than the digest of the rows of the
-    same study.
+    It is computed as in :func:`rows_digest` from the columns cell (int64), status (codes, int8), steps (int32) and n
+    (int64), sorted by cell, status code and steps. So it does not depend on threads or shards. It differs from the
+    digest of the rows of the same study.
 
     Parameters
     ----------
     cell, status, steps, n : (ends,)
-        Each end once, in any order: ``n`` runs of ``cell`` ended with ``status`` (as code) after ``steps``.
+        Each end once, in any order: ``n`` runs of ``cell`` ended with ``status`` (a code) after ``steps``.
+
+    Returns
+    -------
+    str
+        The digest, 64 hexadecimal digits.
     """
     order = np.lexsort((steps, status, cell))
     columns = zip((cell, status, steps, n), ("int64", "int8", "int32", "int64"), strict=True)

@@ -1,7 +1,7 @@
-"""The files of a results folder, wherever it lies: what a local folder and an object store offer alike.
+"""The files of a results folder: the operations that a local folder and an object store have in common.
 
-Names are relative and written with slashes, as ``commits/0000007.json``. What any of this
-cannot do it says in one sentence, as :class:`~sweep.errors.StoreError`.
+Names are relative and written with slashes, as in ``commits/0000007.json``. A failed operation raises a
+:class:`~sweep.errors.StoreError` with one sentence.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 
 class Lock:
-    """Who may write into a results folder; this one is for places that have no locks, and keeps nobody out.
+    """The lock of a results folder. This base class is for places without locks and excludes nobody.
 
     Attributes
     ----------
@@ -24,15 +24,15 @@ class Lock:
 
     @property
     def excludes(self) -> bool:
-        """Whether the lock keeps others out, as far as is known."""
+        """Whether the lock excludes other processes, as far as is known."""
         return False
 
     def take_alone(self) -> bool:
-        """Take the lock if nobody else has it; without locks nobody ever has."""
+        """Try to take the lock exclusively; without locks that always succeeds."""
         return True
 
     def take_shared(self) -> None:
-        """Take the lock together with others, in place of one held alone."""
+        """Take the lock together with others, in place of an exclusive one."""
 
     def holder(self) -> str:
         """Name who holds the lock, as far as that is known."""
@@ -40,11 +40,11 @@ class Lock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep the lock until the end of this context, even if it is released meanwhile."""
+        """Keep the lock until the end of this context, even if it is released before."""
         yield
 
     def release(self) -> None:
-        """End one use of the lock; the last one gives it back."""
+        """End one use of the lock; the last use unlocks it."""
 
 
 class Files(ABC):
@@ -55,9 +55,9 @@ class Files(ABC):
     place : str
         The folder, as users name it.
     on_file_system : bool
-        Whether there are folders without files, and what failed did not happen all the same.
+        Whether empty folders exist, and a failed operation has surely had no effect.
     check : callable or None
-        Called now and then while an answer is waited for; what it raises ends the wait, some seconds later.
+        Called regularly while waiting for an answer. An exception that it raises ends the wait some seconds later.
     """
 
     place: str
@@ -66,23 +66,23 @@ class Files(ABC):
 
     @abstractmethod
     def where(self, name: str = "") -> str:
-        """Return how users name a file, or the whole folder."""
+        """Return the name of a file, or of the whole folder, for messages."""
 
     def same_as(self, other: Files) -> bool:
-        """Tell whether these are the files of one folder."""
+        """Tell whether both are the same folder."""
         return type(self) is type(other) and self.place == other.place
 
     @abstractmethod
     def make(self) -> None:
-        """Make the folder, unless it is there."""
+        """Create the folder unless it exists."""
 
     @abstractmethod
     def make_folder(self, name: str) -> None:
-        """Make a folder in it, unless it is there."""
+        """Create a subfolder unless it exists."""
 
     @abstractmethod
     def has_folder(self, name: str) -> bool:
-        """Tell whether there is a folder of this name, or files in one."""
+        """Tell whether there is a subfolder of this name, or files in one."""
 
     @abstractmethod
     def has(self, name: str) -> bool:
@@ -90,11 +90,11 @@ class Files(ABC):
 
     @abstractmethod
     def modified(self, name: str) -> float | None:
-        """Return when a file was written, in seconds since 1970 by the clock of its place; None if it is not there."""
+        """Return when a file was written, in seconds since 1970 by its host's clock; None if it does not exist."""
 
     @abstractmethod
     def names(self, folder: str = "") -> list[str]:
-        """Return the names of files and folders in a folder, in any order; none if it is not there."""
+        """Return the names of files and folders in a folder, in any order; none if it does not exist."""
 
     @abstractmethod
     def read(self, name: str) -> bytes:
@@ -106,23 +106,23 @@ class Files(ABC):
 
     @abstractmethod
     def write(self, name: str, content: bytes) -> None:
-        """Write a file of a name that nobody else gives; it lasts once its folder is settled."""
+        """Write a file under a name that no other writer uses; it is durable once its folder is settled."""
 
     @abstractmethod
     def create(self, name: str, content: bytes) -> bool:
-        """Write a file, whole or not at all, unless the name is taken; tell whether the one there is this one."""
+        """Write a file atomically unless the name is taken; tell whether the existing file is this one."""
 
     @abstractmethod
     def replace(self, name: str, content: bytes) -> None:
-        """Write a file so that readers see the old or the new one, whole, also after a loss of power."""
+        """Replace a file atomically: readers see the old or the new one, also after a loss of power."""
 
     @abstractmethod
     def remove(self, *names: str) -> None:
-        """Remove files, if they are there."""
+        """Remove files that exist."""
 
     @abstractmethod
     def settle(self, folder: str = "") -> None:
-        """Wait until the names of the files in a folder last."""
+        """Wait until the names of the files in a folder are durable."""
 
     @abstractmethod
     def lock(self) -> Lock:
@@ -131,7 +131,7 @@ class Files(ABC):
 
 @contextmanager
 def waits_ended_by(check: Callable[[], None], files: Iterable[Files]) -> Iterator[None]:
-    """Let what ``check`` raises end the waits for an answer within this context, some seconds later."""
+    """Let exceptions from ``check`` end waits for an answer within this context, some seconds later."""
     before = [(each, each.check) for each in files]
     for each, _ in before:
         each.check = check

@@ -20,7 +20,7 @@ class LocalFiles(Files):
     Parameters
     ----------
     directory
-        Where it is, or will be.
+        Path of the folder, which need not exist.
 
     Raises
     ------
@@ -40,14 +40,14 @@ class LocalFiles(Files):
         return str(self.directory / name)
 
     def same_as(self, other: Files) -> bool:
-        """Tell whether these are the files of one folder, whatever it is called."""
+        """Tell whether both are the same folder, whatever their paths."""
         try:
             return isinstance(other, LocalFiles) and os.path.samefile(self.directory, other.directory)
-        except OSError:  # one of them is not there
+        except OSError:  # one of them does not exist
             return False
 
     def make(self) -> None:
-        """Make the folder with its parents, unless one of them is a regular file."""
+        """Create the folder with its parents; refuse if one of them is a regular file."""
         directory, missing = self.directory, []
         with _writing(directory):
             for path in (directory, *directory.parents):
@@ -56,14 +56,14 @@ class LocalFiles(Files):
                         break
                     raise StoreError(f"results folder {self.place!r} given; {str(path)!r} is a file, not a folder")
                 missing.append(path)
-            with suppress(OSError):  # who made it may have been killed before its name was on the disk
+            with suppress(OSError):  # its creator may have been killed before the name was on the disk
                 sync_folder(path.parent)
             for path in reversed(missing):
                 path.mkdir(exist_ok=True)
                 sync_folder(path.parent)
 
     def make_folder(self, name: str) -> None:
-        """Make a folder in it, unless it is there."""
+        """Create a subfolder unless it exists."""
         with _writing(self.directory / name):
             (self.directory / name).mkdir(exist_ok=True)
 
@@ -75,7 +75,7 @@ class LocalFiles(Files):
             raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
 
     def has(self, name: str) -> bool:
-        """Tell whether there is anything of this name; a disk that fails to say is no file that is not there."""
+        """Tell whether there is anything of this name; an I/O error is not taken as absence."""
         return self.modified(name) is not None
 
     def modified(self, name: str) -> float | None:
@@ -88,7 +88,7 @@ class LocalFiles(Files):
             raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
 
     def names(self, folder: str = "") -> list[str]:
-        """Return the names in a folder; none if it is not there."""
+        """Return the names in a folder; none if it does not exist."""
         path = self.directory / folder
         try:
             return os.listdir(path)
@@ -102,12 +102,12 @@ class LocalFiles(Files):
         return read_file(self.directory / name)
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a new file, and wait until the disk has it; what cannot be written whole is removed."""
+        """Write a new file and wait until it is on the disk; an incomplete file is removed."""
         path = self.directory / name
         with _writing(path):
             try:
                 write_new(path, content)
-            except FileExistsError:  # which is another's
+            except FileExistsError:  # the file of another process
                 raise
             except BaseException:
                 with suppress(OSError):
@@ -115,7 +115,7 @@ class LocalFiles(Files):
                 raise
 
     def create(self, name: str, content: bytes) -> bool:
-        """Link a draft to its name, unless that is taken."""
+        """Link a draft to its name, unless the name is taken."""
         path = self.directory / name
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with _writing(path):
@@ -125,22 +125,22 @@ class LocalFiles(Files):
             except FileExistsError:
                 return False
             finally:
-                with suppress(OSError):  # a draft that stays is a leftover; what was linked counts
+                with suppress(OSError):  # a remaining draft is a leftover; the linked file counts
                     draft.unlink()
         return True
 
     def replace(self, name: str, content: bytes) -> None:
-        """Rename a draft over the file."""
+        """Rename a draft to the name of the file."""
         replace_file(self.directory / name, content)
 
     def remove(self, *names: str) -> None:
-        """Remove files, if they are there."""
+        """Remove files that exist."""
         for path in map(self.directory.joinpath, names):
             with _writing(path):
                 path.unlink(missing_ok=True)
 
     def settle(self, folder: str = "") -> None:
-        """Wait until the disk has the names in a folder."""
+        """Wait until the names in a folder are on the disk."""
         path = self.directory / folder
         with _writing(path):
             sync_folder(path)
@@ -153,7 +153,7 @@ class LocalFiles(Files):
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Say what could not be written, and why."""
+    """Turn errors of writing into a sentence with the reason."""
     try:
         yield
     except OSError as error:

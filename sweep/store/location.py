@@ -1,4 +1,4 @@
-"""Where a results folder lies, as users name it."""
+"""Where a results folder lies: a local path or an address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def files_at(place: str | Path) -> Files:
     Parameters
     ----------
     place
-        Path of a folder, or the address s3://BUCKET/PREFIX. Nothing need be there yet.
+        Path of a folder, or the address s3://BUCKET/PREFIX. It need not exist.
 
     Raises
     ------

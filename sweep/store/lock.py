@@ -1,7 +1,7 @@
-"""A lock on a results folder that goes away with the process that holds it.
+"""A lock on a results folder that ends with the process that holds it.
 
-It is `flock` on the folder's own descriptor: no file is made, and nothing is left
-after a crash. It is advisory, and some network file systems do not have it.
+It is `flock` on the folder's own descriptor: no file is created, and nothing is left after a crash. It is advisory, and
+some network file systems lack it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from threading import Lock as Mutex
 from sweep.errors import StoreError
 from sweep.store.files import Lock
 
-# What file systems without locks answer; NFS does not lock a folder for one alone, as it cannot be opened to write.
+# Errors of file systems without locks; NFS cannot lock a folder exclusively, as it cannot be opened for writing.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EBADF)
 _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
-# A folder is held alone while it is made, emptied or tidied up.
+# Most seconds to wait for an exclusive lock, which is held only to create, empty or tidy up a folder.
 _MOST_WAIT = 60.0
 _ASK_AGAIN = 0.02
 
 
 class FolderLock(Lock):
-    """A lock on a folder that exists, not yet taken.
+    """A lock on an existing folder, not yet taken.
 
     Parameters
     ----------
     folder
-        What to lock.
+        Path of the folder.
 
     Attributes
     ----------
@@ -53,16 +53,16 @@ class FolderLock(Lock):
         return self.refusal is None
 
     def take_alone(self) -> bool:
-        """Take the lock if nobody else has it; without locks nobody ever has."""
+        """Try to take the lock exclusively; without locks that always succeeds."""
         return self._take(fcntl.LOCK_EX)
 
     def take_shared(self) -> None:
-        """Take the lock together with others, in place of one held alone; wait for who holds it alone.
+        """Take the lock together with others, in place of an exclusive one; wait for an exclusive holder.
 
         Raises
         ------
         StoreError
-            If that takes a minute.
+            If the wait takes a minute.
         """
         deadline = time.monotonic() + _MOST_WAIT
         while not self._take(fcntl.LOCK_SH):
@@ -73,7 +73,7 @@ class FolderLock(Lock):
             time.sleep(_ASK_AGAIN)
 
     def holder(self) -> str:
-        """Name who holds the lock, as far as this system tells: Linux lists locks with their processes."""
+        """Name the holder of the lock if the system lists it: Linux lists locks with their processes."""
         place = os.fstat(self._descriptor)
         wanted = f"{os.major(place.st_dev):02x}:{os.minor(place.st_dev):02x}:{place.st_ino}"
         with suppress(OSError, ValueError, IndexError):
@@ -86,7 +86,7 @@ class FolderLock(Lock):
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep the lock until the end of this context, even if it is released meanwhile.
+        """Keep the lock until the end of this context, even if it is released before.
 
         Raises
         ------
@@ -103,13 +103,13 @@ class FolderLock(Lock):
             self.release()
 
     def release(self) -> None:
-        """End one use of the lock; the last one gives it back."""
+        """End one use of the lock; the last use unlocks it."""
         with self._counting:
             self._users -= 1
             if self._users == 0:
                 with suppress(OSError):
-                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # processes that were forked may have it open
-                with suppress(OSError):  # it is closed all the same, and what was written is synced or was told
+                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # forked processes may have it open
+                with suppress(OSError):  # it is closed anyway, and writes were synced or reported
                     os.close(self._descriptor)
 
     def _take(self, kind: int) -> bool:

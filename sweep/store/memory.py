@@ -1,4 +1,4 @@
-"""Parts of a result that is not written anywhere."""
+"""Parts of a result that is kept in memory only."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class MemoryParts(Parts):
-    """Parts of a result that was not written anywhere; offers what a :class:`Store` does.
+    """Parts of a result in memory, with the methods of a :class:`Store` that training uses.
 
     Parameters
     ----------
     plan
-        Where runs lie in the parts.
+        The plan of the study.
     keep
         As of a store.
     """
@@ -35,12 +35,12 @@ class MemoryParts(Parts):
         self.keep = keep
         self._plan = plan
         self._identity = plan.study.identity
-        self.make_cells: Callable[[], pa.Table] | None = None  # where all runs are there
+        self.make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
         self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or counts
 
     @property
     def plan(self) -> Plan:
-        """Where the runs lie in the parts."""
+        """The plan of the study."""
         return self._plan
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
@@ -55,7 +55,7 @@ class MemoryParts(Parts):
         return {index: commit for index, (commit, _) in self._parts.items()}
 
     def commit_of(self, shard: Shard) -> Commit | None:
-        """Return the commit of a shard that another process has finished: None."""
+        """Return None: no other process finishes shards."""
         return None
 
     def counted(self) -> list[Commit]:
@@ -69,6 +69,6 @@ class MemoryParts(Parts):
         return rows
 
     def read_cells(self) -> pa.Table:
-        """Return the cells table, which takes as long as some hundred short runs: it is made when somebody asks."""
+        """Return the cells table, computed on request, as it takes as long as some hundred short runs."""
         assert self.make_cells is not None
         return self.make_cells()

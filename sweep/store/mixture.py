@@ -1,6 +1,6 @@
-"""Commits of one folder whose rows were not trained by the same machine and version, as far as bits depend on it.
+"""Commits in one folder whose rows another machine or version trained, so that bits may differ.
 
-Where nothing locks a folder, two that begin anew in it at once may both write into it.
+Without locks, two runs that begin in the same folder at once may both write into it.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from sweep.study.model import Study
 
 
 class MixtureError(StoreError):
-    """A results folder holds rows of two trainings."""
+    """A results folder holds rows of two different trainings."""
 
 
 class Stranger(NamedTuple):
-    """A commit that does not belong to the others.
+    """A commit that does not fit the others.
 
     Attributes
     ----------
     commit
-        Whose rows were trained by something else.
+        The commit whose rows were trained differently.
     difference
-        In what, to go into a sentence.
+        The difference, as part of a sentence.
     """
 
     commit: Commit
@@ -34,14 +34,25 @@ class Stranger(NamedTuple):
 
 
 def strangers(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -> Iterator[Stranger]:
-    """Yield commits whose rows do not belong to the others; those of older versions, which tell less, do.
+    """Yield commits whose rows were trained differently from the others.
+
+    Facts that commits of older versions lack are not compared.
 
     Parameters
     ----------
-    commits, study
-        Of one folder.
-    bits, whose
-        What they must agree with, and who tells it; what is not told there the first commit says that does.
+    commits
+        Commits of one folder.
+    study
+        Their study.
+    bits
+        Facts that the commits must agree with. The first commit supplies those that are missing.
+    whose
+        Where ``bits`` come from, for sentences.
+
+    Yields
+    ------
+    Stranger
+        Each commit that differs, with the difference.
     """
     tellers = dict.fromkeys(BITS, whose)
     for commit in commits:

@@ -1,7 +1,7 @@
-"""A results folder in an object store: Amazon S3, or what answers as it does.
+"""A results folder in an object store: Amazon S3 or a compatible one.
 
-An upload makes a whole object or none, so objects need no drafts, and there is nothing to
-settle. What keeps writers apart is that a commit is uploaded only if there is none.
+An upload creates a whole object or none, so objects need no drafts, and there is nothing to settle. Writers are kept
+apart by conditional uploads: a commit is uploaded only if there is none.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
-# Keys have at most 1024 bytes, with our names.
+# Keys have at most 1024 bytes, including our names.
 _MOST_PREFIX_BYTES = 900
-# A store may refuse an upload while another of the same name is under way; so often it is tried.
+# Most attempts and longest pause (seconds), as a store may refuse an upload during another one of the same name.
 _MOST_CONFLICTS, _LONGEST_WAIT = 50, 0.2
-# Small objects take as long as the way there and back.
+# Small objects read at once, since each takes as long as a round trip.
 _AT_ONCE = 16
 
 
@@ -40,12 +40,12 @@ class ObjectFiles(Files):
     Parameters
     ----------
     location
-        Bucket and prefix, as of the address s3://BUCKET/PREFIX.
+        Bucket and prefix, as in the address s3://BUCKET/PREFIX.
 
     Raises
     ------
     StoreError
-        If that is no location, or obstore is not installed.
+        If the location is not valid, or obstore is not installed.
     """
 
     on_file_system = False
@@ -62,21 +62,21 @@ class ObjectFiles(Files):
         return f"{self.place}/{name}" if name else self.place
 
     def make(self) -> None:
-        """Require that the store honours the condition that keeps writers apart; a folder needs no making.
+        """Check that the store honours conditional uploads, which keep writers apart; a folder needs no creation.
 
         Raises
         ------
         StoreError
-            If it cannot be written to, or uploads an object although there is one.
+            If it cannot be written to, or uploads an object although one exists.
         """
-        name, honoured = f".run.json.{secrets.token_hex(4)}", False  # as of a draft, which --overwrite removes
+        name, honoured = f".run.json.{secrets.token_hex(4)}", False  # the name of a draft, which --overwrite removes
         try:
-            for content in (b"1", b"2", b"3", b"4"):  # others may remove it, who begin anew
+            for content in (b"1", b"2", b"3", b"4"):  # another run that begins anew may remove it
                 self._request(partial(self._put_new, name, content))
         except Failure as failure:
             if failure.kind not in ("taken", "unconditional"):
                 raise self._error("", "written", failure) from None
-            honoured = failure.kind == "taken"  # also by the first, if its answer was lost
+            honoured = failure.kind == "taken"  # also by our first upload, if its answer was lost
         with suppress(StoreError):
             self.remove(name)
         if not honoured:
@@ -86,7 +86,7 @@ class ObjectFiles(Files):
             )
 
     def make_folder(self, name: str) -> None:
-        """Do nothing: folders are there once objects are in them."""
+        """Do nothing: folders exist once they contain objects."""
 
     def has_folder(self, name: str) -> bool:
         """Tell whether there are objects in a folder."""
@@ -113,7 +113,7 @@ class ObjectFiles(Files):
             return None
 
     def names(self, folder: str = "") -> list[str]:
-        """Return the names of objects and folders in a folder; others make an empty object for a folder itself."""
+        """Return the names of objects and folders in a folder, without empty objects that stand for folders."""
         root = self._key(folder)
         found = self._answer(folder, "read", partial(self._store.list_with_delimiter, root))
         paths = [*(each["path"] for each in found["objects"]), *found["common_prefixes"]]
@@ -129,11 +129,11 @@ class ObjectFiles(Files):
             yield from pool.map(self.read, names)
 
     def write(self, name: str, content: bytes) -> None:
-        """Upload an object in one request, so that a killed process leaves nothing half done that costs."""
+        """Upload an object in one request, so that a killed process leaves no unfinished upload that costs money."""
         self._answer(name, "written", partial(self._store.put, self._key(name), content, use_multipart=False))
 
     def create(self, name: str, content: bytes) -> bool:
-        """Upload an object unless there is one; that may be this one, where an answer was lost."""
+        """Upload an object unless one exists, which may be this one if an answer was lost."""
         for _ in range(_MOST_CONFLICTS):
             try:
                 self._request(partial(self._put_new, name, content))
@@ -144,17 +144,17 @@ class ObjectFiles(Files):
             try:
                 return self._request(partial(self._get, name)) == content
             except Failure as failure:
-                if failure.kind != "absent":  # as while another upload of it is under way, and may yet fail
+                if failure.kind != "absent":  # absent: another upload of it is under way, and may yet fail
                     raise self._error(name, "read", failure) from None
             time.sleep(random.uniform(0.0, _LONGEST_WAIT))
         raise StoreError(f"{self.where(name)!r} cannot be written: others write and remove it all the time")
 
     def replace(self, name: str, content: bytes) -> None:
-        """Upload an object in place of the one there."""
+        """Upload an object in place of the existing one."""
         self.write(name, content)
 
     def remove(self, *names: str) -> None:
-        """Remove objects, if they are there: many with each request, or one by one where the store offers no other."""
+        """Remove objects that exist: many per request, or one by one if the store does not support that."""
         if not names:
             return
         if self._removes_many:
@@ -172,10 +172,10 @@ class ObjectFiles(Files):
         self._answer(name, "removed", partial(remove_one, self._store, self._key(name)))
 
     def settle(self, folder: str = "") -> None:
-        """Do nothing: what was uploaded lasts."""
+        """Do nothing: uploads are durable."""
 
     def lock(self) -> Lock:
-        """Return a lock that keeps nobody out: object stores have none."""
+        """Return a lock that excludes nobody: object stores have none."""
         return Lock()
 
     def _key(self, name: str) -> str:
@@ -188,13 +188,13 @@ class ObjectFiles(Files):
         self._store.put(self._key(name), content, mode="create", use_multipart=False)
 
     def _check_bucket(self) -> None:
-        """Require once that the bucket exists: of an object that is not there the store does not say why."""
+        """Check once that the bucket exists, since the store does not say why an object is missing."""
         if not self._has_bucket:
             self.names()
             self._has_bucket = True
 
     def _request(self, request: Callable[[], T]) -> T:
-        """Ask the store, and note that it is there."""
+        """Make a request, and note that the store was reached."""
         try:
             answer = ask(request, self._met, self.check)
         except Failure as failure:
@@ -204,7 +204,7 @@ class ObjectFiles(Files):
         return answer
 
     def _answer(self, name: str, done: str, request: Callable[[], T]) -> T:
-        """Ask the store, and say what could not be done."""
+        """Make a request, and turn a failure into a sentence."""
         try:
             return self._request(request)
         except Failure as failure:
@@ -215,14 +215,14 @@ class ObjectFiles(Files):
 
 
 def split_location(location: str) -> tuple[str, str]:
-    """Return bucket and prefix of the address s3://BUCKET/PREFIX, of which ``location`` is the end.
+    """Return bucket and prefix of the address s3://BUCKET/PREFIX; ``location`` is what follows s3://.
 
     Raises
     ------
     StoreError
-        If they are not there, or not such that objects can be named by them.
+        If bucket or prefix is missing or not valid.
     """
-    # Neither passwords nor signatures are for sentences.
+    # Messages must not contain passwords or signatures.
     path = re.split(r"[?#]", location, maxsplit=1)[0]
     _, at, path = path.rpartition("@") if "@" in path.partition("/")[0] else ("", "", path)
     given = shown(f"s3://{path}")

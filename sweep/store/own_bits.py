@@ -1,4 +1,4 @@
-"""By what this process trains, as far as the bits of rows depend on it."""
+"""Versions and digests of this process on which the bits of rows depend."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from sweep.system import host
 
 
 def own_bits() -> Bits:
-    """Return the version of the numbers, and the digests of the sources of kernels and of this machine's functions."""
+    """Return the version of numerical results, and the digests of kernel sources and of this machine's functions."""
     return Bits(kernels.NUMERICS, host.log_digest(), sources_digest(), host.pcg64_digest())

@@ -1,4 +1,4 @@
-"""Tables as Parquet files: how they are encoded, and what a file says of itself."""
+"""Tables as Parquet files: their encoding and metadata."""
 
 from __future__ import annotations
 
@@ -10,7 +10,22 @@ from sweep.study.columns import STATUSES, Column, arrow_schema
 
 
 def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) -> bytes:
-    """Encode a table: zstd, byte streams split for floats, differences for integers; ``about`` is its metadata."""
+    """Encode a table as Parquet: zstd, byte streams split for floats, differences for integers.
+
+    Parameters
+    ----------
+    table
+        The table.
+    columns
+        Its columns.
+    about
+        Metadata of the file.
+
+    Returns
+    -------
+    bytes
+        Content of the file.
+    """
     table = table.cast(arrow_schema(columns)).replace_schema_metadata(about)
     encodings = {"float64": "BYTE_STREAM_SPLIT", "int64": "DELTA_BINARY_PACKED", "int32": "DELTA_BINARY_PACKED"}
     sink = pa.BufferOutputStream()
@@ -27,18 +42,32 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
 
 
 def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
-    """Return columns of a table that is encoded so; ``where`` names it in errors.
+    """Decode columns of a Parquet table.
 
-    Where an older version wrote the file, columns that came later and those that were restated with them are null.
+    In files of older versions, columns that were introduced later, and those redefined with them, are null.
+
+    Parameters
+    ----------
+    content
+        Content of the file.
+    columns
+        Columns to read.
+    where
+        Path of the file, for errors.
+
+    Returns
+    -------
+    Table
+        These columns.
 
     Raises
     ------
-    StoreError
-        If it is not what was written, or has other columns.
+    DamageError
+        If the content is not as it was written, or has other columns.
     """
     try:
-        # In this thread alone: one of Arrow's would let go of the content some time after the table is there, and
-        # where Python ends meanwhile, it ends with SIGABRT.
+        # Only in this thread: Arrow's threads release the content some time after the table is ready, and if Python
+        # exits meanwhile, it dies by SIGABRT.
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         written = [column for column in columns if not column.later or column.name in file.schema_arrow.names]
         schema = arrow_schema(written)

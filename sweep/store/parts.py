@@ -1,4 +1,4 @@
-"""What results in memory and on disk have in common: parts, one for each shard that was trained."""
+"""Parts of a result, one for each trained shard: what results in memory and on disk have in common."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Parts(ABC):
     keep: str
 
     def __init__(self) -> None:
-        self._fresh: dict[int, pd.DataFrame] = {}  # tallies of shards that were just trained
+        self._fresh: dict[int, pd.DataFrame] = {}  # tallies of shards trained by this process
 
     @property
     @abstractmethod
     def plan(self) -> Plan:
-        """Where the runs lie in the parts."""
+        """The plan of the study."""
 
     @abstractmethod
     def commits(self) -> dict[int, Commit]:
@@ -42,19 +42,19 @@ class Parts(ABC):
 
     @abstractmethod
     def counted(self) -> list[Commit]:
-        """Return the commits whose parts are the result, in shard order."""
+        """Return the commits whose parts make up the result, in shard order."""
 
     @abstractmethod
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return these columns of a part, or all: rows, or a tally where cells only are kept."""
+        """Return the given columns of a part, or all: rows, or a tally where only cells are kept."""
 
     def tally(self, commit: Commit) -> pd.DataFrame:
-        """Return how the runs of a part ended; of one that was just written it was counted by who trained it.
+        """Return the tally of a part; of a part trained by this process it is in memory.
 
         Raises
         ------
         StoreError
-            If it is missing or damaged.
+            If the part is missing or damaged.
         """
         fresh = self._fresh.pop(commit.shard, None)
         if fresh is not None:
@@ -64,9 +64,9 @@ class Parts(ABC):
         return tally_rows(self.table(commit, ["cell", "status", "steps"]))
 
     def losses(self, commit: Commit) -> pd.DataFrame | None:
-        """Return how many runs of a part, which holds counts, have which rounded final loss, by cell.
+        """Return the numbers of runs by cell and rounded final loss, of a part that holds counts.
 
-        None where the version that wrote it did not count them.
+        None where the version that wrote it did not count losses.
 
         Raises
         ------

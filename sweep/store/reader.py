@@ -1,4 +1,4 @@
-"""Read results that were written: commits are trusted, and parts that are as their commits say, and nothing else."""
+"""Read results folders: only commits are trusted, and only parts that match their commits."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ from sweep.study.model import Study
 
 
 class StoreReader(Parts):
-    """The results folder of one study, to be read.
+    """The results folder of one study, for reading.
 
     Parameters
     ----------
     files
-        Where it is.
+        Files of the folder.
     study
-        What it holds.
+        The study in it.
     keep
         ``"runs"``: parts hold a row per run; ``"cells"``: tallies.
     waves
-        Seeds of a cell in each wave in which it is trained.
+        Number of seeds of a cell in each wave of training.
 
     Attributes
     ----------
     waves
         As given.
     partial : list of Commit or None
-        Where given, these commits are taken, rather than those of every run.
+        If given, these commits make up the result, rather than those of every run.
     bits, whose : Bits, str
-        What all commits must agree with, and who tells it.
+        Facts that all commits must agree with, and where they come from.
     """
 
     whose = "run.json"
@@ -75,7 +75,7 @@ class StoreReader(Parts):
         Raises
         ------
         StoreError
-            If it is none, or damaged.
+            If it is not a results folder, or is damaged.
         """
         files = place if isinstance(place, Files) else files_at(place)
         if not files.has("study.toml"):
@@ -94,12 +94,12 @@ class StoreReader(Parts):
         return self.files.directory if isinstance(self.files, LocalFiles) else None
 
     def facts(self, *, now: bool = False) -> dict[str, Any]:
-        """Return what run.json held when it was first read, or ``now``, as others may have written it since.
+        """Return the facts of run.json as first read; with ``now`` as they are now, since others may have written it.
 
         Raises
         ------
         StoreError
-            If it cannot be read, or is of another study by now.
+            If it cannot be read, or belongs to another study by now.
         """
         if self._facts is None or now:
             facts = read_facts(self.files)
@@ -114,11 +114,12 @@ class StoreReader(Parts):
         Parameters
         ----------
         bits
-            Of this version and machine; sources that are not told are not compared.
+            Facts of this version and machine; missing sources are not compared.
 
         Raises
         ------
         StoreError
+            If bits may differ from those in the folder.
         """
         difference = Bits.of(self.facts()).difference(bits, self.study, ALWAYS_TOLD)
         if difference:
@@ -129,15 +130,18 @@ class StoreReader(Parts):
             )
 
     def check_alike(self, commits: Iterable[Commit]) -> None:
-        """Refuse commits of rows that were trained by several versions or machines whose bits may differ.
+        """Refuse commits whose rows were trained by several versions or machines, so that bits may differ.
 
         Raises
         ------
         MixtureError
+            If commits differ from each other or from run.json.
+        StoreError
+            If only this run would make a mixture.
         """
         commits = list(commits)
         for _, difference in strangers(commits, self.study, self.bits, self.whose):
-            if not any(strangers(commits, self.study, Bits(), "")):  # only this run would make a mixture
+            if not any(strangers(commits, self.study, Bits(), "")):  # the commits agree with each other
                 raise StoreError(
                     f"results in {self.files.place!r} were trained elsewhere or by another version: {difference}; "
                     "go on there or with that version, or start anew with --overwrite"
@@ -153,7 +157,7 @@ class StoreReader(Parts):
         Raises
         ------
         StoreError
-            If one is damaged or belongs to another study, or they are not of one training.
+            If one is damaged or belongs to another study, or they were trained differently.
         """
         names = sorted(fitting(self.files, "commits", COMMIT_NAME))
         commits = [self.decode_commit(*each) for each in zip(names, self.files.read_all(names), strict=True)]
@@ -162,12 +166,12 @@ class StoreReader(Parts):
         return {commit.shard: commit for commit in commits}
 
     def commit_of(self, shard: Shard) -> Commit | None:
-        """Return the commit of a planned shard, or None if nobody has finished it.
+        """Return the commit of a planned shard, or None if no process has finished it.
 
         Raises
         ------
         StoreError
-            If it is damaged, belongs to another study or training, or was planned otherwise.
+            If it is damaged, belongs to another study or training, or holds other runs than planned.
         """
         name = f"commits/{commit_name(shard.index)}"
         if not self.files.has(name):
@@ -178,7 +182,7 @@ class StoreReader(Parts):
         return commit
 
     def is_current(self, commit: Commit) -> bool:
-        """Tell whether this commit is there still, as it was read."""
+        """Tell whether this commit still exists as it was read."""
         name = f"commits/{commit_name(commit.shard)}"
         try:
             return self.files.has(name) and self.decode_commit(name, self.files.read(name)) == commit
@@ -186,11 +190,11 @@ class StoreReader(Parts):
             return False
 
     def part_paths(self) -> list[str]:
-        """Return where the files lie that hold the runs, in shard order."""
+        """Return the paths of the files with the runs, in shard order."""
         return [self.files.where(f"parts/{commit.part}") for commit in self.counted()]
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return a committed part, which must hold the runs that its commit says.
+        """Return a committed part, after checking that it holds the runs of its commit.
 
         Raises
         ------
@@ -216,7 +220,7 @@ class StoreReader(Parts):
         return table
 
     def counted(self) -> list[Commit]:
-        """Return the commits whose parts are the result, in shard order.
+        """Return the commits whose parts make up the result, in shard order.
 
         Raises
         ------
@@ -238,12 +242,12 @@ class StoreReader(Parts):
 
     @property
     def has_parts(self) -> bool:
-        """Whether parts are there, or the cells alone were published."""
+        """Whether parts exist, or only cells were published."""
         return any(map(self.files.has_folder, ("parts", "commits"))) or not self.facts()["complete"]
 
     @cached_property
     def plan(self) -> Plan:
-        """Where the runs lie in the parts."""
+        """The plan of the study."""
         return Plan(self.study, waves=self.waves)
 
     def decode_commit(self, name: str, content: bytes) -> Commit:
@@ -261,7 +265,7 @@ class StoreReader(Parts):
         return commit
 
     def content(self, commit: Commit) -> bytes:
-        """Return the content of the file of a part.
+        """Return the content of a part's file.
 
         Raises
         ------
@@ -288,5 +292,5 @@ class StoreReader(Parts):
 
 
 def _lacks_values(values: pa.ChunkedArray, column: Column) -> bool:
-    """Tell whether some are missing; of a column that came later, all may be."""
+    """Tell whether some values are missing; a column that was introduced later may be all null."""
     return values.null_count > 0 and not (column.later and values.null_count == len(values))

@@ -1,4 +1,4 @@
-"""Records: small JSON files that hold their own hash, so that a change of one bit is seen."""
+"""Records: small JSON files that contain their own hash, so that any changed bit is detected."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def encode_record(facts: Mapping[str, Any]) -> bytes:
     return (json.dumps({**facts, "check": _check(facts)}, indent=2) + "\n").encode()
 
 
-@default_floating_point  # by which Python makes a number of its digits
+@default_floating_point  # Python's parser of floats depends on it
 def decode_record(content: bytes, where: str) -> dict[str, Any]:
-    """Return the facts in the content of a file, and verify their hash.
+    """Return the facts of a record, after checking its hash.
 
     Raises
     ------
-    StoreError
+    DamageError
         If it is not as it was written.
     """
     try:
@@ -47,12 +47,21 @@ def decode_record(content: bytes, where: str) -> dict[str, Any]:
 
 
 def check_kinds(where: str, facts: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> None:
-    """Require keys whose values are of certain types; a float may be written as an integer.
+    """Check that required keys have values of the right types; a float may be written as an integer.
+
+    Parameters
+    ----------
+    where
+        Path of the file, for errors.
+    facts
+        Its facts.
+    kinds
+        Types that are allowed for each required key.
 
     Raises
     ------
-    StoreError
-        If one is missing or of another type.
+    DamageError
+        If a key is missing or its value has another type.
     """
     for key, allowed in kinds.items():
         if key not in facts:

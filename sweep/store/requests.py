@@ -1,8 +1,7 @@
-"""Requests to an object store: made again while that may help, and told in one sentence where it does not.
+"""Requests to an object store: repeated while that may help, and reported in one sentence if they fail.
 
-obstore could make them again itself, but it does not repeat a conditional upload whose answer
-was lost. It removes objects by a request for many alone, which not every store offers; for one
-object it signs an address.
+obstore's own repetition does not repeat a conditional upload whose answer was lost. Its removal uses requests for many
+objects, which not every store offers; for one object it signs an address.
 """
 
 from __future__ import annotations
@@ -25,33 +24,32 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A store that fails is asked again for so many seconds, after pauses that double.
+# Seconds for which requests are repeated, and the first and longest pause between them; pauses double.
 _PATIENCE, _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 0.1, 5.0
 
-# For so long a store may be silent, as by obstore's default; signed addresses hold a while longer.
+# Longest silence of a store in seconds (obstore's default), and validity of signed addresses.
 _TIMEOUT, _SIGNED_FOR = 30.0, timedelta(minutes=10)
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+(/[!-~]*)?", re.IGNORECASE)
 _STATUS = re.compile(r"status code: (\d{3}) ?([A-Za-z ]*)")
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
-# What stores say of requests that were meant for another region.
+# Answers of stores to requests that were meant for another region.
 _REGION = ("redirect without LOCATION", "<Code>AuthorizationHeaderMalformed<", "<Code>PermanentRedirect<")
 # Where obstore looks for credentials if there are none.
 _METADATA = ("/latest/api/token", "/latest/meta-data", "/latest/dynamic")
 
 
 class Failure(Exception):  # noqa: N818 - some of them are answers
-    """A request that did not do what it should.
+    """A request that failed.
 
     Attributes
     ----------
     kind : str
-        ``"absent"`` and ``"taken"``, of an object; ``"unconditional"``, a store that cannot upload
-        on condition; ``"passing"``, what may go well later; ``"unreached"``, no connection or no
-        credentials; else ``"final"``.
+        ``"absent"`` and ``"taken"``, of an object; ``"unconditional"``, the store has no conditional uploads;
+        ``"passing"``, it may succeed later; ``"unreached"``, no connection or no credentials; else ``"final"``.
     reason : str
-        Why, to go into a sentence.
+        The reason, as part of a sentence.
     """
 
     def __init__(self, kind: str, reason: str) -> None:
@@ -60,7 +58,7 @@ class Failure(Exception):  # noqa: N818 - some of them are answers
 
 
 def connect(bucket: str, place: str) -> S3Store:
-    """Return the client of a bucket, as the environment configures it; nothing is asked yet.
+    """Return the client of a bucket, configured by the environment; no request is made yet.
 
     Raises
     ------
@@ -74,10 +72,10 @@ def connect(bucket: str, place: str) -> S3Store:
         raise StoreError(f"{place!r} given; object stores need a package: pip install 'xor-sweep[s3]'") from None
     for name in _ENDPOINTS:
         endpoint = os.environ.get(name)
-        if endpoint and not _ENDPOINT.fullmatch(endpoint):  # which obstore would panic at
+        if endpoint and not _ENDPOINT.fullmatch(endpoint):  # obstore would panic
             raise StoreError(f"{place!r} given; {name} in the environment must be a URL such as https://host:9000")
     for name, value in os.environ.items():
-        if name.startswith("AWS_") and not value.isprintable():  # which it would panic at too
+        if name.startswith("AWS_") and not value.isprintable():  # it would panic here too
             raise StoreError(
                 f"{place!r} given; {name} in the environment holds a line break or another character that cannot be "
                 "printed"
@@ -90,12 +88,12 @@ def connect(bucket: str, place: str) -> S3Store:
 
 
 def remove_one(store: S3Store, key: str) -> None:
-    """Remove an object if it is there, by a request for this one alone.
+    """Remove an object if it exists, by a request for this object alone.
 
     Raises
     ------
     OSError
-        If that fails; its text is such as of obstore's errors.
+        If that fails; its text has the form of obstore's errors.
     """
     import obstore
 
@@ -111,16 +109,21 @@ def remove_one(store: S3Store, key: str) -> None:
 
 
 def ask(request: Callable[[], T], met: bool, check: Callable[[], None] | None = None) -> T:
-    """Make a request, again and again where the store is at fault.
+    """Make a request, and repeat it while the store is at fault.
 
     Parameters
     ----------
     request
-        What to ask.
+        Makes the request.
     met
-        Whether the store answered before, so that it is waited for where it is not reachable.
+        Whether the store has answered before. If so, an unreachable store is waited for.
     check
-        Called now and then; what it raises ends the wait, some seconds later.
+        Called regularly. An exception that it raises ends the wait, some seconds later.
+
+    Returns
+    -------
+    T
+        The answer of the store.
 
     Raises
     ------
@@ -140,12 +143,12 @@ def ask(request: Callable[[], T], met: bool, check: Callable[[], None] | None = 
             raise failure
         if time.monotonic() + pause > deadline:
             raise Failure(failure.kind, f"{failure.reason}, again and again for {_PATIENCE:.0f} seconds")
-        waits.pause(pause * random.uniform(0.5, 1.0))  # so that many do not come again at once
+        waits.pause(pause * random.uniform(0.5, 1.0))  # so that many clients do not repeat at once
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _failure(error: Exception) -> Failure:
-    """Tell what an error of obstore means; its text has many lines, and may hold more than users should see."""
+    """Classify an error of obstore, whose text has many lines and may contain secrets."""
     text = str(error)
     status, code = _STATUS.search(text), _CODE.search(text)
     known = f" ({code[1]})" if code else ""
@@ -172,7 +175,7 @@ def _failure(error: Exception) -> Failure:
 
 
 def _unanswered(text: str) -> Failure:
-    """Tell what an error means that came without an answer of the store."""
+    """Classify an error without an answer from the store."""
     if "builder error" in text:
         return Failure("final", "its endpoint is no https address; AWS_ALLOW_HTTP=true allows http")
     if "kind: Connect" in text:

@@ -1,4 +1,4 @@
-"""What a results folder says of itself: study.toml and run.json."""
+"""The files that describe a results folder: study.toml and run.json."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweep.store.records import check_kinds, decode_record
 from sweep.study.load import parse_study
 from sweep.study.model import Study
 
-# What run.json holds at least, and once the study is complete.
+# Required keys of run.json, and those of a complete study.
 _FACTS: dict[str, tuple[type, ...]] = {"identity": (str,), "keep": (str,), "complete": (bool,)}
 _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
     "name": (str,),
@@ -26,7 +26,7 @@ _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
     "digest": (str, type(None)),
     "cells_sha256": (str,),
 }
-# What it may hold: of studies that were begun by older versions, not all of it.
+# Optional keys: older versions did not write all of them.
 _SOME_FACTS: dict[str, tuple[type, ...]] = {
     "numerics": (int, type(None)),
     "log_digest": (str, type(None)),
@@ -38,7 +38,7 @@ _SOME_FACTS: dict[str, tuple[type, ...]] = {
 
 
 def read_study(files: Files) -> Study:
-    """Return the study that a results folder holds.
+    """Return the study in a results folder.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def read_study(files: Files) -> Study:
 
 
 def read_facts(files: Files) -> dict[str, Any]:
-    """Return what the run.json of a results folder holds.
+    """Return the facts in the run.json of a results folder.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def read_facts(files: Files) -> dict[str, Any]:
         If it cannot be read or is damaged.
     """
     where = files.where("run.json")
-    facts = {"reused_steps": 0} | decode_record(files.read("run.json"), where)  # older versions told of none
+    facts = {"reused_steps": 0} | decode_record(files.read("run.json"), where)  # older versions did not record it
     check_kinds(where, facts, _FACTS | {name: kinds for name, kinds in _SOME_FACTS.items() if name in facts})
     if facts["keep"] not in ("runs", "cells"):
         raise DamageError(where, f"its 'keep' is {facts['keep']!r:.50}")
@@ -78,12 +78,26 @@ def read_facts(files: Files) -> dict[str, Any]:
 
 
 def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]:
-    """Return how many seeds of a cell the study was begun with in each wave; older versions trained all in one.
+    """Return the number of seeds of a cell in each wave of a begun study; older versions trained one wave.
+
+    Parameters
+    ----------
+    facts
+        Facts of run.json.
+    study
+        The study in the folder.
+    where
+        Path of run.json, for errors.
+
+    Returns
+    -------
+    tuple of int
+        Number of seeds of a cell in each wave.
 
     Raises
     ------
-    StoreError
-        If these are not the seeds of the study.
+    DamageError
+        If they do not add up to the seeds of the study.
     """
     waves = facts.get("waves", study.seeds.rounds)
     if any(type(n) is not int or n < 1 for n in waves) or sum(waves) != study.seeds.count:
@@ -92,7 +106,22 @@ def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]
 
 
 def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
-    """Return the facts that follow from commits: the runs, and their steps and seconds over all sessions."""
+    """Return the facts that follow from commits.
+
+    Parameters
+    ----------
+    study
+        The study.
+    keep
+        ``"runs"`` or ``"cells"``.
+    commits
+        Commits of the result.
+
+    Returns
+    -------
+    dict
+        Facts for run.json: runs, steps, and seconds over all sessions.
+    """
     net_steps = sum(commit.net_steps for commit in commits)
     lane_steps = sum(commit.lane_steps for commit in commits)
     sessions: dict[str, list[Commit]] = {}
@@ -112,7 +141,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
 
 
 def _seconds_trained(commits: list[Commit]) -> float:
-    """Return for how many seconds at least one thread trained: none does while all wait for a kernel to be compiled."""
+    """Return the seconds in which at least one thread trained; none trains while all wait for a kernel to compile."""
     seconds, until = 0.0, 0.0
     for commit in sorted(commits, key=lambda commit: commit.begin):
         seconds += max(commit.end - max(commit.begin, until), 0.0)

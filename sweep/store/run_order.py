@@ -1,8 +1,7 @@
 """Rows in the order of their runs, with few of them in memory at a time.
 
-Parts hold runs in visiting order. Where parameters that decide the kernel do not come first in the
-study, runs that follow each other lie in several parts: these stay in memory until all their rows
-have had their turn.
+Parts hold runs in visiting order. If parameters that decide the kernel do not come first in the study, successive runs
+lie in several parts. These stay in memory until all their rows are yielded.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from sweep.store.commits import Commit
 from sweep.store.parts import Parts
 from sweep.study.columns import arrow_schema, runs_columns
 
-# Runs of a table that is yielded, at most; no result depends on it.
+# Most runs in a yielded table; no result depends on it.
 _WINDOW = 2**17
 
 
@@ -38,16 +37,21 @@ class _Open(NamedTuple):
 
 
 def in_run_order(parts: Parts, columns: list[str], window: int = _WINDOW) -> Iterator[pa.Table]:
-    """Yield the rows of a result in the order of their runs, as tables that follow each other.
+    """Yield the rows of a result in the order of their runs, as successive tables.
 
     Parameters
     ----------
     parts
-        Of a whole result, or a part of one.
+        Parts of a whole or partial result.
     columns
-        That are read.
+        Columns to read.
     window
-        Runs in a table, at most.
+        Most runs in a table.
+
+    Yields
+    ------
+    Table
+        The next rows.
 
     Raises
     ------
@@ -76,9 +80,9 @@ def in_run_order(parts: Parts, columns: list[str], window: int = _WINDOW) -> Ite
 
 
 def rows_frame(parts: Parts, columns: list[str]) -> pd.DataFrame:
-    """Return these columns of all rows, in the order of their runs.
+    """Return the given columns of all rows, in the order of their runs.
 
-    Each column is filled part by part where it will stay, as rows may be many.
+    Parts are written directly into the final columns, as rows may be many.
     """
     n_runs = sum(commit.n_runs for commit in parts.counted())
     if not n_runs:
@@ -99,7 +103,7 @@ def rows_frame(parts: Parts, columns: list[str]) -> pd.DataFrame:
 
 
 def _no_rows(plan: Plan, columns: list[str]) -> pd.DataFrame:
-    """Return these columns of no runs, of the types that they have with runs."""
+    """Return an empty frame whose columns have the types that they have with runs."""
     fields = [field for field in arrow_schema(runs_columns(plan.study)) if field.name in columns]
     no_status = status_array(np.empty(0, np.int8))
     arrays = [no_status if field.name == "status" else pa.array([], field.type) for field in fields]
@@ -108,13 +112,13 @@ def _no_rows(plan: Plan, columns: list[str]) -> pd.DataFrame:
 
 
 def _first_run(plan: Plan, commit: Commit) -> int:
-    """Return the smallest number of a run in a part: that of the first run of a shape."""
+    """Return the smallest run number in a part, that of the first run of a shape."""
     firsts = [replace(piece, stop=piece.start + 1) for piece in plan.shards.wave_of(commit).pieces(commit.as_shard())]
     return min(int(plan.runs(first)[0]) for first in firsts)
 
 
 def _open(table: pa.Table) -> _Open:
-    """Sort a part, unless it is sorted."""
+    """Sort the rows of a part, unless they are sorted."""
     runs = table["run"].to_numpy()
     if (np.diff(runs) < 0).any():
         order = np.argsort(runs, kind="stable")

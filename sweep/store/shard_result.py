@@ -1,4 +1,4 @@
-"""What became of the runs of a shard, before it is written."""
+"""The outcome of the runs of a shard, before it is written."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class ShardResult:
-    """What became of the runs of a shard.
+    """The outcome of the runs of a shard.
 
     Attributes
     ----------
     plan, shard
-        Which runs.
+        The plan of the study, and the shard.
     columns
-        Their outcomes, in visiting order.
+        Outcomes of its runs, in visiting order.
     schema
-        Of rows.
+        Schema of its rows.
     lane_steps
-        Steps that lanes spent.
+        Steps executed by SIMD lanes.
     reused_steps
-        Steps of runs that were not trained but taken from earlier results.
+        Steps of runs that were taken from earlier results instead of trained.
     """
 
     plan: Plan
@@ -56,18 +56,18 @@ class ShardResult:
 
     @cached_property
     def net_steps(self) -> int:
-        """Steps that the runs took."""
+        """Steps of the runs."""
         return int(self.columns.steps.sum(dtype=np.int64))
 
     def rows(self, names: list[str] | None = None) -> pa.Table:
-        """Return a row for each run, of all columns or of these."""
+        """Return a row for each run, with all columns or the given ones."""
         schema = self.schema if names is None else pa.schema([self.schema.field(name) for name in names])
         columns = [(field, self.column(field.name)) for field in schema]
         arrays = [status_array(c) if field.name == "status" else pa.array(c, field.type) for field, c in columns]
         return pa.table(arrays, schema=schema)
 
     def column(self, name: str) -> Array:
-        """Return a column of the rows, with status as codes."""
+        """Return a column of the rows; status as codes."""
         if name in self.columns._fields:
             outcome: Array = getattr(self.columns, name)
             return outcome
@@ -81,10 +81,10 @@ class ShardResult:
         return np.repeat(cells if name == "cell" else self.plan.grid.column(name, cells), counts)
 
     def tally(self) -> pd.DataFrame:
-        """Count the runs by how they ended."""
+        """Count the runs by their end."""
         return tally_runs(self.column("cell"), self.columns.status, self.columns.steps)
 
     def counts(self) -> pa.Table:
-        """Count them as they are stored where rows are not."""
+        """Count the runs, as the table that is stored where rows are not kept."""
         ends = self.columns.status, self.columns.steps, self.columns.final_loss
         return counts_table(self.plan.study, self.column("cell"), *ends)

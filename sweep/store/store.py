@@ -1,14 +1,13 @@
-"""Results that are written: parts, commits, checksums.
+"""Write results: parts, commits, checksums.
 
     DIR/study.toml      the study in canonical form
     DIR/run.json        identity, machine, versions, times, digest
     DIR/parts/          one Parquet file per shard, of a unique name, never overwritten
-    DIR/commits/        one small JSON file per shard: which part counts, and its SHA-256
+    DIR/commits/        one small JSON file per shard: the valid part and its SHA-256
     DIR/cells.parquet   statistics of every cell
 
-A commit is created whole or not at all, and only if there is none: whoever
-finishes a shard first has written it. Readers trust commits and nothing else.
-How a run gets the folder, alone or with others, is told in :mod:`sweep.store.claim`.
+A commit is created whole or not at all, and only if there is none: the first process that finishes a shard commits it.
+Readers trust only commits. :mod:`sweep.store.claim` describes how a run gets the folder, exclusively or shared.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ from sweep.system.version import __version__
 if TYPE_CHECKING:
     from sweep.store.shard_result import ShardResult
 
-# The names of commits are synced so often: one that is lost is only trained again.
+# Seconds between syncs of the names of commits. A shard whose commit is lost is trained again.
 _SYNC_SECONDS = 1.0
 
 
 class Store(StoreReader):
-    """The results folder of one study, to be written.
+    """The results folder of one study, for writing.
 
     Attributes
     ----------
@@ -58,7 +57,7 @@ class Store(StoreReader):
 
     def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...]) -> None:
         super().__init__(files, study, keep, waves)
-        self._last: Commit | None = None  # that this store has made
+        self._last: Commit | None = None  # the last commit of this store
         self.lock = Lock()
         self._synced = time.monotonic()
 
@@ -68,35 +67,35 @@ class Store(StoreReader):
         self._facts = facts
 
     def finish(self, cells: pa.Table, facts: dict[str, Any]) -> dict[str, Any]:
-        """Write the cells, and these facts as those of the complete study; return all facts.
+        """Write the cells, and complete run.json with the given facts; return all facts.
 
         Raises
         ------
         StoreError
-            If the folder holds another study by now, as where files cannot be locked, or cannot be written.
+            If the folder holds another study by now, as is possible without locks, or cannot be written.
         """
         self.sync_commits()
         self._check_own()
         study_sha256 = hashlib.sha256(self.files.read("study.toml")).hexdigest()
         facts = {**facts, "study_sha256": study_sha256, "cells_sha256": self.write_cells(cells), "complete": True}
         self._check_own()
-        self.check_all_there()  # another may have begun anew, and another machine need not see our locks
+        self.check_all_there()  # another run may have begun anew: another machine may not see our locks
         self.write_facts(facts)
         return facts
 
     def check_all_there(self) -> None:
-        """Require that commits of all runs are there still.
+        """Check that the commits of all runs still exist.
 
         Raises
         ------
         StoreError
-            If another has removed some, or has put others in their place.
+            If another process has removed some or replaced them.
         """
         if not cover(sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs):
             raise self.removed_error()
 
     def was_removed(self) -> bool:
-        """Tell whether others have removed the study or what this store wrote, as far as that can be seen soon."""
+        """Tell whether others have removed the study or what this store wrote, as far as a quick check shows."""
         last = self._last
         names = ["run.json", "study.toml", *([f"commits/{commit_name(last.shard)}"] if last else [])]
         try:
@@ -111,7 +110,7 @@ class Store(StoreReader):
             return False
 
     def removed_error(self) -> StoreError:
-        """Return the error that tells it, and what is there instead."""
+        """Return the error for removed results, which names the present contents."""
         what = "anew"
         with suppress(StoreError):
             what = "another study" if read_study(self.files).identity != self.identity else what
@@ -121,24 +120,24 @@ class Store(StoreReader):
         )
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
-        """Write the results of a shard and commit them, unless that was done before.
+        """Write the results of a shard and commit them, unless the shard has a commit.
 
         Returns
         -------
         Commit
-            The commit that counts, of this call or an earlier one.
+            The valid commit, of this call or an earlier one.
 
         Raises
         ------
         StoreError
-            If it cannot be written, or the earlier commit is not one of this shard.
+            If it cannot be written, or the earlier commit does not fit the shard.
         """
         commit = self._commit_part(*self._encode(result, facts))
         self._fresh[commit.shard] = result.tally()
         return commit
 
     def replace_part(self, result: ShardResult, old: Commit | None, **facts: Any) -> None:
-        """Write the results of a shard in place of those that were committed, if any.
+        """Write the results of a shard in place of committed ones, if any.
 
         Readers see the old or the new part.
         """
@@ -150,7 +149,7 @@ class Store(StoreReader):
             self._remove_part(old)
 
     def copy_part(self, source: StoreReader, commit: Commit) -> Commit:
-        """Copy a committed part of another result of this study under a name of its own, unless its shard has one.
+        """Copy a committed part of another result of this study under a new name, unless its shard has a commit.
 
         Raises
         ------
@@ -160,12 +159,12 @@ class Store(StoreReader):
         return self._commit_part(replace(commit, part=_new_part(commit.shard)), source.content(commit))
 
     def trained_by(self, bits: Bits) -> None:
-        """Take in by what shards are trained that are written from now on; all commits must agree with that."""
+        """Set the facts of training for shards written from now on; all commits must agree with them."""
         self.bits, self.whose = bits, "this run"
 
     @property
     def _about(self) -> dict[str, str]:
-        """What files say of themselves: which study they are of, and what trained them, as far as bits depend on it."""
+        """Return the metadata of parts: the study, and facts of training on which bits depend."""
         about = {"study": self.study.name, "identity": self.identity, "xor-sweep": __version__}
         about["waves"] = json.dumps(self.waves)
         return about | {name: str(fact) for name, fact in self.bits.told().items()}
@@ -179,7 +178,7 @@ class Store(StoreReader):
         return Commit.of(result, self.identity, **facts), content
 
     def _commit_part(self, commit: Commit, content: bytes) -> Commit:
-        """Write a part and its commit, unless there is one of its shard; return the commit that counts."""
+        """Write a part and its commit, unless its shard has one; return the valid commit."""
         with self.lock.held():
             self.files.write(f"parts/{commit.part}", content)
             try:
@@ -187,7 +186,7 @@ class Store(StoreReader):
                 ours = self.files.create(f"commits/{commit_name(commit.shard)}", commit.encode())
             except StoreError:
                 with suppress(StoreError):
-                    # The commit may be there also after an error, and in an object store it may still come.
+                    # The commit may exist in spite of an error, and in an object store it may still appear.
                     if self.files.on_file_system and not self.files.has(f"commits/{commit_name(commit.shard)}"):
                         self._remove_part(commit)
                 raise
@@ -200,7 +199,7 @@ class Store(StoreReader):
         return commit
 
     def sync_commits(self) -> None:
-        """Wait until the disk has the names of all commits."""
+        """Wait until the names of all commits are on the disk."""
         self._synced = time.monotonic()
         self.files.settle("commits")
 
@@ -211,17 +210,17 @@ class Store(StoreReader):
         return hashlib.sha256(content).hexdigest()
 
     def _remove_part(self, commit: Commit) -> None:
-        """Remove a part that no commit names."""
+        """Remove a part that has no commit."""
         with suppress(StoreError):
             self.files.remove(f"parts/{commit.part}")
 
     def _check_own(self) -> None:
-        """Require that the folder still holds this study."""
+        """Check that the folder still holds this study."""
         if read_study(self.files).identity != self.identity:
             raise StoreError(f"results folder {self.files.place!r} was given to another study while this one ran")
 
     def _earlier(self, shard: Shard) -> Commit:
-        """Return the commit of a shard that another has finished."""
+        """Return the commit of a shard that another process has finished."""
         commit = self.commit_of(shard)
         if commit is None:
             raise self.removed_error()
@@ -229,7 +228,7 @@ class Store(StoreReader):
 
 
 def _new_part(shard: int) -> str:
-    """Return a name for a part that no other has."""
+    """Return a unique name for a part."""
     return f"{shard:07d}-{secrets.token_hex(4)}.parquet"
 
 

@@ -1,7 +1,7 @@
-"""Wait for what may never come, and hear meanwhile that a run is to end.
+"""Wait for answers that may never come, and notice meanwhile that a run is to end.
 
-A call into a library that waits for the network hears no signal, and threads hear none at all. So each request
-is made in a thread of its own, which is left to itself once its answer does not count any more.
+A library call that waits for the network does not react to signals, and threads receive none. So each request runs in a
+thread of its own, which is abandoned once its answer is no longer needed.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# It is looked so often whether the run is to end; then a request has so long to succeed after all.
+# Seconds between checks whether the run is to end, and seconds that a request has to succeed after that.
 _LOOK_SECONDS, _LAST_SECONDS = 0.1, 3.0
 
 
 class Waits:
-    """The waits for one request, also while it is made again.
+    """The waits for one request and its repetitions.
 
     Parameters
     ----------
     check
-        Called now and then; what it raises ends the waits some seconds later. None if nothing ends them.
+        Called regularly. An exception that it raises ends the waits some seconds later. None if nothing ends them.
     """
 
     def __init__(self, check: Callable[[], None] | None) -> None:
         self._check, self._last = check, math.inf
 
     def answer(self, request: Callable[[], T]) -> T:
-        """Return what a request returns, or raise what it raises."""
+        """Return the result of a request, or raise its exception."""
         answer: Future[T] = Future()
         try:
             Thread(target=_answer, args=(request, answer), daemon=True).start()
-        except RuntimeError:  # the system starts no more threads
+        except RuntimeError:  # the system cannot start more threads
             return request()
         while not wait([answer], _LOOK_SECONDS).done:
             self._look()
         return answer.result()
 
     def pause(self, seconds: float) -> None:
-        """Let time go by."""
+        """Wait for some seconds."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(left, _LOOK_SECONDS))
             self._look()
 
     def _look(self) -> None:
-        """Raise what ends the run, once a request had some seconds to succeed all the same."""
+        """Raise the exception that ends the run, some seconds after it first occurred."""
         if self._check is None:
             return
         try:
