@@ -1,1 +1,1 @@
-"""Check results folders, and mend what is damaged by training it again."""
+"""Check results folders, and repair damage by training again."""

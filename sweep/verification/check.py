@@ -1,4 +1,4 @@
-"""Check a results folder: every run is there once, as it was written, and as its training gives it."""
+"""Check a results folder: every run is present once, as it was written, and as training gives it."""
 
 from __future__ import annotations
 
@@ -47,29 +47,35 @@ def verify(
     threads: int | None = None,
     progress: bool = False,
 ) -> Findings:
-    """Check a results folder, finished or not; nothing is changed.
+    """Check a results folder, complete or not, without changing it.
 
-    Every commit and part is read and compared with its checksum and with what the study says of its runs: which they
-    are, when they may end, and which numbers go together. Digest, cells and totals are computed again from the rows.
-    A false row that breaks no rule is found only if it is trained again.
+    Every commit and part is read and compared with its checksum and with the study: which runs it holds, when these may
+    end, and which values are consistent. Digest, cells and totals are computed again from the rows. A false row that
+    breaks no rule is found only by training it again.
 
     Parameters
     ----------
     directory
+        Results folder, or ``s3://BUCKET/PREFIX``.
     sample
-        So many runs of those that are there, drawn at random, are trained again and compared bit by bit; -1 for all.
+        Number of present runs that are drawn at random, trained again and compared bit by bit; -1 for all.
     sample_seed
-        What draws them, below 2^32; by default one that nobody can foresee, which the findings tell.
+        Seed of this draw, below 2^32; by default an unpredictable one, which the findings report.
     threads
-        All processors by default; at most as many as :func:`sweep.run` takes.
+        Number of threads; all processors by default. The limit is that of :func:`sweep.run`.
     progress
         Show progress on standard error.
+
+    Returns
+    -------
+    Findings
+        All faults and leftovers; ``intact`` if there are no faults.
 
     Raises
     ------
     StoreError
-        If it is no results folder, its study or facts cannot be read, or it was published without its rows; or if
-        runs are to be trained again that this version or machine would give other bits.
+        If it is no results folder, its study or facts cannot be read, or it was published without its rows; or if runs
+        are to be trained again and this version or machine would give other bits.
     StudyError
         If ``threads`` or ``sample_seed`` is out of range.
     """
@@ -91,22 +97,35 @@ def verify(
 def check(
     store: StoreReader, sample: Sample, n_threads: int, shown: bool, passed: Collection[Commit] = frozenset()
 ) -> Findings:
-    """Check commits and parts in a folder whose study and facts are known.
+    """Check the commits and parts of a folder whose study and facts can be read.
 
     Parameters
     ----------
     store
+        The results folder.
     sample
-        Which runs are trained again.
-    n_threads, shown
-        As of :func:`verify`.
+        The runs that are trained again.
+    n_threads
+        Number of threads.
+    shown
+        Whether to show progress.
     passed
-        Commits whose parts were checked before, and are not again.
+        Commits whose parts passed an earlier check and are not checked again.
+
+    Returns
+    -------
+    Findings
+        All faults and leftovers.
+
+    Raises
+    ------
+    StoreError
+        If the result was published without its rows, or runs are to be trained again and bits would differ here.
     """
     if not store.has_parts:
         raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
     if sample.n_runs:
-        # Sources may be others: whether they give the same bits is what is looked at.
+        # Sources may differ: the check finds out whether they give the same bits.
         store.check_bits(replace(own_bits(), sources_digest=None))
     plan, found = store.plan, Findings(passed=set(passed))
     found.sample_seed = sample.seed if sample.draws else None
@@ -118,7 +137,22 @@ def check(
 
 
 def sum_faults(store: StoreReader, commits: list[Commit], aggregate: Aggregate) -> list[str]:
-    """Compare facts, digest and cells of a finished result with what its parts give; return what is wrong."""
+    """Compare the facts, digest and cells of a complete result with those computed from its parts.
+
+    Parameters
+    ----------
+    store
+        The results folder.
+    commits
+        Commits of all of its parts.
+    aggregate
+        Statistics computed from these parts.
+
+    Returns
+    -------
+    list of str
+        A sentence for each fault.
+    """
     where, facts, faults = store.files.where("run.json"), store.facts(), []
     for name, value in totals(store.study, store.keep, commits).items():
         if not _same_fact(facts.get(name), value):
@@ -133,7 +167,7 @@ def sum_faults(store: StoreReader, commits: list[Commit], aggregate: Aggregate) 
 
 
 def cells_faults(store: StoreReader) -> list[str]:
-    """Return what is wrong with the file of the cells of a finished result, whatever the parts give."""
+    """Return the faults of the file of cells of a complete result, without reading its parts."""
     try:
         store.read_cells()
     except StoreError as error:
@@ -142,17 +176,17 @@ def cells_faults(store: StoreReader) -> list[str]:
 
 
 def _same_fact(one: Any, other: Any) -> bool:
-    """Tell whether two facts agree; seconds are sums, whose last bits depend on the order of commits."""
+    """Tell whether two facts agree; seconds are sums whose last bits depend on the order of commits."""
     if isinstance(one, float) and isinstance(other, float):
         return isclose(one, other, rel_tol=1e-9, abs_tol=1e-6)
     return bool(one == other)
 
 
 def _same_statistics(stored: pa.Table, made: pa.Table, columns: list[Column]) -> bool:
-    """Tell whether cells are as they are made now.
+    """Tell whether stored cells agree with those computed now.
 
-    What the version that stored them did not know is not compared, and what goes through functions of libraries, whose
-    last digits may be others, is compared to nine digits.
+    Columns that the storing version did not know are not compared. Columns computed by library functions, whose last
+    digits may vary, are compared to nine digits.
     """
     for column in columns:
         one, other = stored[column.name], made[column.name]
@@ -175,7 +209,7 @@ def aggregated(store: StoreReader, commits: list[Commit]) -> Aggregate:
 
 
 def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
-    """Note the commits that can be read, those that cannot, and runs that none of them holds."""
+    """Record readable commits, unreadable ones, and runs that no commit holds."""
     complete = store.facts()["complete"]
     _read_commits(store, found)
     for commit in surplus(found.commits, plan):
@@ -184,11 +218,11 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
         found.bad_commits.append(name)
         found.faults.append(f"{store.files.where(name)!r} is damaged: it holds runs that other commits hold too")
     note_strangers(store, found)
-    # A round begins once those before are finished.
+    # A round begins once the earlier ones are complete.
     last = plan.shards.round_of(found.commits[-1]) if found.commits else 0
     found.needed = plan.n_runs if complete else plan.shards.start_of(last)
     if found.intact and not _each_once(found):
-        _read_commits(store, found)  # of a run under way the last commits of a round may not have been listed
+        _read_commits(store, found)  # during a run, the last commits of a round may have come after the listing
     if found.intact and not _each_once(found):
         what = (
             "do not hold every run once" if complete or not cover(found.commits, None) else "of earlier rounds are gone"
@@ -197,7 +231,7 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
 
 
 def _read_commits(store: StoreReader, found: Findings) -> None:
-    """Read the commits that were not read before."""
+    """Read commits that were not read before."""
     known = {f"commits/{commit_name(commit.shard)}" for commit in found.commits}.union(found.bad_commits)
     for name in sorted(set(fitting(store.files, "commits", COMMIT_NAME)) - known):
         try:
@@ -209,7 +243,7 @@ def _read_commits(store: StoreReader, found: Findings) -> None:
 
 
 def _each_once(found: Findings) -> bool:
-    """Tell whether the commits hold no run twice, and each that must be there."""
+    """Tell whether the commits hold no run twice, and all required runs."""
     needed = [commit for commit in found.commits if commit.start < found.needed]
     return cover(found.commits, None) and cover(needed, found.needed)
 
@@ -217,7 +251,7 @@ def _each_once(found: Findings) -> bool:
 def _check_parts(
     plan: Plan, store: StoreReader, part_check: PartCheck, found: Findings, n_threads: int, shown: bool
 ) -> None:
-    """Check the parts of all commits, in threads, round by round: what one holds follows from those before."""
+    """Check all parts in threads, round by round, since a round's runs follow from the earlier rounds."""
     known = found.passed.union(found.bad_parts)
     commits = [commit for commit in found.commits if commit not in known]
     n_runs = sum(commit.n_runs for commit in commits)

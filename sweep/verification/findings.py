@@ -1,4 +1,4 @@
-"""What is found in a results folder."""
+"""The findings of a check of a results folder."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from sweep.system.formatting import count_text
 
 @dataclass(repr=False)
 class Findings:
-    """What is found in a results folder.
+    """The findings of a check of a results folder.
 
     Attributes
     ----------
     faults
         A sentence for each fault; none if the folder is intact.
     leftovers
-        Files that no commit names: of a run under way, or left by one that was cut short or by a repair. They do not
+        Files without a commit: of a run under way, or left by a process that was cut short or by a repair. They do not
         count and do no harm.
     commits
-        Those that were read, in visiting order; their parts may be damaged.
+        Commits that were read, in visiting order; their parts may be damaged.
     bad_commits
         Names of commits that cannot be read or belong to other runs.
     bad_parts
-        Commits whose parts are missing, damaged, or hold other bits than training gives.
+        Commits whose parts are missing, damaged, or have other bits than training gives.
     unchecked
-        Commits of later rounds than the first with a fault: which runs their parts should hold follows from those
-        before, so only their checksums were compared.
+        Commits of rounds after the first one with a fault. Their runs follow from earlier rounds, so only their
+        checksums were compared.
     passed
-        Commits whose parts are as they should be.
+        Commits whose parts are correct.
     needed
-        Before this visiting position every run must be there.
+        Every run before this visiting position must be present.
     n_runs, n_retrained
-        Runs of all these commits, and runs that were trained again to be compared.
+        Number of runs of all these commits, and of runs that were trained again to be compared.
     sample_seed
-        What drew these, unless all were or none.
+        Seed of the drawn runs, unless all or none were trained again.
     head_only
-        Whether nothing but study.toml and run.json was checked, as they are damaged.
+        Whether only study.toml and run.json were checked, because they are damaged.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -53,18 +53,18 @@ class Findings:
     head_only: bool = False
 
     def __repr__(self) -> str:
-        """Say whether all is intact, and how much there is."""
+        """Return whether all is intact, and the numbers of what was checked."""
         what = "intact" if self.intact else count_text(len(self.faults), "fault")
         return f"<Findings: {what}; {count_text(self.n_runs, 'run')} in {count_text(len(self.commits), 'part')}>"
 
     @property
     def intact(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no faults."""
         return not self.faults
 
     @property
     def n_untold(self) -> int:
-        """Number of commits, of older versions, that do not tell by what their rows were trained."""
+        """Number of commits, of older versions, that do not record how their rows were trained."""
         return sum(commit.numerics is None for commit in self.commits)
 
     @property

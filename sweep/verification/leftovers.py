@@ -1,4 +1,4 @@
-"""Files in a results folder that no commit names, and which of them nobody can be writing."""
+"""Files without a commit in a results folder, and which of them no process can be writing."""
 
 from __future__ import annotations
 
@@ -12,35 +12,39 @@ from sweep.store.commits import PART_NAME, Commit, commit_name
 from sweep.store.contents import find_leftovers
 from sweep.store.reader import StoreReader
 
-# Where no lock tells whether a run goes on, what is younger may be its own: it commits a part within seconds of writing
-# it, or after some minutes of failing requests.
+# Least age in seconds where there are no locks: younger files may belong to a run, which commits a part within seconds
+# of writing it, or after some minutes of failing requests.
 _LEAST_AGE = 24 * 3600.0
 
 
 def leftovers(store: StoreReader, commits: Sequence[Commit]) -> list[str]:
-    """Return drafts, and parts that no commit names by now.
+    """Return drafts, and parts that have no commit.
 
     Parameters
     ----------
     store
+        The results folder.
     commits
-        As they were read; of other parts the commit is read now, since a run may go on meanwhile.
+        Commits that were read. For other parts the commit is read now, since a run may be under way.
     """
     found = find_leftovers(store.files, {commit.part for commit in commits})
     return [name for name in found if not _counts(store, name)]
 
 
 def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> list[str]:
-    """Remove leftovers, and return which.
+    """Remove leftovers. Those that cannot be removed, such as a folder with such a name, stay.
 
     Parameters
     ----------
     store, commits
-        As of :func:`leftovers`.
+        As in :func:`leftovers`.
     excludes
-        Whether a lock keeps others out. Without, only what is at least a day old is removed.
+        Whether a lock excludes other processes. Without a lock, only files at least a day old are removed.
 
-    What cannot be removed, such as a folder of such a name, stays.
+    Returns
+    -------
+    list of str
+        Names of the removed files.
     """
     found, latest = leftovers(store, commits), time.time() - _LEAST_AGE
     if not excludes:
@@ -55,7 +59,7 @@ def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> li
 
 
 def _counts(store: StoreReader, name: str) -> bool:
-    """Tell whether a commit names this file, or might, as it cannot be read."""
+    """Tell whether a commit names this file, or may name it because the commit cannot be read."""
     file = PurePath(name).name
     if not PART_NAME.fullmatch(file):
         return False

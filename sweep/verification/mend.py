@@ -1,4 +1,4 @@
-"""Train again what is damaged or lost, by the ranges of commits, so that folders of other versions can be mended."""
+"""Train again damaged or lost shards, by the ranges of commits, so that folders of other versions can be repaired."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from sweep.verification.sample import Sample
 
 
 def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
-    """Check commits and parts, and train again what is damaged or lost, until nothing is.
+    """Check commits and parts, and train damaged or lost shards again until there are no faults.
 
-    A round is mended once all before it are as they should be, since these tell which cells it has.
+    A round is repaired once all earlier rounds are correct, since these determine its cells.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
     Returns
     -------
     Findings
-        All faults that were found, and the folder without them.
+        All faults that were found, and the state of the folder after the repair.
 
     Raises
     ------
     StoreError
-        If something is still wrong then, or cannot be trained again here.
+        If a fault remains, or shards cannot be trained again here.
     """
     found = check(store, sample, n_threads, shown)
     faults, n_retrained = found.faults, found.n_retrained
@@ -61,7 +61,7 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
 
 
 def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> None:
-    """Train again what is damaged or lost of the first round of which anything is."""
+    """Train again the damaged or lost shards of the first round that has any."""
     plan = store.plan
     damaged = [commit.as_shard() for commit in found.bad_parts]
     damaged += _lost(store, plan, found)
@@ -71,7 +71,7 @@ def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> N
         bad = set(found.bad_parts)
         store.check_alike(commit for commit in found.commits if commit not in bad)
     first = min(map(plan.shards.round_of, damaged), default=0)
-    if plan.shards.start_of(first) > found.needed:  # a round that has not begun: whoever goes on trains it
+    if plan.shards.start_of(first) > found.needed:  # a round that has not begun is left to the next run
         damaged = []
     store.files.remove(*set(found.bad_commits).difference(f"commits/{commit_name(shard.index)}" for shard in damaged))
     rounds = AdaptiveRounds(plan, store, lambda: found.passed)
@@ -83,7 +83,7 @@ def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> N
 def _train(
     store: Store, plan: Plan, shards: list[Shard], replaced: dict[int, Commit], n_threads: int, shown: bool
 ) -> None:
-    """Train shards, and write them in place of what there is of them."""
+    """Train shards, and write them in place of existing parts."""
     session = secrets.token_hex(8)
     import_all_kernels()
     n_runs = sum(shard.n_runs for shard in shards)
@@ -107,24 +107,24 @@ def _train(
 
 
 def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
-    """Yield the shards whose commits cannot be read, and those whose commits are gone although they were finished.
+    """Yield shards whose commits cannot be read or are missing although they were finished.
 
-    They are those of the plan, or, where another version has planned otherwise, what lies between two commits.
+    They are shards of the plan, or, if another version planned otherwise, the ranges between commits.
 
     Raises
     ------
     StoreError
-        If the commits do not tell.
+        If the ranges do not follow from the commits.
     """
     bad = {int(PurePath(name).stem) for name in found.bad_commits}
     for start, stop, first, last in _gaps(found.commits, plan.n_runs):
         named = [index for index in bad if first < index < last]
         starts = [plan.shards.start_of(number) for number in range(plan.shards.n_rounds)]
         cuts = [start, *(each for each in starts if start < each < stop), stop]
-        for begin, end in pairwise(cuts):  # no shard is of two rounds
+        for begin, end in pairwise(cuts):  # no shard lies in two rounds
             planned = list(plan.shards.between(begin, end))
             whole = planned and (planned[0].start, planned[-1].stop) == (begin, end)
-            if begin >= found.needed:  # what is not named may never have been trained
+            if begin >= found.needed:  # shards without a commit may never have been trained
                 yield from (shard for shard in planned if shard.index in named)
             elif whole and first < planned[0].index and planned[-1].index < last:
                 yield from planned
@@ -138,7 +138,7 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
 
 
 def _gaps(commits: list[Commit], n_runs: int) -> Iterator[tuple[int, int, int, float]]:
-    """Yield the visiting positions that no commit holds, with the numbers of the shards before and after."""
+    """Yield visiting positions without a commit, with the numbers of the shards before and after."""
     ends = [(0, -1), *((commit.stop, commit.shard) for commit in commits)]
     starts = [*((commit.start, commit.shard) for commit in commits), (n_runs, inf)]
     for (start, first), (stop, last) in zip(ends, starts, strict=True):

@@ -1,4 +1,4 @@
-"""Commits of another training than run.json tells of, which repair trains again."""
+"""Commits of another training than that of run.json, which repair trains again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sweep.verification.findings import Findings
 
 
 def note_strangers(store: StoreReader, found: Findings) -> None:
-    """Note commits whose rows were trained by another version or machine, whose bits may differ."""
+    """Record commits whose rows another version or machine trained, so that bits may differ."""
     foreign = list(strangers(found.commits, store.study, store.bits, store.whose))
     if foreign:
         found.bad_parts += [commit for commit, _ in foreign]

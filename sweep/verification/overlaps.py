@@ -1,4 +1,4 @@
-"""Commits that hold runs which others hold too, as where files of another folder were copied into one."""
+"""Commits that hold runs of other commits too, such as after files of another folder were copied into one."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from sweep.store.commits import Commit, check_planned, cover
 
 
 def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
-    """Return which commits to leave out so that no run is held twice.
+    """Return the commits to leave out so that no run is held twice.
 
-    If most of them are of the plan, these are some that are not; else, in a folder of another version, some that are.
+    If most commits follow the plan, commits that do not are left out; in a folder of another version, commits that do.
 
     Parameters
     ----------
     commits
-        In visiting order.
+        Commits in visiting order.
     plan
+        The plan of the study.
     """
     if cover(commits, None):
         return []

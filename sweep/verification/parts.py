@@ -27,18 +27,18 @@ from sweep.verification.sample import Sample
 
 
 class Checked(NamedTuple):
-    """What was found of a part.
+    """The result of checking a part.
 
     Attributes
     ----------
     commit
-        Of the part.
+        Commit of the part.
     fault
-        What is wrong, empty if nothing is.
+        A sentence for the fault, empty if there is none.
     known
-        Whether it is known which runs it should hold, else its checksum alone was compared.
+        Whether it is known which runs the part should hold; otherwise only its checksum was compared.
     n_retrained
-        How many of its runs were trained again.
+        Number of its runs that were trained again.
     """
 
     commit: Commit
@@ -48,18 +48,18 @@ class Checked(NamedTuple):
 
 
 class PartCheck:
-    """Checks parts of one result, from several threads.
+    """Checks the parts of one result; threads share one.
 
     Parameters
     ----------
     plan
-        Of the study.
+        The plan of the study.
     store
         The result.
     rounds
-        Tells which cells its parts should hold.
+        The open cells of each round, which determine the runs of its parts.
     sample
-        Which runs are trained again. Where counts alone are kept these are the shards that hold them.
+        The runs that are trained again. Where only counts are kept, whole shards that contain them are trained.
     """
 
     def __init__(self, plan: Plan, store: StoreReader, rounds: AdaptiveRounds, sample: Sample) -> None:
@@ -71,16 +71,16 @@ class PartCheck:
         self._sample = sample
 
     def check(self, commit: Commit) -> Checked:
-        """Compare a part with its checksum, with what the study says of its runs, and with their training."""
+        """Compare a part with its checksum, with the rules of the study, and with training it again."""
         try:
             table = self._store.table(commit)
         except StoreError as error:
             return Checked(commit, str(error))
         if "final_loss" in table.column_names and table["final_loss"].null_count:
-            table = table.drop_columns("final_loss")  # the version that wrote it did not count them
+            table = table.drop_columns("final_loss")  # the version that wrote it did not count losses
         try:
             shard = self._rounds.restrict(commit.as_shard())
-        except StoreError:  # it follows from parts that are damaged or missing, which is told of there
+        except StoreError:  # earlier parts are damaged or missing, which is reported for these
             return Checked(commit, known=False)
         where = self._store.files.where(f"parts/{commit.part}")
         fault = self._fault_of_table(commit, shard, table)
@@ -103,7 +103,7 @@ class PartCheck:
         return Checked(commit, n_retrained=n_retrained)
 
     def _fault_of_table(self, commit: Commit, shard: Shard, table: pa.Table) -> str:
-        """Say what is wrong with a part, or with its commit, as far as that is told without training."""
+        """Return the fault of a part or of its commit, as far as it is found without training."""
         if self._store.keep == "runs":
             trained = [column for column in self._columns if column.name in Columns._fields]
             columns = Columns(**{column.name: column_values(table, column) for column in trained})
@@ -120,13 +120,13 @@ class PartCheck:
         return fault or _fault_of_commit(commit, net_steps)
 
     def _planned_column_that_differs(self, shard: Shard, table: pa.Table, columns: Columns) -> str:
-        """Return the first column that follows from the study and is not as it follows."""
+        """Return the first column that follows from the study and has other values."""
         planned = ShardResult(self._plan, shard, columns, self._schema, 0, 0)
         names = [column.name for column in self._columns if column.name not in Columns._fields]
         return self._column_that_differs(table.select(names), planned.rows(names))
 
     def _column_that_differs(self, one: pa.Table, other: pa.Table) -> str:
-        """Return the name of the first column whose values are not the same bits, as the digest takes them."""
+        """Return the name of the first column with different bits, compared as the digest does."""
         for column in self._columns:
             if column.name in one.schema.names and not _same_bits(
                 column_values(one, column), column_values(other, column)
@@ -135,7 +135,7 @@ class PartCheck:
         return ""
 
     def _to_retrain(self, commit: Commit, shard: Shard, table: pa.Table) -> Iterator[Shard]:
-        """Yield what of a shard is trained again."""
+        """Yield the pieces of a shard that are trained again."""
         rows = self._sample.rows_of(commit)
         if self._sample.takes_all or (len(rows) and self._store.keep != "runs"):
             yield shard
@@ -146,14 +146,14 @@ class PartCheck:
 
 
 def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Tell whether two columns hold the same bits: 0.0 and -0.0 are none, and NaN is itself."""
+    """Tell whether two columns have the same bits: 0.0 and -0.0 differ, and NaN equals itself."""
     if one.dtype.kind == "f":
         one, other = one.view(f"i{one.itemsize}"), other.view(f"i{other.itemsize}")
     return np.array_equal(one, other)
 
 
 def _fault_of_commit(commit: Commit, net_steps: int) -> str:
-    """Say what of a commit cannot be true; nothing if all can."""
+    """Return the fault of a commit's numbers; empty if there is none."""
     if commit.net_steps != net_steps:
         return f"its runs took {net_steps} steps, and its commit says {commit.net_steps}"
     if commit.lane_steps < commit.net_steps:

@@ -1,4 +1,4 @@
-"""Mend a results folder: train again what is damaged, and nothing else."""
+"""Repair a results folder: train damaged shards again, and nothing else."""
 
 from __future__ import annotations
 
@@ -36,28 +36,29 @@ def repair(
     threads: int | None = None,
     progress: bool = False,
 ) -> Findings:
-    """Check a results folder, train again what is damaged, and remove files that no commit names.
+    """Check a results folder, train damaged shards again, and remove files without a commit.
 
-    Where there are no locks, as in object stores, it cannot be seen whether a run holds the folder. There only files
-    that are at least a day old are taken for left.
+    Without locks, as in object stores, a run that uses the folder is not visible. There only files that are at least a
+    day old are removed.
 
     Parameters
     ----------
     directory
+        Results folder, or ``s3://BUCKET/PREFIX``.
     study
-        The study in the folder, if its study.toml is damaged.
+        The study in the folder, needed if its study.toml is damaged.
     sample, sample_seed, threads, progress
-        As of :func:`sweep.verification.check.verify`; damaged shards are trained in as many threads.
+        As of :func:`sweep.verification.check.verify`; damaged shards are trained in the same number of threads.
 
     Returns
     -------
     Findings
-        All faults that were mended and all leftovers that were removed; the rest is of the folder as it is then.
+        All faults that were repaired and all leftovers that were removed; other entries describe the folder afterwards.
 
     Raises
     ------
     StoreError
-        If a run holds the folder, it cannot be written, or what is damaged cannot be mended or trained again here.
+        If a run holds the folder, it cannot be written, or damage cannot be repaired or trained again here.
     StudyError
         If ``threads`` or ``sample_seed`` is out of range.
     """
@@ -77,7 +78,7 @@ def repair(
 
 @contextmanager
 def _alone(files: Files) -> Iterator[Lock]:
-    """Hold a folder that nobody trains in, as far as is known."""
+    """Hold a folder exclusively, as far as locks allow."""
     if not files.has("study.toml") and not files.has("run.json"):
         raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
     lock = files.lock()
@@ -90,7 +91,7 @@ def _alone(files: Files) -> Iterator[Lock]:
 
 
 def _mend_sums(store: Store, found: Findings, n_threads: int, shown: bool) -> Findings:
-    """Write facts and cells of a whole result anew, unless nothing was wrong and they are as its parts give them."""
+    """Write facts and cells of a complete result again if there were faults or they differ from its parts."""
     facts, aggregate = store.facts(), aggregated(store, found.commits)
     if facts["complete"] and found.intact:
         found.faults = sum_faults(store, found.commits, aggregate)
@@ -98,7 +99,7 @@ def _mend_sums(store: Store, found: Findings, n_threads: int, shown: bool) -> Fi
             return found
     elif facts["complete"]:
         found.faults += cells_faults(store)
-    if facts.get("digest") not in (None, aggregate.digest()):  # rows may have been changed with their checksums
+    if facts.get("digest") not in (None, aggregate.digest()):  # rows and checksums may have been changed
         again = mend(store, Sample(-1), n_threads, shown)
         again.faults, again.n_retrained = found.faults + again.faults, found.n_retrained + again.n_retrained
         if again.commits != found.commits:
@@ -109,7 +110,7 @@ def _mend_sums(store: Store, found: Findings, n_threads: int, shown: bool) -> Fi
 
 
 def _finish(store: Store, commits: list[Commit], aggregate: Aggregate) -> None:
-    """Write the cells and the facts that follow from the parts of a whole result."""
+    """Write the cells and facts that follow from the parts of a complete result."""
     facts = {**machine_facts(), **store.facts(), **totals(store.study, store.keep, commits)}
     facts |= {"digest": aggregate.digest(), "repaired": datetime.now(UTC).isoformat(timespec="seconds")}
     store.finish(aggregate.cells(), facts)

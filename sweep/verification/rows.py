@@ -1,4 +1,4 @@
-"""Check the rows of a part against the rules that no training breaks."""
+"""Check the rows of a part against rules that all training obeys."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Array = NDArray[Any]
 
 
 class RowCheck:
-    """Checks the rows of parts of one result, from several threads.
+    """Checks the rows of parts of one result; threads share one.
 
     Parameters
     ----------
     plan
-        Of the study.
+        The plan of the study.
     settings
         Returns the settings of cells, (cells,) of :data:`kernels.recipe.SETTINGS`.
     """
@@ -42,7 +42,7 @@ class RowCheck:
         self._targets = make_targets(plan.study)
 
     def fault_of_runs(self, shard: Shard, columns: Columns) -> str:
-        """Say what of the runs of a shard cannot be true; nothing if all can."""
+        """Return the first impossible value among the runs of a shard, as a sentence; empty if there is none."""
         cells, counts = self._plan.cells(shard)
         places = np.repeat(np.arange(len(cells)), counts)
         terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
@@ -59,7 +59,7 @@ class RowCheck:
         return f"its run {self._plan.runs(shard)[row]} has {_words(said)}, but {rule}"
 
     def fault_of_tally(self, shard: Shard, tally: pd.DataFrame) -> str:
-        """Say what of the counts of a shard cannot be true; nothing if all can."""
+        """Return the first impossible value among the counts of a shard, as a sentence; empty if there is none."""
         cells, counts = self._plan.cells(shard)
         cell, status, steps = tally["cell"].to_numpy(), tally["status"].cat.codes.to_numpy(), tally["steps"].to_numpy()
         order = np.argsort(cells)
@@ -85,10 +85,10 @@ class RowCheck:
 
 
 def _first(broken: list[Broken]) -> tuple[int, str]:
-    """Return the first row that breaks a rule, and the rule; an empty one if none does."""
+    """Return the first row that breaks a rule, and the rule; an empty rule if none does."""
     return next(((int(np.argmax(rows)), rule) for rows, rule in broken if rows.any()), (0, ""))
 
 
 def _words(row: dict[str, Any]) -> str:
-    """Write the numbers of a row for a sentence."""
+    """Return the numbers of a row as text."""
     return ", ".join(f"{name} {value}" for name, value in row.items())

@@ -1,8 +1,8 @@
-"""What rows say that no training can give, whoever wrote them and made their checksums fit: told from the study alone.
+"""Rules that no training breaks, derived from the study alone; they find rows that were forged with their checksums.
 
-The rules follow from how runs are judged (:mod:`kernels.loop.judge`): what a status takes, when runs may end, and how
-the numbers of a row go together. They hold on any machine, so a row that breaks one is false. A row that breaks none
-may be false still, which training it again tells.
+The rules follow from how runs are judged (:mod:`kernels.loop.judge`): what a status requires, when runs may end, and
+which numbers of a row are consistent. They hold on any machine, so a row that breaks one is false. A row that breaks
+none may be false too; training shows it.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from sweep.study.words import SWEEPABLE, loss_and_reduction
 Array = NDArray[Any]
 Mask: TypeAlias = NDArray[np.bool_]
 
-# Which rows break a rule, and the rule.
+# The rows that break a rule, and the rule.
 Broken: TypeAlias = tuple[Mask, str]
 
 
 class Terms(NamedTuple):
-    """What the study says of the cell of each row.
+    """The conditions of the cell of each row.
 
     Attributes
     ----------
     limit, n_windows
-        After how many steps a run is exhausted, and how many steps an epoch takes.
+        Steps after which a run is exhausted, and steps of an epoch.
     from_step, below, bound
-        Of convergence and divergence, as the kernel has them: rounded to the dtype, and ``bound`` finite.
+        Conditions of convergence and divergence in the dtype of the kernel; ``bound`` is finite.
     criterion
         Name of the criterion.
     may_stall
-        Whether runs are judged to stall.
+        Whether stalling is judged.
     scale
-        By what the sum of squared errors is multiplied to be the loss; NaN for other losses.
+        Factor from the sum of squared errors to the loss; NaN for other losses.
     """
 
     limit: Array
@@ -57,21 +57,21 @@ class Terms(NamedTuple):
     scale: Array
 
     def of(self, places: Array) -> Terms:
-        """Return the terms of rows, each of the cell at its place."""
+        """Return the terms of rows, given the index of each row's cell."""
         return Terms(*(values[places] for values in self))
 
 
 class Targets(NamedTuple):
-    """What outputs are compared with.
+    """The targets that outputs are compared with.
 
     Attributes
     ----------
     n_outputs
         Patterns times outputs.
     margin
-        A smaller largest error means that every output is on the right side.
+        If the largest error is smaller, every output is correct.
     dtype
-        Of the networks.
+        Dtype of the networks.
     """
 
     n_outputs: int
@@ -80,7 +80,7 @@ class Targets(NamedTuple):
 
 
 def make_targets(study: Study) -> Targets:
-    """Return what the outputs of all networks of a study are compared with."""
+    """Return the targets of all networks of a study."""
     dtype = np.dtype(study.network.dtype)
     patterns = make_patterns(np.array(study.data.inputs), np.array(study.data.targets), dtype.name)
     with np.errstate(over="ignore"):
@@ -89,15 +89,19 @@ def make_targets(study: Study) -> Targets:
 
 
 def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
-    """Return what a study says of cells.
+    """Return the conditions of cells.
 
     Parameters
     ----------
     plan
-        Of the study.
-    cells : (cells,)
-    settings : (cells,) of :data:`kernels.recipe.SETTINGS`
-        Of these cells.
+        The plan of the study.
+    cells, settings : (cells,)
+        Numbers of cells and their settings (:data:`kernels.recipe.SETTINGS`).
+
+    Returns
+    -------
+    Terms
+        The conditions of these cells.
     """
     dtype = np.dtype(plan.study.network.dtype)
     bound = np.minimum(settings["bound"], np.finfo(dtype).max)
@@ -115,7 +119,7 @@ def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
 
 
 def _scales(plan: Plan, cells: Array) -> Array:
-    """Return by what squared errors are multiplied in each cell; NaN for losses that are not made of them."""
+    """Return the factor from squared errors to the loss of each cell; NaN for other losses."""
     study, scales = plan.study, np.full(len(cells), np.nan)
     losses, reductions = plan.grid.column("loss", cells), plan.grid.column("reduction", cells)
     for loss in study.values_of("loss"):
@@ -127,13 +131,19 @@ def _scales(plan: Plan, cells: Array) -> Array:
 
 
 def broken_by_ends(status: Array, steps: Array, terms: Terms) -> Iterator[Broken]:
-    """Yield the rules of how runs end, and which rows break them.
+    """Yield the rules for the ends of runs, and the rows that break them.
 
     Parameters
     ----------
     status, steps : (rows,)
+        Columns of the rows; status as codes.
     terms
-        Of the cells of these rows.
+        Terms of the rows.
+
+    Yields
+    ------
+    Broken
+        A mask of the rows that break a rule, and the rule as a sentence.
     """
     converged, stalled = status == CONVERGED, status == STALLED
     at_limit = steps == terms.limit
@@ -147,13 +157,19 @@ def broken_by_ends(status: Array, steps: Array, terms: Terms) -> Iterator[Broken
 
 
 def broken_by_counted(status: Array, losses: Array, terms: Terms) -> Iterator[Broken]:
-    """Yield the rules of final losses that are counted, and which rows break them.
+    """Yield the rules for counted final losses, and the rows that break them.
 
     Parameters
     ----------
     status, losses : (rows,)
+        Columns of the rows; status as codes, losses rounded.
     terms
-        Of the cells of these rows.
+        Terms of the rows.
+
+    Yields
+    ------
+    Broken
+        A mask of the rows that break a rule, and the rule as a sentence.
     """
     judged, diverged = terms.criterion != "none", status == DIVERGED
     yield judged & (losses != 0), "losses are counted where convergence is not judged, and are 0 elsewhere"
@@ -162,14 +178,21 @@ def broken_by_counted(status: Array, losses: Array, terms: Terms) -> Iterator[Br
 
 
 def broken_by_measures(columns: Columns, terms: Terms, targets: Targets) -> list[Broken]:
-    """Return the rules of what is measured of runs, and which rows break them.
+    """Return the rules for measures of runs, and the rows that break them.
 
     Parameters
     ----------
     columns
-        What became of each row.
-    terms, targets
-        Of their cells, and of their study.
+        The outcome of each row.
+    terms
+        Terms of the rows.
+    targets
+        Targets of the study.
+
+    Returns
+    -------
+    list of Broken
+        For each rule a mask of the rows that break it, and the rule as a sentence.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         return [
@@ -181,9 +204,9 @@ def broken_by_measures(columns: Columns, terms: Terms, targets: Targets) -> list
 
 
 def _broken_by_numbers(columns: Columns, terms: Terms, targets: Targets) -> Iterator[Broken]:
-    """Yield the rules of each number alone."""
+    """Yield the rules for single numbers."""
     final, diverged = columns.final_loss, columns.status == DIVERGED
-    met_otherwise = (columns.status == CONVERGED) & (terms.criterion != "loss")  # whose loss may be anything
+    met_otherwise = (columns.status == CONVERGED) & (terms.criterion != "loss")  # whose loss may have any value
     never: Mask = np.zeros(len(final), np.bool_)
     for numbers, may_be_nan in ((columns.initial_loss, never), (final, met_otherwise), (columns.max_error, never)):
         is_nan = np.isnan(numbers)
@@ -202,7 +225,7 @@ def _broken_by_numbers(columns: Columns, terms: Terms, targets: Targets) -> Iter
 
 
 def _broken_by_start(columns: Columns, terms: Terms) -> Iterator[Broken]:
-    """Yield the rules of the first loss."""
+    """Yield the rules for the first loss."""
     initial, final, started = columns.initial_loss, columns.final_loss, columns.steps > 0
     diverged, by_loss = columns.status == DIVERGED, terms.criterion == "loss"
     yield started & ~(initial <= terms.bound), "a run whose first loss is not finite, or too high, takes no step"
@@ -215,7 +238,7 @@ def _broken_by_start(columns: Columns, terms: Terms) -> Iterator[Broken]:
 
 
 def _broken_by_end(columns: Columns, terms: Terms, targets: Targets) -> Iterator[Broken]:
-    """Yield the rules of convergence."""
+    """Yield the rules for convergence."""
     met = np.select(
         [terms.criterion == "loss", terms.criterion == "max_error", terms.criterion == "correct"],
         [columns.final_loss < terms.below, columns.max_error < terms.below, columns.n_correct == targets.n_outputs],
@@ -229,10 +252,10 @@ def _broken_by_end(columns: Columns, terms: Terms, targets: Targets) -> Iterator
 
 
 def _broken_by_squares(columns: Columns, terms: Terms, targets: Targets) -> Iterator[Broken]:
-    """Yield the rule that squared errors add up to at least the largest, or those of wrong outputs, and not to more."""
+    """Yield the rules that the sum of squared errors lies between the bounds that follow from the errors."""
     info, scale, n_outputs = np.finfo(targets.dtype), terms.scale, targets.n_outputs
     largest, wrong = (columns.max_error.astype(targets.dtype) ** 2).astype(float), targets.dtype(targets.margin) ** 2
-    close = 1 + 4 * n_outputs * float(info.eps)  # for the rounding of each sum
+    close = 1 + 4 * n_outputs * float(info.eps)  # allows for rounding of each sum
     tiny = 2 * float(info.smallest_subnormal)
     least = np.maximum(largest, (n_outputs - columns.n_correct) * float(wrong)) * scale / close - tiny
     most = n_outputs * largest * scale * close + tiny
@@ -242,7 +265,7 @@ def _broken_by_squares(columns: Columns, terms: Terms, targets: Targets) -> Iter
 
 
 def starts_alike(plan: Plan) -> list[str]:
-    """Return the swept words on which the first loss of a seed depends."""
+    """Return the swept parameters on which the first loss of a seed depends."""
     return [
         name
         for name in plan.study.parameters
@@ -251,13 +274,19 @@ def starts_alike(plan: Plan) -> list[str]:
 
 
 def broken_by_others(plan: Plan, cells: Array, seeds: Array, initial_loss: Array) -> Iterator[Broken]:
-    """Yield the rule that a seed has the same first loss in all cells that start alike, and which rows break it.
+    """Yield the rule that a seed has the same first loss in all cells with the same start, and rows that break it.
 
     Parameters
     ----------
     plan
-        Of the study.
+        The plan of the study.
     cells, seeds, initial_loss : (rows,)
+        Columns of the rows.
+
+    Yields
+    ------
+    Broken
+        A mask of the rows that break the rule, and the rule as a sentence.
     """
     alike = starts_alike(plan)
     if len(alike) < len(plan.study.parameters):

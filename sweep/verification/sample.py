@@ -1,4 +1,4 @@
-"""Which runs are trained again to be compared: some that nobody could foresee, all, or none."""
+"""The runs that are trained again to be compared: an unpredictable sample, all, or none."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _SEEDS = 2**32
 
 
 class Sample:
-    """Runs that commits hold, drawn by a seed.
+    """Runs drawn from commits by a seed.
 
     Parameters
     ----------
     n_runs
-        How many; -1 for all.
+        Number of runs; -1 for all.
     seed
-        What draws them, below 2^32. By default one that nobody knew before, so that nobody can change just the others.
+        Seed of the draw, below 2^32. By default an unpredictable one, so that nobody can falsify only runs that are not
+        drawn.
 
     Attributes
     ----------
@@ -58,7 +59,7 @@ class Sample:
         return self.n_runs > 0
 
     def draw(self, commits: Sequence[Commit]) -> None:
-        """Draw runs of these commits, each as likely as any other."""
+        """Draw runs of these commits, all with equal probability."""
         starts = np.cumsum([0, *(commit.n_runs for commit in commits)])
         n_held = int(starts[-1])
         drawn = np.array(sorted(Random(self.seed).sample(range(n_held), min(max(self.n_runs, 0), n_held))), np.int64)
@@ -70,5 +71,5 @@ class Sample:
         }
 
     def rows_of(self, commit: Commit) -> NDArray[Any]:
-        """Return which rows of a part were drawn."""
+        """Return the row numbers of a part that were drawn."""
         return self._rows.get(commit.shard, np.empty(0, np.int64))

@@ -1,4 +1,4 @@
-"""Check and restore study.toml and run.json, without which nothing else in a results folder can be checked."""
+"""Check and restore study.toml and run.json, which are needed to check the rest of a results folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sweep.study.model import Study
 
 
 def head_faults(files: Files) -> list[str]:
-    """Return what is wrong with study.toml and run.json.
+    """Return the faults of study.toml and run.json.
 
     Raises
     ------
@@ -41,12 +41,12 @@ def head_faults(files: Files) -> list[str]:
 
 
 def restore_head(files: Files, given: Study | None) -> list[str]:
-    """Restore study.toml from a given study, and run.json from the parts; return what was wrong.
+    """Restore study.toml from a given study, and run.json from the parts; return the faults.
 
     Raises
     ------
     StoreError
-        If study.toml is damaged and no study is given, or another one; or run.json is, and no part is there.
+        If study.toml is damaged and no study or another one is given, or if run.json is damaged and there is no part.
     """
     faults = head_faults(files)
     if not faults:
@@ -54,7 +54,7 @@ def restore_head(files: Files, given: Study | None) -> list[str]:
     study, facts, _ = _read(files)
     most = _identity_of_commits(files)
     if facts and most not in (None, facts["identity"]):
-        facts = None  # of another study than what is here
+        facts = None  # facts of another study
     if facts and study and _waves_faults(study, facts, files):
         facts = None
     about = {} if facts else _about_parts(files, most)
@@ -77,7 +77,7 @@ def restore_head(files: Files, given: Study | None) -> list[str]:
 
 
 def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]:
-    """Return study and facts as far as they can be read, and what is wrong with them."""
+    """Return study and facts if they can be read, and their faults."""
     study, facts, faults = None, None, []
     try:
         study = read_study(files)
@@ -91,7 +91,7 @@ def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]
 
 
 def _waves_faults(study: Study, facts: dict[str, Any], files: Files) -> list[str]:
-    """Return what is wrong with the waves that run.json names: parts must name the same ones."""
+    """Return the faults of the waves in run.json, which must agree with those in parts."""
     where, identity = files.where("run.json"), study.identity
     if identity != facts["identity"]:
         return []
@@ -99,7 +99,7 @@ def _waves_faults(study: Study, facts: dict[str, Any], files: Files) -> list[str
         waves = waves_of(facts, study, where)
     except StoreError as error:
         return [str(error)]
-    with suppress(StoreError):  # no part tells
+    with suppress(StoreError):  # no part can be read
         told = waves_of(_about_parts(files, identity), study, where)
         if waves != told:
             return [f"{where!r} is damaged: its 'waves' are not those by which its parts were trained"]
@@ -107,7 +107,7 @@ def _waves_faults(study: Study, facts: dict[str, Any], files: Files) -> list[str
 
 
 def _identity_of_commits(files: Files) -> str | None:
-    """Return the identity that most of the commits name which can be read."""
+    """Return the most frequent identity among the commits that can be read."""
     named: Counter[str] = Counter()
     for name in fitting(files, "commits", COMMIT_NAME):
         with suppress(StoreError, KeyError):
@@ -116,7 +116,7 @@ def _identity_of_commits(files: Files) -> str | None:
 
 
 def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
-    """Return what the metadata of a part of this study, or of any, says of it and its training, as run.json says it.
+    """Return the metadata of a part of this study, or of any, in the form of run.json.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
             about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
             facts: dict[str, Any] = {key: about[key] for key in ("identity", "log_digest")}
             facts |= {"numerics": int(about["numerics"]), "keep": "runs" if "run" in schema.names else "cells"}
-            newer = ("sources_digest", "pcg64_digest")  # which parts of older versions do not tell
+            newer = ("sources_digest", "pcg64_digest")  # parts of older versions lack these
             facts |= {key: about[key] for key in newer if key in about}
             facts |= {"waves": json.loads(about["waves"])} if "waves" in about else {}
         except (StoreError, pa.ArrowException, OSError, ValueError, KeyError):
