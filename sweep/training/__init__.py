@@ -1,1 +1,1 @@
-"""Train what is missing of a study."""
+"""Train the missing runs of a study."""

@@ -1,4 +1,4 @@
-"""Which cells need more seeds, round after round: decided from finished rounds alone, however they were trained."""
+"""Cells that need more seeds, round after round, determined from finished rounds alone."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from sweep.store.parts import Parts
 class AdaptiveRounds:
     """The open cells of each round of a study; threads share one.
 
-    Each part is read once, and what a round cannot be told is not looked for again: who mends parts takes another one.
+    Each part is read once, and a failure is remembered: after a repair of parts a new object is needed.
 
     Parameters
     ----------
     plan
-        Of the study.
+        The plan of the study.
     parts
-        Where its results are; of a round they are read once all rounds before are finished.
+        The parts of the result. Those of a round are read once all rounds before it are finished.
     commits
-        Returns the commits whose parts count; all that are there by default.
+        Returns the commits whose parts count; by default all.
     """
 
     def __init__(self, plan: Plan, parts: Parts, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
         self._plan, self._parts = plan, parts
         self._commits = commits or (lambda: parts.commits().values())
-        n_cells = plan.n_cells if plan.shards.n_rounds > 1 else 0  # else nothing is asked
-        self._open = [np.ones(n_cells, np.bool_)]  # of the rounds that are known
-        self._n_runs, self._n_converged = np.zeros((2, n_cells), np.int64)  # before the last of these
+        n_cells = plan.n_cells if plan.shards.n_rounds > 1 else 0  # otherwise not used
+        self._open = [np.ones(n_cells, np.bool_)]  # of the known rounds
+        self._n_runs, self._n_converged = np.zeros((2, n_cells), np.int64)  # before the last known round
         self._fault: StoreError | None = None
         self._lock = Lock()
 
     def restrict(self, shard: Shard) -> Shard:
-        """Return a shard with those of its cells that are open in its round.
+        """Return a shard with only those cells that are open in its round.
 
         Raises
         ------
@@ -55,11 +55,11 @@ class AdaptiveRounds:
         return replace(shard, open=self._open_cells(number)[self._plan.cells(shard)[0]]) if number else shard
 
     def _open_cells(self, number: int) -> NDArray[np.bool_]:
-        """Return which cells are trained in a round."""
+        """Return the mask of cells that are trained in a round."""
         with self._lock:
             while len(self._open) <= number:
                 if self._fault:
-                    raise copy(self._fault)  # each thread its own, as it notes where it was raised
+                    raise copy(self._fault)  # one for each thread, as it holds a traceback
                 try:
                     self._open.append(self._next_round())
                 except StoreError as error:
@@ -67,7 +67,7 @@ class AdaptiveRounds:
             return self._open[number]
 
     def _next_round(self) -> NDArray[np.bool_]:
-        """Count the runs of the last known round; return which of its cells have a wide interval still."""
+        """Count the runs of the last known round; return the mask of its cells whose interval is still wide."""
         until, number = self._plan.study.seeds.until, len(self._open)
         assert until is not None
         start, stop = (self._plan.shards.start_of(each) for each in (number - 1, number))

@@ -1,4 +1,4 @@
-"""Train the shards of a plan that are missing: which, in what order and until when, and what is told meanwhile."""
+"""Train the missing shards of a plan: selection, order, limits, and progress."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from sweep.training.speed import note_speed
 
 
 class Coordinator:
-    """What is known of the shards of a plan, and the training of those that are missing.
+    """The state of a plan's shards, and the training of missing ones.
 
     Parameters
     ----------
     plan
-        What to train.
+        The plan of the study.
     parts
-        Where results of shards go, and those of earlier calls are.
+        Results of shards, of this call and of earlier ones.
     limits
-        What of it to train.
+        Limits of this call.
     shown
         Whether to show progress.
     reuse
-        Earlier results to take rows from.
+        Earlier results whose rows are reused.
 
     Attributes
     ----------
@@ -45,14 +45,14 @@ class Coordinator:
     commits : dict
         The commits of finished shards by number.
     n_threads : int
-        How many shards were trained at once by this call, at most.
+        Most shards that this call trained at once.
     aggregate : Aggregate
-        Statistics and digest, of all parts once :meth:`run` has ended and all shards are finished.
+        Statistics and digest; of all parts once :meth:`run` has ended and all shards are finished.
 
     Raises
     ------
     StoreError
-        If a commit of an earlier call is not one of this plan.
+        If a commit of an earlier call does not belong to this plan.
     """
 
     def __init__(
@@ -75,21 +75,21 @@ class Coordinator:
 
     @property
     def limited(self) -> bool:
-        """Whether shards are missing that this call was to train."""
+        """Whether shards are missing that this call should have trained."""
         return any(index not in self.commits for index in self._limits.choose(self.plan))
 
     def run(self, make_executor: MakeExecutor) -> None:
-        """Train what is missing and may be trained; if nothing is missing then, read all parts.
+        """Train missing shards within the limits; if all are finished then, read all parts.
 
         Parameters
         ----------
         make_executor
-            Makes what trains.
+            Makes the executor.
 
         Raises
         ------
         KeyboardInterrupt
-            If interrupted; shards that were under way for less than a second or so are finished.
+            If interrupted; shards under way for less than about a second are finished.
         StoreError
             If a part cannot be written or read.
         """
@@ -110,14 +110,14 @@ class Coordinator:
                         executor.expect(map(self.plan.shard, missing))
                     self._train_rounds(executor, budget, progress)
                     self.n_threads = executor.n_threads
-            if not self.complete:  # others may have trained the rest
+            if not self.complete:  # other processes may have trained the rest
                 self.commits |= self.parts.commits()
             if self.complete:
                 progress.say("reading what was trained")
                 for commit in self.commits.values():
                     interrupts.check()
                     self._add(commit)
-            interrupts.check()  # which may have come since the last shard
+            interrupts.check()  # an interrupt may have come since the last shard
 
     def _files(self) -> list[Files]:
         """Return the files of all results that are read or written."""
@@ -125,10 +125,10 @@ class Coordinator:
         return own + (self._reuse.files if self._reuse else [])
 
     def _train_rounds(self, executor: Executor, budget: Budget, progress: SweepProgress) -> None:
-        """Train what is missing, round by round: the next one follows from all of those before."""
+        """Train missing shards round by round, as each round follows from all earlier ones."""
         for number in range(self.plan.shards.n_rounds):
             missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
-            if self.parts.shared:  # each in an order of its own, so that they seldom train the same shard
+            if self.parts.shared:  # a random order for each process, so that they seldom train the same shard
                 secrets.SystemRandom().shuffle(missing)
                 missing.sort(key=self.plan.shards.wave_of_number)
             if missing:
@@ -140,7 +140,7 @@ class Coordinator:
             note_speed(self._operations, self._seconds)
 
     def _estimate(self, number: int, n_shards: int) -> float:
-        """Return how many operations so many shards of a round take, as far as limits let them be trained, about."""
+        """Return about how many operations ``n_shards`` shards of a round take, within the limits."""
         of, n_runs, operations = self.plan.shards.round_size(number)
         part = n_shards / of
         return part * self._limits.share(int(part * n_runs)) * operations
@@ -148,8 +148,8 @@ class Coordinator:
     def _train(
         self, executor: Executor, budget: Budget, shards: Iterator[Shard], operations: float, progress: SweepProgress
     ) -> None:
-        """Take in commits as they are made."""
-        # Closed also after an error here, so that others end their work.
+        """Add commits as they are made."""
+        # Closed also after an error here, so that workers end.
         with closing(executor.map(budget.take(shards), operations)) as commits:
             for commit in commits:
                 self.commits[commit.shard] = commit
@@ -165,7 +165,7 @@ class Coordinator:
                 self._seconds += seconds
 
     def _add(self, commit: Commit) -> None:
-        """Take in a part, once."""
+        """Add a part, once."""
         if commit.shard not in self._added:
             self.aggregate.add(commit)
             self._added.add(commit.shard)

@@ -1,4 +1,4 @@
-"""What of a study one call trains: a stripe of its shards, for so long, or so many runs."""
+"""The part of a study that one call trains: a stripe of its shards, within a time or a number of runs."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 @dataclass(frozen=True)
 class Limits:
-    """What of a study one call trains.
+    """The part of a study that one call trains.
 
     Attributes
     ----------
     seconds
-        So long shards are begun, and kernels to be compiled; at least one of either.
+        Seconds within which shards and the compilation of kernels are begun; at least one is begun.
     runs
-        Shards are begun until so many runs are under way; with 0 none is.
+        Number of runs after which no more shards are begun; with 0 none is.
     stripe
-        Of so many parts (second number) the one of this number, from 1.
+        Number of the stripe, from 1, and number of stripes.
     """
 
     seconds: float | None = None
@@ -37,11 +37,12 @@ class Limits:
     stripe: tuple[int, int] = (1, 1)
 
     def check(self, study: Study, overwrite: bool) -> None:
-        """Refuse limits that are out of range, and a stripe that removes what others have trained.
+        """Refuse limits that are out of range, and a stripe with ``overwrite``, which would remove the work of others.
 
         Raises
         ------
         StudyError
+            If a limit is out of range or does not fit the study.
         """
         if not _are_two_integers(self.stripe):
             raise StudyError([f"shard {shown(self.stripe)} given; must be (I, N), two integers with I from 1 to N"])
@@ -63,28 +64,28 @@ class Limits:
             raise StudyError(faults)
 
     def choose(self, plan: Plan, round_number: int | None = None) -> Iterator[int]:
-        """Yield the numbers of the shards of the stripe, of a round or of all, in the order they are trained in."""
+        """Yield the numbers of the stripe's shards, of a round or of all, in the order of training."""
         number, of = self.stripe
         return (index for index in plan.shards.order(round_number) if _stripe(index, of) == number)
 
     def share(self, n_runs: int) -> float:
-        """Return which share of so many runs may be trained, as far as that is known beforehand."""
+        """Return the share of ``n_runs`` runs that may be trained, as far as it is known beforehand."""
         return min(1.0, self.runs / n_runs) if self.runs is not None and n_runs else 1.0
 
 
 class OutOfTime(Exception):  # noqa: N818 - no error
-    """A kernel would have to be compiled for which there is no time left."""
+    """The time limit is over before a kernel was compiled."""
 
 
 class Budget:
-    """What of its limits a call has used up.
+    """The limits of a call and what it has used of them.
 
     Parameters
     ----------
     limits
-        Time counts from now on.
+        The limits; time counts from now on.
     plan
-        Of the study.
+        The plan of the study.
 
     Attributes
     ----------
@@ -103,12 +104,12 @@ class Budget:
         return self._deadline is not None and time.monotonic() > self._deadline
 
     def begin_kernel(self) -> None:
-        """Count a kernel that is to be compiled; each call does something, so that the same one again gets on.
+        """Count a kernel that is to be compiled. Each call begins at least one, so that repeated calls make progress.
 
         Raises
         ------
         OutOfTime
-            If something is done and there is no time left.
+            If something was done and there is no time left.
         """
         if self.is_used and self.is_over:
             raise OutOfTime
@@ -130,10 +131,10 @@ def _are_two_integers(given: Any) -> bool:
 
 
 def _stripe(index: int, of: int) -> int:
-    """Return in which of so many stripes, from 1, a shard is.
+    """Return the stripe of a shard, from 1.
 
-    Of every ``of`` shards in visiting order each stripe has one. Which, moves on by the golden ratio from one group to
-    the next, so that stripes keep no step with the values of a parameter.
+    Each stripe has one of every ``of`` successive shards in visiting order. Its place moves by the golden ratio from
+    one group to the next, so that no stripe aliases with the values of a parameter.
     """
     return (index + (index // of * _GOLDEN % 2**32) * of // 2**32) % of + 1
 
@@ -144,6 +145,7 @@ def parse_duration(given: Any) -> float:
     Raises
     ------
     StudyError
+        If it is not a positive duration.
     """
     if hasattr(given, "__float__") and not isinstance(given, bool):
         return float(given)
@@ -159,6 +161,7 @@ def parse_stripe(text: str) -> tuple[int, int]:
     Raises
     ------
     StudyError
+        If the text does not have this form.
     """
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
     if not found:
@@ -172,6 +175,7 @@ def parse_places(text: str) -> list[str]:
     Raises
     ------
     StudyError
+        If a name is empty.
     """
     places = text.split(",")
     if "" in places:

@@ -1,4 +1,4 @@
-"""Put together parts of one study that were trained in folders of their own."""
+"""Merge parts of one study that were trained in separate folders."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from sweep.training.run import complete
 
 @default_floating_point
 def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = False, progress: bool = False) -> Result:
-    """Copy the finished shards of results of one study into one folder, and make the result if all are there.
+    """Copy the finished shards of results of one study into one folder, and complete the result if all are present.
 
     Parameters
     ----------
     sources
-        Results folders, whole or partial. Of a shard that several have the first counts.
+        Results folders, complete or partial. If several have a shard, the first one is used.
     out
         Results folder; it may hold part of the same study.
     overwrite
@@ -41,12 +41,12 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     Returns
     -------
     Result
-        Partial where shards are in none of them; running the study in ``out`` trains the rest.
+        Partial if some shards are in no folder; running the study in ``out`` trains the rest.
 
     Raises
     ------
     StoreError
-        If they are not of one study, numerics and logarithm, one is damaged, or ``out`` cannot be written.
+        If the results differ in study, numerics or logarithm, one is damaged, or ``out`` cannot be written.
     """
     start = time.time()
     if not sources:
@@ -78,7 +78,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
 
 
 def _check_same(first: StoreReader, other: StoreReader) -> None:
-    """Refuse a result whose rows are not of the same training."""
+    """Refuse a result whose rows belong to another training."""
     refused = f"{other.files.place!r} cannot be merged with {first.files.place!r}"
     if other.identity != first.identity:
         raise StoreError(f"{refused}: it is of another study")

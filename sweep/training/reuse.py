@@ -1,7 +1,7 @@
-"""Take rows of runs that are the same from earlier results, so that a study can grow without training them again.
+"""Reuse rows of earlier results, so that a study can grow without training the same runs again.
 
-Runs are the same if every word of their cells, their seeds, the patterns and the numerics are, and
-where starts are normal the logarithm too.
+Runs are the same if all parameters of their cells, their seeds, the patterns and the version of numerical results
+agree, and for normal starts the machine's logarithm too.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from sweep.system.escaping import one_line
 
 Array = NDArray[Any]
 
-# Parts of an earlier result in memory; shards of both go through cells in the same order, mostly.
+# Parts of an earlier result held in memory; shards of both studies mostly visit cells in the same order.
 _PARTS_HELD = 8
 _CELLS_AT_ONCE = 2**16
 
 
 class Reuse:
-    """Rows of earlier results for the runs of a study.
+    """Rows of earlier results that a study can reuse.
 
     Parameters
     ----------
     study
-        What is trained.
+        The study that is trained.
     places
-        Results folders, whole or partial; of a run that several hold the first one counts.
+        Results folders, complete or partial. If several hold a run, the first one is used.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class Reuse:
         return [source.files for source in self.sources]
 
     def sentences(self) -> list[str]:
-        """Say of each result how many runs can be taken from it; of a partial one, at most."""
+        """Return a sentence for each result with the number of runs that can be reused; of a partial one, at most."""
         n_runs = self._study.n_runs
         said = []
         for source in self.sources:
@@ -74,15 +74,23 @@ class Reuse:
         return said
 
     def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns) -> NDArray[np.bool_]:
-        """Put what is known of some runs into columns, and tell which these are.
+        """Put the known outcomes of some runs into columns.
 
         Parameters
         ----------
-        cells, counts
-            The cells of the runs, and how many runs, in a row, are of each.
+        cells : (n,)
+            Cells of the runs.
+        counts : (n,)
+            Number of successive runs of each cell.
         seeds : (runs,)
+            Seed of each run.
         columns
-            Of these runs, which are filled.
+            Columns of these runs, which are filled in place.
+
+        Returns
+        -------
+        known : (runs,) of bool
+            Which runs were filled.
         """
         known = np.zeros(len(seeds), np.bool_)
         for source in self.sources:
@@ -99,7 +107,7 @@ class _Source:
         self._store = store = StoreReader.open(files_at(place))
         if store.keep != "runs" or not store.has_parts:
             raise StoreError(f"{store.files.place!r} has no rows to take; only results that keep runs can be reused")
-        # Their sources may be others: the same version of the numbers says that their bits are the same.
+        # Sources may differ: the same version of numerical results promises the same bits.
         own = replace(own_bits(), sources_digest=None)
         difference = Bits.of(store.facts()).difference(own, study, ALWAYS_TOLD)
         if difference:
@@ -108,7 +116,7 @@ class _Source:
                 "rows cannot be taken"
             )
         self.files, self.place = store.files, store.files.place
-        self.path = str(store.directory.absolute()) if store.directory else self.place  # as other processes find it
+        self.path = str(store.directory.absolute()) if store.directory else self.place  # for other processes
         self._new, self._old = study, store.plan
         self._commits = sorted(store.commits().values(), key=lambda commit: commit.start)
         self._starts = np.array([commit.start for commit in self._commits], np.int64)
@@ -118,7 +126,7 @@ class _Source:
         self._alike = self._has_runs_alike()
 
     def n_alike(self) -> int:
-        """Return how many runs of the plan are runs of the study of this result, trained or not."""
+        """Return the number of runs of the plan that the earlier study has too, trained or not."""
         new, old = self._new.seeds, self._old.study.seeds
         n_seeds = min(new.base + new.count, old.base + old.count) - max(new.base, old.base)
         if n_seeds <= 0 or not self._alike:
@@ -128,7 +136,20 @@ class _Source:
         return n_seeds * sum(int((self._cells(each) >= 0).sum()) for each in cells)
 
     def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns, known: Array) -> NDArray[np.bool_]:
-        """Put rows of runs that are not known yet into columns, and tell which these are."""
+        """Put rows of runs that are not known yet into columns.
+
+        Parameters
+        ----------
+        cells, counts, seeds, columns
+            As of :meth:`Reuse.fill`.
+        known : (runs,) of bool
+            Runs that are filled already.
+
+        Returns
+        -------
+        filled : (runs,) of bool
+            Which runs were filled by this call.
+        """
         found = np.zeros(len(seeds), np.bool_)
         if not self._alike or not self._commits:
             return found
@@ -144,14 +165,14 @@ class _Source:
             mine = commits == index
             held, part = self._part(self._commits[index])
             places = np.searchsorted(held, runs[mine])
-            there = np.isin(runs[mine], held)  # where the other study needed no more seeds, they are not
+            there = np.isin(runs[mine], held)  # missing where the earlier study needed no more seeds
             for name in Columns._fields:
                 getattr(columns, name)[at[mine][there]] = getattr(part, name)[places[there]]
             found[at[mine][there]] = True
         return found
 
     def _read(self, commit: Commit) -> tuple[Array, Columns]:
-        """Read the runs in a part, in the order of their numbers, and what became of them."""
+        """Return the run numbers of a part, ascending, and the outcomes of these runs."""
         table: pa.Table = self._store.table(commit)
         runs = table["run"].to_numpy()
         order = np.argsort(runs, kind="stable")
@@ -159,13 +180,13 @@ class _Source:
         return runs[order], Columns(**outcomes)
 
     def _has_runs_alike(self) -> bool:
-        """Tell whether patterns and all words that neither study sweeps are the same."""
+        """Tell whether patterns agree, and all parameters that neither study sweeps."""
         new, old = self._new, self._old.study
         fixed = [name for name in new.fixed() if name not in old.parameters]
         return new.data == old.data and all(new.values_of(name) == old.values_of(name) for name in fixed)
 
     def _cells(self, cells: Array) -> Array:
-        """Return which cell of the earlier study each of ``cells`` is, -1 if none."""
+        """Return the cell of the earlier study for each of ``cells``, -1 if there is none."""
         old = self._old.study
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)

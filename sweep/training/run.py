@@ -1,4 +1,4 @@
-"""Run a study: what is asked for, the training of what is missing, and the facts of a finished result."""
+"""Run a study: options, the training of missing runs, and the facts of a complete result."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAX_RUNS = 10**9
 
 @dataclass(frozen=True)
 class Options:
-    """How a study is run, as :func:`run` takes it."""
+    """The options of :func:`run`."""
 
     progress: bool = False
     overwrite: bool = False
@@ -70,45 +70,42 @@ def run(
     Parameters
     ----------
     study
-        What to run: a study, the name of a built-in one, or the path of a study file.
+        A study, the name of a built-in one, or the path of a study file.
     out
-        Results folder, or ``s3://BUCKET/PREFIX``. One that holds part of the same
-        study is completed, also while another process trains it, and one that holds
-        all of it is read. Without, nothing is written.
+        Results folder, or ``s3://BUCKET/PREFIX``. If it holds part of the same study, the rest is trained, also while
+        another process trains it. If it holds all, it is read. Without a folder, nothing is written.
     threads
-        Worker threads; all processors by default, at most eight per processor or 64.
-        No result depends on it.
+        Number of worker threads; all processors by default, at most eight per processor or 64. No result depends on it.
     keep
-        ``"cells"`` holds and writes no row for each run, only counts; the digest is
-        then that of the counts.
+        ``"runs"`` keeps a row for each run, ``"cells"`` only counts by cell; the digest is then that of the counts.
     progress
         Show progress on standard error.
     overwrite
-        Remove earlier results in ``out`` first; not with ``shard``. In an object store it cannot be seen whether
-        another process is still writing them.
+        Remove earlier results in ``out`` first; not with ``shard``. In an object store, another process that is still
+        writing them is not detected.
     allow_runs
-        Refuse a study of more runs.
+        Refuse a study with more runs.
     time_budget, max_runs
-        Begin no more shards after so many seconds (or ``"10m"``, ``"1.5h"``), or once so many runs are under way. The
-        result is then partial, spread over cells and seeds; with ``out`` the same call goes on.
+        Begin no more shards after this time in seconds (or ``"10m"``, ``"1.5h"``), or once this number of runs is under
+        way. The result is then partial, spread over cells and seeds. With ``out`` the same call continues it.
     shard
-        ``(i, n)``: train the i-th of n parts of the study, from 1. Who finishes the last part in a folder makes
-        the whole result; parts in folders of their own are put together by :func:`sweep.merge`.
+        ``(i, n)``: train the i-th of n parts of the study, from 1. In a shared folder the call that finishes the last
+        part completes the result. Parts in separate folders are merged by :func:`sweep.merge`.
     reuse
-        Results folders, whole or partial, from which runs that are the same are taken: same words of the cell, seed,
-        patterns and numerics. The result is whole by itself, and the same as if all had been trained.
+        Results folders, complete or partial, whose rows are reused for equal runs: same parameters of the cell, seed,
+        patterns and numerics. The result does not depend on them afterwards, and equals one that was trained.
     cluster
         Train on workers of dask.distributed, which the extra ``cluster`` installs: those of a scheduler at
-        ``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or ``"local:N"``, so many processes of this machine. All need
-        this version of xor-sweep and see ``out`` under the same path. Some ten seconds of work per thread are on their
-        way, by which ``time_budget`` may be overrun. A script that gives ``"local:N"`` needs
-        ``if __name__ == "__main__":`` around the call, as processes are started that import it.
+        ``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or N processes of this machine (``"local:N"``). All need this
+        version of xor-sweep and must see ``out`` under the same path. About ten seconds of work per thread are queued,
+        by which ``time_budget`` may be exceeded. A script that gives ``"local:N"`` needs
+        ``if __name__ == "__main__":`` around the call, since the processes import it.
 
     Returns
     -------
     Result
-        Partial (``result.complete`` is False) where runs are missing still. Then ``result.facts["limited"]`` tells
-        whether that is because of ``time_budget`` or ``max_runs``, or other parts than ``shard`` are missing.
+        Partial (``result.complete`` is False) if runs are missing. ``result.facts["limited"]`` is then true if
+        ``time_budget`` or ``max_runs`` was reached, and false if only other parts than ``shard`` are missing.
 
     Raises
     ------
@@ -117,7 +114,7 @@ def run(
     StoreError
         If ``out`` holds something else, is in use for something else, or cannot be written.
     SweepError
-        If a cluster cannot be reached, is lost, or shards kill its workers; what was trained is kept.
+        If a cluster cannot be reached, is lost, or shards kill its workers; finished shards are kept.
     KeyboardInterrupt
         If interrupted; shards finished so far are kept in ``out``.
     """
@@ -134,7 +131,20 @@ def run_in_shards(
     options: Options,
     shard_runs: int | None = None,
 ) -> Result:
-    """Run a study as :func:`run` does, in shards of so many runs if given: no result depends on it, as tests see."""
+    """Run a study as :func:`run` does, with a given size of shards; no result depends on it.
+
+    Parameters
+    ----------
+    study, out, threads, keep, options
+        As of :func:`run`, which raises the same errors.
+    shard_runs
+        Number of runs in a shard, for tests; by default the plan chooses it.
+
+    Returns
+    -------
+    Result
+        As of :func:`run`.
+    """
     start = time.time()
     if not isinstance(study, Study):
         study = load_study(study)
@@ -170,12 +180,12 @@ def run_in_shards(
                 tell_finished(finished.facts, store.files.place)
             return finished
         store.check_bits(bits)
-        plan = Plan(study, shard_runs, store.waves)  # as who began it has planned
+        plan = Plan(study, shard_runs, store.waves)  # planned by the call that began it
         return complete(Coordinator(plan, store, limits, options.progress, earlier), make_executor, start)
 
 
 def _executor(cluster: str | None, threads: int | None, out: str | Path | None) -> MakeExecutor:
-    """Choose what trains: threads of this process, or a cluster."""
+    """Return the executor: threads of this process, or a cluster."""
     if cluster is None:
         return partial(ThreadExecutor, threads_asked_for(threads))
     check_cluster(cluster)
@@ -195,7 +205,7 @@ def _executor(cluster: str | None, threads: int | None, out: str | Path | None) 
 
 
 def _check_memory(study: Study, keep: str, limits: Limits) -> None:
-    """Refuse rows in memory that this machine has no memory for."""
+    """Refuse rows in memory that exceed the memory of this machine."""
     n_runs, there = min(study.n_runs, limits.runs or study.n_runs), memory_bytes()
     n_bytes = row_bytes(study)[0] * n_runs
     if keep == "runs" and n_bytes > there:
@@ -208,22 +218,44 @@ def _check_memory(study: Study, keep: str, limits: Limits) -> None:
 
 
 def complete(training: Coordinator, make_executor: MakeExecutor, start: float) -> Result:
-    """Train what is missing, and write what belongs to a finished result unless another process has."""
+    """Train missing runs; write facts and cells of a complete result unless another process has.
+
+    Parameters
+    ----------
+    training
+        The shards of the study.
+    make_executor
+        Makes the executor.
+    start
+        When the call began, in seconds since 1970.
+
+    Returns
+    -------
+    Result
+        The result, partial if runs are missing.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted.
+    StoreError
+        If parts, facts or cells cannot be written or read.
+    """
     parts = training.parts
-    study = parts.study if isinstance(parts, Store) else training.plan.study  # by the name that the folder gives it
+    study = parts.study if isinstance(parts, Store) else training.plan.study  # with the name that it has in the folder
     training.run(make_executor)
     if not training.complete:
         result = partial_result(study, parts)
         result.facts["limited"] = training.limited
         return result
-    if isinstance(parts, Store) and not parts.lock.excludes:  # another may have begun anew
+    if isinstance(parts, Store) and not parts.lock.excludes:  # another run may have begun anew
         parts.check_all_there()
     commits = list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
-    # It may have been trained elsewhere.
+    # Other machines may have trained it.
     bits = Bits.of(parts.facts(now=True)) if isinstance(parts, Store) else own_bits()
     facts |= bits.told() | {"waves": list(training.plan.waves)}
-    if isinstance(parts, MemoryParts):  # what somebody may ask for is made then: the digest of rows, and cells
+    if isinstance(parts, MemoryParts):  # the digest of rows, and cells, are computed on request
         if parts.keep == "cells":
             facts["digest"] = training.aggregate.digest()
         parts.make_cells = default_floating_point(training.aggregate.cells)
@@ -237,5 +269,5 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float) -
 
 
 def _ended(start: float) -> dict[str, Any]:
-    """Return when the work that was begun at ``start`` has ended."""
+    """Return facts about the end of work that began at ``start``."""
     return {"wall_seconds": time.time() - start, "finished": datetime.now(UTC).isoformat(timespec="seconds")}

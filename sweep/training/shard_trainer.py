@@ -1,4 +1,4 @@
-"""Train one shard: from its place in the plan to what became of its runs."""
+"""Train one shard: from its positions in the plan to the outcomes of its runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Array = NDArray[Any]
 _SETTINGS = with_role("setting")
 _START = with_role("start")
 
-# A shard that was begun so long ago may end between two pieces, each of which may have kernels to compile.
+# Seconds after which a shard may be ended between two pieces, each of which may need a kernel to be compiled.
 _LONG_SECONDS = 1.0
 
 
@@ -41,11 +41,11 @@ class ShardTrainer:
     Parameters
     ----------
     plan
-        What to train.
+        The plan of the study.
     pause
-        Called after each second or so; what it raises ends the training of a shard.
+        Called about every second. An exception that it raises ends the training of a shard.
     reuse
-        Earlier results, from which runs that are the same are taken.
+        Earlier results whose rows are reused.
     """
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
@@ -55,7 +55,7 @@ class ShardTrainer:
         self._targets = np.array(plan.study.data.targets)
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
-        self._thread = local()  # of each thread: its memory for weights
+        self._thread = local()  # each thread's memory for weights
 
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard that are not known from earlier results."""
@@ -70,7 +70,7 @@ class ShardTrainer:
         return ShardResult(self._plan, shard, columns, self._schema, sum(lane_steps), sum(reused_steps))
 
     def trainer(self, cell: Cell) -> Trainer:
-        """Return the trainer of a cell, one for each recipe."""
+        """Return the trainer of a cell; there is one for each recipe."""
         recipe = make_recipe(self._plan.study, cell)
         with self._lock:
             if recipe not in self._trainers:
@@ -78,9 +78,9 @@ class ShardTrainer:
             return self._trainers[recipe]
 
     def uncompiled(self, shards: Iterable[Shard]) -> set[KernelKey]:
-        """Return the kernels that are known to be needed for ``shards`` and have yet to be compiled.
+        """Return the kernels that ``shards`` are known to need and that are not compiled yet.
 
-        Another may turn out to be: that which settles runs whose loss is not finite.
+        One more may be needed: the kernel that settles runs whose loss is not finite.
         """
         study = self._plan.study
         found: set[KernelKey] = set()
@@ -108,10 +108,21 @@ class ShardTrainer:
         return make_settings(len(cells), **columns, max_steps=self._plan.grid.most_steps(cells))
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
-        """Return the initial weights of runs with ``seeds``, in ``out`` if given.
+        """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
 
-        The runs are ``counts`` of each of ``cells``, which share their shape. A seed gives the same
-        numbers in every cell that starts alike, so they are drawn once.
+        Parameters
+        ----------
+        cells, counts : (n,)
+            Cells, which share their shape, and the number of successive runs of each.
+        seeds : (runs,)
+            Seed of each run.
+        out : (runs, parameters)
+            Memory for the weights; allocated by default.
+
+        Returns
+        -------
+        weights : (runs, parameters)
+            ``out``, or a new array.
         """
         first = self._plan.grid.cell(int(cells[0]))
         recipe = make_recipe(self._plan.study, first)
@@ -127,9 +138,9 @@ class ShardTrainer:
         return out
 
     def _train_piece(self, piece: Shard) -> tuple[Columns, int, int]:
-        """Train the runs of a piece, but for those that are known from earlier results.
+        """Train the runs of a piece, except those known from earlier results.
 
-        Returns what became of all of them, the steps that lanes spent, and those of runs that were known.
+        Returns the outcomes of all runs, the steps executed by lanes, and the steps of known runs.
         """
         cells, counts = self._plan.cells(piece)
         seeds = self._plan.seeds(piece)
@@ -139,7 +150,7 @@ class ShardTrainer:
         columns = make_columns(len(seeds))
         known = self._reuse.fill(cells, counts, seeds, columns)
         reused_steps = int(columns.steps[known].sum(dtype=np.int64))
-        lane_steps = reused_steps  # as if none had waited for another
+        lane_steps = reused_steps  # as if no lane had waited
         if not known.all():
             counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
             outcome = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
@@ -149,7 +160,7 @@ class ShardTrainer:
         return columns, lane_steps, reused_steps
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
-        """Train runs of one shape: with these seeds, in a row so many of each cell."""
+        """Train runs of one shape: ``counts`` successive runs of each cell, with these seeds."""
         first = self._plan.grid.cell(int(cells[0]))
         trainer = self.trainer(first)
         n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
@@ -160,7 +171,7 @@ class ShardTrainer:
     def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
         """Put the initial weights of runs in ``cells``, which start alike, into ``out``.
 
-        Seeds of several cells that fill a range no longer than the runs are drawn once each.
+        Seeds of several cells are drawn once each if they fill a range no longer than the runs.
         """
         first = self._plan.grid.cell(int(cells[0]))
         start, architecture = make_start(first), make_recipe(self._plan.study, first).architecture
@@ -172,7 +183,7 @@ class ShardTrainer:
         return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
 
     def _memory_for_weights(self, shape: tuple[int, int], dtype: str) -> Array:
-        """Return memory of this thread for weights, kept from shard to shard: fresh pages are slow."""
+        """Return this thread's memory for weights, kept from shard to shard, since new pages are slow."""
         size = shape[0] * shape[1]
         numbers: Array | None = getattr(self._thread, "numbers", None)
         if numbers is None or numbers.size < size:
@@ -181,7 +192,7 @@ class ShardTrainer:
 
 
 def make_recipe(study: Study, cell: Cell) -> Recipe:
-    """Return the recipe of a cell; a batch of all patterns is named None, in whatever order."""
+    """Return the recipe of a cell; a batch of all patterns is None in it, whatever the order."""
     data = study.data
     said = {**cell, "inputs": len(data.inputs[0]), "outputs": len(data.targets[0])}
     said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
@@ -192,13 +203,13 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
 
 
 def make_start(cell: Cell) -> Start:
-    """Return how a cell draws its initial weights."""
+    """Return the rule by which a cell draws its initial weights."""
     said = {**cell, "order": cell["draw_order"]}
     return Start(**{name: said[name] for name in Start._fields})
 
 
 def _groups(columns: list[Array]) -> list[NDArray[np.bool_]]:
-    """Return where each combination of values is."""
+    """Return a mask of each combination of values."""
     codes = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         values, place = np.unique(column, return_inverse=True)

@@ -1,4 +1,4 @@
-"""How fast this machine trains and compiles: noted after each study, and used to estimate the next."""
+"""The speed of training and compilation on this machine: noted after each study, used to estimate the next."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from pathlib import Path
 
 from sweep.schedule.plan import Plan
 
-# Training of fewer seconds, or of fewer operations, tells nothing: shards cost something beside their training.
+# Least seconds and operations for a note, since shards have costs beside their training.
 _LEAST_SECONDS, _LEAST_OPERATIONS = 0.05, 1e7
 
 
 def note_speed(operations: float, seconds: float) -> None:
-    """Note how many nominal operations threads took in so many seconds of all; what cannot be written is left."""
+    """Note the speed of training, given nominal operations and the seconds of all threads; ignore errors of writing."""
     if seconds >= _LEAST_SECONDS and operations >= _LEAST_OPERATIONS:
         _note("operations_per_second", operations / seconds)
 
 
 def note_kernels(seconds: Sequence[float]) -> None:
-    """Note how long kernels took to compile, if any was compiled; what cannot be written is left."""
+    """Note the seconds that kernels took to compile, if any were compiled; ignore errors of writing."""
     if seconds:
         _note("seconds_per_kernel", sum(seconds) / len(seconds))
 
 
 def noted_speed() -> float | None:
-    """Return how many nominal operations a thread of this machine took per second; None where that is not noted."""
+    """Return the nominal operations per second of a thread of this machine; None if not noted."""
     return _noted().get("operations_per_second")
 
 
 def noted_kernel_seconds() -> float | None:
-    """Return how long this machine took to compile a kernel, on average; None where that is not noted."""
+    """Return the mean seconds that this machine took to compile a kernel; None if not noted."""
     return _noted().get("seconds_per_kernel")
 
 
 def estimated_seconds(plan: Plan, threads: int) -> float | None:
-    """Return how long a study trains at most, every run taking all its steps; None where nothing was trained before."""
+    """Return the most seconds that a study trains, if every run takes all its steps; None if no speed is noted."""
     per_second = noted_speed()
     seconds = plan.shards.operations / per_second / threads if per_second else inf
     return seconds if seconds < inf else None
 
 
 def _note(name: str, number: float) -> None:
-    """Write down a number beside what is noted already."""
+    """Write a number beside those already noted."""
     with suppress(OSError, RuntimeError):
         file = _file()
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def _note(name: str, number: float) -> None:
 
 
 def _noted() -> dict[str, float]:
-    """Return all that is noted and makes sense."""
+    """Return all notes that are valid."""
     try:
         noted = json.loads(_file().read_text("utf-8"))
         numbers = {str(name): float(number) for name, number in noted.items()}

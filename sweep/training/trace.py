@@ -1,4 +1,4 @@
-"""Replay one run from its row alone: every loss, and the weights at the end."""
+"""Train one run again from its row alone: every loss, and the final weights."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ class Trace:
     Attributes
     ----------
     study
-        That it is of.
+        The study of the run.
     seed, cell
-        Which run.
+        Seed and cell of the run.
     parameters : dict
         The swept parameters of its cell.
     status, steps, epochs, initial_loss, final_loss, n_correct, max_error
         As in the runs table.
     losses : (judgings,)
-        Loss at each judging: at the start, after each epoch, and at the last step; the last
-        belongs to ``weights``. In full batch that is before each update.
+        Loss at each judging: at the start, after each epoch, and at the last step; the last belongs to ``weights``. In
+        full batch that is before each update.
     judged_at : (judgings,)
-        Updates taken before each of them.
+        Number of updates before each judging.
     inputs, targets, predictions : (patterns, inputs or outputs)
-        Predictions of the network at the end.
+        Data, and predictions of the final network.
     weights : Parameters
-        ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c``
-        (outputs,) and ``k`` (inputs, outputs) or None.
+        ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c`` (outputs,) and ``k`` (inputs,
+        outputs) or None.
     mismatches : dict
-        For a stored run, the columns whose stored value is another, with that value.
+        For a stored run, the columns whose stored value differs, with that value.
     """
 
     study: Study
@@ -74,10 +74,10 @@ class Trace:
     mismatches: dict[str, Any]
 
     def text(self) -> str:
-        """Write the trace as text.
+        """Return the trace as text.
 
-        A line ``t loss`` for each judging, after t updates, then the final loss, how the run
-        ended, predictions beside targets, and the weights.
+        It has a line ``t loss`` for each judging, after t updates, then the final loss, the end of the run, predictions
+        beside targets, and the weights.
         """
         before_end = zip(self.judged_at[:-1].tolist(), self.losses[:-1].tolist(), strict=True)
         lines = [f"{t} {loss!r}" for t, loss in before_end]
@@ -98,7 +98,7 @@ class Trace:
 
 
 def _array(values: Array) -> str:
-    """Write a whole array as NumPy prints it by default."""
+    """Return a whole array as text, as NumPy prints it by default."""
     return np.array2string(values, threshold=sys.maxsize)
 
 
@@ -106,16 +106,21 @@ def _array(values: Array) -> str:
 def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     """Train one run again and keep every loss: ``trace(study, seed)``, ``trace(result, run)``.
 
-    The same kernel trains it, so the numbers are those of the sweep, bit for bit.
+    It uses the same kernel, so the numbers equal those of the sweep bit for bit.
 
     Parameters
     ----------
     source : Study, str, Path or Result
-        A study with one cell, as :func:`sweep.run` takes it, or a result.
+        A study with one cell, as :func:`sweep.run` accepts it, or a result.
     seed : int, optional
-        For a study; its first by default. It need not be one of the study's.
+        For a study; by default its first seed. It need not be a seed of the study.
     run : int
         For a result, the number of the run, which is compared with its stored row.
+
+    Returns
+    -------
+    Trace
+        Losses, predictions and weights of the run; ``mismatches`` is empty if the stored row agrees.
 
     Raises
     ------
@@ -123,6 +128,8 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
         If the study has several cells, or the seed is out of range.
     StoreError
         If the result has no such run.
+    TypeError
+        If ``source`` is of another type.
     """
     raise TypeError(f"trace of {type(source).__name__}; give a Study, its name or path, or a Result")
 
@@ -153,13 +160,13 @@ def _trace_run(source: Result, run: int) -> Trace:
 
 @default_floating_point
 def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
-    """Train one run and compare with its row, if there is one."""
+    """Train one run, and compare it with its row if there is one."""
     cells, seeds = np.array([cell]), np.array([seed])
     shard_trainer = ShardTrainer(plan)
     trainer = shard_trainer.trainer(plan.grid.cell(cell))
     initial = shard_trainer.weights(cells, np.ones(1, np.int64), seeds)
     settings = shard_trainer.settings(cells)
-    # Learn the number of steps first: room for max_steps losses may be far too much.
+    # First find the number of steps: memory for max_steps losses may be far too much.
     settings["max_steps"] = trainer.train(settings, initial, seeds=seeds).columns.steps
     outcome = trainer.train(settings, initial, seeds=seeds, final_weights=True, losses=True)
     found = {name: column[0].item() for name, column in outcome.columns._asdict().items()}
@@ -187,5 +194,5 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
 def _same_bits(stored: Any, found: Any) -> bool:
     """Compare values as the digest does, where -0.0 is not 0.0; every NaN is the same."""
     if isinstance(stored, float) and isinstance(found, float):
-        return repr(stored) == repr(found)  # the shortest text that tells a float from all others, with its sign
+        return repr(stored) == repr(found)  # the shortest text that identifies a float, with its sign
     return bool(stored == found)

@@ -1,4 +1,4 @@
-"""What one network does on its way: its weights as they change, and its outputs over a plane of inputs."""
+"""The course of one network: its weights as they change, and its outputs over a plane of inputs."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from sweep.training.trace import Trace
 
 Array = NDArray[Any]
 
-# Points of a path, about half of them evenly spaced and half of them densest at the start.
+# Points of a path: about half are evenly spaced, the others are densest at the start.
 _POINTS = 240
-# Points of a plane along each side, and how far it reaches beyond the patterns, in parts of their width.
+# Points along each side of a plane, and its margin around the patterns as a share of their width.
 _SIDE, _MARGIN = 96, 0.4
 
 
 class Path(NamedTuple):
-    """How the parameters of a network changed.
+    """The parameters of a network during training.
 
     Attributes
     ----------
     steps : (points,)
-        Updates taken at each point, from 0 to the last.
+        Number of updates at each point, from 0 to the last.
     weights : (points, parameters)
+        Parameters at each point.
     names : (parameters,)
-        Which of w, v, b, c and k each parameter is of.
+        The array (w, v, b, c or k) that each parameter belongs to.
     """
 
     steps: NDArray[np.int64]
@@ -40,15 +41,16 @@ class Path(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """What a network of two inputs says over a plane of them.
+    """The output of a network with two inputs over a plane of them.
 
     Attributes
     ----------
     x, y : (side,)
+        Values of the two inputs.
     outputs : (side, side)
         The first output, by y and x.
     units : (hidden, 3)
-        Of each hidden unit, the factors of both inputs in its sum, and its bias.
+        For each hidden unit the factors of both inputs in its sum, and its bias.
     """
 
     x: Array
@@ -60,7 +62,7 @@ class Plane(NamedTuple):
 def weights_path(trace: Trace) -> Path:
     """Return the parameters of a run at some of its steps.
 
-    The same kernel trains as many copies of the run, each to another step, so the numbers are those of the run.
+    The same kernel trains a copy of the run up to each of these steps, so the numbers are those of the run.
     """
     last = trace.steps
     even, dense = np.linspace(0, last, _POINTS // 2), np.geomspace(1, max(last, 1), _POINTS // 2) - (last == 0)
@@ -78,7 +80,7 @@ def weights_path(trace: Trace) -> Path:
 
 
 def outputs_plane(trace: Trace) -> Plane | None:
-    """Return the first output over a plane that holds all patterns; None unless there are two inputs."""
+    """Return the first output over a plane that contains all patterns; None unless there are two inputs."""
     if trace.inputs.shape[1] != 2:
         return None
     low, high = trace.inputs.min(axis=0), trace.inputs.max(axis=0)
@@ -94,7 +96,7 @@ def outputs_plane(trace: Trace) -> Plane | None:
 
 
 def _predict(study: Study, cell: int, weights: Parameters, inputs: Array) -> Array:
-    """Return the outputs of a network for other inputs, (patterns, outputs): a run of no step says them."""
+    """Return the outputs of a network for other inputs, (patterns, outputs), as those of a run without steps."""
     recipe = make_recipe(study, study.grid.cell(cell))._replace(batch=None, order="cyclic")
     trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
     settings = ShardTrainer(Plan(study)).settings(np.array([cell]))

@@ -1,4 +1,4 @@
-"""How a cluster is named on the command line and from Python."""
+"""Names of clusters on the command line and in Python."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ _SCHEDULER = re.compile(r"(?:tcp|tls)://([^\s/:@\[\]]+|\[[0-9A-Fa-f:.%]+\]):([0-
 
 
 def check_cluster(cluster: str) -> None:
-    """Refuse what names no cluster.
+    """Refuse text that does not name a cluster.
 
     Raises
     ------
     StudyError
+        If it is neither the address of a scheduler nor local:N, or N is out of range.
     """
     n_workers = local_workers(cluster)
     if n_workers is not None and not 1 <= n_workers <= most_threads():
@@ -30,13 +31,13 @@ def check_cluster(cluster: str) -> None:
 
 
 def local_workers(cluster: str) -> int | None:
-    """Return how many processes of this machine ``local:N`` asks for; None for the address of a scheduler."""
+    """Return the number of processes of ``local:N``; None for the address of a scheduler."""
     found = _LOCAL.fullmatch(cluster)
     return int(found[1]) if found else None
 
 
 def _is_scheduler(cluster: str) -> bool:
-    """Tell whether this may be the address of a scheduler: a host that can be looked up, and a port."""
+    """Tell whether this has the form of a scheduler's address: a host name and a port."""
     found = _SCHEDULER.fullmatch(cluster)
     try:
         return found is not None and bool(found[1].encode("idna")) and int(found[2]) < 2**16

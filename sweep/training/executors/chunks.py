@@ -1,4 +1,4 @@
-"""Chunks: shards that one worker trains one after the other, so that seconds of work travel together."""
+"""Chunks: shards that one worker trains in sequence, so that each request carries seconds of work."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from sweep.schedule.waves import Shard
 from sweep.training.speed import noted_speed
 
-# Sending a chunk and its commits takes some milliseconds of the scheduler and this process.
+# Seconds of a usual chunk. Sending a chunk and its commits takes the scheduler and this process some milliseconds.
 _USUAL_SECONDS = 5.0
-# As soon as work for fewer seconds is left, a chunk is such a part of what each thread has still to do.
+# Towards the end, a chunk is 1 / _SHARE of the work that is left for each thread.
 _SHARE = 2
-# Operations per second of a thread, until one has trained here.
+# Assumed operations per second of a thread until a speed is measured.
 _NOMINAL_SPEED = 1.6e11
 
 
 class Chunks:
-    """Takes chunks from shards, as long as some are left.
+    """Makes chunks from shards as long as there are any.
 
     Parameters
     ----------
     shards
-        What to take from, not before it is asked for: a limit of time may end it.
+        The shards, each read only when it is needed, since a time limit may end them.
     operations
         Estimated operations of all shards.
     """
@@ -32,13 +32,13 @@ class Chunks:
         self._cost, self._seconds = 0.0, 0.0
 
     def learn(self, cost: float, seconds: float) -> None:
-        """Take in for how long a thread trained a shard, which mostly takes fewer operations than were estimated."""
+        """Record the seconds that a thread trained a shard, which mostly takes fewer operations than estimated."""
         self._cost, self._seconds = self._cost + cost, self._seconds + seconds
         if self._cost > 0 and self._seconds > 0:
             self._speed = self._cost / self._seconds
 
     def take(self, n_threads: int) -> tuple[Shard, ...]:
-        """Return the next chunk for one of so many threads, which all find one; an empty one if no shard is left."""
+        """Return the next chunk for one of ``n_threads`` threads that share the work; empty if no shard is left."""
         wanted = min(_USUAL_SECONDS * self._speed, self._to_go / (_SHARE * n_threads))
         chunk: list[Shard] = []
         cost = 0.0

@@ -1,4 +1,4 @@
-"""Train shards on the workers of a dask cluster, which write and commit them themselves."""
+"""Train shards on the workers of a dask cluster, which write and commit them."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 
 Chunk = tuple[Shard, ...]
 
-# Chunks that a thread of a worker has, or has waiting: so many that it need not wait for the next.
+# Chunks of each worker thread, at work or queued, so that it need not wait for the next.
 _IN_FLIGHT = 2
-# The waiting thread looks so often whether it was interrupted, and which workers there are.
+# Seconds between checks for interrupts, and for workers that joined or left.
 _WAKE_SECONDS, _LOOK_SECONDS = 0.1, 1.0
 
 _logger = logging.getLogger("sweep")
 
 
 class ClusterExecutor(Executor):
-    """Trains shards on the workers of a dask cluster, those that join later too.
+    """Trains shards on the workers of a dask cluster, including workers that join later.
 
     Parameters
     ----------
     cluster
         Address of a scheduler, or ``local:N``.
     work
-        What to train.
+        The shards to train and their context.
     """
 
     def __init__(self, cluster: str, work: Work) -> None:
@@ -53,8 +53,8 @@ class ClusterExecutor(Executor):
         self._cluster, self._work = cluster, work
         self._job = _job(work, self.session)
         self._client: Client
-        self._looked, self._slots = 0.0, 0  # when, and how many threads the workers had that were there
-        self._known: set[str] = set()  # addresses of workers that have xor-sweep
+        self._looked, self._slots = 0.0, 0  # time of the last check, and threads of all workers then
+        self._known: set[str] = set()  # addresses of workers on which xor-sweep can be imported
         self._n_sent, self._deaths, self._out_of_time = 0, 0, False
         self._stack = ExitStack()  # holds the connection, once there is one
 
@@ -65,19 +65,19 @@ class ClusterExecutor(Executor):
         self._stack.close()
 
     def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
-        """Train shards, a chunk of them at a time in each thread of each worker.
+        """Train shards, one chunk at a time in each thread of each worker.
 
         Raises
         ------
         SweepError
-            If the cluster cannot be reached or is lost, or a worker fails; and at the end if shards killed workers.
+            If the cluster cannot be reached or is lost, or a worker fails; at the end, if shards killed workers.
         """
         chunks = Chunks(shards, operations)
         if not self._looked:
             self._client = self._stack.enter_context(connected(self._cluster))
         suspects = yield from self._train(chunks, lambda: chunks.take(self._slots))
         killers: list[Shard] = []
-        for shard in suspects:  # each alone, since all that a lost worker was at is suspected
+        for shard in suspects:  # each alone, since any shard of a lost worker may be the cause
             killers += yield from self._train(chunks, partial(next, iter([(shard,)]), ()))
         if killers:
             raise SweepError(
@@ -86,7 +86,7 @@ class ClusterExecutor(Executor):
             )
 
     def _train(self, chunks: Chunks, take: Callable[[], Chunk]) -> Generator[Commit, None, list[Shard]]:
-        """Train chunks until there is none; return the shards of those that were lost with worker after worker."""
+        """Train all chunks; return the shards of chunks whose workers were lost again and again."""
         from distributed import KilledWorker
 
         done: SimpleQueue[Future] = SimpleQueue()
@@ -102,7 +102,7 @@ class ClusterExecutor(Executor):
             if self._work.budget.is_over and not self._out_of_time:
                 self._tell_workers(stop_compiling)
                 self._out_of_time = True
-            if stopped and not self._slots:  # nobody is left who could end
+            if stopped and not self._slots:  # no worker is left to wait for
                 break
             while more and len(flying) < _IN_FLIGHT * self._slots:
                 if chunk := take():
@@ -129,7 +129,7 @@ class ClusterExecutor(Executor):
         return suspects
 
     def _send(self, chunk: Chunk, flying: dict[str, tuple[Future, Chunk]], done: SimpleQueue[Future]) -> None:
-        """Send a chunk to the cluster, and have its future put into a queue when it has ended."""
+        """Send a chunk to the cluster; its future is put into a queue when it has ended."""
         self._n_sent += 1
         key = f"train-chunk-{self.session}-{self._n_sent}"
         future = self._client.submit(train_chunk, self._job, chunk, key=key, pure=False)
@@ -137,8 +137,8 @@ class ClusterExecutor(Executor):
         future.add_done_callback(done.put)
 
     def _outcome(self, future: Future) -> list[Commit] | BaseException:
-        """Return what a chunk that has ended made, or why it made nothing."""
-        if future.status == "cancelled":  # by nobody here
+        """Return the commits of a chunk that has ended, or its error."""
+        if future.status == "cancelled":  # not by this process
             self._lost()
         try:
             commits: list[Commit] = future.result()
@@ -150,7 +150,7 @@ class ClusterExecutor(Executor):
         return commits
 
     def _next(self, done: SimpleQueue[Future]) -> Future | None:
-        """Return a chunk that has ended, or None after a while; see which workers there are now and then."""
+        """Return a chunk that has ended, or None after a while; regularly check which workers exist."""
         if time.monotonic() - self._looked >= _LOOK_SECONDS:
             self._look()
         try:
@@ -160,7 +160,7 @@ class ClusterExecutor(Executor):
             return None
 
     def _look(self) -> None:
-        """See which workers there are."""
+        """Find out which workers exist."""
         try:
             threads = self._client.nthreads()
             new = [address for address in threads if address not in self._known]
@@ -183,7 +183,7 @@ class ClusterExecutor(Executor):
         self._work.progress.trained_by(self._slots, len(threads))
 
     def _tell_workers(self, what: Callable[[str], None]) -> None:
-        """Have workers begin no more shards, or kernels, of this call."""
+        """Stop workers from beginning shards, or kernels, of this call."""
         try:
             self._client.run(what, self.session, on_error="ignore")
         except OSError:
@@ -202,9 +202,9 @@ class ClusterExecutor(Executor):
 
 
 def _missing_packages() -> Callable[[], str | None]:
-    """Return what tells in a worker which package is missing, if any.
+    """Return a function that returns, in a worker, the name of a missing package, or None.
 
-    A worker that cannot import what it is sent ends without a word. As this function is local, dask sends its code.
+    A worker that cannot import a task's code ends without a message. As this function is local, dask sends its code.
     """
 
     def missing() -> str | None:
@@ -218,7 +218,7 @@ def _missing_packages() -> Callable[[], str | None]:
 
 
 def _job(work: Work, session: str) -> Job:
-    """Return what all chunks have in common."""
+    """Return the data that all chunks share."""
     store = work.parts
     assert isinstance(store, Store)
     place = str(store.directory.absolute()) if store.directory else store.files.place
@@ -227,7 +227,7 @@ def _job(work: Work, session: str) -> Job:
 
 
 def _named(shards: list[Shard]) -> str:
-    """Name shards in a sentence: neighbours together, as in "shards 3, 12 to 19"."""
+    """Return the numbers of shards as text, with ranges: "shards 3, 12 to 19"."""
     numbers = sorted(shard.index for shard in shards)
     ranges: list[list[int]] = []
     for number in numbers:

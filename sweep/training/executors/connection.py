@@ -1,4 +1,4 @@
-"""Reach a dask cluster: that of a scheduler elsewhere, or of processes that are started here and end with the run."""
+"""Connect to a dask cluster: a remote scheduler, or local processes that end with the run."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from sweep.training.executors.address import local_workers
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
-# For so long a scheduler may take to answer.
+# Most seconds for a scheduler to answer.
 _CONNECT_SECONDS = 10.0
 
-# Variables that keep libraries from starting threads that nobody uses: each worker trains on its own. They are set in
-# the workers, while dask would set them in this process too, where they would stay.
+# Variables that keep libraries from starting unused threads, since each worker trains by itself. They are set in the
+# workers only; dask would set them in this process too, and leave them there.
 _ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
 
 
 def require_distributed(cluster: str) -> None:
-    """Require the packages of the extra, and for TLS the certificates that dask is configured with.
+    """Check that the extra's packages are installed, and for TLS that dask is configured with certificates.
 
     Raises
     ------
     SweepError
+        If one is missing.
     """
     try:
-        import cryptography  # noqa: F401 - of certificates for local workers
+        import cryptography  # noqa: F401 - for certificates of local workers
         import distributed  # noqa: F401
     except ImportError:
         raise SweepError(
@@ -58,7 +59,7 @@ def _require_certificates(cluster: str) -> None:
 
 @contextmanager
 def connected(cluster: str) -> Iterator[Client]:
-    """Reach a cluster, starting its processes if they are local; leave it, and end them, at the end.
+    """Connect to a cluster and start its processes if they are local; disconnect and end them on exit.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def connected(cluster: str) -> Iterator[Client]:
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         target = cluster if n_workers is None else stack.enter_context(_started(n_workers))
-        client = Client.__new__(Client)  # so that it can be left also if it fails here: its finalizer takes 20 s
+        client = Client.__new__(Client)  # so that it can be closed if connecting fails: its finalizer takes 20 s
         stack.callback(_leave, client)
         try:
             Client.__init__(client, target, timeout=_CONNECT_SECONDS, set_as_default=False)
@@ -82,7 +83,7 @@ def connected(cluster: str) -> Iterator[Client]:
 
 @contextmanager
 def _started(n_workers: int) -> Iterator[LocalCluster]:
-    """Start processes that only this one can talk to: on the loopback device, with a certificate made for it."""
+    """Start processes that accept only this process: on the loopback device, with a certificate made for the run."""
     import dask
     from distributed import LocalCluster
 
@@ -94,9 +95,9 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
             "sweep.training.executors.remote",
         ],
         "distributed.worker.profile.enabled": False,
-        # Without these there are no pages for other users of this machine, who need no certificate for them.
+        # Switches off pages that other users of this machine could read without a certificate.
         **dict.fromkeys(("distributed.scheduler.http.routes", "distributed.worker.http.routes"), ()),
-        # Processes that are killed are started again; dask gives those up that are away twice in so long.
+        # Killed processes are started again; dask gives up those that are lost twice within this time.
         "distributed.deploy.lost-worker-timeout": "1 day",
     }
     unseeded = "PYTHONHASHSEED" not in os.environ
@@ -112,9 +113,9 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
                 host="127.0.0.1",
                 security=True,
                 dashboard_address=None,
-                # It listens for requests in any case: on the loopback device and a port that is free.
+                # The scheduler always serves HTTP: here on the loopback device, at a free port.
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                memory_limit=0,  # as for threads, the system decides
+                memory_limit=0,  # no limit, as for threads
                 silence_logs=logging.CRITICAL,
             )
         except (OSError, RuntimeError, TimeoutError) as error:
@@ -123,12 +124,12 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
             yield cluster
         finally:
             cluster.close()
-            if unseeded:  # dask seeds hashes in its workers, by a variable that would go to other processes too
+            if unseeded:  # dask sets the hash seed of its workers by a variable that other processes would inherit
                 os.environ.pop("PYTHONHASHSEED", None)
 
 
 def all_ended(client: Client) -> bool:
-    """Tell whether all processes that were started here have ended, and will not be started again."""
+    """Tell whether all processes started here have ended and will not be restarted."""
     cluster = client.cluster
     return cluster is not None and all(
         nanny.status.name in ("closing", "closed", "failed") for nanny in cluster.workers.values()
@@ -137,7 +138,7 @@ def all_ended(client: Client) -> bool:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep dask from writing to standard error of workers that come and go: what matters is told in one sentence."""
+    """Keep dask from logging workers that join or leave; errors are reported in one sentence."""
     handlers = [(handler, handler.level) for handler in logging.getLogger("distributed").handlers]
     for handler, _ in handlers:
         handler.setLevel(logging.CRITICAL)
@@ -149,10 +150,10 @@ def _quiet() -> Iterator[None]:
 
 
 def _leave(client: Client) -> None:
-    with suppress(OSError, TimeoutError, AttributeError):  # the last where it failed before there was anything to leave
+    with suppress(OSError, TimeoutError, AttributeError):  # AttributeError: connecting failed early
         client.close()
 
 
 def _reason(error: BaseException) -> str:
-    """Write an error on one line."""
+    """Return an error as one line."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""What every executor does: turn shards into commits."""
+"""What all executors have in common: they turn shards into commits."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from sweep.training.reuse import Reuse
 
 @dataclass(frozen=True)
 class Work:
-    """What an executor is given.
+    """The context of an executor.
 
     Attributes
     ----------
     plan
-        What is trained.
+        The plan of the study.
     parts
-        Where results go.
+        Where results are written.
     n_shards
-        How many shards this call may train.
+        Number of shards that this call may train.
     interrupts
-        That end the work.
+        Interrupts that end the work.
     budget
-        What limits leave of it.
+        Limits of the call, and their use.
     progress
-        Told who trains, which kernels are compiled, and that time goes by.
+        Is informed of trainers, compilations, and the passing of time.
     reuse
-        Earlier results, from which rows are taken.
+        Earlier results whose rows are reused.
     """
 
     plan: Plan
@@ -51,18 +51,18 @@ class Work:
 
     @property
     def is_ending(self) -> bool:
-        """Whether nothing more is to be begun."""
+        """Whether no more work is begun."""
         return bool(self.interrupts.count) or self.budget.is_over
 
     def begin_kernel(self) -> None:
-        """Let a kernel be compiled unless this call is to end.
+        """Permit the compilation of a kernel, unless the call is to end.
 
         Raises
         ------
         KeyboardInterrupt
             If interrupted.
         OutOfTime
-            If the time allowed is over.
+            If the time limit is over.
         """
         self.interrupts.check()
         self.budget.begin_kernel()
@@ -74,9 +74,9 @@ class Executor(ABC):
     Attributes
     ----------
     session : str
-        Names this call in the commits that it makes.
+        Name of this call in the commits that it makes.
     n_threads : int
-        How many shards are trained at once, at most.
+        Most shards that are trained at once.
     here : bool
         Whether this machine trains them.
     """
@@ -86,37 +86,42 @@ class Executor(ABC):
     here: bool
 
     def __enter__(self) -> Self:
-        """Begin to be used: by one call after the other of :meth:`map`."""
+        """Begin to be used; calls of :meth:`map` follow one after the other."""
         return self
 
-    def __exit__(  # noqa: B027 - few have anything to end
+    def __exit__(  # noqa: B027 - most have nothing to end
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what was started."""
+        """End everything that was started."""
 
     @abstractmethod
     def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
         """Train shards, and yield the commit of each once it is written, in any order.
 
-        Of a shard that another process has finished meanwhile, that commit is yielded.
+        For a shard that another process finished meanwhile, the commit of that process is yielded.
 
         Parameters
         ----------
         shards
-            To train, each taken when it is begun.
+            Shards to train; each is read when it is begun.
         operations
-            That they take, about. No result depends on it.
+            Estimated operations of all. No result depends on it.
+
+        Yields
+        ------
+        Commit
+            The commit of a finished shard.
 
         Raises
         ------
         KeyboardInterrupt
-            If interrupted; shards that were under way for less than a second or so are finished.
+            If interrupted; shards under way for less than about a second are finished.
         SweepError
             If a shard cannot be trained or written.
         """
 
-    def expect(self, shards: Iterator[Shard]) -> None:  # noqa: B027 - only some can tell
-        """Find out which kernels have to be compiled, so that progress can tell how many."""
+    def expect(self, shards: Iterator[Shard]) -> None:  # noqa: B027 - only some know them
+        """Find the kernels to be compiled, so that progress can show their number."""
 
 
 # Makes the executor of one call.

@@ -1,7 +1,7 @@
-"""What workers of a cluster do: train a chunk of shards, write and commit each, and return the commits.
+"""The work of a cluster's workers: train a chunk of shards, write and commit each, and return the commits.
 
-Nothing of a study travels but its identity: a worker reads it in the results folder, which it has to
-see under the same name. Schedulers import this module too, so it is light.
+Only the identity of a study is sent: a worker reads the study in the results folder, which it must see under the same
+path. Schedulers import this module too, so it is light.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """What all chunks of one call have in common.
+    """The data that all chunks of one call share.
 
     Attributes
     ----------
     identity, keep
-        Of the study, and what is kept of it.
+        Identity of the study, and ``"runs"`` or ``"cells"``.
     place
-        Of its results, as workers find it.
+        Results folder, as workers name it.
     session
-        Names the call in commits.
+        Name of the call in commits.
     bits
-        By what the call trains: a worker of other sources might give other bits.
+        Facts of the call's training; a worker with other sources might give other bits.
     shard_runs
-        For tests: runs in a shard.
+        Number of runs in a shard, for tests.
     reuse
-        Earlier results, as workers find them, from which rows are taken.
+        Earlier results whose rows are reused, as workers name them.
     """
 
     identity: str
@@ -61,11 +61,11 @@ class Job:
 
 
 class _Stopped(Exception):  # noqa: N818 - no error
-    """Nobody waits for this chunk any more."""
+    """The call no longer waits for this chunk."""
 
 
 class _Trainer(NamedTuple):
-    """What this process keeps from chunk to chunk of a call."""
+    """The state that this process keeps between chunks of a call."""
 
     plan: Plan
     worker: ShardTrainer
@@ -73,17 +73,17 @@ class _Trainer(NamedTuple):
 
 
 _making = Lock()
-_thread = local()  # of each thread: whether its chunk is to be stopped
+_thread = local()  # each thread's test whether its chunk is to be stopped
 _stopped_sessions: set[str] = set()
 _sessions_out_of_time: set[str] = set()
-_used_sessions: set[str] = set()  # for which this process has begun a kernel, or finished a shard
+_used_sessions: set[str] = set()  # calls for which this process has begun a kernel, or finished a shard
 
 
 def dask_setup(worker: Any) -> None:
-    """Prepare a process that a run has started on its own machine, and that ends with it.
+    """Prepare a process that a run has started on its own machine.
 
-    A terminal interrupts such processes too, but what Ctrl-C does is for the run to say. In the end they leave at
-    once: taking down the compiler takes seconds, and all that counts is on the disk.
+    A terminal interrupts such processes too, but the run decides about Ctrl-C. At the end they exit at once: ending the
+    compiler properly takes seconds, and all results are on the disk.
     """
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -91,23 +91,23 @@ def dask_setup(worker: Any) -> None:
 
 
 def stop(session: str) -> None:
-    """Begin no more shards of a call in this process, and end those that take longer than a second or so."""
+    """Begin no more shards of a call in this process, and end those that take longer than about a second."""
     _stopped_sessions.add(session)
 
 
 def stop_compiling(session: str) -> None:
-    """Begin to compile no more kernels for a call in this process, once it has done something for it."""
+    """Compile no more kernels for a call in this process, once it has done something for it."""
     _sessions_out_of_time.add(session)
 
 
 @default_floating_point
 def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
-    """Train shards one after the other, in a worker; fewer if the call is stopped.
+    """Train shards in sequence, in a worker; fewer if the call is stopped.
 
     Raises
     ------
     StoreError
-        If this worker does not see the results, would train other numbers or other runs, or cannot write.
+        If this worker cannot see the results, would train other bits or other runs, or cannot write.
     """
     from kernels.simd.compiling import asked_before_compiling
     from sweep.training.executors.threads import finish
@@ -133,7 +133,7 @@ def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
 
 @contextmanager
 def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
-    """Hold the results folder, so that nobody removes it meanwhile, once all is as the call wants it."""
+    """Check that this worker fits the call, and hold the results folder so that no process removes it."""
     from sweep.store.location import files_at
     from sweep.store.own_bits import own_bits
     from sweep.store.store import Store
@@ -141,7 +141,7 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
     files = files_at(job.place)
     if not files.has("run.json"):
         raise _refusal(f"it does not see results folder {job.place!r}; all workers need it under this path")
-    with _making:  # threads of this process make it once
+    with _making:  # made once for all threads of this process
         trainer = _trainer(job)
     files.check = _pause
     store, lock = Store(files, trainer.plan.study, job.keep, trainer.plan.waves), files.lock()
@@ -160,7 +160,7 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
 
 
 def _check_same_bits(job: Job, study: Study) -> None:
-    """Require that the call would train the same bits here, also where the results folder is of an older version."""
+    """Check that training here gives the call's bits, also if an older version began the results folder."""
     from sweep.store.own_bits import own_bits
 
     difference = job.bits.difference(own_bits(), study)
@@ -173,9 +173,9 @@ def _check_same_bits(job: Job, study: Study) -> None:
 
 @lru_cache(maxsize=2)
 def _trainer(job: Job) -> _Trainer:
-    """Make what trains for a call: the study in the results folder, which must be the one that the call knows.
+    """Return the trainer of a call, for the study in the results folder, which must be the call's study.
 
-    Each call has its own, since what it reuses may have changed since the last one.
+    Each call has its own trainer, since the results that it reuses may have changed.
     """
     from sweep.store.store import Store
     from sweep.training.executors.threads import import_all_kernels
@@ -202,28 +202,28 @@ def _trainer(job: Job) -> _Trainer:
 
 @lru_cache
 def _watch() -> CompileWatch:
-    """Watch what is compiled in this process, until it ends."""
+    """Watch compilations in this process until it ends."""
     from kernels.simd.compiling import CompileWatch
 
     return CompileWatch(lambda compilation: None).__enter__()
 
 
 def _pause() -> None:
-    """End the training of a long shard that nobody waits for, or its wait for a store."""
-    stopped = getattr(_thread, "stopped", None)  # which threads that only read do not know
+    """End the training of a long shard, or its wait for a store, if it is no longer needed."""
+    stopped = getattr(_thread, "stopped", None)  # not set in threads that only read
     if stopped and stopped():
         raise _Stopped
 
 
 def _begin_kernel(session: str) -> None:
-    """Let a kernel be compiled that somebody waits for: each process does something, however little time there is."""
+    """Permit a compilation that a call waits for; each process does something, however little time there is."""
     if (session in _sessions_out_of_time and session in _used_sessions) or _thread.stopped():
         raise _Stopped
     _used_sessions.add(session)
 
 
 def _task_of_this_thread() -> Callable[[], bool]:
-    """Return what tells whether the scheduler has given up the task of this thread, as when its client is gone."""
+    """Return a test whether the scheduler has given up this thread's task, for example because its client left."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -241,7 +241,7 @@ def _is_stopped(session: str, given_up: Callable[[], bool]) -> bool:
 
 
 def _refusal(reason: str) -> StoreError:
-    """Say why this worker trains nothing of a study, and which one it is."""
+    """Return the error of a worker that cannot train a study, with the worker's name."""
     from distributed import get_worker
 
     return StoreError(f"worker {get_worker().address} on {socket.gethostname()!r} cannot take part: {reason}")

@@ -1,4 +1,4 @@
-"""Train shards on threads of this process that end in good order, also on Ctrl-C."""
+"""Train shards on threads of this process, which end in order, also after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sweep.training.speed import note_kernels
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-# The waiting thread looks so often whether it was interrupted: the signal may reach another one and not wake it.
+# Seconds between checks for interrupts: the signal may reach another thread and not wake the waiting one.
 _WAKE_SECONDS = 0.1
 
 
@@ -40,9 +40,9 @@ class ThreadExecutor(Executor):
     Parameters
     ----------
     n_threads
-        Worker threads.
+        Number of threads.
     work
-        What to train.
+        The shards to train and their context.
     """
 
     here = True
@@ -53,11 +53,11 @@ class ThreadExecutor(Executor):
         self._watch = CompileWatch(work.progress.compiling)
 
     def expect(self, shards: Iterator[Shard]) -> None:
-        """Find out which kernels have to be compiled, so that progress can tell how many."""
+        """Find the kernels to be compiled, so that progress can show their number."""
         self._watch.expect(self._worker.uncompiled(shards))
 
     def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
-        """Train shards, each thread one after the other."""
+        """Train shards; each thread trains one after the other."""
         interrupts = self._work.interrupts
         n_threads = min(self.n_threads, max(self._work.n_shards, 1))
         self._work.progress.trained_by(n_threads)
@@ -69,7 +69,7 @@ class ThreadExecutor(Executor):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Note how long kernels took to compile."""
+        """Note the seconds that kernels took to compile."""
         note_kernels(self._watch.seconds)
 
     def _train(self, shard: Shard) -> Commit:
@@ -77,14 +77,33 @@ class ThreadExecutor(Executor):
         return finish(self._work.parts, self._worker, self._watch, self.session, shard)
 
     def _tick(self) -> None:
-        """Bring progress up to date, and have it say why a run that is to end does not yet."""
+        """Update progress, which also explains why an ending run has not ended yet."""
         if self._work.is_ending:
             self._work.progress.stopping()
         self._work.progress.tick()
 
 
 def finish(parts: Store | MemoryParts, worker: ShardTrainer, watch: CompileWatch, session: str, shard: Shard) -> Commit:
-    """Train a shard, unless another process has; seconds of waiting for machine code do not count."""
+    """Train and commit a shard, unless another process has.
+
+    Parameters
+    ----------
+    parts
+        Where the result is written.
+    worker
+        Trains the shard.
+    watch
+        Measures seconds of waiting for machine code, which do not count as training.
+    session
+        Name of the call in the commit.
+    shard
+        The shard.
+
+    Returns
+    -------
+    Commit
+        The valid commit of the shard, of this call or another process.
+    """
     commit = parts.commit_of(shard)
     if commit:
         return commit
@@ -103,18 +122,25 @@ def work_in_threads(
     tick: Callable[[], None],
     begin_kernel: Callable[[], None] | None = None,
 ) -> Iterator[Made]:
-    """Work on all items, each thread on one after the other, and yield what is made; call ``tick`` now and then.
+    """Process items in threads; after an error or interrupt finish those under way that need no further kernel.
 
-    Errors and interrupts wait for the items under way, but for no kernel that has yet to be compiled for them, and a
-    second interrupt for nothing. ``begin_kernel``, by default the check for interrupts, is called before each kernel;
-    where it says that the time is over, no more items are begun.
+    Parameters
+    ----------
+    work, items, n_threads
+        Function of one item, the items (each read when it is begun), and the number of threads.
+    interrupts, tick, begin_kernel
+        Interrupts that end the work (a second one at once); a function called regularly; one called before each
+        compilation, by default the check for interrupts, whose ``OutOfTime`` ends the work too.
+
+    Yields
+    ------
+    Made
+        Results of ``work``, in any order.
 
     Raises
     ------
-    KeyboardInterrupt
-        If interrupted.
-    SweepError
-        If the system does not start so many threads.
+    KeyboardInterrupt, SweepError
+        If interrupted; if the system cannot start any thread.
     """
     taking, stop = Lock(), Event()
     made: SimpleQueue[Made] = SimpleQueue()
@@ -154,14 +180,14 @@ def work_in_threads(
 
 
 def _ask_before_compiling(stop: Event, begin_kernel: Callable[[], None]) -> None:
-    """Ask whether a kernel may be begun: not where an error has stopped the others."""
+    """Check that a kernel may be begun: not after an error in another thread."""
     if stop.is_set():
         raise OutOfTime
     begin_kernel()
 
 
 def _start_threads(work: Callable[[], None], n_threads: int) -> list[Thread]:
-    """Start threads; fewer where the system starts no more."""
+    """Start threads; fewer if the system cannot start more."""
     started: list[Thread] = []
     with suppress(RuntimeError):
         for number in range(n_threads):
@@ -173,11 +199,11 @@ def _start_threads(work: Callable[[], None], n_threads: int) -> list[Thread]:
 
 @cache
 def import_all_kernels() -> None:
-    """Import in this thread what the others need, so that none of them waits for an import that was interrupted."""
+    """Import in this thread the modules that the others need, so that none waits for an interrupted import."""
     from numba.core.registry import cpu_target
 
     for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
         import_module(module.name)
-    import_module("numba.core.boxing")  # by its compiler
+    import_module("numba.core.boxing")  # used by its compiler
     cpu_target.typing_context.refresh()
     cpu_target.target_context.refresh()
