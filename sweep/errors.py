@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend; the command line ends with code 2 on them."""
+"""Errors that users can correct; on these the command line ends with exit code 2."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-# A name is hinted at if it shares two letters of three, in order, with what was given, and the first letter or more.
+# A known name is suggested if it shares two thirds of its letters, in order, with the given one, and its first letter.
 _CLOSE = 0.66
 _VERY_CLOSE = 0.8
 _LONGEST_NAME = 60
@@ -16,7 +16,7 @@ _LONGEST_NAME = 60
 _MOST_FAULTS = 20  # one table may hold a million wrong numbers
 
 
-# How commands end that do not end well.
+# Exit codes of commands that do not succeed.
 EXIT_FAILED = EXIT_DAMAGED = 1
 EXIT_BAD_INPUT = 2
 EXIT_MISMATCH = 3
@@ -25,7 +25,7 @@ EXIT_INTERRUPTED = 130
 
 
 class SweepError(Exception):
-    """Something given cannot be used; the message says what, and what can."""
+    """An input cannot be used; the message says which one and what is allowed."""
 
 
 class StudyError(SweepError, ValueError):
@@ -34,7 +34,7 @@ class StudyError(SweepError, ValueError):
     Attributes
     ----------
     faults : list of str
-        One sentence for each fault, all of them. The message has the first twenty.
+        One sentence for each fault. The message holds the first twenty.
     """
 
     def __init__(self, faults: list[str]) -> None:
@@ -43,16 +43,16 @@ class StudyError(SweepError, ValueError):
         super().__init__("\n".join([*faults[:_MOST_FAULTS], *more]))
 
     def __reduce__(self) -> tuple[type[StudyError], tuple[list[str]]]:
-        """Pickle the faults, where other errors pickle the message, so that it reaches other processes whole."""
+        """Pickle all faults, so that they reach other processes; by default only the message would."""
         return type(self), (self.faults,)
 
 
 class StoreError(SweepError):
-    """A results folder cannot be used, or does not hold what it should."""
+    """A results folder cannot be used, or its content is incomplete or inconsistent."""
 
 
 class DamageError(StoreError):
-    """A file of results is not as it was written.
+    """A file of results differs from what was written.
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ class DamageError(StoreError):
         super().__init__(f"{where!r} is damaged: {what}")
 
     def __reduce__(self) -> tuple[type[DamageError], tuple[str, str]]:
-        """Pickle what is wrong, so that it reaches other processes as it was raised."""
+        """Pickle the file and the fault, so that the error reaches other processes unchanged."""
         return type(self), self._given
 
 
 class _Shortener(reprlib.Repr):
-    """Write values on one line, however long, deep or odd they are."""
+    """Write any value on one line, however long or deeply nested it is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class _Shortener(reprlib.Repr):
         self.maxdict = self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = 6
 
     def repr_int(self, value: int, level: int) -> str:
-        """Write an integer; Python refuses to write one of thousands of digits."""
+        """Write an integer; of a very large one the number of digits, since Python refuses to write thousands."""
         if abs(value) < 10**30:
             return repr(value)
         return f"<integer of {int(value.bit_length() * math.log10(2)) + 1} digits>"
@@ -108,7 +108,7 @@ def shown(value: Any, limit: int = 100) -> str:
 
 
 def shown_names(names: Iterable[str], most: int = 8) -> str:
-    """Write names for a sentence, without quotes and not more than ``most`` of them.
+    """Write at most ``most`` names for a sentence, without quotes.
 
     >>> shown_names(["x0", "x1", "y"])
     'x0, x1, y'
@@ -121,19 +121,26 @@ def shown_names(names: Iterable[str], most: int = 8) -> str:
 
 
 def unknown(what: str, given: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str:
-    """Say that ``given`` is no ``what``, and which known name is meant, if one is close.
+    """Return a sentence that reports an unknown name and suggests a similar known one.
 
     Parameters
     ----------
     what
-        What it should be: a key, a task.
+        The kind of name: key, task.
     given
-        What was given instead.
+        The unknown name, or any other value.
     allowed
-        Names that are known, all of which are listed.
+        Known names; the sentence lists all of them.
     dotted
-        Dotted names of the same, which are only hinted at, where a dotted name is given.
+        Dotted forms of the known names. They are suggested where a dotted name is given, and not listed.
 
+    Returns
+    -------
+    str
+        The sentence, without a final period.
+
+    Examples
+    --------
     >>> unknown("task", "xro", ["xor", "seed"])
     "unknown task 'xro'; did you mean 'xor'? Known: xor, seed"
     >>> unknown("task", "parity", ["xor", "seed"])
@@ -146,8 +153,20 @@ def unknown(what: str, given: Any, allowed: Iterable[str], dotted: Iterable[str]
 
 
 def closest(given: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str | None:
-    """Return which known name is close to what was given, if one is; see :func:`unknown`.
+    """Return the known name that is most similar to a given one, or None.
 
+    Parameters
+    ----------
+    given, allowed, dotted
+        As for :func:`unknown`.
+
+    Returns
+    -------
+    str or None
+        A name of ``allowed`` or ``dotted``; None if none is similar or ``given`` is not text.
+
+    Examples
+    --------
     >>> closest("steps", ["eps", "max_steps"]), closest("restarts", ["targets"])
     ('max_steps', None)
     """
@@ -161,7 +180,7 @@ def closest(given: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> s
 
 
 def cut(text: str, limit: int) -> str:
-    """Leave out the middle of a long text."""
+    """Shorten a text to ``limit`` characters by leaving out its middle."""
     if len(text) <= limit:
         return text
     head = (limit - 3) // 2

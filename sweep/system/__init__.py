@@ -1,1 +1,1 @@
-"""The machine, its files and signals, and what is printed: nothing here knows a study."""
+"""The machine, its files, signals and text output; nothing here depends on a study."""

@@ -1,4 +1,4 @@
-"""Files of a results folder: whole on the disk before they count, and read only as they were written."""
+"""Atomic files of a results folder: a file gets its final name only once the disk holds all of it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pathlib import Path
 from sweep.errors import StoreError, SweepError
 from sweep.system.user_paths import local_folder
 
-# What file systems without hard links answer, such as those of memory cards.
+# Error numbers of file systems without hard links, such as those of memory cards.
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
-# What systems answer that do not rename without replacing, in a file system or at all.
+# Error numbers of systems or file systems that cannot rename without replacing.
 _NO_RENAMING = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
-# Folders that cannot be synced: the file system does not offer it.
+# Error numbers of file systems that cannot sync a folder.
 _NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP)
 
-# No common file system takes longer names; folders above one would be made in vain.
+# No common file system allows longer names. They are refused before any folder is created.
 _MOST_NAME_BYTES = 255
 
 
 def check_name(folder: Path) -> None:
-    """Refuse what cannot be the path of a results folder.
+    """Check that a path can be that of a results folder.
 
     Raises
     ------
     StoreError
-        If it is an address, or has a name that no folder can have.
+        If it is an address, holds a zero byte, or has a name of more than 255 bytes.
     """
     local_folder(folder)
     if "\0" in str(folder):
@@ -40,23 +40,24 @@ def check_name(folder: Path) -> None:
 
 
 def check_parent(path: Path) -> None:
-    """Refuse a file to write in a folder that does not exist, before the work for it is done.
+    """Check that the folder of an output file exists, before the work for the file is done.
 
     Raises
     ------
     SweepError
+        If there is no such folder.
     """
     if not path.parent.is_dir():
         raise SweepError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
 
 
 def read_file(path: Path) -> bytes:
-    """Read a regular file; a pipe or a device in its place might be read without end.
+    """Return the bytes of a regular file. Pipes and devices are refused, since reading them may never end.
 
     Raises
     ------
     StoreError
-        If it cannot be read, is something else, or does not fit into memory.
+        If the file cannot be read, is not a regular file, or does not fit into memory.
     """
     try:
         with open(path, "rb", opener=_open_regular) as file:
@@ -76,7 +77,13 @@ def _open_regular(path: str, flags: int) -> int:
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, and wait until the disk has it; its name is safe when its folder is."""
+    """Write a new file and wait until the disk holds its content; syncing its folder makes its name durable too.
+
+    Raises
+    ------
+    OSError
+        If there is such a file already, or writing fails.
+    """
     with path.open("xb") as file:
         file.write(content)
         file.flush()
@@ -84,14 +91,14 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def link_new(draft: Path, path: Path) -> None:
-    """Give a file its name, if that is not taken; where there are no hard links the draft is renamed.
+    """Give a file its final name unless that exists; without hard links the draft is renamed.
 
     Raises
     ------
     FileExistsError
-        If it is taken by another file; network file systems may say so of this one.
+        If another file has this name; network file systems may report it of this file too.
     OSError
-        If that fails, as where a file system can do neither.
+        If linking fails, as on a file system that has neither hard links nor renaming without replacement.
     """
     try:
         os.link(draft, path)
@@ -105,7 +112,7 @@ def link_new(draft: Path, path: Path) -> None:
 
 
 def _rename_new(draft: Path, path: Path) -> None:
-    """Rename a file, unless the new name is taken: in one step, for which Python has no function."""
+    """Rename a file unless the new name exists, in one system call, for which Python has no function."""
     import ctypes
 
     library, old, new = ctypes.CDLL(None, use_errno=True), os.fsencode(draft), os.fsencode(path)
@@ -127,7 +134,7 @@ def _rename_new(draft: Path, path: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file so that readers see the old or the new one, whole, also after a loss of power.
+    """Replace a file atomically: readers see the old or the new content, also after a loss of power.
 
     Raises
     ------
@@ -142,12 +149,12 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError as error:
         raise StoreError(f"{str(path)!r} cannot be written: {error.strerror}") from None
     finally:
-        with suppress(OSError):  # a draft that stays is a leftover; what was renamed has gone
+        with suppress(OSError):  # a draft that cannot be removed is a leftover; after the rename there is none
             draft.unlink()
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names of the files in a folder."""
+    """Wait until the disk holds the names of the files in a folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

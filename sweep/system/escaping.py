@@ -1,9 +1,10 @@
-"""What is printed steers no terminal: files and names of folders may come from anybody.
+"""Escape printed text, so that it cannot control a terminal: files and names of folders may come from anybody.
 
-Commands write to standard output and standard error through streams that escape what is not printable, as ``repr``
-does. Rich, which draws tables and bars with sequences of its own, writes past them, so its text is escaped before
-(:class:`sweep.terminal.tables.PlainConsole`, :class:`sweep.cli.usage.Commands`). What belongs on one line is escaped by
-:func:`one_line` where it is put together, for these streams cannot know which ends of lines are meant.
+Commands write to standard output and standard error through streams that escape characters that are not printable, as
+``repr`` does. Rich draws tables and bars with control sequences of its own and bypasses these streams. Its text is
+escaped before it is drawn (:class:`sweep.terminal.tables.PlainConsole`, :class:`sweep.cli.usage.Commands`). Text that
+must stay on one line is escaped by :func:`one_line` where it is composed, since these streams cannot know which line
+breaks are intended.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _MAYBE_ODD_IN_LINE = re.compile(r"[^ -~]")
 
 
 def escaped(text: str) -> str:
-    r"""Return text in which all that is not printable is escaped, but for ends of lines and tabs.
+    r"""Return text with all characters escaped that are not printable, except line feeds and tabs.
 
     >>> print(escaped("a\x1b[31mb\u202ec\x9b\r\n\u00e9"))
     a\x1b[31mb\u202ec\x9b\r
@@ -29,7 +30,7 @@ def escaped(text: str) -> str:
 
 
 def one_line(value: Any) -> str:
-    r"""Write a value that comes from a file, or the name of a folder, on one line.
+    r"""Return a value of unknown origin, such as the name of a folder, as text of one line.
 
     >>> print(one_line("name\nerror: none"))
     name\nerror: none
@@ -43,12 +44,12 @@ def _escape(found: re.Match[str]) -> str:
 
 
 class EscapingStream:
-    """A text stream that escapes what is written to it; in all else it is the stream behind it.
+    """A text stream that escapes what is written to it; all other attributes are those of the wrapped stream.
 
     Attributes
     ----------
     rich_proxied_file
-        What Rich writes to: that stream, or what is behind it where Rich itself has put it in place.
+        The stream that Rich writes to: the wrapped stream, or the one below it if Rich has wrapped it already.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -56,17 +57,17 @@ class EscapingStream:
         self.rich_proxied_file = getattr(stream, "rich_proxied_file", stream)
 
     def write(self, text: str) -> int:
-        """Write text, escaped."""
+        """Write escaped text and return the number of characters given."""
         self._stream.write(escaped(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write texts, escaped."""
+        """Write lines, escaped."""
         for line in lines:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the stream behind has; not its bytes, by which click would write past this."""
+        """Return an attribute of the wrapped stream, except ``buffer``, by which click would bypass the escaping."""
         if name == "buffer":
             raise AttributeError(name)
         return getattr(self._stream, name)
@@ -79,7 +80,7 @@ def escaped_output() -> Iterator[None]:
     within = sys.stdout, sys.stderr = cast(tuple[TextIO, TextIO], tuple(map(EscapingStream, before)))
     try:
         yield
-    finally:  # others may have put their own in place, as where nobody reads any more
+    finally:  # others may have replaced the streams, as where no reader is left
         sys.stdout, sys.stderr = (
             old if now is ours else now for now, ours, old in zip((sys.stdout, sys.stderr), within, before, strict=True)
         )

@@ -1,4 +1,4 @@
-"""How numbers and names are written for people."""
+"""Text of numbers and names for people."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def short(value: Any) -> str:
 
 
 def steps_text(value: Any) -> str:
-    """Write a number of steps; a dash where there is none."""
+    """Write a number of steps, rounded; a dash if it is missing or infinite."""
     missing = value is None or str(value) == "<NA>" or value != value or value == float("inf")
     return "-" if missing else f"{value:,.0f}"
 
 
 def rate_text(row: Mapping[Any, Any], unit: str = "") -> str:
-    """Write a convergence rate in percent, with its interval."""
+    """Write a convergence rate in percent, with its interval if that is known."""
     rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
     return f"{rate:.1f}{unit} [{low:.1f}, {high:.1f}]" if low == low else f"{rate:.1f}{unit}"
 
 
 def measure_text(value: Any) -> str:
-    """Write a loss, an error or a mean in three significant digits; a dash where there is none.
+    """Write a loss, an error or a mean in three significant digits; a dash if it is missing.
 
     >>> [measure_text(value) for value in (0.01234, 3.0, 1e-9, float("inf"), None)]
     ['0.0123', '3', '1e-09', 'inf', '-']
@@ -36,15 +36,15 @@ def measure_text(value: Any) -> str:
 
 
 def interval_text(row: Mapping[Any, Any], name: str) -> str:
-    """Write a statistic of a measure with its interval, where it has one."""
+    """Write a statistic of a measure, with its interval if that is known and not trivial."""
     value, low, high = (measure_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    # Few runs leave everything open, and where all diverged there is nothing to add.
+    # [0, inf] is the interval of too few runs, [inf, inf] that of runs which all diverged: neither informs.
     tells = "-" not in (low, high) and (low, high) not in (("0", "inf"), ("inf", "inf"))
     return f"{value} [{low}, {high}]" if tells else value
 
 
 def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
-    """Write what cells tell of a measure."""
+    """Write the statistics of a measure of a cell: quantile or mean with its interval, geometric mean, finite share."""
     if measure == "n_correct":
         return [interval_text(row, "n_correct_mean")]
     finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
@@ -52,28 +52,59 @@ def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
 
 
 def difference_text(difference: float, low: float, high: float) -> str:
-    """Write a difference of rates in percent, with its interval where there is one."""
+    """Write a difference of rates in percentage points, with its interval if that is known.
+
+    Parameters
+    ----------
+    difference
+        As a fraction.
+    low, high
+        Ends of its interval; NaN if unknown.
+
+    Returns
+    -------
+    str
+        As ``"+1.2 [-0.3, +2.7]"``.
+    """
     text, *ends = (f"{round(100 * value, 1) + 0.0:+.1f}" for value in (difference, low, high))  # never -0.0
     return f"{text} [{ends[0]}, {ends[1]}]" if low == low else text
 
 
 def steps_difference_text(difference: float, low: float, high: float) -> str:
-    """Write a difference of steps, with its interval where there is one."""
+    """Write a difference of steps, with its interval if that is known.
+
+    Parameters
+    ----------
+    difference
+        In steps.
+    low, high
+        Ends of its interval; NaN if unknown.
+
+    Returns
+    -------
+    str
+        As ``"-120 [-150, -90]"``.
+    """
     text, *ends = (f"{value:+,.0f}" if round(value) else "0" for value in (difference, low, high) if value == value)
     return f"{text} [{ends[0]}, {ends[1]}]" if ends else text
 
 
 def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: bool = False) -> str:
-    """Write the ratio of expected steps of a comparison with its interval, or which side has none.
+    """Write the ratio of expected running times (ERT) of a comparison, or the side that never converges.
 
     Parameters
     ----------
     row
-        Of a comparison.
+        A comparison.
     names
-        Of its first and its second side.
+        Names of its first and its second side.
     turned
         Whether to write the second side as a multiple of the first one.
+
+    Returns
+    -------
+    str
+        The ratio with its interval, as ``"1.2 [1.1, 1.3]"``, ``"NAME never converges"`` or ``"-"``.
     """
     never = [name for name, side in zip(names, ("first", "second"), strict=True) if row[f"{side}_rate"] == 0]
     if never:
@@ -88,14 +119,14 @@ def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: 
 
 
 def chance_text(p_value: float) -> str:
-    """Write a p-value in two significant digits; a dash where there is none."""
+    """Write a p-value in two significant digits; a dash if it is missing."""
     if p_value != p_value:
         return "-"
     return f"{p_value:.2g}" if p_value >= 1e-4 else "< 0.0001"
 
 
 def count_text(n: int, what: str) -> str:
-    """Write how many there are of something.
+    """Write a number with its noun, in the plural except for 1.
 
     >>> count_text(1, "run"), count_text(2000, "run")
     ('1 run', '2,000 runs')
@@ -104,17 +135,17 @@ def count_text(n: int, what: str) -> str:
 
 
 def list_text(words: list[str]) -> str:
-    """Write words as one says them: a, b and c."""
+    """Join words: a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def name_text(values: Mapping[Any, Any], parameters: list[str]) -> str:
-    """Write the values of some parameters."""
+    """Write names and values of some parameters: hidden 2, bias True."""
     return ", ".join(f"{name} {short(values[name])}" for name in parameters)
 
 
 def duration(seconds: float) -> str:
-    """Write a time as exactly as an estimate deserves, rounded up.
+    """Write an estimated time in two units at most, rounded up.
 
     >>> [duration(seconds) for seconds in (0.2, 3.4, 200, 2000, 7500, 100_000)]
     ['1 s', '4 s', '3 min 20 s', '34 min', '2 h 05 min', '1 d 04 h']

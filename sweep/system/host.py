@@ -1,4 +1,4 @@
-"""What a result was computed on and with."""
+"""The machine: processors, memory, versions, and the digests of its C library's logarithms."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _TRAINING_ADDRESSES = 2**31
 
 
 def available_threads() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def most_threads() -> int:
-    """Return how many threads may be asked for: eight per processor, or 64; each keeps memory of its own."""
+    """Return the largest number of threads allowed: eight per processor, at least 64; each thread holds memory."""
     return max(64, 8 * available_threads())
 
 
 def threads_asked_for(threads: int | None) -> int:
-    """Return how many threads are asked for: all processors by default.
+    """Return the number of threads to use: the given one, or one per processor.
 
     Raises
     ------
     StudyError
-        If there cannot be so many.
+        If the number is not an integer from 1 to :func:`most_threads`.
     """
     n_threads = available_threads() if threads is None else threads
     if not is_integer(n_threads) or not 1 <= n_threads <= most_threads():
@@ -50,33 +50,35 @@ def threads_asked_for(threads: int | None) -> int:
 
 
 def memory_bytes() -> int:
-    """Return how many bytes of memory this machine has."""
+    """Return the memory of this machine, in bytes."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def check_addresses() -> None:
-    """Require as many addresses as compiling and training take: of fewer libraries fail in many ways, or never end.
+    """Check that the limit of address space (``ulimit -v``) suffices for compiling and training.
+
+    With less, libraries fail in many ways or hang.
 
     Raises
     ------
     SweepError
-        If the process may not have as many.
+        If the limit is below 2 GiB.
     """
     import resource
 
     most = resource.getrlimit(resource.RLIMIT_AS)[0]
     if most != resource.RLIM_INFINITY and most < _TRAINING_ADDRESSES:
         raise SweepError(
-            f"this process may have {most:,} bytes of addresses (ulimit -v); training takes at least "
+            f"this process may have {most:,} bytes of address space (ulimit -v); training needs at least "
             f"{_TRAINING_ADDRESSES:,}"
         )
 
 
 @cache
 def log_digest() -> str:
-    """Hash 10^5 logarithms as this machine's C library computes them.
+    """Return the SHA-256 of 10^5 logarithms of this machine's C library.
 
-    Normal initial weights go through that logarithm, whose last bit differs between
+    Normal initial weights depend on that logarithm, whose last bit differs between
     CPUs in about one draw of 17,000. Results with different digests must not be mixed.
     """
     return _digest(map(math.log, _UNIT))
@@ -84,17 +86,17 @@ def log_digest() -> str:
 
 @cache
 def pcg64_digest() -> str:
-    """Hash 10^5 values of log1p and of exp as this machine's C library computes them, where NumPy's ziggurat does.
+    """Return the SHA-256 of 10^5 values of log1p and of exp of this machine's C library.
 
-    Normal numbers of pcg64 go through these: those beyond 3.65 through log1p of -1 to 0, and some of the others are
-    compared with exp of the negative half of their square.
+    Normal numbers of pcg64 (NumPy's ziggurat) depend on these: numbers beyond 3.65 use log1p of -1 to 0, and some
+    others are compared with exp of the negative half of their square.
     """
     values = [*(math.log1p(-u) for u in _UNIT), *(math.exp(-0.5 * (3.65 * u) ** 2) for u in _UNIT)]
     return _digest(values)
 
 
 def _digest(numbers: Iterable[float]) -> str:
-    """Hash the bits of numbers."""
+    """Return the SHA-256 of the bits of numbers."""
     return hashlib.sha256(b"".join(struct.pack("<d", number) for number in numbers)).hexdigest()
 
 

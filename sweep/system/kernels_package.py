@@ -17,12 +17,12 @@ BUNDLED = "_kernels"
 
 
 def check_kernels() -> None:
-    """Import ``kernels`` and see that it is xor-sweep's.
+    """Import ``kernels`` and check that it is xor-sweep's.
 
     Raises
     ------
     ImportError
-        If it is not, with the remedy.
+        If it is another package or is missing; the message names the remedy.
     """
     package = Path(next(iter(import_module("sweep").__path__))).resolve()
     bundled = package / BUNDLED
@@ -31,7 +31,7 @@ def check_kernels() -> None:
         if bundled.is_dir() and not came_first:
             _import_from(bundled)
         project = getattr(import_module("kernels"), "PROJECT", None)
-    except Exception:  # ours imports nothing that could fail, so this is another, or none
+    except Exception:  # ours imports nothing that could fail, so this is another package, or none
         project = None
     if project == _PROJECT:
         return

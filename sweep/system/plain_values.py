@@ -1,4 +1,4 @@
-"""Plain values: what Python users have (arrays, tuples, ranges, NumPy scalars) as lists and built-in scalars."""
+"""Plain values: arrays, tuples, ranges and NumPy scalars converted to lists and built-in scalars."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
-# No array, list or range that a study takes is longer, or deeper: tables hold rows, rows hold numbers.
+# Limits of arrays, lists and ranges in a study: their length, and the depth of tables, rows and numbers.
 MAX_VALUES = 1_000_000
 _LEVELS = 5
 
@@ -14,24 +14,29 @@ _PLAIN = frozenset((bool, int, float, str, type(None)))
 
 
 def is_integer(value: Any) -> bool:
-    """Tell whether a value is an integer, of Python or NumPy, and no truth value."""
+    """Return whether a value is an integer of Python or NumPy, and not a bool."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def plain(value: Any, levels: int = _LEVELS) -> Any:
-    """Return dicts, lists and built-in scalars instead of what stands for them in Python.
+    """Convert a value to dicts, lists and built-in scalars.
 
     Tuples, ranges, NumPy arrays of any dimension, series and frames of pandas, tensors and
     whatever else has ``tolist`` or ``to_numpy`` become lists; NumPy scalars become bool, int,
-    float and str, each exactly. Anything else is returned as it is, for validation to name.
-    NumPy is not imported for it.
+    float and str, each exactly. Anything else is returned unchanged, so that validation reports it.
+    NumPy is not imported.
 
     Parameters
     ----------
     value
-        What a user gave.
+        Any value that a user gave.
     levels
-        How deep to go. What lies deeper is returned as it is.
+        Depth of the conversion; deeper values are returned unchanged.
+
+    Returns
+    -------
+    Any
+        The converted value.
 
     Examples
     --------
@@ -43,7 +48,7 @@ def plain(value: Any, levels: int = _LEVELS) -> Any:
     if isinstance(value, Mapping):
         return {plain(key, 1): plain(item, levels - 1) for key, item in value.items()}
     if isinstance(value, range) and value[MAX_VALUES:]:
-        return value  # too long to be written out
+        return value  # too long to become a list
     if isinstance(value, (list, tuple, range)):
         items = list(value)
         return items if _PLAIN.issuperset(map(type, items)) else [plain(item, levels - 1) for item in items]
@@ -52,12 +57,12 @@ def plain(value: Any, levels: int = _LEVELS) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    """Return an array as a list and a scalar of NumPy as one of Python; anything else as it is."""
+    """Convert an array to a list and a scalar of NumPy to one of Python; return anything else unchanged."""
     if isinstance(value, type):
         return value
     try:
         if hasattr(value, "tolist"):
             return value.tolist()
         return value.to_numpy().tolist() if hasattr(value, "to_numpy") else value
-    except Exception:  # of somebody else's class, whatever it is
+    except Exception:  # any error of a foreign class
         return value

@@ -1,8 +1,8 @@
-"""Show how far a sweep is: a bar on a terminal, a line now and then elsewhere.
+"""Progress of a sweep: a bar on a terminal, elsewhere a line every ten seconds.
 
-The percentage is that of the runs counted. Speed and estimate come from the shards that
-finished last, and from the seconds that threads trained them: neither waiting for a kernel
-to be compiled nor what an earlier call had trained counts.
+The percentage counts runs. Speed and remaining time are estimated from the shards that
+finished last and the seconds that threads trained them. Compiling kernels and runs of an
+earlier call do not count.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 _LINE_SECONDS = 10.0
 _WINDOW_SECONDS = 10.0
 
-# What the text beside the bar mostly takes.
+# Characters of the text beside the bar, usually.
 _TEXT_WIDTH = 75
 
 
 class _Finished(NamedTuple):
-    """A shard: when it was finished, its estimated work, the steps it took, and for how long a thread was at it."""
+    """A finished shard: the time, its estimated operations, the steps taken, and the seconds of the thread."""
 
     time: float
     cost: float
@@ -43,12 +43,12 @@ class _Finished(NamedTuple):
 
 
 class Pace:
-    """How fast the last shards were trained.
+    """The speed of training, from the shards that finished last.
 
     Parameters
     ----------
     threads
-        How many train at once.
+        Threads that train at once.
     """
 
     def __init__(self, threads: int) -> None:
@@ -56,7 +56,17 @@ class Pace:
         self._finished: tuple[_Finished, ...] = ()
 
     def add(self, cost: float, net_steps: int, seconds: float) -> None:
-        """Take in a shard that a thread has worked at for so many seconds."""
+        """Count a finished shard.
+
+        Parameters
+        ----------
+        cost
+            Its estimated operations.
+        net_steps
+            Steps that its runs took.
+        seconds
+            Time that one thread spent on it.
+        """
         now = time.monotonic()
         shards = [*self._finished, _Finished(now, cost, net_steps, seconds)]
         recent = [shard for shard in shards if shard.time >= now - _WINDOW_SECONDS]
@@ -70,19 +80,19 @@ class Pace:
 
     @property
     def steps_per_second(self) -> float:
-        """Steps of all threads together."""
+        """Steps per second of all threads together."""
         finished = self._finished
         return self.threads * sum(shard.net_steps for shard in finished) / _seconds(finished)
 
     @property
     def cost_per_second(self) -> float:
-        """Estimated work that all threads get done together."""
+        """Estimated operations per second of all threads together."""
         finished = self._finished
         return self.threads * sum(shard.cost for shard in finished) / _seconds(finished)
 
 
 def _seconds(finished: tuple[_Finished, ...]) -> float:
-    """Return for how long threads were at these shards, above 0."""
+    """Return the seconds that threads spent on these shards, above 0."""
     return max(sum(shard.seconds for shard in finished), 1e-9)
 
 
@@ -94,11 +104,11 @@ class SweepProgress:
     n_runs
         Runs of the study.
     cost
-        Estimated work of the study.
+        Estimated operations of the study.
     threads
-        How many train at once.
+        Threads that train at once.
     shown
-        Whether to show anything at all.
+        Whether to show progress.
     """
 
     def __init__(self, n_runs: int, cost: float, threads: int, shown: bool) -> None:
@@ -124,66 +134,74 @@ class SweepProgress:
             self._task = self._bar.add_task("", total=n_runs, text=self.text())
 
     def __enter__(self) -> SweepProgress:
-        """Start to show."""
+        """Start the bar."""
         if self._bar:
             self._bar.start()
-            self._escapes.enter_context(escaped_output())  # also what Rich prints above the bar for others
+            self._escapes.enter_context(escaped_output())  # Rich prints the output of others above the bar
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the screen as it was."""
+        """Remove the bar from the screen."""
         self._escapes.close()
         if self._bar:
             self._bar.stop()
 
     def trained_by(self, threads: int, workers: int | None = None) -> None:
-        """Take in how many shards are trained at once, and on a cluster by how many workers, which come and go."""
+        """Set the number of shards trained at once, and on a cluster the number of workers, which may change."""
         self._pace.threads = max(threads, 1)
         if workers is not None and self._workers is None:
-            self._last_line = -inf  # how many there are at first is told at once
+            self._last_line = -inf  # their first number is shown at once
         self._workers = workers
 
     def skip(self, n_runs: int, cost: float) -> None:
-        """Count runs that another call has trained."""
+        """Count runs that an earlier call has trained, which do not affect the speed."""
         self._done_runs += n_runs
         self._cost_to_go -= cost
 
     def advance(self, n_runs: int, cost: float, net_steps: int, seconds: float) -> None:
-        """Count a shard that a thread has worked at for so many seconds."""
+        """Count a shard that this call has trained.
+
+        Parameters
+        ----------
+        n_runs
+            Its runs.
+        cost, net_steps, seconds
+            As for :meth:`Pace.add`.
+        """
         self._pace.add(cost, net_steps, seconds)
         self._done_runs += n_runs
         self._cost_to_go -= cost
         self.tick()
 
     def compiling(self, compilation: Compilation | None) -> None:
-        """Say which kernel is being compiled; None says that it is done."""
+        """Show which kernel is being compiled; None when compiling has ended."""
         self._compiles = bool(compilation)
         self._waits_for = f"compiling kernel {compilation.number} of {compilation.total}" if compilation else ""
-        self._last_line = -inf if compilation else self._last_line  # which is told at once
+        self._last_line = -inf if compilation else self._last_line  # shown at once
         self.tick()
 
     def stopping(self) -> None:
-        """Say that training is to end, and what it waits for."""
+        """Show that training ends once the kernel under way is compiled."""
         if self._compiles and not self._stops:
             self._last_line = -inf
         self._stops = self._stops or self._compiles
 
     def say(self, what: str) -> None:
-        """Say what is done other than training."""
+        """Show an activity other than training."""
         self._waits_for = what
         self.tick()
 
     def tick(self) -> None:
-        """Bring the bar up to date, or print a line if the last is some time ago."""
+        """Update the bar, or print a line if ten seconds have passed since the last one."""
         if self._bar:
             self._bar.update(self._task, completed=self._done_runs, text=self.text())
         elif self._shown and time.monotonic() - self._last_line >= _LINE_SECONDS:
             self._print_line()
 
     def text(self) -> str:
-        """Return how far the sweep is, how fast it goes, and what it waits for or how long it will take."""
+        """Return the progress as text: runs done, speed, and the current wait or the remaining time."""
         parts = [f"{100 * self._done_runs // self._n_runs:3d} %", f"{self._done_runs:,} of {self._n_runs:,} runs"]
         if self._workers is not None:
             parts.append(f"{self._workers:,} workers" if self._workers != 1 else "1 worker")
@@ -204,13 +222,13 @@ class SweepProgress:
 
 
 def tell_finished(facts: Mapping[str, Any], place: str) -> None:
-    """Say that a study was trained before, and when, if that was noted."""
+    """Print that a study is finished already, with the time if run.json has it."""
     on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
     name, runs = one_line(facts["name"]), count_text(facts["n_runs"], "run")
     tell(f"{name}: already finished{on} in {one_line(place)} ({runs}); nothing to train")
 
 
 def tell(*lines: str) -> None:
-    """Print lines on standard error; training goes on where that takes no more."""
+    """Print lines on standard error; a closed stream is ignored, so that training goes on."""
     with suppress(OSError):
         print(*lines, sep="\n", file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
-"""What an interrupt does (Ctrl-C; in commands also SIGTERM and SIGHUP): end at once, or in good order if there is work.
+"""Handling of interrupts (Ctrl-C; in commands also SIGTERM and SIGHUP): exit at once, or after the work under way.
 
-Python raises KeyboardInterrupt wherever the main thread is. In an import, or while a
-lock is taken, that may leave a lock behind for which other threads wait without end;
-and some packages catch everything while they are imported, so that it is lost.
+Python raises KeyboardInterrupt at any point of the main thread. During an import, or while a
+lock is held, that may leave a lock locked, and other threads then wait forever. Some packages
+catch all exceptions while they are imported, so the interrupt would be lost.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from types import FrameType, TracebackType
 
 from sweep.errors import EXIT_INTERRUPTED
 
-# What ends a command: Ctrl-C, what schedulers send before they kill, and a terminal that is closed.
+# Signals that end a command: Ctrl-C, the one that schedulers send before they kill, and a closed terminal.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def leave_on_interrupt() -> None:
-    """End this process on an interrupt at once, unless somebody else handles or ignores it, as nohup does."""
+    """Exit the process at once on an interrupt, unless the signal is handled or ignored already, as nohup does."""
     for number in _SIGNALS:
         if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(number, _leave)
@@ -30,7 +30,7 @@ def leave_on_interrupt() -> None:
 
 @contextmanager
 def raise_on_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt on an interrupt for a while, where the process would end at once."""
+    """Raise KeyboardInterrupt on an interrupt within this context, instead of ending the process."""
     ours = [number for number in _SIGNALS if signal.getsignal(number) is _leave]
     for number in ours:
         signal.signal(number, signal.default_int_handler)
@@ -46,15 +46,15 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 class Interrupts:
-    """Count interrupts for a while instead of raising KeyboardInterrupt.
+    """Count interrupts within this context instead of raising KeyboardInterrupt.
 
-    Outside of the main thread nothing is counted, nor are signals that would not raise KeyboardInterrupt. The
-    second one raises it at once, wherever the main thread is.
+    Only signals that would raise KeyboardInterrupt are counted, and only in the main thread. The second interrupt
+    raises KeyboardInterrupt at once.
 
     Attributes
     ----------
     count : int
-        So many came.
+        Interrupts so far.
     """
 
     def __init__(self) -> None:
@@ -65,13 +65,13 @@ class Interrupts:
         self._hook = sys.unraisablehook
 
     def __enter__(self) -> Interrupts:
-        """Count from now on."""
+        """Start to count."""
         if self._ours:
             sys.unraisablehook = self._pass_on
         try:
             for number in self._ours:
                 signal.signal(number, self._note)
-        except KeyboardInterrupt:  # it came just before
+        except KeyboardInterrupt:  # it arrived just before the handlers were set
             self.__exit__(None, None, None)
             raise
         return self
@@ -79,19 +79,19 @@ class Interrupts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the signals to Python again."""
+        """Restore Python's handling of the signals."""
         if self._ours:
             sys.unraisablehook = self._hook
         for number in self._ours:
             signal.signal(number, signal.default_int_handler)
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt, in a good place, if any came."""
+        """Raise KeyboardInterrupt if there was an interrupt; called where that is safe."""
         if self.count:
             raise KeyboardInterrupt
 
     def _pass_on(self, swallowed: sys.UnraisableHookArgs) -> None:
-        """Tell of errors in callbacks as ever, but not of an interrupt in one of the compiler's: it is counted."""
+        """Report errors in callbacks as usual, except interrupts in those of the compiler, which are counted."""
         if not issubclass(swallowed.exc_type, KeyboardInterrupt):
             self._hook(swallowed)
 

@@ -1,4 +1,4 @@
-"""Files and folders that users name: which may be read, and which may be written to."""
+"""Checks of files and folders that users name, before they are read or written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sweep.errors import StoreError, shown
 
-# A study of 65,536 patterns and a dozen inputs takes 20 MB; more than this many numbers take gigabytes of memory.
+# A study of 65,536 patterns and a dozen inputs has 20 MB. Larger files would need gigabytes of memory to parse.
 MAX_BYTES = 64 * 2**20
 _CHUNK = 2**20
 
@@ -21,13 +21,13 @@ _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/+(.*))?", re.ASCII | re.DO
 def read_text(path: Path) -> str:
     """Return the text of a file, without a byte order mark.
 
-    Read are regular files, and pipes that the process was given open: what a shell makes of
-    ``<(command)`` and ``/dev/stdin``. Named pipes and devices may never end and are refused.
+    Regular files are read, and pipes that the process inherited: those of ``<(command)`` in a
+    shell and ``/dev/stdin``. Named pipes and devices are refused, since they may never end.
 
     Raises
     ------
     ValueError
-        With the reason why it cannot be read, to go into a sentence.
+        If the file cannot be read, is larger than 64 MiB or is not UTF-8 text; the message is part of a sentence.
     """
     too_large = ValueError(f"it is larger than {MAX_BYTES:,} bytes, the most that are read of one file")
     content = bytearray()
@@ -50,7 +50,7 @@ def read_text(path: Path) -> str:
 
 
 def _check_kind(path: Path, mode: int) -> None:
-    """Refuse what is neither a regular file nor a pipe of this process."""
+    """Raise ValueError for anything but a regular file or an inherited pipe."""
     if stat.S_ISDIR(mode):
         raise ValueError("it is a folder")
     own_pipe = stat.S_ISFIFO(mode) and _OWN_PIPE.fullmatch(os.path.normpath(path))
@@ -59,7 +59,7 @@ def _check_kind(path: Path, mode: int) -> None:
 
 
 def address_of(place: str | Path) -> tuple[str, str] | None:
-    """Return scheme and rest of an address such as ``s3://bucket/results``; None of a path.
+    """Return scheme and rest of an address such as ``s3://bucket/results``; None for a path.
 
     >>> address_of("s3://bucket/results")
     ('s3', 'bucket/results')
@@ -69,12 +69,12 @@ def address_of(place: str | Path) -> tuple[str, str] | None:
 
 
 def local_folder(path: str | Path) -> Path:
-    """Return the path of a file or folder of this machine, refusing addresses such as ``s3://bucket/results``.
+    """Return the path of a file or folder of this machine.
 
     Raises
     ------
     StoreError
-        If it is the address of something elsewhere.
+        If it is an address such as ``s3://bucket/results``.
     """
     address = address_of(path)
     if address:

@@ -1,3 +1,3 @@
-"""The version of the distribution, which its builds and its command read here."""
+"""The version of the distribution; the build and ``sweep --version`` read it here."""
 
 __version__ = "0.1.0"

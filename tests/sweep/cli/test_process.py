@@ -83,8 +83,8 @@ def test_too_few_addresses_to_train(tmp_path: Path, megabytes: int) -> None:
         finished = subprocess.run(program, check=False, **options)
         assert (finished.returncode, finished.stdout) == (2, "")
         assert finished.stderr == (
-            f"error: this process may have {megabytes * 2**20:,} bytes of addresses (ulimit -v); training takes at "
-            "least 2,147,483,648\n"
+            f"error: this process may have {megabytes * 2**20:,} bytes of address space (ulimit -v); training needs "
+            "at least 2,147,483,648\n"
         )
     assert list(tmp_path.iterdir()) == []
 
