@@ -1,1 +1,1 @@
-"""Where each run of a study is trained, and in which order."""
+"""The schedule of a study: the shard of each run, and the order of training."""

@@ -1,4 +1,4 @@
-"""What a run costs, roughly, from its words alone: it decides how shards are cut and what progress expects."""
+"""Estimated cost of a run, from the words of its cell alone; sizes of shards and progress depend on it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from kernels import vocabulary
 from sweep.study.grid import Cell
 from sweep.study.model import Study
 
-# Operations in whose time an elementary function is computed (exp, tanh, ..).
+# Cost of an elementary function (exp, tanh, ..), in operations.
 _FUNCTION = 100
 
-# Bytes of a row in memory beside the parameters of the network.
+# Bytes of a run in memory besides the parameters of its network.
 _ROW_BYTES = 64
 
 
 class RunCost(NamedTuple):
-    """Operations of a run that takes all its steps, how many these are at most, and its bytes in memory."""
+    """The cost of a run that takes all its steps: operations, steps, and bytes in memory."""
 
     operations: float
     n_steps: int
@@ -26,16 +26,20 @@ class RunCost(NamedTuple):
 def run_cost(study: Study, cell: Cell) -> RunCost:
     """Return the cost of a run.
 
-    Forward, a pattern and hidden unit take a product and a sum for each input and output;
-    a step takes two or three times as much. Where an epoch takes several steps, judging at
-    its end takes another pass forward.
+    A forward pass costs a product and a sum for each pattern, hidden unit, input and output;
+    a step costs two or three times as much. Where an epoch has several steps, judging at
+    its end costs another forward pass.
 
     Parameters
     ----------
     study
-        What decides the patterns and the most steps.
+        The study, which decides the patterns and the limit of steps.
     cell
-        Of the run.
+        The cell of the run.
+
+    Returns
+    -------
+    RunCost
     """
     n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
     hidden, n_windows = cell.hidden, -(-n_patterns // cell.batch)

@@ -1,4 +1,4 @@
-"""How many kernels a study takes at most, from its words alone: neither Numba nor the kernels are imported for it."""
+"""The most kernels that a study compiles, from its words alone: neither Numba nor the kernels are imported."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any
 from sweep.study.model import Study
 from sweep.study.words import loss_and_reduction, with_role
 
-# Hidden sizes for which a kernel is compiled of their own, and how many packets may take turns in kernels for any
-# other size; see :mod:`kernels.variant`, which knows the CPU and so chooses among fewer.
+# Hidden sizes that have a kernel of their own, and the most variants of packets that kernels for other sizes have; see
+# :mod:`kernels.variant`, which knows the CPU and so chooses among fewer.
 _OWN_SIZES = frozenset({1, 2})
 _MOST_PACKETS = 3
-# Patterns of more numbers are constants of no kernel.
+# Patterns with more numbers are not compiled into kernels as constants.
 _MOST_CONSTANTS = 192
 
-# What decides whether initial weights are drawn in the type of the networks.
+# Words that decide whether initial weights are drawn in the type of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
 
 
 def most_kernels(study: Study) -> int:
-    """Return how many kernels training a study compiles at most, where none is on disk yet."""
+    """Return the most kernels that training a study compiles, if none is on disk yet."""
     names = [name for name in with_role("kernel") if name != "hidden"]
     alike = {_recipe(study, dict(zip(names, values, strict=True))) for values in product(*map(study.values_of, names))}
     return sum(_trainings(study, dict(recipe)) for recipe in alike) + _drawings(study)
 
 
 def _recipe(study: Study, words: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the words that decide a kernel beside the hidden size, the same for all that mean the same."""
+    """Return the words that decide a kernel besides the hidden size, equal for words of equal meaning."""
     words["loss"], words["reduction"] = loss_and_reduction(words["loss"], words["reduction"])
     if words["batch"] == len(study.data.inputs):
         words["order"] = "cyclic"
@@ -36,13 +36,13 @@ def _recipe(study: Study, words: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 
 def _trainings(study: Study, words: dict[str, Any]) -> int:
-    """Return how many kernels train networks of all hidden sizes that share the other words.
+    """Return the most kernels that train networks of all hidden sizes with the same other words.
 
-    Where patterns are constants, runs whose numbers are not finite are trained by one more.
+    Where patterns are constants, one more kernel trains runs whose numbers are not finite.
     """
     sizes, n_patterns = set(study.values_of("hidden")), len(study.data.inputs)
-    n_gains = min(len(study.values_of("gain")), 2)  # a factor of 1 is left out
-    n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # as is the decay of no weights
+    n_gains = min(len(study.values_of("gain")), 2)  # a factor of 1 is not compiled
+    n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # nor is a weight decay of 0
     n_unscaled = len({words["scaling"] == "standard" or size == 1 for size in sizes})
     n_numbers = n_patterns * (len(study.data.inputs[0]) + len(study.data.targets[0]))
     general = n_gains * n_unscaled
@@ -54,7 +54,7 @@ def _trainings(study: Study, words: dict[str, Any]) -> int:
 
 
 def _drawings(study: Study) -> int:
-    """Return how many kernels draw initial weights; numbers of NumPy's own generator take none."""
+    """Return the kernels that draw initial weights; pcg64, drawn by NumPy, needs none."""
     if "mt19937" not in study.values_of("stream"):
         return 0
     several = study.values_of("dtype") != ("float64",) and prod(len(study.values_of(n)) for n in _DECIDE_PASSES) > 1

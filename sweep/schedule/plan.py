@@ -1,9 +1,9 @@
-"""Cells, runs and shards of a study, by arithmetic alone.
+"""Cells, runs and shards of a study, computed by arithmetic.
 
 Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with the
-last parameter fastest. They are *visited* in another order: wave by wave of seeds, in
-which parameters that decide the kernel or the shape of the weights come first, then the
-others, then seeds, so that runs which can train side by side lie together. A shard is a
+last parameter fastest. The *visiting order* is another: wave by wave of seeds. Within a
+wave, parameters that decide the kernel or the shape of the weights vary slowest, then the
+others, then seeds, so runs that can train side by side are adjacent. A shard is a
 contiguous range of that order (:mod:`sweep.schedule.shards`).
 """
 
@@ -30,17 +30,17 @@ SHAPE = with_role("kernel")
 
 
 class Plan:
-    """Where every run of a study is, without a list of runs.
+    """The position of every run of a study, without a list of runs.
 
     Parameters
     ----------
     study
-        What to plan.
+        The study to plan.
     shard_runs
-        Runs in a shard instead of what is planned. No result depends
+        Runs in a shard instead of the planned number. No result depends
         on it; tests vary it.
     waves
-        Seeds of a cell in each wave, where the study was begun with these.
+        Seeds of a cell in each wave, if the study was begun with these.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Plan:
     waves : tuple of int
         Seeds of a cell in each wave.
     shards : Shards
-        How runs are cut into shards.
+        The division of runs into shards.
     """
 
     def __init__(self, study: Study, shard_runs: int | None = None, waves: Sequence[int] | None = None) -> None:
@@ -79,7 +79,7 @@ class Plan:
         return int(self._cell_visited(shape * self._shape_cells))
 
     def position(self, run: Any) -> Any:
-        """Return the visiting position of a run, an integer or an array."""
+        """Return the visiting position of a run; both are integers or arrays."""
         cell, offset = divmod(run, self.n_seeds)
         digits = mixed_digits(cell, self._sizes)
         visited = 0
@@ -104,22 +104,22 @@ class Plan:
             yield replace(piece, open=shard.open[places])
 
     def cells(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the open cells of a shard in visiting order, and how many of its runs, in a row, are of each."""
+        """Return the open cells of a shard in visiting order and the consecutive runs of each, both (cells,)."""
         visited, counts = self._visited(shard), self._counts(shard)
         if shard.open is not None:
             visited, counts = visited[shard.open], counts[shard.open]
         return self._cell_visited(visited), counts
 
     def runs(self, shard: Shard) -> NDArray[np.int64]:
-        """Return the number of every run of a shard, in visiting order."""
+        """Return the numbers of the runs of a shard in visiting order, (runs,)."""
         return self._number(shard, self._cell_visited(self._visited(shard)) * self.n_seeds)
 
     def seeds(self, shard: Shard) -> NDArray[np.int64]:
-        """Return the seed of every run of a shard, in visiting order."""
+        """Return the seeds of the runs of a shard in visiting order, (runs,)."""
         return self._number(shard, self.study.seeds.base)
 
     def _visited(self, shard: Shard) -> NDArray[np.int64]:
-        """Return the places of all cells of a shard in visiting order."""
+        """Return the places in visiting order of all cells of a shard, (cells,)."""
         import numpy as np
 
         wave = self.shards.wave_of(shard)
@@ -136,7 +136,7 @@ class Plan:
         return counts
 
     def _number(self, shard: Shard, first: Any) -> NDArray[np.int64]:
-        """Give the runs of a shard numbers that go up from ``first`` in each cell, also where others hold its first."""
+        """Number the runs of a shard: in each cell from ``first``, the number of the cell's first seed, upwards."""
         import numpy as np
 
         wave = self.shards.wave_of(shard)
@@ -148,7 +148,7 @@ class Plan:
         return numbers if shard.open is None else numbers[np.repeat(shard.open, counts)]
 
     def _cell_visited(self, visited: Any) -> Any:
-        """Return the number of the cell visited in this place, an integer or an array."""
+        """Return the number of the cell at a place of the visiting order; both are integers or arrays."""
         digits = mixed_digits(visited, [self._sizes[k] for k in self._visit])
         placed = dict(zip(self._visit, digits, strict=True))
         cell = visited - visited

@@ -11,7 +11,7 @@ from sweep.schedule.waves import Begin, Shard, Wave, block_work, seed_waves
 
 
 class _Placed(Protocol):
-    """A shard, or the commit of one: what has a first visiting position."""
+    """A shard or the commit of one: anything with a first visiting position."""
 
     @property
     def start(self) -> int: ...
@@ -23,15 +23,15 @@ class Shards:
     Parameters
     ----------
     costs
-        Of a run of each shape, in visiting order.
+        Cost of a run of each shape, in visiting order.
     shape_cells
         Cells of each shape.
     round_seeds
         Seeds of a cell in each round; see :class:`sweep.training.adaptive_rounds.AdaptiveRounds`.
     waves
-        Seeds of a cell in each wave, where a study was begun with these; planned otherwise.
+        Seeds of a cell in each wave, if a study was begun with these; planned otherwise.
     shard_runs
-        For tests: runs in a shard, instead of what is planned.
+        For tests: runs in a shard instead of the planned number.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class Shards:
         return n_shards, n_runs, sum(wave.operations for wave in waves)
 
     def between(self, start: int, stop: int) -> Iterator[Shard]:
-        """Yield the shards that lie between two visiting positions, in order."""
+        """Yield the shards within the visiting positions ``start`` to ``stop``, in order."""
         index = bisect_left(range(self.n_shards), start, key=lambda index: self.shard(index).start)
         while index < self.n_shards and (shard := self.shard(index)).stop <= stop:
             yield shard

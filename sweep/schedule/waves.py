@@ -1,12 +1,12 @@
-"""How the runs of a wave of seeds are cut into shards, and in which order these are trained.
+"""The shards of a wave of seeds, and the order in which they are trained.
 
-Seeds are trained in *waves*: some seeds of every cell, then the next ones of every cell. So whatever is trained
-when a run ends has all cells, each with about as many seeds, but for the wave under way. The first waves are small,
-a few milliseconds of work; each is as large as all before it together, up to an eighth of all seeds.
+Seeds are trained in *waves*: some seeds of every cell, then the next ones of every cell. So an interrupted run has
+about equally many seeds of every cell, except for the wave under way. The first waves are small, a few milliseconds of
+work; each later one is as large as all before it together, up to a quarter of all seeds.
 
 A wave is cut into *blocks* of about equal work, which are trained in bit-reversed order. The blocks that are trained
-last are cut into shards that become smaller, so that all cores end together; every other block is one shard. All this
-depends on the study alone, so any machine can go on with what another began.
+last are cut into ever smaller shards, so that all cores finish together; every other block is one shard. All of this
+depends on the study alone, so any machine can continue a study that another began.
 """
 
 from __future__ import annotations
@@ -25,35 +25,36 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# A block is a part of the study, not less than some milliseconds of one core, as committing a shard takes half of one,
-# and at most a quarter of a second; studies of more than so many blocks have longer ones: up to ten seconds or
-# sixteen runs.
+# A block is 1/32 of the study, but at least 5 ms of one core, since committing a shard takes half a millisecond, and at
+# most 250 ms. A study with more than 10,000 such blocks has longer ones, up to ten seconds or sixteen runs.
 _SHARES, _MANY = 32, 10_000
 _LEAST_OPERATIONS, _USUAL_OPERATIONS, _MOST_OPERATIONS = 8e8, 4e10, 1.6e12
-# The rows of a shard are held in memory by each thread.
+# Most runs of a block: each thread holds the rows of a shard in memory.
 _MOST_RUNS = 2**17
-# A wave has at most such a part of all seeds.
+# A wave has at most one fourth of all seeds.
 _WAVES = 4
-# So many blocks at the end are cut up.
+# Number of blocks at the end that are cut into several shards.
 _LAST = 8
-# Networks that train side by side, a multiple of which a shard of one shape has.
+# Networks that train side by side; a shard of one shape has a multiple of them.
 _LANES = 16
-# Each lane trains so many runs of a shape or more, one after the other.
+# Least runs of a shape that each lane trains, one after the other.
 _FEWEST = 2
-# Weights are drawn and trained in pieces of at most so many bytes.
+# Most bytes of the weights of a piece, which are drawn and trained together.
 _PIECE_BYTES = 2**24
 
 
 @dataclass(frozen=True)
 class Shard:
-    """The unit of work: visiting positions ``start`` to ``stop``.
+    """The unit of work: visiting positions ``start`` to ``stop``, without ``stop``.
 
     Attributes
     ----------
+    index, start, stop
+        Its number and its visiting positions.
     cost
-        Estimated operations if every run takes all its steps, where it was planned.
+        Estimated operations if every run takes all its steps; 0 if not known.
     open : (cells,) of bool or None
-        Which of its cells, in visiting order, are trained; all without.
+        Whether each of its cells, in visiting order, is trained; None for all.
     """
 
     index: int
@@ -64,12 +65,12 @@ class Shard:
 
     @property
     def n_runs(self) -> int:
-        """Number of runs where all of its cells are open."""
+        """Number of runs if all of its cells are open."""
         return self.stop - self.start
 
 
 class _Stretch(NamedTuple):
-    """Blocks of equally many runs, but for the last: of one shape, or one block of several shapes."""
+    """Blocks of one shape with equally many runs, except the last; or one block of several shapes."""
 
     first_block: int
     start: int
@@ -82,17 +83,24 @@ class _Stretch(NamedTuple):
 
 
 def seed_waves(n_seeds: int, shape_cells: int, operations: float) -> list[int]:
-    """Return how many seeds of every cell are trained in each wave.
+    """Return the seeds of each cell in each wave.
 
     Parameters
     ----------
     n_seeds
-        Of every cell.
+        Seeds of each cell.
     shape_cells
         Cells of a shape, whose runs train side by side.
     operations
-        That runs of all seeds take at most.
+        Most operations of the runs of all seeds.
 
+    Returns
+    -------
+    list of int
+        They sum to ``n_seeds``.
+
+    Examples
+    --------
     >>> seed_waves(1000, 13, 8e10)
     [10, 10, 20, 32, 64, 128, 240, 240, 256]
     """
@@ -104,7 +112,7 @@ def seed_waves(n_seeds: int, shape_cells: int, operations: float) -> list[int]:
     while done < n_seeds:
         wave = min(done, most) or first
         if wave > _FEWEST * step:
-            wave -= wave % step  # so that all lanes are taken
+            wave -= wave % step  # so that no lane is idle
         waves.append(wave if done + 1.25 * wave <= n_seeds else n_seeds - done)
         done += waves[-1]
     return waves
@@ -213,8 +221,8 @@ class Wave:
         return shard.start - self.begin.position, shard.stop - self.begin.position
 
     def _make_stretches(self, work: float) -> Iterator[_Stretch]:
-        """Lay out blocks shape by shape; shapes of little work are taken together."""
-        block, start, n_open = 0, 0, 0.0  # the share of a block that shapes since start take
+        """Yield blocks shape by shape; shapes of little work share a block."""
+        block, start, n_open = 0, 0, 0.0  # the part of a block that the shapes since start fill
         for shape, cost in enumerate(self._costs):
             stop = (shape + 1) * self._shape_runs
             n_blocks = max(self._shape_runs * cost.operations / work, self._shape_runs / _MOST_RUNS)
@@ -222,16 +230,16 @@ class Wave:
                 n_open += n_blocks
                 continue
             begin = start if n_blocks < 1 else shape * self._shape_runs
-            if start < begin:  # what was open before a large shape
+            if start < begin:  # the shapes before a large one
                 yield _Stretch(block, start, begin, begin - start)
                 block += 1
-            n_blocks = max(n_blocks - 0.25, self._shape_runs / _MOST_RUNS)  # the last one is no sliver
+            n_blocks = max(n_blocks - 0.25, self._shape_runs / _MOST_RUNS)  # so that the last block is not tiny
             stretch = _Stretch(block, begin, stop, _even(stop - begin, ceil(n_blocks)))
             yield stretch
             block, start, n_open = block + stretch.n_blocks, stop, 0.0
 
     def _cut_last(self) -> dict[int, int]:
-        """Return the blocks that are trained last, and into how many shards each is cut."""
+        """Return the blocks trained last that are cut, with the number of shards of each."""
         cut: dict[int, int] = {}
         for n_left, block in enumerate(islice(_bit_reversed(self._n_blocks, backwards=True), _LAST), 1):
             start, stop = self._range(block)
@@ -242,7 +250,7 @@ class Wave:
         return cut
 
     def _range(self, block: int) -> tuple[int, int]:
-        """Return the visiting positions of a block."""
+        """Return the first visiting position of a block and the one after its last."""
         stretch = self._stretches[bisect_right(self._first_blocks, block) - 1]
         start = stretch.start + (block - stretch.first_block) * stretch.block_runs
         return start, min(start + stretch.block_runs, stretch.stop)
@@ -252,27 +260,29 @@ class Wave:
         return block + self._more[bisect_left(self._cut_blocks, block)]
 
     def _before(self, position: int, sums: Sequence[float]) -> float:
-        """Return a sum over all runs before a visiting position, from those over whole shapes."""
+        """Return a sum over all runs before a visiting position, interpolated between sums over whole shapes."""
         shape, runs = divmod(position, self._shape_runs)
         return sums[shape] + (runs / self._shape_runs * (sums[shape + 1] - sums[shape]) if runs else 0)
 
 
 def block_work(operations: float) -> float:
-    """Return the operations of a block, where so many are trained without a wait."""
+    """Return the operations of a block, from those that are trained without a pause in between."""
     usual = max(operations / _MANY, min(max(operations / _SHARES, _LEAST_OPERATIONS), _USUAL_OPERATIONS))
     return min(usual, _MOST_OPERATIONS)
 
 
 def _even(n_runs: int, n_parts: int) -> int:
-    """Return the runs of each of so many parts, a multiple of what trains side by side; the last may have fewer."""
+    """Return the runs of each of ``n_parts`` equal parts, a multiple of the lanes; the last part may have fewer."""
     return ceil(n_runs / max(1, n_parts) / _LANES) * _LANES
 
 
 def _bit_reversed(n: int, backwards: bool = False) -> Iterator[int]:
-    """Yield 0 to n - 1, each far from those just before it: van der Corput's sequence, from its start or its end.
+    """Yield 0 to n - 1 in bit-reversed order (van der Corput's sequence), from its start or its end.
 
-    Each is the next number with its bits in reverse order.
+    It is a low-discrepancy order: any prefix covers the range evenly.
 
+    Examples
+    --------
     >>> list(_bit_reversed(6))
     [0, 4, 2, 1, 5, 3]
     """

@@ -1,1 +1,1 @@
-"""Studies: their words, data, files and cells."""
+"""Studies: their words, data, files and cells (configurations)."""

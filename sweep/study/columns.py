@@ -1,4 +1,4 @@
-"""The columns of the results: one list that drives files, checks and documentation."""
+"""The columns of results: one list from which files, checks and documentation follow."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ STATUSES = ("converged", "diverged", "stalled", "exhausted")
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, type, unit and what it means.
+    """A column of results.
 
-    ``type`` is the name of an Arrow type, or ``"status"`` for a dictionary of
-    :data:`STATUSES` with int8 codes. Files from before a column that came ``later`` lack it, and those that lack any
-    have something else in a column that is ``restated``; both are null when they are read.
+    Attributes
+    ----------
+    name, unit
+    type
+        The name of an Arrow type, or ``"status"``: a dictionary of :data:`STATUSES` with int8 codes.
+    doc
+        Its meaning.
+    later
+        Whether files of earlier versions lack the column; it is then read as null.
+    restated
+        Whether its definition has changed. It is read as null from files that lack any column that is ``later``.
     """
 
     name: str
@@ -48,7 +56,7 @@ _STATISTICS = (
     Column("n_converged", "int64", "runs", "runs that met the criterion"),
     Column("n_diverged", "int64", "runs", "runs whose loss became infinite, NaN or larger than the bound"),
     Column("n_stalled", "int64", "runs", "runs that no update could change any more"),
-    Column("n_exhausted", "int64", "runs", "runs that took all updates they may without an end"),
+    Column("n_exhausted", "int64", "runs", "right-censored runs: they took all updates allowed"),
     Column("convergence_rate", "float64", "fraction", "n_converged / n_runs"),
     Column("convergence_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval"),
     Column("convergence_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval"),
@@ -61,11 +69,21 @@ _STATISTICS = (
             (f"steps_q{part}_high", "upper end of its 95 % interval; null if never"),
         )
     ),
-    Column("restricted_mean_steps", "float64", "updates", "mean over all runs of updates to converge, the most if not"),
+    Column(
+        "restricted_mean_steps",
+        "float64",
+        "updates",
+        "restricted mean survival time, RMST: mean over all runs of updates to converge, the limit if not",
+    ),
     Column("restricted_mean_steps_error", "float64", "updates", "its standard error; null for one run"),
     Column("restricted_mean_steps_low", "float64", "updates", "lower end of its 95 % interval", later=True),
     Column("restricted_mean_steps_high", "float64", "updates", "upper end of its 95 % interval", later=True),
-    Column("expected_steps", "float64", "updates", "updates of all runs / n_converged: a success with restarts"),
+    Column(
+        "expected_steps",
+        "float64",
+        "updates",
+        "expected running time, ERT: updates of all runs / n_converged",
+    ),
     Column("expected_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none converged"),
     Column("expected_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none converged"),
     Column(
@@ -74,11 +92,11 @@ _STATISTICS = (
         "updates",
         "updates after which a restart pays; null if none converged",
     ),
-    Column("restarted_steps", "float64", "updates", "updates a success then takes, as other runs tell", restated=True),
+    Column("restarted_steps", "float64", "updates", "updates per success then, estimated on other runs", restated=True),
     Column("restarted_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none", later=True),
     Column("restarted_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none", later=True),
 )
-# Of studies in which some cell has criterion 'none'.
+# Columns of studies in which some cell has criterion 'none'.
 _LOSSES = (
     *(
         Column(name, "float64", "loss", doc, later=True)
@@ -98,13 +116,13 @@ _LOSSES = (
     Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval", later=True),
     Column("finite_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval", later=True),
 )
-# Whole numbers that may be null.
+# Columns of integers that may be null.
 NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
 
 def parameter_columns(study: Study) -> list[Column]:
-    """Return a column for each swept parameter, in file order."""
+    """Return the columns of the swept parameters, in file order."""
     return [
         Column(name, _TYPES[type(values[0])], WORDS[name].unit, WORDS[name].meaning)
         for name, values in study.parameters.items()
@@ -123,23 +141,23 @@ def cells_columns(study: Study) -> list[Column]:
 
 
 def tells_losses(study: Study) -> bool:
-    """Tell whether cells have statistics of final losses: where some of them are not judged."""
+    """Return whether the cells table has statistics of final losses: if some cell is not judged."""
     return "none" in study.values_of("criterion")
 
 
 def tally_columns() -> list[Column]:
-    """Return the columns of a tally: how many runs of a cell ended so, after so many steps."""
+    """Return the columns of a tally: the runs of a cell by status and number of steps."""
     return [_CELL, _STATUS, _STEPS, Column("n", "int64", "runs", "runs that ended so")]
 
 
 def counts_columns(study: Study) -> list[Column]:
-    """Return the columns of parts where rows are not kept: a tally, also by final losses where cells tell of these."""
+    """Return the columns of parts without rows of runs: a tally, also by final loss if cells have its statistics."""
     loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', else 0", later=True)
     return [*tally_columns(), *([loss] if tells_losses(study) else [])]
 
 
 def arrow_schema(columns: list[Column]) -> pa.Schema:
-    """Return the Arrow schema, with unit and meaning in the field metadata."""
+    """Return the Arrow schema of columns, with unit and meaning in the field metadata."""
     import pyarrow as pa
 
     def arrow_type(column: Column) -> pa.DataType:
@@ -153,9 +171,9 @@ def arrow_schema(columns: list[Column]) -> pa.Schema:
 
 
 def row_bytes(study: Study) -> tuple[int, int]:
-    """Return the bytes of a row of runs in memory, and about those on disk.
+    """Return the bytes of a row of runs in memory, and roughly those on disk.
 
-    Random numbers (losses, errors) hardly compress; counters and parameters vanish.
+    On disk losses and errors hardly compress; counters and parameters take almost nothing.
     """
     sizes = {"int64": 8, "int32": 4, "float64": 8, "status": 1, "bool": 1, "string": 8}
     columns = runs_columns(study)

@@ -1,7 +1,7 @@
-"""What words of a study, each valid by itself, must not say together.
+"""Conflicts between words of a study, each of which is valid by itself.
 
-A grid combines every value of one word with every value of another, so two words are checked value by value,
-however many cells there are.
+A grid combines every value of one word with every value of another. So two words are checked value by value, and the
+number of cells does not matter.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 MAX_FLOAT32 = 3.4028234663852886e38
 
-# Hidden activations of one network over all patterns: a bound on the time of one step, which nothing can interrupt.
+# Hidden activations of one network over all patterns. It bounds the time of a step, which cannot be interrupted.
 MAX_ACTIVATIONS = 2**24
 
 
 class Rule(NamedTuple):
-    """What one value of a word needs of another word.
+    """A requirement that one value of a word makes of another word.
 
     Attributes
     ----------
     word, value
-        A word that needs another where it has this value.
+        The rule holds where this word has this value.
     other
-        The word that it needs.
+        The word whose values are restricted.
     allows : (value of other, number of patterns) -> bool
-        Which of its values will do.
+        Whether a value of ``other`` is allowed.
     needs
-        The same as told to users.
+        The requirement, as part of an error message.
     """
 
     word: str
@@ -50,9 +50,9 @@ def _one_of(*values: Any) -> Callable[[Any, int], bool]:
 
 
 def _rules() -> Iterator[Rule]:
-    """Yield what words of the vocabulary need of others."""
+    """Yield the rules of the vocabulary."""
     for alias, (name, own) in LOSS_ALIASES.items():
-        yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} takes any)")
+        yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} allows any)")
     for name, loss in vocabulary.LOSSES.items():
         if loss.output:
             yield Rule("loss", name, "output", _one_of(loss.output), f"output {loss.output!r}")
@@ -68,14 +68,19 @@ _RULES = tuple(_rules())
 
 
 def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
-    """Say what is wrong with a study whose tables are all valid.
+    """Return the conflicts of a study whose tables are all valid.
 
     Parameters
     ----------
     study
-        Complete but for this check.
+        The study, complete except for this check.
     given
         The words that the user gave or swept; others have their defaults.
+
+    Returns
+    -------
+    list of str
+        A sentence for each conflict.
     """
     return [
         *_broken_rules(study),
@@ -119,7 +124,7 @@ def _idle_decay(study: StudyContent) -> Iterator[str]:
         if vocabulary.OPTIMIZERS[name].needs_decay and max(study.values_of("weight_decay")) == 0:
             yield (
                 f"{study.key_of('optimizer')}: {name!r} given with {study.key_of('weight_decay')} 0, which makes it "
-                "another optimizer; give training.weight_decay, as 0.01"
+                "another optimizer; give training.weight_decay, such as 0.01"
             )
 
 
@@ -133,11 +138,11 @@ def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
             )
             values = study.values_of(name)
             value = shown(list(values) if name in study.parameters else values[0])
-            yield f"{study.key_of(name)}: {value} given, which no cell uses; it goes with {users}"
+            yield f"{study.key_of(name)}: {value} given, which no cell uses; it is used with {users}"
 
 
 def _rounded_away(study: StudyContent) -> Iterator[str]:
-    """Say which numbers float32 would make others of: 0, an infinity, or 1 where they must be below."""
+    """Yield a sentence for each number that float32 rounds to 0, to an infinity or to its excluded upper limit."""
     if study.network.dtype == "float32":
         for name in WORDS:
             for value in study.values_of(name):
@@ -148,7 +153,7 @@ def _rounded_away(study: StudyContent) -> Iterator[str]:
 
 
 def _lost_in_float32(name: str, value: float) -> str | None:
-    """Tell what a word must be that its value, rounded to float32, is not any more."""
+    """Return the requirement that a value violates once it is rounded to float32, or None."""
     try:
         rounded = struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
@@ -161,7 +166,7 @@ def _lost_in_float32(name: str, value: float) -> str | None:
 
 
 def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
-    """Say what is too large together."""
+    """Yield a sentence for each product or number that is too large."""
     n_patterns = len(study.data.inputs)
     hidden = max(study.values_of("hidden"))
     if n_patterns * hidden > MAX_ACTIVATIONS:

@@ -1,4 +1,4 @@
-"""What a study holds: patterns, words and seeds, and what follows by looking at them."""
+"""The content of a study: patterns, words and seeds, and what follows from them without validation."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sweep.study.words import WORDS, Convergence, InitialWeights, Network, Train
 
 
 class StudyContent:
-    """The base of :class:`sweep.study.model.Study`, for what looks at a study and makes none.
+    """The base of :class:`sweep.study.model.Study`, for code that reads a study and makes none.
 
     Attributes
     ----------
     name, description : str
     data : Data
     network, initial_weights, training, convergence
-        Words that are not swept, by table.
+        Tables of the words that are not swept.
     parameters : dict
         The values of each swept word, in file order.
     seeds : Seeds
@@ -38,44 +38,44 @@ class StudyContent:
 
     @cached_property
     def grid(self) -> Grid:
-        """The cells, by arithmetic."""
+        """The cells (configurations), computed by arithmetic."""
         axes = [{name: values} for name, values in self.parameters.items()]
         return Grid(axes, self.fixed(), len(self.data.inputs), self.seeds.count)
 
     @property
     def n_cells(self) -> int:
-        """Number of combinations of the swept parameters."""
+        """Number of cells: combinations of the values of the swept parameters."""
         return prod(map(len, self.parameters.values()))
 
     @property
     def n_outputs(self) -> int:
-        """Number of outputs that can be right: patterns times targets."""
+        """Number of outputs that can be correct: patterns times targets of a pattern."""
         return len(self.data.inputs) * len(self.data.targets[0])
 
     @property
     def n_runs(self) -> int:
-        """Number of networks: cells times seeds."""
+        """Number of runs: cells times seeds."""
         return self.n_cells * self.seeds.count
 
     def fixed(self) -> dict[str, Any]:
-        """Return every word that has the same value in all cells; None stands for what its default says."""
+        """Return the words with the same value in all cells; None means that the value follows from another word."""
         return {name: self.values_of(name)[0] for name in WORDS if name not in self.parameters}
 
     def values_of(self, name: str) -> tuple[Any, ...]:
-        """Return every value that a word has in some cell."""
+        """Return the values that a word has in the cells: one, or the swept ones."""
         return self.parameters.get(name) or (getattr(getattr(self, WORDS[name].section), name),)
 
     def key_of(self, name: str) -> str:
-        """Return the key under which a word stands in the study file."""
+        """Return the dotted key of a word in the study file."""
         return f"parameters.{name}" if name in self.parameters else f"{WORDS[name].section}.{name}"
 
     def uses(self, name: str) -> bool:
-        """Tell whether a word does anything in some cell."""
+        """Return whether a word has an effect in some cell."""
         used_with = WORDS[name].used_with
         return not used_with or any(set(values) & set(self.values_of(other)) for other, values in used_with.items())
 
     def shares_runs_with(self, other: StudyContent) -> bool:
-        """Tell whether some run of another study is one of this: its patterns, its seed and every word are the same."""
+        """Return whether another study has a run of this one: with the same patterns, seed and words."""
         mine, others = self.seeds, other.seeds
         is_seed_common = max(mine.base, others.base) < min(mine.base + mine.count, others.base + others.count)
         return (

@@ -1,4 +1,4 @@
-"""A study in words: what it asks, for reports and notebooks."""
+"""A description of a study in words, for reports and notebooks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sweep.study.content import StudyContent
 from sweep.study.words import WORDS
 from sweep.system.formatting import count_text, list_text, short
 
-# Values that are written out; of more, the first, the last and how many there are.
+# Values that are listed; of more, only the first, the last and their number.
 _MOST_VALUES = 16
 
 
 def asked(study: StudyContent) -> dict[str, Any]:
-    """Return what a study asks: a sentence, and its words with their meaning and values."""
+    """Return the description of a study: ``sentence``, ``swept`` and ``fixed`` words with meaning, ``patterns``."""
     data, n_patterns = study.data, len(study.data.inputs)
     patterns = f"{count_text(n_patterns, 'pattern')} of {count_text(len(data.inputs[0]), 'input')} and "
     patterns += count_text(len(data.targets[0]), "target")
@@ -42,7 +42,7 @@ def asked(study: StudyContent) -> dict[str, Any]:
 
 
 def study_html(study: StudyContent) -> str:
-    """Return a study in words, with the values of what is swept."""
+    """Return the description of a study as HTML, with the values of the swept parameters."""
     told = asked(study)
     table = html_table(["swept", "values", "meaning"], told["swept"]) if told["swept"] else ""
     fixed = "; ".join(f"{name} {value}" for name, value, _ in told["fixed"])
@@ -50,7 +50,7 @@ def study_html(study: StudyContent) -> str:
 
 
 def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table of texts."""
+    """Return an HTML table of a header and rows of texts, which are escaped."""
     lines = ["<tr>" + "".join(f"<th>{escape(text)}</th>" for text in head) + "</tr>"]
     lines += ["<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows]
     return f"<table>{''.join(lines)}</table>"

@@ -1,4 +1,4 @@
-"""How a word of a study is declared: as a field of its table, which holds all that is known of it."""
+"""Declaration of a word of a study: as a field of its table, with default, limits, role, meaning and unit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Role = Literal["kernel", "setting", "limit", "start"]
 
 
 class Word(NamedTuple):
-    """What a study can say of each cell, beside its type and default.
+    """A word of a study: a property of each cell. Type and default belong to its field.
 
     Attributes
     ----------
@@ -26,11 +26,11 @@ class Word(NamedTuple):
     meaning, unit
         As documented in results.
     role
-        ``"kernel"``: it decides which kernel trains, so runs of one shard share it; ``"setting"``: a number of each
-        cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: of the steps of each cell; ``"start"``: it
+        ``"kernel"``: it decides which kernel trains, so runs of one shape share it; ``"setting"``: a number of each
+        cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
         decides the initial weights of a seed.
     used_with
-        Values of other words; where none of them occurs in a study, this word does nothing in it.
+        Values of other words. In a study without any of them this word has no effect.
     is_swept
         Whether it can be swept.
     """
@@ -51,18 +51,45 @@ def word(
     used_with: dict[str, list[Any]] | None = None,
     is_swept: bool = True,
 ) -> Any:
-    """Declare a word; see :class:`Word`."""
+    """Declare a word as a field.
+
+    Parameters
+    ----------
+    default
+    role, meaning, unit, used_with, is_swept
+        As in :class:`Word`.
+
+    Returns
+    -------
+    FieldInfo
+        The pydantic field.
+    """
     notes: dict[str, Any] = {"unit": unit, "role": role, "used_with": used_with or {}, "is_swept": is_swept}
     return Field(default, description=meaning, json_schema_extra=notes)
 
 
 def choice(names: Iterable[str], default: str, meaning: str, role: Role = "kernel") -> Any:
-    """Declare a word whose values are words of the vocabulary."""
+    """Declare a word whose values are names of the vocabulary.
+
+    Parameters
+    ----------
+    names
+        Its values.
+    default
+        One of them.
+    meaning, role
+        As in :class:`Word`.
+
+    Returns
+    -------
+    tuple
+        The type and the pydantic field.
+    """
     return Literal[tuple(names)], word(default, role, meaning)
 
 
 def setting(name: str) -> Any:
-    """Declare a number of each cell as the vocabulary has it; what is neither finite nor given, is None."""
+    """Declare a setting as the vocabulary does: return its type and field. An infinite default becomes None."""
     declared = vocabulary.SETTINGS[name]
     limits = {"ge": declared.at_least, "gt": declared.above, "lt": declared.below}
     given = {key: limit for key, limit in limits.items() if limit is not None}
@@ -74,7 +101,7 @@ def setting(name: str) -> Any:
 
 
 def _users(setting: Setting) -> dict[str, list[Any]]:
-    """Return the words that take a setting, by what names them in a study; of one that all cells have none."""
+    """Return the names that use a setting, by the word whose values they are; none for a setting of all cells."""
     kinds: dict[str, Mapping[str, Any]] = {
         "activation": vocabulary.ACTIVATIONS,
         "output": vocabulary.ACTIVATIONS,
@@ -86,13 +113,13 @@ def _users(setting: Setting) -> dict[str, list[Any]]:
 
 
 def settings_of(*kinds: Mapping[str, Any]) -> dict[str, Any]:
-    """Declare the settings of these kinds of words."""
+    """Declare the settings of these tables of the vocabulary, by name."""
     names = dict.fromkeys(each.name for words in kinds for user in words.values() for each in user.settings)
     return {name: setting(name) for name in names}
 
 
 def table(declared: type[S], behind: Mapping[str, dict[str, Any]]) -> type[S]:
-    """Return a table that has words of the vocabulary too, each behind one of its own; the first ones behind ``""``."""
+    """Return a table with words of the vocabulary inserted after the words that key ``behind``; ``""`` is the start."""
     hints = get_type_hints(declared, include_extras=True)
     fields = dict(behind.get("", {}))
     for name, field in declared.model_fields.items():

@@ -1,4 +1,4 @@
-"""Every key of a study as users look it up, read off the fields that declare it."""
+"""The keys of a study for users, read from the fields that declare them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sweep.study.words import REQUIRED, SECTIONS, STANDS_FOR, WORDS
 
 _MODELS: dict[str, type[Section]] = {"data": Data, **SECTIONS, "seeds": Seeds}
 
-# What it means that a key says nothing, beside what fields tell.
+# Texts of defaults that are not the default of the field.
 _UNSAID = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
 
 
@@ -27,11 +27,11 @@ class Entry(NamedTuple):
     meaning
         As documented in results.
     values
-        If names are its values, these.
+        Its values, if they are names.
     users
-        Names that it goes with.
+        Names that it is used with.
     facts
-        What it may be and in which unit, its default, and what it goes with.
+        Allowed values and unit, default, and the words that it is used with.
     """
 
     section: str
@@ -42,13 +42,13 @@ class Entry(NamedTuple):
     facts: str
 
     def lines(self, width: int) -> list[str]:
-        """Return the entry as lines of at most so many characters."""
+        """Return the entry as lines of at most ``width`` characters."""
         said = textwrap.wrap(f"{self.key}: {self.meaning}", width, subsequent_indent="    ")
         return said + textwrap.wrap(self.facts, width, initial_indent="    ", subsequent_indent="    ")
 
 
 def entries() -> list[Entry]:
-    """Return all keys, table by table."""
+    """Return the entries of all keys, table by table."""
     patterns = [
         Entry("data", "task", "built-in patterns to learn", tuple(TASKS), (), ", ".join(TASKS)),
         Entry(
@@ -64,7 +64,22 @@ def entries() -> list[Entry]:
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
-    """Return keys as text, each table under its name."""
+    """Return entries as text, each table below its name.
+
+    Parameters
+    ----------
+    found
+        Entries, table by table.
+    width
+        Most characters of a line.
+    indent
+        Text before each line.
+
+    Returns
+    -------
+    str
+        Lines without a final line feed.
+    """
     lines: list[str] = []
     for entry in found:
         lines += [] if f"[{entry.section}]" in lines else [f"[{entry.section}]"]
@@ -73,14 +88,14 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
 
 
 def _entry(section: str, key: str, hint: Any) -> Entry:
-    """Return a key as its field declares it."""
+    """Return the entry of a key from its field."""
     field, word = _MODELS[section].model_fields[key], WORDS.get(key)
     facts = [_allowed(hint) + (f", in {word.unit}" if word and word.unit else "")]
     if section != "data":
         facts.append("must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}")
     if word and word.used_with:
         goes_with = (f"{other} {', '.join(map(_text, values))}" for other, values in word.used_with.items())
-        facts.append(f"goes with {' or '.join(goes_with)}")
+        facts.append(f"used with {' or '.join(goes_with)}")
     if not (word and word.is_swept):
         facts.append("cannot be swept")
     users = tuple(str(value) for values in (word.used_with if word else {}).values() for value in values)
@@ -93,7 +108,7 @@ def _text(value: Any) -> str:
 
 
 def _allowed(hint: Any) -> str:
-    """Say what a type takes: what stands beside it as text, its names, or its limits."""
+    """Return the values that a type allows: the text that annotates it, its names, or its limits."""
     kind, *notes = get_args(hint) if get_origin(hint) is Annotated else [hint]
     said = next((note for note in notes if isinstance(note, str)), None)
     options = [option for option in get_args(kind) if option is not NoneType]
@@ -106,7 +121,7 @@ def _allowed(hint: Any) -> str:
 
 
 def _limits(notes: list[Any]) -> Iterator[str]:
-    """Write the limits of a number."""
+    """Yield the limits of a number as texts."""
     for note in notes:
         for limit in getattr(note, "metadata", ()):
             for name, words in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below")):
@@ -115,7 +130,7 @@ def _limits(notes: list[Any]) -> Iterator[str]:
 
 
 def _names(hint: Any) -> tuple[str, ...]:
-    """Return the names that a type lists."""
+    """Return the names that a type allows, if it is one of names."""
     if get_origin(hint) is Literal:
         return tuple(map(str, get_args(hint)))
     return next(filter(None, map(_names, get_args(hint))), ())

@@ -1,4 +1,4 @@
-"""The cells of a study, by arithmetic alone: a study may have more of them than any list can hold."""
+"""The cells of a study, computed by arithmetic: a study may have more of them than a list can hold."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Words that vary together, with equally many values each: the k-th values belong together.
+# Words that vary together, with equally many values each: the k-th values are combined.
 Axis = Mapping[str, tuple[Scalar, ...]]
 
 
 @dataclass(frozen=True)
 class Cell(Mapping[str, Any]):
-    """A configuration: the value of every word, swept or fixed, by name. Words that code asks for have types."""
+    """A configuration: the value of every word, swept or fixed, by name. Words that code reads are typed properties."""
 
     words: Mapping[str, Any]
 
@@ -33,36 +33,36 @@ class Cell(Mapping[str, Any]):
         return iter(self.words)
 
     def __len__(self) -> int:
-        """Return how many words there are."""
+        """Return the number of words."""
         return len(self.words)
 
     def with_words(self, **words: Any) -> Cell:
-        """Return a cell in which some words have other values."""
+        """Return a copy in which some words have other values."""
         return Cell({**self.words, **words})
 
     @property
     def hidden(self) -> int:
-        """Hidden units."""
+        """Number of hidden units."""
         return int(self.words["hidden"])
 
     @property
     def batch(self) -> int:
-        """Patterns of a step."""
+        """Patterns per update."""
         return int(self.words["batch"])
 
     @property
     def loss(self) -> str:
-        """The loss, as the study names it."""
+        """Name of the loss in the study."""
         return str(self.words["loss"])
 
     @property
     def optimizer(self) -> str:
-        """The optimizer."""
+        """Name of the optimizer."""
         return str(self.words["optimizer"])
 
     @property
     def gain(self) -> float:
-        """What multiplies the sums of hidden units."""
+        """Factor of the sums of hidden units."""
         return float(self.words["gain"])
 
 
@@ -74,11 +74,11 @@ class Grid:
     Parameters
     ----------
     axes
-        Words that vary, those of one axis together: in a grid of parameters each has an axis of its own, in file order.
+        Words that vary; those of one axis vary together. Swept parameters have an axis each, in file order.
     fixed
         The value of every other word.
     n_patterns
-        Patterns of an epoch.
+        Patterns per epoch.
     n_seeds
         Runs of each cell.
 
@@ -88,7 +88,7 @@ class Grid:
     sizes : list of int
         The number of values of each axis.
     parameters : dict
-        The values of each word that varies, along its axis.
+        The values of each word that varies, in the order of its axis.
     n_cells, n_seeds, n_runs : int
     """
 
@@ -103,7 +103,7 @@ class Grid:
         self._n_patterns = n_patterns
 
     def values(self, cell: int) -> dict[str, Scalar]:
-        """Return the swept parameters of a cell."""
+        """Return the values of the swept parameters in a cell."""
         digits = mixed_digits(cell, self.sizes)
         places = zip(self.axes, digits, strict=True)
         return {name: values[digit] for axis, digit in places for name, values in axis.items()}
@@ -113,7 +113,19 @@ class Grid:
         return Cell({**self.fixed, **self.values(number)})
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the word called ``name``, swept or fixed, in each of ``cells``."""
+        """Return the value of a word, swept or fixed, in each of some cells.
+
+        Parameters
+        ----------
+        name
+            The word.
+        cells : (cells,)
+            Their numbers.
+
+        Returns
+        -------
+        (cells,) array
+        """
         import numpy as np
 
         if name in self.fixed:
@@ -121,18 +133,30 @@ class Grid:
         return np.asarray(self.parameters[name])[self.place(name, cells)]
 
     def place(self, name: str, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which of the values of a swept parameter each of ``cells`` has, from 0 on."""
+        """Return the index, from 0, of the value of a swept parameter in each of some cells.
+
+        Parameters
+        ----------
+        name
+            The parameter.
+        cells : (cells,)
+            Their numbers.
+
+        Returns
+        -------
+        (cells,) array of int64
+        """
         axis = next(k for k, each in enumerate(self.axes) if name in each)
         places: NDArray[np.int64] = cells // prod(self.sizes[axis + 1 :]) % self.sizes[axis]
         return places
 
     def n_windows(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return how many steps an epoch takes in each of ``cells``."""
+        """Return the steps of an epoch in each of ``cells``, (cells,)."""
         n_windows: NDArray[np.int64] = -(-self._n_patterns // self.column("batch", cells))
         return n_windows
 
     def most_steps(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return after how many steps a run is exhausted in each of ``cells``."""
+        """Return the limit of steps of a run in each of ``cells``, (cells,); runs that reach it are right-censored."""
         import numpy as np
 
         steps = self.column("max_steps", cells)
@@ -142,7 +166,7 @@ class Grid:
 
 
 def mixed_digits(number: Any, sizes: list[int]) -> list[Any]:
-    """Write a number or an array of numbers in mixed radix, the last digit fastest."""
+    """Return the digits of a number, or of an array of numbers, in mixed radix, the last digit fastest."""
     digits = []
     for size in reversed(sizes):
         number, digit = divmod(number, size)

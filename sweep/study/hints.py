@@ -1,4 +1,4 @@
-"""What is meant by a name that a study does not know: what others call its words, and wishes that cannot be had.
+"""Suggestions for unknown names in a study: names of other packages, and features that are not supported.
 
 Names are compared without case, hyphens and underscores, so ``ReLU`` and ``leakyReLU`` are known, and ``LR`` is ``lr``.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from kernels import vocabulary
 from sweep.errors import closest, shown
 
-# Keys by the names that other packages and papers have for them.
+# Names of other packages and papers for the keys of a study.
 _KEYS = {
     **{name: setting.also for name, setting in vocabulary.SETTINGS.items() if setting.also},
     "hidden": ("layers", "units", "neurons", "width", "n_hidden", "hidden_layer_sizes", "hidden_units", "num_hidden"),
@@ -39,7 +39,7 @@ _KEYS = {
     "task": ("dataset", "problem"),
 }
 
-# Values of a word likewise.
+# Names of other packages and papers for values.
 _VALUES = {
     **{name: word.also for name, word in vocabulary.NAMED.items() if word.also},
     "mse": ("mean_squared_error", "l2"),
@@ -51,7 +51,7 @@ _VALUES = {
     "correct": ("accuracy",),
 }
 
-# What studies of other packages have and these cannot, by the words in which it is asked for.
+# Features that other packages have and studies have not, with the names by which users ask for them.
 _WISHES = {
     "more than one hidden layer is": ("depth", "n_layers", "num_layers", "hidden_layers", "layer"),
     "dropout is": ("dropout", "dropout_rate", "drop"),
@@ -88,7 +88,7 @@ _KEY_OF, _VALUE_OF, _WISH_OF = map(_by_alias, (_KEYS, _VALUES, _WISHES))
 
 
 def meant_key(given: str, allowed: Iterable[str]) -> str | None:
-    """Return which of the keys that are allowed is meant by a name, if one is.
+    """Return the allowed key that a name means, or None.
 
     >>> meant_key("LR", ["learning_rate", "loss"])
     'learning_rate'
@@ -97,12 +97,12 @@ def meant_key(given: str, allowed: Iterable[str]) -> str | None:
 
 
 def meant_value(given: str, allowed: Iterable[str]) -> str | None:
-    """Return which of the values that are allowed is meant by a name, if one is."""
+    """Return the allowed value that a name means, or None."""
     return _meant(given, list(allowed), _VALUE_OF)
 
 
 def not_supported(given: Any) -> str | None:
-    """Say of a wish that it cannot be had, if it is known as one.
+    """Return a sentence if a name is that of a feature that is not supported, else None.
 
     >>> not_supported("dropout")
     'dropout is not supported'
@@ -112,18 +112,23 @@ def not_supported(given: Any) -> str | None:
 
 
 def unknown_key(what: str, given: Any, allowed: Iterable[str], homes: dict[str, str]) -> str:
-    """Say that a key is not known, and what is meant, what cannot be had, or what there is.
+    """Return a sentence that reports an unknown key, with a suggestion or the list of known keys.
 
     Parameters
     ----------
     what
-        What it should be: a key, a parameter.
+        The kind of name: key, parameter.
     given
-        What was given instead.
+        The unknown name, or any other value.
     allowed
-        Keys that may stand there, dotted ones too, which are only hinted at where a dotted one is given.
+        Keys that are allowed there. Dotted ones are only suggested, where a dotted one is given.
     homes
-        The tables of all keys of a study.
+        The table of each key of a study.
+
+    Returns
+    -------
+    str
+        The sentence, without a final period.
     """
     allowed = list(allowed)
     told = f"unknown {what} {shown(given)}"
@@ -131,10 +136,10 @@ def unknown_key(what: str, given: Any, allowed: Iterable[str], homes: dict[str, 
     wish = not_supported(name)
     bare = [key for key in allowed if "." not in key]
     dotted = [key for key in allowed if "." in key]
-    alias = None if name in bare else meant_key(name, bare)  # of a key in the wrong table, a dotted one is meant
+    alias = None if name in bare else meant_key(name, bare)  # for a key in the wrong table, the dotted one is suggested
     meant = alias or closest(given, bare, dotted) or (name if name in bare else None)
     if meant and f"seeds.{meant}" in allowed:
-        meant = f"seeds.{meant}"  # as base alone says little
+        meant = f"seeds.{meant}"  # since base alone is not clear
     if meant:
         told += f"; did you mean {meant!r}?"
     elif wish:

@@ -1,4 +1,4 @@
-"""Find, read and change study files."""
+"""Study files: find, read and change them."""
 
 from __future__ import annotations
 
@@ -47,15 +47,20 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
         Name of a built-in study, or path of a study file. A pattern file is looked
         for beside the study file.
     changes
-        Values to set, by dotted key (``"seeds.count"``) or bare where that is clear
+        Values to set, by dotted key (``"seeds.count"``) or by the key alone
         (``"learning_rate"``). A list, an array or a dict such as
         ``{"logspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or
-        leaves a swept one with that value alone.
+        becomes the only value of a swept one.
+
+    Returns
+    -------
+    Study
+        The valid study.
 
     Raises
     ------
     StudyError
-        With a sentence for every fault.
+        If the file cannot be read or the study is not valid, with a sentence for each fault.
 
     Examples
     --------
@@ -72,18 +77,24 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
 
 @default_floating_point
 def parse_study(text: str, where: str) -> Study:
-    """Return the study in the text of a file that holds all of it, its patterns too.
+    """Return the study in the text of a study file that holds its patterns too.
 
     Parameters
     ----------
     text
+        TOML.
     where
-        Names it in errors.
+        Name of the file, for errors.
+
+    Returns
+    -------
+    Study
+        The valid study.
 
     Raises
     ------
     StudyError
-        With a sentence for every fault; also if it names a file of patterns, which is not read.
+        If the study is not valid, with a sentence for each fault, or if it names a file of patterns.
     """
     raw = read_tables(text, shown(where, 200))
     data = raw.get("data")
@@ -93,7 +104,7 @@ def parse_study(text: str, where: str) -> Study:
 
 
 def _study(raw: dict[str, Any]) -> Study:
-    """Return the study of tables as they stand in a file."""
+    """Return the study of the tables of a file."""
     faults = [unknown_key("key", key, _TOP, HOMES) for key in raw if key not in _TOP]
     raw.setdefault("data", {})
     try:
@@ -106,7 +117,7 @@ def _study(raw: dict[str, Any]) -> Study:
 
 
 def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
-    """Read ``key=value`` texts of the command line; ``a,b,c`` is a list, as is ``[a, b, c]``.
+    """Return the changes in ``key=value`` texts of the command line; ``a,b,c`` is a list, as is ``[a, b, c]``.
 
     Raises
     ------
@@ -126,7 +137,7 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
-    """Return the tables of a study and the folder it lies in."""
+    """Return the tables of a study and the folder of its file."""
     if not isinstance(source, (str, os.PathLike)):
         raise StudyError(
             [f"study {shown(source)} given; must be the name of a built-in study or the path of a study file"]
@@ -145,7 +156,7 @@ def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
 
 
 def _value(text: str) -> Any:
-    """Read the value of an assignment: a list or table as TOML writes it, values with commas, or one value."""
+    """Return the value of an assignment: a list or table of TOML, values with commas, or one value."""
     if text[:1] in ("[", "{"):
         listed = read_value(text)
         if listed is not None:
@@ -155,7 +166,7 @@ def _value(text: str) -> Any:
 
 
 def _scalar(text: str) -> bool | int | float | str:
-    """Read one value as TOML would, numbers such as .5 too, and anything else as text."""
+    """Return one value as TOML reads it, also numbers such as .5, and anything else as text."""
     value = read_value(text)
     if isinstance(value, (bool, int, float, str)):
         return value
@@ -163,7 +174,7 @@ def _scalar(text: str) -> bool | int | float | str:
 
 
 def _key_fault(key: Any) -> str | None:
-    """Say what is wrong with the key of a change, if anything is."""
+    """Return the fault of the key of a change, or None."""
     if key in _TEXTS or key in _CHANGEABLE:
         return None
     if key in _TABLES:
@@ -172,7 +183,7 @@ def _key_fault(key: Any) -> str | None:
 
 
 def _apply(raw: dict[str, Any], changes: Any) -> None:
-    """Put changes into the tables of a study file."""
+    """Apply changes to the tables of a study file."""
     if not isinstance(changes, Mapping):
         raise StudyError([f"changes {shown(changes)} given; must be a dict such as {{'seeds.count': 40}}"])
     changes = plain(changes)
@@ -187,11 +198,11 @@ def _apply(raw: dict[str, Any], changes: Any) -> None:
 
 
 def _set(raw: dict[str, Any], name: str, value: Any) -> None:
-    """Put one change into the tables of a study file."""
+    """Apply one change to the tables of a study file."""
     section = HOMES[name]
     table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
-        return  # the study is at fault, and will say so
+        return  # validation of the study reports it
     swept = [known for known in parameters if known.rpartition(".")[2] == name]
     if swept or (isinstance(value, (list, dict)) and section in SECTIONS):
         parameters[swept[0] if swept else name] = value

@@ -1,7 +1,7 @@
-"""Values spaced evenly, or evenly in their logarithm: each is the float nearest to the number that is meant.
+"""Values spaced evenly, or evenly in their logarithm, each correctly rounded.
 
-Integers and decimals compute them, so no digit depends on the processor, its settings or a mathematical library, nor on
-the decimal context of who asks.
+They are computed in integers and decimals, so no digit depends on the processor, its settings, a mathematical library
+or the decimal context of the caller.
 """
 
 from __future__ import annotations
@@ -10,21 +10,33 @@ import decimal
 import math
 from fractions import Fraction
 
-# Bits of the products by which values follow from each other. Each product and the ratio are wrong by at most 2^-209 of
-# themselves, so after a million products (2^20) a value is wrong by less than 2^-188 of itself.
+# Bits of the products from which values follow. Each product and the ratio have a relative error of at most 2^-209, so
+# after a million products (2^20) the relative error of a value is below 2^-188.
 _BITS = 210
-# In units of the last of these bits, 2^-180 of the value: what lies as near to the middle between two floats is in
-# doubt. That is 30 times the error of the formula in decimals, which decides then.
+# In units of the last of these bits, 2^-180 of the value: a value this near to the middle between two floats is in
+# doubt. That is 30 times the error of the formula in decimals, which then decides.
 _DOUBT = 2**30
 
 _FORMULA_DIGITS = 60
-_RATIO_DIGITS = 90  # of which a million products leave 80
+_RATIO_DIGITS = 90  # 80 of them are right after a million products
 
 _FLOAT_BITS, _LOWEST_PLACE = 53, -1074
 
 
 def linear_values(first: float, last: float, count: int) -> list[float]:
-    """Space ``count`` values evenly from ``first`` to ``last``, each correctly rounded."""
+    """Return evenly spaced values, each correctly rounded.
+
+    Parameters
+    ----------
+    first, last
+        Ends, both included.
+    count
+        Number of values.
+
+    Returns
+    -------
+    list of float
+    """
     steps, start, stop = max(count - 1, 1), Fraction(first), Fraction(last)
     unit = max(start.denominator, stop.denominator)  # powers of two
     start_units, stop_units = int(start * unit), int(stop * unit)
@@ -33,10 +45,21 @@ def linear_values(first: float, last: float, count: int) -> list[float]:
 
 
 def log_values(first: float, last: float, count: int) -> list[float]:
-    """Space ``count`` values evenly in the logarithm, each correctly rounded, ends exact.
+    """Return values spaced evenly in the logarithm, each correctly rounded.
 
-    Each value is the one before times a ratio, in integers of so many bits that it is known which float is the nearest.
-    ``numpy.geomspace`` gives other digits on other CPUs.
+    Each value is the one before times a ratio, in integers of 210 bits with a bounded error. If the nearest float is in
+    doubt, an exponential in 60 decimals decides. ``numpy.geomspace`` gives other digits on other CPUs.
+
+    Parameters
+    ----------
+    first, last
+        Positive ends, both included and exact.
+    count
+        Number of values.
+
+    Returns
+    -------
+    list of float
     """
     if count < 3:
         return [first, last][:count]
@@ -54,8 +77,8 @@ def log_values(first: float, last: float, count: int) -> list[float]:
 
 
 def _nearest(mantissa: int, exponent: int) -> float | None:
-    """Return the float nearest to ``mantissa * 2**exponent``; None where the last bits of the mantissa decide that."""
-    place = max(exponent + _BITS - _FLOAT_BITS, _LOWEST_PLACE)  # of the last bit of the float
+    """Return the float nearest to ``mantissa * 2**exponent``; None if the mantissa's error leaves that in doubt."""
+    place = max(exponent + _BITS - _FLOAT_BITS, _LOWEST_PLACE)  # exponent of the last bit of the float
     shift = place - exponent
     raised = mantissa + (1 << (shift - 1))
     bits = (raised - _DOUBT) >> shift
@@ -63,14 +86,14 @@ def _nearest(mantissa: int, exponent: int) -> float | None:
 
 
 def _by_formula(first: float, last: float, count: int, k: int) -> float:
-    """Compute one logarithmically spaced value in decimals, where an exponential takes 60 microseconds."""
+    """Return one logarithmically spaced value, computed in decimals; an exponential takes 60 microseconds."""
     with decimal.localcontext(_context(_FORMULA_DIGITS)):
         start, span = _logarithm_and_span(first, last)
         return float((start + span * k / (count - 1)).exp())
 
 
 def _ratio(first: float, last: float, count: int) -> tuple[int, int]:
-    """Return by what a value exceeds the one before, as leading bits and exponent."""
+    """Return the ratio of a value to the one before, as leading bits and exponent."""
     with decimal.localcontext(_context(_RATIO_DIGITS)):
         _, span = _logarithm_and_span(first, last)
         ratio = (span / (count - 1)).exp()
@@ -83,15 +106,15 @@ def _logarithm_and_span(first: float, last: float) -> tuple[decimal.Decimal, dec
 
 
 def _leading_bits(number: Fraction) -> tuple[int, int]:
-    """Return a positive number as an integer of ``_BITS`` bits, what is below is cut off, and the exponent of 2."""
+    """Return a positive number as an integer of ``_BITS`` bits, truncated, and an exponent of 2."""
     exponent = number.numerator.bit_length() - number.denominator.bit_length() - _BITS - 1
-    mantissa = math.floor(number / Fraction(2) ** exponent)  # of one or two bits more
+    mantissa = math.floor(number / Fraction(2) ** exponent)  # it has one or two bits more
     surplus = mantissa.bit_length() - _BITS
     return mantissa >> surplus, exponent + surplus
 
 
 def _context(digits: int) -> decimal.Context:
-    """Return a context with all said, as what is left out follows from defaults that somebody may have changed."""
+    """Return a decimal context with every attribute set, since users may have changed the defaults."""
     return decimal.Context(
         prec=digits,
         rounding=decimal.ROUND_HALF_EVEN,

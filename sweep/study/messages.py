@@ -1,4 +1,4 @@
-"""Turn what pydantic finds into sentences for users."""
+"""Sentences for users from the errors of pydantic."""
 
 from __future__ import annotations
 
@@ -30,16 +30,21 @@ _NEEDS = {
 
 
 def sentences(error: ValidationError, path: str, known_keys: list[str]) -> list[str]:
-    """Return one sentence for each fault.
+    """Return the faults of a table as sentences.
 
     Parameters
     ----------
     error
-        What validation of one table raised.
+        The error that validation of the table raised.
     path
         Dotted key of the table in the study file.
     known_keys
         Keys that the table may have.
+
+    Returns
+    -------
+    list of str
+        One sentence for each fault.
     """
     return [_sentence(detail, path, known_keys) for detail in error.errors(include_url=False)]
 

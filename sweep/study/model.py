@@ -1,9 +1,8 @@
-"""The study: everything that decides the numbers, and nothing else.
+"""The study: everything that decides the numbers of a result, and nothing else.
 
-A study comes from a TOML file, a built-in name or keywords in Python; all become
-one :class:`Study`, valid by construction. Its canonical form inlines defaults,
-expanded parameter values and the patterns, and the SHA-256 of that is the
-study's identity.
+A study comes from a TOML file, a built-in name or keywords in Python. Each becomes a
+:class:`Study`, which is valid by construction. Its canonical form holds all defaults,
+expanded parameter values and patterns. The SHA-256 of that is the study's identity.
 """
 
 from __future__ import annotations
@@ -52,23 +51,23 @@ class Study(StudyContent):
     name
         Names the default results folder; at most 255 letters, digits, ``.``, ``_``, ``-``.
     description
-        For people.
+        Free text.
     data, network, initial_weights, training, convergence, seeds
-        Tables as in the study file; what is left out takes its default. In ``data``,
+        Tables as in the study file; keys that are left out have their defaults. In ``data``,
         ``targets`` may be a flat list where there is one output.
     parameters
         Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that
-        :func:`sweep.study.parameters.expand` takes, as ``{"hidden": {"range": [2, 8]}}``. The
-        order decides the numbering of cells, the last one fastest.
+        :func:`sweep.study.parameters.expand` reads, such as ``{"hidden": {"range": [2, 8]}}``. The
+        order decides the numbering of cells (configurations), the last one fastest.
     method
-        ``"grid"``: every combination.
+        ``"grid"``: every combination of the values is a cell.
 
     Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
 
     Raises
     ------
     StudyError
-        With a sentence for every fault.
+        If the study is not valid, with a sentence for each fault.
 
     Examples
     --------
@@ -132,13 +131,13 @@ class Study(StudyContent):
         self._leave_out_default_reduction()
 
     def _leave_out_default_reduction(self) -> None:
-        """Take a reduction that all losses have anyway as not given, for it makes no other study."""
+        """Drop a given reduction that all losses have by default, so that it does not change the identity."""
         given = getattr(self.training, "reduction")  # noqa: B009 (the vocabulary brings it)
         if given and all(loss_and_reduction(loss)[1] == given for loss in self.values_of("loss")):
             self.training = self.training.model_copy(update={"reduction": None})
 
     def canonical(self) -> dict[str, Any]:
-        """Return the study with nothing left implicit, as tables of the study file."""
+        """Return the canonical form: the tables of the study file with nothing left implicit."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
         tables["data"] = {key: [list(row) for row in rows] for key, rows in self.data}
         for section, model in SECTIONS.items():
@@ -156,7 +155,7 @@ class Study(StudyContent):
     def identity(self) -> str:
         """SHA-256 of the canonical form without name and description.
 
-        The order of the parameters counts, that of other keys does not.
+        It depends on the order of the parameters, and not on that of other keys.
         """
         tables = self.canonical()
         del tables["name"], tables["description"]
@@ -171,37 +170,37 @@ class Study(StudyContent):
         return tomli_w.dumps(self.canonical())
 
     def __eq__(self, other: object) -> bool:
-        """Compare what decides the numbers."""
+        """Return whether the identities are equal."""
         return isinstance(other, Study) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        """Hash what decides the numbers."""
+        """Hash the identity."""
         return hash(self.identity)
 
     def __repr__(self) -> str:
-        """Show name, size and the start of the identity."""
+        """Return name, size and the start of the identity."""
         size = f"{count_text(self.n_cells, 'cell')} x {count_text(self.seeds.count, 'seed')}"
         return f"<Study {self.name!r}: {size}, {self.identity[:12]}>"
 
     def _repr_html_(self) -> str:
-        """Show a notebook what is asked."""
+        """Return the description for a notebook."""
         from sweep.study.description import study_html
 
         return study_html(self)
 
 
-if Study.__doc__:  # which Python leaves out with -OO
+if Study.__doc__:  # Python drops docstrings with -OO
     Study.__doc__ += f"""
     Notes
     -----
-    The keys of the tables, as ``sweep words`` prints them; all that can be swept may stand in ``parameters``::
+    The keys of the tables, as ``sweep words`` prints them. Those that can be swept are allowed in ``parameters``::
 
 {glossary(entries(), 112, " " * 8)}
     """
 
 
 def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
-    """Say what is wrong with what stands outside of the tables."""
+    """Return the faults of the keys outside of the tables."""
     faults = []
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         faults.append(
@@ -216,7 +215,7 @@ def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
 
 
 def _is_unicode(text: str) -> bool:
-    """Tell whether text can be written to a file: bytes of the command line that are no UTF-8 cannot."""
+    """Return whether text can be encoded; bytes of the command line that are not UTF-8 cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -225,14 +224,14 @@ def _is_unicode(text: str) -> bool:
 
 
 def _within_epochs(training: Any, words: set[str]) -> Any:
-    """Return the table [training] with no limit of steps but that of epochs, where epochs alone are given."""
+    """Return the table [training]; where only epochs are limited, with the largest limit of steps."""
     if "max_epochs" in words and "max_steps" not in words and isinstance(training, Mapping | None):
         return {**(training or {}), "max_steps": MAX_STEPS}
     return training
 
 
 def _section(name: str, model: type[S], raw: Any, faults: list[str], context: dict[str, Any] | None = None) -> S:
-    """Validate one table, None for an empty one; with a fault what is returned must not be used."""
+    """Validate one table, None for an empty one, and add its faults; with a fault the returned table is not usable."""
     try:
         return model.model_validate({} if raw is None else raw, context=context)
     except ValidationError as error:

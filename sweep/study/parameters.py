@@ -1,4 +1,4 @@
-"""Expand swept parameters: from a line of the study file to the list of values."""
+"""Values of swept parameters, from the forms of a study file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweep.system.plain_values import MAX_VALUES, is_integer, plain
 
 Scalar = bool | int | float | str
 
-# What each word takes, and an example.
+# The form of each key, and an example.
 _LISTS = {
     "value": "one value, as in { value = 0.1 }",
     "values": "a list, as in { values = [2, 4, 8] }",
@@ -29,12 +29,12 @@ _FORMS = (
 
 
 def expand(spec: Any, integer: bool) -> list[Scalar]:
-    """Return the values that ``spec`` stands for, in order.
+    """Return the values of a swept parameter, in order.
 
     Parameters
     ----------
     spec
-        As in the study file: a list, one value, or a table of one of these.
+        As in the study file: a list, one value, or a table with one of these.
 
         - ``{logspace = [first, last, count]}``, also called ``geomspace``: evenly spaced in the
           logarithm. Unlike those of ``numpy.logspace``, ends are values, not exponents.
@@ -44,15 +44,20 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
         - ``{min, max, num, distribution}``: ``uniform``, ``log_uniform_values`` or ``int_uniform``.
         - ``{values = [..]}``, ``{value = x}``.
 
-        Both ends are included everywhere. From Python also arrays, tuples and ranges.
+        Both ends are always included. In Python arrays, tuples and ranges are allowed too.
     integer
-        Whether the parameter takes integers: these forms must then yield integers, and
+        Whether the values of the parameter are integers. Then all forms must give integers, and
         ``min`` and ``max`` without a distribution are ``int_uniform``.
+
+    Returns
+    -------
+    list
+        The values.
 
     Raises
     ------
     ValueError
-        With a sentence that says what was given and what is allowed.
+        If the form is not one of these; the message names the given and the allowed value.
 
     Examples
     --------
@@ -76,7 +81,7 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     if word is None:
         return _range_of_bounds(spec, integer)
     if len(spec) > 1:
-        raise ValueError(f"keys {', '.join(spec)} given together; {word} stands alone")
+        raise ValueError(f"keys {', '.join(spec)} given together; {word} allows no other key")
     if word == "value":
         return [spec["value"]]
     if word == "values":
@@ -103,8 +108,8 @@ def _spaced(word: str, given: Any, integer: bool) -> list[Scalar]:
     first, last, count = given
     if not is_integer(count) or not 1 <= count <= MAX_VALUES or (count == 1 and first != last):
         raise ValueError(
-            f"{word} {shown(given)} given; the third number says how many values from first to last, both ends "
-            f"included, so it is an integer from 2 to {MAX_VALUES}"
+            f"{word} {shown(given)} given; the third number is the number of values from first to last, both "
+            f"included: an integer from 2 to {MAX_VALUES}"
         )
     if word == "linspace":
         return _spaced_values(linear_values, first, last, count, integer)
@@ -119,7 +124,7 @@ def _spaced(word: str, given: Any, integer: bool) -> list[Scalar]:
 def _spaced_values(
     space: Callable[[float, float, int], list[float]], first: float, last: float, count: int, integer: bool
 ) -> list[Scalar]:
-    """Space values, and make them integers if the parameter takes integers."""
+    """Return spaced values, as integers if those of the parameter are."""
     values = space(float(first), float(last), count)
     if not integer:
         return list(values)
@@ -183,7 +188,7 @@ def _bound(spec: Mapping[str, Any], key: str) -> int | float:
 
 def _count(num: Any, low: float, high: float) -> int:
     if num is None:
-        raise ValueError("num is missing; say how many values from min to max, ends included")
+        raise ValueError("num is missing; give the number of values from min to max, both included")
     if not is_integer(num) or not 1 <= num <= MAX_VALUES:
         raise ValueError(f"num {shown(num)} given; must be an integer from 1 to {MAX_VALUES}")
     if num == 1 and low != high:
@@ -207,5 +212,5 @@ def _integers(low: int | float, high: int | float, num: Any) -> range:
 
 
 def _is_finite(value: Any) -> bool:
-    """Tell whether a value is a number that a float can hold."""
+    """Return whether a value is a number that is finite as a float."""
     return (is_integer(value) or isinstance(value, float)) and abs(value) <= sys.float_info.max

@@ -16,12 +16,12 @@ Matrix = tuple[tuple[float, ...], ...]
 
 MAX_PATTERNS = 65_536
 
-# What float() reads beyond this (1_000, digits of other alphabets) is more likely a mistake.
+# float() reads more (1_000, digits of other scripts), which is more likely a mistake.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LONGEST_PATH = 200  # in a sentence
 
-# Inputs and targets. "seed" is the table of the notebook that this project grew
-# from: its fourth row repeats the first, so it is not XOR.
+# Inputs and targets. "seed" is the table of the notebook from which this project
+# began: its fourth row repeats the first, so it is not XOR.
 TASKS: dict[str, tuple[Matrix, Matrix]] = {
     "xor": (((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)), ((0.0,), (1.0,), (1.0,), (0.0,))),
     "seed": (
@@ -32,7 +32,7 @@ TASKS: dict[str, tuple[Matrix, Matrix]] = {
 
 
 def read_patterns(path: Path) -> tuple[Matrix, Matrix]:
-    """Read inputs and targets from a CSV file.
+    """Return inputs and targets of a CSV file.
 
     The first line names the columns: ``x0``, ``x1``, .. for inputs and ``y`` or
     ``y0``, ``y1``, .. for targets, in any order.
@@ -40,7 +40,7 @@ def read_patterns(path: Path) -> tuple[Matrix, Matrix]:
     Raises
     ------
     ValueError
-        With a sentence that says which line is at fault.
+        If the file cannot be read or is not such a table; the message names the line.
     """
     file = f"pattern file {shown(str(path), _LONGEST_PATH)}"
     try:
@@ -66,7 +66,7 @@ def read_patterns(path: Path) -> tuple[Matrix, Matrix]:
 
 
 def _columns(file: str, names: list[str]) -> tuple[list[int], list[int]]:
-    """Return where the inputs and the targets stand."""
+    """Return the indices of the columns of inputs and of targets."""
     n_inputs = sum(name.startswith("x") for name in names)
     n_targets = len(names) - n_inputs
     inputs = [f"x{k}" for k in range(n_inputs)]
@@ -81,7 +81,7 @@ def _columns(file: str, names: list[str]) -> tuple[list[int], list[int]]:
 
 
 def _numbers(file: str, number: int, line: list[str], width: int) -> list[float]:
-    """Convert one line of a pattern file."""
+    """Return the numbers of one line of a pattern file."""
     if len(line) != width:
         raise ValueError(f"{file}, row {number} has {len(line)} values; the first row has {width}")
     values = []

@@ -1,4 +1,4 @@
-"""The tables of a study file that hold no scalars of cells: patterns and seeds."""
+"""The tables of a study file that hold no words of cells: patterns and seeds."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Data(Section):
 
 
 def _rows(key: str, rows: list[Any]) -> tuple[Any, ...]:
-    """Return rows as tuples, and flat targets as rows of one."""
+    """Return rows as tuples, and flat targets as rows of one number."""
     if rows and not any(isinstance(row, list) for row in rows):
         if key == "targets":
             return tuple((target,) for target in rows)
@@ -87,9 +87,9 @@ def _rows(key: str, rows: list[Any]) -> tuple[Any, ...]:
 
 
 class Until(Section):
-    """When a cell needs no more seeds: once the 95 % interval of its convergence rate is narrower than ``width``.
+    """Adaptive seeds: a cell gets no more once the 95 % interval of its convergence rate is narrower than ``width``.
 
-    Cells are trained in rounds: of ``first`` seeds, then of twice as many in all, and so on.
+    Cells are trained in rounds: ``first`` seeds, then up to twice as many in all, and so on.
     """
 
     width: Annotated[float, Field(gt=0, lt=1)]
@@ -97,7 +97,7 @@ class Until(Section):
 
 
 class Seeds(Section):
-    """The replicates of every cell; at most ``count`` where ``until`` is given."""
+    """The seeds of every cell, one run each; at most ``count`` where ``until`` is given."""
 
     base: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(0, description="first seed")
     count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(
@@ -109,7 +109,7 @@ class Seeds(Section):
 
     @property
     def rounds(self) -> list[int]:
-        """How many seeds of a cell are trained in each round."""
+        """Seeds of a cell in each round."""
         if self.until is None:
             return [self.count]
         totals = [min(self.until.first, self.count)]

@@ -1,4 +1,4 @@
-"""Some of the values of parameters, as ``--at NAME=VALUE,VALUE`` picks them, and the cells that have these."""
+"""Selection of cells by values of parameters, as with ``--at NAME=VALUE,VALUE``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sweep.system.formatting import short
 if TYPE_CHECKING:
     import pandas as pd
 
-# Values of some parameters.
+# Selected values of some parameters, by name.
 At = Mapping[str, Sequence[Scalar]]
 
 
 def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
-    """Read ``NAME=VALUE,VALUE`` as :func:`values_at` takes it.
+    """Return the selection in texts ``NAME=VALUE,VALUE``, for :func:`values_at`.
 
     Raises
     ------
@@ -36,19 +36,24 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
 
 
 def values_at(values: At, at: At) -> dict[str, tuple[Scalar, ...]]:
-    """Return the values of each parameter, only those picked where some are.
+    """Return the values of each swept parameter, of selected parameters only the selected ones.
 
     Parameters
     ----------
     values
         The values of each swept parameter.
     at
-        Values to pick, or texts as they are printed.
+        Selected values, or their texts as printed.
+
+    Returns
+    -------
+    dict
+        A tuple of values for each swept parameter.
 
     Raises
     ------
     SweepError
-        If a parameter or a value is unknown.
+        If a parameter or a value is unknown, or a value is given twice.
     """
     for name in at:
         if name not in values:
@@ -61,19 +66,19 @@ def values_at(values: At, at: At) -> dict[str, tuple[Scalar, ...]]:
 
 
 def _pick(name: str, given: Scalar, entries: Sequence[Scalar]) -> Scalar:
-    """Return the value that a text stands for: the whole value, or four digits of it that are no other's."""
+    """Return the value that a text means: all its digits, or the four that are printed if they are unique."""
     text = str(given).strip().lower()
     for write in (str, short):
         found = [entry for entry in entries if write(entry).lower() == text]
         if len(found) == 1:
             return found[0]
         if found:
-            raise SweepError(f"{name} {given} given, which may be {' or '.join(map(str, found))}; give all digits")
+            raise SweepError(f"{name} {given} given, which may mean {' or '.join(map(str, found))}; give all digits")
     raise SweepError(f"{name} {given} given; its values are {', '.join(map(short, entries))}")
 
 
 def cells_at(cells: pd.DataFrame, values: At) -> pd.DataFrame:
-    """Return the cells at these values of the parameters."""
+    """Return the rows of cells with these values of the parameters."""
     for name, entries in values.items():
         cells = cells[cells[name].isin(list(entries))]
     return cells

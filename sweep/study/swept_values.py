@@ -1,4 +1,4 @@
-"""Swept parameters: the table [parameters] of a study, expanded and checked against the sections."""
+"""Swept parameters: the table [parameters] of a study, expanded and checked against the other tables."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _NOT_SWEPT = {"dtype", "task", "file", *Data.model_fields, *Seeds.model_fields, 
 
 
 def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:
-    """Expand and validate the swept parameters.
+    """Return the swept parameters, expanded and validated.
 
     Parameters
     ----------
     raw
         The table [parameters] as given.
     n_patterns
-        Of the study.
+        Patterns of the study.
     faults
-        Takes a sentence for each fault.
+        A sentence for each fault is appended to this list.
 
     Returns
     -------
     dict
-        The values of each parameter by bare name; with a fault it must not be used.
+        The values of each parameter by its name without the table. It must not be used if there is a fault.
     """
     if not isinstance(raw, Mapping):
         faults.append(f"parameters: {shown(raw)} given; must be a table (in Python a dict)")
@@ -51,7 +51,7 @@ def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, 
 
 
 def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) -> tuple[Scalar, ...]:
-    """Return the values of one parameter, which stands under ``key``."""
+    """Return the values of one parameter, given under ``key``."""
     kind: Any = KINDS[name]
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
@@ -75,7 +75,7 @@ def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) 
 
 
 def _dotted(key: Any) -> tuple[str, str, str]:
-    """Split a key into section, dot and name, all empty where it is no text."""
+    """Split a key into table, dot and name, all empty if it is not text."""
     return key.rpartition(".") if isinstance(key, str) else ("", "", "")
 
 
@@ -86,19 +86,23 @@ def _not_sweepable(key: Any) -> str:
 
 
 def words_given(given: Mapping[str, Any]) -> set[str]:
-    """Return the words that tables as given name, with a value or swept."""
+    """Return the words that the given tables name, with a value or swept."""
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
     fixed = {name for name, word in WORDS.items() if tables.get(word.section, {}).get(name) is not None}
     return fixed | {_dotted(key)[2] for key in tables.get("parameters", {})}
 
 
 def conflicts(given: Mapping[str, Any]) -> list[str]:
-    """Say what is given twice or not at all.
+    """Return a sentence for each word that is given twice or is missing.
 
     Parameters
     ----------
     given
         The tables of words and [parameters] as given, by name.
+
+    Returns
+    -------
+    list of str
     """
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
     swept = {_dotted(key)[2] for key in tables.get("parameters", {})}

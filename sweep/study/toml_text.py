@@ -1,7 +1,7 @@
-"""The tables in the text of a study file, which is looked at before it is parsed.
+"""The tables in the text of a study file, which is inspected before it is parsed.
 
-The parser takes memory by the square of the parts of a key, and seconds for millions of keys. What no study has is seen
-without it, in a tenth of the time.
+The parser's memory grows with the square of the parts of a key, and millions of keys take it seconds. Texts that no
+study has are detected without it, in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sweep.study.patterns import MAX_PATTERNS
 _MOST_KEYS, _MOST_PARTS = 1000, 8
 _MOST_LISTS = 4 * MAX_PATTERNS
 
-# Comments and quoted texts of all four kinds, also such as never end.
+# Comments and quoted texts of all four kinds, also unterminated ones.
 _TEXTS = re.compile(
     r"""\#[^\n]*|\"{3}(?:\"{0,2}(?:[^"\\]+|\\.))*+\"*|'{3}.*?(?:'{3}|\Z)|\"(?:[^"\\\n]+|\\.)*+\"?|'[^'\n]*'?""",
     re.DOTALL,
@@ -31,14 +31,19 @@ def read_tables(text: str, named: str) -> dict[str, Any]:
     Parameters
     ----------
     text
-        Of the file.
+        Text of the file.
     named
-        Which file, to go into a sentence.
+        Name of the file, for errors.
+
+    Returns
+    -------
+    dict
+        The tables by name.
 
     Raises
     ------
     StudyError
-        If it is not TOML, or larger than any study in some way.
+        If the text is not TOML, or has more keys, parts of a key or lists than a study can have.
     """
     fault = _fault_seen(text)
     if fault:
@@ -54,7 +59,7 @@ def read_tables(text: str, named: str) -> dict[str, Any]:
 
 
 def read_value(text: str) -> Any:
-    """Return the one value that text is in TOML; None if it is none."""
+    """Return the value that a text is in TOML; None if it is not one value."""
     text = f"value = {text}"
     if _fault_seen(text):
         return None
@@ -66,7 +71,7 @@ def read_value(text: str) -> Any:
 
 
 def _fault_seen(text: str) -> str | None:
-    """Say what makes a text too large to be parsed, if anything does."""
+    """Return the reason why a text is not parsed, or None."""
     bare = _TEXTS.sub("x", text)
     if bare.count("[") > _MOST_LISTS:
         return f"has more than {_MOST_LISTS:,} lists; at most {MAX_PATTERNS:,} patterns are allowed"

@@ -1,8 +1,8 @@
-"""The words of a study: every scalar that a cell has, declared once.
+"""The words of a study: every scalar property of a cell, declared once.
 
-A word is a field of its table here: type and limits, default, role, meaning and unit (see
+A word is a field of its table: type and limits, default, role, meaning and unit (see
 :class:`sweep.study.fields.Word`). Activations, losses, optimizers, criteria and their settings are those of
-:mod:`kernels.vocabulary`. What can be swept, the plan, the settings of cells and the columns of results follow.
+:mod:`kernels.vocabulary`. Sweepable parameters, plan, settings of cells and columns of results follow from them.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Hidden = Annotated[int, Field(ge=1, le=65_536)]
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 
-# Losses that are another name of a loss with a reduction.
+# Names of a loss together with a reduction.
 LOSS_ALIASES = {
     alias: (name, reduction) for name, loss in vocabulary.LOSSES.items() for alias, reduction in loss.names.items()
 }
 
-# Parameters of a network in the order in which they are drawn, if nothing else is said.
+# Parameters of a network in the default order of drawing.
 _DRAWN = ("w", "v", "b", "c", "k")
 
 
 def _expand_batch(given: Any, info: ValidationInfo) -> Any:
-    """Return the patterns of a step as a number; ``info.context`` holds how many patterns there are."""
+    """Return the patterns per step as a number; ``info.context`` holds the number of patterns."""
     n_patterns = info.context["n_patterns"] if info.context else MAX_PATTERNS
     batch = {"full": n_patterns, "online": 1}.get(given, given) if isinstance(given, str) else given
     if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= n_patterns:
@@ -47,7 +47,7 @@ def _expand_batch(given: Any, info: ValidationInfo) -> Any:
 
 
 def _complete_order(given: str) -> str:
-    """Return an order of drawing with the names that it leaves out at its end, and single spaces."""
+    """Return an order of drawing, completed by the names that it omits, with single spaces."""
     words = given.split()
     names = [word.removesuffix(".T") if word in ("w.T", "v.T", "k.T") else word for word in words]
     if not set(names) <= set(_DRAWN) or len(set(names)) < len(names):
@@ -59,7 +59,7 @@ def _complete_order(given: str) -> str:
 
 
 class Network(Section):
-    """What the networks are made of."""
+    """The architecture of the networks."""
 
     hidden: Hidden | None = word(None, "kernel", "hidden units", "units")
     bias: bool = word(True, "kernel", "whether units have biases")
@@ -70,7 +70,7 @@ class Network(Section):
 
 
 class InitialWeights(Section):
-    """Where the networks start."""
+    """The initial weights of the networks."""
 
     scale: PositiveFloat = word(
         1.0, "start", "deviation (normal) or half width (uniform) of the initial weights", "weight"
@@ -87,7 +87,7 @@ class InitialWeights(Section):
 
 
 class Training(Section):
-    """How they learn."""
+    """How the networks are trained."""
 
     batch: Annotated[int, BeforeValidator(_expand_batch), "full, online, 1 to the number of patterns"] = word(
         "full", "kernel", "patterns per update", "patterns"
@@ -100,7 +100,7 @@ class Training(Section):
 
 
 class Convergence(Section):
-    """When a network has learned, and when it never will."""
+    """When a run has converged, and when it has diverged."""
 
     from_step: Steps = word(
         0,
@@ -112,7 +112,7 @@ class Convergence(Section):
 
 
 def _network() -> dict[str, dict[str, Any]]:
-    """Return what the vocabulary adds to the table [network]."""
+    """Return the words of the vocabulary in the table [network]."""
     words = vocabulary.ACTIVATIONS
     return {
         "hidden": {
@@ -130,7 +130,7 @@ def _network() -> dict[str, dict[str, Any]]:
 
 
 def _initial_weights() -> dict[str, dict[str, Any]]:
-    """Return what the vocabulary adds to the table [initial_weights]."""
+    """Return the words of the vocabulary in the table [initial_weights]."""
     return {
         "": {"distribution": choice(DISTRIBUTIONS, "normal", "distribution of the initial weights", "start")},
         "draw_order": {"stream": choice(STREAMS, "mt19937", "random number generator of the initial weights", "start")},
@@ -138,7 +138,7 @@ def _initial_weights() -> dict[str, dict[str, Any]]:
 
 
 def _training() -> dict[str, dict[str, Any]]:
-    """Return what the vocabulary adds to the table [training]."""
+    """Return the words of the vocabulary in the table [training]."""
     reductions = "what the loss is: the sum of its terms, their mean, or the mean over patterns of such sums"
     names, _ = choice(REDUCTIONS, "sum", reductions)
     return {
@@ -154,7 +154,7 @@ def _training() -> dict[str, dict[str, Any]]:
 
 
 def _convergence() -> dict[str, dict[str, Any]]:
-    """Return what the vocabulary adds to the table [convergence]."""
+    """Return the words of the vocabulary in the table [convergence]."""
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
     return {"": {"criterion": criterion, "below": setting("below"), "bound": setting("bound")}}
 
@@ -190,12 +190,12 @@ HOMES = {
     **dict.fromkeys(Seeds.model_fields, "seeds"),
     **dict.fromkeys(("task", "file", *Data.model_fields), "data"),
 }
-# What words mean that are left out: another word; those that are not here, no limit.
+# The word whose value an omitted word has; other words without a value mean no limit.
 STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
 REQUIRED = ("hidden", "learning_rate")
 
-# What the canonical form holds also where it has its default, as it did in the first version. Any other word is left
-# out then, so that studies keep their identity.
+# Words that the canonical form always holds, as in the first version. Any other word is left out where it has its
+# default, so that studies keep their identity.
 ALWAYS_WRITTEN = (
     *("hidden", "activation", "output", "bias", "dtype", "distribution", "scale", "stream"),
     *("loss", "optimizer", "learning_rate", "max_steps", "criterion", "below"),
@@ -203,17 +203,17 @@ ALWAYS_WRITTEN = (
 
 
 def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, str]:
-    """Return a loss and its reduction as kernels name them; without one, terms are added up."""
+    """Return a loss and its reduction by the names of the kernels; by default the terms are summed."""
     return LOSS_ALIASES.get(loss, (loss, reduction or "sum"))
 
 
 def with_role(role: str) -> tuple[str, ...]:
-    """Return the words that have a role."""
+    """Return the words with a role; see :class:`sweep.study.fields.Word`."""
     return tuple(name for name, word in WORDS.items() if word.role == role)
 
 
 def takes_integers(name: str) -> bool:
-    """Tell whether the values of a word are integers."""
+    """Return whether the values of a word are integers."""
     return _is_or_holds_int(KINDS[name])
 
 

@@ -40,9 +40,9 @@ def test_every_key_is_told() -> None:
     ("name", "facts"),
     [
         ("hidden", "an integer from 1 to 65,536, in units; must be given"),
-        ("training.momentum", "a number from 0 below 1; default 0.9; goes with optimizer momentum, nesterov"),
+        ("training.momentum", "a number from 0 below 1; default 0.9; used with optimizer momentum, nesterov"),
         ("lr", "a number from 0, in weight^2/loss; must be given"),
-        ("bias_scale", "a number from 0, in weight; default scale; goes with bias true"),
+        ("bias_scale", "a number from 0, in weight; default scale; used with bias true"),
         ("bias", "true, false; default true"),
         ("batch", "full, online, 1 to the number of patterns, in patterns; default full"),
         ("stream", "mt19937, pcg64; default mt19937"),

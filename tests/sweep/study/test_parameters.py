@@ -136,7 +136,7 @@ def test_a_range_is_linear_by_default() -> None:
         ({"values": "abc"}, ("'abc'", "list")),
         ({"value": 1, "values": [1]}, ("value, values", "alone")),
         ({"values": [1], "min": 1}, ("values, min", "alone")),
-        ({"logspace": [1e-3, 1, 3], "num": 3}, ("logspace, num", "logspace stands alone")),
+        ({"logspace": [1e-3, 1, 3], "num": 3}, ("logspace, num", "logspace allows no other key")),
         *(({word: 3}, (f"{word} 3", f"{{ {word} = [")) for word in ("logspace", "geomspace", "linspace", "range")),
         *(({word: [1]}, (f"{word} [1]", f"{{ {word} = [")) for word in ("logspace", "geomspace", "linspace", "range")),
         *(({word: [0, 1, 3]}, (f"{word} [0, 1, 3]", "not exponents", "above 0")) for word in ("logspace", "geomspace")),
