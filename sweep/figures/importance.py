@@ -9,7 +9,8 @@ import numpy as np
 from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.panels import NAMED_COLORS
-from sweep.results.answers import column_of, pairs_seeds
+from sweep.results.answers import column_of
+from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.statistics.importance import EXPLAINED
 

@@ -13,8 +13,8 @@ from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.groups import STATUS_COLORS, Groups, finish
 from sweep.figures.panels import line_styles
 from sweep.figures.ticks import number_ticks, scale_numbers, tell_at_ticks
-from sweep.results.answers import pairs_seeds
 from sweep.results.curves import check_parallel, check_targets
+from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.statistics.incidence import EVENTS, cumulative_incidence, parallel_incidence
 from sweep.statistics.outcomes import Outcomes

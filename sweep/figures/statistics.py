@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError
-from sweep.results.answers import check_judged, column_of, default_statistic, pairs_seeds, summarize_over
+from sweep.results.answers import check_judged, column_of, default_statistic
+from sweep.results.pooled_cells import pairs_seeds, summarize_over
 from sweep.results.result import Result
 from sweep.statistics.measures import measure_of
 from sweep.statistics.ranking import RANKED_BY

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sweep.errors import StoreError, SweepError
-from sweep.results.answers import pairs_seeds, swept
+from sweep.results.answers import swept
+from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.system.formatting import chance_text, measure_text, short
 

@@ -12,7 +12,8 @@ from sweep.errors import StoreError, SweepError
 from sweep.report.figures import report_figures
 from sweep.report.losses import loss_comparisons
 from sweep.report.provenance import provenance
-from sweep.results.answers import default_statistic, judges_convergence, pairs_seeds, swept
+from sweep.results.answers import default_statistic, judges_convergence, swept
+from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.results.sentences import answer, may_be_best
 from sweep.statistics.compare import MOST_COMPARED

@@ -1,1 +1,1 @@
-"""Results: what they hold, and what can be asked of them."""
+"""Results: their content, and the questions that they answer."""

@@ -1,4 +1,4 @@
-"""The best cells of a result: all of them in order, or one for each value of some parameters."""
+"""The best cells of a result: all cells ranked, or the best one for each value of some parameters."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ _HALF = (1, 2)
 
 
 def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
-    """Rank cells by a statistic, and tell which of them may be the best.
+    """Return cells ranked by a statistic, with tests of which of them may be the best.
 
     Parameters
     ----------
     result
+        Complete or partial.
     statistic
         A key of :data:`sweep.statistics.ranking.RANKED_BY`.
     at
@@ -36,14 +37,15 @@ def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As of :func:`sweep.statistics.ranking.best_cells`.
+        The table of :func:`sweep.statistics.ranking.best_cells`.
 
     Raises
     ------
     SweepError
-        If a value is unknown, no such cell is trained yet, or convergence is not judged and asked for.
+        If a value is unknown, no such cell is trained yet, or a statistic of convergence is given and convergence is
+        not judged.
     StoreError
-        If what is measured takes rows of runs, and these were not kept.
+        If the statistic needs rows of runs, and these were not kept.
     """
     cells, measure = cells_for(result, statistic, at), measure_of(statistic)
     runs = None
@@ -53,7 +55,28 @@ def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
 
 
 def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
-    """Return the cells at some values of parameters, with a statistic of theirs."""
+    """Return the cells with some values of parameters, and a statistic of each.
+
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    statistic, at
+        As for :func:`rank`.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the cells table, with the columns of the measure of the statistic.
+
+    Raises
+    ------
+    SweepError
+        If a value is unknown, no such cell is trained yet, convergence is not judged but asked for, or final losses of
+        these cells were not counted.
+    StoreError
+        If the statistic needs rows of runs, and these were not kept.
+    """
     measure = measure_of(statistic)
     if measure is None:
         check_judged(result.study)
@@ -71,34 +94,36 @@ def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFr
 
 
 def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | None = None) -> pd.DataFrame:
-    """Return the best cell for each combination of the values of some parameters, with an interval that knows it.
+    """Return the best cell for each combination of values of parameters, with an interval that allows for the choice.
 
     Parameters
     ----------
     result
+        Complete or partial.
     by
         Swept parameters, one or more.
     statistic, at
-        As of :func:`rank`.
+        As for :func:`rank`.
 
     Returns
     -------
     DataFrame
-        From the best to the worst: the values of ``by``, ``best_of``, of how many cells it is the best, ``cell``, the
-        values of the other parameters, ``n_runs``, the statistic, and ``best_of_low`` and ``best_of_high``, the ends of
-        its 95 % interval. In a partial result it is the best of the cells that have as many runs as any other with the
-        same values. Values in whose cells losses were not counted are left out.
+        From the best to the worst: the values of ``by``, ``best_of`` (the number of cells among which it is the best),
+        ``cell``, the values of the other parameters, ``n_runs``, the statistic, and ``best_of_low`` and
+        ``best_of_high``, the ends of its 95 % interval. In a partial result only cells are compared that have as many
+        runs as any other with the same values. Values whose cells have no counted losses are left out.
 
     Raises
     ------
     SweepError, StoreError
-        As of :func:`rank`.
+        As for :func:`rank`.
 
     Notes
     -----
-    What looks best of k cells looks better than it is. Each of the k intervals holds with 1 - 0.05 / k, so all of them
-    hold together with 95 % (Bonferroni), that of the chosen cell too. They are made as those of cells: Wilson's of a
-    rate, order statistics of medians, the delta method for the logarithm of expected steps, and Student's of a mean.
+    The estimate of the cell that looks best of k is biased by the choice. Each of the k intervals has level
+    1 - 0.05 / k, so all of them hold together with 95 % (Bonferroni), and so does that of the chosen cell. The
+    intervals are those of cells: Wilson's for a rate, order statistics for medians, the delta method on logarithms for
+    the expected running time (ERT, ``expected_steps``), and Student's for a mean.
     """
     cells = cells_for(result, statistic, at)
     if measure_of(statistic):
@@ -116,7 +141,7 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
 
 
 def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array) -> dict[str, Array]:
-    """Return the ends of the intervals of a statistic of some cells, each at a level of its own."""
+    """Return the ends of the intervals of a statistic of some cells, each with its own error level, (cells,)."""
     value = best[statistic].to_numpy(np.float64, na_value=np.inf)
     ends: tuple[Array, ...]
     if statistic == "convergence_rate":
@@ -141,14 +166,14 @@ def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array
 
 
 def _normal_quantile(levels: Array) -> Any:
-    """Return the quantiles of the normal distribution beyond which either side has half of a level."""
+    """Return the two-sided quantiles of the normal distribution for some error levels."""
     from scipy.special import ndtri
 
     return -ndtri(levels / 2)
 
 
 def _median_interval(result: Result, cell: int, statistic: str, level: float) -> tuple[float, float]:
-    """Return the interval of the median of one cell; infinite steps are never."""
+    """Return the interval of the median of one cell; runs that never converge have infinite steps."""
     measure = measure_of(statistic)
     if measure is None:
         tally = result.tally[result.tally["cell"] == cell]

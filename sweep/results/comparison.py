@@ -1,4 +1,4 @@
-"""Comparison of two results, cell by cell and seed by seed."""
+"""Comparison of two results, paired by cell and seed (common random numbers)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from sweep.system.formatting import count_text, list_text
 
 
 class Pairing:
-    """Two results, paired cell by cell and seed by seed.
+    """Two results, paired by cell and seed.
 
-    A cell of the one is paired with the cell of the other that has the same values of all parameters that are
-    swept in either; a parameter that one of them fixes has that value there.
+    Runs of one seed have the same initial weights, so they are compared with common random numbers. A cell of one
+    result is paired with the cell of the other that has the same values of all parameters swept in either; a parameter
+    that a result fixes has the fixed value there.
 
     Parameters
     ----------
@@ -50,12 +51,12 @@ class Pairing:
             raise SweepError("the two results have no seed in common, so their runs cannot be paired")
 
     def split(self, by: Sequence[str] | None) -> tuple[list[str], str | None]:
-        """Divide names into parameters, all by default, and what was measured of runs; None where rates are compared.
+        """Return the parameters among names, by default all, and the measure to compare; None for rates.
 
         Raises
         ------
         SweepError
-            If a name is unknown, or convergence is asked for and not judged.
+            If a name is unknown, or convergence is asked for but not judged.
         """
         by = self._names if by is None else list(by)
         others = [name for name in by if name not in WORDS]
@@ -80,11 +81,11 @@ class Pairing:
         Parameters
         ----------
         by
-            Parameters for each combination of whose values there is a row; by default all. Also what is compared:
+            Parameters; each combination of their values has a row. By default all. Also the measure to compare:
             ``"rate"``, ``"final_loss"``, ``"max_error"`` or ``"n_correct"``; by default the rate, or the final loss
-            where neither study judges convergence.
+            if neither study judges convergence.
         margin
-            A difference of rates that makes no difference, such as 0.05: also tell whether they are equivalent.
+            Largest negligible difference of rates, such as 0.05; given, rates are tested for equivalence too.
 
         Returns
         -------
@@ -99,7 +100,7 @@ class Pairing:
             If convergence is not judged, a name is unknown, the margin is not between 0 and 1, or no pair is trained
             yet.
         StoreError
-            If runs were not kept.
+            If rows of runs were not kept.
         """
         parameters, measure = self.split(by)
         check_margin(margin, measure)
@@ -120,7 +121,7 @@ class Pairing:
         return adjusted(table) if measure else with_holm(table)
 
     def left_out(self) -> str:
-        """Say how many cells and seeds have no partner; nothing if all have one."""
+        """Return a sentence with the numbers of cells and seeds without a partner; empty if all have one."""
         parts = []
         for label, result, column in zip(("first", "second"), self._results, ("cell_x", "cell_y"), strict=True):
             study = result.study
@@ -131,25 +132,25 @@ class Pairing:
             lacking = [f"{count:,} of {count_text(of, what)}" for count, of, what in of_all if count]
             if lacking:
                 parts.append(f"{' and '.join(lacking)} of the {label} result")
-        return f"not compared, since the other has none like them: {'; '.join(parts)}" if parts else ""
+        return f"not compared, since the other result lacks them: {'; '.join(parts)}" if parts else ""
 
     def _measured(self, result: Result, column: str, measure: str) -> Measured:
-        """Return what was measured of the paired runs of a result."""
+        """Return a measure of the paired runs of a result."""
         return result.measured(measure).at(self._cells[column].to_numpy(), self._seeds_of(result))
 
     def _seeds_of(self, result: Result) -> slice:
-        """Return the places of the common seeds in a result."""
+        """Return the positions of the common seeds in a result."""
         base = result.study.seeds.base
         return slice(self._seeds.start - base, self._seeds.stop - base)
 
     def _side(self, result: Result, column: str) -> Side:
-        """Return the paired runs of a result; the column has its cells."""
+        """Return the paired runs of a result, whose cells are in a column of the pairs."""
         cells = self._cells[column].to_numpy()
         return Side(result.outcomes.at(cells, self._seeds_of(result)), result.study.grid.most_steps(cells))
 
 
 def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
-    """Return the number and these parameters of every cell, swept or fixed."""
+    """Return number and values of some parameters, swept or fixed, of every cell."""
     grid = result.study.grid
     cells = np.arange(grid.n_cells)
     columns = {name: grid.column(name, cells) for name in names}
@@ -160,7 +161,7 @@ def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _label(result: Result, other: Result) -> str:
-    """Name a result: by its study, and by what it fixes to another value than the other does."""
+    """Return a name of a result: its study, and the words that both fix to different values."""
     own, others = result.study.fixed(), other.study.fixed()
     differing = [
         f"{name} {own[name]}" for name in WORDS if name in own and name in others and own[name] != others[name]

@@ -1,4 +1,4 @@
-"""What a result tells of its runs step by step: curves, and the first of several runs in parallel."""
+"""Curves of a result over steps: cumulative incidence, run lengths, profiles, and parallel runs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError, shown, unknown
-from sweep.results.answers import check_judged, check_swept, pairs_seeds
+from sweep.results.answers import check_judged, check_swept
 from sweep.results.data import ResultData
+from sweep.results.pooled_cells import pairs_seeds
 from sweep.statistics.cells import group_of, values_of_groups
 from sweep.statistics.incidence import EVENTS, incidence_by
 from sweep.statistics.parallel_runs import FirstOf, first_of
 from sweep.statistics.profiles import performance_profile
 
-# Combinations of values with a curve of their own.
+# Most curves of an answer.
 MOST_CURVES = 10_000
-# Choices of parallel runs that are told by default, as far as there are seeds.
+# Default numbers of parallel runs, as far as there are seeds.
 _ENDS = ("", "_low", "_high")
 PARALLEL_RUNS = (1, 2, 4, 8, 16, 32, 64)
 
@@ -30,27 +31,27 @@ class ResultCurves(ResultData):
     def incidence(
         self, by: str | Sequence[str] = (), event: str = "converged", *, parallel_runs: int = 1
     ) -> pd.DataFrame:
-        """Return the share of runs that has converged, diverged or stalled by each step.
+        """Return the cumulative incidence: the share of runs that converged, diverged or stalled by each step.
 
         Parameters
         ----------
         by
-            Swept parameters, for each combination of whose values there is a curve.
+            Swept parameters; each combination of their values has a curve.
         event
-            ``"converged"``, ``"diverged"`` or ``"stalled"``.
+            ``"converged"``, ``"diverged"`` or ``"stalled"``. Exhausted runs are right-censored at their limit.
         parallel_runs
-            If more than one, the shares of choices of so many runs of a cell of which any has converged.
+            If k is above 1, the share of choices of k runs of a cell in which any run has converged.
 
         Returns
         -------
         DataFrame
-            As of :func:`sweep.statistics.incidence.incidence_by`.
+            The table of :func:`sweep.statistics.incidence.incidence_by`.
 
         Raises
         ------
         SweepError
-            If a name is no swept parameter or given twice, there is no such event, there would be more than 10,000
-            curves, or more parallel runs than a cell has.
+            If a name is no swept parameter or given twice, the event is unknown, there would be more than 10,000
+            curves, or ``parallel_runs`` is more than the runs of a cell.
         """
         by = listed(by)
         check_swept(self.study, by)
@@ -64,22 +65,22 @@ class ResultCurves(ResultData):
         if parallel_runs != 1:
             check_parallel(self.tally, [parallel_runs])
             if event != "converged":
-                raise SweepError(f"event {event!r} given; of parallel runs it is told when the first converges")
+                raise SweepError(f"event {event!r} given; of parallel runs only the first convergence is estimated")
         outcomes = self.outcomes if event == "converged" and pairs_seeds(self) else None
         return incidence_by(self.pooled_tally, self.study.grid, by, event, outcomes, parallel_runs)
 
     def run_lengths(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
-        """Return the share of all pairs of a run and a target that is reached by each step.
+        """Return the run-length distribution: the share of pairs of a run and a target reached by each step.
 
         Parameters
         ----------
         by
-            Swept parameters, for each combination of whose values there is a curve; with ``"below"`` one per target.
+            Swept parameters; each combination of their values has a curve; with ``"below"`` each target has one.
 
         Returns
         -------
         DataFrame
-            As of :meth:`incidence`.
+            The table of :meth:`incidence`.
 
         Raises
         ------
@@ -88,15 +89,15 @@ class ResultCurves(ResultData):
 
         Notes
         -----
-        The empirical distribution of run lengths over several targets (Hansen et al., Optim. Methods Softw. 36 (2021)
-        114: COCO). Targets are the values of ``below``: the run of a seed takes the same steps whatever its target, so
-        the one that ends at a target tells when it is first met.
+        This is the empirical distribution of run lengths over several targets (Hansen et al., Optim. Methods Softw. 36
+        (2021) 114: COCO). Targets are the values of ``below``. The runs of a seed take the same steps whatever their
+        target, so the run that ends at a target gives the step at which it is first reached.
         """
         check_targets(self)
         return self.incidence(by)
 
     def performance_profile(self, vary: str) -> pd.DataFrame:
-        """Return how often each value of a parameter needs at most so many times the steps of the best value.
+        """Return the performance profile: how often a value of a parameter is within a factor of the best one's steps.
 
         Parameters
         ----------
@@ -106,15 +107,15 @@ class ResultCurves(ResultData):
         Returns
         -------
         DataFrame
-            As of :func:`sweep.statistics.profiles.performance_profile`.
+            The table of :func:`sweep.statistics.profiles.performance_profile`.
 
         Raises
         ------
         SweepError
-            If it is no swept parameter or has one value, convergence is not judged, or no problem has the runs of all
-            values.
+            If ``vary`` is no swept parameter or has one value, convergence is not judged, or no problem (a seed in a
+            combination of the other parameters) has runs at all values.
         StoreError
-            If runs were not kept.
+            If rows of runs were not kept.
         """
         check_swept(self.study, [vary])
         return profile_of(self, vary, self.study.parameters[vary], np.arange(self.study.n_cells))
@@ -122,30 +123,30 @@ class ResultCurves(ResultData):
     def parallel_runs(
         self, k: int | Sequence[int] | None = None, by: str | Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """Return how often any of several parallel runs of a cell converges, and after how many steps the first does.
+        """Return how often any of k parallel runs of a cell converges, and the steps until the first does.
 
         Parameters
         ----------
         k
-            How many runs start together; by default 1, 2, 4, .. 64, as far as there are seeds.
+            Numbers of runs that start together; by default 1, 2, 4, .. 64, as far as there are seeds.
         by
-            Swept parameters, for each combination of whose values there are rows; over the others it is the mean of
-            the cells. By default all.
+            Swept parameters; each combination of their values has rows, with means over the other parameters. By
+            default all.
 
         Returns
         -------
         DataFrame
-            By these parameters and ``k``: ``convergence_rate``, the share of choices of so many runs of which any
-            converges, and ``restricted_mean_steps``, the mean steps until the first does, the most that runs may take
-            if none does, both with 95 % intervals, which take eight seeds for each parallel run:
-            :func:`sweep.statistics.parallel_runs.first_of`. Times k they are the steps of all.
+            By these parameters and ``k``: ``convergence_rate``, the share of choices of k runs in which any converges,
+            and ``restricted_mean_steps`` (RMST), the mean steps until the first converges, with the limit of steps if
+            none does. Both have 95 % intervals, which need eight seeds for each parallel run; see
+            :func:`sweep.statistics.parallel_runs.first_of`. Steps times k are those of all k runs.
 
         Raises
         ------
         SweepError
             If a name is no swept parameter or given twice, k is below 1 or more than the runs of a cell, there would be
-            more than 10,000 combinations, convergence is not judged, or cells that are taken together lack runs of some
-            seeds or their rows.
+            more than 10,000 combinations, convergence is not judged, or pooled cells lack runs of some seeds or their
+            rows.
         """
         check_judged(self.study)
         names = list(self.study.parameters) if by is None else listed(by)
@@ -158,7 +159,7 @@ class ResultCurves(ResultData):
         grid, cells = self.study.grid, np.sort(self.tally["cell"].unique())
         group = group_of(grid, names, cells)
         if (n_groups := len(np.unique(group))) > MOST_CURVES:
-            raise SweepError(f"{n_groups:,} combinations of {', '.join(names)}; at most {MOST_CURVES:,} are told")
+            raise SweepError(f"{n_groups:,} combinations of {', '.join(names)}; at most {MOST_CURVES:,} are estimated")
         rows = []
         for number in np.unique(group):
             own = cells[group == number]
@@ -173,17 +174,17 @@ class ResultCurves(ResultData):
 
 
 def _restricted(first: FirstOf, most_steps: float) -> tuple[float, float, float]:
-    """Return the restricted mean of the first run, and the ends of its interval."""
+    """Return the restricted mean steps of the first run, and the ends of its interval."""
     return most_steps - first.saved, most_steps - first.saved_high, most_steps - first.saved_low
 
 
 def runs_of(result: ResultData, cells: Any) -> tuple[Any, Any]:
-    """Return steps of runs and whether they converged, by cell and seed, or of one cell in any order.
+    """Return steps of runs and whether they converged, both (cells, seeds); seeds of a single cell are in any order.
 
     Raises
     ------
     SweepError
-        If several cells lack runs or their rows.
+        If there are several cells, and runs or their rows are missing.
     """
     if len(cells) == 1:
         first, last = np.searchsorted(result.tally["cell"].to_numpy(), [cells[0], cells[0] + 1])
@@ -194,18 +195,18 @@ def runs_of(result: ResultData, cells: Any) -> tuple[Any, Any]:
         return steps[None], converged[None]
     if not pairs_seeds(result) or not (outcomes := result.outcomes.at(cells)).present.all():
         raise SweepError(
-            "parallel runs of several cells together take the rows of all of their runs; give all parameters in by"
+            "parallel runs pooled over several cells need the rows of all of their runs; give all parameters in by"
         )
     return outcomes.steps, outcomes.converged
 
 
 def check_parallel(tally: pd.DataFrame, numbers: Sequence[Any]) -> None:
-    """Require numbers of parallel runs of which there are choices in every cell.
+    """Check numbers of parallel runs.
 
     Raises
     ------
     SweepError
-        If one is no whole number from 1 on, or more than the runs of some cell.
+        If one is no integer from 1, or is more than the runs of some cell.
     """
     fewest = int(tally.groupby("cell")["n"].sum().min())
     for number in numbers:
@@ -219,16 +220,32 @@ def check_parallel(tally: pd.DataFrame, numbers: Sequence[Any]) -> None:
 def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any) -> pd.DataFrame:
     """Return the performance profile of some values of a parameter in some cells.
 
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    vary
+        The parameter.
+    values
+        Its values to compare, two or more.
+    cells : (cells,)
+        Numbers of the cells, in order.
+
+    Returns
+    -------
+    DataFrame
+        The table of :func:`sweep.statistics.profiles.performance_profile`.
+
     Raises
     ------
     SweepError
-        If there is one value, convergence is not judged, or no problem has the runs of all values.
+        If there is one value, convergence is not judged, or no problem has runs at all values.
     StoreError
-        If runs were not kept.
+        If rows of runs were not kept.
     """
     check_judged(result.study)
     if len(values) < 2:
-        raise SweepError(f"{vary} has 1 value; a performance profile takes two values or more that are compared")
+        raise SweepError(f"{vary} has 1 value; a performance profile compares two values or more")
     profile = performance_profile(result.outcomes, result.study.grid, vary, cells, tuple(values))
     if not profile["n_problems"].iloc[0]:
         raise SweepError(f"no seed is trained at all values of {vary} yet; run the same study again to go on")
@@ -236,22 +253,22 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
 
 
 def check_targets(result: ResultData, targets: Sequence[Any] | None = None) -> None:
-    """Require several targets.
+    """Check that there are several targets, values of ``below``.
 
     Raises
     ------
     SweepError
-        If ``below`` has one value, or none is judged.
+        If ``below`` has one value or is not swept, or convergence is not judged.
     """
     check_judged(result.study)
     found = result.study.parameters.get("below", ()) if targets is None else targets
     if len(found) < 2:
         raise SweepError(
-            f"below {'is not swept' if not found else 'has 1 value'}; run lengths are told over several targets, as of "
+            f"below {'is not swept' if not found else 'has 1 value'}; run lengths need several targets, as in "
             "a study with --set below=1e-1,1e-2,1e-3"
         )
 
 
 def listed(names: str | Sequence[str]) -> list[str]:
-    """Return names as a list, also a single one."""
+    """Return names as a list; a single name becomes a list of one."""
     return [names] if isinstance(names, str) else list(names)

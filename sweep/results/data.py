@@ -1,4 +1,4 @@
-"""What a result holds: its study, facts, statistics, counts and rows."""
+"""The content of a result: its study, facts, statistics, counts and rows."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 
 class ResultData:
-    """What is kept of a study.
+    """The stored data of a study: facts, statistics, counts and rows.
 
     Attributes
     ----------
     study : Study
     place : str or None
-        Where it lies, if anywhere.
+        Path or address of the results folder; None for a result in memory.
     directory : Path or None
-        The same, if that is a folder of this machine.
+        The results folder, if it is on this machine.
     complete : bool
-        Whether all runs are there; a partial result holds those that are trained.
+        Whether the result has all runs; a partial result has those that are trained.
     """
 
     def __init__(self, study: Study, facts: dict[str, Any], parts: StoreReader | MemoryParts) -> None:
@@ -51,12 +51,12 @@ class ResultData:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """What run.json holds: identity, digest, machine, versions, steps and seconds.
+        """The content of run.json: identity, digest, machine, versions, steps and seconds.
 
-        The digest is that of all rows; where cells only are kept it is that of their tally,
+        The digest is that of all rows. Where only cells are kept it is that of their tally,
         another number (see :func:`sweep.store.digest.tally_digest`).
 
-        The digest of rows in memory is made when this is first asked for, at some 35 ns a run.
+        The digest of rows in memory is computed at the first access, in some 35 ns a run.
         """
         if "digest" not in self._facts:
             self._facts["digest"] = digest_of_rows(self._parts)
@@ -64,22 +64,25 @@ class ResultData:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """Statistics, one row per cell; in a partial result, per cell that has runs."""
+        """Statistics, one row per cell (configuration); in a partial result, per cell that has runs.
+
+        ``expected_steps`` is the expected running time (ERT), ``restricted_mean_steps`` the restricted mean survival
+        time (RMST). Exhausted runs are right-censored.
+        """
         if not self.complete:
             frame = summarize(self.tally, self.study.grid)
         else:
             stored: pd.DataFrame = self._parts.read_cells().to_pandas()
-            frame = stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null where not reached
+            frame = stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null if not reached
         if not tells_losses(self.study) or ("finite_rate" in frame and frame["finite_rate"].notna().any()):
             return frame
         return with_losses(frame, self._losses_by_cell(frame))
 
     @cached_property
     def tally(self) -> pd.DataFrame:
-        """Counts of the runs by how they ended, of which :mod:`sweep.statistics` makes every statistic.
+        """Counts of runs by cell, status and steps, from which :mod:`sweep.statistics` computes every statistic.
 
-        ``n`` runs of this ``cell`` ended with this ``status`` after so many ``steps``, one row for each end that
-        occurs, sorted.
+        A row says that ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps. Rows are sorted.
         """
         tallies = TallySum()
         for commit in self._parts.counted():
@@ -88,36 +91,41 @@ class ResultData:
 
     @property
     def pooled_tally(self) -> pd.DataFrame:
-        """The tally to take cells together: in a partial result with a weight, so that all that are there count alike.
+        """The tally for pooling cells; in a partial result with weights, by which all trained cells count equally.
 
-        The first runs of a study are no fair sample of its cells: some have all of their runs by then, others few.
+        In a partial result cells have different numbers of runs.
         """
         return self.tally if self.complete else with_equal_cells(self.tally)
 
     @cached_property
     def outcomes(self) -> Outcomes:
-        """How every seed ended in every cell, for comparisons on common seeds.
+        """Status and steps of every seed in every cell, for comparisons with common random numbers.
 
         Raises
         ------
         StoreError
-            If runs were not kept.
+            If rows of runs were not kept.
         """
         self._check_rows()
         return outcomes_from_tables(self._parts.tables(OUTCOME_COLUMNS), self.study.grid)
 
     def measured(self, measure: str) -> Measured:
-        """Return what was measured of every seed in every cell.
+        """Return a measure of every seed in every cell.
 
         Parameters
         ----------
         measure
             ``"final_loss"``, ``"max_error"`` or ``"n_correct"``.
 
+        Returns
+        -------
+        Measured
+            Values of (cells, seeds).
+
         Raises
         ------
         StoreError
-            If runs were not kept.
+            If rows of runs were not kept.
         """
         if measure not in self._measured:
             self._check_rows()
@@ -126,17 +134,22 @@ class ResultData:
         return self._measured[measure]
 
     def measured_cells(self, measure: str) -> pd.DataFrame:
-        """Return the cells with the statistics of a measure: :func:`~sweep.statistics.measures.measure_columns`.
+        """Return the cells with the statistics of a measure.
 
         Parameters
         ----------
         measure
-            As of :meth:`measured`.
+            As for :meth:`measured`.
+
+        Returns
+        -------
+        DataFrame
+            The cells, and the columns of :func:`~sweep.statistics.measures.measure_columns`.
 
         Raises
         ------
         StoreError
-            If runs were not kept, unless it is the final loss of a study in which some cell is not judged.
+            If rows of runs were not kept, except for the final loss of a study in which some cell is not judged.
         """
         if measure == "final_loss" and tells_losses(self.study):
             return self.cells
@@ -151,7 +164,7 @@ class ResultData:
 
     @cached_property
     def counted_losses(self) -> pd.DataFrame:
-        """Counts of rounded final losses, by ``cell`` and ``final_loss``, where rows are not kept."""
+        """Counts of rounded final losses by ``cell`` and ``final_loss``, of a result without rows of runs."""
         losses = LossSum()
         for commit in self._parts.counted():
             counts = self._parts.losses(commit)
@@ -160,7 +173,7 @@ class ResultData:
         return losses.total()
 
     def _losses_by_cell(self, cells: pd.DataFrame) -> pd.DataFrame | None:
-        """Return the statistics of final losses by cell, of rows or of counts; None if neither is there."""
+        """Return the statistics of final losses by cell, from rows or from counts; None if there is neither."""
         if not self.has_parts:
             return None
         if self.keeps_runs:
@@ -176,12 +189,12 @@ class ResultData:
 
     @property
     def has_parts(self) -> bool:
-        """Whether rows or counts of runs are there, or the cells alone."""
+        """Whether the result has rows or counts of runs, and not only cells."""
         return self._parts.has_parts
 
     @property
     def keeps_runs(self) -> bool:
-        """Whether rows of runs are there, or counts alone."""
+        """Whether the result has rows of runs, and not only counts."""
         return self._parts.keep == "runs" and self.has_parts
 
     def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
@@ -190,12 +203,17 @@ class ResultData:
         Parameters
         ----------
         columns
-            Only these, in this order.
+            Only these, in this order; all by default.
+
+        Returns
+        -------
+        DataFrame
+            A row for each trained run.
 
         Raises
         ------
         StoreError
-            If runs were not kept, or a column is unknown.
+            If rows of runs were not kept, or a column is unknown.
         """
         wanted = self._known_columns(columns)
         read = list(dict.fromkeys(wanted)) or ["run"]  # each once
@@ -203,30 +221,29 @@ class ResultData:
         return frame if read == wanted else frame[wanted]
 
     def batches(self, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
-        """Yield the runs in run order as :meth:`runs` returns them, some at a time: for more than fit into memory.
+        """Yield the rows of :meth:`runs` in batches, for results that do not fit into memory.
 
         Parameters
         ----------
         columns
-            Only these, in this order.
+            Only these, in this order; all by default.
+
+        Yields
+        ------
+        DataFrame
+            The next rows in run order.
 
         Raises
         ------
         StoreError
-            If runs were not kept, or a column is unknown.
+            If rows of runs were not kept, or a column is unknown.
         """
         wanted = self._known_columns(columns)
         for table in in_run_order(self._parts, list(dict.fromkeys(wanted)) or ["run"]):
             yield table.to_pandas()[wanted]
 
     def row(self, run: int) -> dict[str, Any]:
-        """Return the row of one run.
-
-        Raises
-        ------
-        StoreError
-            If there is no such run, or runs were not kept.
-        """
+        """Return the row of a run; StoreError if there is no such run or rows of runs were not kept."""
         import pyarrow.compute as pc
 
         self._check_rows()
@@ -241,20 +258,20 @@ class ResultData:
     def parts(self) -> list[str]:
         """Return the paths of the Parquet files that hold the runs or their counts, in shard order.
 
-        They are for tools that read such files. Files in parts/ that are not among them are of a run under way or
-        were left by killed processes, and do not count.
+        Other tools can read these files. Other files in parts/ belong to a run under way or
+        were left by killed processes; they are not part of the result.
 
         Raises
         ------
         StoreError
-            If the result is in memory, or published without its parts.
+            If the result is in memory, or was published without its parts.
         """
         if isinstance(self._parts, MemoryParts):
             raise StoreError("this result is in memory; run the study with a results folder to have files")
         return self._parts.part_paths()
 
     def _known_columns(self, columns: list[str] | None) -> list[str]:
-        """Return the columns asked for, all without."""
+        """Return the requested columns, all by default."""
         self._check_rows()
         known = [column.name for column in runs_columns(self.study)]
         wanted = known if columns is None else list(columns)
@@ -270,7 +287,7 @@ class ResultData:
             )
 
     def __repr__(self) -> str:
-        """Show the study, where it lies and its digest, or how much of it there is."""
+        """Return the study, the folder and the digest, or the share of runs that are trained."""
         place = f" in {self.place!r}" if self.place else ""
         n_runs, n_all = self.facts["n_runs"], self.study.n_runs
         partial = f"partial, {n_runs:,} of {n_all:,} runs" if not self.complete else ""

@@ -1,4 +1,4 @@
-"""What notebooks show of studies and results."""
+"""The display of a result in notebooks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_CELLS = 10
 
 
 def result_html(result: ResultQueries) -> str:
-    """Return what a result says, and its best cells."""
+    """Return the answer of a result and its best cells as HTML."""
     sentences = "".join(f"<div>{escape(sentence[:1].upper() + sentence[1:])}.</div>" for sentence in answer(result))
     names = swept(result.study)
     judged = judges_convergence(result.study)

@@ -1,4 +1,4 @@
-"""What was measured of the runs of several cells of a result together."""
+"""Statistics of a measure (final loss, error, correct outputs), pooled over several cells of a result."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ def pooled_by(result: Result, measure: str, cells: pd.DataFrame, group: Array, p
     Parameters
     ----------
     result
+        Complete or partial.
     measure
+        ``"final_loss"``, ``"max_error"`` or ``"n_correct"``.
     cells
-        Of the result, with their statistics of this measure.
-    group : (n_cells,)
+        Cells of the result, with their statistics of this measure.
+    group : (cells,)
         The number of the group of each.
     paired
-        Whether rows of runs are there and can be read, as of :func:`sweep.results.answers.pairs_seeds`.
+        Whether rows of runs are kept and can be read; see :func:`sweep.results.pooled_cells.pairs_seeds`.
 
     Returns
     -------
     DataFrame
-        Columns as of :func:`sweep.statistics.measures.measure_statistics`. Those of one cell are its own. Of several
-        the intervals count each seed once; they are missing where rows are not there, or too many to be read, and of a
-        partial result. There each cell counts as much as any other, however many of its runs are there. All is missing
-        where neither rows can be read nor losses were counted.
+        The columns of :func:`sweep.statistics.measures.measure_statistics`. A group of one cell has the statistics of
+        the cell. Intervals of several cells count each seed once; they are missing if rows are not kept or too many to
+        be read, and for a partial result, in which each cell counts equally whatever its number of runs. All statistics
+        are missing if rows cannot be read and losses were not counted.
     """
     columns = measure_columns(measure)
     table = cells.groupby(group)[columns].first().astype(np.float64)
@@ -49,7 +51,7 @@ def pooled_by(result: Result, measure: str, cells: pd.DataFrame, group: Array, p
 
 
 def _of_several(result: Result, measure: str, cells: pd.DataFrame, group: Array, paired: bool) -> pd.DataFrame:
-    """Return the statistics of groups of several cells."""
+    """Return the statistics of groups of several cells each."""
     numbers = cells["cell"].to_numpy()
     if paired:
         measured = result.measured(measure).at(numbers)
@@ -70,19 +72,19 @@ def _of_several(result: Result, measure: str, cells: pd.DataFrame, group: Array,
         table = measure_statistics(measure, group[place], values, n)
     else:
         table = _evenly(measure, cells, group, (place, values, n))
-    known = cells[measure_columns(measure)[0]].notna().groupby(group).all()  # as far as all losses were counted
+    known = cells[measure_columns(measure)[0]].notna().groupby(group).all()  # missing if some losses were not counted
     return table.assign(**dict.fromkeys(ends, np.nan)).where(known.reindex(table.index), np.nan)
 
 
 def _evenly(measure: str, cells: pd.DataFrame, group: Array, runs: tuple[Array, Array, Array]) -> pd.DataFrame:
-    """Return the statistics of groups in which each cell counts alike.
+    """Return the statistics of groups in which each cell counts equally.
 
     Parameters
     ----------
     measure, cells, group
-        As of :func:`pooled_by`.
-    runs
-        For each value of a cell, the place of the cell, the value, and how many runs have it.
+        As for :func:`pooled_by`.
+    runs : tuple of (values,) arrays
+        Index of the cell, value, and number of runs of the cell with this value.
     """
     if measure == "n_correct":
         return cells[["n_correct_mean"]].groupby(group).mean()

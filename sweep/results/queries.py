@@ -1,4 +1,4 @@
-"""What can be asked of a result: statistics of its cells, which are best, and what matters."""
+"""Questions to a result: summaries, best cells, comparisons, and importance of parameters."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
-from sweep.results.answers import check_judged, check_swept, column_of, default_statistic, split_by, summarize_over
+from sweep.results.answers import check_judged, check_swept, column_of, default_statistic, split_by
 from sweep.results.best import best_of_each, rank
 from sweep.results.curves import ResultCurves, listed
+from sweep.results.pooled_cells import summarize_over
 from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.statistics.compare_measures import compare_measured
 from sweep.statistics.importance import EXPLAINED, importance
@@ -19,7 +20,7 @@ from sweep.study.parameters import Scalar
 if TYPE_CHECKING:
     import pandas as pd
 
-# What values of a parameter are compared by.
+# Statistics by which values of a parameter can be compared.
 COMPARED = ("convergence_rate", *STATISTIC_OF.values())
 
 
@@ -27,59 +28,61 @@ class ResultQueries(ResultCurves):
     """The questions that a result answers."""
 
     def summarize(self, by: str | Sequence[str]) -> pd.DataFrame:
-        """Return the statistics of all runs that share the values of some parameters.
+        """Return the statistics of all runs that share the values of some parameters, pooled over the others.
 
         Parameters
         ----------
         by
-            Swept parameters.
+            Swept parameters, one or more.
 
         Returns
         -------
         DataFrame
-            As of :func:`sweep.statistics.cells.summarize_by`.
+            The table of :func:`sweep.results.pooled_cells.summarize_over`.
 
         Raises
         ------
         SweepError
-            If no name is given, one is no swept parameter, or is given twice.
+            If no name is given, or a name is no swept parameter or is given twice.
         """
         by = listed(by)
         check_swept(self.study, by)
         if not by:
-            raise SweepError("no parameters given to summarize by; result.cells has the statistics of every cell")
+            raise SweepError(
+                "no parameters given to summarize by; give one or more, or use result.cells for single cells"
+            )
         return summarize_over(self, by, self.cells)
 
     def best(
         self, by: str | Sequence[str] = (), top: int | None = None, at: Mapping[str, Sequence[Scalar]] | None = None
     ) -> pd.DataFrame:
-        """Rank the cells, and tell which of them may be the best; or find the best cell for each value of parameters.
+        """Return the cells ranked, with tests of which may be the best; or the best cell for each value of parameters.
 
         Parameters
         ----------
         by
-            A statistic: ``"convergence_rate"``, ``"expected_steps"``, ``"steps_q50"``, ``"final_loss"``,
-            ``"max_error"`` or ``"n_correct"``; the rate by default, or the final loss where convergence is not judged.
-            Swept parameters, of each combination of whose values the best cell is found. Or both.
+            A statistic: ``"convergence_rate"``, ``"expected_steps"`` (ERT), ``"steps_q50"``, ``"final_loss"``,
+            ``"max_error"`` or ``"n_correct"``; the rate by default, or the final loss if convergence is not judged.
+            Or swept parameters: the best cell is found for each combination of their values. Or both.
         top
-            So many rows; all by default.
+            Most rows; all by default.
         at
             Only cells with these values of some parameters, as in :func:`sweep.study.selection.values_at`.
 
         Returns
         -------
         DataFrame
-            As of :func:`sweep.statistics.ranking.best_cells`, or with parameters of
-            :func:`sweep.results.best.best_of_each`.
-            Comparisons take rows of runs; without them their columns are missing.
+            The table of :func:`sweep.statistics.ranking.best_cells`, or with parameters that of
+            :func:`sweep.results.best.best_of_each`. Comparisons need rows of runs; without these their columns are
+            missing.
 
         Raises
         ------
         SweepError
-            If a name or a value is unknown, cells cannot be ranked by that, ``top`` is below 1, or convergence is not
-            judged and asked for.
+            If a name or a value is unknown, cells cannot be ranked by the statistic, ``top`` is below 1, or a statistic
+            of convergence is given and convergence is not judged.
         StoreError
-            If what is measured takes rows of runs, and these were not kept.
+            If the statistic needs rows of runs, and these were not kept.
         """
         if top is not None and top < 1:
             raise SweepError(f"top {top} given; must be at least 1")
@@ -89,24 +92,23 @@ class ResultQueries(ResultCurves):
         return ranked.head(top or self.study.n_cells)
 
     def compare(self, vary: str, by: str | Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
-        """Compare the values of a parameter on common seeds.
+        """Compare the values of a parameter on common seeds (common random numbers).
 
         Parameters
         ----------
         vary
             A swept parameter of at most 20 values.
         by
-            Other parameters, for each combination of whose values there is a row; over the rest, pairs of runs are
-            taken together. By default all others. Also what is compared: ``"rate"``, which compares convergence and
-            its steps, ``"final_loss"``, ``"max_error"`` or ``"n_correct"``; by default the rate, or the final loss
-            where convergence is not judged.
+            Other parameters; each combination of their values has a row, and pairs of runs are pooled over the rest.
+            By default all others. Also the measure to compare: ``"rate"`` (convergence and steps), ``"final_loss"``,
+            ``"max_error"`` or ``"n_correct"``; by default the rate, or the final loss if convergence is not judged.
         margin
-            A difference of rates that makes no difference, such as 0.05: also tell whether values are equivalent.
+            Largest negligible difference of rates, such as 0.05; given, values are tested for equivalence too.
 
         Returns
         -------
         DataFrame
-            As of :func:`sweep.statistics.compare.compare_values`, or of
+            The table of :func:`sweep.statistics.compare.compare_values`, or of
             :func:`sweep.statistics.compare_measures.compare_measured`.
 
         Raises
@@ -115,7 +117,7 @@ class ResultQueries(ResultCurves):
             If a name is no swept parameter or given twice, ``vary`` has one value or too many, the margin is not
             between 0 and 1, or convergence is not judged.
         StoreError
-            If runs were not kept.
+            If rows of runs were not kept.
         """
         parameters, given = split_by(self.study, [] if by is None else listed(by), COMPARED)
         statistic = given or default_statistic(self.study)
@@ -139,29 +141,31 @@ class ResultQueries(ResultCurves):
         return compared
 
     def importance(self, statistic: str = "convergence_rate", *, errors: bool = True) -> pd.DataFrame:
-        """Divide the variance between runs among parameters, alone and in pairs, and the seed: main and total effects.
+        """Divide the variance between runs among parameters, their pairs and the seed: main and total effects (Sobol).
 
         Parameters
         ----------
         statistic
             ``"convergence_rate"`` or ``"restricted_mean_steps"``.
         errors
-            Whether to find also errors, the main effect of the seed and total effects of parameters, for which rows of
-            runs are read where they are there.
+            Whether to estimate standard errors, the main effect of the seed and total effects of parameters too, for
+            which rows of runs are read if they are kept.
 
         Returns
         -------
         DataFrame
-            As of :func:`sweep.statistics.importance.importance`.
+            The table of :func:`sweep.statistics.importance.importance`.
 
         Raises
         ------
         SweepError
-            If the variance of that is not divided, convergence is not judged, or the result is partial.
+            If the statistic is another one, convergence is not judged, or the result is partial.
         """
         check_judged(self.study)
         column = column_of(statistic, EXPLAINED)
         if not self.complete:
-            raise SweepError("what matters is computed on the whole grid, and this result is partial")
+            raise SweepError(
+                "importance is computed on the whole grid, and this result is partial; run the study again to finish it"
+            )
         outcomes = self.outcomes if errors and self.keeps_runs else None
         return importance(self.cells, self.study.grid, column, outcomes)

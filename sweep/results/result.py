@@ -14,10 +14,10 @@ from sweep.study.model import Study
 
 
 class Result(ResultQueries):
-    """What a study found."""
+    """The result of a study, complete or partial."""
 
     def _repr_html_(self) -> str:
-        """Show a notebook the answer and the best cells."""
+        """Return the answer and the best cells for a notebook."""
         from sweep.results.notebook import result_html
 
         return result_html(self)
@@ -31,19 +31,24 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
     directory
         Its path, or its address ``s3://BUCKET/PREFIX``.
     partial
-        Take the runs that are trained if the study was interrupted or is under way.
+        Whether to open a study that was interrupted or is under way, with the runs trained so far.
+
+    Returns
+    -------
+    Result
+        Complete, or partial if ``partial`` is given.
 
     Raises
     ------
     StoreError
-        If it is none, is damaged or mixed of two trainings, or its study was interrupted and ``partial`` is not given,
-        or no run is trained yet.
+        If it is no results folder, is damaged or mixes two trainings, if the study is not finished and ``partial`` is
+        not given, or if no run is trained yet.
     """
     store = StoreReader.open(directory)
     facts = store.facts()
     if facts["complete"]:
         if store.has_parts:
-            store.commits()  # refuses those that are not of one training, whichever of them are read later
+            store.commits()  # refuses commits of different trainings, whichever of them are read later
         return Result(store.study, facts, store)
     if not partial:
         raise StoreError(
@@ -59,7 +64,7 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
 
 
 def partial_result(study: Study, parts: StoreReader | MemoryParts) -> Result:
-    """Return the result of the runs that are trained, if any.
+    """Return the partial result of the runs that are trained, if any.
 
     Raises
     ------

@@ -1,11 +1,12 @@
-"""What a result says, in sentences: how many runs converged, which cell is best, and what matters."""
+"""The answer of a result in sentences: converged runs, best cell, and importance of parameters."""
 
 from __future__ import annotations
 
 from math import ceil, inf, prod
 from typing import TYPE_CHECKING
 
-from sweep.results.answers import judges_convergence, n_not_worse, pairs_seeds, sum_over, swept
+from sweep.results.answers import judges_convergence, n_not_worse, swept
+from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import ResultQueries
 from sweep.statistics.importance import LEAST_SEEDS, SEED
 from sweep.statistics.measures import STATISTIC_OF
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from sweep.study.model import Study
 
-# Terms of which the share of the variance is told, at most.
+# Most terms in the sentence on shares of the variance.
 _TOLD = 3
 
 
 def answer(result: ResultQueries) -> list[str]:
-    """Return the answer: the share of runs that converged, the best cell, and what matters most."""
+    """Return the sentences of the answer: share of converged runs, best cell, restarts and importance."""
     if not result.complete and not result.facts["n_runs"]:
         return [coverage(result)]
     if not judges_convergence(result.study):
@@ -42,10 +43,10 @@ def answer(result: ResultQueries) -> list[str]:
 
 
 def losses(result: ResultQueries) -> list[str]:
-    """Return what runs of a fixed budget say: their final losses, how many are finite, and the best cell."""
+    """Return the sentences on a fixed budget: final losses, diverged runs and the best cell."""
     cells, statistic = result.cells, STATISTIC_OF["final_loss"]
     if cells[statistic].isna().all():
-        return ["convergence is not judged (criterion 'none'), and this result tells nothing of final losses"]
+        return ["convergence is not judged (criterion 'none'), and this result has no final losses"]
     (row,) = sum_over(result, []).to_dict("records")
     if result.complete:
         of = f" of {count_text(row['n_runs'], 'run')}" + (" together" if len(cells) > 1 else "")
@@ -60,7 +61,7 @@ def losses(result: ResultQueries) -> list[str]:
 
 
 def best_loss(result: ResultQueries) -> str:
-    """Say which cell has the lowest median final loss and how sure that is, or why none has; nothing of one cell."""
+    """Return the sentence on the cell with the lowest median final loss; empty for a single cell."""
     cells, statistic = result.cells, STATISTIC_OF["final_loss"]
     if len(cells) == 1:
         return ""
@@ -73,7 +74,7 @@ def best_loss(result: ResultQueries) -> str:
 
 
 def coverage(result: ResultQueries) -> str:
-    """Say how partial a partial result is; nothing of a complete one."""
+    """Return the sentence on the trained part of a partial result; empty for a complete one."""
     if result.complete:
         return ""
     n_runs, whole = result.facts["n_runs"], result.study.n_runs
@@ -82,21 +83,21 @@ def coverage(result: ResultQueries) -> str:
 
 
 def unjudged(result: ResultQueries) -> str:
-    """Say that cells without a criterion count too, where there are any."""
+    """Return the sentence on cells without a criterion; empty if there are none."""
     if "none" not in result.study.values_of("criterion"):
         return ""
     return "cells with criterion 'none' are not judged and count as not converged"
 
 
 def uneven(result: ResultQueries) -> str:
-    """Say that rates over cells are no means of theirs, where these have different numbers of seeds."""
+    """Return the sentence on cells with different numbers of seeds; empty without adaptive seeds."""
     if not result.study.seeds.until or len(result.cells) == 1:
         return ""
     return "cells have as many seeds as their intervals took (seeds.until); a rate over cells weighs them by that"
 
 
 def share(result: ResultQueries) -> str:
-    """Say how many of all runs ended in which way; of a partial result, on average over the cells that are there."""
+    """Return the sentence on the shares of runs by status; for a partial result the means over its cells."""
     cells, n_cells = result.cells, result.study.n_cells
     if not result.complete and n_cells > 1:
         means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in STATUSES}
@@ -111,12 +112,12 @@ def share(result: ResultQueries) -> str:
     others = [f"{100 * n / row['n_runs']:.1f} % {status}" for status, n in counts.items() if n]
     rate = rate_text(row, " %")
     if row["n_converged"] and rate.startswith("0.0 "):
-        rate = f"{row['n_converged']:,} ({rate})"  # so few that the percentage tells nothing of them
+        rate = f"{row['n_converged']:,} ({rate})"  # too few for one decimal of a percentage
     return f"of {count_text(row['n_runs'], 'run')} {rate} converged" + (f"; {list_text(others)}" if others else "")
 
 
 def best_cell(result: ResultQueries) -> str:
-    """Say which cell is best and how sure that is, or why none is; nothing of a single cell."""
+    """Return the sentence on the best cell and its competitors; for a single cell that on its steps."""
     cells = result.cells
     (best,) = rank_cells(cells, result.study).head(1).to_dict("records")
     if not best["n_converged"]:
@@ -132,7 +133,7 @@ def best_cell(result: ResultQueries) -> str:
 
 
 def restarts(result: ResultQueries) -> str:
-    """Say whether it pays to give up runs of the best cell; nothing where that is not known, or it takes no steps."""
+    """Return the sentence on whether restarts help in the best cell; empty if that is not known."""
     (best,) = rank_cells(result.cells, result.study).head(1).to_dict("records")
     steps = [best[f"restarted_steps{end}"] for end in ("", "_low", "_high")]
     if any(steps_text(each) == "-" for each in steps) or not best["restart_steps"]:
@@ -148,7 +149,7 @@ def restarts(result: ResultQueries) -> str:
 
 
 def _others(result: ResultQueries) -> str:
-    """Say which other cells may be the best, on common seeds where rows are there to be read."""
+    """Return a clause on the other cells that may be the best, on common seeds if rows can be read."""
     if pairs_seeds(result):
         return f"; {may_be_best(result.best(), result.study)}"
     n = n_not_worse(result)
@@ -158,16 +159,21 @@ def _others(result: ResultQueries) -> str:
 
 
 def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str:
-    """Say how many cells may be the best, and how many seeds could tell which of them is.
+    """Return the sentence on the cells that may be the best, and on the seeds that would single out one.
 
     Parameters
     ----------
     ranked
-        As of :meth:`Result.best`, of all cells and with p-values.
+        The table of :meth:`Result.best` for all cells, with p-values.
     study
-        Of the result.
+        The study of the result.
     at
-        The values that were picked of some parameters.
+        Selected values of some parameters.
+
+    Returns
+    -------
+    str
+        The sentence, without a final period.
     """
     n_cells = prod(map(len, values_at(study.parameters, at or {}).values()))
     n, n_compared = int(ranked["may_be_best"].sum()), int(ranked["may_be_best"].notna().sum())
@@ -186,7 +192,7 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
 
 
 def what_matters(result: ResultQueries) -> str:
-    """Say what explains most of the variance between runs; nothing where there is none, or it is not known."""
+    """Return the sentence on the largest shares of the variance between runs; empty if they are not known."""
     if not result.complete or not swept(result.study):
         return ""
     if result.study.seeds.count < LEAST_SEEDS:

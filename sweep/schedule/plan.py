@@ -136,7 +136,7 @@ class Plan:
         return counts
 
     def _number(self, shard: Shard, first: Any) -> NDArray[np.int64]:
-        """Number the runs of a shard: in each cell from ``first``, the number of the cell's first seed, upwards."""
+        """Return a number for each run of a shard, (runs,): ``first`` plus the index of its seed in the study."""
         import numpy as np
 
         wave = self.shards.wave_of(shard)

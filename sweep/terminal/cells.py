@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from sweep.results.answers import default_statistic, judges_convergence, pairs_seeds, sort_by, sum_over, swept
+from sweep.results.answers import default_statistic, judges_convergence, sort_by, swept
+from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer
 from sweep.system.escaping import one_line

@@ -15,6 +15,7 @@ from scipy import stats
 import sweep
 from sweep import Result, SweepError
 from sweep.results import answers, sentences
+from sweep.results.pooled_cells import sum_over
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.ranking import rank_cells
 from sweep.terminal import cells as terminal
@@ -90,7 +91,7 @@ def independent_runs(runs: pd.DataFrame) -> float:
 def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
     """Counts of any parameters add up to those of the runs, and each sum names the best of its cells."""
     by, runs, cells = by[:size], result.runs(), result.cells
-    sums = answers.sum_over(result, by)
+    sums = sum_over(result, by)
     assert [tuple(row) for row in sums[by].to_numpy()] == list(dict.fromkeys(map(tuple, cells[by].to_numpy())))
     assert sums["n_runs"].sum() == len(runs)
     for row in sums.to_dict("records"):
@@ -117,21 +118,21 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
 def test_sums_over_what_is_not_swept(result: Result, by: list[str], words: str) -> None:
     """Only swept parameters can be kept, each once."""
     with pytest.raises(SweepError, match=words):
-        answers.sum_over(result, by)
+        sum_over(result, by)
 
 
 def test_nothing_to_sum_over() -> None:
     """A study of one cell says so."""
     one = sweep.run(make_study(count=2, hidden=2, learning_rate=0.1))
     with pytest.raises(SweepError, match="nothing is swept"):
-        answers.sum_over(one, ["hidden"])
+        sum_over(one, ["hidden"])
 
 
 def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
     """Each sum is a line with its rate and the best of its cells."""
     terminal.print_sums(result, ["distribution"])
     out = capsys.readouterr().out
-    for row in answers.sum_over(result, ["distribution"]).to_dict("records"):
+    for row in sum_over(result, ["distribution"]).to_dict("records"):
         best = result.cells.iloc[row["best_cell"]]
         at = rf"{100 * row['best_rate']:.1f} % at hidden {best['hidden']}, learning_rate {best['learning_rate']}"
         assert re.search(

@@ -35,7 +35,7 @@ def pooled(measure: str, values: np.ndarray) -> dict[str, float]:
     if measure == "final_loss":
         (row,) = result.summarize("scale").to_dict("records")
         return row
-    from sweep.results.answers import summarize_over
+    from sweep.results.pooled_cells import summarize_over
 
     (row,) = summarize_over(result, ["scale"], result.measured_cells(measure), measure).to_dict("records")
     return row
@@ -232,7 +232,7 @@ def test_what_is_refused(result: Result, tmp_path: Path) -> None:
 
 def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells tell their own losses, and several together nothing rather than something false."""
-    monkeypatch.setattr("sweep.results.answers.MOST_PAIRED", 100)
+    monkeypatch.setattr("sweep.results.pooled_cells.MOST_PAIRED", 100)
     told = "\n".join(sentences.answer(result))
     assert "runs together" not in told
     assert "best cell: " in told

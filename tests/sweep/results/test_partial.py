@@ -12,7 +12,7 @@ import pytest
 import sweep
 from sweep import Result, StoreError, Study, SweepError, open_result
 from sweep.figures import KINDS, draw
-from sweep.results.answers import sum_over
+from sweep.results.pooled_cells import sum_over
 from sweep.schedule.plan import Plan
 from sweep.statistics.cells import summarize, summarize_by
 from sweep.statistics.tally import tally_runs

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sweep import Result, figures
-from sweep.results.answers import sum_over
+from sweep.results.pooled_cells import sum_over
 from sweep.statistics.cells import INTERVALS, cells_of
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.outcomes import Outcomes
@@ -194,7 +194,7 @@ def test_no_interval_where_seeds_are_not_known(
     outcomes = outcomes_of(np.random.default_rng(3), np.linspace(0, 1, 24), 12, 0.5)
     result, whole = result_of(study, outcomes, keep), result_of(study, outcomes)
     expected = whole.summarize("hidden")
-    monkeypatch.setattr("sweep.results.answers.MOST_PAIRED", 100)
+    monkeypatch.setattr("sweep.results.pooled_cells.MOST_PAIRED", 100)
     table = result.summarize("hidden")
     assert table[INTERVALS].isna().all(axis=None)
     same = [name for name in table if name not in INTERVALS and name != "restarted_steps"]
