@@ -1,4 +1,4 @@
-"""Places of parameters along an axis, and the words of a figure."""
+"""Positions of parameter values along an axis, and labels and title of a figure."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 
     from sweep.results.result import Result
 
-# Values along an axis that are all written out, if there is room; of more, round numbers are.
+# Most values that all get a label, if there is room; with more values round numbers do.
 MOST_LABELS = 8
 
 
 def label_of(name: str) -> str:
-    """Return what stands beside an axis: the name of a parameter, with its unit if it has one."""
+    """Return the label of an axis: the name of a parameter, with its unit if it has one."""
     unit = WORDS[name].unit.replace("^2", "²") if name in WORDS else ""
     return spaced(name) + (f", {unit}" if unit else "")
 
 
 def spaced(name: str) -> str:
-    """Return the name of a parameter as it is read."""
+    """Return the name of a parameter with spaces instead of underscores."""
     return name.replace("_", " ")
 
 
 class Places(NamedTuple):
-    """Where the values of a parameter stand along an axis.
+    """Positions of the values of a parameter along an axis.
 
-    Numbers that are spaced evenly, or evenly in their logarithms, stand at themselves; all other values stand side by
-    side in their order.
+    Numbers that are spaced evenly, or evenly in their logarithms, are at their own value. All other values are at
+    0, 1, .. in their order.
 
     Attributes
     ----------
     values
-        From the first place to the last.
+        From the first position to the last.
     scale
-        ``"linear"``, ``"log"``, or ``"names"`` for values side by side.
+        ``"linear"``, ``"log"``, or ``"names"`` for positions 0, 1, ..
     """
 
     values: tuple[Scalar, ...]
@@ -54,7 +54,7 @@ class Places(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[Scalar]) -> Places:
-        """Place values: numbers in their order, names as they are listed."""
+        """Return positions of values: numbers sorted, at their value if evenly spaced; names as listed."""
         if not is_number(values[0]):
             return cls(tuple(values), "names")
         ordered = sorted(values, key=float)
@@ -66,17 +66,17 @@ class Places(NamedTuple):
 
     @classmethod
     def along(cls, values: Sequence[Scalar]) -> Places:
-        """Place numbers at themselves, however they are spaced, and names side by side."""
+        """Return positions of values: numbers at their value, however they are spaced; names as listed."""
         if not is_number(values[0]):
             return cls(tuple(values), "names")
         return cls(tuple(sorted(values, key=float)), "log" if is_logarithmic(values) else "linear")
 
     def centers(self) -> NDArray[np.float64]:
-        """Return the place of each value."""
+        """Return the position of each value, (values,)."""
         return np.arange(len(self.values), dtype=np.float64) if self.scale == "names" else np.array(self.values, float)
 
     def edges(self) -> NDArray[np.float64]:
-        """Return where the field of each value begins and the last ends."""
+        """Return the boundaries of the fields around the values, (values + 1,)."""
         centers = np.log(self.centers()) if self.scale == "log" else self.centers()
         if len(centers) == 1:
             edges = np.array([centers[0] - 0.5, centers[0] + 0.5])
@@ -86,7 +86,7 @@ class Places(NamedTuple):
         return np.exp(edges) if self.scale == "log" else edges
 
     def limits(self) -> tuple[float, float]:
-        """Return where an axis begins and ends on which all values are seen, with some room beside them."""
+        """Return limits of an axis that shows all values with a margin."""
         centers = np.log(self.centers()) if self.scale == "log" else self.centers()
         low, high = centers.min(), centers.max()
         room = 0.5 if self.scale == "names" or low == high else 0.05 * (high - low)
@@ -95,11 +95,11 @@ class Places(NamedTuple):
         return float(low), float(high)
 
     def number_of(self) -> dict[Scalar, int]:
-        """Return the number of the place of each value."""
+        """Return the index of the position of each value."""
         return {value: k for k, value in enumerate(self.values)}
 
     def label(self, axis: Axis, name: str) -> None:
-        """Write ticks and the name of a parameter along an axis, whose scale and limits are set."""
+        """Set ticks and label of an axis, whose scale and limits are set, for a parameter."""
         from matplotlib.ticker import NullLocator
 
         axis.set_label_text(label_of(name))
@@ -113,7 +113,7 @@ class Places(NamedTuple):
 
 
 def _taken(name: str, entries: Sequence[Scalar]) -> str:
-    """Say which of the values of a parameter are taken."""
+    """Return text for the selected values of a parameter."""
     if len(entries) > 4:
         return f"{len(entries)} values of {spaced(name)}"
     return f"{spaced(name)} {list_text([short(entry) for entry in entries])}"
@@ -128,21 +128,27 @@ def heading(
     *,
     bands: str = "",
 ) -> str:
-    """Return the title of a figure: the study, what is fixed, what is taken together, and how much is missing.
+    """Return the title of a figure: study, fixed and pooled parameters, and the share of runs if that is partial.
 
     Parameters
     ----------
     result
+        The result that is drawn.
     values
-        The values of each swept parameter that are taken.
+        The selected values of each swept parameter; all by default.
     shown
-        The parameters that the figure shows.
+        The parameters that the figure shows; the others are pooled, and the title names them.
     notes
         More lines.
     width
-        Of the figure, in inches.
+        Width of the figure, in inches.
     bands
-        What bands are, behind the first line.
+        The meaning of bands, appended to the study.
+
+    Returns
+    -------
+    str
+        Wrapped lines.
     """
     study = result.study
     rest = {name: entries for name, entries in (values or study.parameters).items() if name not in shown}

@@ -1,4 +1,4 @@
-"""Figures and axes of our own, and what stands in them beside the data."""
+"""New figures and axes, and their texts and legends."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Letters of a line, per inch.
+# Characters of a line, per inch.
 _LETTERS = 12
-# Points that ticks and the name of an axis take below axes.
+# Height of ticks and label below axes, in points.
 _TICKS_AND_NAME = 36
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, in inches."""
+    """Return an empty figure of this size in inches."""
     from sweep.figures.shown import ShownFigure
 
     return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def new_axes(width: float = 6.2, height: float = 4.4) -> Axes:
-    """Return the axes of a new figure, in inches."""
+    """Return the axes of a new figure of this size in inches."""
     from sweep.figures.shown import ShownAxes
 
     axes: Axes = new_figure(width, height).subplots(subplot_kw={"axes_class": ShownAxes})
@@ -31,25 +31,34 @@ def new_axes(width: float = 6.2, height: float = 4.4) -> Axes:
 
 
 def inches_across(ax: Axes) -> float:
-    """Return the width of the figure that axes are in."""
+    """Return the width of the figure of axes, in inches."""
     return float(ax.figure.bbox.width / ax.figure.dpi)
 
 
 def wrapped(text: str, inches: float) -> str:
-    """Break a text into lines of a width."""
+    """Return a text broken into lines of a width in inches."""
     return textwrap.fill(text, max(int(_LETTERS * inches), 8))
 
 
 def say_why(ax: Axes, sentence: str) -> None:
-    """Write into axes why there is nothing in them."""
+    """Write a sentence into empty axes that says why they are empty."""
     room = 0.8 * ax.get_position().width * inches_across(ax)
     ax.text(0.5, 0.5, wrapped(sentence, room), transform=ax.transAxes, ha="center", va="center")
 
 
 def put_legend(ax: Axes, title: str | None = None, *, points: float | None = None, **options: Any) -> None:
-    """Write the legend of axes beside them, where it hides nothing; dots in it have an area of so many square points.
+    """Draw the legend to the right of axes, where it hides nothing; without a layout the axes are narrowed for it.
 
-    Axes of figures without a layout make room for it.
+    Parameters
+    ----------
+    ax
+        The axes.
+    title
+        Title of the legend.
+    points
+        Area of dots in the legend, in square points.
+    **options
+        As for :meth:`matplotlib.axes.Axes.legend`.
     """
     from matplotlib.collections import PathCollection
 
@@ -67,7 +76,7 @@ def put_legend(ax: Axes, title: str | None = None, *, points: float | None = Non
 
 
 def put_legend_below(ax: Axes) -> None:
-    """Write the legend of axes below them and what stands there."""
+    """Draw the legend below axes, their ticks and label."""
     from matplotlib.transforms import ScaledTranslation
 
     down = ScaledTranslation(0, -_TICKS_AND_NAME / 72, ax.figure.dpi_scale_trans)

@@ -1,4 +1,4 @@
-"""Which parameter of a study a figure shows how: along the axis, by color, or in panels."""
+"""Visual channels of parameters: along the axis, by color, or in panels."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MAX_PANELS = 25
 
 @dataclass(frozen=True)
 class Channels:
-    """Which parameter is shown how.
+    """The visual channel of each parameter that is shown.
 
     Attributes
     ----------
     x
-        Along the axis.
+        The parameter along the axis.
     color
-        Lines of a panel.
+        The parameter with a line for each value.
     facet
-        Panels: one parameter, or two, across and down.
+        The parameters with a panel for each value: one, or two, across and down.
     """
 
     x: str | None = None
@@ -36,7 +36,7 @@ class Channels:
     facet: tuple[str, ...] = ()
 
     def given(self) -> dict[str, str]:
-        """Return the parameters that have a role, and which."""
+        """Return the channel of each parameter that has one; SweepError if a parameter has two."""
         named = [("x", self.x), ("color", self.color), *(("facet", name) for name in self.facet)]
         taken: dict[str, str] = {}
         for role, name in named:
@@ -48,17 +48,22 @@ class Channels:
 
 
 def choose_channels(values: At, channels: Channels) -> Channels:
-    """Give a role to each parameter that has several values.
+    """Choose a channel for each parameter of several values.
 
-    Along the axis goes the number with the most values, then by color what has the most of up to
-    :data:`MAX_LINES`; up to two others make panels, if these are not too many. What is left has no role.
+    The numeric parameter with the most values is along the axis. Color shows the next one that has at most
+    :data:`MAX_LINES` values, and panels up to two others, if that makes at most :data:`MAX_PANELS`. Parameters without
+    a channel are pooled.
 
     Parameters
     ----------
     values
         The values of each swept parameter.
     channels
-        What is decided already.
+        Channels that are chosen already.
+
+    Returns
+    -------
+    Channels
 
     Raises
     ------
@@ -70,7 +75,7 @@ def choose_channels(values: At, channels: Channels) -> Channels:
             raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
     if len(channels.facet) > 2:
         raise SweepError(
-            f"{len(channels.facet)} parameters given for facet; panels stand across and down, so two at most"
+            f"{len(channels.facet)} parameters given for facet; panels lie across and down, so two at most are allowed"
         )
     if channels.color and len(values[channels.color]) > MAX_LINES:
         raise SweepError(
@@ -95,7 +100,7 @@ def choose_channels(values: At, channels: Channels) -> Channels:
 
 
 def _check_panels(values: At, channels: Channels) -> None:
-    """Refuse what would make too many panels."""
+    """Raise SweepError if there are too many panels."""
     n_panels = prod(len(values[name]) for name in channels.facet)
     if n_panels > MAX_PANELS:
         largest = max(channels.facet, key=lambda name: len(values[name]))
@@ -106,12 +111,12 @@ def _check_panels(values: At, channels: Channels) -> None:
 
 
 def parse_counts(text: str) -> list[int]:
-    """Read ``K,K``, numbers of parallel runs.
+    """Return the numbers of parallel runs in a text ``K,K``.
 
     Raises
     ------
     SweepError
-        If they are no whole numbers from 1 on, or one is given twice.
+        If an entry is no integer from 1, or is given twice.
     """
     entries = [entry.strip() for entry in text.split(",")]
     if not all(entry.isdecimal() and len(entry) < 10 and int(entry) for entry in entries) or len(set(entries)) < len(
@@ -122,12 +127,12 @@ def parse_counts(text: str) -> list[int]:
 
 
 def is_number(value: Scalar) -> bool:
-    """Tell whether a value has a place on an axis."""
+    """Return whether a value is a number, and not a bool."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def is_logarithmic(values: Sequence[Scalar]) -> bool:
-    """Tell whether numbers are spaced more evenly in their logarithms; two, if a decade lies between them."""
+    """Return whether numbers are spaced more evenly in their logarithms; for two, whether their ratio is above 10."""
     ordered = sorted(float(value) for value in values)
     if ordered[0] <= 0 or len(ordered) < 2:
         return False

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 # Colors that people with any color vision tell apart, lighter where better.
 _COLORS = "viridis"
-# What is missing, and what letters stand on where lines cross them; pages have colors of their own for both.
+# Color of missing values, and background of labels that lines cross. Reports replace both by colors of the page.
 MISSING, PAPER = "#d9d9d9", "#fefefe"
 
 
 def color_map(selected: Selected) -> Colormap:
-    """Return the colors of a statistic: the brightest is the best, and what is missing is left to what is behind."""
+    """Return the color map of a statistic: the brightest color is the best, and missing values are transparent."""
     import matplotlib as mpl
 
     return mpl.colormaps[_COLORS + ("_r" if selected.less_is_better else "")].with_extremes(bad="none")
 
 
 def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
-    """Return what gives numbers colors: percents from 0 to 100, counts to all runs, wide ranges by their logarithms."""
+    """Return the norm of colors: percents up to 100, counts up to the runs of a cell, wide ranges logarithmic."""
     from matplotlib.colors import LogNorm, Normalize
 
     drawn = numbers[np.isfinite(numbers)]
@@ -44,13 +44,23 @@ def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
 
 
 def ink_on(color: tuple[float, ...]) -> str:
-    """Return the color of letters that can be read on a color."""
+    """Return the color of text that is legible on a color."""
     red, green, blue = color[:3]
     return "0.05" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.45 else "white"
 
 
 def color_bar(ax: Axes, drawn: Any, selected: Selected) -> None:
-    """Write which color is which number."""
+    """Draw the color bar of a statistic beside axes.
+
+    Parameters
+    ----------
+    ax
+        The axes.
+    drawn
+        The mappable with colors and norm.
+    selected
+        The statistic.
+    """
     height = 0.7 * ax.figure.bbox.height / ax.figure.dpi
     bar = ax.figure.colorbar(drawn, ax=ax, label=wrapped(selected.words.label, height))
     bar.outline.set(visible=False)

@@ -1,4 +1,4 @@
-"""How runs end: the steps that they take to converge, and their losses."""
+"""Distributions over runs: steps to converge, and losses."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _MOST_POINTS, _FEW_POINTS = 20_000, 1000
 _BINS = 40
-# A diagonal from a loss to so many times of it is seen at least.
+# The diagonal reaches at least from a loss to this multiple of it.
 _SEEN = 3
-# Losses that are drawn are at most so large, and at least one over that.
+# Losses above this, or below its inverse, are not drawn.
 _LARGEST = 1e100
 _NOT_DRAWN = "below 1e-100 or above 1e100"
 
@@ -36,9 +36,22 @@ _NOT_DRAWN = "below 1e-100 or above 1e100"
 def steps_distribution(
     result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None
 ) -> Axes:
-    """Draw how many of all runs converge after how many steps, by color of a parameter.
+    """Draw a histogram of the steps to converge, as shares of all runs, by color of a parameter.
 
-    Parameters and errors are those of :func:`sweep.figures.incidence.incidence`.
+    Parameters
+    ----------
+    result, ax, color, at
+        As for :func:`sweep.figures.incidence.incidence`.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, there are too many lines, or convergence is not judged.
     """
     groups = Groups(result, color, at)
     ax = ax or new_axes()
@@ -66,20 +79,26 @@ def steps_distribution(
 
 
 def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = None) -> Axes:
-    """Draw the loss at the end over that at the start, a point for each run, colored by how it ended.
+    """Draw the final over the initial loss, a point for each run, by color of its status.
 
     Parameters
     ----------
-    result, ax, at
-        As of :func:`sweep.figures.incidence.incidence`. Of more than 20,000 runs, so many in even steps are drawn. Of a
-        trace, which is one run, the loss at each step is drawn.
+    result
+        A result, of which at most 20,000 runs in even steps are drawn; or a trace, whose loss is drawn at each step.
+    ax, at
+        As for :func:`sweep.figures.incidence.incidence`.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
 
     Raises
     ------
     SweepError
-        If a name or a value is unknown, or it is no result.
+        If a name or a value is unknown, or ``result`` is neither a result nor a trace.
     StoreError
-        If runs were not kept.
+        If rows of runs were not kept.
     """
     if not isinstance(result, Result):
         if not hasattr(result, "judged_at"):
@@ -122,7 +141,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
 
 
 def _some_runs(result: Result, cells: pd.Series) -> tuple[pd.DataFrame, int]:
-    """Return the runs of some cells, of many so many in even steps, and how many there are."""
+    """Return the runs of some cells, at most 20,000 in even steps, and the number of all their runs."""
     n_runs = int(result.tally.loc[result.tally["cell"].isin(cells), "n"].sum())
     chosen = np.linspace(0, n_runs - 1, min(n_runs, _MOST_POINTS)).round().astype(np.int64)
     found, n_before = [], 0
@@ -135,10 +154,10 @@ def _some_runs(result: Result, cells: pd.Series) -> tuple[pd.DataFrame, int]:
 
 
 def _bins_of(steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
-    """Return edges of bins between whole numbers of steps, and whether they grow by a factor."""
+    """Return edges of bins between integer steps, and whether the widths of bins grow by a factor."""
     low, high = int(steps.min()), int(steps.max())
     wide = high > 20 * max(low, 1)
-    if wide:  # runs that have converged before the first step are in the first bin, as 0 is on no such axis
+    if wide:  # runs that converged before the first step count in the first bin, as a logarithmic axis has no 0
         edges = np.unique(np.geomspace(max(low, 1), high + 1, _BINS + 1).round())
     else:
         width = -(-(high + 1 - low) // _BINS)
@@ -147,7 +166,7 @@ def _bins_of(steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
 
 
 def _draw_diagonal(ax: Axes, drawn: pd.DataFrame) -> None:
-    """Draw where the loss is what it was, no further than the other points go, so that these fill the figure."""
+    """Draw the diagonal of unchanged losses, no further than the points reach, so that these fill the figure."""
     first, last = drawn["initial_loss"].min(), drawn["initial_loss"].max()
     ends = [first, min(last, max(drawn["final_loss"].max(), _SEEN * first))]
     ax.plot(ends, ends, color="0.5", linewidth=0.8, linestyle=":", label="no change")

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Formats that need other programs, or are no pictures.
+# Formats that need other programs, or are not images.
 _UNUSABLE = ("pgf", "raw", "rgba")
 
 
 def figure_path(out: Path, statistic: str) -> Path:
-    """Return the file to write a figure to: ``out``, or one in it where it is a folder.
+    """Return the file of a figure: ``out``, or a PNG in it if it is a folder.
 
     Raises
     ------
     SweepError
-        If the suffix is none of a kind of figure, or there is no folder for it.
+        If the suffix is not that of a supported format, or the folder does not exist.
     """
     from matplotlib.figure import Figure
 
@@ -39,7 +39,7 @@ def figure_path(out: Path, statistic: str) -> Path:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure, whole or not at all; the suffix decides the format.
+    """Write a figure atomically; the suffix decides the format.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The runs that a figure of curves or bars draws in a color each."""
+"""Groups of runs that a figure of curves or bars draws in one color each."""
 
 from __future__ import annotations
 
@@ -24,22 +24,30 @@ STATUS_COLORS = dict(zip(STATUSES, (NAMED_COLORS[0], NAMED_COLORS[1], NAMED_COLO
 
 
 class Groups:
-    """Tallies to draw in a color each.
+    """Tallies of runs by the values of a parameter; iterating yields the tally and the style of each color.
 
     Attributes
     ----------
     color : str or None
-        The parameter by color.
-    cells : (n_cells,)
-        Those that are drawn.
+        The parameter that is shown by color.
+    cells : (cells,)
+        Numbers of the cells that are drawn.
     tally : DataFrame
-        Of all of their runs.
+        The tally of all of their runs.
+    values : dict
+        The selected values of each swept parameter.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, convergence is not judged, no run is trained at these values, or the color has
+        more than 12 values.
     """
 
     def __init__(
         self, result: Result, color: str | None, at: At | None, *, colored: bool = True, but: str | None = None
     ) -> None:
-        """Choose a color where none is given: of parameters of several values that with the most, at last ``but``."""
+        """Choose by default the parameter with the most values, up to 12; ``but`` only if there is no other."""
         check_judged(result.study)
         self.values = values_at(result.study.parameters, at or {})
         if color is not None:
@@ -83,15 +91,16 @@ def finish(
     legend: str | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write names of the axes, legend and title.
+    """Write labels of the axes, legend and title.
 
     Parameters
     ----------
     ax, result, groups
+        The axes, and the groups of the result that they show.
     names
-        Of the axes across and up.
+        Labels of the horizontal and the vertical axis.
     legend
-        What colors are; by default the parameter by color.
+        Title of the legend; by default the parameter that is shown by color.
     notes
         More lines of the title.
     """

@@ -21,7 +21,7 @@ from sweep.system.formatting import list_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Fields whose numbers are written into them.
+# Most fields whose numbers are written into them.
 _MOST_WRITTEN = 150
 
 
@@ -34,20 +34,26 @@ def heatmap(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw a statistic of the cells as colors over two parameters, of all values of the others together.
+    """Draw a statistic of the cells as colors over two parameters, pooled over the others.
 
     Parameters
     ----------
     result
+        Complete or partial.
     ax
-        Where to draw; by default a figure of its own.
+        Axes to draw into; by default those of a new figure.
     x, y
         Parameters; by default the two with the most values, numbers first.
     value
-        A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
+        A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
         convergence is not judged.
     at
         Only these values of some parameters.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
 
     Raises
     ------
@@ -87,10 +93,24 @@ def contour(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw lines of equal values of a statistic over two parameters that are numbers.
+    """Draw lines of equal values of a statistic over two parameters that are numbers, pooled over the others.
 
-    Parameters and errors are those of :func:`heatmap`; a name without an order, or a parameter of one value, is
-    refused too.
+    Parameters
+    ----------
+    result, ax, value, at
+        As for :func:`heatmap`.
+    x, y
+        Parameters of several numbers; by default the two with the most values.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
+
+    Raises
+    ------
+    SweepError
+        As for :func:`heatmap`, or if a parameter has fewer than two values or values that are not numbers.
     """
     x, y = _choose(result, x, y, at, numbers=True)
     selected = select(result, value, at, (x, y))
@@ -119,7 +139,7 @@ def contour(
 
 
 def _choose(result: Result, x: str | None, y: str | None, at: At | None, *, numbers: bool) -> tuple[str, str]:
-    """Return the parameters along both axes."""
+    """Return the parameters along the horizontal and the vertical axis."""
     values = values_at(result.study.parameters, at or {})
     for name in (x, y):
         if name is not None and name not in values:
@@ -144,7 +164,20 @@ def _choose(result: Result, x: str | None, y: str | None, at: At | None, *, numb
 
 
 def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) -> NDArray[np.float64]:
-    """Return the drawn values by place, (down, across); NaN where there are none."""
+    """Return the values to draw, by position.
+
+    Parameters
+    ----------
+    selected
+        The statistic of cells.
+    x, y
+        Parameter and positions of its values, horizontally and vertically.
+
+    Returns
+    -------
+    (y values, x values) array
+        NaN if there is no value.
+    """
     (across, places), (down, down_places) = x, y
     grid = np.full((len(down_places.values), len(places.values)), np.nan)
     columns = selected.table[across].map(places.number_of()), selected.table[down].map(down_places.number_of())
@@ -153,7 +186,7 @@ def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) ->
 
 
 def _size(selected: Selected, x: str, y: str) -> tuple[float, float]:
-    """Return inches across and down, so that numbers fit into fields where they are written."""
+    """Return width and height in inches, so that numbers fit into the fields."""
     across, down = len(selected.values[x]), len(selected.values[y])
     if across * down > _MOST_WRITTEN:
         return 6.6, 5.0
@@ -170,7 +203,7 @@ def _set_scales(ax: Axes, across: Places, down: Places) -> None:
 def _write_numbers(
     ax: Axes, mesh: Any, grid: NDArray[np.float64], places: tuple[Places, Places], selected: Selected
 ) -> None:
-    """Write each number into its field, if there is room, dark on light and light on dark."""
+    """Write each number into its field if there is room, in a legible color."""
     across, down = places
     if grid.size > _MOST_WRITTEN or len(across.values) > 16:
         return
@@ -183,7 +216,7 @@ def _write_numbers(
 
 
 def measure_in_field(number: float) -> str:
-    """Write what was measured in two significant digits.
+    """Return a measure in two significant digits.
 
     >>> [measure_in_field(number) for number in (0.0, 0.0123, 7.96, 1.2e-12)]
     ['0', '0.012', '8', '1.2e-12']
@@ -192,7 +225,7 @@ def measure_in_field(number: float) -> str:
 
 
 def _in_field(number: float) -> str:
-    """Write a number in four letters: thousands as k, millions as M.
+    """Return a number in four characters: thousands as k, millions as M.
 
     >>> [_in_field(number) for number in (0.4, 99.6, 9999, 12_345, 234_567, 1.5e6, 2e12)]
     ['0', '100', '9999', '12k', '235k', '1.5M', '2e+12']
@@ -207,7 +240,7 @@ def _in_field(number: float) -> str:
 def _finish(
     ax: Axes, mesh: Any, result: Result, selected: Selected, x: tuple[str, Places], y: tuple[str, Places]
 ) -> None:
-    """Write ticks, names, the bar of colors and the title."""
+    """Draw ticks, labels, color bar and title."""
     if mesh is not None:
         color_bar(ax, mesh, selected)
     x[1].label(ax.xaxis, x[0])

@@ -1,4 +1,4 @@
-"""What matters: bars of the shares of the variance between runs."""
+"""Importance of parameters: bars of their shares of the variance between runs (main and total effects)."""
 
 from __future__ import annotations
 
@@ -18,26 +18,32 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# Bars that are drawn; smaller ones are left out.
+# Most bars; smaller ones are left out.
 _MOST_BARS = 16
 _LABELS = {"convergence_rate": "whether a run\nconverges", "restricted_mean_steps": "how many steps\nit takes"}
 
 
 def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None = None) -> Axes:
-    """Draw which share of the variance between runs each parameter, each two of them and the seed alone explain.
+    """Draw the shares of the variance between runs that parameters, their pairs and the seed explain: main effects.
 
     Parameters
     ----------
     result
+        A complete result.
     ax
-        Where to draw; by default a figure of its own.
+        Axes to draw into; by default those of a new figure.
     value
         One of :data:`sweep.statistics.importance.EXPLAINED`; by default both.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
 
     Raises
     ------
     SweepError
-        If the variance of that is not divided, convergence is not judged, or the result is partial.
+        If the statistic is another one, convergence is not judged, or the result is partial.
     """
     statistics = list(EXPLAINED) if value is None else [column_of(value, EXPLAINED)]
     tables = [_known(result.importance(statistic, errors=pairs_seeds(result))) for statistic in statistics]
@@ -70,7 +76,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
 
 
 def _known(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the terms whose share is known; of counts alone that of the seed is its total effect, and is called so."""
+    """Return the terms whose share is known; without rows the seed has only a total effect, which is named so."""
     if table["share"].notna().all():
         return table
     counted = table["share"].isna() & table["total_share"].notna()

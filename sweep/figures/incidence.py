@@ -1,4 +1,4 @@
-"""Curves over steps: shares of runs that have converged by each step, of targets reached, and of parallel runs."""
+"""Curves over steps: cumulative incidence of convergence, targets reached, and parallel runs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from sweep.study.selection import At
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Steps of a curve that can be told apart: parts of the whole height, and of a factor e across.
+# Resolution of a curve: parts of the whole height, and of a factor e of steps.
 _HEIGHTS, _WIDTHS = 300, 60
-# Bands by what they hold: columns of the curve, and what is said of them.
+# Kinds of bands: columns of the curve, and a line of the title.
 BANDS = {
     "pointwise": ("low", "high", "bands: 95 % intervals, each step by itself"),
     "simultaneous": ("band_low", "band_high", "bands: 95 % for whole curves"),
@@ -33,7 +33,7 @@ BANDS = {
 
 
 class _Line(NamedTuple):
-    """What a curve is of, and how it looks."""
+    """The runs and the style of a curve."""
 
     tally: pd.DataFrame
     style: dict[str, Any]
@@ -50,31 +50,38 @@ def incidence(
     bands: str = "pointwise",
     parallel_runs: int | Sequence[int] = 1,
 ) -> Axes:
-    """Draw the share of runs that has converged by each step, with its 95 % band, by color of a parameter.
+    """Draw the cumulative incidence of convergence with its 95 % band, by color of a parameter.
 
-    Below the steps stand the runs that were under way right before them, of all curves together.
+    It is the share of runs that converged by each step. Exhausted runs are right-censored. Below the ticks the figure
+    shows the number of runs still under way before that step, of all curves together.
 
     Parameters
     ----------
     result
+        Complete or partial.
     ax
-        Where to draw; by default a figure of its own.
+        Axes to draw into; by default those of a new figure.
     color
-        A parameter of at most 12 values; by default the one of them with the most. Where none is swept, the shares that
-        have diverged and stalled are drawn too.
+        A parameter of at most 12 values; by default the one of them with the most. If none is swept, the shares of
+        diverged and stalled runs are drawn too.
     at
         Only these values of some parameters.
     bands
-        ``"pointwise"``, the interval of each step, or ``"simultaneous"``, which holds the whole curve.
+        ``"pointwise"`` for the interval of each step, or ``"simultaneous"`` for a band of the whole curve.
     parallel_runs
-        Of more than one, the shares of choices of so many runs of a cell of which the first has converged; of several
-        numbers a curve each, of all cells together.
+        If k is above 1, the share of choices of k runs of a cell in which any has converged. Several numbers have a
+        curve each, pooled over all cells.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
 
     Raises
     ------
     SweepError
         If a name or a value is unknown, there are too many lines, convergence is not judged, there are more parallel
-        runs than a cell has, or several numbers of them beside a color.
+        runs than a cell has, or a color is given with several numbers of parallel runs.
     """
     numbers = [parallel_runs] if isinstance(parallel_runs, int | float | str) else list(parallel_runs)
     _check_bands(bands)
@@ -83,7 +90,7 @@ def incidence(
         check_parallel(groups.tally, numbers)
     if len(numbers) > 1 and color is not None:
         raise SweepError(
-            f"color {color} given beside several numbers of parallel runs; give either one number or no color"
+            f"color {color} given with several numbers of parallel runs; give either one number or no color"
         )
     lines = _lines(groups, numbers)
     ax = ax or new_axes()
@@ -102,16 +109,21 @@ def incidence(
 def ecdf(
     result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None, bands: str = "pointwise"
 ) -> Axes:
-    """Draw the share of pairs of a run and a target that is reached by each step, by color of a parameter.
+    """Draw the run-length distribution: the share of pairs of a run and a target reached by each step.
 
-    Targets are the values of ``below``. Where nothing else is swept each target has a curve, beside that of all.
+    Targets are the values of ``below``. If nothing else is swept, each target has a curve besides that of all targets.
 
     Parameters
     ----------
     result, ax, at, bands
-        As of :func:`incidence`.
+        As for :func:`incidence`.
     color
-        A parameter of at most 12 values; by default the one with the most, but not ``below``.
+        A parameter of at most 12 values; by default the one with the most, except ``below``.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
 
     Raises
     ------
@@ -137,7 +149,7 @@ def ecdf(
 
 
 def _lines(groups: Groups, numbers: Sequence[int]) -> list[_Line]:
-    """Return the curves of these numbers of parallel runs, or of one by color, or of all ways to end."""
+    """Return a curve for each number of parallel runs, for each color, or for each event."""
     if len(numbers) > 1:
         ordered = sorted(set(numbers))
         styles = zip(ordered, line_styles(ordered).values(), strict=True)
@@ -155,7 +167,7 @@ def _check_bands(bands: str) -> None:
 def _draw(
     ax: Axes, result: Result, lines: Sequence[_Line], bands: str, *, logarithmic: bool = False
 ) -> tuple[bool, list[str]]:
-    """Draw curves, and return whether any run is in them, and what to say of their bands."""
+    """Draw curves. Return whether any of them is above 0, and the notes on their bands."""
     outcomes = result.outcomes if pairs_seeds(result) else None
     last = max(*(int(line.tally["steps"].max()) for line in lines), 1)
     low, high, told = BANDS[bands]
@@ -174,7 +186,7 @@ def _draw(
 
 
 def _curve(line: _Line, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFrame:
-    """Return the numbers of a curve."""
+    """Return the table of a curve."""
     if line.parallel_runs > 1:
         return parallel_incidence(line.tally, line.parallel_runs)
     own = outcomes.at(line.tally["cell"].unique()) if outcomes else None
@@ -182,26 +194,26 @@ def _curve(line: _Line, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFrame
 
 
 def _under_way(tally: pd.DataFrame) -> Any:
-    """Return a function that tells how many runs were under way right before a step."""
+    """Return a function that gives the number of runs under way right before a step, as text."""
     ends = tally.groupby("steps")["n"].sum()
     steps, ended = ends.index.to_numpy(), np.concatenate([[0], np.cumsum(ends.to_numpy())])
     return lambda step: f"{ended[-1] - ended[np.searchsorted(steps, step)]:,}"
 
 
 def _start_of(curve: pd.DataFrame) -> pd.DataFrame:
-    """Return the row before the first step; of a curve that stays at 0, with the interval that it has at its end."""
+    """Return the row at step 0; if the curve stays at 0, with the interval at its end."""
     if len(curve) and not curve["incidence"].any():
         return curve.tail(1).assign(steps=0)
     return pd.DataFrame({name: [0] for name in curve})
 
 
 def _known_until(tally: pd.DataFrame, last: int) -> int:
-    """Return the step until which a curve is known: the last of all where every run has ended before its limit."""
+    """Return the last step at which a curve is known: that of the figure if no run is censored (exhausted)."""
     return int(tally["steps"].max()) if (tally["status"] == "exhausted").any() else last
 
 
 def _thin(curve: pd.DataFrame) -> pd.DataFrame:
-    """Leave out steps between which nobody could see a share change."""
+    """Return the rows of a curve without those whose change is not visible."""
     heights = (curve["incidence"] * _HEIGHTS).round().diff()
     widths = np.log(curve["steps"].clip(lower=1)).mul(_WIDTHS).round().diff()
     kept: pd.DataFrame = curve.loc[(heights != 0) | (widths != 0)]
@@ -209,7 +221,7 @@ def _thin(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scale_steps(ax: Axes, steps: Any, last: int, *, logarithmic: bool) -> None:
-    """Make the axis of steps logarithmic where they are wide apart, or where it is asked for and can be."""
+    """Scale the axis of steps: logarithmic if they span a wide range, or if asked for and possible."""
     positive = steps[steps > 0]
     wide = positive.size > 1 and last > 50 * np.quantile(positive, 0.05)
     if wide or (logarithmic and positive.size and last > positive.min()):

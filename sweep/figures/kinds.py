@@ -1,4 +1,4 @@
-"""The kinds of figures, by the names that the command line gives them."""
+"""The kinds of figures by their names on the command line."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from sweep.study.selection import At
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# The most panels of slices.
+# Most panels of slices.
 _MOST_SLICES = 9
 
 
 class Kind(NamedTuple):
-    """A kind of figure: what draws it, and which options that takes."""
+    """A kind of figure: the function that draws it, and its options."""
 
     draw: Callable[..., Figure]
     options: tuple[str, ...]
@@ -40,15 +40,21 @@ def draw(result: Result, kind: str = "lines", **options: Any) -> Figure:
     Parameters
     ----------
     result
+        Complete or partial.
     kind
         A key of :data:`KINDS`.
     **options
-        Those of the kind: ``x``, ``y``, ``color``, ``facet``, ``value``, ``at``, ``bands``, ``parallel_runs``.
+        Options of the kind: ``x``, ``y``, ``color``, ``facet``, ``value``, ``at``, ``bands``, ``parallel_runs``.
+
+    Returns
+    -------
+    Figure
+        A new figure, which pyplot does not manage.
 
     Raises
     ------
     SweepError
-        If there is no such kind, it has no such option, or it cannot show what is asked for.
+        If the kind or an option is unknown, or the figure cannot show the selection.
     """
     if kind not in KINDS:
         raise SweepError(unknown("figure", kind, list(KINDS)))
@@ -73,7 +79,7 @@ def _lines(
 
 
 def _slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Figure:
-    """Draw a slice of each parameter that varies, or of one."""
+    """Draw a slice along each parameter of several values, or along one."""
     varied = [name for name, entries in select(result, value, at).values.items() if len(entries) > 1]
     if x is not None or len(varied) < 2:
         return _figure_of(slice_plot)(result, x=x, value=value, at=at)
@@ -95,7 +101,7 @@ def _slices(result: Result, x: str | None = None, value: str | None = None, at: 
 
 
 def _figure_of(draw: Callable[..., Any]) -> Callable[..., Figure]:
-    """Return a function that draws into a figure of its own."""
+    """Return a function that draws into a new figure and returns it."""
 
     def drawn(result: Result, **options: Any) -> Figure:
         figure: Figure = draw(result, **options).figure
@@ -105,7 +111,7 @@ def _figure_of(draw: Callable[..., Any]) -> Callable[..., Figure]:
 
 
 def _kind(draw: Callable[..., Any]) -> Kind:
-    """Return a kind that is drawn into axes."""
+    """Return the kind that a function draws."""
     options = tuple(name for name in inspect.signature(draw).parameters if name not in ("result", "ax"))
     return Kind(draw if draw in (_lines, _slices) else _figure_of(draw), options)
 

@@ -1,4 +1,4 @@
-"""Figures of a result: lines over one parameter, by color of another, in panels of up to two more."""
+"""Lines of a statistic over one parameter, by color of another, in panels of up to two more."""
 
 from __future__ import annotations
 
@@ -40,13 +40,19 @@ def draw_figure(
     Parameters
     ----------
     result
+        Complete or partial.
     statistic
-        A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
+        A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
         convergence is not judged.
     channels
-        Which parameter is shown how; what is left open is chosen by :func:`sweep.figures.channels.choose_channels`.
+        Channels of parameters; :func:`sweep.figures.channels.choose_channels` chooses the others.
     at
         Only these values of some parameters, as in :func:`sweep.study.selection.values_at`.
+
+    Returns
+    -------
+    Figure
+        A new figure, which pyplot does not manage.
 
     Raises
     ------
@@ -83,20 +89,26 @@ def line_plot(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw a statistic over one parameter, by color of another, of all values of the others together.
+    """Draw a statistic over one parameter, by color of another, pooled over the others.
 
     Parameters
     ----------
     result
+        Complete or partial.
     ax
-        Where to draw; by default a figure of its own.
+        Axes to draw into; by default those of a new figure.
     x, color
-        Parameters along the axis and by color; chosen where they are not given.
+        Parameters along the axis and by color; chosen by default.
     value
-        A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
+        A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
         convergence is not judged.
     at
         Only these values of some parameters.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
 
     Raises
     ------
@@ -121,7 +133,7 @@ def line_plot(
 
 
 def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
-    """Say why lines have gaps, and what bands are that reach the top."""
+    """Return the lines of the title on gaps and on bands without an upper end."""
     notes = []
     if np.isnan(drawn_values(cells, statistic)).any():
         notes.append(f"gaps where {STATISTICS[statistic].missing}")
@@ -133,7 +145,7 @@ def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
 def _prepare(
     result: Result, column: str, channels: Channels, values: Mapping[str, Sequence[Scalar]], at: At | None
 ) -> tuple[pd.DataFrame, list[str], Lines]:
-    """Return the statistics to draw, the parameters that are shown, and what all panels share."""
+    """Return the statistics to draw, the parameters that are shown, and the properties that panels share."""
     shown = [name for name in values if name in channels.given()]
     styles = line_styles(values[channels.color]) if channels.color else {None: SINGLE_LINE}
     cells = select(result, column, at, shown).table
@@ -156,7 +168,7 @@ def _panels(
 
 
 def _grid(sizes: list[int]) -> tuple[int, int]:
-    """Return how many panels stand across and down; those of one parameter fill a square from four on."""
+    """Return the numbers of panels across and down; four or more of one parameter fill a square."""
     if len(sizes) == 2:
         return sizes[0], sizes[1]
     n_panels = sizes[0] if sizes else 1
@@ -165,7 +177,7 @@ def _grid(sizes: list[int]) -> tuple[int, int]:
 
 
 def _size(across: int, down: int) -> tuple[float, float]:
-    """Return inches across and down, without the legend."""
+    """Return width and height in inches, without the legend."""
     if across * down == 1:
         return 6.2, 4.4
     width = {1: 5.0, 2: 3.6, 3: 3.0}.get(across, 2.5)
@@ -173,7 +185,7 @@ def _size(across: int, down: int) -> tuple[float, float]:
 
 
 def _place_ticks(grid: NDArray[Any], n_panels: int) -> None:
-    """Hide what is beyond the last panel, so that those above show their ticks."""
+    """Hide axes beyond the last panel, and show ticks on the lowest panel of each column."""
     across = grid.shape[1]
     for k, axes in enumerate(grid.flat):
         axes.set_visible(k < n_panels)
@@ -181,7 +193,7 @@ def _place_ticks(grid: NDArray[Any], n_panels: int) -> None:
 
 
 def _label(figure: Figure, title: str, lines: Lines) -> None:
-    """Write title, names of the axes and legend, and widen the figure by the legend."""
+    """Write title, labels of the axes and legend, and widen the figure by the legend."""
     width, height = figure.get_size_inches()
     figure.suptitle(title, fontsize=10)
     figure.supylabel(STATISTICS[lines.statistic].label, fontsize=10)
@@ -200,7 +212,7 @@ def _label(figure: Figure, title: str, lines: Lines) -> None:
 
 
 def _handles(lines: Lines) -> list[Line2D]:
-    """Return what stands for each color in the legend."""
+    """Return the legend handles of the colors."""
     from matplotlib.lines import Line2D
 
     plain: dict[str, Any] = {} if lines.ordered else {"linestyle": "none"}

@@ -1,6 +1,6 @@
-"""Where ticks stand and what is written beside them, so that their labels never touch each other.
+"""Locators and formatters of ticks whose labels never touch each other.
 
-The module imports matplotlib, of whose classes these are: it is imported once something is drawn.
+Their base classes are matplotlib's, so the module is imported only when something is drawn.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import Formatter, Locator, LogLocator, MaxNLocator
 
-# The least room between labels, as parts of the height of their letters: side by side, and above each other.
+# Least distance of labels, relative to the size of their font: horizontally and vertically.
 _ROOM_ACROSS, _ROOM_DOWN = 0.6, 0.25
-# Labels that are measured at most.
+# Most labels that are measured.
 _MOST_LABELS = 64
 
 
 class NameTicks(Locator):
-    """Places of names: all of them, or so many that their labels do not touch each other."""
+    """Ticks at names: all of them, or every k-th one, so that labels do not touch each other."""
 
     axis: Any
 
@@ -44,19 +44,19 @@ class NameTicks(Locator):
 
 
 class NameTexts(Formatter):
-    """Names of what stands at 0, 1, .. along an axis."""
+    """Labels of ticks at 0, 1, .. along an axis."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """Write the name at a place; nothing between places."""
+        """Return the name at a tick; empty text between names."""
         place = round(x)
         return self.names[place] if place == x and 0 <= place < len(self.names) else ""
 
 
 class NumberTicks(Locator):
-    """Certain numbers if they fit, else round ones, two at least wherever two fit."""
+    """Ticks at given numbers if their labels fit, else at round ones; at least two wherever two fit."""
 
     axis: Any
 
@@ -84,7 +84,7 @@ class NumberTicks(Locator):
         return np.empty(0)
 
     def nonsingular(self, v0: float, v1: float) -> tuple[float, float]:
-        """Return limits as the usual ticks of such an axis would."""
+        """Return the limits that the standard locator of the scale returns."""
         usual = LogLocator() if self._is_logarithmic() else MaxNLocator()
         usual.set_axis(self.axis)
         return usual.nonsingular(v0, v1)
@@ -93,7 +93,7 @@ class NumberTicks(Locator):
         return str(self.axis.get_scale()) == "log"
 
     def _candidates(self, low: float, high: float) -> Iterator[Any]:
-        """Yield lists of ticks, the most wanted first."""
+        """Yield lists of ticks, the preferred ones first."""
         if self._is_logarithmic():
             decades = np.arange(floor(log10(low)), floor(log10(high)) + 2)
             with np.errstate(over="ignore"):
@@ -105,18 +105,18 @@ class NumberTicks(Locator):
 
 
 class NumberTexts(Formatter):
-    """Numbers in so many digits that all of them differ."""
+    """Labels of numbers with enough digits to distinguish all of them."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """Write one number."""
+        """Return the label of a number."""
         return number_text(x)
 
     def format_ticks(self, values: Any) -> list[str]:
-        """Write the numbers of all ticks."""
+        """Return the labels of all ticks."""
         numbers = [float(value) for value in values]
         for digits in (4, 6, 9, 13, 17):
             texts = [self.fix_minus(number_text(number, digits)) for number in numbers]
-            if any("$" in text for text in texts):  # all alike
+            if any("$" in text for text in texts):  # then all as powers of ten
                 texts = [self.fix_minus(number_text(number, digits, powers=True)) for number in numbers]
             if len(set(texts)) == len(set(numbers)):
                 break
@@ -124,19 +124,35 @@ class NumberTexts(Formatter):
 
 
 class NumbersTold(NumberTexts):
-    """Numbers, and below each one another that belongs to it."""
+    """Labels of numbers, with another text below each."""
 
     def __init__(self, tell: Callable[[float], str]) -> None:
         self.tell = tell
 
     def format_ticks(self, values: Any) -> list[str]:
-        """Write the numbers of all ticks, in two lines each."""
+        """Return the labels of all ticks, of two lines each."""
         return [f"{text}\n{self.tell(float(x))}" for text, x in zip(super().format_ticks(values), values, strict=True)]
 
 
 def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
-    r"""Write a number beside an axis, very large and very small ones, or all, as powers of ten.
+    r"""Return the label of a number on an axis; very large and very small numbers are powers of ten.
 
+    Parameters
+    ----------
+    number
+        The number.
+    digits
+        Significant digits.
+    powers
+        Whether to write every number as a power of ten.
+
+    Returns
+    -------
+    str
+        Plain text, or mathematics between dollar signs.
+
+    Examples
+    --------
     >>> number_text(0.001778279), number_text(12500), number_text(1e-9), number_text(2e30)
     ('0.001778', '12,500', '$10^{-9}$', '$2\\times10^{30}$')
     """
@@ -151,11 +167,25 @@ def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
 
 
 def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
-    """Tell whether the labels of ticks do not touch each other along an axis, or a part of its length."""
+    """Return whether the labels of ticks fit along an axis without touching each other.
+
+    Parameters
+    ----------
+    axis
+        An axis with scale, limits and formatter.
+    ticks : (ticks,)
+        Positions in data coordinates.
+    part
+        Fraction of the length of the axis that is available.
+
+    Returns
+    -------
+    bool
+    """
     if len(ticks) < 2:
         return True
     across = isinstance(axis, XAxis)
-    axis.get_view_interval()  # limits that are out of date are set now
+    axis.get_view_interval()  # this updates limits that are out of date
     transform = axis.axes.get_xaxis_transform() if across else axis.axes.get_yaxis_transform()
     points = np.column_stack([ticks, np.zeros(len(ticks))][:: 1 if across else -1])
     places = transform.transform(points)[:, 0 if across else 1] * 72 / axis.axes.figure.dpi

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# Colors that people with any color vision tell apart (Okabe and Ito), without those too light for lines, and
-# markers that tell the lines apart in print.
+# Colors that are distinct for any color vision (Okabe and Ito), without those too light for lines, and markers that
+# distinguish lines in print.
 NAMED_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
 _MARKERS = "osD^vPX"
-# Numbers are colored by their order, between the parts of viridis that are too dark on black and too light on white.
+# Numbers are colored by rank, within the range of viridis that is visible on black and on white.
 _DARKEST, _LIGHTEST = 0.2, 0.88
 
 SINGLE_LINE = {"color": NAMED_COLORS[0], "marker": "o"}
 
 
 class Lines(NamedTuple):
-    """What all panels of a figure share.
+    """Properties that all panels of a figure share.
 
     Attributes
     ----------
@@ -42,9 +42,9 @@ class Lines(NamedTuple):
     x_values
         The values along the axis.
     styles
-        How the line of each value of ``color`` looks.
+        Style of the line of each value of ``color``.
     top
-        Where bands without an upper end are cut off.
+        Upper end of bands that have none.
     """
 
     statistic: str
@@ -56,25 +56,26 @@ class Lines(NamedTuple):
 
     @property
     def ordered(self) -> bool:
-        """Whether the axis has an order, so that lines connect the points."""
+        """Whether the axis is numeric, so that lines connect the points."""
         return bool(self.x_values) and is_number(self.x_values[0])
 
     @property
     def names(self) -> list[str]:
-        """What stands along an axis without an order."""
+        """The labels along an axis that is not numeric."""
         return [short(value) for value in self.x_values] or ["all runs"]
 
 
 def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
-    """Draw a line for each color, with its band; or points with bars where the axis has no order.
+    """Draw a line with its band for each color; or points with bars if the axis is not numeric.
 
     Parameters
     ----------
     axes
-        Where to draw.
+        Axes to draw into.
     cells
-        Cells of a result that differ in the parameters of ``lines`` alone.
+        Cells of a result that differ only in the parameters of ``lines``.
     lines
+        Statistic, parameters and styles.
     """
     drawn = False
     for k, (entry, style) in enumerate(lines.styles.items()):
@@ -92,7 +93,7 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
 
 
 def _draw_line(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, Any]) -> None:
-    """Draw a line with its band; both have gaps where there is nothing to draw."""
+    """Draw a line with its band; both have gaps where values are missing."""
     x = cells[lines.x].to_numpy()
     order = np.argsort(x)
     x, y = x[order], drawn_values(cells, lines.statistic)[order]
@@ -106,7 +107,7 @@ def _draw_line(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, A
 
 
 def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, Any], shift: float) -> None:
-    """Draw a point with its bar for each name along the axis; a bar without an upper end has no cap there."""
+    """Draw a point with its bar for each name along the axis; a bar without an upper end has no upper cap."""
     names = lines.names
     places = np.array([names.index(short(value)) for value in cells[lines.x]] if lines.x else [0]) + shift
     plain = {**style, "linestyle": "none"}
@@ -122,19 +123,19 @@ def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str,
 
 
 def band_of(cells: pd.DataFrame, statistic: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the ends of the bands of a statistic that has any."""
+    """Return the lower and upper ends of the bands of a statistic, both (cells,)."""
     low, high = STATISTICS[statistic].band or (statistic, statistic)
     return drawn_values(cells, low), drawn_values(cells, high)
 
 
 def is_open(cells: pd.DataFrame, statistic: str) -> NDArray[np.bool_]:
-    """Tell in which cells a band has no upper end, as that of a median where fewer than 75 % of all runs converged."""
+    """Return for each cell whether its band has no upper end, as for medians if fewer than 75 % of runs converged."""
     low, high = band_of(cells, statistic)
     return np.isfinite(drawn_values(cells, statistic)) & np.isfinite(low) & np.isnan(high)
 
 
 def top_of(cells: pd.DataFrame, statistic: str) -> float:
-    """Return a number a little above all that is drawn."""
+    """Return a number slightly above all drawn values."""
     numbers = np.concatenate([drawn_values(cells, statistic), *band_of(cells, statistic)])
     return float(1.1 * np.nanmax(numbers, initial=0.0))
 
@@ -155,7 +156,17 @@ def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
 
 
 def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
-    """Set the scales that all panels share; the axis covers all values, also where there is nothing to draw."""
+    """Set the scales that all panels share. The horizontal axis covers all values, also those without data.
+
+    Parameters
+    ----------
+    axes
+        The axes of a panel.
+    cells
+        The cells of all panels.
+    lines
+        Statistic, parameters and styles.
+    """
     from matplotlib.ticker import NullLocator
 
     words = STATISTICS[lines.statistic]
@@ -164,13 +175,13 @@ def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
     else:
         drawn = np.concatenate([drawn_values(cells, lines.statistic), *band_of(cells, lines.statistic)])
         drawn = drawn[np.isfinite(drawn)]
-        if not np.isfinite(drawn_values(cells, lines.statistic)).any():  # the end of a band may be there all the same
+        if not np.isfinite(drawn_values(cells, lines.statistic)).any():  # the end of a band may be finite nevertheless
             axes.set_yticks([])
         else:
             if is_count(lines.statistic) or not drawn.any():
                 scale_from_zero(axes, drawn)
             elif drawn.min() > 0 or (is_loss(lines.statistic) and np.nanmin(drawn_values(cells, lines.statistic)) > 0):
-                axes.set_yscale("log")  # where the lower end of a band is not known it is 0
+                axes.set_yscale("log")  # an unknown lower end of a band is 0
             if is_open(cells, lines.statistic).any():
                 axes.set_ylim(top=lines.top)
             number_ticks(axes.yaxis, whole=is_count(lines.statistic))

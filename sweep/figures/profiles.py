@@ -1,4 +1,4 @@
-"""Performance profiles: how often each value of a parameter needs at most so many times the steps of the best value."""
+"""Performance profiles: how often each value of a parameter is within a factor of the best value's steps."""
 
 from __future__ import annotations
 
@@ -19,35 +19,41 @@ from sweep.system.formatting import short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Heights, and parts of a factor e across, of a curve that can be told apart.
+# Resolution of a curve: parts of the whole height, and of a factor e.
 _HEIGHTS, _WIDTHS = 300, 100
-# The factor that is drawn at least, also where all values need equally few steps.
+# Least factor at the end of the axis, even if all values need equally many steps.
 _LEAST = 1.2
 
 
 def profile(result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None) -> Axes:
     """Draw the share of problems that each value of a parameter solves within a factor of the best value's steps.
 
-    A problem is a seed with values of all other parameters. Curves begin with how often a value is the best one, ties
-    included, and end with how often it converges.
+    A problem is a seed in a combination of all other parameters. A curve starts at the share of problems in which a
+    value is the best one, ties included, and ends at the share in which it converges.
 
     Parameters
     ----------
     result
+        Complete or partial.
     ax
-        Where to draw; by default a figure of its own.
+        Axes to draw into; by default those of a new figure.
     color
         The parameter, of 2 to 12 values; by default the one of them with the most.
     at
         Only these values of some parameters.
 
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
+
     Raises
     ------
     SweepError
-        If a name or a value is unknown, there are too many values or one, convergence is not judged, or no problem has
-        the runs of all values.
+        If a name or a value is unknown, there are fewer than 2 or more than 12 values, convergence is not judged, or no
+        problem has runs at all values.
     StoreError
-        If runs were not kept.
+        If rows of runs were not kept.
     """
     groups = Groups(result, color, at)
     if groups.color is None:
@@ -87,6 +93,6 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
 
 
 def _seen(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the places of points between which a change can be seen, and of the ends."""
+    """Return the indices of points whose change is visible, and of both ends."""
     kept = (np.diff(np.round(y / 100 * _HEIGHTS)) != 0) | (np.diff(np.round(np.log(x) * _WIDTHS)) != 0)
     return np.unique(np.concatenate([[0], np.flatnonzero(kept) + 1, [len(x) - 1]]))

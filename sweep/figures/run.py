@@ -1,4 +1,4 @@
-"""One run: its losses, its weights as they change, and what it says over a plane of inputs."""
+"""Figures of one run: losses and weights over steps, and outputs over the plane of inputs."""
 
 from __future__ import annotations
 
@@ -26,22 +26,28 @@ _PARAMETERS = {
     "k": "skip connections",
 }
 _COLORS = dict(zip(_PARAMETERS, NAMED_COLORS, strict=False))
-# Lines of hidden units, and of parameters of a kind, that are drawn: the first ones.
+# Most lines of hidden units, and of parameters of a kind; the first ones are drawn.
 _MOST_UNITS, _MOST_LINES = 32, 200
-# Numbers beyond which there are gaps, and beyond which weights are drawn by their logarithms.
+# Larger numbers are not drawn; larger weights make their axis logarithmic.
 _LARGEST, _WIDE = 1e100, 1e3
-# Colors of outputs reach so far from the middle of the targets at least, in parts of their span.
+# Least half range of the colors of outputs around the middle of the targets, relative to the span of these.
 _LEAST_REACH = 0.05
 
 
 def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
-    """Draw a run: losses, weights, and its outputs where it has two inputs.
+    """Draw a run: its losses, its weights, and its outputs if it has two inputs.
 
     Parameters
     ----------
     trace
+        The replayed run.
     path, plane
-        As of :func:`sweep.training.trajectory.weights_path` and :func:`sweep.training.trajectory.outputs_plane`.
+        Results of :func:`sweep.training.trajectory.weights_path` and :func:`sweep.training.trajectory.outputs_plane`.
+
+    Returns
+    -------
+    Figure
+        A new figure, which pyplot does not manage.
     """
     n_panels = 3 if plane is not None else 2
     figure = new_figure(4.4 * n_panels, 4.2)
@@ -58,7 +64,7 @@ def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
 
 
 def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
-    """Draw the loss at each judging over the steps taken."""
+    """Draw the loss over the steps at which it was judged, and return the axes."""
     ax = ax or new_axes()
     losses = _drawable(trace.losses)
     ax.plot(trace.judged_at, losses, color=NAMED_COLORS[0], linewidth=1.4, marker="." if len(losses) == 1 else None)
@@ -71,7 +77,7 @@ def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
 
 
 def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
-    """Draw each parameter over the steps taken, by color of what it is."""
+    """Draw the weights and biases over steps, by color of their kind, and return the axes."""
     ax = ax or new_axes()
     weights = _drawable(path.weights)
     for kind in dict.fromkeys(path.names):
@@ -95,7 +101,22 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
 
 
 def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes:
-    """Draw the first output over the plane of inputs, the patterns, and where each hidden unit changes its sign."""
+    """Draw the first output over the plane of inputs, with the patterns and the zero lines of hidden units.
+
+    Parameters
+    ----------
+    trace
+        The replayed run, of two inputs.
+    plane
+        Result of :func:`sweep.training.trajectory.outputs_plane`.
+    ax
+        Axes to draw into; by default those of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
+    """
     ax = ax or new_axes()
     outputs = np.ma.masked_invalid(plane.outputs)
     targets = trace.targets[:, 0]
@@ -124,7 +145,7 @@ def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes
 
 
 def _draw_units(plane: Plane, ax: Axes) -> None:
-    """Draw where the sum of each hidden unit is 0."""
+    """Draw the line on which the sum of each hidden unit is 0."""
     for first, second, bias in plane.units[:_MOST_UNITS]:
         if not np.isfinite([first, second, bias]).all() or (first == 0 and second == 0):
             continue
@@ -135,13 +156,13 @@ def _draw_units(plane: Plane, ax: Axes) -> None:
 
 
 def _drawable(values: Any) -> Any:
-    """Return values with gaps where they are not finite, or too large for an axis."""
+    """Return values, with NaN for those that are not finite or above 1e100."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(np.abs(values) < _LARGEST, values, np.nan)
 
 
 def _show_steps(ax: Axes, last: int) -> None:
-    """Show all steps of a run, also those at which numbers are too large to be drawn."""
+    """Set the axis of steps to all steps of a run, also those whose values are not drawn."""
     room = 0.04 * max(last, 1)
     ax.set_xlim(-room, max(last, 1) + room)
     number_ticks(ax.xaxis, whole=True)

@@ -1,6 +1,6 @@
-"""Figures and axes that notebooks show as pictures, though pyplot does not know them.
+"""Figures and axes that notebooks show as images although pyplot does not manage them.
 
-The module imports matplotlib, of whose classes these are: it is imported once something is drawn.
+Their base classes are matplotlib's, so the module is imported only when something is drawn.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 
 
 class ShownFigure(Figure):
-    """A figure that notebooks show, though pyplot does not know it."""
+    """A figure that notebooks show although pyplot does not manage it."""
 
     def _repr_png_(self) -> bytes:
         return _png(self)
 
 
 class ShownAxes(Axes):
-    """Axes that notebooks show with their whole figure."""
+    """Axes that notebooks show as their whole figure."""
 
     def _repr_png_(self) -> bytes:
         return _png(self.figure)

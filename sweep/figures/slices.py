@@ -1,4 +1,4 @@
-"""A statistic over each parameter by itself, and along all of them."""
+"""Slices: a statistic of cells over one parameter; and parallel coordinates over all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sweep.system.formatting import short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Points and lines that are drawn of more cells.
+# Most points and most lines; of more cells some in even steps are drawn.
 _MOST_POINTS, _MOST_LINES = 5000, 500
 _MOST_LABELS = 12
 
@@ -35,20 +35,26 @@ def slice_plot(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw a statistic of every cell as points over one parameter, and the one of all cells together as a line.
+    """Draw a statistic of every cell as points over one parameter, and the pooled statistic as a line.
 
     Parameters
     ----------
     result
+        Complete or partial.
     ax
-        Where to draw; by default a figure of its own.
+        Axes to draw into; by default those of a new figure.
     x
         A parameter; by default the one with the most values.
     value
-        A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss where
+        A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
         convergence is not judged.
     at
         Only these values of some parameters.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
 
     Raises
     ------
@@ -57,7 +63,7 @@ def slice_plot(
 
     Notes
     -----
-    Of more than 5,000 cells, so many in even steps from the worst to the best are drawn.
+    At most 5,000 cells are drawn, in even steps of rank from the worst to the best.
     """
     selected = select(result, value, at)
     name = _parameter(selected, x)
@@ -91,7 +97,7 @@ def slice_plot(
 
 
 def _draw_line(ax: Axes, together: Selected, name: str, places: Places) -> bool:
-    """Draw the statistic of all cells together over a parameter, and return whether there is any."""
+    """Draw the pooled statistic over a parameter, and return whether it has any finite value."""
     order = np.argsort(_places(together.table, name, places))
     line = drawn_values(together.table, together.statistic)[order]
     style = "none" if places.scale == "names" and isinstance(places.values[0], str) else "-"
@@ -101,7 +107,7 @@ def _draw_line(ax: Axes, together: Selected, name: str, places: Places) -> bool:
 
 
 def _scale_values(ax: Axes, selected: Selected, drawn: Any) -> None:
-    """Scale the axis of the statistic, or say why there is nothing of it."""
+    """Scale the axis of the statistic, or write why there is no value."""
     ax.set_ylabel(selected.words.label)
     if selected.words.percent:
         ax.set_ylim(-3, 103)
@@ -115,15 +121,30 @@ def _scale_values(ax: Axes, selected: Selected, drawn: Any) -> None:
         scale_numbers(ax, "y", drawn)
 
 
-# Statistics of which the one of several cells together is the same in kind; counts grow with the cells.
+# Statistics that are comparable between one cell and several pooled ones; counts grow with the number of cells.
 _TOGETHER = (*RANKED_BY, "steps_q25", "steps_q75", "restricted_mean_steps")
 
 
 def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None, at: At | None = None) -> Axes:
     """Draw each cell as a line through its values of all parameters, colored by a statistic, the best on top.
 
-    Parameters and errors are those of :func:`slice_plot`. Of more than 500 cells, so many in even steps from the worst
-    to the best are drawn; those that lack the statistic, gray, only where fewer have it.
+    At most 500 cells are drawn, in even steps of rank from the worst to the best. If fewer have the statistic, cells
+    without it are added in gray.
+
+    Parameters
+    ----------
+    result, ax, value, at
+        As for :func:`slice_plot`.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, no parameter varies, or convergence is not judged.
     """
     import pandas as pd
     from matplotlib.cm import ScalarMappable
@@ -172,7 +193,7 @@ def _parameter(selected: Selected, name: str | None) -> str:
 
 
 def _by_rank(selected: Selected) -> tuple[Any, Any]:
-    """Return the cells that have the statistic, from the worst to the best, and those that lack it."""
+    """Return the cells with the statistic, from the worst to the best, and those without it."""
     has = np.isfinite(drawn_values(selected.table, selected.statistic))
     upwards = not selected.less_is_better
     ranked = selected.table[has].sort_values(selected.statistic, ascending=upwards, kind="stable")
@@ -180,32 +201,32 @@ def _by_rank(selected: Selected) -> tuple[Any, Any]:
 
 
 def _spread(cells: Any, most: int) -> Any:
-    """Return at most so many rows, in even steps from the first to the last."""
+    """Return at most ``most`` rows, in even steps from the first to the last."""
     if len(cells) <= most:
         return cells
     return cells.iloc[np.linspace(0, len(cells) - 1, most).round().astype(int)]
 
 
 def _places(cells: Any, name: str, places: Places) -> NDArray[np.float64]:
-    """Return the place of each row along the axis."""
+    """Return the position of each row along the axis, (rows,)."""
     return np.asarray(places.centers()[cells[name].map(places.number_of()).to_numpy(np.int64)])
 
 
 def _heights(cells: Any, name: str, selected: Selected) -> NDArray[np.float64]:
-    """Return the place of each row along the axis of a parameter, from 0 to 1."""
+    """Return the position of each row along the axis of a parameter, from 0 to 1, (rows,)."""
     places = Places.of(selected.values[name])
     return np.asarray(_unit(places)[cells[name].map(places.number_of()).to_numpy()])
 
 
 def _unit(places: Places) -> NDArray[np.float64]:
-    """Return the place of each value, from 0 to 1."""
+    """Return the position of each value, from 0 to 1, (values,)."""
     centers = np.log(places.centers()) if places.scale == "log" else places.centers()
     span = centers[-1] - centers[0]
     return np.asarray((centers - centers[0]) / span if span else np.full(len(centers), 0.5))
 
 
 def _draw_axis(ax: Axes, k: int, places: Places, room: int) -> None:
-    """Draw the axis of one parameter with its values, so many points beside it."""
+    """Draw the axis of one parameter with its values, ``room`` points beside it."""
     ax.axvline(k, color="0.4", linewidth=0.8)
     heights = _unit(places)
     every = -(-len(heights) // _MOST_LABELS)

@@ -1,4 +1,4 @@
-"""What can be drawn of cells, and the words beside it."""
+"""Statistics of cells that can be drawn, with their labels."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Statistic(NamedTuple):
     Attributes
     ----------
     label
-        What stands beside the axis.
+        Label of the axis.
     band
-        The columns between which its band lies.
+        Columns of the lower and upper end of its band.
     bands
-        What bands are, behind the title.
+        Meaning of the bands, for the title.
     missing
-        What is so of cells that lack it.
+        Reason why a cell has no value.
     percent
-        Whether it is a share.
+        Whether it is a share, drawn in percent.
     """
 
     label: str
@@ -47,9 +47,9 @@ class Statistic(NamedTuple):
 
 
 _NEVER = "no run converged"
-# Why cells are not there at all, as in partial results.
+# Reason why cells have no rows, in partial results.
 UNTRAINED = "no run is trained yet"
-# Losses beyond which there are gaps.
+# Larger losses are not drawn.
 _LARGEST = 1e100
 
 STATISTICS = {
@@ -120,14 +120,14 @@ STATISTICS = {
 
 
 class Selected(NamedTuple):
-    """Statistics to draw.
+    """A statistic of cells, selected for drawing.
 
     Attributes
     ----------
     table : DataFrame
         A row for each combination of the values of the parameters to be shown.
     values
-        The values of each swept parameter, only those picked where some are.
+        The selected values of each swept parameter.
     statistic
         A key of :data:`STATISTICS`.
     """
@@ -138,52 +138,52 @@ class Selected(NamedTuple):
 
     @property
     def words(self) -> Statistic:
-        """The words beside it."""
+        """Labels of the statistic."""
         return STATISTICS[self.statistic]
 
     @property
     def nothing(self) -> str:
-        """Why nothing of it can be drawn where no cell has it."""
+        """Sentence that says why no cell has a value."""
         return nothing_of(self.statistic)
 
     @property
     def is_count(self) -> bool:
-        """Whether it is a number of runs."""
+        """Whether the statistic is a number of runs."""
         return is_count(self.statistic)
 
     @property
     def less_is_better(self) -> bool:
-        """Whether the best cell has the least of it."""
+        """Whether the best cell has the lowest value."""
         return RANKED_BY.get(self.statistic, self.statistic != "n_converged")
 
     @property
     def is_loss(self) -> bool:
-        """Whether its numbers may be of any size."""
+        """Whether the statistic is of losses or errors, which may have any size."""
         return is_loss(self.statistic)
 
 
 def is_count(statistic: str) -> bool:
-    """Tell whether a statistic is a number of runs."""
+    """Return whether a statistic is a number of runs."""
     return statistic.startswith("n_")
 
 
 def nothing_of(statistic: str) -> str:
-    """Say why nothing of a statistic can be drawn where no cell has it."""
+    """Return a sentence that says why no cell has a value of a statistic."""
     return f"nothing to draw: in every cell {STATISTICS[statistic].missing or UNTRAINED}"
 
 
 def is_loss(statistic: str) -> bool:
-    """Tell whether a statistic is of losses or errors, which may be of any size."""
+    """Return whether a statistic is of losses or errors, which may have any size."""
     return statistic.startswith(("final_loss", "max_error"))
 
 
 def statistic_of(result: Result, value: str | None) -> str:
-    """Return the key of :data:`STATISTICS` that a name stands for; without one, what cells are told by.
+    """Return the key of :data:`STATISTICS` that a name means; by default the rate or the final loss.
 
     Raises
     ------
     SweepError
-        If there is none, or convergence is not judged.
+        If the name is unknown, or the statistic is of convergence and convergence is not judged.
     """
     statistic = column_of(value, STATISTICS) if value else default_statistic(result.study)
     if not measure_of(statistic):
@@ -192,23 +192,29 @@ def statistic_of(result: Result, value: str | None) -> str:
 
 
 def select(result: Result, value: str | None, at: At | None, shown: Sequence[str] | None = None) -> Selected:
-    """Return a statistic of the cells at some values of parameters, over all values of those that are not shown.
+    """Return a statistic of the cells with some values of parameters, pooled over the parameters that are not shown.
 
     Parameters
     ----------
     result
+        Complete or partial.
     value
-        As of :func:`statistic_of`.
+        As for :func:`statistic_of`.
     at
         Only these values of some parameters, as in :func:`sweep.study.selection.values_at`.
     shown
-        Parameters to be shown; all by default.
+        Parameters to show; all by default.
+
+    Returns
+    -------
+    Selected
+        A row for each combination of the values of the shown parameters.
 
     Raises
     ------
     SweepError
-        If there is no such statistic or value, convergence is not judged, or what was measured of several cells
-        together is not known.
+        If the statistic or a value is unknown, convergence is not judged, or a measure would need more rows of runs
+        than are read for pooling.
     """
     statistic = statistic_of(result, value)
     measure = measure_of(statistic)
@@ -219,26 +225,26 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
         return Selected(cells_at(every, values), values, statistic)
     if not is_told_together(result, statistic):
         raise SweepError(
-            f"what was measured over all values of {list_text(hidden)} takes rows of runs, and these are too many "
-            "to be read for this; pick one value of each with --at NAME=VALUE"
+            f"this statistic pooled over all values of {list_text(hidden)} needs rows of runs, and these are too many "
+            "to be read for it; pick one value of each with --at NAME=VALUE"
         )
     table = summarize_over(result, list(shown or ()), cells_at(every, values), measure)
     return Selected(table, values, statistic)
 
 
 def is_told_together(result: Result, statistic: str) -> bool:
-    """Tell whether a statistic of several cells together is known: of a measure it takes rows, or counts of losses."""
+    """Return whether a statistic can be pooled over cells; a measure needs rows that can be read, or counts."""
     return not measure_of(statistic) or pairs_seeds(result) or not result.keeps_runs
 
 
 def bands_text(cells: pd.DataFrame, name: str) -> str:
-    """Say what the bands of a statistic are; nothing where there are none, as over cells whose seeds are not known."""
+    """Return the meaning of the bands of a statistic; empty if no cell has one, as for pooled cells without rows."""
     words = STATISTICS[name]
     return words.bands if words.band and cells[list(words.band)].notna().any(axis=None) else ""
 
 
 def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    """Return a column as it is drawn: rates in percent, NaN for what is missing, infinite or a loss above 1e100."""
+    """Return a column as it is drawn, (cells,): rates in percent, NaN if missing, infinite or a loss above 1e100."""
     column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
     column = np.where(np.isinf(column) | (is_loss(name) & (column > _LARGEST)), np.nan, column)
     return 100 * column if name.startswith("convergence_rate") else column

@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-# How far names are turned until there is room for all, in degrees.
+# Rotations of names, in degrees, tried until all of them fit.
 _TURNS = (0, 40, 90)
-# An axis may still shrink by this once all that stands beside it is written.
+# Factor by which an axis may still shrink once its labels are drawn.
 _SHRINKS_TO = 0.8
 
 
 def number_ticks(axis: Axis, values: Sequence[float] = (), *, whole: bool = False) -> None:
-    """Label an axis of numbers with round ones, or with certain values if there is room for all of them.
+    """Label an axis of numbers with given values if there is room for all of them, else with round numbers.
 
     Parameters
     ----------
     axis
         Linear or logarithmic.
     values
-        Those to label rather than round numbers.
+        Values to label.
     whole
-        Whether there are whole numbers only.
+        Whether all labels are integers.
     """
     from matplotlib.ticker import NullFormatter
 
@@ -40,7 +40,7 @@ def number_ticks(axis: Axis, values: Sequence[float] = (), *, whole: bool = Fals
 
 
 def tell_at_ticks(axis: Axis, tell: Callable[[float], str]) -> None:
-    """Write a number that belongs to each tick below its label, where numbers are labelled by :func:`number_ticks`."""
+    """Write a text below the label of each tick, on axes labelled by :func:`number_ticks`."""
     from sweep.figures.locators import NumbersTold, NumberTexts
 
     if isinstance(axis.get_major_formatter(), NumberTexts):
@@ -48,15 +48,16 @@ def tell_at_ticks(axis: Axis, tell: Callable[[float], str]) -> None:
 
 
 def name_ticks(axis: Axis, names: Sequence[str], *, turn: bool) -> None:
-    """Label what stands at 0, 1, .. along an axis: all of it, or every second or third where there is no room.
+    """Label positions 0, 1, .. along an axis: all of them, or every k-th one if there is no room.
 
     Parameters
     ----------
     axis
         Linear, with its limits.
     names
+        The labels.
     turn
-        Whether names may be turned to have room for all.
+        Whether labels may be rotated.
     """
     from matplotlib.axis import XAxis
     from matplotlib.ticker import NullLocator
@@ -78,13 +79,23 @@ def name_ticks(axis: Axis, names: Sequence[str], *, turn: bool) -> None:
 
 
 def scale_from_zero(axes: Axes, values: NDArray[Any]) -> None:
-    """Let an axis begin at 0 and end at the largest value, with the points there whole."""
+    """Set the vertical axis from 0 to the largest value, with a margin for points at both ends."""
     top = float(values.max()) or 1.0
     axes.set_ylim(-0.03 * top, 1.03 * top)
 
 
 def scale_numbers(axes: Axes, which: Literal["x", "y"], values: NDArray[Any]) -> None:
-    """Make an axis of numbers logarithmic if they are positive and wide apart, and label it with plain numbers."""
+    """Make an axis logarithmic if its values are positive and span a factor above 5, and label it.
+
+    Parameters
+    ----------
+    axes
+        The axes.
+    which
+        Horizontal or vertical axis.
+    values
+        The drawn values.
+    """
     drawn = values[np.isfinite(values)]
     if drawn.size and drawn.min() > 0 and drawn.max() > 5 * drawn.min():
         axes.set(**{f"{which}scale": "log"})
