@@ -40,7 +40,9 @@ def steps_distribution(
 
     Parameters
     ----------
-    result, ax, color, at
+    result, ax, at
+        As for :func:`sweep.figures.heatmap.heatmap`.
+    color
         As for :func:`sweep.figures.incidence.incidence`.
 
     Returns
@@ -86,7 +88,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
     result
         A result, of which at most 20,000 runs in even steps are drawn; or a trace, whose loss is drawn at each step.
     ax, at
-        As for :func:`sweep.figures.incidence.incidence`.
+        As for :func:`sweep.figures.heatmap.heatmap`.
 
     Returns
     -------
@@ -96,9 +98,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
     Raises
     ------
     SweepError
-        If a name or a value is unknown, or ``result`` is neither a result nor a trace.
-    StoreError
-        If rows of runs were not kept.
+        If a name or a value is unknown, ``result`` is neither a result nor a trace, or rows of runs were not kept.
     """
     if not isinstance(result, Result):
         if not hasattr(result, "judged_at"):

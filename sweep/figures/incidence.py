@@ -52,20 +52,16 @@ def incidence(
 ) -> Axes:
     """Draw the cumulative incidence of convergence with its 95 % band, by color of a parameter.
 
-    It is the share of runs that converged by each step. Exhausted runs are right-censored. Below the ticks the figure
-    shows the number of runs still under way before that step, of all curves together.
+    It is the share of runs that converged by each step; exhausted runs are right-censored. Below the ticks is the
+    number of runs still under way before that step, of all curves together.
 
     Parameters
     ----------
-    result
-        Complete or partial.
-    ax
-        Axes to draw into; by default those of a new figure.
+    result, ax, at
+        As for :func:`sweep.figures.heatmap.heatmap`.
     color
         A parameter of at most 12 values; by default the one of them with the most. If none is swept, the shares of
         diverged and stalled runs are drawn too.
-    at
-        Only these values of some parameters.
     bands
         ``"pointwise"`` for the interval of each step, or ``"simultaneous"`` for a band of the whole curve.
     parallel_runs

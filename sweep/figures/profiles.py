@@ -33,27 +33,21 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
 
     Parameters
     ----------
-    result
-        Complete or partial.
-    ax
-        Axes to draw into; by default those of a new figure.
+    result, ax, at
+        As for :func:`sweep.figures.heatmap.heatmap`.
     color
         The parameter, of 2 to 12 values; by default the one of them with the most.
-    at
-        Only these values of some parameters.
 
     Returns
     -------
     Axes
-        The axes that were drawn into.
+        Those that were drawn into.
 
     Raises
     ------
     SweepError
-        If a name or a value is unknown, there are fewer than 2 or more than 12 values, convergence is not judged, or no
-        problem has runs at all values.
-    StoreError
-        If rows of runs were not kept.
+        If a name or a value is unknown, there are fewer than 2 or more than 12 values, convergence is not judged, no
+        problem has runs at all values, or rows of runs were not kept.
     """
     groups = Groups(result, color, at)
     if groups.color is None:

@@ -37,19 +37,14 @@ def slice_plot(
 ) -> Axes:
     """Draw a statistic of every cell as points over one parameter, and the pooled statistic as a line.
 
+    At most 5,000 cells are drawn, in even steps of rank from the worst to the best.
+
     Parameters
     ----------
-    result
-        Complete or partial.
-    ax
-        Axes to draw into; by default those of a new figure.
+    result, ax, value, at
+        As for :func:`sweep.figures.heatmap.heatmap`.
     x
         A parameter; by default the one with the most values.
-    value
-        A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
-        convergence is not judged.
-    at
-        Only these values of some parameters.
 
     Returns
     -------
@@ -60,10 +55,6 @@ def slice_plot(
     ------
     SweepError
         If a name or a value is unknown, nothing is swept, or convergence is not judged.
-
-    Notes
-    -----
-    At most 5,000 cells are drawn, in even steps of rank from the worst to the best.
     """
     selected = select(result, value, at)
     name = _parameter(selected, x)

@@ -34,7 +34,7 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     Parameters
     ----------
     spec
-        As in the study file: a list, one value, or a table with one of these.
+        As in the study file: a list, one value, ``{values = [..]}``, ``{value = x}`` or one of these.
 
         - ``{logspace = [first, last, count]}``, also called ``geomspace``: evenly spaced in the
           logarithm. Unlike those of ``numpy.logspace``, ends are values, not exponents.
@@ -42,29 +42,24 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
         - ``{range = [first, last]}`` or ``{range = [first, last, step]}``: integers. Unlike
           Python's ``range``, the last one is included, so ``step`` must lead to it.
         - ``{min, max, num, distribution}``: ``uniform``, ``log_uniform_values`` or ``int_uniform``.
-        - ``{values = [..]}``, ``{value = x}``.
 
-        Both ends are always included. In Python arrays, tuples and ranges are allowed too.
+        Both ends are included. In Python arrays, tuples and ranges are allowed too.
     integer
-        Whether the values of the parameter are integers. Then all forms must give integers, and
-        ``min`` and ``max`` without a distribution are ``int_uniform``.
+        Whether all values must be integers; ``min`` and ``max`` are then ``int_uniform`` by default.
 
     Returns
     -------
     list
-        The values.
 
     Raises
     ------
     ValueError
-        If the form is not one of these; the message names the given and the allowed value.
+        If the form is not one of these; the message names what was given and is allowed.
 
     Examples
     --------
-    >>> expand({"logspace": [0.01, 1, 3]}, integer=False)
-    [0.01, 0.1, 1.0]
-    >>> expand({"range": [2, 8, 3]}, integer=True)
-    [2, 5, 8]
+    >>> expand({"logspace": [0.01, 1, 3]}, integer=False), expand({"range": [2, 8, 3]}, integer=True)
+    ([0.01, 0.1, 1.0], [2, 5, 8])
     """
     spec = plain(spec)
     if isinstance(spec, list):
