@@ -1,4 +1,4 @@
-"""The report of a result: one page that stands alone."""
+"""The report of a result: one self-contained HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of a report, as SVG that stands in the page."""
+"""Figures of a report, as SVG elements of the page."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sweep.results.answers import judges_convergence, swept
 from sweep.results.result import Result
 from sweep.statistics.importance import LEAST_SEEDS
 
-# Pixels of the smallest letters of a figure on the narrowest screen: it is scrolled rather than made any smaller.
+# Least size of text in a figure, in pixels: on a narrow screen the figure is scrolled rather than scaled further.
 _LEAST_LETTERS = 7.0
-# Points across, from which on a figure takes the whole width of the page.
+# Width in points above which a figure has the whole width of the page.
 _WIDE = 620
-# Ink and paper are those of the page, so that figures are dark where it is.
+# Foreground and background are colors of the page, so that figures follow its dark mode.
 _PAINTS = {"#000000": "currentColor", MISSING: "var(--missing)", PAPER: "var(--page)"}
 _STYLE: dict[str, Any] = {
     **{"svg.fonttype": "none", "font.family": "sans-serif"},
     **{"figure.facecolor": "none", "savefig.facecolor": "none", "axes.facecolor": "none"},
 }
 
-# Kinds with their options, and what is said of them.
+# Kinds of figures with their options and captions.
 _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("heatmap", {}, "Share of runs that converged"),
     ("heatmap", {"value": "steps_q50"}, "Median steps to converge"),
@@ -35,7 +35,7 @@ _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("parallel", {}, "All cells through all parameters"),
     ("loss", {}, "Loss at the end over that at the start"),
 )
-# Those of studies in which convergence is not judged.
+# Figures of studies in which convergence is not judged.
 _OF_LOSSES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("heatmap", {}, "Median final loss"),
     ("lines", {}, "Median final loss, with 95 % intervals"),
@@ -43,13 +43,13 @@ _OF_LOSSES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("parallel", {}, "All cells through all parameters"),
     ("loss", {}, "Loss at the end over that at the start"),
 )
-# Parameters that vary, from which on a figure tells something.
+# Figures that need counts of runs, and the least number of varied parameters of a kind.
 _OF_COUNTS = ("incidence", "steps")
 _LEAST_VARIED = {"heatmap": 2, "lines": 1, "importance": 1, "slice": 2, "parallel": 3}
 
 
 def report_figures(result: Result) -> list[dict[str, str]]:
-    """Return the figures that a result has something for, each with ``title``, ``svg``, and ``wide`` if it is."""
+    """Return the figures that a result can show, each a dict of ``title``, ``svg``, and ``wide`` (a CSS class)."""
     n_varied = len(swept(result.study))
     found = []
     for number, (kind, options, title) in enumerate(_FIGURES if judges_convergence(result.study) else _OF_LOSSES):
@@ -63,16 +63,16 @@ def report_figures(result: Result) -> list[dict[str, str]]:
             found.append({"title": title, "svg": svg, "wide": "wide" if across > _WIDE else ""})
         except StoreError:
             raise
-        except SweepError:  # a study that this kind cannot show, such as one of too many lines
+        except SweepError:  # this kind cannot show the study, for example with too many lines
             continue
     return found
 
 
 def _svg(result: Result, kind: str, options: dict[str, Any], salt: str, title: str) -> tuple[str, float]:
-    """Draw a figure as an element of a page, and return how many points it is across.
+    """Return a figure as an SVG element, and its width in points.
 
-    Its texts are texts, and ``title`` says what it is. Names of its parts are made of ``salt``, so that no two figures
-    share one.
+    Text remains text, and ``title`` is the accessible name. Identifiers contain ``salt``, so that those of two figures
+    differ.
     """
     import matplotlib as mpl
     from matplotlib.text import Text
@@ -90,6 +90,6 @@ def _svg(result: Result, kind: str, options: dict[str, Any], salt: str, title: s
         element = element.replace(paint, of_page)
     least = round(across * _LEAST_LETTERS / letters)
     element = element.replace("<svg", f'<svg role="img" aria-label="{title}" style="min-width: {least}px"', 1)
-    for side in ("width", "height"):  # those of the page count
+    for side in ("width", "height"):  # the page sets the size
         element = re.sub(rf'(<svg[^>]*?) {side}="[^"]*"', r"\1", element, count=1)
     return re.sub(r'\bid="((?!C\d)[A-Za-z][\w.]*_\d+)"', rf'id="{salt}-\1"', element), across

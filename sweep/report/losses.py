@@ -1,4 +1,4 @@
-"""How final losses compare between the values of a parameter, for the report of a study that judges no convergence."""
+"""Comparisons of final losses between values of a parameter, for studies that do not judge convergence."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.system.formatting import chance_text, measure_text, short
 
-# Values of a parameter that are compared with the best of them.
+# Most values of a parameter that are compared with the best of them.
 _MOST_VALUES = 12
 
 
 def loss_comparisons(result: Result) -> list[dict[str, Any]]:
-    """Return for each parameter of few values how its best value compares with each other, over all of the rest."""
+    """Return for each parameter of few values the comparisons of its best value with the others, pooled."""
     if not pairs_seeds(result):
         return []
     found = []
@@ -36,7 +36,7 @@ def loss_comparisons(result: Result) -> list[dict[str, Any]]:
 
 
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
-    """Return a comparison as texts, from the side of the best value."""
+    """Return a comparison as texts, relative to the best value."""
     own, other = ("first", "second") if row["first"] == best else ("second", "first")
     ends = [row[f"ratio{end}"] for end in ("", "_low", "_high")]
     if own == "second":

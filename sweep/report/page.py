@@ -1,4 +1,4 @@
-"""The page of a report: what was asked, the answer, figures, tables, and where it all comes from."""
+"""The page of a report: answer, study, figures, tables, and provenance."""
 
 from __future__ import annotations
 
@@ -33,24 +33,29 @@ from sweep.system.formatting import (
     steps_text,
 )
 
-# Cells of the table, beyond which only the best are shown, and how many these are.
+# Most cells in the table; of more cells the best are shown, and their number.
 MOST_CELLS, BEST_CELLS = 10_000, 1_000
-# Cells that are ranked, and values of a parameter that are compared with the best of them.
+# Most ranked cells, and most values of a parameter that are compared with the best of them.
 _MOST_RANKED, _MOST_VALUES = 10, 12
 
-# What is told of final losses.
+# Columns of final losses.
 _LOSSES = ["median final loss [95 %]", "geometric mean of finite ones", "finite, %"]
 
 
 def write_report(result: Result, path: Path) -> Path:
-    """Write the report of a result, whole or not at all.
+    """Write the report of a result to a file, atomically.
 
     Parameters
     ----------
     result
-        Whole or partial.
+        Complete or partial.
     path
-        The file to write, or a folder to write report.html to.
+        The file to write, or a folder for report.html.
+
+    Returns
+    -------
+    Path
+        The written file.
 
     Raises
     ------
@@ -59,7 +64,7 @@ def write_report(result: Result, path: Path) -> Path:
     """
     path = path / "report.html" if path.is_dir() else path
     check_parent(path)
-    page = report_page(result).encode(errors="backslashreplace")  # names of folders may be no text
+    page = report_page(result).encode(errors="backslashreplace")  # names of folders may not be valid text
     try:
         replace_file(path, page)
     except OSError as error:
@@ -68,14 +73,14 @@ def write_report(result: Result, path: Path) -> Path:
 
 
 def report_page(result: Result) -> str:
-    """Return the report of a result as HTML that takes nothing from elsewhere."""
+    """Return the report of a result as self-contained HTML."""
     from jinja2 import Environment, StrictUndefined
 
     own = files(__package__)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((own / "page.html.jinja").read_text("utf-8"))
     judged = judges_convergence(result.study)
-    compared = judged and bool(result.cells["n_converged"].any())  # else none is better than any other
+    compared = judged and bool(result.cells["n_converged"].any())  # otherwise no cell is better than another
     return template.render(
         name=result.study.name,
         description=result.study.description,
@@ -94,7 +99,7 @@ def report_page(result: Result) -> str:
 
 
 def _table(result: Result, judged: bool) -> dict[str, Any]:
-    """Return the table of cells: names and rows of texts with the numbers to sort by."""
+    """Return the table of cells: headers, and rows of texts with the values to sort by."""
     cells = result.cells
     ranked_by = default_statistic(result.study)
     shown = rank_cells(cells, result.study, ranked_by).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
@@ -128,18 +133,18 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
 
 
 def _options(values: Sequence[Scalar]) -> list[tuple[Scalar, str]]:
-    """Return values with texts that tell them apart."""
+    """Return values with distinct texts."""
     texts = [short(value) for value in values]
     return [(value, text if texts.count(text) == 1 else str(value)) for value, text in zip(values, texts, strict=True)]
 
 
 def _sortable(value: Any) -> Any:
-    """Return a number to sort by; nothing for what is missing or infinite."""
+    """Return a value to sort by; empty text if it is missing or infinite."""
     return "" if steps_text(value) == "-" else value
 
 
 def _ranked(result: Result) -> dict[str, Any]:
-    """Return the best cells, and which of all may be the best."""
+    """Return the table of the best cells, and the sentence on those that may be the best."""
     judged, ranked_by = judges_convergence(result.study), default_statistic(result.study)
     ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, result.study, None, ranked_by)
     names, rows = swept(result.study), []
@@ -155,7 +160,7 @@ def _ranked(result: Result) -> dict[str, Any]:
 
 
 def _comparisons(result: Result) -> list[dict[str, Any]]:
-    """Return for each parameter of few values how its best value compares with each other, over all of the rest."""
+    """Return for each parameter of few values the comparisons of its best value with the others, pooled."""
     if not pairs_seeds(result):
         return []
     found = []
@@ -178,7 +183,7 @@ def _comparisons(result: Result) -> list[dict[str, Any]]:
 
 
 def _best_of(compared: Sequence[dict[Any, Any]]) -> Any:
-    """Return the value that falls least behind any other; in partial results each pair has cells of its own."""
+    """Return the value with the least maximum deficit to any other; in partial results pairs differ in cells."""
     least: dict[Any, float] = {}
     for row in compared:
         for value, ahead in ((row["first"], row["difference"]), (row["second"], -row["difference"])):
@@ -187,7 +192,7 @@ def _best_of(compared: Sequence[dict[Any, Any]]) -> Any:
 
 
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
-    """Return a comparison as texts, from the side of the best value."""
+    """Return a comparison as texts, relative to the best value."""
     sign, other = (1, "second") if row["first"] == best else (-1, "first")
     own = "first" if other == "second" else "second"
     ends = sorted((sign * row["difference_low"], sign * row["difference_high"]))

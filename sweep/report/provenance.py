@@ -1,4 +1,4 @@
-"""Where a result comes from, in words."""
+"""The provenance of a result as labelled texts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from sweep.results.result import Result
 
 
 def provenance(result: Result) -> list[tuple[str, str]]:
-    """Return where a result comes from: identity, digest, machine, versions and seconds, as far as they are known."""
+    """Return labels and texts of identity, digest, machine, versions and seconds, as far as they are known."""
     facts = result.facts
     return [(words, _text(facts[name])) for name, words in _FACTS.items() if facts.get(name) is not None]
 
 
-# What is told of a result, and how it is called.
+# Facts of a result with their labels.
 _FACTS = {
     "identity": "identity of the study",
     "digest": "digest of the result",

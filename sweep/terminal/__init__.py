@@ -1,1 +1,1 @@
-"""What commands print of results."""
+"""Output of commands on the terminal."""

@@ -1,4 +1,4 @@
-"""The best cells on the terminal: all of them in order, or one for each value of some parameters."""
+"""The best cells on the terminal: all cells ranked, or the best one for each value of some parameters."""
 
 from __future__ import annotations
 
@@ -28,31 +28,32 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _OTHER_LINES = 10
-# Columns of statistics, by whether cells are ranked by convergence.
+# Columns of statistics, by the kind of statistic that ranks the cells.
 _OF_CONVERGENCE = ("rate, %\n[95 % interval]", "median_steps", "expected_steps")
 _OF_MEASURES = {
     "final_loss": ("median final loss\n[95 % interval]", "geometric mean\nof finite ones", "finite, %"),
     "max_error": ("median largest error\n[95 % interval]", "geometric mean\nof finite ones", "finite, %"),
-    "n_correct": ("mean of right outputs\n[95 % interval]",),
+    "n_correct": ("mean of correct outputs\n[95 % interval]",),
 }
 LOSS_HEADS = _OF_MEASURES["final_loss"]
 
 
 def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:
-    """Print the best cells, and how many of all may be the best; or the best cell for each value of parameters.
+    """Print the cells ranked, and the number of those that may be the best; or the best for each value of parameters.
 
     Parameters
     ----------
     result
+        Complete or partial.
     by, at
-        As of :meth:`sweep.Result.best`.
+        As for :meth:`sweep.Result.best`.
     top
-        So many lines.
+        Lines to print; by default those that fit on the screen.
 
     Raises
     ------
     SweepError
-        If cells cannot be ranked by that, ``top`` is below 1, or convergence is not judged.
+        If cells cannot be ranked by the statistic, ``top`` is below 1, or convergence is not judged.
     """
     names = [by] if isinstance(by, str) else list(by)
     parameters, given = split_by(result.study, names, RANKED_BY)
@@ -87,35 +88,35 @@ def _print_ranked(study: Study, ranked: pd.DataFrame, n_cells: int, statistic: s
 
 
 def _convergence_texts(row: Mapping[Any, Any]) -> list[str]:
-    """Write what cells tell of convergence."""
+    """Return the statistics of convergence of a cell as texts."""
     return [rate_text(row), *(_with_interval(row, name) for name in ("steps_q50", "expected_steps"))]
 
 
 def _with_interval(row: Mapping[Any, Any], name: str) -> str:
-    """Write steps with their interval; a dash where there are none."""
+    """Return steps with their interval; a dash if they are missing."""
     value, low, high = (steps_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
     return value if value == "-" else f"{value} [{low} to {high}]"
 
 
 def _by(study: Study, statistic: str) -> str:
-    """Say by what cells are ranked, unless that is as usual."""
+    """Return the clause on the statistic of the ranking; empty for the default statistic."""
     return "" if statistic == default_statistic(study) else f" by {names_of([statistic])[0]}"
 
 
 def _told_apart(ranked: pd.DataFrame, study: Study, at: At | None) -> str:
-    """Say how many cells may be the best, or why that is not known."""
+    """Return the sentence on the cells that may be the best, or why that is not known."""
     if len(ranked) == 1:
         return "there is one cell"
     if ranked["may_be_best"].isna().all():
-        return "which cells may be the best takes the rows of runs, and this result keeps none"
+        return "finding the cells that may be the best needs the rows of runs, and this result keeps none"
     told = f"{may_be_best(ranked, study, at)}; compared on common seeds with the first, at 5 % for all cells (Holm)"
     lacking = int(ranked["may_be_best"].isna().sum())
     if not lacking:
         return told
     lack = (
-        "1 cell that lacks runs stands last and is"
+        "1 cell that lacks runs is ranked last and"
         if lacking == 1
-        else f"{lacking:,} cells that lack runs stand last and are"
+        else f"{lacking:,} cells that lack runs are ranked last and"
     )
     return f"{told}; {lack} not compared"
 
@@ -130,22 +131,20 @@ def _print_each(study: Study, best: pd.DataFrame, n_rows: int, by: Sequence[str]
     for each in (*by, "best of", "cell"):
         add_column(table, each)
     table.add_column("there", no_wrap=True)
-    table.add_column(
-        f"{name}{', %' if name == 'rate' else ''}\n[95 % interval of the best of so many]", justify="right"
-    )
+    table.add_column(f"{name}{', %' if name == 'rate' else ''}\n[95 % interval of the best of k]", justify="right")
     for row in best.to_dict("records"):
         values = [short(row[each]) for each in by]
         there = name_text(row, others) or "-"
         table.add_row(*values, f"{row['best_of']:,}", str(row["cell"]), there, _best_text(row, statistic))
     print_table(table)
     print(
-        "the interval of the best of k cells is one of k that hold together with 95 % (each with 1 - 0.05 / k), "
-        "as what looks best looks better than it is"
+        "intervals account for the choice of the best of k cells: those of all k hold together with 95 % "
+        "(Bonferroni: each with level 1 - 0.05 / k)"
     )
 
 
 def _best_text(row: Mapping[Any, Any], statistic: str) -> str:
-    """Write the statistic of a best cell with its interval."""
+    """Return the statistic of a best cell with its interval."""
     ends = {f"{statistic}{end}": row[column] for end, column in (
         ("", statistic), ("_low", "best_of_low"), ("_high", "best_of_high")
     )}  # fmt: skip

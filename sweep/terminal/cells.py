@@ -30,23 +30,23 @@ from sweep.terminal.tables import (
 if TYPE_CHECKING:
     import pandas as pd
 
-# Lines that `sweep run` and `sweep show` print beside the rows of a table, which should stay on the screen with it.
+# Lines that `sweep run` and `sweep show` print besides the rows of a table and that should fit on the screen with it.
 _LINES_OF_RUN = 11
 _LINES_OF_SHOW = 18
 
 _MAX_COLUMNS = 12
 
-# What intervals of several cells together are, by whether they are made of the rows of runs.
+# The note on intervals of several cells, by whether they are computed from rows of runs.
 _INTERVALS = {
-    True: "the intervals count each seed once, for cells share them",
-    False: "without intervals, for cells share seeds, and rows of runs are not kept or too many to be read for this",
+    True: "the intervals count each seed once, since cells share seeds",
+    False: "without intervals, since cells share seeds, and rows of runs are not kept or too many to be read for this",
 }
 
 
 def print_summary(result: Result) -> None:
-    """Print what was trained, the answer, and the convergence rate over the swept parameters.
+    """Print the size of a result, its answer, and the convergence rates.
 
-    With two swept parameters the rates make a matrix, otherwise a list of cells.
+    With two swept parameters the rates are a matrix, otherwise a list of cells.
     """
     facts = result.facts
     reused, seconds = facts["reused_steps"], facts["kernel_seconds"]
@@ -62,7 +62,22 @@ def print_summary(result: Result) -> None:
 
 
 def rate_matrix(cells: pd.DataFrame, rows: str, columns: str, statistic: str = "convergence_rate") -> Table:
-    """Make a table of the convergence rate in percent, or of the median final loss, over two parameters."""
+    """Return a table of the convergence rate in percent, or of the median final loss, over two parameters.
+
+    Parameters
+    ----------
+    cells
+        Cells of a result.
+    rows, columns
+        The parameters down and across.
+    statistic
+        ``"convergence_rate"`` or ``"final_loss_q50"``.
+
+    Returns
+    -------
+    Table
+        A dash for cells without a value.
+    """
     rate = statistic == "convergence_rate"
     what = "runs converged, %" if rate else "median final loss"
     table = make_table(f"{what}: {rows} (down) and {columns} (across)")
@@ -82,11 +97,12 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     Parameters
     ----------
     result
+        Complete or partial.
     sort
-        Column to order by, as in :func:`sweep.results.answers.sort_by`. By default cells stand in the order of
-        their numbers if all are printed, else the best come first.
+        Column to order by, as in :func:`sweep.results.answers.sort_by`. By default cells are in the order of
+        their numbers if all are printed, else the best are first.
     top
-        So many cells; by default all that fit on the screen, or ten.
+        Cells to print; by default all if they fit on the screen, else ten.
 
     Raises
     ------
@@ -102,15 +118,15 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     heading = _heading("cell", "", n_shown, len(cells), order if order != best_first else "best")
     print_that_fits(lambda statuses: _cells_table(result, rows, statuses), heading)
     if judged:
-        print("median steps: by which half of all runs converged; expected steps: of all runs, per converged run")
+        print("median steps: by which half of all runs converged; expected steps (ERT): of all runs, per converged run")
     else:
-        print("medians are of all runs, of which those that diverged have the largest losses")
+        print("medians are of all runs; the loss of a diverged run counts as infinite")
     if n_shown < len(cells):
         print(f"{len(cells) - n_shown:,} more {_elsewhere(result, f'--top {len(cells)}')}")
 
 
 def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], statuses: Sequence[str]) -> Table:
-    """Return a table of cells, with the runs that ended in each of these ways."""
+    """Return a table of cells, with their numbers of runs by status."""
     parameters = list(result.study.parameters)
     judged = judges_convergence(result.study)
     table = make_table()
@@ -127,15 +143,16 @@ def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], statuses: Se
 
 
 def print_sums(result: Result, by: list[str], sort: str | None = None, top: int | None = None) -> None:
-    """Print a line for each combination of the values of some parameters, added up over all others.
+    """Print a line for each combination of the values of some parameters, pooled over the others.
 
     Parameters
     ----------
     result
+        Complete or partial.
     by
         Swept parameters.
     sort, top
-        As of :func:`print_cells`; without either, lines stand in the order of the study.
+        As for :func:`print_cells`; without either, lines are in the order of the study.
 
     Raises
     ------
@@ -160,11 +177,11 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     elif judges_convergence(result.study):
         print("rates are means over the cells that are there; those of several cells have no interval yet")
     else:
-        print("medians count the cells that are there alike; those of several cells have no interval yet")
+        print("medians weigh the cells that are there equally; those of several cells have no interval yet")
 
 
 def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[str], statuses: Sequence[str]) -> Table:
-    """Return a table of sums, with the runs that ended in each of these ways, and the best cell of each sum."""
+    """Return a table of pooled cells, with numbers of runs by status and the best cell of each line."""
     others = [name for name in swept(result.study) if name not in by]
     judged = judges_convergence(result.study)
     grid, table = result.study.grid, make_table()
@@ -183,7 +200,7 @@ def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[
 
 
 def _best_rate(result: Result, row: Mapping[Any, Any]) -> str:
-    """Return the rate of the best cell of a sum, with its interval where cells have different numbers of runs."""
+    """Return the rate of the best cell of a line; in a partial result with its interval and runs."""
     if result.complete:
         return f"{100 * row['best_rate']:.1f} %"
     cells = result.cells
@@ -192,7 +209,7 @@ def _best_rate(result: Result, row: Mapping[Any, Any]) -> str:
 
 
 def _print_matrix(result: Result) -> bool:
-    """Print the matrix of rates or median losses if two parameters are swept and the screen has room for it."""
+    """Print the matrix of rates or median losses if two parameters are swept and it fits; return whether it does."""
     names, statistic = swept(result.study), default_statistic(result.study)
     if len(names) != 2 or result.cells[statistic].isna().all():
         return False
@@ -208,13 +225,13 @@ def _print_matrix(result: Result) -> bool:
 
 
 def _heading(what: str, of: str, n_shown: int, n_rows: int, order: str) -> str:
-    """Say how many rows are shown, and in which order if that is not their own."""
+    """Return the heading of a table: the number of rows shown, and their order unless it is that of the study."""
     text = ("" if n_shown == n_rows else f"{n_shown:,} of ") + count_text(n_rows, what) + of
     return text + {"cell": "", "best": ", best first"}.get(order, f", by {order}")
 
 
 def _elsewhere(result: Result, options: str) -> str:
-    """Say how to see what is not shown."""
+    """Return the clause on how to see the remaining rows."""
     if result.place is None:
         return "are in the cells of the result"
     place, quoted = one_line(result.place), one_line(quote(result.place))

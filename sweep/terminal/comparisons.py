@@ -1,4 +1,4 @@
-"""The best cells, comparisons and what matters, on the terminal."""
+"""Comparisons of values of a parameter, or of two results, on the terminal."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ _STEPS = (
     *("p-value\n(Holm)", "expected steps,\nfirst / second\n[95 % interval]"),
     "mean steps,\nfirst - second\n[95 % interval]",
 )
-# Lines between two tables: names of columns in up to three lines, a rule, a title and one that is empty.
+# Lines between two tables: headers of up to three lines, a rule, a title and an empty line.
 _BETWEEN = 6
 
 
 def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) -> None:
-    """Print comparisons of rates, and then of steps, a line each; of more than fit those with the smallest p-values.
+    """Print comparisons of rates and of steps, a line each; if not all fit, those with the smallest p-values.
 
     Parameters
     ----------
     table
-        As of :meth:`sweep.Result.compare`.
+        The table of :meth:`sweep.Result.compare`.
     by
         Its parameters.
     top
-        So many lines.
+        Lines of each table; by default those that fit on the screen.
 
     Raises
     ------
     SweepError
         If ``top`` is below 1.
     """
-    n_shown = how_many(len(table), top, _OTHER_LINES + _BETWEEN + len(table))  # beside the other table
+    n_shown = how_many(len(table), top, _OTHER_LINES + _BETWEEN + len(table))  # besides the other table
     smallest = table[["p_value", "p_steps"]].min(axis=1).sort_values(kind="stable").index
     rows = (table if n_shown == len(table) else table.loc[smallest[:n_shown]]).to_dict("records")
     of_all = f", {n_shown:,} of {len(table):,} comparisons, smallest p-values first" if n_shown < len(table) else ""
-    _print_fitting(lambda whole: _rates(rows, by, whole=whole), f"rates{of_all}", "seeds take")
+    _print_fitting(lambda whole: _rates(rows, by, whole=whole), f"rates{of_all}", "seeds need")
     print()
-    _print_fitting(lambda whole: _steps(rows, by, whole=whole), f"steps{of_all}", "who is faster takes")
+    _print_fitting(lambda whole: _steps(rows, by, whole=whole), f"steps{of_all}", "faster runs need")
     print(*_explained(rows), sep="\n")
 
 
 def _print_fitting(make: Callable[[bool], Table], title: str, dropped: str) -> None:
-    """Print a table whole, or where the screen is too narrow for that without some of its columns."""
+    """Print a table; on a screen that is too narrow without some columns, which the title names."""
     table = make(True)
     width = too_wide(table)
     if width:
@@ -68,7 +68,7 @@ def _print_fitting(make: Callable[[bool], Table], title: str, dropped: str) -> N
 
 
 def _rates(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) -> Table:
-    """Return how many runs converge; seeds and pairs are counted in the whole table."""
+    """Return the table of rates; numbers of seeds and pairs only in the ``whole`` table."""
     shown = make_table()
     told = "equivalent" in rows[0]
     several = any(row["n_pairs"] > row["n_seeds"] for row in rows)
@@ -88,7 +88,7 @@ def _rates(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) ->
 
 
 def _steps(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) -> Table:
-    """Return how many steps runs take; how often which is faster stands in the whole table."""
+    """Return the table of steps; shares of faster runs only in the ``whole`` table."""
     shown = make_table()
     for name in (*by, "first", "second"):
         add_column(shown, name)
@@ -104,12 +104,12 @@ def _steps(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) ->
 
 
 def _explained(rows: Sequence[dict[Any, Any]]) -> list[str]:
-    """Say what the compared steps are, and what equivalent is."""
+    """Return the sentences that define compared steps and equivalence."""
     limits = {str(row["steps_limit"]) for row in rows}
     limit = f"{int(limits.pop()):,}, " if len(limits) == 1 and "<NA>" not in limits else ""
     told = [
-        "expected steps are those of all runs for each that converges; in mean steps a run that does not counts as "
-        f"{limit}the most that both may take"
+        "expected steps (ERT) are those of all runs per converged run; in mean steps (RMST) a run that does not "
+        f"converge counts as {limit}the limit of both"
     ]
     if "equivalent" in rows[0]:
         told.append("rates are equivalent where the 90 % interval of their difference lies within the margin")

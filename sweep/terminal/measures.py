@@ -1,4 +1,4 @@
-"""Comparisons of what was measured, on the terminal."""
+"""Comparisons of a measure (final loss, error, correct outputs) on the terminal."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _OTHER_LINES = 10
-_NAMES = {"final_loss": "final loss", "max_error": "largest error", "n_correct": "right outputs"}
+_NAMES = {"final_loss": "final loss", "max_error": "largest error", "n_correct": "correct outputs"}
 
 
 def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: str, top: int | None) -> None:
-    """Print comparisons of what was measured, a line for each; of more than fit those with the smallest p-values.
+    """Print comparisons of a measure, a line each; if not all fit, those with the smallest p-values.
 
     Parameters
     ----------
     table
-        As of :meth:`sweep.Result.compare` by a measure.
+        The table of :meth:`sweep.Result.compare` by a measure.
     by
         Its parameters.
     measure
+        ``"final_loss"``, ``"max_error"`` or ``"n_correct"``.
     top
-        So many lines.
+        Lines to print; by default those that fit on the screen.
 
     Raises
     ------
@@ -50,17 +51,17 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
         shown.add_row(*values, *comparison_texts(row, measure), chance_text(row["p_value_holm"]))
     print_table(shown)
     if measure != "n_correct":
-        print("ratio: of geometric means, the first over the second, of pairs in which both are finite")
-    print("p-values: of the shares of pairs in which the one or the other is lower, by flipping signs of seeds")
+        print("ratio: geometric mean of the first over that of the second, of pairs in which both are finite")
+    print("p-values: exact sign-flip test of seeds on the shares of pairs in which either is lower")
 
 
 def _told(measure: str) -> tuple[str, str]:
-    """Return what is told of both sides, and how they are compared."""
+    """Return the statistic of both sides, and the effect that compares them."""
     return ("mean", "difference") if measure == "n_correct" else ("median", "ratio")
 
 
 def comparison_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
-    """Write both sides of a comparison, its effect with the interval, and the shares of pairs in percent."""
+    """Return texts of a comparison: both sides, the effect with its interval, and shares of pairs in percent."""
     what, effect = _told(measure)
     sides = [measure_text(row[f"{side}_{what}"]) for side in ("first", "second")]
     value, low, high = (measure_text(row[f"{effect}{end}"]) for end in ("", "_low", "_high"))

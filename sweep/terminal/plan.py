@@ -1,4 +1,4 @@
-"""What a study will take, before anything is trained."""
+"""The size and estimated cost of a study before it is trained."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweep.training.speed import estimated_seconds, noted_kernel_seconds
 
 
 def print_plan(study: Study) -> None:
-    """Print cells, runs, values and bytes of a study, and what it takes to compile and to train."""
+    """Print cells, runs, values and bytes of a study, and estimates of compiling and training."""
     planned = Plan(study)
     shape = " x ".join(f"{len(values)} {name}" for name, values in study.parameters.items()) or "nothing swept"
     first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
@@ -38,20 +38,20 @@ def print_plan(study: Study) -> None:
 
 
 def _rounds(study: Study) -> str:
-    """Say when cells need no more seeds."""
+    """Return the clause on adaptive seeds; empty without them."""
     until = study.seeds.until
     return f", {until.first} and then twice as many, until an interval is below {until.width}" if until else ""
 
 
 def _kernels(study: Study) -> str:
-    """Say how much there is to compile at most, as far as that is known."""
+    """Return the most kernels to compile, and the seconds of each if they are known."""
     seconds = noted_kernel_seconds()
     each = f"about {duration(seconds)} each, as this machine took last" if seconds else "some seconds each"
     return f"at most {most_kernels(study):,} to compile where they are not on disk yet, {each}"
 
 
 def _seconds(plan: Plan) -> str:
-    """Say how long a study trains at most, as far as that is known."""
+    """Return the most seconds of training, if the speed of this machine is known."""
     threads = available_threads()
     seconds = estimated_seconds(plan, threads)
     if seconds is None:

@@ -1,4 +1,4 @@
-"""Tables for the terminal, in the style of all."""
+"""Tables for the terminal, in one common style."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweep.errors import SweepError
 from sweep.study.columns import STATUSES
 from sweep.system.escaping import escaped
 
-# Rows of a table that is not printed on a terminal, and of one that does not fit.
+# Most rows of a table that is not printed on a terminal, and rows of one that does not fit.
 MAX_ROWS = 40
 FEW_ROWS = 10
 
@@ -24,30 +24,30 @@ RATE = "rate, %\n[95 % interval]"
 
 
 class PlainConsole(Console):
-    """A console that prints text as it is: neither sequences that steer a terminal nor the markup of Rich."""
+    """A console that prints text literally: without control sequences and without the markup of Rich."""
 
     def __init__(self) -> None:
         super().__init__(highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **style: Any) -> Text:
-        """Make a text of a string, with what is not printable escaped."""
+        """Return a string as text of Rich, with characters escaped that are not printable."""
         return super().render_str(escaped(text), **style)
 
 
 def make_table(title: str = "") -> Table:
-    """Make an empty table in the style of all."""
+    """Return an empty table in the common style."""
     return Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
 
 
 def add_column(table: Table, name: str) -> None:
-    """Add a column of numbers, whose name stands in lines."""
+    """Add a column of numbers; each word of its name is a line of the header."""
     table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
 
 
 def print_table(table: Table) -> None:
-    """Print a table whole: a narrow screen may wrap its lines, but numbers are not cut."""
+    """Print a table: a narrow screen may wrap its lines, but does not truncate numbers."""
     console = PlainConsole()
-    if table.title:  # the table itself would wrap it at its own width
+    if table.title:  # as part of the table it would be wrapped at the width of the table
         console.print(table.title, style="italic", soft_wrap=True)
         table.title = None
     console.width = max(console.width, _width(table))
@@ -55,23 +55,42 @@ def print_table(table: Table) -> None:
 
 
 def print_that_fits(make: Callable[[Sequence[str]], Table], heading: str) -> None:
-    """Print a table with the runs that ended in each way, or without where the screen is too narrow for that."""
+    """Print a table with the numbers of runs by status, or without them if the screen is too narrow."""
     table = make(STATUSES)
     width = too_wide(table)
     if width:
         table = make(())
-        heading += f" (how runs ended takes a screen {width} columns wide)"
+        heading += f" (numbers by status need a screen {width} columns wide)"
     table.title = heading
     print_table(table)
 
 
 def rows_that_fit(other_lines: int) -> int:
-    """Return how many rows of a table the screen has room for beside other lines."""
+    """Return the number of rows of a table that fit on the screen besides other lines."""
     return max(shutil.get_terminal_size().lines - other_lines, FEW_ROWS) if sys.stdout.isatty() else MAX_ROWS
 
 
 def how_many(n_rows: int, top: int | None, other_lines: int) -> int:
-    """Return how many rows to show: ``top`` if given, else all if they fit on the screen, else a few."""
+    """Return the number of rows to print.
+
+    Parameters
+    ----------
+    n_rows
+        Rows of the table.
+    top
+        Most rows; None for all if they fit on the screen, else ten.
+    other_lines
+        Lines that are printed besides the rows.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    SweepError
+        If ``top`` is below 1.
+    """
     if top is not None and top < 1:
         raise SweepError(f"top {top} given; must be at least 1")
     few = n_rows if n_rows <= rows_that_fit(other_lines) else FEW_ROWS
@@ -85,6 +104,6 @@ def too_wide(table: Table) -> int:
 
 
 def _width(table: Table) -> int:
-    """Return how wide a table is when nothing of it is cut."""
+    """Return the width of a table without truncation."""
     console = PlainConsole()
     return console.measure(table, options=console.options.update(max_width=1000)).maximum

@@ -161,7 +161,7 @@ def test_every_study_has_a_report(study: sweep.Study) -> None:
 def test_report_of_counts(result: Result) -> None:
     """Where cells only are kept, what takes rows is left out, and the page says so."""
     text = report_page(sweep.run(result.study, keep="cells"))
-    assert "takes the rows of runs, and this result keeps none" in text
+    assert "needs the rows of runs, and this result keeps none" in text
     assert 'id="comparisons"' not in text
     assert 'id="replay"' not in text
 

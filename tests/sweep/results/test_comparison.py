@@ -137,9 +137,9 @@ def test_tables_fit_the_screen(
     monkeypatch.setenv("TERM", "xterm")
     print_comparison(both.compare("learning_rate", [], margin=0.05), [], None)
     rates, steps = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).split("\n\n")
-    assert ("seeds take a screen" in rates) != whole
+    assert ("seeds need a screen" in rates) != whole
     assert ("seeds" in rates.splitlines()[3]) == whole
-    assert "who is faster" not in steps or not whole
+    assert "faster runs need" not in steps or not whole
     tables = [line for line in [*rates.splitlines()[1:], *steps.splitlines()[1:-2]] if line.strip()]
     assert max(map(len, tables)) <= columns
 

@@ -109,7 +109,7 @@ def test_what_a_screen_has_room_for(
         assert len(out) <= lines
     else:
         assert out[3].startswith("10 of 66 cells, best first")
-        assert ("how runs ended takes a screen" in out[3]) != counts
+        assert ("numbers by status need a screen" in out[3]) != counts
         assert ("exhausted" in " ".join(out[4:6])) == counts
         assert not counts or max(map(len, out[4:-2])) <= columns
     assert [line.split()[0] for line in out[1:3]] == ["of", "best"]
