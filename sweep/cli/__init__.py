@@ -1,1 +1,1 @@
-"""The command line: words to calls."""
+"""The command line."""

@@ -1,4 +1,4 @@
-"""The command line. Heavy packages are imported by the commands that need them."""
+"""The command line. Commands import heavy packages only when they need them."""
 
 from __future__ import annotations
 
@@ -58,21 +58,21 @@ def run(
         typer.Option(metavar="DIR", help="Results folder, or s3://BUCKET/PREFIX; results/NAME by default."),
     ] = None,
     changes: SetOption = None,
-    threads: Annotated[int | None, typer.Option(help="Worker threads; all processors by default.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
     keep: Annotated[
-        Literal["runs", "cells"], typer.Option(help="Keep a row per run, or only counts for each cell.")
+        Literal["runs", "cells"], typer.Option(help="Keep a row per run, or only counts per cell (configuration).")
     ] = "runs",
-    allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more runs.")] = 10**9,
+    allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more than N runs.")] = 10**9,
     time_budget: Annotated[
         str | None, typer.Option(metavar="TIME", help="Begin no more shards after this time: 90, 10m, 1.5h, 2d.")
     ] = None,
     max_runs: Annotated[
-        int | None, typer.Option(metavar="N", help="Begin no more shards once so many runs are under way.")
+        int | None, typer.Option(metavar="N", help="Begin no more shards once N runs are trained or under way.")
     ] = None,
     reuse: Annotated[
         str | None,
-        typer.Option(metavar="DIR,DIR", help="Results folders from which runs that are the same are taken."),
+        typer.Option(metavar="DIR,DIR", help="Copy identical runs from these results folders."),
     ] = None,
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts of the study, I from 1.")
@@ -82,15 +82,15 @@ def run(
         typer.Option(metavar="ADDRESS", help="Train on a dask cluster: tcp://HOST:PORT, tls://HOST:PORT or local:N."),
     ] = None,
 ) -> None:
-    """Train every run of a study; the same command resumes one that was interrupted.
+    """Train every run of a study; the same command resumes an interrupted one.
 
-    Exit code 4: a limit ended the run before all was trained; the result is partial, spread over the whole.
+    Exit code 4: a limit ended the run before all runs were trained; the partial result covers all cells evenly.
     """
     limits = {"max_runs": max_runs, "cluster": cluster, **_parsed(time_budget=time_budget, shard=shard, reuse=reuse)}
     loaded = _load(study, changes)
     from sweep.store.location import files_at
 
-    folder = files_at(Path("results") / loaded.name if out is None else out).place  # before the work for it
+    folder = files_at(Path("results") / loaded.name if out is None else out).place  # checked before any training
     if loaded.n_runs > allow_runs:
         raise StudyError(
             [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
@@ -114,7 +114,7 @@ def run(
 
 @app.command(cls=StudyCommand)
 def plan(study: StudyArgument, changes: SetOption = None) -> None:
-    """Show cells, runs, values and bytes of a study; train nothing."""
+    """Show cells (configurations), runs, values, bytes and estimated seconds of a study; train nothing."""
     from sweep.terminal.plan import print_plan
 
     print_plan(_load(study, changes))
@@ -123,7 +123,8 @@ def plan(study: StudyArgument, changes: SetOption = None) -> None:
 @app.command(cls=StudyCommand)
 def trace(
     source: Annotated[
-        str, typer.Argument(metavar="STUDY|DIR", help="Study of one cell; or results folder with --run.")
+        str,
+        typer.Argument(metavar="STUDY|DIR", help="Study of one cell (configuration); or results folder, with --run."),
     ],
     changes: SetOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed; the first of the study by default.")] = None,
@@ -134,14 +135,14 @@ def trace(
         Path | None, typer.Option(metavar="FILE", help="Draw losses, weights and outputs into this file too.")
     ] = None,
 ) -> None:
-    """Replay one run: every loss, predictions and weights.
+    """Replay one run: print every loss, the predictions and the weights.
 
-    With a results folder the run is compared with its stored row, and the exit code is 3 if anything differs.
+    With a results folder the run is compared with its stored row; exit code 3 if a bit differs.
     """
     if figure is not None:
         from sweep.figures.files import figure_path
 
-        figure = figure_path(figure, "run")  # before the work for it
+        figure = figure_path(figure, "run")  # checked before any training
     if number is None:
         if address_of(source) or os.path.isfile(Path(source) / "study.toml"):
             raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
@@ -151,7 +152,7 @@ def trace(
         traced = replay(loaded, seed)
     else:
         if changes or seed is not None:
-            raise StoreError("--run replays a stored run as it is; --set and --seed go with a study")
+            raise StoreError("--run replays a stored run as it is; --set and --seed are options for a study")
         from sweep.results.result import open_result
         from sweep.training.trace import trace as replay
 
@@ -170,19 +171,25 @@ def trace(
 
 @app.command()
 def bench(
-    peers: Annotated[str | None, typer.Option(metavar="A,B", help="Peers; all by default.")] = None,
-    case: Annotated[str | None, typer.Option(metavar="C,C", help="Cases, as xor-adam; all by default.")] = None,
-    hidden: Annotated[str | None, typer.Option(metavar="H,H", help="Hidden sizes; of xor 2,8,32 by default.")] = None,
-    dtype: Annotated[str | None, typer.Option(metavar="D,D", help="float64, float32; of xor both by default.")] = None,
-    activation: Annotated[
-        str | None, typer.Option(metavar="A,A", help="relu, tanh, sigmoid; of xor relu,tanh by default.")
+    peers: Annotated[str | None, typer.Option(metavar="A,B", help="Other libraries; all by default.")] = None,
+    case: Annotated[str | None, typer.Option(metavar="C,C", help="Cases, such as xor-adam; all by default.")] = None,
+    hidden: Annotated[
+        str | None, typer.Option(metavar="H,H", help="Hidden sizes; 2,8,32 by default (case xor).")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Short, and xor, hidden 2, float64 unless given.")] = False,
+    dtype: Annotated[
+        str | None, typer.Option(metavar="D,D", help="float64, float32; both by default (case xor).")
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option(metavar="A,A", help="relu, tanh, sigmoid; relu,tanh by default (case xor).")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Short measurements; case xor, hidden 2, float64 by default.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for table, figure and JSON.")] = Path("results/bench"),
-    threads: Annotated[int | None, typer.Option(help="Threads for each; all processors by default.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of each library; one per processor by default.")] = None,
 ) -> None:
-    """Train the same networks with xor-sweep and its peers, in turns, and compare."""
+    """Train the same networks with xor-sweep and other libraries, alternately, and compare the speed."""
     from sweep.bench.command import bench as run_bench
 
     folder = local_folder(out)
@@ -195,12 +202,12 @@ def bench(
         print(f"interrupted; what was measured is in {one_line(folder)}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     if not agreed:
-        print("error: a peer's losses differ from xor-sweep's, so its rate means nothing", file=sys.stderr)
+        print("error: a peer's losses differ from xor-sweep's, so its speed is not comparable", file=sys.stderr)
         sys.exit(EXIT_FAILED)
 
 
 def _parsed(**texts: str | None) -> dict[str, Any]:
-    """Parse the options that were given."""
+    """Return the parsed values of the options that were given."""
     from sweep.training.limits import parse_duration, parse_places, parse_stripe
 
     parsers = {"time_budget": parse_duration, "shard": parse_stripe, "reuse": parse_places}
@@ -208,7 +215,7 @@ def _parsed(**texts: str | None) -> dict[str, Any]:
 
 
 def _tell(result: Result, folder: str, part: str | None) -> None:
-    """Print what a run found."""
+    """Print the summary of a result after training."""
     from sweep.terminal.cells import print_summary
 
     if not result.facts["n_runs"]:
@@ -222,12 +229,12 @@ def _tell(result: Result, folder: str, part: str | None) -> None:
 
 
 def _same_command(overwrite: bool) -> str:
-    """Say how a run is gone on with."""
+    """Return the clause on how to resume."""
     return f"the same command {'without --overwrite ' if overwrite else ''}goes on"
 
 
 def _draw_run(traced: Trace, path: Path) -> None:
-    """Draw a run into a file."""
+    """Write the figure of a run to a file."""
     from sweep.figures.files import save_figure
     from sweep.figures.run import draw_run
     from sweep.training.trajectory import outputs_plane, weights_path

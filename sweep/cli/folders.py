@@ -1,4 +1,4 @@
-"""The commands that put results folders together, check them and mend them."""
+"""The commands that merge, check and repair results folders."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ app = typer.Typer()
 @app.command()
 def merge(
     sources: Annotated[list[str], typer.Argument(metavar="DIR..", help="Results folders of one study.")],
-    out: Annotated[str, typer.Option(help="Results folder for the whole.")],
+    out: Annotated[str, typer.Option(help="Results folder of the merged study.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
 ) -> None:
-    """Put together parts of one study that were trained in folders of their own (run --shard I/N).
+    """Merge parts of one study that were trained in separate folders (run --shard I/N).
 
-    Exit code 4: parts are missing in all of them; running the study in the new folder trains these.
+    Exit code 4: some runs are in none of the folders; running the study in the new folder trains them.
     """
     from sweep.terminal.cells import print_summary
     from sweep.training.merge import merge as merge_results
@@ -52,25 +52,27 @@ def verify(
         typer.Option(
             metavar="N",
             min=0,
-            help="Train N runs, drawn at random from those that are there, again; compare bits.",
+            help="Train N runs, drawn at random, again and compare bit by bit.",
         ),
     ] = 0,
     sample_seed: Annotated[
         int | None,
-        typer.Option(metavar="SEED", help="With --sample: draw the runs of an earlier check, which told it."),
+        typer.Option(
+            metavar="SEED", help="With --sample: draw the same runs as an earlier check, which printed this seed."
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Train all runs again and compare bit by bit.")] = False,
     mend: Annotated[
-        bool, typer.Option("--repair", help="Train again what is damaged, and remove files that no commit names.")
+        bool, typer.Option("--repair", help="Train damaged runs again, and remove files that no commit names.")
     ] = False,
     study: Annotated[
         str | None, typer.Option(metavar="STUDY", help="With --repair: the study, if study.toml is damaged.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; all processors by default.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
 ) -> None:
-    """Check a results folder: every run is there once, as it was written, and ended as its study allows.
+    """Check a results folder: every run is there once, unchanged, and consistent with the study.
 
-    That training gives these very bits is known of the runs that are trained again.
+    Only --sample and --all check that training gives the same bits.
     Exit code 0: intact, or repaired; 1: damaged.
     """
     from sweep.study.load import load_study
@@ -78,9 +80,9 @@ def verify(
     from sweep.verification.repair import repair
 
     if study is not None and not mend:
-        raise SweepError("--study restores a damaged study.toml and goes with --repair")
+        raise SweepError("--study restores a damaged study.toml and needs --repair")
     if sample_seed is not None and (every or not sample):
-        raise SweepError("--sample-seed draws the runs of --sample N and goes with that")
+        raise SweepError("--sample-seed draws the runs of --sample N and needs that option")
     chosen = -1 if every else sample
     if mend:
         given = None if study is None else load_study(study)
@@ -93,7 +95,7 @@ def verify(
 
 
 def _tell(found: Findings, directory: str, mend: bool) -> None:
-    """Print what was found, or mended, and what was not looked at."""
+    """Print what was found or repaired, and what was not checked."""
     from sweep.system.formatting import count_text
 
     for fault in found.faults:
@@ -103,23 +105,23 @@ def _tell(found: Findings, directory: str, mend: bool) -> None:
         print(f"not checked: {unchecked} of later rounds, which follow from those before")
     if found.n_untold:
         untold = count_text(found.n_untold, "part")
-        print(f"not told: the numerics and logarithm of {untold}, which an older version wrote")
+        print(f"not known: the numerics and logarithm of {untold}, which an older version wrote")
     if found.head_only:
-        print("not checked: commits and parts, which study.toml and run.json tell how to read")
+        print("not checked: commits and parts, since reading them needs study.toml and run.json")
     files = count_text(len(found.leftovers), "file")
     if found.leftovers and mend:
         print(f"removed: {files} that no commit names")
     elif found.leftovers:
         print(
-            f"not part of the results: {files} that no commit names, of a run under way or one that was cut short; "
-            "they do no harm, and --repair removes those that no run can be writing"
+            f"not part of the results: {files} that no commit names, from a run under way or an interrupted one; "
+            "they are harmless, and --repair removes those that no run can be writing"
         )
     if found.sample_seed is not None:
         print(f"sample: drawn with --sample-seed {found.sample_seed}")
     if found.faults and not mend:
         restored = " --study STUDY" if any("study.toml" in fault for fault in found.faults) else ""
         remedy = f"sweep verify {one_line(quote(directory))} --repair{restored}"
-        print(f"{count_text(len(found.faults), 'fault')}; {remedy} trains again what is damaged, and no more")
+        print(f"{count_text(len(found.faults), 'fault')}; {remedy} trains the damaged runs again, and no others")
         return
     if not found.n_retrained and found.n_runs:
         print("not checked: whether training gives these rows; --sample N or --all trains runs again")

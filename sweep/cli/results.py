@@ -18,7 +18,9 @@ app = typer.Typer()
 DirectoryArgument = Annotated[
     str, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part; or s3://BUCKET/PREFIX.")
 ]
-TopOption = Annotated[int | None, typer.Option(metavar="N", help="Print N lines; as many as fit by default.")]
+TopOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Print N lines; by default those that fit on the screen.")
+]
 
 AtOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME=V,V", help="Only cells with these values of a parameter.")
@@ -30,14 +32,15 @@ def show(
     directory: DirectoryArgument,
     by: Annotated[
         str | None,
-        typer.Option(metavar="NAME,NAME", help="Add up over all parameters but these, as in --by activation."),
+        typer.Option(metavar="NAME,NAME", help="Pool all other parameters, as in --by activation."),
     ] = None,
     sort: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="cell, a parameter, rate, median_steps, expected_steps, converged, diverged, stalled, exhausted, or "
-            "a column of cells.parquet. Rates and counts start from the highest, all else from the lowest.",
+            help="cell, a parameter, rate, median_steps, expected_steps (expected running time, ERT), mean_steps "
+            "(restricted mean survival time, RMST), converged, diverged, stalled, exhausted (right-censored), or a "
+            "column of cells.parquet. Rates and counts start from the highest, all else from the lowest.",
         ),
     ] = None,
     top: Annotated[
@@ -47,9 +50,9 @@ def show(
         bool, typer.Option("--parts", help="Print only the paths of the Parquet files that hold the runs.")
     ] = False,
 ) -> None:
-    """Print the answer, the cells and the digest.
+    """Print the answer, the cells (configurations) and the digest.
 
-    Of more cells than fit on the screen the best ten are printed.
+    If not all cells fit on the screen, the best ten are printed.
     """
     from sweep.results.result import open_result
     from sweep.results.sentences import answer, coverage
@@ -78,14 +81,14 @@ def best(
         str | None,
         typer.Option(
             metavar="NAME,NAME",
-            help="A statistic to rank by: rate, expected_steps, median_steps, final_loss, max_error or n_correct. "
-            "Parameters, for each of whose values the best cell is told. Or both, as in --by optimizer,final_loss.",
+            help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error or n_correct. "
+            "Or parameters: print the best cell for each of their values. Or both, as in --by optimizer,final_loss.",
         ),
     ] = None,
     top: TopOption = None,
     at: AtOption = None,
 ) -> None:
-    """Rank the cells, and tell which of them may be the best, or the best one for each value of parameters."""
+    """Rank the cells (configurations) and test which may be the best; or find the best one for each value."""
     from sweep.study.selection import parse_picks
     from sweep.terminal.best import print_best
 
@@ -103,22 +106,22 @@ def compare(
         str | None,
         typer.Option(
             metavar="NAME,NAME",
-            help="Compare for each value of these parameters; else over all others. Also what is compared: rate, "
+            help="Compare for each value of these parameters; others are pooled. Also the measure to compare: rate, "
             "final_loss, max_error or n_correct.",
         ),
     ] = None,
     margin: Annotated[
         float | None,
-        typer.Option(metavar="RATE", help="Also tell whether rates are equivalent within this, as 0.05 for 5 points."),
+        typer.Option(metavar="RATE", help="Test whether rates are equivalent within this, such as 0.05 for 5 points."),
     ] = None,
     top: TopOption = None,
 ) -> None:
-    """Compare the values of a parameter, or two results, on common seeds: how many runs converge, and how fast.
+    """Compare values of a parameter, or two results, on common seeds (common random numbers): rates and steps.
 
-    A run is faster than another of its seed if it converges in fewer steps; where neither converges, neither is.
-    Where convergence is not judged, or with --by final_loss, losses are compared.
-    p-values are those of the exact sign-flip test of seeds (McNemar's where a seed has one pair of runs).
-    They are adjusted for the number of all in both tables (Holm); intervals of 95 % are each for itself.
+    A run is faster than another of its seed if it converges in fewer steps; if neither converges, neither is faster.
+    With --by final_loss, or if convergence is not judged, losses are compared. p-values are those of the exact
+    sign-flip test of seeds (McNemar's if each seed has one pair of runs).
+    They are adjusted for all comparisons of both tables (Holm); 95 % intervals are not.
     """
     from sweep.errors import SweepError
     from sweep.results.answers import default_statistic, split_by
@@ -160,31 +163,35 @@ def figure(
         str,
         typer.Argument(
             metavar="KIND",
-            help="lines, heatmap, slice, contour, parallel, importance, incidence, ecdf (over targets: a swept below), "
-            "profile (performance profile), steps or loss.",
+            help="lines, heatmap, slice, contour, parallel, importance (main and total effects), incidence (cumulative "
+            "incidence), ecdf (run lengths over targets, a swept below), profile (performance profile), steps or loss.",
         ),
     ] = "lines",
     out: Annotated[
         Path | None, typer.Option(help="File to write, or folder to write a PNG to; DIR by default.")
     ] = None,
     x: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Along the axis of lines, heatmap, contour, slice.")
+        str | None, typer.Option(metavar="NAME", help="Parameter along the axis of lines, heatmap, contour, slice.")
     ] = None,
-    y: Annotated[str | None, typer.Option(metavar="NAME", help="Along the other axis of heatmap, contour.")] = None,
+    y: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Parameter along the other axis of heatmap, contour.")
+    ] = None,
     color: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="By color, 12 values at most, of lines, incidence, ecdf, profile, steps."),
+        typer.Option(
+            metavar="NAME", help="Parameter by color, of at most 12 values, of lines, incidence, ecdf, profile, steps."
+        ),
     ] = None,
     facet: Annotated[
         str | None,
-        typer.Option(metavar="NAME[,NAME]", help="Panels of lines, or two parameters: across, down."),
+        typer.Option(metavar="NAME[,NAME]", help="Parameters of the panels of lines: one, or two (across, down)."),
     ] = None,
     value: Annotated[
         str | None,
         typer.Option(
             metavar="VALUE",
-            help="rate, median_steps, expected_steps, final_loss, max_error, n_correct or another statistic of the "
-            "cells, of lines, heatmap, slice, contour and parallel; of importance rate or mean_steps.",
+            help="Statistic of lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps (ERT), "
+            "final_loss, max_error, n_correct or another one of the cells; of importance: rate or mean_steps (RMST).",
         ),
     ] = None,
     at: Annotated[
@@ -192,20 +199,22 @@ def figure(
     ] = None,
     bands: Annotated[
         str | None,
-        typer.Option(metavar="BANDS", help="Of incidence and ecdf: pointwise, or simultaneous for whole curves."),
+        typer.Option(
+            metavar="BANDS", help="95 % bands of incidence and ecdf: pointwise, or simultaneous (whole curves)."
+        ),
     ] = None,
     parallel_runs: Annotated[
         str | None,
-        typer.Option(metavar="K,K", help="Of incidence: share of choices of K runs of which the first has converged."),
+        typer.Option(metavar="K,K", help="For incidence: the share of choices of K runs in which any has converged."),
     ] = None,
 ) -> None:
-    """Draw a figure of one of these kinds. An option that a kind does not take is refused."""
+    """Draw a figure of one of these kinds. Options that the kind does not have are refused."""
     given = {"x": x, "y": y, "color": color, "facet": tuple(_names(facet)) if facet else None, "bands": bands}
     _draw_figure(directory, out, kind, {**given, "value": value, "at": at, "parallel_runs": parallel_runs})
 
 
 def _draw_figure(directory: str, out: Path | None, kind: str, given: dict[str, Any]) -> None:
-    """Draw a figure with options as they are given, None for those that are not, and say where it is."""
+    """Draw a figure with the given options, and print the path of its file."""
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
     from sweep.figures.channels import parse_counts
@@ -237,7 +246,7 @@ def report(
     directory: DirectoryArgument,
     out: Annotated[Path | None, typer.Option(help="File to write; DIR/report.html by default.")] = None,
 ) -> None:
-    """Write a page that tells and draws what the study found, in one file to keep or to send."""
+    """Write a report with answer, figures and tables as one self-contained HTML file."""
     from sweep.report import write_report
 
     written = _local(directory, out)
@@ -246,7 +255,7 @@ def report(
 
 
 def _local(directory: str, out: Path | None) -> Path:
-    """Return where a figure or a report goes: files of this machine, also of results elsewhere."""
+    """Return the local path of a figure or a report; StoreError or SweepError if there is none."""
     from sweep.errors import SweepError, shown
     from sweep.system.user_paths import address_of, local_folder
 
@@ -256,7 +265,7 @@ def _local(directory: str, out: Path | None) -> Path:
 
 
 def _open(directory: str) -> Result:
-    """Open a result, whole or partial, and warn of a partial one."""
+    """Open a result, complete or partial, and warn of a partial one."""
     from sweep.results.result import open_result
     from sweep.results.sentences import coverage
 
@@ -272,5 +281,5 @@ def _warn(sentence: str) -> None:
 
 
 def _names(text: str) -> list[str]:
-    """Return the names in a list that commas divide."""
+    """Return the names in a list separated by commas."""
     return [name.strip() for name in text.split(",")]

@@ -1,4 +1,4 @@
-"""What commands that take a study share, and those that tell what there is to choose from."""
+"""Arguments and options of commands that take a study, and the commands that list studies and keys."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ app = typer.Typer()
 
 
 class StudyCommand(TyperCommand):
-    """A command that takes a study, whose keys are no options."""
+    """A command that takes a study, whose keys are changed with --set."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Say of a key that is given as an option how it is changed."""
+        """Refuse a key of a study that is given as an option, with the way to change it."""
         options = {option for parameter in self.params for option in parameter.opts}
         for word in args:
             option, _, value = word.partition("=")
@@ -28,7 +28,7 @@ class StudyCommand(TyperCommand):
 
 
 def _refuse_key(option: str, value: str) -> None:
-    """Raise a sentence if an option is named as a key of a study is, or as a wish that cannot be had."""
+    """Raise StudyError if an option has the name of a key of a study, or of a feature that is not supported."""
     from sweep.study.hints import meant_key, not_supported
     from sweep.study.words import HOMES
 
@@ -42,7 +42,7 @@ def _refuse_key(option: str, value: str) -> None:
 
 
 def complete_study(incomplete: str) -> list[str]:
-    """Return the built-in studies and study files that begin so."""
+    """Return the built-in studies and study files that begin with a text."""
     from sweep.study.load import built_in_studies
 
     names = [name for name in built_in_studies() if name.startswith(incomplete)]
@@ -50,7 +50,7 @@ def complete_study(incomplete: str) -> list[str]:
 
 
 def complete_change(incomplete: str) -> list[str]:
-    """Return the keys of a study that begin so, or the values of a key."""
+    """Return the keys of a study that begin with a text, or the values of a key."""
     from sweep.study.glossary import entries
 
     given, is_key, value = incomplete.partition("=")
@@ -91,9 +91,11 @@ def studies() -> None:
 
 @app.command()
 def words(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Key or value, as adam; all by default.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Key or value, such as adam; all keys by default.")
+    ] = None,
 ) -> None:
-    """Explain the keys of a study: meaning and unit, values and limits, default, and what can be swept."""
+    """Explain the keys of a study: meaning, unit, values, limits, default, and whether a key can be swept."""
     from sweep.study.glossary import entries, glossary
     from sweep.study.hints import meant_key, meant_value, unknown_key
     from sweep.study.words import HOMES

@@ -1,4 +1,4 @@
-"""Errors of usage: what was given on the command line, which may be names of folders, is shown escaped."""
+"""Errors of usage: given arguments, which may be names of folders, are printed escaped."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typer.core import TyperGroup
 
 from sweep.system.escaping import one_line
 
-# That of click, of which typer may have a copy of its own.
+# The class of click, of which typer may have a copy of its own.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 
 
 class Commands(TyperGroup):
-    """Commands whose errors of usage are escaped, since typer draws them past the streams that escape."""
+    """Commands whose errors of usage are escaped, since typer bypasses the streams that escape."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the options before a command."""
@@ -27,7 +27,7 @@ class Commands(TyperGroup):
 
 
 def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function; of an error of usage, escape the message."""
+    """Call a function; escape the message of an error of usage."""
     try:
         return call(*args, **kwargs)
     except _UsageError as error:

@@ -121,7 +121,7 @@ def test_steps_are_printed(tmp_path: Path) -> None:
     assert f"{ratio} [{low}, {high}]" in out
     difference, low, high = (f"{row[f'restricted_mean_difference{end}']:+,.0f}" for end in ("", "_low", "_high"))
     assert f"{difference} [{low}, {high}]" in out
-    assert "counts as 200, the most that both may take" in out
+    assert "counts as 200, the limit of both" in out
     assert re.search(r"equivalent *\n─+ *\n.* yes ", out)
     assert "equivalent" not in command("compare", tmp_path, "--vary", "hidden").out
     assert "not shown" in command("compare", tmp_path, "--vary", "hidden", "--margin", "0.001").out

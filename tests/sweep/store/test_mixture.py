@@ -211,8 +211,8 @@ def test_results_that_tell_less(whole: Path, tmp_path: Path, expected: str) -> N
     assert open_result(old).facts["digest"] == expected
     checked = command("verify", old)
     assert checked.code == 0
-    assert f"not told: the numerics and logarithm of {N_SHARDS} parts" in checked.out
-    assert "not told" not in command("verify", whole).out
+    assert f"not known: the numerics and logarithm of {N_SHARDS} parts" in checked.out
+    assert "not known" not in command("verify", whole).out
     begun = tmp_path / "begun"
     run(begun, shard=(1, 2))
     run(tmp_path / "rest", shard=(2, 2))
