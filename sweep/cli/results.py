@@ -88,7 +88,7 @@ def best(
     top: TopOption = None,
     at: AtOption = None,
 ) -> None:
-    """Rank the cells (configurations) and test which may be the best; or find the best one for each value."""
+    """Rank the cells (configurations) and test which may be the best, or find the best for each value of parameters."""
     from sweep.study.selection import parse_picks
     from sweep.terminal.best import print_best
 
@@ -119,9 +119,9 @@ def compare(
     """Compare values of a parameter, or two results, on common seeds (common random numbers): rates and steps.
 
     A run is faster than another of its seed if it converges in fewer steps; if neither converges, neither is faster.
-    With --by final_loss, or if convergence is not judged, losses are compared. p-values are those of the exact
-    sign-flip test of seeds (McNemar's if each seed has one pair of runs).
-    They are adjusted for all comparisons of both tables (Holm); 95 % intervals are not.
+    Losses are compared with --by final_loss, or if convergence is not judged.
+    p-values: exact sign-flip test of seeds (McNemar's with one pair of runs per seed), Holm's method for both tables.
+    Intervals of 95 % are not adjusted.
     """
     from sweep.errors import SweepError
     from sweep.results.answers import default_statistic, split_by

@@ -12,7 +12,7 @@ from sweep.errors import SweepError, unknown
 from sweep.study.parameters import Scalar
 from sweep.study.selection import At
 
-# More lines of a panel cannot be told apart, and more panels cannot be read.
+# More lines of a panel cannot be distinguished, and more panels cannot be read.
 MAX_LINES = 12
 MAX_PANELS = 25
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap, Normalize
 
-# Colors that people with any color vision tell apart, lighter where better.
+# Colors that are distinct for any color vision; lighter is better.
 _COLORS = "viridis"
 # Color of missing values, and background of labels that lines cross. Reports replace both by colors of the page.
 MISSING, PAPER = "#d9d9d9", "#fefefe"

@@ -55,7 +55,7 @@ def report_figures(result: Result) -> list[dict[str, str]]:
     for number, (kind, options, title) in enumerate(_FIGURES if judges_convergence(result.study) else _OF_LOSSES):
         if n_varied < _LEAST_VARIED.get(kind, 0) or (kind == "loss" and not result.keeps_runs):
             continue
-        few = not result.complete or result.study.seeds.count < LEAST_SEEDS  # to tell what matters
+        few = not result.complete or result.study.seeds.count < LEAST_SEEDS  # to estimate importance
         if (kind == "importance" and few) or (kind in _OF_COUNTS and not result.has_parts):
             continue
         try:

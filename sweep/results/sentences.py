@@ -196,7 +196,7 @@ def what_matters(result: ResultQueries) -> str:
     if not result.complete or not swept(result.study):
         return ""
     if result.study.seeds.count < LEAST_SEEDS:
-        return f"what matters takes at least {LEAST_SEEDS} seeds per cell to tell from chance"
+        return f"importance of parameters is estimated from at least {LEAST_SEEDS} seeds per cell"
     table = result.importance(errors=False)
     seed = float(table.loc[table["term"] == SEED, "total_share"].iloc[0])
     told = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable").head(_TOLD)

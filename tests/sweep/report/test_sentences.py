@@ -56,7 +56,7 @@ def test_nothing_is_best_where_no_run_converged() -> None:
 def test_what_matters_takes_seeds(count: int, told: bool) -> None:
     """No bars of shares stand below the sentence that says that there are too few seeds to tell them from chance."""
     page = report_page(sweep.run(make_study(count=count, below=0.3)))
-    assert ("at least 10 seeds per cell to tell from chance" in page) != told
+    assert ("is estimated from at least 10 seeds per cell" in page) != told
     assert ("What explains the variance between runs" in page) == told
 
 
