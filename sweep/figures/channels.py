@@ -64,6 +64,7 @@ def choose_channels(values: At, channels: Channels) -> Channels:
     Returns
     -------
     Channels
+        Those of ``channels``, and the chosen ones.
 
     Raises
     ------

@@ -181,6 +181,7 @@ def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
     Returns
     -------
     bool
+        Whether they fit; also True for fewer than two ticks.
     """
     if len(ticks) < 2:
         return True

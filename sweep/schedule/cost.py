@@ -40,6 +40,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     Returns
     -------
     RunCost
+        Estimated operations, most steps, and bytes.
     """
     n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
     hidden, n_windows = cell.hidden, -(-n_patterns // cell.batch)

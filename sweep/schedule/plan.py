@@ -95,7 +95,7 @@ class Plan:
         return self.n_cells * first + visited * np.take(self.waves, number) + offset - first
 
     def pieces(self, shard: Shard) -> Iterator[Shard]:
-        """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
+        """Yield the pieces of a shard that train side by side: runs of one shape with at most 16 MiB of weights."""
         for piece in self.shards.wave_of(shard).pieces(shard):
             if shard.open is None:
                 yield piece
@@ -127,7 +127,7 @@ class Plan:
         return np.arange(first, last + 1)
 
     def _counts(self, shard: Shard) -> NDArray[np.int64]:
-        """Return how many runs of a shard, in a row, are of each of its cells."""
+        """Return the number of consecutive runs of each cell of a shard, (cells,)."""
         wave, visited = self.shards.wave_of(shard), self._visited(shard)
         starts = wave.begin.position + visited * wave.n_seeds
         stops = starts + wave.n_seeds

@@ -72,7 +72,7 @@ class Shards:
         return self.waves[self.wave_of_number(index)].shard(index)
 
     def order(self, number: int | None = None) -> Iterator[int]:
-        """Yield the numbers of the shards of a round, or of all, in the order in which they are trained."""
+        """Yield the numbers of the shards of a round, or of the study, in the order of training."""
         for wave in self.waves if number is None else self._waves_of(number):
             yield from wave.order()
 
@@ -85,15 +85,15 @@ class Shards:
         return bisect_right(self.waves, index, key=lambda wave: wave.begin.shard) - 1
 
     def round_of(self, part: _Placed) -> int:
-        """Return the number of the round that a shard is in, or its commit."""
+        """Return the number of the round of a shard or of its commit."""
         return self._place(part) if self.n_rounds > 1 else 0
 
     def start_of(self, number: int) -> int:
-        """Return the visiting position at which a round starts."""
+        """Return the first visiting position of a round."""
         return self._waves_of(number)[0].begin.position
 
     def round_size(self, number: int) -> tuple[int, int, float]:
-        """Return the shards and the runs of a round, and the operations that these take at most."""
+        """Return the shards of a round, its runs, and their operations at most."""
         waves = self._waves_of(number)
         n_shards, n_runs = (sum(getattr(wave, name) for wave in waves) for name in ("n_shards", "n_runs"))
         return n_shards, n_runs, sum(wave.operations for wave in waves)

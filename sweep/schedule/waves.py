@@ -197,18 +197,18 @@ class Wave:
             yield from range(first, first + self._cut.get(block, 1))
 
     def operations_of(self, shard: Shard, net_steps: int) -> float:
-        """Return how many operations the runs of a shard took, from their steps."""
+        """Return the operations of the runs of a shard, estimated from the steps that they took."""
         start, stop = self._own_range(shard)
         most = self._before(stop, self._steps) - self._before(start, self._steps)
         return shard.cost * net_steps / max(most, 1)
 
     def shapes(self, shard: Shard) -> range:
-        """Return the numbers of the shapes that runs of a shard have."""
+        """Return the numbers of the shapes of a shard's runs."""
         start, stop = self._own_range(shard)
         return range(start // self._shape_runs, (stop - 1) // self._shape_runs + 1)
 
     def pieces(self, shard: Shard) -> Iterator[Shard]:
-        """Cut a shard into what trains side by side: runs of one shape whose weights take not too much memory."""
+        """Yield the pieces of a shard that train side by side: runs of one shape with at most 16 MiB of weights."""
         shapes = self.shapes(shard)
         starts = [max(shard.start, self.begin.position + shape * self._shape_runs) for shape in shapes]
         for shape, start, stop in zip(shapes, starts, [*starts[1:], shard.stop], strict=True):

@@ -125,6 +125,7 @@ class Grid:
         Returns
         -------
         (cells,) array
+            Its values.
         """
         import numpy as np
 
@@ -145,6 +146,7 @@ class Grid:
         Returns
         -------
         (cells,) array of int64
+            Indices among the values of the parameter.
         """
         axis = next(k for k, each in enumerate(self.axes) if name in each)
         places: NDArray[np.int64] = cells // prod(self.sizes[axis + 1 :]) % self.sizes[axis]

@@ -36,6 +36,7 @@ def linear_values(first: float, last: float, count: int) -> list[float]:
     Returns
     -------
     list of float
+        ``count`` values from ``first`` to ``last``.
     """
     steps, start, stop = max(count - 1, 1), Fraction(first), Fraction(last)
     unit = max(start.denominator, stop.denominator)  # powers of two
@@ -60,6 +61,7 @@ def log_values(first: float, last: float, count: int) -> list[float]:
     Returns
     -------
     list of float
+        ``count`` values from ``first`` to ``last``.
     """
     if count < 3:
         return [first, last][:count]

@@ -50,11 +50,12 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     Returns
     -------
     list
+        The values, not yet validated.
 
     Raises
     ------
     ValueError
-        If the form is not one of these; the message names what was given and is allowed.
+        If the form is not one of these.
 
     Examples
     --------

@@ -103,6 +103,7 @@ def conflicts(given: Mapping[str, Any]) -> list[str]:
     Returns
     -------
     list of str
+        Empty if there is none.
     """
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
     swept = {_dotted(key)[2] for key in tables.get("parameters", {})}

@@ -85,6 +85,7 @@ def how_many(n_rows: int, top: int | None, other_lines: int) -> int:
     Returns
     -------
     int
+        At most ``n_rows``.
 
     Raises
     ------
