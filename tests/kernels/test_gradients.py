@@ -16,6 +16,8 @@ from tests.kernels.compare import train_kernel
 from tests.kernels.runs import draw_weights, make_runs
 from tests.kernels.specs import ACTIVATIONS, LOSSES, REDUCTIONS, SCALINGS, Spec, name_of
 from tests.kernels.support import Array, some_compiled
+from tests.oracle.support import FUNCTIONS as ORACLE_FUNCTIONS
+from tests.oracle.words import VALUES
 
 HIDDEN, GAIN, LEAK, DELTA = 3, 1.4, -0.3, 0.8
 STEP = 1e-4
@@ -62,8 +64,13 @@ def _layers(spec: Spec, weights: Array) -> tuple[Array, Array]:
     part = {name: piece.reshape(len(weights), -1, shapes[name][-1]) for name, piece in pieces.items()}
     first, second = architecture.scales(HIDDEN)
     z = GAIN * first * (inputs @ part["w"]) + part.get("b", 0)
-    u = second * (FUNCTIONS[spec.activation](z) @ part["v"]) + part.get("c", 0)
+    u = second * (_function(spec.activation, z) @ part["v"]) + part.get("c", 0)
     return z, u + inputs @ part["k"] if spec.skip else u
+
+
+def _function(name: str, z: Array) -> Array:
+    """Compute an activation by SciPy's functions, or where none is written for it by the oracle's."""
+    return FUNCTIONS[name](z) if name in FUNCTIONS else VALUES[name](z, {}, ORACLE_FUNCTIONS)
 
 
 def _terms(spec: Spec, weights: Array) -> Array:
@@ -71,7 +78,7 @@ def _terms(spec: Spec, weights: Array) -> Array:
     u, target = _layers(spec, weights)[1], spec.patterns[1]
     if spec.loss == "bce":
         return np.logaddexp(0, u) - target * u  # -log y for a target of 1, -log(1 - y) for 0
-    y = FUNCTIONS[spec.output](u)
+    y = _function(spec.output, u)
     if spec.loss == "hinge":
         return 1 - target * y
     if spec.loss == "huber":
@@ -101,7 +108,7 @@ def _away_from_kinks(spec: Spec, weights: Array) -> Array:
     """Tell which networks have no kink near; a zero that no parameter moves does not matter."""
     arguments = list(_layers(spec, weights)) + [_terms(spec, weights)] * (spec.loss == "hinge")
     if spec.loss == "huber":
-        arguments.append(np.abs(FUNCTIONS[spec.output](arguments[1]) - spec.patterns[1]) - DELTA)
+        arguments.append(np.abs(_function(spec.output, arguments[1]) - spec.patterns[1]) - DELTA)
     return np.logical_and.reduce([((np.abs(x) > MARGIN) | (x == 0)).all(axis=(1, 2)) for x in arguments])
 
 

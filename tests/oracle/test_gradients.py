@@ -39,6 +39,12 @@ CLOSED = {
 }
 
 
+def closed(name: str, z: Array) -> Array:
+    """Compute an activation in closed form, where there is another one than the oracle's."""
+    function = CLOSED.get(name) or FUNCTIONS.get(name)
+    return function(z) if function else VALUES[name](z, OWN, FUNCTIONS)
+
+
 def layers(given: dict[str, Any], weights: Array) -> tuple[Array, Array]:
     """Compute z (R, N, H) and u (R, N, O) by matrix products."""
     shapes = parameter_shapes(2, HIDDEN, 2, given["bias"], given["skip"])
@@ -47,7 +53,7 @@ def layers(given: dict[str, Any], weights: Array) -> tuple[Array, Array]:
     part = {name: piece.reshape(len(weights), -1, shapes[name][-1]) for name, piece in pieces.items()}
     s1, s2 = SCALES[given["scaling"]]
     z = GAIN * s1 * (INPUTS @ part["w"]) + part.get("b", 0)
-    a = CLOSED.get(given["activation"], FUNCTIONS.get(given["activation"]))(z)
+    a = closed(given["activation"], z)
     u = s2 * (a @ part["v"]) + part.get("c", 0)
     return z, u + INPUTS @ part["k"] if given["skip"] else u
 
@@ -55,7 +61,7 @@ def layers(given: dict[str, Any], weights: Array) -> tuple[Array, Array]:
 def terms_of(given: dict[str, Any], weights: Array) -> Array:
     """Compute the loss of each pattern and output (R, N, O) in closed form, of hinge before it is cut off at 0."""
     u, target = layers(given, weights)[1], TARGETS[given["loss"]]
-    y = CLOSED.get(given["output"], FUNCTIONS.get(given["output"]))(u)
+    y = closed(given["output"], u)
     if given["loss"] == "bce":
         return -(target * np.log(y) + (1 - target) * np.log(1 - y))
     if given["loss"] == "hinge":
@@ -79,7 +85,7 @@ def away_from_kinks(given: dict[str, Any], weights: Array) -> Array:
     if given["loss"] == "hinge":
         arguments.append(terms_of(given, weights))
     if given["loss"] == "huber":
-        y = CLOSED.get(given["output"], FUNCTIONS.get(given["output"]))(arguments[1])
+        y = closed(given["output"], arguments[1])
         arguments.append(np.abs(y - TARGETS["huber"]) - DELTA)
     return np.logical_and.reduce([(np.abs(argument) > MARGIN).all(axis=(1, 2)) for argument in arguments])
 
