@@ -15,8 +15,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweep.schedule.cost import run_cost
+from sweep.schedule.shard import Shard
 from sweep.schedule.shards import Shards
-from sweep.schedule.waves import Shard
 from sweep.study.grid import mixed_digits
 from sweep.study.model import Study
 from sweep.study.words import with_role

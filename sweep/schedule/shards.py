@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 from sweep.schedule.cost import RunCost
-from sweep.schedule.waves import Begin, Shard, Wave, block_work, seed_waves
+from sweep.schedule.shard import Shard
+from sweep.schedule.waves import Begin, Wave, block_work, seed_waves
 
 
 class _Placed(Protocol):

@@ -13,17 +13,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from math import ceil, gcd
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sweep.schedule.cost import RunCost
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+from sweep.schedule.shard import Shard
 
 # A block is 1/32 of the study, but at least 5 ms of one core, since committing a shard takes half a millisecond, and at
 # most 250 ms. A study with more than 10,000 such blocks has longer ones, up to ten seconds or sixteen runs.
@@ -41,32 +36,6 @@ _LANES = 16
 _FEWEST = 2
 # Most bytes of the weights of a piece, which are drawn and trained together.
 _PIECE_BYTES = 2**24
-
-
-@dataclass(frozen=True)
-class Shard:
-    """The unit of work: visiting positions ``start`` to ``stop``, without ``stop``.
-
-    Attributes
-    ----------
-    index, start, stop
-        Its number and its visiting positions.
-    cost
-        Estimated operations if every run takes all its steps; 0 if not known.
-    open : (cells,) of bool or None
-        Whether each of its cells, in visiting order, is trained; None for all.
-    """
-
-    index: int
-    start: int
-    stop: int
-    cost: float = 0.0
-    open: NDArray[np.bool_] | None = field(default=None, compare=False)
-
-    @property
-    def n_runs(self) -> int:
-        """Number of runs if all of its cells are open."""
-        return self.stop - self.start
 
 
 class _Stretch(NamedTuple):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from sweep.errors import DamageError, StoreError
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study.model import Study
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from sweep.errors import DamageError, StoreError
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.bits import ALWAYS_TOLD, Bits
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
 from sweep.store.contents import fitting

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.statistics.losses import counts_table
 from sweep.statistics.table_values import status_array
 from sweep.statistics.tally import tally_runs

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sweep.errors import StoreError
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.bits import Bits
 from sweep.store.commits import Commit, commit_name, cover
 from sweep.store.files import Files, Lock, waits_ended_by

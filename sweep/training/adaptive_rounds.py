@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sweep.errors import StoreError
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.tally import TallySum
 from sweep.store.commits import Commit, cover

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.aggregate import Aggregate
 from sweep.store.commits import Commit, check_planned
 from sweep.store.files import Files, waits_ended_by

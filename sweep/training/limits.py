@@ -10,7 +10,7 @@ from typing import Any
 
 from sweep.errors import StudyError, shown
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.study.model import Study
 from sweep.system.plain_values import is_integer
 

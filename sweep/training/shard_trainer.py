@@ -18,7 +18,7 @@ from kernels.start import initialize
 from kernels.start.initialize import Start
 from kernels.train import Outcome, Trainer
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
 from sweep.study.columns import arrow_schema, runs_columns
 from sweep.study.grid import Cell

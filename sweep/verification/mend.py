@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from sweep.errors import StoreError
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit, commit_name
 from sweep.store.files import waits_ended_by
 from sweep.store.own_bits import own_bits

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kernels.loop.runs import Columns
 from sweep.errors import StoreError
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.statistics.table_values import column_values
 from sweep.statistics.tally import counts_from_table, tally_to_table
 from sweep.store.commits import Commit

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.study.columns import STATUSES
 from sweep.verification.rules import (
     Broken,

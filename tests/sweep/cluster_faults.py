@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from sweep import StoreError
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
 from sweep.training.shard_trainer import ShardTrainer
 

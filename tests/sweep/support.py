@@ -22,7 +22,7 @@ import pyarrow as pa
 from kernels import vocabulary
 from sweep import Study, open_result
 from sweep.__main__ import run_command
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.bits import Bits
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.training.speed import noted_speed
 
 # Seconds of a usual chunk. Sending a chunk and its commits takes the scheduler and this process some milliseconds.

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
 from sweep.errors import SweepError
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.store.memory import MemoryParts
 from sweep.store.store import Store

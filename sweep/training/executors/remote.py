@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.bits import Bits
 from sweep.store.commits import Commit
 

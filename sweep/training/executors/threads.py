@@ -17,7 +17,7 @@ from typing import TypeVar
 import kernels
 from kernels.simd.compiling import CompileWatch, asked_before_compiling
 from sweep.errors import SweepError
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.store.memory import MemoryParts
 from sweep.store.store import Store

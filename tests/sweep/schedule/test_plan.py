@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sweep import Study, StudyError
 from sweep.schedule.cost import run_cost
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.study.grid import Grid
 from tests.sweep.support import SECTIONS, SHAPE, make_study, naive_rows
 

@@ -87,7 +87,7 @@ def with_loss(folder: Path, row: int, value: float) -> None:
 def test_counts_of_losses_that_cannot_be(tmp_path: Path, row: int, value: float, why: str) -> None:
     """Losses that are counted follow rules, whoever made the checksums fit."""
     study = make_study(count=20, hidden=2, learning_rate=[0.1, 0.2], criterion="none", max_steps=30)
-    sweep.run(study, tmp_path / "r", keep="cells")
+    run_in_shards(study, tmp_path / "r", keep="cells", shard_runs=40)
     with_loss(tmp_path / "r", row, value)
     (fault,) = verify(tmp_path / "r").faults
     assert why in fault

@@ -19,7 +19,7 @@ import pytest
 import sweep
 from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock

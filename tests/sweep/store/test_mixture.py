@@ -17,7 +17,7 @@ import pytest
 import sweep
 from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.bits import BITS, compared
 from sweep.store.records import encode_record
 from sweep.store.shard_result import ShardResult

@@ -12,7 +12,7 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
 from sweep.training.shard_trainer import ShardTrainer
 from tests.sweep.in_shards import run_in_shards

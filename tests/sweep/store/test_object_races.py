@@ -10,7 +10,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.location import files_at
 from sweep.store.shard_result import ShardResult
 from sweep.training.shard_trainer import ShardTrainer

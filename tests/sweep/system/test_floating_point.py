@@ -11,7 +11,7 @@ import pytest
 
 import sweep
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.own_bits import own_bits
 from sweep.store.shard_result import ShardResult
 from sweep.store.store import Store

@@ -9,7 +9,7 @@ import pytest
 import sweep
 from sweep import StudyError
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.training.executors.address import check_cluster, local_workers
 from sweep.training.executors.chunks import Chunks

@@ -18,7 +18,7 @@ import pytest
 import sweep
 from kernels.loop.runs import Columns
 from sweep import SweepError
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
 from sweep.store.store import Store
 from sweep.system.signals import Interrupts

@@ -18,7 +18,7 @@ from numba.core import event
 import sweep
 from kernels.simd.compiling import Compilation
 from sweep.schedule.plan import Plan
-from sweep.schedule.waves import Shard
+from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.store.run_facts import _seconds_trained
 from sweep.store.shard_result import ShardResult

@@ -1,0 +1,39 @@
+"""How fast a machine trains is noted, and tells how long a study takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from sweep.schedule.plan import Plan
+from sweep.training.speed import estimated_seconds, note_speed
+from tests.sweep.support import command, make_study
+
+
+def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From how fast the machine trained last; nothing is known before, nor of a note that is damaged."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    plan = Plan(make_study(count=10_000))
+    assert estimated_seconds(plan, 2) is None
+    assert "not known yet" in command("plan", "xor").out
+    note_speed(plan.shards.operations, 8.0)
+    assert estimated_seconds(plan, 2) == pytest.approx(4.0)
+    note_speed(1.0, 0.001)  # too short to tell
+    assert estimated_seconds(plan, 1) == pytest.approx(8.0)
+    assert re.search(r"seconds +at most about \d.* of training on ", command("plan", "xor").out)
+    for text in ("", "[]", json.dumps({"operations_per_second": "fast"}), json.dumps({"operations_per_second": 0})):
+        (tmp_path / "xor-sweep" / "speed.json").write_text(text)
+        assert estimated_seconds(plan, 1) is None
+
+
+def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shard took follows from the steps of its runs."""
+    plan = Plan(make_study(count=100), shard_runs=50)
+    shard = plan.shard(0)
+    steps = plan.study.training.max_steps
+    assert plan.shards.wave_of(shard).operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
+    assert plan.shards.wave_of(shard).operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
+    assert plan.shards.operations == pytest.approx(sum(plan.shard(k).cost for k in range(plan.n_shards)))
