@@ -118,7 +118,7 @@ def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
                 _tell(store, holder, lock.refusal)
                 return store
         time.sleep(secrets.randbelow(20) / 1000)  # the folder was emptied, or the lock's holder was killed
-    raise StoreError(f"results folder {files.place!r} cannot be used: others remove what is in it")
+    raise StoreError(f"results folder {files.place!r} cannot be used: other processes keep emptying it")
 
 
 def _present(files: Files) -> str:
@@ -174,7 +174,7 @@ def _check_same(files: Files, wish: Wish, holder: str | None) -> None:
     """Refuse a folder that holds another study, or the same study with other parts (``keep``)."""
     begun = files.has("run.json")
     if not begun and not holds_results(files):
-        raise StoreError(f"folder {files.place!r} holds a study.toml that is no result; give another one (--out)")
+        raise StoreError(f"folder {files.place!r} holds a study.toml but no results; give another one (--out)")
     present = read_study(files)
     if present.identity != wish.study.identity:
         names = f"({present.identity[:12]}, not {wish.study.identity[:12]})"
@@ -190,7 +190,7 @@ def _remedy(files: Files, wish: Wish, present: Study, holder: str | None) -> str
         return f", in use by {holder}; give another one with --out"
     if wish.study.shares_runs_with(present) and files.has("run.json") and read_facts(files)["keep"] == "runs":
         return (
-            ", some of whose runs are runs of this one; give another folder with --out and take them from here with "
+            " that shares runs with this one; give another folder with --out and reuse these runs with "
             f"--reuse {shown(files.place)}, or remove them with --overwrite"
         )
     return "; --overwrite removes it, or give another one with --out"

@@ -183,9 +183,9 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
     if PurePath(where).name != commit_name(commit.shard):
         raise DamageError(where, f"it is the commit of shard {commit.shard}")
     if not commit.start < commit.stop <= study.n_runs:
-        raise DamageError(where, f"it names runs {commit.start} to {commit.stop} of {study.n_runs} in all")
+        raise DamageError(where, f"it names runs {commit.start} to {commit.stop}, and the study has {study.n_runs}")
     if commit.trained_steps < 0:
-        raise DamageError(where, f"its runs took {commit.net_steps} steps, and {commit.reused_steps} of these before")
+        raise DamageError(where, f"it counts {commit.reused_steps} reused steps among {commit.net_steps} in all")
     if not PART_NAME.fullmatch(commit.part) or not commit.part.startswith(f"{commit.shard:07d}-"):
-        raise DamageError(where, f"its part {commit.part!r:.80} is no name of a part of its shard")
+        raise DamageError(where, f"its 'part' is {commit.part!r:.80} and must name a part of its shard")
     return commit

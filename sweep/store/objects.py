@@ -81,7 +81,7 @@ class ObjectFiles(Files):
             self.remove(name)
         if not honoured:
             raise StoreError(
-                f"results cannot be written to {self.place!r}: its store does not upload on condition "
+                f"results cannot be written to {self.place!r}: its store has no conditional uploads "
                 "(If-None-Match), so runs could overwrite each other's results; give another place (--out)"
             )
 
@@ -147,7 +147,7 @@ class ObjectFiles(Files):
                 if failure.kind != "absent":  # absent: another upload of it is under way, and may yet fail
                     raise self._error(name, "read", failure) from None
             time.sleep(random.uniform(0.0, _LONGEST_WAIT))
-        raise StoreError(f"{self.where(name)!r} cannot be written: others write and remove it all the time")
+        raise StoreError(f"{self.where(name)!r} cannot be written: other processes keep writing and removing it")
 
     def replace(self, name: str, content: bytes) -> None:
         """Upload an object in place of the existing one."""

@@ -75,7 +75,7 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
     except (pa.ArrowException, OSError):
         raise DamageError(where, "it is not the Parquet that was written") from None
     if not table.schema.equals(schema):
-        raise DamageError(where, f"its columns are not {', '.join(schema.names)} in their types")
+        raise DamageError(where, f"its columns or their types are not those of {', '.join(schema.names)}")
     for column in columns:
         if column.type == "status":
             names = {name for chunk in table[column.name].chunks for name in chunk.dictionary.to_pylist()}

@@ -148,7 +148,7 @@ class StoreReader(Parts):
                 )
             raise MixtureError(
                 f"results in {self.files.place!r} are mixed of two trainings: {difference}; sweep verify --repair "
-                "trains again what does not belong to run.json, or start anew with --overwrite"
+                "trains again the rows that do not fit run.json, or start anew with --overwrite"
             )
 
     def commits(self) -> dict[int, Commit]:
@@ -209,7 +209,7 @@ class StoreReader(Parts):
             raise DamageError(self.files.where(name), f"its column {missing[0]!r} lacks values")
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
         if (n_runs or 0) != commit.n_runs:
-            raise DamageError(self.files.where(name), f"it holds {n_runs} runs, and its commit {commit.n_runs}")
+            raise DamageError(self.files.where(name), f"it holds {n_runs} runs, but its commit names {commit.n_runs}")
         if "run" in table.schema.names:
             planned = self.plan.runs(commit.as_shard())
             runs = table["run"].to_numpy()
@@ -261,7 +261,7 @@ class StoreReader(Parts):
         commit = decode_commit(content, self.files.where(name), self.study, self.identity)
         starts = (self.study.n_cells * n_seeds for n_seeds in accumulate(self.waves))
         if any(commit.start < start < commit.stop for start in starts):
-            raise DamageError(self.files.where(name), "its runs are of two of the waves that run.json names")
+            raise DamageError(self.files.where(name), "its runs belong to two waves of run.json")
         return commit
 
     def content(self, commit: Commit) -> bytes:

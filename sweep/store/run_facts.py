@@ -101,7 +101,7 @@ def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]
     """
     waves = facts.get("waves", study.seeds.rounds)
     if any(type(n) is not int or n < 1 for n in waves) or sum(waves) != study.seeds.count:
-        raise DamageError(where, f"its 'waves' are {waves!r:.50}; they must be the {study.seeds.count} seeds of a cell")
+        raise DamageError(where, f"its 'waves' are {waves!r:.50}; they must add up to {study.seeds.count} seeds")
     return tuple(waves)
 
 

@@ -73,7 +73,7 @@ class AdaptiveRounds:
         start, stop = (self._plan.shards.start_of(each) for each in (number - 1, number))
         before = sorted((each for each in self._commits() if each.start < stop), key=lambda commit: commit.start)
         if not cover(before, stop):
-            raise StoreError("parts of earlier rounds are missing, from which follows which cells get more seeds")
+            raise StoreError("parts of earlier rounds are missing, which decide the cells that get more seeds")
         sums = TallySum()
         for commit in before:
             if commit.start >= start:

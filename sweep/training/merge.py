@@ -56,13 +56,13 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     for store in stores[1:]:
         _check_same(first, store)
     if overwrite and any(files_at(out).same_as(store.files) for store in stores):
-        raise StoreError(f"{str(out)!r} is merged and overwritten at once; give another folder (--out)")
+        raise StoreError(f"{str(out)!r} cannot be both merged and overwritten; give another folder (--out)")
     plan = first.plan
     found = [store.commits() for store in stores]
     every = chain.from_iterable(commits.values() for commits in found)
     for commit, difference in strangers(every, first.study, first.bits, first.whose):
         place = next(store.files.place for store, held in zip(stores, found, strict=True) if commit in held.values())
-        raise StoreError(f"{place!r} cannot be merged with those before it, as it is of another training: {difference}")
+        raise StoreError(f"{place!r} cannot be merged with those before it: it was trained differently, {difference}")
     with claim(files_at(out), Wish(first.study, first.keep, overwrite, first.bits, first.waves)) as target:
         _check_same(first, target)
         if target.facts()["complete"]:
@@ -85,7 +85,7 @@ def _check_same(first: StoreReader, other: StoreReader) -> None:
     if other.keep != first.keep:
         raise StoreError(f"{refused}: it keeps other parts (runs or cells)")
     if other.waves != first.waves:
-        raise StoreError(f"{refused}: it was begun by a version that cuts seeds into other waves")
+        raise StoreError(f"{refused}: it was begun by a version that divides seeds into other waves")
     difference = Bits.of(other.facts()).difference(Bits.of(first.facts()), first.study, ALWAYS_TOLD)
     if difference:
         told = difference.told("there", f"in {first.files.place!r}")

@@ -106,14 +106,14 @@ class _Source:
     def __init__(self, study: Study, place: str | Path) -> None:
         self._store = store = StoreReader.open(files_at(place))
         if store.keep != "runs" or not store.has_parts:
-            raise StoreError(f"{store.files.place!r} has no rows to take; only results that keep runs can be reused")
+            raise StoreError(f"{store.files.place!r} has no rows; only results that keep runs can be reused")
         # Sources may differ: the same version of numerical results promises the same bits.
         own = replace(own_bits(), sources_digest=None)
         difference = Bits.of(store.facts()).difference(own, study, ALWAYS_TOLD)
         if difference:
             raise StoreError(
                 f"{store.files.place!r} was trained {difference.trained} ({difference.told('there', 'here')}); its "
-                "rows cannot be taken"
+                "rows cannot be reused"
             )
         self.files, self.place = store.files, store.files.place
         self.path = str(store.directory.absolute()) if store.directory else self.place  # for other processes

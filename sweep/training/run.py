@@ -160,7 +160,7 @@ def run_in_shards(
     limits = Limits(seconds, options.max_runs, options.shard)
     limits.check(study, options.overwrite)
     if options.overwrite and out is not None and any(files_at(out).same_as(files_at(place)) for place in reuse):
-        raise StoreError(f"{str(out)!r} is reused and overwritten at once; give another folder (--out)")
+        raise StoreError(f"{str(out)!r} cannot be both reused and overwritten; give another folder (--out)")
     earlier = Reuse(study, reuse) if reuse else None
     if earlier and options.progress:
         tell(*earlier.sentences())

@@ -138,7 +138,7 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
 def _trace_study(source: Study, seed: int | None = None) -> Trace:
     if source.n_cells > 1:
         names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
-        raise StudyError([f"study has {source.n_cells} cells and a trace is of one; single it out by setting {names}"])
+        raise StudyError([f"study has {source.n_cells} cells, and a trace has one; select it by setting {names}"])
     seed = source.seeds.base if seed is None else seed
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
         raise StudyError([f"seed {seed!r} given; must be an integer from 0 to {MAX_SEED}"])

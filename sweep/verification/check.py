@@ -225,7 +225,7 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
         _read_commits(store, found)  # during a run, the last commits of a round may have come after the listing
     if found.intact and not _each_once(found):
         what = (
-            "do not hold every run once" if complete or not cover(found.commits, None) else "of earlier rounds are gone"
+            "do not hold every run once" if complete or not cover(found.commits, None) else "of earlier rounds are lost"
         )
         found.faults.append(f"{store.files.where('commits')!r} is damaged: commits {what}")
 

@@ -55,7 +55,7 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
         found = check(store, sample, n_threads, shown, found.passed)
         faults, n_retrained = faults + found.faults, n_retrained + found.n_retrained
     if not found.intact:
-        raise StoreError(f"{found.faults[0]}; that cannot be mended by training, so start anew with --overwrite")
+        raise StoreError(f"{found.faults[0]}; training cannot repair this, so start anew with --overwrite")
     found.faults, found.n_retrained = list(dict.fromkeys(faults)), n_retrained
     return found
 
@@ -132,8 +132,8 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
                 yield Shard(named[0] if named else first + 1, begin, end)
             else:
                 raise StoreError(
-                    f"commits in {store.files.place!r} are gone, and this version plans other shards; repair with the "
-                    "version that began it, or start anew with --overwrite"
+                    f"commits in {store.files.place!r} are missing, and this version plans other shards; repair with "
+                    "the version that began it, or start anew with --overwrite"
                 )
 
 

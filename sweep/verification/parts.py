@@ -155,7 +155,7 @@ def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
 def _fault_of_commit(commit: Commit, net_steps: int) -> str:
     """Return the fault of a commit's numbers; empty if there is none."""
     if commit.net_steps != net_steps:
-        return f"its runs took {net_steps} steps, and its commit says {commit.net_steps}"
+        return f"its runs took {net_steps} steps, but its commit says {commit.net_steps}"
     if commit.lane_steps < commit.net_steps:
         return f"its commit says that lanes spent {commit.lane_steps} steps, fewer than the {net_steps} of its runs"
     if commit.end < commit.begin:

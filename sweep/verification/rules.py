@@ -149,7 +149,7 @@ def broken_by_ends(status: Array, steps: Array, terms: Terms) -> Iterator[Broken
     at_limit = steps == terms.limit
     yield (steps < 0) | (steps > terms.limit), "a run takes from 0 to as many steps as its cell allows"
     yield ~at_limit & (steps % terms.n_windows != 0), "a run ends after whole epochs or at its last step"
-    yield (status == EXHAUSTED) & ~at_limit, "a run is exhausted at its last step alone"
+    yield (status == EXHAUSTED) & ~at_limit, "a run is exhausted only at its last step"
     yield converged & (terms.criterion == "none"), "without a criterion no run converges"
     yield converged & (steps < terms.from_step), "no run converges before from_step"
     yield stalled & ~terms.may_stall, "runs are not judged to stall without a criterion, nor in shuffled epochs"

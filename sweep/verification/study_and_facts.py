@@ -139,7 +139,7 @@ def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
         if identity in (None, facts["identity"]):
             return facts
     raise StoreError(
-        f"{files.where('run.json')!r} is damaged, and no part tells how it was trained; start anew with --overwrite"
+        f"{files.where('run.json')!r} is damaged, and no part records how it was trained; start anew with --overwrite"
     )
 
 

@@ -264,7 +264,7 @@ def test_writer_that_comes_too_late(tmp_path: Path) -> None:
     with in_use(out, STUDY, shards=0) as store:
         pass
     before = tree(out)
-    with pytest.raises(StoreError, match="was left"):
+    with pytest.raises(StoreError, match="was unlocked"):
         store.write_part(result, session="s", begin=0.0, end=1.0)
     assert tree(out) == before
 

@@ -85,15 +85,15 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "list": ({"part": ["x"]}, "its 'part' is ['x']"),
     "further key": ({"further": 1}, "its key 'further' is unknown"),
     "other shard": ({"shard": 1}, "it is the commit of shard 1"),
-    "more steps reused than taken": ({"net_steps": 5, "reused_steps": 6}, "took 5 steps, and 6 of these before"),
+    "more steps reused than taken": ({"net_steps": 5, "reused_steps": 6}, "counts 6 reused steps among 5 in all"),
     "no runs": ({"stop": 0}, "runs 0 to 0"),
-    "too many runs": ({"stop": 121}, "runs 0 to 121 of 120"),
+    "too many runs": ({"stop": 121}, "runs 0 to 121, and the study has 120"),
     "absolute part": ({"part": "/etc/passwd"}, "'/etc/passwd'"),
     "part outside": ({"part": "../0000000-01234567.parquet"}, "'../0000000"),
-    "part below": ({"part": "0000000-01234567.parquet/../x"}, "no name of a part"),
-    "part with a line end": ({"part": "0000000-01234567.parquet\n"}, "no name of a part"),
-    "part of another shard": ({"part": "0000001-01234567.parquet"}, "no name of a part"),
-    "no part": ({"part": ""}, "no name of a part"),
+    "part below": ({"part": "0000000-01234567.parquet/../x"}, "must name a part of its shard"),
+    "part with a line end": ({"part": "0000000-01234567.parquet\n"}, "must name a part of its shard"),
+    "part of another shard": ({"part": "0000001-01234567.parquet"}, "must name a part of its shard"),
+    "no part": ({"part": ""}, "must name a part of its shard"),
 }
 
 
@@ -176,7 +176,7 @@ def trained(study: sweep.Study, index: int) -> ShardResult:
         ({"study": OTHER.identity}, "another study"),
         ({"start": 1}, "other runs"),
         ({"stop": 40}, "other runs"),
-        ({"part": "../x"}, "no name of a part"),
+        ({"part": "../x"}, "must name a part of its shard"),
     ],
 )
 def test_commit_that_came_first(tmp_path: Path, changes: dict[str, Any], words: str) -> None:

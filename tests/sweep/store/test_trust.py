@@ -92,7 +92,7 @@ def test_names_in_commits_stay_in_the_folder(folder: Path, name: str) -> None:
     commit = min((folder / "commits").iterdir())
     facts = decode_record(commit.read_bytes(), str(commit))
     commit.write_bytes(encode_record({**facts, "part": name}))
-    with pytest.raises(StoreError, match="no name of a part"):
+    with pytest.raises(StoreError, match="must name a part of its shard"):
         open_result(folder).runs()
     assert sweep.verify(folder).faults
     sweep.repair(folder)

@@ -130,7 +130,7 @@ def test_what_is_not_merged(tmp_path: Path, file: Path) -> None:
     a = tmp_path / "a"
     before = tree(a)
     for name in (a, tmp_path / "other" / ".." / "a"):
-        assert_refused(command("merge", a, "--out", name, "--overwrite"), ("merged and overwritten",))
+        assert_refused(command("merge", a, "--out", name, "--overwrite"), ("both merged and overwritten",))
     assert tree(a) == before
     part = next((tmp_path / "a" / "parts").iterdir())
     part.write_bytes(part.read_bytes()[:-1])

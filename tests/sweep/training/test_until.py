@@ -163,7 +163,7 @@ def test_lost_commits_of_earlier_rounds(
         (out / "commits" / f"{index:07d}.json").unlink()
     found = sweep.verify(out, sample=-1)
     (fault,) = found.faults
-    assert "commits of earlier rounds are gone" in fault
+    assert "commits of earlier rounds are lost" in fault
     assert found.unchecked
     assert not found.bad_parts
     other = copy_result(out, tmp_path / "other")

@@ -44,7 +44,7 @@ def folder(true: Path, tmp_path: Path) -> Path:
 EDITS: list[tuple[int, dict[str, Any], str]] = [
     (EXHAUSTED, {"steps": -5}, "from 0 to as many steps"),
     (EXHAUSTED, {"steps": 61}, "from 0 to as many steps"),
-    (EXHAUSTED, {"steps": 59}, "exhausted at its last step alone"),
+    (EXHAUSTED, {"steps": 59}, "exhausted only at its last step"),
     (EXHAUSTED, {"n_correct": 99}, "from 0 to 4 outputs"),
     (EXHAUSTED, {"n_correct": -1}, "from 0 to 4 outputs"),
     (EXHAUSTED, {"status": "converged"}, "meets the criterion"),
