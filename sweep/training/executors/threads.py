@@ -126,11 +126,10 @@ def work_in_threads(
 
     Parameters
     ----------
-    work, items, n_threads
-        Function of one item, the items (each read when it is begun), and the number of threads.
-    interrupts, tick, begin_kernel
-        Interrupts that end the work (a second one at once); a function called regularly; one called before each
-        compilation, by default the check for interrupts, whose ``OutOfTime`` ends the work too.
+    work, items, n_threads, interrupts
+        Function of an item, items (read when begun), number of threads, interrupts (a second one ends at once).
+    tick, begin_kernel
+        Called regularly, and before each compilation: the check for interrupts by default; ``OutOfTime`` ends the work.
 
     Yields
     ------
