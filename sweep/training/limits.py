@@ -145,7 +145,7 @@ def parse_duration(given: Any) -> float:
     Raises
     ------
     StudyError
-        If it is not a positive duration.
+        If it is neither a number nor such a text.
     """
     if hasattr(given, "__float__") and not isinstance(given, bool):
         return float(given)

@@ -139,7 +139,7 @@ def work_in_threads(
     Raises
     ------
     KeyboardInterrupt, SweepError
-        If interrupted; if the system cannot start any thread.
+        If interrupted; if the system starts fewer threads.
     """
     taking, stop = Lock(), Event()
     made: SimpleQueue[Made] = SimpleQueue()
