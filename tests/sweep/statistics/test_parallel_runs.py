@@ -91,7 +91,7 @@ def test_choices_that_are_none(k: Any) -> None:
     if k is not True:
         with pytest.raises(SweepError, match="must be a whole number from 1 to 20"):
             result.incidence(parallel_runs=k)
-    with pytest.raises(SweepError, match="of parallel runs it is told when the first converges"):
+    with pytest.raises(SweepError, match="of parallel runs only the first convergence is estimated"):
         result.incidence(event="stalled", parallel_runs=2)
 
 
@@ -101,7 +101,7 @@ def test_cells_without_rows() -> None:
     counts = result_of(make_study(count=20, **CELLS), outcomes, keep="cells")
     rows = result_of(make_study(count=20, **CELLS), outcomes)
     pd.testing.assert_frame_equal(counts.parallel_runs(), rows.parallel_runs())
-    with pytest.raises(SweepError, match="take the rows of all of their runs"):
+    with pytest.raises(SweepError, match="need the rows of all of their runs"):
         counts.parallel_runs(by=[])
 
 

@@ -207,7 +207,7 @@ def test_leftovers(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool, a
     monkeypatch.setattr(FolderLock, "excludes", locks)
     leave(folder, age)
     told = command("verify", folder).out
-    assert "not part of the results: 3 files that no commit names, of a run under way" in told
+    assert "not part of the results: 3 files that no commit names, from a run under way" in told
     removed = sweep.repair(folder).leftovers
     assert sorted(removed) == (sorted(LEFT) if locks or age else [])
     assert len(sweep.verify(folder).leftovers) == len(LEFT) - len(removed)
