@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from sweep.cli import folders, results, studies
+from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs, operations_of_study
 from sweep.cli.studies import SetOption, StudyArgument, StudyCommand
 from sweep.cli.usage import Commands
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
@@ -95,6 +96,7 @@ def run(
         raise StudyError(
             [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
         )
+    interpret_if_tiny(operations_of_study(loaded))
     from sweep.training.run import run as run_study
 
     try:
@@ -147,6 +149,7 @@ def trace(
         if address_of(source) or os.path.isfile(Path(source) / "study.toml"):
             raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
         loaded = _load(source, changes)
+        interpret_if_tiny(_operations_of_trace(loaded, figure))
         from sweep.training.trace import trace as replay
 
         traced = replay(loaded, seed)
@@ -154,9 +157,12 @@ def trace(
         if changes or seed is not None:
             raise StoreError("--run replays a stored run as it is; --set and --seed are options for a study")
         from sweep.results.result import open_result
+
+        result = open_result(source, partial=True)
+        interpret_if_tiny(_operations_of_trace(result.study, figure))
         from sweep.training.trace import trace as replay
 
-        traced = replay(open_result(source, partial=True), number)
+        traced = replay(result, number)
     print(traced.text(), end="")
     if figure is not None:
         _draw_run(traced, figure)
@@ -167,6 +173,11 @@ def trace(
         sys.exit(EXIT_MISMATCH)
     if number is not None:
         print(f"run {number} is equal to its stored row", file=sys.stderr)
+
+
+def _operations_of_trace(study: Study, figure: Path | None) -> float:
+    """Return the nominal operations of a run that is trained twice, and for its figure once to each of some steps."""
+    return operations_of_runs(study, 2 if figure is None else 32)
 
 
 @app.command()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from math import inf
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweep.errors import EXIT_DAMAGED, EXIT_PARTIAL, SweepError
+from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs
+from sweep.errors import EXIT_DAMAGED, EXIT_PARTIAL, StoreError, SweepError
 from sweep.system.escaping import one_line
 
 if TYPE_CHECKING:
@@ -44,6 +46,17 @@ def merge(
         sys.exit(EXIT_PARTIAL)
 
 
+def _operations_of_sample(directory: str, sample: int) -> float:
+    """Return the nominal operations of some runs of a results folder; of a damaged one, more than any."""
+    from sweep.store.location import files_at
+    from sweep.store.run_facts import read_study
+
+    try:
+        return operations_of_runs(read_study(files_at(directory)), sample)
+    except StoreError:
+        return inf
+
+
 @app.command()
 def verify(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part.")],
@@ -76,14 +89,17 @@ def verify(
     Exit code 0: intact, or repaired; 1: damaged.
     """
     from sweep.study.load import load_study
-    from sweep.verification.check import verify as verify_folder
-    from sweep.verification.repair import repair
 
     if study is not None and not mend:
         raise SweepError("--study restores a damaged study.toml and needs --repair")
     if sample_seed is not None and (every or not sample):
         raise SweepError("--sample-seed draws the runs of --sample N and needs that option")
     chosen = -1 if every else sample
+    if sample and not mend:
+        interpret_if_tiny(_operations_of_sample(directory, sample))
+    from sweep.verification.check import verify as verify_folder
+    from sweep.verification.repair import repair
+
     if mend:
         given = None if study is None else load_study(study)
         found = repair(directory, study=given, sample=chosen, sample_seed=sample_seed, threads=threads, progress=True)

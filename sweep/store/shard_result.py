@@ -1,4 +1,7 @@
-"""The outcome of the runs of a shard, before it is written."""
+"""The outcome of the runs of a shard, before it is written.
+
+Who traces a single run asks for no table of it, so pandas and pyarrow are imported by the methods that do.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.statistics.losses import counts_table
-from sweep.statistics.table_values import status_array
-from sweep.statistics.tally import tally_runs
+from sweep.study.columns import arrow_schema, runs_columns
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from kernels.loop.runs import Columns
 
@@ -34,8 +35,6 @@ class ShardResult:
         The plan of the study, and the shard.
     columns
         Outcomes of its runs, in visiting order.
-    schema
-        Schema of its rows.
     lane_steps
         Steps executed by SIMD lanes.
     reused_steps
@@ -45,7 +44,6 @@ class ShardResult:
     plan: Plan
     shard: Shard
     columns: Columns
-    schema: pa.Schema
     lane_steps: int
     reused_steps: int
 
@@ -61,7 +59,13 @@ class ShardResult:
 
     def rows(self, names: list[str] | None = None) -> pa.Table:
         """Return a row for each run, with all columns or the given ones."""
-        schema = self.schema if names is None else pa.schema([self.schema.field(name) for name in names])
+        import pyarrow as pa
+
+        from sweep.statistics.table_values import status_array
+
+        schema = arrow_schema(runs_columns(self.plan.study))
+        if names is not None:
+            schema = pa.schema([schema.field(name) for name in names])
         columns = [(field, self.column(field.name)) for field in schema]
         arrays = [status_array(c) if field.name == "status" else pa.array(c, field.type) for field, c in columns]
         return pa.table(arrays, schema=schema)
@@ -82,9 +86,13 @@ class ShardResult:
 
     def tally(self) -> pd.DataFrame:
         """Count the runs by their end."""
+        from sweep.statistics.tally import tally_runs
+
         return tally_runs(self.column("cell"), self.columns.status, self.columns.steps)
 
     def counts(self) -> pa.Table:
         """Count the runs, as the table that is stored where rows are not kept."""
+        from sweep.statistics.losses import counts_table
+
         ends = self.columns.status, self.columns.steps, self.columns.final_loss
         return counts_table(self.plan.study, self.column("cell"), *ends)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import product
 from threading import Lock, local
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,12 @@ from kernels.train import Outcome, Trainer
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
-from sweep.study.columns import arrow_schema, runs_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.study.words import loss_and_reduction, with_role
-from sweep.training.reuse import Reuse
+
+if TYPE_CHECKING:
+    from sweep.training.reuse import Reuse
 
 Array = NDArray[Any]
 
@@ -50,7 +51,6 @@ class ShardTrainer:
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
         self._plan, self._pause, self._reuse = plan, pause, reuse
-        self._schema = arrow_schema(runs_columns(plan.study))
         self._inputs = np.array(plan.study.data.inputs)
         self._targets = np.array(plan.study.data.targets)
         self._trainers: dict[Recipe, Trainer] = {}
@@ -67,7 +67,7 @@ class ShardTrainer:
                 trained.append(self._train_piece(piece))
         pieces, lane_steps, reused_steps = zip(*(trained or [(make_columns(0), 0, 0)]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
-        return ShardResult(self._plan, shard, columns, self._schema, sum(lane_steps), sum(reused_steps))
+        return ShardResult(self._plan, shard, columns, sum(lane_steps), sum(reused_steps))
 
     def trainer(self, cell: Cell) -> Trainer:
         """Return the trainer of a cell; there is one for each recipe."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import singledispatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from kernels.floating_point import default_floating_point
 from kernels.recipe import Parameters
 from sweep.errors import StudyError
-from sweep.results.result import Result
 from sweep.schedule.plan import Plan
 from sweep.study.columns import STATUSES
 from sweep.study.load import load_study
@@ -22,6 +20,9 @@ from sweep.study.model import Study
 from sweep.study.parameters import Scalar
 from sweep.study.sections import MAX_SEED
 from sweep.training.shard_trainer import ShardTrainer
+
+if TYPE_CHECKING:
+    from sweep.results.result import Result
 
 Array = NDArray[Any]
 
@@ -102,7 +103,6 @@ def _array(values: Array) -> str:
     return np.array2string(values, threshold=sys.maxsize)
 
 
-@singledispatch
 def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     """Train one run again and keep every loss: ``trace(study, seed)``, ``trace(result, run)``.
 
@@ -131,10 +131,17 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     TypeError
         If ``source`` is of another type.
     """
+    if isinstance(source, (str, Path)):
+        source = load_study(source)
+    if isinstance(source, Study):
+        return _trace_study(source, *args, **kwargs)
+    from sweep.results.result import Result  # which imports all of pandas
+
+    if isinstance(source, Result):
+        return _trace_run(source, *args, **kwargs)
     raise TypeError(f"trace of {type(source).__name__}; give a Study, its name or path, or a Result")
 
 
-@trace.register
 def _trace_study(source: Study, seed: int | None = None) -> Trace:
     if source.n_cells > 1:
         names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
@@ -145,13 +152,6 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
     return _replay(Plan(source), 0, int(seed), {})
 
 
-@trace.register(str)
-@trace.register(Path)
-def _trace_named(source: str | Path, seed: int | None = None) -> Trace:
-    return _trace_study(load_study(source), seed)
-
-
-@trace.register
 def _trace_run(source: Result, run: int) -> Trace:
     plan = Plan(source.study)
     cell, offset = divmod(int(run), plan.n_seeds)

@@ -19,7 +19,7 @@ from sweep.statistics.tally import counts_from_table, tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
 from sweep.store.shard_result import ShardResult
-from sweep.study.columns import arrow_schema, counts_columns, runs_columns
+from sweep.study.columns import counts_columns, runs_columns
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.shard_trainer import ShardTrainer
 from sweep.verification.rows import RowCheck
@@ -65,7 +65,6 @@ class PartCheck:
     def __init__(self, plan: Plan, store: StoreReader, rounds: AdaptiveRounds, sample: Sample) -> None:
         self._plan, self._store, self._rounds = plan, store, rounds
         self._columns = runs_columns(store.study) if store.keep == "runs" else counts_columns(store.study)
-        self._schema = arrow_schema(runs_columns(store.study))
         self._worker = ShardTrainer(self._plan)
         self._rows = RowCheck(plan, self._worker.settings)
         self._sample = sample
@@ -121,7 +120,7 @@ class PartCheck:
 
     def _planned_column_that_differs(self, shard: Shard, table: pa.Table, columns: Columns) -> str:
         """Return the first column that follows from the study and has other values."""
-        planned = ShardResult(self._plan, shard, columns, self._schema, 0, 0)
+        planned = ShardResult(self._plan, shard, columns, 0, 0)
         names = [column.name for column in self._columns if column.name not in Columns._fields]
         return self._column_that_differs(table.select(names), planned.rows(names))
 

@@ -1,0 +1,87 @@
+"""Commands that train little need no compiler, and print and write what they would with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweep import Study, open_result
+from sweep.cli import interpreted
+from sweep.study.load import load_study
+from tests.sweep.support import make_study, write_study
+
+ROOT = Path(__file__).parents[3]
+TINY = make_study(count=5, hidden=[2, 3], learning_rate=0.1, activation="tanh", max_steps=20)
+
+
+def sweep(cache: Path, *words: Any, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with this cache of kernels, and nothing said of the JIT but in ``variables``."""
+    kept = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
+    environment = {**kept, "XDG_CACHE_HOME": str(cache), **variables}
+    command = [sys.executable, "-m", "sweep", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+
+def kernels_in(cache: Path) -> list[Path]:
+    """Return the files of compiled kernels."""
+    return [path for path in cache.rglob("*") if path.is_file() and path.name != "speed.json"]
+
+
+def test_trace_needs_no_compiler(tmp_path: Path) -> None:
+    """The 500 losses of the notebook are the same numbers, compiled or not."""
+    found = sweep(tmp_path / "interpreted", "trace", "seed").stdout
+    assert kernels_in(tmp_path / "interpreted") == []
+    assert found == sweep(tmp_path / "compiled", "trace", "seed", NUMBA_DISABLE_JIT="0").stdout
+    assert kernels_in(tmp_path / "compiled") != []
+
+
+def test_tiny_studies_need_no_compiler(tmp_path: Path) -> None:
+    """Rows and digest are those of compiled kernels, and a sample is trained again without them too."""
+    file, cache = write_study(tmp_path / "tiny.toml", TINY), tmp_path / "cache"
+    sweep(cache, "run", file, "--out", tmp_path / "interpreted")
+    assert "5 trained again" in sweep(cache, "verify", tmp_path / "interpreted", "--sample", "5").stdout
+    assert "equal" in sweep(cache, "trace", tmp_path / "interpreted", "--run", "3").stderr
+    assert kernels_in(cache) == []
+    sweep(cache, "run", file, "--out", tmp_path / "compiled", NUMBA_DISABLE_JIT="0")
+    assert kernels_in(cache) != []
+    one, other = (open_result(tmp_path / name) for name in ("interpreted", "compiled"))
+    assert one.facts["digest"] == other.facts["digest"]
+
+
+def test_cost_decides() -> None:
+    """What would take an interpreter long is compiled: many runs, long ones, all cells of immense grids."""
+    tiny = interpreted.operations_of_study(TINY)
+    assert tiny == pytest.approx(interpreted.operations_of_runs(TINY, 2))
+    assert 2 * interpreted.operations_of_runs(load_study("seed"), 1) < interpreted._MOST_OPERATIONS
+    for words in ({"count": 1000}, {"max_steps": 100_000}, {"hidden": [1000]}):
+        study = make_study(**{"count": 10, "hidden": [2, 3], "learning_rate": 0.1, "max_steps": 40, **words})
+        assert interpreted.operations_of_study(study) > interpreted._MOST_OPERATIONS
+    each = {"linspace": [0.1, 1.0, 10**5]}
+    immense = Study(
+        data={"task": "xor"},
+        network={"hidden": 2},
+        training={"learning_rate": 0.1},
+        parameters={"scale": each, "gain": each},
+        seeds={"count": 10**6},
+    )
+    assert interpreted.operations_of_study(immense) > interpreted._MOST_OPERATIONS
+
+
+@pytest.mark.parametrize("given", ["0", "1"])
+def test_who_says_otherwise_is_heard(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """A variable that is set stays as it is, and so does a process that has begun with Numba."""
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", given)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    interpreted.interpret_if_tiny(0.0)
+    assert os.environ["NUMBA_DISABLE_JIT"] == given
+    monkeypatch.delenv("NUMBA_DISABLE_JIT")
+    interpreted.interpret_if_tiny(interpreted._MOST_OPERATIONS * 2)
+    assert "NUMBA_DISABLE_JIT" not in os.environ
+    monkeypatch.setitem(sys.modules, "numba", sys)
+    interpreted.interpret_if_tiny(0.0)
+    assert "NUMBA_DISABLE_JIT" not in os.environ
