@@ -51,7 +51,7 @@ def check_judged(study: Study) -> None:
     if not judges_convergence(study):
         raise SweepError(
             "the study has criterion 'none': convergence is not judged, so it has no statistics; "
-            f"{list_text(list(STATISTIC_OF))} have"
+            f"there are those of {list_text(list(STATISTIC_OF))}"
         )
 
 

@@ -116,7 +116,7 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("by", "at", "why"),
     [
-        ("rate", {}, r"criterion 'none'.*; of final_loss, max_error and n_correct there is"),
+        ("rate", {}, r"criterion 'none'.*; there are those of final_loss, max_error and n_correct"),
         ("bogus", {}, "unknown statistic 'bogus'"),
         (["final_loss", "max_error"], {}, "give parameters and one statistic"),
         ("activation", {}, "unknown parameter 'activation'"),
