@@ -66,7 +66,7 @@ def test_parallel_runs_are_drawn() -> None:
     expected = result.parallel_runs(4)["convergence_rate"]
     assert [y[-1] for _, y in drawn(ax).values()] == pytest.approx(100 * expected)
     assert "any of 4 parallel runs" in ax.get_ylabel()
-    with pytest.raises(SweepError, match="color hidden given beside several numbers of parallel runs"):
+    with pytest.raises(SweepError, match="color hidden given with several numbers of parallel runs"):
         figures.incidence(result, parallel_runs=[1, 4], color="hidden")
     for number in (0, 61, 1.5, "a"):
         with pytest.raises(SweepError, match="must be a whole number from 1 to 60"):

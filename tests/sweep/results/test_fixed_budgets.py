@@ -237,7 +237,7 @@ def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch
     assert "runs together" not in told
     assert "best cell: " in told
     assert "other cell" in told
-    with pytest.raises(SweepError, match="over all values of hidden takes rows of runs"):
+    with pytest.raises(SweepError, match="over all values of hidden needs rows of runs"):
         figures.line_plot(sweep.run(make_study(count=30, learning_rate=[0.05, 0.2], scale=[1.0, 2.0], **BUDGET)))
     assert "line" not in figures.slice_plot(result, x="learning_rate").get_title()
     assert "<svg" in report_page(result)
