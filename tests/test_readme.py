@@ -110,7 +110,7 @@ def test_every_column_is_documented(columns: object) -> None:
 def test_every_command_is_listed() -> None:
     for registered in [*app.registered_commands, *studies.registered_commands, *results.registered_commands]:
         assert registered.callback is not None
-        assert f"`sweep {registered.callback.__name__}" in README
+        assert f"`sweep {registered.name or registered.callback.__name__}" in README
 
 
 def test_every_key_of_a_study_is_listed() -> None:

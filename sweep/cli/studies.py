@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from glob import escape, glob
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from sweep.errors import StudyError
+from sweep.errors import EXIT_INTERRUPTED, StudyError
 
 app = typer.Typer()
 
@@ -87,6 +88,33 @@ def studies() -> None:
 
     for name in built_in_studies():
         print(f"{name:12}  {load_study(name).description}")
+
+
+@app.command("compile", cls=StudyCommand)
+def compile_kernels(
+    study: StudyArgument,
+    changes: SetOption = None,
+    processes: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes side by side; one per processor by default.")
+    ] = None,
+) -> None:
+    """Compile the kernels of a study into the cache, so that training it begins at once."""
+    from sweep.study.load import load_study, parse_changes
+    from sweep.system.host import available_threads
+    from sweep.system.signals import raise_on_interrupt
+    from sweep.training.compile_ahead import compile_study
+
+    def tell(n_done: int, n_items: int) -> None:
+        print(f"compiled {n_done} of {n_items}", file=sys.stderr)
+
+    loaded = load_study(study, parse_changes(changes or []))
+    try:
+        with raise_on_interrupt():
+            n_items = compile_study(loaded, processes or available_threads(), tell)
+    except KeyboardInterrupt:
+        print("interrupted; kernels that were compiled are kept, and the same command goes on", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    print(f"{n_items} compiled" if n_items else "nothing to compile: all kernels of this study are in the cache")
 
 
 @app.command()

@@ -63,9 +63,9 @@ class Plan:
         shape = [k for k, axis in enumerate(self.grid.axes) if not axis.keys().isdisjoint(SHAPE)]
         rest = [k for k, axis in enumerate(self.grid.axes) if axis.keys().isdisjoint(SHAPE)]
         self._visit = shape + rest
-        n_shapes = prod(self._sizes[k] for k in shape)
-        self._shape_cells = self.n_cells // n_shapes
-        costs = [run_cost(study, self.grid.cell(self.first_cell(shape))) for shape in range(n_shapes)]
+        self.n_shapes = prod(self._sizes[k] for k in shape)
+        self._shape_cells = self.n_cells // self.n_shapes
+        costs = [run_cost(study, self.grid.cell(self.first_cell(shape))) for shape in range(self.n_shapes)]
         self.shards = Shards(costs, self._shape_cells, study.seeds.rounds, waves, shard_runs)
         self.waves = tuple(wave.n_seeds for wave in self.shards.waves)
         self.n_shards = self.shards.n_shards
