@@ -112,8 +112,9 @@ class _Kernel(_Library):
         for function in module.functions:
             if not function.is_declaration and function.name not in called_from_outside:
                 function.linkage = "internal"
-        builder = self._codegen._pass_builder()
-        builder.getModulePassManager().run(module, builder)
+        for _ in range(2):  # the second time sees what the first has inlined
+            builder = self._codegen._pass_builder()
+            builder.getModulePassManager().run(module, builder)
         module.verify()
         self._finalize_final_module()
 
