@@ -180,7 +180,8 @@ def run_in_shards(
                 tell_finished(finished.facts, store.files.place)
             return finished
         store.check_bits(bits)
-        plan = Plan(study, shard_runs, store.waves)  # planned by the call that began it
+        if store.waves != plan.waves:  # those of an earlier version, which began it
+            plan = Plan(study, shard_runs, store.waves)
         return complete(Coordinator(plan, store, limits, options.progress, earlier), make_executor, start)
 
 

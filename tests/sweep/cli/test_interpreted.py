@@ -3,52 +3,37 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sweep import Study, open_result
 from sweep.cli import interpreted
 from sweep.study.load import load_study
+from tests.sweep.caches import kernels_in, sweep_with_cache
 from tests.sweep.support import make_study, write_study
 
-ROOT = Path(__file__).parents[3]
 TINY = make_study(count=5, hidden=[2, 3], learning_rate=0.1, activation="tanh", max_steps=20)
-
-
-def sweep(cache: Path, *words: Any, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with this cache of kernels, and nothing said of the JIT but in ``variables``."""
-    kept = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
-    environment = {**kept, "XDG_CACHE_HOME": str(cache), **variables}
-    command = [sys.executable, "-m", "sweep", *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-
-
-def kernels_in(cache: Path) -> list[Path]:
-    """Return the files of compiled kernels."""
-    return [path for path in cache.rglob("*") if path.is_file() and path.name != "speed.json"]
 
 
 def test_trace_needs_no_compiler(tmp_path: Path) -> None:
     """The 500 losses of the notebook are the same numbers, compiled or not."""
-    found = sweep(tmp_path / "interpreted", "trace", "seed").stdout
-    assert kernels_in(tmp_path / "interpreted") == []
-    assert found == sweep(tmp_path / "compiled", "trace", "seed", NUMBA_DISABLE_JIT="0").stdout
-    assert kernels_in(tmp_path / "compiled") != []
+    found = sweep_with_cache(tmp_path / "interpreted", "trace", "seed").stdout
+    assert kernels_in(tmp_path / "interpreted") == set()
+    assert found == sweep_with_cache(tmp_path / "compiled", "trace", "seed", NUMBA_DISABLE_JIT="0").stdout
+    assert kernels_in(tmp_path / "compiled") != set()
 
 
 def test_tiny_studies_need_no_compiler(tmp_path: Path) -> None:
     """Rows and digest are those of compiled kernels, and a sample is trained again without them too."""
     file, cache = write_study(tmp_path / "tiny.toml", TINY), tmp_path / "cache"
-    sweep(cache, "run", file, "--out", tmp_path / "interpreted")
-    assert "5 trained again" in sweep(cache, "verify", tmp_path / "interpreted", "--sample", "5").stdout
-    assert "equal" in sweep(cache, "trace", tmp_path / "interpreted", "--run", "3").stderr
-    assert kernels_in(cache) == []
-    sweep(cache, "run", file, "--out", tmp_path / "compiled", NUMBA_DISABLE_JIT="0")
-    assert kernels_in(cache) != []
+    sweep_with_cache(cache, "run", file, "--out", tmp_path / "interpreted")
+    assert "5 trained again" in sweep_with_cache(cache, "verify", tmp_path / "interpreted", "--sample", "5").stdout
+    assert "equal" in sweep_with_cache(cache, "trace", tmp_path / "interpreted", "--run", "3").stderr
+    assert kernels_in(cache) == set()
+    sweep_with_cache(cache, "run", file, "--out", tmp_path / "compiled", NUMBA_DISABLE_JIT="0")
+    assert kernels_in(cache) != set()
     one, other = (open_result(tmp_path / name) for name in ("interpreted", "compiled"))
     assert one.facts["digest"] == other.facts["digest"]
 

@@ -14,9 +14,9 @@ from sweep.schedule.plan import Plan
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
 from sweep.store.own_bits import own_bits
-from sweep.store.records import encode_record
 from sweep.training.shard_trainer import ShardTrainer
 from sweep.verification.repair import repair
+from tests.sweep.records import rewrite
 from tests.sweep.support import copy_result, make_study, tree
 
 STUDY = make_study(count=400, learning_rate=[0.2, 0.05], hidden=[3, 2, 5], max_steps=5000, criterion="none")
@@ -36,19 +36,13 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "run.json").read_text()))
 
 
-def rewrite(folder: Path, **changes: Any) -> None:
-    """Change facts, or remove those given as ``...``."""
-    facts = {key: value for key, value in (facts_of(folder) | changes).items() if value is not ... and key != "check"}
-    (folder / "run.json").write_bytes(encode_record(facts))
-
-
 def begin_as_earlier(folder: Path, n_shards: int, keep: str = "runs") -> None:
     """Begin a folder as earlier versions did: in one wave, which it does not name."""
     plan = Plan(STUDY, waves=STUDY.seeds.rounds)
     with claim(LocalFiles(folder), Wish(STUDY, keep, False, own_bits(), plan.waves)) as store:
         for index in list(plan.shards.order())[:n_shards]:
             store.write_part(ShardTrainer(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
-    rewrite(folder, waves=...)
+    rewrite(folder / "run.json", waves=...)
 
 
 def test_waves_are_named(whole: Path) -> None:
@@ -76,7 +70,7 @@ def test_finished_results_of_earlier_versions(whole: Path, tmp_path: Path) -> No
     """Rows, their replay and reuse are those of the runs, whatever waves a folder has."""
     begin_as_earlier(tmp_path / "r", 0)
     sweep.run(STUDY, out=tmp_path / "r")
-    rewrite(tmp_path / "r", waves=...)
+    rewrite(tmp_path / "r" / "run.json", waves=...)
     earlier, now = sweep.open_result(tmp_path / "r"), sweep.open_result(whole)
     assert earlier.runs().equals(now.runs())
     for run in (0, 399, 400, 1234, STUDY.n_runs - 1):
@@ -91,7 +85,7 @@ def test_waves_are_restored(whole: Path, tmp_path: Path, waves: Any) -> None:
     """Where run.json is lost, or names other waves than the parts, a repair ends with the same digest."""
     folder = copy_result(whole, tmp_path / "r")
     digest = facts_of(folder)["digest"]
-    rewrite(folder, waves=waves)
+    rewrite(folder / "run.json", waves=waves)
     assert not sweep.verify(folder).intact
     repair(folder)
     assert facts_of(folder)["digest"] == digest

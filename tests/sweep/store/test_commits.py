@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,11 @@ from sweep.schedule.plan import Plan
 from sweep.store.aggregate import Aggregate
 from sweep.store.bits import BITS
 from sweep.store.commits import Commit
-from sweep.store.records import encode_record
 from sweep.store.shard_result import ShardResult
 from sweep.store.store import Store
 from sweep.training.shard_trainer import ShardTrainer
 from tests.sweep.in_shards import run_in_shards
+from tests.sweep.records import rewrite
 from tests.sweep.support import (
     command,
     copy_result,
@@ -55,14 +54,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole") / "r"
     run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
     return folder
-
-
-def rewrite(path: Path, **changes: Any) -> None:
-    """Change keys of a commit, or remove those given as ``...``, and make its own hash fit."""
-    facts = json.loads(path.read_text())
-    facts.pop("check")
-    facts |= changes
-    path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))
 
 
 def commits_of(folder: Path) -> list[Path]:

@@ -23,6 +23,7 @@ from sweep.store.records import encode_record
 from sweep.store.shard_result import ShardResult
 from sweep.training.shard_trainer import ShardTrainer
 from tests.sweep.in_shards import run_in_shards
+from tests.sweep.records import rewrite
 from tests.sweep.support import assert_refused, command, copy_result, make_study, training_watched, write_study
 
 STUDY = make_study(count=10, name="mine", distribution="normal")
@@ -62,13 +63,6 @@ def race(out: Path, name: str, **arguments: Any) -> None:
         mock.patch.object(ShardTrainer, "train", watched),
     ):
         run(out, keep=arguments.get("keep", "runs"))
-
-
-def rewrite(path: Path, **changes: Any) -> None:
-    """Change keys of a record, or remove those given as ``...``, and make its own hash fit."""
-    facts = json.loads(path.read_text()) | changes
-    facts.pop("check")
-    path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))
 
 
 def forget(folder: Path) -> Path:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sweep.store.records import encode_record
 from tests.sweep.in_shards import run_in_shards
+from tests.sweep.records import rewrite
 from tests.sweep.support import (
     command,
     copy_result,
@@ -29,14 +28,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole") / "r"
     run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
     return folder
-
-
-def rewrite(path: Path, **changes: Any) -> None:
-    """Change keys of a commit, or remove those given as ``...``, and make its own hash fit."""
-    facts = json.loads(path.read_text())
-    facts.pop("check")
-    facts |= changes
-    path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))
 
 
 @pytest.mark.parametrize(

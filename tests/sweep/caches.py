@@ -1,0 +1,24 @@
+"""Commands in processes with a cache of kernels of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def sweep_with_cache(cache: Path, *words: Any, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with this cache, and nothing said of the JIT but in ``variables``."""
+    kept = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
+    environment = {**kept, "XDG_CACHE_HOME": str(cache), **variables}
+    command = [sys.executable, "-m", "sweep", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+
+def kernels_in(cache: Path) -> set[str]:
+    """Return the names of the files of compiled kernels."""
+    return {path.name for path in cache.rglob("*.bin")}
