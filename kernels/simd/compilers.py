@@ -12,11 +12,12 @@ from copy import copy
 from functools import cache
 from typing import Any
 
-from numba.core.compiler import CompilerBase
+from numba.core.compiler import CompilerBase, compile_result
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import IRLegalization, NoPythonBackend, NopythonTypeInference, PreLowerStripPhis
 from numba.core.types.functions import Dispatcher
 from numba.core.typing.context import Context
+from numba.core.typing.templates import signature
 from numba.core.untyped_passes import (
     DeadBranchPrune,
     FixupArgs,
@@ -27,7 +28,15 @@ from numba.core.untyped_passes import (
     TranslateByteCode,
 )
 
-from kernels.simd.libraries import DeviceLowering, KernelLowering, RoutineLowering
+from kernels.simd import stored_parts
+from kernels.simd.libraries import Part
+from kernels.simd.lowering_parts import (
+    DeviceLowering,
+    KernelLowering,
+    QuickKernelLowering,
+    RoutineLowering,
+    publish,
+)
 
 
 class _Steps(PassManager):
@@ -110,13 +119,44 @@ class _Compiler(CompilerBase):
         return [steps]
 
 
-class DeviceCompiler(_Compiler):
+class _PartCompiler(_Compiler):
+    """Compiles a function that other functions call, or takes its code from those that are stored."""
+
+    def compile_extra(self, function: Any) -> Any:
+        """Compile a function, or take its code."""
+        state = self.state
+        part = state.library = Part(state.targetctx.codegen(), function, state.args)
+        key = stored_parts.key_of(type(self), function, state.args)
+        code = stored_parts.find(key) if key else None
+        if code and part.take(code):
+            return self._taken(part)
+        compiled = super().compile_extra(function)
+        code = part.code()
+        if key and code:
+            stored_parts.add(key, code)
+        return compiled
+
+    def _taken(self, part: Part) -> Any:
+        """Return what Numba asks for of a compiled function."""
+        state = self.state
+        return compile_result(
+            typing_context=state.typingctx,
+            target_context=state.targetctx,
+            entry_point=publish(state.targetctx, part),
+            library=part,
+            signature=signature(part.result, *state.args),
+            fndesc=None,
+            objectmode=False,
+        )
+
+
+class DeviceCompiler(_PartCompiler):
     """Compiles functions that are inlined."""
 
     last_steps = (DeviceLowering,)
 
 
-class RoutineCompiler(_Compiler):
+class RoutineCompiler(_PartCompiler):
     """Compiles functions that kernels call."""
 
     last_steps = (RoutineLowering,)
@@ -129,8 +169,14 @@ class KernelCompiler(_Compiler):
 
     def compile_extra(self, function: Any) -> Any:
         """Compile a function."""
-        with _collector_paused():
+        with _collector_paused(), stored_parts.storing(self.state.targetctx):
             return super().compile_extra(function)
+
+
+class QuickKernelCompiler(KernelCompiler):
+    """Compiles functions that Python calls in less time, to code that takes more."""
+
+    last_steps = IRLegalization, QuickKernelLowering
 
 
 @contextmanager

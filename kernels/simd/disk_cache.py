@@ -1,84 +1,19 @@
-"""A compile cache without stale or harmful entries.
+"""A cache of the machine code of kernels, in the place of Numba's own.
 
-Numba's own cache compares the time stamp of one source file, so an edit in a
-sibling module yields old machine code; it also cannot hold closures over other
-compiled functions, and a truncated file ends the process. Here an entry is one
-file, in a folder named by a hash of every kernel source, the versions of Python,
-Numba, llvmlite and NumPy, Numba's options, and the target CPU. It begins with a
-SHA-256 of its identity (all of these, the kernel's key and the signature) and
-its content. So an entry that is damaged, or was put in the place of another,
-is ignored and then replaced. An entry that cannot be written is kept in memory.
-
-Entries are unpickled, so only files are read that nobody else can have written:
-files of this user in folders of this user, writable by no one else. Folders have
-the mode 0700 and files 0600. All entries together are kept below ``MOST_BYTES``;
-the least recently used ones are removed first.
+That compares the time stamp of one source file, so an edit in a sibling module yields old machine code; it also cannot
+hold closures over other compiled functions, and a truncated file ends the process.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import pickle
-import platform
-import re
-import secrets
-import stat
-import sys
-from contextlib import suppress
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import llvmlite
-import numba
-import numpy as np
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from kernels.simd import entries
+from kernels.simd.entries import Entry
 from kernels.simd.libraries import make_codegen
-from kernels.sources import sources_digest
-
-MOST_BYTES = 2**28
-
-_DIGEST_BYTES = hashlib.sha256().digest_size
-
-# Numba's options that change no machine code of ours: they concern messages and counters, or other targets.
-# All others are part of the identity of an entry, also those that later versions bring.
-_CHANGE_NO_CODE = re.compile("CACHE|COLOR|COVERAGE|CUDA|DUMP|GDB|HELP|HIGHLIGHT|HTML|PROFIL|THREAD|TIMINGS|TRACE|WARN")
-
-# The conditions under which an entry was compiled, and which function it is.
-Identity = tuple[str, str]
-
-# Entries that could not be written.
-_unwritten: dict[Identity, bytes] = {}
-
-
-def cache_root() -> Path:
-    """Return the folder that holds all compiled kernels of this user.
-
-    As the XDG specification has it, an ``XDG_CACHE_HOME`` that is not absolute is ignored.
-
-    Raises
-    ------
-    RuntimeError
-        If there is no home folder.
-    """
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "xor-sweep"
-
-
-@cache
-def _made_from() -> str:
-    """Hash everything but the CPU that machine code depends on."""
-    versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
-    return hashlib.sha256(f"{sources_digest()}\0{versions!r}".encode()).hexdigest()
-
-
-def compiler_options() -> dict[str, str]:
-    """Return the current values of those Numba options that machine code may depend on."""
-    options = sorted(name for name in vars(numba.config) if name.isupper() and not _CHANGE_NO_CODE.search(name))
-    return {name: repr(getattr(numba.config, name)) for name in options}
 
 
 class DiskCache:
@@ -99,165 +34,28 @@ class DiskCache:
     @property
     def cache_path(self) -> str:
         """Folder of all entries (read by Numba's statistics)."""
-        return str(cache_root())
+        return str(entries.cache_root())
 
     def holds(self, signature: Any, target_context: Any) -> bool:
         """Return whether there is an entry for ``signature``; only loading it shows whether it is intact."""
-        identity = self._identity(signature, target_context)
-        try:
-            path = self._path(identity)
-            return identity in _unwritten or (path.is_file() and _are_private(path.parent.parent, path.parent))
-        except (OSError, RuntimeError):
-            return identity in _unwritten
+        return entries.is_there(self._entry(signature, target_context))
 
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
         """Return the compiled function for ``signature``, or None if it must be compiled."""
         target_context.refresh()
-        identity = self._identity(signature, target_context)
-        payload = _unwritten.get(identity) or self._read(identity)
-        if payload is None:
+        reduced = entries.read(self._entry(signature, target_context))
+        if reduced is None:
             return None
         context = target_context.subtarget(_internal_codegen=make_codegen())
-        return CompileResult._rebuild(context, *pickle.loads(payload))
+        return CompileResult._rebuild(context, *reduced)
 
     def save_overload(self, signature: Any, result: CompileResult) -> None:
         """Write the compiled function, or keep it in memory if the folder cannot be used."""
-        identity, payload = self._identity(signature, result.target_context), dumps(result._reduce())
-        if not self._write(identity, payload):
-            _unwritten[identity] = payload
+        entries.write({self._entry(signature, result.target_context): dumps(result._reduce())})
 
     def flush(self) -> None:
         """Do nothing: entries are never stale."""
 
-    def _identity(self, signature: Any, target_context: Any) -> Identity:
-        """Return everything that identifies an entry."""
-        made_by = f"{_made_from()}\0{compiler_options()}\0{target_context.codegen().magic_tuple()!r}"
-        return made_by, f"{self._name}\0{self._key}\0{signature}"
-
-    def _path(self, identity: Identity) -> Path:
-        """Return the path of an entry, in the folder of all that were compiled under the same conditions."""
-        folder, entry = (hashlib.sha256(text.encode()).hexdigest() for text in identity)
-        return cache_root() / folder[:16] / f"{self._name}-{entry[:32]}.bin"
-
-    def _read(self, identity: Identity) -> bytes | None:
-        """Return the content of an entry, or None if there is none that is intact and ours."""
-        try:
-            path = self._path(identity)
-            if not _are_private(path.parent.parent, path.parent):
-                return None
-            content = _read_private(path)
-        except (OSError, RuntimeError):  # no such file, or no home folder
-            return None
-        payload = content[_DIGEST_BYTES:]
-        if _checksum(identity, payload) != content[:_DIGEST_BYTES]:
-            return None
-        with suppress(OSError):
-            os.utime(path)  # used now
-        return payload
-
-    def _write(self, identity: Identity, payload: bytes) -> bool:
-        """Write an entry, and return whether that succeeded."""
-        try:
-            path = self._path(identity)
-            path.parent.parent.parent.mkdir(parents=True, exist_ok=True)
-            for folder in (path.parent.parent, path.parent):
-                folder.mkdir(mode=0o700, exist_ok=True)
-            if not _are_private(path.parent.parent, path.parent):
-                return False
-            _write_private(path, _checksum(identity, payload) + payload)
-        except (OSError, RuntimeError):
-            return False
-        with suppress(OSError):
-            forget_oldest(cache_root(), MOST_BYTES)
-        return True
-
-
-def forget_oldest(root: Path, most_bytes: int) -> None:
-    """Remove the least recently used files below ``root`` until the rest have at most ``most_bytes`` bytes."""
-    files = []
-    for path in root.rglob("*"):
-        with suppress(OSError):
-            status = path.lstat()
-            if stat.S_ISREG(status.st_mode):
-                files.append((status.st_mtime_ns, status.st_size, path))
-    excess = sum(size for _, size, _ in files) - most_bytes
-    for _, size, path in sorted(files):
-        if excess <= 0:
-            break
-        excess -= size
-        with suppress(OSError):
-            path.unlink()
-    for folder in root.glob("*"):
-        with suppress(OSError):
-            folder.rmdir()  # fails where entries are left
-
-
-def _checksum(identity: Identity, payload: bytes) -> bytes:
-    return hashlib.sha256("\0".join((*identity, "")).encode() + payload).digest()
-
-
-def _are_private(*folders: Path) -> bool:
-    """Tell whether folders belong to this user, and keep all others out of them.
-
-    Raises
-    ------
-    OSError
-        If one does not exist or is no folder.
-    """
-    for folder in folders:
-        status = folder.stat()
-        if status.st_uid != os.geteuid():
-            _say_unused(folder, "belongs to another user")
-            return False
-        if status.st_mode & 0o077:
-            with suppress(OSError):  # a file system that cannot be written
-                folder.chmod(0o700)
-            if folder.stat().st_mode & 0o022:
-                _say_unused(folder, "can be written by others, whatever its mode is set to")
-                return False
-    return True
-
-
-@cache
-def _say_unused(folder: Path, why: str) -> None:
-    """Print once why the cache cannot be used."""
-    print(
-        f"{folder} {why}: kernels are compiled anew and not kept; set XDG_CACHE_HOME to a folder of yours",
-        file=sys.stderr,
-    )
-
-
-def _read_private(path: Path) -> bytes:
-    """Read a file that only this user can have written.
-
-    Raises
-    ------
-    OSError
-        If there is none.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        os.close(descriptor)
-        raise PermissionError(f"{path} may have been written by others")
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read()
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Replace a file, whole or not at all, by one that only this user can read and write.
-
-    Raises
-    ------
-    OSError
-        If that cannot be done.
-    """
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        os.replace(draft, path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+    def _entry(self, signature: Any, target_context: Any) -> Entry:
+        content = f"{self._name}\0{self._key}\0{signature}"
+        return Entry(entries.conditions(target_context), content, self._name, "bin")

@@ -31,7 +31,7 @@ from numba.core.bytecode import FunctionIdentity
 from numba.core.registry import cpu_target
 from numba.np import linalg
 
-from kernels.simd.compilers import DeviceCompiler, KernelCompiler, RoutineCompiler
+from kernels.simd.compilers import DeviceCompiler, KernelCompiler, QuickKernelCompiler, RoutineCompiler
 from kernels.simd.disk_cache import DiskCache
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,7 +124,7 @@ def routine(function: F) -> F:
     return compiled
 
 
-def kernel(key: str) -> Callable[[F], F]:
+def kernel(key: str, *, quick: bool = False) -> Callable[[F], F]:
     """Compile an entry point that Python calls, and keep its machine code on disk.
 
     Parameters
@@ -133,10 +133,13 @@ def kernel(key: str) -> Callable[[F], F]:
         Everything, beyond the sources of this package and the argument types,
         that the compiled code depends on: above all the values of closure
         variables. Two kernels with one key must be the same function.
+    quick
+        Whether to compile it quickly: loops over many patterns then stay loops.
     """
+    compiler = QuickKernelCompiler if quick else KernelCompiler
 
     def decorate(function: F) -> F:
-        compiled: Any = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **_STRICT)(function)
+        compiled: Any = numba.njit(pipeline_class=compiler, no_cfunc_wrapper=True, **_STRICT)(function)
         if ENABLED:
             compiled._cache = DiskCache(function.__qualname__, key)
         compiled.kernel_key = function.__qualname__, key

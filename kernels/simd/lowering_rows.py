@@ -11,6 +11,7 @@ from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
 from kernels.simd.lowering import INDEX, NUMBA_TYPES, LanesType, RowsType, broadcast, common_lanes
+from kernels.simd.stored_parts import made_for
 
 
 def _is_rows(kind: types.Type, lanes: LanesType) -> bool:
@@ -53,6 +54,8 @@ def register_memory(
     if width < 1 or width & (width - 1):
         raise ValueError(f"width {width} is not a power of two")
     lanes = LanesType(NUMBA_TYPES[dtype], width)
+    for function in (load, store, rows_of):
+        made_for(function, dtype, width)
 
     def is_rows(kind: types.Type) -> bool:
         return _is_rows(kind, lanes)
@@ -107,6 +110,7 @@ def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
         Of rows.
     """
     lanes = LanesType(NUMBA_TYPES[dtype], width)
+    made_for(fill, dtype, width)
 
     @type_callable(fill)
     def type_fill(context: Any) -> Callable[..., Any]:
@@ -136,6 +140,8 @@ def register_group(
     """
     lanes, group = LanesType(NUMBA_TYPES[dtype], width), LanesType(NUMBA_TYPES[dtype], count * width)
     alignment = _alignment(lanes)
+    for function in (load_group, store_group):
+        made_for(function, dtype, width, count)
 
     def shuffle(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, first: int, length: int) -> ir.Value:
         index = ir.VectorType(ir.IntType(32), length)
@@ -186,6 +192,7 @@ def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int)
         Rows to make.
     """
     stack = RowsType(LanesType(NUMBA_TYPES[dtype], width))
+    made_for(rows, dtype, width, count)
 
     @type_callable(rows)
     def type_rows(context: Any) -> Callable[..., Any]:

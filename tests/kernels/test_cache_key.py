@@ -11,7 +11,7 @@ import pytest
 from numba.core.config import _OptLevel
 
 from kernels.simd import jit
-from kernels.simd.disk_cache import compiler_options
+from kernels.simd.entries import compiler_options
 
 pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 

@@ -28,10 +28,12 @@ FOLDER = Path(kernels.__file__).parent
 # Digests of the sources of private parts, by the module of kernels/simd that extends, replaces or calls them.
 RELIED_ON = {
     "compilers": {
+        "numba.core.compiler:CompileResult": "a4eb4c8684b4",
         "numba.core.compiler:CompilerBase.__init__": "394d87ab2f36",
         "numba.core.compiler:CompilerBase._compile_core": "9f6b3c1986df",
         "numba.core.compiler:CompilerBase.compile_extra": "09b90ed8a19d",
         "numba.core.compiler:DefaultPassBuilder.define_nopython_pipeline": "d643d727077e",
+        "numba.core.compiler:compile_result": "257dcdb995f0",
         "numba.core.compiler_machinery:PassManager": "cad23dff1f48",
         "numba.core.typed_passes:IRLegalization": "7f8199e79d4c",
         "numba.core.typed_passes:NoPythonBackend": "62bbc1f1faea",
@@ -40,6 +42,7 @@ RELIED_ON = {
         "numba.core.types.functions:Dispatcher": "f996f96835d8",
         "numba.core.typing.context:BaseContext.resolve_function_type": "81a6c18964e1",
         "numba.core.typing.context:Context": "54b1421928ff",
+        "numba.core.typing.templates:signature": "2582315af26f",
         "numba.core.untyped_passes:DeadBranchPrune": "a67a6f4d5fc2",
         "numba.core.untyped_passes:FixupArgs": "fe5f2d0847f5",
         "numba.core.untyped_passes:GenericRewrites": "6342598edaad",
@@ -58,13 +61,15 @@ RELIED_ON = {
         "numba.core.event:register": "f30c7179504a",
     },
     "disk_cache": {
-        "numba.core.codegen:CPUCodegen.magic_tuple": "754e19348032",
         "numba.core.compiler:CompileResult._rebuild": "44fa9dc22558",
         "numba.core.compiler:CompileResult._reduce": "5f86eacfa520",
-        "numba.core.cpu:CPUContext.codegen": "99b712c3e038",
         "numba.core.base:BaseContext.refresh": "83e8f5cc63a7",
         "numba.core.base:BaseContext.subtarget": "ee1774ced17e",
         "numba.core.serialize:dumps": "7b264fbf25a2",
+    },
+    "entries": {
+        "numba.core.codegen:CPUCodegen.magic_tuple": "754e19348032",
+        "numba.core.cpu:CPUContext.codegen": "99b712c3e038",
     },
     "jit": {
         "numba.core.bytecode:FunctionIdentity.from_function": "701c4e5b476f",
@@ -74,13 +79,6 @@ RELIED_ON = {
     },
     "libraries": {
         "llvmlite.binding.newpassmanagers:NewPassManager._dispose": "33e7ebb421c9",
-        "numba.core.base:BaseContext.get_function": "a3602598ea18",
-        "numba.core.base:BaseContext.insert_user_function": "f7ed5d870e5a",
-        "numba.core.base:BaseContext.push_code_library": "c8b4b989b3cb",
-        "numba.core.base:BaseContext.refresh": "83e8f5cc63a7",
-        "numba.core.base:OverloadSelector": "7e33fbac970b",
-        "numba.core.callconv:CPUCallConv": "2840bb216163",
-        "numba.core.cgutils:get_or_insert_function": "b9658a3627d8",
         "numba.core.codegen:CPUCodeLibrary._finalize_final_module": "95bbf4fcbb90",
         "numba.core.codegen:CPUCodeLibrary._get_module_for_linking": "56dde0e0555b",
         "numba.core.codegen:CPUCodeLibrary.add_ir_module": "fb6dd665f0f6",
@@ -90,6 +88,18 @@ RELIED_ON = {
         "numba.core.codegen:CodeLibrary.__init__": "1de447705f23",
         "numba.core.codegen:JITCPUCodegen": "e8e5b0b1011e",
         "numba.core.codegen:JITCodeLibrary": "91930d5907bf",
+        "numba.core.runtime.nrt:rtsys.__class__": "7320e0180884",
+    },
+    "lowering_parts": {
+        "numba.core.base:BaseContext.active_code_library.fget": "4121b49f6877",
+        "numba.core.base:BaseContext.add_linking_libs": "a0cb4a701d29",
+        "numba.core.base:BaseContext.get_function": "a3602598ea18",
+        "numba.core.base:BaseContext.insert_user_function": "f7ed5d870e5a",
+        "numba.core.base:BaseContext.push_code_library": "c8b4b989b3cb",
+        "numba.core.base:BaseContext.refresh": "83e8f5cc63a7",
+        "numba.core.base:OverloadSelector": "7e33fbac970b",
+        "numba.core.callconv:CPUCallConv": "2840bb216163",
+        "numba.core.cgutils:get_or_insert_function": "b9658a3627d8",
         "numba.core.compiler_machinery:LoweringPass": "7b374f7a5822",
         "numba.core.compiler_machinery:register_pass": "a434aed40bea",
         "numba.core.cpu:CPUContext": "61f23f1e9a6c",
@@ -98,7 +108,6 @@ RELIED_ON = {
         "numba.core.ir:Return": "6a864defeb74",
         "numba.core.lowering:BaseLower": "d42561d14a28",
         "numba.core.lowering:Lower": "d94cfb5146db",
-        "numba.core.runtime.nrt:rtsys.__class__": "7320e0180884",
         "numba.core.typed_passes:NativeLowering.run_pass": "0b482df48654",
     },
     "lowering": {
@@ -109,6 +118,12 @@ RELIED_ON = {
         "numba.core.typing.templates:AbstractTemplate.apply": "8c5f7129b8f3",
         "numba.core.typing.templates:infer": "88709b58912b",
         "numba.core.typing.templates:infer_global": "0ca558aaf49b",
+    },
+    "stored_parts": {
+        "numba.core.dispatcher:Dispatcher.__init__": "7b7bc34e60e7",
+        "numba.core.dispatcher:Dispatcher.compile": "0ab4aee15e79",
+        "numba.core.dispatcher:_DispatcherBase.add_overload": "3cd1a5150786",
+        "numba.core.serialize:dumps": "7b264fbf25a2",
     },
 }
 
@@ -148,7 +163,7 @@ def test_a_part_that_changes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("numba.core.codegen.CPUCodegen.magic_tuple", lambda self: ())
     monkeypatch.delattr("numba.core.cgutils.alloca_once")
     text = "\n".join(_changes())
-    assert "numba.core.codegen:CPUCodegen.magic_tuple, used by kernels/simd/disk_cache.py: changed, now " in text
+    assert "numba.core.codegen:CPUCodegen.magic_tuple, used by kernels/simd/entries.py: changed, now " in text
     assert "numba.core.cgutils:alloca_once, used by kernels/simd/lowering.py: gone" in text
 
 

@@ -1,0 +1,183 @@
+"""The last step of Numba's work on a function of a kernel: its code as LLVM's text, and how others call it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+from llvmlite import ir
+from llvmlite.binding import set_option
+from numba.core import cgutils
+from numba.core import ir as numba_ir
+from numba.core.callconv import CPUCallConv
+from numba.core.compiler_machinery import LoweringPass, register_pass
+from numba.core.cpu import CPUContext
+from numba.core.funcdesc import PythonFunctionDescriptor
+from numba.core.lowering import Lower
+from numba.core.typed_passes import NativeLowering
+
+from kernels.simd.libraries import OWN, Kernel, Part, make_codegen, symbol
+
+# Functions with this hint are inlined whatever their size. Those with "alwaysinline" would be before anything is
+# optimized, which is then done once for each place where they are called.
+_INLINED, _CALLED = "inlinehint", "noinline"
+set_option("kernels", "-inlinehint-threshold=1000000")
+
+
+def _own_name(name: str, argtypes: Any, *, abi_tags: Any = (), uid: int | None = None) -> str:
+    """Return the name that a part has in its own text."""
+    return OWN
+
+
+def _declare(context: Any, module: ir.Module, part: Part, name: str) -> ir.Function:
+    """Declare a part in a module: it takes values as they are, and returns one.
+
+    Parameters
+    ----------
+    context
+        What Numba knows of the CPU.
+    module
+        That of the caller, or of the part itself.
+    part
+    name
+        Of the part in this module.
+
+    Returns
+    -------
+    ir.Function
+
+    Notes
+    -----
+    Numba would pass each number in a tuple or array as an argument of its own, of which there are a hundred in some
+    calls, and return the result through memory, beside a status.
+    """
+    kind = ir.FunctionType(context.get_value_type(part.result), list(map(context.get_value_type, part.arguments)))
+    return cgutils.get_or_insert_function(module, kind, name)
+
+
+def publish(context: Any, part: Part) -> Any:
+    """Have callers find a part, by an entry point that Numba takes to be a function for Python."""
+
+    def call(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        caller = context.active_code_library
+        caller.add_linking_library(part)
+        return builder.call(_declare(context, builder.module, part, symbol(caller.parts.index(part))), args)
+
+    found, entry_point = cast(Any, call), cast(Any, {}.get)
+    found.signature = part.arguments
+    context._defns[entry_point].append(call, part.arguments)
+    return entry_point
+
+
+class _NoErrors(CPUCallConv):
+    """How a part ends where Numba would raise an error, as for a range whose step is 0: never."""
+
+    def return_user_exc(self, builder: ir.IRBuilder, *error: Any, **where: Any) -> None:
+        """Tell LLVM that no code gets here."""
+        builder.unreachable()
+
+    def return_status_propagate(self, builder: ir.IRBuilder, status: Any) -> None:
+        """Tell LLVM that no function of Numba's own fails."""
+        builder.unreachable()
+
+
+class _PartContext(CPUContext):
+    """What Numba knows of the CPU, in a part."""
+
+    call_conv = property(_NoErrors)
+
+    def refresh(self) -> None:
+        """Do nothing: Numba looks for new functions wherever it has none for some types, and then tries others."""
+
+    def add_dynamic_addr(self, builder: ir.IRBuilder, intaddr: int, info: str) -> ir.Value:
+        """Return nothing for the address of an object of Python's, as of a part that is called: no code reads it."""
+        return ir.Constant(cgutils.voidptr_t, None)
+
+
+class _PartLower(Lower):
+    """Makes LLVM's code of a part, which Python never sees and which raises nothing."""
+
+    def init(self) -> None:
+        """Take a copy of the context, which Numba makes for each function, for that of a part."""
+        self.context.__class__ = _PartContext
+        super().init()
+
+    def lower(self) -> None:
+        """Make a module of the function and nothing else."""
+        self.function = _declare(self.context, self.module, self.library, OWN)
+        self.function.attributes.add(self.library.attribute)
+        self.builder = ir.IRBuilder(self.function.append_basic_block("entry"))
+        self.fnargs = self.function.args
+        end_of_entry = self.lower_function_body()
+        self.builder.position_at_end(end_of_entry)
+        self.builder.branch(self.blkmap[self.firstblk])
+        self.library.add_ir_module(self.module)
+
+    def lower_block(self, block: Any) -> None:
+        """Make the code of a block, without a message for each statement in case it fails."""
+        for statement in block.body:
+            self.loc = statement.loc
+            if isinstance(statement, numba_ir.Assign):
+                self.storevar(self.lower_assign(self.typeof(statement.target.name), statement), statement.target.name)
+            elif isinstance(statement, numba_ir.Return):
+                self.builder.ret(self.loadvar(statement.value.name))
+            else:
+                self.lower_inst(statement)
+
+
+class _PartLowering(LoweringPass):
+    """The last step of compiling a part: its text, and how it is called."""
+
+    attribute: str
+
+    def __init__(self) -> None:
+        LoweringPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        """Make the code of a function; ``state`` holds what Numba knows of it."""
+        context, part = state.targetctx, state.library
+        described = PythonFunctionDescriptor.from_specialized_function(
+            state.func_ir, state.typemap, state.return_type, state.calltypes, _own_name, False, False, ()
+        )
+        part.attribute, part.result = self.attribute, described.restype
+        with context.push_code_library(part):
+            _PartLower(context, part, described, state.func_ir).lower()
+        state["cr"] = SimpleNamespace(fndesc=described, call_helper=None, cfunc=publish(context, part), env=None)
+        return True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class DeviceLowering(_PartLowering):
+    """The last step of compiling a function that is inlined."""
+
+    _name, attribute = "device_lowering", _INLINED
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class RoutineLowering(_PartLowering):
+    """The last step of compiling a function that kernels call, and whose code is not inlined into theirs."""
+
+    _name, attribute = "routine_lowering", _CALLED
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class KernelLowering(NativeLowering):
+    """The last step of compiling a function that Python calls."""
+
+    _name = "kernel_lowering"
+    n_passes = 2  # the second time sees what the first has inlined
+
+    def run_pass(self, state: Any) -> bool:
+        """Make the code of a kernel, and of all that it calls."""
+        state.library = Kernel(make_codegen(), state.func_id.func_qualname)
+        state.library.n_passes = self.n_passes
+        state.library.enable_object_caching()
+        return bool(super().run_pass(state))
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class QuickKernelLowering(KernelLowering):
+    """The last step of compiling a function that Python calls for a short time only."""
+
+    _name, n_passes = "quick_kernel_lowering", 1

@@ -1,0 +1,240 @@
+"""The code of parts of kernels on disk, where every kernel finds what it has in common with those compiled before.
+
+The code of a part depends on its function, on what the function holds of its makers, and on the types of its arguments;
+of the parts that it calls it depends on the types of their results alone. So it is stored under the former, with the
+calls and their types, and is found by every kernel in which the parts called there give the same types, whatever they
+compute. With another optimizer only the parts are compiled in which it occurs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+from numba.core.serialize import dumps
+
+from kernels.simd import entries
+from kernels.simd.entries import Entry
+
+# The name of this package: other sources are not among the conditions of an entry.
+_PACKAGE = __name__.partition(".")[0] + "."
+_NUMBERS = int, float, bool, str, type(None), np.generic
+# Attribute of a function for Numba that tells for what it was made; see :func:`made_for`.
+_MADE_FOR = "made_for"
+
+
+class Call(NamedTuple):
+    """A call of another part.
+
+    Attributes
+    ----------
+    place
+        Where the caller has it from; see :func:`place_of`.
+    arguments, result
+        Numba's types.
+    """
+
+    place: tuple[str, int | str]
+    arguments: tuple[Any, ...]
+    result: Any
+
+
+class Code(NamedTuple):
+    """The code of a part.
+
+    Attributes
+    ----------
+    texts
+        LLVM's text of the modules, in which the part and those that it calls have names of :func:`symbol`.
+    arguments, result
+        Numba's types.
+    calls
+        The parts that it calls, in the order of their numbers in the texts.
+    """
+
+    texts: tuple[str, ...]
+    arguments: tuple[Any, ...]
+    result: Any
+    calls: tuple[Call, ...]
+
+
+class _Session:
+    """What is compiled for one kernel, to be stored when it is complete."""
+
+    def __init__(self, conditions: str) -> None:
+        self.conditions = conditions
+        self.codes: dict[str, Code | None] = {}
+        self.new: dict[Entry, bytes] = {}
+
+    def entry(self, key: str) -> Entry:
+        """Return the identity of the file of a part."""
+        return Entry(self.conditions, key, key.partition("-")[0], "part")
+
+
+_session: ContextVar[_Session] = ContextVar("session")
+
+
+@contextmanager
+def storing(target_context: Any) -> Iterator[None]:
+    """Have the parts of a kernel taken from the disk, and those that are compiled left there, also if others fail."""
+    session = _Session(entries.conditions(target_context))
+    token = _session.set(session)
+    try:
+        yield
+    finally:
+        _session.reset(token)
+        entries.write(session.new)
+
+
+def find(key: str) -> Code | None:
+    """Return the code under a key, if it is stored."""
+    session = _session.get()
+    if key not in session.codes:
+        found = entries.read(session.entry(key))
+        session.codes[key] = found and Code(*found)
+    return session.codes[key]
+
+
+def add(key: str, code: Code) -> None:
+    """Store code under a key."""
+    session = _session.get()
+    session.codes[key] = code
+    session.new[session.entry(key)] = dumps(tuple(code))
+
+
+def made_for(function: Any, *what: int | str) -> None:
+    """Tell for what a function was made that Numba is taught to compile in a way of its own."""
+    vars(function)[_MADE_FOR] = what
+
+
+def key_of(compiler: type, function: Any, arguments: tuple[Any, ...]) -> str | None:
+    """Return the key of a part.
+
+    Parameters
+    ----------
+    compiler
+        Compiles it.
+    function
+        The Python function.
+    arguments
+        Numba's types of its arguments.
+
+    Returns
+    -------
+    str or None
+        None if it cannot be stored: it is not from this package, or holds what has no content known here.
+    """
+    if not function.__module__.startswith(_PACKAGE):
+        return None
+    held = [content for cell in function.__closure__ or () if (content := _content(cell.cell_contents))]
+    if len(held) < len(function.__closure__ or ()):
+        return None
+    parts = list(_parts_in(function))
+    held += [str(parts.index(part)) for part in parts]  # which of them are one and the same
+    told = _hash(compiler.__name__, _name(function), repr(function.__defaults__), *held, *map(str, arguments))
+    return f"{function.__name__}-{told}"
+
+
+def place_of(called: Any, caller: Any, arguments: tuple[Any, ...]) -> tuple[str, int | str] | None:
+    """Return where a function has another one from, which it calls.
+
+    Parameters
+    ----------
+    called, caller
+        Python functions.
+    arguments
+        Numba's types of the arguments of the call.
+
+    Returns
+    -------
+    tuple or None
+        ``("held", number)`` among the parts that it holds, ``("global", name)``, or ``("elementary", name)``; None if
+        it has it from several of these.
+    """
+    places = dict[str, int | str]()
+    for kind, parts in _parts_known_to(caller, arguments).items():
+        names = [name for name, part in parts.items() if getattr(part, "py_func", None) is called]
+        places |= {kind: names[0]} if names else {}
+    return next(iter(places.items())) if len(places) == 1 else None
+
+
+def part_at(place: tuple[str, int | str], caller: Any, arguments: tuple[Any, ...]) -> Any:
+    """Return the part at a place.
+
+    Parameters
+    ----------
+    place
+        As :func:`place_of` returns it.
+    caller, arguments
+        As for :func:`place_of`.
+
+    Returns
+    -------
+    dispatcher
+        The compiled function.
+    """
+    kind, name = place
+    return _parts_known_to(caller, arguments)[kind][name]
+
+
+def _parts_known_to(function: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    """Return all parts that a function may call with these types of arguments, by kind and name."""
+    names = set(function.__code__.co_names) & set(function.__globals__)
+    return {
+        "held": dict(enumerate(_parts_in(function))),
+        "global": {name: function.__globals__[name] for name in names},
+        "elementary": _elementary(arguments),
+    }
+
+
+def _elementary(arguments: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the elementary functions for lanes of the type of a single argument."""
+    from kernels.simd.elementary import elementary  # which is written with parts
+    from kernels.simd.lowering import LanesType
+
+    if len(arguments) != 1 or not isinstance(arguments[0], LanesType) or not arguments[0].floating:
+        return {}
+    return dict(elementary(str(arguments[0].dtype))._asdict())
+
+
+def _parts_in(function: Any) -> Iterator[Any]:
+    """Yield the parts that a function holds."""
+    held: list[Any] = [cell.cell_contents for cell in reversed(function.__closure__ or ())]
+    while held:
+        value = held.pop()
+        if isinstance(value, Dispatcher):
+            yield value
+        elif isinstance(value, tuple):
+            held.extend(reversed(value))
+
+
+def _content(value: Any) -> str | None:
+    """Return a text that differs for values of different code; None if none is known."""
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    if isinstance(value, Dispatcher):
+        return f"{kind} {_name(value.py_func)}"
+    if isinstance(value, FunctionType):
+        if _MADE_FOR in vars(value):
+            return f"{_name(value)} {vars(value)[_MADE_FOR]}"
+        return _name(value) if "<locals>" not in value.__qualname__ and value.__module__.startswith(_PACKAGE) else None
+    if isinstance(value, tuple):
+        contents = list(map(_content, value))
+        return None if None in contents else _hash(kind, *map(str, contents))
+    if isinstance(value, np.ndarray):
+        return _hash(kind, str(value.dtype), str(value.shape), value.tobytes().hex())
+    return f"{kind} {value!r}" if isinstance(value, _NUMBERS) else None
+
+
+def _name(function: Any) -> str:
+    """Return what distinguishes a function from all others, but not from what the same maker makes at another time."""
+    return f"{function.__module__}.{function.__qualname__}:{function.__code__.co_firstlineno}"
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

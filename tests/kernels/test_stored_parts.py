@@ -1,0 +1,146 @@
+"""Parts of kernels are compiled once for all kernels whose code of them is equal, and no kernel shows it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kernels import kept
+from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.simd import compilers, jit, libraries
+from kernels.train import Trainer
+from kernels.tuning import tuning_here
+from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
+
+pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+
+INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
+
+
+class _CompleteError(Exception):
+    """The text of a kernel is complete, and LLVM is not needed any more."""
+
+
+class Compiled:
+    """What was compiled for a kernel before LLVM optimizes it.
+
+    Attributes
+    ----------
+    texts
+        LLVM's text of each part, by its name.
+    n_parts
+        How many functions Numba has compiled for that.
+    """
+
+    def __init__(self, recipe: Recipe, hidden: int, cache: Path, width: int | None = None) -> None:
+        self.n_parts, self.texts = 0, dict[str, str]()
+        compile_bytecode = compilers.CompilerBase._compile_bytecode
+
+        def counted(compiler: Any) -> Any:
+            self.n_parts += not isinstance(compiler, compilers.KernelCompiler)
+            return compile_bytecode(compiler)
+
+        def stop(kernel: libraries.Kernel) -> None:
+            linked = libraries.Linked({}, {}, {})
+            list(kernel.linked(linked))
+            self.texts = linked.texts
+            raise _CompleteError
+
+        with pytest.MonkeyPatch.context() as changed:
+            changed.setenv("XDG_CACHE_HOME", str(cache))
+            changed.setattr(kept, "_kept", lru_cache(kept._make))  # as in a new process
+            changed.setattr(compilers.CompilerBase, "_compile_bytecode", counted)
+            changed.setattr(libraries.Kernel, "finalize", stop)
+            weights = np.zeros((1, recipe.architecture.n_parameters(hidden)), recipe.dtype)
+            one = make_settings(1, learning_rate=0.1, below=1e-3, max_steps=1)
+            with pytest.raises(_CompleteError):
+                Trainer(recipe, INPUTS, TARGETS, tuning=tuning_here().for_width(width, recipe.dtype)).train(
+                    one, weights
+                )
+
+
+def make_recipe(activation: str = "relu", optimizer: str = "gd", **words: Any) -> Recipe:
+    """Return a recipe of two inputs and one output."""
+    return Recipe(Architecture(2, 1, activation, "identity", bias=True), optimizer=optimizer, **words)
+
+
+words = {
+    "activation": st.sampled_from(sorted(ACTIVATIONS)),
+    "optimizer": st.sampled_from(sorted(OPTIMIZERS)),
+    "batch": st.sampled_from([None, 1, 3]),
+    "criterion": st.sampled_from(["none", "loss", "correct"]),
+    "dtype": st.sampled_from(["float64", "float32"]),
+}
+recipes = st.builds(make_recipe, **words)
+WIDTHS = st.sampled_from([None, 1, 4])
+
+
+def check_same_texts(
+    first: Recipe, second: Recipe, hidden: int, widths: tuple[int | None, int | None], folder: pytest.TempPathFactory
+) -> None:
+    """Compile a kernel where another one was compiled before, and where none was."""
+    cache = folder.mktemp("shared")
+    Compiled(first, 4, cache, widths[0])
+    shared, own = (Compiled(second, hidden, place, widths[1]) for place in (cache, folder.mktemp("own")))
+    assert shared.texts == own.texts
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "hidden", "width"),
+    [
+        (make_recipe(), make_recipe(), 2, 1),
+        (make_recipe("tanh", "adam"), make_recipe("elu", "rprop"), 4, None),
+        (make_recipe(dtype="float32"), make_recipe(dtype="float64", criterion="none"), 1, None),
+        (make_recipe(batch=1), make_recipe("sin", "momentum", batch=3), 4, 2),
+    ],
+)
+def test_same_code(
+    first: Recipe, second: Recipe, hidden: int, width: int | None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A kernel has the same code, to the letter, whether parts of it come from another kernel or not."""
+    check_same_texts(first, second, hidden, (None, width), tmp_path_factory)
+
+
+@pytest.mark.soak
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=recipes, second=recipes, hidden=st.integers(1, 4), widths=st.tuples(WIDTHS, WIDTHS))
+def test_same_code_of_any_two(
+    first: Recipe,
+    second: Recipe,
+    hidden: int,
+    widths: tuple[int | None, int | None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The same for any two recipes."""
+    check_same_texts(first, second, hidden, widths, tmp_path_factory)
+
+
+def test_only_what_differs_is_compiled(tmp_path: Path) -> None:
+    """In a sweep over optimizers and activations a further kernel compiles only the parts in which they occur."""
+    first = Compiled(make_recipe(), 4, tmp_path).n_parts
+    assert first > 60
+    for optimizer in ("momentum", "nesterov", "rmsprop", "adam"):
+        assert Compiled(make_recipe("relu", optimizer), 4, tmp_path).n_parts <= first / 3
+    assert Compiled(make_recipe("elu"), 4, tmp_path).n_parts <= first / 2
+    assert Compiled(make_recipe("elu", "adam"), 4, tmp_path).n_parts == 0
+
+
+def test_parts_that_are_not_intact_are_compiled(tmp_path: Path) -> None:
+    """Where a file of a part is damaged or gone, that part is compiled again, and stored."""
+    first = Compiled(make_recipe(), 4, tmp_path)
+    files = sorted(tmp_path.rglob("*.part"))
+    assert len(files) > 50
+    files[0].unlink()
+    files[1].write_bytes(files[1].read_bytes()[:-1] + b"?")
+    files[2].write_bytes(files[3].read_bytes())
+    again = Compiled(make_recipe(), 4, tmp_path)
+    assert again.texts == first.texts
+    assert again.n_parts <= 3
+    assert Compiled(make_recipe(), 4, tmp_path).n_parts == 0
