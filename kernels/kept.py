@@ -11,7 +11,7 @@ from numba.core.compiler_lock import global_compiler_lock
 
 from kernels.loop.kernel import make_kernel
 from kernels.recipe import Recipe
-from kernels.simd.compiling import Kernel, is_compiled, is_loaded
+from kernels.simd.compiling import Kernel, claimed, is_compiled, is_loaded
 from kernels.simd.parts import forget_parts
 from kernels.variant import Variant
 
@@ -48,8 +48,8 @@ def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -
     """
     kernel = kernel_for(recipe, variant)
     if not (is_loaded(kernel) or is_compiled(kernel, arguments)):
-        with global_compiler_lock:  # one at a time, which counts as waiting for machine code
-            if not is_compiled(kernel, arguments):  # by another thread
+        with claimed(kernel), global_compiler_lock:  # one at a time, which counts as waiting for machine code
+            if not is_compiled(kernel, arguments):  # by another thread or process
                 _compile(recipe, variant, arguments)
                 gc.collect()
     return kernel

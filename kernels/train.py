@@ -22,18 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
+from kernels.effort import Effort
 from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
-from kernels.loop.runs import RETRAIN, Columns, Runs, make_columns
+from kernels.loop.runs import RETRAIN, Columns, Runs, given_numbers, make_columns
 from kernels.recipe import Recipe
 from kernels.simd.compiling import Kernel, is_compiled
 from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here
 from kernels.variant import InUse, Variant, choose_variant
-from kernels.vocabulary import OPTIMIZERS
 
 Array = NDArray[Any]
 
@@ -81,27 +81,30 @@ class Trainer:
         Rounded to the dtype of the recipe.
     targets : (patterns, outputs)
         Likewise.
-    width
-        Networks in a packet, a power of two (any number with the JIT off); that of the tuning if not given. No
-        result depends on it.
     tuning
         Properties of the CPU, by default of this one. No result depends on them.
+    effort
+        What is worth to be compiled. No result depends on it.
 
     Raises
     ------
     ValueError
-        If the recipe's batch is below 1, or above the number of patterns.
+        If the recipe's batch is below 1 or above the number of patterns.
     """
 
     def __init__(
-        self, recipe: Recipe, inputs: Array, targets: Array, *, width: int | None = None, tuning: Tuning | None = None
+        self,
+        recipe: Recipe,
+        inputs: Array,
+        targets: Array,
+        *,
+        tuning: Tuning | None = None,
+        effort: Effort = Effort.MOST,
     ) -> None:
         if recipe.batch is not None and not 1 <= recipe.batch <= len(inputs):
             raise ValueError(f"batch {recipe.batch} given; must be from 1 to {len(inputs)}, the number of patterns")
         self.recipe = recipe
-        self._tuning = tuning or tuning_here()
-        if width:
-            self._tuning = self._tuning._replace(row_bytes=width * np.dtype(recipe.dtype).itemsize)
+        self._tuning, self._effort = tuning or tuning_here(), effort
         self._patterns = make_patterns(inputs, targets, recipe.dtype)
 
     def variant(self, hidden: int, settings: Array, *, exact: bool = False) -> Variant:
@@ -121,21 +124,43 @@ class Trainer:
         Variant
         """
         first, second = self.recipe.architecture.scales(hidden)
-        scales_hidden = bool((settings["gain"] * first != 1.0).any())
-        in_use = InUse(scales_hidden, second != 1.0, decay=bool(settings["weight_decay"].any()))
-        return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, exact)
+        gained, decayed = settings["gain"] * first != 1.0, settings["weight_decay"] != 0.0
+        in_use = InUse(bool(gained.any()), second != 1.0, decay=bool(decayed.any()))
+        effort = Effort.LEAST if exact else self._effort
+        return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, effort)
 
-    def uncompiled(self, hidden: int, settings: Array) -> Kernel | None:
-        """Return the kernel for networks of ``hidden`` units with ``settings``, (cells,), if it is yet to be compiled.
+    def uncompiled(self, hidden: int, settings: Array, *, exact: bool = False) -> Kernel | None:
+        """Return the kernel that trains networks of ``hidden`` units, if it is yet to be compiled.
 
-        It is None if this process or the disk has its machine code.
+        Parameters
+        ----------
+        hidden, settings, exact
+            As for :meth:`variant`.
+
+        Returns
+        -------
+        Kernel or None
+            None if this process or the disk has its machine code.
         """
-        variant = self.variant(hidden, settings)
+        variant, arguments = self._call(hidden, settings, exact)
         kernel = kernel_for(self.recipe, variant)
-        no_weights = np.empty((0, self.recipe.architecture.n_parameters(1)))  # one unit stands for any number
-        none = _Asked(np.empty(0, np.int64), weights=False, n_losses=0, pause=_go_on)
-        arguments = self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, none)
         return None if is_compiled(kernel, arguments) else kernel
+
+    def compile(self, hidden: int, settings: Array, *, exact: bool = False) -> None:
+        """Compile the kernel that :meth:`uncompiled` returns.
+
+        Parameters
+        ----------
+        hidden, settings, exact
+            As for :meth:`variant`.
+        """
+        ready_kernel(self.recipe, *self._call(hidden, settings, exact))
+
+    def _call(self, hidden: int, settings: Array, exact: bool) -> tuple[Variant, tuple[Any, ...]]:
+        """Return a variant and arguments of a call of its kernel, for no runs."""
+        variant = self.variant(hidden, settings, exact=exact)
+        no_weights = np.empty((0, self.recipe.architecture.n_parameters(1)))  # one unit stands for any number
+        return variant, self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, _Asked())
 
     @default_floating_point
     def train(
@@ -191,7 +216,7 @@ class Trainer:
         if variant.shuffles(self.recipe) and len(own) != len(weights):
             raise ValueError(f"{len(own)} seeds given; a shuffled order needs one for each of {len(weights)} runs")
         n_losses = -(-int(max_steps.max(initial=0)) // variant.n_windows) + 1 if losses else 0
-        asked = _Asked(own, final_weights, n_losses, pause or _go_on)
+        asked = _Asked(own, final_weights, n_losses, pause)
         outcome = self._run(variant, settings, counts, weights, asked)
         again = np.flatnonzero(outcome.columns.status == RETRAIN)
         return self._retrain(outcome, again, settings, counts, weights, asked) if again.size else outcome
@@ -204,9 +229,8 @@ class Trainer:
         variant = self.variant(self.recipe.architecture.hidden(weights.shape[1]), settings[cells], exact=True)
         own = asked._replace(seeds=asked.seeds[again] if asked.seeds.size else asked.seeds)
         exact = self._run(variant, settings[cells], counts, weights[again], own)
-        targets: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
-        sources: tuple[Array, ...] = (*exact.columns, *exact[1:4])
-        for target, source in zip(targets, sources, strict=True):
+        kept: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
+        for target, source in zip(kept, (*exact.columns, *exact[1:4]), strict=True):
             if target.shape[0]:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
@@ -217,7 +241,8 @@ class Trainer:
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             turns = kernel(*arguments)
             while runs.waiting[0] < len(weights) or any(workspace.clock[OCCUPIED] for workspace in workspaces):
-                asked.pause()
+                if asked.pause:
+                    asked.pause()
                 turns = kernel(*arguments)
         lane_steps = int(turns) * variant.n_windows * variant.width
         return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, lane_steps)
@@ -230,7 +255,7 @@ class Trainer:
         n_hidden = recipe.architecture.hidden(n_parameters)
         n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
-            self._numbers(settings, n_hidden),
+            given_numbers(recipe, settings, n_hidden),
             np.column_stack([settings["max_steps"], settings["from_step"]]),
             np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, recipe.dtype),
@@ -246,24 +271,6 @@ class Trainer:
         most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * variant.n_patterns * variant.packets)))
         return patterns, runs, workspaces, most_turns
 
-    def _numbers(self, settings: Array, n_hidden: int) -> NDArray[np.float64]:
-        """Return the numbers that runs are given, (cells, given rows), in the order of the rows of control."""
-        rates, own_rates = settings["learning_rate"], settings["output_learning_rate"]
-        first, second = self.recipe.architecture.scales(n_hidden)
-        common = (
-            rates,
-            np.where(np.isnan(own_rates), rates, own_rates),
-            settings["below"],
-            # A loss is finite where it is not above the largest number.
-            np.minimum(settings["bound"], np.finfo(self.recipe.dtype).max),
-            settings["gain"] * first,
-            np.full(len(settings), second),
-            settings["weight_decay"],
-        )
-        own = (settings[setting.name] for setting in self.recipe.settings)
-        clocks = (np.full(len(settings), start) for start in OPTIMIZERS[self.recipe.optimizer].clocks)
-        return np.column_stack([*common, *own, *clocks])
-
 
 class _Asked(NamedTuple):
     """Optional results and arguments of a training.
@@ -277,14 +284,10 @@ class _Asked(NamedTuple):
     n_losses
         Columns for the losses of judgings, 0 if they are not kept.
     pause
-        Called after each second or so of steps.
+        Called after each second or so of steps, if any.
     """
 
-    seeds: NDArray[np.int64]
-    weights: bool
-    n_losses: int
-    pause: Callable[[], None]
-
-
-def _go_on() -> None:
-    """Do nothing in a pause."""
+    seeds: NDArray[np.int64] = np.empty(0, np.int64)
+    weights: bool = False
+    n_losses: int = 0
+    pause: Callable[[], None] | None = None

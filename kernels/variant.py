@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels.data.patterns import Patterns, Table, sums_watched
+from kernels.effort import Effort
 from kernels.recipe import Recipe
 from kernels.tuning import Tuning, elementary_rows
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
@@ -66,6 +67,8 @@ class Variant(NamedTuple):
         Whether sums over inputs, and over hidden units, are multiplied by a scale.
     decays
         Whether weights decay.
+    quick
+        Whether to compile quickly rather than to train fast.
     """
 
     width: int
@@ -81,6 +84,7 @@ class Variant(NamedTuple):
     scales_hidden: bool
     scales_outputs: bool
     decays: bool
+    quick: bool
 
     @property
     def n_windows(self) -> int:
@@ -98,7 +102,7 @@ class Variant(NamedTuple):
 
 
 def choose_variant(
-    recipe: Recipe, patterns: Patterns, hidden: int, tuning: Tuning, in_use: InUse, exact: bool
+    recipe: Recipe, patterns: Patterns, hidden: int, tuning: Tuning, in_use: InUse, effort: Effort
 ) -> Variant:
     """Choose how to train networks of ``hidden`` units.
 
@@ -111,8 +115,8 @@ def choose_variant(
         Hidden units.
     tuning, in_use
         Properties of the CPU, and optional operations that some run needs.
-    exact
-        Whether every product must be computed.
+    effort
+        What is worth to be compiled; LEAST where every product must be computed.
 
     Returns
     -------
@@ -136,18 +140,20 @@ def choose_variant(
         scales_hidden=in_use.hidden_scale,
         scales_outputs=in_use.output_scale,
         decays=in_use.decay,
+        quick=effort is Effort.LEAST,
     )
     method = OPTIMIZERS[recipe.optimizer]
     n_numbers = patterns.inputs.size + patterns.targets.size
-    if exact or window < n_patterns or n_numbers > tuning.constant_limit or not method.keeps_infinity:
+    may_be_constants = window == n_patterns and n_numbers <= tuning.constant_limit and method.keeps_infinity
+    if effort is Effort.LEAST or not may_be_constants:
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
     table: Table = inputs, targets
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * hidden
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)
-    unrolls = hidden <= HIDDEN_CONSTANT
+    unrolls = hidden <= HIDDEN_CONSTANT and effort is Effort.MOST
     most = tuning.packets if unrolls or recipe.criterion == "none" else min(tuning.packets, 2)
-    if n_patterns > MOST_AT_ONCE:
+    if n_patterns > MOST_AT_ONCE or effort is not Effort.MOST:
         most = 1
     return general._replace(
         packets=max(1, min(most, n_fit)),

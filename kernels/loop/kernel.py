@@ -55,7 +55,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     first_that_ends = make_first_that_ends(recipe, variant, memory, places.packets)
     registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
 
-    @jit.kernel(repr((recipe, variant)))
+    @jit.kernel(repr((recipe, variant)), quick=variant.quick)
     def train(patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], most_turns: int) -> int:
         align_frame()
         registers = registers_of()

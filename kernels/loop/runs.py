@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.recipe import Recipe
+from kernels.vocabulary import OPTIMIZERS
+
 Array = NDArray[Any]
 
 # How a run ended. RETRAIN: it is to be trained again by a variant that computes all products.
@@ -86,3 +89,34 @@ class Runs(NamedTuple):
     final_weights: Array
     predictions: Array
     losses: NDArray[np.float64]
+
+
+def given_numbers(recipe: Recipe, settings: Array, hidden: int) -> NDArray[np.float64]:
+    """Return the numbers that runs are given, (cells, given rows), in the order of the rows of control.
+
+    Parameters
+    ----------
+    recipe
+    settings : (cells,) of :data:`kernels.recipe.SETTINGS`
+    hidden
+        Hidden units.
+
+    Returns
+    -------
+    (cells, given rows) of float64
+    """
+    rates, own_rates = settings["learning_rate"], settings["output_learning_rate"]
+    first, second = recipe.architecture.scales(hidden)
+    common = (
+        rates,
+        np.where(np.isnan(own_rates), rates, own_rates),
+        settings["below"],
+        # A loss is finite where it is not above the largest number.
+        np.minimum(settings["bound"], np.finfo(recipe.dtype).max),
+        settings["gain"] * first,
+        np.full(len(settings), second),
+        settings["weight_decay"],
+    )
+    own = (settings[setting.name] for setting in recipe.settings)
+    clocks = (np.full(len(settings), start) for start in OPTIMIZERS[recipe.optimizer].clocks)
+    return np.column_stack([*common, *own, *clocks])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -21,10 +21,22 @@ KernelKey = tuple[str, str]
 
 
 class Compilation(NamedTuple):
-    """A kernel that is being compiled: its number, and the number of kernels that are known to be needed."""
+    """A kernel that is being compiled.
+
+    Attributes
+    ----------
+    number, total
+        Its number, and the number of kernels that are known to be needed.
+    seconds
+        About how long it takes until all of these are compiled; None if that is not known.
+    here
+        Whether this process compiles it or another one.
+    """
 
     number: int
     total: int
+    seconds: float | None = None
+    here: bool = True
 
 
 def kernel_key(kernel: Kernel) -> KernelKey:
@@ -49,9 +61,10 @@ def is_loaded(kernel: Kernel) -> bool:
 
 
 class _Asked(threading.local):
-    """The function that a thread calls before it begins to compile a kernel."""
+    """What a thread calls before it compiles a kernel."""
 
     ask: Callable[[], None] | None = None
+    claim: Callable[[KernelKey], AbstractContextManager[None]] | None = None
 
 
 _asked = _Asked()
@@ -70,26 +83,52 @@ def asked_before_compiling(ask: Callable[[], None]) -> Iterator[None]:
         _asked.ask = before
 
 
+@contextmanager
+def claiming_kernels(claim: Callable[[KernelKey], AbstractContextManager[None]]) -> Iterator[None]:
+    """Have this thread enter ``claim(key)`` to compile the kernel of a key: other processes may compile it instead."""
+    before, _asked.claim = _asked.claim, claim
+    try:
+        yield
+    finally:
+        _asked.claim = before
+
+
+def claimed(kernel: Kernel) -> AbstractContextManager[None]:
+    """Return the context in which this thread compiles a kernel that is not compiled yet.
+
+    Where other processes compile kernels for this one, it is entered once one of them has compiled this kernel, or
+    none of them does.
+    """
+    return _asked.claim(kernel_key(kernel)) if _asked.claim else nullcontext()
+
+
 class CompileWatch:
-    """Observes which kernels Numba compiles, from when it is entered until it is left.
+    """Observes which kernels are compiled, from when it is entered until it is left.
 
     Parameters
     ----------
     tell
-        Called by the compiling thread when it begins to compile a kernel, and with None when that is done.
+        Called when a kernel begins to be compiled, and with None when none is being compiled any more.
+    each
+        Seconds that a kernel takes to compile, if they are known, until the first one is compiled.
 
     Attributes
     ----------
     seconds : list of float
         How long each kernel took to compile, without those that failed.
+    n_processes : int
+        Processes that compile kernels side by side, this one among them.
     """
 
-    def __init__(self, tell: Callable[[Compilation | None], None]) -> None:
+    def __init__(self, tell: Callable[[Compilation | None], None], each: float | None = None) -> None:
         self.seconds: list[float] = []
-        self._tell = tell
+        self.n_processes = 1
+        self._tell, self._each = tell, each
         self._known: set[KernelKey] = set()
         self._begun: set[KernelKey] = set()
-        self._since: float | None = None
+        self._running: dict[KernelKey, bool] = {}
+        self._lock = threading.RLock()
+        self._here: tuple[KernelKey, float] | None = None
         self._waits = _Waits()
         self._installed = ExitStack()
 
@@ -97,7 +136,8 @@ class CompileWatch:
         """Begin to observe."""
         # A thread that takes the compiler's lock compiles or reads code from the disk, or waits for one that does.
         self._installed.enter_context(event.install_listener("numba:compiler_lock", self._waits))
-        self._installed.enter_context(event.install_listener("numba:compile", _Compilations(self._begin, self._end)))
+        listener = _Compilations(self._begin_here, self._end_here)
+        self._installed.enter_context(event.install_listener("numba:compile", listener))
         return self
 
     def __exit__(
@@ -114,18 +154,50 @@ class CompileWatch:
         """Return the seconds of a clock that stands still while this thread waits for machine code."""
         return time.monotonic() - self._waits.own.seconds
 
-    def _begin(self, key: KernelKey) -> None:
-        self._known.add(key)
-        self._begun.add(key)
-        self._since = time.monotonic()
-        self._tell(Compilation(len(self._begun), len(self._known)))
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Have the clock stand still: this thread waits for machine code that another process makes."""
+        self._waits.begin()
+        try:
+            yield
+        finally:
+            self._waits.end()
 
-    def _end(self, succeeded: bool) -> None:
-        if self._since is not None:  # else it was refused before it began
-            if succeeded:
-                self.seconds.append(time.monotonic() - self._since)
-            self._since = None
-            self._tell(None)
+    def begin(self, key: KernelKey, *, here: bool) -> None:
+        """Count a kernel that begins to be compiled, in this process or beside it."""
+        with self._lock:
+            self._known.add(key)
+            self._begun.add(key)
+            self._running[key] = here
+            self._tell_now()
+
+    def end(self, key: KernelKey, seconds: float | None) -> None:
+        """Count a kernel that is compiled, and the seconds that it took; None if it is not."""
+        with self._lock:
+            del self._running[key]
+            self.seconds += [] if seconds is None else [seconds]
+            self._tell_now()
+
+    def _tell_now(self) -> None:
+        """Tell what is being compiled."""
+        here = any(self._running.values())
+        now = Compilation(len(self._begun), len(self._known), self._seconds_to_go(), here)
+        self._tell(now if self._running else None)
+
+    def _seconds_to_go(self) -> float | None:
+        """Return about how long it takes until all known kernels are compiled."""
+        each = sum(self.seconds) / len(self.seconds) if self.seconds else self._each
+        return each and each * (len(self._known) - len(self.seconds)) / self.n_processes
+
+    def _begin_here(self, key: KernelKey) -> None:
+        self._here = key, time.monotonic()
+        self.begin(key, here=True)
+
+    def _end_here(self, succeeded: bool) -> None:
+        if self._here is not None:  # else it was refused before it began
+            key, begin = self._here
+            self._here = None
+            self.end(key, time.monotonic() - begin if succeeded else None)
 
 
 class _Own(threading.local):
@@ -144,12 +216,20 @@ class _Waits(event.Listener):
 
     def on_start(self, _: Any) -> None:
         """Note when the thread asked for the lock."""
+        self.begin()
+
+    def on_end(self, _: Any) -> None:
+        """Add up when the thread has left it."""
+        self.end()
+
+    def begin(self) -> None:
+        """Note that this thread begins to wait, if it does not already."""
         if not self.own.depth:
             self.own.since = time.monotonic()
         self.own.depth += 1
 
-    def on_end(self, _: Any) -> None:
-        """Add up when the thread has left it; one that had it before the watch began is not measured."""
+    def end(self) -> None:
+        """Add up what this thread has waited; one that had the lock before the watch began is not measured."""
         if not self.own.depth:
             return
         self.own.depth -= 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kernels.floating_point import default_floating_point
 from kernels.recipe import Architecture
 from kernels.simd.compiling import Kernel
-from kernels.start.numbers import fill_numbers, uncompiled_draw
+from kernels.start.numbers import fill_by_numpy, fill_numbers, uncompiled_draw
 
 Array = NDArray[Any]
 Shapes = dict[str, tuple[int, ...]]
@@ -40,6 +40,8 @@ class Start(NamedTuple):
         transposed. Parameters that a network does not have are not drawn.
     stream
         See :func:`kernels.start.numbers.fill_numbers`.
+    by_numpy
+        Whether NumPy draws the numbers, which takes longer for many networks, and no kernel. No result depends on it.
     """
 
     distribution: str = "normal"
@@ -48,6 +50,7 @@ class Start(NamedTuple):
     bias_scale: float | None = None
     order: str = "w v b c k"
     stream: str = "mt19937"
+    by_numpy: bool = False
 
 
 @default_floating_point
@@ -84,15 +87,16 @@ def initial_weights(
         raise ValueError(f"out of shape {weights.shape} and {weights.dtype} given; must be {shape}, {dtype}")
     shapes = architecture.shapes(hidden)
     drawn, scales = _read(start.order, shapes), _scales(start, shapes)
+    fill = fill_by_numpy if start.by_numpy else fill_numbers
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
         if _takes_one_pass(drawn, scales):
             factor, shift = _factor_and_shift(start.distribution, float(start.scale))
-            fill_numbers(weights, seeds, start.distribution, start.stream, factor, shift)
+            fill(weights, seeds, start.distribution, start.stream, factor, shift)
         else:
             scale = np.concatenate([np.full(math.prod(shapes[name]), scales[name], np.float64) for name in shapes])
             factor, shift = _factor_and_shift(start.distribution, scale)
             numbers = np.empty(shape)
-            fill_numbers(numbers, seeds, start.distribution, start.stream)
+            fill(numbers, seeds, start.distribution, start.stream)
             parameters = numbers[:, _places(drawn, shapes)]
             parameters *= factor
             parameters += shift
@@ -115,6 +119,8 @@ def uncompiled(start: Start, architecture: Architecture, hidden: int, dtype: str
     """
     shapes = architecture.shapes(hidden)
     one_pass = _takes_one_pass(_read(start.order, shapes), _scales(start, shapes))
+    if start.by_numpy:
+        return None
     return uncompiled_draw(start.distribution, start.stream, dtype if one_pass else "float64")
 
 

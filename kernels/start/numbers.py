@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.simd.compiling import Kernel, is_compiled
+from kernels.simd.compiling import Kernel, claimed, is_compiled, is_loaded
 from kernels.simd.jit import kernel
 from kernels.start.distributions import CHUNK, Scratch, Wanted, make_fill_normal, make_fill_uniform, make_scratch
 from kernels.start.mersenne import MAX_SEED, OFFSET, STATE_WORDS, WIDTH, make_next_words, make_seed_rows
@@ -131,6 +132,38 @@ def fill_numbers(
     ValueError
         If a seed is out of range or no integer, a name is unknown, or ``numbers`` does not fit.
     """
+    _check(numbers, seeds, distribution, stream)
+    few = len(numbers) <= _FEW_SEEDS and numbers.shape[1] >= _MANY_NUMBERS
+    if stream == "pcg64" or few:
+        fill_by_numpy(numbers, seeds, distribution, stream, scale, shift)
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
+            _fill_mt19937(numbers, seeds, distribution, Wanted(numbers.shape[1], scale, shift))
+
+
+def fill_by_numpy(
+    numbers: Array, seeds: Array, distribution: str, stream: str, scale: float = 1.0, shift: float = -0.0
+) -> None:
+    """Draw as :func:`fill_numbers` does, by NumPy, without a kernel that had to be compiled.
+
+    Parameters
+    ----------
+    numbers, seeds, distribution, stream, scale, shift
+        As for :func:`fill_numbers`, which raises the same errors for them.
+    """
+    _check(numbers, seeds, distribution, stream)
+    generator: Any = np.random.RandomState()
+    with np.errstate(over="ignore", invalid="ignore"):
+        for seed, row in zip(seeds.tolist(), numbers, strict=True):
+            if stream == "pcg64":
+                generator = np.random.default_rng(seed)
+            else:
+                generator.seed(seed)  # a new RandomState takes 30 times as long
+            z = generator.standard_normal(row.size) if distribution == "normal" else generator.random(row.size)
+            row[:] = shift + scale * z
+
+
+def _check(numbers: Array, seeds: Array, distribution: str, stream: str) -> None:
     if seeds.dtype.kind not in "iu":
         raise ValueError(f"seeds of dtype {seeds.dtype} given; must be integers")
     if distribution not in DISTRIBUTIONS or stream not in STREAMS:
@@ -139,16 +172,6 @@ def fill_numbers(
         raise ValueError(f"seeds must be from 0 to {MAX_SEED}; given {seeds.min()} to {seeds.max()}")
     if len(numbers) != seeds.size or not numbers.flags.c_contiguous:
         raise ValueError(f"{len(numbers)} rows given for {seeds.size} seeds; must be one per seed, in C order")
-    with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
-        few = len(numbers) <= _FEW_SEEDS and numbers.shape[1] >= _MANY_NUMBERS
-        if stream == "pcg64" or few:
-            make = np.random.default_rng if stream == "pcg64" else np.random.RandomState
-            for seed, row in zip(seeds.tolist(), numbers, strict=True):
-                generator: Any = make(seed)
-                z = generator.standard_normal(row.size) if distribution == "normal" else generator.random(row.size)
-                row[:] = shift + scale * z
-        else:
-            _fill_mt19937(numbers, seeds, distribution, Wanted(numbers.shape[1], scale, shift))
 
 
 def _fill_mt19937(numbers: Array, seeds: Array, distribution: str, wanted: Wanted) -> None:
@@ -156,7 +179,9 @@ def _fill_mt19937(numbers: Array, seeds: Array, distribution: str, wanted: Wante
     draw, seeds = make_draw(distribution), np.ascontiguousarray(seeds, np.uint32)
     late, scratch = np.empty(seeds.size, np.int64), _take_scratch()
     n_outputs = _first_outputs(wanted.n_numbers, distribution)
-    n_late = draw(seeds, numbers.reshape(-1), late, scratch, wanted, n_outputs)
+    arguments = seeds, numbers.reshape(-1), late, scratch, wanted, n_outputs
+    with nullcontext() if is_loaded(draw) or is_compiled(draw, arguments) else claimed(draw):
+        n_late = draw(*arguments)
     again = np.empty((n_late, wanted.n_numbers), numbers.dtype)
     draw(seeds[late[:n_late]], again.reshape(-1), late, scratch, wanted, 0)
     _idle.append(scratch)

@@ -6,6 +6,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
+from kernels.effort import Effort, effort_for
 from sweep.study.model import Study
 from sweep.study.words import loss_and_reduction, with_role
 
@@ -16,15 +17,39 @@ _MOST_PACKETS = 3
 # Patterns with more numbers are not compiled into kernels as constants.
 _MOST_CONSTANTS = 192
 
+# NumPy draws the weights of a network in some 5 us. The kernel for that takes a second to compile.
+_FEW_RUNS = 100_000
+
 # Words that decide whether initial weights are drawn in the type of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
 
 
-def most_kernels(study: Study) -> int:
-    """Return the most kernels that training a study compiles, if none is on disk yet."""
+def most_kernels(study: Study, operations: float) -> int:
+    """Return the most kernels that training a study compiles, if none is on disk yet.
+
+    Parameters
+    ----------
+    study
+    operations
+        Nominal operations of all runs.
+
+    Returns
+    -------
+    int
+    """
+    effort = study_effort(study, operations)
+    return sum(_trainings(study, dict(recipe), effort) for recipe in _recipes(study)) + _drawings(study)
+
+
+def study_effort(study: Study, operations: float) -> Effort:
+    """Return what is worth to be compiled for each recipe of a study, whose runs share the operations evenly."""
+    return effort_for(operations / len(_recipes(study)), len(study.values_of("hidden")))
+
+
+def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:
+    """Return the words that decide kernels besides the hidden size."""
     names = [name for name in with_role("kernel") if name != "hidden"]
-    alike = {_recipe(study, dict(zip(names, values, strict=True))) for values in product(*map(study.values_of, names))}
-    return sum(_trainings(study, dict(recipe)) for recipe in alike) + _drawings(study)
+    return {_recipe(study, dict(zip(names, values, strict=True))) for values in product(*map(study.values_of, names))}
 
 
 def _recipe(study: Study, words: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -35,7 +60,7 @@ def _recipe(study: Study, words: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(words.items())
 
 
-def _trainings(study: Study, words: dict[str, Any]) -> int:
+def _trainings(study: Study, words: dict[str, Any], effort: Effort) -> int:
     """Return the most kernels that train networks of all hidden sizes with the same other words.
 
     Where patterns are constants, one more kernel trains runs whose numbers are not finite.
@@ -46,16 +71,23 @@ def _trainings(study: Study, words: dict[str, Any]) -> int:
     n_unscaled = len({words["scaling"] == "standard" or size == 1 for size in sizes})
     n_numbers = n_patterns * (len(study.data.inputs[0]) + len(study.data.targets[0]))
     general = n_gains * n_unscaled
-    if words["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS:
+    if effort is Effort.LEAST or words["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS:
         return general
+    if effort is Effort.SHARED:
+        return n_gains + general
     own, others = sizes & _OWN_SIZES, sizes - _OWN_SIZES
     most = _MOST_PACKETS if words["criterion"] == "none" else 2
     return n_gains * (len(own) + min(len(others), most)) + general
 
 
+def draws_by_numpy(study: Study) -> bool:
+    """Return whether NumPy draws the initial weights of a study sooner than a kernel for that is compiled."""
+    return study.n_runs <= _FEW_RUNS
+
+
 def _drawings(study: Study) -> int:
     """Return the kernels that draw initial weights; pcg64, drawn by NumPy, needs none."""
-    if "mt19937" not in study.values_of("stream"):
+    if "mt19937" not in study.values_of("stream") or draws_by_numpy(study):
         return 0
     several = study.values_of("dtype") != ("float64",) and prod(len(study.values_of(n)) for n in _DECIDE_PASSES) > 1
     return len(study.values_of("distribution")) * (2 if several else 1)

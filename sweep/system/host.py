@@ -54,6 +54,16 @@ def memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def available_bytes() -> int:
+    """Return the memory that is free or can be freed, in bytes; all of this machine where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return memory_bytes()
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    return 1024 * kilobytes[0] if kilobytes else memory_bytes()
+
+
 def check_addresses() -> None:
     """Check that the limit of address space (``ulimit -v``) suffices for compiling and training.
 

@@ -117,7 +117,7 @@ class SweepProgress:
         self._done_runs = 0
         self._pace = Pace(threads)
         self._waits_for = ""
-        self._compiles, self._stops = False, False
+        self._compiles_here, self._stops, self._kernel = False, False, 0
         self._workers: int | None = None
         self._last_line = -inf
         console = Console(stderr=True)
@@ -177,16 +177,22 @@ class SweepProgress:
 
     def compiling(self, compilation: Compilation | None) -> None:
         """Show which kernel is being compiled; None when compiling has ended."""
-        self._compiles = bool(compilation)
-        self._waits_for = f"compiling kernel {compilation.number} of {compilation.total}" if compilation else ""
-        self._last_line = -inf if compilation else self._last_line  # shown at once
+        self._compiles_here = bool(compilation and compilation.here)
+        self._waits_for = ""
+        if compilation:
+            self._waits_for = f"compiling kernel {compilation.number} of {compilation.total}"
+            if compilation.seconds and compilation.total > 1:
+                self._waits_for += f", about {duration(compilation.seconds)} for all"
+        number = compilation.number if compilation else 0
+        self._last_line = -inf if number > self._kernel else self._last_line  # shown at once
+        self._kernel = max(self._kernel, number)
         self.tick()
 
     def stopping(self) -> None:
         """Show that training ends once the kernel under way is compiled."""
-        if self._compiles and not self._stops:
+        if self._compiles_here and not self._stops:
             self._last_line = -inf
-        self._stops = self._stops or self._compiles
+        self._stops = self._stops or self._compiles_here
 
     def say(self, what: str) -> None:
         """Show an activity other than training."""
@@ -205,7 +211,7 @@ class SweepProgress:
         parts = [f"{100 * self._done_runs // self._n_runs:3d} %", f"{self._done_runs:,} of {self._n_runs:,} runs"]
         if self._workers is not None:
             parts.append(f"{self._workers:,} workers" if self._workers != 1 else "1 worker")
-        if self._compiles and self._stops:
+        if self._compiles_here and self._stops:
             parts.append("stopping: one kernel is being compiled")
         elif self._waits_for:
             parts.append(self._waits_for)

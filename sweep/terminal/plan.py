@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
 from sweep.study.columns import row_bytes
@@ -24,7 +26,7 @@ def print_plan(study: Study) -> None:
         "seeds": f"{study.seeds.count:,} ({first} to {last}){_rounds(study)}",
         "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_shards, 'shard')}",
         "seconds": _seconds(planned),
-        "kernels": _kernels(study),
+        "kernels": _kernels(planned),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": f"{len(study.data.inputs):,} of {count_text(len(study.data.inputs[0]), 'input')} and "
         f"{count_text(len(study.data.targets[0]), 'target')}",
@@ -43,11 +45,15 @@ def _rounds(study: Study) -> str:
     return f", {until.first} and then twice as many, until an interval is below {until.width}" if until else ""
 
 
-def _kernels(study: Study) -> str:
-    """Return the most kernels to compile, and the seconds of each if they are known."""
-    seconds = noted_kernel_seconds()
-    each = f"about {duration(seconds)} each, as this machine took last" if seconds else "some seconds each"
-    return f"at most {most_kernels(study):,} to compile where they are not on disk yet, {each}"
+def _kernels(plan: Plan) -> str:
+    """Return the most kernels to compile, and the seconds of all if they are known."""
+    each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.shards.operations)
+    if each is None:
+        seconds = "some seconds each"
+    else:
+        side_by_side = min(available_threads(), number)
+        seconds = f"in about {duration(each * math.ceil(number / side_by_side))}, as fast as this machine compiled last"
+    return f"at most {number:,} to compile where they are not on disk yet, {seconds}"
 
 
 def _seconds(plan: Plan) -> str:

@@ -106,8 +106,7 @@ class Coordinator:
                 budget = Budget(self._limits, self.plan)
                 work = Work(self.plan, self.parts, len(missing), interrupts, budget, progress, self._reuse)
                 with make_executor(work) as executor:
-                    if self._shown:
-                        executor.expect(map(self.plan.shard, missing))
+                    executor.expect(map(self.plan.shard, missing))
                     self._train_rounds(executor, budget, progress)
                     self.n_threads = executor.n_threads
             if not self.complete:  # other processes may have trained the rest

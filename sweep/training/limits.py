@@ -111,9 +111,13 @@ class Budget:
         OutOfTime
             If something was done and there is no time left.
         """
+        self.check_time()
+        self.is_used = True
+
+    def check_time(self) -> None:
+        """Raise OutOfTime if something was done and there is no time left."""
         if self.is_used and self.is_over:
             raise OutOfTime
-        self.is_used = True
 
     def take(self, shards: Iterator[Shard]) -> Iterator[Shard]:
         """Yield shards until a limit is reached."""

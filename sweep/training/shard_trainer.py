@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from itertools import product
+from collections.abc import Callable
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,10 @@ from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns, make_columns
 from kernels.recipe import Architecture, Recipe, make_settings
-from kernels.simd.compiling import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
 from kernels.start.initialize import Start
 from kernels.train import Outcome, Trainer
+from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
@@ -50,9 +49,10 @@ class ShardTrainer:
     """
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
-        self._plan, self._pause, self._reuse = plan, pause, reuse
+        self.plan, self._pause, self._reuse = plan, pause, reuse
         self._inputs = np.array(plan.study.data.inputs)
         self._targets = np.array(plan.study.data.targets)
+        self._effort = study_effort(plan.study, plan.shards.operations)
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
         self._thread = local()  # each thread's memory for weights
@@ -60,52 +60,33 @@ class ShardTrainer:
     def train(self, shard: Shard) -> ShardResult:
         """Train all runs of a shard that are not known from earlier results."""
         begin, trained = time.monotonic(), []
-        for piece in self._plan.pieces(shard):
+        for piece in self.plan.pieces(shard):
             if self._pause and time.monotonic() - begin > _LONG_SECONDS:
                 self._pause()
             if piece.open is None or piece.open.any():
                 trained.append(self._train_piece(piece))
         pieces, lane_steps, reused_steps = zip(*(trained or [(make_columns(0), 0, 0)]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
-        return ShardResult(self._plan, shard, columns, sum(lane_steps), sum(reused_steps))
+        return ShardResult(self.plan, shard, columns, sum(lane_steps), sum(reused_steps))
 
     def trainer(self, cell: Cell) -> Trainer:
         """Return the trainer of a cell; there is one for each recipe."""
-        recipe = make_recipe(self._plan.study, cell)
+        recipe = make_recipe(self.plan.study, cell)
         with self._lock:
             if recipe not in self._trainers:
-                self._trainers[recipe] = Trainer(recipe, self._inputs, self._targets)
+                self._trainers[recipe] = Trainer(recipe, self._inputs, self._targets, effort=self._effort)
             return self._trainers[recipe]
 
-    def uncompiled(self, shards: Iterable[Shard]) -> set[KernelKey]:
-        """Return the kernels that ``shards`` are known to need and that are not compiled yet.
-
-        One more may be needed: the kernel that settles runs whose loss is not finite.
-        """
-        study = self._plan.study
-        found: set[KernelKey] = set()
-
-        def note(kernel: Kernel | None) -> None:
-            if kernel:
-                found.add(kernel_key(kernel))
-
-        for shape in {shape for shard in shards for shape in self._plan.shards.wave_of(shard).shapes(shard)}:
-            if self._pause:
-                self._pause()
-            number = self._plan.first_cell(shape)
-            cell = self._plan.grid.cell(number)
-            trainer = self.trainer(cell)
-            note(trainer.uncompiled(cell.hidden, self.settings(np.array([number]))))
-            for distribution, stream in product(study.values_of("distribution"), study.values_of("stream")):
-                start = make_start(cell.with_words(distribution=distribution, stream=stream))
-                note(initialize.uncompiled(start, trainer.recipe.architecture, cell.hidden, trainer.recipe.dtype))
-        return found
+    def check(self) -> None:
+        """Raise what ends the training, if it is to end."""
+        if self._pause:
+            self._pause()
 
     def settings(self, cells: Array) -> Array:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
-        given = [name for name in _SETTINGS if None not in self._plan.study.values_of(name)]
-        columns = {name: self._plan.grid.column(name, cells) for name in given}
-        return make_settings(len(cells), **columns, max_steps=self._plan.grid.most_steps(cells))
+        given = [name for name in _SETTINGS if None not in self.plan.study.values_of(name)]
+        columns = {name: self.plan.grid.column(name, cells) for name in given}
+        return make_settings(len(cells), **columns, max_steps=self.plan.grid.most_steps(cells))
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
         """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
@@ -124,15 +105,15 @@ class ShardTrainer:
         weights : (runs, parameters)
             ``out``, or a new array.
         """
-        first = self._plan.grid.cell(int(cells[0]))
-        recipe = make_recipe(self._plan.study, first)
+        first = self.plan.grid.cell(int(cells[0]))
+        recipe = make_recipe(self.plan.study, first)
         n_parameters = recipe.architecture.n_parameters(first.hidden)
         if out is None:
             out = np.empty((len(seeds), n_parameters), recipe.dtype)
-        swept = [name for name in _START if name in self._plan.study.parameters]
+        swept = [name for name in _START if name in self.plan.study.parameters]
         if not swept:
             return self._draw(cells, seeds, out)
-        for group in _groups([self._plan.grid.column(name, cells) for name in swept]):
+        for group in _groups([self.plan.grid.column(name, cells) for name in swept]):
             runs = np.flatnonzero(np.repeat(group, counts))
             out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
         return out
@@ -142,8 +123,8 @@ class ShardTrainer:
 
         Returns the outcomes of all runs, the steps executed by lanes, and the steps of known runs.
         """
-        cells, counts = self._plan.cells(piece)
-        seeds = self._plan.seeds(piece)
+        cells, counts = self.plan.cells(piece)
+        seeds = self.plan.seeds(piece)
         if self._reuse is None:
             outcome = self._train_runs(cells, counts, seeds)
             return outcome.columns, outcome.lane_steps, 0
@@ -161,7 +142,7 @@ class ShardTrainer:
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
         """Train runs of one shape: ``counts`` successive runs of each cell, with these seeds."""
-        first = self._plan.grid.cell(int(cells[0]))
+        first = self.plan.grid.cell(int(cells[0]))
         trainer = self.trainer(first)
         n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
@@ -173,8 +154,9 @@ class ShardTrainer:
 
         Seeds of several cells are drawn once each if they fill a range no longer than the runs.
         """
-        first = self._plan.grid.cell(int(cells[0]))
-        start, architecture = make_start(first), make_recipe(self._plan.study, first).architecture
+        first = self.plan.grid.cell(int(cells[0]))
+        study = self.plan.study
+        start, architecture = make_start(study, first), make_recipe(study, first).architecture
         once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
         each = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
         drawn = initialize.initial_weights(
@@ -202,9 +184,9 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     return Recipe(**{name: said[name] for name in Recipe._fields})
 
 
-def make_start(cell: Cell) -> Start:
+def make_start(study: Study, cell: Cell) -> Start:
     """Return the rule by which a cell draws its initial weights."""
-    said = {**cell, "order": cell["draw_order"]}
+    said = {**cell, "order": cell["draw_order"], "by_numpy": draws_by_numpy(study)}
     return Start(**{name: said[name] for name in Start._fields})
 
 

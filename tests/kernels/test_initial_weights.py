@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from kernels.recipe import Architecture
 from kernels.start import numbers
@@ -228,6 +229,24 @@ def test_orders_that_are_none_are_refused(order: str, message: str) -> None:
         initial_weights(Start(order=order), np.arange(3), architecture, 2, "float64")
     with pytest.raises(ValueError, match=message):
         uncompiled(Start(order=order), architecture, 2, "float64")
+
+
+def state_of_all() -> NDArray[np.uint32]:
+    """Return the state of NumPy's generator that a process shares."""
+    state = np.random.get_state(legacy=False)  # noqa: NPY002 - what the test is about
+    return np.array(state["state"]["key"])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("start", [Start(), Start("uniform", 0.3), Start(bias_scale=0.0), Start(order="v.T w b c k")])
+def test_numpy_draws_the_same(start: Start, dtype: str) -> None:
+    """Whether NumPy draws or a kernel, the weights are the same, and the state of no other generator changes."""
+    seeds = np.array([0, 1, 7, 2**32 - 1, 623, 624])
+    before = state_of_all()
+    drawn = initial_weights(start._replace(by_numpy=True), seeds, NETWORK, 3, dtype)
+    np.testing.assert_array_equal(drawn, initial_weights(start, seeds, NETWORK, 3, dtype))
+    np.testing.assert_array_equal(state_of_all(), before)
+    assert uncompiled(start._replace(by_numpy=True), NETWORK, 3, dtype) is None
 
 
 def test_equal_starts_are_one_key() -> None:

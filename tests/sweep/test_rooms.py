@@ -46,7 +46,15 @@ SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
 # What sets the state of the floating-point unit for whoever computes, and what declares words: no numerics, and light.
 LIGHT_KERNELS = {
     f"kernels.{name}"
-    for name in ("floating_point", "vocabulary", "words.records", "words.reductions", "words.scalings", "start.names")
+    for name in (
+        "effort",
+        "floating_point",
+        "vocabulary",
+        "words.records",
+        "words.reductions",
+        "words.scalings",
+        "start.names",
+    )
 }
 HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy", "distributed", "dask"}
 

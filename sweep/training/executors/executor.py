@@ -67,6 +67,19 @@ class Work:
         self.interrupts.check()
         self.budget.begin_kernel()
 
+    def wait_for_kernel(self) -> None:
+        """Permit a thread to wait for a kernel that another process compiles, unless the call is to end.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If interrupted.
+        OutOfTime
+            If the time limit is over and something was done.
+        """
+        self.interrupts.check()
+        self.budget.check_time()
+
 
 class Executor(ABC):
     """Trains shards of one plan and writes their results.
@@ -121,7 +134,7 @@ class Executor(ABC):
         """
 
     def expect(self, shards: Iterator[Shard]) -> None:  # noqa: B027 - only some know them
-        """Find the kernels to be compiled, so that progress can show their number."""
+        """Prepare for the kernels of shards that are to be trained."""
 
 
 # Makes the executor of one call.

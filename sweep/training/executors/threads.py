@@ -6,7 +6,7 @@ import pkgutil
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, nullcontext, suppress
 from functools import cache, partial
 from importlib import import_module
 from queue import Empty, SimpleQueue
@@ -15,17 +15,20 @@ from types import TracebackType
 from typing import TypeVar
 
 import kernels
-from kernels.simd.compiling import CompileWatch, asked_before_compiling
+from kernels.simd.compiling import CompileWatch, asked_before_compiling, claiming_kernels
 from sweep.errors import SweepError
 from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.store.memory import MemoryParts
 from sweep.store.store import Store
+from sweep.system.host import available_threads
 from sweep.system.signals import Interrupts
+from sweep.training.compilers import Compilers
 from sweep.training.executors.executor import Executor, Work
+from sweep.training.kernel_items import uncompiled
 from sweep.training.limits import OutOfTime
 from sweep.training.shard_trainer import ShardTrainer
-from sweep.training.speed import note_kernels
+from sweep.training.speed import note_kernels, noted_kernel_seconds
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -50,11 +53,21 @@ class ThreadExecutor(Executor):
     def __init__(self, n_threads: int, work: Work) -> None:
         self.session, self.n_threads, self._work = secrets.token_hex(8), n_threads, work
         self._worker = ShardTrainer(work.plan, work.interrupts.check, work.reuse)
-        self._watch = CompileWatch(work.progress.compiling)
+        self._watch = CompileWatch(work.progress.compiling, noted_kernel_seconds())
+        self._compilers: Compilers | None = None
+        self._open = ExitStack()
 
     def expect(self, shards: Iterator[Shard]) -> None:
-        """Find the kernels to be compiled, so that progress can show their number."""
-        self._watch.expect(self._worker.uncompiled(shards))
+        """Find the kernels to be compiled, and start processes that compile some of them beside this one."""
+        work = self._work
+        shapes = dict.fromkeys(shape for shard in shards for shape in work.plan.shards.wave_of(shard).shapes(shard))
+        items = uncompiled(self._worker, shapes, settles=False)
+        self._watch.expect(items)
+        n_slow = sum(item.task != "draw" for item in items.values())  # what draws is compiled before a process starts
+        n_processes = min(self.n_threads, available_threads(), n_slow) - 1
+        if n_processes > 0:
+            compilers = Compilers(work.plan.study, items, n_processes, self._watch, work.wait_for_kernel)
+            self._compilers = self._open.enter_context(compilers)
 
     def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
         """Train shards; each thread trains one after the other."""
@@ -69,12 +82,14 @@ class ThreadExecutor(Executor):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Note the seconds that kernels took to compile."""
+        """End the processes that compile, and note the seconds that kernels took to compile."""
+        self._open.close()
         note_kernels(self._watch.seconds)
 
     def _train(self, shard: Shard) -> Commit:
         """Train a shard."""
-        return finish(self._work.parts, self._worker, self._watch, self.session, shard)
+        with claiming_kernels(self._compilers.claim) if self._compilers else nullcontext():
+            return finish(self._work.parts, self._worker, self._watch, self.session, shard)
 
     def _tick(self) -> None:
         """Update progress, which also explains why an ending run has not ended yet."""

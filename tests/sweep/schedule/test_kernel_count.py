@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kernels.effort import Effort, effort_for
 from kernels.start import initialize
 from kernels.train import Trainer
 from kernels.tuning import Tuning
-from sweep.schedule.kernel_count import most_kernels
+from sweep.schedule import kernel_count
 from sweep.schedule.plan import Plan
 from sweep.training.shard_trainer import ShardTrainer, make_start
 from tests.sweep.support import make_study
@@ -18,7 +19,7 @@ from tests.sweep.support import make_study
 TUNINGS = (Tuning(), Tuning(64, 64, 2**15 * 3 // 2, 3, 192), Tuning(32, 32, 2**15, 3, 96), Tuning(16, 16, 2**15, 2, 96))
 
 
-def kernels_needed(study: Any, tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> int:
+def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pytest.MonkeyPatch) -> int:
     """Count the kernels that train and draw all cells of a study, each cell alone, also runs that are not finite."""
     plan, drawn = Plan(study), set()
     worker = ShardTrainer(plan)
@@ -27,10 +28,16 @@ def kernels_needed(study: Any, tuning: Tuning, monkeypatch: pytest.MonkeyPatch) 
     for cell in range(plan.n_cells):
         words = plan.grid.cell(cell)
         recipe = worker.trainer(words).recipe
-        trainer = Trainer(recipe, np.array(study.data.inputs), np.array(study.data.targets), tuning=tuning)
+        trainer = Trainer(
+            recipe, np.array(study.data.inputs), np.array(study.data.targets), tuning=tuning, effort=effort
+        )
         settings = worker.settings(np.array([cell]))
-        found |= {(recipe, trainer.variant(words["hidden"], settings, exact=exact)) for exact in (False, True)}
-        asked = initialize.uncompiled(make_start(words), recipe.architecture, words["hidden"], recipe.dtype)
+        variant = trainer.variant(words["hidden"], settings)
+        found.add((recipe, variant))
+        if variant.table is not None:  # else no run is trained again
+            found.add((recipe, trainer.variant(words["hidden"], settings, exact=True)))
+        start = make_start(study, words)._replace(by_numpy=False)
+        asked = initialize.uncompiled(start, recipe.architecture, words["hidden"], recipe.dtype)
         if words["stream"] != "pcg64":
             drawn.add(asked)
     monkeypatch.undo()
@@ -40,24 +47,58 @@ def kernels_needed(study: Any, tuning: Tuning, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"hidden": 2}, 3),
-        ({"hidden": [1, 2, 3, 4, 8, 16, 64, 200]}, 6),
-        ({"hidden": [3, 200], "criterion": "none"}, 4),
-        ({"hidden": [2, 3], "activation": ["relu", "tanh"], "optimizer": ["gd", "adam"]}, 13),
-        ({"hidden": [1, 2, 3], "batch": 2}, 2),
-        ({"hidden": [1, 2, 3], "batch": [2, 4], "order": ["cyclic", "shuffled"]}, 7),
-        ({"hidden": [1, 2, 3], "batch": 2, "scaling": ["standard", "ntk"]}, 4),
-        ({"hidden": [2, 3], "gain": [0.5, 1.0, 2.0]}, 7),
-        ({"hidden": [2, 3], "loss": ["sse", "squared", "mse"]}, 7),
-        ({"hidden": 2, "stream": "pcg64"}, 2),
-        ({"hidden": 2, "stream": ["pcg64", "mt19937"], "distribution": ["normal", "uniform"]}, 4),
-        ({"hidden": 2, "dtype": "float32", "bias_scale": [0.5, 1.0]}, 4),
-        ({"hidden": [2, 3], "optimizer": "rprop"}, 4),
+        ({"hidden": 2}, (2, 3, 3)),
+        ({"hidden": [1, 2, 3, 4, 8, 16, 64, 200]}, (2, 3, 6)),
+        ({"hidden": [3, 200], "criterion": "none"}, (2, 3, 4)),
+        ({"hidden": [2, 3], "activation": ["relu", "tanh"], "optimizer": ["gd", "adam"]}, (5, 9, 13)),
+        ({"hidden": [1, 2, 3], "batch": 2}, (2, 2, 2)),
+        ({"hidden": [1, 2, 3], "batch": [2, 4], "order": ["cyclic", "shuffled"]}, (4, 5, 7)),
+        ({"hidden": [1, 2, 3], "batch": 2, "scaling": ["standard", "ntk"]}, (4, 4, 4)),
+        ({"hidden": [2, 3], "gain": [0.5, 1.0, 2.0]}, (3, 5, 7)),
+        ({"hidden": [2, 3], "loss": ["sse", "squared", "mse"]}, (3, 5, 7)),
+        ({"hidden": 2, "stream": "pcg64"}, (1, 2, 2)),
+        ({"hidden": 2, "stream": ["pcg64", "mt19937"], "distribution": ["normal", "uniform"]}, (3, 4, 4)),
+        ({"hidden": 2, "dtype": "float32", "bias_scale": [0.5, 1.0]}, (3, 4, 4)),
+        ({"hidden": [2, 3], "optimizer": "rprop"}, (2, 3, 4)),
     ],
 )
-def test_kernels_of_a_study(changes: dict[str, Any], expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On no CPU does a study take more kernels."""
+def test_kernels_of_a_study(
+    changes: dict[str, Any], expected: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On no CPU does a study take more kernels, whatever it is worth."""
     study = make_study(count=4, learning_rate=0.1, **changes)
-    assert most_kernels(study) == expected
-    for tuning in TUNINGS:
-        assert kernels_needed(study, tuning, monkeypatch) <= expected
+    for effort, number in zip(Effort, expected, strict=True):
+        with monkeypatch.context() as changed:
+            changed.setattr(kernel_count, "draws_by_numpy", lambda _: False)
+            changed.setattr(kernel_count, "study_effort", lambda *_, effort=effort: effort)
+            assert kernel_count.most_kernels(study, 1.0) == number
+        for tuning in TUNINGS:
+            assert kernels_needed(study, tuning, effort, monkeypatch) <= number
+
+
+@pytest.mark.parametrize(
+    ("operations", "n_sizes", "effort"),
+    [
+        (1e9, 1, Effort.LEAST),
+        (1e9, 50, Effort.LEAST),
+        (1e11, 1, Effort.MOST),
+        (1e11, 2, Effort.SHARED),
+        (6e11, 2, Effort.MOST),
+        (6e11, 3, Effort.SHARED),
+        (2e12, 50, Effort.MOST),
+    ],
+)
+def test_effort(operations: float, n_sizes: int, effort: Effort) -> None:
+    """The more a study trains, and the fewer kernels its sizes would take, the faster these are."""
+    assert effort_for(operations, n_sizes) is effort
+
+
+def test_recipes_share_the_operations() -> None:
+    """A study of many recipes compiles for each what a part of its size is worth."""
+    names = "relu", ["relu", "tanh", "sin"]
+    few, many = (make_study(count=4, hidden=2, learning_rate=0.1, activation=name) for name in names)
+    assert kernel_count.study_effort(few, 2e10) is Effort.MOST
+    assert kernel_count.study_effort(many, 2e10) is Effort.LEAST
+    same = make_study(count=4, hidden=2, learning_rate=0.1, loss=["sse", "squared", "mse"])  # which are two recipes
+    assert kernel_count.study_effort(same, 1.9e10) is Effort.LEAST
+    assert kernel_count.study_effort(same, 2.1e10) is Effort.MOST

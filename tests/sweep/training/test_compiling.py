@@ -26,8 +26,9 @@ from sweep.training.executors.threads import work_in_threads
 from sweep.training.limits import Budget, Limits, OutOfTime
 from tests.sweep.support import command, make_study, write_study
 
-# Three kernels of little work: one draws, two train.
-STUDY = make_study(count=2, hidden=[2, 3], learning_rate=0.1, activation="identity", max_steps=20)
+# Three kernels of little work.
+WORDS = {"hidden": 2, "learning_rate": 0.1, "activation": "identity", "optimizer": ["gd", "momentum", "nesterov"]}
+STUDY = make_study(count=2, max_steps=20, **WORDS)
 
 ROOT = Path(sweep.__path__[0]).parent
 
@@ -57,14 +58,14 @@ def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Sig
         "compiling kernel 1 of 3",
         "stopping: one kernel is being compiled",
     ]
-    assert kernels_on_disk(tmp_path) == ["draw"]
+    assert kernels_on_disk(tmp_path) == ["train"]
 
 
 @compiled_only
 def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the time is over no kernel is begun but the first of a call, so that each call gets on."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    study = make_study(count=2, hidden=[2, 3], learning_rate=0.1, activation="identity", loss="half_squared")
+    study = make_study(count=2, loss="half_squared", **WORDS)
     file, out = write_study(tmp_path / "small.toml", study), tmp_path / "r"
     words = [sys.executable, "-m", "sweep", "run", file, "--out", out, "--time-budget", "0.001", "--threads", "2"]
     for n_kernels in (1, 2):
@@ -72,7 +73,7 @@ def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.Monkey
         assert (done.returncode, len(kernels_on_disk(tmp_path))) == (4, n_kernels), done.stderr
         assert done.stdout.startswith("nothing is trained yet: the time was over while kernels were compiled")
     assert subprocess.run(words, cwd=ROOT, capture_output=True).returncode == 0
-    assert sorted(kernels_on_disk(tmp_path)) == ["draw", "train", "train"]
+    assert sorted(kernels_on_disk(tmp_path)) == ["train", "train", "train"]
 
 
 def test_first_kernel_of_a_call() -> None:
@@ -161,11 +162,11 @@ def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.Monkey
     """`sweep plan` says how many kernels there are at most, and how long each took here the last time."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     study = write_study(tmp_path / "small.toml", STUDY)
-    assert re.search(r"kernels +at most 4 to compile .*, some seconds each\n", command("plan", study).out)
+    assert re.search(r"kernels +at most 3 to compile .*, some seconds each\n", command("plan", study).out)
     words = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r"]
     subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
     assert len(kernels_on_disk(tmp_path)) == 3
-    assert re.search(r"kernels +at most 4 to compile .*, about \d+ s each, as this", command("plan", study).out)
+    assert re.search(r"kernels +at most 3 to compile .*, in about \d+ s, as fast as this", command("plan", study).out)
 
 
 def test_a_worker_of_a_cluster_without_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numba.core import event
 
 import sweep
+from kernels.effort import Effort
 from kernels.simd.compiling import Compilation
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
@@ -24,6 +25,8 @@ from sweep.store.run_facts import _seconds_trained
 from sweep.store.shard_result import ShardResult
 from sweep.system.formatting import duration
 from sweep.system.progress import Pace, SweepProgress, tell_finished
+from sweep.training import shard_trainer
+from sweep.training.kernel_items import uncompiled
 from sweep.training.shard_trainer import ShardTrainer
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import command, make_study, write_study
@@ -194,17 +197,33 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernels of what is left to train are known beforehand, and after training none of them is missing."""
     trained = Plan(make_study(count=4))
     sweep.run(trained.study)
-    assert ShardTrainer(trained).uncompiled(map(trained.shard, range(trained.n_shards))) == set()
+    assert uncompiled(ShardTrainer(trained), range(trained.n_shapes), settles=False) == {}
     for module in ("train", "start.numbers"):
         monkeypatch.setattr(f"kernels.{module}.is_compiled", lambda *_: False)
-    plan = Plan(make_study(count=4, hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"]))
-    whole = plan.shard(0)
-    assert len(ShardTrainer(plan).uncompiled([whole])) == 5  # two units and any number, of two activations; and drawing
-    shapes = list(plan.pieces(whole))
-    relu = [shape for shape in shapes if plan.grid.cell(int(plan.cells(shape)[0][0]))["activation"] == "relu"]
-    assert len(ShardTrainer(plan).uncompiled(relu)) == 3
-    from_numpy = Plan(make_study(count=4, hidden=2, stream="pcg64"))
-    assert len(ShardTrainer(from_numpy).uncompiled([from_numpy.shard(0)])) == 1
+    for name, value in (("study_effort", Effort.MOST), ("draws_by_numpy", False)):
+        monkeypatch.setattr(shard_trainer, name, lambda *_, value=value: value)
+    worker = ShardTrainer(Plan(make_study(hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"])))
+    found = uncompiled(worker, range(worker.plan.n_shapes), settles=False)
+    assert len(found) == 5  # two units and any number, of two activations; and drawing
+    assert [item.task for item in found.values()] == ["train", "draw", "train", "train", "train"]
+    relu = [shape for shape in range(6) if worker.plan.grid.cell(worker.plan.first_cell(shape))["activation"] == "relu"]
+    assert len(uncompiled(worker, relu, settles=False)) == 3
+    assert len(uncompiled(worker, relu, settles=True)) == 4  # which is one for all numbers of units
+    from_numpy = ShardTrainer(Plan(make_study(count=4, hidden=2, stream="pcg64")))
+    assert len(uncompiled(from_numpy, [0], settles=False)) == 1
+
+
+def test_time_until_all_is_compiled(clock: Clock) -> None:
+    """Of several kernels it is told about how long all of them take, and which are compiled by other processes."""
+    progress = hidden_progress()
+    progress.compiling(Compilation(1, 9, 21.2))
+    assert progress.text().endswith("compiling kernel 1 of 9, about 22 s for all")
+    progress.compiling(Compilation(2, 9, 11.0, here=False))
+    progress.stopping()
+    assert progress.text().endswith("compiling kernel 2 of 9, about 11 s for all")
+    progress.compiling(Compilation(3, 9, None, here=True))
+    progress.stopping()
+    assert progress.text().endswith("stopping: one kernel is being compiled")
 
 
 def test_finished_study_says_so(tmp_path: Path) -> None:

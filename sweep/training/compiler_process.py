@@ -1,0 +1,42 @@
+"""A process that compiles kernels for another one: what it is told on standard input, until that closes.
+
+The first line is a study; each later one names a kernel, and is answered by the seconds that it took to compile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from queue import SimpleQueue
+from threading import Thread
+
+from kernels.simd import entries
+from sweep.schedule.plan import Plan
+from sweep.study.load import parse_study
+from sweep.training.executors.threads import import_all_kernels
+from sweep.training.kernel_items import Item, compile_item
+from sweep.training.shard_trainer import ShardTrainer
+
+
+def main() -> None:
+    """Compile what standard input says, into the cache on disk."""
+    lines: SimpleQueue[str] = SimpleQueue()
+    Thread(target=_read, args=(lines,), daemon=True).start()
+    worker = ShardTrainer(Plan(parse_study(json.loads(lines.get()), "standard input")))
+    import_all_kernels()
+    print("ready", flush=True)
+    while not entries.n_unwritten():  # what cannot be written helps nobody
+        item = Item(*json.loads(lines.get()))
+        begin = time.monotonic()
+        compile_item(worker, item)
+        if not entries.n_unwritten():
+            print(time.monotonic() - begin, flush=True)
+
+
+def _read(lines: SimpleQueue[str]) -> None:
+    """Pass lines on, and end this process when nobody holds the other end any more, whatever it is doing."""
+    for line in sys.stdin:
+        lines.put(line)
+    os._exit(0)

@@ -1,0 +1,211 @@
+"""Processes that compile kernels beside a call, and who compiles which kernel.
+
+Numba compiles one kernel at a time in a process. So other processes compile into the cache on disk the kernels that the
+threads of this one do not compile yet: first those that a thread waits for, then in the order in which they are needed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from enum import Enum
+from threading import Condition, Thread
+from types import TracebackType
+from typing import Self
+
+from kernels.simd.compiling import CompileWatch, KernelKey
+from sweep.study.model import Study
+from sweep.system.host import available_bytes
+from sweep.training.kernel_items import Item
+
+# Memory of a process that compiles, in bytes.
+_PROCESS_BYTES = 4e8
+# Seconds between checks for the end of the call.
+_WAKE_SECONDS = 0.1
+# The program of a process: with the modules of this one, wherever they come from.
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from sweep.training.compiler_process import main; main()"
+
+
+class _State(Enum):
+    """Of a kernel: to be compiled by anybody, by this process only, being compiled here or beside, compiled."""
+
+    OPEN, OWN, HERE, BESIDE, DONE = range(5)
+
+
+class Compilers:
+    """Processes that compile the kernels of a study beside this one.
+
+    Parameters
+    ----------
+    study
+    items
+        What is to be compiled, by the key of the kernel, in the order in which it is needed.
+    n_processes
+        The largest number of processes; fewer where there are fewer kernels, or memory for fewer.
+    watch
+        Is told what is compiled.
+    check
+        Called by threads that wait for a kernel; an exception that it raises ends the wait.
+    told
+        Whether processes print errors.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        items: Mapping[KernelKey, Item],
+        n_processes: int,
+        watch: CompileWatch,
+        check: Callable[[], None],
+        *,
+        told: bool = False,
+    ) -> None:
+        self._study, self._items, self._watch, self._check, self._told = study, dict(items), watch, check, told
+        self._n_wanted = max(0, min(n_processes, len(items), int(available_bytes() / _PROCESS_BYTES)))
+        self._states = dict.fromkeys(items, _State.OPEN)
+        self._awaited = Counter[KernelKey]()
+        self._changed = Condition()
+        self._processes: list[subprocess.Popen[str]] = []
+        self._threads: list[Thread] = []
+        self._n_running = 0
+
+    def __enter__(self) -> Self:
+        """Start the processes; none where the system starts none."""
+        first = json.dumps(self._study.to_toml()) + "\n"
+        command = [sys.executable, "-c", _PROGRAM.format(path=sys.path)]
+        errors = None if self._told else subprocess.DEVNULL
+        with suppress(OSError):
+            for _ in range(self._n_wanted):
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    start_new_session=True,  # Ctrl-C in a terminal is for this process, which then ends the others
+                )
+                self._processes.append(process)
+                self._threads.append(Thread(target=self._serve, args=(process, first), daemon=True))
+        self._watch.n_processes += len(self._processes)
+        self._n_running = len(self._threads)
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the processes, whatever they compile."""
+        for process in self._processes:
+            process.kill()
+        for thread in self._threads:
+            thread.join()
+        for process in self._processes:
+            assert process.stdout is not None
+            process.stdout.close()
+            process.wait()
+
+    @contextmanager
+    def claim(self, key: KernelKey) -> Iterator[None]:
+        """Have the right to compile a kernel in this process, unless another one has compiled it on entry."""
+        with self._watch.waiting():
+            is_ours = self._take(key)
+        try:
+            yield
+        finally:
+            if is_ours:
+                self._change(key, _State.DONE)
+
+    def wait(self, tell: Callable[[int], None]) -> bool:
+        """Wait until all is compiled, or no process is left; return whether all is.
+
+        Parameters
+        ----------
+        tell
+            Called with the number of kernels that are compiled, whenever that changes.
+        """
+        told = -1
+        with self._changed:
+            while True:
+                n_done = sum(state is _State.DONE for state in self._states.values())
+                if n_done > told:
+                    tell(told := n_done)
+                if n_done == len(self._states) or not self._n_running:
+                    return n_done == len(self._states)
+                self._check()
+                self._changed.wait(_WAKE_SECONDS)
+
+    def _take(self, key: KernelKey) -> bool:
+        """Wait until this process may compile a kernel, and return true, or until it is compiled."""
+        with self._changed:
+            self._awaited[key] += 1
+            try:
+                while self._states.get(key) is not _State.DONE:
+                    if self._states.get(key) is not _State.BESIDE and _State.HERE not in self._states.values():
+                        self._states[key] = _State.HERE
+                        return True
+                    self._check()
+                    self._changed.wait(_WAKE_SECONDS)
+                return False
+            finally:
+                self._awaited[key] -= 1
+
+    def _change(self, key: KernelKey, state: _State) -> None:
+        with self._changed:
+            self._states[key] = state
+            self._changed.notify_all()
+
+    def _next(self) -> KernelKey | None:
+        """Return the kernel that a process compiles next, now its own; None if there is no more, or the call ends."""
+        try:
+            self._check()
+        except BaseException:
+            return None
+        with self._changed:
+            ready = [key for key, state in self._states.items() if state is _State.OPEN]
+            if not ready:
+                return None
+            key = next((key for key in ready if self._awaited[key]), ready[0])
+            self._states[key] = _State.BESIDE
+            return key
+
+    def _serve(self, process: subprocess.Popen[str], first: str) -> None:
+        """Give one kernel after the other to a process."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(OSError, ValueError):
+            process.stdin.write(first)
+            process.stdin.flush()
+            if process.stdout.readline():  # it is ready
+                while (key := self._next()) is not None:
+                    self._have_compiled(process, key)
+        with suppress(OSError):
+            process.stdin.close()  # which ends it
+        with self._changed:
+            self._n_running -= 1
+            self._changed.notify_all()
+
+    def _have_compiled(self, process: subprocess.Popen[str], key: KernelKey) -> None:
+        """Give a kernel to a process, and wait until it is compiled.
+
+        Raises
+        ------
+        OSError, ValueError
+            If the process has ended, or could not do it. This process is then to compile the kernel itself.
+        """
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._watch.begin(key, here=False)
+        state, seconds = _State.OWN, None
+        try:
+            process.stdin.write(json.dumps(self._items[key]) + "\n")
+            process.stdin.flush()
+            seconds = float(process.stdout.readline())
+            state = _State.DONE
+        finally:
+            self._change(key, state)
+            self._watch.end(key, seconds)

@@ -1,0 +1,86 @@
+"""The kernels that a study needs, in a form that another process can be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from kernels.simd.compiling import Kernel, KernelKey, kernel_key
+from kernels.start import initialize
+from sweep.training.shard_trainer import ShardTrainer, make_start
+
+# Seeds that are drawn to compile a kernel: NumPy draws one or two of many numbers, and needs no kernel for it.
+_SEEDS = np.arange(3)
+
+
+class Item(NamedTuple):
+    """What one kernel is compiled for.
+
+    Attributes
+    ----------
+    task
+        ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), or ``"draw"``.
+    cell
+        Number of a cell.
+    distribution, stream
+        How its weights are drawn.
+    """
+
+    task: str
+    cell: int
+    distribution: str
+    stream: str
+
+
+def uncompiled(worker: ShardTrainer, shapes: Iterable[int], *, settles: bool) -> dict[KernelKey, Item]:
+    """Return what the training of some shapes needs and is yet to be compiled, in that order.
+
+    Parameters
+    ----------
+    worker
+        Trains the shards of the study.
+    shapes
+        Numbers of shapes of the plan, in the order in which they are trained.
+    settles
+        Whether to include the kernels for runs whose numbers are not finite: whether there are any is not known before.
+    """
+    study, found = worker.plan.study, dict[KernelKey, Item]()
+    ways = list(product(study.values_of("distribution"), study.values_of("stream")))
+    for shape in shapes:
+        worker.check()
+        number = worker.plan.first_cell(shape)
+        items = [Item("train", number, *ways[0])]
+        items += [Item("draw", number, *way) for way in ways]
+        items += [Item("settle", number, *ways[0])] if settles else []
+        for item in items:
+            kernel = _uncompiled(worker, item)
+            if kernel:
+                found.setdefault(kernel_key(kernel), item)
+    return found
+
+
+def _uncompiled(worker: ShardTrainer, item: Item) -> Kernel | None:
+    """Return the kernel of an item if it is yet to be compiled."""
+    cell = worker.plan.grid.cell(item.cell)
+    trainer = worker.trainer(cell)
+    if item.task == "draw":
+        start = make_start(worker.plan.study, cell.with_words(distribution=item.distribution, stream=item.stream))
+        return initialize.uncompiled(start, trainer.recipe.architecture, cell.hidden, trainer.recipe.dtype)
+    settings = worker.settings(np.array([item.cell]))
+    return trainer.uncompiled(cell.hidden, settings, exact=item.task == "settle")
+
+
+def compile_item(worker: ShardTrainer, item: Item) -> None:
+    """Compile the kernel of an item."""
+    cell = worker.plan.grid.cell(item.cell)
+    trainer = worker.trainer(cell)
+    if item.task == "draw":
+        start = make_start(worker.plan.study, cell.with_words(distribution=item.distribution, stream=item.stream))
+        recipe = trainer.recipe
+        initialize.initial_weights(start, _SEEDS, recipe.architecture, cell.hidden, recipe.dtype)
+    else:
+        settings = worker.settings(np.array([item.cell]))
+        trainer.compile(cell.hidden, settings, exact=item.task == "settle")

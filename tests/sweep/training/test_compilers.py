@@ -1,0 +1,232 @@
+"""Processes that compile beside a run change none of its rows, end with it, and leave nothing broken."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sweep
+from kernels.simd import jit
+from kernels.simd.compiling import CompileWatch, KernelKey
+from sweep.training import compilers
+from sweep.training.compilers import Compilers
+from sweep.training.kernel_items import Item
+from tests.sweep.caches import ROOT, kernels_in
+from tests.sweep.support import make_study, write_study
+
+compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+
+# Three kernels.
+STUDY = make_study(
+    count=40, hidden=5, learning_rate=[0.05, 0.1], optimizer=["gd", "momentum", "nesterov"], max_steps=200
+)
+# Names the processes of a test in their environment.
+MARK = "TEST_OF_COMPILERS"
+
+
+def processes(mark: str) -> dict[int, str]:
+    """Return the commands of all processes that were started with a mark, by their number."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found[int(folder.name)] = (folder / "cmdline").read_bytes().decode()
+        except OSError:
+            continue
+    return found
+
+
+def start(folder: Path, cache: Path, mark: str) -> subprocess.Popen[str]:
+    """Start to train the study into a folder."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), MARK: mark}
+    file = write_study(folder / "s.toml", STUDY)
+    words = [sys.executable, "-m", "sweep", "run", str(file), "--out", str(folder / "r"), "--threads", "2"]
+    return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until_none(mark: str, seconds: float) -> dict[int, str]:
+    """Wait until no process with a mark is left, and return those that are left after some seconds."""
+    end = time.monotonic() + seconds
+    while (left := processes(mark)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return left
+
+
+@pytest.fixture(scope="module")
+def digest() -> str:
+    """Return the digest of the study."""
+    found: str = sweep.run(STUDY, threads=1).facts["digest"]
+    return found
+
+
+@compiled_only
+def test_no_process_is_left(tmp_path: Path, digest: str) -> None:
+    """A run compiles its kernels beside itself too, and at its end no process is left."""
+    mark, beside = secrets.token_hex(8), set[str]()
+    with start(tmp_path, tmp_path / "cache", mark) as run:
+        while run.poll() is None:
+            beside |= {command for command in processes(mark).values() if "compiler_process" in command}
+            time.sleep(0.02)
+        assert run.returncode == 0
+        assert digest in run.communicate()[0]
+    assert processes(mark) == {}
+    assert len(beside) == 1
+    assert len(kernels_in(tmp_path / "cache")) == 3
+
+
+def kill_at_a_random_moment(folder: Path, digest: str, rng: random.Random) -> None:
+    """Kill a run, or the process that compiles beside it; then go on, and find all as it should be."""
+    mark, cache = secrets.token_hex(8), folder / "cache"
+    folder.mkdir()
+    with start(folder, cache, mark) as run:
+        time.sleep(rng.uniform(0.3, 7.0))
+        beside = [number for number, command in processes(mark).items() if "compiler_process" in command]
+        victim = rng.choice([run.pid, *beside])
+        if run.poll() is None:
+            os.kill(victim, signal.SIGKILL)
+        if victim == run.pid:
+            assert wait_until_none(mark, 5.0) == {}
+        run.communicate()
+    with start(folder, cache, mark) as run:
+        out, err = run.communicate()
+        assert run.returncode == 0, err
+        assert digest in out
+    assert wait_until_none(mark, 5.0) == {}
+    assert not [path for path in cache.rglob("*") if path.is_file() and path.suffix not in (".bin", ".part", ".json")]
+
+
+@compiled_only
+def test_kills(tmp_path: Path, digest: str) -> None:
+    """Whichever process is killed, and whenever: no process is left, and the same command completes the study."""
+    rng = random.Random(34)
+    for number in range(2):
+        kill_at_a_random_moment(tmp_path / str(number), digest, rng)
+
+
+@compiled_only
+@pytest.mark.soak
+def test_many_kills(tmp_path: Path, digest: str) -> None:
+    """The same 50 times."""
+    rng = random.Random(340)
+    for number in range(50):
+        kill_at_a_random_moment(tmp_path / str(number), digest, rng)
+
+
+@compiled_only
+def test_a_cache_that_cannot_be_written(tmp_path: Path, digest: str) -> None:
+    """There a run compiles all kernels itself."""
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with start(tmp_path, tmp_path / "cache", secrets.token_hex(8)) as run:
+        assert digest in run.communicate()[0]
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have processes answer each line by a program of the test."""
+    programs: list[str] = []
+
+    def popen(command: list[str], **named: Any) -> subprocess.Popen[str]:
+        process: subprocess.Popen[str] = start_process([command[0], "-c", programs[-1]], **named)
+        return process
+
+    start_process = subprocess.Popen
+    monkeypatch.setattr(compilers.subprocess, "Popen", popen)
+    return programs
+
+
+ITEMS: dict[KernelKey, Item] = {("train", str(k)): Item("train", k, "normal", "mt19937") for k in range(4)}
+
+
+def make_compilers(check: Any = lambda: None) -> tuple[Compilers, CompileWatch, list[Any]]:
+    """Return one process for four kernels."""
+    told: list[Any] = []
+    watch = CompileWatch(told.append)
+    watch.expect(ITEMS)
+    return Compilers(STUDY, ITEMS, 1, watch, check), watch, told
+
+
+def test_all_is_compiled_beside(beside: list[str]) -> None:
+    """One kernel after the other; who waits for one has it compiled, and its seconds are those that are told."""
+    beside.append("import sys\ninput(); print('ready', flush=True)\nfor _ in sys.stdin: print(2.5, flush=True)")
+    together, watch, told = make_compilers()
+    counts: list[int] = []
+    with together:
+        assert together.wait(counts.append)
+        with together.claim(("train", "2")):
+            pass
+    assert counts[-1] == 4
+    assert watch.seconds == [2.5] * 4
+    assert told[-1] is None
+    assert all(not compilation.here for compilation in told if compilation)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "",
+        "input(); print('ready', flush=True)",
+        "input(); print('ready', flush=True); input()",
+        "input(); print('ready', flush=True); input(); print('wrong', flush=True); input()",
+    ],
+)
+def test_what_is_not_compiled_beside_is_compiled_here(beside: list[str], program: str) -> None:
+    """Where a process ends early or answers nonsense, its kernels are left to the threads of the run."""
+    beside.append(program)
+    together, watch, _ = make_compilers()
+    with together:
+        assert not together.wait(lambda n_done: None)
+        for key in ITEMS:
+            with together.claim(key):
+                pass
+        assert together.wait(lambda n_done: None)
+    assert watch.seconds == []
+
+
+def test_the_kernel_that_is_waited_for_comes_first(beside: list[str], tmp_path: Path) -> None:
+    """A thread that needs a kernel while another one compiles here has it compiled beside before all others."""
+    go = tmp_path / "go"
+    beside.append(
+        "import json, os, sys, time\ninput()\n"
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
+        "print('ready', flush=True)\nfor line in sys.stdin: print(json.loads(line)[1], flush=True)"
+    )
+    waits = []
+
+    def check() -> None:
+        if together._awaited["train", "3"] and not go.exists():
+            go.touch()
+            waits.append(time.monotonic())
+
+    together, watch, _ = make_compilers(check)
+    with together, together.claim(("train", "0")), together.claim(("train", "3")):  # as another thread would
+        assert watch.seconds[0] == 3
+    assert waits
+
+
+def test_a_wait_ends_with_the_call(beside: list[str]) -> None:
+    """A thread that waits for a process is asked whether the call goes on, and no process is given more kernels."""
+    beside.append("import sys, time\ninput(); print('ready', flush=True); input(); time.sleep(600)")
+    ends: list[bool] = []
+
+    def check() -> None:
+        if ends:
+            raise KeyboardInterrupt
+
+    together, _, told = make_compilers(check)
+    begin = time.monotonic()
+    with together:
+        while not told:
+            time.sleep(0.01)
+        ends.append(True)
+        with pytest.raises(KeyboardInterrupt), together.claim(("train", "0")):
+            pass
+    assert time.monotonic() - begin < 60

@@ -1,0 +1,32 @@
+"""What a study is worth to compile changes none of its rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweep
+from kernels.effort import Effort
+from sweep.schedule.plan import Plan
+from sweep.training import shard_trainer
+from sweep.training.shard_trainer import ShardTrainer
+from tests.sweep.support import make_study
+
+# Networks of all kinds of sizes, some of which diverge, stall or become infinite.
+STUDY = make_study(count=30, hidden=[1, 2, 5, 9], learning_rate=[0.05, 1e6, 1e200], max_steps=60)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_every_effort_gives_the_same_rows(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row is the same, to the last bit, by whichever kernels."""
+    rows, variants = list[pd.DataFrame](), set[object]()
+    for effort in Effort:
+        monkeypatch.setattr(shard_trainer, "study_effort", lambda *_, effort=effort: effort)
+        rows.append(sweep.run(STUDY, threads=threads).runs())
+        worker = ShardTrainer(Plan(STUDY))
+        trainer, one = worker.trainer(worker.plan.grid.cell(0)), worker.settings(np.array([0]))
+        variants |= {trainer.variant(hidden, one) for hidden in (1, 2, 5)}
+    assert len(variants) >= 4
+    for others in rows[1:]:
+        pd.testing.assert_frame_equal(others, rows[0], check_exact=True)
