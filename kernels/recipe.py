@@ -125,6 +125,9 @@ class Recipe(NamedTuple):
         One of :data:`kernels.vocabulary.CRITERIA`.
     dtype
         ``"float64"`` or ``"float32"``.
+    records_targets
+        Whether the first steps at which the loss is below each of some targets are recorded. Their numbers are not
+        part of a recipe.
     """
 
     architecture: Architecture
@@ -135,6 +138,7 @@ class Recipe(NamedTuple):
     order: str = "cyclic"
     criterion: str = "loss"
     dtype: str = "float64"
+    records_targets: bool = False
 
     @property
     def settings(self) -> tuple[Setting, ...]:

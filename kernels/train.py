@@ -15,7 +15,7 @@ any lane might end; see :mod:`kernels.loop.kernel`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,6 +81,8 @@ class Trainer:
         Rounded to the dtype of the recipe.
     targets : (patterns, outputs)
         Likewise.
+    loss_targets : (targets,)
+        Targets of the loss, rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
     tuning
         Properties of the CPU, by default of this one. No result depends on them.
     effort
@@ -89,7 +91,7 @@ class Trainer:
     Raises
     ------
     ValueError
-        If the recipe's batch is below 1 or above the number of patterns.
+        If the recipe's batch is below 1 or above the number of patterns, or targets of the loss do not go with it.
     """
 
     def __init__(
@@ -97,14 +99,18 @@ class Trainer:
         recipe: Recipe,
         inputs: Array,
         targets: Array,
+        loss_targets: Sequence[float] = (),
         *,
         tuning: Tuning | None = None,
         effort: Effort = Effort.MOST,
     ) -> None:
         if recipe.batch is not None and not 1 <= recipe.batch <= len(inputs):
             raise ValueError(f"batch {recipe.batch} given; must be from 1 to {len(inputs)}, the number of patterns")
+        if recipe.records_targets != bool(len(loss_targets)):
+            raise ValueError(f"{len(loss_targets)} targets of the loss given for {recipe}")
         self.recipe = recipe
         self._tuning, self._effort = tuning or tuning_here(), effort
+        self._loss_targets = np.sort(np.array(loss_targets, recipe.dtype))[::-1].astype(np.float64)
         self._patterns = make_patterns(inputs, targets, recipe.dtype)
 
     def variant(self, hidden: int, settings: Array, *, exact: bool = False) -> Variant:
@@ -260,8 +266,9 @@ class Trainer:
             np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, recipe.dtype),
             asked.seeds,
+            self._loss_targets,
             waiting=np.zeros(2, np.int64),
-            columns=make_columns(n_runs),
+            columns=make_columns(n_runs, len(self._loss_targets)),
             final_weights=np.empty(weights.shape if asked.weights else (0, 0), recipe.dtype),
             predictions=np.empty((n_runs, n_outputs) if asked.weights else (0, 0), recipe.dtype),
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),

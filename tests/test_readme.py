@@ -101,7 +101,8 @@ def test_what_is_said_of_linear_networks() -> None:
 @pytest.mark.parametrize("columns", [runs_columns, cells_columns])
 def test_every_column_is_documented(columns: object) -> None:
     training, convergence = {"learning_rate": 0.1, "batch": "online"}, {"criterion": "none"}
-    study = sweep.Study(data={"task": "xor"}, network={"hidden": 2}, training=training, convergence=convergence)
+    tables = {"data": {"task": "xor"}, "network": {"hidden": 2}, "record": {"targets": 0.3}}
+    study = sweep.Study(**tables, training=training, convergence=convergence)
     assert callable(columns)
     for column in columns(study):
         assert f"| `{column.name}` | {column.type} | {column.unit} | {column.doc} |" in RESULTS

@@ -1,8 +1,8 @@
 """The turn in which runs may end: they are judged and recorded, and the next runs take their lanes.
 
-The training loop comes here when a run of a packet has converged, diverged or stalled,
-when one is at its last step, and before the first turn. Code here runs rarely, on data in
-memory, and mostly lane by lane.
+The training loop comes here when a run of a packet has converged, diverged or stalled, when its
+loss is below the next target that is recorded, when one is at its last step, and before the
+first turn. Code here runs rarely, on data in memory, and mostly lane by lane.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kernels.loop.lane_assignment import (
     RUN,
     TURN,
     make_record_outcome,
+    make_record_targets,
     make_seat_runs,
     retire,
     set_deadline,
@@ -91,11 +92,12 @@ def make_judge_runs(
     Returns
     -------
     (patterns, runs, workspace, k) -> bool
-        Records the runs that have ended, frees their lanes, and returns whether there were any. Where k is not 0, only
-        runs at their last step are judged.
+        Records targets that are met and runs that have ended, frees the lanes of the latter, and returns whether there
+        were any. Where k is not 0, only runs at their last step are judged.
     """
     step, judge = make_step(recipe, variant, memory), make_judge(recipe, variant, memory)
     measure, record_outcome = make_measure(recipe, variant, memory), make_record_outcome(recipe, variant)
+    record_targets, has_targets = make_record_targets(recipe), recipe.records_targets
     in_memory, n_windows = make_in_memory(recipe, variant, memory), variant.n_windows
     store, fill = memory.store, memory.fill
 
@@ -124,6 +126,8 @@ def make_judge_runs(
                 runs.columns.initial_loss[run] = loss if np.isfinite(loss) else np.inf
             if runs.losses.shape[0]:
                 runs.losses[run, epochs + (k > 0)] = loss
+            if has_targets:
+                record_targets(runs, workspace, lane, steps)
             status = status_of(workspace, lane, steps, is_last)
             if status >= 0:
                 record_outcome(runs, workspace, lane, status, steps)

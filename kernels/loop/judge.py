@@ -173,9 +173,10 @@ class Watch(NamedTuple):
     Attributes
     ----------
     may_end : (patterns, packet) -> mask
-        A cheap test for lanes in which a run might end; empty lanes may be among them. It stores the loss.
+        A cheap test for lanes in which a run might end or meets a target; empty lanes may be among them. It stores the
+        loss.
     all_go_on : (patterns, packet) -> bool
-        Whether no run ends. If it is false, the packet must be judged after another ``predict``.
+        Whether no run ends or meets a target. If it is false, the packet must be judged after another ``predict``.
     keep_loss : (packet)
         Keeps the loss that ``may_end`` stored for the next judging.
     """
@@ -203,6 +204,8 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     criterion = make_criterion(recipe, memory, source)
     is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point
     may_stall, load, store = _may_stall(recipe, variant), memory.load, memory.store
+    target_row = make_control_layout(recipe).target
+    has_targets, target_row = target_row is not None, target_row or 0
 
     @device
     def may_end(patterns: Patterns, packet: Packet) -> Mask:
@@ -210,6 +213,8 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         if may_stall:
             store(packet.latest, 0, loss)
         ends = criterion(patterns, packet, loss, load(control, BELOW_NOW)) | ~(loss <= load(control, BOUND))
+        if has_targets:
+            ends = ends | (loss < load(control, target_row))
         if may_stall:
             same = (loss == load(packet.previous, 0)) & may_be_fixed_point(patterns, packet)
             return ends | same
@@ -220,6 +225,8 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         active = load(packet.control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
         ends = criterion(patterns, packet, loss, load(packet.control, BELOW_NOW))
+        if has_targets:
+            ends = ends | (loss < load(packet.control, target_row))
         ends = (ends | ~(loss <= load(packet.control, BOUND))) & active
         if may_stall:
             same = (loss == load(packet.previous, 0)) & active

@@ -87,6 +87,7 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
     at_rate = np.array([*(start == LEARNING_RATE for start in states), False])
     starts = np.array([*(0.0 if start == LEARNING_RATE else start for start in states), 0.0])
     rows_given = np.array(make_control_layout(recipe).given)
+    target_row, has_targets = make_control_layout(recipe).target or 0, recipe.records_targets
 
     @device
     def seat_runs(runs: Runs, workspace: Workspace) -> None:
@@ -106,6 +107,8 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
                 seats[OPENS, lane] = opens if opens < seats[LAST_TURN, lane] else seats[LAST_TURN, lane]
                 for k in range(rows_given.size):
                     rows[rows_given[k], lane] = runs.numbers[cell, k]
+                if has_targets:
+                    rows[target_row, lane] = runs.loss_targets[0]
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
                 for k in range(n_parameters):
@@ -126,6 +129,30 @@ def retire(workspace: Workspace, lane: int) -> None:
     workspace.seats[RUN, lane] = EMPTY
     workspace.rows[ACTIVE_FLAG, lane] = 0.0
     workspace.clock[OCCUPIED] -= 1
+
+
+@made_once
+def make_record_targets(recipe: Recipe) -> Callable[[Runs, Workspace, int, int], None]:
+    """Make the function that writes which targets of the loss a run meets now: ``(runs, workspace, lane, steps)``.
+
+    It also writes the next target to the row that the inner loop reads.
+    """
+    target_row = make_control_layout(recipe).target or 0
+
+    @device
+    def record_targets(runs: Runs, workspace: Workspace, lane: int, steps: int) -> None:
+        rows, run, n_targets = workspace.rows, workspace.seats[RUN, lane], runs.loss_targets.size
+        loss, target_steps, next_target = rows[LOSS, lane], runs.columns.target_steps, -np.inf
+        for k in range(n_targets - 1, -1, -1):  # from the smallest to the largest
+            target = runs.loss_targets[k]
+            if target_steps[run, k] < 0:
+                if loss < target:
+                    target_steps[run, k] = steps
+                else:
+                    next_target = target
+        rows[target_row, lane] = next_target
+
+    return record_targets
 
 
 @made_once

@@ -33,6 +33,8 @@ class Columns(NamedTuple):
         Outputs on the right side of the middle of the targets' range, 0 if the run diverged.
     max_error : (runs,) of float64
         The largest distance of an output from its target, infinite if the run diverged.
+    target_steps : (runs, targets) of int32
+        Updates before the first judging at which the loss was below each target of the loss; -1 where it never was.
     """
 
     status: NDArray[np.int8]
@@ -41,11 +43,14 @@ class Columns(NamedTuple):
     final_loss: NDArray[np.float64]
     n_correct: NDArray[np.int32]
     max_error: NDArray[np.float64]
+    target_steps: NDArray[np.int32]
 
 
-def make_columns(n_runs: int) -> Columns:
-    """Allocate columns for the outcomes of ``n_runs`` runs, with undefined content."""
-    return Columns(*(np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")))
+def make_columns(n_runs: int, n_targets: int = 0) -> Columns:
+    """Allocate columns for the outcomes of ``n_runs`` runs, with undefined content but for targets: none is met."""
+    columns: list[Array] = [np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")]
+    columns.append(np.full((n_runs, n_targets), -1, np.int32))
+    return Columns(*columns)
 
 
 # Columns of Runs.limits.
@@ -67,6 +72,9 @@ class Runs(NamedTuple):
         Initial weights in the order of :class:`kernels.recipe.Architecture`.
     seeds : (runs,) of int64, or (0,)
         Of shuffled orders.
+    loss_targets : (targets,) of float64
+        Targets of the loss, rounded to the dtype, from the largest to the smallest; none unless the recipe records
+        targets.
     waiting : (2,) of int64
         The first run that has no lane yet, and its cell or an earlier one.
     columns
@@ -84,6 +92,7 @@ class Runs(NamedTuple):
     stops: NDArray[np.int64]
     weights: Array
     seeds: NDArray[np.int64]
+    loss_targets: NDArray[np.float64]
     waiting: NDArray[np.int64]
     columns: Columns
     final_weights: Array

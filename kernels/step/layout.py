@@ -36,6 +36,9 @@ class ControlLayout(NamedTuple):
         Rows of the optimizer's factors, made of the learning rates of the hidden layer and of the output layer.
     given
         Rows that are written when a run takes a lane, in this order: common ones, settings, clocks.
+    target
+        The row of the largest target that the loss has not been below yet, minus infinity after the last; None if the
+        recipe records no targets.
     n_rows
         Number of all rows of control.
     """
@@ -45,6 +48,7 @@ class ControlLayout(NamedTuple):
     next_clocks: tuple[int, ...]
     factors: tuple[tuple[int, ...], tuple[int, ...]]
     given: tuple[int, ...]
+    target: int | None
     n_rows: int
 
     def rows(self, settings: tuple[Setting, ...]) -> tuple[int, ...]:
@@ -68,7 +72,8 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         next_clocks,
         (factors[0], factors[1]) if n_factors else ((RATE,), (OUTPUT_RATE,)),
         given=(*range(GIVEN_ROWS), *settings, *clocks),
-        n_rows=starts[-1],
+        target=starts[-1] if recipe.records_targets else None,
+        n_rows=starts[-1] + recipe.records_targets,
     )
 
 

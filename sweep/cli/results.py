@@ -164,7 +164,8 @@ def figure(
         typer.Argument(
             metavar="KIND",
             help="lines, heatmap, slice, contour, parallel, importance (main and total effects), incidence (cumulative "
-            "incidence), ecdf (run lengths over targets, a swept below), profile (performance profile), steps or loss.",
+            "incidence), ecdf (run lengths over recorded targets, or a swept below), profile (performance profile), "
+            "steps or loss.",
         ),
     ] = "lines",
     out: Annotated[
@@ -179,7 +180,8 @@ def figure(
     color: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Parameter by color, of at most 12 values, of lines, incidence, ecdf, profile, steps."
+            metavar="NAME",
+            help="Parameter by color, of at most 12 values, of lines, incidence, ecdf (also target), profile, steps.",
         ),
     ] = None,
     facet: Annotated[

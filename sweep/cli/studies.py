@@ -56,7 +56,7 @@ def complete_change(incomplete: str) -> list[str]:
 
     given, is_key, value = incomplete.partition("=")
     if not is_key:
-        return [f"{entry.key}=" for entry in entries() if entry.key.startswith(given)]
+        return [f"{key}=" for entry in entries() if (key := entry.change).startswith(given)]
     return [
         f"{given}={known}"
         for entry in entries()

@@ -16,6 +16,7 @@ from sweep.figures.ticks import number_ticks, scale_numbers, tell_at_ticks
 from sweep.results.curves import check_parallel, check_targets
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
+from sweep.results.target_runs import TARGET
 from sweep.statistics.incidence import EVENTS, cumulative_incidence, parallel_incidence
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.selection import At
@@ -107,14 +108,16 @@ def ecdf(
 ) -> Axes:
     """Draw the run-length distribution: the share of pairs of a run and a target reached by each step.
 
-    Targets are the values of ``below``. If nothing else is swept, each target has a curve besides that of all targets.
+    Targets are those that the study records, or else the values of ``below``. If nothing else is swept, each target
+    has a curve besides that of all targets.
 
     Parameters
     ----------
     result, ax, at, bands
         As for :func:`incidence`.
     color
-        A parameter of at most 12 values; by default the one with the most, except ``below``.
+        A parameter of at most 12 values; by default the one with the most, except the targets: ``target``, or
+        ``below`` if none are recorded.
 
     Returns
     -------
@@ -124,23 +127,31 @@ def ecdf(
     Raises
     ------
     SweepError
-        If ``below`` has one value, or for the reasons of :func:`incidence`.
+        If no targets are recorded and ``below`` has one value, or for the reasons of :func:`incidence`.
+    StoreError
+        If targets are recorded and rows of runs were not kept.
     """
     _check_bands(bands)
-    groups = Groups(result, color, at, but="below")
-    check_targets(result, groups.values.get("below", ()))
+    are_recorded = bool(result.study.record.targets)
+    runs = result.targets if are_recorded else result
+    of_target = TARGET if are_recorded else "below"
+    groups = Groups(runs, color, at, but=of_target)
+    if not are_recorded:
+        check_targets(result, groups.values.get(of_target, ()))
     lines = [_Line(tally, style) for tally, style in groups]
-    if color is None and groups.color == "below":
+    if color is None and groups.color == of_target:
         every = {"color": "black", "linewidth": 2.6, "label": "all targets"}
         lines = [*(line._replace(style={**line.style, "linewidth": 1.0}) for line in lines), _Line(groups.tally, every)]
     ax = ax or new_axes()
-    drawn, told = _draw(ax, result, lines, bands, logarithmic=True)
+    drawn, told = _draw(ax, runs, lines, bands, logarithmic=True)
     tell_at_ticks(ax.xaxis, _under_way(groups.tally))
     if not drawn:
-        say_why(ax, "no run converged")
-    finish(
-        ax, result, groups, ("steps, and runs under way", "pairs of run and target reached by this step, %"), notes=told
+        say_why(ax, "no target was reached" if are_recorded else "no run converged")
+    words = (
+        f"steps, and {'pairs' if are_recorded else 'runs'} under way",
+        "pairs of run and target reached by this step, %",
     )
+    finish(ax, runs, groups, words, notes=told)
     return ax
 
 

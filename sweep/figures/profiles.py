@@ -13,6 +13,7 @@ from sweep.figures.panels import line_styles
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.curves import profile_of
 from sweep.results.result import Result
+from sweep.results.target_runs import TARGET
 from sweep.study.selection import At
 from sweep.system.formatting import short
 
@@ -28,8 +29,9 @@ _LEAST = 1.2
 def profile(result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None) -> Axes:
     """Draw the share of problems that each value of a parameter solves within a factor of the best value's steps.
 
-    A problem is a seed in a combination of all other parameters. A curve starts at the share of problems in which a
-    value is the best one, ties included, and ends at the share in which it converges.
+    A problem is a seed in a combination of all other parameters, and a target if targets are recorded. A curve starts
+    at the share of problems in which a value is the best one, ties included, and ends at the share in which it
+    converges, or meets the target.
 
     Parameters
     ----------
@@ -49,11 +51,13 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
         If a name or a value is unknown, there are fewer than 2 or more than 12 values, convergence is not judged, no
         problem has runs at all values, or rows of runs were not kept.
     """
-    groups = Groups(result, color, at)
-    if groups.color is None:
-        raise SweepError("a performance profile compares the values of a parameter, and none has 2 to 12 values here")
+    runs = result.targets if result.study.record.targets else result
+    groups = Groups(runs, color, at, but=TARGET)
+    if groups.color in (None, TARGET):
+        why = "none has 2 to 12 values here" if color is None else "a target is part of its problems"
+        raise SweepError(f"a performance profile compares the values of a parameter, and {why}")
     values = groups.values[groups.color]
-    table = profile_of(result, groups.color, values, np.sort(groups.cells))
+    table = profile_of(runs, groups.color, values, np.sort(groups.cells))
     ax = ax or new_axes()
     last = max(float(table["factor"].max()), _LEAST)
     for value, style in line_styles(values).items():
@@ -76,13 +80,13 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     number_ticks(ax.xaxis)
     ax.set_ylim(-3, 103)
     if not table["share"].max():
-        say_why(ax, "no run converged")
+        say_why(ax, "no run converged" if runs is result else "no target was reached")
     n_problems, n_unsolved = (int(table[name].iloc[0]) for name in ("n_problems", "n_unsolved"))
     notes = [f"{n_problems:,} problems, of which no value solves {n_unsolved:,}"]
     if table["low"].notna().any():
         notes.append("bands: 95 % intervals, each factor by itself")
     words = "steps, as a multiple of those of the best value", "problems solved within it, %"
-    finish(ax, result, groups, words, notes=notes)
+    finish(ax, runs, groups, words, notes=notes)
     return ax
 
 

@@ -90,8 +90,8 @@ def split_by(study: Study, names: Sequence[str], statistics: Iterable[str]) -> t
     SweepError
         If a name is neither, there are several statistics, or a parameter is given twice.
     """
-    parameters = [name for name in names if name in WORDS]
-    others = [name for name in names if name not in WORDS]
+    parameters = [name for name in names if name in WORDS or name in study.parameters]
+    others = [name for name in names if name not in parameters]
     check_swept(study, parameters)
     if len(others) > 1:
         raise SweepError(f"{list_text(others)} given; give parameters and one statistic")

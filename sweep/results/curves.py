@@ -75,7 +75,8 @@ class ResultCurves(ResultData):
         Parameters
         ----------
         by
-            Swept parameters; each combination of their values has a curve; with ``"below"`` each target has one.
+            Swept parameters; each combination of their values has a curve; with ``"target"``, or ``"below"`` if targets
+            are its values, each target has one.
 
         Returns
         -------
@@ -85,16 +86,26 @@ class ResultCurves(ResultData):
         Raises
         ------
         SweepError
-            If ``below`` has one value, or for the reasons of :meth:`incidence`.
+            If no targets are recorded and ``below`` has one value, or for the reasons of :meth:`incidence`.
+        StoreError
+            If targets are recorded and rows of runs were not kept.
 
         Notes
         -----
         This is the empirical distribution of run lengths over several targets (Hansen et al., Optim. Methods Softw. 36
-        (2021) 114: COCO). Targets are the values of ``below``. The runs of a seed take the same steps whatever their
-        target, so the run that ends at a target gives the step at which it is first reached.
+        (2021) 114: COCO). Targets are those of ``record.targets``, or else the values of ``below``: the runs of a seed
+        take the same steps whatever their target, so the run that ends at a target gives the step at which it is first
+        reached. A run that ends before it meets a recorded target does not reach it.
         """
+        if self.study.record.targets:
+            return self.targets.incidence(by)
         check_targets(self)
         return self.incidence(by)
+
+    @property
+    def targets(self) -> ResultCurves:
+        """The runs judged by each recorded target of the loss; :class:`sweep.Result` makes them."""
+        raise NotImplementedError
 
     def performance_profile(self, vary: str) -> pd.DataFrame:
         """Return the performance profile: how often a value of a parameter is within a factor of the best one's steps.
@@ -107,7 +118,8 @@ class ResultCurves(ResultData):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.statistics.profiles.performance_profile`.
+            The table of :func:`sweep.statistics.profiles.performance_profile`. If targets are recorded, each problem
+            has a target too, and is solved at the step to it.
 
         Raises
         ------
@@ -118,6 +130,8 @@ class ResultCurves(ResultData):
             If rows of runs were not kept.
         """
         check_swept(self.study, [vary])
+        if self.study.record.targets:
+            return self.targets.performance_profile(vary)
         return profile_of(self, vary, self.study.parameters[vary], np.arange(self.study.n_cells))
 
     def parallel_runs(
@@ -253,7 +267,7 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
 
 
 def check_targets(result: ResultData, targets: Sequence[Any] | None = None) -> None:
-    """Check that there are several targets, values of ``below``.
+    """Check that there are several targets, values of ``below``, where none are recorded.
 
     Raises
     ------
@@ -265,7 +279,7 @@ def check_targets(result: ResultData, targets: Sequence[Any] | None = None) -> N
     if len(found) < 2:
         raise SweepError(
             f"below {'is not swept' if not found else 'has 1 value'}; run lengths need several targets, as in "
-            "a study with --set below=1e-1,1e-2,1e-3"
+            "a study with --set record.targets=1e-1,1e-2,1e-3"
         )
 
 

@@ -188,6 +188,11 @@ class ResultData:
         return cells.statistics()
 
     @property
+    def parts_in_use(self) -> StoreReader | MemoryParts:
+        """The parts that the result is read from."""
+        return self._parts
+
+    @property
     def has_parts(self) -> bool:
         """Whether the result has rows or counts of runs, and not only cells."""
         return self._parts.has_parts

@@ -2,25 +2,96 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sweep.errors import StoreError
+from sweep.errors import StoreError, SweepError
+from sweep.results.curves import ResultCurves
 from sweep.results.queries import ResultQueries
+from sweep.results.target_runs import TARGET, TargetParts, TargetStudy
+from sweep.statistics.cells import summarize
+from sweep.statistics.outcomes import Measured
 from sweep.store.files import Files
 from sweep.store.memory import MemoryParts
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.study.model import Study
+from sweep.system.formatting import short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROWS = "rows and files are those of the result itself, with a column for each target"
 
 
 class Result(ResultQueries):
     """The result of a study, complete or partial."""
+
+    @cached_property
+    def targets(self) -> TargetRuns:
+        """The runs judged by each recorded target of the loss.
+
+        Its answers are those of a result with one more parameter: ``targets.cells``, ``targets.summarize("target")``.
+        """
+        return TargetRuns(self)
 
     def _repr_html_(self) -> str:
         """Return the answer and the best cells for a notebook."""
         from sweep.results.notebook import result_html
 
         return result_html(self)
+
+
+class TargetRuns(Result):
+    """The runs of a result, judged by each recorded target of the loss; ``target`` is one more parameter.
+
+    A run converges at the step to the target. If it ended before it met the target, whatever its status, it did not
+    converge.
+    """
+
+    def __init__(self, result: ResultCurves) -> None:
+        if not result.study.record.targets:
+            raise SweepError("the study records no targets; give some, as in --set record.targets=[1.0,0.1,0.01]")
+        if not result.keeps_runs:
+            raise StoreError("this result has no rows of runs, which hold the steps to targets")
+        study: Any = TargetStudy(result.study)
+        parts: Any = TargetParts(result.parts_in_use, result.study)
+        n_runs = sum(commit.n_runs for commit in parts.counted()) * len(result.study.record.targets)
+        super().__init__(study, {"complete": result.complete, "n_runs": n_runs, "digest": None}, parts)
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """Statistics, one row per cell and target."""
+        return summarize(self.tally, self.study.grid)
+
+    def measured(self, measure: str) -> Measured:
+        """Refuse with SweepError, since measures of the end of a run do not depend on a target."""
+        raise SweepError(f"{measure} does not depend on a target; ask the result itself")
+
+    def measured_cells(self, measure: str) -> pd.DataFrame:
+        """Refuse as :meth:`measured` does."""
+        raise SweepError(f"{measure} does not depend on a target; ask the result itself")
+
+    def row(self, run: int) -> dict[str, Any]:
+        """Refuse with StoreError, since rows belong to the result itself."""
+        raise StoreError(_ROWS)
+
+    def parts(self) -> list[str]:
+        """Refuse with StoreError, since files belong to the result itself."""
+        raise StoreError(_ROWS)
+
+    def _known_columns(self, columns: list[str] | None) -> list[str]:
+        raise StoreError(_ROWS)
+
+    def __repr__(self) -> str:
+        """Return the study and its targets."""
+        targets = ", ".join(map(short, self.study.parameters[TARGET]))
+        return f"<Targets {targets} of {self.study.name!r}>"
+
+    def _repr_html_(self) -> str:
+        """Return the cells for a notebook."""
+        return str(self.cells.to_html(max_rows=20, index=False))
 
 
 def open_result(directory: str | Path | Files, *, partial: bool = False) -> Result:

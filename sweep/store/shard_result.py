@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.study.columns import arrow_schema, runs_columns
+from sweep.study.columns import arrow_schema, runs_columns, target_columns
+from sweep.study.model import Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,9 @@ class ShardResult:
         if name in self.columns._fields:
             outcome: Array = getattr(self.columns, name)
             return outcome
+        targets = [column.name for column in target_columns(self.plan.study)]
+        if name in targets:
+            return self.columns.target_steps[:, targets.index(name)]
         if name == "run":
             return self.plan.runs(self.shard)
         if name == "seed":
@@ -96,3 +100,22 @@ class ShardResult:
 
         ends = self.columns.status, self.columns.steps, self.columns.final_loss
         return counts_table(self.plan.study, self.column("cell"), *ends)
+
+
+def is_outcome(name: str, study: Study) -> bool:
+    """Return whether a column of the rows holds an outcome of training, and does not follow from the study."""
+    from kernels.loop.runs import Columns
+
+    return name in Columns._fields or name in [column.name for column in target_columns(study)]
+
+
+def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
+    """Return the outcomes in a table of rows, with the targets of a study."""
+    from kernels.loop.runs import Columns
+    from sweep.statistics.table_values import column_values
+
+    known = {column.name: column for column in runs_columns(study)}
+    single = {name: column_values(table, known[name]) for name in Columns._fields if name in known}
+    steps = [column_values(table, column) for column in target_columns(study)]
+    target_steps = np.stack(steps, axis=1) if steps else np.empty((len(table), 0), np.int32)
+    return Columns(**single, target_steps=target_steps)

@@ -129,10 +129,18 @@ def parameter_columns(study: Study) -> list[Column]:
     ]
 
 
+def target_columns(study: Study) -> list[Column]:
+    """Return the columns of the steps to the targets of the loss that a study records, the largest target first."""
+    names = [repr(target).removesuffix(".0") for target in study.record.targets]
+    doc = "updates before the loss was first judged to be below {}; -1 if it never was"
+    return [Column(f"steps_below_{name}", "int32", "updates", doc.format(name)) for name in names]
+
+
 def runs_columns(study: Study) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
     epochs = [_EPOCHS] if min(study.values_of("batch")) < len(study.data.inputs) else []
-    return [_RUN, _CELL, _SEED, *parameter_columns(study), _STATUS, _STEPS, *epochs, *_MEASURES]
+    parameters, targets = parameter_columns(study), target_columns(study)
+    return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *_MEASURES, *targets]
 
 
 def cells_columns(study: Study) -> list[Column]:

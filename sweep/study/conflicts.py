@@ -150,6 +150,11 @@ def _rounded_away(study: StudyContent) -> Iterator[str]:
                 if needs:
                     yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"
                     break
+        for target in study.record.targets:
+            needs = _lost_in_float32("targets", target)
+            if needs:
+                yield f"record.targets: {target!r} given; must be {needs} after rounding to float32"
+                break
 
 
 def _lost_in_float32(name: str, value: float) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sweep.study.grid import Grid
 from sweep.study.parameters import Scalar
-from sweep.study.sections import Data, Seeds
+from sweep.study.sections import Data, Record, Seeds
 from sweep.study.words import WORDS, Convergence, InitialWeights, Network, Training
 
 
@@ -24,6 +24,7 @@ class StudyContent:
     parameters : dict
         The values of each swept word, in file order.
     seeds : Seeds
+    record : Record
     """
 
     name: str
@@ -35,6 +36,7 @@ class StudyContent:
     convergence: Convergence
     parameters: dict[str, tuple[Scalar, ...]]
     seeds: Seeds
+    record: Record
 
     @cached_property
     def grid(self) -> Grid:
@@ -75,11 +77,12 @@ class StudyContent:
         return not used_with or any(set(values) & set(self.values_of(other)) for other, values in used_with.items())
 
     def shares_runs_with(self, other: StudyContent) -> bool:
-        """Return whether another study has a run of this one: with the same patterns, seed and words."""
+        """Return whether another study has a run of this one: with the same patterns, seed, words and targets."""
         mine, others = self.seeds, other.seeds
         is_seed_common = max(mine.base, others.base) < min(mine.base + mine.count, others.base + others.count)
         return (
             is_seed_common
             and self.data == other.data
+            and set(self.record.targets) <= set(other.record.targets)
             and all(set(self.values_of(name)) & set(other.values_of(name)) for name in WORDS)
         )

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from sweep.study.content import StudyContent
+from sweep.study.sections import Record
 from sweep.study.words import WORDS
 from sweep.system.formatting import count_text, list_text, short
 
@@ -28,10 +29,14 @@ def asked(study: StudyContent) -> dict[str, Any]:
     fixed = study.fixed()
     swept = [(name, _values(study.parameters[name])) for name in study.parameters]
     others = [(name, str(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
+    fixed_words = [(name.replace("_", " "), value, WORDS[name].meaning) for name, value in others]
+    if study.record.targets:
+        meaning = str(Record.model_fields["targets"].description)
+        fixed_words.append(("targets", ", ".join(map(short, study.record.targets)), meaning))
     return {
         "sentence": f"{sentence}.",
         "swept": [(name.replace("_", " "), values, WORDS[name].meaning) for name, values in swept],
-        "fixed": [(name.replace("_", " "), value, WORDS[name].meaning) for name, value in others],
+        "fixed": fixed_words,
         "patterns": [
             (", ".join(map(short, x)), ", ".join(map(short, y)))
             for x, y in zip(study.data.inputs, study.data.targets, strict=True)

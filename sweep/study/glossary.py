@@ -8,10 +8,10 @@ from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from sweep.study.patterns import TASKS
-from sweep.study.sections import Data, Section, Seeds
-from sweep.study.words import REQUIRED, SECTIONS, STANDS_FOR, WORDS
+from sweep.study.sections import Data, Record, Section, Seeds
+from sweep.study.words import HOMES, REQUIRED, SECTIONS, STANDS_FOR, WORDS
 
-_MODELS: dict[str, type[Section]] = {"data": Data, **SECTIONS, "seeds": Seeds}
+_MODELS: dict[str, type[Section]] = {"data": Data, **SECTIONS, "seeds": Seeds, "record": Record}
 
 # Texts of defaults that are not the default of the field.
 _UNSAID = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
@@ -40,6 +40,11 @@ class Entry(NamedTuple):
     values: tuple[str, ...]
     users: tuple[str, ...]
     facts: str
+
+    @property
+    def change(self) -> str:
+        """The key by which ``--set`` changes it: with its table where another table has a key of this name."""
+        return self.key if HOMES[self.key] == self.section else f"{self.section}.{self.key}"
 
     def lines(self, width: int) -> list[str]:
         """Return the entry as lines of at most ``width`` characters."""
@@ -104,7 +109,7 @@ def _entry(section: str, key: str, hint: Any) -> Entry:
 
 def _text(value: Any) -> str:
     """Write a value as a study file does."""
-    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return "none" if value in (None, ()) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _allowed(hint: Any) -> str:

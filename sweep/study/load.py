@@ -14,12 +14,13 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown, unknown
 from sweep.study.hints import unknown_key
 from sweep.study.model import Study
+from sweep.study.sections import Record
 from sweep.study.toml_text import read_tables, read_value
 from sweep.study.words import HOMES, SECTIONS, SWEEPABLE
 from sweep.system.plain_values import plain
 from sweep.system.user_paths import read_text
 
-_TABLES = ("data", *SECTIONS, "parameters", "seeds")
+_TABLES = ("data", *SECTIONS, "parameters", "seeds", "record")
 _TEXTS = ("name", "description", "method")
 _TOP = (*_TEXTS, *_TABLES)
 
@@ -27,6 +28,7 @@ _CHANGEABLE = (
     *HOMES,
     *(f"{section}.{name}" for name, section in HOMES.items()),
     *(f"parameters.{name}" for name in SWEEPABLE),
+    *(f"record.{name}" for name in Record.model_fields),
 )
 
 
@@ -194,12 +196,13 @@ def _apply(raw: dict[str, Any], changes: Any) -> None:
         if key in _TEXTS:
             raw[key] = value
         else:
-            _set(raw, key.rpartition(".")[2], value)
+            section, _, name = key.rpartition(".")
+            _set(raw, section, name, value)
 
 
-def _set(raw: dict[str, Any], name: str, value: Any) -> None:
-    """Apply one change to the tables of a study file."""
-    section = HOMES[name]
+def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
+    """Apply one change to the tables of a study file; the section may be left out where it is clear."""
+    section = section if section == "record" else HOMES[name]
     table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # validation of the study reports it
@@ -210,7 +213,7 @@ def _set(raw: dict[str, Any], name: str, value: Any) -> None:
         return
     if name in ("task", "file"):
         table.clear()
-    if name in ("inputs", "targets"):
+    if section == "data" and name in ("inputs", "targets"):
         for other in ("task", "file"):
             table.pop(other, None)
     table[name] = value

@@ -22,7 +22,7 @@ from sweep.study.content import StudyContent
 from sweep.study.glossary import entries, glossary
 from sweep.study.messages import sentences
 from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import Data, Section, Seeds
+from sweep.study.sections import Data, Record, Section, Seeds
 from sweep.study.swept_values import conflicts, swept_parameters, words_given
 from sweep.study.words import (
     ALWAYS_WRITTEN,
@@ -52,7 +52,7 @@ class Study(StudyContent):
         Names the default results folder; at most 255 letters, digits, ``.``, ``_``, ``-``.
     description
         Free text.
-    data, network, initial_weights, training, convergence, seeds
+    data, network, initial_weights, training, convergence, seeds, record
         Tables as in the study file; keys that are left out have their defaults. In ``data``,
         ``targets`` may be a flat list where there is one output.
     parameters
@@ -94,6 +94,7 @@ class Study(StudyContent):
         convergence: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
         seeds: Mapping[str, Any] | None = None,
+        record: Mapping[str, Any] | None = None,
         method: str = "grid",
     ) -> None:
         name, description, method = plain((name, description, method))
@@ -118,6 +119,7 @@ class Study(StudyContent):
         self.training = _section("training", TRAINING, _within_epochs(given["training"], words), faults, context)
         self.convergence = _section("convergence", CONVERGENCE, given["convergence"], faults, context)
         self.seeds = _section("seeds", Seeds, plain(seeds), faults)
+        self.record = _section("record", Record, plain(record), faults)
         self.parameters = swept_parameters(given["parameters"], n_patterns, faults)
         faults += conflicts(given)
         if not faults and self.n_runs >= 2**63:
@@ -149,6 +151,8 @@ class Study(StudyContent):
             }
         tables["parameters"] = {key: {"values": list(values)} for key, values in self.parameters.items()}
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
+        if self.record.targets:
+            tables["record"] = {"targets": list(self.record.targets)}
         return tables
 
     @property

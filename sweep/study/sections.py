@@ -1,17 +1,21 @@
-"""The tables of a study file that hold no words of cells: patterns and seeds."""
+"""The tables of a study file that hold no words of cells: patterns, seeds, and what is recorded."""
 
 from __future__ import annotations
 
 import os
+import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from sweep.errors import shown, unknown
+from sweep.study.parameters import expand
 from sweep.study.patterns import MAX_PATTERNS, TASKS, read_patterns
 
 MAX_SEED = 2**32 - 1
+MAX_TARGETS = 16
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -122,3 +126,29 @@ class Seeds(Section):
         if self.base + self.count - 1 > MAX_SEED:
             raise ValueError(f"seeds {self.base} to {self.base + self.count - 1} given; the last allowed is {MAX_SEED}")
         return self
+
+
+def _read_targets(given: Any) -> Any:
+    """Return targets of the loss as distinct positive floats, the largest first; the default is an empty tuple."""
+    if given == ():
+        return given
+    values = expand(given, integer=False)
+    if len(values) > MAX_TARGETS:
+        raise ValueError(f"{len(values)} targets given; at most {MAX_TARGETS} are allowed")
+    for value in values:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not 0 < value <= sys.float_info.max:  # type: ignore[operator]
+            raise ValueError(f"{shown(value)} given; a target must be a finite number above 0")
+    targets = sorted(map(float, values), reverse=True)
+    for value, following in pairwise(targets):
+        if value == following:
+            raise ValueError(f"target {value!r} given twice; targets must differ")
+    return tuple(targets)
+
+
+class Record(Section):
+    """What is recorded of every run beside how it ends."""
+
+    targets: Annotated[tuple[float, ...], BeforeValidator(_read_targets), "1 to 16 distinct numbers above 0"] = Field(
+        (), description="values of the loss; the step at which it is first below each is recorded"
+    )

@@ -18,7 +18,7 @@ from kernels.words.scalings import SCALINGS
 from sweep.errors import shown
 from sweep.study.fields import Word, choice, setting, settings_of, table, word
 from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import Data, Section, Seeds
+from sweep.study.sections import Data, Record, Section, Seeds
 
 MAX_STEPS = 2**31 - 1
 
@@ -184,8 +184,10 @@ for _section, _model in SECTIONS.items():
 
 SWEEPABLE = {name: word.section for name, word in WORDS.items() if word.is_swept}
 
-# Every key that can be changed, and the table it belongs to.
+# Every key that can be changed, and the table it belongs to. Keys of [record] that another table has too are not among
+# them; they are changed by their dotted keys.
 HOMES = {
+    **dict.fromkeys(Record.model_fields, "record"),
     **{name: word.section for name, word in WORDS.items()},
     **dict.fromkeys(Seeds.model_fields, "seeds"),
     **dict.fromkeys(("task", "file", *Data.model_fields), "data"),

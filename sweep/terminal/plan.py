@@ -34,6 +34,8 @@ def print_plan(study: Study) -> None:
     lines |= {name: ", ".join(map(str, values)) for name, values in study.parameters.items()}
     fixed = study.fixed()
     lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
+    if study.record.targets:
+        lines["record.targets"] = ", ".join(map(str, study.record.targets))
     width = max(map(len, lines))
     for name, text in lines.items():
         print(f"{name:{width}}  {text}")

@@ -1,7 +1,7 @@
 """Reuse rows of earlier results, so that a study can grow without training the same runs again.
 
 Runs are the same if all parameters of their cells, their seeds, the patterns and the version of numerical results
-agree, and for normal starts the machine's logarithm too.
+agree, and for normal starts the machine's logarithm too. Rows must have the steps to all targets of the study.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
 from sweep.errors import StoreError
-from sweep.statistics.table_values import column_values
 from sweep.store.bits import ALWAYS_TOLD, Bits
 from sweep.store.commits import Commit
 from sweep.store.files import Files
 from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
-from sweep.study.columns import runs_columns
+from sweep.store.shard_result import outcomes_from_table
 from sweep.study.model import Study
 from sweep.system.escaping import one_line
 
@@ -67,9 +66,11 @@ class Reuse:
         said = []
         for source in self.sources:
             n_alike = source.n_alike()
-            taken = (
-                f"up to {n_alike:,} of {n_runs:,} runs are taken from" if n_alike else "no run is the same as one of"
-            )
+            taken = f"up to {n_alike:,} of {n_runs:,} runs are taken from"
+            if source.lacks_targets:
+                taken = "no run has all targets of record.targets in"
+            elif not n_alike:
+                taken = "no run is the same as one of"
             said.append(f"{taken} {one_line(source.place)}")
         return said
 
@@ -121,9 +122,13 @@ class _Source:
         self._commits = sorted(store.commits().values(), key=lambda commit: commit.start)
         self._starts = np.array([commit.start for commit in self._commits], np.int64)
         self._stops = np.array([commit.stop for commit in self._commits], np.int64)
-        self._columns = [column for column in runs_columns(store.study) if column.name in Columns._fields]
         self._part = lru_cache(_PARTS_HELD)(self._read)
         self._alike = self._has_runs_alike()
+
+    @property
+    def lacks_targets(self) -> bool:
+        """Whether its rows lack the steps to some target that the study records."""
+        return not set(self._new.record.targets) <= set(self._old.study.record.targets)
 
     def n_alike(self) -> int:
         """Return the number of runs of the plan that the earlier study has too, trained or not."""
@@ -176,12 +181,14 @@ class _Source:
         table: pa.Table = self._store.table(commit)
         runs = table["run"].to_numpy()
         order = np.argsort(runs, kind="stable")
-        outcomes = {column.name: column_values(table, column)[order] for column in self._columns}
-        return runs[order], Columns(**outcomes)
+        outcomes = outcomes_from_table(table, self._new)
+        return runs[order], Columns._make(values[order] for values in outcomes)
 
     def _has_runs_alike(self) -> bool:
-        """Tell whether patterns agree, and all parameters that neither study sweeps."""
+        """Tell whether patterns agree, and all parameters that neither study sweeps, and no target is missing."""
         new, old = self._new, self._old.study
+        if self.lacks_targets:
+            return False
         fixed = [name for name in new.fixed() if name not in old.parameters]
         return new.data == old.data and all(new.values_of(name) == old.values_of(name) for name in fixed)
 

@@ -155,6 +155,8 @@ def run_in_shards(
         )
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
+    if keep == "cells" and study.record.targets:
+        raise StudyError(["keep 'cells' given with record.targets, whose steps are in rows of runs; give keep 'runs'"])
     make_executor = _executor(options.cluster, threads, out)
     seconds = None if options.time_budget is None else parse_duration(options.time_budget)
     limits = Limits(seconds, options.max_runs, options.shard)

@@ -65,7 +65,7 @@ class ShardTrainer:
                 self._pause()
             if piece.open is None or piece.open.any():
                 trained.append(self._train_piece(piece))
-        pieces, lane_steps, reused_steps = zip(*(trained or [(make_columns(0), 0, 0)]), strict=True)
+        pieces, lane_steps, reused_steps = zip(*(trained or [(self._make_columns(0), 0, 0)]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
         return ShardResult(self.plan, shard, columns, sum(lane_steps), sum(reused_steps))
 
@@ -74,7 +74,9 @@ class ShardTrainer:
         recipe = make_recipe(self.plan.study, cell)
         with self._lock:
             if recipe not in self._trainers:
-                self._trainers[recipe] = Trainer(recipe, self._inputs, self._targets, effort=self._effort)
+                self._trainers[recipe] = Trainer(
+                    recipe, self._inputs, self._targets, self.plan.study.record.targets, effort=self._effort
+                )
             return self._trainers[recipe]
 
     def check(self) -> None:
@@ -128,7 +130,7 @@ class ShardTrainer:
         if self._reuse is None:
             outcome = self._train_runs(cells, counts, seeds)
             return outcome.columns, outcome.lane_steps, 0
-        columns = make_columns(len(seeds))
+        columns = self._make_columns(len(seeds))
         known = self._reuse.fill(cells, counts, seeds, columns)
         reused_steps = int(columns.steps[known].sum(dtype=np.int64))
         lane_steps = reused_steps  # as if no lane had waited
@@ -139,6 +141,9 @@ class ShardTrainer:
                 getattr(columns, name)[~known] = getattr(outcome.columns, name)
             lane_steps += outcome.lane_steps
         return columns, lane_steps, reused_steps
+
+    def _make_columns(self, n_runs: int) -> Columns:
+        return make_columns(n_runs, len(self.plan.study.record.targets))
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
         """Train runs of one shape: ``counts`` successive runs of each cell, with these seeds."""
@@ -181,6 +186,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     if cell.batch == len(data.inputs):
         said |= {"batch": None, "order": "cyclic"}
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
+    said["records_targets"] = bool(study.record.targets)
     return Recipe(**{name: said[name] for name in Recipe._fields})
 
 

@@ -14,7 +14,7 @@ from kernels.floating_point import default_floating_point
 from kernels.recipe import Parameters
 from sweep.errors import StudyError
 from sweep.schedule.plan import Plan
-from sweep.study.columns import STATUSES
+from sweep.study.columns import STATUSES, target_columns
 from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.study.parameters import Scalar
@@ -51,6 +51,8 @@ class Trace:
     weights : Parameters
         ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c`` (outputs,) and ``k`` (inputs,
         outputs) or None.
+    target_steps : dict
+        The step at which the loss was first judged to be below each target that the study records; -1 if it never was.
     mismatches : dict
         For a stored run, the columns whose stored value differs, with that value.
     """
@@ -72,6 +74,7 @@ class Trace:
     targets: Array
     predictions: Array
     weights: Parameters
+    target_steps: dict[float, int]
     mismatches: dict[str, Any]
 
     def text(self) -> str:
@@ -82,10 +85,11 @@ class Trace:
         """
         before_end = zip(self.judged_at[:-1].tolist(), self.losses[:-1].tolist(), strict=True)
         lines = [f"{t} {loss!r}" for t, loss in before_end]
-        epochs = f" epochs {self.epochs}" if self.epochs != self.steps else ""
+        epochs, met = f" epochs {self.epochs}" if self.epochs != self.steps else "", self.target_steps.items()
         lines += [
             f"final_loss {self.final_loss!r}",
             f"status {self.status} steps {self.steps}{epochs}",
+            *(f"below {target!r} at step {t}" if t >= 0 else f"below {target!r} never" for target, t in met),
             "",
             "inputs -> prediction (target)",
         ]
@@ -169,12 +173,14 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     # First find the number of steps: memory for max_steps losses may be far too much.
     settings["max_steps"] = trainer.train(settings, initial, seeds=seeds).columns.steps
     outcome = trainer.train(settings, initial, seeds=seeds, final_weights=True, losses=True)
-    found = {name: column[0].item() for name, column in outcome.columns._asdict().items()}
+    found = {name: column[0].tolist() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
+    to_targets = found.pop("target_steps")
     n_windows = plan.grid.n_windows(cells)[0].item()
     found["epochs"] = found["steps"] // n_windows
     judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
-    own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found}
+    named = zip((column.name for column in target_columns(plan.study)), to_targets, strict=True)
+    own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found, **dict(named)}
     return Trace(
         study=plan.study,
         parameters=plan.grid.values(cell),
@@ -187,6 +193,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         targets=np.array(plan.study.data.targets),
         predictions=outcome.predictions[0].reshape(len(plan.study.data.targets), -1),
         weights=trainer.recipe.architecture.split(outcome.final_weights[0]),
+        target_steps=dict(zip(plan.study.record.targets, to_targets, strict=True)),
         mismatches={name: stored for name, stored in row.items() if name in own and not _same_bits(stored, own[name])},
     )
 

@@ -97,7 +97,8 @@ def outputs_plane(trace: Trace) -> Plane | None:
 
 def _predict(study: Study, cell: int, weights: Parameters, inputs: Array) -> Array:
     """Return the outputs of a network for other inputs, (patterns, outputs), as those of a run without steps."""
-    recipe = make_recipe(study, study.grid.cell(cell))._replace(batch=None, order="cyclic")
+    recipe = make_recipe(study, study.grid.cell(cell))
+    recipe = recipe._replace(batch=None, order="cyclic", records_targets=False)
     trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
     settings = ShardTrainer(Plan(study)).settings(np.array([cell]))
     settings["max_steps"] = 0

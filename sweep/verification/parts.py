@@ -18,7 +18,7 @@ from sweep.statistics.table_values import column_values
 from sweep.statistics.tally import counts_from_table, tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
-from sweep.store.shard_result import ShardResult
+from sweep.store.shard_result import ShardResult, is_outcome, outcomes_from_table
 from sweep.study.columns import counts_columns, runs_columns
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.shard_trainer import ShardTrainer
@@ -104,8 +104,7 @@ class PartCheck:
     def _fault_of_table(self, commit: Commit, shard: Shard, table: pa.Table) -> str:
         """Return the fault of a part or of its commit, as far as it is found without training."""
         if self._store.keep == "runs":
-            trained = [column for column in self._columns if column.name in Columns._fields]
-            columns = Columns(**{column.name: column_values(table, column) for column in trained})
+            columns = outcomes_from_table(table, self._store.study)
             wrong = self._planned_column_that_differs(shard, table, columns)
             fault = self._rows.fault_of_runs(shard, columns) if not wrong else ""
             net_steps = int(columns.steps.sum(dtype=np.int64))
@@ -121,7 +120,7 @@ class PartCheck:
     def _planned_column_that_differs(self, shard: Shard, table: pa.Table, columns: Columns) -> str:
         """Return the first column that follows from the study and has other values."""
         planned = ShardResult(self._plan, shard, columns, 0, 0)
-        names = [column.name for column in self._columns if column.name not in Columns._fields]
+        names = [column.name for column in self._columns if not is_outcome(column.name, self._plan.study)]
         return self._column_that_differs(table.select(names), planned.rows(names))
 
     def _column_that_differs(self, one: pa.Table, other: pa.Table) -> str:

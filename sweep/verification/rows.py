@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kernels.loop.runs import Columns
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.study.columns import STATUSES
+from sweep.study.columns import STATUSES, target_columns
 from sweep.verification.rules import (
     Broken,
     broken_by_counted,
@@ -22,6 +22,7 @@ from sweep.verification.rules import (
     make_targets,
     make_terms,
 )
+from sweep.verification.target_rules import broken_by_targets
 
 Array = NDArray[Any]
 
@@ -40,6 +41,7 @@ class RowCheck:
     def __init__(self, plan: Plan, settings: Callable[[Array], Array]) -> None:
         self._plan, self._settings = plan, settings
         self._targets = make_targets(plan.study)
+        self._loss_targets = np.array(plan.study.record.targets, self._targets.dtype).astype(np.float64)
 
     def fault_of_runs(self, shard: Shard, columns: Columns) -> str:
         """Return the first impossible value among the runs of a shard, as a sentence; empty if there is none."""
@@ -50,12 +52,15 @@ class RowCheck:
             *broken_by_ends(columns.status, columns.steps, terms),
             *broken_by_measures(columns, terms, self._targets),
             *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns.initial_loss),
+            *broken_by_targets(columns, terms, self._loss_targets),
         ]
         row, rule = _first(broken)
         if not rule:
             return ""
-        said = {name: values[row].item() for name, values in columns._asdict().items()}
+        said = {name: values[row].tolist() for name, values in columns._asdict().items()}
         said["status"] = STATUSES[said["status"]]
+        named = zip((column.name for column in target_columns(self._plan.study)), said.pop("target_steps"), strict=True)
+        said |= dict(named)
         return f"its run {self._plan.runs(shard)[row]} has {_words(said)}, but {rule}"
 
     def fault_of_tally(self, shard: Shard, tally: pd.DataFrame) -> str:

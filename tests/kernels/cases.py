@@ -44,6 +44,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "dtype": DTYPES,
     "task": ("xor", "adder", "numbers", "parity", "many numbers"),
     "tuning": tuple(TUNINGS),
+    "targets": ((), (3.0, 1.2, 0.6, 0.1)),
     "hidden": (1, 2, 3, 5),
     "gain": ("one", "own"),
     "output_rate": ("same", "own", "zero"),

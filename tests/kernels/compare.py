@@ -63,6 +63,7 @@ def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
 def train_oracle(spec: Spec, runs: Runs, functions: oracle.Functions | None = None) -> oracle.Result:
     """Train with the oracle, keeping losses."""
     asked = {"dtype": spec.dtype, "functions": functions or FUNCTIONS[spec.dtype], "record": True}
+    asked["loss_targets"] = sorted(spec.targets, reverse=True)
     return oracle.train(*spec.patterns, runs.weights, **asked, **_given(spec, runs))
 
 
@@ -106,7 +107,7 @@ def assert_as_oracle(spec: Spec, runs: Runs) -> oracle.Result:
     assert expected.losses is not None
     what = f"{spec}, {runs.weights.shape[1]} parameters"
     assert_equal(statuses(given.columns), expected.status, f"{what}: status")
-    for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error"):
+    for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error", "target_steps"):
         assert_equal(getattr(given.columns, name), getattr(expected, name), f"{what}: {name}")
     assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
     assert_equal(given.predictions, predict(spec, runs, expected.weights), f"{what}: predictions")

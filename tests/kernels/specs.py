@@ -57,6 +57,7 @@ class Spec:
     dtype: str = "float64"
     task: str = "xor"
     tuning: str = "plain"
+    targets: tuple[float, ...] = ()  # of the loss
 
     def __post_init__(self) -> None:
         """Refuse what no study can ask for."""
@@ -99,7 +100,7 @@ class Spec:
             scaling=self.scaling,
         )
         words = (self.loss, self.reduction, self.optimizer, self.step_patterns, self.order, self.criterion, self.dtype)
-        return Recipe(architecture, *words)
+        return Recipe(architecture, *words, records_targets=bool(self.targets))
 
     def n_parameters(self, hidden: int) -> int:
         """Count the parameters with so many hidden units."""
@@ -107,7 +108,8 @@ class Spec:
 
     def trainer(self, width: int | None = None) -> Trainer:
         """Make a trainer with copies of the patterns."""
-        return Trainer(self.recipe, *self.patterns, width=width, tuning=TUNINGS[self.tuning])
+        tuning = TUNINGS[self.tuning].for_width(width, self.dtype)
+        return Trainer(self.recipe, *self.patterns, self.targets, tuning=tuning)
 
 
 def name_of(spec: Spec) -> str:

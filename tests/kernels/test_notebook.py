@@ -11,6 +11,7 @@ from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd import jit
 from kernels.start.initialize import Start, initial_weights
 from kernels.train import Outcome, Trainer
+from kernels.tuning import tuning_here
 from tests import oracle
 from tests.kernels.compare import statuses, train_bare
 from tests.kernels.runs import make_runs
@@ -33,7 +34,9 @@ def outcome() -> Outcome:
     seeds = np.array([83832])
     start = initial_weights(Start(), seeds, RECIPE.architecture, 2, "float64")
     settings = make_settings(1, learning_rate=0.01, max_steps=STEPS)
-    trainer = Trainer(RECIPE, INPUTS.copy(), TARGETS.copy(), width=sized(None, 1))
+    trainer = Trainer(
+        RECIPE, INPUTS.copy(), TARGETS.copy(), tuning=tuning_here().for_width(sized(None, 1), RECIPE.dtype)
+    )
     return trainer.train(settings, start, final_weights=True, losses=True)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kernels.train import Trainer
+from kernels.tuning import tuning_here
 from tests.kernels.compare import assert_same_outcome, seeds_of, train_kernel
 from tests.kernels.runs import draw_runs
 from tests.kernels.specs import Spec
@@ -37,7 +38,7 @@ def test_patterns_stay_the_callers(dtype: str, tuning: str) -> None:
     spec = Spec("relu", dtype=dtype, tuning=tuning)
     runs = draw_runs(spec, 3, 4, 41, 10)
     inputs, targets = (array.astype(dtype) for array in spec.patterns)
-    trainer = Trainer(spec.recipe, inputs, targets, width=sized(None, 4))
+    trainer = Trainer(spec.recipe, inputs, targets, tuning=tuning_here().for_width(sized(None, 4), spec.dtype))
     assert inputs.flags.writeable
     assert targets.flags.writeable
     inputs[:], targets[:] = 7.0, 7.0
@@ -53,7 +54,7 @@ def test_patterns_of_any_kind_of_number() -> None:
     runs, expected = draw_runs(spec, 3, 8, 44, 10), None
     for kind in ("int64", "int8", "float32", "float64"):
         strided = np.asfortranarray(inputs.astype(kind)), targets.astype(kind)[::-1][::-1]
-        outcome = Trainer(spec.recipe, *strided, width=sized(None, 8)).train(
+        outcome = Trainer(spec.recipe, *strided, tuning=tuning_here().for_width(sized(None, 8), spec.dtype)).train(
             runs.settings, runs.weights, final_weights=True, losses=True
         )
         expected = expected or outcome

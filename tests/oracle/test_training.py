@@ -71,6 +71,23 @@ def test_thresholds_are_strict(criterion: str, value: float) -> None:
     assert result.status.tolist() == ["exhausted", "converged"]
 
 
+def test_targets_are_met_at_the_first_judging_below() -> None:
+    """Steps to targets are read off the recorded losses; a loss that equals a target is not below it."""
+    weights = draw_networks(20, 13, seed=8)
+    targets = [3.0, 1.0, 0.5, 1e-9]
+    for batch, n_windows in ((None, 1), (3, 2)):
+        words = {"hidden": 3, "activation": "relu", "criterion": "none", "batch": batch, "order": "shuffled"}
+        given = {"learning_rate": 0.1, "max_steps": 31, "seed": np.arange(20), "record": True, **words}
+        result = train(weights, XOR, loss_targets=targets, **given)
+        judged_at = np.minimum(np.arange(result.losses.shape[1]) * n_windows, 31)
+        for losses, found in zip(result.losses, result.target_steps, strict=True):
+            below = [judged_at[losses < target] for target in targets]
+            assert found.tolist() == [steps[0] if len(steps) else -1 for steps in below]
+        assert (result.target_steps > 0).any()
+    equal = train(bias_at(0.0, 0.0), ONE, loss_targets=[np.nextafter(1.0, 2.0), 1.0], max_steps=0, below=0, **STILL)
+    assert equal.target_steps.tolist() == [[0, -1]] * 2
+
+
 def test_correct_is_strict() -> None:
     """An output in the middle of the targets is wrong for both, whatever the loss."""
     result = train(bias_at(0.0, 0.1, -0.1), TWO, loss="hinge", max_steps=0, **STILL)

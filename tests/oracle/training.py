@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,15 +31,23 @@ class Result:
     n_correct: npt.NDArray[np.int64]  # (R,), 0 where diverged
     max_error: npt.NDArray[np.float64]  # (R,), +inf where diverged
     weights: Array  # (R, P), in the dtype of the runs
+    target_steps: npt.NDArray[np.int64]  # (R, targets of the loss), -1 where the loss was never below one
     losses: npt.NDArray[np.float64] | None = None  # (R, most judgings of a run), NaN after a run's end
 
     @classmethod
-    def before(cls, start: Array) -> Result:
-        """Return the result of runs that have not started: +inf for losses and 0 for counts."""
+    def before(cls, start: Array, n_targets: int) -> Result:
+        """Return the result of runs that have not started: +inf for losses, 0 for counts, and no target met."""
         (steps, epochs, n_correct) = np.zeros((3, len(start)), np.int64)
         first, last, error = np.full((3, len(start)), np.inf)
         status = np.full(len(start), "", "U9")
-        return cls(status, steps, epochs, first, last, n_correct, error, np.empty_like(start))
+        target_steps = np.full((len(start), n_targets), -1)
+        return cls(status, steps, epochs, first, last, n_correct, error, np.empty_like(start), target_steps)
+
+    def note_targets(self, t: int, losses: Array, due: Array, targets: Array) -> None:
+        """Record step t for every target that the loss of a run judged now is below for the first time."""
+        for k, target in enumerate(targets):
+            met = due & (losses < target) & (self.target_steps[:, k] == -1)
+            self.target_steps[met, k] = t
 
     def note_end(self, runs: Array, status: Array, score: Score, weights: Array) -> None:
         """Record the outcome of the runs that a mask (R,) selects."""
@@ -85,6 +94,7 @@ def train(
     dtype: str,
     functions: Functions,
     record: bool = False,
+    loss_targets: Sequence[float] = (),
     **given: Any,
 ) -> Result:
     """Train R networks, each until its own end.
@@ -94,6 +104,8 @@ def train(
     `Settings`. `functions` holds the elementary functions that the words need: exp, expm1, tanh, sigmoid, softplus,
     sin, cos, normal_cdf, normal_pdf, and log1p_exp_negative, which is x -> log(1 + exp(-x)) for x >= 0.
     `record` asks for the losses: column j is judged after j epochs or, in an epoch that is cut short, at the last step.
+    `loss_targets` are numbers, rounded to the dtype; `target_steps` has the step of the first judging at which the
+    loss is below each, whatever the criterion, `from_step`, and how the run ends.
     Runs that have ended are updated further, without effect on results.
     """
     words, settings = words_and_settings(given)
@@ -107,7 +119,8 @@ def train(
     decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)
     stepper = Stepper(net, words.optimizer, make_rates(net, settings, n_runs), decay)
 
-    result, never = Result.before(start), np.full(n_runs, np.nan)
+    result, never = Result.before(start, len(loss_targets)), np.full(n_runs, np.nan)
+    rounded_targets = np.asarray(loss_targets, dtype)
     trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
     current, states = start.T, states_at_start(words.optimizer, stepper.rates)
     for t in itertools.count():
@@ -123,6 +136,7 @@ def train(
             if t == 0:
                 result.initial_loss[:] = np.where(np.isfinite(score.loss), score.loss, np.inf)
             trace.setdefault(-(-t // epochs.n_windows), never.copy())[due] = score.loss[due]
+            result.note_targets(t, score.loss, due, rounded_targets)
             ended = status != ""
             result.note_end(ended, status, score, current)
             result.steps[ended], result.epochs[ended] = t, epoch

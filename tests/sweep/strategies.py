@@ -145,6 +145,8 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
         tables.setdefault(SECTIONS[name], {})[name] = values[name][0]
     base = draw(st.integers(0, 2**32 - 1))
     tables["seeds"] = {"base": base, "count": draw(st.integers(1, 2**32 - base))}
+    if draw(st.booleans()):
+        tables["record"] = {"targets": draw(st.lists(positive, unique=True, min_size=1, max_size=16))}
     return tables
 
 
@@ -177,18 +179,21 @@ def small_study_tables(draw: st.DrawFn) -> dict[str, Any]:
         swept["values"] = swept["values"][:2]
     tables["seeds"]["base"] = min(tables["seeds"]["base"], 2**32 - 5)
     tables["seeds"]["count"] = draw(st.integers(1, 5))
+    if "record" in tables:
+        tables["record"]["targets"] = draw(st.lists(SMALL["below"], unique=True, min_size=1, max_size=4))
     return tables
 
 
 # Words that mean something in a study, so that what is drawn comes close to being valid.
 WORDS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),
-    *("seeds", "task", "file", "inputs", "targets", "dtype", "base", "count", "value", "values", "min", "max", "num"),
+    *("record", "record.targets", "seeds", "task", "file", "inputs", "targets", "dtype", "base", "count"),
+    *("value", "values", "min", "max", "num"),
     *("distribution", "logspace", "geomspace", "linspace", "range", "xor", "grid", "relu", "log_uniform_values"),
     *("bce", "hinge", "rprop", "adam", "full", "online", "shuffled", "mean", "w.T b v c"),
     *SCALARS,
 ]
-TABLES = [*sorted(set(SECTIONS.values())), "data", "seeds"]
+TABLES = [*sorted(set(SECTIONS.values())), "data", "seeds", "record"]
 words = st.sampled_from(WORDS)
 keys = st.one_of(words, st.text(max_size=8))
 odd_scalars = st.one_of(
@@ -241,3 +246,11 @@ def pattern_files(draw: st.DrawFn) -> str:
     width = names.count(",") + 1
     line = st.one_of(st.lists(cell, min_size=width, max_size=width).map(",".join), st.text(max_size=10))
     return "\n".join([names, *draw(st.lists(line, max_size=4))])
+
+
+def nested(depth: int) -> Any:
+    """Return a number within so many lists."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value

@@ -7,7 +7,7 @@ import io
 import itertools
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
@@ -82,6 +82,7 @@ def make_study(
     name: str = "small",
     dtype: str = "float64",
     data: dict[str, Any] | None = None,
+    targets: Sequence[float] = (),
     **scalars: Any,
 ) -> Study:
     """Make a study, of XOR unless ``data`` is given; a scalar given as a list is swept, in the order given.
@@ -97,16 +98,8 @@ def make_study(
             parameters[key] = {"values": value}
         else:
             tables[SECTIONS[key]][key] = value
-    seeds = {"base": base, "count": count}
-    return Study(name=name, data=data or {"task": "xor"}, parameters=parameters, seeds=seeds, **tables)
-
-
-def nested(depth: int) -> Any:
-    """Return a number within so many lists."""
-    value: Any = 1
-    for _ in range(depth):
-        value = [value]
-    return value
+    seeds, record = {"base": base, "count": count}, {"targets": targets} if targets else {}
+    return Study(name=name, data=data or {"task": "xor"}, parameters=parameters, seeds=seeds, record=record, **tables)
 
 
 def write_study(path: Path, study: Study) -> Path:
@@ -136,9 +129,17 @@ def expected_runs(study: Study) -> pd.DataFrame:
         for name in (*OUTCOME, "epochs"):
             for row, value in zip(alike, getattr(result, name).tolist(), strict=True):
                 row[name] = value
+        for row, steps in zip(alike, result.target_steps.tolist(), strict=True):
+            row |= dict(zip(target_names(study), steps, strict=True))
     epochs = ["epochs"] if any(row["batch"] < len(study.data.inputs) for row in rows) else []
     frame = pd.DataFrame(rows)
-    return frame[["run", "cell", "seed", *study.parameters, *OUTCOME[:2], *epochs, *OUTCOME[2:]]]
+    return frame[["run", "cell", "seed", *study.parameters, *OUTCOME[:2], *epochs, *OUTCOME[2:], *target_names(study)]]
+
+
+def target_names(study: Study) -> list[str]:
+    """Name the columns of the steps to targets of the loss, the largest first."""
+    targets = sorted(study.record.targets, reverse=True)
+    return [f"steps_below_{int(target) if target == int(target) else target}" for target in targets]
 
 
 def train_with_oracle(study: Study, rows: list[dict[str, Any]], record: bool = False) -> oracle.Result:
@@ -162,6 +163,7 @@ def train_with_oracle(study: Study, rows: list[dict[str, Any]], record: bool = F
         dtype=dtype,
         functions=FUNCTIONS[dtype],
         record=record,
+        loss_targets=sorted(study.record.targets, reverse=True),
     )
 
 
@@ -187,7 +189,7 @@ def digest_of(runs: pd.DataFrame) -> str:
         elif isinstance(values[0], str):
             kind, content = "string", b"".join(value.encode() + b"\0" for value in values)
         else:
-            narrow = name in ("steps", "n_correct")
+            narrow = name in ("steps", "epochs", "n_correct") or name.startswith("steps_below_")
             kind = "float64" if isinstance(values[0], float) else "int32" if narrow else "int64"
             content = np.array(values, np.dtype(kind).newbyteorder("<")).tobytes()
         total.update(f"{name} {kind} {hashlib.sha256(content).hexdigest()}\n".encode())

@@ -35,13 +35,14 @@ SWEPT: dict[str, dict[str, Any]] = {
     "tiny": {"learning_rate": [1e-9, 3e-9, 1e-8], "scale": [0.5, 1.0, 2.0]},
     "wild": {"learning_rate": [0.2, 50.0, 5e3], "scale": [1.0, 100.0], "max_steps": 20},
     "targets": {"below": [1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2]},
+    "recorded": {"targets": [3.0, 1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2], "scale": [0.5, 1.0]},
     "one cell": {"learning_rate": 0.2},
 }
 # What lies over two parameters, over two that are numbers, over any, over few values, or over targets, where a study
 # sweeps others.
 REFUSED = {("heatmap", "one"), ("contour", "one"), ("contour", "names"), ("profile", "thirty")} | {
     *((kind, "one cell") for kind in ("heatmap", "slice", "contour", "parallel", "profile")),
-    *(("ecdf", name) for name in SWEPT if name != "targets"),
+    *(("ecdf", name) for name in SWEPT if name not in ("targets", "recorded")),
 }
 ALL = [(kind, name) for name in SWEPT for kind in figures.KINDS if (kind, name) not in REFUSED]
 STEPS = ("lines", "heatmap", "slice", "contour", "parallel")

@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sweep import Study, StudyError, load_study
-from tests.sweep.strategies import any_tables, assignments, pattern_files
-from tests.sweep.support import command, nested
+from tests.sweep.strategies import any_tables, assignments, nested, pattern_files
+from tests.sweep.support import command
 
 LONGEST_SENTENCE = 500
 

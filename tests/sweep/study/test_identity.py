@@ -106,6 +106,7 @@ def test_order_of_parameters_counts() -> None:
         {"below": 0.011},
         {"base": 1},
         {"count": 21},
+        {"targets": [0.1]},
     ],
     ids=lambda change: "-".join(change),
 )

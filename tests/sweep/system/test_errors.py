@@ -14,8 +14,7 @@ from sweep import StoreError, StudyError, SweepError
 from sweep.errors import DamageError, shown, shown_names, unknown
 from sweep.study.load import built_in_studies
 from sweep.study.words import SECTIONS, SWEEPABLE
-from tests.sweep.strategies import anything
-from tests.sweep.support import nested
+from tests.sweep.strategies import anything, nested
 
 
 @pytest.mark.parametrize(

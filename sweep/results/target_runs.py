@@ -1,0 +1,82 @@
+"""Runs judged by the targets of the loss that a study records, as runs of a study that also sweeps ``target``.
+
+The statistics of convergence then answer when the loss is first below each target, and need no other formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.statistics.table_values import status_array, status_codes
+from sweep.store.commits import Commit
+from sweep.store.parts import Parts
+from sweep.study.columns import STATUSES, target_columns
+from sweep.study.content import StudyContent
+from sweep.study.sections import Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.schedule.plan import Plan
+    from sweep.study.model import Study
+
+TARGET = "target"
+_CONVERGED, _EXHAUSTED = map(STATUSES.index, ("converged", "exhausted"))
+
+
+class TargetStudy(StudyContent):
+    """A study as if it also swept the targets that it records, as a last parameter."""
+
+    def __init__(self, study: Study) -> None:
+        vars(self).update({name: getattr(study, name) for name in StudyContent.__annotations__})
+        self.parameters = {**study.parameters, TARGET: study.record.targets}
+        self.record = Record.model_validate({})
+
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """Return the values that a word has in the cells; the criterion is that the loss is below the target."""
+        return ("loss",) if name == "criterion" else super().values_of(name)
+
+
+class TargetParts(Parts):
+    """Parts with a row for each pair of a run and a target."""
+
+    keep = "runs"
+    has_parts = True
+
+    def __init__(self, parts: Parts, study: Study) -> None:
+        super().__init__()
+        self._parts, self._n_seeds = parts, study.seeds.count
+        self._names = [column.name for column in target_columns(study)]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the study."""
+        return self._parts.plan
+
+    def commits(self) -> dict[int, Commit]:
+        """Return all commits by shard number."""
+        return self._parts.commits()
+
+    def counted(self) -> list[Commit]:
+        """Return the commits whose parts make up the result, in shard order."""
+        return self._parts.counted()
+
+    def table(self, commit: Commit, columns: Iterable[str] | None = None) -> pa.Table:
+        """Return the columns run, cell, status and steps of all pairs of a part."""
+        import pyarrow as pa
+
+        rows = self._parts.table(commit, ["run", "cell", "status", "steps", *self._names])
+        run, cell, last = (rows[name].to_numpy() for name in ("run", "cell", "steps"))
+        status, steps = status_codes(rows["status"]), np.stack([rows[name].to_numpy() for name in self._names])
+        met = steps >= 0
+        pair = cell * len(steps) + np.arange(len(steps))[:, None]
+        found = {
+            "run": pair * self._n_seeds + run % self._n_seeds,
+            "cell": pair,
+            "status": np.where(met, _CONVERGED, np.where(status == _CONVERGED, _EXHAUSTED, status)),
+            "steps": np.where(met, steps, last),
+        }
+        return pa.table({name: (status_array if name == "status" else pa.array)(found[name].ravel()) for name in found})
