@@ -15,15 +15,11 @@ With ``NUMBA_DISABLE_JIT=1`` all three return the Python function itself.
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import secrets
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
-
-# Intel's vector mathematics would vectorise logarithms, with other last bits than NumPy's.
-os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
 
 import llvmlite.binding
 import numba
@@ -36,6 +32,8 @@ from kernels.simd.disk_cache import DiskCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# Numba reads its options anew whenever it compiles, and what is on disk is looked for under them before that.
+numba.config.reload_config()
 if numba.config.USING_SVML:
     raise ImportError(
         "numba was imported first and uses Intel SVML, whose logarithms differ from NumPy's; "

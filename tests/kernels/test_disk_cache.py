@@ -91,7 +91,8 @@ def final_weights(hidden):
 def _start(script: str, cache: Path, root: Path = ROOT) -> Any:
     """Run a script in a process whose kernels are those under ``root``, and read what it prints."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
-    environment.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "NUMBA_DISABLE_INTEL_SVML"):  # the latter is set by whoever imports the kernels
+        environment.pop(name, None)
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, timeout=120
     )
@@ -113,6 +114,13 @@ def test_second_process_reuses_the_entry(tmp_path: Path) -> None:
     assert sorted(Path(name).suffix for name in files) == [".bin", ".part"]  # of the kernel, and of what it calls
     assert [run["hit"] for run in _start(RUN_TWICE, tmp_path)] == [True, True]
     assert _files(tmp_path) == files
+
+
+@pytest.mark.parametrize("first", ["numba", "kernels.simd.compiling", "kernels.kept"])
+def test_any_module_may_be_imported_first(first: str, tmp_path: Path) -> None:
+    """Also where Numba is imported before its options are set, a later process finds the code."""
+    found = [_start(RUN_TWICE, tmp_path), _start(f"import {first}\n{RUN_TWICE}", tmp_path)]
+    assert [[run["hit"] for run in runs] for runs in found] == [[False, True], [True, True]]
 
 
 def test_training_kernels_are_reused(tmp_path: Path) -> None:
