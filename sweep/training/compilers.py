@@ -1,7 +1,8 @@
 """Processes that compile kernels beside a call, and who compiles which kernel.
 
 Numba compiles one kernel at a time in a process. So other processes compile into the cache on disk the kernels that the
-threads of this one do not compile yet: first those that a thread waits for, then in the order in which they are needed.
+threads of this one do not compile yet: first those that a thread waits for, then those that are needed last, since
+threads come to the others themselves.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ class Compilers:
             ready = [key for key, state in self._states.items() if state is _State.OPEN]
             if not ready:
                 return None
-            key = next((key for key in ready if self._awaited[key]), ready[0])
+            key = next((key for key in ready if self._awaited[key]), ready[-1])
             self._states[key] = _State.BESIDE
             return key
 

@@ -202,14 +202,26 @@ def test_the_kernel_that_is_waited_for_comes_first(beside: list[str], tmp_path: 
     waits = []
 
     def check() -> None:
-        if together._awaited["train", "3"] and not go.exists():
+        if together._awaited["train", "1"] and not go.exists():
             go.touch()
             waits.append(time.monotonic())
 
     together, watch, _ = make_compilers(check)
-    with together, together.claim(("train", "0")), together.claim(("train", "3")):  # as another thread would
-        assert watch.seconds[0] == 3
+    with together, together.claim(("train", "0")), together.claim(("train", "1")):  # as another thread would
+        assert watch.seconds[0] == 1
     assert waits
+
+
+def test_the_kernel_that_is_needed_last_comes_next(beside: list[str]) -> None:
+    """A thread that comes to one kernel after the other does not find each of them being compiled beside it."""
+    beside.append(
+        "import json, sys\ninput(); print('ready', flush=True)\n"
+        "for line in sys.stdin: print(json.loads(line)[1], flush=True)"
+    )
+    together, watch, _ = make_compilers()
+    with together:
+        assert together.wait(lambda n_done: None)
+    assert watch.seconds == [3, 2, 1, 0]
 
 
 def test_a_wait_ends_with_the_call(beside: list[str]) -> None:
@@ -227,6 +239,6 @@ def test_a_wait_ends_with_the_call(beside: list[str]) -> None:
         while not told:
             time.sleep(0.01)
         ends.append(True)
-        with pytest.raises(KeyboardInterrupt), together.claim(("train", "0")):
+        with pytest.raises(KeyboardInterrupt), together.claim(("train", "3")):
             pass
     assert time.monotonic() - begin < 60
