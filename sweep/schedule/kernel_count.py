@@ -17,8 +17,9 @@ _MOST_PACKETS = 3
 # Patterns with more numbers are not compiled into kernels as constants.
 _MOST_CONSTANTS = 192
 
-# NumPy draws the weights of a network in some 5 us. The kernel for that takes a second to compile.
-_FEW_RUNS = 100_000
+# NumPy draws the weights of a network in some 5 us, one thread at a time. The kernel for that takes a second to compile,
+# once on a machine. Cells share the weights of a seed; the second limit holds whichever runs go together.
+_FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
 # Words that decide whether initial weights are drawn in the type of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
@@ -81,8 +82,9 @@ def _trainings(study: Study, words: dict[str, Any], effort: Effort) -> int:
 
 
 def draws_by_numpy(study: Study) -> bool:
-    """Return whether NumPy draws the initial weights of a study sooner than a kernel for that is compiled."""
-    return study.n_runs <= _FEW_RUNS
+    """Return whether NumPy draws the initial weights of a study, which are too few to be worth a kernel."""
+    n_starts = study.seeds.count * prod(len(study.values_of(name)) for name in ("hidden", *with_role("start")))
+    return n_starts <= _FEW_STARTS and study.n_runs <= _FEW_RUNS
 
 
 def _drawings(study: Study) -> int:

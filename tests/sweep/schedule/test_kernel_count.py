@@ -102,3 +102,18 @@ def test_recipes_share_the_operations() -> None:
     same = make_study(count=4, hidden=2, learning_rate=0.1, loss=["sse", "squared", "mse"])  # which are two recipes
     assert kernel_count.study_effort(same, 1.9e10) is Effort.LEAST
     assert kernel_count.study_effort(same, 2.1e10) is Effort.MOST
+
+
+@pytest.mark.parametrize(
+    ("changes", "by_numpy"),
+    [
+        ({"count": 10_000}, True),
+        ({"count": 10_001}, False),
+        ({"count": 5_000, "hidden": [2, 3], "learning_rate": [0.1, 0.2, 0.3]}, True),
+        ({"count": 5_000, "hidden": [2, 3], "scale": [0.5, 1.0]}, False),
+        ({"count": 10_000, "learning_rate": [k / 100 for k in range(1, 12)]}, False),
+    ],
+)
+def test_few_initial_weights_are_drawn_by_numpy(changes: dict[str, Any], by_numpy: bool) -> None:
+    """They are counted by seed and by what they depend on, and so are the runs that may not share them."""
+    assert kernel_count.draws_by_numpy(make_study(**{"hidden": 2, "learning_rate": 0.1, **changes})) is by_numpy
