@@ -17,8 +17,8 @@ _MOST_PACKETS = 3
 # Patterns with more numbers are not compiled into kernels as constants.
 _MOST_CONSTANTS = 192
 
-# NumPy draws the weights of a network in some 5 us, one thread at a time. The kernel for that takes a second to compile,
-# once on a machine. Cells share the weights of a seed; the second limit holds whichever runs go together.
+# NumPy draws the weights of a network in some 5 us, in one thread at a time. A kernel for that compiles in a second.
+# Cells share the weights of a seed; the second limit holds whichever runs go together.
 _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
 # Words that decide whether initial weights are drawn in the type of the networks.
