@@ -65,7 +65,8 @@ def test_scales_of_layers(scaling: str) -> None:
     """Layers are scaled by the root of their fan-in, or the output by the fan-in itself, to the last bit."""
     for inputs, hidden in ((2, 2), (3, 5), (16, 16), (7, 40)):
         architecture = Architecture(inputs, 1, "tanh", "identity", bias=True, scaling=scaling)
-        assert architecture.scales(hidden) == layer_scales(scaling, inputs, hidden)
+        (first,), second = layer_scales(scaling, inputs, hidden)
+        assert architecture.scales(hidden) == (first, second)
     assert architecture.scales(40)[1] == {"standard": 1, "ntk": 1 / math.sqrt(40), "mean_field": 1 / 40}[scaling]
 
 

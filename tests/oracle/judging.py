@@ -32,7 +32,7 @@ def middle(targets: Array) -> Any:
 
 def measure(net: Network, activity: Activity) -> Score:
     """Compute the loss in the dtype, the number of correct (pattern, output) pairs and the largest error."""
-    patterns, _, _, outs = net.ranges
+    patterns, _, outs = net.ranges
     target, u, y, m = net.targets, activity.u, activity.y, middle(net.targets)
     pairs = list(itertools.product(patterns, outs))
     terms = (TERMS[net.loss](u[n][o], y[n][o], target[n, o], net.own, net.functions) for n, o in pairs)

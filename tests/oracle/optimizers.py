@@ -100,4 +100,4 @@ def make_rates(net: Network, settings: Settings, n_runs: int) -> Array:
     if settings.output_learning_rate is not None:
         output = np.broadcast_to(np.asarray(settings.output_learning_rate, dtype), n_runs)
     sizes = {name: math.prod(shape) for name, shape in net.shapes.items()}
-    return np.stack([hidden if name in "wb" else output for name, size in sizes.items() for _ in range(size)])
+    return np.stack([hidden if name[0] in "wb" else output for name, size in sizes.items() for _ in range(size)])

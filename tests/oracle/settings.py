@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.oracle.step import Network
+from tests.oracle.step import Network, Sizes, sizes_of
 from tests.oracle.words import ALIASES, Functions
 
 
@@ -18,7 +18,7 @@ from tests.oracle.words import ALIASES, Functions
 class Words:
     """The words that all runs of a call share."""
 
-    hidden: int
+    hidden: Sizes
     activation: str
     output: str
     loss: str
@@ -78,26 +78,29 @@ def words_and_settings(given: dict[str, Any]) -> tuple[Words, Settings]:
     return Words(**words), Settings(**settings, own=own)
 
 
-def layer_scales(scaling: str, n_inputs: int, n_hidden: int) -> tuple[float, float]:
-    """Return the scales of the hidden and of the output layer, in float64."""
+def layer_scales(scaling: str, n_inputs: int, hidden: Sizes) -> tuple[tuple[float, ...], float]:
+    """Return the scale of each hidden layer, and that of the output layer, in float64."""
+    sizes = sizes_of(hidden)
+    roots = tuple(1.0 / math.sqrt(fan_in) for fan_in in (n_inputs, *sizes))
     return {
-        "standard": (1.0, 1.0),
-        "ntk": (1.0 / math.sqrt(n_inputs), 1.0 / math.sqrt(n_hidden)),
-        "mean_field": (1.0 / math.sqrt(n_inputs), 1.0 / n_hidden),
+        "standard": ((1.0,) * len(sizes), 1.0),
+        "ntk": (roots[:-1], roots[-1]),
+        "mean_field": (roots[:-1], 1.0 / sizes[-1]),
     }[scaling]
 
 
 def make_network(
     inputs: npt.ArrayLike, targets: npt.ArrayLike, words: Words, settings: Settings, dtype: str, functions: Functions
 ) -> Network:
-    """Round patterns and settings to the dtype; s1 is computed in float64 and rounded once."""
+    """Round patterns and settings to the dtype; scales are computed in float64 and rounded once."""
     x, target = np.asarray(inputs, dtype), np.asarray(targets, dtype)
     loss, reduction = ALIASES.get(words.loss, (words.loss, words.reduction))
-    hidden_scale, output_scale = layer_scales(words.scaling, x.shape[1], words.hidden)
+    hidden_scales, output_scale = layer_scales(words.scaling, x.shape[1], words.hidden)
+    gain = np.asarray(settings.gain, np.float64)
     return Network(
         x,
         target,
-        words.hidden,
+        sizes_of(words.hidden),
         words.activation,
         words.output,
         words.bias,
@@ -106,6 +109,6 @@ def make_network(
         loss=loss,
         reduction=reduction,
         own=settings.rounded(dtype),
-        s1=(np.asarray(settings.gain, np.float64) * hidden_scale).astype(dtype),
+        s1=tuple((gain * scale).astype(dtype) for scale in hidden_scales),
         s2=np.asarray(output_scale, dtype),
     )

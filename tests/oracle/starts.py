@@ -24,24 +24,24 @@ def initial_parameters(
     scales: Mapping[str, float],
     stream: str,
     dtype: str,
-    order: str = "w v b c k",
+    order: str | None = None,
 ) -> Array:
     """Draw the parameters of `parameter_shapes` for each of R seeds in some other order or with scales of their own.
 
     `scales` are those of "w", of "v" (which is that of k too) and of the "biases"; a parameter whose scale is 0 is
     drawn all the same. `order` names parameters as they are drawn, with ".T" where an array (inputs, hidden),
-    (hidden, outputs) or (inputs, outputs) is drawn transposed; those that there are not are not drawn. What is
-    returned, (R, P), has the order of `shapes`, which is w, v, b, c and k.
+    (hidden, outputs) or (inputs, outputs) is drawn transposed; those that there are not are not drawn. By default it is
+    the order of `shapes`, which is that of what is returned, (R, P).
     """
-    scale_of = {"w": scales["w"], "v": scales["v"], "k": scales["v"], "b": scales["biases"], "c": scales["biases"]}
+    of_kind = {"w": scales["w"], "v": scales["v"], "k": scales["v"], "b": scales["biases"], "c": scales["biases"]}
     n, rows = sum(math.prod(shape) for shape in shapes.values()), []
     for seed in seeds:
         remaining, parts = draw(int(seed), n, distribution, stream), {}
-        for name, _, transposed in (word.partition(".") for word in order.split()):
+        for name, _, transposed in (word.partition(".") for word in (order or " ".join(shapes)).split()):
             if name in shapes:
                 shape = shapes[name][::-1] if transposed else shapes[name]
                 drawn, remaining = np.split(remaining, [math.prod(shape)])
-                drawn = scaled(drawn, distribution, scale_of[name]).reshape(shape)
+                drawn = scaled(drawn, distribution, of_kind[name[0]]).reshape(shape)
                 parts[name] = drawn.T if transposed else drawn
         rows.append(np.concatenate([parts[name].ravel() for name in shapes]))
     return np.array(rows).astype(dtype)

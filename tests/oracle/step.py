@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,17 +13,30 @@ import numpy as np
 from tests.oracle.words import CHAINS, SLOPES, VALUES, Array, Functions, Own, add_in_order, count
 
 Grid = list[list[Array]]  # [n][h] or [n][o], each an array (R,)
+Sizes = int | tuple[int, ...]  # hidden units, of one layer or of several from the inputs up
 Window = Sequence[Any]  # the patterns of a step in visiting order, each a number or an array (R,) of each run's own
 
 
-def parameter_shapes(inputs: int, hidden: int, outputs: int, bias: bool, skip: bool = False) -> dict[str, Any]:
-    """Give the shapes of the parameters that such a network has, by name, in drawing order."""
-    shapes: dict[str, Any] = {"w": (inputs, hidden), "v": (hidden, outputs)}
+def parameter_shapes(inputs: int, hidden: Sizes, outputs: int, bias: bool, skip: bool = False) -> dict[str, Any]:
+    """Give the shapes of the parameters that such a network has, by name, in drawing order.
+
+    Those of hidden layers are w and b, or where there are several w1, w2, .. and b1, b2, ..
+    """
+    sizes = sizes_of(hidden)
+    numbers = [""] if len(sizes) == 1 else list(map(str, range(1, len(sizes) + 1)))
+    pairs = itertools.pairwise((inputs, *sizes))
+    shapes: dict[str, Any] = {f"w{number}": shape for number, shape in zip(numbers, pairs, strict=True)}
+    shapes["v"] = sizes[-1], outputs
     if bias:
-        shapes |= {"b": (hidden,), "c": (outputs,)}
+        shapes |= {f"b{number}": (size,) for number, size in zip(numbers, sizes, strict=True)} | {"c": (outputs,)}
     if skip:
         shapes |= {"k": (inputs, outputs)}
     return shapes
+
+
+def sizes_of(hidden: Sizes) -> tuple[int, ...]:
+    """Give the hidden units of each layer."""
+    return (hidden,) if isinstance(hidden, int) else hidden
 
 
 @dataclass(frozen=True)
@@ -34,7 +48,7 @@ class Network:
 
     inputs: Array  # (N, I), rounded to the dtype
     targets: Array  # (N, O), rounded to the dtype
-    hidden: int
+    sizes: tuple[int, ...]  # hidden units, from the inputs up
     activation: str
     output: str
     bias: bool
@@ -43,34 +57,39 @@ class Network:
     loss: str = "squared"
     reduction: str = "sum"
     own: Own = field(default_factory=dict)  # settings of the words
-    s1: Any = 1  # (R,), what sums over inputs are multiplied by
-    s2: Any = 1  # what sums over hidden units are multiplied by
+    s1: tuple[Any, ...] = (1,)  # each (R,): what the sums of each hidden layer are multiplied by
+    s2: Any = 1  # what sums over the units of the last hidden layer are multiplied by
 
     @property
-    def ranges(self) -> tuple[range, range, range, range]:
-        """Give the loops over n, i, h and o."""
+    def ranges(self) -> tuple[range, range, range]:
+        """Give the loops over n, i and o."""
         (n_patterns, n_inputs), n_outputs = self.inputs.shape, self.targets.shape[1]
-        return range(n_patterns), range(n_inputs), range(self.hidden), range(n_outputs)
+        return range(n_patterns), range(n_inputs), range(n_outputs)
+
+    @property
+    def n_layers(self) -> int:
+        """Count the hidden layers."""
+        return len(self.sizes)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Give the shapes of the parameters that there are, in drawing order."""
-        _, ins, units, outs = map(len, self.ranges)
-        return parameter_shapes(ins, units, outs, self.bias, self.skip)
+        _, ins, outs = map(len, self.ranges)
+        return parameter_shapes(ins, self.sizes, outs, self.bias, self.skip)
 
 
 class Activity(NamedTuple):
-    """One forward pass over the patterns of a window: z and a by [n][h]; u and y by [n][o]."""
+    """One forward pass over the patterns of a window: z and a of each hidden layer by [n][h]; u and y by [n][o]."""
 
     window: Window
-    z: Grid
-    a: Grid
+    z: list[Grid]
+    a: list[Grid]
     u: Grid
     y: Grid
 
 
 def split(net: Network, weights: Array) -> dict[str, Array]:
-    """View `weights` (P, R) as w (I, H, R), v (H, O, R), b (H, R), c (O, R) and k (I, O, R), those that there are."""
+    """View `weights` (P, R) as arrays (.., R) of the parameters that there are, by name."""
     parts, first = {}, 0
     for name, shape in net.shapes.items():
         size = math.prod(shape)
@@ -80,28 +99,40 @@ def split(net: Network, weights: Array) -> dict[str, Array]:
     return parts
 
 
+def of_layers(net: Network, weights: Array, kind: str) -> list[Array]:
+    """View the weights w or the biases b of each hidden layer, from the inputs up."""
+    return [part for name, part in split(net, weights).items() if name[0] == kind]
+
+
 def forward(net: Network, weights: Array, window: Window | None = None) -> Activity:
     """Pass the patterns of a window, or else all in file order, through every network of `weights` (P, R)."""
-    patterns, ins, units, outs = net.ranges
+    patterns, ins, outs = net.ranges
     window = patterns if window is None else window
-    x, part = net.inputs, split(net, weights)
-    z = [[add_in_order(x[n, i] * part["w"][i, h] for i in ins) * net.s1 for h in units] for n in window]
-    if net.bias:
-        z = [[row[h] + part["b"][h] for h in units] for row in z]
-    a = [[VALUES[net.activation](row[h], net.own, net.functions) for h in units] for row in z]
-    u = [[add_in_order(row[h] * part["v"][h, o] for h in units) * net.s2 for o in outs] for row in a]
+    x, part, last = net.inputs, split(net, weights), range(net.sizes[-1])
+    sums, activities = [], []
+    below = [[x[n, i] for i in ins] for n in window]
+    for layer, w in enumerate(of_layers(net, weights, "w")):
+        fan_in, units = map(range, w.shape[:2])
+        z = [[add_in_order(row[i] * w[i, h] for i in fan_in) * net.s1[layer] for h in units] for row in below]
+        if net.bias:
+            b = of_layers(net, weights, "b")[layer]
+            z = [[row[h] + b[h] for h in units] for row in z]
+        below = [[VALUES[net.activation](row[h], net.own, net.functions) for h in units] for row in z]
+        sums.append(z)
+        activities.append(below)
+    u = [[add_in_order(row[h] * part["v"][h, o] for h in last) * net.s2 for o in outs] for row in below]
     if net.skip:
         skipped = [[add_in_order(x[n, i] * part["k"][i, o] for i in ins) for o in outs] for n in window]
         u = [[row[o] + also[o] for o in outs] for row, also in zip(u, skipped, strict=True)]
     if net.bias:
         u = [[row[o] + part["c"][o] for o in outs] for row in u]
     y = [[VALUES[net.output](row[o], net.own, net.functions) for o in outs] for row in u]
-    return Activity(window, z, a, u, y)
+    return Activity(window, sums, activities, u, y)
 
 
 def output_gradients(net: Network, activity: Activity) -> Grid:
     """Differentiate the loss over the window by u: g by [n][o]."""
-    outs, (window, _, _, u, y) = net.ranges[3], activity
+    outs, (window, _, _, u, y) = net.ranges[2], activity
     visits, divisor, own = range(len(window)), count(net.reduction, len(window), len(outs)), (net.own, net.functions)
     g = [[SLOPES[net.loss](y[m][o], net.targets[window[m], o], net.own) / divisor for o in outs] for m in visits]
     if net.loss == "bce":
@@ -109,18 +140,37 @@ def output_gradients(net: Network, activity: Activity) -> Grid:
     return [[CHAINS[net.output](g[m][o], u[m][o], y[m][o], *own) for o in outs] for m in visits]
 
 
+def deltas(net: Network, weights: Array, activity: Activity, g: Grid) -> list[Grid]:
+    """Differentiate the loss over the window by the sums z of each hidden layer: by [n][h]."""
+    above, joins, scale, found = g, split(net, weights)["v"], net.s2, list[Grid]()
+    for layer in reversed(range(net.n_layers)):
+        units, uppers, z, a = range(net.sizes[layer]), range(joins.shape[1]), activity.z[layer], activity.a[layer]
+        back = [[add_in_order(row[o] * joins[h, o] for o in uppers) * scale for h in units] for row in above]
+        chain = CHAINS[net.activation]
+        above = [[chain(row[h], z[m][h], a[m][h], net.own, net.functions) for h in units] for m, row in enumerate(back)]
+        joins, scale = of_layers(net, weights, "w")[layer], net.s1[layer]
+        found.insert(0, above)
+    return found
+
+
 def gradient(net: Network, weights: Array, activity: Activity) -> Array:
     """Differentiate the loss over the window by every parameter: (P, R), rows in drawing order."""
-    _, ins, units, outs = net.ranges
-    x, (window, z, a, _, _), g = net.inputs, activity, output_gradients(net, activity)
-    v, visits, own = split(net, weights)["v"], range(len(window)), (net.own, net.functions)
-    back = [[add_in_order(g[m][o] * v[h, o] for o in outs) * net.s2 for h in units] for m in visits]
-    delta = [[CHAINS[net.activation](back[m][h], z[m][h], a[m][h], *own) for h in units] for m in visits]
-    rows = [add_in_order(x[window[m], i] * delta[m][h] for m in visits) * net.s1 for i in ins for h in units]
-    rows += [add_in_order(a[m][h] * g[m][o] for m in visits) * net.s2 for h in units for o in outs]
+    _, ins, outs = net.ranges
+    window, g = activity.window, output_gradients(net, activity)
+    visits, delta = range(len(window)), deltas(net, weights, activity, g)
+    x = [[net.inputs[n, i] for i in ins] for n in window]
+    below = [x, *activity.a]  # what each layer reads, and at last the outputs
+    rows = []
+    for layer, size in enumerate(net.sizes):
+        pairs = itertools.product(range(len(below[layer][0])), range(size))
+        rows += [
+            add_in_order(below[layer][m][i] * delta[layer][m][h] for m in visits) * net.s1[layer] for i, h in pairs
+        ]
+    pairs = itertools.product(range(net.sizes[-1]), outs)
+    rows += [add_in_order(below[-1][m][h] * g[m][o] for m in visits) * net.s2 for h, o in pairs]
     if net.bias:
-        rows += [add_in_order(delta[m][h] for m in visits) for h in units]
+        rows += [add_in_order(of[m][h] for m in visits) for of in delta for h in range(len(of[0]))]
         rows += [add_in_order(g[m][o] for m in visits) for o in outs]
     if net.skip:
-        rows += [add_in_order(x[window[m], i] * g[m][o] for m in visits) for i in ins for o in outs]
+        rows += [add_in_order(x[m][i] * g[m][o] for m in visits) for i in ins for o in outs]
     return np.stack(rows)

@@ -25,7 +25,8 @@ HIDDEN, LEAK, GAIN, DELTA = 2, -0.3, 1.4, 0.8
 OWN = {"negative_slope": LEAK, "delta": DELTA}
 STEP = 1e-4
 MARGIN = 1e-2  # how far from a kink z, u and the terms of hinge are, that differences may be right
-SCALES = {"standard": (1.0, 1.0), "ntk": (2**-0.5, HIDDEN**-0.5), "mean_field": (2**-0.5, 1 / HIDDEN)}
+# Powers of the fan-in by which sums are divided: those of hidden layers, and of outputs.
+POWERS = {"standard": (0.0, 0.0), "ntk": (0.5, 0.5), "mean_field": (0.5, 1.0)}
 
 # Activations in closed form, where the oracle has more than one operation.
 CLOSED = {
@@ -45,22 +46,24 @@ def closed(name: str, z: Array) -> Array:
     return function(z) if function else VALUES[name](z, OWN, FUNCTIONS)
 
 
-def layers(given: dict[str, Any], weights: Array) -> tuple[Array, Array]:
-    """Compute z (R, N, H) and u (R, N, O) by matrix products."""
-    shapes = parameter_shapes(2, HIDDEN, 2, given["bias"], given["skip"])
+def sums(given: dict[str, Any], weights: Array) -> list[Array]:
+    """Compute z of each hidden layer (R, N, H) and at last u (R, N, O), by matrix products."""
+    shapes = parameter_shapes(2, given.get("hidden", HIDDEN), 2, given["bias"], given["skip"])
     ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
     pieces = dict(zip(shapes, np.split(weights, ends[:-1], axis=1), strict=True))
     part = {name: piece.reshape(len(weights), -1, shapes[name][-1]) for name, piece in pieces.items()}
-    s1, s2 = SCALES[given["scaling"]]
-    z = GAIN * s1 * (INPUTS @ part["w"]) + part.get("b", 0)
-    a = closed(given["activation"], z)
-    u = s2 * (a @ part["v"]) + part.get("c", 0)
-    return z, u + INPUTS @ part["k"] if given["skip"] else u
+    found, a, (power, last_power) = [], INPUTS, POWERS[given["scaling"]]
+    for name in (name for name in shapes if name[0] == "w"):
+        z = GAIN * a.shape[-1] ** -power * (a @ part[name]) + part.get(name.replace("w", "b"), 0)
+        found.append(z)
+        a = closed(given["activation"], z)
+    u = a.shape[-1] ** -last_power * (a @ part["v"]) + part.get("c", 0)
+    return [*found, u + INPUTS @ part["k"] if given["skip"] else u]
 
 
 def terms_of(given: dict[str, Any], weights: Array) -> Array:
     """Compute the loss of each pattern and output (R, N, O) in closed form, of hinge before it is cut off at 0."""
-    u, target = layers(given, weights)[1], TARGETS[given["loss"]]
+    u, target = sums(given, weights)[-1], TARGETS[given["loss"]]
     y = closed(given["output"], u)
     if given["loss"] == "bce":
         return -(target * np.log(y) + (1 - target) * np.log(1 - y))
@@ -81,11 +84,11 @@ def loss_of(given: dict[str, Any], weights: Array) -> Array:
 
 def away_from_kinks(given: dict[str, Any], weights: Array) -> Array:
     """Tell which networks (R,) have no kink near."""
-    arguments = list(layers(given, weights))
+    arguments = sums(given, weights)
     if given["loss"] == "hinge":
         arguments.append(terms_of(given, weights))
     if given["loss"] == "huber":
-        y = closed(given["output"], arguments[1])
+        y = closed(given["output"], arguments[-1])
         arguments.append(np.abs(y - TARGETS["huber"]) - DELTA)
     return np.logical_and.reduce([(np.abs(argument) > MARGIN).all(axis=(1, 2)) for argument in arguments])
 
@@ -102,7 +105,7 @@ def differences(given: dict[str, Any], weights: Array) -> Array:
 def words_of(activation: str, loss: str) -> list[dict[str, Any]]:
     """List everything else with an activation and a loss; outputs take turns, so that each occurs."""
     outputs = itertools.cycle(["sigmoid"] if loss == "bce" else VALUES)
-    rest = itertools.product(REDUCTIONS, (False, True), SCALES, (True, False))
+    rest = itertools.product(REDUCTIONS, (False, True), POWERS, (True, False))
     return [
         {"activation": activation, "loss": loss, "output": output}
         | {"reduction": reduction, "skip": skip, "scaling": scaling, "bias": bias}
@@ -117,16 +120,29 @@ def test_step_applies_the_derivative_of_the_loss(activation: str, loss: str) -> 
     all_words = words_of(activation, loss)
     assert loss == "bce" or {given["output"] for given in all_words} == set(VALUES)
     for given in all_words:
-        n_parameters = sum(np.prod(shape) for shape in parameter_shapes(2, 2, 2, given["bias"], given["skip"]).values())
-        weights = draw_networks(200, n_parameters, seed=5)
-        weights = weights[away_from_kinks(given, weights)][:6]
-        assert len(weights) == 6
-        patterns, numbers = (INPUTS, TARGETS[loss]), OWN | {"gain": GAIN, "learning_rate": 1.0}
-        result = train(weights, patterns, **given, **numbers, max_steps=1)
-        np.testing.assert_allclose(result.initial_loss, loss_of(given, weights), rtol=1e-12)
-        expected = differences(given, weights)
-        assert np.abs(expected).max() > 0.01
-        np.testing.assert_allclose(weights - result.weights, expected, rtol=1e-6, atol=1e-8, err_msg=str(given))
+        assert_step_applies_the_derivative(given)
+
+
+@pytest.mark.parametrize("hidden", [(2, 2), (3, 1), (4, 3, 2), (3, 2, 2, 2)])
+def test_step_of_several_layers(hidden: tuple[int, ...]) -> None:
+    """Below the last hidden layer the same holds for each, whatever the others' sizes."""
+    for activation, loss in zip(VALUES, itertools.cycle(LOSSES), strict=False):
+        for given in words_of(activation, loss)[::12]:
+            assert_step_applies_the_derivative(given | {"hidden": hidden})
+
+
+def assert_step_applies_the_derivative(given: dict[str, Any]) -> None:
+    """Require the loss of the closed form, and its derivative, for some networks away from kinks."""
+    shapes = parameter_shapes(2, given.get("hidden", HIDDEN), 2, given["bias"], given["skip"])
+    weights = draw_networks(4000, sum(np.prod(shape) for shape in shapes.values()), seed=5)
+    weights = weights[away_from_kinks(given, weights)][:6]
+    assert len(weights) >= 4
+    patterns, numbers = (INPUTS, TARGETS[given["loss"]]), OWN | {"gain": GAIN, "learning_rate": 1.0}
+    result = train(weights, patterns, **given, **numbers, max_steps=1)
+    np.testing.assert_allclose(result.initial_loss, loss_of(given, weights), rtol=1e-12)
+    expected = differences(given, weights)
+    assert np.abs(expected).max() > 0.01
+    np.testing.assert_allclose(weights - result.weights, expected, rtol=1e-6, atol=1e-8, err_msg=str(given))
 
 
 @pytest.mark.parametrize("name", VALUES)
