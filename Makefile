@@ -24,6 +24,7 @@ PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as
 UNCOVERED_TESTS := $(addprefix tests/sweep/training/test_,words.py trace.py traced_rows.py run.py until.py cluster_losses.py) \
 	$(addprefix tests/sweep/store/test_,one_digest.py crashes.py power.py io_errors.py full_disk.py kills.py contents.py) \
 	tests/sweep/verification/test_verify.py tests/sweep/test_rooms.py \
+	$(addprefix tests/sweep/study/test_,logspace.py toml_text.py) \
 	tests/accuracy tests/oracle tests/test_readme.py tests/test_tutorial.py
 COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
 OTHER_TESTS := $(filter-out tests/kernels tests/__% tests/conftest.py $(UNCOVERED_TESTS),$(wildcard tests/*))

@@ -56,7 +56,7 @@ def _draw_task(n_patterns: int, n_inputs: int, n_outputs: int, seed: int) -> tup
     return inputs, random.choice(random.uniform(-1, 2, 3), (n_patterns, n_outputs))
 
 
-@settings(max_examples=sized(80, 12))
+@settings(max_examples=sized(30, 12))
 @given(case=st.sampled_from(POOL), kinds=KINDS, seed=SEEDS)
 def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
     """Any weights and settings of recipes that are compiled once."""
@@ -64,7 +64,7 @@ def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
     assert_as_oracle(case.spec, replace(case, kinds=kinds).draw(seed))
 
 
-@settings(max_examples=sized(60, 12))
+@settings(max_examples=sized(20, 12))
 @given(spec=st.sampled_from(READ[: sized(1, 2)]), kinds=KINDS, seed=SEEDS)
 def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
     """Any numbers of patterns that a kernel reads."""

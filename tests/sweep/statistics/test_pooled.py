@@ -30,7 +30,7 @@ def some_cells(drawn: Outcomes, cells: Iterable[int]) -> Outcomes:
     return Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(
     st.sets(st.integers(0, 23), min_size=1),
     st.lists(st.sampled_from(list(SIZES)), min_size=1, max_size=3, unique=True),
