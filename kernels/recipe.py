@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +20,22 @@ SETTINGS = np.dtype(
 )
 
 
-class Parameters(NamedTuple):
-    """Views of the parameters of one network, by name; None for those that it does not have."""
+# Hidden units: of the one hidden layer, or of each of several from the inputs up.
+Hidden: TypeAlias = int | tuple[int, ...]
 
-    w: NDArray[Any]  # (inputs, hidden)
-    v: NDArray[Any]  # (hidden, outputs)
-    b: NDArray[Any] | None  # (hidden,)
-    c: NDArray[Any] | None  # (outputs,)
-    k: NDArray[Any] | None  # (inputs, outputs)
+
+class NamedParameters(dict[str, NDArray[Any]]):
+    """Views of the parameters of one network by name, also as attributes, which are None where it has no such ones."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the parameters of a name, as :meth:`Architecture.shapes` has them."""
+        if name.rstrip("0123456789") not in ("w", "v", "b", "c", "k"):
+            raise AttributeError(name)
+        return self.get(name)
 
 
 class Architecture(NamedTuple):
-    """A network of one hidden layer, of any hidden size.
+    """A network of one hidden layer, or of several, of any sizes.
 
     Attributes
     ----------
@@ -44,6 +49,8 @@ class Architecture(NamedTuple):
         Whether inputs are joined to outputs directly, by parameters k.
     scaling
         One of :data:`kernels.words.scalings.SCALINGS`.
+    deep
+        Whether there are several hidden layers. Kernels for them take any number of layers.
     """
 
     inputs: int
@@ -53,10 +60,11 @@ class Architecture(NamedTuple):
     bias: bool
     skip: bool = False
     scaling: str = "standard"
+    deep: bool = False
 
     @property
     def n_unit_parameters(self) -> int:
-        """Parameters of one hidden unit: its input weights, output weights, and bias."""
+        """Parameters of a unit of the one hidden layer: its input weights, output weights, and bias."""
         return self.inputs + self.outputs + self.bias
 
     @property
@@ -64,45 +72,72 @@ class Architecture(NamedTuple):
         """Parameters that belong to no hidden unit: output biases and skip connections."""
         return self.outputs * (self.bias + self.inputs * self.skip)
 
-    def shapes(self, hidden: int) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each parameter array that the network has, in the order in which they are numbered."""
-        shapes: dict[str, tuple[int, ...]] = {"w": (self.inputs, hidden), "v": (hidden, self.outputs)}
+    def shapes(self, hidden: Hidden) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter array that the network has, in the order in which they are numbered.
+
+        Those of the hidden layer are w and b, those of several w1, w2, .. and b1, b2, ..
+        """
+        sizes = sizes_of(hidden)
+        numbers = [str(number) for number in range(1, len(sizes) + 1)] if self.deep else [""]
+        pairs = pairwise((self.inputs, *sizes))
+        shapes: dict[str, tuple[int, ...]] = {f"w{number}": pair for number, pair in zip(numbers, pairs, strict=True)}
+        shapes["v"] = sizes[-1], self.outputs
         if self.bias:
-            shapes |= {"b": (hidden,), "c": (self.outputs,)}
+            shapes |= {f"b{number}": (size,) for number, size in zip(numbers, sizes, strict=True)}
+            shapes["c"] = (self.outputs,)
         if self.skip:
-            shapes |= {"k": (self.inputs, self.outputs)}
+            shapes["k"] = self.inputs, self.outputs
         return shapes
 
-    def n_parameters(self, hidden: int) -> int:
-        """Return the number of parameters with ``hidden`` hidden units."""
-        return self.n_unit_parameters * hidden + self.n_output_parameters
+    def n_parameters(self, hidden: Hidden) -> int:
+        """Return the number of parameters with these hidden units."""
+        return sum(map(math.prod, self.shapes(hidden).values()))
 
     def hidden(self, n_parameters: int) -> int:
-        """Return the hidden size of a network with ``n_parameters`` parameters.
+        """Return the hidden size of a network of one hidden layer with ``n_parameters`` parameters.
 
         Raises
         ------
         ValueError
-            If there is no such hidden size.
+            If there is no such hidden size, or there are several hidden layers.
         """
+        if self.deep:
+            raise ValueError(f"{n_parameters} parameters do not tell the sizes of several hidden layers")
         hidden, rest = divmod(n_parameters - self.n_output_parameters, self.n_unit_parameters)
         if rest or hidden < 1:
             raise ValueError(f"no hidden size gives {n_parameters} parameters; each unit has {self.n_unit_parameters}")
         return hidden
 
-    def split(self, row: NDArray[Any]) -> Parameters:
-        """View one network's parameters, (parameters,), as named arrays."""
-        views, first = {}, 0
-        for name, shape in self.shapes(self.hidden(row.size)).items():
+    def split(self, row: NDArray[Any], hidden: Hidden | None = None) -> NamedParameters:
+        """View one network's parameters as arrays by name.
+
+        Parameters
+        ----------
+        row : (parameters,)
+        hidden
+            Hidden units; the number of parameters tells those of one hidden layer.
+
+        Returns
+        -------
+        NamedParameters
+            Those of :meth:`shapes`.
+        """
+        views, first = NamedParameters(), 0
+        for name, shape in self.shapes(self.hidden(row.size) if hidden is None else hidden).items():
             size = math.prod(shape)
             views[name] = row[first : first + size].reshape(shape)
             first += size
-        return Parameters(views["w"], views["v"], views.get("b"), views.get("c"), views.get("k"))
+        return views
 
-    def scales(self, hidden: int) -> tuple[float, float]:
-        """Return the factors of sums over inputs and of sums over ``hidden`` hidden units, without the gain."""
-        scaling = SCALINGS[self.scaling]
-        return scaling.hidden(self.inputs), scaling.output(hidden)
+    def scales(self, hidden: Hidden) -> tuple[tuple[float, ...], float]:
+        """Return the factors of the sums of each hidden layer, without the gain, and of those of the outputs."""
+        scaling, sizes = SCALINGS[self.scaling], sizes_of(hidden)
+        return tuple(map(scaling.hidden, (self.inputs, *sizes[:-1]))), scaling.output(sizes[-1])
+
+
+def sizes_of(hidden: Hidden) -> tuple[int, ...]:
+    """Return the hidden units of each layer."""
+    return hidden if isinstance(hidden, tuple) else (hidden,)
 
 
 class Recipe(NamedTuple):

@@ -28,7 +28,7 @@ from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
 from kernels.loop.runs import RETRAIN, Columns, Runs, given_numbers, make_columns
-from kernels.recipe import Recipe
+from kernels.recipe import Hidden, Recipe
 from kernels.simd.compiling import Kernel, is_compiled
 from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
@@ -113,13 +113,13 @@ class Trainer:
         self._loss_targets = np.sort(np.array(loss_targets, recipe.dtype))[::-1].astype(np.float64)
         self._patterns = make_patterns(inputs, targets, recipe.dtype)
 
-    def variant(self, hidden: int, settings: Array, *, exact: bool = False) -> Variant:
+    def variant(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Variant:
         """Return the variant that trains networks of ``hidden`` units.
 
         Parameters
         ----------
         hidden
-            Hidden units.
+            Hidden units, of each layer if there are several.
         settings : (cells,) of :data:`kernels.recipe.SETTINGS`
             Of the runs.
         exact
@@ -129,13 +129,13 @@ class Trainer:
         -------
         Variant
         """
-        first, second = self.recipe.architecture.scales(hidden)
-        gained, decayed = settings["gain"] * first != 1.0, settings["weight_decay"] != 0.0
-        in_use = InUse(bool(gained.any()), second != 1.0, decay=bool(decayed.any()))
+        of_hidden, of_outputs = self.recipe.architecture.scales(hidden)
+        scaled = any(bool((settings["gain"] * scale != 1.0).any()) for scale in of_hidden)
+        in_use = InUse(scaled, of_outputs != 1.0, decay=bool((settings["weight_decay"] != 0.0).any()))
         effort = Effort.LEAST if exact else self._effort
         return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, effort)
 
-    def uncompiled(self, hidden: int, settings: Array, *, exact: bool = False) -> Kernel | None:
+    def uncompiled(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Kernel | None:
         """Return the kernel that trains networks of ``hidden`` units, if it is yet to be compiled.
 
         Parameters
@@ -152,7 +152,7 @@ class Trainer:
         kernel = kernel_for(self.recipe, variant)
         return None if is_compiled(kernel, arguments) else kernel
 
-    def compile(self, hidden: int, settings: Array, *, exact: bool = False) -> None:
+    def compile(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> None:
         """Compile the kernel that :meth:`uncompiled` returns.
 
         Parameters
@@ -162,11 +162,11 @@ class Trainer:
         """
         ready_kernel(self.recipe, *self._call(hidden, settings, exact))
 
-    def _call(self, hidden: int, settings: Array, exact: bool) -> tuple[Variant, tuple[Any, ...]]:
+    def _call(self, hidden: Hidden, settings: Array, exact: bool) -> tuple[Variant, tuple[Any, ...]]:
         """Return a variant and arguments of a call of its kernel, for no runs."""
         variant = self.variant(hidden, settings, exact=exact)
-        no_weights = np.empty((0, self.recipe.architecture.n_parameters(1)))  # one unit stands for any number
-        return variant, self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, _Asked())
+        no_weights = np.empty((0, self.recipe.architecture.n_parameters(hidden)))
+        return variant, self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, _Asked(hidden))
 
     @default_floating_point
     def train(
@@ -175,6 +175,7 @@ class Trainer:
         weights: Array,
         counts: Array | None = None,
         *,
+        hidden: Hidden | None = None,
         seeds: Array | None = None,
         final_weights: bool = False,
         losses: bool = False,
@@ -190,6 +191,8 @@ class Trainer:
             Initial weights in the dtype.
         counts : (cells,)
             How many consecutive runs have each of the settings; 1 each if not given.
+        hidden
+            Hidden units; the number of parameters tells those of one hidden layer.
         seeds : (runs,) of integers from 0 to 2^32 - 1
             Of shuffled orders; other orders need none.
         final_weights, losses
@@ -217,12 +220,13 @@ class Trainer:
         max_steps = settings["max_steps"]
         if max_steps.min(initial=0) < 0 or max_steps.max(initial=0) > MAX_STEPS:
             raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
-        variant = self.variant(self.recipe.architecture.hidden(weights.shape[1]), settings)
+        hidden = self.recipe.architecture.hidden(weights.shape[1]) if hidden is None else hidden
+        variant = self.variant(hidden, settings)
         own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
         if variant.shuffles(self.recipe) and len(own) != len(weights):
             raise ValueError(f"{len(own)} seeds given; a shuffled order needs one for each of {len(weights)} runs")
         n_losses = -(-int(max_steps.max(initial=0)) // variant.n_windows) + 1 if losses else 0
-        asked = _Asked(own, final_weights, n_losses, pause)
+        asked = _Asked(hidden, own, final_weights, n_losses, pause)
         outcome = self._run(variant, settings, counts, weights, asked)
         again = np.flatnonzero(outcome.columns.status == RETRAIN)
         return self._retrain(outcome, again, settings, counts, weights, asked) if again.size else outcome
@@ -232,7 +236,7 @@ class Trainer:
     ) -> Outcome:
         """Train the runs ``again`` by a variant that computes every product, and put their outcomes in place."""
         cells, counts = np.unique(np.searchsorted(np.cumsum(counts), again, side="right"), return_counts=True)
-        variant = self.variant(self.recipe.architecture.hidden(weights.shape[1]), settings[cells], exact=True)
+        variant = self.variant(asked.hidden, settings[cells], exact=True)
         own = asked._replace(seeds=asked.seeds[again] if asked.seeds.size else asked.seeds)
         exact = self._run(variant, settings[cells], counts, weights[again], own)
         kept: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
@@ -258,10 +262,9 @@ class Trainer:
     ) -> tuple[Any, Runs, tuple[Workspace, ...], int]:
         """Return the arguments of the kernel for a variant."""
         recipe, (n_runs, n_parameters) = self.recipe, weights.shape
-        n_hidden = recipe.architecture.hidden(n_parameters)
         n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
-            given_numbers(recipe, settings, n_hidden),
+            given_numbers(recipe, settings, asked.hidden),
             np.column_stack([settings["max_steps"], settings["from_step"]]),
             np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, recipe.dtype),
@@ -273,7 +276,7 @@ class Trainer:
             predictions=np.empty((n_runs, n_outputs) if asked.weights else (0, 0), recipe.dtype),
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
         )
-        workspaces = tuple(make_workspace(recipe, variant, n_hidden) for _ in range(variant.packets))
+        workspaces = tuple(make_workspace(recipe, variant, asked.hidden) for _ in range(variant.packets))
         patterns: Any = self._patterns if variant.table is None else None  # else the kernel holds them
         most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * variant.n_patterns * variant.packets)))
         return patterns, runs, workspaces, most_turns
@@ -284,6 +287,8 @@ class _Asked(NamedTuple):
 
     Attributes
     ----------
+    hidden
+        Hidden units.
     seeds
         Of shuffled orders.
     weights
@@ -294,6 +299,7 @@ class _Asked(NamedTuple):
         Called after each second or so of steps, if any.
     """
 
+    hidden: Hidden
     seeds: NDArray[np.int64] = np.empty(0, np.int64)
     weights: bool = False
     n_losses: int = 0

@@ -11,7 +11,7 @@ import numpy as np
 
 from kernels.data.patterns import Patterns, Table, sums_watched
 from kernels.effort import Effort
-from kernels.recipe import Recipe
+from kernels.recipe import Hidden, Recipe, sizes_of
 from kernels.tuning import Tuning, elementary_rows
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 
@@ -102,9 +102,9 @@ class Variant(NamedTuple):
 
 
 def choose_variant(
-    recipe: Recipe, patterns: Patterns, hidden: int, tuning: Tuning, in_use: InUse, effort: Effort
+    recipe: Recipe, patterns: Patterns, hidden: Hidden, tuning: Tuning, in_use: InUse, effort: Effort
 ) -> Variant:
-    """Choose how to train networks of ``hidden`` units.
+    """Choose how to train networks of some hidden units.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def choose_variant(
     patterns
         Rounded to the dtype of the recipe.
     hidden
-        Hidden units.
+        Hidden units, of each layer if there are several.
     tuning, in_use
         Properties of the CPU, and optional operations that some run needs.
     effort
@@ -149,16 +149,17 @@ def choose_variant(
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
     table: Table = inputs, targets
-    n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * hidden
+    n_units = sum(sizes_of(hidden))
+    n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * n_units
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)
-    unrolls = hidden <= HIDDEN_CONSTANT and effort is Effort.MOST
+    unrolls = n_units <= HIDDEN_CONSTANT and not architecture.deep and effort is Effort.MOST
     most = tuning.packets if unrolls or recipe.criterion == "none" else min(tuning.packets, 2)
     if n_patterns > MOST_AT_ONCE or effort is not Effort.MOST:
         most = 1
     return general._replace(
         packets=max(1, min(most, n_fit)),
         table=table,
-        hidden=hidden if unrolls else None,
+        hidden=n_units if unrolls else None,
         integers=_may_use_integers(recipe, tuning) and sums_watched(table) and not in_use.hidden_scale,
         most_at_once=n_patterns,
         block_patterns=n_patterns,
@@ -170,6 +171,8 @@ def _may_use_integers(recipe: Recipe, tuning: Tuning) -> bool:
 
     The maximum of integers is one for 64 bits with AVX-512 only, for 32 bits with AVX2 too.
     """
+    if recipe.architecture.deep:  # where a sum of finite terms of the layer below may be NaN
+        return False
     is_one_instruction = tuning.register_bytes >= 8 * np.dtype(recipe.dtype).itemsize
     return ACTIVATIONS[recipe.architecture.activation].integer_value is not None and is_one_instruction
 

@@ -1,14 +1,18 @@
 """The data of a packet of networks, and the row of each parameter: rows of lanes, one network in each lane.
 
-Parameters lie unit after unit: those of unit h are w[0, h] .., v[h, 0] .., b[h]; the output biases c and then the
-skip connections k follow the last unit. Each state of an optimizer lies behind the parameters in the same order.
+Parameters lie layer after layer and unit after unit: unit h of the last hidden layer has w[0, h] .., then v[h, 0] ..,
+then b[h], one of another layer w[0, h] .. and b[h]. The output biases c and then the skip connections k follow the last
+unit. Each state of an optimizer lies behind the parameters in the same order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kernels.recipe import Architecture
 from kernels.simd.functions import Lanes
@@ -16,13 +20,63 @@ from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, Rows
 
 
+class Stack(NamedTuple):
+    """Sizes of several hidden layers, and where their rows are.
+
+    Attributes
+    ----------
+    n_last, n_parameters
+        Units of the last hidden layer, and parameters of a network.
+    deltas
+        The first row of derivatives of the loss with respect to sums z, counted from ``Packet.hidden_slopes``. That of
+        unit h of a layer and pattern p of a block is at (units of the layers below + h) * patterns + p.
+    scales
+        The first row of control that holds the factor of a layer's sums.
+    places : (layers, fields) of int64
+        For each hidden layer from the inputs up the numbers that :class:`Place` has.
+    """
+
+    n_last: int
+    n_parameters: int
+    deltas: int
+    scales: int
+    places: NDArray[np.int64]
+
+
+class Place(NamedTuple):
+    """One of several hidden layers.
+
+    Attributes
+    ----------
+    n_units, n_below
+        Its units, and those of the layer below, or the inputs.
+    first, stride
+        The row of the first parameter of its first unit, and rows from one unit to the next.
+    bias
+        The row of a unit's bias, counted from its first parameter.
+    units_before, below_before
+        Units of all layers below it, and of all below the layer below.
+    scale
+        The row of control with the factor of its sums.
+    """
+
+    n_units: int
+    n_below: int
+    first: int
+    stride: int
+    bias: int
+    units_before: int
+    below_before: int
+    scale: int
+
+
 class Packet(NamedTuple):
     """Networks that train side by side. All attributes but the first are rows of lanes.
 
     Attributes
     ----------
-    n_hidden
-        Hidden units of each network.
+    sizes
+        Hidden units of each network, or the sizes of several hidden layers.
     parameters
         Parameters, and behind them the states of the optimizer.
     control
@@ -38,7 +92,7 @@ class Packet(NamedTuple):
     gradients
         The derivative of the loss with respect to u of pattern p of a block and output o at p * outputs + o.
     hidden
-        Activation of unit h for pattern p of a block at h * patterns + p.
+        Activation of unit h for pattern p of a block at h * patterns + p; h counts the units of all hidden layers.
     hidden_slopes
         The derivative of the activation at h * patterns + p, or the activation itself.
     previous
@@ -52,7 +106,7 @@ class Packet(NamedTuple):
         A copy of the parameters, the states, and the numbers that count updates, while updates are tried.
     """
 
-    n_hidden: int
+    sizes: Any  # int, or Stack
     parameters: Rows
     control: Rows
     sums: Rows
@@ -74,6 +128,7 @@ class Numbering(NamedTuple):
     Attributes
     ----------
     w, v, b : (h, i), (h, o) and (h) -> row
+        Of several hidden layers w and b are those of the first, and there is no v.
     c, k : (packet, o) and (packet, i, o) -> row
     n_hidden, n_parameters : (packet) -> int
     """
@@ -90,6 +145,8 @@ class Numbering(NamedTuple):
 @cache
 def numbering(architecture: Architecture, hidden: int | None = None) -> Numbering:
     """Return the row numbers of the parameters, with ``hidden`` units if that is a constant of the kernel."""
+    if architecture.deep:
+        return _deep_numbering(architecture)
     n_unit, n_inputs, n_outputs = architecture.n_unit_parameters, architecture.inputs, architecture.outputs
     n_biases, n_tail = n_outputs * architecture.bias, architecture.n_output_parameters
 
@@ -109,7 +166,8 @@ def numbering(architecture: Architecture, hidden: int | None = None) -> Numberin
     def n_hidden(packet: Packet) -> int:
         if hidden is not None:
             return hidden
-        return packet.n_hidden
+        size: int = packet.sizes
+        return size
 
     @device
     def c(packet: Packet, o: int) -> int:
@@ -124,6 +182,60 @@ def numbering(architecture: Architecture, hidden: int | None = None) -> Numberin
         return n_hidden(packet) * n_unit + n_tail
 
     return Numbering(w, v, b, c, k, n_hidden, n_parameters)
+
+
+def _deep_numbering(architecture: Architecture) -> Numbering:
+    """Return the row numbers of those parameters that need no :class:`Place`."""
+    n_inputs, n_outputs, n_unit = architecture.inputs, architecture.outputs, architecture.inputs + architecture.bias
+    n_biases, n_tail = n_outputs * architecture.bias, architecture.n_output_parameters
+
+    @device
+    def w(h: int, i: int) -> int:
+        return h * n_unit + i
+
+    @device
+    def b(h: int) -> int:
+        return h * n_unit + n_inputs
+
+    @device
+    def v(h: int, o: int) -> int:
+        raise NotImplementedError
+
+    @device
+    def n_hidden(packet: Packet) -> int:
+        size: int = packet.sizes.n_last
+        return size
+
+    @device
+    def c(packet: Packet, o: int) -> int:
+        row: int = packet.sizes.n_parameters - n_tail + o
+        return row
+
+    @device
+    def k(packet: Packet, i: int, o: int) -> int:
+        row: int = packet.sizes.n_parameters - n_tail + n_biases + i * n_outputs + o
+        return row
+
+    @device
+    def n_parameters(packet: Packet) -> int:
+        count: int = packet.sizes.n_parameters
+        return count
+
+    return Numbering(w, v, b, c, k, n_hidden, n_parameters)
+
+
+@device
+def n_layers(packet: Packet) -> int:
+    """Return the number of hidden layers, where there are several."""
+    count: int = packet.sizes.places.shape[0]
+    return count
+
+
+@device
+def place_of(packet: Packet, layer: int) -> Place:
+    """Return the place of one of several hidden layers, counted from the inputs."""
+    row = packet.sizes.places[layer]
+    return Place(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7])
 
 
 def make_load_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows], tuple[Lanes, ...]]:

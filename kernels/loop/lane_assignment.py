@@ -88,6 +88,7 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
     starts = np.array([*(0.0 if start == LEARNING_RATE else start for start in states), 0.0])
     rows_given = np.array(make_control_layout(recipe).given)
     target_row, has_targets = make_control_layout(recipe).target or 0, recipe.records_targets
+    deep = recipe.architecture.deep
 
     @device
     def seat_runs(runs: Runs, workspace: Workspace) -> None:
@@ -107,6 +108,9 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
                 seats[OPENS, lane] = opens if opens < seats[LAST_TURN, lane] else seats[LAST_TURN, lane]
                 for k in range(rows_given.size):
                     rows[rows_given[k], lane] = runs.numbers[cell, k]
+                if deep:
+                    for k in range(rows_given.size, runs.numbers.shape[1]):
+                        rows[workspace.layout.sizes.scales + k - rows_given.size, lane] = runs.numbers[cell, k]
                 if has_targets:
                     rows[target_row, lane] = runs.loss_targets[0]
                 rows[PREVIOUS, lane] = np.nan

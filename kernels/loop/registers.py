@@ -139,7 +139,7 @@ def _make_packet_of(recipe: Recipe, variant: Variant, memory: Memory, layout: Re
         if not constant:
             return home
         return Packet(
-            home.n_hidden if fixed is None else fixed,
+            home.sizes if fixed is None else fixed,
             rows_of(registers, parameters) if unrolls else home.parameters,
             home.control,
             home.sums,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.recipe import Recipe
+from kernels.recipe import Hidden, Recipe
 from kernels.vocabulary import OPTIMIZERS
 
 Array = NDArray[Any]
@@ -100,8 +100,8 @@ class Runs(NamedTuple):
     losses: NDArray[np.float64]
 
 
-def given_numbers(recipe: Recipe, settings: Array, hidden: int) -> NDArray[np.float64]:
-    """Return the numbers that runs are given, (cells, given rows), in the order of the rows of control.
+def given_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[np.float64]:
+    """Return the numbers that runs are given, in the order of the rows of control.
 
     Parameters
     ----------
@@ -113,19 +113,21 @@ def given_numbers(recipe: Recipe, settings: Array, hidden: int) -> NDArray[np.fl
     Returns
     -------
     (cells, given rows) of float64
+        Behind them, the factors of the sums of several hidden layers.
     """
     rates, own_rates = settings["learning_rate"], settings["output_learning_rate"]
-    first, second = recipe.architecture.scales(hidden)
+    of_hidden, of_outputs = recipe.architecture.scales(hidden)
+    scales = [settings["gain"] * scale for scale in of_hidden]
     common = (
         rates,
         np.where(np.isnan(own_rates), rates, own_rates),
         settings["below"],
         # A loss is finite where it is not above the largest number.
         np.minimum(settings["bound"], np.finfo(recipe.dtype).max),
-        settings["gain"] * first,
-        np.full(len(settings), second),
+        scales[0],
+        np.full(len(settings), of_outputs),
         settings["weight_decay"],
     )
     own = (settings[setting.name] for setting in recipe.settings)
     clocks = (np.full(len(settings), start) for start in OPTIMIZERS[recipe.optimizer].clocks)
-    return np.column_stack([*common, *own, *clocks])
+    return np.column_stack([*common, *own, *clocks, *(scales if recipe.architecture.deep else ())])

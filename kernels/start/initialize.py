@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.floating_point import default_floating_point
-from kernels.recipe import Architecture
+from kernels.recipe import Architecture, Hidden
 from kernels.simd.compiling import Kernel
 from kernels.start.numbers import fill_by_numpy, fill_numbers, uncompiled_draw
 
 Array = NDArray[Any]
 Shapes = dict[str, tuple[int, ...]]
 
-# The words of an order of drawing; a parameter array with .T is drawn transposed.
-WORDS = ("w", "v", "b", "c", "k", "w.T", "v.T", "k.T")
+# The words of an order of drawing: parameters w and b of a hidden layer may have its number, and an array with .T is
+# drawn transposed.
+_WORD = re.compile(r"([wb])([1-8]?)|([vck])()")
 
 
 class Start(NamedTuple):
@@ -35,9 +37,9 @@ class Start(NamedTuple):
     bias_scale
         Of b and c; None for ``scale``. With 0 they are drawn all the same, and are 0.
     order
-        The parameters in the order of drawing, each once, as in ``"w.T b v c"``. An array
-        (inputs, hidden), (hidden, outputs) or (inputs, outputs) with ``.T`` is drawn
-        transposed. Parameters that a network does not have are not drawn.
+        The parameters in the order of drawing, each once, as in ``"w.T b v c"``. An array of weights with ``.T`` is
+        drawn transposed. Those of several hidden layers are w1, b1, w2, ..; w and b are those of all layers that are
+        not named, from the inputs up. Parameters that a network does not have are not drawn.
     stream
         See :func:`kernels.start.numbers.fill_numbers`.
     by_numpy
@@ -55,7 +57,7 @@ class Start(NamedTuple):
 
 @default_floating_point
 def initial_weights(
-    start: Start, seeds: Array, architecture: Architecture, hidden: int, dtype: str, out: Array | None = None
+    start: Start, seeds: Array, architecture: Architecture, hidden: Hidden, dtype: str, out: Array | None = None
 ) -> Array:
     """Draw the initial parameters of one network per seed, in float64, and round them at the end.
 
@@ -104,7 +106,7 @@ def initial_weights(
     return weights
 
 
-def uncompiled(start: Start, architecture: Architecture, hidden: int, dtype: str) -> Kernel | None:
+def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: str) -> Kernel | None:
     """Return the kernel that draws initial weights, if it is yet to be compiled.
 
     Parameters
@@ -139,23 +141,33 @@ def _scales(start: Start, shapes: Shapes) -> dict[str, float]:
     of_output = start.scale if start.output_scale is None else start.output_scale
     of_bias = start.scale if start.bias_scale is None else start.bias_scale
     scales = {"w": start.scale, "v": of_output, "b": of_bias, "c": of_bias, "k": of_output}
-    return {name: scales[name] for name in shapes}
+    return {name: scales[name[0]] for name in shapes}
 
 
 def _read(order: str, shapes: Shapes) -> dict[str, bool]:
     """Read an order of drawing: the parameter arrays of the network in that order, and whether each is transposed."""
-    read: dict[str, bool] = {}
+    marks: dict[str, bool] = {}
     for word in order.split():
         name, _, mark = word.partition(".")
-        if word not in WORDS:
-            raise ValueError(f"{word!r} in the order of drawing {order!r} given; must be one of {', '.join(WORDS)}")
-        if name in read:
+        if not _WORD.fullmatch(name) or word not in (name, f"{name}.T") or (mark and name[0] in "bc"):
+            raise ValueError(
+                f"{word!r} in the order of drawing {order!r} given; must be one of w, v, b, c, k, or w and b with the "
+                "number of a layer, where w, v and k may have .T behind"
+            )
+        if name in marks:
             raise ValueError(f"order of drawing {order!r} given; must name {name} once")
-        read[name] = mark == "T"
+        marks[name] = mark == "T"
+    read: dict[str, bool] = {}
+    for name, is_transposed in marks.items():
+        if name == f"{name[0]}1" and name not in shapes:  # the first of one hidden layer
+            name = name[0]
+        not_named = [each for each in shapes if each[0] == name and each not in marks]
+        for each in [name] if name in shapes else not_named:
+            read.setdefault(each, is_transposed)
     missing = [name for name in shapes if name not in read]
     if missing:
         raise ValueError(f"order of drawing {order!r} given; must also name {', '.join(missing)}")
-    return {name: is_transposed for name, is_transposed in read.items() if name in shapes}
+    return read
 
 
 def _places(drawn: dict[str, bool], shapes: Shapes) -> NDArray[np.int64]:

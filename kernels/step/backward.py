@@ -11,6 +11,7 @@ from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
+from kernels.step.deep import make_deep_backward
 from kernels.step.forward import hidden_activation
 from kernels.step.layout import make_control_layout
 from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
@@ -82,8 +83,17 @@ def make_backward(
         Reads ``packet.gradients`` and the activations of the block.
     """
     number = numbering(recipe.architecture, variant.hidden)
-    backward_unit = make_backward_unit(recipe, variant, memory, source, n_patterns, mode)
     output_parameters = make_backward_output_parameters(recipe, variant, memory, source, n_patterns, mode)
+    if recipe.architecture.deep:
+        hidden_layers = make_deep_backward(recipe, variant, memory, source, n_patterns, mode)
+
+        @device
+        def deep_backward(patterns: Patterns, packet: Packet, n0: int) -> None:
+            output_parameters(patterns, packet, n0)
+            hidden_layers(patterns, packet, n0)
+
+        return deep_backward
+    backward_unit = make_backward_unit(recipe, variant, memory, source, n_patterns, mode)
 
     @device
     def backward(patterns: Patterns, packet: Packet, n0: int) -> None:

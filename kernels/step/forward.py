@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernels.data.control import HIDDEN_SCALE, OUTPUT_SCALE
+from kernels.data.control import HIDDEN_SCALE
 from kernels.data.packet import Packet, make_load_rows, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
-from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, Rows
+from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
+from kernels.step.deep import make_deep_forward
 from kernels.step.layout import make_control_layout
+from kernels.step.outputs import make_activate, make_finish_outputs
 from kernels.variant import Variant
-from kernels.vocabulary import LOSSES
 from kernels.words.inlined import activation, integer_activation
 from kernels.words.records import Activation
 
@@ -40,6 +40,8 @@ def make_forward(
         Reads the parameters. Writes outputs and activations of patterns n0 to n0 + n_patterns - 1, and with ``slopes``
         the derivatives that cannot be computed from the activations.
     """
+    if recipe.architecture.deep:
+        return make_deep_forward(recipe, variant, memory, source, n_patterns, slopes)
     n_outputs, number = recipe.architecture.outputs, numbering(recipe.architecture, variant.hidden)
     forward_unit = make_forward_unit(recipe, variant, memory, source, n_patterns, slopes)
     finish_outputs = make_finish_outputs(recipe, variant, memory, source, n_patterns, slopes)
@@ -114,126 +116,8 @@ def make_forward_unit(
     return forward_unit
 
 
-@made_once
-def make_finish_outputs(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
-) -> Callable[[Patterns, Packet, int], None]:
-    """Make the part of the forward pass from sums over hidden units to outputs.
-
-    Parameters
-    ----------
-    recipe, variant, memory, source, n_patterns, slopes
-        As for :func:`make_forward`.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
-        Replaces the sums in ``packet.outputs`` by the outputs.
-    """
-    architecture = recipe.architecture
-    n_inputs, n_outputs = architecture.inputs, architecture.outputs
-    bias, skip = architecture.bias, architecture.skip
-    number, scales = numbering(architecture, variant.hidden), variant.scales_outputs
-    keeps_totals = LOSSES[recipe.loss].of_sum
-    function = activation(architecture.output)
-    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
-    activate = make_activate(function, variant, memory, n_patterns * n_outputs, slopes and not keeps_totals)
-    load, store, fill = memory.load, memory.store, memory.fill
-
-    @device
-    def finish_outputs(patterns: Patterns, packet: Packet, n0: int) -> None:
-        parameters, control, outputs = packet.parameters, packet.control, packet.outputs
-        for o in range(n_outputs):
-            for p in range(n_patterns):
-                k = (n0 + p) * n_outputs + o
-                u = load(outputs, k)
-                if scales:
-                    u = u * load(control, OUTPUT_SCALE)
-                if skip:
-                    direct = fill(-0.0)
-                    for i in range(n_inputs):
-                        if source.used(n0 + p, i):
-                            weight = load(parameters, number.k(packet, i, o))
-                            direct = direct + source.input(patterns, packet, n0 + p, i) * weight
-                    u = u + direct
-                if bias:
-                    u = u + load(parameters, number.c(packet, o))
-                if keeps_totals:
-                    store(packet.totals, k, u)
-                store(outputs, k, u)
-        activate(outputs, packet.output_slopes, n0 * n_outputs, load_settings(control))
-
-    return finish_outputs
-
-
 def hidden_activation(recipe: Recipe, variant: Variant) -> Activation:
     """Return the activation of the hidden units in the form that the variant uses."""
     if variant.integers:
         return integer_activation(recipe.architecture.activation, recipe.dtype)
     return activation(recipe.architecture.activation)
-
-
-@made_once
-def make_activate(
-    function: Activation, variant: Variant, memory: Memory, count: int, slopes: bool
-) -> Callable[[Rows, Rows, int, tuple[Lanes, ...]], None]:
-    """Make the function that applies an activation in place.
-
-    Parameters
-    ----------
-    function
-        The activation, with inlined functions.
-    variant, memory
-        See :mod:`kernels.step`.
-    count
-        Rows that it is applied to.
-    slopes
-        Whether derivatives are written too, if they cannot be computed from the activation.
-
-    Returns
-    -------
-    (rows, slope_rows, first, settings) -> None
-        Replaces ``count`` rows from row ``first`` on, and writes derivatives to the same rows of ``slope_rows``.
-
-    Notes
-    -----
-    An elementary function is a chain of some 30 operations, each of which waits for the one
-    before. A CPU does not look far enough ahead to find the next chain, so several rows go
-    through it side by side.
-    """
-    value, value_and_slope = function.value, function.value_and_slope
-    n_together = (
-        min(variant.function_rows, _power_of_two(count)) if function.elementary and not function.settings else 1
-    )
-    load, store = memory.group(n_together) if n_together > 1 else (memory.load, memory.store)
-    whole = count - count % n_together
-    load_one, store_one = memory.load, memory.store
-
-    if slopes and value_and_slope is not None:
-
-        @device
-        def activate_with_slopes(rows: Rows, slope_rows: Rows, first: int, settings: tuple[Lanes, ...]) -> None:
-            for k in range(0, whole, n_together):
-                a, slope = value_and_slope(load(rows, first + k), *settings)
-                store(rows, first + k, a)
-                store(slope_rows, first + k, slope)
-            for k in range(whole, count):
-                a, slope = value_and_slope(load_one(rows, first + k), *settings)
-                store_one(rows, first + k, a)
-                store_one(slope_rows, first + k, slope)
-
-        return activate_with_slopes
-
-    @device
-    def activate(rows: Rows, slope_rows: Rows, first: int, settings: tuple[Lanes, ...]) -> None:
-        for k in range(0, whole, n_together):
-            store(rows, first + k, value(load(rows, first + k), *settings))
-        for k in range(whole, count):
-            store_one(rows, first + k, value(load_one(rows, first + k), *settings))
-
-    return activate
-
-
-def _power_of_two(count: int) -> int:
-    """Return the largest power of two that is not above ``count``."""
-    return 1 << count.bit_length() - 1

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.data.control import COMMON_ROWS, GIVEN_ROWS, LATEST, OUTPUT_RATE, PREVIOUS, RATE
-from kernels.data.packet import Packet
-from kernels.recipe import Architecture, Recipe
+from kernels.data.packet import Packet, Place, Stack
+from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, aligned_rows
 from kernels.simd.parts import made_once
@@ -96,19 +97,19 @@ class Layout(NamedTuple):
 
 
 class HiddenLayout(NamedTuple):
-    """The first row of each kind that lies behind the parameters, for one hidden size.
+    """The first row of each kind that lies behind the parameters, for hidden layers of some sizes.
 
     Attributes
     ----------
-    n_hidden
-        The hidden size.
+    sizes
+        As in :class:`kernels.data.packet.Packet`.
     hidden, hidden_slopes, sums, kept
         As in :class:`kernels.data.packet.Packet`.
     n_rows
         Number of all rows of a packet.
     """
 
-    n_hidden: int
+    sizes: Any  # int, or Stack
     hidden: int
     hidden_slopes: int
     sums: int
@@ -131,15 +132,15 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
     return Layout(totals, outputs, slopes if n_slopes else outputs, gradients, shuffled, shuffled + n_shuffled)
 
 
-def make_hidden_layout(recipe: Recipe, variant: Variant, n_hidden: int) -> HiddenLayout:
+def make_hidden_layout(recipe: Recipe, variant: Variant, units: Hidden) -> HiddenLayout:
     """Lay out the rows behind the parameters.
 
     Parameters
     ----------
     recipe, variant
         See :mod:`kernels.step`.
-    n_hidden
-        Hidden units.
+    units
+        Of the hidden layer, or of each.
 
     Returns
     -------
@@ -154,19 +155,36 @@ def make_hidden_layout(recipe: Recipe, variant: Variant, n_hidden: int) -> Hidde
     processes, and not in others. So activations are an odd number of half pages behind the parameters.
     """
     architecture = recipe.architecture
-    n_parameters = architecture.n_parameters(n_hidden)
+    n_parameters = architecture.n_parameters(units)
     n_held = n_parameters * (1 + len(OPTIMIZERS[recipe.optimizer].states))
     first = make_layout(recipe, variant).parameters
     page = max(1, PAGE_BYTES // (variant.width * np.dtype(recipe.dtype).itemsize))
     half = page // 2
     hidden = first + half - (half - n_held) // page * page  # rounded up
-    n_activations = variant.most_patterns * n_hidden
+    n_activations = variant.most_patterns * sum(sizes_of(units))
     keeps_slopes = ACTIVATIONS[architecture.activation].value_and_slope is not None
     slopes = hidden + (n_activations if keeps_slopes else 0)
-    sums = slopes + n_activations
+    sums = slopes + n_activations * (2 if architecture.deep else 1)  # deltas are behind slopes
     kept = sums + (n_parameters if variant.window > variant.most_at_once else 0)
     n_clocks = len(OPTIMIZERS[recipe.optimizer].clocks)
-    return HiddenLayout(n_hidden, hidden, slopes, sums, kept, kept + n_held + n_clocks)
+    end = kept + n_held + n_clocks
+    if not architecture.deep:
+        return HiddenLayout(sizes_of(units)[0], hidden, slopes, sums, kept, end)
+    places = _places(architecture, sizes_of(units), end)
+    stack = Stack(sizes_of(units)[-1], n_parameters, n_activations, end, places)
+    return HiddenLayout(stack, hidden, slopes, sums, kept, end + len(places))
+
+
+def _places(architecture: Architecture, sizes: tuple[int, ...], scales: int) -> NDArray[np.int64]:
+    """Return the places of several hidden layers, (layers, fields), with the first row of their scales."""
+    places: list[Place] = []
+    first = units_before = below_before = 0
+    for layer, (n_below, n_units) in enumerate(pairwise((architecture.inputs, *sizes))):
+        bias = n_below + (architecture.outputs if layer == len(sizes) - 1 else 0)  # behind w and v
+        stride = bias + architecture.bias
+        places.append(Place(n_units, n_below, first, stride, bias, units_before, below_before, scales + layer))
+        first, below_before, units_before = first + n_units * stride, units_before, units_before + n_units
+    return np.array(places, np.int64)
 
 
 class Workspace(NamedTuple):
@@ -199,22 +217,22 @@ class Workspace(NamedTuple):
     order: NDArray[np.int64]
 
 
-def make_workspace(recipe: Recipe, variant: Variant, n_hidden: int) -> Workspace:
+def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace:
     """Allocate a packet of empty lanes.
 
     Parameters
     ----------
     recipe, variant
         See :mod:`kernels.step`.
-    n_hidden
-        Hidden units.
+    units
+        Of the hidden layer, or of each.
 
     Returns
     -------
     Workspace
     """
-    layout, first = make_hidden_layout(recipe, variant, n_hidden), make_layout(recipe, variant).parameters
-    parameter_rows, rate_rows = _parameter_rows(recipe.architecture, n_hidden)
+    layout, first = make_hidden_layout(recipe, variant, units), make_layout(recipe, variant).parameters
+    parameter_rows, rate_rows = _parameter_rows(recipe.architecture, units)
     seats = np.full((6, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
     clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
@@ -222,18 +240,21 @@ def make_workspace(recipe: Recipe, variant: Variant, n_hidden: int) -> Workspace
 
 
 @cache
-def _parameter_rows(architecture: Architecture, hidden: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _parameter_rows(architecture: Architecture, units: Hidden) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Return the row of each parameter, counted from the first parameter, and the row of its learning rate."""
-    numbers = np.arange(architecture.n_parameters(hidden))
-    w, v, b, c, k = architecture.split(numbers)
-    units = [w.T, v] if b is None else [w.T, v, b[:, np.newaxis]]
-    tail = [part.ravel() for part in (c, k) if part is not None]
-    rows = np.argsort(np.concatenate([np.hstack(units).ravel(), *tail]))
+    numbers = np.arange(architecture.n_parameters(units))
+    parts = architecture.split(numbers, units)
+    weights, biases = ([part for name, part in parts.items() if name[0] == kind] for kind in "wb")
+    rows = []
+    for layer, w in enumerate(weights):
+        of_units = [w.T, parts.v] if layer == len(weights) - 1 else [w.T]
+        of_units += [biases[layer][:, np.newaxis]] if biases else []
+        rows.append(np.hstack(of_units).ravel())
+    rows += [part.ravel() for part in (parts.c, parts.k) if part is not None]
     rates = np.full(numbers.size, OUTPUT_RATE)
-    for part in (w, b):
-        if part is not None:
-            rates[part.ravel()] = RATE
-    return rows.astype(np.uint64), rates.astype(np.uint64)
+    for part in (*weights, *biases):
+        rates[part.ravel()] = RATE
+    return np.argsort(np.concatenate(rows)).astype(np.uint64), rates.astype(np.uint64)
 
 
 @made_once
@@ -256,7 +277,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     def in_memory(workspace: Workspace) -> Packet:
         rows, layout = workspace.rows, workspace.layout
         return Packet(
-            layout.n_hidden,
+            layout.sizes,
             rows_of(rows, parameters),
             rows_of(rows, 0),
             rows_of(rows, layout.sums),

@@ -196,53 +196,6 @@ def make_gradient_sinks(recipe: Recipe, variant: Variant, memory: Memory, mode: 
 
 
 @made_once
-def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
-    """Make the update of all parameters from the sums of a window of several blocks.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
-        Reads ``packet.sums``, and no patterns.
-    """
-    architecture = recipe.architecture
-    n_inputs, n_outputs = architecture.inputs, architecture.outputs
-    bias, skip = architecture.bias, architecture.skip
-    sink, number = make_updaters(recipe, variant, memory), numbering(architecture, variant.hidden)
-    load = memory.load
-
-    @device
-    def update_unit(packet: Packet, h: int) -> None:
-        sums = packet.sums
-        for o in range(n_outputs):
-            sink.v(packet, number.v(h, o), load(sums, number.v(h, o)))
-        for i in range(n_inputs):
-            sink.w(packet, number.w(h, i), load(sums, number.w(h, i)))
-        if bias:
-            sink.b(packet, number.b(h), load(sums, number.b(h)))
-
-    @device
-    def all_updates(patterns: Patterns, packet: Packet, n0: int) -> None:
-        sums = packet.sums
-        for o in range(n_outputs):
-            if bias:
-                row = number.c(packet, o)
-                sink.c(packet, row, load(sums, row))
-            if skip:
-                for i in range(n_inputs):
-                    row = number.k(packet, i, o)
-                    sink.c(packet, row, load(sums, row))
-        for h in range(number.n_hidden(packet)):
-            update_unit(packet, h)
-
-    return all_updates
-
-
-@made_once
 def make_clock(recipe: Recipe, memory: Memory) -> tuple[Callable[[Packet], None], Callable[[Packet], None]]:
     """Make what an update does before it comes to the parameters, and after them.
 

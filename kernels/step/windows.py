@@ -14,7 +14,8 @@ from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
-from kernels.step.update import ADD, OUTPUT, UPDATE, Backward, make_all_updates, make_clock, make_move
+from kernels.step.sums import make_all_updates
+from kernels.step.update import ADD, OUTPUT, UPDATE, Backward, make_clock, make_move
 from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS
 from kernels.words.reductions import count

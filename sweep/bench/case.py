@@ -117,7 +117,7 @@ class Case:
     @property
     def scales(self) -> tuple[float, float]:
         """What sums over inputs and over hidden units are multiplied by, the gain included."""
-        hidden, output = self.architecture.scales(self.hidden)
+        (hidden,), output = self.architecture.scales(self.hidden)
         return self.gain * hidden, output
 
     def loss_scale(self, n_patterns: int) -> float:

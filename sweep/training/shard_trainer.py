@@ -185,6 +185,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
     if cell.batch == len(data.inputs):
         said |= {"batch": None, "order": "cyclic"}
+    said["deep"] = False
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
     said["records_targets"] = bool(study.record.targets)
     return Recipe(**{name: said[name] for name in Recipe._fields})

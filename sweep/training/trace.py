@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.floating_point import default_floating_point
-from kernels.recipe import Parameters
+from kernels.recipe import NamedParameters
 from sweep.errors import StudyError
 from sweep.schedule.plan import Plan
 from sweep.study.columns import STATUSES, target_columns
@@ -48,7 +48,7 @@ class Trace:
         Number of updates before each judging.
     inputs, targets, predictions : (patterns, inputs or outputs)
         Data, and predictions of the final network.
-    weights : Parameters
+    weights : NamedParameters
         ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c`` (outputs,) and ``k`` (inputs,
         outputs) or None.
     target_steps : dict
@@ -73,7 +73,7 @@ class Trace:
     inputs: Array
     targets: Array
     predictions: Array
-    weights: Parameters
+    weights: NamedParameters
     target_steps: dict[float, int]
     mismatches: dict[str, Any]
 
@@ -96,9 +96,8 @@ class Trace:
         for x, y, target in zip(self.inputs, self.predictions, self.targets, strict=True):
             lines.append(f"{_array(x)} -> {_array(y)} ({_array(target)})")
         shapes = {"w": "inputs, hidden", "v": "hidden, outputs", "b": "hidden", "c": "outputs", "k": "inputs, outputs"}
-        for name, values in self.weights._asdict().items():
-            if values is not None:
-                lines += ["", f"{name} ({shapes[name]})", _array(values)]
+        for name, values in self.weights.items():
+            lines += ["", f"{name} ({shapes[name]})", _array(values)]
         return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.recipe import Parameters
+from kernels.recipe import NamedParameters
 from kernels.train import Trainer
 from sweep.schedule.plan import Plan
 from sweep.study.model import Study
@@ -89,19 +89,19 @@ def outputs_plane(trace: Trace) -> Plane | None:
     points = np.column_stack([each.ravel() for each in np.meshgrid(x, y)])
     outputs = _predict(trace.study, trace.cell, trace.weights, points)
     cell, hidden = trace.study.grid.cell(trace.cell), trace.weights.w.shape[1]
-    scale = cell.gain * make_recipe(trace.study, cell).architecture.scales(hidden)[0]
+    (scale,), _ = make_recipe(trace.study, cell).architecture.scales(hidden)
     biases = np.zeros(hidden) if trace.weights.b is None else trace.weights.b
-    units = np.column_stack([scale * trace.weights.w.T, biases])
+    units = np.column_stack([cell.gain * scale * trace.weights.w.T, biases])
     return Plane(x, y, outputs[:, 0].reshape(_SIDE, _SIDE), units)
 
 
-def _predict(study: Study, cell: int, weights: Parameters, inputs: Array) -> Array:
+def _predict(study: Study, cell: int, weights: NamedParameters, inputs: Array) -> Array:
     """Return the outputs of a network for other inputs, (patterns, outputs), as those of a run without steps."""
     recipe = make_recipe(study, study.grid.cell(cell))
     recipe = recipe._replace(batch=None, order="cyclic", records_targets=False)
     trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
     settings = ShardTrainer(Plan(study)).settings(np.array([cell]))
     settings["max_steps"] = 0
-    row = np.concatenate([np.ravel(part) for part in weights if part is not None])
+    row = np.concatenate([part.ravel() for part in weights.values()])
     outcome = trainer.train(settings, row[None], final_weights=True)
     return np.asarray(outcome.predictions[0]).reshape(len(inputs), -1)

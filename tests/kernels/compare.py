@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from kernels.recipe import SETTINGS
+from kernels.recipe import SETTINGS, Hidden
 from kernels.train import Outcome
 from tests import oracle
 from tests.accuracy import survey
@@ -36,10 +36,15 @@ def seeds_of(spec: Spec, runs: Runs) -> Array | None:
     return runs.seeds if spec.is_shuffled else None
 
 
+def hidden_of(spec: Spec, runs: Runs) -> Hidden | None:
+    """Return the units of several hidden layers, which weights do not tell."""
+    return spec.sizes(runs.weights.shape[1]) if spec.below else None
+
+
 def train_kernel(spec: Spec, runs: Runs, width: int | None = None) -> Outcome:
     """Train with the kernels, keeping weights and losses."""
     width = width or sized(None, max(len(runs), 1))
-    asked = {"seeds": seeds_of(spec, runs), "final_weights": True, "losses": True}
+    asked = {"seeds": seeds_of(spec, runs), "final_weights": True, "losses": True, "hidden": hidden_of(spec, runs)}
     return spec.trainer(width).train(runs.settings, runs.weights, **asked)
 
 
@@ -47,14 +52,15 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
     """Train with the kernels, keeping neither weights nor losses: then they pause less often."""
     packets = TUNINGS[spec.tuning].packets
     width = width or sized(None, -(-len(runs) // packets) or 1)  # so that packets take turns
-    return spec.trainer(width).train(runs.settings, runs.weights, seeds=seeds_of(spec, runs)).columns
+    asked = {"seeds": seeds_of(spec, runs), "hidden": hidden_of(spec, runs)}
+    return spec.trainer(width).train(runs.settings, runs.weights, **asked).columns
 
 
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Say words and settings as the oracle wants them."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
-    hidden = spec.recipe.architecture.hidden(runs.weights.shape[1])
-    words = {name: getattr(spec, name) for name in names} | {"hidden": hidden, "batch": spec.step_patterns}
+    hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
+    words = {name: getattr(spec, name) for name in names} | hidden
     settings = {name: runs.settings[name] for name in SETTINGS.names}
     rate, own = settings["learning_rate"], settings["output_learning_rate"]
     return words | settings | {"output_learning_rate": np.where(np.isnan(own), rate, own), "seed": runs.seeds}

@@ -58,6 +58,7 @@ class Spec:
     task: str = "xor"
     tuning: str = "plain"
     targets: tuple[float, ...] = ()  # of the loss
+    below: tuple[int, ...] = ()  # units of the hidden layers below the last one
 
     def __post_init__(self) -> None:
         """Refuse what no study can ask for."""
@@ -98,13 +99,19 @@ class Spec:
             bias=self.bias,
             skip=self.skip,
             scaling=self.scaling,
+            deep=bool(self.below),
         )
         words = (self.loss, self.reduction, self.optimizer, self.step_patterns, self.order, self.criterion, self.dtype)
         return Recipe(architecture, *words, records_targets=bool(self.targets))
 
     def n_parameters(self, hidden: int) -> int:
-        """Count the parameters with so many hidden units."""
-        return self.recipe.architecture.n_parameters(hidden)
+        """Count the parameters with so many units in the last hidden layer."""
+        return self.recipe.architecture.n_parameters((*self.below, hidden))
+
+    def sizes(self, n_parameters: int) -> tuple[int, ...]:
+        """Give the units of each hidden layer of networks with so many parameters."""
+        with_one, with_two = self.n_parameters(1), self.n_parameters(2)
+        return (*self.below, 1 + (n_parameters - with_one) // (with_two - with_one))
 
     def trainer(self, width: int | None = None) -> Trainer:
         """Make a trainer with copies of the patterns."""

@@ -62,7 +62,7 @@ def _layers(spec: Spec, weights: Array) -> tuple[Array, Array]:
     ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
     pieces = dict(zip(shapes, np.split(weights, ends[:-1], axis=1), strict=True))
     part = {name: piece.reshape(len(weights), -1, shapes[name][-1]) for name, piece in pieces.items()}
-    first, second = architecture.scales(HIDDEN)
+    (first,), second = architecture.scales(HIDDEN)
     z = GAIN * first * (inputs @ part["w"]) + part.get("b", 0)
     u = second * (_function(spec.activation, z) @ part["v"]) + part.get("c", 0)
     return z, u + inputs @ part["k"] if spec.skip else u

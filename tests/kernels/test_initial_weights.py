@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kernels.recipe import Architecture
+from kernels.recipe import Architecture, Hidden
 from kernels.start import numbers
 from kernels.start.initialize import Start, initial_weights, uncompiled
 from kernels.start.mersenne import MAX_SEED
@@ -122,29 +123,39 @@ def test_unfit_memory_is_refused() -> None:
 
 
 SIZE = st.integers(1, 3)
-ARCHITECTURES = st.builds(
-    Architecture, SIZE, SIZE, st.just("tanh"), st.just("identity"), bias=st.booleans(), skip=st.booleans()
-)
+NETWORKS = st.tuples(
+    st.builds(
+        Architecture,
+        *(SIZE, SIZE, st.just("tanh"), st.just("identity")),
+        bias=st.booleans(),
+        skip=st.booleans(),
+        scaling=st.just("standard"),
+        deep=st.just(False),
+    ),
+    st.integers(1, 5) | st.lists(SIZE, min_size=2, max_size=4).map(tuple),
+).map(lambda network: (network[0]._replace(deep=isinstance(network[1], tuple)), network[1]))
 SCALES = st.floats(0, 1e3) | st.sampled_from((0.0, 0.1, 1.0, 1e300))
 OWN_SCALES = st.none() | SCALES
 
 
 @st.composite
-def _orders(draw: st.DrawFn, architecture: Architecture) -> str:
-    """Shuffle the parameters, transpose some arrays, and leave out some that there are not."""
-    shapes = architecture.shapes(1)
-    names = [name for name in draw(st.permutations(("w", "v", "b", "c", "k"))) if name in shapes or draw(st.booleans())]
-    return " ".join(name + ".T" * (name in ("w", "v", "k") and draw(st.booleans())) for name in names)
+def _orders(draw: st.DrawFn, shapes: dict[str, Any]) -> str:
+    """Shuffle the parameters, transpose some arrays, name some of a layer, and leave out some that there are not."""
+    kinds = {name[0] for name in shapes}
+    own = [name for name in [*shapes, "w1", "b7"] if name not in kinds and name[0] in kinds and draw(st.booleans())]
+    names = [name for name in "wvbck" if name in kinds or draw(st.booleans())]
+    shuffled = draw(st.permutations([*names, *dict.fromkeys(own)]))
+    return " ".join(name + ".T" * (name[0] in "wvk" and draw(st.booleans())) for name in shuffled)
 
 
 @st.composite
-def _starts(draw: st.DrawFn, architecture: Architecture) -> Start:
+def _starts(draw: st.DrawFn, shapes: dict[str, Any]) -> Start:
     distribution, stream = draw(st.sampled_from(DISTRIBUTIONS)), draw(st.sampled_from(STREAMS))
-    order = draw(st.just(Start().order) | _orders(architecture))
+    order = draw(st.just(Start().order) | _orders(shapes))
     return Start(distribution, draw(SCALES), draw(OWN_SCALES), draw(OWN_SCALES), order, stream)
 
 
-def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hidden: int, dtype: str) -> None:
+def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hidden: Hidden, dtype: str) -> None:
     """Require the bits of the oracle, signs of zeros included."""
     own = {"w": start.scale, "v": start.output_scale, "biases": start.bias_scale}
     scales = {name: start.scale if scale is None else scale for name, scale in own.items()}
@@ -163,11 +174,11 @@ def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hi
 
 
 @settings(max_examples=sized(200, 100), deadline=None)
-@given(data=st.data(), architecture=ARCHITECTURES, hidden=st.integers(1, 5), dtype=st.sampled_from(DTYPES))
-def test_any_start_as_oracle(data: st.DataObject, architecture: Architecture, hidden: int, dtype: str) -> None:
+@given(data=st.data(), network=NETWORKS, dtype=st.sampled_from(DTYPES))
+def test_any_start_as_oracle(data: st.DataObject, network: tuple[Architecture, Hidden], dtype: str) -> None:
     """Any order, orientation and scales: scaling happens in float64, rounding last."""
     seeds = np.array(data.draw(st.lists(st.integers(0, MAX_SEED), min_size=1, max_size=4)))
-    _assert_as_oracle(data.draw(_starts(architecture)), seeds, architecture, hidden, dtype)
+    _assert_as_oracle(data.draw(_starts(network[0].shapes(network[1]))), seeds, *network, dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -213,8 +224,10 @@ def test_weight_beyond_the_dtype_is_infinite_without_a_warning() -> None:
 @pytest.mark.parametrize(
     ("order", "message"),
     [
-        ("w v b x c", "'x' in the order of drawing 'w v b x c' given; must be one of w, v, b, c, k, w.T, v.T, k.T"),
+        ("w v b x c", "'x' in the order of drawing 'w v b x c' given; must be one of w, v, b, c, k, or w and b with"),
         ("w v b.T c", "'b.T' in .* must be one of"),
+        ("w9 v b c", "'w9' in .* must be one of"),
+        ("w v1 b c", "'v1' in .* must be one of"),
         ("w v.t b c", "'v.t' in .* must be one of"),
         ("w v. b c", "'v.' in .* must be one of"),
         ("w v b c w.T", "order of drawing 'w v b c w.T' given; must name w once"),

@@ -27,6 +27,9 @@ SPECS = [
     Spec("sin", optimizer="rprop", task="numbers"),
     Spec("relu", "relu", optimizer="nesterov", order="shuffled", batch=1, dtype="float32"),
     Spec("relu", optimizer="momentum", tuning="no constants"),
+    Spec("relu", below=(3,)),
+    Spec("sin", below=(2, 2), bias=False, skip=True, optimizer="adam", task="adder"),
+    Spec("silu", below=(4,), optimizer="momentum", batch=3, scaling="ntk"),
 ]
 COMPILED = (0, 7)
 BY_SPEC = pytest.mark.parametrize(

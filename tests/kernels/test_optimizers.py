@@ -86,8 +86,7 @@ DOCUMENTED |= {"adamw": _adamw}
 def _gradient(theta: Array) -> Array:
     """Differentiate the sum of squared errors of one network of XOR, by matrix products."""
     inputs, targets = SPECS["gd"].patterns
-    w, v, b, c, k = SPECS["gd"].recipe.architecture.split(theta)
-    assert b is not None
+    w, v, b, c, k = SPECS["gd"].recipe.architecture.split(theta).values()
     a = np.tanh(inputs @ w + b)
     g = 2 * (a @ v + inputs @ k + c - targets)
     delta = (g @ v.T) * (1 - a * a)

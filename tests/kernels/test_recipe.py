@@ -9,14 +9,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kernels.recipe import SETTINGS, Architecture, Recipe, make_settings
+from kernels.recipe import SETTINGS, Architecture, Hidden, Recipe, make_settings
 from tests.oracle.settings import DEFAULTS, layer_scales
 from tests.oracle.step import parameter_shapes
 
 COUNT = st.integers(1, 40)
 ARCHITECTURES = st.builds(
-    Architecture, COUNT, COUNT, st.just("tanh"), st.just("identity"), st.booleans(), st.booleans()
+    Architecture,
+    *(COUNT, COUNT, st.just("tanh"), st.just("identity"), st.booleans(), st.booleans()),
+    st.just("standard"),
+    st.just(False),
 )
+HIDDEN = st.integers(1, 40) | st.lists(st.integers(1, 12), min_size=2, max_size=8).map(tuple)
 SCALINGS = ("standard", "ntk", "mean_field")
 
 
@@ -34,11 +38,13 @@ def test_other_numbers_of_parameters_are_refused(architecture: Architecture, n_p
         architecture.hidden(n_parameters)
 
 
-@given(architecture=ARCHITECTURES, hidden=st.integers(1, 40))
-def test_split_partitions_the_row(architecture: Architecture, hidden: int) -> None:
+@given(architecture=ARCHITECTURES, hidden=HIDDEN)
+def test_split_partitions_the_row(architecture: Architecture, hidden: Hidden) -> None:
     """The parts have the shapes and the order of the oracle's, and make the row, as views of it."""
+    architecture = architecture._replace(deep=isinstance(hidden, tuple))
     row = np.arange(float(architecture.n_parameters(hidden)))
-    parts = {name: part for name, part in architecture.split(row)._asdict().items() if part is not None}
+    parts = architecture.split(row, hidden)
+    assert architecture.deep or architecture.split(row).keys() == parts.keys()
     sizes = architecture.inputs, hidden, architecture.outputs
     assert {name: part.shape for name, part in parts.items()} == parameter_shapes(
         *sizes, architecture.bias, architecture.skip
@@ -49,25 +55,37 @@ def test_split_partitions_the_row(architecture: Architecture, hidden: int) -> No
 
 def test_parameters_lie_in_drawing_order() -> None:
     """The numbering is that of the documentation, written out for one case."""
-    w, v, b, c, k = Architecture(2, 2, "relu", "identity", bias=True, skip=True).split(np.arange(21))
-    assert w.tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert v.tolist() == [[6, 7], [8, 9], [10, 11]]
-    assert b is not None
-    assert b.tolist() == [12, 13, 14]
-    assert c is not None
-    assert c.tolist() == [15, 16]
-    assert k is not None
-    assert k.tolist() == [[17, 18], [19, 20]]
+    parts = Architecture(2, 2, "relu", "identity", bias=True, skip=True).split(np.arange(21))
+    assert {name: part.tolist() for name, part in parts.items()} == {
+        "w": [[0, 1, 2], [3, 4, 5]],
+        "v": [[6, 7], [8, 9], [10, 11]],
+        "b": [12, 13, 14],
+        "c": [15, 16],
+        "k": [[17, 18], [19, 20]],
+    }
+    parts = Architecture(2, 1, "relu", "identity", bias=True, deep=True).split(np.arange(19), (2, 3))
+    assert list(parts) == ["w1", "w2", "v", "b1", "b2", "c"]
+    assert parts.w2.tolist() == [[4, 5, 6], [7, 8, 9]]
+    assert parts.k is None
+    with pytest.raises(AttributeError):
+        _ = parts.weights
+
+
+def test_sizes_of_several_layers_are_not_guessed() -> None:
+    """They have to be said, as networks of different sizes have equal numbers of parameters."""
+    architecture = Architecture(2, 1, "relu", "identity", bias=True, deep=True)
+    with pytest.raises(ValueError, match="19 parameters do not tell the sizes of several hidden layers"):
+        architecture.split(np.arange(19))
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_scales_of_layers(scaling: str) -> None:
     """Layers are scaled by the root of their fan-in, or the output by the fan-in itself, to the last bit."""
-    for inputs, hidden in ((2, 2), (3, 5), (16, 16), (7, 40)):
-        architecture = Architecture(inputs, 1, "tanh", "identity", bias=True, scaling=scaling)
-        (first,), second = layer_scales(scaling, inputs, hidden)
-        assert architecture.scales(hidden) == (first, second)
-    assert architecture.scales(40)[1] == {"standard": 1, "ntk": 1 / math.sqrt(40), "mean_field": 1 / 40}[scaling]
+    for inputs, hidden in ((2, 2), (3, 5), (16, 16), (7, 40), (3, (5, 7)), (2, (1, 40, 3))):
+        deep = isinstance(hidden, tuple)
+        architecture = Architecture(inputs, 1, "tanh", "identity", bias=True, scaling=scaling, deep=deep)
+        assert architecture.scales(hidden) == layer_scales(scaling, inputs, hidden)
+        assert architecture.scales(40)[1] == {"standard": 1, "ntk": 1 / math.sqrt(40), "mean_field": 1 / 40}[scaling]
 
 
 def test_settings_have_defaults() -> None:

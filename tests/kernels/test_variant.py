@@ -120,7 +120,7 @@ def test_learning_rates_of_layers() -> None:
     """The parameters w and b have the one learning rate, v, c and k the other."""
     spec = Spec("tanh", skip=True, task="adder")
     workspace = make_workspace(spec.recipe, _variant(spec, 3), 3)
-    parts = spec.recipe.architecture.split(workspace.rate_rows)._asdict()
+    parts = spec.recipe.architecture.split(workspace.rate_rows)
     rates = {name: set(part.ravel().tolist()) for name, part in parts.items()}
     assert rates["w"] == rates["b"] != rates["v"] == rates["c"] == rates["k"]
     assert all(len(rows) == 1 for rows in rates.values())

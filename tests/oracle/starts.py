@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -37,14 +37,28 @@ def initial_parameters(
     n, rows = sum(math.prod(shape) for shape in shapes.values()), []
     for seed in seeds:
         remaining, parts = draw(int(seed), n, distribution, stream), {}
-        for name, _, transposed in (word.partition(".") for word in (order or " ".join(shapes)).split()):
-            if name in shapes:
+        for name, transposed in drawn_in_order((order or " ".join(shapes)).split(), list(shapes)):
+            if name not in parts:
                 shape = shapes[name][::-1] if transposed else shapes[name]
                 drawn, remaining = np.split(remaining, [math.prod(shape)])
                 drawn = scaled(drawn, distribution, of_kind[name[0]]).reshape(shape)
                 parts[name] = drawn.T if transposed else drawn
         rows.append(np.concatenate([parts[name].ravel() for name in shapes]))
     return np.array(rows).astype(dtype)
+
+
+def drawn_in_order(words: list[str], names: list[str]) -> Iterator[tuple[str, bool]]:
+    """Give the parameters as they are drawn, and whether transposed.
+
+    Where layers have numbers, w and b are all of their kind that no word names, in the order of the layers; where the
+    only one has none, w1 and b1 are its own, and its second name counts for nothing.
+    """
+    said = [word.removesuffix(".T") for word in words]
+    for word, name in zip(words, said, strict=True):
+        found = [name] if name in names else [each for each in names if each[0] == name and each not in said]
+        if name in ("w1", "b1") and name not in names:
+            found = [each for each in names if each == name[0]]
+        yield from ((each, word.endswith(".T")) for each in found)
 
 
 def scaled(draws: npt.NDArray[np.float64], distribution: str, scale: float) -> npt.NDArray[np.float64]:

@@ -274,7 +274,7 @@ def test_picture_of_a_run(place: Path, hidden: int) -> None:
 
     trace = sweep.trace(make_study(hidden=hidden, learning_rate=0.2), 3)
     path, plane = weights_path(trace), outputs_plane(trace)
-    final = np.concatenate([np.ravel(part) for part in trace.weights if part is not None])
+    final = np.concatenate([part.ravel() for part in trace.weights.values()])
     np.testing.assert_array_equal(path.weights[-1], final)
     assert (path.steps[0], path.steps[-1]) == (0, trace.steps)
     assert len(path.names) == len(final)

@@ -80,7 +80,7 @@ def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
     assert expected.losses is not None
     assert given.losses.shape == (given.steps + 1,)
     np.testing.assert_array_equal(given.losses, expected.losses[0])
-    weights = [part.ravel() for part in given.weights if part is not None]
+    weights = [part.ravel() for part in given.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
     assert (given.weights.b is None) == (study.network.bias is False)
     x, w, v, b, c = given.inputs, given.weights.w, given.weights.v, given.weights.b, given.weights.c
@@ -115,7 +115,7 @@ def test_trace_of_smaller_batches(max_steps: int, judged_at: list[int], order: s
     assert given.judged_at.tolist() == judged_at
     assert expected.losses is not None
     np.testing.assert_array_equal(given.losses, expected.losses[0])
-    weights = [part.ravel() for part in given.weights if part is not None]
+    weights = [part.ravel() for part in given.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
     lines = given.text().splitlines()
     assert lines[: len(judged_at) - 1] == [

@@ -1,0 +1,108 @@
+"""The update of all parameters from the sums of gradients of a window of several blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kernels.data.packet import Packet, Place, n_layers, numbering, place_of
+from kernels.data.patterns import Patterns
+from kernels.recipe import Recipe
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory
+from kernels.simd.parts import made_once
+from kernels.step.layer import make_weight_sink
+from kernels.step.update import UPDATE, Backward, make_updaters
+from kernels.variant import Variant
+
+
+@made_once
+def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
+    """Make the update of all parameters from the sums of a window of several blocks.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+        Reads ``packet.sums``, and no patterns.
+    """
+    architecture = recipe.architecture
+    n_inputs, n_outputs = architecture.inputs, architecture.outputs
+    bias, skip = architecture.bias, architecture.skip
+    sink, number = make_updaters(recipe, variant, memory), numbering(architecture, variant.hidden)
+    load = memory.load
+
+    @device
+    def update_unit(packet: Packet, h: int) -> None:
+        sums = packet.sums
+        for o in range(n_outputs):
+            sink.v(packet, number.v(h, o), load(sums, number.v(h, o)))
+        for i in range(n_inputs):
+            sink.w(packet, number.w(h, i), load(sums, number.w(h, i)))
+        if bias:
+            sink.b(packet, number.b(h), load(sums, number.b(h)))
+
+    @device
+    def update_units(packet: Packet) -> None:
+        for h in range(number.n_hidden(packet)):
+            update_unit(packet, h)
+
+    update_hidden = make_deep_updates(recipe, variant, memory) if architecture.deep else update_units
+
+    @device
+    def all_updates(patterns: Patterns, packet: Packet, n0: int) -> None:
+        sums = packet.sums
+        for o in range(n_outputs):
+            if bias:
+                row = number.c(packet, o)
+                sink.c(packet, row, load(sums, row))
+            if skip:
+                for i in range(n_inputs):
+                    row = number.k(packet, i, o)
+                    sink.c(packet, row, load(sums, row))
+        update_hidden(packet)
+
+    return all_updates
+
+
+@made_once
+def make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet], None]:
+    """Make the update of the parameters of all hidden layers and of v, from the sums of a window of several blocks.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (packet) -> None
+        Reads ``packet.sums``.
+    """
+    sink, sink_w = make_updaters(recipe, variant, memory), make_weight_sink(recipe, variant, memory, UPDATE)
+    n_outputs, bias, load = recipe.architecture.outputs, recipe.architecture.bias, memory.load
+
+    @device
+    def update_layer(packet: Packet, place: Place) -> None:
+        sums = packet.sums
+        for h in range(place.n_units):
+            first = place.first + h * place.stride
+            for row in range(first, first + place.n_below):
+                sink_w(packet, place, row, load(sums, row))
+            if bias:
+                sink.b(packet, first + place.bias, load(sums, first + place.bias))
+
+    @device
+    def updates(packet: Packet) -> None:
+        for layer in range(n_layers(packet)):
+            update_layer(packet, place_of(packet, layer))
+        place = place_of(packet, n_layers(packet) - 1)
+        for h in range(place.n_units):
+            first = place.first + h * place.stride + place.n_below
+            for row in range(first, first + n_outputs):
+                sink.v(packet, row, load(packet.sums, row))
+
+    return updates
