@@ -27,7 +27,7 @@ from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
-from kernels.loop.runs import RETRAIN, Columns, Runs, given_numbers, make_columns
+from kernels.loop.runs import RETRAIN, Outcome, Runs, given_numbers, make_columns
 from kernels.recipe import Hidden, Recipe
 from kernels.simd.compiling import Kernel, is_compiled
 from kernels.sources import sources_digest
@@ -43,31 +43,6 @@ sources_digest()
 # A kernel returns after this many products, sums and functions of lanes, a second or so of work, so that
 # an interrupt ends even one network of a billion steps.
 PAUSE_OPERATIONS = 4e9
-
-
-class Outcome(NamedTuple):
-    """Outcomes of trained runs.
-
-    Attributes
-    ----------
-    columns
-        How each run ended.
-    final_weights : (runs, parameters)
-        Parameters at the end; (0, 0) if not asked for.
-    predictions : (runs, patterns * outputs)
-        Outputs with the final weights; (0, 0) if final weights were not asked for.
-    losses : (runs, most judgings)
-        Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
-        (0, 0) if not asked for.
-    lane_steps
-        Steps that lanes took, occupied or empty: at least the sum of the steps of runs.
-    """
-
-    columns: Columns
-    final_weights: Array
-    predictions: Array
-    losses: NDArray[np.float64]
-    lane_steps: int
 
 
 class Trainer:

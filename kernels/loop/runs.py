@@ -53,6 +53,31 @@ def make_columns(n_runs: int, n_targets: int = 0) -> Columns:
     return Columns(*columns)
 
 
+class Outcome(NamedTuple):
+    """Outcomes of trained runs.
+
+    Attributes
+    ----------
+    columns
+        How each run ended.
+    final_weights : (runs, parameters)
+        Parameters at the end; (0, 0) if not asked for.
+    predictions : (runs, patterns * outputs)
+        Outputs with the final weights; (0, 0) if final weights were not asked for.
+    losses : (runs, most judgings)
+        Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
+        (0, 0) if not asked for.
+    lane_steps
+        Steps that lanes took, occupied or empty: at least the sum of the steps of runs.
+    """
+
+    columns: Columns
+    final_weights: Array
+    predictions: Array
+    losses: NDArray[np.float64]
+    lane_steps: int
+
+
 # Columns of Runs.limits.
 MOST_STEPS, FROM_STEP = range(2)
 

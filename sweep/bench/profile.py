@@ -28,7 +28,8 @@ from sweep.bench.case import ACTIVATIONS, CASES, DTYPES, Array, Case
 from sweep.bench.operations import step_operations
 
 if TYPE_CHECKING:
-    from kernels.train import Outcome, Trainer
+    from kernels.loop.runs import Outcome
+    from kernels.train import Trainer
 
 _JUMP = re.compile(r"\tj\w+\s+(\.L\w+)")
 _LABEL = re.compile(r"(\.L\w+):")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.loop.runs import Columns, make_columns
+from kernels.loop.runs import Columns, Outcome, make_columns
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.start import initialize
 from kernels.start.initialize import Start
-from kernels.train import Outcome, Trainer
+from kernels.train import Trainer
 from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard

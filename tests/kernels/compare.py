@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from kernels.loop.runs import Outcome
 from kernels.recipe import SETTINGS, Hidden
-from kernels.train import Outcome
 from tests import oracle
 from tests.accuracy import survey
 from tests.kernels.runs import Runs

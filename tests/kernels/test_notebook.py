@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kernels.loop.runs import Outcome
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd import jit
 from kernels.start.initialize import Start, initial_weights
-from kernels.train import Outcome, Trainer
+from kernels.train import Trainer
 from kernels.tuning import tuning_here
 from tests import oracle
 from tests.kernels.compare import statuses, train_bare
