@@ -26,7 +26,18 @@ from kernels.words.inlined import activation
 def make_deep_forward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Make the forward pass of a block of patterns, as :func:`kernels.step.forward.make_forward` does."""
+    """Make the forward pass of a block of patterns.
+
+    Parameters
+    ----------
+    recipe, variant, memory, source, n_patterns, slopes
+        As for :func:`kernels.step.forward.make_forward`.
+
+    Returns
+    -------
+    (patterns, packet, n0) -> None
+        As that of :func:`kernels.step.forward.make_forward`.
+    """
     n_outputs = recipe.architecture.outputs
     first_layer = make_forward_layer(recipe, variant, memory, make_pattern_inputs(recipe, source), n_patterns, slopes)
     next_layer = make_forward_layer(recipe, variant, memory, make_layer_inputs(memory, n_patterns), n_patterns, slopes)
