@@ -25,8 +25,8 @@ class Stack(NamedTuple):
 
     Attributes
     ----------
-    n_last, n_parameters
-        Units of the last hidden layer, and parameters of a network.
+    n_parameters
+        Parameters of a network.
     deltas
         The first row of derivatives of the loss with respect to sums z, counted from ``Packet.hidden_slopes``. That of
         unit h of a layer and pattern p of a block is at (units of the layers below + h) * patterns + p.
@@ -36,7 +36,6 @@ class Stack(NamedTuple):
         For each hidden layer from the inputs up the numbers that :class:`Place` has.
     """
 
-    n_last: int
     n_parameters: int
     deltas: int
     scales: int
@@ -122,33 +121,39 @@ class Packet(NamedTuple):
     kept: Rows
 
 
-class Numbering(NamedTuple):
-    """Functions for kernels: the row of each parameter, counted from the first one.
+class UnitNumbering(NamedTuple):
+    """Functions for kernels of one hidden layer: the row of each parameter of a unit, counted from the first parameter.
 
     Attributes
     ----------
     w, v, b : (h, i), (h, o) and (h) -> row
-        Of several hidden layers w and b are those of the first, and there is no v.
-    c, k : (packet, o) and (packet, i, o) -> row
-    n_hidden, n_parameters : (packet) -> int
+    n_hidden : (packet) -> int
     """
 
     w: Callable[[int, int], int]
     v: Callable[[int, int], int]
     b: Callable[[int], int]
+    n_hidden: Callable[[Packet], int]
+
+
+class Numbering(NamedTuple):
+    """Functions for kernels: the row of each parameter that belongs to no unit, counted from the first parameter.
+
+    Attributes
+    ----------
+    c, k : (packet, o) and (packet, i, o) -> row
+    n_parameters : (packet) -> int
+    """
+
     c: Callable[[Packet, int], int]
     k: Callable[[Packet, int, int], int]
-    n_hidden: Callable[[Packet], int]
     n_parameters: Callable[[Packet], int]
 
 
 @cache
-def numbering(architecture: Architecture, hidden: int | None = None) -> Numbering:
-    """Return the row numbers of the parameters, with ``hidden`` units if that is a constant of the kernel."""
-    if architecture.deep:
-        return _deep_numbering(architecture)
+def unit_numbering(architecture: Architecture, hidden: int | None = None) -> UnitNumbering:
+    """Return the row numbers of units, with ``hidden`` of them if that is a constant of the kernel."""
     n_unit, n_inputs, n_outputs = architecture.n_unit_parameters, architecture.inputs, architecture.outputs
-    n_biases, n_tail = n_outputs * architecture.bias, architecture.n_output_parameters
 
     @device
     def w(h: int, i: int) -> int:
@@ -169,59 +174,40 @@ def numbering(architecture: Architecture, hidden: int | None = None) -> Numberin
         size: int = packet.sizes
         return size
 
-    @device
-    def c(packet: Packet, o: int) -> int:
-        return n_hidden(packet) * n_unit + o
-
-    @device
-    def k(packet: Packet, i: int, o: int) -> int:
-        return n_hidden(packet) * n_unit + n_biases + i * n_outputs + o
-
-    @device
-    def n_parameters(packet: Packet) -> int:
-        return n_hidden(packet) * n_unit + n_tail
-
-    return Numbering(w, v, b, c, k, n_hidden, n_parameters)
+    return UnitNumbering(w, v, b, n_hidden)
 
 
-def _deep_numbering(architecture: Architecture) -> Numbering:
-    """Return the row numbers of those parameters that need no :class:`Place`."""
-    n_inputs, n_outputs, n_unit = architecture.inputs, architecture.outputs, architecture.inputs + architecture.bias
+@cache
+def numbering(architecture: Architecture, hidden: int | None = None) -> Numbering:
+    """Return the row numbers behind those of units, with ``hidden`` units if that is a constant of the kernel."""
+    n_unit, n_outputs = architecture.n_unit_parameters, architecture.outputs
     n_biases, n_tail = n_outputs * architecture.bias, architecture.n_output_parameters
 
     @device
-    def w(h: int, i: int) -> int:
-        return h * n_unit + i
+    def n_of_units(packet: Packet) -> int:
+        count: int = (packet.sizes if hidden is None else hidden) * n_unit
+        return count
 
     @device
-    def b(h: int) -> int:
-        return h * n_unit + n_inputs
+    def n_of_layers(packet: Packet) -> int:
+        count: int = packet.sizes.n_parameters - n_tail
+        return count
 
-    @device
-    def v(h: int, o: int) -> int:
-        raise NotImplementedError
-
-    @device
-    def n_hidden(packet: Packet) -> int:
-        size: int = packet.sizes.n_last
-        return size
+    first = n_of_layers if architecture.deep else n_of_units
 
     @device
     def c(packet: Packet, o: int) -> int:
-        row: int = packet.sizes.n_parameters - n_tail + o
-        return row
+        return first(packet) + o
 
     @device
     def k(packet: Packet, i: int, o: int) -> int:
-        row: int = packet.sizes.n_parameters - n_tail + n_biases + i * n_outputs + o
-        return row
+        return first(packet) + n_biases + i * n_outputs + o
 
     @device
     def n_parameters(packet: Packet) -> int:
-        count: int = packet.sizes.n_parameters
-        return count
+        return first(packet) + n_tail
 
-    return Numbering(w, v, b, c, k, n_hidden, n_parameters)
+    return Numbering(c, k, n_parameters)
 
 
 @device

@@ -41,7 +41,8 @@ class Compilation(NamedTuple):
 
 def kernel_key(kernel: Kernel) -> KernelKey:
     """Return the name and key that distinguish a kernel from all others."""
-    key: KernelKey = kernel.kernel_key  # type: ignore[attr-defined]
+    made: Any = kernel  # by jit.kernel, which sets it
+    key: KernelKey = made.kernel_key
     return key
 
 

@@ -19,7 +19,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 # The words of an order of drawing: parameters w and b of a hidden layer may have its number, and an array with .T is
 # drawn transposed.
-_WORD = re.compile(r"([wb])([1-8]?)|([vck])()")
+_WORD = re.compile("[wb][1-8]?|[vck]")
 
 
 class Start(NamedTuple):

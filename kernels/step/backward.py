@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kernels.data.control import OUTPUT_SCALE
-from kernels.data.packet import Packet, make_load_rows, numbering
+from kernels.data.packet import Packet, make_load_rows, numbering, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
@@ -82,7 +82,7 @@ def make_backward(
     (patterns, packet, n0) -> None
         Reads ``packet.gradients`` and the activations of the block.
     """
-    number = numbering(recipe.architecture, variant.hidden)
+    number = unit_numbering(recipe.architecture, variant.hidden)
     output_parameters = make_backward_output_parameters(recipe, variant, memory, source, n_patterns, mode)
     if recipe.architecture.deep:
         hidden_layers = make_deep_backward(recipe, variant, memory, source, n_patterns, mode)
@@ -165,7 +165,7 @@ def make_backward_unit(
     """
     architecture = recipe.architecture
     n_outputs, bias = architecture.outputs, architecture.bias
-    number, scales = numbering(architecture, variant.hidden), variant.scales_outputs
+    number, scales = unit_numbering(architecture, variant.hidden), variant.scales_outputs
     chain = hidden_activation(recipe, variant).chain
     sink, start = make_gradient_sinks(recipe, variant, memory, mode), make_start(memory, mode)
     input_weights = make_backward_inputs(recipe, variant, memory, source, n_patterns, mode)
@@ -249,7 +249,7 @@ def make_backward_some_inputs(
     (patterns, packet, deltas, n0, h) -> None
         As that of :func:`make_backward_inputs`.
     """
-    (n_patterns, inputs), number = block, numbering(recipe.architecture, variant.hidden)
+    (n_patterns, inputs), number = block, unit_numbering(recipe.architecture, variant.hidden)
     first, end, n_inputs = inputs.start, inputs.stop, inputs.step
     sink, start = make_gradient_sinks(recipe, variant, memory, mode), make_start(memory, mode)
     load, store = memory.load, memory.store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kernels.data.control import HIDDEN_SCALE
-from kernels.data.packet import Packet, make_load_rows, numbering
+from kernels.data.packet import Packet, make_load_rows, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
@@ -42,7 +42,7 @@ def make_forward(
     """
     if recipe.architecture.deep:
         return make_deep_forward(recipe, variant, memory, source, n_patterns, slopes)
-    n_outputs, number = recipe.architecture.outputs, numbering(recipe.architecture, variant.hidden)
+    n_outputs, number = recipe.architecture.outputs, unit_numbering(recipe.architecture, variant.hidden)
     forward_unit = make_forward_unit(recipe, variant, memory, source, n_patterns, slopes)
     finish_outputs = make_finish_outputs(recipe, variant, memory, source, n_patterns, slopes)
     store = memory.store
@@ -81,7 +81,7 @@ def make_forward_unit(
     """
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    number, scales = numbering(architecture, variant.hidden), variant.scales_hidden
+    number, scales = unit_numbering(architecture, variant.hidden), variant.scales_hidden
     function = hidden_activation(recipe, variant)
     activate = make_activate(function, variant, memory, n_patterns, slopes)
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))

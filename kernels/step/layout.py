@@ -171,7 +171,7 @@ def make_hidden_layout(recipe: Recipe, variant: Variant, units: Hidden) -> Hidde
     if not architecture.deep:
         return HiddenLayout(sizes_of(units)[0], hidden, slopes, sums, kept, end)
     places = _places(architecture, sizes_of(units), end)
-    stack = Stack(sizes_of(units)[-1], n_parameters, n_activations, end, places)
+    stack = Stack(n_parameters, n_activations, end, places)
     return HiddenLayout(stack, hidden, slopes, sums, kept, end + len(places))
 
 

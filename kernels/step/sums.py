@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernels.data.packet import Packet, Place, n_layers, numbering, place_of
+from kernels.data.packet import Packet, Place, n_layers, numbering, place_of, unit_numbering
 from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
@@ -34,23 +34,7 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
     bias, skip = architecture.bias, architecture.skip
     sink, number = make_updaters(recipe, variant, memory), numbering(architecture, variant.hidden)
     load = memory.load
-
-    @device
-    def update_unit(packet: Packet, h: int) -> None:
-        sums = packet.sums
-        for o in range(n_outputs):
-            sink.v(packet, number.v(h, o), load(sums, number.v(h, o)))
-        for i in range(n_inputs):
-            sink.w(packet, number.w(h, i), load(sums, number.w(h, i)))
-        if bias:
-            sink.b(packet, number.b(h), load(sums, number.b(h)))
-
-    @device
-    def update_units(packet: Packet) -> None:
-        for h in range(number.n_hidden(packet)):
-            update_unit(packet, h)
-
-    update_hidden = make_deep_updates(recipe, variant, memory) if architecture.deep else update_units
+    update_hidden = (_make_deep_updates if architecture.deep else _make_unit_updates)(recipe, variant, memory)
 
     @device
     def all_updates(patterns: Patterns, packet: Packet, n0: int) -> None:
@@ -68,20 +52,32 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
     return all_updates
 
 
-@made_once
-def make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet], None]:
-    """Make the update of the parameters of all hidden layers and of v, from the sums of a window of several blocks.
+def _make_unit_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet], None]:
+    """Make the update of the parameters of all units of the one hidden layer: ``(packet)``."""
+    n_inputs, n_outputs, bias = recipe.architecture.inputs, recipe.architecture.outputs, recipe.architecture.bias
+    sink, number = make_updaters(recipe, variant, memory), unit_numbering(recipe.architecture, variant.hidden)
+    load = memory.load
 
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
+    @device
+    def update_unit(packet: Packet, h: int) -> None:
+        sums = packet.sums
+        for o in range(n_outputs):
+            sink.v(packet, number.v(h, o), load(sums, number.v(h, o)))
+        for i in range(n_inputs):
+            sink.w(packet, number.w(h, i), load(sums, number.w(h, i)))
+        if bias:
+            sink.b(packet, number.b(h), load(sums, number.b(h)))
 
-    Returns
-    -------
-    (packet) -> None
-        Reads ``packet.sums``.
-    """
+    @device
+    def update_units(packet: Packet) -> None:
+        for h in range(number.n_hidden(packet)):
+            update_unit(packet, h)
+
+    return update_units
+
+
+def _make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet], None]:
+    """Make the update of the parameters of all hidden layers and of v: ``(packet)``."""
     sink, sink_w = make_updaters(recipe, variant, memory), make_weight_sink(recipe, variant, memory, UPDATE)
     n_outputs, bias, load = recipe.architecture.outputs, recipe.architecture.bias, memory.load
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -25,7 +26,7 @@ _ENDS = ("", "_low", "_high")
 PARALLEL_RUNS = (1, 2, 4, 8, 16, 32, 64)
 
 
-class ResultCurves(ResultData):
+class ResultCurves(ResultData, ABC):
     """The curves of a result."""
 
     def incidence(
@@ -103,9 +104,9 @@ class ResultCurves(ResultData):
         return self.incidence(by)
 
     @property
+    @abstractmethod
     def targets(self) -> ResultCurves:
         """The runs judged by each recorded target of the loss; :class:`sweep.Result` makes them."""
-        raise NotImplementedError
 
     def performance_profile(self, vary: str) -> pd.DataFrame:
         """Return the performance profile: how often a value of a parameter is within a factor of the best one's steps.
