@@ -136,7 +136,7 @@ def _read_targets(given: Any) -> Any:
     if len(values) > MAX_TARGETS:
         raise ValueError(f"{len(values)} targets given; at most {MAX_TARGETS} are allowed")
     for value in values:
-        if isinstance(value, (bool, str)) or not 0 < value <= sys.float_info.max:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= sys.float_info.max:
             raise ValueError(f"{shown(value)} given; a target must be a finite number above 0")
     targets = sorted(map(float, values), reverse=True)
     for value, following in pairwise(targets):
