@@ -26,6 +26,8 @@ _PARAMETERS = {
     "k": "skip connections",
 }
 _COLORS = dict(zip(_PARAMETERS, NAMED_COLORS, strict=False))
+# Of hidden layers from the inputs up.
+_STYLES = ("-", "--", ":", "-.")
 # Most lines of hidden units, and of parameters of a kind; the first ones are drawn.
 _MOST_UNITS, _MOST_LINES = 32, 200
 # Larger numbers are not drawn; larger weights make their axis logarithmic.
@@ -83,8 +85,10 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
     for kind in dict.fromkeys(path.names):
         own = weights[:, [k for k, name in enumerate(path.names) if name == kind][:_MOST_LINES]]
         marker = "." if len(path.steps) == 1 else None
-        lines = ax.plot(path.steps, own, color=_COLORS[kind], linewidth=1.1, alpha=0.8, marker=marker)
-        lines[0].set_label(_PARAMETERS[kind])
+        style = _STYLES[(int(kind[1:] or 1) - 1) % len(_STYLES)]
+        lines = ax.plot(path.steps, own, style, color=_COLORS[kind[0]], linewidth=1.1, alpha=0.8, marker=marker)
+        of_layer = {"w": "weights", "b": "biases"}.get(kind[0])
+        lines[0].set_label(f"{of_layer} of hidden layer {kind[1:]}" if kind[1:] else _PARAMETERS[kind])
     if path.steps[-1] > 200:
         ax.set_xscale("symlog", linthresh=10)
         ax.set_xlim(0, path.steps[-1])

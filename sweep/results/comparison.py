@@ -42,6 +42,8 @@ class Pairing:
         self._results = first, second
         self._names = names = list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
         one, other = _cells_of(first, names), _cells_of(second, names)
+        if "hidden" in names and one["hidden"].dtype != other["hidden"].dtype:  # one has texts of several layers
+            one, other = one.astype({"hidden": "str"}), other.astype({"hidden": "str"})
         self._cells = one.merge(other, on=names, how="inner") if names else one.merge(other, how="cross")
         if not len(self._cells):
             raise SweepError(f"the two results have no cell in common: no values of {', '.join(names)} are in both")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from kernels import vocabulary
-from sweep.study.grid import Cell
+from sweep.study.grid import Cell, hidden_sizes
 from sweep.study.model import Study
 
 # Cost of an elementary function (exp, tanh, ..), in operations.
@@ -26,7 +27,7 @@ class RunCost(NamedTuple):
 def run_cost(study: Study, cell: Cell) -> RunCost:
     """Return the cost of a run.
 
-    A forward pass costs a product and a sum for each pattern, hidden unit, input and output;
+    A forward pass costs a product and a sum for each pattern and weight;
     a step costs two or three times as much. Where an epoch has several steps, judging at
     its end costs another forward pass.
 
@@ -43,17 +44,20 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
         Estimated operations, most steps, and bytes.
     """
     n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
-    hidden, n_windows = cell.hidden, -(-n_patterns // cell.batch)
-    n_parameters = hidden * (n_inputs + n_outputs + cell["bias"])
+    sizes, n_windows = hidden_sizes(cell["hidden"], cell["layers"]), -(-n_patterns // cell.batch)
+    n_hidden, n_last = sum(sizes), sizes[-1]
+    n_joins = sum(below * size for below, size in pairwise((n_inputs, *sizes)))
+    n_passed = n_joins - n_inputs * sizes[0]  # weights by which derivatives are passed down to another hidden layer
+    n_parameters = n_joins + n_last * n_outputs + n_hidden * cell["bias"]
     n_parameters += n_outputs * (cell["bias"] + cell["skip"] * n_inputs)
     functions = n_patterns * sum(
         count * _FUNCTION
-        for name, count in (("activation", hidden), ("output", n_outputs))
+        for name, count in (("activation", n_hidden), ("output", n_outputs))
         if vocabulary.ACTIVATIONS[cell[name]].elementary
     )
-    step = n_patterns * hidden * (4 * n_inputs + 6 * n_outputs + 4) / n_windows
+    step = n_patterns * (4 * n_joins + 2 * n_passed + 6 * n_last * n_outputs + 4 * n_hidden) / n_windows
     update = n_parameters * vocabulary.OPTIMIZERS[cell.optimizer].operations
-    judging = n_patterns * hidden * 2 * (n_inputs + n_outputs) + functions
+    judging = n_patterns * 2 * (n_joins + n_last * n_outputs) + functions
     operations = step + functions / n_windows + update + (judging / n_windows if n_windows > 1 else 0)
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))
     return RunCost(operations * n_steps + judging, n_steps, 8 * n_parameters + _ROW_BYTES)

@@ -12,7 +12,7 @@ from sweep.study.words import loss_and_reduction, with_role
 
 # Hidden sizes that have a kernel of their own, and the most variants of packets that kernels for other sizes have; see
 # :mod:`kernels.variant`, which knows the CPU and so chooses among fewer.
-_OWN_SIZES = frozenset({1, 2})
+_OWN_SIZES = {(1,), (2,)}
 _MOST_PACKETS = 3
 # Patterns with more numbers are not compiled into kernels as constants.
 _MOST_CONSTANTS = 192
@@ -44,12 +44,12 @@ def most_kernels(study: Study, operations: float) -> int:
 
 def study_effort(study: Study, operations: float) -> Effort:
     """Return what is worth to be compiled for each recipe of a study, whose runs share the operations evenly."""
-    return effort_for(operations / len(_recipes(study)), len(study.values_of("hidden")))
+    return effort_for(operations / len(_recipes(study)), len(study.hidden_layers()))
 
 
 def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:
-    """Return the words that decide kernels besides the hidden size."""
-    names = [name for name in with_role("kernel") if name != "hidden"]
+    """Return the words that decide kernels besides the hidden layers."""
+    names = [name for name in with_role("kernel") if name not in ("hidden", "layers")]
     return {_recipe(study, dict(zip(names, values, strict=True))) for values in product(*map(study.values_of, names))}
 
 
@@ -62,28 +62,34 @@ def _recipe(study: Study, words: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 
 def _trainings(study: Study, words: dict[str, Any], effort: Effort) -> int:
-    """Return the most kernels that train networks of all hidden sizes with the same other words.
+    """Return the most kernels that train networks of all hidden layers with the same other words.
 
-    Where patterns are constants, one more kernel trains runs whose numbers are not finite.
+    Where patterns are constants, one more kernel trains runs whose numbers are not finite. One serves all networks of
+    several hidden layers, apart from those of one.
     """
-    sizes, n_patterns = set(study.values_of("hidden")), len(study.data.inputs)
+    n_patterns, n_inputs = len(study.data.inputs), len(study.data.inputs[0])
     n_gains = min(len(study.values_of("gain")), 2)  # a factor of 1 is not compiled
     n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # nor is a weight decay of 0
-    n_unscaled = len({words["scaling"] == "standard" or size == 1 for size in sizes})
-    n_numbers = n_patterns * (len(study.data.inputs[0]) + len(study.data.targets[0]))
-    general = n_gains * n_unscaled
-    if effort is Effort.LEAST or words["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS:
-        return general
-    if effort is Effort.SHARED:
-        return n_gains + general
-    own, others = sizes & _OWN_SIZES, sizes - _OWN_SIZES
+    n_numbers = n_patterns * (n_inputs + len(study.data.targets[0]))
+    is_general = effort is Effort.LEAST or words["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS
     most = _MOST_PACKETS if words["criterion"] == "none" else 2
-    return n_gains * (len(own) + min(len(others), most)) + general
+    alike: dict[tuple[bool, ...], list[tuple[int, ...]]] = {}
+    for sizes in study.hidden_layers():
+        fans = (n_inputs, *sizes)
+        scaled = (max(fans[:-1]) > 1, fans[-1] > 1) if words["scaling"] != "standard" else ()
+        alike.setdefault((len(sizes) > 1, *scaled), []).append(sizes)
+    total = len(alike)
+    for layers in alike.values() if not is_general else ():
+        n_own = sum(sizes in _OWN_SIZES for sizes in layers)
+        total += 1 if effort is Effort.SHARED else n_own + min(len(layers) - n_own, most)
+    return n_gains * total
 
 
 def draws_by_numpy(study: Study) -> bool:
     """Return whether NumPy draws the initial weights of a study, which are too few to be worth a kernel."""
-    n_starts = study.seeds.count * prod(len(study.values_of(name)) for name in ("hidden", *with_role("start")))
+    n_starts = (
+        study.seeds.count * len(study.hidden_layers()) * prod(len(study.values_of(name)) for name in with_role("start"))
+    )
     return n_starts <= _FEW_STARTS and study.n_runs <= _FEW_RUNS
 
 

@@ -136,6 +136,8 @@ def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
                 for other, values in word.used_with.items()
                 for value in values
             )
+            if name == "layers":
+                users = "hidden units of one number, not with a text such as '8-4'"
             values = study.values_of(name)
             value = shown(list(values) if name in study.parameters else values[0])
             yield f"{study.key_of(name)}: {value} given, which no cell uses; it is used with {users}"
@@ -173,7 +175,7 @@ def _lost_in_float32(name: str, value: float) -> str | None:
 def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
     """Yield a sentence for each product or number that is too large."""
     n_patterns = len(study.data.inputs)
-    hidden = max(study.values_of("hidden"))
+    hidden = max(sum(sizes) for sizes in study.hidden_layers())
     if n_patterns * hidden > MAX_ACTIVATIONS:
         yield (
             f"network.hidden: {n_patterns} patterns times {hidden} units given; at most {MAX_ACTIVATIONS} hidden "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import product
 from math import prod
 from typing import Any
 
-from sweep.study.grid import Grid
+from sweep.study.grid import Grid, hidden_sizes
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Data, Record, Seeds
 from sweep.study.words import WORDS, Convergence, InitialWeights, Network, Training
@@ -67,12 +68,19 @@ class StudyContent:
         """Return the values that a word has in the cells: one, or the swept ones."""
         return self.parameters.get(name) or (getattr(getattr(self, WORDS[name].section), name),)
 
+    def hidden_layers(self) -> list[tuple[int, ...]]:
+        """Return the units of the hidden layers of all networks, each once."""
+        pairs = product(self.values_of("hidden"), self.values_of("layers"))
+        return list(dict.fromkeys(hidden_sizes(hidden, layers) for hidden, layers in pairs))
+
     def key_of(self, name: str) -> str:
         """Return the dotted key of a word in the study file."""
         return f"parameters.{name}" if name in self.parameters else f"{WORDS[name].section}.{name}"
 
     def uses(self, name: str) -> bool:
         """Return whether a word has an effect in some cell."""
+        if name == "layers":
+            return isinstance(self.values_of("hidden")[0], int)  # a text tells its layers
         used_with = WORDS[name].used_with
         return not used_with or any(set(values) & set(self.values_of(other)) for other, values in used_with.items())
 

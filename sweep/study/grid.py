@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 Axis = Mapping[str, tuple[Scalar, ...]]
 
 
+# Hidden units: of the one hidden layer, or of each of several from the inputs up.
+Hidden = int | tuple[int, ...]
+
+
+def hidden_sizes(hidden: Scalar, layers: int) -> tuple[int, ...]:
+    """Return the hidden units of each layer, which a text such as 8-4 tells by itself."""
+    sizes = tuple(map(int, str(hidden).split("-")))
+    return sizes if len(sizes) > 1 else sizes * layers
+
+
 @dataclass(frozen=True)
 class Cell(Mapping[str, Any]):
     """A configuration: the value of every word, swept or fixed, by name. Words that code reads are typed properties."""
@@ -41,9 +51,10 @@ class Cell(Mapping[str, Any]):
         return Cell({**self.words, **words})
 
     @property
-    def hidden(self) -> int:
-        """Number of hidden units."""
-        return int(self.words["hidden"])
+    def hidden(self) -> Hidden:
+        """Hidden units: a number, or those of each of several layers."""
+        sizes = hidden_sizes(self.words["hidden"], self.words["layers"])
+        return sizes if len(sizes) > 1 else sizes[0]
 
     @property
     def batch(self) -> int:

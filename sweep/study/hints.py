@@ -14,7 +14,8 @@ from sweep.errors import closest, shown
 # Names of other packages and papers for the keys of a study.
 _KEYS = {
     **{name: setting.also for name, setting in vocabulary.SETTINGS.items() if setting.also},
-    "hidden": ("layers", "units", "neurons", "width", "n_hidden", "hidden_layer_sizes", "hidden_units", "num_hidden"),
+    "hidden": ("units", "neurons", "width", "n_hidden", "hidden_layer_sizes", "hidden_units", "num_hidden"),
+    "layers": ("depth", "n_layers", "num_layers", "hidden_layers", "layer"),
     "activation": ("act", "nonlinearity", "activation_function", "transfer"),
     "output": ("output_activation", "final_activation"),
     "bias": ("biases", "use_bias", "intercept", "fit_intercept"),
@@ -53,7 +54,6 @@ _VALUES = {
 
 # Features that other packages have and studies have not, with the names by which users ask for them.
 _WISHES = {
-    "more than one hidden layer is": ("depth", "n_layers", "num_layers", "hidden_layers", "layer"),
     "dropout is": ("dropout", "dropout_rate", "drop"),
     "noise is": ("noise", "input_noise", "label_noise", "gradient_noise", "jitter", "augmentation"),
     "a penalty beside weight_decay is": ("l1", "penalty", "lambda"),

@@ -71,6 +71,8 @@ def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) 
             faults.append(f"{key}: value {value!r} given twice; cells must differ")
             break
         seen.add(value)
+    if name == "hidden" and any(isinstance(value, str) for value in values):
+        return tuple(map(str, values))  # columns have one type
     return values
 
 

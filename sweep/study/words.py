@@ -7,6 +7,7 @@ A word is a field of its table: type and limits, default, role, meaning and unit
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
@@ -24,7 +25,7 @@ MAX_STEPS = 2**31 - 1
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Hidden = Annotated[int, Field(ge=1, le=65_536)]
+MAX_HIDDEN, MAX_LAYERS = 65_536, 8
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 
 # Names of a loss together with a reduction.
@@ -34,6 +35,8 @@ LOSS_ALIASES = {
 
 # Parameters of a network in the default order of drawing.
 _DRAWN = ("w", "v", "b", "c", "k")
+# Those of one of several hidden layers, which may be drawn apart.
+_OF_LAYERS = tuple(f"{kind}{layer}" for kind in "wb" for layer in range(1, MAX_LAYERS + 1))
 
 
 def _expand_batch(given: Any, info: ValidationInfo) -> Any:
@@ -46,22 +49,45 @@ def _expand_batch(given: Any, info: ValidationInfo) -> Any:
     return batch
 
 
+def _expand_hidden(given: Any) -> Any:
+    """Return hidden units as a number, or those of several layers as a text such as 8-4."""
+    is_text = isinstance(given, str) and re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})*", given)
+    sizes = list(map(int, given.split("-"))) if is_text else [given]
+    if any(isinstance(size, bool) or not isinstance(size, int) for size in sizes) or len(sizes) > MAX_LAYERS:
+        needs = f"an integer, or of several layers, at most {MAX_LAYERS}, a text such as '8-4'"
+        raise ValueError(f"{shown(given)} given; must be {needs}")
+    for size in sizes:
+        if not 1 <= size <= MAX_HIDDEN:
+            bound = "at least 1" if size < 1 else f"at most {MAX_HIDDEN}"
+            raise ValueError(f"{shown(given)} given; must be {bound}" + " each" * (len(sizes) > 1))
+    return "-".join(map(str, sizes)) if len(sizes) > 1 else sizes[0]
+
+
 def _complete_order(given: str) -> str:
     """Return an order of drawing, completed by the names that it omits, with single spaces."""
     words = given.split()
-    names = [word.removesuffix(".T") if word in ("w.T", "v.T", "k.T") else word for word in words]
-    if not set(names) <= set(_DRAWN) or len(set(names)) < len(names):
+    names = [word.removesuffix(".T") if word[0] in "wvk" else word for word in words]
+    if not set(names) <= {*_DRAWN, *_OF_LAYERS} or len(set(names)) < len(names):
         raise ValueError(
             f"{shown(given)} given; must name each of w, v, b, c and k once, w, v and k as w.T, v.T and k.T where they "
-            "are drawn transposed, as in 'w.T b v c'"
+            "are drawn transposed, as in 'w.T b v c'; w1, b1, w2, .. are those of one of several hidden layers"
         )
     return " ".join([*words, *(name for name in _DRAWN if name not in names)])
+
+
+_ORDER = "w, v, b, c, k in any order, w1, b1, w2, .. of one layer; w.T, v.T, k.T"
+_HIDDEN = f"an integer from 1 to {MAX_HIDDEN:,}, or of several layers a text such as 8-4"
 
 
 class Network(Section):
     """The architecture of the networks."""
 
-    hidden: Hidden | None = word(None, "kernel", "hidden units", "units")
+    hidden: Annotated[int | str, BeforeValidator(_expand_hidden), _HIDDEN] | None = word(
+        None, "kernel", "hidden units", "units"
+    )
+    layers: Annotated[int, Field(ge=1, le=MAX_LAYERS)] = word(
+        1, "kernel", "hidden layers, of so many units each; a text of hidden tells its own", "layers"
+    )
     bias: bool = word(True, "kernel", "whether units have biases")
     skip: bool = word(False, "kernel", "whether inputs are joined to outputs directly too")
     dtype: Literal["float64", "float32"] = word(
@@ -81,7 +107,7 @@ class InitialWeights(Section):
     bias_scale: NotNegativeFloat | None = word(
         None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}
     )
-    draw_order: Annotated[str, AfterValidator(_complete_order), "w, v, b, c, k in any order; w.T, v.T, k.T"] = word(
+    draw_order: Annotated[str, AfterValidator(_complete_order), _ORDER] = word(
         " ".join(_DRAWN), "start", "parameters in the order in which they are drawn"
     )
 

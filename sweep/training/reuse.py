@@ -198,9 +198,15 @@ class _Source:
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)
         for name in dict.fromkeys([*old.parameters, *self._new.parameters]):
-            places = {value: place for place, value in enumerate(old.values_of(name))}
-            place = np.array([places.get(value, -1) for value in self._new.grid.column(name, cells).tolist()], np.int64)
+            places = {_comparable(value): place for place, value in enumerate(old.values_of(name))}
+            values = map(_comparable, self._new.grid.column(name, cells).tolist())
+            place = np.array([places.get(value, -1) for value in values], np.int64)
             missing |= place < 0
             if name in old.parameters:
                 numbers = numbers * len(places) + place
         return np.where(missing, -1, numbers)
+
+
+def _comparable(value: Any) -> Any:
+    """Return a value as any study has it: numbers of hidden units are texts beside texts of several layers."""
+    return str(value) if isinstance(value, int) else value

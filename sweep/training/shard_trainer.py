@@ -152,7 +152,7 @@ class ShardTrainer:
         n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
         weights = self.weights(cells, counts, seeds, out=memory)
-        return trainer.train(self.settings(cells), weights, counts, seeds=seeds, pause=self._pause)
+        return trainer.train(self.settings(cells), weights, counts, hidden=first.hidden, seeds=seeds, pause=self._pause)
 
     def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
         """Put the initial weights of runs in ``cells``, which start alike, into ``out``.
@@ -185,7 +185,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
     if cell.batch == len(data.inputs):
         said |= {"batch": None, "order": "cyclic"}
-    said["deep"] = False
+    said["deep"] = isinstance(cell.hidden, tuple)
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
     said["records_targets"] = bool(study.record.targets)
     return Recipe(**{name: said[name] for name in Recipe._fields})

@@ -49,8 +49,9 @@ class Trace:
     inputs, targets, predictions : (patterns, inputs or outputs)
         Data, and predictions of the final network.
     weights : NamedParameters
-        ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c`` (outputs,) and ``k`` (inputs,
-        outputs) or None.
+        Arrays by name, also as attributes: ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c``
+        (outputs,) and ``k`` (inputs, outputs) or None. Of several hidden layers ``w1``, ``b1``, ``w2`` (units of the
+        first layer, of the second), ..
     target_steps : dict
         The step at which the loss was first judged to be below each target that the study records; -1 if it never was.
     mismatches : dict
@@ -95,10 +96,17 @@ class Trace:
         ]
         for x, y, target in zip(self.inputs, self.predictions, self.targets, strict=True):
             lines.append(f"{_array(x)} -> {_array(y)} ({_array(target)})")
-        shapes = {"w": "inputs, hidden", "v": "hidden, outputs", "b": "hidden", "c": "outputs", "k": "inputs, outputs"}
         for name, values in self.weights.items():
-            lines += ["", f"{name} ({shapes[name]})", _array(values)]
+            lines += ["", f"{name} ({_axes(name)})", _array(values)]
         return "\n".join(lines) + "\n"
+
+
+def _axes(name: str) -> str:
+    """Name the axes of a parameter array."""
+    kind, number = name[0], int(name[1:] or 1)
+    hidden, below = (f"hidden {number}" if name[1:] else "hidden"), "inputs" if number == 1 else f"hidden {number - 1}"
+    axes = {"w": f"{below}, {hidden}", "b": hidden, "v": "hidden, outputs", "c": "outputs", "k": "inputs, outputs"}
+    return axes[kind]
 
 
 def _array(values: Array) -> str:
@@ -170,8 +178,9 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     initial = shard_trainer.weights(cells, np.ones(1, np.int64), seeds)
     settings = shard_trainer.settings(cells)
     # First find the number of steps: memory for max_steps losses may be far too much.
-    settings["max_steps"] = trainer.train(settings, initial, seeds=seeds).columns.steps
-    outcome = trainer.train(settings, initial, seeds=seeds, final_weights=True, losses=True)
+    hidden = plan.grid.cell(cell).hidden
+    settings["max_steps"] = trainer.train(settings, initial, hidden=hidden, seeds=seeds).columns.steps
+    outcome = trainer.train(settings, initial, hidden=hidden, seeds=seeds, final_weights=True, losses=True)
     found = {name: column[0].tolist() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
     to_targets = found.pop("target_steps")
@@ -191,7 +200,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         inputs=np.array(plan.study.data.inputs),
         targets=np.array(plan.study.data.targets),
         predictions=outcome.predictions[0].reshape(len(plan.study.data.targets), -1),
-        weights=trainer.recipe.architecture.split(outcome.final_weights[0]),
+        weights=trainer.recipe.architecture.split(outcome.final_weights[0], hidden),
         target_steps=dict(zip(plan.study.record.targets, to_targets, strict=True)),
         mismatches={name: stored for name, stored in row.items() if name in own and not _same_bits(stored, own[name])},
     )

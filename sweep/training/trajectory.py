@@ -73,8 +73,11 @@ def weights_path(trace: Trace) -> Path:
     settings = shard_trainer.settings(cells)
     settings["max_steps"] = steps
     initial = shard_trainer.weights(cells[:1], np.ones(1, np.int64), seeds[:1])
-    outcome = trainer.train(settings, np.repeat(initial, len(steps), axis=0), seeds=seeds, final_weights=True)
-    shapes = trainer.recipe.architecture.shapes(grid.cell(trace.cell).hidden)
+    hidden = grid.cell(trace.cell).hidden
+    outcome = trainer.train(
+        settings, np.repeat(initial, len(steps), axis=0), hidden=hidden, seeds=seeds, final_weights=True
+    )
+    shapes = trainer.recipe.architecture.shapes(hidden)
     names = tuple(name for name, shape in shapes.items() for _ in range(int(np.prod(shape))))
     return Path(steps, outcome.final_weights, names)
 
@@ -88,10 +91,11 @@ def outputs_plane(trace: Trace) -> Plane | None:
     x, y = (np.linspace(low[k] - margin[k], high[k] + margin[k], _SIDE) for k in (0, 1))
     points = np.column_stack([each.ravel() for each in np.meshgrid(x, y)])
     outputs = _predict(trace.study, trace.cell, trace.weights, points)
-    cell, hidden = trace.study.grid.cell(trace.cell), trace.weights.w.shape[1]
-    (scale,), _ = make_recipe(trace.study, cell).architecture.scales(hidden)
-    biases = np.zeros(hidden) if trace.weights.b is None else trace.weights.b
-    units = np.column_stack([cell.gain * scale * trace.weights.w.T, biases])
+    cell = trace.study.grid.cell(trace.cell)
+    scale = cell.gain * make_recipe(trace.study, cell).architecture.scales(cell.hidden)[0][0]
+    w, b = (trace.weights.get(f"{kind}1", trace.weights.get(kind)) for kind in "wb")  # of the first hidden layer
+    assert w is not None
+    units = np.column_stack([scale * w.T, np.zeros(w.shape[1]) if b is None else b])
     return Plane(x, y, outputs[:, 0].reshape(_SIDE, _SIDE), units)
 
 
@@ -103,5 +107,5 @@ def _predict(study: Study, cell: int, weights: NamedParameters, inputs: Array) -
     settings = ShardTrainer(Plan(study)).settings(np.array([cell]))
     settings["max_steps"] = 0
     row = np.concatenate([part.ravel() for part in weights.values()])
-    outcome = trainer.train(settings, row[None], final_weights=True)
+    outcome = trainer.train(settings, row[None], hidden=study.grid.cell(cell).hidden, final_weights=True)
     return np.asarray(outcome.predictions[0]).reshape(len(inputs), -1)

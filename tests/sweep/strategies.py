@@ -36,6 +36,7 @@ ANY_OPTIMIZERS = [name for name, word in vocabulary.OPTIMIZERS.items() if not (w
 
 SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "hidden": st.integers(1, 65_536),
+    "layers": st.integers(1, 8),
     "activation": activations,
     "output": activations,
     "gain": finite,
@@ -46,7 +47,9 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "scale": positive,
     "output_scale": not_negative,
     "bias_scale": not_negative,
-    "draw_order": st.sampled_from(["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c w v.T k"]),
+    "draw_order": st.sampled_from(
+        ["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c w v.T k", "w1 b1 w2.T v w b c k"]
+    ),
     "stream": st.sampled_from(["mt19937", "pcg64"]),
     "loss": st.sampled_from(ANY_LOSSES),
     "reduction": st.sampled_from(["sum", "mean", "pattern_mean"]),
@@ -152,7 +155,8 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
 
 # Values of some words that are trained in no time, and with which runs end in every way.
 SMALL: dict[str, st.SearchStrategy[Any]] = {
-    "hidden": st.integers(1, 3),
+    "hidden": st.one_of(st.integers(1, 3), st.sampled_from(["2-3", "1-2-2"])),
+    "layers": st.integers(1, 3),
     "max_steps": st.integers(0, 40),
     "max_epochs": st.integers(0, 20),
     "from_step": st.integers(0, 15),
@@ -172,6 +176,10 @@ def small_study_tables(draw: st.DrawFn) -> dict[str, Any]:
             tables["parameters"][name]["values"] = draw(st.lists(values, unique=True, min_size=count, max_size=count))
         elif name in tables.get(SECTIONS[name], {}):
             tables[SECTIONS[name]][name] = draw(values)
+    widths = tables["parameters"].get("hidden", {}).get("values", [tables.get("network", {}).get("hidden")])
+    if any(isinstance(width, str) for width in widths):
+        tables["parameters"].pop("layers", None)
+        tables["network"].pop("layers", None) if "network" in tables else None
     tables.setdefault("training", {}).setdefault("max_steps", 30)
     if "max_steps" in tables["parameters"]:
         del tables["training"]["max_steps"]

@@ -45,7 +45,7 @@ OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_er
 
 # Sections of the study file by scalar: settings of words from the vocabulary, all others written out a second time.
 SECTIONS = {
-    **dict.fromkeys(("hidden", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
+    **dict.fromkeys(("hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
     **dict.fromkeys(("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream"), "initial_weights"),
     **dict.fromkeys(("loss", "reduction", "optimizer", "batch", "order", "max_steps", "max_epochs"), "training"),
     **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.OWN), "training"),
@@ -55,7 +55,7 @@ SECTIONS = {
 
 # Those that decide the kernel, and the initial weights: runs that share them are trained by one call of the oracle.
 SHAPE = (
-    *("hidden", "activation", "output", "bias", "skip", "scaling"),
+    *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
     *("loss", "reduction", "optimizer", "batch", "order", "criterion"),
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream")
@@ -146,7 +146,9 @@ def train_with_oracle(study: Study, rows: list[dict[str, Any]], record: bool = F
     """Train the runs of rows, with all their scalars, that share a shape and a scheme of initial weights."""
     same, dtype = rows[0], study.network.dtype
     n_inputs, n_outputs = len(study.data.inputs[0]), len(study.data.targets[0])
-    shapes = oracle.parameter_shapes(n_inputs, same["hidden"], n_outputs, same["bias"], same["skip"])
+    sizes = tuple(map(int, str(same["hidden"]).split("-")))
+    sizes = sizes if len(sizes) > 1 else sizes * same["layers"]
+    shapes = oracle.parameter_shapes(n_inputs, sizes, n_outputs, same["bias"], same["skip"])
     scales = {"w": same["scale"]}
     for name, key in (("v", "output_scale"), ("biases", "bias_scale")):
         scales[name] = same["scale"] if same[key] is None else same[key]
@@ -157,7 +159,8 @@ def train_with_oracle(study: Study, rows: list[dict[str, Any]], record: bool = F
         study.data.inputs,
         study.data.targets,
         oracle.initial_parameters(seeds, shapes, *start),
-        **{name: same[name] for name in SHAPE if same[name] is not None},
+        hidden=sizes,
+        **{name: same[name] for name in SHAPE if name not in ("hidden", "layers") and same[name] is not None},
         **{name: [row[name] for row in rows] for name in settings},
         seed=seeds,
         dtype=dtype,

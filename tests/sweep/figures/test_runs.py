@@ -45,6 +45,17 @@ def test_run_that_diverges() -> None:
     assert not [1 for first, second in itertools.combinations(boxes, 2) if first.overlaps(second)]
 
 
+def test_several_hidden_layers() -> None:
+    """Weights are told apart by layer, and the lines are those of the units of the first one."""
+    trace, figure = drawn(hidden="4-3", activation="tanh")
+    labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    assert labels[:2] == ["weights of hidden layer 1", "weights of hidden layer 2"]
+    assert "biases of hidden layer 2" in labels
+    plane = outputs_plane(trace)
+    assert plane is not None
+    np.testing.assert_array_equal(plane.units, np.column_stack([trace.weights["w1"].T, trace.weights["b1"]]))
+
+
 def test_outputs_that_are_alike() -> None:
     """Where a network says about the same everywhere, the scale of colors is one that can be read."""
     _, figure = drawn(output="sigmoid", learning_rate=1e-9, scale=1e-9, max_steps=1)

@@ -47,6 +47,12 @@ def test_a_value_that_one_study_fixes(both: Result) -> None:
     assert (compared["difference"] == 0.0).all()
 
 
+def test_sizes_of_several_layers(both: Result) -> None:
+    """A number of units is the same as a text of one number."""
+    compared = Pairing(both, alone(0.2, hidden=["3", "2-2"])).compare(["hidden"])
+    assert compared[["hidden", "n_pairs", "difference"]].to_numpy().tolist() == [["3", 20, 0.0]]
+
+
 def test_seeds_in_both() -> None:
     """Seeds that one of them lacks do not count."""
     compared = Pairing(alone(0.1), alone(0.2, base=15)).compare([])

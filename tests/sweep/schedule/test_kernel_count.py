@@ -32,12 +32,12 @@ def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pyte
             recipe, np.array(study.data.inputs), np.array(study.data.targets), tuning=tuning, effort=effort
         )
         settings = worker.settings(np.array([cell]))
-        variant = trainer.variant(words["hidden"], settings)
+        variant = trainer.variant(words.hidden, settings)
         found.add((recipe, variant))
         if variant.table is not None:  # else no run is trained again
-            found.add((recipe, trainer.variant(words["hidden"], settings, exact=True)))
+            found.add((recipe, trainer.variant(words.hidden, settings, exact=True)))
         start = make_start(study, words)._replace(by_numpy=False)
-        asked = initialize.uncompiled(start, recipe.architecture, words["hidden"], recipe.dtype)
+        asked = initialize.uncompiled(start, recipe.architecture, words.hidden, recipe.dtype)
         if words["stream"] != "pcg64":
             drawn.add(asked)
     monkeypatch.undo()
@@ -56,6 +56,11 @@ def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pyte
         ({"hidden": [1, 2, 3], "batch": 2, "scaling": ["standard", "ntk"]}, (4, 4, 4)),
         ({"hidden": [2, 3], "gain": [0.5, 1.0, 2.0]}, (3, 5, 7)),
         ({"hidden": [2, 3], "loss": ["sse", "squared", "mse"]}, (3, 5, 7)),
+        ({"hidden": [2, 3, 5], "layers": [1, 2, 4]}, (3, 5, 8)),
+        ({"hidden": ["2", "3-2", "4-4-4"]}, (3, 5, 6)),
+        ({"hidden": 3, "layers": [2, 3], "scaling": ["standard", "ntk"]}, (3, 5, 7)),
+        ({"hidden": [1, 3], "scaling": ["standard", "ntk"]}, (4, 7, 8)),
+        ({"hidden": [1, 3], "layers": [1, 2, 3], "scaling": ["standard", "ntk"]}, (7, 13, 17)),
         ({"hidden": 2, "stream": "pcg64"}, (1, 2, 2)),
         ({"hidden": 2, "stream": ["pcg64", "mt19937"], "distribution": ["normal", "uniform"]}, (3, 4, 4)),
         ({"hidden": 2, "dtype": "float32", "bias_scale": [0.5, 1.0]}, (3, 4, 4)),

@@ -41,7 +41,8 @@ def test_every_key_is_told() -> None:
 @pytest.mark.parametrize(
     ("name", "facts"),
     [
-        ("hidden", "an integer from 1 to 65,536, in units; must be given"),
+        ("hidden", "an integer from 1 to 65,536, or of several layers a text such as 8-4, in units; must be given"),
+        ("depth", "an integer from 1 to 8, in layers; default 1"),
         ("training.momentum", "a number from 0 below 1; default 0.9; used with optimizer momentum, nesterov"),
         ("lr", "a number from 0, in weight^2/loss; must be given"),
         ("bias_scale", "a number from 0, in weight; default scale; used with bias true"),

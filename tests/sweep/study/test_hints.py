@@ -40,7 +40,7 @@ def refused(**tables: Any) -> str:
         ("LR", "learning_rate"),
         ("seed", "seeds.base"),
         ("tolerance", "below"),
-        ("layers", "hidden"),
+        ("depth", "layers"),
         ("batch_size", "batch"),
         ("n_seeds", "seeds.count"),
         ("training.lr", "learning_rate"),
@@ -59,7 +59,6 @@ def test_keys_by_other_names(given: str, meant: str) -> None:
     [
         ("dropout", "dropout is"),
         ("noise", "noise is"),
-        ("depth", "more than one hidden layer is"),
         ("restarts", "restarting is"),
         ("test_inputs", "a test or validation set is"),
         ("l1", "a penalty beside weight_decay is"),

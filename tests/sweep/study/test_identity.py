@@ -76,6 +76,8 @@ def test_order_of_parameters_counts() -> None:
     "change",
     [
         {"hidden": [2, 4]},
+        {"hidden": ["2", "3-3"]},
+        {"layers": 2},
         {"activation": "tanh"},
         {"output": "sigmoid"},
         {"bias": False},
@@ -116,6 +118,22 @@ def test_whatever_decides_numbers_counts(change: dict[str, Any]) -> None:
     assert make_study(**change) != make_study()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"hidden": 2}, {"hidden": 2, "layers": 1}),
+        ({"hidden": 2}, {"hidden": "2"}),
+        ({"hidden": [2, 3]}, {"hidden": ["2", 3]}),
+        ({"hidden": ["2", "3-3"]}, {"hidden": [2, "03-3"]}),
+    ],
+)
+def test_spelling_of_layers_does_not_count(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> None:
+    """One layer is the default, and a text of one number is a number."""
+    assert make_study(**one) == make_study(**other)
+    assert "layers" not in make_study(**other).to_toml()
+    assert load_study(write_study(tmp_path / "study.toml", make_study(**one))) == make_study(**one)
+
+
 def test_fixed_and_swept_with_one_value_differ() -> None:
     """A swept parameter with one value is a column of the results, so it is another study."""
     assert make_study(hidden=2) != make_study(hidden=[2])
@@ -134,6 +152,7 @@ def test_fixed_and_swept_with_one_value_differ() -> None:
             "scale = { values = [1, 10, 100] }",
             'scale = { distribution = "log_uniform_values", min = 1, max = 100, num = 3 }',
         ),
+        ("layers = [1, 2]", "layers = { range = [1, 2] }"),
         ("max_steps = { values = [1, 2, 3] }", "max_steps = { min = 1, max = 3 }"),
         ("max_steps = { values = [1, 3] }", 'max_steps = { min = 1, max = 3, num = 2, distribution = "int_uniform" }'),
         ("scale = [1.0, 2.0]", "scale = { values = [1, 2] }"),

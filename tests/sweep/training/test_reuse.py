@@ -55,6 +55,8 @@ GROWN = {
     "more values": (make_study(count=20, base=5, hidden=[2, 3, 4], learning_rate=[0.05, 0.1, 0.2]), 80),
     "another order": (make_study(count=20, base=5, learning_rate=[0.2, 0.05], hidden=[3, 2]), 80),
     "a fixed value": (make_study(count=40, base=0, hidden=3, learning_rate=[0.1, 0.2]), 20),
+    "several layers": (make_study(count=20, base=5, hidden=["2", "3-3"], learning_rate=[0.05, 0.2]), 40),
+    "as many layers": (make_study(count=20, base=5, **SMALL, layers=[1, 2]), 80),
     "one more parameter": (make_study(count=20, base=5, **SMALL, scale=[0.5, 1.0]), 80),
     "another grid": (make_study(count=20, base=5, hidden=[3, 5], learning_rate=[0.2, 1.0]), 20),
     "other runs": (make_study(count=20, base=5, **SMALL, max_steps=61), 0),
@@ -63,6 +65,7 @@ OTHERS = {
     "other patterns": make_study(count=20, base=5, data={"inputs": [[0.0], [1.0]], "targets": [[0.0], [1.0]]}),
     "another dtype": make_study(count=20, base=5, **SMALL, dtype="float32"),
     "another optimizer": make_study(count=20, base=5, **SMALL, optimizer="momentum"),
+    "more layers": make_study(count=20, base=5, **SMALL, layers=2),
     "other seeds": make_study(count=20, base=25, **SMALL),
 }
 

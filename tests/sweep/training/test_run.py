@@ -40,6 +40,19 @@ ORACLE_STUDIES: dict[str, Study] = {
         max_steps=40,
     ),
     "biases": make_study(count=8, learning_rate=[0.2, 0.05], bias=[True, False], hidden=[2, 3]),
+    "layers": make_study(
+        count=4, hidden=[1, 3], layers=[1, 2, 4], activation=["tanh", "relu"], learning_rate=[0.1, 30.0], skip=True
+    ),
+    "sizes of layers": make_study(
+        count=4,
+        hidden=["2", "5-1", "2-3-2"],
+        scaling=["standard", "ntk", "mean_field"],
+        draw_order=["w v b c", "b2 w1.T w b1 v c b"],
+        learning_rate=0.1,
+        output_learning_rate=[0.1, 0.0],
+        batch=[2, 4],
+        optimizer="adam",
+    ),
     "starts": make_study(
         count=5,
         base=2**32 - 5,
@@ -66,7 +79,10 @@ ORACLE_STUDIES: dict[str, Study] = {
 }
 
 
-@pytest.mark.parametrize("name", some_compiled(ORACLE_STUDIES, lambda name: name in ("settings", "stall", "starts")))
+COMPILED = ("settings", "stall", "starts", "layers")
+
+
+@pytest.mark.parametrize("name", some_compiled(ORACLE_STUDIES, COMPILED.__contains__))
 def test_every_run_as_the_oracle(name: str) -> None:
     """Every row of the runs table equals the oracle's, trained from the study alone."""
     study = ORACLE_STUDIES[name]
@@ -94,6 +110,7 @@ def test_numbers_of_any_sign_and_several_outputs_as_the_oracle() -> None:
 INVARIANT = {
     "file order": {"hidden": [3, 2], "learning_rate": [0.2, 0.05], "below": [0.01, 0.3]},
     "shape last": {"learning_rate": [0.2, 0.05], "below": [0.01, 0.3], "hidden": [3, 2]},
+    "layers": {"hidden": ["3", "2-3"], "learning_rate": [0.2, 0.05], "below": [0.01, 0.3]},
     "shape between": {"learning_rate": [0.2, 30.0], "criterion": ["loss", "correct"], "max_steps": [20, 60]},
 }
 

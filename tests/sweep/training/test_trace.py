@@ -93,6 +93,24 @@ def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
         assert math.isinf(given.final_loss)
 
 
+@pytest.mark.parametrize("words", [{"hidden": "4-3"}, {"hidden": 3, "layers": 2}, {"hidden": "3-2-4", "bias": False}])
+def test_trace_of_several_layers(words: dict[str, Any]) -> None:
+    """Weights are those of the oracle, by layer; the network that they make says what the trace says."""
+    study = make_study(activation="tanh", learning_rate=0.1, **words)
+    given, expected = trace(study, 3), traced_by_oracle(study, 3)
+    assert expected.losses is not None
+    np.testing.assert_array_equal(given.losses, expected.losses[0])
+    weights = [part.ravel() for part in given.weights.values()]
+    np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
+    below = given.inputs
+    for layer, size in enumerate(study.hidden_layers()[0], start=1):
+        assert given.weights[f"w{layer}"].shape == (below.shape[1], size)
+        below = np.tanh(below @ given.weights[f"w{layer}"] + given.weights.get(f"b{layer}", 0))
+    assert below @ given.weights.v + given.weights.get("c", 0) == pytest.approx(given.predictions)
+    assert all(f"\n{name} (" in given.text() for name in given.weights)
+    assert "w2 (hidden 1, hidden 2)" in given.text()
+
+
 def test_text_of_a_trace() -> None:
     """A line for each step, then how it ended, predictions beside targets, and every weight in full."""
     given = trace(make_study(hidden=400, learning_rate=1e-4, max_steps=3), 1)
