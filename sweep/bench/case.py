@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.recipe import Architecture
+from kernels.recipe import Architecture, Hidden, sizes_of
 from sweep.study.patterns import TASKS
 
 Array = NDArray[Any]
@@ -23,17 +23,20 @@ DTYPES = ("float64", "float32")
 MOMENTUM, BETA1, BETA2, EPS = 0.9, 0.9, 0.999, 1e-8
 
 
-class Parameters(NamedTuple):
-    """Parameters of many networks, as layers want them; biases are None where there are none."""
+class Layer(NamedTuple):
+    """Parameters of a layer of many networks; biases are None where there are none."""
 
-    w: Array  # (networks, inputs, hidden)
-    v: Array  # (networks, hidden, outputs)
-    b: Array | None  # (networks, hidden)
-    c: Array | None  # (networks, outputs)
+    weights: Array  # (networks, units below, units)
+    biases: Array | None  # (networks, units)
 
-    def map(self, change: Callable[[Array], Any]) -> Parameters:
+    def map(self, change: Callable[[Array], Any]) -> Layer:
         """Return what ``change`` makes of each."""
-        return Parameters(change(self.w), change(self.v), *(b if b is None else change(b) for b in (self.b, self.c)))
+        return Layer(change(self.weights), None if self.biases is None else change(self.biases))
+
+    @property
+    def parts(self) -> list[Array]:
+        """The arrays that there are."""
+        return [self.weights] if self.biases is None else [self.weights, self.biases]
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Case:
         Patterns per step, in file order, which divide all patterns; None for all.
     """
 
-    hidden: int
+    hidden: Hidden
     dtype: str = "float64"
     activation: str = "relu"
     steps: int = 500
@@ -83,9 +86,14 @@ class Case:
         return f"{self.name}, {self.activation}, {self.dtype}"
 
     @property
+    def size(self) -> str:
+        """Hidden units as text, of each layer."""
+        return "-".join(map(str, sizes_of(self.hidden)))
+
+    @property
     def is_plain_xor(self) -> bool:
-        """Whether this is XOR learnt by gradient descent on the sum of squared errors, with nothing else said."""
-        return replace(self, name="xor") == Case(
+        """Whether this is XOR learnt by gradient descent on the sum of squared errors, with one hidden layer."""
+        return isinstance(self.hidden, int) and replace(self, name="xor") == Case(
             self.hidden, self.dtype, self.activation, self.steps, self.learning_rate
         )
 
@@ -111,14 +119,26 @@ class Case:
         """The network, but for its size."""
         n_inputs, n_outputs = (part.shape[1] for part in PATTERNS[self.patterns]())
         return Architecture(
-            n_inputs, n_outputs, self.activation, self.output, bias=self.bias, skip=False, scaling=self.scaling
+            n_inputs,
+            n_outputs,
+            self.activation,
+            self.output,
+            bias=self.bias,
+            skip=False,
+            scaling=self.scaling,
+            deep=isinstance(self.hidden, tuple),
         )
 
     @property
-    def scales(self) -> tuple[float, float]:
-        """What sums over inputs and over hidden units are multiplied by, the gain included."""
-        (hidden,), output = self.architecture.scales(self.hidden)
-        return self.gain * hidden, output
+    def scales(self) -> tuple[float, ...]:
+        """What the sums of each layer are multiplied by, the gain included."""
+        hidden, output = self.architecture.scales(self.hidden)
+        return *(self.gain * scale for scale in hidden), output
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The activation of each layer."""
+        return *(self.activation for _ in sizes_of(self.hidden)), self.output
 
     def loss_scale(self, n_patterns: int) -> float:
         """Return what the sum of squared errors over some patterns is multiplied by."""
@@ -131,19 +151,20 @@ class Case:
         return self.architecture.n_parameters(self.hidden)
 
     def initial_weights(self, n_networks: int, first: int = 0) -> Array:
-        """Draw the parameters of ``n_networks`` networks from ``first`` on with NumPy: w, v, b, c of each."""
+        """Draw the parameters of ``n_networks`` networks from ``first`` on with NumPy: all weights, then all biases."""
         rows = np.empty((n_networks, self.n_parameters))
         for seed, row in enumerate(rows, first):
             row[:] = np.random.RandomState(seed).randn(row.size)
         return rows.astype(self.dtype)
 
-    def split(self, weights: Array) -> Parameters:
-        """View rows of parameters by layer."""
+    def split(self, weights: Array) -> tuple[Layer, ...]:
+        """View rows of parameters by layer, from the inputs up."""
         shapes = list(self.architecture.shapes(self.hidden).values())
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-        parts = np.split(weights, ends[:-1], axis=1)
-        w, v, *biases = (part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True))
-        return Parameters(w, v, *(biases or (None, None)))
+        arrays = np.split(weights, ends[:-1], axis=1)
+        parts = [part.reshape(-1, *shape) for part, shape in zip(arrays, shapes, strict=True)]
+        n_layers = len(self.functions)
+        return tuple(map(Layer, parts[:n_layers], parts[n_layers:] if self.bias else [None] * n_layers))
 
 
 @cache
@@ -203,6 +224,9 @@ CASES = {
             reduction="mean",
             learning_rate=1.0,
         ),
+        # Several hidden layers: the networks of many tutorials, and one of large matrices.
+        Case((8, 8), activation="tanh", name="deep-adam", optimizer="adam"),
+        Case((16, 16), name="deep-noise", patterns="noise", reduction="mean"),
         # How the time of a step grows with the number of patterns.
         *(
             Case(n_bits, name=f"relu-parity{n_bits}", patterns=f"parity{n_bits}", learning_rate=0.001)

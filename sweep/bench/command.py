@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from kernels.recipe import Hidden
 from sweep.bench.case import ACTIVATIONS, CASES, DTYPES, Case
 from sweep.bench.measure import FULL, QUICK
 from sweep.bench.report import print_findings, to_dict, write_files
@@ -107,13 +108,14 @@ def _names(what: str, given: str | None, allowed: Sequence[str], default: Sequen
     return tuple(dict.fromkeys(names))
 
 
-def _sizes(given: str | None, default: Sequence[int]) -> tuple[int, ...]:
-    """Split a list of hidden sizes and check them."""
+def _sizes(given: str | None, default: Sequence[Hidden]) -> tuple[Hidden, ...]:
+    """Split a list of hidden sizes, of several layers as 8-8, and check them."""
     if given is None:
         return tuple(default)
-    sizes = []
+    sizes: list[Hidden] = []
     for text in given.split(","):
-        if not text.strip().isdecimal() or not 1 <= int(text) <= MAX_HIDDEN:
-            raise SweepError(f"--hidden: {text.strip()!r} given; must be integers from 1 to {MAX_HIDDEN}")
-        sizes.append(int(text))
+        layers = text.strip().split("-")
+        if not all(part.isdecimal() and 1 <= int(part) <= MAX_HIDDEN for part in layers):
+            raise SweepError(f"--hidden: {text.strip()!r} given; must be integers from 1 to {MAX_HIDDEN}, or as in 8-8")
+        sizes.append(tuple(map(int, layers)) if len(layers) > 1 else int(text))
     return tuple(dict.fromkeys(sizes))

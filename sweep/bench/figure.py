@@ -44,7 +44,7 @@ def draw(comparisons: list[Comparison], path: Path) -> None:
 def _draw_panel(axes: Axes, comparisons: list[Comparison]) -> None:
     """Draw peers down, a bar for each hidden size."""
     rows = [c.summary() for c in comparisons]
-    sizes = sorted({row["hidden"] for row in rows})
+    sizes = list(dict.fromkeys(row["hidden"] for row in rows))
     titles = list(dict.fromkeys(row["title"] for row in rows))
     thickness = 0.8 / len(sizes)
     for k, size in enumerate(sizes):

@@ -95,6 +95,7 @@ class Comparison:
         """Return one row for tables and files."""
         return {
             **asdict(self.case),
+            "hidden": self.case.size,
             "peer": self.peer,
             "title": self.title,
             "variant": self.variant,

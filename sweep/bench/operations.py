@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.recipe import sizes_of
 from sweep.bench.case import Array, Case
 
 # Of the value of a function, and of its slope from the value with the product that follows.
@@ -56,7 +57,7 @@ def step_operations(case: Case, *, nominal: bool = False) -> Operations:
 
     Notes
     -----
-    With N patterns in the step, of which n_i have input i set, and one output, a hidden unit takes
+    With N patterns in the step, of which n_i have input i set, and one output, a unit of the only hidden layer takes
 
     =========================  =====================================================
     z = sum x w + b            an addition for each input that is set, one less without b,
@@ -72,7 +73,8 @@ def step_operations(case: Case, *, nominal: bool = False) -> Operations:
     and the output N additions of c, an error for each target that is not zero, N doublings
     unless half of the squares is the loss, N divisions where it is a mean, 3 N for a sigmoid,
     N - 1 additions and the update of c; the first unit saves N additions of u. A scale of a
-    layer takes a product for each sum, forward and backward.
+    layer takes a product for each sum, forward and backward. A unit of another hidden layer counts
+    the layer below as inputs that are all set, and the layer above as outputs.
     """
     windows = [_pass_operations(case, x, y, nominal) for x, y in case.windows]
     parts = [Operations(*np.mean(windows, axis=0).tolist())]
@@ -87,27 +89,33 @@ def _pass_operations(case: Case, x: Array, y: Array, nominal: bool) -> Operation
     if nominal:
         x, y = np.full_like(x, 0.5), np.full_like(y, 0.5)
     n_patterns, n_outputs = y.shape
-    is_set, (hidden_scaled, output_scaled) = x != 0, (scale != 1 for scale in case.scales)
+    is_set, scaled = x != 0, [scale != 1 for scale in case.scales]
     products = int((is_set & (np.abs(x) != 1)).sum())
     n_of_pattern, n_of_input = is_set.sum(axis=1), is_set.sum(axis=0)
     patterns_set, inputs_set = int((n_of_pattern > 0).sum()), int((n_of_input > 0).sum())
     signals = n_patterns * n_outputs
     biases = n_patterns - 1 if case.bias else 0
 
-    unit = products + int(is_set.sum()) - (0 if case.bias else patterns_set)
-    unit += _VALUES.get(case.activation, 0) * n_patterns + 2 * signals
-    unit += n_outputs * (2 * n_patterns - 1)
-    unit += 2 * signals - n_patterns + _SLOPES.get(case.activation, 0) * n_patterns
-    unit += products + int(is_set.sum()) - inputs_set + biases
-    unit += hidden_scaled * (patterns_set + inputs_set) + output_scaled * (n_patterns + n_outputs)
+    sizes, total = sizes_of(case.hidden), 0
+    for layer, (size, above) in enumerate(zip(sizes, (*sizes[1:], n_outputs), strict=True)):
+        if layer:
+            below = sizes[layer - 1]
+            unit = n_patterns * (2 * below - (not case.bias)) + below * (2 * n_patterns - 1)
+            unit += scaled[layer] * (n_patterns + below)
+        else:
+            unit = 2 * (products + int(is_set.sum())) - (0 if case.bias else patterns_set) - inputs_set
+            unit += scaled[0] * (patterns_set + inputs_set)
+        unit += biases + (_VALUES.get(case.activation, 0) + _SLOPES.get(case.activation, 0)) * n_patterns
+        total += size * (unit + 2 * above * n_patterns - n_patterns + scaled[layer + 1] * n_patterns)
+    total += sizes[-1] * (2 * signals + n_outputs * (2 * n_patterns - 1) + scaled[-1] * n_outputs)
 
-    output = -signals + (case.bias + output_scaled) * signals + int((y != 0).sum())
+    output = -signals + (case.bias + scaled[-1]) * signals + int((y != 0).sum())
     output += (case.loss == "squared") * signals + _SLOPES.get(case.output, 0) * signals + n_outputs * biases
     return Operations(
-        case.hidden * unit + output,
+        total + output,
         signals * (case.reduction == "mean"),
         0,
-        _smooth(case.activation) * n_patterns * case.hidden + _smooth(case.output) * signals,
+        _smooth(case.activation) * n_patterns * sum(sizes) + _smooth(case.output) * signals,
     )
 
 

@@ -68,7 +68,7 @@ class Pairs(NamedTuple):
         work = [ratio * counts[0] / counts[1] for ratio in steps]
         return {
             "sides": self.sides,
-            "cases": [f"{case.title}, hidden {case.hidden}, {case.steps} steps" for case in self.cases],
+            "cases": [f"{case.title}, hidden {case.size}, {case.steps} steps" for case in self.cases],
             "steps_per_second": [median(rates) for rates in self.rates],
             "networks_per_second": [
                 median(rates) / case.steps for rates, case in zip(self.rates, self.cases, strict=True)

@@ -112,7 +112,8 @@ def _train(trainer: Trainer, case: Case, max_steps: int, weights: Array, *, loss
 
     from sweep.bench.peers.own import settings
 
-    return trainer.train(settings(case, max_steps=max_steps), weights, np.array([len(weights)]), losses=losses)
+    counts = np.array([len(weights)])
+    return trainer.train(settings(case, max_steps=max_steps), weights, counts, hidden=case.hidden, losses=losses)
 
 
 def _lively(trainer: Trainer, case: Case, n_runs: int) -> Array:

@@ -63,12 +63,12 @@ def print_findings(findings: Findings) -> None:
 
 
 def _describe(case: Case) -> str:
-    return f"{case.title}, hidden {case.hidden}, {case.steps} steps"
+    return f"{case.title}, hidden {case.size}, {case.steps} steps"
 
 
 def _table(comparisons: list[Comparison], title: str) -> Table:
     """Make a table: peers down, hidden sizes across."""
-    sizes = sorted({c.case.hidden for c in comparisons})
+    sizes = list(dict.fromkeys(c.case.size for c in comparisons))
     table = make_table(
         f"{title}: million network-steps a second, and how many times as fast xor-sweep is (median, range of pairs)"
     )
@@ -79,7 +79,7 @@ def _table(comparisons: list[Comparison], title: str) -> Table:
     for title in dict.fromkeys(c.title for c in comparisons):
         cells = []
         for size in sizes:
-            row = next((c.summary() for c in comparisons if c.title == title and c.case.hidden == size), None)
+            row = next((c.summary() for c in comparisons if c.title == title and c.case.size == size), None)
             cells += ["-", "-"] if row is None else [_number(row["rate"] / 1e6), _times(row)]
         table.add_row(title, *cells)
     return table
@@ -97,8 +97,8 @@ def _times(row: dict[str, Any]) -> str:
 def _own_line(findings: Findings, comparisons: list[Comparison]) -> str:
     """Say how near to the roofs of the machine xor-sweep comes, by the fastest pairing of each size."""
     parts = []
-    for size in sorted({c.case.hidden for c in comparisons}):
-        best = max((c for c in comparisons if c.case.hidden == size), key=lambda c: c.summary()["own_rate"])
+    for size in dict.fromkeys(c.case.size for c in comparisons):
+        best = max((c for c in comparisons if c.case.size == size), key=lambda c: c.summary()["own_rate"])
         case, rate = best.case, best.summary()["own_rate"]
         text = (
             f"hidden {size}: {_number(rate / 1e6)} M steps/s of {_counts(step_operations(case))}, "

@@ -114,7 +114,7 @@ class _Report:
 
     def turn(self, peer: str, case: Case) -> None:
         """Name what is measured next."""
-        self._turn = f"{peer}, {case.title}, hidden {case.hidden}"
+        self._turn = f"{peer}, {case.title}, hidden {case.size}"
         self.say("starting")
 
     def say(self, what: str) -> None:

@@ -27,7 +27,7 @@ def study_tables(case: Case, n_networks: int) -> dict[str, Any]:
         training["loss"] = "mse"
     return {
         "data": {"inputs": case.inputs.tolist(), "targets": case.targets.tolist()},
-        "network": {"hidden": case.hidden, **network},
+        "network": {"hidden": case.hidden if isinstance(case.hidden, int) else case.size, **network},
         "training": {"learning_rate": case.learning_rate, "max_steps": case.steps, **training},
         "convergence": {"criterion": "none"},
         "seeds": {"count": n_networks},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kernels.recipe import sizes_of
 from sweep.bench import peers
 from sweep.bench.case import CASES, Array, Case
 from sweep.bench.host import Host
@@ -26,8 +29,9 @@ XOR = [
     Case(5, "float32", "tanh", steps=20),
 ]
 # Few steps, and few units on many patterns: the oracle, and xor-sweep uncompiled, take each operation by itself.
-NAMED = [replace(case, steps=10) for name, case in CASES.items() if name not in ("xor", "trainability")]
-NAMED.append(replace(CASES["trainability"], hidden=3, steps=2))
+LARGE = {"trainability": 3, "deep-noise": (3, 2)}
+NAMED = [replace(case, steps=10) for name, case in CASES.items() if name != "xor" and name not in LARGE]
+NAMED += [replace(CASES[name], hidden=hidden, steps=2) for name, hidden in LARGE.items()]
 XOR_ONLY = {"cpp", "numba", "jax-lanes", "jax-tuned", "torch-bmm", "torch-compile", "sklearn"}
 
 
@@ -51,7 +55,7 @@ def test_networks_are_those_of_the_seeds(case: Case) -> None:
     """Network k starts where xor-sweep starts seed k; layers are views in its order."""
     drawn = case.initial_weights(9)
     np.testing.assert_array_equal(drawn, draw(case, np.arange(9)))
-    w, v, b, c = case.split(drawn)
+    (w, b), (v, c) = case.split(drawn)
     assert (w.shape, v.shape, b.shape, c.shape) == ((9, 2, case.hidden), (9, case.hidden, 1), (9, case.hidden), (9, 1))
     rows = np.concatenate([w.reshape(9, -1), v[:, :, 0], b, c], axis=1)
     np.testing.assert_array_equal(rows, drawn)
@@ -89,7 +93,8 @@ def test_peers_train_what_the_oracle_trains(name: str, tmp_path: Path, monkeypat
 def test_cases_with_names_are_what_they_say(case: Case) -> None:
     """Layers are views in the order of xor-sweep, steps take whole windows, and the notebook's loop learns."""
     drawn = case.initial_weights(3)
-    parts = [part for part in case.split(drawn) if part is not None]
+    layers = case.split(drawn)
+    parts = [*(layer.weights for layer in layers), *(layer.biases for layer in layers if layer.biases is not None)]
     np.testing.assert_array_equal(np.concatenate([part.reshape(3, -1) for part in parts], axis=1), drawn)
     assert len({len(x) for x, _ in case.windows}) == 1
     assert CASES[case.name].steps % len(case.windows) == 0
@@ -101,7 +106,7 @@ def test_cases_with_names_are_what_they_say(case: Case) -> None:
 @pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("relu-parity")])
 def test_next_to_no_network_of_a_case_diverges(name: str) -> None:
     """One that did could end early in xor-sweep alone, and so seem fast."""
-    n_networks = 8 if name == "trainability" else 256
+    n_networks = 8 if name in LARGE else 256
     losses = NumpyBatch(CASES[name], n_networks, 1).train(CASES[name].initial_weights(n_networks))
     assert np.isfinite(losses).all()
 
@@ -109,6 +114,7 @@ def test_next_to_no_network_of_a_case_diverges(name: str) -> None:
 def test_batches_are_smaller_where_networks_are_larger() -> None:
     """Activations of a batch take about as much memory in every case."""
     assert NumpyBatch.variants_for(CASES["xor-adam"]) == NumpyBatch.variants
+    assert NumpyBatch.variants_for(CASES["deep-adam"]) == NumpyBatch.variants
     assert NumpyBatch.variants_for(CASES["trainability"]) == (1, 4, 16, 64, 256)
 
 
@@ -170,12 +176,12 @@ FUNCTION, ROOT, DIVISION = "function", "root", "division"
 
 
 class Counter:
-    """One step in counted numbers, every sum spelt out from an empty one."""
+    """One step in counted numbers, layer by layer."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self.others = {FUNCTION: 0, ROOT: 0, DIVISION: 0}
-        self.hidden_scale, self.output_scale = (Counted(1.0 if scale == 1 else None) for scale in case.scales)
+        self.scales = [Counted(1.0 if scale == 1 else None) for scale in case.scales]
         self.one = Counted()  # of a formula, not of a pattern
 
     def other(self, kind: str) -> Counted:
@@ -197,35 +203,39 @@ class Counter:
 
     def gradients(self, x: list[list[Counted]], target: list[Counted]) -> None:
         """Go forward and backward over patterns with one target each."""
-        case, patterns = self.case, range(len(x))
-        u = [Counted(0.0) for _ in patterns]
-        bias = Counted(None if case.bias else 0.0)
-        for _ in range(case.hidden):
-            for n in patterns:
-                total = Counted(0.0)
-                for number in x[n]:
-                    total = total + number * Counted()
-                total * self.hidden_scale + bias
-                u[n] = u[n] + self.value(case.activation) * Counted()
-        g = []
-        for n in patterns:
-            u[n] * self.output_scale + bias
-            error = self.value(case.output) - target[n]
+        case, bias = self.case, Counted(None if self.case.bias else 0.0)
+        sizes = (*sizes_of(case.hidden), 1)
+        below = [x]
+        for size, scale, function in zip(sizes, self.scales, case.functions, strict=True):
+            layer = []
+            for numbers in below[-1]:
+                for _ in range(size):
+                    self.sum(number * Counted() for number in numbers) * scale + bias
+                layer.append([self.value(function) for _ in range(size)])
+            below.append(layer)
+        deltas = []
+        for n, each in enumerate(target):
+            error = below[-1][n][0] - each
             error = error * Counted() if case.loss == "squared" else error
             error = self.other(DIVISION) if case.reduction == "mean" else error
-            g.append(self.chain(error, case.output, Counted()))
-        for _ in range(case.hidden):
-            sums = [Counted(0.0) for _ in range(len(x[0]) + 2)]
-            for n in patterns:
-                delta = self.chain((g[n] * Counted()) * self.output_scale, case.activation, Counted())
-                terms = [*(number * delta for number in x[n]), delta if case.bias else Counted(0.0), Counted() * g[n]]
-                sums = [total + term for total, term in zip(sums, terms, strict=True)]
-            for total in sums[: len(x[0])]:
-                total * self.hidden_scale
-            sums[-1] * self.output_scale
-        total = Counted(0.0)
-        for n in patterns:
-            total = total + (g[n] if case.bias else Counted(0.0))
+            deltas.append([self.chain(error, case.output, Counted())])
+        for size, scale, inputs in zip(reversed(sizes), reversed(self.scales), reversed(below[:-1]), strict=True):
+            for unit in range(size):
+                for place in range(len(inputs[0])):
+                    self.sum(
+                        numbers[place] * delta[unit] for numbers, delta in zip(inputs, deltas, strict=True)
+                    ) * scale
+                if case.bias:
+                    self.sum(delta[unit] for delta in deltas)
+            if inputs is not x:
+                units = range(len(inputs[0]))
+                passed = [[self.sum(each * Counted() for each in delta) * scale for _ in units] for delta in deltas]
+                deltas = [[self.chain(each, case.activation, Counted()) for each in delta] for delta in passed]
+
+    @staticmethod
+    def sum(terms: Iterable[Counted]) -> Counted:
+        """Add terms to an empty sum."""
+        return functools.reduce(Counted.__add__, terms, Counted(0.0))
 
     def update(self) -> None:
         """Update every parameter."""
@@ -267,7 +277,11 @@ def count_step(case: Case) -> Operations:
     )
 
 
-COUNTED = [Case(hidden, activation=activation) for hidden in (1, 2, 8, 33) for activation in ("relu", "tanh")]
+COUNTED = [
+    Case(hidden, activation=activation)
+    for hidden in (1, 2, 8, 33, (2, 3), (3, 1, 2))
+    for activation in ("relu", "tanh")
+]
 
 
 @pytest.mark.parametrize("case", [*COUNTED, *NAMED], ids=lambda case: f"{case.title}, {case.hidden}")

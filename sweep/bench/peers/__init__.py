@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from kernels.recipe import sizes_of
 from sweep.bench.case import Array, Case
 
 # Where each peer lives. xor-sweep itself is one of them.
@@ -139,7 +140,7 @@ class BatchPeer(Peer):
 
 def batches_for(case: Case, sizes: tuple[int, ...]) -> tuple[int, ...]:
     """Return sizes of a batch: those for XOR, or as much smaller as a network of ``case`` has more activations."""
-    activations = len(case.windows[0][0]) * case.hidden
+    activations = len(case.windows[0][0]) * sum(sizes_of(case.hidden))
     scale = 2 ** max(0, (activations // 64).bit_length() - 1)
     return tuple(dict.fromkeys(max(1, size // scale) for size in sizes))
 

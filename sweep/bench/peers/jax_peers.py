@@ -34,7 +34,6 @@ class _Jax(Peer):
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
         self._run = jax.jit(self._train_batch)
-        self._activation, self._output = FUNCTIONS[case.activation], FUNCTIONS[case.output]
 
     @classmethod
     def variants_for(cls, case: Case) -> tuple[int, ...]:
@@ -81,13 +80,11 @@ class JaxVmap(_Jax):
         return self._loss(trained, self.case.inputs, self.case.targets)
 
     def _loss(self, parameters: Traced, x: Traced, y: Traced) -> Traced:
-        w, v, b, c = parameters
-        s1, s2 = self.case.scales
-        z = x @ w if s1 == 1 else s1 * (x @ w)
-        a = self._activation(z if b is None else z + b)
-        u = a @ v if s2 == 1 else s2 * (a @ v)
-        outputs = self._output(u if c is None else u + c)
-        return self.case.loss_scale(len(x)) * jnp.square(outputs - y).sum()
+        a = x
+        for (weights, biases), scale, function in zip(parameters, self.case.scales, self.case.functions, strict=True):
+            z = a @ weights if scale == 1 else scale * (a @ weights)
+            a = FUNCTIONS[function](z if biases is None else z + biases)
+        return self.case.loss_scale(len(x)) * jnp.square(a - y).sum()
 
 
 class JaxLanes(_Jax):
@@ -100,7 +97,7 @@ class JaxLanes(_Jax):
         super().__init__(case, variant, threads)
 
     def _train_batch(self, start: Traced) -> Traced:
-        w, v, b, c = start
+        (w, b), (v, c) = start
         lanes = tuple(jnp.moveaxis(part, 0, -1) for part in (w, v[..., 0], b, c))
         trained, _ = lax.scan(lambda p, _: (self._step(*p), None), lanes, length=self.case.steps)
         return jnp.square(self._forward(*trained)[1]).sum(axis=0)
@@ -108,7 +105,7 @@ class JaxLanes(_Jax):
     def _forward(self, w: Traced, v: Traced, b: Traced, c: Traced) -> tuple[Traced, Traced]:
         """Return activations (patterns, hidden, networks) and errors (patterns, networks)."""
         z = (self.case.inputs[..., np.newaxis, np.newaxis] * w).sum(axis=1) + b
-        a = self._activation(z)
+        a = FUNCTIONS[self.case.activation](z)
         return a, (a * v).sum(axis=1) + c - self.case.targets
 
     def _step(self, w: Traced, v: Traced, b: Traced, c: Traced) -> tuple[Traced, ...]:

@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sweep.bench.case import BETA1, BETA2, EPS, MOMENTUM, Array, Case, Parameters
+from sweep.bench.case import BETA1, BETA2, EPS, MOMENTUM, Array, Case, Layer
 from sweep.bench.peers import BatchPeer, Peer
+
+Network = tuple[Layer, ...]
 
 # Functions, and what a gradient is multiplied by, from the value of the function.
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
@@ -39,50 +41,49 @@ class Passes:
 
     def __init__(self, case: Case, product: Callable[[Array, Array], Array]) -> None:
         self._product = product
-        self._function, self._slope = FUNCTIONS[case.activation], SLOPES[case.activation]
-        self._output, self._output_slope = FUNCTIONS[case.output], SLOPES[case.output]
-        self._s1, self._s2 = case.scales
+        self._layers = [
+            (FUNCTIONS[name], SLOPES[name], scale) for name, scale in zip(case.functions, case.scales, strict=True)
+        ]
         self._linear = case.output == "identity"
         self.patterns, self.windows = (case.inputs, case.targets), case.windows
         self._loss_scale = case.loss_scale(len(case.inputs))
         self._gradient_scale = 2 * case.loss_scale(len(self.windows[0][0]))
 
-    def forward(self, parameters: Parameters, x: Array) -> tuple[Array, Array]:
-        """Return activations and outputs, the last two axes of which are patterns and units."""
-        w, v, b, c = parameters
-        z = self._product(x, w)
-        if self._s1 != 1:
-            z *= self._s1
-        if b is not None:
-            z += b
-        a = self._function(z)
-        u = self._product(a, v)
-        if self._s2 != 1:
-            u *= self._s2
-        if c is not None:
-            u += c
-        return a, self._output(u)
+    def forward(self, network: Network, x: Array) -> list[Array]:
+        """Return the inputs and what each layer makes of them; the last two axes are patterns and units."""
+        values = [x]
+        for (weights, biases), (function, _, scale) in zip(network, self._layers, strict=True):
+            z = self._product(values[-1], weights)
+            if scale != 1:
+                z *= scale
+            if biases is not None:
+                z += biases
+            values.append(function(z))
+        return values
 
-    def gradients(self, parameters: Parameters, x: Array, y: Array) -> list[Array]:
-        """Return gradients of the parameters that there are."""
-        _, v, b, _ = parameters
-        a, outputs = self.forward(parameters, x)
-        g = self._gradient_scale * (outputs - y)
+    def gradients(self, network: Network, x: Array, y: Array) -> list[Array]:
+        """Return gradients of the parameters that there are, from the outputs down."""
+        values = self.forward(network, x)
+        delta = self._gradient_scale * (values[-1] - y)
         if not self._linear:
-            g *= self._output_slope(outputs)
-        scaled = g if self._s2 == 1 else self._s2 * g
-        delta = self._product(scaled, v.swapaxes(-1, -2))
-        delta *= self._slope(a)
-        grad_v = self._product(a.swapaxes(-1, -2), scaled)
-        grad_w = self._product(x.T, delta if self._s1 == 1 else self._s1 * delta)
-        if b is None:
-            return [grad_w, grad_v]
-        return [grad_w, grad_v, delta.sum(-2, keepdims=b.ndim > 1), g.sum(-2, keepdims=b.ndim > 1)]
+            delta *= self._layers[-1][1](values[-1])
+        gradients = []
+        for k in reversed(range(len(network))):
+            (weights, biases), scale = network[k], self._layers[k][2]
+            scaled = delta if scale == 1 else scale * delta
+            if biases is not None:
+                gradients.append(delta.sum(-2, keepdims=biases.ndim > 1))
+            below = values[k].swapaxes(-1, -2) if k else x.T
+            gradients.append(self._product(below, scaled))
+            if k:
+                delta = self._product(scaled, weights.swapaxes(-1, -2))
+                delta *= self._layers[k - 1][1](values[k])
+        return gradients
 
-    def losses(self, parameters: Parameters) -> Array:
+    def losses(self, network: Network) -> Array:
         """Return the loss of each network over all patterns."""
         x, y = self.patterns
-        loss: Array = self._loss_scale * np.square(self.forward(parameters, x)[1] - y).sum(axis=(-1, -2))
+        loss: Array = self._loss_scale * np.square(self.forward(network, x)[-1] - y).sum(axis=(-1, -2))
         return loss
 
 
@@ -122,13 +123,13 @@ def make_update(case: Case, parameters: list[Array]) -> Callable[[list[Array]], 
     return adapt
 
 
-def train(case: Case, passes: Passes, parameters: Parameters) -> Array:
+def train(case: Case, passes: Passes, network: Network) -> Array:
     """Train networks in place; return their final losses."""
-    update = make_update(case, [part for part in parameters if part is not None])
+    update = make_update(case, [part for layer in reversed(network) for part in reversed(layer.parts)])
     windows = passes.windows
     for step in range(case.steps):
-        update(passes.gradients(parameters, *windows[step % len(windows)]))
-    return passes.losses(parameters)
+        update(passes.gradients(network, *windows[step % len(windows)]))
+    return passes.losses(network)
 
 
 @cache
@@ -138,8 +139,8 @@ def _passes(case: Case) -> Passes:
 
 def train_one(case: Case, weights: Array) -> float:
     """Train one network as the notebook does."""
-    parameters = case.split(weights[np.newaxis]).map(lambda part: part[0].copy())
-    return float(train(case, _passes(case), parameters))
+    network = tuple(layer.map(lambda part: part[0].copy()) for layer in case.split(weights[np.newaxis]))
+    return float(train(case, _passes(case), network))
 
 
 class Notebook(Peer):
@@ -166,7 +167,5 @@ class NumpyBatch(BatchPeer):
     @np.errstate(all="ignore")
     def train_batch(self, weights: Array) -> Array:
         """Train one batch."""
-        parameters = self.case.split(weights)
-        return train(
-            self.case, self._passes, parameters.map(lambda p: p.copy() if p.ndim > 2 else p[:, np.newaxis].copy())
-        )
+        copied = lambda part: part.copy() if part.ndim > 2 else part[:, np.newaxis].copy()  # noqa: E731
+        return train(self.case, self._passes, tuple(layer.map(copied) for layer in self.case.split(weights)))

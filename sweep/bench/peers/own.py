@@ -79,7 +79,9 @@ class XorSweep(Peer):
             return np.concatenate(list(pool.map(self._train, parts)))
 
     def _train(self, seeds: Array) -> Array:
-        outcome = self._trainer.train(self._settings, draw(self.case, seeds), np.array([len(seeds)]))
+        outcome = self._trainer.train(
+            self._settings, draw(self.case, seeds), np.array([len(seeds)]), hidden=self.case.hidden
+        )
         return np.asarray(outcome.columns.final_loss)
 
 

@@ -50,7 +50,7 @@ class Sklearn(Peer):
             return np.array([self._train_one(row) for row in weights[:, np.newaxis]])
 
     def _train_one(self, weights: Array) -> float:
-        w, v, b, c = self.case.split(weights).map(lambda part: part[0].copy())
+        (w, b), (v, c) = (layer.map(lambda part: part[0].copy()) for layer in self.case.split(weights))
         model = deepcopy(self._model)
         model.coefs_, model.intercepts_ = [w, v], [b, c]
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 from torch._dynamo.exc import TorchDynamoException
 
+from kernels.recipe import sizes_of
 from sweep.bench.case import BETA1, BETA2, EPS, MOMENTUM, Array, Case
 from sweep.bench.peers import BatchPeer, MissingError, Peer, UnsupportedError, refuse_all_but_xor
 
@@ -53,18 +55,18 @@ class _Network(nn.Module):
 
     def __init__(self, case: Case) -> None:
         super().__init__()
-        self.hidden = nn.Linear(case.architecture.inputs, case.hidden, case.bias)
-        self.output = nn.Linear(case.hidden, case.architecture.outputs, case.bias)
-        self.functions = FUNCTIONS[case.activation], FUNCTIONS[case.output]
+        sizes = case.architecture.inputs, *sizes_of(case.hidden), case.architecture.outputs
+        self.layers = nn.ModuleList(nn.Linear(below, size, case.bias) for below, size in pairwise(sizes))
+        self.functions = [FUNCTIONS[name] for name in case.functions]
         self.scales = case.scales
-        if case.bias and self.scales != (1, 1):
+        if case.bias and set(self.scales) != {1}:
             raise UnsupportedError("PyTorch's modules have no scale before the bias")
 
     def forward(self, x: Tensor) -> Tensor:
-        (activation, output), (s1, s2) = self.functions, self.scales
-        z = self.hidden(x)
-        u = self.output(activation(z if s1 == 1 else s1 * z))
-        return output(u if s2 == 1 else s2 * u)
+        for layer, function, scale in zip(self.layers, self.functions, self.scales, strict=True):
+            z = layer(x)
+            x = function(z if scale == 1 else scale * z)
+        return x
 
 
 class TorchLoop(Peer):
@@ -87,9 +89,8 @@ class TorchLoop(Peer):
     def _train_one(self, weights: Array) -> float:
         case, windows = self.case, self._windows
         model = _Network(case).to(windows[0][0].dtype)
-        w, v, b, c = case.split(weights)
         parameters = list(model.parameters())
-        starts = [w[0].T, *([] if b is None else b), v[0].T, *([] if c is None else c)]
+        starts = [part[0].T for layer in case.split(weights) for part in layer.parts]
         with torch.no_grad():
             for parameter, start in zip(parameters, starts, strict=True):
                 parameter.copy_(torch.from_numpy(start))
@@ -182,8 +183,7 @@ class TorchVmap(_Batched):
     def _train_batch(self, weights: Tensor) -> Tensor:
         case = self.case
         windows = [tuple(map(torch.from_numpy, window)) for window in case.windows]
-        start = case.split(weights.numpy()).map(lambda part: torch.from_numpy(part.copy()))
-        parameters = [part for part in start if part is not None]
+        parameters = [torch.from_numpy(part.copy()) for layer in case.split(weights.numpy()) for part in layer.parts]
         gradient = torch.func.vmap(torch.func.grad(self._loss), in_dims=(0, None, None))
         update = _make_step(case, parameters)
         for step in range(case.steps):
@@ -193,11 +193,11 @@ class TorchVmap(_Batched):
 
     def _loss(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
         case = self.case
-        s1, s2 = case.scales
-        w, v, b, c = parameters if case.bias else (*parameters, x.new_zeros(()), x.new_zeros(()))
-        a = FUNCTIONS[case.activation](torch.addmm(b, x, w, alpha=s1))
-        outputs = FUNCTIONS[case.output](torch.addmm(c, a, v, alpha=s2))
-        return case.loss_scale(len(x)) * (outputs - y).square().sum()
+        a, zero = x, x.new_zeros(())
+        layers = zip(parameters[::2], parameters[1::2], strict=True) if case.bias else ((w, zero) for w in parameters)
+        for (weights, biases), name, scale in zip(layers, case.functions, case.scales, strict=True):
+            a = FUNCTIONS[name](torch.addmm(biases, a, weights, alpha=scale))
+        return case.loss_scale(len(x)) * (a - y).square().sum()
 
 
 class TorchCompile(_Batched):
