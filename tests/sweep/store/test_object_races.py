@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -39,6 +40,8 @@ def test_loser_of_a_race(place: str, study: Study, after: int, keep: Any) -> Non
     def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
         trained.append(shard.index)
         if len(trained) == after + 1:
+            while not files_at(place).names("commits"):  # so that there is something to remove
+                time.sleep(0.01)
             with mock.patch.object(ShardTrainer, "train", train):
                 digest(place, study, overwrite=True, max_runs=1, keep=keep)
         return train(worker, shard)
