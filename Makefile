@@ -19,14 +19,19 @@ COVERED_TESTS := tests/kernels/test_words.py tests/sweep/training/test_words.py
 PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle tests/sweep/verification/test_true_results.py
 
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long, and comes first, so
-# that the others find the kernels that they share; so do tests whose lines others cover, and which it would slow down.
+# that the others find the kernels that they share; so do long tests whose lines others cover.
 # Coverage sees the compiler's side of kernels in COMPILER_TESTS.
-UNCOVERED_TESTS := $(addprefix tests/sweep/training/test_,words.py trace.py traced_rows.py run.py until.py cluster_losses.py) \
-	$(addprefix tests/sweep/store/test_,one_digest.py crashes.py power.py io_errors.py full_disk.py kills.py contents.py) \
-	tests/sweep/verification/test_verify.py tests/sweep/test_rooms.py \
-	$(addprefix tests/sweep/study/test_,logspace.py toml_text.py) \
+UNCOVERED_TESTS := $(addprefix tests/sweep/training/test_,words.py trace.py traced_rows.py run.py until.py cluster_losses.py \
+	compilers.py compiling.py effort.py resume.py) \
+	$(addprefix tests/sweep/store/test_,one_digest.py crashes.py power.py io_errors.py full_disk.py kills.py contents.py \
+	object_races.py object_studies.py object_interrupts.py object_faults.py processes.py) \
+	$(addprefix tests/sweep/statistics/test_,statistics.py pooled.py importance.py steps.py paired_steps.py) \
+	$(addprefix tests/sweep/figures/test_,looks.py kinds.py figures.py) tests/sweep/report \
+	$(addprefix tests/sweep/study/test_,logspace.py toml_text.py fuzz.py) $(addprefix tests/sweep/cli/test_,process.py interpreted.py) \
+	$(addprefix tests/sweep/verification/test_,verify.py forgers.py) tests/sweep/results/test_fixed_budgets.py \
+	tests/sweep/system/test_floating_point.py tests/sweep/test_rooms.py \
 	tests/accuracy tests/oracle tests/test_readme.py tests/test_tutorial.py
-COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py disk_cache.py elementary.py lanes.py)
+COMPILER_TESTS := $(addprefix tests/kernels/test_,compiling.py elementary.py lanes.py)
 OTHER_TESTS := $(filter-out tests/kernels tests/__% tests/conftest.py $(UNCOVERED_TESTS),$(wildcard tests/*))
 
 # What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
