@@ -80,6 +80,12 @@ class Case:
     optimizer: str = "gd"
     batch: int | None = None
 
+    @staticmethod
+    def of(given: dict[str, Any]) -> Case:
+        """Return the case of these fields, of which JSON has made the units of several layers a list."""
+        hidden = given["hidden"]
+        return Case(**given | {"hidden": tuple(hidden) if isinstance(hidden, list) else hidden})
+
     @property
     def title(self) -> str:
         """What is trained, but for its size."""

@@ -46,7 +46,7 @@ def _weights(case: Case, n_networks: int, drawn: bool) -> Array:
 def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Train what a request asks for."""
     try:
-        kind, case = find_peer(name), Case(**request["case"])
+        kind, case = find_peer(name), Case.of(request["case"])
         if request["kind"] == "hello":
             return {
                 "title": kind.title,
