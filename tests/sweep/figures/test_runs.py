@@ -51,6 +51,7 @@ def test_several_hidden_layers() -> None:
     labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert labels[:2] == ["weights of hidden layer 1", "weights of hidden layer 2"]
     assert "biases of hidden layer 2" in labels
+    assert figure.axes[2].get_title() == "output; dashed: units of hidden layer 1"
     plane = outputs_plane(trace)
     assert plane is not None
     np.testing.assert_array_equal(plane.units, np.column_stack([trace.weights["w1"].T, trace.weights["b1"]]))
