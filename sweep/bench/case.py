@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.recipe import Architecture, Hidden, sizes_of
-from sweep.study.patterns import TASKS
+from sweep.study.tasks import xor
 
 Array = NDArray[Any]
 
@@ -175,7 +175,8 @@ class Case:
 
 @cache
 def _xor() -> tuple[Array, Array]:
-    return np.array(TASKS["xor"][0]), np.array(TASKS["xor"][1])
+    inputs, targets = xor()
+    return np.array(inputs), np.array(targets)
 
 
 @cache

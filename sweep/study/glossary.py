@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from inspect import Parameter
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from sweep.study.patterns import TASKS
 from sweep.study.sections import Data, Record, Section, Seeds
+from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
 from sweep.study.words import HOMES, REQUIRED, SECTIONS, STANDS_FOR, WORDS
 
 _MODELS: dict[str, type[Section]] = {"data": Data, **SECTIONS, "seeds": Seeds, "record": Record}
@@ -56,6 +57,7 @@ def entries() -> list[Entry]:
     """Return the entries of all keys, table by table."""
     patterns = [
         Entry("data", "task", "built-in patterns to learn", tuple(TASKS), (), ", ".join(TASKS)),
+        *map(_argument_entry, ARGUMENTS),
         Entry(
             "data", "file", "CSV file of patterns to learn", (), (), "its first line names x0, x1, .. and y, or y0, .."
         ),
@@ -66,6 +68,24 @@ def entries() -> list[Entry]:
         for key, hint in get_type_hints(model, include_extras=True).items()
         if key in model.model_fields
     ]
+
+
+def _argument_entry(name: str) -> Entry:
+    """Return the entry of an argument of tasks."""
+    argument = ARGUMENTS[name]
+    users = tuple(task for task in TASKS if name in arguments_of(task))
+    defaults = {task: arguments_of(task)[name] for task in users}
+    default = ", ".join(f"{value} ({task})" for task, value in defaults.items() if value is not Parameter.empty)
+    if len(set(defaults.values())) == 1 and default:
+        default = str(defaults[users[0]])
+    facts = [
+        argument.fault(None),
+        *([f"default {default}"] if default else []),
+        f"used with task {', '.join(users)}",
+        "cannot be swept",
+    ]
+    values = tuple(CODINGS) if argument.kind is str else ()
+    return Entry("data", name, argument.meaning, values, users, "; ".join(facts))
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:

@@ -55,7 +55,7 @@ _VALUES = {
 # Features that other packages have and studies have not, with the names by which users ask for them.
 _WISHES = {
     "dropout is": ("dropout", "dropout_rate", "drop"),
-    "noise is": ("noise", "input_noise", "label_noise", "gradient_noise", "jitter", "augmentation"),
+    "noise added while training is": ("input_noise", "label_noise", "gradient_noise", "jitter", "augmentation"),
     "a penalty beside weight_decay is": ("l1", "penalty", "lambda"),
     "a schedule of the learning rate is": ("schedule", "scheduler", "lr_schedule", "lr_decay", "warmup", "gamma"),
     "a test or validation set is": (
@@ -70,7 +70,7 @@ _WISHES = {
     "this loss is": ("mae", "l1_loss", "smooth_l1", "nll", "kl", "categorical_crossentropy"),
     "this activation is": ("softmax", "selu", "prelu", "celu", "hardtanh", "softsign", "maxout", "step"),
     "training on other devices is": ("gpu", "device", "cuda"),
-    "an optimizer, loss or activation of one's own is": ("custom", "callable", "function", "optimizer_class"),
+    "an optimizer, loss or activation of one's own is": ("custom", "callable", "optimizer_class"),
 }
 
 _MOST_LISTED = 12

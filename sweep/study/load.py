@@ -192,7 +192,8 @@ def _apply(raw: dict[str, Any], changes: Any) -> None:
     faults = [f"changes: {fault}" for fault in map(_key_fault, changes) if fault]
     if faults:
         raise StudyError(faults)
-    for key, value in changes.items():
+    # A task or a file goes before arguments of the task, since it replaces what was in its table.
+    for key, value in sorted(changes.items(), key=lambda change: change[0].rpartition(".")[2] not in ("task", "file")):
         if key in _TEXTS:
             raw[key] = value
         else:

@@ -24,6 +24,7 @@ from sweep.study.messages import sentences
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Data, Record, Section, Seeds
 from sweep.study.swept_values import conflicts, swept_parameters, words_given
+from sweep.study.tasks import ARGUMENTS
 from sweep.study.words import (
     ALWAYS_WRITTEN,
     CONVERGENCE,
@@ -244,4 +245,4 @@ def _section(name: str, model: type[S], raw: Any, faults: list[str], context: di
 
 
 def _known_keys(model: type[Section]) -> list[str]:
-    return ["task", "file", *model.model_fields] if model is Data else list(model.model_fields)
+    return ["task", *ARGUMENTS, "file", *model.model_fields] if model is Data else list(model.model_fields)

@@ -1,4 +1,4 @@
-"""Patterns to learn: built-in tasks and pattern files."""
+"""Patterns to learn, from a file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,6 @@ MAX_PATTERNS = 65_536
 # float() reads more (1_000, digits of other scripts), which is more likely a mistake.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LONGEST_PATH = 200  # in a sentence
-
-# Inputs and targets. "seed" is the table of the notebook from which this project
-# began: its fourth row repeats the first, so it is not XOR.
-TASKS: dict[str, tuple[Matrix, Matrix]] = {
-    "xor": (((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)), ((0.0,), (1.0,), (1.0,), (0.0,))),
-    "seed": (
-        ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)),
-        ((0.0,), (1.0,), (1.0,), (0.0,)),
-    ),
-}
 
 
 def read_patterns(path: Path) -> tuple[Matrix, Matrix]:

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sweep.errors import shown, unknown
+from sweep.errors import shown, shown_names
 from sweep.study.parameters import expand
-from sweep.study.patterns import MAX_PATTERNS, TASKS, read_patterns
+from sweep.study.patterns import MAX_PATTERNS, read_patterns
+from sweep.study.tasks import ARGUMENTS, make_patterns
 
 MAX_SEED = 2**32 - 1
 MAX_TARGETS = 16
@@ -27,7 +28,7 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Patterns to learn, given as a ``task``, a ``file`` or directly.
+    """Patterns to learn, given as a ``task`` with its arguments, a ``file`` or directly.
 
     Direct ``targets`` may be a flat list where there is one output: ``[0, 1, 1, 0]``.
     """
@@ -45,14 +46,14 @@ class Data(Section):
             raise ValueError(
                 f"{' and '.join(given) or 'no patterns'} given; give one of task, file, or inputs and targets"
             )
+        arguments = {key: raw[key] for key in raw if key in ARGUMENTS}
+        if arguments and given[0] != "task":
+            raise ValueError(f"{shown_names(list(arguments))} given beside {given[0]}; only tasks take arguments")
         if given[0] != "inputs" and "targets" in raw:
             raise ValueError(f"targets given beside {given[0]}, which has its own; give targets with inputs only")
-        found = dict(raw)
+        found = {key: value for key, value in raw.items() if key not in ARGUMENTS}
         if "task" in raw:
-            task = found.pop("task")
-            if not isinstance(task, str) or task not in TASKS:
-                raise ValueError(unknown("task", task, TASKS))
-            found["inputs"], found["targets"] = TASKS[task]
+            found["inputs"], found["targets"] = make_patterns(found.pop("task"), arguments)
         elif "file" in raw:
             file = found.pop("file")
             if not isinstance(file, (str, os.PathLike)):

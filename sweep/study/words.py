@@ -20,6 +20,7 @@ from sweep.errors import shown
 from sweep.study.fields import Word, choice, setting, settings_of, table, word
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Data, Record, Section, Seeds
+from sweep.study.tasks import ARGUMENTS
 
 MAX_STEPS = 2**31 - 1
 
@@ -216,7 +217,7 @@ HOMES = {
     **dict.fromkeys(Record.model_fields, "record"),
     **{name: word.section for name, word in WORDS.items()},
     **dict.fromkeys(Seeds.model_fields, "seeds"),
-    **dict.fromkeys(("task", "file", *Data.model_fields), "data"),
+    **dict.fromkeys(("task", *ARGUMENTS, "file", *Data.model_fields), "data"),
 }
 # The word whose value an omitted word has; other words without a value mean no limit.
 STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}

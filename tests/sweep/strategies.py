@@ -113,11 +113,23 @@ DEFAULTS = {
 }
 
 
+# Tasks of four patterns.
+TASKS_OF_FOUR: list[dict[str, Any]] = [
+    *({"task": name} for name in ("xor", "and", "or", "seed")),
+    {"task": "boolean", "bits": 2, "function": 9, "coding": "pm1", "low": -1, "high": 1},
+    {"task": "parity", "bits": 2, "high": 0.9},
+    {"task": "encoder", "n": 4},
+    {"task": "moons", "n": 2, "spread": 0.1, "data_seed": 7},
+    {"task": "spiral", "n": 2, "classes": 2},
+    {"task": "noise", "n": 4, "n_inputs": 3, "n_outputs": 2},
+]
+
+
 @st.composite
 def data_tables(draw: st.DrawFn, target: st.SearchStrategy[float]) -> dict[str, Any]:
     """Draw four patterns: a task, or rows of any finite numbers."""
     if target is finite and draw(st.booleans()):
-        return {"task": draw(st.sampled_from(["xor", "seed"]))}
+        return draw(st.sampled_from(TASKS_OF_FOUR))
     n_inputs, n_outputs = draw(st.integers(1, 3)), draw(st.integers(1, 2))
 
     def rows(width: int, numbers: st.SearchStrategy[float]) -> list[list[float]]:

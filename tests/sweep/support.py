@@ -7,7 +7,7 @@ import io
 import itertools
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kernels import vocabulary
-from sweep import Study, open_result
+from sweep import Study
 from sweep.__main__ import run_command
 from sweep.schedule.shard import Shard
 from sweep.store.bits import Bits
@@ -146,8 +146,7 @@ def train_with_oracle(study: Study, rows: list[dict[str, Any]], record: bool = F
     """Train the runs of rows, with all their scalars, that share a shape and a scheme of initial weights."""
     same, dtype = rows[0], study.network.dtype
     n_inputs, n_outputs = len(study.data.inputs[0]), len(study.data.targets[0])
-    sizes = tuple(map(int, str(same["hidden"]).split("-")))
-    sizes = sizes if len(sizes) > 1 else sizes * same["layers"]
+    sizes = tuple(map(int, str(same["hidden"]).split("-"))) * same["layers"]
     shapes = oracle.parameter_shapes(n_inputs, sizes, n_outputs, same["bias"], same["skip"])
     scales = {"w": same["scale"]}
     for name, key in (("v", "output_scale"), ("biases", "bias_scale")):
@@ -296,8 +295,3 @@ def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Tabl
 def parts_of(folder: Path) -> list[Path]:
     """Return the committed parts of a results folder, in shard order."""
     return [folder / "parts" / commit.part for commit in Store.open(folder).commits().values()]
-
-
-def digests(folders: Iterable[Path]) -> set[str]:
-    """Return the digests that finished results record."""
-    return {open_result(folder).facts["digest"] for folder in folders}

@@ -156,7 +156,8 @@ def test_studies() -> None:
     assert finished.code == 0
     lines = dict(re.split(r"  +", line, maxsplit=1) for line in finished.out.splitlines())
     assert lines == {
-        name: load_study(name).description for name in ("hinton-xor", "linear-seed", "linear-xor", "seed", "xor")
+        name: load_study(name).description
+        for name in ("hinton-symmetry", "hinton-xor", "linear-seed", "linear-xor", "seed", "xor")
     }
 
 

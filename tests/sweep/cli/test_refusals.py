@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("place")
             "hidden = 2\nactivation = 'swish'",
             ("network.activation", "relu", "tanh", "sigmoid", "identity"),
         ),
-        ('task = "xor"', 'task = "nand"', ("data", "unknown task 'nand'", "xor, seed")),
+        ('task = "xor"', 'task = "nand"', ("data", "unknown task 'nand'", "xor, and, or, seed")),
         ("count = 5", "base = -1", ("seeds.base", "-1")),
         ("count = 5", "base = 4294967296", ("seeds.base", "4294967296", "4294967295")),
         ("count = 5", "base = 1.5", ("seeds.base", "1.5", "integer")),

@@ -111,6 +111,8 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("x0,x1,y\n0,0,1\n")
     assert changed(file, "task=seed").data == load_study("seed").data
     assert changed(file, "file=p.csv").data.inputs == ((0.0, 0.0),)
+    for order in (("bits=2", "task=boolean", "function=6"), ("task=boolean", "data.function=6", "data.bits=2")):
+        assert sorted(changed(file, *order).data.inputs) == sorted(load_study("xor").data.inputs)
     canonical = write_study(tmp_path / "canonical.toml", make_study())
     assert changed(canonical, "data.task=seed").data == load_study("seed").data
 
@@ -142,7 +144,7 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
         ("seeds.count=1.5", ("seeds.count", "integer")),
         ("seeds.count=1,2", ("seeds.count",)),
         ("dtype=float32,float64", ("dtype",)),
-        ("task=nand", ("task", "xor, seed")),
+        ("task=nand", ("task", "xor, and, or")),
         ("task=xor,seed", ("task",)),
         ("name=a,b", ("name",)),
     ],

@@ -58,7 +58,7 @@ def test_keys_by_other_names(given: str, meant: str) -> None:
     ("wish", "what"),
     [
         ("dropout", "dropout is"),
-        ("noise", "noise is"),
+        ("jitter", "noise added while training is"),
         ("restarts", "restarting is"),
         ("test_inputs", "a test or validation set is"),
         ("l1", "a penalty beside weight_decay is"),

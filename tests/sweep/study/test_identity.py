@@ -118,22 +118,6 @@ def test_whatever_decides_numbers_counts(change: dict[str, Any]) -> None:
     assert make_study(**change) != make_study()
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"hidden": 2}, {"hidden": 2, "layers": 1}),
-        ({"hidden": 2}, {"hidden": "2"}),
-        ({"hidden": [2, 3]}, {"hidden": ["2", 3]}),
-        ({"hidden": ["2", "3-3"]}, {"hidden": [2, "03-3"]}),
-    ],
-)
-def test_spelling_of_layers_does_not_count(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> None:
-    """One layer is the default, and a text of one number is a number."""
-    assert make_study(**one) == make_study(**other)
-    assert "layers" not in make_study(**other).to_toml()
-    assert load_study(write_study(tmp_path / "study.toml", make_study(**one))) == make_study(**one)
-
-
 def test_fixed_and_swept_with_one_value_differ() -> None:
     """A swept parameter with one value is a column of the results, so it is another study."""
     assert make_study(hidden=2) != make_study(hidden=[2])

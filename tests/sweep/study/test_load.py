@@ -35,7 +35,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_built_in_studies() -> None:
     """The built-in studies have the sizes and settings that the README tells."""
-    assert sorted(built_in_studies()) == ["hinton-xor", "linear-seed", "linear-xor", "seed", "xor"]
+    assert sorted(built_in_studies()) == ["hinton-symmetry", "hinton-xor", "linear-seed", "linear-xor", "seed", "xor"]
     studies = {name: load_study(name) for name in built_in_studies()}
     assert all(study.name == name and study.description for name, study in studies.items())
     xor = studies["xor"]

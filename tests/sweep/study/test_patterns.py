@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sweep import Study, StudyError
 from sweep.study import patterns
-from sweep.study.patterns import TASKS, read_patterns
+from sweep.study.patterns import read_patterns
+from sweep.study.tasks import xor
 from tests.sweep.strategies import finite
 
 XOR = (((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)), ((0.0,), (1.0,), (1.0,), (0.0,)))
@@ -45,7 +46,7 @@ def shared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_good_files(file: Path, text: str) -> None:
     """Every usual way to write a table of numbers is understood."""
     file.write_bytes(text.encode())
-    assert read_patterns(file) == XOR == TASKS["xor"]
+    assert read_patterns(file) == XOR == xor()
 
 
 def test_columns_are_ordered_by_their_number(file: Path) -> None:

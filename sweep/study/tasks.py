@@ -1,0 +1,241 @@
+"""Built-in tasks: patterns to learn, each made by a function of its arguments.
+
+A task is one function here. Its parameters are the keys of the table [data] that it takes, which :data:`ARGUMENTS`
+declares, with the defaults that the function has. Bits are numbered from 0: input j of pattern c is bit j of c.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from inspect import Parameter, signature
+from typing import Any, NamedTuple
+
+from sweep.errors import shown, unknown
+from sweep.study.patterns import MAX_PATTERNS, Matrix
+
+Patterns = tuple[Matrix, Matrix]
+
+# Most units of an encoder, and numbers of drawn patterns.
+_MOST_UNITS, _MOST_NUMBERS = 1024, 2**22
+
+# Codings of a bit that is not set and of one that is.
+CODINGS = {"01": (0.0, 1.0), "pm1": (-1.0, 1.0)}
+
+
+class Argument(NamedTuple):
+    """A key of the table [data] that some tasks take.
+
+    Attributes
+    ----------
+    meaning
+        For documentation.
+    kind
+        ``int``, ``float`` or ``str``.
+    least, most
+        Limits of a number; most depends on the task where tasks say less.
+    """
+
+    meaning: str
+    kind: type
+    least: float = -sys.float_info.max
+    most: float = sys.float_info.max
+
+    def fault(self, value: Any) -> str:
+        """Say what is allowed where a value is not; empty if it is."""
+        if self.kind is str:
+            return "" if value in CODINGS else f"one of {', '.join(CODINGS)}"
+        kinds = (int,) if self.kind is int else (int, float)
+        if isinstance(value, kinds) and not isinstance(value, bool) and self.least <= value <= self.most:
+            return ""
+        if self.most == sys.float_info.max:
+            return "a finite number"
+        return f"{'an integer' if self.kind is int else 'a number'} from {self.least:,} to {self.most:,}"
+
+
+ARGUMENTS = {
+    "bits": Argument("bits of a pattern, or of each number that is added", int, 1, 16),
+    "function": Argument("number of a truth table, whose bit c is the target of pattern c", int, 0, 2**32 - 1),
+    "n": Argument("patterns, of each class if there are several", int, 1, 65_536),
+    "n_inputs": Argument("inputs of a pattern", int, 1, 1024),
+    "n_outputs": Argument("targets of a pattern", int, 1, 1024),
+    "classes": Argument("classes, one target for each", int, 2, 64),
+    "spread": Argument("standard deviation of the noise of points", float, 0, 1e6),
+    "data_seed": Argument("seed of drawn patterns", int, 0, 2**32 - 1),
+    "coding": Argument("inputs of a bit: 01 for 0 and 1, pm1 for -1 and 1", str),
+    "low": Argument("target of what is false", float),
+    "high": Argument("target of what is true", float),
+}
+
+
+def _bits(count: int, coding: str = "01") -> Matrix:
+    """Return all patterns of bits, input j of pattern c being bit j of c."""
+    _check_patterns(2**count)
+    levels = CODINGS[coding]
+    return tuple(tuple(levels[c >> j & 1] for j in range(count)) for c in range(2**count))
+
+
+def _check_patterns(count: int) -> None:
+    if count > MAX_PATTERNS:
+        raise ValueError(f"{count:,} patterns given; at most {MAX_PATTERNS:,} are allowed")
+
+
+def _levels(truths: Iterable[Iterable[Any]], low: float, high: float) -> Matrix:
+    """Return targets of what is true or false."""
+    return tuple(tuple(float(high if truth else low) for truth in row) for row in truths)
+
+
+def _number(bits: Iterable[float]) -> int:
+    """Return the number of which bit j is entry j, coded 0 and 1."""
+    return sum(int(bit) << j for j, bit in enumerate(bits))
+
+
+def boolean(bits: int, function: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return any Boolean function: of two inputs AND is 8, XOR 6 and OR 14; of three there are 256."""
+    if bits > 5:
+        raise ValueError(f"bits {bits} given; task 'boolean' takes at most 5")
+    if function >= 1 << 2**bits:
+        raise ValueError(f"function {function} given; of {bits} bits there are 0 to {(1 << 2**bits) - 1}")
+    return _bits(bits, coding), _levels([[function >> c & 1] for c in range(2**bits)], low, high)
+
+
+def xor(coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return XOR, in the order of truth tables: 00, 01, 10, 11."""
+    return _of_two([0, 1, 1, 0], coding, low, high)
+
+
+def and_(coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return AND, in the order of truth tables."""
+    return _of_two([0, 0, 0, 1], coding, low, high)
+
+
+def or_(coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return OR, in the order of truth tables."""
+    return _of_two([0, 1, 1, 1], coding, low, high)
+
+
+def _of_two(truths: list[int], coding: str, low: float, high: float) -> Patterns:
+    zero, one = CODINGS[coding]
+    inputs = ((zero, zero), (zero, one), (one, zero), (one, one))
+    return inputs, _levels([[truth] for truth in truths], low, high)
+
+
+def seed() -> Patterns:
+    """Return the table of the notebook from which this project began: its fourth row repeats the first."""
+    return ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)), ((0.0,), (1.0,), (1.0,), (0.0,))
+
+
+def parity(bits: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return whether the number of set bits is odd."""
+    return _bits(bits, coding), _levels([[c.bit_count() & 1] for c in range(2**bits)], low, high)
+
+
+def symmetry(bits: int = 6, coding: str = "pm1", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return whether a pattern equals its mirror image (Rumelhart, Hinton and Williams, Nature 323, 1986)."""
+    return _bits(bits, coding), _levels([[row == row[::-1]] for row in _bits(bits)], low, high)
+
+
+def negation(bits: int = 3, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return the first bits, all of them inverted where the last input is set (PDP, volume 1, chapter 8)."""
+    truths = [[bit != row[-1] for bit in row[:-1]] for row in _bits(bits + 1)]
+    return _bits(bits + 1, coding), _levels(truths, low, high)
+
+
+def addition(bits: int = 2, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return the sum of two numbers of so many bits; of all numbers bit 0 comes first (PDP, volume 1, chapter 8)."""
+    sums = [_number(row[:bits]) + _number(row[bits:]) for row in _bits(2 * bits)]
+    return _bits(2 * bits, coding), _levels([[total >> j & 1 for j in range(bits + 1)] for total in sums], low, high)
+
+
+def encoder(n: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return ``n`` patterns, of which each has one input set, to be repeated (PDP, volume 1, chapter 8)."""
+    if n > _MOST_UNITS:
+        raise ValueError(f"n {n} given; task 'encoder' takes at most {_MOST_UNITS}")
+    truths = [[j == c for j in range(n)] for c in range(n)]
+    return tuple(tuple(CODINGS[coding][truth] for truth in row) for row in truths), _levels(truths, low, high)
+
+
+def moons(n: int, spread: float = 0.0, data_seed: int = 0, low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return ``make_moons(2 * n, noise=spread, random_state=data_seed)`` of scikit-learn: two half circles."""
+    import numpy as np
+
+    _check_patterns(2 * n)
+    state, angle = np.random.RandomState(data_seed), np.linspace(0, np.pi, n)
+    outer, inner = (np.cos(angle), np.sin(angle)), (1 - np.cos(angle), 1 - np.sin(angle) - 0.5)
+    points, order = np.concatenate([outer, inner], axis=1).T, np.arange(2 * n)
+    state.shuffle(order)
+    points = points[order] + (state.normal(scale=spread, size=points.shape) if spread else 0.0)
+    return tuple(map(tuple, points.tolist())), _levels((order >= n)[:, np.newaxis].tolist(), low, high)
+
+
+def spiral(
+    n: int = 100, classes: int = 3, spread: float = 0.2, data_seed: int = 0, low: float = 0.0, high: float = 1.0
+) -> Patterns:
+    """Return points on the arms of a spiral, class after class, as in Stanford's CS231n."""
+    import numpy as np
+
+    _check_patterns(n * classes)
+    state, radius, points = np.random.RandomState(data_seed), np.linspace(0.0, 1, n), []
+    for k in range(classes):
+        angle = np.linspace(k * 4, (k + 1) * 4, n) + state.randn(n) * spread
+        points.append(np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]))
+    truths = [[j == k for j in range(classes)] for k in range(classes) for _ in range(n)]
+    return tuple(map(tuple, np.concatenate(points).tolist())), _levels(truths, low, high)
+
+
+def noise(n: int, n_inputs: int, n_outputs: int = 1, data_seed: int = 0) -> Patterns:
+    """Return standard normal inputs and targets, drawn pattern after pattern."""
+    import numpy as np
+
+    if n * (n_inputs + n_outputs) > _MOST_NUMBERS:
+        asked = f"n {n} times {n_inputs} inputs and {n_outputs} outputs"
+        raise ValueError(f"{asked} given; at most {_MOST_NUMBERS:,} numbers are drawn")
+    rows = np.random.RandomState(data_seed).randn(n, n_inputs + n_outputs).tolist()
+    return tuple(tuple(row[:n_inputs]) for row in rows), tuple(tuple(row[n_inputs:]) for row in rows)
+
+
+TASKS: dict[str, Callable[..., Patterns]] = {
+    **{"xor": xor, "and": and_, "or": or_, "seed": seed, "boolean": boolean, "parity": parity, "symmetry": symmetry},
+    **{"negation": negation, "addition": addition, "encoder": encoder},
+    **{"moons": moons, "spiral": spiral, "noise": noise},
+}
+
+
+def arguments_of(task: str) -> dict[str, Any]:
+    """Return the arguments of a task and their defaults; ``Parameter.empty`` where one must be given."""
+    return {name: parameter.default for name, parameter in signature(TASKS[task]).parameters.items()}
+
+
+def make_patterns(task: Any, given: dict[str, Any]) -> Patterns:
+    """Return inputs and targets of a task.
+
+    Parameters
+    ----------
+    task
+        Its name.
+    given
+        Its arguments, not yet validated.
+
+    Returns
+    -------
+    tuple
+        A row of inputs and a row of targets for each pattern.
+
+    Raises
+    ------
+    ValueError
+        If there is no such task, or it does not take such arguments, or they make too many patterns.
+    """
+    if not isinstance(task, str) or task not in TASKS:
+        raise ValueError(unknown("task", task, TASKS))
+    takes = arguments_of(task)
+    for name, value in given.items():
+        if name not in takes:
+            raise ValueError(f"{name} {shown(value)} given, which task {task!r} does not take")
+        fault = ARGUMENTS[name].fault(value)
+        if fault:
+            raise ValueError(f"{name} {shown(value)} given; must be {fault}")
+    for name, default in takes.items():
+        if default is Parameter.empty and name not in given:
+            raise ValueError(f"{name} is missing; task {task!r} needs {ARGUMENTS[name].fault(None)}")
+    return TASKS[task](**given)

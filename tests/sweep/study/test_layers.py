@@ -1,0 +1,62 @@
+"""Several hidden layers in a study: how they are told, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweep import Study, StudyError, load_study
+from tests.sweep.support import make_study, write_study
+
+MINIMAL: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"hidden": 2}, {"hidden": 2, "layers": 1}),
+        ({"hidden": 2}, {"hidden": "2"}),
+        ({"hidden": [2, 3]}, {"hidden": ["2", 3]}),
+        ({"hidden": ["2", "3-3"]}, {"hidden": [2, "03-3"]}),
+    ],
+)
+def test_spelling_of_layers_does_not_count(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> None:
+    """One layer is the default, and a text of one number is a number."""
+    assert make_study(**one) == make_study(**other)
+    assert "layers" not in make_study(**other).to_toml()
+    assert load_study(write_study(tmp_path / "study.toml", make_study(**one))) == make_study(**one)
+
+
+def test_units_of_each_layer() -> None:
+    """Sizes go from the inputs up; a number is that of each layer."""
+    assert make_study(hidden=[2, 3], layers=[1, 3]).hidden_layers() == [(2,), (2, 2, 2), (3,), (3, 3, 3)]
+    assert make_study(hidden=["2", "8-4", "2-2"]).hidden_layers() == [(2,), (8, 4), (2, 2)]
+    study = make_study(hidden=[4, "8-4"])
+    assert study.parameters["hidden"] == ("4", "8-4")
+    assert not study.uses("layers")
+    assert make_study(hidden=4).uses("layers")
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ({"hidden": "2 4"}, ("network.hidden", "'2 4'", "integer", "'8-4'")),
+        ({"hidden": "8-"}, ("network.hidden", "'8-'", "integer")),
+        ({"hidden": [8, 4]}, ("network.hidden", "[8, 4]", "one value")),
+        ({"hidden": "8-0"}, ("network.hidden", "'8-0'", "at least 1 each")),
+        ({"hidden": "8-65537"}, ("network.hidden", "at most 65536 each")),
+        ({"hidden": "1-1-1-1-1-1-1-1-1"}, ("network.hidden", "at most 8")),
+        ({"hidden": "8-4", "layers": 2}, ("network.layers", "2 given", "no cell uses", "'8-4'")),
+        ({"hidden": 2, "layers": 9}, ("network.layers", "at most 8")),
+        ({"hidden": 2, "layers": 0}, ("network.layers", "at least 1")),
+    ],
+)
+def test_what_is_refused(network: dict[str, Any], words: tuple[str, ...]) -> None:
+    """It is said which key, what was given and what is allowed."""
+    with pytest.raises(StudyError) as refused:
+        Study(**{**MINIMAL, "network": network})
+    (fault,) = refused.value.faults
+    assert fault.startswith(words[0])
+    assert all(word in fault for word in words)

@@ -1,0 +1,165 @@
+"""Built-in tasks against their definitions, and against figures that others published of them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sweep import Study, StudyError
+from sweep.study.tasks import ARGUMENTS, TASKS, arguments_of, make_patterns
+from tests.kernels.support import Array
+from tests.kernels.test_micrograd import moons
+
+
+def made(task: str, **given: object) -> tuple[Array, Array]:
+    """Return inputs and targets of a task as arrays."""
+    inputs, targets = make_patterns(task, given)
+    return np.array(inputs), np.array(targets)
+
+
+def bits(count: int) -> Array:
+    """Return all patterns of bits by another way: bit 0 changes fastest."""
+    return np.array(list(itertools.product((0.0, 1.0), repeat=count)))[:, ::-1]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_arguments_are_declared(name: str) -> None:
+    """Each is a key of [data], with a default that it allows."""
+    for argument, default in arguments_of(name).items():
+        assert isinstance(default, type) or not ARGUMENTS[argument].fault(default)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 7])
+def test_parity(count: int) -> None:
+    """The number of set bits is odd."""
+    inputs, targets = made("parity", bits=count, coding="pm1", low=-1, high=1)
+    np.testing.assert_array_equal(inputs, 2 * bits(count) - 1)
+    np.testing.assert_array_equal(targets[:, 0], -np.prod(1 - 2 * bits(count), axis=1))
+
+
+def test_boolean() -> None:
+    """The number of a function is read off its table, and all functions differ."""
+    for name, number in (("and", 8), ("or", 14), ("xor", 6)):
+        inputs, targets = made(name, coding="pm1")
+        place = np.lexsort(inputs.T)  # by the last input, then the first
+        expected = made("boolean", bits=2, function=number, coding="pm1")
+        np.testing.assert_array_equal(inputs[place], expected[0])
+        np.testing.assert_array_equal(targets[place], expected[1])
+    tables = {tuple(made("boolean", bits=3, function=number)[1].ravel()) for number in range(256)}
+    assert len(tables) == 256
+    np.testing.assert_array_equal(made("boolean", bits=3, function=150)[1], made("parity", bits=3)[1])
+
+
+def test_symmetry() -> None:
+    """Of 64 patterns the 8 that read the same backwards."""
+    inputs, targets = made("symmetry")
+    np.testing.assert_array_equal(inputs, 2 * bits(6) - 1)
+    np.testing.assert_array_equal(targets[:, 0], (inputs[:, :3] == inputs[:, :2:-1]).all(axis=1))
+    assert targets.sum() == 8
+
+
+def test_negation() -> None:
+    """The last input tells whether to invert the others."""
+    inputs, targets = made("negation", bits=3)
+    np.testing.assert_array_equal(inputs, bits(4))
+    np.testing.assert_array_equal(targets, np.abs(inputs[:, :3] - inputs[:, 3:]))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_addition(count: int) -> None:
+    """Numbers and their sum, of which bit 0 comes first."""
+    inputs, targets = made("addition", bits=count)
+    weights = 2.0 ** np.arange(count)
+    np.testing.assert_array_equal(inputs, bits(2 * count))
+    sums = inputs[:, :count] @ weights + inputs[:, count:] @ weights
+    np.testing.assert_array_equal(targets @ 2.0 ** np.arange(count + 1), sums)
+
+
+def test_encoder() -> None:
+    """Targets are the inputs, in their own coding."""
+    inputs, targets = made("encoder", n=5, coding="pm1", low=0.1, high=0.9)
+    np.testing.assert_array_equal(inputs, 2 * np.eye(5) - 1)
+    np.testing.assert_array_equal(targets, np.where(np.eye(5) == 1, 0.9, 0.1))
+
+
+def test_moons() -> None:
+    """They are scikit-learn's: micrograd's losses on them are those that were published, see the imported test."""
+    inputs, targets = made("moons", n=50, spread=0.1, data_seed=1337, low=-1)
+    np.testing.assert_array_equal(inputs, moons()[0])
+    np.testing.assert_array_equal(targets, moons()[1])
+    assert np.hypot(*made("moons", n=9)[0][made("moons", n=9)[1][:, 0] == 0].T) == pytest.approx(1)
+
+
+def test_spiral() -> None:
+    """A linear classifier that starts in the same stream of numbers has the losses published for CS231n."""
+    inputs, targets = made("spiral")
+    stream = np.random.RandomState(0)
+    stream.randn(300)
+    weights, biases, losses = 0.01 * stream.randn(2, 3), np.zeros(3), []
+    for _ in range(200):
+        scores = np.exp(inputs @ weights + biases)
+        share = scores / scores.sum(axis=1, keepdims=True)
+        losses.append(-np.log(share[targets == 1]).mean() + 0.0005 * (weights**2).sum())
+        delta = (share - targets) / len(inputs)
+        weights -= inputs.T @ delta + 0.001 * weights
+        biases -= delta.sum(axis=0)
+    assert [round(losses[k], 6) for k in (0, 10, 20, 190)] == [1.096919, 0.917310, 0.851535, 0.786302]
+
+
+def test_noise() -> None:
+    """Patterns are drawn one after the other."""
+    inputs, targets = made("noise", n=272, n_inputs=16)
+    np.testing.assert_array_equal(np.hstack([inputs, targets]), np.random.RandomState(0).randn(272, 17))
+
+
+def test_studies_hold_the_patterns() -> None:
+    """A task is a short way to give patterns: the study is that of the patterns themselves."""
+    tables = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
+    inputs, targets = made("parity", bits=3, coding="pm1")
+    study = Study(data={"task": "parity", "bits": 3, "coding": "pm1"}, **tables)
+    assert study == Study(data={"inputs": inputs, "targets": targets}, **tables)
+    assert "parity" not in study.to_toml()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"task": "xro"}, ("data", "unknown task 'xro'", "did you mean 'xor'", "seed")),
+        ({"task": ["xor"]}, ("data", "task", "xor, and, or, seed, boolean, parity")),
+        ({"task": "xor", "file": "a.csv"}, ("data", "task and file given")),
+        ({"task": "xor", "targets": [[1], [1], [1], [1]]}, ("data", "targets")),
+        ({"task": "parity"}, ("data: bits is missing; task 'parity' needs an integer from 1 to 16",)),
+        ({"task": "xor", "bits": 2}, ("data: bits 2 given, which task 'xor' does not take",)),
+        ({"task": "parity", "bits": 17}, ("data: bits 17 given; must be an integer from 1 to 16",)),
+        ({"task": "parity", "bits": 2.0}, ("data: bits 2.0", "an integer from 1 to 16")),
+        ({"task": "parity", "bits": True}, ("data: bits True", "an integer")),
+        ({"task": "parity", "bits": [2, 3]}, ("data: bits [2, 3]", "an integer")),
+        ({"task": "parity", "bits": 2, "coding": "10"}, ("data: coding '10' given; must be one of 01, pm1",)),
+        ({"task": "parity", "bits": 2, "low": float("nan")}, ("data: low nan", "a finite number")),
+        ({"task": "parity", "bits": 2, "high": "1"}, ("data: high '1' given; must be a finite number",)),
+        ({"task": "boolean", "bits": 2, "function": 16}, ("data: function 16 given; of 2 bits there are 0 to 15",)),
+        ({"task": "boolean", "bits": 6, "function": 1}, ("data: bits 6 given; task 'boolean' takes at most 5",)),
+        ({"task": "addition", "bits": 9}, ("data: 262,144 patterns given", "65,536")),
+        ({"task": "encoder", "n": 1025}, ("data: n 1025 given", "1024")),
+        ({"task": "moons", "n": 40_000}, ("data: 80,000 patterns given", "65,536")),
+        ({"task": "spiral", "n": 40_000}, ("data: 120,000 patterns given", "65,536")),
+        ({"task": "noise", "n": 65_536, "n_inputs": 1024}, ("data: n 65536 times 1024 inputs", "4,194,304")),
+        ({"inputs": [[0]], "targets": [0], "bits": 1}, ("data: bits given beside inputs", "only tasks")),
+    ],
+)
+def test_what_is_refused(data: dict[str, Any], words: tuple[str, ...]) -> None:
+    """It is said what was given and what is allowed, or which task takes it."""
+    with pytest.raises(StudyError) as refused:
+        Study(data=data, network={"hidden": 2}, training={"learning_rate": 0.1})
+    (fault,) = refused.value.faults
+    assert fault.startswith("data")
+    assert all(word in fault for word in words)
+
+
+def test_arguments_cannot_be_swept() -> None:
+    """Patterns are those of the study, not of a cell."""
+    with pytest.raises(StudyError, match="'bits' cannot be swept"):
+        Study(data={"task": "parity", "bits": 2}, training={"learning_rate": 0.1}, parameters={"bits": [2, 3]})
