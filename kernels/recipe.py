@@ -25,13 +25,15 @@ Hidden: TypeAlias = int | tuple[int, ...]
 
 
 class NamedParameters(dict[str, NDArray[Any]]):
-    """Views of the parameters of one network by name, also as attributes, which are None where it has no such ones."""
+    """Views of the parameters of one network by name, also as attributes: None for biases or skips that it lacks."""
 
     def __getattr__(self, name: str) -> Any:
         """Return the parameters of a name, as :meth:`Architecture.shapes` has them."""
-        if name.rstrip("0123456789") not in ("w", "v", "b", "c", "k"):
-            raise AttributeError(name)
-        return self.get(name)
+        if name in self:
+            return self[name]
+        if name in ("c", "k") or (name[:1] == "b" and f"w{name[1:]}" in self):
+            return None
+        raise AttributeError(f"no parameters {name!r} here; there are {', '.join(self)}")
 
 
 class Architecture(NamedTuple):
@@ -141,7 +143,7 @@ def sizes_of(hidden: Hidden) -> tuple[int, ...]:
 
 
 class Recipe(NamedTuple):
-    """The words that decide the bits of runs. Runs of one recipe and hidden size can be trained together.
+    """The words that decide the bits of runs. Runs of one recipe and the same hidden units can be trained together.
 
     Its ``repr`` is the key of trainers and, with a variant, of compiled kernels.
 

@@ -1,4 +1,4 @@
-"""Train many networks of one recipe and one hidden size on the same patterns.
+"""Train many networks of one recipe and the same hidden units on the same patterns.
 
 A kernel keeps the networks of a packet in the lanes of SIMD registers. Each takes
 steps until it ends by its own criterion; then its outcome is recorded and the

@@ -9,7 +9,7 @@ Behind them lie those of the words of a recipe; see :func:`kernels.step.layout.m
     OUTPUT_RATE,
     BELOW,
     BOUND,
-    HIDDEN_SCALE,  # gain times the scale of the hidden layer
+    HIDDEN_SCALE,  # gain times the scale of the hidden layer; several have their own, see packet.Stack
     OUTPUT_SCALE,
     DECAY,  # of weights
     BELOW_NOW,  # BELOW; NaN while it is too early to converge

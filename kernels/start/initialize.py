@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kernels.floating_point import default_floating_point
 from kernels.recipe import Architecture, Hidden
 from kernels.simd.compiling import Kernel
+from kernels.start.names import MAX_LAYERS
 from kernels.start.numbers import fill_by_numpy, fill_numbers, uncompiled_draw
 
 Array = NDArray[Any]
@@ -19,7 +20,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 # The words of an order of drawing: parameters w and b of a hidden layer may have its number, and an array with .T is
 # drawn transposed.
-_WORD = re.compile("[wb][1-8]?|[vck]")
+_WORD = re.compile(f"[wb][1-{MAX_LAYERS}]?|[vck]")
 
 
 class Start(NamedTuple):
@@ -157,13 +158,14 @@ def _read(order: str, shapes: Shapes) -> dict[str, bool]:
         if name in marks:
             raise ValueError(f"order of drawing {order!r} given; must name {name} once")
         marks[name] = mark == "T"
+    # Of one hidden layer w1 and b1 are w and b.
+    numbered = {name: name if name in shapes or name[1] != "1" else name[0] for name in marks if name[1:]}
     read: dict[str, bool] = {}
     for name, is_transposed in marks.items():
-        if name == f"{name[0]}1" and name not in shapes:  # the first of one hidden layer
-            name = name[0]
-        not_named = [each for each in shapes if each[0] == name and each not in marks]
-        for each in [name] if name in shapes else not_named:
-            read.setdefault(each, is_transposed)
+        not_named = [each for each in shapes if each[0] == name and each not in numbered.values()]
+        for each in [numbered[name]] if name in numbered else not_named:
+            if each in shapes:
+                read[each] = is_transposed
     missing = [name for name in shapes if name not in read]
     if missing:
         raise ValueError(f"order of drawing {order!r} given; must also name {', '.join(missing)}")

@@ -13,13 +13,11 @@ from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
 from kernels.step.deep import make_deep_backward
 from kernels.step.forward import hidden_activation
+from kernels.step.layer import MOST_INPUTS
 from kernels.step.layout import make_control_layout
 from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
 from kernels.words.inlined import activation, loss
-
-# How many input weights of a unit have their sums in registers at a time.
-MOST_INPUTS = 8
 
 
 @made_once

@@ -1,4 +1,4 @@
-"""Scalings: the powers of their fan-in by which the sums of both layers are multiplied."""
+"""Scalings: the powers of their fan-in by which the sums of each layer are multiplied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Scaling(NamedTuple):
     Attributes
     ----------
     hidden, output : (fan_in) -> float
-        Of the hidden layer and of the output layer.
+        Of each hidden layer and of the output layer.
     """
 
     hidden: Callable[[int], float]

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from kernels.recipe import Hidden
+from kernels.start.names import MAX_LAYERS
 from sweep.bench.case import ACTIVATIONS, CASES, DTYPES, Case
 from sweep.bench.measure import FULL, QUICK
 from sweep.bench.report import print_findings, to_dict, write_files
@@ -115,7 +116,8 @@ def _sizes(given: str | None, default: Sequence[Hidden]) -> tuple[Hidden, ...]:
     sizes: list[Hidden] = []
     for text in given.split(","):
         layers = text.strip().split("-")
-        if not all(part.isdecimal() and 1 <= int(part) <= MAX_HIDDEN for part in layers):
-            raise SweepError(f"--hidden: {text.strip()!r} given; must be integers from 1 to {MAX_HIDDEN}, or as in 8-8")
+        if len(layers) > MAX_LAYERS or not all(part.isdecimal() and 1 <= int(part) <= MAX_HIDDEN for part in layers):
+            allowed = f"integers from 1 to {MAX_HIDDEN}, or at most {MAX_LAYERS} of them as in 8-8"
+            raise SweepError(f"--hidden: {text.strip()!r} given; must be {allowed}")
         sizes.append(tuple(map(int, layers)) if len(layers) > 1 else int(text))
     return tuple(dict.fromkeys(sizes))

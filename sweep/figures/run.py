@@ -27,7 +27,7 @@ _PARAMETERS = {
 }
 _COLORS = dict(zip(_PARAMETERS, NAMED_COLORS, strict=False))
 # Of hidden layers from the inputs up.
-_STYLES = ("-", "--", ":", "-.")
+_STYLES = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 3)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 4)))
 # Most lines of hidden units, and of parameters of a kind; the first ones are drawn.
 _MOST_UNITS, _MOST_LINES = 32, 200
 # Larger numbers are not drawn; larger weights make their axis logarithmic.
@@ -85,8 +85,9 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
     for kind in dict.fromkeys(path.names):
         own = weights[:, [k for k, name in enumerate(path.names) if name == kind][:_MOST_LINES]]
         marker = "." if len(path.steps) == 1 else None
-        style = _STYLES[(int(kind[1:] or 1) - 1) % len(_STYLES)]
-        lines = ax.plot(path.steps, own, style, color=_COLORS[kind[0]], linewidth=1.1, alpha=0.8, marker=marker)
+        style: Any = _STYLES[int(kind[1:] or 1) - 1]
+        look: dict[str, Any] = {"linestyle": style, "color": _COLORS[kind[0]], "marker": marker}
+        lines = ax.plot(path.steps, own, linewidth=1.1, alpha=0.8, **look)
         of_layer = {"w": "weights", "b": "biases"}.get(kind[0])
         lines[0].set_label(f"{of_layer} of hidden layer {kind[1:]}" if kind[1:] else _PARAMETERS[kind])
     if path.steps[-1] > 200:

@@ -6,8 +6,10 @@ number of cells does not matter.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
 
 MAX_FLOAT32 = 3.4028234663852886e38
 
-# Hidden activations of one network over all patterns. It bounds the time of a step, which cannot be interrupted.
+# Hidden activations of one network over all patterns. It bounds the time of a step, which cannot be interrupted. Where
+# there are several hidden layers, weights times patterns do so. Many networks are in memory side by side.
 MAX_ACTIVATIONS = 2**24
+MAX_PRODUCTS = 2**28
+MAX_DEEP_WEIGHTS = 2**22
 
 
 class Rule(NamedTuple):
@@ -87,6 +92,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_refused_targets(study),
         *_idle_decay(study),
         *_unused_words(study, given),
+        *_missing_layers(study),
         *_rounded_away(study),
         *_beyond_limits(study, given),
     ]
@@ -131,16 +137,34 @@ def _idle_decay(study: StudyContent) -> Iterator[str]:
 def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
     for name, word in WORDS.items():
         if name in given and not study.uses(name):
+            values = study.values_of(name)
+            value = shown(list(values) if name in study.parameters else values[0])
+            if name == "layers":
+                told = next(text for text in study.values_of("hidden") if "-" in str(text))
+                yield (
+                    f"{study.key_of(name)}: {value} given beside {study.key_of('hidden')} {told!r}, which tells its "
+                    "own layers; leave one out"
+                )
+                continue
             users = " or ".join(
                 f"{other} {'true' if value is True else repr(value)}"
                 for other, values in word.used_with.items()
                 for value in values
             )
-            if name == "layers":
-                users = "hidden units of one number, not with a text such as '8-4'"
-            values = study.values_of(name)
-            value = shown(list(values) if name in study.parameters else values[0])
             yield f"{study.key_of(name)}: {value} given, which no cell uses; it is used with {users}"
+
+
+def _missing_layers(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for an order of drawing that names a layer which no network has."""
+    most = max(map(len, study.hidden_layers()))
+    for order in study.values_of("draw_order"):
+        for name in re.findall(r"[wb][1-9]", order):
+            if int(name[1]) > most:
+                yield (
+                    f"{study.key_of('draw_order')}: {order!r} given, which names {name}; no network has {name[1]} "
+                    "hidden layers"
+                )
+                break
 
 
 def _rounded_away(study: StudyContent) -> Iterator[str]:
@@ -172,6 +196,23 @@ def _lost_in_float32(name: str, value: float) -> str | None:
     return f"below {most:g}" if most is not None and rounded >= most else None
 
 
+def _too_many_weights(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence where networks of several hidden layers have too many weights."""
+    n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
+    fans = [(n_inputs, *sizes, n_outputs) for sizes in study.hidden_layers() if len(sizes) > 1]
+    most = max((sum(below * size for below, size in pairwise(fan)) for fan in fans), default=0)
+    if most > MAX_DEEP_WEIGHTS:
+        yield (
+            f"{study.key_of('hidden')}: hidden layers of {most} weights given; with several, at most "
+            f"{MAX_DEEP_WEIGHTS} are allowed"
+        )
+    elif most * n_patterns > MAX_PRODUCTS:
+        yield (
+            f"{study.key_of('hidden')}: {n_patterns} patterns times {most} weights given; with several hidden layers, "
+            f"at most {MAX_PRODUCTS} products are allowed"
+        )
+
+
 def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
     """Yield a sentence for each product or number that is too large."""
     n_patterns = len(study.data.inputs)
@@ -181,6 +222,7 @@ def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
             f"network.hidden: {n_patterns} patterns times {hidden} units given; at most {MAX_ACTIVATIONS} hidden "
             "activations are allowed"
         )
+    yield from _too_many_weights(study)
     largest = max(abs(value) for rows in (study.data.inputs, study.data.targets) for row in rows for value in row)
     if study.network.dtype == "float32" and largest > MAX_FLOAT32:
         yield f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}"

@@ -92,5 +92,13 @@ class StudyContent:
             is_seed_common
             and self.data == other.data
             and set(self.record.targets) <= set(other.record.targets)
-            and all(set(self.values_of(name)) & set(other.values_of(name)) for name in WORDS)
+            and not any(
+                set(map(comparable, self.values_of(name))).isdisjoint(map(comparable, other.values_of(name)))
+                for name in WORDS
+            )
         )
+
+
+def comparable(value: Any) -> Any:
+    """Return a value as any study has it: numbers of hidden units are texts beside texts of several layers."""
+    return str(value) if isinstance(value, int) else value

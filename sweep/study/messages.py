@@ -58,7 +58,8 @@ def _sentence(detail: Any, path: str, known_keys: list[str]) -> str:
         return f"{where}: is missing"
     given, name = detail["input"], str(detail["loc"][-1]) if detail["loc"] else ""
     if isinstance(given, (list, dict)) and where.endswith(f".{name}") and name in SWEEPABLE:
-        return f"{where}: {shown(given)} given; must be one value; to sweep {name}, move it to [parameters]"
+        several = "; for several layers give a text such as '8-4'" if name == "hidden" else ""
+        return f"{where}: {shown(given)} given; must be one value{several}; to sweep {name}, move it to [parameters]"
     if kind == "value_error":
         return f"{where}: {context['error']}"
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]

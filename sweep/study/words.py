@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from kernels import vocabulary
-from kernels.start.names import DISTRIBUTIONS, STREAMS
+from kernels.start.names import DISTRIBUTIONS, MAX_LAYERS, STREAMS
 from kernels.words.reductions import REDUCTIONS
 from kernels.words.scalings import SCALINGS
 from sweep.errors import shown
@@ -26,7 +26,7 @@ MAX_STEPS = 2**31 - 1
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-MAX_HIDDEN, MAX_LAYERS = 65_536, 8
+MAX_HIDDEN = 65_536
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 
 # Names of a loss together with a reduction.
@@ -52,7 +52,7 @@ def _expand_batch(given: Any, info: ValidationInfo) -> Any:
 
 def _expand_hidden(given: Any) -> Any:
     """Return hidden units as a number, or those of several layers as a text such as 8-4."""
-    is_text = isinstance(given, str) and re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})*", given)
+    is_text = isinstance(given, str) and re.fullmatch("[0-9]{1,20}(-[0-9]{1,20})*", given)
     sizes = list(map(int, given.split("-"))) if is_text else [given]
     if any(isinstance(size, bool) or not isinstance(size, int) for size in sizes) or len(sizes) > MAX_LAYERS:
         needs = f"an integer, or of several layers, at most {MAX_LAYERS}, a text such as '8-4'"
@@ -76,7 +76,7 @@ def _complete_order(given: str) -> str:
     return " ".join([*words, *(name for name in _DRAWN if name not in names)])
 
 
-_ORDER = "w, v, b, c, k in any order, w1, b1, w2, .. of one layer; w.T, v.T, k.T"
+_ORDER = "w, v, b, c, k in any order; w.T, v.T, k.T; w1, b2, .. of one layer, w and b of all others from the inputs up"
 _HIDDEN = f"an integer from 1 to {MAX_HIDDEN:,}, or of several layers a text such as 8-4"
 
 
@@ -149,9 +149,7 @@ def _network() -> dict[str, dict[str, Any]]:
             "gain": setting("gain"),
         },
         "skip": {
-            "scaling": choice(
-                SCALINGS, "standard", "by which powers of their fan-in the sums of both layers are divided"
-            ),
+            "scaling": choice(SCALINGS, "standard", "by which powers of its fan-in the sums of each layer are divided"),
         },
     }
 

@@ -25,6 +25,7 @@ from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.store.shard_result import outcomes_from_table
+from sweep.study.content import comparable
 from sweep.study.model import Study
 from sweep.system.escaping import one_line
 
@@ -198,15 +199,10 @@ class _Source:
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)
         for name in dict.fromkeys([*old.parameters, *self._new.parameters]):
-            places = {_comparable(value): place for place, value in enumerate(old.values_of(name))}
-            values = map(_comparable, self._new.grid.column(name, cells).tolist())
+            places = {comparable(value): place for place, value in enumerate(old.values_of(name))}
+            values = map(comparable, self._new.grid.column(name, cells).tolist())
             place = np.array([places.get(value, -1) for value in values], np.int64)
             missing |= place < 0
             if name in old.parameters:
                 numbers = numbers * len(places) + place
         return np.where(missing, -1, numbers)
-
-
-def _comparable(value: Any) -> Any:
-    """Return a value as any study has it: numbers of hidden units are texts beside texts of several layers."""
-    return str(value) if isinstance(value, int) else value

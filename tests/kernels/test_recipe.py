@@ -67,8 +67,11 @@ def test_parameters_lie_in_drawing_order() -> None:
     assert list(parts) == ["w1", "w2", "v", "b1", "b2", "c"]
     assert parts.w2.tolist() == [[4, 5, 6], [7, 8, 9]]
     assert parts.k is None
-    with pytest.raises(AttributeError):
-        _ = parts.weights
+    for name in ("weights", "w", "b", "w3", "b3", "v1"):
+        with pytest.raises(AttributeError, match=f"no parameters '{name}' here; there are w1, w2, v, b1, b2, c"):
+            getattr(parts, name)
+    parts = Architecture(2, 1, "relu", "identity", bias=False, deep=True).split(np.arange(13), (2, 3))
+    assert (parts.b1, parts.b2, parts.c) == (None, None, None)
 
 
 def test_sizes_of_several_layers_are_not_guessed() -> None:

@@ -50,15 +50,16 @@ def initial_parameters(
 def drawn_in_order(words: list[str], names: list[str]) -> Iterator[tuple[str, bool]]:
     """Give the parameters as they are drawn, and whether transposed.
 
-    Where layers have numbers, w and b are all of their kind that no word names, in the order of the layers; where the
-    only one has none, w1 and b1 are its own, and its second name counts for nothing.
+    w and b are all of their kind that no word with a number names, in the order of the layers; where the only hidden
+    layer has no number, w1 and b1 are its own.
     """
     said = [word.removesuffix(".T") for word in words]
+    if "w" in names:
+        said = [{"w1": "w", "b1": "b", "w": "w*", "b": "b*"}.get(name, name) for name in said]
     for word, name in zip(words, said, strict=True):
-        found = [name] if name in names else [each for each in names if each[0] == name and each not in said]
-        if name in ("w1", "b1") and name not in names:
-            found = [each for each in names if each == name[0]]
-        yield from ((each, word.endswith(".T")) for each in found)
+        kind = name.removesuffix("*")
+        rest = [each for each in names if each[0] == kind and (each not in said or each in ("v", "c", "k"))]
+        yield from ((each, word.endswith(".T")) for each in ([name] if name in names and name[0] in "wb" else rest))
 
 
 def scaled(draws: npt.NDArray[np.float64], distribution: str, scale: float) -> npt.NDArray[np.float64]:

@@ -31,6 +31,23 @@ def test_other_orders() -> None:
     np.testing.assert_array_equal(given, np.concatenate([w.T.ravel(), v.T.ravel(), b, c, k.T.ravel()]))
 
 
+def test_orders_of_layers() -> None:
+    """A name with a number is that of a layer, w1 and b1 of the only one; w and b are of all others, in their order."""
+    for order in ("w.T b v w1", "b w.T v w1.T w2"):
+        shapes = parameter_shapes(2, 3, 1, bias=False)
+        given = initial_parameters([5], shapes, "uniform", SAME, "pcg64", "float64", order=order)[0]
+        random = np.random.default_rng(5)
+        v, w = random.random((3, 1)) - 0.5, random.random(6) - 0.5
+        w = w.reshape(3, 2).T if "w1.T" in order else w.reshape(2, 3)
+        np.testing.assert_array_equal(given, np.concatenate([w.ravel(), v.ravel()]))
+    shapes = parameter_shapes(2, (3, 4, 5), 1, bias=True)
+    given = initial_parameters([5], shapes, "uniform", SAME, "pcg64", "float64", order="b2 w v w2.T b c")[0]
+    random = np.random.default_rng(5)
+    sizes = ((4,), (2, 3), (4, 5), (5, 1), (4, 3), (3,), (5,), (1,))
+    b2, w1, w3, v, w2, b1, b3, c = (random.random(size) - 0.5 for size in sizes)
+    np.testing.assert_array_equal(given, np.concatenate([each.ravel() for each in (w1, w2.T, w3, v, b1, b2, b3, c)]))
+
+
 def test_scales_of_their_own() -> None:
     """Each layer and the biases have a scale; skip connections are of the output layer; 0 is drawn all the same."""
     shapes = parameter_shapes(2, 3, 1, bias=True, skip=True)

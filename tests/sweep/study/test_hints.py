@@ -114,9 +114,10 @@ def test_values_that_cannot_be_had() -> None:
 @pytest.mark.parametrize("given", [[2, 4], {"range": [2, 4]}])
 def test_several_values_are_swept(given: Any) -> None:
     """Several values of a key stand under [parameters]."""
-    told = "given; must be one value; to sweep {}, move it to [parameters]"
-    assert refused(network={"hidden": given}) == f"network.hidden: {given} {told.format('hidden')}"
-    assert refused(training={"batch": given}) == f"training.batch: {given} {told.format('batch')}"
+    told = "given; must be one value{}; to sweep {}, move it to [parameters]"
+    layers = "; for several layers give a text such as '8-4'"
+    assert refused(network={"hidden": given}) == f"network.hidden: {given} {told.format(layers, 'hidden')}"
+    assert refused(training={"batch": given}) == f"training.batch: {given} {told.format('', 'batch')}"
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,14 @@ def test_units_of_each_layer() -> None:
     [
         ({"hidden": "2 4"}, ("network.hidden", "'2 4'", "integer", "'8-4'")),
         ({"hidden": "8-"}, ("network.hidden", "'8-'", "integer")),
-        ({"hidden": [8, 4]}, ("network.hidden", "[8, 4]", "one value")),
+        ({"hidden": [8, 4]}, ("network.hidden", "[8, 4]", "one value", "'8-4'")),
+        ({"hidden": "8-9999999999"}, ("network.hidden", "at most 65536 each")),
+        ({"hidden": "2000-2100"}, ("network.hidden: hidden layers of 4206100 weights given", "4194304")),
+        ({"hidden": 65_536, "layers": 2}, ("network.hidden", "4194304")),
         ({"hidden": "8-0"}, ("network.hidden", "'8-0'", "at least 1 each")),
         ({"hidden": "8-65537"}, ("network.hidden", "at most 65536 each")),
         ({"hidden": "1-1-1-1-1-1-1-1-1"}, ("network.hidden", "at most 8")),
-        ({"hidden": "8-4", "layers": 2}, ("network.layers", "2 given", "no cell uses", "'8-4'")),
+        ({"hidden": "8-4", "layers": 2}, ("network.layers: 2 given beside network.hidden '8-4'", "leave one out")),
         ({"hidden": 2, "layers": 9}, ("network.layers", "at most 8")),
         ({"hidden": 2, "layers": 0}, ("network.layers", "at least 1")),
     ],
@@ -60,3 +63,20 @@ def test_what_is_refused(network: dict[str, Any], words: tuple[str, ...]) -> Non
     (fault,) = refused.value.faults
     assert fault.startswith(words[0])
     assert all(word in fault for word in words)
+
+
+def test_what_takes_too_long() -> None:
+    """A step cannot be interrupted, so patterns times weights have a limit; swept values are told by their key."""
+    data = {"task": "noise", "n": 4096, "n_inputs": 2}
+    with pytest.raises(StudyError, match=r"^parameters.hidden: 4096 patterns times 252502 weights given; .* 268435456"):
+        make_study(data=data, hidden=["8-4", "500-502"])
+    assert make_study(data=data, hidden=["8-4", "240-240"]).n_cells == 4
+
+
+def test_orders_that_name_layers() -> None:
+    """A layer that no network has is told; where some network has it, it is drawn there."""
+    with pytest.raises(
+        StudyError, match=r"^initial_weights.draw_order: 'w3 w .*' given, which names w3; no network has 3"
+    ):
+        make_study(hidden=["8", "8-4"], draw_order="w3 w v b")
+    assert make_study(hidden=["8", "8-4"], draw_order="w2 w v b").network.layers == 1

@@ -175,6 +175,7 @@ def test_folders_that_hold_some_of_the_runs(tmp_path: Path) -> None:
     for more in (
         make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=3),
         make_study(count=3, learning_rate=[0.3, 0.2], hidden=[2, 4], max_steps=3),
+        make_study(count=3, learning_rate=[0.3, 0.2], hidden=["2", "4-2"], max_steps=3),
     ):
         with pytest.raises(StoreError, match=r"that shares runs with this one.*--reuse.*--overwrite") as refused:
             sweep.run(more, out=out)
