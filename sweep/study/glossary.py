@@ -79,7 +79,7 @@ def _argument_entry(name: str) -> Entry:
     if len(set(defaults.values())) == 1 and default:
         default = str(defaults[users[0]])
     facts = [
-        argument.fault(None),
+        argument.allowed,
         *([f"default {default}"] if default else []),
         f"used with task {', '.join(users)}",
         "cannot be swept",

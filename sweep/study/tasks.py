@@ -1,7 +1,8 @@
 """Built-in tasks: patterns to learn, each made by a function of its arguments.
 
 A task is one function here. Its parameters are the keys of the table [data] that it takes, which :data:`ARGUMENTS`
-declares, with the defaults that the function has. Bits are numbered from 0: input j of pattern c is bit j of c.
+declares, with the defaults that the function has. Bits are numbered from 0: input j of pattern c is bit j of c. Only
+xor, and, or are in the order of truth tables, in which the first input changes last.
 """
 
 from __future__ import annotations
@@ -41,16 +42,21 @@ class Argument(NamedTuple):
     least: float = -sys.float_info.max
     most: float = sys.float_info.max
 
-    def fault(self, value: Any) -> str:
-        """Say what is allowed where a value is not; empty if it is."""
+    @property
+    def allowed(self) -> str:
+        """What is allowed, in words."""
         if self.kind is str:
-            return "" if value in CODINGS else f"one of {', '.join(CODINGS)}"
-        kinds = (int,) if self.kind is int else (int, float)
-        if isinstance(value, kinds) and not isinstance(value, bool) and self.least <= value <= self.most:
-            return ""
+            return f"one of {', '.join(CODINGS)}"
         if self.most == sys.float_info.max:
             return "a finite number"
         return f"{'an integer' if self.kind is int else 'a number'} from {self.least:,} to {self.most:,}"
+
+    def allows(self, value: Any) -> bool:
+        """Return whether a value is allowed."""
+        if self.kind is str:
+            return isinstance(value, str) and value in CODINGS
+        kinds = (int,) if self.kind is int else (int, float)
+        return isinstance(value, kinds) and not isinstance(value, bool) and self.least <= value <= self.most
 
 
 ARGUMENTS = {
@@ -232,10 +238,9 @@ def make_patterns(task: Any, given: dict[str, Any]) -> Patterns:
     for name, value in given.items():
         if name not in takes:
             raise ValueError(f"{name} {shown(value)} given, which task {task!r} does not take")
-        fault = ARGUMENTS[name].fault(value)
-        if fault:
-            raise ValueError(f"{name} {shown(value)} given; must be {fault}")
+        if not ARGUMENTS[name].allows(value):
+            raise ValueError(f"{name} {shown(value)} given; must be {ARGUMENTS[name].allowed}")
     for name, default in takes.items():
         if default is Parameter.empty and name not in given:
-            raise ValueError(f"{name} is missing; task {task!r} needs {ARGUMENTS[name].fault(None)}")
+            raise ValueError(f"{name} is missing; task {task!r} needs {ARGUMENTS[name].allowed}")
     return TASKS[task](**given)

@@ -29,7 +29,7 @@ def bits(count: int) -> Array:
 def test_arguments_are_declared(name: str) -> None:
     """Each is a key of [data], with a default that it allows."""
     for argument, default in arguments_of(name).items():
-        assert isinstance(default, type) or not ARGUMENTS[argument].fault(default)
+        assert isinstance(default, type) or ARGUMENTS[argument].allows(default)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 7])
