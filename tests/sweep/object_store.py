@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -109,6 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer[2])
 
     def _ask_moto(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        # moto looks and writes in two steps: of two uploads on condition at the same time both could succeed.
+        with self.server.creating if "if-none-match" in headers else nullcontext():
+            return self._forward(body, headers)
+
+    def _forward(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         connection = HTTPConnection("127.0.0.1", self.server.moto_port)
         try:
             connection.request(self.command, self.path, body, {**headers, "connection": "close"})
@@ -145,7 +150,7 @@ class ObjectStore(ThreadingHTTPServer):
     def __init__(self, moto_port: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.moto_port = moto_port
-        self.closing, self._counting = Event(), Lock()
+        self.closing, self.creating, self._counting = Event(), Lock(), Lock()
         self.clear()
 
     def clear(self) -> None:
