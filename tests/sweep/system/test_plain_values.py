@@ -120,7 +120,7 @@ def test_patterns(dtype: str) -> None:
         (np.array([2j]), "2j given; must be an integer"),
         (np.array([[2, 3]]), "[2, 3] given; must be an integer"),
         (np.array([]), "empty"),
-        (np.array(["2"]), "'2' given; must be an integer"),
+        (np.array(["two"]), "'two' given; must be an integer"),
         (np.array([True]), "True given; must be an integer"),
         (np.arange(2000.0), "0.0 given; must be an integer"),
         (pd.Series([2, None], dtype="Int64"), "<NA> given"),
