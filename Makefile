@@ -15,7 +15,7 @@ TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
 
 # What takes many kernels runs without the JIT, and only some of it with it. Coverage, which doubles the time of kernels
 # that run as Python, sees all of their lines in some of these tests.
-COVERED_TESTS := tests/kernels/test_words.py tests/sweep/training/test_words.py
+COVERED_TESTS := $(addprefix tests/kernels/test_,words.py initial_weights.py) tests/sweep/training/test_words.py
 PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle tests/sweep/verification/test_true_results.py
 
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long, and comes first, so
@@ -26,7 +26,7 @@ UNCOVERED_TESTS := $(addprefix tests/sweep/training/test_,words.py trace.py trac
 	$(addprefix tests/sweep/store/test_,one_digest.py crashes.py power.py io_errors.py full_disk.py kills.py contents.py \
 	object_races.py object_studies.py object_interrupts.py object_faults.py processes.py) \
 	$(addprefix tests/sweep/statistics/test_,statistics.py pooled.py importance.py steps.py paired_steps.py) \
-	$(addprefix tests/sweep/figures/test_,looks.py kinds.py figures.py) tests/sweep/report \
+	$(addprefix tests/sweep/figures/test_,looks.py kinds.py figures.py) $(addprefix tests/sweep/report/test_,page.py svg.py) \
 	$(addprefix tests/sweep/study/test_,logspace.py toml_text.py fuzz.py) $(addprefix tests/sweep/cli/test_,process.py interpreted.py) \
 	$(addprefix tests/sweep/verification/test_,verify.py forgers.py) tests/sweep/results/test_fixed_budgets.py \
 	tests/sweep/system/test_floating_point.py tests/sweep/test_rooms.py \
