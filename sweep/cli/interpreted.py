@@ -33,7 +33,7 @@ def interpret_if_tiny(operations: float) -> None:
 
 def operations_of_study(study: Study) -> float:
     """Return the nominal operations of all packets of a study, if all runs take all their steps."""
-    n_shapes = len(study.hidden_layers())  # networks of several sizes share no packet
+    n_shapes = len(study.hidden_layers)  # networks of several sizes share no packet
     return operations_of_runs(study, n_shapes * ceil(study.n_runs / n_shapes / _LANES))
 
 

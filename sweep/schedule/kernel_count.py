@@ -44,7 +44,7 @@ def most_kernels(study: Study, operations: float) -> int:
 
 def study_effort(study: Study, operations: float) -> Effort:
     """Return what is worth to be compiled for each recipe of a study, whose runs share the operations evenly."""
-    return effort_for(operations / len(_recipes(study)), len(study.hidden_layers()))
+    return effort_for(operations / len(_recipes(study)), len(study.hidden_layers))
 
 
 def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:
@@ -74,7 +74,7 @@ def _trainings(study: Study, words: dict[str, Any], effort: Effort) -> int:
     is_general = effort is Effort.LEAST or words["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS
     most = _MOST_PACKETS if words["criterion"] == "none" else 2
     alike: dict[tuple[bool, ...], list[tuple[int, ...]]] = {}
-    for sizes in study.hidden_layers():
+    for sizes in study.hidden_layers:
         fans = (n_inputs, *sizes)
         scaled = (max(fans[:-1]) > 1, fans[-1] > 1) if words["scaling"] != "standard" else ()
         alike.setdefault((len(sizes) > 1, *scaled), []).append(sizes)
@@ -88,7 +88,7 @@ def _trainings(study: Study, words: dict[str, Any], effort: Effort) -> int:
 def draws_by_numpy(study: Study) -> bool:
     """Return whether NumPy draws the initial weights of a study, which are too few to be worth a kernel."""
     n_starts = (
-        study.seeds.count * len(study.hidden_layers()) * prod(len(study.values_of(name)) for name in with_role("start"))
+        study.seeds.count * len(study.hidden_layers) * prod(len(study.values_of(name)) for name in with_role("start"))
     )
     return n_starts <= _FEW_STARTS and study.n_runs <= _FEW_RUNS
 

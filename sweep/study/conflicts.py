@@ -156,7 +156,7 @@ def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for an order of drawing that names a layer which no network has."""
-    most = max(map(len, study.hidden_layers()))
+    most = max(map(len, study.hidden_layers))
     for order in study.values_of("draw_order"):
         for name in re.findall(r"[wb][1-9]", order):
             if int(name[1]) > most:
@@ -199,7 +199,7 @@ def _lost_in_float32(name: str, value: float) -> str | None:
 def _too_many_weights(study: StudyContent) -> Iterator[str]:
     """Yield a sentence where networks of several hidden layers have too many weights."""
     n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
-    fans = [(n_inputs, *sizes, n_outputs) for sizes in study.hidden_layers() if len(sizes) > 1]
+    fans = [(n_inputs, *sizes, n_outputs) for sizes in study.hidden_layers if len(sizes) > 1]
     most = max((sum(below * size for below, size in pairwise(fan)) for fan in fans), default=0)
     if most > MAX_DEEP_WEIGHTS:
         yield (
@@ -216,7 +216,7 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
 def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
     """Yield a sentence for each product or number that is too large."""
     n_patterns = len(study.data.inputs)
-    hidden = max(sum(sizes) for sizes in study.hidden_layers())
+    hidden = max(sum(sizes) for sizes in study.hidden_layers)
     if n_patterns * hidden > MAX_ACTIVATIONS:
         yield (
             f"network.hidden: {n_patterns} patterns times {hidden} units given; at most {MAX_ACTIVATIONS} hidden "

@@ -68,8 +68,9 @@ class StudyContent:
         """Return the values that a word has in the cells: one, or the swept ones."""
         return self.parameters.get(name) or (getattr(getattr(self, WORDS[name].section), name),)
 
+    @cached_property
     def hidden_layers(self) -> list[tuple[int, ...]]:
-        """Return the units of the hidden layers of all networks, each once."""
+        """The units of the hidden layers of all networks, each once."""
         pairs = product(self.values_of("hidden"), self.values_of("layers"))
         return list(dict.fromkeys(hidden_sizes(hidden, layers) for hidden, layers in pairs))
 

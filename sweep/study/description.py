@@ -21,7 +21,7 @@ def asked(study: StudyContent) -> dict[str, Any]:
     patterns = f"{count_text(n_patterns, 'pattern')} of {count_text(len(data.inputs[0]), 'input')} and "
     patterns += count_text(len(data.targets[0]), "target")
     seeds = count_text(study.seeds.count, "seed")
-    layers = sorted({len(sizes) for sizes in study.hidden_layers()})
+    layers = sorted({len(sizes) for sizes in study.hidden_layers})
     depth = "one hidden layer" if layers == [1] else f"{list_text(list(map(str, layers)))} hidden layers"
     sentence = f"{count_text(study.n_runs, 'network')} of {depth} to learn {patterns}: {seeds}"
     if study.n_cells > 1:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Axis = Mapping[str, tuple[Scalar, ...]]
 
 
-# Hidden units: of the one hidden layer, or of each of several from the inputs up.
+# As in kernels.recipe, which imports NumPy and would delay 'sweep plan'.
 Hidden = int | tuple[int, ...]
 
 

@@ -93,9 +93,9 @@ def outputs_plane(trace: Trace) -> Plane | None:
     outputs = _predict(trace.study, trace.cell, trace.weights, points)
     cell = trace.study.grid.cell(trace.cell)
     scale = cell.gain * make_recipe(trace.study, cell).architecture.scales(cell.hidden)[0][0]
-    w, b = (trace.weights.get(f"{kind}1", trace.weights.get(kind)) for kind in "wb")  # of the first hidden layer
-    assert w is not None
-    units = np.column_stack([scale * w.T, np.zeros(w.shape[1]) if b is None else b])
+    number = "1" if "w1" in trace.weights else ""  # of the first hidden layer
+    w = trace.weights[f"w{number}"]
+    units = np.column_stack([scale * w.T, trace.weights.get(f"b{number}", np.zeros(w.shape[1]))])
     return Plane(x, y, outputs[:, 0].reshape(_SIDE, _SIDE), units)
 
 

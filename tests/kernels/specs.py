@@ -74,7 +74,9 @@ class Spec:
     @property
     def step_patterns(self) -> int | None:
         """Give the patterns per step, None for all."""
-        return UNEVEN[self.task] if self.batch == "uneven" else self.batch  # type: ignore[return-value]
+        if isinstance(self.batch, str):
+            return {"uneven": UNEVEN[self.task]}[self.batch]
+        return self.batch
 
     @property
     def n_windows(self) -> int:

@@ -31,8 +31,8 @@ def test_spelling_of_layers_does_not_count(tmp_path: Path, one: dict[str, Any], 
 
 def test_units_of_each_layer() -> None:
     """Sizes go from the inputs up; a number is that of each layer."""
-    assert make_study(hidden=[2, 3], layers=[1, 3]).hidden_layers() == [(2,), (2, 2, 2), (3,), (3, 3, 3)]
-    assert make_study(hidden=["2", "8-4", "2-2"]).hidden_layers() == [(2,), (8, 4), (2, 2)]
+    assert make_study(hidden=[2, 3], layers=[1, 3]).hidden_layers == [(2,), (2, 2, 2), (3,), (3, 3, 3)]
+    assert make_study(hidden=["2", "8-4", "2-2"]).hidden_layers == [(2,), (8, 4), (2, 2)]
     study = make_study(hidden=[4, "8-4"])
     assert study.parameters["hidden"] == ("4", "8-4")
     assert not study.uses("layers")

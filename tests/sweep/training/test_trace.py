@@ -103,7 +103,7 @@ def test_trace_of_several_layers(words: dict[str, Any]) -> None:
     weights = [part.ravel() for part in given.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
     below = given.inputs
-    for layer, size in enumerate(study.hidden_layers()[0], start=1):
+    for layer, size in enumerate(study.hidden_layers[0], start=1):
         assert given.weights[f"w{layer}"].shape == (below.shape[1], size)
         below = np.tanh(below @ given.weights[f"w{layer}"] + given.weights.get(f"b{layer}", 0))
     assert below @ given.weights.v + given.weights.get("c", 0) == pytest.approx(given.predictions)
