@@ -14,9 +14,13 @@ from kernels.words.records import Setting
 from kernels.words.scalings import SCALINGS
 
 # Settings of a cell: those of the vocabulary, which become rows of lanes where a word of the recipe uses them, the
-# first step at which convergence is judged, and the limit of steps.
+# first step at which convergence is judged, the limit of steps, and the number of its set of patterns.
 SETTINGS = np.dtype(
-    [*((name, "f8") for name in vocabulary.SETTINGS), ("from_step", "i8"), ("max_steps", "i8")], align=True
+    [
+        *((name, "f8") for name in vocabulary.SETTINGS),
+        *((name, "i8") for name in ("from_step", "max_steps", "patterns")),
+    ],
+    align=True,
 )
 
 

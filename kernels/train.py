@@ -52,10 +52,10 @@ class Trainer:
     ----------
     recipe
         The words that decide the bits of the runs.
-    inputs : (patterns, inputs)
+    inputs : (patterns, inputs), or (sets, patterns, inputs)
         Rounded to the dtype of the recipe.
-    targets : (patterns, outputs)
-        Likewise.
+    targets : (patterns, outputs), or (sets, patterns, outputs)
+        Likewise. Of several sets, each cell has the one whose number is in its settings.
     loss_targets : (targets,)
         Targets of the loss, rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
     tuning
@@ -79,8 +79,9 @@ class Trainer:
         tuning: Tuning | None = None,
         effort: Effort = Effort.MOST,
     ) -> None:
-        if recipe.batch is not None and not 1 <= recipe.batch <= len(inputs):
-            raise ValueError(f"batch {recipe.batch} given; must be from 1 to {len(inputs)}, the number of patterns")
+        n_patterns = targets.shape[-2]
+        if recipe.batch is not None and not 1 <= recipe.batch <= n_patterns:
+            raise ValueError(f"batch {recipe.batch} given; must be from 1 to {n_patterns}, the number of patterns")
         if recipe.records_targets != bool(len(loss_targets)):
             raise ValueError(f"{len(loss_targets)} targets of the loss given for {recipe}")
         self.recipe = recipe
@@ -184,7 +185,8 @@ class Trainer:
         KeyboardInterrupt
             In the main thread, a second or so after an interrupt.
         ValueError
-            If ``max_steps`` is negative or above MAX_STEPS, or the numbers of settings, weights and seeds do not agree.
+            If ``max_steps`` is negative or above MAX_STEPS, or the numbers of settings, weights and seeds do not agree,
+            or there is no such set of patterns.
         """
         counts = np.ones(len(settings), np.int64) if counts is None else counts
         if counts.shape != settings.shape or counts.min(initial=0) < 0 or counts.sum() != len(weights):
@@ -195,6 +197,9 @@ class Trainer:
         max_steps = settings["max_steps"]
         if max_steps.min(initial=0) < 0 or max_steps.max(initial=0) > MAX_STEPS:
             raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
+        sets = settings["patterns"]
+        if sets.min(initial=0) < 0 or sets.max(initial=0) >= self._patterns.n_sets:
+            raise ValueError(f"patterns must be from 0 to {self._patterns.n_sets - 1}, the number of a set of patterns")
         hidden = self.recipe.architecture.hidden(weights.shape[1]) if hidden is None else hidden
         variant = self.variant(hidden, settings)
         own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
@@ -240,7 +245,7 @@ class Trainer:
         n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
             given_numbers(recipe, settings, asked.hidden),
-            np.column_stack([settings["max_steps"], settings["from_step"]]),
+            np.column_stack([settings["max_steps"], settings["from_step"], settings["patterns"]]),
             np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, recipe.dtype),
             asked.seeds,
@@ -252,7 +257,8 @@ class Trainer:
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
         )
         workspaces = tuple(make_workspace(recipe, variant, asked.hidden) for _ in range(variant.packets))
-        patterns: Any = self._patterns if variant.table is None else None  # else the kernel holds them
+        is_held = variant.table is not None and variant.own == "nothing"
+        patterns: Any = None if is_held else self._patterns  # None where the kernel holds them
         most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * variant.n_patterns * variant.packets)))
         return patterns, runs, workspaces, most_turns
 

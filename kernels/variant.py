@@ -5,13 +5,13 @@ Everything that makes kernels fast on the CPU at hand is chosen here, in :func:`
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from kernels.data.patterns import Patterns, Table, sums_watched
 from kernels.effort import Effort
-from kernels.recipe import Hidden, Recipe, sizes_of
+from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
 from kernels.tuning import Tuning, elementary_rows
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 
@@ -53,6 +53,8 @@ class Variant(NamedTuple):
     table
         The patterns, where they are constants. Products with zero are skipped then, and runs with numbers that
         are not finite are trained again by another variant.
+    own
+        What each network has for itself where there are several sets of patterns: targets, or patterns as a whole.
     hidden
         The hidden size where the loop over units is unrolled and parameters are in registers.
     integers
@@ -76,6 +78,7 @@ class Variant(NamedTuple):
     window: int
     packets: int
     table: Table | None
+    own: Literal["nothing", "targets", "patterns"]
     hidden: int | None
     integers: bool
     most_at_once: int
@@ -95,6 +98,11 @@ class Variant(NamedTuple):
     def most_patterns(self) -> int:
         """The most patterns that go through a step together: those of a block, or of a short window."""
         return max(self.block_patterns, min(self.most_at_once, self.n_patterns))
+
+    def n_own_numbers(self, architecture: Architecture) -> int:
+        """Return how many numbers of a pattern each network has for itself: none, its targets, or its inputs too."""
+        n_outputs = architecture.outputs
+        return {"nothing": 0, "targets": n_outputs, "patterns": architecture.inputs + n_outputs}[self.own]
 
     def shuffles(self, recipe: Recipe) -> bool:
         """Return whether each network visits the patterns of an epoch in an order of its own."""
@@ -122,7 +130,7 @@ def choose_variant(
     -------
     Variant
     """
-    n_patterns, architecture = len(patterns.inputs), recipe.architecture
+    n_patterns, architecture = patterns.n_patterns, recipe.architecture
     window = recipe.batch or n_patterns
     row_bytes = tuning.row_bytes
     width = row_bytes // np.dtype(recipe.dtype).itemsize
@@ -132,6 +140,7 @@ def choose_variant(
         window,
         packets=1,
         table=None,
+        own="nothing" if patterns.n_sets == 1 else "targets" if patterns.inputs.ndim == 2 else "patterns",
         hidden=None,
         integers=False,
         most_at_once=MOST_AT_ONCE,
@@ -143,12 +152,12 @@ def choose_variant(
         quick=effort is Effort.LEAST,
     )
     method = OPTIMIZERS[recipe.optimizer]
-    n_numbers = patterns.inputs.size + patterns.targets.size
+    n_numbers = n_patterns * (architecture.inputs + architecture.outputs)
     may_be_constants = window == n_patterns and n_numbers <= tuning.constant_limit and method.keeps_infinity
-    if effort is Effort.LEAST or not may_be_constants:
+    if effort is Effort.LEAST or not may_be_constants or general.own == "patterns":
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
-    table: Table = inputs, targets
+    table: Table = inputs, () if general.own == "targets" else targets
     n_units = sum(sizes_of(hidden))
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * n_units
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)

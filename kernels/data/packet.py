@@ -98,6 +98,9 @@ class Packet(NamedTuple):
         One row: the loss at the judging before.
     latest
         One row: the loss now.
+    own
+        Where each network has patterns of its own: its inputs, if they are its own too, and then targets of pattern n
+        one after another, and behind all patterns the middle of the range of the targets.
     shuffled
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
@@ -117,6 +120,7 @@ class Packet(NamedTuple):
     hidden_slopes: Rows
     previous: Rows
     latest: Rows
+    own: Rows
     shuffled: Rows
     kept: Rows
 

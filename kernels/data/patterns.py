@@ -19,13 +19,13 @@ Array = NDArray[Any]
 
 
 class Patterns(NamedTuple):
-    """The patterns that networks learn.
+    """The patterns that networks learn: one set of patterns for all, or several, of which each cell has one.
 
     Attributes
     ----------
-    inputs : (patterns, inputs)
-    targets : (patterns, outputs)
-    middle
+    inputs : (patterns, inputs), or (sets, patterns, inputs) where the inputs of sets differ
+    targets : (patterns, outputs), or (sets, patterns, outputs) where there are several sets
+    middle : number, or (sets,)
         Middle of the range of the targets, which separates high from low outputs.
     """
 
@@ -33,8 +33,18 @@ class Patterns(NamedTuple):
     targets: Array
     middle: Any
 
+    @property
+    def n_patterns(self) -> int:
+        """Patterns of a set."""
+        return int(self.targets.shape[-2])
 
-# Patterns as nested tuples: inputs and targets.
+    @property
+    def n_sets(self) -> int:
+        """Number of sets."""
+        return int(self.targets.shape[0]) if self.targets.ndim == 3 else 1
+
+
+# Patterns as nested tuples: inputs, and targets, none where networks have targets of their own.
 Table: TypeAlias = tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]
 
 
@@ -50,14 +60,14 @@ class PatternSource(NamedTuple):
     target : (patterns, packet, n, o) -> number or lanes
     used : (n, i) -> bool
         Whether the products with an input are computed.
-    middle : (patterns) -> number
+    middle : (patterns, packet) -> number or lanes
     n_patterns : (patterns) -> int
     """
 
     input: Callable[[Patterns, Packet, int, int], Lanes]
     target: Callable[[Patterns, Packet, int, int], Lanes]
     used: Callable[[int, int], bool]
-    middle: Callable[[Patterns], float]
+    middle: Callable[[Patterns, Packet], Lanes | float]
     n_patterns: Callable[[Patterns], int]
 
 
@@ -67,7 +77,7 @@ def _always_used(n: int, i: int) -> bool:
 
 
 @device
-def _given_middle(patterns: Patterns) -> float:
+def _given_middle(patterns: Patterns, packet: Packet) -> float:
     middle: float = patterns.middle
     return middle
 
@@ -109,7 +119,8 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     -------
     PatternSource
     """
-    inputs, targets, middle = make_patterns(np.array(table[0]), np.array(table[1]), dtype)
+    no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
+    inputs, targets, middle = make_patterns(np.array(table[0]), np.array(table[1]) if table[1] else no_targets, dtype)
     products, count = used_inputs(inputs, bias), len(inputs)
 
     @device
@@ -126,7 +137,7 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
         return is_used
 
     @device
-    def constant_middle(patterns: Patterns) -> float:
+    def constant_middle(patterns: Patterns, packet: Packet) -> float:
         number: float = middle
         return number
 
@@ -165,27 +176,77 @@ def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
     return PatternSource(own_input, own_target, _always_used, _given_middle, _given_count)
 
 
+@made_once
+def own_patterns(
+    shared: PatternSource, memory: Memory, sizes: tuple[int, int, int], *, own_inputs: bool
+) -> PatternSource:
+    """Make the source of patterns of which each network has a set of its own, in file order.
+
+    Parameters
+    ----------
+    shared
+        The source of what all networks share.
+    memory
+        Loads rows of lanes.
+    sizes
+        Numbers of patterns, inputs and outputs.
+    own_inputs
+        Whether inputs are among what each network has of its own, beside targets.
+
+    Returns
+    -------
+    PatternSource
+    """
+    (n_patterns, n_inputs, n_outputs), load = sizes, memory.load
+    first_target = n_inputs if own_inputs else 0
+    n_numbers = first_target + n_outputs
+
+    @device
+    def input_of_own(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
+        return load(packet.own, n * n_numbers + i)
+
+    @device
+    def target_of_own(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
+        return load(packet.own, n * n_numbers + first_target + o)
+
+    @device
+    def middle_of_own(patterns: Patterns, packet: Packet) -> Lanes:
+        return load(packet.own, n_patterns * n_numbers)
+
+    @device
+    def count_of_own(patterns: Patterns) -> int:
+        return n_patterns
+
+    own = shared._replace(target=target_of_own, middle=middle_of_own, n_patterns=count_of_own)
+    return own._replace(input=input_of_own, used=_always_used) if own_inputs else own
+
+
 def make_patterns(inputs: Array, targets: Array, dtype: str) -> Patterns:
     """Round patterns to ``dtype``.
 
     Parameters
     ----------
-    inputs : (patterns, inputs)
-    targets : (patterns, outputs)
+    inputs : (patterns, inputs), or (sets, patterns, inputs)
+    targets : (patterns, outputs), or (sets, patterns, outputs)
+        Both of one set or both of several.
     dtype
         ``"float64"`` or ``"float32"``.
 
     Returns
     -------
     Patterns
-        Copies, which cannot be written.
+        Copies, which cannot be written. Several sets of equal inputs share them.
     """
     inputs = np.array(inputs, dtype, order="C")  # copies: the caller's arrays stay the caller's
     targets = np.array(targets, dtype, order="C")
-    low, high = float(targets.min()), float(targets.max())
-    for array in (inputs, targets):
+    several = targets.ndim == 3
+    if several and (inputs == inputs[0]).all():
+        inputs = inputs[0].copy()
+    low, high = (np.asarray(end(axis=(-2, -1)), np.float64) for end in (targets.min, targets.max))
+    middle = np.array((low + high) / 2, dtype)
+    for array in (inputs, targets, middle):
         array.flags.writeable = False
-    return Patterns(inputs, targets, np.dtype(dtype).type((low + high) / 2))
+    return Patterns(inputs, targets, middle if several else middle[()])
 
 
 def used_inputs(inputs: Array, bias: bool) -> NDArray[np.bool_]:

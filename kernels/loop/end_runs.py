@@ -153,7 +153,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         Records runs that have ended and assigns their lanes to waiting runs, until no run ends before its first step.
         Then the packet advances. If runs end within the epoch, their lanes are assigned in the next turn.
     """
-    step, seat_runs = make_step(recipe, variant, memory), make_seat_runs(recipe, memory, variant.n_windows)
+    step, seat_runs = make_step(recipe, variant, memory), make_seat_runs(recipe, variant, memory)
     judge_runs, n_windows = make_judge_runs(recipe, variant, memory), variant.n_windows
     shuffles, shuffle = variant.shuffles(recipe), make_shuffle(recipe, variant)
     in_memory, load, store = make_in_memory(recipe, variant, memory), memory.load, memory.store
@@ -185,9 +185,9 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
 
     @routine
     def end_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
-        seat_runs(runs, workspace)
+        seat_runs(patterns, runs, workspace)
         while judge_runs(patterns, runs, workspace, BEFORE_ANY) and some_wait(runs):
-            seat_runs(runs, workspace)
+            seat_runs(patterns, runs, workspace)
         if workspace.clock[OCCUPIED] > 0:
             advance(patterns, runs, workspace)
         set_deadline(runs, workspace)

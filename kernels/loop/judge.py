@@ -92,7 +92,7 @@ def make_criterion(
 
         @device
         def output_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
-            met, middle = below == below, source.middle(patterns)
+            met, middle = below == below, source.middle(patterns, packet)
             for n in range(source.n_patterns(patterns)):
                 for o in range(n_outputs):
                     y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
@@ -143,7 +143,7 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
     -----
     A run that has stalled has the same loss as at the judging before. Only then an epoch is tried.
     """
-    source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
+    source, step = file_order(recipe, variant, memory), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
     criterion = make_criterion(recipe, memory, source)
     is_fixed_point, spoils_outputs, may_stall = step.is_fixed_point, variant.n_windows > 1, _may_stall(recipe, variant)
@@ -199,7 +199,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     -------
     Watch
     """
-    source, step = file_order(recipe, variant), make_step(recipe, variant, memory)
+    source, step = file_order(recipe, variant, memory), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
     criterion = make_criterion(recipe, memory, source)
     is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from kernels.data.control import (
     N_CORRECT,
     PREVIOUS,
 )
-from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, RETRAIN, Runs
+from kernels.data.patterns import Patterns
+from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, Runs
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
@@ -67,19 +69,17 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
 
 
 @made_once
-def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[Runs, Workspace], None]:
+def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace], None]:
     """Make the function that assigns empty lanes to waiting runs.
 
     Parameters
     ----------
-    recipe, memory
+    recipe, variant, memory
         See :mod:`kernels.step`.
-    n_windows
-        Steps of an epoch.
 
     Returns
     -------
-    (runs, workspace) -> None
+    (patterns, runs, workspace) -> None
         The runs start in the present turn. A lane that stays empty computes on with old numbers, which are ignored.
     """
     states = OPTIMIZERS[recipe.optimizer].states
@@ -88,10 +88,10 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
     starts = np.array([*(0.0 if start == LEARNING_RATE else start for start in states), 0.0])
     rows_given = np.array(make_control_layout(recipe).given)
     target_row, has_targets = make_control_layout(recipe).target or 0, recipe.records_targets
-    deep = recipe.architecture.deep
+    deep, n_windows, give_patterns = recipe.architecture.deep, variant.n_windows, make_give_patterns(recipe, variant)
 
     @device
-    def seat_runs(runs: Runs, workspace: Workspace) -> None:
+    def seat_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
         rows, seats, clock = workspace.rows, workspace.seats, workspace.clock
         run, cell, n_parameters = runs.waiting[0], runs.waiting[1], runs.weights.shape[1]
         for lane in range(seats.shape[1]):
@@ -113,6 +113,7 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
                         rows[workspace.layout.sizes.scales + k - rows_given.size, lane] = runs.numbers[cell, k]
                 if has_targets:
                     rows[target_row, lane] = runs.loss_targets[0]
+                give_patterns(patterns, runs.limits[cell, PATTERNS], rows, lane)
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
                 for k in range(n_parameters):
@@ -125,6 +126,33 @@ def make_seat_runs(recipe: Recipe, memory: Memory, n_windows: int) -> Callable[[
         runs.waiting[0], runs.waiting[1] = run, cell
 
     return seat_runs
+
+
+@made_once
+def make_give_patterns(recipe: Recipe, variant: Variant) -> Callable[[Patterns, int, Any, int], None]:
+    """Make the function that writes a set of patterns to the rows of a lane: ``(patterns, set, rows, lane)``."""
+    n_patterns, n_inputs, n_outputs = variant.n_patterns, recipe.architecture.inputs, recipe.architecture.outputs
+    first, n_own = make_layout(recipe, variant).own, variant.n_own_numbers(recipe.architecture)
+    first_target = first + n_own - n_outputs
+
+    def give_nothing(patterns: Patterns, number: int, rows: Any, lane: int) -> None:
+        pass
+
+    def give_targets(patterns: Patterns, number: int, rows: Any, lane: int) -> None:
+        for n in range(n_patterns):
+            for o in range(n_outputs):
+                rows[first_target + n * n_own + o, lane] = patterns.targets[number, n, o]
+        rows[first + n_patterns * n_own, lane] = patterns.middle[number]
+
+    give_own_targets = device(give_targets)
+
+    def give_all(patterns: Patterns, number: int, rows: Any, lane: int) -> None:
+        for n in range(n_patterns):
+            for i in range(n_inputs):
+                rows[first + n * n_own + i, lane] = patterns.inputs[number, n, i]
+        give_own_targets(patterns, number, rows, lane)
+
+    return device({"nothing": give_nothing, "targets": give_targets, "patterns": give_all}[variant.own])
 
 
 @device

@@ -40,7 +40,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     have a finite loss, since 0 times infinity is NaN. Such a number stays not finite,
     so it is enough to check when a run ends. A kernel that skips nothing need not check.
     """
-    source, n_outputs = file_order(recipe, variant), recipe.architecture.outputs
+    source, n_outputs = file_order(recipe, variant, memory), recipe.architecture.outputs
     n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states) if variant.table else 0
     n_parameters = numbering(recipe.architecture).n_parameters
     load, store, fill = memory.load, memory.store, memory.fill
@@ -48,12 +48,12 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
 
     @device
     def measure(patterns: Patterns, packet: Packet) -> None:
-        control, middle = packet.control, source.middle(patterns)
+        control, middle = packet.control, source.middle(patterns, packet)
         n_correct, max_error = fill(0.0), fill(0.0)
         for n in range(source.n_patterns(patterns)):
             for o in range(n_outputs):
                 y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
-                right = y > middle if target > middle else y < middle
+                right = select(target > middle, y > middle, y < middle)
                 n_correct = n_correct + select(right, fill(1.0), 0.0)
                 error = absolute(y - target)
                 max_error = select(error > max_error, error, max_error)

@@ -81,7 +81,7 @@ def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> Re
         n_held = recipe.architecture.n_parameters(n_hidden) * (1 + n_states)
     totals = 2
     shift = totals - layout.totals  # from totals to gradients all lies as in memory
-    parameters = layout.shuffled + shift
+    parameters = layout.own + shift
     hidden = parameters + n_held
     n_activations = variant.n_patterns * n_hidden
     keeps_slopes = ACTIVATIONS[recipe.architecture.activation].value_and_slope is not None
@@ -151,6 +151,7 @@ def _make_packet_of(recipe: Recipe, variant: Variant, memory: Memory, layout: Re
             rows_of(registers, hidden_slopes) if unrolls else home.hidden_slopes,
             rows_of(registers, previous),
             rows_of(registers, latest),
+            home.own,
             home.shuffled,
             home.kept,
         )

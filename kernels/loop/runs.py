@@ -79,7 +79,7 @@ class Outcome(NamedTuple):
 
 
 # Columns of Runs.limits.
-MOST_STEPS, FROM_STEP = range(2)
+MOST_STEPS, FROM_STEP, PATTERNS = range(3)
 
 
 class Runs(NamedTuple):
@@ -89,8 +89,8 @@ class Runs(NamedTuple):
     ----------
     numbers : (cells, given rows) of float64
         Settings of each cell, in the order of ``given`` of :class:`kernels.step.layout.ControlLayout`.
-    limits : (cells, 2) of int64
-        MOST_STEPS and FROM_STEP.
+    limits : (cells, 3) of int64
+        MOST_STEPS, FROM_STEP, and PATTERNS, the number of the set of patterns.
     stops : (cells,) of int64
         One more than the last run of each cell.
     weights : (runs, parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from kernels.data.patterns import Patterns
 from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
@@ -24,7 +25,7 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
     (patterns, runs, workspace, turn) -> None
     """
     n_inputs, n_outputs, n_patterns = recipe.architecture.inputs, recipe.architecture.outputs, variant.n_patterns
-    first_row = make_layout(recipe, variant).shuffled
+    first_row, fill_pattern = make_layout(recipe, variant).shuffled, _make_fill_pattern(recipe, variant)
 
     @device
     def shuffle(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
@@ -33,13 +34,31 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
             run = seats[RUN, lane]
             if run != EMPTY:
                 fill_permutation(order, runs.seeds[run], turn - seats[FIRST_TURN, lane])
-                row = first_row
                 for n in range(n_patterns):
-                    for i in range(n_inputs):
-                        rows[row, lane] = patterns.inputs[order[n], i]
-                        row += 1
-                    for o in range(n_outputs):
-                        rows[row, lane] = patterns.targets[order[n], o]
-                        row += 1
+                    fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
 
     return shuffle
+
+
+def _make_fill_pattern(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Any, int, int, int], None]:
+    """Make the function that writes a pattern to rows of a lane: ``(patterns, rows, lane, first row, pattern)``."""
+    n_inputs, n_outputs = recipe.architecture.inputs, recipe.architecture.outputs
+    first_own, n_own = make_layout(recipe, variant).own, variant.n_own_numbers(recipe.architecture)
+
+    def from_shared(patterns: Patterns, rows: Any, lane: int, row: int, n: int) -> None:
+        for i in range(n_inputs):
+            rows[row + i, lane] = patterns.inputs[n, i]
+        for o in range(n_outputs):
+            rows[row + n_inputs + o, lane] = patterns.targets[n, o]
+
+    def from_own_targets(patterns: Patterns, rows: Any, lane: int, row: int, n: int) -> None:
+        for i in range(n_inputs):
+            rows[row + i, lane] = patterns.inputs[n, i]
+        for o in range(n_outputs):
+            rows[row + n_inputs + o, lane] = rows[first_own + n * n_own + o, lane]
+
+    def from_own(patterns: Patterns, rows: Any, lane: int, row: int, n: int) -> None:
+        for k in range(n_own):
+            rows[row + k, lane] = rows[first_own + n * n_own + k, lane]
+
+    return device({"nothing": from_shared, "targets": from_own_targets, "patterns": from_own}[variant.own])

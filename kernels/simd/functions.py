@@ -21,12 +21,13 @@ def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes
     Parameters
     ----------
     mask
+        One truth for all lanes is allowed where both choices are masks.
     chosen, otherwise
-        Lanes or a number, at least one of them lanes.
+        Lanes or a number, at least one of them lanes; or two masks.
 
     Returns
     -------
-    lanes
+    lanes or mask
     """
     import numpy as np
 

@@ -32,6 +32,8 @@ def register_functions(
     @type_callable(select)
     def type_select(context: Any) -> Callable[..., Any]:
         def typer(mask: types.Type, chosen: types.Type, otherwise: types.Type) -> types.Type | None:
+            if isinstance(chosen, MaskType) and chosen == otherwise:
+                return chosen if mask in (chosen, types.boolean) else None
             return common_lanes(chosen, otherwise) if isinstance(mask, MaskType) else None
 
         return typer
@@ -45,6 +47,12 @@ def register_functions(
 
     for kinds in ((LanesType, LanesType), (LanesType, types.Number), (types.Number, LanesType)):
         lower_builtin(select, MaskType, *kinds)(lower_select)
+
+    def lower_masks(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return builder.select(*args)
+
+    for condition in (MaskType, types.Boolean):
+        lower_builtin(select, condition, MaskType, MaskType)(lower_masks)
 
     @type_callable(any_lane)
     def type_any(context: Any) -> Callable[..., Any]:

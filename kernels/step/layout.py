@@ -83,7 +83,7 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    totals, outputs, output_slopes, gradients, shuffled, parameters
+    totals, outputs, output_slopes, gradients, own, shuffled, parameters
         As in :class:`kernels.data.packet.Packet`; control comes before, and parameters come last. A kind that a
         recipe does without has no rows.
     """
@@ -92,6 +92,7 @@ class Layout(NamedTuple):
     outputs: int
     output_slopes: int
     gradients: int
+    own: int
     shuffled: int
     parameters: int
 
@@ -128,8 +129,10 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
     outputs = totals + (n_outputs if LOSSES[recipe.loss].of_sum else 0)
     slopes = outputs + n_outputs
     gradients = slopes + n_slopes
-    shuffled = gradients + variant.most_patterns * architecture.outputs
-    return Layout(totals, outputs, slopes if n_slopes else outputs, gradients, shuffled, shuffled + n_shuffled)
+    own = gradients + variant.most_patterns * architecture.outputs
+    n_own = variant.n_own_numbers(architecture)
+    shuffled = own + (variant.n_patterns * n_own + 1 if n_own else 0)  # with the middle
+    return Layout(totals, outputs, slopes if n_slopes else outputs, gradients, own, shuffled, shuffled + n_shuffled)
 
 
 def make_hidden_layout(recipe: Recipe, variant: Variant, units: Hidden) -> HiddenLayout:
@@ -270,7 +273,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     -------
     (workspace) -> Packet
     """
-    totals, outputs, output_slopes, gradients, shuffled, parameters = make_layout(recipe, variant)
+    totals, outputs, output_slopes, gradients, own, shuffled, parameters = make_layout(recipe, variant)
     rows_of = memory.rows_of
 
     @device
@@ -289,6 +292,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
             rows_of(rows, layout.hidden_slopes),
             rows_of(rows, PREVIOUS),
             rows_of(rows, LATEST),
+            rows_of(rows, own),
             rows_of(rows, shuffled),
             rows_of(rows, layout.kept),
         )

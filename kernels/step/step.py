@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kernels.data.packet import Packet, numbering
-from kernels.data.patterns import GIVEN, Patterns, PatternSource, constants, own_order
+from kernels.data.patterns import GIVEN, Patterns, PatternSource, constants, own_order, own_patterns
 from kernels.recipe import Recipe
 from kernels.simd.functions import Mask
 from kernels.simd.jit import device, routine
@@ -46,9 +46,14 @@ class Step(NamedTuple):
     is_fixed_point: Callable[[Patterns, Packet, Mask], Mask]
 
 
-def file_order(recipe: Recipe, variant: Variant) -> PatternSource:
+def file_order(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSource:
     """Return the source of patterns in file order."""
-    return constants(variant.table, recipe.dtype, recipe.architecture.bias) if variant.table else GIVEN
+    shared = constants(variant.table, recipe.dtype, recipe.architecture.bias) if variant.table else GIVEN
+    architecture = recipe.architecture
+    if variant.own == "nothing":
+        return shared
+    sizes = variant.n_patterns, architecture.inputs, architecture.outputs
+    return own_patterns(shared, memory, sizes, own_inputs=variant.own == "patterns")
 
 
 @made_once
@@ -69,7 +74,7 @@ def make_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 
 def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     """Make the step of all patterns, whose forward pass is also the one that is judged."""
-    source = file_order(recipe, variant)
+    source = file_order(recipe, variant, memory)
     forward, differentiate, update, may_be_fixed_point = make_pass(recipe, variant, memory, source, variant.n_patterns)
     part = device if variant.table else routine  # what registers hold must be inlined
 
@@ -96,14 +101,14 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     """Make an epoch of several steps, which is judged by a forward pass of its own."""
     architecture, size, n_windows = recipe.architecture, variant.window, variant.n_windows
-    source = GIVEN
+    source = all_in_order = file_order(recipe, variant, memory)
     if variant.shuffles(recipe):
         source = own_order(architecture.inputs, architecture.outputs, memory)
     last_size = variant.n_patterns - (n_windows - 1) * size
     n_whole = n_windows if last_size == size else n_windows - 1
     advance_whole = make_advance_window(recipe, variant, memory, source, size)
     advance_last = make_advance_window(recipe, variant, memory, source, last_size)
-    predict, fill = make_predict(recipe, variant, memory, GIVEN), memory.fill
+    predict, fill = make_predict(recipe, variant, memory, all_in_order), memory.fill
 
     @device
     def prepare(patterns: Patterns, packet: Packet) -> None:

@@ -213,11 +213,12 @@ class Criterion(NamedTuple):
     ----------
     of_loss : (loss, below) -> mask, or None
     of_output : (y, target, middle, below) -> mask, or None
-        ``middle`` is the middle of the range of the targets; it and the target are numbers.
+        ``middle`` is the middle of the range of the targets. It and the target are numbers, or lanes where
+        networks have patterns of their own.
     meaning
         For users.
     """
 
     of_loss: Callable[[Lanes, Lanes], Mask] | None
-    of_output: Callable[[Lanes, float, float, Lanes], Mask] | None
+    of_output: Callable[[Lanes, Lanes | float, Lanes | float, Lanes], Mask] | None
     meaning: str

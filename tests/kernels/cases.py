@@ -46,6 +46,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "tuning": tuple(TUNINGS),
     "targets": ((), (3.0, 1.2, 0.6, 0.1)),
     "below": ((), (4,), (2, 3)),
+    "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),
     "gain": ("one", "own"),
     "output_rate": ("same", "own", "zero"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -61,25 +62,53 @@ def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     words = {name: getattr(spec, name) for name in names} | hidden
-    settings = {name: runs.settings[name] for name in SETTINGS.names}
+    settings = {name: runs.settings[name] for name in SETTINGS.names if name != "patterns"}
     rate, own = settings["learning_rate"], settings["output_learning_rate"]
     return words | settings | {"output_learning_rate": np.where(np.isnan(own), rate, own), "seed": runs.seeds}
 
 
 def train_oracle(spec: Spec, runs: Runs, functions: oracle.Functions | None = None) -> oracle.Result:
-    """Train with the oracle, keeping losses."""
+    """Train with the oracle, keeping losses; runs with the same set of patterns together."""
     asked = {"dtype": spec.dtype, "functions": functions or FUNCTIONS[spec.dtype], "record": True}
     asked["loss_targets"] = sorted(spec.targets, reverse=True)
-    return oracle.train(*spec.patterns, runs.weights, **asked, **_given(spec, runs))
+    places = _places(spec, runs)
+    results = [
+        oracle.train(*patterns, runs[place].weights, **asked, **_given(spec, runs[place]))
+        for patterns, place in zip(spec.pattern_sets, places, strict=True)
+        if place.size
+    ]
+    return results[0] if len(results) == 1 else _joined(results, np.concatenate(places))
+
+
+def _places(spec: Spec, runs: Runs) -> list[Array]:
+    """Return the indices of the runs with each set of patterns."""
+    if spec.sets == "one":
+        return [np.arange(len(runs))]
+    return [np.flatnonzero(runs.settings["patterns"] == number) for number in range(len(spec.pattern_sets))]
+
+
+def _joined(results: list[oracle.Result], places: Array) -> oracle.Result:
+    """Join results of runs at some places to one of all runs in order."""
+    columns = {field.name: [getattr(result, field.name) for result in results] for field in fields(oracle.Result)}
+    most = max(losses.shape[1] for losses in columns["losses"])
+    columns["losses"] = [pad(losses, most) for losses in columns["losses"]]
+    order = np.argsort(places)
+    return oracle.Result(**{name: np.concatenate(parts)[order] for name, parts in columns.items()})
 
 
 @np.errstate(all="ignore")
 def predict(spec: Spec, runs: Runs, weights: Array) -> Array:
     """Compute the outputs (R, N * O) of runs with other weights (R, P) by the oracle's forward pass."""
-    words, settings = words_and_settings(_given(spec, runs))
-    net = make_network(*spec.patterns, words, settings, spec.dtype, FUNCTIONS[spec.dtype])
-    outputs = oracle.forward(net, weights.T).y
-    return np.stack([y for pattern in outputs for y in pattern], axis=1)
+    found = None
+    for patterns, place in zip(spec.pattern_sets, _places(spec, runs), strict=True):
+        words, settings = words_and_settings(_given(spec, runs[place]))
+        net = make_network(*patterns, words, settings, spec.dtype, FUNCTIONS[spec.dtype])
+        outputs = oracle.forward(net, weights[place].T).y
+        rows = np.stack([y for pattern in outputs for y in pattern], axis=1)
+        found = np.empty((len(runs), rows.shape[1]), rows.dtype) if found is None else found
+        found[place] = rows
+    assert found is not None
+    return found
 
 
 def statuses(columns: Columns) -> Array:

@@ -105,6 +105,8 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         "beta2": (0.0, 0.9, 0.999),
     }.items():
         settings[name] = np.where(still, 0.0, random.choice(choices, count))
+    if spec.sets != "one":
+        settings["patterns"] = random.integers(0, len(spec.pattern_sets), count)
     runs = make_runs(draw_weights(spec, hidden, count, seed + 1), spec.dtype, **settings)
     return runs.having(seeds=random.integers(0, 2**32, count))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import numpy as np
+
 from kernels.recipe import Architecture, Recipe
 from kernels.train import Trainer
 from kernels.tuning import Tuning
@@ -59,6 +61,7 @@ class Spec:
     tuning: str = "plain"
     targets: tuple[float, ...] = ()  # of the loss
     below: tuple[int, ...] = ()  # units of the hidden layers below the last one
+    sets: str = "one"  # of patterns; several that differ in "targets", or in "patterns" as a whole
 
     def __post_init__(self) -> None:
         """Refuse what no study can ask for."""
@@ -70,6 +73,17 @@ class Spec:
         """Copy inputs and targets, such as the loss takes."""
         inputs, targets = TASKS[self.task]
         return inputs.copy(), fit_targets(targets, self.loss).copy()
+
+    @property
+    def pattern_sets(self) -> list[tuple[Array, Array]]:
+        """Copy all sets of patterns: the second has its targets in another order, of the third all are the largest."""
+        inputs, targets = self.patterns
+        if self.sets == "one":
+            return [(inputs, targets)]
+        others = [np.roll(targets, 1, axis=0), np.full_like(targets, targets.max())]
+        if self.sets == "targets":
+            return [(inputs, targets), *((inputs.copy(), other) for other in others)]
+        return [(inputs, targets), (-0.5 * inputs, others[0]), (inputs[::-1].copy(), others[1])]
 
     @property
     def step_patterns(self) -> int | None:
@@ -118,7 +132,9 @@ class Spec:
     def trainer(self, width: int | None = None) -> Trainer:
         """Make a trainer with copies of the patterns."""
         tuning = TUNINGS[self.tuning].for_width(width, self.dtype)
-        return Trainer(self.recipe, *self.patterns, self.targets, tuning=tuning)
+        sets = self.pattern_sets
+        inputs, targets = map(np.stack, zip(*sets, strict=True)) if len(sets) > 1 else sets[0]
+        return Trainer(self.recipe, inputs, targets, self.targets, tuning=tuning)
 
 
 def name_of(spec: Spec) -> str:
