@@ -56,6 +56,8 @@ class Trainer:
         Rounded to the dtype of the recipe.
     targets : (patterns, outputs), or (sets, patterns, outputs)
         Likewise. Of several sets, each cell has the one whose number is in its settings.
+    middle : number, or (sets,)
+        What separates high from low outputs; by default the middle of the range of the targets.
     loss_targets : (targets,)
         Targets of the loss, rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
     tuning
@@ -76,6 +78,7 @@ class Trainer:
         targets: Array,
         loss_targets: Sequence[float] = (),
         *,
+        middle: Any = None,
         tuning: Tuning | None = None,
         effort: Effort = Effort.MOST,
     ) -> None:
@@ -87,7 +90,8 @@ class Trainer:
         self.recipe = recipe
         self._tuning, self._effort = tuning or tuning_here(), effort
         self._loss_targets = np.sort(np.array(loss_targets, recipe.dtype))[::-1].astype(np.float64)
-        self._patterns = make_patterns(inputs, targets, recipe.dtype)
+        patterns = make_patterns(inputs, targets, recipe.dtype)
+        self._patterns = patterns if middle is None else patterns._replace(middle=middle)
 
     def variant(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Variant:
         """Return the variant that trains networks of ``hidden`` units.
@@ -154,6 +158,7 @@ class Trainer:
         hidden: Hidden | None = None,
         seeds: Array | None = None,
         final_weights: bool = False,
+        predictions: bool | None = None,
         losses: bool = False,
         pause: Callable[[], None] | None = None,
     ) -> Outcome:
@@ -171,8 +176,9 @@ class Trainer:
             Hidden units; the number of parameters tells those of one hidden layer.
         seeds : (runs,) of integers from 0 to 2^32 - 1
             Of shuffled orders; other orders need none.
-        final_weights, losses
-            Whether to keep weights and predictions at the end, and the loss of every judging.
+        final_weights, predictions, losses
+            Whether to keep weights at the end, outputs with them (by default with the weights), and the loss of every
+            judging.
         pause
             Called after each second or so of steps. An exception that it raises ends the training.
 
@@ -206,7 +212,9 @@ class Trainer:
         if variant.shuffles(self.recipe) and len(own) != len(weights):
             raise ValueError(f"{len(own)} seeds given; a shuffled order needs one for each of {len(weights)} runs")
         n_losses = -(-int(max_steps.max(initial=0)) // variant.n_windows) + 1 if losses else 0
-        asked = _Asked(hidden, own, final_weights, n_losses, pause)
+        asked = _Asked(
+            hidden, own, final_weights, final_weights if predictions is None else predictions, n_losses, pause
+        )
         outcome = self._run(variant, settings, counts, weights, asked)
         again = np.flatnonzero(outcome.columns.status == RETRAIN)
         return self._retrain(outcome, again, settings, counts, weights, asked) if again.size else outcome
@@ -253,7 +261,7 @@ class Trainer:
             waiting=np.zeros(2, np.int64),
             columns=make_columns(n_runs, len(self._loss_targets)),
             final_weights=np.empty(weights.shape if asked.weights else (0, 0), recipe.dtype),
-            predictions=np.empty((n_runs, n_outputs) if asked.weights else (0, 0), recipe.dtype),
+            predictions=np.empty((n_runs, n_outputs) if asked.predictions else (0, 0), recipe.dtype),
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
         )
         workspaces = tuple(make_workspace(recipe, variant, asked.hidden) for _ in range(variant.packets))
@@ -272,8 +280,8 @@ class _Asked(NamedTuple):
         Hidden units.
     seeds
         Of shuffled orders.
-    weights
-        Whether weights and predictions at the end are kept.
+    weights, predictions
+        Whether weights at the end, and outputs with them, are kept.
     n_losses
         Columns for the losses of judgings, 0 if they are not kept.
     pause
@@ -283,5 +291,6 @@ class _Asked(NamedTuple):
     hidden: Hidden
     seeds: NDArray[np.int64] = np.empty(0, np.int64)
     weights: bool = False
+    predictions: bool = False
     n_losses: int = 0
     pause: Callable[[], None] | None = None

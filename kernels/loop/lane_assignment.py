@@ -204,6 +204,7 @@ def make_record_outcome(recipe: Recipe, variant: Variant) -> Callable[[Runs, Wor
         if runs.final_weights.shape[0]:
             for k in range(runs.weights.shape[1]):
                 runs.final_weights[run, k] = rows[workspace.parameter_rows[k], lane]
+        if runs.predictions.shape[0]:
             for k in range(runs.predictions.shape[1]):
                 runs.predictions[run, k] = rows[first_output + k, lane]
 

@@ -35,6 +35,8 @@ class Columns(NamedTuple):
         The largest distance of an output from its target, infinite if the run diverged.
     target_steps : (runs, targets) of int32
         Updates before the first judging at which the loss was below each target of the loss; -1 where it never was.
+    measures : (runs, measures) of float64
+        Written by who measures trained networks otherwise; kernels leave it alone.
     """
 
     status: NDArray[np.int8]
@@ -44,12 +46,13 @@ class Columns(NamedTuple):
     n_correct: NDArray[np.int32]
     max_error: NDArray[np.float64]
     target_steps: NDArray[np.int32]
+    measures: NDArray[np.float64]
 
 
-def make_columns(n_runs: int, n_targets: int = 0) -> Columns:
+def make_columns(n_runs: int, n_targets: int = 0, n_measures: int = 0) -> Columns:
     """Allocate columns for the outcomes of ``n_runs`` runs, with undefined content but for targets: none is met."""
     columns: list[Array] = [np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")]
-    columns.append(np.full((n_runs, n_targets), -1, np.int32))
+    columns += [np.full((n_runs, n_targets), -1, np.int32), np.empty((n_runs, n_measures))]
     return Columns(*columns)
 
 
@@ -63,7 +66,7 @@ class Outcome(NamedTuple):
     final_weights : (runs, parameters)
         Parameters at the end; (0, 0) if not asked for.
     predictions : (runs, patterns * outputs)
-        Outputs with the final weights; (0, 0) if final weights were not asked for.
+        Outputs with the final weights; (0, 0) if not asked for.
     losses : (runs, most judgings)
         Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
         (0, 0) if not asked for.

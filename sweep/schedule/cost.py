@@ -43,7 +43,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     RunCost
         Estimated operations, most steps, and bytes.
     """
-    n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
+    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     sizes, n_windows = hidden_sizes(cell["hidden"], cell["layers"]), -(-n_patterns // cell.batch)
     n_hidden, n_last = sum(sizes), sizes[-1]
     n_joins = sum(below * size for below, size in pairwise((n_inputs, *sizes)))

@@ -21,6 +21,9 @@ _MOST_CONSTANTS = 192
 # Cells share the weights of a seed; the second limit holds whichever runs go together.
 _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
+# Words that decide steps and their judging alone, and not what a trained network computes.
+_OF_STEPS = ("optimizer", "batch", "order", "criterion")
+
 # Words that decide whether initial weights are drawn in the type of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
 
@@ -39,7 +42,8 @@ def most_kernels(study: Study, operations: float) -> int:
     int
     """
     effort = study_effort(study, operations)
-    return sum(_trainings(study, dict(recipe), effort) for recipe in _recipes(study)) + _drawings(study)
+    trainings = sum(_trainings(study, dict(recipe), effort) for recipe in _recipes(study))
+    return trainings + _tests(study) + _drawings(study)
 
 
 def study_effort(study: Study, operations: float) -> Effort:
@@ -56,7 +60,7 @@ def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:
 def _recipe(study: Study, words: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Return the words that decide a kernel besides the hidden size, equal for words of equal meaning."""
     words["loss"], words["reduction"] = loss_and_reduction(words["loss"], words["reduction"])
-    if words["batch"] == len(study.data.inputs):
+    if words["batch"] == study.data.n_patterns:
         words["order"] = "cyclic"
     return tuple(words.items())
 
@@ -67,22 +71,42 @@ def _trainings(study: Study, words: dict[str, Any], effort: Effort) -> int:
     Where patterns are constants, one more kernel trains runs whose numbers are not finite. One serves all networks of
     several hidden layers, apart from those of one.
     """
-    n_patterns, n_inputs = len(study.data.inputs), len(study.data.inputs[0])
-    n_gains = min(len(study.values_of("gain")), 2)  # a factor of 1 is not compiled
-    n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # nor is a weight decay of 0
-    n_numbers = n_patterns * (n_inputs + len(study.data.targets[0]))
+    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
+    n_gains = _n_gains(study)
+    n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # a decay of 0 is not compiled
+    n_numbers = n_patterns * (n_inputs + n_outputs)
     is_general = effort is Effort.LEAST or words["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS
+    is_general = is_general or len({data.inputs for data in study.data.sets}) > 1
     most = _MOST_PACKETS if words["criterion"] == "none" else 2
-    alike: dict[tuple[bool, ...], list[tuple[int, ...]]] = {}
-    for sizes in study.hidden_layers:
-        fans = (n_inputs, *sizes)
-        scaled = (max(fans[:-1]) > 1, fans[-1] > 1) if words["scaling"] != "standard" else ()
-        alike.setdefault((len(sizes) > 1, *scaled), []).append(sizes)
+    alike = _alike(study, words["scaling"])
     total = len(alike)
     for layers in alike.values() if not is_general else ():
         n_own = sum(sizes in _OWN_SIZES for sizes in layers)
         total += 1 if effort is Effort.SHARED else n_own + min(len(layers) - n_own, most)
     return n_gains * total
+
+
+def _n_gains(study: Study) -> int:
+    """Return how many kernels there are for different gains: a factor of 1 is not compiled."""
+    return min(len(study.values_of("gain")), 2)
+
+
+def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int, ...]]]:
+    """Return the hidden layers of networks by what kernels for them multiply."""
+    alike: dict[tuple[bool, ...], list[tuple[int, ...]]] = {}
+    for sizes in study.hidden_layers:
+        fans = (study.data.n_inputs, *sizes)
+        scaled = (max(fans[:-1]) > 1, fans[-1] > 1) if scaling != "standard" else ()
+        alike.setdefault((len(sizes) > 1, *scaled), []).append(sizes)
+    return alike
+
+
+def _tests(study: Study) -> int:
+    """Return the most kernels that test trained networks, which take no step."""
+    if not study.data.n_tests:
+        return 0
+    told = {tuple((name, value) for name, value in recipe if name not in _OF_STEPS) for recipe in _recipes(study)}
+    return _n_gains(study) * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in told)
 
 
 def draws_by_numpy(study: Study) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.study.columns import arrow_schema, runs_columns, target_columns
+from sweep.study.columns import arrow_schema, measure_columns, runs_columns, target_columns
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
@@ -79,6 +79,9 @@ class ShardResult:
         targets = [column.name for column in target_columns(self.plan.study)]
         if name in targets:
             return self.columns.target_steps[:, targets.index(name)]
+        measures = {column.name: column.type for column in measure_columns(self.plan.study)}
+        if name in measures:
+            return self.columns.measures[:, list(measures).index(name)].astype(measures[name])
         if name == "run":
             return self.plan.runs(self.shard)
         if name == "seed":
@@ -106,7 +109,7 @@ def is_outcome(name: str, study: Study) -> bool:
     """Return whether a column of the rows holds an outcome of training, and does not follow from the study."""
     from kernels.loop.runs import Columns
 
-    return name in Columns._fields or name in [column.name for column in target_columns(study)]
+    return name in Columns._fields or name in [c.name for c in (*target_columns(study), *measure_columns(study))]
 
 
 def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
@@ -116,6 +119,11 @@ def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
 
     known = {column.name: column for column in runs_columns(study)}
     single = {name: column_values(table, known[name]) for name in Columns._fields if name in known}
-    steps = [column_values(table, column) for column in target_columns(study)]
-    target_steps = np.stack(steps, axis=1) if steps else np.empty((len(table), 0), np.int32)
-    return Columns(**single, target_steps=target_steps)
+    several: dict[str, Array] = {}
+    for name, columns, kind in (
+        ("target_steps", target_columns(study), np.int32),
+        ("measures", measure_columns(study), np.float64),
+    ):
+        values = [column_values(table, column).astype(kind) for column in columns]
+        several[name] = np.stack(values, axis=1) if values else np.empty((len(table), 0), kind)
+    return Columns(**single, **several)

@@ -51,6 +51,10 @@ _MEASURES = (
     Column("n_correct", "int32", "outputs", "outputs on the right side of the middle of the targets; 0 if diverged"),
     Column("max_error", "float64", "output", "largest distance of an output from its target; inf if diverged"),
 )
+_TEST_MEASURES = (
+    Column("test_loss", "float64", "loss", "loss of the final network with the test patterns; inf if diverged"),
+    Column("n_test_correct", "int32", "outputs", "outputs that are right with the test patterns; 0 if diverged"),
+)
 _STATISTICS = (
     Column("n_runs", "int64", "runs", "runs of the cell"),
     Column("n_converged", "int64", "runs", "runs that met the criterion"),
@@ -136,11 +140,17 @@ def target_columns(study: Study) -> list[Column]:
     return [Column(f"steps_below_{name}", "int32", "updates", doc.format(name)) for name in names]
 
 
+def measure_columns(study: Study) -> list[Column]:
+    """Return the columns of measures of final networks beside those of all studies."""
+    return list(_TEST_MEASURES) if study.data.n_tests else []
+
+
 def runs_columns(study: Study) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
-    epochs = [_EPOCHS] if min(study.values_of("batch")) < len(study.data.inputs) else []
+    epochs = [_EPOCHS] if min(study.values_of("batch")) < study.data.n_patterns else []
     parameters, targets = parameter_columns(study), target_columns(study)
-    return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *_MEASURES, *targets]
+    measures = [*_MEASURES, *measure_columns(study)]
+    return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *measures, *targets]
 
 
 def cells_columns(study: Study) -> list[Column]:

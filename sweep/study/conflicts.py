@@ -102,7 +102,7 @@ def _broken_rules(study: StudyContent) -> Iterator[str]:
     for rule in _RULES:
         if rule.value in study.values_of(rule.word):
             for value in study.values_of(rule.other):
-                if not rule.allows(value, len(study.data.inputs)):
+                if not rule.allows(value, study.data.n_patterns):
                     yield (
                         f"{study.key_of(rule.word)}: {rule.value!r} given with {study.key_of(rule.other)} "
                         f"{shown(value)}; {rule.value} needs {rule.needs}"
@@ -114,15 +114,20 @@ def _refused_targets(study: StudyContent) -> Iterator[str]:
     for loss in study.values_of("loss"):
         word = vocabulary.LOSSES[loss_and_reduction(loss)[0]]
         if word.takes_target:
-            for pattern, row in enumerate(study.data.targets):
-                refused = [(k, target) for k, target in enumerate(row) if not word.takes_target(target)]
-                if refused:
-                    k, target = refused[0]
-                    yield (
-                        f"data.targets[{pattern}][{k}]: {target!r} given with {study.key_of('loss')} {loss!r}; "
-                        f"{loss} needs {word.targets}"
-                    )
-                    break
+            refused = next(_targets_refused(study, word.takes_target), None)
+            if refused:
+                yield f"{refused} given with {study.key_of('loss')} {loss!r}; {loss} needs {word.targets}"
+
+
+def _targets_refused(study: StudyContent, takes_target: Callable[[float], bool]) -> Iterator[str]:
+    """Yield where a target is that a loss does not take, and the target."""
+    for number, data in enumerate(study.data.sets):
+        for patterns, key in ((data, "data"), (data.test, "data.test")):
+            for pattern, row in enumerate(patterns.targets if patterns else ()):
+                for k, target in enumerate(row):
+                    if not takes_target(target):
+                        of_set = f" of set {number}" if study.data.words else ""
+                        yield f"{key}.targets[{pattern}][{k}]{of_set}: {target!r}"
 
 
 def _idle_decay(study: StudyContent) -> Iterator[str]:
@@ -170,8 +175,8 @@ def _missing_layers(study: StudyContent) -> Iterator[str]:
 def _rounded_away(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each number that float32 rounds to 0, to an infinity or to its excluded upper limit."""
     if study.network.dtype == "float32":
-        for name in WORDS:
-            for value in study.values_of(name):
+        for name, word in WORDS.items():
+            for value in study.values_of(name) if word.role != "data" else ():
                 needs = _lost_in_float32(name, value) if isinstance(value, float) else None
                 if needs:
                     yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"
@@ -198,7 +203,7 @@ def _lost_in_float32(name: str, value: float) -> str | None:
 
 def _too_many_weights(study: StudyContent) -> Iterator[str]:
     """Yield a sentence where networks of several hidden layers have too many weights."""
-    n_patterns, n_inputs, n_outputs = len(study.data.inputs), len(study.data.inputs[0]), len(study.data.targets[0])
+    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     fans = [(n_inputs, *sizes, n_outputs) for sizes in study.hidden_layers if len(sizes) > 1]
     most = max((sum(below * size for below, size in pairwise(fan)) for fan in fans), default=0)
     if most > MAX_DEEP_WEIGHTS:
@@ -215,7 +220,7 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
 
 def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
     """Yield a sentence for each product or number that is too large."""
-    n_patterns = len(study.data.inputs)
+    n_patterns = max(study.data.n_patterns, study.data.n_tests)
     hidden = max(sum(sizes) for sizes in study.hidden_layers)
     if n_patterns * hidden > MAX_ACTIVATIONS:
         yield (
@@ -223,14 +228,20 @@ def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
             "activations are allowed"
         )
     yield from _too_many_weights(study)
-    largest = max(abs(value) for rows in (study.data.inputs, study.data.targets) for row in rows for value in row)
-    if study.network.dtype == "float32" and largest > MAX_FLOAT32:
+    largest = _largest_number(study) if study.network.dtype == "float32" else 0.0
+    if largest > MAX_FLOAT32:
         yield f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}"
     if "max_steps" not in given:
         epochs = max(value or 0 for value in study.values_of("max_epochs"))
-        n_windows = -(-n_patterns // min(study.values_of("batch")))
+        n_windows = -(-study.data.n_patterns // min(study.values_of("batch")))
         if epochs * n_windows > MAX_STEPS:
             yield (
                 f"{study.key_of('max_epochs')}: {epochs} epochs of {n_windows} steps given; at most {MAX_STEPS} steps "
                 "are allowed"
             )
+
+
+def _largest_number(study: StudyContent) -> float:
+    """Return the largest number of all patterns, without its sign."""
+    patterns = [each for data in study.data.sets for each in (data, data.test) if each]
+    return max(abs(value) for each in patterns for row in (*each.inputs, *each.targets) for value in row)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sweep.study.data import Data
+from sweep.study.data_sets import DataSets
 from sweep.study.grid import Grid, hidden_sizes
 from sweep.study.parameters import Scalar
-from sweep.study.sections import Data, Record, Seeds
+from sweep.study.sections import Record, Seeds
 from sweep.study.words import WORDS, Convergence, InitialWeights, Network, Training
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class StudyContent:
@@ -19,7 +25,8 @@ class StudyContent:
     Attributes
     ----------
     name, description : str
-    data : Data
+    data : DataSets
+        The patterns.
     network, initial_weights, training, convergence
         Tables of the words that are not swept.
     parameters : dict
@@ -30,7 +37,7 @@ class StudyContent:
 
     name: str
     description: str
-    data: Data
+    data: DataSets
     network: Network
     initial_weights: InitialWeights
     training: Training
@@ -43,7 +50,7 @@ class StudyContent:
     def grid(self) -> Grid:
         """The cells (configurations), computed by arithmetic."""
         axes = [{name: values} for name, values in self.parameters.items()]
-        return Grid(axes, self.fixed(), len(self.data.inputs), self.seeds.count)
+        return Grid(axes, self.fixed(), self.data.n_patterns, self.seeds.count)
 
     @property
     def n_cells(self) -> int:
@@ -53,7 +60,7 @@ class StudyContent:
     @property
     def n_outputs(self) -> int:
         """Number of outputs that can be correct: patterns times targets of a pattern."""
-        return len(self.data.inputs) * len(self.data.targets[0])
+        return self.data.n_patterns * self.data.n_targets
 
     @property
     def n_runs(self) -> int:
@@ -62,11 +69,32 @@ class StudyContent:
 
     def fixed(self) -> dict[str, Any]:
         """Return the words with the same value in all cells; None means that the value follows from another word."""
-        return {name: self.values_of(name)[0] for name in WORDS if name not in self.parameters}
+        return {
+            name: self.values_of(name)[0]
+            for name, word in WORDS.items()
+            if name not in self.parameters and word.role != "data"
+        }
 
     def values_of(self, name: str) -> tuple[Any, ...]:
         """Return the values that a word has in the cells: one, or the swept ones."""
-        return self.parameters.get(name) or (getattr(getattr(self, WORDS[name].section), name),)
+        if name in self.parameters:
+            return self.parameters[name]
+        if WORDS[name].role == "data":
+            return (None,)  # the patterns are known, whatever they were made from
+        return (getattr(getattr(self, WORDS[name].section), name),)
+
+    def set_numbers(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which of the sets of patterns each of some cells has, both (cells,)."""
+        number = cells - cells
+        for name in self.data.words:
+            number = number * len(self.parameters[name]) + self.grid.place(name, cells)
+        return number
+
+    def patterns_of(self, cell: int) -> Data:
+        """Return the patterns of a cell."""
+        import numpy as np
+
+        return self.data.sets[int(self.set_numbers(np.array([cell]))[0])]
 
     @cached_property
     def hidden_layers(self) -> list[tuple[int, ...]]:
@@ -91,7 +119,7 @@ class StudyContent:
         is_seed_common = max(mine.base, others.base) < min(mine.base + mine.count, others.base + others.count)
         return (
             is_seed_common
-            and self.data == other.data
+            and self.data.is_made_as(other.data)
             and set(self.record.targets) <= set(other.record.targets)
             and not any(
                 set(map(comparable, self.values_of(name))).isdisjoint(map(comparable, other.values_of(name)))

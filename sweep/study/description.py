@@ -17,9 +17,7 @@ _MOST_VALUES = 16
 
 def asked(study: StudyContent) -> dict[str, Any]:
     """Return the description of a study: ``sentence``, ``swept`` and ``fixed`` words with meaning, ``patterns``."""
-    data, n_patterns = study.data, len(study.data.inputs)
-    patterns = f"{count_text(n_patterns, 'pattern')} of {count_text(len(data.inputs[0]), 'input')} and "
-    patterns += count_text(len(data.targets[0]), "target")
+    data, patterns = study.data, patterns_text(study)
     seeds = count_text(study.seeds.count, "seed")
     layers = sorted({len(sizes) for sizes in study.hidden_layers})
     depth = "one hidden layer" if layers == [1] else f"{list_text(list(map(str, layers)))} hidden layers"
@@ -40,12 +38,22 @@ def asked(study: StudyContent) -> dict[str, Any]:
         "swept": [(name.replace("_", " "), values, WORDS[name].meaning) for name, values in swept],
         "fixed": fixed_words,
         "patterns": [
-            (", ".join(map(short, x)), ", ".join(map(short, y)))
-            for x, y in zip(study.data.inputs, study.data.targets, strict=True)
+            (", ".join(map(short, x)), ", ".join(map(short, y))) for x, y in zip(data.inputs, data.targets, strict=True)
         ]
-        if n_patterns <= _MOST_VALUES
+        if len(data.sets) == 1 and data.n_patterns <= _MOST_VALUES
         else [],
     }
+
+
+def patterns_text(study: StudyContent) -> str:
+    """Return how many patterns there are and of how many numbers."""
+    n_patterns, n_inputs, n_targets = study.data.sets[0].shape
+    text = f"{count_text(n_patterns, 'pattern')} of {count_text(n_inputs, 'input')} and "
+    text += count_text(n_targets, "target")
+    n_sets, n_tests = len(study.data.sets), study.data.n_tests
+    if n_sets > 1:
+        text += f", in {n_sets:,} sets of which each cell has one"
+    return text + (f", tested with {count_text(n_tests, 'other')}" if n_tests else "")
 
 
 def study_html(study: StudyContent) -> str:

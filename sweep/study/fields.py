@@ -13,7 +13,7 @@ from kernels.words.records import Setting
 from sweep.study.sections import Section
 
 S = TypeVar("S", bound=Section)
-Role = Literal["kernel", "setting", "limit", "start"]
+Role = Literal["kernel", "setting", "limit", "start", "data"]
 
 
 class Word(NamedTuple):
@@ -28,7 +28,7 @@ class Word(NamedTuple):
     role
         ``"kernel"``: it decides which kernel trains, so runs of one shape share it; ``"setting"``: a number of each
         cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
-        decides the initial weights of a seed.
+        decides the initial weights of a seed; ``"data"``: it decides the patterns.
     used_with
         Values of other words. In a study without any of them this word has no effect.
     is_swept

@@ -8,7 +8,9 @@ from inspect import Parameter
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from sweep.study.sections import Data, Record, Section, Seeds
+from sweep.study.data import Data
+from sweep.study.sections import Record, Section, Seeds
+from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
 from sweep.study.words import HOMES, REQUIRED, SECTIONS, STANDS_FOR, WORDS
 
@@ -61,6 +63,15 @@ def entries() -> list[Entry]:
         Entry(
             "data", "file", "CSV file of patterns to learn", (), (), "its first line names x0, x1, .. and y, or y0, .."
         ),
+        Entry(
+            "data",
+            "train",
+            "numbers of the patterns that are trained on; all others test the networks",
+            (),
+            (),
+            "a list of integers from 0; cannot be swept",
+        ),
+        *map(_preparation_entry, PREPARATIONS),
     ]
     return patterns + [
         _entry(section, key, hint)
@@ -82,10 +93,17 @@ def _argument_entry(name: str) -> Entry:
         argument.allowed,
         *([f"default {default}"] if default else []),
         f"used with task {', '.join(users)}",
-        "cannot be swept",
     ]
     values = tuple(CODINGS) if argument.kind is str else ()
     return Entry("data", name, argument.meaning, values, users, "; ".join(facts))
+
+
+def _preparation_entry(name: str) -> Entry:
+    """Return the entry of a key for patterns from any source."""
+    argument, default, needed = PREPARATIONS[name], DEFAULTS[name], NEEDED.get(name)
+    facts = [argument.allowed, *([] if default is Parameter.empty else [f"default {default}"])]
+    facts += [f"used with {needed}"] if needed else []
+    return Entry("data", name, argument.meaning, (), (needed,) if needed else (), "; ".join(facts))
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:

@@ -72,8 +72,9 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
     raw, folder = _read(source)
     _apply(raw, {} if changes is None else changes)
     data = raw.setdefault("data", {})
-    if isinstance(data, dict) and isinstance(data.get("file"), (str, os.PathLike)):
-        data["file"] = folder / data["file"]
+    for table in (data, data.get("test") if isinstance(data, dict) else None):
+        if isinstance(table, dict) and isinstance(table.get("file"), (str, os.PathLike)):
+            table["file"] = folder / table["file"]
     return _study(raw)
 
 
@@ -100,7 +101,7 @@ def parse_study(text: str, where: str) -> Study:
     """
     raw = read_tables(text, shown(where, 200))
     data = raw.get("data")
-    if isinstance(data, dict) and "file" in data:
+    if isinstance(data, dict) and ("file" in data or "file" in (data.get("test") or ())):
         raise StudyError([f"study {where!r} names a file of patterns; it must hold the patterns"])
     return _study(raw)
 
@@ -208,7 +209,7 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # validation of the study reports it
     swept = [known for known in parameters if known.rpartition(".")[2] == name]
-    if swept or (isinstance(value, (list, dict)) and section in SECTIONS):
+    if swept or (isinstance(value, (list, dict)) and name in SWEEPABLE):
         parameters[swept[0] if swept else name] = value
         table.pop(name, None)
         return

@@ -19,12 +19,13 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
+from sweep.study.data import DATA_WORDS
+from sweep.study.data_sets import read_data
 from sweep.study.glossary import entries, glossary
 from sweep.study.messages import sentences
 from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import Data, Record, Section, Seeds
+from sweep.study.sections import Record, Section, Seeds
 from sweep.study.swept_values import conflicts, swept_parameters, words_given
-from sweep.study.tasks import ARGUMENTS
 from sweep.study.words import (
     ALWAYS_WRITTEN,
     CONVERGENCE,
@@ -104,6 +105,7 @@ class Study(StudyContent):
         self.description = description
         given = plain(
             {
+                "data": data,
                 "network": network,
                 "initial_weights": initial_weights,
                 "training": training,
@@ -112,8 +114,9 @@ class Study(StudyContent):
             }
         )
         words = words_given(given)
-        self.data = _section("data", Data, plain(data), faults)
-        n_patterns = len(getattr(self.data, "inputs", ())) or MAX_PATTERNS
+        swept = swept_parameters(given["parameters"], MAX_PATTERNS, [])  # its faults are found below
+        sets = read_data(given["data"], {name: swept[name] for name in swept if name in DATA_WORDS}, faults)
+        n_patterns = sets.n_patterns if sets else MAX_PATTERNS
         context = {"n_patterns": n_patterns}
         self.network = _section("network", NETWORK, given["network"], faults, context)
         self.initial_weights = _section("initial_weights", INITIAL_WEIGHTS, given["initial_weights"], faults, context)
@@ -123,6 +126,8 @@ class Study(StudyContent):
         self.record = _section("record", Record, plain(record), faults)
         self.parameters = swept_parameters(given["parameters"], n_patterns, faults)
         faults += conflicts(given)
+        if sets:
+            self.data = sets
         if not faults and self.n_runs >= 2**63:
             faults.append(f"parameters and seeds: {self.n_runs:,} runs in all given; must be fewer than 2^63")
         if not faults:
@@ -142,9 +147,9 @@ class Study(StudyContent):
     def canonical(self) -> dict[str, Any]:
         """Return the canonical form: the tables of the study file with nothing left implicit."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
-        tables["data"] = {key: [list(row) for row in rows] for key, rows in self.data}
+        tables["data"] = dict(self.data.said)
         for section, model in SECTIONS.items():
-            defaults = model.model_validate({}, context={"n_patterns": len(self.data.inputs)})
+            defaults = model.model_validate({}, context={"n_patterns": self.data.n_patterns})
             tables[section] = {
                 key: value
                 for key, value in getattr(self, section)
@@ -240,9 +245,5 @@ def _section(name: str, model: type[S], raw: Any, faults: list[str], context: di
     try:
         return model.model_validate({} if raw is None else raw, context=context)
     except ValidationError as error:
-        faults += sentences(error, name, list(_known_keys(model)))
+        faults += sentences(error, name, list(model.model_fields))
         return model.model_construct()
-
-
-def _known_keys(model: type[Section]) -> list[str]:
-    return ["task", *ARGUMENTS, "file", *model.model_fields] if model is Data else list(model.model_fields)

@@ -1,19 +1,15 @@
-"""The tables of a study file that hold no words of cells: patterns, seeds, and what is recorded."""
+"""The tables of a study file that hold no words of cells: seeds, and what is recorded."""
 
 from __future__ import annotations
 
-import os
 import sys
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sweep.errors import shown, shown_names
+from sweep.errors import shown
 from sweep.study.parameters import expand
-from sweep.study.patterns import MAX_PATTERNS, read_patterns
-from sweep.study.tasks import ARGUMENTS, make_patterns
 
 MAX_SEED = 2**32 - 1
 MAX_TARGETS = 16
@@ -25,70 +21,6 @@ class Section(BaseModel):
     """One table of the study file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
-
-
-class Data(Section):
-    """Patterns to learn, given as a ``task`` with its arguments, a ``file`` or directly.
-
-    Direct ``targets`` may be a flat list where there is one output: ``[0, 1, 1, 0]``.
-    """
-
-    inputs: tuple[tuple[FiniteFloat, ...], ...] = Field(description="a row of numbers for each pattern")
-    targets: tuple[tuple[FiniteFloat, ...], ...] = Field(description="a row of numbers for each, or one number")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _find_patterns(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return raw
-        given = [key for key in ("task", "file", "inputs") if key in raw]
-        if len(given) != 1:
-            raise ValueError(
-                f"{' and '.join(given) or 'no patterns'} given; give one of task, file, or inputs and targets"
-            )
-        arguments = {key: raw[key] for key in raw if key in ARGUMENTS}
-        if arguments and given[0] != "task":
-            raise ValueError(f"{shown_names(list(arguments))} given beside {given[0]}; only tasks take arguments")
-        if given[0] != "inputs" and "targets" in raw:
-            raise ValueError(f"targets given beside {given[0]}, which has its own; give targets with inputs only")
-        found = {key: value for key, value in raw.items() if key not in ARGUMENTS}
-        if "task" in raw:
-            found["inputs"], found["targets"] = make_patterns(found.pop("task"), arguments)
-        elif "file" in raw:
-            file = found.pop("file")
-            if not isinstance(file, (str, os.PathLike)):
-                raise ValueError(f"file {shown(file)} given; must be the path of a pattern file")
-            found["inputs"], found["targets"] = read_patterns(Path(file))
-        return found | {
-            key: _rows(key, found[key]) for key in ("inputs", "targets") if isinstance(found.get(key), list)
-        }
-
-    @model_validator(mode="after")
-    def _check_shape(self) -> Data:
-        if not 1 <= len(self.inputs) <= MAX_PATTERNS:
-            raise ValueError(f"{len(self.inputs)} patterns given; 1 to {MAX_PATTERNS} are allowed")
-        if len(self.targets) != len(self.inputs):
-            raise ValueError(
-                f"{len(self.inputs)} rows of inputs and {len(self.targets)} of targets given; must be equal"
-            )
-        for name, rows in (("inputs", self.inputs), ("targets", self.targets)):
-            widths = {len(row) for row in rows}
-            if len(widths) > 1 or 0 in widths:
-                raise ValueError(
-                    f"rows of {name} have {shown(sorted(widths))} numbers; must all have the same, at least 1"
-                )
-        return self
-
-
-def _rows(key: str, rows: list[Any]) -> tuple[Any, ...]:
-    """Return rows as tuples, and flat targets as rows of one number."""
-    if rows and not any(isinstance(row, list) for row in rows):
-        if key == "targets":
-            return tuple((target,) for target in rows)
-        raise ValueError(
-            f"inputs {shown(rows)} given; each pattern is a list of its inputs, as in [[0, 0], [0, 1]] or [[0], [1]]"
-        )
-    return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
 
 
 class Until(Section):

@@ -8,15 +8,15 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import shown
+from sweep.study.data import DATA_KEYS
 from sweep.study.hints import unknown_key
 from sweep.study.messages import sentences
 from sweep.study.parameters import Scalar, expand
-from sweep.study.sections import Data, Seeds
-from sweep.study.tasks import ARGUMENTS
+from sweep.study.sections import Seeds
 from sweep.study.words import KINDS, REQUIRED, SWEEPABLE, WORDS, takes_integers
 
 _DOTTED = [f"{section}.{name}" for name, section in SWEEPABLE.items()]
-_NOT_SWEPT = {"dtype", "task", *ARGUMENTS, "file", *Data.model_fields, *Seeds.model_fields, "seed", "seeds"}
+_NOT_SWEPT = {"dtype", *DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
 
 
 def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:

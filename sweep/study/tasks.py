@@ -10,7 +10,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from inspect import Parameter, signature
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
 
 from sweep.errors import shown, unknown
 from sweep.study.patterns import MAX_PATTERNS, Matrix
@@ -41,6 +43,14 @@ class Argument(NamedTuple):
     kind: type
     least: float = -sys.float_info.max
     most: float = sys.float_info.max
+
+    @property
+    def type(self) -> Any:
+        """Its type with limits, for validation of a field."""
+        if self.kind is str:
+            return Literal[tuple(CODINGS)]
+        allows_infinity = None if self.kind is int else False
+        return Annotated[self.kind, Field(ge=self.least, le=self.most, allow_inf_nan=allows_infinity)]
 
     @property
     def allowed(self) -> str:

@@ -17,10 +17,10 @@ from kernels.start.names import DISTRIBUTIONS, MAX_LAYERS, STREAMS
 from kernels.words.reductions import REDUCTIONS
 from kernels.words.scalings import SCALINGS
 from sweep.errors import shown
+from sweep.study.data import DATA_KEYS, DATA_WORDS
 from sweep.study.fields import Word, choice, setting, settings_of, table, word
 from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import Data, Record, Section, Seeds
-from sweep.study.tasks import ARGUMENTS
+from sweep.study.sections import Record, Section, Seeds
 
 MAX_STEPS = 2**31 - 1
 
@@ -197,7 +197,7 @@ SECTIONS: dict[str, type[Section]] = {
     "convergence": CONVERGENCE,
 }
 
-# All words by name, and their types with limits.
+# All words by name, and their types with limits. Those of [data] are words of cells only where they are swept.
 WORDS: dict[str, Word] = {}
 KINDS: dict[str, Any] = {}
 for _section, _model in SECTIONS.items():
@@ -206,6 +206,9 @@ for _section, _model in SECTIONS.items():
         _notes: Any = _field.json_schema_extra
         WORDS[_name] = Word(_section, str(_field.description), **_notes)
         KINDS[_name] = _hints[_name]
+for _name, _argument in DATA_WORDS.items():
+    WORDS[_name] = Word("data", _argument.meaning, "", "data", {}, is_swept=True)
+    KINDS[_name] = _argument.type
 
 SWEEPABLE = {name: word.section for name, word in WORDS.items() if word.is_swept}
 
@@ -215,7 +218,7 @@ HOMES = {
     **dict.fromkeys(Record.model_fields, "record"),
     **{name: word.section for name, word in WORDS.items()},
     **dict.fromkeys(Seeds.model_fields, "seeds"),
-    **dict.fromkeys(("task", *ARGUMENTS, "file", *Data.model_fields), "data"),
+    **dict.fromkeys(DATA_KEYS, "data"),
 }
 # The word whose value an omitted word has; other words without a value mean no limit.
 STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}

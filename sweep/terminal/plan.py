@@ -7,6 +7,7 @@ import math
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
 from sweep.study.columns import row_bytes
+from sweep.study.description import patterns_text
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration
 from sweep.system.host import available_threads
@@ -28,8 +29,7 @@ def print_plan(study: Study) -> None:
         "seconds": _seconds(planned),
         "kernels": _kernels(planned),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
-        "patterns": f"{len(study.data.inputs):,} of {count_text(len(study.data.inputs[0]), 'input')} and "
-        f"{count_text(len(study.data.targets[0]), 'target')}",
+        "patterns": patterns_text(study),
     }
     lines |= {name: ", ".join(map(str, values)) for name, values in study.parameters.items()}
     fixed = study.fixed()

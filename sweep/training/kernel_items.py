@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kernels.simd.compiling import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
+from kernels.train import Trainer
 from sweep.training.shard_trainer import ShardTrainer, make_start
 
 # Seeds that are drawn to compile a kernel: NumPy draws one or two of many numbers, and needs no kernel for it.
@@ -22,7 +23,8 @@ class Item(NamedTuple):
     Attributes
     ----------
     task
-        ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), or ``"draw"``.
+        ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), ``"draw"``, or
+        ``"test"``.
     cell
         Number of a cell.
     distribution, stream
@@ -54,6 +56,7 @@ def uncompiled(worker: ShardTrainer, shapes: Iterable[int], *, settles: bool) ->
         number = worker.plan.first_cell(shape)
         items = [Item("train", number, *ways[0])]
         items += [Item("draw", number, *way) for way in ways]
+        items += [Item("test", number, *ways[0])] if worker.tester else []
         items += [Item("settle", number, *ways[0])] if settles else []
         for item in items:
             kernel = _uncompiled(worker, item)
@@ -69,8 +72,16 @@ def _uncompiled(worker: ShardTrainer, item: Item) -> Kernel | None:
     if item.task == "draw":
         start = make_start(worker.plan.study, cell.with_words(distribution=item.distribution, stream=item.stream))
         return initialize.uncompiled(start, trainer.recipe.architecture, cell.hidden, trainer.recipe.dtype)
-    settings = worker.settings(np.array([item.cell]))
+    trainer, settings = _trainer_and_settings(worker, item)
     return trainer.uncompiled(cell.hidden, settings, exact=item.task == "settle")
+
+
+def _trainer_and_settings(worker: ShardTrainer, item: Item) -> tuple[Trainer, Any]:
+    """Return the trainer of an item, and settings that tell which kernel it needs."""
+    trainer, settings = worker.trainer(worker.plan.grid.cell(item.cell)), worker.settings(np.array([item.cell]))
+    if item.task == "test" and worker.tester:
+        return worker.tester.trainer(trainer.recipe), worker.tester.settings(settings)
+    return trainer, settings
 
 
 def compile_item(worker: ShardTrainer, item: Item) -> None:
@@ -82,5 +93,5 @@ def compile_item(worker: ShardTrainer, item: Item) -> None:
         recipe = trainer.recipe
         initialize.initial_weights(start, _SEEDS, recipe.architecture, cell.hidden, recipe.dtype)
     else:
-        settings = worker.settings(np.array([item.cell]))
+        trainer, settings = _trainer_and_settings(worker, item)
         trainer.compile(cell.hidden, settings, exact=item.task == "settle")

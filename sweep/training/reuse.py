@@ -191,7 +191,7 @@ class _Source:
         if self.lacks_targets:
             return False
         fixed = [name for name in new.fixed() if name not in old.parameters]
-        return new.data == old.data and all(new.values_of(name) == old.values_of(name) for name in fixed)
+        return new.data.is_made_as(old.data) and all(new.values_of(name) == old.values_of(name) for name in fixed)
 
     def _cells(self, cells: Array) -> Array:
         """Return the cell of the earlier study for each of ``cells``, -1 if there is none."""

@@ -155,6 +155,10 @@ def run_in_shards(
         )
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
+    if keep == "cells" and study.data.n_tests:
+        raise StudyError(
+            ["keep 'cells' given with test patterns, whose measures are in rows of runs; give keep 'runs'"]
+        )
     if keep == "cells" and study.record.targets:
         raise StudyError(["keep 'cells' given with record.targets, whose steps are in rows of runs; give keep 'runs'"])
     make_executor = _executor(options.cluster, threads, out)

@@ -19,9 +19,11 @@ from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
+from sweep.study.columns import measure_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.study.words import loss_and_reduction, with_role
+from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
     from sweep.training.reuse import Reuse
@@ -50,8 +52,8 @@ class ShardTrainer:
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
         self.plan, self._pause, self._reuse = plan, pause, reuse
-        self._inputs = np.array(plan.study.data.inputs)
-        self._targets = np.array(plan.study.data.targets)
+        self._inputs, self._targets = plan.study.data.arrays()
+        self.tester = Tester(plan.study) if plan.study.data.n_tests else None
         self._effort = study_effort(plan.study, plan.shards.operations)
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
@@ -88,7 +90,8 @@ class ShardTrainer:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
         given = [name for name in _SETTINGS if None not in self.plan.study.values_of(name)]
         columns = {name: self.plan.grid.column(name, cells) for name in given}
-        return make_settings(len(cells), **columns, max_steps=self.plan.grid.most_steps(cells))
+        patterns = self.plan.study.set_numbers(cells)
+        return make_settings(len(cells), **columns, max_steps=self.plan.grid.most_steps(cells), patterns=patterns)
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
         """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
@@ -143,7 +146,8 @@ class ShardTrainer:
         return columns, lane_steps, reused_steps
 
     def _make_columns(self, n_runs: int) -> Columns:
-        return make_columns(n_runs, len(self.plan.study.record.targets))
+        study = self.plan.study
+        return make_columns(n_runs, len(study.record.targets), len(measure_columns(study)))
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
         """Train runs of one shape: ``counts`` successive runs of each cell, with these seeds."""
@@ -151,8 +155,32 @@ class ShardTrainer:
         trainer = self.trainer(first)
         n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
-        weights = self.weights(cells, counts, seeds, out=memory)
-        return trainer.train(self.settings(cells), weights, counts, hidden=first.hidden, seeds=seeds, pause=self._pause)
+        weights, settings = self.weights(cells, counts, seeds, out=memory), self.settings(cells)
+        asked: Any = {"hidden": first.hidden, "seeds": seeds, "pause": self._pause, "predictions": False}
+        outcome = trainer.train(settings, weights, counts, **asked, final_weights=self.tester is not None)
+        return self.measured(first, settings, counts, outcome)
+
+    def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
+        """Return outcomes with measures of the final networks, if the study has any.
+
+        Parameters
+        ----------
+        cell
+            One of the runs.
+        settings, counts : (cells,)
+            Settings of cells, which share their shape, and the number of successive runs of each.
+        outcome
+            With final weights.
+
+        Returns
+        -------
+        Outcome
+        """
+        if self.tester is None:
+            return outcome
+        recipe = make_recipe(self.plan.study, cell)
+        measures = self.tester.measure(recipe, cell.hidden, settings, counts, outcome)
+        return outcome._replace(columns=outcome.columns._replace(measures=measures))
 
     def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
         """Put the initial weights of runs in ``cells``, which start alike, into ``out``.
@@ -180,10 +208,10 @@ class ShardTrainer:
 
 def make_recipe(study: Study, cell: Cell) -> Recipe:
     """Return the recipe of a cell; a batch of all patterns is None in it, whatever the order."""
-    data = study.data
-    said = {**cell, "inputs": len(data.inputs[0]), "outputs": len(data.targets[0])}
+    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
+    said = {**cell, "inputs": n_inputs, "outputs": n_outputs}
     said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
-    if cell.batch == len(data.inputs):
+    if cell.batch == n_patterns:
         said |= {"batch": None, "order": "cyclic"}
     said["deep"] = isinstance(cell.hidden, tuple)
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})

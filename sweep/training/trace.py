@@ -14,7 +14,7 @@ from kernels.floating_point import default_floating_point
 from kernels.recipe import NamedParameters
 from sweep.errors import StudyError
 from sweep.schedule.plan import Plan
-from sweep.study.columns import STATUSES, target_columns
+from sweep.study.columns import STATUSES, measure_columns, target_columns
 from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.study.parameters import Scalar
@@ -52,6 +52,8 @@ class Trace:
         Arrays by name, also as attributes: ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c``
         (outputs,) and ``k`` (inputs, outputs) or None. Of several hidden layers ``w1``, ``b1``, ``w2`` (units of the
         first layer, of the second), ..
+    measures : dict
+        Further columns of the runs table by name, as ``test_loss`` where the study has test patterns.
     target_steps : dict
         The step at which the loss was first judged to be below each target that the study records; -1 if it never was.
     mismatches : dict
@@ -75,6 +77,7 @@ class Trace:
     targets: Array
     predictions: Array
     weights: NamedParameters
+    measures: dict[str, float]
     target_steps: dict[float, int]
     mismatches: dict[str, Any]
 
@@ -90,6 +93,7 @@ class Trace:
         lines += [
             f"final_loss {self.final_loss!r}",
             f"status {self.status} steps {self.steps}{epochs}",
+            *(f"{name} {value!r}" for name, value in self.measures.items()),
             *(f"below {target!r} at step {t}" if t >= 0 else f"below {target!r} never" for target, t in met),
             "",
             "inputs -> prediction (target)",
@@ -181,14 +185,18 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     hidden = plan.grid.cell(cell).hidden
     settings["max_steps"] = trainer.train(settings, initial, hidden=hidden, seeds=seeds).columns.steps
     outcome = trainer.train(settings, initial, hidden=hidden, seeds=seeds, final_weights=True, losses=True)
+    outcome = shard_trainer.measured(plan.grid.cell(cell), settings, np.ones(1, np.int64), outcome)
     found = {name: column[0].tolist() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
-    to_targets = found.pop("target_steps")
+    to_targets, measured = found.pop("target_steps"), found.pop("measures")
     n_windows = plan.grid.n_windows(cells)[0].item()
     found["epochs"] = found["steps"] // n_windows
     judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
     named = zip((column.name for column in target_columns(plan.study)), to_targets, strict=True)
-    own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found, **dict(named)}
+    kinds = zip(measure_columns(plan.study), measured, strict=True)
+    measures = {column.name: value if column.type == "float64" else int(value) for column, value in kinds}
+    own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found, **measures, **dict(named)}
+    patterns = plan.study.patterns_of(cell)
     return Trace(
         study=plan.study,
         parameters=plan.grid.values(cell),
@@ -197,10 +205,11 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         **found,
         losses=outcome.losses[0, : len(judged_at)],
         judged_at=judged_at,
-        inputs=np.array(plan.study.data.inputs),
-        targets=np.array(plan.study.data.targets),
-        predictions=outcome.predictions[0].reshape(len(plan.study.data.targets), -1),
+        inputs=np.array(patterns.inputs),
+        targets=np.array(patterns.targets),
+        predictions=outcome.predictions[0].reshape(len(patterns.targets), -1),
         weights=trainer.recipe.architecture.split(outcome.final_weights[0], hidden),
+        measures=measures,
         target_steps=dict(zip(plan.study.record.targets, to_targets, strict=True)),
         mismatches={name: stored for name, stored in row.items() if name in own and not _same_bits(stored, own[name])},
     )

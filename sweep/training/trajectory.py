@@ -105,7 +105,7 @@ def _predict(study: Study, cell: int, weights: NamedParameters, inputs: Array) -
     recipe = recipe._replace(batch=None, order="cyclic", records_targets=False)
     trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
     settings = ShardTrainer(Plan(study)).settings(np.array([cell]))
-    settings["max_steps"] = 0
+    settings["max_steps"] = settings["patterns"] = 0
     row = np.concatenate([part.ravel() for part in weights.values()])
     outcome = trainer.train(settings, row[None], hidden=study.grid.cell(cell).hidden, final_weights=True)
     return np.asarray(outcome.predictions[0]).reshape(len(inputs), -1)

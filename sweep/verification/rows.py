@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kernels.loop.runs import Columns
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.study.columns import STATUSES, target_columns
+from sweep.study.columns import STATUSES, measure_columns, target_columns
 from sweep.verification.rules import (
     Broken,
     broken_by_counted,
@@ -48,9 +48,10 @@ class RowCheck:
         cells, counts = self._plan.cells(shard)
         places = np.repeat(np.arange(len(cells)), counts)
         terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
+        margins = self._targets.margin[self._plan.study.set_numbers(cells)][places]
         broken = [
             *broken_by_ends(columns.status, columns.steps, terms),
-            *broken_by_measures(columns, terms, self._targets),
+            *broken_by_measures(columns, terms, self._targets._replace(margin=margins)),
             *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns.initial_loss),
             *broken_by_targets(columns, terms, self._loss_targets),
         ]
@@ -59,8 +60,9 @@ class RowCheck:
             return ""
         said = {name: values[row].tolist() for name, values in columns._asdict().items()}
         said["status"] = STATUSES[said["status"]]
-        named = zip((column.name for column in target_columns(self._plan.study)), said.pop("target_steps"), strict=True)
-        said |= dict(named)
+        study = self._plan.study
+        for name, names in (("target_steps", target_columns(study)), ("measures", measure_columns(study))):
+            said |= dict(zip((column.name for column in names), said.pop(name), strict=True))
         return f"its run {self._plan.runs(shard)[row]} has {_words(said)}, but {rule}"
 
     def fault_of_tally(self, shard: Shard, tally: pd.DataFrame) -> str:

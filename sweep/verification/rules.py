@@ -68,24 +68,25 @@ class Targets(NamedTuple):
     ----------
     n_outputs
         Patterns times outputs.
-    margin
+    margin : (sets,), or of each row
         If the largest error is smaller, every output is correct.
     dtype
         Dtype of the networks.
     """
 
     n_outputs: int
-    margin: float
+    margin: Array
     dtype: type[Any]
 
 
 def make_targets(study: Study) -> Targets:
     """Return the targets of all networks of a study."""
     dtype = np.dtype(study.network.dtype)
-    patterns = make_patterns(np.array(study.data.inputs), np.array(study.data.targets), dtype.name)
+    inputs, targets = (np.array([getattr(data, name) for data in study.data.sets]) for name in ("inputs", "targets"))
+    patterns = make_patterns(inputs, targets, dtype.name)
     with np.errstate(over="ignore"):
-        margin = float(np.abs(patterns.targets - patterns.middle).min())
-    return Targets(patterns.targets.size, margin, dtype.type)
+        margin = np.abs(patterns.targets - patterns.middle[:, np.newaxis, np.newaxis]).min(axis=(1, 2))
+    return Targets(study.n_outputs, margin, dtype.type)
 
 
 def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
@@ -125,7 +126,7 @@ def _scales(plan: Plan, cells: Array) -> Array:
     for loss in study.values_of("loss"):
         for reduction in study.values_of("reduction"):
             name, reduced = loss_and_reduction(loss, reduction)
-            divisor = count(reduced, len(study.data.inputs), len(study.data.targets[0]))
+            divisor = count(reduced, study.data.n_patterns, study.data.n_targets)
             scales[(losses == loss) & (reductions == reduction)] = (vocabulary.LOSSES[name].squares or np.nan) / divisor
     return scales
 
@@ -254,10 +255,10 @@ def _broken_by_end(columns: Columns, terms: Terms, targets: Targets) -> Iterator
 def _broken_by_squares(columns: Columns, terms: Terms, targets: Targets) -> Iterator[Broken]:
     """Yield the rules that the sum of squared errors lies between the bounds that follow from the errors."""
     info, scale, n_outputs = np.finfo(targets.dtype), terms.scale, targets.n_outputs
-    largest, wrong = (columns.max_error.astype(targets.dtype) ** 2).astype(float), targets.dtype(targets.margin) ** 2
+    largest, wrong = (columns.max_error.astype(targets.dtype) ** 2).astype(float), targets.margin**2
     close = 1 + 4 * n_outputs * float(info.eps)  # allows for rounding of each sum
     tiny = 2 * float(info.smallest_subnormal)
-    least = np.maximum(largest, (n_outputs - columns.n_correct) * float(wrong)) * scale / close - tiny
+    least = np.maximum(largest, (n_outputs - columns.n_correct) * wrong.astype(float)) * scale / close - tiny
     most = n_outputs * largest * scale * close + tiny
     known: Mask = ~np.isnan(scale) & np.isfinite(columns.final_loss)
     outside: Mask = (columns.final_loss < least) | (columns.final_loss > most)
@@ -269,7 +270,7 @@ def starts_alike(plan: Plan) -> list[str]:
     return [
         name
         for name in plan.study.parameters
-        if SWEEPABLE[name] in ("network", "initial_weights") or name in ("loss", "reduction")
+        if SWEEPABLE[name] in ("data", "network", "initial_weights") or name in ("loss", "reduction")
     ]
 
 

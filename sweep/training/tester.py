@@ -1,0 +1,71 @@
+"""Test trained networks with patterns that they were not trained on."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.data.patterns import make_patterns
+from kernels.effort import Effort
+from kernels.loop.runs import DIVERGED, Outcome
+from kernels.recipe import Hidden, Recipe
+from kernels.train import Trainer
+from sweep.study.model import Study
+
+Array = NDArray[Any]
+
+
+class Tester:
+    """Tests the networks of a study, as runs on other patterns that take no step; threads share one.
+
+    Parameters
+    ----------
+    study
+        A study with test patterns.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._trained, self._tested = study.data.arrays(), study.data.arrays(tested=True)
+        self._trainers: dict[Recipe, Trainer] = {}
+        self._lock = Lock()
+
+    def trainer(self, recipe: Recipe) -> Trainer:
+        """Return what computes losses of networks trained by a recipe. It never computes an update."""
+        still = recipe._replace(optimizer="gd", batch=None, order="cyclic", criterion="none", records_targets=False)
+        with self._lock:
+            if still not in self._trainers:
+                middle = make_patterns(*self._trained, recipe.dtype).middle  # what is right is as in training
+                self._trainers[still] = Trainer(still, *self._tested, middle=middle, effort=Effort.LEAST)
+            return self._trainers[still]
+
+    def settings(self, settings: Array) -> Array:
+        """Return settings of runs that take no step."""
+        still = settings.copy()
+        still["max_steps"] = still["from_step"] = 0
+        still["weight_decay"], still["bound"] = 0.0, np.inf
+        return still
+
+    def measure(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, outcome: Outcome) -> Array:
+        """Return the loss and the number of correct outputs with the test patterns.
+
+        Parameters
+        ----------
+        recipe, hidden
+            Of the runs.
+        settings, counts : (cells,)
+            Settings of cells, and the number of successive runs of each.
+        outcome
+            Outcomes of the runs, with final weights.
+
+        Returns
+        -------
+        (runs, 2) of float64
+            Infinite and 0 where a run has diverged, or the loss is not finite.
+        """
+        weights, diverged = outcome.final_weights, outcome.columns.status == DIVERGED
+        columns = self.trainer(recipe).train(self.settings(settings), weights, counts, hidden=hidden).columns
+        loss = np.where(diverged, np.inf, columns.final_loss)
+        return np.column_stack([loss, np.where(diverged, 0, columns.n_correct)])
