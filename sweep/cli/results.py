@@ -81,7 +81,8 @@ def best(
         str | None,
         typer.Option(
             metavar="NAME,NAME",
-            help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error or n_correct. "
+            help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error, n_correct, "
+            "test_loss or n_test_correct. "
             "Or parameters: print the best cell for each of their values. Or both, as in --by optimizer,final_loss.",
         ),
     ] = None,
@@ -107,7 +108,7 @@ def compare(
         typer.Option(
             metavar="NAME,NAME",
             help="Compare for each value of these parameters; others are pooled. Also the measure to compare: rate, "
-            "final_loss, max_error or n_correct.",
+            "final_loss, max_error, n_correct, test_loss or n_test_correct.",
         ),
     ] = None,
     margin: Annotated[
@@ -193,7 +194,8 @@ def figure(
         typer.Option(
             metavar="VALUE",
             help="Statistic of lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps (ERT), "
-            "final_loss, max_error, n_correct or another one of the cells; of importance: rate or mean_steps (RMST).",
+            "final_loss, max_error, n_correct, test_loss, n_test_correct or another one of the cells; "
+            "of importance: rate or mean_steps (RMST).",
         ),
     ] = None,
     at: Annotated[

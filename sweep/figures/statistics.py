@@ -12,7 +12,7 @@ from sweep.errors import SweepError
 from sweep.results.answers import check_judged, column_of, default_statistic
 from sweep.results.pooled_cells import pairs_seeds, summarize_over
 from sweep.results.result import Result
-from sweep.statistics.measures import measure_of
+from sweep.statistics.measures import counts_outputs, measure_of
 from sweep.statistics.ranking import RANKED_BY
 from sweep.study.parameters import Scalar
 from sweep.study.selection import At, cells_at, values_at
@@ -102,16 +102,25 @@ STATISTICS = {
             ", 95 % intervals",
             f"{most} of all runs diverged or have one above 1e100",
         )
-        for measure, words in (("final_loss", "final loss"), ("max_error", "largest error of a run"))
+        for measure, words in (
+            ("final_loss", "final loss"),
+            ("max_error", "largest error of a run"),
+            ("test_loss", "loss with the test patterns"),
+        )
         for quarter, which, most in (
             ("q50", "median", "more than half"),
             ("q25", "lower quartile of the", "more than three quarters"),
             ("q75", "upper quartile of the", "more than a quarter"),
         )
     },
-    "n_correct_mean": Statistic(
-        "mean of outputs that are right", ("n_correct_mean_low", "n_correct_mean_high"), ", 95 % intervals"
-    ),
+    **{
+        f"{measure}_mean": Statistic(
+            f"mean of outputs that are right{words}",
+            (f"{measure}_mean_low", f"{measure}_mean_high"),
+            ", 95 % intervals",
+        )
+        for measure, words in (("n_correct", ""), ("n_test_correct", " with the test patterns"))
+    },
     "n_converged": Statistic("runs converged"),
     "n_diverged": Statistic("runs diverged"),
     "n_stalled": Statistic("runs stalled"),
@@ -164,7 +173,7 @@ class Selected(NamedTuple):
 
 def is_count(statistic: str) -> bool:
     """Return whether a statistic is a number of runs."""
-    return statistic.startswith("n_")
+    return statistic.startswith("n_") and not measure_of(statistic)
 
 
 def nothing_of(statistic: str) -> str:
@@ -174,7 +183,8 @@ def nothing_of(statistic: str) -> str:
 
 def is_loss(statistic: str) -> bool:
     """Return whether a statistic is of losses or errors, which may have any size."""
-    return statistic.startswith(("final_loss", "max_error"))
+    measure = measure_of(statistic)
+    return measure is not None and not counts_outputs(measure)
 
 
 def statistic_of(result: Result, value: str | None) -> str:

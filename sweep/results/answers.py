@@ -51,8 +51,32 @@ def check_judged(study: Study) -> None:
     if not judges_convergence(study):
         raise SweepError(
             "the study has criterion 'none': convergence is not judged, so it has no statistics; "
-            f"there are those of {list_text(list(STATISTIC_OF))}"
+            f"there are those of {list_text(measures_of(study))}"
         )
+
+
+def measures_of(study: Study) -> list[str]:
+    """Return the measures of final networks that a study has."""
+    return [name for name in STATISTIC_OF if study.data.n_tests or "test" not in name]
+
+
+def check_measure(study: Study, measure: str) -> None:
+    """Check that a study has a measure.
+
+    Raises
+    ------
+    SweepError
+        If it has no test patterns, and the measure is of them.
+    """
+    if measure not in measures_of(study):
+        raise SweepError(
+            f"the study has no test patterns, so its runs have no {measure}; set some apart, as in --set train_count=12"
+        )
+
+
+def most_correct(study: Study, measure: str) -> int:
+    """Return how many outputs of a network can be right, with the patterns of a measure."""
+    return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.data.n_targets
 
 
 def default_statistic(study: Study) -> str:
@@ -154,7 +178,7 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
         raise SweepError(unknown("column", name, names_of(cells.columns)))
     if column == default_statistic(study):
         return rank_cells(cells, study, column)
-    rates = ("convergence_rate", "finite_rate", "n_correct_mean")
+    rates = ("convergence_rate", "finite_rate", "n_correct_mean", "n_test_correct_mean")
     downwards = column in ("n_cells", "best_rate", *COUNTS) or column.startswith(rates)
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 

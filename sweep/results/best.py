@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError
-from sweep.results.answers import check_judged
+from sweep.results.answers import check_judged, most_correct
 from sweep.statistics.cells import group_of
 from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
 from sweep.statistics.measures import measure_of, quantile_interval
@@ -151,11 +151,11 @@ def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array
         low = best["expected_steps_low"].to_numpy(np.float64, na_value=np.nan)
         factor = np.divide(value, low, out=np.ones(len(value)), where=known) ** (_normal_quantile(levels) / Z)
         ends = tuple(np.where(np.isnan(low), np.nan, each) for each in (value / factor, value * factor))
-    elif statistic == "n_correct_mean":
+    elif statistic.endswith("_mean"):
         n = best["n_runs"].to_numpy()
         wider = student_quantile(n, 1 - levels / 2) / student_quantile(n)
         low, high = (value + wider * (best[f"{statistic}_{end}"].to_numpy() - value) for end in ("low", "high"))
-        ends = np.maximum(low, 0.0), np.minimum(high, result.study.n_outputs)
+        ends = np.maximum(low, 0.0), np.minimum(high, most_correct(result.study, measure_of(statistic) or ""))
     else:
         found = [_median_interval(result, cell, statistic, level)
                  for cell, level in zip(best["cell"].to_list(), levels.tolist(), strict=True)]  # fmt: skip

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StoreError
+from sweep.results.answers import check_measure, most_correct
 from sweep.statistics.cells import summarize
 from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, with_losses
-from sweep.statistics.measures import measure_columns
+from sweep.statistics.measures import counts_outputs, measure_columns
 from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
 from sweep.statistics.outcomes import Measured, Outcomes, measured_from_tables, outcomes_from_tables
 from sweep.statistics.tally import TallySum, with_equal_cells
@@ -53,10 +54,9 @@ class ResultData:
     def facts(self) -> dict[str, Any]:
         """The content of run.json: identity, digest, machine, versions, steps and seconds.
 
-        The digest is that of all rows. Where only cells are kept it is that of their tally,
-        another number (see :func:`sweep.store.digest.tally_digest`).
-
-        The digest of rows in memory is computed at the first access, in some 35 ns a run.
+        The digest is that of all rows. Where only cells are kept it is that of their tally, another number (see
+        :func:`sweep.store.digest.tally_digest`). That of rows in memory is computed at the first access, in some 35 ns
+        per run.
         """
         if "digest" not in self._facts:
             self._facts["digest"] = digest_of_rows(self._parts)
@@ -91,10 +91,7 @@ class ResultData:
 
     @property
     def pooled_tally(self) -> pd.DataFrame:
-        """The tally for pooling cells; in a partial result with weights, by which all trained cells count equally.
-
-        In a partial result cells have different numbers of runs.
-        """
+        """The tally for pooling cells; a partial one, with unequal numbers of runs, has weights that make them equal."""
         return self.tally if self.complete else with_equal_cells(self.tally)
 
     @cached_property
@@ -115,7 +112,7 @@ class ResultData:
         Parameters
         ----------
         measure
-            ``"final_loss"``, ``"max_error"`` or ``"n_correct"``.
+            A key of :data:`~sweep.statistics.measures.MEASURES`.
 
         Returns
         -------
@@ -126,9 +123,11 @@ class ResultData:
         ------
         StoreError
             If rows of runs were not kept.
+        SweepError
+            If the study does not have the measure.
         """
         if measure not in self._measured:
-            self._check_rows()
+            self._check_rows(measure)
             tables = self._parts.tables(["run", measure])
             self._measured[measure] = measured_from_tables(tables, self.study.grid, measure)
         return self._measured[measure]
@@ -154,10 +153,11 @@ class ResultData:
         if measure == "final_loss" and tells_losses(self.study):
             return self.cells
         if measure not in self._measured_cells:
-            self._check_rows()
+            self._check_rows(measure)
             statistics = self._statistics_by_cell(measure).reindex(self.cells["cell"].to_numpy())
-            if measure == "n_correct":
-                statistics["n_correct_mean_high"] = statistics["n_correct_mean_high"].clip(upper=self.study.n_outputs)
+            if counts_outputs(measure):
+                high = f"{measure}_mean_high"
+                statistics[high] = statistics[high].clip(upper=most_correct(self.study, measure))
             columns = statistics[measure_columns(measure)].set_axis(self.cells.index)
             self._measured_cells[measure] = self.cells.assign(**columns)
         return self._measured_cells[measure]
@@ -285,7 +285,9 @@ class ResultData:
             raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
         return wanted
 
-    def _check_rows(self) -> None:
+    def _check_rows(self, measure: str | None = None) -> None:
+        if measure:
+            check_measure(self.study, measure)
         if self._parts.keep != "runs":
             raise StoreError(
                 "this result keeps cells only; run the study with keep='runs' (--keep runs) to have its runs"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import QUARTERS, measure_columns, measure_statistics
+from sweep.statistics.measures import QUARTERS, counts_outputs, measure_columns, measure_statistics
 from sweep.statistics.pooled import pooled_statistics
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def pooled_by(result: Result, measure: str, cells: pd.DataFrame, group: Array, p
     result
         Complete or partial.
     measure
-        ``"final_loss"``, ``"max_error"`` or ``"n_correct"``.
+        A key of :data:`~sweep.statistics.measures.MEASURES`.
     cells
         Cells of the result, with their statistics of this measure.
     group : (cells,)
@@ -86,8 +86,8 @@ def _evenly(measure: str, cells: pd.DataFrame, group: Array, runs: tuple[Array, 
     runs : tuple of (values,) arrays
         Index of the cell, value, and number of runs of the cell with this value.
     """
-    if measure == "n_correct":
-        return cells[["n_correct_mean"]].groupby(group).mean()
+    if counts_outputs(measure):
+        return cells[[f"{measure}_mean"]].groupby(group).mean()
     place, values, n = runs
     weights = n / cells["n_runs"].to_numpy()[place]
     means = cells[f"{measure}_geometric_mean"]

@@ -62,8 +62,9 @@ class ResultQueries(ResultCurves):
         ----------
         by
             A statistic: ``"convergence_rate"``, ``"expected_steps"`` (ERT), ``"steps_q50"``, ``"final_loss"``,
-            ``"max_error"`` or ``"n_correct"``; the rate by default, or the final loss if convergence is not judged.
-            Or swept parameters: the best cell is found for each combination of their values. Or both.
+            ``"max_error"``, ``"n_correct"``, ``"test_loss"`` or ``"n_test_correct"``; the rate by default, or the
+            final loss if convergence is not judged. Or swept parameters: the best cell is found for each combination
+            of their values. Or both.
         top
             Most rows; all by default.
         at
@@ -101,7 +102,8 @@ class ResultQueries(ResultCurves):
         by
             Other parameters; each combination of their values has a row, and pairs of runs are pooled over the rest.
             By default all others. Also the measure to compare: ``"rate"`` (convergence and steps), ``"final_loss"``,
-            ``"max_error"`` or ``"n_correct"``; by default the rate, or the final loss if convergence is not judged.
+            ``"max_error"``, ``"n_correct"``, ``"test_loss"`` or ``"n_test_correct"``; by default the rate, or the
+            final loss if convergence is not judged.
         margin
             Largest negligible difference of rates, such as 0.05; given, values are tested for equivalence too.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from sweep.statistics.cells import cells_of
 from sweep.statistics.compare import cells_by_value, each_two
 from sweep.statistics.intervals import Array, student_quantile
+from sweep.statistics.measures import counts_outputs
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import holm, sign_flip_test
 from sweep.study.grid import Grid
@@ -102,7 +103,7 @@ def _compared(one: Array, other: Array, both: Array, measure: str) -> dict[str, 
     lower, higher = ((one < other) & both).sum(axis=0), ((one > other) & both).sum(axis=0)
     n_pairs = int(both.sum())
     row: dict[str, float] = {"n_seeds": int(both.any(axis=0).sum()), "n_pairs": n_pairs}
-    if measure == "n_correct":
+    if counts_outputs(measure):
         difference, low, high = _seed_mean(np.where(both, one - other, 0.0), both)
         row |= {"first_mean": float(one[both].mean()), "second_mean": float(other[both].mean())}
         row |= {"difference": difference, "difference_low": low, "difference_high": high}

@@ -13,8 +13,23 @@ import pandas as pd
 
 from sweep.statistics.intervals import Array, product_interval, quantile_ranks, student_quantile, wilson_interval
 
+# Measures, and what they are called in sentences. Those that begin with n_ count outputs.
+MEASURES = {
+    "final_loss": "final loss",
+    "max_error": "largest error",
+    "n_correct": "correct outputs",
+    "test_loss": "loss with the test patterns",
+    "n_test_correct": "correct outputs with the test patterns",
+}
+
+
+def counts_outputs(measure: str) -> bool:
+    """Return whether a measure is a number of outputs, of which more are better."""
+    return measure.startswith("n_")
+
+
 # The statistic by which each measure is reported and ranked.
-STATISTIC_OF = {"final_loss": "final_loss_q50", "max_error": "max_error_q50", "n_correct": "n_correct_mean"}
+STATISTIC_OF = {name: f"{name}_mean" if counts_outputs(name) else f"{name}_q50" for name in MEASURES}
 
 QUARTERS = {"q25": (1, 4), "q50": (1, 2), "q75": (3, 4)}
 _ENDS = ("", "_low", "_high")
@@ -27,8 +42,8 @@ def measure_of(statistic: str) -> str | None:
 
 def measure_columns(measure: str) -> list[str]:
     """Return the names of the statistics of a measure."""
-    if measure == "n_correct":
-        return [f"n_correct_mean{end}" for end in _ENDS]
+    if counts_outputs(measure):
+        return [f"{measure}_mean{end}" for end in _ENDS]
     names = [*(f"{measure}_{quarter}" for quarter in QUARTERS), f"{measure}_geometric_mean", "finite_rate"]
     return [f"{name}{end}" for name in names for end in _ENDS]
 
@@ -56,7 +71,7 @@ def measure_statistics(measure: str, group: Array, values: Array, n: Array | Non
     DataFrame
         By group. For losses and errors the quantiles ``_q25``, ``_q50`` and ``_q75``; ``_geometric_mean`` of finite
         values (0 if one is 0, missing if there are none); ``finite_rate``, the share of finite values. For correct
-        outputs ``n_correct_mean``. Each has an interval in columns that end in ``_low`` and ``_high``.
+        outputs ``_mean``. Each has an interval in columns that end in ``_low`` and ``_high``.
 
     Notes
     -----
@@ -73,8 +88,8 @@ def measure_statistics(measure: str, group: Array, values: Array, n: Array | Non
     order = np.lexsort((values, group))
     group, values, n = group[order], values[order], n[order]
     numbers, starts = np.unique(group, return_index=True)
-    if measure == "n_correct":
-        columns = _mean(values, n, starts)
+    if counts_outputs(measure):
+        columns = _mean(measure, values, n, starts)
     else:
         columns = {**_quantiles(measure, values, n, starts), **_geometric_mean(measure, values, n, starts)}
     return pd.DataFrame(columns, pd.Index(numbers, name="group"))
@@ -157,7 +172,7 @@ def _geometric_mean(measure: str, values: Array, n: Array, starts: Array) -> dic
     }
 
 
-def _mean(values: Array, n: Array, starts: Array) -> dict[str, Array]:
+def _mean(measure: str, values: Array, n: Array, starts: Array) -> dict[str, Array]:
     """Return the mean with its interval: the share of runs with any correct output times the mean of these."""
     some = values > 0
     n_runs, n_some = np.add.reduceat(n, starts), np.add.reduceat(n * some, starts)
@@ -165,7 +180,7 @@ def _mean(values: Array, n: Array, starts: Array) -> dict[str, Array]:
     each, spread = _moments(values, n * some, starts, 1.0)
     low, high = product_interval((rate, *wilson_interval(n_some, n_runs)), (each, each - spread, each + spread))
     columns = (np.add.reduceat(n * values, starts) / n_runs, np.maximum(low, 0.0), high)
-    return dict(zip(measure_columns("n_correct"), columns, strict=True))
+    return dict(zip(measure_columns(measure), columns, strict=True))
 
 
 def _moments(values: Array, n: Array, starts: Array, more: float) -> tuple[Any, Any]:

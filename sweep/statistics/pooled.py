@@ -9,7 +9,7 @@ import pandas as pd
 
 from sweep.statistics.clustered import SeedSums, rate_intervals
 from sweep.statistics.intervals import Array, Z, student_quantile
-from sweep.statistics.measures import QUARTERS, measure_columns, measure_statistics, values_at_ranks
+from sweep.statistics.measures import QUARTERS, counts_outputs, measure_columns, measure_statistics, values_at_ranks
 from sweep.statistics.outcomes import Measured
 
 
@@ -41,7 +41,7 @@ def pooled_statistics(measure: str, measured: Measured, group: Array) -> pd.Data
     cell, _ = np.nonzero(present)
     values, of_run = measured.values[present], group[cell]
     points = measure_statistics(measure, of_run, values)
-    if measure == "n_correct":
+    if counts_outputs(measure):
         means = _ratio(np.where(present, measured.values, 0.0), present, group, 1.0)
         return points.assign(**dict(zip(measure_columns(measure), means, strict=True)))
     finite = np.isfinite(measured.values)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.intervals import Array
+from sweep.statistics.measures import STATISTIC_OF, counts_outputs
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.study.model import Study
@@ -15,9 +16,7 @@ RANKED_BY = {
     "convergence_rate": False,
     "expected_steps": True,
     "steps_q50": True,
-    "final_loss_q50": True,
-    "max_error_q50": True,
-    "n_correct_mean": False,
+    **{statistic: not counts_outputs(measure) for measure, statistic in STATISTIC_OF.items()},
 }
 
 # Largest share of studies in which the best cell is left out of those that may be the best.
@@ -171,7 +170,7 @@ def _compare_with_first(runs: Outcomes | Measured, ranked: pd.DataFrame, by: str
 def _compare(first: Outcomes | Measured, others: Outcomes | Measured, median: float, medians: Array, by: str) -> Array:
     """Return the p-value of each of some cells compared with the first."""
     if isinstance(first, Measured) and isinstance(others, Measured):
-        if by == "n_correct_mean":
+        if by.endswith("_mean"):
             return _lower_means(first, others)
         return _higher_medians(first, others, median, medians)
     assert isinstance(first, Outcomes)

@@ -45,8 +45,8 @@ def interval_text(row: Mapping[Any, Any], name: str) -> str:
 
 def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
     """Write the statistics of a measure of a cell: quantile or mean with its interval, geometric mean, finite share."""
-    if measure == "n_correct":
-        return [interval_text(row, "n_correct_mean")]
+    if f"{measure}_mean" in row:
+        return [interval_text(row, f"{measure}_mean")]
     finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
     return [interval_text(row, f"{measure}_q50"), measure_text(row[f"{measure}_geometric_mean"]), finite]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sweep.statistics.measures import MEASURES, counts_outputs
 from sweep.system.formatting import chance_text, measure_text, short
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _OTHER_LINES = 10
-_NAMES = {"final_loss": "final loss", "max_error": "largest error", "n_correct": "correct outputs"}
 
 
 def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: str, top: int | None) -> None:
@@ -25,7 +25,7 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
     by
         Its parameters.
     measure
-        ``"final_loss"``, ``"max_error"`` or ``"n_correct"``.
+        A key of :data:`sweep.statistics.measures.MEASURES`.
     top
         Lines to print; by default those that fit on the screen.
 
@@ -37,7 +37,7 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
     n_shown = how_many(len(table), top, _OTHER_LINES)
     rows = table if n_shown == len(table) else table.sort_values("p_value", kind="stable").head(n_shown)
     of = f"{n_shown:,} of {len(table):,} comparisons, smallest p-values first, by" if n_shown < len(table) else "by"
-    shown = make_table(f"{of} {_NAMES[measure]}")
+    shown = make_table(f"{of} {MEASURES[measure]}")
     for name in (*by, "first", "second", "seeds", "pairs"):
         add_column(shown, name)
     what, effect = _told(measure)
@@ -50,14 +50,14 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
         values += [f"{row[name]:,}" for name in ("n_seeds", "n_pairs")]
         shown.add_row(*values, *comparison_texts(row, measure), chance_text(row["p_value_holm"]))
     print_table(shown)
-    if measure != "n_correct":
+    if not counts_outputs(measure):
         print("ratio: geometric mean of the first over that of the second, of pairs in which both are finite")
     print("p-values: exact sign-flip test of seeds on the shares of pairs in which either is lower")
 
 
 def _told(measure: str) -> tuple[str, str]:
     """Return the statistic of both sides, and the effect that compares them."""
-    return ("mean", "difference") if measure == "n_correct" else ("median", "ratio")
+    return ("mean", "difference") if counts_outputs(measure) else ("median", "ratio")
 
 
 def comparison_texts(row: Mapping[Any, Any], measure: str) -> list[str]:

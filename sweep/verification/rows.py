@@ -13,6 +13,7 @@ from kernels.loop.runs import Columns
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.study.columns import STATUSES, measure_columns, target_columns
+from sweep.verification.measure_rules import broken_by_tests
 from sweep.verification.rules import (
     Broken,
     broken_by_counted,
@@ -54,6 +55,7 @@ class RowCheck:
             *broken_by_measures(columns, terms, self._targets._replace(margin=margins)),
             *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns.initial_loss),
             *broken_by_targets(columns, terms, self._loss_targets),
+            *broken_by_tests(columns, self._plan.study),
         ]
         row, rule = _first(broken)
         if not rule:
