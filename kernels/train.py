@@ -57,7 +57,7 @@ class Trainer:
     targets : (patterns, outputs), or (sets, patterns, outputs)
         Likewise. Of several sets, each cell has the one whose number is in its settings.
     middle : number, or (sets,)
-        What separates high from low outputs; by default the middle of the range of the targets.
+        What separates high from low outputs; NaN for the middle of the range of the targets.
     loss_targets : (targets,)
         Targets of the loss, rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
     tuning
@@ -78,7 +78,7 @@ class Trainer:
         targets: Array,
         loss_targets: Sequence[float] = (),
         *,
-        middle: Any = None,
+        middle: Any = np.nan,
         tuning: Tuning | None = None,
         effort: Effort = Effort.MOST,
     ) -> None:
@@ -90,8 +90,7 @@ class Trainer:
         self.recipe = recipe
         self._tuning, self._effort = tuning or tuning_here(), effort
         self._loss_targets = np.sort(np.array(loss_targets, recipe.dtype))[::-1].astype(np.float64)
-        patterns = make_patterns(inputs, targets, recipe.dtype)
-        self._patterns = patterns if middle is None else patterns._replace(middle=middle)
+        self._patterns = make_patterns(inputs, targets, recipe.dtype, middle)
 
     def variant(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Variant:
         """Return the variant that trains networks of ``hidden`` units.

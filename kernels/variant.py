@@ -157,7 +157,7 @@ def choose_variant(
     if effort is Effort.LEAST or not may_be_constants or general.own == "patterns":
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
-    table: Table = inputs, () if general.own == "targets" else targets
+    table: Table = (inputs, (), 0.0) if general.own == "targets" else (inputs, targets, float(patterns.middle))
     n_units = sum(sizes_of(hidden))
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * n_units
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)

@@ -26,7 +26,7 @@ class Patterns(NamedTuple):
     inputs : (patterns, inputs), or (sets, patterns, inputs) where the inputs of sets differ
     targets : (patterns, outputs), or (sets, patterns, outputs) where there are several sets
     middle : number, or (sets,)
-        Middle of the range of the targets, which separates high from low outputs.
+        What separates high from low outputs: usually the middle of the range of the targets.
     """
 
     inputs: Array
@@ -44,8 +44,8 @@ class Patterns(NamedTuple):
         return int(self.targets.shape[0]) if self.targets.ndim == 3 else 1
 
 
-# Patterns as nested tuples: inputs, and targets, none where networks have targets of their own.
-Table: TypeAlias = tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]
+# Patterns as nested tuples: inputs, targets (none where networks have targets of their own), and the middle.
+Table: TypeAlias = tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...], float]
 
 
 class PatternSource(NamedTuple):
@@ -120,7 +120,8 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     PatternSource
     """
     no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
-    inputs, targets, middle = make_patterns(np.array(table[0]), np.array(table[1]) if table[1] else no_targets, dtype)
+    given = np.array(table[1]) if table[1] else no_targets
+    inputs, targets, middle = make_patterns(np.array(table[0]), given, dtype, table[2])
     products, count = used_inputs(inputs, bias), len(inputs)
 
     @device
@@ -221,7 +222,7 @@ def own_patterns(
     return own._replace(input=input_of_own, used=_always_used) if own_inputs else own
 
 
-def make_patterns(inputs: Array, targets: Array, dtype: str) -> Patterns:
+def make_patterns(inputs: Array, targets: Array, dtype: str, middle: Any = np.nan) -> Patterns:
     """Round patterns to ``dtype``.
 
     Parameters
@@ -231,6 +232,8 @@ def make_patterns(inputs: Array, targets: Array, dtype: str) -> Patterns:
         Both of one set or both of several.
     dtype
         ``"float64"`` or ``"float32"``.
+    middle : number, or (sets,)
+        What separates high from low outputs; NaN for the middle of the range of the targets.
 
     Returns
     -------
@@ -243,7 +246,7 @@ def make_patterns(inputs: Array, targets: Array, dtype: str) -> Patterns:
     if several and (inputs == inputs[0]).all():
         inputs = inputs[0].copy()
     low, high = (np.asarray(end(axis=(-2, -1)), np.float64) for end in (targets.min, targets.max))
-    middle = np.array((low + high) / 2, dtype)
+    middle = np.where(np.isnan(middle), (low + high) / 2, middle).astype(dtype)
     for array in (inputs, targets, middle):
         array.flags.writeable = False
     return Patterns(inputs, targets, middle if several else middle[()])

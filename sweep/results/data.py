@@ -82,7 +82,7 @@ class ResultData:
     def tally(self) -> pd.DataFrame:
         """Counts of runs by cell, status and steps, from which :mod:`sweep.statistics` computes every statistic.
 
-        A row says that ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps. Rows are sorted.
+        A row says that ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps; rows are sorted.
         """
         tallies = TallySum()
         for commit in self._parts.counted():
@@ -91,7 +91,7 @@ class ResultData:
 
     @property
     def pooled_tally(self) -> pd.DataFrame:
-        """The tally for pooling cells; a partial one, with unequal numbers of runs, has weights that make them equal."""
+        """The tally for pooling cells; in a partial result with weights, by which all trained cells count equally."""
         return self.tally if self.complete else with_equal_cells(self.tally)
 
     @cached_property
@@ -166,8 +166,7 @@ class ResultData:
     def counted_losses(self) -> pd.DataFrame:
         """Counts of rounded final losses by ``cell`` and ``final_loss``, of a result without rows of runs."""
         losses = LossSum()
-        for commit in self._parts.counted():
-            counts = self._parts.losses(commit)
+        for counts in map(self._parts.losses, self._parts.counted()):
             if counts is not None:
                 losses.add(counts)
         return losses.total()

@@ -12,13 +12,14 @@ from sweep.errors import shown, shown_names
 from sweep.study.patterns import MAX_PATTERNS, read_patterns
 from sweep.study.sections import FiniteFloat, Section
 from sweep.study.splits import PREPARATIONS
-from sweep.study.tasks import ARGUMENTS, make_patterns
+from sweep.study.tasks import ARGUMENTS, Argument, make_patterns
 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
 # Keys of the table [data] that decide patterns and can be swept.
-DATA_WORDS = {**ARGUMENTS, **PREPARATIONS}
-DATA_KEYS = ["task", *ARGUMENTS, "file", "inputs", "targets", "train", *PREPARATIONS, "test"]
+MIDDLE = "what separates high outputs from low ones, by default the middle of the range of the targets"
+DATA_WORDS = {**ARGUMENTS, **PREPARATIONS, "middle": Argument(MIDDLE, float)}
+DATA_KEYS = ["task", *ARGUMENTS, "file", "inputs", "targets", "middle", "train", *PREPARATIONS, "test"]
 
 
 class Patterns(Section):
@@ -60,6 +61,7 @@ class Patterns(Section):
 class Data(Patterns):
     """Patterns to learn, and those that only test the networks."""
 
+    middle: FiniteFloat | None = Field(None, description=MIDDLE)
     test: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
         None, description="patterns that test the networks and are not trained on"
     )

@@ -17,6 +17,7 @@ from sweep.errors import shown
 from sweep.study.data import DATA_KEYS, Data, Patterns
 from sweep.study.messages import sentences
 from sweep.study.parameters import Scalar
+from sweep.study.patterns import Matrix
 from sweep.study.splits import DEFAULTS, prepare
 from sweep.study.tasks import ARGUMENTS, arguments_of
 from sweep.system.formatting import count_text
@@ -100,6 +101,13 @@ class DataSets:
         inputs, targets = (np.array([getattr(each, name) for each in chosen]) for name in ("inputs", "targets"))
         return (inputs, targets) if len(chosen) > 1 else (inputs[0], targets[0])
 
+    def middles(self) -> Any:
+        """Return what separates high outputs from low ones, (sets,), or one number: NaN for the middle of the range."""
+        import numpy as np
+
+        given = np.array([np.nan if data.middle is None else data.middle for data in self.sets])
+        return given if len(given) > 1 else given[0]
+
     def is_made_as(self, other: DataSets) -> bool:
         """Return whether patterns are equal, or made from the same by the same swept words, of whatever values."""
         if self.words or other.words:
@@ -182,7 +190,24 @@ def _data(table: dict[str, Any], faults: list[str]) -> Data | None:
         faults.append(f"data: {error}")
         return None
     test = Patterns(inputs=rest[0], targets=rest[1]) if rest else data.test
-    return Data(inputs=inputs, targets=targets, test=test)
+    return Data(inputs=inputs, targets=targets, test=test, middle=_middle(table, data, targets))
+
+
+def _middle(table: dict[str, Any], data: Data, trained: Matrix) -> float | None:
+    """Return what separates high outputs from low ones; None where it is the middle of the range of trained targets.
+
+    It is the middle of all targets, whatever was set apart or spoiled. A task whose targets are all high, or all low,
+    tells both levels.
+    """
+    middle, arguments = data.middle, arguments_of(table["task"]) | table if "task" in table else {}
+    if middle is None and "low" in arguments and len(set(data.targets)) == 1:
+        middle = (float(arguments["low"]) + float(arguments["high"])) / 2
+    middle = _middle_of_range(data.targets) if middle is None else middle
+    return None if middle == _middle_of_range(trained) else middle
+
+
+def _middle_of_range(targets: Matrix) -> float:
+    return (min(map(min, targets)) + max(map(max, targets))) / 2
 
 
 def _shapes(data: Data) -> list[tuple[int, int, int]]:
@@ -204,14 +229,16 @@ def _names(swept: Mapping[str, Any]) -> str:
 def _rows(data: Patterns) -> dict[str, Any]:
     """Return patterns as a table of the canonical form."""
     table: dict[str, Any] = {name: [list(row) for row in getattr(data, name)] for name in ("inputs", "targets")}
-    if isinstance(data, Data) and data.test:
-        table["test"] = _rows(data.test)
+    if isinstance(data, Data):
+        table |= {"middle": data.middle} if data.middle is not None else {}
+        table |= {"test": _rows(data.test)} if data.test else {}
     return table
 
 
 def _source(table: dict[str, Any], swept: Mapping[str, Any]) -> dict[str, Any]:
     """Return what patterns are made from, with all defaults, and without the words that are swept."""
-    kept = {key: table[key] for key in ("train", *DEFAULTS) if key in table and table[key] != DEFAULTS.get(key)}
+    keys = ("middle", "train", *DEFAULTS)
+    kept = {key: table[key] for key in keys if table.get(key) is not None and table[key] != DEFAULTS.get(key)}
     if "test" in table:
         kept["test"] = _rows(Patterns.model_validate(table["test"]))
     if "task" in table:
@@ -223,9 +250,10 @@ def _source(table: dict[str, Any], swept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _digest(sets: Sequence[Data]) -> str:
-    """Return the SHA-256 over the shapes and numbers of all sets, as little-endian integers of 8 bytes and floats."""
+    """Return the SHA-256 of sets: middle, shapes and numbers as little-endian integers and floats of 8 bytes."""
     digest = hashlib.sha256()
     for data in sets:
+        digest.update(repr(data.middle).encode())
         for patterns in (data, *([data.test] if data.test else [])):
             rows = (*patterns.inputs, *patterns.targets)
             for numbers in (array("q", patterns.shape), array("d", (value for row in rows for value in row))):

@@ -77,7 +77,12 @@ class ShardTrainer:
         with self._lock:
             if recipe not in self._trainers:
                 self._trainers[recipe] = Trainer(
-                    recipe, self._inputs, self._targets, self.plan.study.record.targets, effort=self._effort
+                    recipe,
+                    self._inputs,
+                    self._targets,
+                    self.plan.study.record.targets,
+                    middle=self.plan.study.data.middles(),
+                    effort=self._effort,
                 )
             return self._trainers[recipe]
 

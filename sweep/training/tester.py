@@ -29,6 +29,7 @@ class Tester:
 
     def __init__(self, study: Study) -> None:
         self._trained, self._tested = study.data.arrays(), study.data.arrays(tested=True)
+        self._middles = study.data.middles()
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
 
@@ -37,7 +38,9 @@ class Tester:
         still = recipe._replace(optimizer="gd", batch=None, order="cyclic", criterion="none", records_targets=False)
         with self._lock:
             if still not in self._trainers:
-                middle = make_patterns(*self._trained, recipe.dtype).middle  # what is right is as in training
+                middle = make_patterns(
+                    *self._trained, recipe.dtype, self._middles
+                ).middle  # what is right is as in training
                 self._trainers[still] = Trainer(still, *self._tested, middle=middle, effort=Effort.LEAST)
             return self._trainers[still]
 

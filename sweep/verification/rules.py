@@ -83,7 +83,7 @@ def make_targets(study: Study) -> Targets:
     """Return the targets of all networks of a study."""
     dtype = np.dtype(study.network.dtype)
     inputs, targets = (np.array([getattr(data, name) for data in study.data.sets]) for name in ("inputs", "targets"))
-    patterns = make_patterns(inputs, targets, dtype.name)
+    patterns = make_patterns(inputs, targets, dtype.name, np.atleast_1d(study.data.middles()))
     with np.errstate(over="ignore"):
         margin = np.abs(patterns.targets - patterns.middle[:, np.newaxis, np.newaxis]).min(axis=(1, 2))
     return Targets(study.n_outputs, margin, dtype.type)
