@@ -50,7 +50,17 @@ class Columns(NamedTuple):
 
 
 def make_columns(n_runs: int, n_targets: int = 0, n_measures: int = 0) -> Columns:
-    """Allocate columns for the outcomes of ``n_runs`` runs, with undefined content but for targets: none is met."""
+    """Allocate columns for the outcomes of runs, with undefined content but for targets: none is met.
+
+    Parameters
+    ----------
+    n_runs, n_targets, n_measures
+        Numbers of runs, of targets of the loss, and of measures of trained networks.
+
+    Returns
+    -------
+    Columns
+    """
     columns: list[Array] = [np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")]
     columns += [np.full((n_runs, n_targets), -1, np.int32), np.empty((n_runs, n_measures))]
     return Columns(*columns)

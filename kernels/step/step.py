@@ -47,7 +47,17 @@ class Step(NamedTuple):
 
 
 def file_order(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSource:
-    """Return the source of patterns in file order."""
+    """Return the source of patterns in file order.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    PatternSource
+    """
     shared = constants(variant.table, recipe.dtype, recipe.architecture.bias) if variant.table else GIVEN
     architecture = recipe.architecture
     if variant.own == "nothing":

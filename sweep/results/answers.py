@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sweep.errors import SweepError, unknown
-from sweep.statistics.measures import STATISTIC_OF
+from sweep.statistics.measures import STATISTIC_OF, measures_of
 from sweep.statistics.ranking import has_all_runs, rank_cells
 from sweep.study.columns import STATUSES
 from sweep.study.model import Study
@@ -53,30 +53,6 @@ def check_judged(study: Study) -> None:
             "the study has criterion 'none': convergence is not judged, so it has no statistics; "
             f"there are those of {list_text(measures_of(study))}"
         )
-
-
-def measures_of(study: Study) -> list[str]:
-    """Return the measures of final networks that a study has."""
-    return [name for name in STATISTIC_OF if study.data.n_tests or "test" not in name]
-
-
-def check_measure(study: Study, measure: str) -> None:
-    """Check that a study has a measure.
-
-    Raises
-    ------
-    SweepError
-        If it has no test patterns, and the measure is of them.
-    """
-    if measure not in measures_of(study):
-        raise SweepError(
-            f"the study has no test patterns, so its runs have no {measure}; set some apart, as in --set train_count=12"
-        )
-
-
-def most_correct(study: Study, measure: str) -> int:
-    """Return how many outputs of a network can be right, with the patterns of a measure."""
-    return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.data.n_targets
 
 
 def default_statistic(study: Study) -> str:

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError
-from sweep.results.answers import check_judged, most_correct
+from sweep.results.answers import check_judged
 from sweep.statistics.cells import group_of
 from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
-from sweep.statistics.measures import measure_of, quantile_interval
+from sweep.statistics.measures import measure_of, most_correct, quantile_interval
 from sweep.statistics.ranking import LEVEL, best_cells, has_all_runs, rank_cells
 from sweep.study.selection import At, cells_at, values_at
 

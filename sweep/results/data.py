@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StoreError
-from sweep.results.answers import check_measure, most_correct
 from sweep.statistics.cells import summarize
 from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, with_losses
-from sweep.statistics.measures import counts_outputs, measure_columns
+from sweep.statistics.measures import check_measure, counts_outputs, measure_columns, most_correct
 from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
 from sweep.statistics.outcomes import Measured, Outcomes, measured_from_tables, outcomes_from_tables
 from sweep.statistics.tally import TallySum, with_equal_cells

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweep.errors import SweepError
 from sweep.statistics.intervals import Array, product_interval, quantile_ranks, student_quantile, wilson_interval
+from sweep.study.model import Study
 
 # Measures, and what they are called in sentences. Those that begin with n_ count outputs.
 MEASURES = {
@@ -38,6 +40,30 @@ _ENDS = ("", "_low", "_high")
 def measure_of(statistic: str) -> str | None:
     """Return the measure of a statistic, or None if it belongs to no measure."""
     return next((name for name in STATISTIC_OF if statistic.startswith(f"{name}_")), None)
+
+
+def measures_of(study: Study) -> list[str]:
+    """Return the measures of final networks that a study has."""
+    return [name for name in STATISTIC_OF if study.data.n_tests or "test" not in name]
+
+
+def check_measure(study: Study, measure: str) -> None:
+    """Check that a study has a measure.
+
+    Raises
+    ------
+    SweepError
+        If it has no test patterns, and the measure is of them.
+    """
+    if measure not in measures_of(study):
+        raise SweepError(
+            f"the study has no test patterns, so its runs have no {measure}; set some apart, as in --set train_count=12"
+        )
+
+
+def most_correct(study: Study, measure: str) -> int:
+    """Return how many outputs of a network can be right, with the patterns of a measure."""
+    return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.data.n_targets
 
 
 def measure_columns(measure: str) -> list[str]:

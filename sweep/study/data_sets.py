@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sweep.errors import shown
-from sweep.study.data import DATA_KEYS, Data, Patterns
+from sweep.study.data import DATA_KEYS, DATA_WORDS, Data, Patterns
 from sweep.study.messages import sentences
 from sweep.study.parameters import Scalar
 from sweep.study.patterns import Matrix
@@ -239,11 +239,12 @@ def _source(table: dict[str, Any], swept: Mapping[str, Any]) -> dict[str, Any]:
     """Return what patterns are made from, with all defaults, and without the words that are swept."""
     keys = ("middle", "train", *DEFAULTS)
     kept = {key: table[key] for key in keys if table.get(key) is not None and table[key] != DEFAULTS.get(key)}
+    kept = {key: value if key == "train" else DATA_WORDS[key].kind(value) for key, value in kept.items()}
     if "test" in table:
         kept["test"] = _rows(Patterns.model_validate(table["test"]))
     if "task" in table:
         arguments = arguments_of(table["task"]) | {key: table[key] for key in ARGUMENTS if key in table}
-        source = {key: value for key, value in arguments.items() if key not in swept}
+        source = {key: ARGUMENTS[key].kind(value) for key, value in arguments.items() if key not in swept}
         return {"task": table["task"], **source, **kept}
     base = {key: table[key] for key in ("file", "inputs", "targets") if key in table}
     return _rows(Patterns.model_validate(base)) | kept

@@ -38,6 +38,10 @@ _KEYS = {
     "inputs": ("features",),
     "targets": ("labels", "outputs"),
     "task": ("dataset", "problem"),
+    "test": ("test_set", "validation", "test_inputs", "test_targets", "test_file", "val_inputs", "val_targets"),
+    "train_count": ("train_size", "test_size", "validation_split", "n_train"),
+    "label_noise": ("flip_y", "noisy_labels"),
+    "middle": ("cutoff", "decision_threshold"),
 }
 
 # Names of other packages and papers for values.
@@ -55,13 +59,10 @@ _VALUES = {
 # Features that other packages have and studies have not, with the names by which users ask for them.
 _WISHES = {
     "dropout is": ("dropout", "dropout_rate", "drop"),
-    "noise added while training is": ("input_noise", "label_noise", "gradient_noise", "jitter", "augmentation"),
+    "noise added while training is": ("input_noise", "gradient_noise", "jitter", "augmentation"),
     "a penalty beside weight_decay is": ("l1", "penalty", "lambda"),
     "a schedule of the learning rate is": ("schedule", "scheduler", "lr_schedule", "lr_decay", "warmup", "gamma"),
-    "a test or validation set is": (
-        *("test_inputs", "test_targets", "test", "test_set", "test_size", "validation", "validation_split"),
-        *("val_inputs", "val_targets", "test_file", "early_stopping", "patience"),
-    ),
+    "ending a run by its loss on other patterns is": ("early_stopping", "patience"),
     "restarting is": ("restart", "restarts", "n_restarts"),
     "clipping is": ("clip", "grad_clip", "gradient_clipping", "clip_norm", "max_norm"),
     "normalization is": ("batch_norm", "layer_norm", "normalization", "normalize", "batchnorm", "layernorm"),

@@ -7,9 +7,8 @@ from typing import Any
 
 from sweep.errors import shown
 from sweep.study.patterns import MAX_PATTERNS, Matrix
+from sweep.study.sections import MAX_SEED
 from sweep.study.tasks import Argument, Patterns
-
-MAX_SEED = 2**32 - 1
 
 # Keys of the table [data] for patterns from any source, and their defaults.
 PREPARATIONS = {

@@ -25,15 +25,16 @@ class Score(NamedTuple):
     max_error: Array
 
 
-def middle(targets: Array) -> Any:
-    """Return the middle of the range of all targets, computed in float64 and rounded to their dtype."""
-    return targets.dtype.type((np.float64(targets.min()) + np.float64(targets.max())) / 2)
+def middle(net: Network) -> Any:
+    """Return what is given, or the middle of the range of all targets: computed in float64 and rounded."""
+    low, high = np.float64(net.targets.min()), np.float64(net.targets.max())
+    return net.targets.dtype.type((low + high) / 2 if net.middle is None else net.middle)
 
 
 def measure(net: Network, activity: Activity) -> Score:
     """Compute the loss in the dtype, the number of correct (pattern, output) pairs and the largest error."""
     patterns, _, outs = net.ranges
-    target, u, y, m = net.targets, activity.u, activity.y, middle(net.targets)
+    target, u, y, m = net.targets, activity.u, activity.y, middle(net)
     pairs = list(itertools.product(patterns, outs))
     terms = (TERMS[net.loss](u[n][o], y[n][o], target[n, o], net.own, net.functions) for n, o in pairs)
     loss = loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))

@@ -59,6 +59,7 @@ class Network:
     own: Own = field(default_factory=dict)  # settings of the words
     s1: tuple[Any, ...] = (1,)  # each (R,): what the sums of each hidden layer are multiplied by
     s2: Any = 1  # what sums over the units of the last hidden layer are multiplied by
+    middle: float | None = None  # between low outputs and high ones; None is the middle of the range of the targets
 
     @property
     def ranges(self) -> tuple[range, range, range]:

@@ -1,10 +1,9 @@
-"""What the tests of sweep share: small studies, expectations from the oracle, the command line, folders."""
+"""What the tests of sweep share: small studies, comparisons of tables, the command line, folders."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import itertools
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -30,18 +29,6 @@ from sweep.store.shard_result import ShardResult
 from sweep.store.store import Store
 from sweep.training.shard_trainer import ShardTrainer
 from tests import oracle
-from tests.accuracy import survey
-
-# The project's own functions, as the oracle names and wants them.
-OURS = {name: name for name in ("exp", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
-OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
-FUNCTIONS: dict[str, oracle.Functions] = {
-    dtype: {name: partial(survey.apply, ours, dtype) for name, ours in OURS.items()}
-    | {"log1p_exp_negative": lambda x, dtype=dtype: survey.apply("softplus", dtype, -x)}
-    for dtype in ("float64", "float32")
-}
-
-OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_error")
 
 # Sections of the study file by scalar: settings of words from the vocabulary, all others written out a second time.
 SECTIONS = {
@@ -108,67 +95,6 @@ def write_study(path: Path, study: Study) -> Path:
     return path
 
 
-def naive_rows(study: Study) -> list[dict[str, Any]]:
-    """List every run of a study with all its scalars, in run order."""
-    names = list(study.parameters)
-    rows = []
-    for cell, values in enumerate(itertools.product(*study.parameters.values())):
-        for offset in range(study.seeds.count):
-            row = {"run": len(rows), "cell": cell, "seed": study.seeds.base + offset}
-            rows.append({**study.fixed(), **row, **dict(zip(names, values, strict=True))})
-    return rows
-
-
-def expected_runs(study: Study) -> pd.DataFrame:
-    """Train every run of a study with the oracle and return the runs table, in run order."""
-    rows = naive_rows(study)
-    key_of = lambda row: tuple(row[name] for name in SHAPE + START)  # noqa: E731
-    for key in dict.fromkeys(map(key_of, rows)):
-        alike = [row for row in rows if key_of(row) == key]
-        result = train_with_oracle(study, alike)
-        for name in (*OUTCOME, "epochs"):
-            for row, value in zip(alike, getattr(result, name).tolist(), strict=True):
-                row[name] = value
-        for row, steps in zip(alike, result.target_steps.tolist(), strict=True):
-            row |= dict(zip(target_names(study), steps, strict=True))
-    epochs = ["epochs"] if any(row["batch"] < len(study.data.inputs) for row in rows) else []
-    frame = pd.DataFrame(rows)
-    return frame[["run", "cell", "seed", *study.parameters, *OUTCOME[:2], *epochs, *OUTCOME[2:], *target_names(study)]]
-
-
-def target_names(study: Study) -> list[str]:
-    """Name the columns of the steps to targets of the loss, the largest first."""
-    targets = sorted(study.record.targets, reverse=True)
-    return [f"steps_below_{int(target) if target == int(target) else target}" for target in targets]
-
-
-def train_with_oracle(study: Study, rows: list[dict[str, Any]], record: bool = False) -> oracle.Result:
-    """Train the runs of rows, with all their scalars, that share a shape and a scheme of initial weights."""
-    same, dtype = rows[0], study.network.dtype
-    n_inputs, n_outputs = len(study.data.inputs[0]), len(study.data.targets[0])
-    sizes = tuple(map(int, str(same["hidden"]).split("-"))) * same["layers"]
-    shapes = oracle.parameter_shapes(n_inputs, sizes, n_outputs, same["bias"], same["skip"])
-    scales = {"w": same["scale"]}
-    for name, key in (("v", "output_scale"), ("biases", "bias_scale")):
-        scales[name] = same["scale"] if same[key] is None else same[key]
-    seeds = [row["seed"] for row in rows]
-    start = (same["distribution"], scales, same["stream"], dtype, same["draw_order"])
-    settings = [name for name in SECTIONS if name not in SHAPE + START and same[name] is not None]
-    return oracle.train(
-        study.data.inputs,
-        study.data.targets,
-        oracle.initial_parameters(seeds, shapes, *start),
-        hidden=sizes,
-        **{name: same[name] for name in SHAPE if name not in ("hidden", "layers") and same[name] is not None},
-        **{name: [row[name] for row in rows] for name in settings},
-        seed=seeds,
-        dtype=dtype,
-        functions=FUNCTIONS[dtype],
-        record=record,
-        loss_targets=sorted(study.record.targets, reverse=True),
-    )
-
-
 def assert_same_table(given: pd.DataFrame, expected: pd.DataFrame) -> None:
     """Require the same columns and equal values, infinities and missing ones included, whatever the types."""
     assert list(given.columns) == list(expected.columns)
@@ -191,7 +117,7 @@ def digest_of(runs: pd.DataFrame) -> str:
         elif isinstance(values[0], str):
             kind, content = "string", b"".join(value.encode() + b"\0" for value in values)
         else:
-            narrow = name in ("steps", "epochs", "n_correct") or name.startswith("steps_below_")
+            narrow = name in ("steps", "epochs", "n_correct", "n_test_correct") or name.startswith("steps_below_")
             kind = "float64" if isinstance(values[0], float) else "int32" if narrow else "int64"
             content = np.array(values, np.dtype(kind).newbyteorder("<")).tobytes()
         total.update(f"{name} {kind} {hashlib.sha256(content).hexdigest()}\n".encode())

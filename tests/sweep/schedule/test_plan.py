@@ -15,7 +15,8 @@ from sweep.schedule.cost import run_cost
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.study.grid import Grid
-from tests.sweep.support import SECTIONS, SHAPE, make_study, naive_rows
+from tests.sweep.expected import naive_rows
+from tests.sweep.support import SECTIONS, SHAPE, make_study
 
 VALUES: dict[str, list[Any]] = {
     "hidden": [3, 1, 16],

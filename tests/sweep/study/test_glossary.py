@@ -55,7 +55,7 @@ def test_every_key_is_told() -> None:
         (
             "bits",
             "an integer from 1 to 16; default 6 (symmetry), 3 (negation), 2 (addition); used with task boolean, "
-            "parity, symmetry, negation, addition; cannot be swept",
+            "parity, symmetry, negation, addition",
         ),
     ],
 )

@@ -60,7 +60,7 @@ def test_keys_by_other_names(given: str, meant: str) -> None:
         ("dropout", "dropout is"),
         ("jitter", "noise added while training is"),
         ("restarts", "restarting is"),
-        ("test_inputs", "a test or validation set is"),
+        ("patience", "ending a run by its loss on other patterns is"),
         ("l1", "a penalty beside weight_decay is"),
         ("custom", "an optimizer, loss or activation of one's own is"),
     ],

@@ -159,7 +159,7 @@ def test_what_is_refused(data: dict[str, Any], words: tuple[str, ...]) -> None:
     assert all(word in fault for word in words)
 
 
-def test_arguments_cannot_be_swept() -> None:
-    """Patterns are those of the study, not of a cell."""
-    with pytest.raises(StudyError, match="'bits' cannot be swept"):
-        Study(data={"task": "parity", "bits": 2}, training={"learning_rate": 0.1}, parameters={"bits": [2, 3]})
+def test_arguments_are_swept_where_sizes_agree() -> None:
+    """Networks of a study have as many inputs and outputs each."""
+    with pytest.raises(StudyError, match=r"parameters\.bits: sets of patterns of different sizes given by bits"):
+        Study(data={"task": "parity"}, parameters={"bits": [2, 3], "hidden": [2], "learning_rate": [0.1]})

@@ -9,6 +9,7 @@ import kernels.recipe
 import kernels.start.numbers
 from kernels import vocabulary
 from sweep.study.columns import STATUSES
+from sweep.study.data import DATA_WORDS
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import MAX_SEED
 from sweep.study.words import (
@@ -29,7 +30,7 @@ from tests.sweep.support import SECTIONS, SHAPE, START, make_study
 
 def test_every_scalar_but_the_dtype_can_be_swept() -> None:
     """The parameters that can be swept are the scalars of the sections."""
-    assert SWEEPABLE == SECTIONS
+    assert SECTIONS | dict.fromkeys(DATA_WORDS, "data") == SWEEPABLE
 
 
 def test_names_are_those_of_the_kernels() -> None:
@@ -61,8 +62,9 @@ def test_roles_are_those_of_the_kernels() -> None:
     recipe, architecture = kernels.recipe.Recipe._fields, kernels.recipe.Architecture._fields
     of_recipe = {*recipe, *architecture} - {"architecture", "inputs", "outputs", "deep", "records_targets"}
     assert set(with_role("kernel")) == {"hidden", "layers", *of_recipe} == {"dtype", *SHAPE}
-    assert {*with_role("setting"), "max_steps"} == set(kernels.recipe.SETTINGS.names or ())
+    assert {*with_role("setting"), "max_steps", "patterns"} == set(kernels.recipe.SETTINGS.names or ())
     assert set(with_role("limit")) == {"max_steps", "max_epochs"}
+    assert set(with_role("data")) == set(DATA_WORDS)
     assert with_role("start") == START
     of_start = set(kernels.start.initialize.Start._fields) - {"by_numpy"}
     assert {name.replace("draw_order", "order") for name in START} == of_start
@@ -83,6 +85,6 @@ def test_defaults_are_those_of_the_kernels() -> None:
 def test_every_word_is_documented() -> None:
     """Every word says what it means, in the section where it stands."""
     for name, word in WORDS.items():
-        assert name in MODELS[word.section].model_fields
+        assert word.section == "data" or name in MODELS[word.section].model_fields
         assert len(word.meaning) > 9
         assert set(word.used_with) <= set(WORDS)

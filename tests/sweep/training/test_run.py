@@ -18,8 +18,9 @@ from sweep.schedule.plan import Plan
 from sweep.store.digest import tally_digest
 from tests import oracle
 from tests.kernels.support import some_compiled
+from tests.sweep.expected import OUTCOME, expected_runs
 from tests.sweep.in_shards import run_in_shards
-from tests.sweep.support import OUTCOME, assert_same_table, digest_of, expected_runs, make_study, training_watched
+from tests.sweep.support import assert_same_table, digest_of, make_study, training_watched
 
 ORACLE_STUDIES: dict[str, Study] = {
     "settings": make_study(

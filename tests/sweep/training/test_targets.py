@@ -16,6 +16,7 @@ from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.study.columns import runs_columns
 from sweep.study.load import load_study
+from tests.sweep.expected import expected_runs, target_names
 from tests.sweep.forgers import forge_run
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import (
@@ -24,9 +25,7 @@ from tests.sweep.support import (
     command,
     copy_result,
     digest_of,
-    expected_runs,
     make_study,
-    target_names,
     write_study,
 )
 

@@ -14,7 +14,8 @@ import sweep
 from sweep import Study, StudyError, load_study, trace
 from tests import oracle
 from tests.kernels.support import some_compiled
-from tests.sweep.support import OUTCOME, command, make_study, train_with_oracle
+from tests.sweep.expected import OUTCOME, train_with_oracle
+from tests.sweep.support import command, make_study
 
 NOTEBOOK = Path(__file__).with_name("notebook.txt")
 NUMBER = re.compile(r"-?\d+\.\d*")

@@ -11,8 +11,9 @@ import pytest
 
 import sweep
 from sweep import Study, open_result, trace
+from tests.sweep.expected import OUTCOME
 from tests.sweep.in_shards import run_in_shards
-from tests.sweep.support import OUTCOME, command, forge, make_study, replace_value
+from tests.sweep.support import command, forge, make_study, replace_value
 
 STUDY = make_study(count=10, learning_rate=[0.2, 30.0, 1e-30], hidden=[3, 2], bias=[True, False])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from sweep import Study, load_study
 from sweep.study.words import SWEEPABLE
 from sweep.training.shard_trainer import make_recipe, make_start
 from tests.kernels.support import some_compiled
+from tests.sweep.expected import expected_runs
 from tests.sweep.in_shards import run_in_shards
-from tests.sweep.support import SECTIONS, SHAPE, assert_same_table, expected_runs, make_study
+from tests.sweep.support import SECTIONS, SHAPE, assert_same_table, make_study
 
 # Three patterns of two inputs and two outputs, so that sums, means and orders differ.
 DATA = {"inputs": [[0.5, 1.0], [-1.0, 0.25], [0.0, -0.75]], "targets": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]}
@@ -69,6 +71,22 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
 }
 
+# Two values or more of every word of the data, and the data beside which they make a difference. Some words change how
+# many patterns or numbers there are, so a study has one value of them.
+OF_SIZE = ("bits", "n", "n_inputs", "n_outputs", "classes", "train_count")
+OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
+    "function": ([6, 0, 15], {"task": "boolean", "bits": 2}),
+    "spread": ([0.0, 0.3], {"task": "moons", "n": 3}),
+    "data_seed": ([0, 3, 4], {"task": "noise", "n": 4, "n_inputs": 2, "n_outputs": 2, "test": SIGNS}),
+    "coding": (["01", "pm1"], {"task": "xor"}),
+    "low": ([0.0, -1.0], {"task": "xor", "test": {"task": "or"}}),
+    "high": ([1.0, 0.5], {"task": "encoder", "n": 3}),
+    "split_seed": ([0, 1], {"task": "parity", "bits": 3, "train_count": 6}),
+    "label_noise": ([0.0, 0.5], {"task": "parity", "bits": 3, "train": [5, 1, 7, 0]}),
+    "noise_seed": ([0, 1], {"task": "parity", "bits": 3, "label_noise": 0.25}),
+    "middle": ([0.5, 0.45, 0.55], {"task": "xor", "test": {"inputs": [[0.5, 0.5]], "targets": [0.2]}}),
+}
+
 # Words that go together, by a name.
 TOGETHER: dict[str, dict[str, Any]] = {
     "bce": {"loss": "bce", "output": "sigmoid", "optimizer": ["gd", "rprop"]},
@@ -94,24 +112,54 @@ def rows_of(study: Study) -> pd.DataFrame:
 
 def test_every_word_is_swept_here() -> None:
     """A word that is added to the study belongs into this file."""
-    assert SWEPT.keys() == SWEEPABLE.keys() == SECTIONS.keys()
+    assert SWEPT.keys() == SECTIONS.keys()
+    assert SWEEPABLE.keys() == {*SWEPT, *OF_DATA, *OF_SIZE}
 
 
 @pytest.mark.parametrize("name", some_compiled(SWEPT, {"learning_rate", "scale", "below", "max_epochs"}.__contains__))
 def test_swept_as_separately(name: str) -> None:
     """The rows of a swept study are those of a study for each value, and those of the oracle; values differ."""
     values, others = SWEPT[name]
-    study = study_of(name, values, **others)
+    _check_swept(study_of(name, values, **others), [study_of(name, value, **others) for value in values])
+
+
+@pytest.mark.parametrize(
+    ("name", "batch"),
+    some_compiled(
+        itertools.product(OF_DATA, ("full", 2)),
+        {("function", "full"), ("split_seed", "full"), ("label_noise", 2)}.__contains__,
+    ),
+)
+def test_data_swept_as_separately(name: str, batch: int | str) -> None:
+    """Cells with other patterns train side by side, in full batch and in windows, and are tested by their own."""
+    values, data = OF_DATA[name]
+    words: dict[str, Any] = {"hidden": 3, "activation": "tanh", "learning_rate": 0.2, "max_steps": 20, "below": 0.05}
+    words |= {"criterion": "correct", "batch": batch, "order": "shuffled", "output": "sigmoid", "count": 6}
+    separate = [make_study(**words, data=data | {name: value}) for value in values]
+    _check_swept(Study(**tables_of(separate[0]) | {"data": data, "parameters": {name: values}}), separate)
+
+
+def tables_of(study: Study) -> dict[str, Any]:
+    """Return the tables of a study of one cell."""
+    tables = study.canonical()
+    for parameter, given in tables.pop("parameters").items():
+        tables[SECTIONS[parameter]][parameter] = given["values"][0]
+    return tables
+
+
+def _check_swept(study: Study, separate: list[Study]) -> None:
+    """Require the rows of the oracle, and those of a study for each value of the one swept word; values differ."""
     rows = rows_of(study)
     assert_same_table(rows, expected_runs(study))
+    (name,) = study.parameters
     found = []
-    for cell, value in enumerate(values):
+    for cell, alike in enumerate(separate):
         own = rows[rows["cell"] == cell].drop(columns=["run", "cell", name]).reset_index(drop=True)
-        alone = rows_of(study_of(name, value, **others)).drop(columns=["run", "cell"])
+        alone = rows_of(alike).drop(columns=["run", "cell"])
         if "epochs" not in alone:
             own = own.drop(columns="epochs", errors="ignore")
         pd.testing.assert_frame_equal(own, alone)
-        found.append(tuple(own["final_loss"]) + tuple(own["steps"]))
+        found.append(tuple(own["final_loss"]) + tuple(own["steps"]) + tuple(own["n_correct"]))
     assert len(set(found)) == len(found)
 
 

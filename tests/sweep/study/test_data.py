@@ -1,0 +1,228 @@
+"""Patterns of a study: sets of them that cells have, those set apart for testing, and spoiled targets."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep import Study, StudyError
+from sweep.study.data_sets import MAX_SETS
+from sweep.study.load import load_study, parse_study
+from sweep.study.splits import prepare
+
+PARAMETERS = {"hidden": [2], "learning_rate": [0.1]}
+PARITY = {"task": "parity", "bits": 4}
+
+
+def make(data: dict[str, Any], **swept: Any) -> Study:
+    """Make a study of one cell for each combination of what is swept of the data."""
+    return Study(data=data, parameters=swept | PARAMETERS)
+
+
+def test_cells_have_the_patterns_of_their_words() -> None:
+    """The last swept word varies fastest, and other parameters do not matter."""
+    study = Study(
+        data={"task": "boolean", "bits": 2, "high": 0.9},
+        parameters={"function": [6, 1], "hidden": [2, 3], "low": [0.0, 0.1], "learning_rate": [0.1, 0.2]},
+    )
+    expected = []
+    for function, _, low, _ in itertools.product([6, 1], [2, 3], [0.0, 0.1], [0.1, 0.2]):
+        expected.append(tuple((0.9 if function >> c & 1 else low,) for c in range(4)))
+    assert [study.patterns_of(cell).targets for cell in range(study.n_cells)] == expected
+    assert study.set_numbers(np.arange(16)).tolist() == [0, 0, 1, 1] * 2 + [2, 2, 3, 3] * 2
+    assert [data.targets for data in study.data.sets] == list(dict.fromkeys(expected))
+    with pytest.raises(ValueError, match="function and low are swept"):
+        _ = study.data.inputs
+
+
+def test_canonical_form_says_what_sets_are_made_from() -> None:
+    """It holds all arguments, and the hash of all numbers, by which others are noticed."""
+    study = make({"task": "boolean", "bits": 2, "label_noise": 0.25}, function=[6, 9], noise_seed=[3])
+    said = study.canonical()["data"]
+    digest = hashlib.sha256()
+    for data in study.data.sets:
+        digest.update(b"None")
+        digest.update(struct.pack("<3q", 4, 2, 1))
+        digest.update(b"".join(struct.pack("<d", number) for row in (*data.inputs, *data.targets) for number in row))
+    assert said == {
+        **{"task": "boolean", "bits": 2, "coding": "01", "low": 0.0, "high": 1.0, "label_noise": 0.25},
+        "sha256": digest.hexdigest(),
+    }
+    assert parse_study(study.to_toml(), "there") == study
+    with pytest.raises(StudyError, match=r"data\.sha256: 'abc' given; the patterns made here have"):
+        make({"task": "boolean", "bits": 2, "sha256": "abc"}, function=[6, 9])
+    with pytest.raises(StudyError, match="unknown key 'sha256'"):
+        make({"task": "xor", "sha256": digest.hexdigest()})
+    spelled = make({"task": "boolean", "bits": 2, "coding": "01", "low": 0, "high": 1, "label_noise": 0.25},
+                   function=[6, 9], noise_seed=[3])  # fmt: skip
+    assert spelled.identity == study.identity
+
+
+def test_one_set_is_written_out() -> None:
+    """Patterns with fixed arguments are the same study as the rows themselves."""
+    study = make(PARITY | {"train": [3, 0, 1, 2], "label_noise": 0.25})
+    assert set(study.canonical()["data"]) == {"inputs", "targets", "test"}
+    assert parse_study(study.to_toml(), "there") == study
+    assert make({"task": "xor"}, low=[0.0]).identity != make({"task": "xor"}).identity  # low is a column
+    assert make({"task": "xor", "test": {"task": "or"}}).identity != make({"task": "xor"}).identity
+
+
+def test_split_is_that_of_scikit_learn() -> None:
+    """The patterns trained on are those of train_test_split(range(16), train_size=12, random_state=seed)."""
+    expected = {
+        0: [0, 2, 3, 4, 5, 7, 10, 11, 12, 13, 14, 15],
+        1: [0, 1, 4, 5, 6, 8, 9, 10, 11, 12, 14, 15],
+        7: [0, 1, 3, 4, 6, 7, 9, 11, 12, 13, 14, 15],
+    }
+    study, whole = make(PARITY | {"train_count": 12}, split_seed=list(expected)), make(PARITY).data
+    for numbers, data in zip(expected.values(), study.data.sets, strict=True):
+        others = [k for k in range(16) if k not in numbers]
+        assert data.inputs == tuple(whole.inputs[k] for k in numbers)
+        assert data.targets == tuple(whole.targets[k] for k in numbers)
+        assert data.test is not None
+        assert (data.test.inputs, data.test.targets) == tuple(
+            tuple(rows[k] for k in others) for rows in (whole.inputs, whole.targets)
+        )
+
+
+@given(
+    targets=st.lists(st.sampled_from([(0.0,), (1.0,), (2.0,)]), min_size=1, max_size=30),
+    share=st.floats(0, 1),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_spoiled_targets(targets: list[tuple[float]], share: float, seed: int) -> None:
+    """So many patterns have the targets of another one, and the inputs stay."""
+    inputs = tuple((float(k),) for k in range(len(targets)))
+    (same, spoiled), tested = prepare((inputs, tuple(targets)), {"label_noise": share, "noise_seed": seed})
+    n_changed = sum(a != b for a, b in zip(targets, spoiled, strict=True))
+    assert n_changed == (round(share * len(targets)) if len(set(targets)) > 1 else 0)
+    assert same == inputs
+    assert tested is None
+    assert set(spoiled) <= set(targets)
+
+
+def test_targets_are_spoiled_evenly() -> None:
+    """Each pattern is spoiled as often as others, and gets each other pattern's targets as often."""
+    targets, counts = ((0.0,), (1.0,), (2.0,), (3.0,)), np.zeros((4, 4))
+    for seed in range(3000):
+        (_, spoiled), _ = prepare((targets, targets), {"label_noise": 0.25, "noise_seed": seed})
+        (k,) = (k for k in range(4) if spoiled[k] != targets[k])
+        counts[k, int(spoiled[k][0])] += 1
+    off = counts[~np.eye(4, dtype=bool)]
+    assert ((off - 250) ** 2 / 250).sum() < 31.3  # 0.1 % of chi-squared with 11 degrees of freedom
+
+
+def test_only_trained_targets_are_spoiled() -> None:
+    """Test patterns keep what they were given."""
+    study = make(PARITY | {"train_count": 8, "label_noise": 1.0})
+    clean = make(PARITY | {"train_count": 8})
+    assert study.data.only.test == clean.data.only.test
+    assert all(a != b for a, b in zip(study.data.targets, clean.data.targets, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("data", "middle"),
+    [
+        (PARITY, None),
+        ({"task": "boolean", "bits": 2, "function": 0}, 0.5),  # all targets are low
+        ({"task": "boolean", "bits": 2, "function": 15, "low": -1}, 0.0),
+        ({"task": "boolean", "bits": 2, "function": 7, "low": -1}, None),
+        ({"task": "and", "train": [0, 1]}, 0.5),  # the high one is set apart
+        ({"task": "xor", "middle": 0.5}, None),
+        ({"task": "xor", "middle": 0.25}, 0.25),
+        ({"inputs": [0, 1], "targets": [2, 2]}, None),
+    ],
+)
+def test_middle(data: dict[str, Any], middle: float | None) -> None:
+    """The middle of all targets, or that of the levels of a task, unless it is given."""
+    if "inputs" in data:
+        data = {**data, "inputs": [[0], [1]]}
+    study = make(data)
+    assert study.data.only.middle == middle
+    assert study.canonical()["data"].get("middle") == middle
+    assert parse_study(study.to_toml(), "there") == study
+
+
+def test_files_of_test_patterns(tmp_path: Path) -> None:
+    """They are looked for beside the study, as other files are, and a stored study names none."""
+    (tmp_path / "train.csv").write_text("x0,y\n0,0\n1,1\n")
+    (tmp_path / "test.csv").write_text("x0,y\n0.5,1\n")
+    text = '[data]\nfile = "train.csv"\ntest = { file = "test.csv" }\n[parameters]\nhidden = [1]\nlearning_rate = [1]\n'
+    (tmp_path / "s.toml").write_text(text)
+    study = load_study(tmp_path / "s.toml")
+    assert study.canonical()["data"]["test"] == {"inputs": [[0.5]], "targets": [[1.0]]}
+    with pytest.raises(StudyError, match="names a file of patterns"):
+        parse_study(text.replace('file = "train.csv"', 'task = "xor"'), "there")
+
+
+@pytest.mark.parametrize(
+    ("data", "swept", "fault"),
+    [
+        (PARITY | {"train_count": 16}, {}, "train_count 16 given; must leave some of the 16 patterns to test with"),
+        (PARITY | {"train_count": 0}, {}, "train_count 0 given; must be an integer from 1 to 65,536"),
+        (PARITY | {"train": [0, 16]}, {}, "different pattern numbers from 0 to 15, but not of all"),
+        (PARITY | {"train": [0, 0]}, {}, "different pattern numbers"),
+        (PARITY | {"train": []}, {}, "different pattern numbers"),
+        (PARITY | {"train": "all"}, {}, "train 'all' given"),
+        (PARITY | {"train": [True]}, {}, "different pattern numbers"),
+        (PARITY | {"train": [0], "train_count": 2}, {}, "train and train_count given; give one"),
+        ({"task": "xor", "train": [0], "test": {"task": "or"}}, {}, "test given beside train or train_count"),
+        (PARITY | {"split_seed": 1}, {}, "split_seed 1 given without train_count"),
+        (PARITY | {"noise_seed": 1}, {}, "noise_seed 1 given without label_noise"),
+        (PARITY | {"noise_seed": 1, "label_noise": 0}, {}, "data.noise_seed: given beside label_noise 0"),
+        (PARITY | {"label_noise": 1.5}, {}, "label_noise 1.5 given; must be a number from 0 to 1"),
+        (PARITY, {"label_noise": [0.1, 1.5]}, "parameters.label_noise[1]: 1.5 given; must be at most 1"),
+        (
+            PARITY,
+            {"train_count": [8, 9]},
+            "different sizes given by train_count (8 patterns of 4 inputs and 1 target, ",
+        ),
+        (PARITY, {"function": [1, 2]}, "function 1 given, which task 'parity' does not take"),
+        (PARITY, {"low": [0.5, 0.5]}, "value 0.5 given twice"),
+        (PARITY | {"low": 0}, {"low": [0.5]}, "parameters.low: given here and as data.low; give one"),
+        ({"task": "boolean", "bits": 2}, {"function": [3, 16]}, "function 16 given; of 2 bits there are 0 to 15"),
+        ({"inputs": [[1]], "targets": [1]}, {"low": [1.0]}, "low given beside inputs; only tasks take arguments"),
+        (PARITY, {"task": ["xor", "or"]}, "'task' cannot be swept"),
+        (PARITY, {"train": [[1], [2]]}, "'train' cannot be swept"),
+        (
+            PARITY | {"test": {"task": "xor"}},
+            {},
+            "test patterns of 2 inputs and 1 targets given beside others of 4 and 1",
+        ),
+        (PARITY | {"test": 3}, {}, "data.test: 3 given; must be a table"),
+        (PARITY | {"test": {"task": "xor", "middle": 1}}, {}, "unknown key 'middle'"),
+        (PARITY, {"data_seed": range(2)}, "which task 'parity' does not take"),
+        (
+            {"task": "noise", "n": 4, "n_inputs": 2},
+            {"data_seed": {"range": [0, MAX_SETS]}},
+            "65,537 sets of patterns given by data_seed; at most 65,536",
+        ),
+        ({"task": "noise", "n": 65536, "n_inputs": 3}, {"data_seed": {"range": [0, 99]}}, "numbers given in 100 sets"),
+        (None, {}, "data: None given; must be a table"),
+    ],
+)
+def test_refused(data: Any, swept: dict[str, Any], fault: str) -> None:
+    """Each fault is one sentence."""
+    with pytest.raises(StudyError) as refused:
+        make(data, **swept)
+    (said,) = refused.value.faults
+    assert fault in said
+
+
+def test_losses_look_at_all_sets() -> None:
+    """A loss that takes not all targets is refused for those of any set, also of test patterns."""
+    asked: dict[str, Any] = {"training": {"loss": "hinge"}, "parameters": PARAMETERS}
+    with pytest.raises(StudyError, match=r"data.targets\[0\]\[0\] of set 1: 0.5 given with training.loss 'hinge'"):
+        Study(data={"task": "xor", "high": 1}, **asked | {"parameters": {"low": [-1, 0.5], **PARAMETERS}})
+    with pytest.raises(StudyError, match=r"data.test.targets\[1\]\[0\]: 0.0 given with"):
+        Study(data={"task": "xor", "low": -1, "test": {"inputs": [[1, 2], [0, 0]], "targets": [1, 0]}}, **asked)
+    with pytest.raises(StudyError, match="1e\\+300 given; float32 holds at most"):
+        Study(data={"task": "xor"}, network={"dtype": "float32"}, parameters={"high": [1.0, 1e300], **PARAMETERS})
