@@ -14,12 +14,15 @@ from sweep.study.sections import FiniteFloat, Section
 from sweep.study.splits import PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, Argument, make_patterns
 
+# Keys that say what is read of a file.
+_OF_FILES = ("file", "inputs", "targets", "target")
+
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
 # Keys of the table [data] that decide patterns and can be swept.
 MIDDLE = "what separates high outputs from low ones, by default the middle of the range of the targets"
 DATA_WORDS = {**ARGUMENTS, **PREPARATIONS, "middle": Argument(MIDDLE, float)}
-DATA_KEYS = ["task", *ARGUMENTS, "file", "inputs", "targets", "middle", "train", *PREPARATIONS, "test"]
+DATA_KEYS = ["task", *ARGUMENTS, "file", "inputs", "targets", "target", "middle", "train", *PREPARATIONS, "test"]
 
 
 class Patterns(Section):
@@ -94,22 +97,55 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
         If it has none or several of them, or they are not valid.
     """
     given = [key for key in ("task", "file", "inputs") if key in raw]
+    if given == ["file", "inputs"]:  # then inputs are names of columns
+        given = ["file"]
     if len(given) != 1:
         raise ValueError(f"{' and '.join(given) or 'no patterns'} given; give one of task, file, or inputs and targets")
     arguments = {key: raw[key] for key in raw if key in ARGUMENTS}
+    if "file" in raw:
+        return _from_file(raw, arguments)
+    if "target" in raw:
+        raise ValueError(f"target {shown(raw['target'])} given beside {given[0]}; only files have a column of classes")
     if arguments and given[0] != "task":
         raise ValueError(f"{shown_names(list(arguments))} given beside {given[0]}; only tasks take arguments")
     if given[0] != "inputs" and "targets" in raw:
-        raise ValueError(f"targets given beside {given[0]}, which has its own; give targets with inputs only")
+        raise ValueError(f"targets given beside {given[0]}, which has its own; give targets with inputs or file only")
     found = {key: value for key, value in raw.items() if key not in ARGUMENTS}
     if "task" in raw:
         found["inputs"], found["targets"] = make_patterns(found.pop("task"), arguments)
-    elif "file" in raw:
-        file = found.pop("file")
-        if not isinstance(file, (str, os.PathLike)):
-            raise ValueError(f"file {shown(file)} given; must be the path of a pattern file")
-        found["inputs"], found["targets"] = read_patterns(Path(file))
     return found | {key: _rows(key, found[key]) for key in ("inputs", "targets") if isinstance(found.get(key), list)}
+
+
+def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a table with the patterns of a file in place of its path and the names of columns."""
+    file, found = raw["file"], {key: value for key, value in raw.items() if key not in (*ARGUMENTS, *_OF_FILES)}
+    if not isinstance(file, (str, os.PathLike)):
+        raise ValueError(f"file {shown(file)} given; must be the path of a pattern file")
+    for name, value in arguments.items():
+        if name not in ("low", "high") or "target" not in raw:
+            raise ValueError(
+                f"{name} given beside file; only tasks take arguments, and a column of classes (target) low and high"
+            )
+        if not ARGUMENTS[name].allows(value):
+            raise ValueError(f"{name} {shown(value)} given; must be {ARGUMENTS[name].allowed}")
+    names = [raw.get(key) for key in ("inputs", "targets", "target")]
+    levels = float(arguments.get("low", 0.0)), float(arguments.get("high", 1.0))
+    found["inputs"], found["targets"] = read_patterns(Path(file), *_column_names(*names), levels)
+    return found
+
+
+def _column_names(inputs: Any, targets: Any, target: Any) -> tuple[list[str] | None, list[str] | None, str | None]:
+    """Return names of columns, once they are known to be such."""
+    for key, names in (("inputs", inputs), ("targets", targets)):
+        if names is not None and not (isinstance(names, list) and names and all(isinstance(n, str) for n in names)):
+            raise ValueError(f"{key} {shown(names)} given beside file; must be a list of names of columns")
+    if target is not None and not isinstance(target, str):
+        raise ValueError(f"target {shown(target)} given; must be the name of a column of classes")
+    if target is not None and targets is not None:
+        raise ValueError("target and targets given; give the column of classes, or columns of numbers")
+    if (inputs is None) != (target is None and targets is None):
+        raise ValueError("inputs or targets alone given beside file; name the columns of both, or of neither")
+    return inputs, targets, target
 
 
 def _rows(key: str, rows: list[Any]) -> tuple[Any, ...]:

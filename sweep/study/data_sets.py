@@ -246,7 +246,7 @@ def _source(table: dict[str, Any], swept: Mapping[str, Any]) -> dict[str, Any]:
         arguments = arguments_of(table["task"]) | {key: table[key] for key in ARGUMENTS if key in table}
         source = {key: ARGUMENTS[key].kind(value) for key, value in arguments.items() if key not in swept}
         return {"task": table["task"], **source, **kept}
-    base = {key: table[key] for key in ("file", "inputs", "targets") if key in table}
+    base = {key: table[key] for key in ("file", "inputs", "targets", "target", "low", "high") if key in table}
     return _rows(Patterns.model_validate(base)) | kept
 
 

@@ -61,8 +61,14 @@ def entries() -> list[Entry]:
         Entry("data", "task", "built-in patterns to learn", tuple(TASKS), (), ", ".join(TASKS)),
         *map(_argument_entry, ARGUMENTS),
         Entry(
-            "data", "file", "CSV file of patterns to learn", (), (), "its first line names x0, x1, .. and y, or y0, .."
+            "data",
+            "file",
+            "CSV or Parquet file of patterns to learn",
+            (),
+            (),
+            "its columns are x0, x1, .. and y or y0, .., or those that inputs, targets and target name",
         ),
+        Entry("data", "target", "column of classes in a file, one target for each", (), (), "a name; cannot be swept"),
         Entry(
             "data",
             "train",

@@ -37,7 +37,7 @@ _KEYS = {
     "count": ("n_seeds", "num_seeds", "replicates", "repetitions", "runs", "trials"),
     "inputs": ("features",),
     "targets": ("labels", "outputs"),
-    "task": ("dataset", "problem"),
+    "task": ("dataset",),
     "test": ("test_set", "validation", "test_inputs", "test_targets", "test_file", "val_inputs", "val_targets"),
     "train_count": ("train_size", "test_size", "validation_split", "n_train"),
     "label_noise": ("flip_y", "noisy_labels"),

@@ -6,8 +6,10 @@ import csv
 import io
 import math
 import re
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from sweep.errors import shown, shown_names
 from sweep.system.user_paths import read_text
@@ -15,17 +17,56 @@ from sweep.system.user_paths import read_text
 Matrix = tuple[tuple[float, ...], ...]
 
 MAX_PATTERNS = 65_536
+MAX_CLASSES = 1024
 
 # float() reads more (1_000, digits of other scripts), which is more likely a mistake.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LONGEST_PATH = 200  # in a sentence
 
 
-def read_patterns(path: Path) -> tuple[Matrix, Matrix]:
-    """Return inputs and targets of a CSV file.
+class Table(NamedTuple):
+    """The content of a pattern file.
 
-    The first line names the columns: ``x0``, ``x1``, .. for inputs and ``y`` or
-    ``y0``, ``y1``, .. for targets, in any order.
+    Attributes
+    ----------
+    file
+        Its name in sentences.
+    names
+        Of the columns.
+    rows
+        The number of each row in the file, and its values: texts, or of Parquet files anything.
+    """
+
+    file: str
+    names: list[str]
+    rows: Sequence[tuple[int, Sequence[Any]]]
+
+
+def read_patterns(
+    path: Path,
+    inputs: list[str] | None = None,
+    targets: list[str] | None = None,
+    target: str | None = None,
+    levels: tuple[float, float] = (0.0, 1.0),
+) -> tuple[Matrix, Matrix]:
+    """Return inputs and targets of a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path
+        Of a file whose first line names the columns; Parquet if it ends in ``.parquet``.
+    inputs, targets
+        Names of columns of numbers; by default ``x0``, ``x1``, .. and ``y`` or ``y0``, ``y1``, .., and there may be no
+        others.
+    target
+        Name of a column of classes, in place of ``targets``: there is a target for each class, in ascending order.
+    levels
+        Target of the classes that a pattern is not of, and of its own.
+
+    Returns
+    -------
+    inputs, targets : tuple of tuples
+        A row for each pattern.
 
     Raises
     ------
@@ -33,6 +74,22 @@ def read_patterns(path: Path) -> tuple[Matrix, Matrix]:
         If the file cannot be read or is not such a table; the message names the line.
     """
     file = f"pattern file {shown(str(path), _LONGEST_PATH)}"
+    table = _read_parquet(path, file) if path.suffix == ".parquet" else _read_csv(path, file)
+    if inputs is None:
+        inputs, targets = _usual_columns(table)
+    places = [_place(table, name) for name in inputs]
+    for number, row in table.rows:
+        if len(row) != len(table.names):
+            raise ValueError(f"{file}, row {number} has {len(row)} values; the first row has {len(table.names)}")
+    rows = tuple(tuple(_number(table, number, row[k]) for k in places) for number, row in table.rows)
+    if target is not None:
+        return rows, _classes(table, target, levels)
+    places = [_place(table, name) for name in targets or ()]
+    return rows, tuple(tuple(_number(table, number, row[k]) for k in places) for number, row in table.rows)
+
+
+def _read_csv(path: Path, file: str) -> Table:
+    """Read a file of comma-separated values."""
     try:
         reader = csv.reader(io.StringIO(read_text(path), newline=""))
         lines = [(reader.line_num, row) for row in islice(filter(None, reader), MAX_PATTERNS + 2)]
@@ -42,42 +99,81 @@ def read_patterns(path: Path) -> tuple[Matrix, Matrix]:
         raise ValueError(f"{file} cannot be read: {error}") from None
     if not lines:
         raise ValueError(f"{file} is empty; its first line names the columns x0, x1, .. and y")
-    if len(lines) == 1:
-        raise ValueError(f"{file} has no patterns below its first line")
-    if len(lines) > MAX_PATTERNS + 1:
-        raise ValueError(f"{file} has more than {MAX_PATTERNS} patterns, the most that are allowed")
+    _check_count(file, len(lines) - 1)
     names = [name.strip() for name in lines[0][1]]
-    inputs, targets = _columns(file, names)
-    rows = [_numbers(file, number, line, len(names)) for number, line in lines[1:]]
-    return (
-        tuple(tuple(row[k] for k in inputs) for row in rows),
-        tuple(tuple(row[k] for k in targets) for row in rows),
-    )
+    return Table(file, names, [(number, [text.strip() for text in row]) for number, row in lines[1:]])
 
 
-def _columns(file: str, names: list[str]) -> tuple[list[int], list[int]]:
-    """Return the indices of the columns of inputs and of targets."""
+def _read_parquet(path: Path, file: str) -> Table:
+    """Read a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        n_rows = pq.ParquetFile(path).metadata.num_rows
+        _check_count(file, n_rows)
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0][:_LONGEST_PATH]
+        raise ValueError(f"{file} cannot be read: {reason}") from None
+    columns = [column.to_pylist() for column in table.columns]
+    return Table(file, table.column_names, list(enumerate(zip(*columns, strict=True), 1)))
+
+
+def _check_count(file: str, n_rows: int) -> None:
+    if not n_rows:
+        raise ValueError(f"{file} has no patterns below its first line")
+    if n_rows > MAX_PATTERNS:
+        raise ValueError(f"{file} has more than {MAX_PATTERNS} patterns, the most that are allowed")
+
+
+def _usual_columns(table: Table) -> tuple[list[str], list[str]]:
+    """Return the names of inputs and of targets where they are x0, x1, .. and y or y0, y1, .."""
+    names = table.names
     n_inputs = sum(name.startswith("x") for name in names)
-    n_targets = len(names) - n_inputs
     inputs = [f"x{k}" for k in range(n_inputs)]
-    targets = ["y"] if names.count("y") else [f"y{k}" for k in range(n_targets)]
+    targets = ["y"] if names.count("y") else [f"y{k}" for k in range(len(names) - n_inputs)]
     if not inputs or not targets or sorted(names) != sorted(inputs + targets):
         raise ValueError(
-            f"{file} has columns {shown_names(names)}; name the inputs x0, x1, .. and the target y, or y0, y1, .. "
-            "for several"
+            f"{table.file} has columns {shown_names(names)}; name the inputs x0, x1, .. and the target y, or y0, y1, "
+            ".. for several, or say which columns are inputs and targets"
         )
-    place = {name: k for k, name in enumerate(names)}
-    return [place[name] for name in inputs], [place[name] for name in targets]
+    return inputs, targets
 
 
-def _numbers(file: str, number: int, line: list[str], width: int) -> list[float]:
-    """Return the numbers of one line of a pattern file."""
-    if len(line) != width:
-        raise ValueError(f"{file}, row {number} has {len(line)} values; the first row has {width}")
-    values = []
-    for text in map(str.strip, line):
-        value = float(text) if _NUMBER.fullmatch(text) else math.nan
-        if not math.isfinite(value):
-            raise ValueError(f"{file}, row {number} has {shown(text)}; must be a finite number")
-        values.append(value)
-    return values
+def _place(table: Table, name: str) -> int:
+    """Return the index of a column."""
+    if table.names.count(name) != 1:
+        has = "several columns" if name in table.names else "no column"
+        raise ValueError(f"{table.file} has {has} {shown(name)}; there are {shown_names(table.names)}")
+    return table.names.index(name)
+
+
+def _number(table: Table, number: int, given: Any) -> float:
+    """Return a value as a finite number."""
+    value = math.nan
+    if isinstance(given, str):
+        value = float(given) if _NUMBER.fullmatch(given) else math.nan
+    elif isinstance(given, (bool, int, float)) and abs(given) <= 1e308:
+        value = float(given)
+    if not math.isfinite(value):
+        raise ValueError(f"{table.file}, row {number} has {shown(given)}; must be a finite number")
+    return value
+
+
+def _classes(table: Table, name: str, levels: tuple[float, float]) -> Matrix:
+    """Return a target for each class, which is high where the pattern is of the class.
+
+    Classes that are all numbers are ordered as numbers, and any others as texts.
+    """
+    place = _place(table, name)
+    for number, row in table.rows:
+        if row[place] is None or row[place] == "":
+            raise ValueError(f"{table.file}, row {number} has no class in column {shown(name)}")
+    found = [str(row[place]) for _, row in table.rows]
+    are_numbers = all(_NUMBER.fullmatch(text) for text in found)
+    classes = sorted(set(found), key=lambda text: (float(text), text) if are_numbers else (0.0, text))
+    if not 2 <= len(classes) <= MAX_CLASSES:
+        raise ValueError(f"{table.file} has {len(classes)} classes in {shown(name)}; 2 to {MAX_CLASSES} are allowed")
+    low, high = levels
+    return tuple(tuple(high if own == each else low for each in classes) for own in found)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from sweep.errors import shown, unknown
+from sweep.study.monks import Robot, all_robots, one_hot, trained_robots
 from sweep.study.patterns import MAX_PATTERNS, Matrix
 
 Patterns = tuple[Matrix, Matrix]
@@ -77,6 +78,7 @@ ARGUMENTS = {
     "n_outputs": Argument("targets of a pattern", int, 1, 1024),
     "classes": Argument("classes, one target for each", int, 2, 64),
     "spread": Argument("standard deviation of the noise of points", float, 0, 1e6),
+    "problem": Argument("number of a MONK's problem", int, 1, 3),
     "data_seed": Argument("seed of drawn patterns", int, 0, 2**32 - 1),
     "coding": Argument("inputs of a bit: 01 for 0 and 1, pm1 for -1 and 1", str),
     "low": Argument("target of what is false", float),
@@ -210,10 +212,25 @@ def noise(n: int, n_inputs: int, n_outputs: int = 1, data_seed: int = 0) -> Patt
     return tuple(tuple(row[:n_inputs]) for row in rows), tuple(tuple(row[n_inputs:]) for row in rows)
 
 
+def monks(problem: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return the robots of a MONK's problem that are trained on, an input for each value of their attributes."""
+    return _robots(trained_robots(problem), coding, low, high)
+
+
+def monks_all(problem: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+    """Return all 432 robots of a MONK's problem with their true class, by which networks are tested."""
+    return _robots(all_robots(problem), coding, low, high)
+
+
+def _robots(robots: list[tuple[Robot, bool]], coding: str, low: float, high: float) -> Patterns:
+    inputs = tuple(tuple(CODINGS[coding][has] for has in one_hot(robot)) for robot, _ in robots)
+    return inputs, _levels([[truth] for _, truth in robots], low, high)
+
+
 TASKS: dict[str, Callable[..., Patterns]] = {
     **{"xor": xor, "and": and_, "or": or_, "seed": seed, "boolean": boolean, "parity": parity, "symmetry": symmetry},
     **{"negation": negation, "addition": addition, "encoder": encoder},
-    **{"moons": moons, "spiral": spiral, "noise": noise},
+    **{"moons": moons, "spiral": spiral, "noise": noise, "monks": monks, "monks_all": monks_all},
 }
 
 

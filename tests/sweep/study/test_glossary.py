@@ -51,7 +51,11 @@ def test_every_key_is_told() -> None:
         ("stream", "mt19937, pcg64; default mt19937"),
         ("dtype", "float64, float32; default float64; cannot be swept"),
         ("count", "an integer from 1 to 4,294,967,296; default 1000; cannot be swept"),
-        ("task", "xor, and, or, seed, boolean, parity, symmetry, negation, addition, encoder, moons, spiral, noise"),
+        (
+            "task",
+            "xor, and, or, seed, boolean, parity, symmetry, negation, addition, encoder, moons, spiral, noise, "
+            "monks, monks_all",
+        ),
         (
             "bits",
             "an integer from 1 to 16; default 6 (symmetry), 3 (negation), 2 (addition); used with task boolean, "

@@ -163,3 +163,26 @@ def test_arguments_are_swept_where_sizes_agree() -> None:
     """Networks of a study have as many inputs and outputs each."""
     with pytest.raises(StudyError, match=r"parameters\.bits: sets of patterns of different sizes given by bits"):
         Study(data={"task": "parity"}, parameters={"bits": [2, 3], "hidden": [2], "learning_rate": [0.1]})
+
+
+@pytest.mark.parametrize(("problem", "count", "n_true"), [(1, 124, 62), (2, 169, 64), (3, 122, 60)])
+def test_monks(problem: int, count: int, n_true: int) -> None:
+    """As many robots are trained on, and are of the class, as in the files of the UCI repository; all are tested."""
+    inputs, targets = make_patterns("monks", {"problem": problem})
+    every, truth = make_patterns("monks_all", {"problem": problem})
+    assert (len(inputs), len(inputs[0]), sum(row[0] for row in targets)) == (count, 17, n_true)
+    assert len(set(every)) == 432
+    assert all(sum(row) == 6 for row in every)
+    known = dict(zip(every, truth, strict=True))
+    n_wrong = sum(known[x] != y for x, y in zip(inputs, targets, strict=True))
+    assert n_wrong == (6 if problem == 3 else 0)
+    assert sum(row[0] for row in truth) == {1: 216, 2: 142, 3: 228}[problem]
+
+
+def test_first_robots_of_monks() -> None:
+    """The first lines of monks-1.train are '1 1 1 1 1 3 1' and '1 1 1 1 1 3 2', the class first."""
+    inputs, targets = make_patterns("monks", {"problem": 1, "low": -1, "coding": "pm1"})
+    said = [[1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1]]
+    assert [list(row) for row in inputs[:2]] == [[2 * bit - 1 for bit in row] for row in said]
+    assert targets[0] == (1.0,)
+    assert {row[0] for row in targets} == {-1.0, 1.0}

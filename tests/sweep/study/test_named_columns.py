@@ -1,0 +1,145 @@
+"""Files of patterns whose columns are named by the study: numbers, and classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sweep import Study, StudyError
+from sweep.study.data import Patterns
+
+CSV = "id,width,length,kind,score\na,1,0.5,setosa,3\nb,2,1.5,virginica,4\nc,3,2.5,setosa,5\n"
+INPUTS = ((0.5, 1.0), (1.5, 2.0), (2.5, 3.0))
+NAMED: dict[str, Any] = {"inputs": ["length", "width"]}
+
+
+@pytest.fixture(params=["csv", "parquet"])
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Write the same table in both forms."""
+    path = tmp_path / f"flowers.{request.param}"
+    if request.param == "csv":
+        path.write_text(CSV)
+    else:
+        columns = {"id": list("abc"), "width": [1, 2, 3], "length": [0.5, 1.5, 2.5]}
+        columns |= {"kind": ["setosa", "virginica", "setosa"], "score": [3.0, 4.0, 5.0]}
+        pq.write_table(pa.table(columns), path)
+    return path
+
+
+def read(file: Path, **named: Any) -> Patterns:
+    """Read patterns as a study does, and return them."""
+    data = {"file": str(file), **NAMED, **named}
+    return Study(data=data, parameters={"hidden": [2], "learning_rate": [0.1]}).data.only
+
+
+def test_numbers(file: Path) -> None:
+    """Columns are taken in the order in which they are named, others are not looked at."""
+    found = read(file, targets=["score", "width"])
+    assert found.inputs == INPUTS
+    assert found.targets == ((3.0, 1.0), (4.0, 2.0), (5.0, 3.0))
+
+
+def test_classes(file: Path) -> None:
+    """There is a target for each class in the order of their names, at two levels."""
+    assert read(file, target="kind").targets == ((1.0, 0.0), (0.0, 1.0), (1.0, 0.0))
+    assert read(file, target="kind", low=-1, high=2).targets == ((2.0, -1.0), (-1.0, 2.0), (2.0, -1.0))
+    levels = Study(data={"file": file, "target": "kind", **NAMED}, parameters={"low": [0.0, -1.0], "hidden": [1],
+                                                                             "learning_rate": [1]})  # fmt: skip
+    assert [data.targets[0] for data in levels.data.sets] == [(1.0, 0.0), (1.0, -1.0)]
+
+
+def test_classes_that_are_numbers(tmp_path: Path) -> None:
+    """They are ordered as numbers."""
+    (tmp_path / "t.csv").write_text("x,c\n1,10\n2,9\n3,10\n")
+    found = read(tmp_path / "t.csv", inputs=["x"], target="c")
+    assert found.targets == ((0.0, 1.0), (1.0, 0.0), (0.0, 1.0))
+
+
+def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:
+    """A table of test patterns names columns of its own."""
+    (tmp_path / "more.csv").write_text("a,b,k\n1,2,setosa\n3,4,virginica\n")
+    study = Study(
+        data={"file": file, "target": "kind", **NAMED,
+              "test": {"file": tmp_path / "more.csv", "inputs": ["a", "b"], "target": "k"}},
+        parameters={"hidden": [2], "learning_rate": [0.1]},
+    )  # fmt: skip
+    assert study.data.only.test == Patterns(inputs=((1.0, 2.0), (3.0, 4.0)), targets=((1.0, 0.0), (0.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("named", "fault"),
+    [
+        ({"targets": ["height"]}, "has no column 'height'; there are"),
+        ({"targets": ["kind"]}, "row 2 has 'setosa'; must be a finite number"),
+        ({"targets": "score"}, "targets 'score' given beside file; must be a list of names of columns"),
+        ({"targets": [1]}, "targets [1] given beside file; must be a list of names of columns"),
+        ({"inputs": [], "target": "kind"}, "inputs [] given beside file; must be a list of names"),
+        ({"inputs": [[0, 1]], "target": "kind"}, "inputs [[0, 1]] given beside file; must be a list of names"),
+        ({}, "inputs or targets alone given beside file; name the columns of both, or of neither"),
+        ({"target": "kind", "targets": ["score"]}, "target and targets given; give the column of classes"),
+        ({"target": ["kind"]}, "must be the name of a column of classes"),
+        ({"targets": ["score"], "low": 0}, "low given beside file; only tasks take arguments, and a column of classes"),
+        ({"target": "kind", "bits": 3}, "bits given beside file"),
+        ({"target": "kind", "low": "a"}, "low 'a' given; must be a finite number"),
+        ({"inputs": ["width"], "target": "all"}, "has no column 'all'"),
+    ],
+)
+def test_refused(tmp_path: Path, named: dict[str, Any], fault: str) -> None:
+    """Each fault is one sentence."""
+    path = tmp_path / "flowers.csv"
+    path.write_text(CSV)
+    with pytest.raises(StudyError) as refused:
+        read(path, **named)
+    (said,) = refused.value.faults
+    assert fault in said
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("width,length,kind\n1,2,a\n1,2,a\n", "has 1 classes in 'kind'; 2 to 1024 are allowed"),
+        ("width,length,kind\n1,2,a\n1,2,\n", "row 3 has no class in column 'kind'"),
+        ("width,width,length,kind\n1,2,3,a\n1,2,3,b\n", "has several columns 'width'"),
+        ("width,length,kind\n1,2,a\n1,2\n", "row 3 has 2 values; the first row has 3"),
+    ],
+)
+def test_bad_tables(tmp_path: Path, text: str, fault: str) -> None:
+    """A fault names the row of the file."""
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(StudyError) as refused:
+        read(path, target="kind")
+    (said,) = refused.value.faults
+    assert fault in said
+
+
+def test_bad_parquet_files(tmp_path: Path) -> None:
+    """What is no Parquet file, lacks values or has too many rows is refused."""
+    path = tmp_path / "t.parquet"
+    for content, fault in (
+        (b"no", "cannot be read"),
+        (pa.table({"width": [1.0, None], "length": [1, 2], "kind": ["a", "b"]}), "row 2 has None; must be a finite"),
+        (pa.table({"width": [1.0, 2.0], "length": [1, 2], "kind": ["a", None]}), "row 2 has no class"),
+        (pa.table({"width": [1.0, float("inf")], "length": [1, 2], "kind": ["a", "b"]}), "row 2 has inf"),
+        (pa.table({"width": [0] * 65_537, "length": [0] * 65_537}), "more than 65536 patterns"),
+        (pa.table({"width": pa.array([], pa.float64())}), "has no patterns"),
+    ):
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            pq.write_table(content, path)
+        with pytest.raises(StudyError, match=fault):
+            read(path, target="kind")
+    with pytest.raises(StudyError, match="cannot be read"):
+        read(tmp_path / "none.parquet", target="kind")
+
+
+def test_classes_are_of_files() -> None:
+    """Tasks and rows have no column of classes."""
+    for data in ({"task": "xor"}, {"inputs": [[0], [1]], "targets": [0, 1]}):
+        with pytest.raises(StudyError, match="only files have a column of classes"):
+            Study(data={**data, "target": "y"}, parameters={"hidden": [2], "learning_rate": [0.1]})
