@@ -48,7 +48,8 @@ class Architecture(NamedTuple):
     inputs, outputs
         Numbers of inputs and outputs.
     activation, output
-        Activations of the hidden units and of the outputs, two of :data:`kernels.vocabulary.ACTIVATIONS`.
+        Activation of the hidden units, one of :data:`kernels.vocabulary.ACTIVATIONS`, and of the outputs, one of
+        :data:`kernels.vocabulary.OUTPUTS`.
     bias
         Whether units have biases.
     skip
@@ -166,6 +167,8 @@ class Recipe(NamedTuple):
         One of :data:`kernels.vocabulary.CRITERIA`.
     dtype
         ``"float64"`` or ``"float32"``.
+    tie
+        ``"wrong"`` or ``"right"``: what an output in the middle is, or the largest of several equal ones.
     records_targets
         Whether the first steps at which the loss is below each of some targets are recorded. Their numbers are not
         part of a recipe.
@@ -179,13 +182,14 @@ class Recipe(NamedTuple):
     order: str = "cyclic"
     criterion: str = "loss"
     dtype: str = "float64"
+    tie: str = "wrong"
     records_targets: bool = False
 
     @property
     def settings(self) -> tuple[Setting, ...]:
         """The settings of its words, each once."""
         names = self.architecture.activation, self.architecture.output
-        activations = (vocabulary.ACTIVATIONS[name] for name in names)
+        activations = (vocabulary.OUTPUTS[name] for name in names)
         words: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], vocabulary.OPTIMIZERS[self.optimizer])
         return tuple({setting.name: setting for word in words for setting in word.settings}.values())
 

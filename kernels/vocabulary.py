@@ -9,9 +9,9 @@ import pkgutil
 from importlib import import_module
 from typing import TypeVar
 
-from kernels.words.records import Activation, Criterion, Loss, Optimizer, Setting
+from kernels.words.records import Activation, Criterion, Loss, Optimizer, Output, Setting
 
-Word = TypeVar("Word", Activation, Loss, Optimizer, Criterion)
+Word = TypeVar("Word", Activation, Output, Loss, Optimizer, Criterion)
 
 
 def _read(folder: str, kind: type[Word]) -> dict[str, Word]:
@@ -24,12 +24,14 @@ def _read(folder: str, kind: type[Word]) -> dict[str, Word]:
 
 
 ACTIVATIONS = _read("activations", Activation)
+OVER_OUTPUTS = _read("outputs", Output)
+OUTPUTS: dict[str, Activation | Output] = {**ACTIVATIONS, **OVER_OUTPUTS}
 LOSSES = _read("losses", Loss)
 OPTIMIZERS = _read("optimizers", Optimizer)
 CRITERIA = _read("criteria", Criterion)
 
 # Words with settings, by name.
-NAMED: dict[str, Activation | Loss | Optimizer] = {**ACTIVATIONS, **LOSSES, **OPTIMIZERS}
+NAMED: dict[str, Activation | Output | Loss | Optimizer] = {**OUTPUTS, **LOSSES, **OPTIMIZERS}
 
 # Settings of all cells, whatever their words. NaN and infinity mean that no value is given.
 GENERAL = (

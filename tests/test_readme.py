@@ -133,8 +133,9 @@ def rows_of_the_vocabulary() -> list[str]:
             f"| | {names(setting.name for setting in own)} | of words that take them: `sweep words NAME` | {defaults} |"
         )
 
+    outputs = names(vocabulary.OVER_OUTPUTS)
     return [
-        f"| | `activation`, `output` | {names(vocabulary.ACTIVATIONS)} | `relu`, `identity` |",
+        f"| | `activation`, `output` | {names(vocabulary.ACTIVATIONS)}; `output` also {outputs} | `relu`, `identity` |",
         settings("network"),
         f"| | `loss` | {names(vocabulary.LOSSES)}; `sse`, `mse`: sum, mean of `squared` | `sse` |",
         f"| | `optimizer` | {names(vocabulary.OPTIMIZERS)} | `gd` |",

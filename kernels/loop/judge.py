@@ -8,6 +8,7 @@ from typing import NamedTuple
 from kernels.data.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
 from kernels.data.packet import Packet, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
+from kernels.loop.right import make_right
 from kernels.recipe import Recipe
 from kernels.simd.functions import Lanes, Mask
 from kernels.simd.jit import device
@@ -87,16 +88,28 @@ def make_criterion(
 
         return loss_criterion
 
+    if word.of_right:
+        right = make_right(recipe, memory, source)
+
+        @device
+        def right_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
+            met = below == below
+            for n in range(source.n_patterns(patterns)):
+                met = met & right.whole(patterns, packet, n)
+            return met
+
+        return right_criterion
+
     if word.of_output is not None:
         of_output = word.of_output
 
         @device
         def output_criterion(patterns: Patterns, packet: Packet, loss: Lanes, below: Lanes) -> Mask:
-            met, middle = below == below, source.middle(patterns, packet)
+            met = below == below
             for n in range(source.n_patterns(patterns)):
                 for o in range(n_outputs):
                     y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
-                    met = met & of_output(y, target, middle, below)
+                    met = met & of_output(y, target, below)
             return met
 
         return output_criterion

@@ -9,6 +9,7 @@ import numpy as np
 from kernels.data.control import FINITE_FLAG, MAX_ERROR, N_CORRECT
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns
+from kernels.loop.right import make_right
 from kernels.recipe import Recipe
 from kernels.simd.functions import absolute, select
 from kernels.simd.jit import device
@@ -41,6 +42,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     so it is enough to check when a run ends. A kernel that skips nothing need not check.
     """
     source, n_outputs = file_order(recipe, variant, memory), recipe.architecture.outputs
+    right = make_right(recipe, memory, source)
     n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states) if variant.table else 0
     n_parameters = numbering(recipe.architecture).n_parameters
     load, store, fill = memory.load, memory.store, memory.fill
@@ -48,13 +50,12 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
 
     @device
     def measure(patterns: Patterns, packet: Packet) -> None:
-        control, middle = packet.control, source.middle(patterns, packet)
+        control = packet.control
         n_correct, max_error = fill(0.0), fill(0.0)
         for n in range(source.n_patterns(patterns)):
+            n_correct = n_correct + right.n_right(patterns, packet, n)
             for o in range(n_outputs):
                 y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
-                right = select(target > middle, y > middle, y < middle)
-                n_correct = n_correct + select(right, fill(1.0), 0.0)
                 error = absolute(y - target)
                 max_error = select(error > max_error, error, max_error)
         finite = n_correct == n_correct

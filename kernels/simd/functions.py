@@ -21,7 +21,7 @@ def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes
     Parameters
     ----------
     mask
-        One truth for all lanes is allowed where both choices are masks.
+        Or one truth for all lanes.
     chosen, otherwise
         Lanes or a number, at least one of them lanes; or two masks.
 
@@ -58,6 +58,11 @@ def constant(number: float, like: Lanes) -> Lanes:
 def exp(x: Lanes) -> Lanes:
     """Return e^x."""
     return _elementary(x).exp(x)
+
+
+def log(x: Lanes) -> Lanes:
+    """Return the natural logarithm: minus infinity of 0, and NaN below."""
+    return _elementary(x).log(x)
 
 
 def tanh(x: Lanes) -> Lanes:
@@ -102,7 +107,7 @@ def normal(x: Lanes) -> tuple[Lanes, Lanes]:
     return pair
 
 
-ELEMENTARY = (exp, tanh, sigmoid, elu, softplus, sin, sin_cos, normal_cdf, normal)
+ELEMENTARY = (exp, log, tanh, sigmoid, elu, softplus, sin, sin_cos, normal_cdf, normal)
 
 
 def _elementary(x: Lanes) -> Any:

@@ -34,7 +34,7 @@ def register_functions(
         def typer(mask: types.Type, chosen: types.Type, otherwise: types.Type) -> types.Type | None:
             if isinstance(chosen, MaskType) and chosen == otherwise:
                 return chosen if mask in (chosen, types.boolean) else None
-            return common_lanes(chosen, otherwise) if isinstance(mask, MaskType) else None
+            return common_lanes(chosen, otherwise) if isinstance(mask, MaskType) or mask == types.boolean else None
 
         return typer
 
@@ -47,6 +47,7 @@ def register_functions(
 
     for kinds in ((LanesType, LanesType), (LanesType, types.Number), (types.Number, LanesType)):
         lower_builtin(select, MaskType, *kinds)(lower_select)
+        lower_builtin(select, types.Boolean, *kinds)(lower_select)
 
     def lower_masks(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         return builder.select(*args)

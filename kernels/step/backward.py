@@ -41,7 +41,8 @@ def make_output_gradients(
         Writes ``packet.gradients`` of patterns n0 to n0 + n_patterns - 1.
     """
     n_outputs, term = recipe.architecture.outputs, loss(recipe.loss)
-    slope, of_sum, chain = term.slope, term.of_sum, activation(recipe.architecture.output).chain
+    slope, of_sum = term.slope, term.of_sum
+    chain = None if of_sum else activation(recipe.architecture.output).chain
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(term.settings))
     load, store = memory.load, memory.store
 
@@ -53,7 +54,7 @@ def make_output_gradients(
                 k = (n0 + p) * n_outputs + o
                 y = load(packet.outputs, k)
                 gradient = slope(y, source.target(patterns, packet, n0 + p, o), *settings) / count
-                if not of_sum:
+                if chain is not None:
                     gradient = chain(gradient, load(packet.output_slopes, k))
                 store(packet.gradients, p * n_outputs + o, gradient)
 

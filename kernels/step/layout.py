@@ -17,7 +17,7 @@ from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, aligned_rows
 from kernels.simd.parts import made_once
 from kernels.variant import Variant
-from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS
+from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS, OUTPUTS
 from kernels.words.records import Setting
 
 # A CPU may treat addresses at the same place of two pages as equal until it knows the pages.
@@ -123,7 +123,7 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
     """Lay out the rows before the parameters."""
     architecture = recipe.architecture
     n_outputs = variant.n_patterns * architecture.outputs
-    n_slopes = n_outputs if ACTIVATIONS[architecture.output].value_and_slope else 0
+    n_slopes = n_outputs if OUTPUTS[architecture.output].value_and_slope else 0
     n_shuffled = variant.n_patterns * (architecture.inputs + architecture.outputs) if variant.shuffles(recipe) else 0
     totals = make_control_layout(recipe).n_rows
     outputs = totals + (n_outputs if LOSSES[recipe.loss].of_sum else 0)

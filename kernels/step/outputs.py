@@ -14,7 +14,7 @@ from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
 from kernels.step.layout import make_control_layout
 from kernels.variant import Variant
-from kernels.vocabulary import LOSSES
+from kernels.vocabulary import LOSSES, OVER_OUTPUTS
 from kernels.words.inlined import activation
 from kernels.words.records import Activation
 
@@ -40,9 +40,7 @@ def make_finish_outputs(
     bias, skip = architecture.bias, architecture.skip
     number, scales = numbering(architecture, variant.hidden), variant.scales_outputs
     keeps_totals = LOSSES[recipe.loss].of_sum
-    function = activation(architecture.output)
-    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
-    activate = make_activate(function, variant, memory, n_patterns * n_outputs, slopes and not keeps_totals)
+    activate = make_output_activation(recipe, variant, memory, n_patterns, slopes)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
@@ -66,9 +64,47 @@ def make_finish_outputs(
                 if keeps_totals:
                     store(packet.totals, k, u)
                 store(outputs, k, u)
-        activate(outputs, packet.output_slopes, n0 * n_outputs, load_settings(control))
+        activate(packet, n0 * n_outputs)
 
     return finish_outputs
+
+
+@made_once
+def make_output_activation(
+    recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int, slopes: bool
+) -> Callable[[Packet, int], None]:
+    """Make the function that replaces sums u by outputs y.
+
+    Parameters
+    ----------
+    recipe, variant, memory, n_patterns, slopes
+        As for :func:`kernels.step.forward.make_forward`.
+
+    Returns
+    -------
+    (packet, first) -> None
+        From row ``first`` on of ``packet.outputs``.
+    """
+    name, n_outputs = recipe.architecture.output, recipe.architecture.outputs
+    if name in OVER_OUTPUTS:
+        is_judged = variant.n_windows == 1 or not slopes  # by a loss, which reads logarithms
+        over_outputs = device(OVER_OUTPUTS[name].make(memory.load, memory.store, n_outputs, is_judged))
+
+        @device
+        def activate_patterns(packet: Packet, first: int) -> None:
+            for p in range(n_patterns):
+                over_outputs(packet.outputs, packet.totals, first + p * n_outputs)
+
+        return activate_patterns
+    function, count = activation(name), n_patterns * n_outputs
+    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
+    activate = make_activate(function, variant, memory, count, slopes and not LOSSES[recipe.loss].of_sum)
+
+    @device
+    def activate_all(packet: Packet, first: int) -> None:
+        activate(packet.outputs, packet.output_slopes, first, load_settings(packet.control))
+
+    return activate_all
 
 
 @made_once

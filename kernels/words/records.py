@@ -76,6 +76,33 @@ class Activation(NamedTuple):
     also: tuple[str, ...] = ()
 
 
+class Output(NamedTuple):
+    """A function over all outputs of a pattern, which one loss alone takes; others are activations.
+
+    Attributes
+    ----------
+    make : (load, store, n_outputs, logs) -> (outputs, totals, first) -> None
+        Makes the function that replaces rows of u, from row ``first`` on, by those of y, and with ``logs`` writes rows
+        of -log y to ``totals``, which the loss reads in place of u.
+    needs_loss
+        That loss.
+    settings, elementary, value_and_slope
+        As of an :class:`Activation`.
+    source
+        Of the formula.
+    also
+        Names that other programs use.
+    """
+
+    make: Callable[..., Callable[..., None]]
+    needs_loss: str
+    settings: tuple[Setting, ...] = ()
+    elementary: bool = True
+    value_and_slope: None = None
+    source: str = ""
+    also: tuple[str, ...] = ()
+
+
 class Loss(NamedTuple):
     """A loss over patterns and outputs, of the sum u and the output y = out(u); a target is a number or lanes.
 
@@ -96,8 +123,10 @@ class Loss(NamedTuple):
         The only activation of outputs that the loss allows, None for any.
     takes_target : (target) -> bool
         Whether the loss allows a target.
+    takes_row : (targets of a pattern) -> bool
+        Whether it allows them together.
     targets
-        The same in words, for users.
+        Both in words, for users.
     squares
         Factor of the squared error in the term; None for terms that are no squares.
     names
@@ -115,6 +144,7 @@ class Loss(NamedTuple):
     settings: tuple[Setting, ...] = ()
     output: str | None = None
     takes_target: Callable[[float], bool] | None = None
+    takes_row: Callable[[tuple[float, ...]], bool] | None = None
     targets: str = "any targets"
     squares: float | None = None
     names: Mapping[str, str] = {}
@@ -212,13 +242,15 @@ class Criterion(NamedTuple):
     Attributes
     ----------
     of_loss : (loss, below) -> mask, or None
-    of_output : (y, target, middle, below) -> mask, or None
-        ``middle`` is the middle of the range of the targets. It and the target are numbers, or lanes where
-        networks have patterns of their own.
+    of_output : (y, target, below) -> mask, or None
+        The target is a number, or lanes where networks have patterns of their own.
     meaning
         For users.
+    of_right
+        Whether every output must be right.
     """
 
     of_loss: Callable[[Lanes, Lanes], Mask] | None
-    of_output: Callable[[Lanes, Lanes | float, Lanes | float, Lanes], Mask] | None
+    of_output: Callable[[Lanes, Lanes | float, Lanes], Mask] | None
     meaning: str
+    of_right: bool = False

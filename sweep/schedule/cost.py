@@ -53,7 +53,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     functions = n_patterns * sum(
         count * _FUNCTION
         for name, count in (("activation", n_hidden), ("output", n_outputs))
-        if vocabulary.ACTIVATIONS[cell[name]].elementary
+        if vocabulary.OUTPUTS[cell[name]].elementary
     )
     step = n_patterns * (4 * n_joins + 2 * n_passed + 6 * n_last * n_outputs + 4 * n_hidden) / n_windows
     update = n_parameters * vocabulary.OPTIMIZERS[cell.optimizer].operations

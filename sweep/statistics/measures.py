@@ -63,7 +63,7 @@ def check_measure(study: Study, measure: str) -> None:
 
 def most_correct(study: Study, measure: str) -> int:
     """Return how many outputs of a network can be right, with the patterns of a measure."""
-    return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.data.n_targets
+    return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_judged
 
 
 def measure_columns(measure: str) -> list[str]:

@@ -48,7 +48,12 @@ _EPOCHS = Column("epochs", "int32", "epochs", "epochs completed; only where some
 _MEASURES = (
     Column("initial_loss", "float64", "loss", "loss before the first update; inf if not finite"),
     Column("final_loss", "float64", "loss", "loss after the last update; inf if diverged"),
-    Column("n_correct", "int32", "outputs", "outputs on the right side of the middle of the targets; 0 if diverged"),
+    Column(
+        "n_correct",
+        "int32",
+        "outputs",
+        "outputs on the right side of the middle, or with softmax patterns of the right class; 0 if diverged",
+    ),
     Column("max_error", "float64", "output", "largest distance of an output from its target; inf if diverged"),
 )
 _TEST_MEASURES = (

@@ -17,6 +17,7 @@ from sweep.errors import shown
 from sweep.study.words import LOSS_ALIASES, MAX_STEPS, WORDS, loss_and_reduction
 
 if TYPE_CHECKING:
+    from kernels.words.records import Loss
     from sweep.study.content import StudyContent
 
 MAX_FLOAT32 = 3.4028234663852886e38
@@ -61,6 +62,8 @@ def _rules() -> Iterator[Rule]:
     for name, loss in vocabulary.LOSSES.items():
         if loss.output:
             yield Rule("loss", name, "output", _one_of(loss.output), f"output {loss.output!r}")
+    for name, output in vocabulary.OVER_OUTPUTS.items():
+        yield Rule("output", name, "loss", _one_of(output.needs_loss), f"loss {output.needs_loss!r}")
     for name, optimizer in vocabulary.OPTIMIZERS.items():
         if optimizer.full_batch:
             yield Rule("optimizer", name, "batch", lambda batch, n_patterns: batch == n_patterns, "batch 'full'")
@@ -113,21 +116,24 @@ def _broken_rules(study: StudyContent) -> Iterator[str]:
 def _refused_targets(study: StudyContent) -> Iterator[str]:
     for loss in study.values_of("loss"):
         word = vocabulary.LOSSES[loss_and_reduction(loss)[0]]
-        if word.takes_target:
-            refused = next(_targets_refused(study, word.takes_target), None)
-            if refused:
-                yield f"{refused} given with {study.key_of('loss')} {loss!r}; {loss} needs {word.targets}"
+        refused = next(_targets_refused(study, word), None)
+        if refused:
+            yield f"{refused} given with {study.key_of('loss')} {loss!r}; {loss} needs {word.targets}"
 
 
-def _targets_refused(study: StudyContent, takes_target: Callable[[float], bool]) -> Iterator[str]:
-    """Yield where a target is that a loss does not take, and the target."""
+def _targets_refused(study: StudyContent, loss: Loss) -> Iterator[str]:
+    """Yield where targets are that a loss does not take, and the targets."""
+    if loss.takes_target is None:
+        return
     for number, data in enumerate(study.data.sets):
         for patterns, key in ((data, "data"), (data.test, "data.test")):
+            of_set = f" of set {number}" if study.data.words else ""
             for pattern, row in enumerate(patterns.targets if patterns else ()):
                 for k, target in enumerate(row):
-                    if not takes_target(target):
-                        of_set = f" of set {number}" if study.data.words else ""
+                    if not loss.takes_target(target):
                         yield f"{key}.targets[{pattern}][{k}]{of_set}: {target!r}"
+                if loss.takes_row and not loss.takes_row(row):
+                    yield f"{key}.targets[{pattern}]{of_set}: {shown(list(row))}"
 
 
 def _idle_decay(study: StudyContent) -> Iterator[str]:

@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from kernels import vocabulary
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
 from sweep.study.grid import Grid, hidden_sizes
@@ -59,8 +60,13 @@ class StudyContent:
 
     @property
     def n_outputs(self) -> int:
-        """Number of outputs that can be correct: patterns times targets of a pattern."""
-        return self.data.n_patterns * self.data.n_targets
+        """Number of outputs that can be correct: patterns times targets of a pattern, of classes patterns."""
+        return self.data.n_patterns * self.n_judged
+
+    @property
+    def n_judged(self) -> int:
+        """Number of outputs of a pattern that can be correct: its targets, or of classes the one that it has."""
+        return self.data.n_targets if set(self.values_of("output")).isdisjoint(vocabulary.OVER_OUTPUTS) else 1
 
     @property
     def n_runs(self) -> int:

@@ -104,7 +104,7 @@ def _users(setting: Setting) -> dict[str, list[Any]]:
     """Return the names that use a setting, by the word whose values they are; none for a setting of all cells."""
     kinds: dict[str, Mapping[str, Any]] = {
         "activation": vocabulary.ACTIVATIONS,
-        "output": vocabulary.ACTIVATIONS,
+        "output": vocabulary.OUTPUTS,
         "loss": vocabulary.LOSSES,
         "optimizer": vocabulary.OPTIMIZERS,
     }

@@ -68,8 +68,8 @@ _WISHES = {
     "normalization is": ("batch_norm", "layer_norm", "normalization", "normalize", "batchnorm", "layernorm"),
     "this scheme of initial weights is": ("xavier", "glorot", "he", "kaiming", "orthogonal", "lecun", "fan_in"),
     "this optimizer is": ("adagrad", "adadelta", "adamax", "nadam", "lbfgs", "l_bfgs", "lion", "muon", "newton", "cg"),
-    "this loss is": ("mae", "l1_loss", "smooth_l1", "nll", "kl", "categorical_crossentropy"),
-    "this activation is": ("softmax", "selu", "prelu", "celu", "hardtanh", "softsign", "maxout", "step"),
+    "this loss is": ("mae", "l1_loss", "smooth_l1", "kl"),
+    "this activation is": ("selu", "prelu", "celu", "hardtanh", "softsign", "maxout", "step"),
     "training on other devices is": ("gpu", "device", "cuda"),
     "an optimizer, loss or activation of one's own is": ("custom", "callable", "optimizer_class"),
 }

@@ -136,6 +136,9 @@ class Convergence(Section):
         "updates",
         used_with={"criterion": [name for name in vocabulary.CRITERIA if name != "none"]},
     )
+    tie: Literal["wrong", "right"] = word(
+        "wrong", "kernel", "what an output in the middle of the targets is, and with softmax equally large ones"
+    )
 
 
 def _network() -> dict[str, dict[str, Any]]:
@@ -144,7 +147,7 @@ def _network() -> dict[str, dict[str, Any]]:
     return {
         "hidden": {
             "activation": choice(words, "relu", "activation of the hidden units"),
-            "output": choice(words, "identity", "activation of the outputs"),
+            "output": choice(vocabulary.OUTPUTS, "identity", "activation of the outputs"),
             **settings_of(words),
             "gain": setting("gain"),
         },

@@ -29,7 +29,7 @@ def broken_by_tests(columns: Columns, study: Study) -> Iterator[Broken]:
     if not study.data.n_tests:
         return
     loss, n_correct = columns.measures.T
-    dtype, most = np.dtype(study.network.dtype), study.data.n_tests * study.data.n_targets
+    dtype, most = np.dtype(study.network.dtype), study.data.n_tests * study.n_judged
     yield ~(loss >= 0) | np.signbit(loss), "losses with the test patterns are at least 0, and not -0"
     with np.errstate(over="ignore"):
         yield loss.astype(dtype) != loss, f"losses are numbers of {dtype.name}"

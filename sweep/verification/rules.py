@@ -67,9 +67,9 @@ class Targets(NamedTuple):
     Attributes
     ----------
     n_outputs
-        Patterns times outputs.
+        Those that can be right.
     margin : (sets,), or of each row
-        If the largest error is smaller, every output is correct.
+        If the largest error is smaller, every output is right; 0 for classes, of which no single error tells.
     dtype
         Dtype of the networks.
     """
@@ -86,7 +86,7 @@ def make_targets(study: Study) -> Targets:
     patterns = make_patterns(inputs, targets, dtype.name, np.atleast_1d(study.data.middles()))
     with np.errstate(over="ignore"):
         margin = np.abs(patterns.targets - patterns.middle[:, np.newaxis, np.newaxis]).min(axis=(1, 2))
-    return Targets(study.n_outputs, margin, dtype.type)
+    return Targets(study.n_outputs, margin * (study.n_judged == study.data.n_targets), dtype.type)
 
 
 def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:

@@ -54,6 +54,8 @@ def random_starts(name: str, dtype: str, count: int, seed: int) -> Array:
     low, high, bend = constants.exp_low, constants.exp_high, 2 * constants.tanh_high
     if name in ("sin", "cos"):
         low, high, bend = -trigonometric.ACCURATE, trigonometric.ACCURATE, 2 * np.pi
+    elif name == "log":
+        low, high, bend = 0.0, 100.0, 2.0
     elif name.startswith("normal"):
         low, high, bend = -normal.CONSTANTS[dtype].high, normal.CONSTANTS[dtype].high, 3.0
     part = count // 4
@@ -81,6 +83,9 @@ def branch_points(name: str, dtype: str) -> Array:
     elif name == "tanh":
         steps = steps[steps < 2 * constants.tanh_high] / 2
         edges = [0.0, exponential.TANH_SPLIT, constants.tanh_high]
+    elif name == "log":
+        exponents = np.arange(info.minexp - 3, info.maxexp)
+        edges, steps = [0.0, 1.0, info.tiny, info.smallest_subnormal, info.max], np.sqrt(2.0) * 2.0**exponents
     elif name in ("sin", "cos"):
         steps = np.arange(120) * (np.pi / 4)
         edges = [trigonometric.ACCURATE, trigonometric.FAR[dtype]]

@@ -82,6 +82,7 @@ def _fraction(t: Array) -> Array:
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "exp": np.exp,
+    "log": np.log,
     "tanh": np.tanh,
     "sigmoid": sigmoid,
     "elu": elu,

@@ -18,6 +18,7 @@ from tests.kernels.specs import (
     LOSSES,
     OPTIMIZERS,
     ORDERS,
+    OUTPUTS,
     REDUCTIONS,
     SCALINGS,
     TUNINGS,
@@ -25,13 +26,14 @@ from tests.kernels.specs import (
     name_of,
 )
 from tests.kernels.support import DTYPES, sized
+from tests.oracle.words import OWN_OUTPUTS
 
 # How many of the covering cases ``make test`` has time to compile kernels for: as many as have every value once.
 N_COMPILED = 11
 
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "activation": ACTIVATIONS,
-    "output": ACTIVATIONS,
+    "output": OUTPUTS,
     "loss": LOSSES,
     "reduction": REDUCTIONS,
     "optimizer": OPTIMIZERS,
@@ -46,6 +48,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "tuning": tuple(TUNINGS),
     "targets": ((), (3.0, 1.2, 0.6, 0.1)),
     "below": ((), (4,), (2, 3)),
+    "tie": ("wrong", "right"),
     "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),
     "gain": ("one", "own"),
@@ -66,13 +69,17 @@ MATTERS |= {"small blocks": MANY, "uneven blocks": MANY, "large blocks": MANY}
 def fits(one: Choice, other: Choice) -> bool:
     """Tell whether two values go together.
 
-    The loss bce is of a sigmoid, rprop takes all patterns in a step, and some tunings matter only with some patterns.
+    The loss bce is of a sigmoid, cross_entropy of softmax alone, rprop takes all patterns in a step, and some tunings
+    matter only with some patterns.
     """
     case = dict((one, other))
     for name, values in MATTERS.get(case.get("tuning"), {}).items():
         if case.get(name, values[0]) not in values:
             return False
-    if case.get("loss") == "bce" and case.get("output", "sigmoid") != "sigmoid":
+    own = OWN_OUTPUTS.get(case.get("loss"))
+    if own and case.get("output", own) != own:
+        return False
+    if case.get("output") == "softmax" and case.get("loss", "cross_entropy") != "cross_entropy":
         return False
     return case.get("optimizer") != "rprop" or case.get("batch") is None
 

@@ -20,7 +20,7 @@ from tests.oracle.settings import make_network, words_and_settings
 Columns: TypeAlias = Any  # the named tuple of what became of runs
 
 # The project's own functions, under the names that the oracle has for them. It asks for expm1 below 0 alone.
-OURS = {name: name for name in ("exp", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
+OURS = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
 OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
 
 
@@ -60,6 +60,7 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Say words and settings as the oracle wants them."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
+    names = (*names, "tie")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     words = {name: getattr(spec, name) for name in names} | hidden
     settings = {name: runs.settings[name] for name in SETTINGS.names if name != "patterns"}

@@ -13,11 +13,14 @@ from kernels.vocabulary import ACTIVATIONS as ACTIVATION_WORDS
 from kernels.vocabulary import CRITERIA as CRITERION_WORDS
 from kernels.vocabulary import LOSSES as LOSS_WORDS
 from kernels.vocabulary import OPTIMIZERS as OPTIMIZER_WORDS
+from kernels.vocabulary import OUTPUTS as OUTPUT_WORDS
 from kernels.words import reductions
 from tests.kernels.support import Array
 from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
+from tests.oracle.words import OWN_OUTPUTS
 
 ACTIVATIONS = tuple(ACTIVATION_WORDS)
+OUTPUTS = tuple(OUTPUT_WORDS)
 LOSSES = tuple(LOSS_WORDS)
 REDUCTIONS = tuple(reductions.REDUCTIONS)
 OPTIMIZERS = tuple(OPTIMIZER_WORDS)
@@ -57,6 +60,7 @@ class Spec:
     skip: bool = False
     scaling: str = "standard"
     dtype: str = "float64"
+    tie: str = "wrong"
     task: str = "xor"
     tuning: str = "plain"
     targets: tuple[float, ...] = ()  # of the loss
@@ -65,7 +69,8 @@ class Spec:
 
     def __post_init__(self) -> None:
         """Refuse what no study can ask for."""
-        assert self.loss != "bce" or self.output == "sigmoid", "bce is of a sigmoid"
+        assert OWN_OUTPUTS.get(self.loss, self.output) == self.output, "bce is of a sigmoid"
+        assert self.output != "softmax" or self.loss == "cross_entropy", "softmax is for cross_entropy"
         assert self.optimizer != "rprop" or self.n_windows == 1, "rprop takes all patterns in a step"
 
     @property
@@ -117,7 +122,16 @@ class Spec:
             scaling=self.scaling,
             deep=bool(self.below),
         )
-        words = (self.loss, self.reduction, self.optimizer, self.step_patterns, self.order, self.criterion, self.dtype)
+        words = (
+            self.loss,
+            self.reduction,
+            self.optimizer,
+            self.step_patterns,
+            self.order,
+            self.criterion,
+            self.dtype,
+            self.tie,
+        )
         return Recipe(architecture, *words, records_targets=bool(self.targets))
 
     def n_parameters(self, hidden: int) -> int:

@@ -98,6 +98,7 @@ def test_nan_stays_and_keeps_to_its_lane(name: str, dtype: str) -> None:
     x[::3], x[1::6] = np.nan, -np.nan
     x.view(f"u{x.itemsize}")[::3] |= np.random.default_rng(74).integers(2**20, size=22).astype(f"u{x.itemsize}")
     result, ill = survey.apply(name, dtype, x), np.isnan(x)
+    ill |= (x < 0) & (name == "log")
     assert (np.isnan(result) == ill).all()
     assert (result[~ill] == expected[~ill]).all()
 

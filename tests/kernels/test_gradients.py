@@ -17,7 +17,7 @@ from tests.kernels.runs import draw_weights, make_runs
 from tests.kernels.specs import ACTIVATIONS, LOSSES, REDUCTIONS, SCALINGS, Spec, name_of
 from tests.kernels.support import Array, some_compiled
 from tests.oracle.support import FUNCTIONS as ORACLE_FUNCTIONS
-from tests.oracle.words import VALUES
+from tests.oracle.words import OWN_OUTPUTS, VALUES
 
 HIDDEN, GAIN, LEAK, DELTA = 3, 1.4, -0.3, 0.8
 STEP = 1e-4
@@ -44,7 +44,7 @@ def _specs() -> list[Spec]:
     turns = itertools.cycle(itertools.product(REDUCTIONS, SCALINGS, (True, False), (False, True)))
     specs = []
     for (row, loss), (column, activation) in itertools.product(enumerate(LOSSES), enumerate(ACTIVATIONS)):
-        output = "sigmoid" if loss == "bce" else ACTIVATIONS[(row + column + 1) % len(ACTIVATIONS)]
+        output = OWN_OUTPUTS.get(loss, ACTIVATIONS[(row + column + 1) % len(ACTIVATIONS)])
         reduction, scaling, bias, skip = next(turns)
         own = {"reduction": reduction, "scaling": scaling, "bias": bias, "skip": skip}
         specs.append(Spec(activation, output, loss, criterion="none", task="numbers", **own))
@@ -78,6 +78,8 @@ def _terms(spec: Spec, weights: Array) -> Array:
     u, target = _layers(spec, weights)[1], spec.patterns[1]
     if spec.loss == "bce":
         return np.logaddexp(0, u) - target * u  # -log y for a target of 1, -log(1 - y) for 0
+    if spec.loss == "cross_entropy":
+        return target * (special.logsumexp(u, axis=2, keepdims=True) - u)
     y = _function(spec.output, u)
     if spec.loss == "hinge":
         return 1 - target * y
@@ -139,9 +141,9 @@ def test_initial_loss_by_matrix_products(spec: Spec) -> None:
 
 
 def test_every_word_is_differentiated() -> None:
-    """Every activation meets every loss, and every output every loss but bce, which has its own."""
+    """Every activation meets every loss, and every output every loss but those that have their own."""
     assert {(spec.activation, spec.loss) for spec in _specs()} == set(itertools.product(ACTIVATIONS, LOSSES))
-    others = set(LOSSES) - {"bce"}
+    others = set(LOSSES) - OWN_OUTPUTS.keys()
     assert {(spec.output, spec.loss) for spec in _specs()} > set(itertools.product(ACTIVATIONS, others))
     for name, values in (("scaling", SCALINGS), ("reduction", REDUCTIONS), ("skip", (True, False))):
         assert {getattr(spec, name) for spec in _specs()} == set(values)

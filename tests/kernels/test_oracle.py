@@ -13,6 +13,7 @@ from tests.kernels.compare import assert_as_oracle, train_kernel, train_oracle
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, join, make_runs
 from tests.kernels.specs import LOSSES, OPTIMIZERS, TUNINGS, Spec
 from tests.kernels.support import DTYPES, assert_equal, sized, some_compiled
+from tests.oracle.words import OWN_OUTPUTS
 
 HIDDEN = (1, 2, 3, 5, 8, 16, 41)  # units: unrolled, in whole blocks and in parts, within the first cache and beyond
 FEW_HIDDEN = sized((3, 8, 41), HIDDEN)  # where one or two units need no kernels of their own
@@ -107,7 +108,7 @@ def _thresholds() -> list[tuple[str, str, str]]:
 )
 def test_thresholds_are_strict(criterion: str, loss: str, dtype: str) -> None:
     """A loss or error equal to the threshold has not converged; below the next larger threshold it has."""
-    spec = Spec("relu", "sigmoid" if loss == "bce" else "identity", loss, criterion=criterion, dtype=dtype)
+    spec = Spec("relu", OWN_OUTPUTS.get(loss, "identity"), loss, criterion=criterion, dtype=dtype)
     start = _start(draw_weights(spec, 3, 8, 5), dtype, below=0.0)
     name = {"loss": "initial_loss", "max_error": "max_error"}[criterion]
     measured = getattr(train_kernel(spec, start).columns, name)

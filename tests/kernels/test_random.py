@@ -17,6 +17,7 @@ from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import Array, sized
 from tests.kernels.tasks import TASKS
+from tests.oracle.words import OWN_OUTPUTS
 
 SEEDS = st.integers(0, 2**32 - 1)
 KINDS = st.builds(
@@ -41,8 +42,9 @@ READ = [
 def specs(draw: st.DrawFn) -> Spec:
     """Draw any words that go together."""
     words = {name: draw(st.sampled_from(DIMENSIONS[name])) for name in Spec.__dataclass_fields__ if name in DIMENSIONS}
-    if words["loss"] == "bce":
-        words["output"] = "sigmoid"
+    if words["output"] == "softmax":
+        words["output"] = "identity"
+    words["output"] = OWN_OUTPUTS.get(words["loss"], words["output"])
     if words["optimizer"] == "rprop":
         words["batch"] = None
     return Spec(**words)

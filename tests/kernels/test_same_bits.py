@@ -105,7 +105,9 @@ def _digest_training(spec: Spec, runs: Runs) -> str:
     """Hash outcomes, final weights and losses."""
     outcome = train_kernel(spec, runs)
     kinds = ("i1", "i4", "f8", "f8", "i4", "f8")  # as rows hold them
-    columns = (column.astype(kind) for column, kind in zip(outcome.columns[:-1], kinds, strict=True))  # but targets
+    columns = (
+        column.astype(kind) for column, kind in zip(outcome.columns[:6], kinds, strict=True)
+    )  # all but targets and measures
     return _digest(*columns, outcome.final_weights, outcome.losses)
 
 

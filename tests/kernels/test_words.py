@@ -13,6 +13,7 @@ from tests.kernels.compare import assert_as_oracle, train_oracle
 from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import ACTIVATIONS, LOSSES, OPTIMIZERS, ORDERS, Spec
 from tests.kernels.support import sized
+from tests.oracle.words import OWN_OUTPUTS
 
 COVER = [
     pytest.param(case, k, id=str(case), marks=[pytest.mark.soak] if jit.ENABLED and k >= N_COMPILED else [])
@@ -39,7 +40,8 @@ def test_product_of_words_as_oracle(optimizer: str, loss: str, activation: str) 
         seed = 6 * first + k
         case = covering_cases()[seed % len(covering_cases())]
         own = {"optimizer": optimizer, "loss": loss, "activation": activation, "batch": batch, "order": order}
-        output = "sigmoid" if loss == "bce" else case.spec.output
+        usual = case.spec.output if case.spec.output != "softmax" else "identity"
+        output = OWN_OUTPUTS.get(loss, usual)
         spec = replace(case.spec, output=output, task=("xor", "numbers", "adder")[seed % 3], **own)
         assert_as_oracle(spec, Case(spec, case.hidden, case.kinds).draw(seed))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tests.oracle.settings import Settings, Words
 from tests.oracle.step import Activity, Network
 from tests.oracle.windows import Epochs
-from tests.oracle.words import TERMS, Array, add_in_order, count, loss_total
+from tests.oracle.words import TERMS, Array, add_in_order, count, loss_total, softmax
 
 STATUSES = ("converged", "diverged", "stalled", "exhausted")  # in the order of judging
 
@@ -31,14 +31,33 @@ def middle(net: Network) -> Any:
     return net.targets.dtype.type((low + high) / 2 if net.middle is None else net.middle)
 
 
+def is_right(y: Array, target: Any, middle: Any, tie: str) -> Array:
+    """Tell whether an output is on the side of the middle where its target is; in the middle it is what ties are."""
+    right = y > middle if target > middle else y < middle
+    return right | (y == middle) if tie == "right" else right
+
+
+def largest_is_right(y: Sequence[Array], targets: Array, tie: str) -> Array:
+    """Tell whether the output with the largest target is the largest; of several equal ones it is what ties are."""
+    own = int(np.argmax(targets))
+    others = [each for o, each in enumerate(y) if o != own]
+    return np.all([each <= y[own] if tie == "right" else each < y[own] for each in others], axis=0)
+
+
 def measure(net: Network, activity: Activity) -> Score:
     """Compute the loss in the dtype, the number of correct (pattern, output) pairs and the largest error."""
     patterns, _, outs = net.ranges
     target, u, y, m = net.targets, activity.u, activity.y, middle(net)
     pairs = list(itertools.product(patterns, outs))
-    terms = (TERMS[net.loss](u[n][o], y[n][o], target[n, o], net.own, net.functions) for n, o in pairs)
+    if net.loss == "cross_entropy":
+        terms = (target[n, o] * softmax(u[n], net.functions)[1][o] for n, o in pairs)
+    else:
+        terms = (TERMS[net.loss](u[n][o], y[n][o], target[n, o], net.own, net.functions) for n, o in pairs)
     loss = loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
-    correct = (y[n][o] > m if target[n, o] > m else y[n][o] < m for n, o in pairs)
+    if net.output == "softmax":
+        correct = [largest_is_right(y[n], target[n], net.tie) for n in patterns]
+    else:
+        correct = [is_right(y[n][o], target[n, o], m, net.tie) for n, o in pairs]
     n_correct = add_in_order(right.astype(np.int64) for right in correct)
     max_error = np.zeros_like(loss)
     for n, o in pairs:
@@ -46,12 +65,12 @@ def measure(net: Network, activity: Activity) -> Score:
     return Score(loss, n_correct, max_error)
 
 
-def has_converged(criterion: str, score: Score, below: Array, n_pairs: int) -> Array:
+def has_converged(criterion: str, score: Score, below: Array, n_right: int) -> Array:
     """Return which runs (R,) meet the convergence criterion."""
     verdicts: dict[str, Array] = {
         "loss": score.loss < below,
         "max_error": score.max_error < below,
-        "correct": score.n_correct == n_pairs,
+        "correct": score.n_correct == n_right,
         "none": np.zeros(score.loss.shape, np.bool_),
     }
     return verdicts[criterion]
@@ -62,7 +81,8 @@ class Judge:
 
     def __init__(self, words: Words, settings: Settings, net: Network, epochs: Epochs, n_runs: int) -> None:
         dtype = net.inputs.dtype
-        self.criterion, self.n_pairs, self.n_windows = words.criterion, net.targets.size, epochs.n_windows
+        self.criterion, self.n_windows = words.criterion, epochs.n_windows
+        self.n_right = len(net.targets) if net.output == "softmax" else net.targets.size
         self.may_stall = words.criterion != "none" and not epochs.shuffled
         self.below, self.bound = np.asarray(settings.below, dtype), np.asarray(settings.bound, dtype)
         self.from_step = np.asarray(settings.from_step)
@@ -79,7 +99,7 @@ class Judge:
 
         `is_still` returns which runs no update of an epoch would change.
         """
-        converged = has_converged(self.criterion, score, self.below, self.n_pairs) & (t >= self.from_step)
+        converged = has_converged(self.criterion, score, self.below, self.n_right) & (t >= self.from_step)
         diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
         stalled = due & (score.loss == self.previous) & self.may_stall
         if stalled.any():

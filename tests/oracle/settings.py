@@ -30,6 +30,7 @@ class Words:
     optimizer: str = "gd"
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
+    tie: str = "wrong"  # or "right"
     middle: float | None = None  # between low outputs and high ones, where it is not that of the range of the targets
 
 
@@ -113,4 +114,5 @@ def make_network(
         s1=tuple((gain * scale).astype(dtype) for scale in hidden_scales),
         s2=np.asarray(output_scale, dtype),
         middle=words.middle,
+        tie=words.tie,
     )

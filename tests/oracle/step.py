@@ -10,7 +10,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.oracle.words import CHAINS, SLOPES, VALUES, Array, Functions, Own, add_in_order, count
+from tests.oracle.words import (
+    CHAINS,
+    OWN_OUTPUTS,
+    SLOPES,
+    VALUES,
+    Array,
+    Functions,
+    Own,
+    add_in_order,
+    count,
+    softmax,
+)
 
 Grid = list[list[Array]]  # [n][h] or [n][o], each an array (R,)
 Sizes = int | tuple[int, ...]  # hidden units, of one layer or of several from the inputs up
@@ -59,6 +70,7 @@ class Network:
     own: Own = field(default_factory=dict)  # settings of the words
     s1: tuple[Any, ...] = (1,)  # each (R,): what the sums of each hidden layer are multiplied by
     s2: Any = 1  # what sums over the units of the last hidden layer are multiplied by
+    tie: str = "wrong"  # or "right": what an output in the middle is, or the largest of several
     middle: float | None = None  # between low outputs and high ones; None is the middle of the range of the targets
 
     @property
@@ -127,7 +139,10 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
         u = [[row[o] + also[o] for o in outs] for row, also in zip(u, skipped, strict=True)]
     if net.bias:
         u = [[row[o] + part["c"][o] for o in outs] for row in u]
-    y = [[VALUES[net.output](row[o], net.own, net.functions) for o in outs] for row in u]
+    if net.output == "softmax":
+        y = [softmax(row, net.functions)[0] for row in u]
+    else:
+        y = [[VALUES[net.output](row[o], net.own, net.functions) for o in outs] for row in u]
     return Activity(window, sums, activities, u, y)
 
 
@@ -136,7 +151,7 @@ def output_gradients(net: Network, activity: Activity) -> Grid:
     outs, (window, _, _, u, y) = net.ranges[2], activity
     visits, divisor, own = range(len(window)), count(net.reduction, len(window), len(outs)), (net.own, net.functions)
     g = [[SLOPES[net.loss](y[m][o], net.targets[window[m], o], net.own) / divisor for o in outs] for m in visits]
-    if net.loss == "bce":
+    if net.loss in OWN_OUTPUTS:
         return g
     return [[CHAINS[net.output](g[m][o], u[m][o], y[m][o], *own) for o in outs] for m in visits]
 

@@ -12,6 +12,7 @@ from tests.oracle.words import Array, Functions
 
 FUNCTIONS: Functions = {
     "exp": np.exp,
+    "log": np.log,
     "expm1": np.expm1,
     "tanh": np.tanh,
     "sigmoid": special.expit,

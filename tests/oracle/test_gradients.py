@@ -10,11 +10,12 @@ import pytest
 
 from tests.oracle.step import parameter_shapes
 from tests.oracle.support import FUNCTIONS, draw_networks, train
-from tests.oracle.words import LOSSES, REDUCTIONS, VALUES, Array
+from tests.oracle.words import LOSSES, OWN_OUTPUTS, REDUCTIONS, VALUES, Array
 
 INPUTS = np.array([[0.5, -1.0], [-0.7, 0.3], [1.2, 0.9], [-0.4, -1.1], [0.0, 0.8]])
 TARGETS = {
     "bce": np.array([[0.0, 1.0], [1.0, 0.25], [0.0, 0.0], [1.0, 1.0], [0.5, 0.0]]),
+    "cross_entropy": np.array([[0.0, 1.0], [1.0, 0.0], [0.25, 0.75], [0.5, 0.5], [0.9, 0.1]]),
     "hinge": np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]]),
 }
 TARGETS["squared"] = TARGETS["half_squared"] = TARGETS["huber"] = np.array(
@@ -64,6 +65,8 @@ def sums(given: dict[str, Any], weights: Array) -> list[Array]:
 def terms_of(given: dict[str, Any], weights: Array) -> Array:
     """Compute the loss of each pattern and output (R, N, O) in closed form, of hinge before it is cut off at 0."""
     u, target = sums(given, weights)[-1], TARGETS[given["loss"]]
+    if given["loss"] == "cross_entropy":
+        return target * (np.logaddexp(u[..., :1], u[..., 1:]) - u)
     y = closed(given["output"], u)
     if given["loss"] == "bce":
         return -(target * np.log(y) + (1 - target) * np.log(1 - y))
@@ -104,7 +107,7 @@ def differences(given: dict[str, Any], weights: Array) -> Array:
 
 def words_of(activation: str, loss: str) -> list[dict[str, Any]]:
     """List everything else with an activation and a loss; outputs take turns, so that each occurs."""
-    outputs = itertools.cycle(["sigmoid"] if loss == "bce" else VALUES)
+    outputs = itertools.cycle([OWN_OUTPUTS[loss]] if loss in OWN_OUTPUTS else VALUES)
     rest = itertools.product(REDUCTIONS, (False, True), POWERS, (True, False))
     return [
         {"activation": activation, "loss": loss, "output": output}
@@ -118,7 +121,7 @@ def words_of(activation: str, loss: str) -> list[dict[str, Any]]:
 def test_step_applies_the_derivative_of_the_loss(activation: str, loss: str) -> None:
     """The loss is that of the closed form, and with a learning rate of 1 a step subtracts its derivative."""
     all_words = words_of(activation, loss)
-    assert loss == "bce" or {given["output"] for given in all_words} == set(VALUES)
+    assert loss in OWN_OUTPUTS or {given["output"] for given in all_words} == set(VALUES)
     for given in all_words:
         assert_step_applies_the_derivative(given)
 
@@ -171,7 +174,7 @@ def test_nan_is_never_a_finite_loss(activation: str) -> None:
     weights = np.full((9, 9), 0.5)
     np.fill_diagonal(weights, np.nan)
     for output, loss in itertools.product(VALUES, LOSSES):
-        if loss != "bce" or output == "sigmoid":
+        if OWN_OUTPUTS.get(loss, output) == output:
             result = train(weights, activation=activation, output=output, loss=loss, max_steps=0)
             assert (result.status == "diverged").all(), (output, loss)
             assert (result.initial_loss == np.inf).all()

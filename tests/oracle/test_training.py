@@ -187,7 +187,14 @@ def test_outcome_is_that_of_the_parameters() -> None:
 def test_words_that_do_not_go_together_are_refused() -> None:
     """The oracle answers nothing that the contract leaves open."""
     start = draw_networks(1, 9, seed=15)
-    for given in ({"loss": "bce"}, {"optimizer": "rprop", "batch": 1}, {"batch": 5}, {"batch": 0}):
+    for given in (
+        {"loss": "bce"},
+        {"loss": "cross_entropy"},
+        {"output": "softmax"},
+        {"optimizer": "rprop", "batch": 1},
+        {"batch": 5},
+        {"batch": 0},
+    ):
         with pytest.raises(AssertionError):
             train(start, max_steps=1, **given)
     with pytest.raises(TypeError):

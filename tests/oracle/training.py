@@ -16,7 +16,7 @@ from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states
 from tests.oracle.settings import make_network, words_and_settings
 from tests.oracle.step import Activity, Network, Window, forward, gradient
 from tests.oracle.windows import Epochs
-from tests.oracle.words import Array, Functions
+from tests.oracle.words import OWN_OUTPUTS, Array, Functions
 
 
 @dataclass
@@ -113,7 +113,8 @@ def train(
     n_patterns, n_runs = len(net.inputs), len(start)
     seeds = np.broadcast_to(settings.seed, n_runs).tolist() if words.order == "shuffled" else None
     epochs = Epochs(n_patterns, n_patterns if words.batch is None else words.batch, seeds)
-    assert words.loss != "bce" or words.output == "sigmoid", "bce is of a sigmoid"
+    assert words.loss not in OWN_OUTPUTS or words.output == OWN_OUTPUTS[words.loss], "bce is of a sigmoid"
+    assert words.output != "softmax" or words.loss == "cross_entropy", "softmax is for cross_entropy"
     assert words.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
     judge = Judge(words, settings, net, epochs, n_runs)
     decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)

@@ -24,7 +24,7 @@ infinite or NaN; with every other slope it is a product, NaN included. Compariso
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -100,16 +100,30 @@ TERMS: dict[str, Callable[[Array, Array, Any, Own, Functions], Array]] = {
     ),
 }
 
-# The derivative of the whole by y, but for the division; of bce, which has its own output, by u.
+
+def softmax(u: Sequence[Array], f: Functions) -> tuple[list[Array], list[Array]]:
+    """Compute the probabilities of classes from the sums of a pattern, and minus the logarithm of each."""
+    largest = u[0]
+    for each in u[1:]:
+        largest = np.where(each > largest, each, largest)
+    below = [each - largest for each in u]
+    powers = [f["exp"](each) for each in below]
+    total = add_in_order(powers)
+    return [power / total for power in powers], [f["log"](total) - each for each in below]
+
+
+# The derivative of the whole by y, but for the division; of bce and cross_entropy, with outputs of their own, by u.
 SLOPES: dict[str, Callable[[Array, Any, Own], Array]] = {
     "squared": lambda y, target, s: 2 * (y - target),
     "half_squared": lambda y, target, s: y - target,
     "bce": lambda y, target, s: y - target,
+    "cross_entropy": lambda y, target, s: y - target,
     "hinge": lambda y, target, s: np.where(target * y < 1, -target, 0),
     "huber": lambda y, target, s: np.where(np.abs(e := y - target) > s["delta"], np.sign(e) * s["delta"], e),
 }
 
-LOSSES = tuple(TERMS)
+LOSSES = (*TERMS, "cross_entropy")  # whose terms need all sums of a pattern
+OWN_OUTPUTS = {"bce": "sigmoid", "cross_entropy": "softmax"}  # of losses that take no other
 
 
 def loss_total(loss: str, terms: Iterable[Array], divisor: int) -> Array:

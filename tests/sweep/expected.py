@@ -17,7 +17,7 @@ from tests.accuracy import survey
 from tests.sweep.support import SECTIONS, SHAPE, START
 
 # The project's own functions, as the oracle names and wants them.
-OURS = {name: name for name in ("exp", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
+OURS = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
 OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
 FUNCTIONS: dict[str, oracle.Functions] = {
     dtype: {name: partial(survey.apply, ours, dtype) for name, ours in OURS.items()}

@@ -16,6 +16,8 @@ MAX_STEPS = 2**31 - 1
 positive = st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False)
 not_negative = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 finite = st.floats(allow_nan=False, allow_infinity=False)
+# Targets of two classes; a pattern has both, which are drawn together.
+classes = st.sampled_from([0.0, 0.25, 0.5, 1.0])
 activations = st.sampled_from(list(vocabulary.ACTIVATIONS))
 
 
@@ -63,6 +65,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "below": positive,
     "bound": positive,
     "from_step": st.integers(0, MAX_STEPS),
+    "tie": st.sampled_from(["wrong", "right"]),
     **{name: numbers(setting) for name, setting in vocabulary.OWN.items()},
 }
 
@@ -70,6 +73,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
 DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[float]]] = {
     "any": ({"loss": SCALARS["loss"]}, finite),
     "bce": ({"loss": st.just("bce"), "output": st.just("sigmoid")}, st.floats(0, 1)),
+    "cross_entropy": ({"loss": st.just("cross_entropy"), "output": st.just("softmax")}, classes),
     "hinge": ({"loss": st.just("hinge")}, st.sampled_from([-1.0, 1.0])),
     "names": ({"loss": st.sampled_from(["sse", "mse"]), "reduction": st.nothing()}, finite),
     "adamw": (
@@ -146,6 +150,8 @@ def data_tables(draw: st.DrawFn, target: st.SearchStrategy[float]) -> dict[str, 
     def rows(width: int, numbers: st.SearchStrategy[float]) -> list[list[float]]:
         return draw(st.lists(st.lists(numbers, min_size=width, max_size=width), min_size=4, max_size=4))
 
+    if target is classes:
+        return {"inputs": rows(n_inputs, finite), "targets": [[share, 1 - share] for (share,) in rows(1, classes)]}
     return {"inputs": rows(n_inputs, finite), "targets": rows(n_outputs, target)}
 
 

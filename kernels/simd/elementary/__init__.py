@@ -18,6 +18,7 @@ from functools import cache
 from typing import NamedTuple
 
 from kernels.simd.elementary.exponential import Function, exponentials
+from kernels.simd.elementary.logarithm import make_log
 from kernels.simd.elementary.normal import make_normal
 from kernels.simd.elementary.softplus import make_softplus
 from kernels.simd.elementary.trigonometric import Pair, make_sin_cos
@@ -37,6 +38,7 @@ class Elementary(NamedTuple):
     sin_cos: Pair
     normal_cdf: Function
     normal: Pair
+    log: Function
 
 
 @cache
@@ -44,7 +46,13 @@ def elementary(dtype: str) -> Elementary:
     """Return the functions for lanes of ``dtype`` (``"float64"`` or ``"float32"``)."""
     sin_cos, normal = make_sin_cos(dtype), make_normal(dtype)
     return Elementary(
-        *exponentials(dtype), make_softplus(dtype), _first_of(sin_cos), sin_cos, _first_of(normal), normal
+        *exponentials(dtype),
+        make_softplus(dtype),
+        _first_of(sin_cos),
+        sin_cos,
+        _first_of(normal),
+        normal,
+        make_log(dtype),
     )
 
 

@@ -24,7 +24,6 @@ class _Constants(NamedTuple):
     ln2_head: float
     ln2_tail: float
     curve: tuple[float, ...]  # C
-    log1p_tail: tuple[float, ...]  # L
 
 
 _CONSTANTS = {
@@ -42,15 +41,6 @@ _CONSTANTS = {
             -1.3005100336189022548e-9,
             8.0248904677551393875e-11,
         ),
-        log1p_tail=(
-            0.66666666666666831981,
-            0.39999999999825698031,
-            0.28571428633560729773,
-            0.22222211730817261494,
-            0.1818276408823652623,
-            0.15337904199897745173,
-            0.14518661330572413818,
-        ),
     ),
     "float32": _Constants(
         ln2_head=0.69314712285995483398,
@@ -61,15 +51,28 @@ _CONSTANTS = {
             0.00034331640109996305358,
             -0.0000216646002543640746,
         ),
-        log1p_tail=(0.66666726567561018203, 0.39985026975268340055, 0.29631002082620217971),
     ),
+}
+
+# L, for t from 0 to 1 or more: the logarithm needs it for less.
+LOG1P_TAIL: dict[str, tuple[float, ...]] = {
+    "float64": (
+        0.66666666666666831981,
+        0.39999999999825698031,
+        0.28571428633560729773,
+        0.22222211730817261494,
+        0.1818276408823652623,
+        0.15337904199897745173,
+        0.14518661330572413818,
+    ),
+    "float32": (0.66666726567561018203, 0.39985026975268340055, 0.29631002082620217971),
 }
 
 
 @cache
 def make_softplus(dtype: str) -> Function:
     """Return softplus for lanes of ``dtype``."""
-    ln2_head, ln2_tail, curve, log1p_tail = _CONSTANTS[dtype]
+    (ln2_head, ln2_tail, curve), log1p_tail = _CONSTANTS[dtype], LOG1P_TAIL[dtype]
     shifter, low = FORMATS[dtype].shifter, FORMATS[dtype].exp_low
     shifted_of, _, remainder, _, halves, _ = powers(dtype)
 

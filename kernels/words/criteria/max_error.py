@@ -4,7 +4,7 @@ from kernels.simd.functions import Lanes, Mask, absolute
 from kernels.words.records import Criterion
 
 
-def of_output(y: Lanes, target: Lanes | float, middle: Lanes | float, below: Lanes) -> Mask:
+def of_output(y: Lanes, target: Lanes | float, below: Lanes) -> Mask:
     return absolute(y - target) < below
 
 

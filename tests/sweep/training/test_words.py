@@ -23,6 +23,8 @@ from tests.sweep.support import SECTIONS, SHAPE, assert_same_table, make_study
 
 # Three patterns of two inputs and two outputs, so that sums, means and orders differ.
 DATA = {"inputs": [[0.5, 1.0], [-1.0, 0.25], [0.0, -0.75]], "targets": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]}
+CLASSES = {"inputs": DATA["inputs"], "targets": [[1, 0, 0], [0, 0.25, 0.75], [0, 1, 0]],
+           "test": {"inputs": [[0.3, 0.1]], "targets": [[0, 1, 0]]}}  # fmt: skip
 SIGNS = {"inputs": DATA["inputs"], "targets": [[1, -1], [-1, 1], [1, 1]]}
 
 # A word of the vocabulary that takes each setting.
@@ -68,6 +70,10 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "below": ([2.0, 0.5], {}),
     "bound": ([2.0, 1e6], {}),
     "from_step": ([0, 1, 5], {"below": 1e6}),
+    "tie": (
+        ["wrong", "right"],
+        {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "criterion": "none", "output": "sigmoid"},
+    ),
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
 }
 
@@ -90,6 +96,14 @@ OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
 # Words that go together, by a name.
 TOGETHER: dict[str, dict[str, Any]] = {
     "bce": {"loss": "bce", "output": "sigmoid", "optimizer": ["gd", "rprop"]},
+    "softmax": {
+        "loss": "cross_entropy",
+        "output": "softmax",
+        "data": CLASSES,
+        "criterion": ["correct", "loss"],
+        "tie": "right",
+        "reduction": "mean",
+    },
     "hinge": {"loss": "hinge", "data": SIGNS, "batch": [1, 3], "order": "shuffled", "optimizer": "nesterov"},
     "leaky_relu": {
         **{"activation": "leaky_relu", "output": "leaky_relu", "negative_slope": [0.5, 0.1], "dtype": "float32"},

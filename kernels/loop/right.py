@@ -1,0 +1,106 @@
+"""Which outputs of a pattern are right: those on the side of their targets, or of classes the largest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kernels.data.packet import Packet
+from kernels.data.patterns import Patterns, PatternSource
+from kernels.recipe import Recipe
+from kernels.simd.functions import Lanes, Mask, select
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory
+from kernels.simd.parts import made_once
+from kernels.vocabulary import OVER_OUTPUTS
+
+
+class Right(NamedTuple):
+    """What is right of a pattern, given ``packet.outputs``.
+
+    Attributes
+    ----------
+    n_right : (patterns, packet, n) -> lanes
+        Outputs of pattern n that are right; of classes 1 if the largest output is that of the largest target.
+    whole : (patterns, packet, n) -> mask
+        Whether all are.
+    """
+
+    n_right: Callable[[Patterns, Packet, int], Lanes]
+    whole: Callable[[Patterns, Packet, int], Mask]
+
+
+@made_once
+def make_right(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
+    """Make the functions that tell what is right.
+
+    Parameters
+    ----------
+    recipe, memory, source
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    Right
+    """
+    make = _make_of_classes if recipe.architecture.output in OVER_OUTPUTS else _make_of_outputs
+    return make(recipe, memory, source)
+
+
+def _make_of_outputs(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
+    """Make the functions for outputs each by itself."""
+    n_outputs, load, fill = recipe.architecture.outputs, memory.load, memory.fill
+    counts_ties = recipe.tie == "right"
+
+    @device
+    def is_right(patterns: Patterns, packet: Packet, n: int, o: int) -> Mask:
+        y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
+        middle = source.middle(patterns, packet)
+        if counts_ties:
+            return select(target > middle, y >= middle, y <= middle)
+        return select(target > middle, y > middle, y < middle)
+
+    @device
+    def n_right(patterns: Patterns, packet: Packet, n: int) -> Lanes:
+        total = fill(0.0)
+        for o in range(n_outputs):
+            total = total + select(is_right(patterns, packet, n, o), fill(1.0), 0.0)
+        return total
+
+    @device
+    def whole(patterns: Patterns, packet: Packet, n: int) -> Mask:
+        right = is_right(patterns, packet, n, 0)
+        for o in range(1, n_outputs):
+            right = right & is_right(patterns, packet, n, o)
+        return right
+
+    return Right(n_right, whole)
+
+
+def _make_of_classes(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
+    """Make the functions for a class of each pattern."""
+    n_outputs, load, fill = recipe.architecture.outputs, memory.load, memory.fill
+    counts_ties = recipe.tie == "right"
+
+    @device
+    def whole(patterns: Patterns, packet: Packet, n: int) -> Mask:
+        first, zero = n * n_outputs, fill(0.0)
+        largest, own = source.target(patterns, packet, n, 0) + zero, load(packet.outputs, first)
+        for o in range(1, n_outputs):
+            target = source.target(patterns, packet, n, o) + zero
+            own = select(target > largest, load(packet.outputs, first + o), own)
+            largest = select(target > largest, target, largest)
+        n_not_below, n_above = zero, zero
+        for o in range(n_outputs):
+            y = load(packet.outputs, first + o)
+            n_not_below = n_not_below + select(y >= own, fill(1.0), 0.0)
+            n_above = n_above + select(y > own, fill(1.0), 0.0)
+        if counts_ties:
+            return (n_above == 0.0) & (n_not_below > 0.0)
+        return n_not_below == 1.0
+
+    @device
+    def n_right(patterns: Patterns, packet: Packet, n: int) -> Lanes:
+        return select(whole(patterns, packet, n), fill(1.0), 0.0)
+
+    return Right(n_right, whole)

@@ -1,0 +1,1 @@
+"""Functions over all outputs of a pattern, a module for each."""
