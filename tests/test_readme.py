@@ -92,8 +92,9 @@ def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 def test_what_is_said_of_linear_networks() -> None:
     """The numbers of studies that the README names."""
-    assert "`sweep run linear-xor` (0 of 3,000 converge)" in README
-    assert "`sweep run linear-seed` (3,000 of 3,000)" in README
+    assert "No linear network learns XOR (`sweep run linear-xor`: 0 of 3,000)" in README
+    assert "but all learn the notebook's table" in README
+    assert "(`linear-seed`)" in README
     for name, converged in (("linear-xor", 0), ("linear-seed", 3_000)):
         assert sweep.run(sweep.load_study(name), keep="cells").cells["n_converged"].sum() == converged
 
@@ -101,7 +102,7 @@ def test_what_is_said_of_linear_networks() -> None:
 @pytest.mark.parametrize("columns", [runs_columns, cells_columns])
 def test_every_column_is_documented(columns: object) -> None:
     training, convergence = {"learning_rate": 0.1, "batch": "online"}, {"criterion": "none"}
-    tables = {"data": {"task": "xor"}, "network": {"hidden": 2}, "record": {"targets": 0.3}}
+    tables = {"data": {"task": "xor", "train_count": 3}, "network": {"hidden": 2}, "record": {"targets": 0.3}}
     study = sweep.Study(**tables, training=training, convergence=convergence)
     assert callable(columns)
     for column in columns(study):

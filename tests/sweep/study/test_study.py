@@ -35,7 +35,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         {"network": {"hidden": 2, "activation": "rely"}},
         ("network.activation", "relu", "tanh", "sigmoid", "identity"),
     ),
-    ({"network": {"hidden": 2, "output": "softmax"}}, ("network.output", "relu", "identity")),
+    ({"network": {"hidden": 2, "output": "selu"}}, ("network.output", "relu", "identity")),
     ({"network": {"hidden": 2, "bias": 1}}, ("network.bias", "true or false")),
     ({"network": {"hidden": 2, "dtype": "float16"}}, ("network.dtype", "float64", "float32")),
     ({"convergence": 3}, ("convergence", "table")),
@@ -184,6 +184,7 @@ def test_defaults() -> None:
         "below": 1e-4,
         "bound": None,
         "from_step": 0,
+        "tie": "wrong",
         **{name: setting.default for name, setting in vocabulary.OWN.items()},
     }
     assert (study.seeds.base, study.seeds.count) == (0, 1000)

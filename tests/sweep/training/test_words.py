@@ -79,7 +79,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
 
 # Two values or more of every word of the data, and the data beside which they make a difference. Some words change how
 # many patterns or numbers there are, so a study has one value of them.
-OF_SIZE = ("bits", "n", "n_inputs", "n_outputs", "classes", "train_count")
+OF_SIZE = ("bits", "n", "n_inputs", "n_outputs", "classes", "problem", "train_count")
 OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "function": ([6, 0, 15], {"task": "boolean", "bits": 2}),
     "spread": ([0.0, 0.3], {"task": "moons", "n": 3}),
