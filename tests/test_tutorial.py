@@ -1,4 +1,4 @@
-"""The tutorial prints what it says it prints, to the last digit, and draws its pictures."""
+"""The tutorials print what they say they print, to the last digit, and draw their pictures."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ from pathlib import Path
 import pytest
 
 PUBLISHED = Path(__file__).parents[1] / "results" / "published"
-BLOCKS = re.findall(
-    r"^```(python|text)\n(.*?)^```$", (PUBLISHED / "tutorial.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
-)
+PICTURES = {
+    "tutorial": ["tutorial_rate.png", "tutorial_steps.png"],
+    "generalisation": ["generalisation.png", "generalisation_splits.png"],
+}
 
 
-def test_tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", PICTURES)
+def test_tutorial(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each block of Python runs after those before it; a block of text behind it is what it prints."""
     monkeypatch.chdir(tmp_path)
+    text = (PUBLISHED / f"{name}.md").read_text("utf-8")
     names: dict[str, object] = {}
     printed = ""
-    for language, text in BLOCKS:
+    for language, block in re.findall(r"^```(python|text)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
         if language == "python":
-            exec(compile(text, "tutorial", "exec"), names)
+            exec(compile(block, name, "exec"), names)
             printed = capsys.readouterr().out
         else:
-            assert printed == text
+            assert printed == block
     drawn = sorted(path.name for path in tmp_path.glob("*.png"))
-    assert drawn == ["tutorial_rate.png", "tutorial_steps.png"]
-    assert all((PUBLISHED / name).exists() for name in drawn)
+    assert drawn == PICTURES[name]
+    for picture in drawn:
+        assert (PUBLISHED / picture).exists()
+        assert f"({picture})" in text

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.figures.canvas import wrapped
-from sweep.figures.statistics import Selected
+from sweep.figures.statistics import Selected, counts_from_zero
 from sweep.figures.ticks import number_ticks
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
     if selected.is_count:
         return Normalize(0, int(selected.table["n_runs"].max()))
     low, high = drawn.min(), drawn.max()
+    if counts_from_zero(selected.statistic):
+        return Normalize(0, max(high, 1))
     if low > 0 and high > 5 * low:
         return LogNorm(low, high)
     return Normalize(low, high) if high > low else Normalize(max(low - 1, 0), high + 1)

@@ -176,6 +176,11 @@ def is_count(statistic: str) -> bool:
     return statistic.startswith("n_") and not measure_of(statistic)
 
 
+def counts_from_zero(statistic: str) -> bool:
+    """Return whether a statistic is a number of runs, or of outputs: zero is part of its scale."""
+    return is_count(statistic) or counts_outputs(measure_of(statistic) or "")
+
+
 def nothing_of(statistic: str) -> str:
     """Return a sentence that says why no cell has a value of a statistic."""
     return f"nothing to draw: in every cell {STATISTICS[statistic].missing or UNTRAINED}"
