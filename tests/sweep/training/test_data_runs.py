@@ -1,0 +1,155 @@
+"""Studies whose cells have patterns of their own, and test patterns: digests, reuse, traces, checks and answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep import StudyError, SweepError
+from tests.sweep.expected import expected_runs
+from tests.sweep.forgers import forge_run
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_refused, assert_same_table, command, copy_result
+
+# Functions of three inputs of which six patterns are trained on, in an order of its own for each network.
+TABLES: dict[str, Any] = {
+    "name": "functions",
+    "data": {"task": "boolean", "bits": 3, "train_count": 6, "label_noise": 0.2},
+    "network": {"activation": "tanh", "output": "sigmoid"},
+    "training": {"batch": 4, "order": "shuffled", "max_steps": 30},
+    "convergence": {"criterion": "correct", "bound": 3.0},
+    "parameters": {"function": [22, 255, 0], "hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.5, 20.0]},
+    "seeds": {"count": 4},
+}
+STUDY = sweep.Study(**TABLES)
+
+
+def changed(**parameters: Any) -> sweep.Study:
+    """Return the study with other values of some parameters."""
+    return sweep.Study(**TABLES | {"parameters": TABLES["parameters"] | parameters})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train the study into a folder, not to be changed."""
+    folder = tmp_path_factory.mktemp("data") / "r"
+    result = run_in_shards(STUDY, out=folder, shard_runs=20)
+    assert {"converged", "diverged", "exhausted"} <= set(result.runs()["status"])
+    return folder
+
+
+def test_as_the_oracle_for_any_shards_and_threads(folder: Path) -> None:
+    """No row depends on which patterns are trained side by side."""
+    expected = expected_runs(STUDY)
+    assert_same_table(sweep.open_result(folder).runs(), expected)
+    digest = sweep.open_result(folder).facts["digest"]
+    for shard_runs, threads in ((None, 1), (7, 2), (1000, 4)):
+        assert run_in_shards(STUDY, shard_runs=shard_runs, threads=threads).facts["digest"] == digest
+
+
+def test_resumed(tmp_path: Path, folder: Path) -> None:
+    """A study that is ended and resumed has the same rows; its file holds no patterns."""
+    run_in_shards(STUDY, out=tmp_path / "r", shard_runs=20, max_runs=60)
+    whole = run_in_shards(tmp_path / "r" / "study.toml", out=tmp_path / "r", shard_runs=20)
+    assert whole.facts["digest"] == sweep.open_result(folder).facts["digest"]
+    assert "inputs" not in (tmp_path / "r" / "study.toml").read_text()
+
+
+def test_reused(folder: Path) -> None:
+    """Rows of the same function, split, noise and words are taken, whatever other values there are."""
+    for parameters, n_taken in (
+        ({"function": [5, 0, 22], "split_seed": [4, 9]}, 2 * 2 * 1 * 2 * 4),
+        ({"hidden": [3]}, 48),
+        ({"split_seed": [1, 2]}, 0),
+    ):
+        study = changed(**parameters)
+        result = sweep.run(study, reuse=[folder])
+        assert result.facts["digest"] == sweep.run(study).facts["digest"]
+        seen = sweep.open_result(folder).runs(["function", "split_seed", "hidden", "steps"])
+        for name, values in study.parameters.items():
+            seen = seen[seen[name].isin(values)] if name in seen else seen
+        assert len(seen) == n_taken
+        assert result.facts["reused_steps"] == seen["steps"].sum()
+    noisier = sweep.Study(**TABLES | {"data": TABLES["data"] | {"label_noise": 0.5}})
+    assert sweep.run(noisier, reuse=[folder]).facts["reused_steps"] == 0
+
+
+@pytest.mark.parametrize("run", [0, 37, 90])
+def test_replayed(folder: Path, run: int) -> None:
+    """A replay has the patterns of its cell, equals its row, and tells the loss with the test patterns."""
+    result = sweep.open_result(folder)
+    trace, row = sweep.trace(result, run), result.runs().iloc[run]
+    assert trace.mismatches == {}
+    assert trace.measures == {"test_loss": row["test_loss"], "n_test_correct": row["n_test_correct"]}
+    patterns = STUDY.patterns_of(int(row["cell"]))
+    np.testing.assert_array_equal(trace.targets, patterns.targets)
+    np.testing.assert_array_equal(trace.inputs, patterns.inputs)
+    assert f"test_loss {float(row['test_loss'])!r}
+" in trace.text()
+
+
+def test_verified(folder: Path) -> None:
+    """The folder is sound, also where runs are trained again."""
+    findings = sweep.verify(folder, sample=96, sample_seed=1)
+    assert not findings.faults
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"n_test_correct": 3}, "from 0 to 2 outputs can be right with the test patterns"),
+        ({"n_test_correct": -1}, "from 0 to 2 outputs"),
+        ({"test_loss": -0.5}, "losses with the test patterns are at least 0"),
+        ({"test_loss": float("nan")}, "losses with the test patterns are at least 0"),
+    ],
+)
+def test_forged(folder: Path, tmp_path: Path, values: dict[str, Any], rule: str) -> None:
+    """Measures of tests that cannot be are found without training."""
+    forged = forge_run(copy_result(folder, tmp_path / "r"), 5, **values)
+    findings = sweep.verify(forged)
+    assert any(rule in str(fault) for fault in findings.faults), findings.faults
+
+
+def test_forged_test_of_a_diverged_run(folder: Path, tmp_path: Path) -> None:
+    """Whose weights mean nothing."""
+    runs = sweep.open_result(folder).runs()
+    run = int(runs.index[runs["status"] == "diverged"][0])
+    forged = forge_run(copy_result(folder, tmp_path / "r"), run, test_loss=1.0)
+    assert any("no finite loss with the test patterns" in str(fault) for fault in sweep.verify(forged).faults)
+
+
+def test_answers_by_measures_of_tests(folder: Path) -> None:
+    """Statistics are those of the rows; better networks have more right outputs, and less loss."""
+    result = sweep.open_result(folder)
+    rows = result.runs()
+    best = result.best("n_test_correct")
+    means = rows.groupby("cell")["n_test_correct"].mean()
+    assert best["n_test_correct_mean"].tolist() == sorted(means, reverse=True)
+    losses = result.best("test_loss").set_index("cell")["test_loss_q50"]
+    assert losses.is_monotonic_increasing
+    for cell, part in rows.groupby("cell")["test_loss"]:
+        assert losses[cell] == sorted(part)[1]  # of four
+    compared = result.compare("hidden", by=["function", "n_test_correct"])
+    sides = rows.groupby(["function", "hidden"])["n_test_correct"].mean()
+    for row in compared.to_dict("records"):
+        assert row["first_mean"] == pytest.approx(sides[row["function"], row["first"]])
+        assert row["difference"] == pytest.approx(row["first_mean"] - row["second_mean"])
+
+
+def test_without_test_patterns(tmp_path: Path) -> None:
+    """Who asks for measures of tests is told that there are none, and counts alone keep none."""
+    plain = sweep.Study(**TABLES | {"data": {"task": "boolean", "bits": 3}, "parameters": {
+        name: values for name, values in TABLES["parameters"].items() if name != "split_seed"}})  # fmt: skip
+    result = sweep.run(plain, out=tmp_path / "r")
+    with pytest.raises(SweepError, match="the study has no test patterns, so its runs have no test_loss"):
+        result.best("test_loss")
+    assert_refused(command("best", tmp_path / "r", "--by", "n_test_correct"), ("no test patterns",))
+    assert_refused(command("figure", tmp_path / "r", "slice", "--value", "test_loss"), ("no test patterns",))
+    assert_refused(command("compare", tmp_path / "r", "--vary", "hidden", "--by", "test_loss"), ("no test patterns",))
+    assert "test_loss" not in result.runs()
+    with pytest.raises(StudyError, match="keep 'cells' given with test patterns"):
+        sweep.run(STUDY, keep="cells")
