@@ -88,8 +88,7 @@ def test_replayed(folder: Path, run: int) -> None:
     patterns = STUDY.patterns_of(int(row["cell"]))
     np.testing.assert_array_equal(trace.targets, patterns.targets)
     np.testing.assert_array_equal(trace.inputs, patterns.inputs)
-    assert f"test_loss {float(row['test_loss'])!r}
-" in trace.text()
+    assert f"test_loss {float(row['test_loss'])!r}\n" in trace.text()
 
 
 def test_verified(folder: Path) -> None:
