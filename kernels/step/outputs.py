@@ -87,15 +87,7 @@ def make_output_activation(
     """
     name, n_outputs = recipe.architecture.output, recipe.architecture.outputs
     if name in OVER_OUTPUTS:
-        is_judged = variant.n_windows == 1 or not slopes  # by a loss, which reads logarithms
-        over_outputs = device(OVER_OUTPUTS[name].make(memory.load, memory.store, n_outputs, is_judged))
-
-        @device
-        def activate_patterns(packet: Packet, first: int) -> None:
-            for p in range(n_patterns):
-                over_outputs(packet.outputs, packet.totals, first + p * n_outputs)
-
-        return activate_patterns
+        return _make_over_outputs(recipe, variant, memory, n_patterns, slopes)
     function, count = activation(name), n_patterns * n_outputs
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
     activate = make_activate(function, variant, memory, count, slopes and not LOSSES[recipe.loss].of_sum)
@@ -105,6 +97,40 @@ def make_output_activation(
         activate(packet.outputs, packet.output_slopes, first, load_settings(packet.control))
 
     return activate_all
+
+
+def _make_over_outputs(
+    recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int, slopes: bool
+) -> Callable[[Packet, int], None]:
+    """Make the function of :func:`make_output_activation` for a word over all outputs of a pattern."""
+    word, n_outputs = OVER_OUTPUTS[recipe.architecture.output], recipe.architecture.outputs
+    count = n_patterns * n_outputs
+    is_judged = variant.n_windows == 1 or not slopes  # by a loss, which reads logarithms
+    shift, share = (device(make(memory.load, memory.store, n_outputs)) for make in (word.shift, word.share))
+    power, logarithm = (Activation(device(each), elementary=True) for each in (word.power, word.logarithm))
+    powers = make_activate(power, variant, memory, count, False)
+    logarithms = make_activate(logarithm, variant, memory, n_patterns, False)
+    load, store, make_sums = memory.load, memory.store, memory.stack(n_patterns)
+
+    @device
+    def over_outputs(packet: Packet, first: int) -> None:
+        outputs, totals, sums = packet.outputs, packet.totals, make_sums()
+        for p in range(n_patterns):
+            shift(outputs, first + p * n_outputs)
+        if is_judged:
+            for k in range(count):
+                store(totals, first + k, load(outputs, first + k))
+        powers(outputs, outputs, first, ())
+        for p in range(n_patterns):
+            store(sums, p, share(outputs, first + p * n_outputs))
+        if is_judged:
+            logarithms(sums, sums, 0, ())
+            for p in range(n_patterns):
+                for o in range(n_outputs):
+                    k = first + p * n_outputs + o
+                    store(totals, k, load(sums, p) - load(totals, k))
+
+    return over_outputs
 
 
 @made_once

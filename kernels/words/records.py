@@ -79,11 +79,19 @@ class Activation(NamedTuple):
 class Output(NamedTuple):
     """A function over all outputs of a pattern, which one loss alone takes; others are activations.
 
+    It is a power of each shifted sum, as a share of their sum. Functions of single rows are applied to several rows
+    side by side, as those of activations.
+
     Attributes
     ----------
-    make : (load, store, n_outputs, logs) -> (outputs, totals, first) -> None
-        Makes the function that replaces rows of u, from row ``first`` on, by those of y, and with ``logs`` writes rows
-        of -log y to ``totals``, which the loss reads in place of u.
+    shift : (load, store, n_outputs) -> (rows, first) -> None
+        Makes the function that shifts the rows of a pattern, which begin with row ``first``.
+    power : (lanes) -> lanes
+        Of a shifted row.
+    share : (load, store, n_outputs) -> (rows, first) -> lanes
+        Makes the function that replaces the powers of a pattern by outputs, and returns the sum of the powers.
+    logarithm : (lanes) -> lanes
+        Of that sum. The loss reads the logarithm less the shifted row in place of u: it is -log y.
     needs_loss
         That loss.
     settings, elementary, value_and_slope
@@ -94,7 +102,10 @@ class Output(NamedTuple):
         Names that other programs use.
     """
 
-    make: Callable[..., Callable[..., None]]
+    shift: Callable[..., Callable[[Any, int], None]]
+    power: Callable[[Lanes], Lanes]
+    share: Callable[..., Callable[[Any, int], Lanes]]
+    logarithm: Callable[[Lanes], Lanes]
     needs_loss: str
     settings: tuple[Setting, ...] = ()
     elementary: bool = True

@@ -3,34 +3,44 @@
 from collections.abc import Callable
 from typing import Any
 
-from kernels.simd.functions import constant, exp, log, select
+from kernels.simd.functions import Lanes, constant, exp, log, select
 from kernels.words.records import Output
 
 
-def make(load: Callable[..., Any], store: Callable[..., Any], n_outputs: int, logs: bool) -> Callable[..., None]:
-    """Q / s with q = e^(u - m), m the largest u and s the sum of all q; and log(s) - (u - m), which is -log of it."""
+def shift(load: Callable[..., Any], store: Callable[..., Any], n_outputs: int) -> Callable[[Any, int], None]:
+    """Replace u of a pattern by u - m, where m is the largest: ``(rows, first)``."""
 
-    def softmax(outputs: Any, totals: Any, first: int) -> None:
-        largest = load(outputs, first)
+    def shift_pattern(rows: Any, first: int) -> None:
+        largest = load(rows, first)
         for o in range(1, n_outputs):
-            u = load(outputs, first + o)
+            u = load(rows, first + o)
             largest = select(u > largest, u, largest)
-        total = constant(-0.0, largest)
         for o in range(n_outputs):
-            below = load(outputs, first + o) - largest
-            power = exp(below)
-            total = total + power
-            store(outputs, first + o, power)
-            if logs:
-                store(totals, first + o, below)
+            store(rows, first + o, load(rows, first + o) - largest)
+
+    return shift_pattern
+
+
+def power(shifted: Lanes) -> Lanes:
+    return exp(shifted)
+
+
+def share(load: Callable[..., Any], store: Callable[..., Any], n_outputs: int) -> Callable[[Any, int], Any]:
+    """Replace powers q of a pattern by q / s and return s, the sum of all q in order: ``(rows, first)``."""
+
+    def share_pattern(rows: Any, first: int) -> Any:
+        total = constant(-0.0, load(rows, first))
         for o in range(n_outputs):
-            store(outputs, first + o, load(outputs, first + o) / total)
-        if logs:
-            log_total = log(total)
-            for o in range(n_outputs):
-                store(totals, first + o, log_total - load(totals, first + o))
+            total = total + load(rows, first + o)
+        for o in range(n_outputs):
+            store(rows, first + o, load(rows, first + o) / total)
+        return total
 
-    return softmax
+    return share_pattern
 
 
-WORD = Output(make, needs_loss="cross_entropy", source="torch.nn.functional.softmax")
+def logarithm(total: Lanes) -> Lanes:
+    return log(total)
+
+
+WORD = Output(shift, power, share, logarithm, needs_loss="cross_entropy", source="torch.nn.functional.softmax")
