@@ -67,9 +67,8 @@ def fit_targets(targets: Array, loss: str) -> Array:
     """Make targets such as a loss takes: within [0, 1] for bce, 1 or -1 for hinge, shares for cross_entropy."""
     if loss == "cross_entropy":
         sizes = np.abs(targets) + np.arange(targets.shape[1])
-        return (
-            np.where(sizes.sum(axis=1, keepdims=True) > 0, sizes, 1.0) / np.maximum(sizes.sum(axis=1), 1e-300)[:, None]
-        )
+        total = sizes.sum(axis=1, keepdims=True)
+        return np.where(total > 0, sizes / np.where(total > 0, total, 1), 1 / targets.shape[1])
     if loss == "bce":
         return np.clip(targets, 0.0, 1.0)
     if loss == "hinge":

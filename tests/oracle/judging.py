@@ -41,7 +41,8 @@ def largest_is_right(y: Sequence[Array], targets: Array, tie: str) -> Array:
     """Tell whether the output with the largest target is the largest; of several equal ones it is what ties are."""
     own = int(np.argmax(targets))
     others = [each for o, each in enumerate(y) if o != own]
-    return np.all([each <= y[own] if tie == "right" else each < y[own] for each in others], axis=0)
+    below = [each <= y[own] if tie == "right" else each < y[own] for each in others]
+    return np.all([y[own] == y[own], *below], axis=0)  # NaN is not right
 
 
 def measure(net: Network, activity: Activity) -> Score:

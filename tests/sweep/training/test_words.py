@@ -72,7 +72,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "from_step": ([0, 1, 5], {"below": 1e6}),
     "tie": (
         ["wrong", "right"],
-        {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "criterion": "none", "output": "sigmoid"},
+        {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},
     ),
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
 }
