@@ -14,11 +14,12 @@ from kernels.words.records import Setting
 from kernels.words.scalings import SCALINGS
 
 # Settings of a cell: those of the vocabulary, which become rows of lanes where a word of the recipe uses them, the
-# first step at which convergence is judged, the limit of steps, and the number of its set of patterns.
+# first step at which convergence is judged, the limit of steps, the number of its set of patterns, and the steps that a
+# schedule of learning rates is for: the limit where that is 0.
 SETTINGS = np.dtype(
     [
         *((name, "f8") for name in vocabulary.SETTINGS),
-        *((name, "i8") for name in ("from_step", "max_steps", "patterns")),
+        *((name, "i8") for name in ("from_step", "max_steps", "patterns", "schedule_steps")),
     ],
     align=True,
 )
@@ -159,6 +160,10 @@ class Recipe(NamedTuple):
         One of :data:`kernels.vocabulary.LOSSES`, and one of :data:`kernels.words.reductions.REDUCTIONS`.
     optimizer
         One of :data:`kernels.vocabulary.OPTIMIZERS`.
+    schedule
+        One of :data:`kernels.vocabulary.SCHEDULES`.
+    warms_up
+        Whether learning rates of some run grow at the start. No result depends on it where they do not.
     batch
         Patterns per step, None for all.
     order
@@ -182,15 +187,23 @@ class Recipe(NamedTuple):
     order: str = "cyclic"
     criterion: str = "loss"
     dtype: str = "float64"
+    schedule: str = "constant"
+    warms_up: bool = False
     tie: str = "wrong"
     records_targets: bool = False
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether learning rates may change from update to update."""
+        return self.warms_up or self.schedule != "constant"
 
     @property
     def settings(self) -> tuple[Setting, ...]:
         """The settings of its words, each once."""
         names = self.architecture.activation, self.architecture.output
         activations = (vocabulary.OUTPUTS[name] for name in names)
-        words: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], vocabulary.OPTIMIZERS[self.optimizer])
+        optimizer, schedule = vocabulary.OPTIMIZERS[self.optimizer], vocabulary.SCHEDULES[self.schedule]
+        words: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
         return tuple({setting.name: setting for word in words for setting in word.settings}.values())
 
 

@@ -27,7 +27,7 @@ from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
-from kernels.loop.runs import RETRAIN, Outcome, Runs, given_numbers, make_columns
+from kernels.loop.runs import RETRAIN, Outcome, Runs, given_limits, given_numbers, make_columns
 from kernels.recipe import Hidden, Recipe
 from kernels.simd.compiling import Kernel, is_compiled
 from kernels.sources import sources_digest
@@ -252,7 +252,7 @@ class Trainer:
         n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
             given_numbers(recipe, settings, asked.hidden),
-            np.column_stack([settings["max_steps"], settings["from_step"], settings["patterns"]]),
+            given_limits(settings),
             np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, recipe.dtype),
             asked.seeds,

@@ -9,9 +9,9 @@ import pkgutil
 from importlib import import_module
 from typing import TypeVar
 
-from kernels.words.records import Activation, Criterion, Loss, Optimizer, Output, Setting
+from kernels.words.records import Activation, Criterion, Loss, Optimizer, Output, Schedule, Setting
 
-Word = TypeVar("Word", Activation, Output, Loss, Optimizer, Criterion)
+Word = TypeVar("Word", Activation, Output, Loss, Optimizer, Schedule, Criterion)
 
 
 def _read(folder: str, kind: type[Word]) -> dict[str, Word]:
@@ -28,10 +28,11 @@ OVER_OUTPUTS = _read("outputs", Output)
 OUTPUTS: dict[str, Activation | Output] = {**ACTIVATIONS, **OVER_OUTPUTS}
 LOSSES = _read("losses", Loss)
 OPTIMIZERS = _read("optimizers", Optimizer)
+SCHEDULES = _read("schedules", Schedule)
 CRITERIA = _read("criteria", Criterion)
 
 # Words with settings, by name.
-NAMED: dict[str, Activation | Output | Loss | Optimizer] = {**OUTPUTS, **LOSSES, **OPTIMIZERS}
+NAMED: dict[str, Activation | Output | Loss | Optimizer | Schedule] = {**OUTPUTS, **LOSSES, **OPTIMIZERS, **SCHEDULES}
 
 # Settings of all cells, whatever their words. NaN and infinity mean that no value is given.
 GENERAL = (
@@ -44,6 +45,14 @@ GENERAL = (
         also=("lr", "eta", "step_size", "learning_rate_init"),
     ),
     Setting("output_learning_rate", float("nan"), "learning rate of the output layer", "weight^2/loss", at_least=0),
+    Setting(
+        "warmup",
+        0.0,
+        "updates in which the learning rates grow to their full size, in equal steps",
+        "updates",
+        at_least=0,
+        also=("warmup_steps", "n_warmup"),
+    ),
     Setting("below", 1e-4, "threshold of the criterion", "loss or output", above=0),
     Setting("bound", float("inf"), "loss above which a run has diverged", "loss", above=0),
     Setting("gain", 1.0, "factor of the sum that a hidden unit takes over its inputs"),

@@ -1,6 +1,6 @@
 """Rows of control that every packet has: settings of each run, and results of judging it.
 
-Behind them lie those of the words of a recipe; see :func:`kernels.step.layout.make_control_layout`.
+Behind them lie those of the words of a recipe; see :func:`kernels.step.control_layout.make_control_layout`.
 """
 
 # Rows before GIVEN_ROWS are written when a run takes a lane.
@@ -12,6 +12,7 @@ Behind them lie those of the words of a recipe; see :func:`kernels.step.layout.m
     HIDDEN_SCALE,  # gain times the scale of the hidden layer; several have their own, see packet.Stack
     OUTPUT_SCALE,
     DECAY,  # of weights
+    WARMUP,  # updates
     BELOW_NOW,  # BELOW; NaN while it is too early to converge
     PREVIOUS,  # the loss when the run was judged before
     LATEST,  # the loss that the inner loop has just seen
@@ -23,5 +24,5 @@ Behind them lie those of the words of a recipe; see :func:`kernels.step.layout.m
     ACTIVE_FLAG,  # whether a run occupies the lane
     FINITE_FLAG,
     COMMON_ROWS,
-) = range(18)
+) = range(19)
 GIVEN_ROWS = BELOW_NOW

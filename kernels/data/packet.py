@@ -104,6 +104,8 @@ class Packet(NamedTuple):
     shuffled
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
+    schedule
+        Rows of float64 for the schedule of learning rates; see :mod:`kernels.step.schedule`.
     kept
         A copy of the parameters, the states, and the numbers that count updates, while updates are tried.
     """
@@ -122,6 +124,7 @@ class Packet(NamedTuple):
     latest: Rows
     own: Rows
     shuffled: Rows
+    schedule: Rows
     kept: Rows
 
 

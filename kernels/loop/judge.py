@@ -14,7 +14,8 @@ from kernels.simd.functions import Lanes, Mask
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, any_lane
 from kernels.simd.parts import made_once
-from kernels.step.layout import make_control_layout
+from kernels.step.control_layout import make_control_layout
+from kernels.step.schedule import make_rates_rest
 from kernels.step.step import file_order, make_step
 from kernels.variant import Variant
 from kernels.words.inlined import criterion as criterion_of
@@ -160,7 +161,7 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
     criterion = make_criterion(recipe, memory, source)
     is_fixed_point, spoils_outputs, may_stall = step.is_fixed_point, variant.n_windows > 1, _may_stall(recipe, variant)
-    load = memory.load
+    load, rates_rest = memory.load, make_rates_rest(recipe, memory)
 
     @device
     def judge(patterns: Patterns, packet: Packet) -> Verdict:
@@ -170,7 +171,7 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
         converged = criterion(patterns, packet, loss, load(control, BELOW)) & active
         stalled = active & ~active
         if may_stall:
-            stalled = (loss == load(packet.previous, 0)) & active
+            stalled = (loss == load(packet.previous, 0)) & active & rates_rest(packet)
             if any_lane(stalled):
                 stalled = is_fixed_point(patterns, packet, stalled)
                 if spoils_outputs:
@@ -217,6 +218,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     criterion = make_criterion(recipe, memory, source)
     is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point
     may_stall, load, store = _may_stall(recipe, variant), memory.load, memory.store
+    rates_rest = make_rates_rest(recipe, memory)
     target_row = make_control_layout(recipe).target
     has_targets, target_row = target_row is not None, target_row or 0
 
@@ -229,7 +231,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         if has_targets:
             ends = ends | (loss < load(control, target_row))
         if may_stall:
-            same = (loss == load(packet.previous, 0)) & may_be_fixed_point(patterns, packet)
+            same = (loss == load(packet.previous, 0)) & may_be_fixed_point(patterns, packet) & rates_rest(packet)
             return ends | same
         return ends
 
@@ -242,7 +244,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
             ends = ends | (loss < load(packet.control, target_row))
         ends = (ends | ~(loss <= load(packet.control, BOUND))) & active
         if may_stall:
-            same = (loss == load(packet.previous, 0)) & active
+            same = (loss == load(packet.previous, 0)) & active & rates_rest(packet)
             if any_lane(same):
                 ends = ends | is_fixed_point(patterns, packet, same)
         return not any_lane(ends)
@@ -256,5 +258,5 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
 
 
 def _may_stall(recipe: Recipe, variant: Variant) -> bool:
-    """Return whether runs can stall: not without a criterion, nor where the next epoch has another order."""
-    return recipe.criterion != "none" and not variant.shuffles(recipe)
+    """Return whether runs can stall: not without a criterion, nor where the next epoch has another order or rate."""
+    return recipe.criterion != "none" and not variant.shuffles(recipe) and recipe.schedule == "constant"

@@ -15,17 +15,21 @@ from kernels.data.control import (
     LOSS,
     MAX_ERROR,
     N_CORRECT,
+    OUTPUT_RATE,
     PREVIOUS,
+    RATE,
 )
 from kernels.data.patterns import Patterns
-from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, Runs
+from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, SCHEDULE_STEPS, Runs
 from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
-from kernels.step.layout import Workspace, make_control_layout, make_layout
+from kernels.step.control_layout import make_control_layout
+from kernels.step.layout import Workspace, make_layout
+from kernels.step.schedule import FIRST_STATE, MOST, TAKEN
 from kernels.variant import Variant
-from kernels.vocabulary import OPTIMIZERS
+from kernels.vocabulary import OPTIMIZERS, SCHEDULES
 from kernels.words.records import LEARNING_RATE
 
 # Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn in which it started, the turn in
@@ -89,6 +93,7 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     rows_given = np.array(make_control_layout(recipe).given)
     target_row, has_targets = make_control_layout(recipe).target or 0, recipe.records_targets
     deep, n_windows, give_patterns = recipe.architecture.deep, variant.n_windows, make_give_patterns(recipe, variant)
+    set_schedule = make_set_schedule(recipe)
 
     @device
     def seat_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
@@ -113,6 +118,7 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                         rows[workspace.layout.sizes.scales + k - rows_given.size, lane] = runs.numbers[cell, k]
                 if has_targets:
                     rows[target_row, lane] = runs.loss_targets[0]
+                set_schedule(workspace, lane, runs.limits[cell, SCHEDULE_STEPS])
                 give_patterns(patterns, runs.limits[cell, PATTERNS], rows, lane)
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
@@ -126,6 +132,26 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
         runs.waiting[0], runs.waiting[1] = run, cell
 
     return seat_runs
+
+
+@made_once
+def make_set_schedule(recipe: Recipe) -> Callable[[Workspace, int, int], None]:
+    """Make the function that starts the schedule of a lane's learning rates: ``(workspace, lane, steps)``."""
+    starts, (hidden, output) = np.array([*SCHEDULES[recipe.schedule].states, 0.0]), make_control_layout(recipe).rates
+    n_states = starts.size - 1
+
+    def start(workspace: Workspace, lane: int, steps: int) -> None:
+        workspace.schedule[TAKEN, lane] = 0.0
+        workspace.schedule[MOST, lane] = steps
+        for k in range(n_states):
+            workspace.schedule[FIRST_STATE + k, lane] = starts[k]
+        workspace.rows[hidden, lane] = workspace.rows[RATE, lane]
+        workspace.rows[output, lane] = workspace.rows[OUTPUT_RATE, lane]
+
+    def start_nothing(workspace: Workspace, lane: int, steps: int) -> None:
+        pass
+
+    return device(start if recipe.is_scheduled else start_nothing)
 
 
 @made_once

@@ -92,7 +92,7 @@ class Outcome(NamedTuple):
 
 
 # Columns of Runs.limits.
-MOST_STEPS, FROM_STEP, PATTERNS = range(3)
+MOST_STEPS, FROM_STEP, PATTERNS, SCHEDULE_STEPS = range(4)
 
 
 class Runs(NamedTuple):
@@ -101,9 +101,9 @@ class Runs(NamedTuple):
     Attributes
     ----------
     numbers : (cells, given rows) of float64
-        Settings of each cell, in the order of ``given`` of :class:`kernels.step.layout.ControlLayout`.
-    limits : (cells, 3) of int64
-        MOST_STEPS, FROM_STEP, and PATTERNS, the number of the set of patterns.
+        Settings of each cell, in the order of ``given`` of :class:`kernels.step.control_layout.ControlLayout`.
+    limits : (cells, 4) of int64
+        MOST_STEPS, FROM_STEP, PATTERNS, the number of the set of patterns, and SCHEDULE_STEPS.
     stops : (cells,) of int64
         One more than the last run of each cell.
     weights : (runs, parameters)
@@ -138,6 +138,13 @@ class Runs(NamedTuple):
     losses: NDArray[np.float64]
 
 
+def given_limits(settings: Array) -> NDArray[np.int64]:
+    """Return the limits of cells, (cells, 4), from their settings."""
+    most, of_schedule = settings["max_steps"], settings["schedule_steps"]
+    scheduled = np.where(of_schedule > 0, of_schedule, most)
+    return np.column_stack([most, settings["from_step"], settings["patterns"], scheduled])
+
+
 def given_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[np.float64]:
     """Return the numbers that runs are given, in the order of the rows of control.
 
@@ -165,6 +172,7 @@ def given_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[np
         scales[0],
         np.full(len(settings), of_outputs),
         settings["weight_decay"],
+        settings["warmup"],
     )
     own = (settings[setting.name] for setting in recipe.settings)
     clocks = (np.full(len(settings), start) for start in OPTIMIZERS[recipe.optimizer].clocks)

@@ -11,10 +11,10 @@ from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
+from kernels.step.control_layout import make_control_layout
 from kernels.step.deep import make_deep_backward
 from kernels.step.forward import hidden_activation
 from kernels.step.layer import MOST_INPUTS
-from kernels.step.layout import make_control_layout
 from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
 from kernels.words.inlined import activation, loss

@@ -11,8 +11,8 @@ from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
+from kernels.step.control_layout import make_control_layout
 from kernels.step.deep import make_deep_forward
-from kernels.step.layout import make_control_layout
 from kernels.step.outputs import make_activate, make_finish_outputs
 from kernels.variant import Variant
 from kernels.words.inlined import activation, integer_activation

@@ -15,7 +15,7 @@ from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
-from kernels.step.layout import make_control_layout
+from kernels.step.control_layout import make_control_layout
 from kernels.step.outputs import make_activate
 from kernels.step.update import UPDATE, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant

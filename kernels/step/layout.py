@@ -10,72 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.data.control import COMMON_ROWS, GIVEN_ROWS, LATEST, OUTPUT_RATE, PREVIOUS, RATE
+from kernels.data.control import LATEST, OUTPUT_RATE, PREVIOUS, RATE
 from kernels.data.packet import Packet, Place, Stack
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, aligned_rows
+from kernels.simd.lanes import memory as make_memory
 from kernels.simd.parts import made_once
+from kernels.step.control_layout import make_control_layout
 from kernels.variant import Variant
-from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS, OUTPUTS
-from kernels.words.records import Setting
+from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS, OUTPUTS, SCHEDULES
 
 # A CPU may treat addresses at the same place of two pages as equal until it knows the pages.
 PAGE_BYTES = 4096
-
-
-class ControlLayout(NamedTuple):
-    """The rows of control that the words of a recipe have, beside those of :mod:`kernels.data.control`.
-
-    Attributes
-    ----------
-    settings : dict
-        The row of each setting by name.
-    clocks, next_clocks
-        Rows of the numbers that count updates for the optimizer: before the current update, and after it.
-    factors
-        Rows of the optimizer's factors, made of the learning rates of the hidden layer and of the output layer.
-    given
-        Rows that are written when a run takes a lane, in this order: common ones, settings, clocks.
-    target
-        The row of the largest target that the loss has not been below yet, minus infinity after the last; None if the
-        recipe records no targets.
-    n_rows
-        Number of all rows of control.
-    """
-
-    settings: dict[str, int]
-    clocks: tuple[int, ...]
-    next_clocks: tuple[int, ...]
-    factors: tuple[tuple[int, ...], tuple[int, ...]]
-    given: tuple[int, ...]
-    target: int | None
-    n_rows: int
-
-    def rows(self, settings: tuple[Setting, ...]) -> tuple[int, ...]:
-        """Return the rows of some settings."""
-        return tuple(self.settings[setting.name] for setting in settings)
-
-
-@cache
-def make_control_layout(recipe: Recipe) -> ControlLayout:
-    """Lay out the rows of control of the words of a recipe."""
-    method = OPTIMIZERS[recipe.optimizer]
-    n_clocks, n_factors = len(method.clocks), method.n_factors if method.clocks else 0
-    sizes = (len(recipe.settings), n_clocks, n_clocks, n_factors, n_factors)
-    starts = np.cumsum([COMMON_ROWS, *sizes]).tolist()
-    settings, clocks, next_clocks, *factors = (
-        tuple(range(start, start + size)) for start, size in zip(starts, sizes, strict=False)
-    )
-    return ControlLayout(
-        {setting.name: row for setting, row in zip(recipe.settings, settings, strict=True)},
-        clocks,
-        next_clocks,
-        (factors[0], factors[1]) if n_factors else ((RATE,), (OUTPUT_RATE,)),
-        given=(*range(GIVEN_ROWS), *settings, *clocks),
-        target=starts[-1] if recipe.records_targets else None,
-        n_rows=starts[-1] + recipe.records_targets,
-    )
 
 
 class Layout(NamedTuple):
@@ -209,6 +156,8 @@ class Workspace(NamedTuple):
         See :mod:`kernels.loop.lane_assignment`.
     order : (patterns,) of int64
         Scratch memory for the shuffled order of patterns of one lane.
+    schedule : (n_rows, width) of float64
+        See :mod:`kernels.step.schedule`; no rows where learning rates do not change.
     """
 
     rows: Any
@@ -218,6 +167,7 @@ class Workspace(NamedTuple):
     seats: NDArray[np.int64]
     clock: NDArray[np.int64]
     order: NDArray[np.int64]
+    schedule: Any
 
 
 def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace:
@@ -239,7 +189,9 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     seats = np.full((6, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
     clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
-    return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order)
+    n_doubles = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
+    schedule = aligned_rows(n_doubles, variant.width, "float64")
+    return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order, schedule)
 
 
 @cache
@@ -274,7 +226,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     (workspace) -> Packet
     """
     totals, outputs, output_slopes, gradients, own, shuffled, parameters = make_layout(recipe, variant)
-    rows_of = memory.rows_of
+    rows_of, doubles_of = memory.rows_of, make_memory("float64", memory.width).rows_of
 
     @device
     def in_memory(workspace: Workspace) -> Packet:
@@ -294,6 +246,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
             rows_of(rows, LATEST),
             rows_of(rows, own),
             rows_of(rows, shuffled),
+            doubles_of(workspace.schedule, 0),
             rows_of(rows, layout.kept),
         )
 

@@ -12,7 +12,7 @@ from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory, Rows
 from kernels.simd.parts import made_once
-from kernels.step.layout import make_control_layout
+from kernels.step.control_layout import make_control_layout
 from kernels.variant import Variant
 from kernels.vocabulary import LOSSES, OVER_OUTPUTS
 from kernels.words.inlined import activation

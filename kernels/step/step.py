@@ -12,7 +12,8 @@ from kernels.simd.functions import Mask
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Memory, any_lane
 from kernels.simd.parts import made_once
-from kernels.step.layout import make_control_layout
+from kernels.step.control_layout import make_control_layout
+from kernels.step.schedule import make_keep_taken
 from kernels.step.windows import make_pass, make_predict
 from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS
@@ -197,10 +198,12 @@ def make_is_fixed_point(
     n_parameters = numbering(recipe.architecture).n_parameters
     clocks = make_control_layout(recipe).clocks
     first_clock, n_clocks = (clocks[0] if clocks else 0), len(clocks)
+    keep_taken, restore_taken = make_keep_taken(recipe, memory)
 
     def is_fixed_point(patterns: Patterns, packet: Packet, wanted: Mask) -> Mask:
         parameters, control, kept = packet.parameters, packet.control, packet.kept
         n_held = n_copies * n_parameters(packet)
+        taken = keep_taken(packet)
         for k in range(n_held):
             store(kept, k, load(parameters, k))
         for k in range(n_clocks):
@@ -220,6 +223,7 @@ def make_is_fixed_point(
                 store(parameters, k, load(kept, k))
         for k in range(n_clocks):
             store(control, first_clock + k, load(kept, n_held + k))
+        restore_taken(packet, taken)
         return wanted
 
     return is_fixed_point

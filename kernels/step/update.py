@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from kernels.data.control import DECAY, HIDDEN_SCALE, OUTPUT_RATE, OUTPUT_SCALE, RATE
+from kernels.data.control import DECAY, HIDDEN_SCALE, OUTPUT_SCALE
 from kernels.data.packet import Packet, make_load_rows, make_store_rows, numbering
 from kernels.data.patterns import Patterns
 from kernels.recipe import Recipe
@@ -14,7 +14,8 @@ from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
-from kernels.step.layout import make_control_layout
+from kernels.step.control_layout import make_control_layout
+from kernels.step.schedule import make_set_rates
 from kernels.variant import Variant
 from kernels.words.inlined import optimizer
 
@@ -78,7 +79,7 @@ def make_move(
     load_given = make_load_rows(memory, (*layout.factors[layer], *layout.rows(method.settings)))
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
 
-    decay, decays, rate = method.decay, variant.decays, (RATE, OUTPUT_RATE)[layer]
+    decay, decays, rate = method.decay, variant.decays, layout.rates[layer]
 
     @device
     def decayed(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes]:
@@ -202,7 +203,8 @@ def make_clock(recipe: Recipe, memory: Memory) -> tuple[Callable[[Packet], None]
     Returns
     -------
     begin, end : (packet) -> None
-        ``begin`` advances the numbers that count updates, and computes the optimizer's factors from the learning rates.
+        ``begin`` advances the numbers that count updates, and computes the optimizer's factors from the learning rates,
+        which follow their schedule.
         ``end`` makes the advanced numbers the current ones, which is left out where an update is only tried.
     """
     method, layout = optimizer(recipe.optimizer), make_control_layout(recipe)
@@ -211,23 +213,24 @@ def make_clock(recipe: Recipe, memory: Memory) -> tuple[Callable[[Packet], None]
     load_settings = make_load_rows(memory, layout.rows(method.settings))
     store_next, store_clocks = make_store_rows(memory, layout.next_clocks), make_store_rows(memory, layout.clocks)
     store_hidden, store_output = make_store_rows(memory, hidden), make_store_rows(memory, output)
-    load = memory.load
+    load, set_rates, (rate, output_rate) = memory.load, make_set_rates(recipe, memory), layout.rates
 
     @device
     def nothing(packet: Packet) -> None:
         pass
 
     if tick is None:
-        return nothing, nothing
+        return set_rates, nothing
 
     @device
     def begin(packet: Packet) -> None:
         control = packet.control
+        set_rates(packet)
         settings = load_settings(control)
         clocks = tick(*(load_clocks(control) + settings))
         store_next(control, clocks)
-        store_hidden(control, factors(load(control, RATE), *(clocks + settings)))
-        store_output(control, factors(load(control, OUTPUT_RATE), *(clocks + settings)))
+        store_hidden(control, factors(load(control, rate), *(clocks + settings)))
+        store_output(control, factors(load(control, output_rate), *(clocks + settings)))
 
     @device
     def end(packet: Packet) -> None:

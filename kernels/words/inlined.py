@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kernels.simd.jit import device
 from kernels.simd.parts import made_once
-from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS
-from kernels.words.records import Activation, Criterion, Loss, Optimizer
+from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDULES
+from kernels.words.records import Activation, Criterion, Loss, Optimizer, Schedule
 
 _inlined = made_once(device)
 
@@ -46,6 +46,13 @@ def optimizer(name: str) -> Optimizer:
         factors=_inlined(word.factors),
         decay=_inlined(word.decay),
     )
+
+
+@made_once
+def schedule(name: str) -> Schedule:
+    """Return a schedule."""
+    word = SCHEDULES[name]
+    return word._replace(advance=word.advance and _inlined(word.advance))
 
 
 @made_once

@@ -218,6 +218,8 @@ class Optimizer(NamedTuple):
         Whether a step must take all patterns.
     positive_rate
         Whether learning rates must be above 0.
+    follows_rate
+        Whether a learning rate that changes later has an effect.
     needs_decay
         Whether it is another optimizer if no weights decay.
     operations
@@ -239,8 +241,33 @@ class Optimizer(NamedTuple):
     keeps_infinity: bool = True
     full_batch: bool = False
     positive_rate: bool = False
+    follows_rate: bool = True
     needs_decay: bool = False
     operations: int = 30
+    source: str = ""
+    also: tuple[str, ...] = ()
+
+
+class Schedule(NamedTuple):
+    """How the learning rates of a run change: by a factor for each update, computed in float64 and rounded once.
+
+    Attributes
+    ----------
+    advance : (t, steps, *states, *settings) -> (factor, *states), or None
+        For update t, counted from 1, of a run of at most ``steps``; None if the factor is always 1.
+    states
+        Initial values of numbers that an update leaves for the next, at most two.
+    settings
+        Settings that the function takes.
+    source
+        Of the formula.
+    also
+        Names that other programs use.
+    """
+
+    advance: Callable[..., tuple[Lanes, ...]] | None
+    states: tuple[float, ...] = ()
+    settings: tuple[Setting, ...] = ()
     source: str = ""
     also: tuple[str, ...] = ()
 

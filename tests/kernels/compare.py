@@ -26,6 +26,7 @@ OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
 
 def _functions(dtype: str) -> dict[str, Any]:
     functions: dict[str, Any] = {theirs: partial(survey.apply, ours, dtype) for theirs, ours in OURS.items()}
+    functions["cos of float64"] = partial(survey.apply, "cos", "float64")
     return functions | {"log1p_exp_negative": lambda x: survey.apply("softplus", dtype, -x)}
 
 
@@ -60,7 +61,7 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Say words and settings as the oracle wants them."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
-    names = (*names, "tie")
+    names = (*names, "tie", "schedule")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     words = {name: getattr(spec, name) for name in names} | hidden
     settings = {name: runs.settings[name] for name in SETTINGS.names if name != "patterns"}

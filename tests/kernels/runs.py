@@ -70,6 +70,13 @@ class Kinds:
     decay: str = "none"  # or "own"
 
 
+OF_SCHEDULES = {
+    "end_factor": (0.0, 0.5, 2.0),
+    "gamma": (0.5, 0.99),
+    "every": (1.0, 2.0, 2.5, 7.0),
+    "decay_rate": (0.0, 0.3),
+}
+
 # Powers of ten between which learning rates are ordinary.
 RATES = {"gd": (-2, 0), "momentum": (-2.5, -0.5), "nesterov": (-2.5, -0.5)}
 OTHER_RATES = (-3.0, -0.5)
@@ -105,6 +112,10 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         "beta2": (0.0, 0.9, 0.999),
     }.items():
         settings[name] = np.where(still, 0.0, random.choice(choices, count))
+    if spec.warms_up:
+        settings["warmup"] = random.choice((0.0, 1.0, 3.0, 4.5), count)
+    if spec.schedule != "constant":
+        settings |= {name: random.choice(choices, count) for name, choices in OF_SCHEDULES.items()}
     if spec.sets != "one":
         settings["patterns"] = random.integers(0, len(spec.pattern_sets), count)
     runs = make_runs(draw_weights(spec, hidden, count, seed + 1), spec.dtype, **settings)

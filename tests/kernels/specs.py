@@ -14,6 +14,7 @@ from kernels.vocabulary import CRITERIA as CRITERION_WORDS
 from kernels.vocabulary import LOSSES as LOSS_WORDS
 from kernels.vocabulary import OPTIMIZERS as OPTIMIZER_WORDS
 from kernels.vocabulary import OUTPUTS as OUTPUT_WORDS
+from kernels.vocabulary import SCHEDULES as SCHEDULE_WORDS
 from kernels.words import reductions
 from tests.kernels.support import Array
 from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
@@ -24,6 +25,7 @@ OUTPUTS = tuple(OUTPUT_WORDS)
 LOSSES = tuple(LOSS_WORDS)
 REDUCTIONS = tuple(reductions.REDUCTIONS)
 OPTIMIZERS = tuple(OPTIMIZER_WORDS)
+SCHEDULES = tuple(SCHEDULE_WORDS)
 CRITERIA = tuple(CRITERION_WORDS)
 ORDERS = ("cyclic", "shuffled")
 SCALINGS = ("standard", "ntk", "mean_field")
@@ -61,6 +63,8 @@ class Spec:
     scaling: str = "standard"
     dtype: str = "float64"
     tie: str = "wrong"
+    schedule: str = "constant"
+    warms_up: bool = False
     task: str = "xor"
     tuning: str = "plain"
     targets: tuple[float, ...] = ()  # of the loss
@@ -130,6 +134,8 @@ class Spec:
             self.order,
             self.criterion,
             self.dtype,
+            self.schedule,
+            self.warms_up,
             self.tie,
         )
         return Recipe(architecture, *words, records_targets=bool(self.targets))

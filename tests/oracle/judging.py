@@ -84,7 +84,8 @@ class Judge:
         dtype = net.inputs.dtype
         self.criterion, self.n_windows = words.criterion, epochs.n_windows
         self.n_right = len(net.targets) if net.output == "softmax" else net.targets.size
-        self.may_stall = words.criterion != "none" and not epochs.shuffled
+        self.may_stall = words.criterion != "none" and not epochs.shuffled and words.schedule == "constant"
+        self.warmup = np.asarray(settings.warmup, dtype)
         self.below, self.bound = np.asarray(settings.below, dtype), np.asarray(settings.bound, dtype)
         self.from_step = np.asarray(settings.from_step)
         limit = np.minimum(settings.max_steps, np.multiply(settings.max_epochs, epochs.n_windows))
@@ -102,7 +103,7 @@ class Judge:
         """
         converged = has_converged(self.criterion, score, self.below, self.n_right) & (t >= self.from_step)
         diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
-        stalled = due & (score.loss == self.previous) & self.may_stall
+        stalled = due & (score.loss == self.previous) & self.may_stall & (t >= self.warmup)
         if stalled.any():
             stalled &= is_still()
         self.previous = np.where(due, score.loss, self.previous)

@@ -28,6 +28,7 @@ class Words:
     skip: bool = False
     scaling: str = "standard"
     optimizer: str = "gd"
+    schedule: str = "constant"
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"
@@ -43,6 +44,10 @@ DEFAULTS: dict[str, npt.ArrayLike] = {
     "beta2": 0.999,
     "eps": 1e-8,
     "delta": 1.0,
+    "end_factor": 0.0,
+    "gamma": 0.999,
+    "every": 1000.0,
+    "decay_rate": 0.001,
 }
 
 
@@ -60,6 +65,8 @@ class Settings:
     seed: npt.ArrayLike = 0  # of shuffled orders
     gain: npt.ArrayLike = 1.0
     weight_decay: npt.ArrayLike = 0.0
+    warmup: npt.ArrayLike = 0.0
+    schedule_steps: npt.ArrayLike = 0  # that the schedule is for; 0 for the most that a run may take
     own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the words, by name
 
     def rounded(self, dtype: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tests.oracle.words import Array, Functions
 FUNCTIONS: Functions = {
     "exp": np.exp,
     "log": np.log,
+    "cos of float64": np.cos,
     "expm1": np.expm1,
     "tanh": np.tanh,
     "sigmoid": special.expit,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tests.oracle.judging import Judge, Score, measure
 from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states_at_start
+from tests.oracle.schedules import factors
 from tests.oracle.settings import make_network, words_and_settings
 from tests.oracle.step import Activity, Network, Window, forward, gradient
 from tests.oracle.windows import Epochs
@@ -65,12 +66,14 @@ class Stepper:
     optimizer: str
     rates: Array  # (P, R)
     decay: Array  # (R,)
+    factor: Array  # (R,) of the rates, by their schedule
 
     def step(self, weights: Array, states: States, activity: Activity) -> tuple[Array, States]:
         """Update once, given a forward pass over the patterns of the step."""
         g = gradient(self.net, weights, activity)
-        weights, g = decayed(self.optimizer, weights, g, self.rates, self.decay)
-        return UPDATES[self.optimizer](weights, g, states, self.rates, self.net.own)
+        rates = self.rates * self.factor
+        weights, g = decayed(self.optimizer, weights, g, rates, self.decay)
+        return UPDATES[self.optimizer](weights, g, states, rates, self.net.own)
 
     def is_still(self, weights: Array, states: States, windows: list[Window]) -> Array:
         """Return which runs (R,) no update of an epoch changes, neither parameters nor states.
@@ -115,10 +118,14 @@ def train(
     epochs = Epochs(n_patterns, n_patterns if words.batch is None else words.batch, seeds)
     assert words.loss not in OWN_OUTPUTS or words.output == OWN_OUTPUTS[words.loss], "bce is of a sigmoid"
     assert words.output != "softmax" or words.loss == "cross_entropy", "softmax is for cross_entropy"
+    assert words.optimizer != "rprop" or words.schedule == "constant", "rprop follows no rate"
     assert words.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
     judge = Judge(words, settings, net, epochs, n_runs)
     decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)
-    stepper = Stepper(net, words.optimizer, make_rates(net, settings, n_runs), decay)
+    rates, of_schedule = make_rates(net, settings, n_runs), np.broadcast_to(settings.schedule_steps, n_runs)
+    stepper = Stepper(net, words.optimizer, rates, decay, np.ones(n_runs, start.dtype))
+    most = np.where(of_schedule > 0, of_schedule, judge.limit)
+    changes = factors(words.schedule, most, np.broadcast_to(settings.warmup, n_runs), net.own, functions, start.dtype)
 
     result, never = Result.before(start, len(loss_targets)), np.full(n_runs, np.nan)
     rounded_targets = np.asarray(loss_targets, dtype)
@@ -146,6 +153,7 @@ def train(
             break
         if epochs.n_windows > 1:  # else it is the pass that was judged
             activity = forward(net, current, windows[position])
+        stepper = replace(stepper, factor=next(changes))
         current, states = stepper.step(current, states, activity)
     result.losses = np.stack(list(trace.values()), axis=1) if record else None
     return result

@@ -21,6 +21,7 @@ OURS = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "si
 OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
 FUNCTIONS: dict[str, oracle.Functions] = {
     dtype: {name: partial(survey.apply, ours, dtype) for name, ours in OURS.items()}
+    | {"cos of float64": partial(survey.apply, "cos", "float64")}
     | {"log1p_exp_negative": lambda x, dtype=dtype: survey.apply("softplus", dtype, -x)}
     for dtype in ("float64", "float32")
 }

@@ -20,6 +20,7 @@ WORD = Optimizer(
     keeps_infinity=False,
     full_batch=True,
     positive_rate=True,
+    follows_rate=False,
     operations=12,
     source="torch.optim.Rprop",
 )

@@ -1,0 +1,72 @@
+"""The rows of control that the words of a recipe have. Their numbers are computed here and nowhere else."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from kernels.data.control import COMMON_ROWS, GIVEN_ROWS, OUTPUT_RATE, RATE
+from kernels.recipe import Recipe
+from kernels.vocabulary import OPTIMIZERS
+from kernels.words.records import Setting
+
+
+class ControlLayout(NamedTuple):
+    """The rows of control that the words of a recipe have, beside those of :mod:`kernels.data.control`.
+
+    Attributes
+    ----------
+    settings : dict
+        The row of each setting by name.
+    clocks, next_clocks
+        Rows of the numbers that count updates for the optimizer: before the current update, and after it.
+    factors
+        Rows of the optimizer's factors, made of the learning rates of the hidden layer and of the output layer.
+    rates
+        Rows of the learning rates of the next update: of the hidden layer, and of the output layer.
+    given
+        Rows that are written when a run takes a lane, in this order: common ones, settings, clocks.
+    target
+        The row of the largest target that the loss has not been below yet, minus infinity after the last; None if the
+        recipe records no targets.
+    n_rows
+        Number of all rows of control.
+    """
+
+    settings: dict[str, int]
+    clocks: tuple[int, ...]
+    next_clocks: tuple[int, ...]
+    factors: tuple[tuple[int, ...], tuple[int, ...]]
+    rates: tuple[int, int]
+    given: tuple[int, ...]
+    target: int | None
+    n_rows: int
+
+    def rows(self, settings: tuple[Setting, ...]) -> tuple[int, ...]:
+        """Return the rows of some settings."""
+        return tuple(self.settings[setting.name] for setting in settings)
+
+
+@cache
+def make_control_layout(recipe: Recipe) -> ControlLayout:
+    """Lay out the rows of control of the words of a recipe."""
+    method = OPTIMIZERS[recipe.optimizer]
+    n_clocks, n_factors = len(method.clocks), method.n_factors if method.clocks else 0
+    sizes = (len(recipe.settings), n_clocks, n_clocks, n_factors, n_factors, 2 * recipe.is_scheduled)
+    starts = np.cumsum([COMMON_ROWS, *sizes]).tolist()
+    settings, clocks, next_clocks, *factors, changing = (
+        tuple(range(start, start + size)) for start, size in zip(starts, sizes, strict=False)
+    )
+    rates = (changing[0], changing[1]) if changing else (RATE, OUTPUT_RATE)
+    return ControlLayout(
+        {setting.name: row for setting, row in zip(recipe.settings, settings, strict=True)},
+        clocks,
+        next_clocks,
+        (factors[0], factors[1]) if n_factors else ((rates[0],), (rates[1],)),
+        rates,
+        given=(*range(GIVEN_ROWS), *settings, *clocks),
+        target=starts[-1] if recipe.records_targets else None,
+        n_rows=starts[-1] + recipe.records_targets,
+    )

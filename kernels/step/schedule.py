@@ -1,0 +1,129 @@
+"""The learning rates of the next update, where they change from update to update or grow at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kernels.data.control import OUTPUT_RATE, RATE, WARMUP
+from kernels.data.packet import Packet, make_load_rows
+from kernels.recipe import Recipe
+from kernels.simd import lanes
+from kernels.simd.functions import Lanes, Mask, select
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory, narrow, widen
+from kernels.simd.parts import made_once
+from kernels.step.control_layout import make_control_layout
+from kernels.vocabulary import SCHEDULES
+from kernels.words.inlined import schedule
+
+# Rows of float64 of each packet: the updates taken, the most that a run takes, and then the states of the schedule.
+TAKEN, MOST, FIRST_STATE = range(3)
+
+
+@made_once
+def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
+    """Make the function that counts an update and computes its learning rates: ``(packet)``.
+
+    It does nothing where the rates are those that are given.
+    """
+    layout, word, is_wide = make_control_layout(recipe), schedule(recipe.schedule), recipe.dtype == "float64"
+    load, store = memory.load, memory.store
+    double = lanes.memory("float64", memory.width)
+    load_double, store_double, fill_double = double.load, double.store, double.fill
+    load_settings = make_load_rows(memory, layout.rows(word.settings))
+    load_states = make_load_rows(double, tuple(range(FIRST_STATE, FIRST_STATE + len(word.states))))
+    hidden, output = layout.rates
+    n_states, n_settings = len(word.states), len(word.settings)
+
+    @device
+    def as_double(value: Lanes) -> Lanes:
+        return value if is_wide else widen(value)
+
+    def widened_none(settings: tuple[Lanes, ...]) -> tuple[Lanes, ...]:
+        return ()
+
+    def widened_one(settings: tuple[Lanes, ...]) -> tuple[Lanes, ...]:
+        return (as_double(settings[0]),)
+
+    def widened_two(settings: tuple[Lanes, ...]) -> tuple[Lanes, ...]:
+        return as_double(settings[0]), as_double(settings[1])
+
+    widened = device((widened_none, widened_one, widened_two)[n_settings])
+    advance = word.advance
+
+    @device
+    def factor_of(packet: Packet, t: Lanes) -> Lanes:
+        """Return the factor of update t, without warmup, and keep what the next one needs."""
+        if advance is None:
+            return fill_double(1.0)
+        given = widened(load_settings(packet.control))
+        found = advance(t, load_double(packet.schedule, MOST), *(load_states(packet.schedule) + given))
+        for k in range(n_states):
+            store_double(packet.schedule, FIRST_STATE + k, found[k + 1])
+        return found[0]
+
+    @device
+    def set_rates(packet: Packet) -> None:
+        control = packet.control
+        t = load_double(packet.schedule, TAKEN) + 1.0
+        store_double(packet.schedule, TAKEN, t)
+        grown = t / as_double(load(control, WARMUP))
+        factor = factor_of(packet, t) * select(grown < 1.0, grown, 1.0)
+        rounded = factor if is_wide else narrow(factor)
+        store(control, hidden, load(control, RATE) * rounded)
+        store(control, output, load(control, OUTPUT_RATE) * rounded)
+
+    @device
+    def keep_rates(packet: Packet) -> None:
+        pass
+
+    return set_rates if recipe.is_scheduled else keep_rates
+
+
+@made_once
+def make_rates_rest(recipe: Recipe, memory: Memory) -> Callable[[Packet], Mask]:
+    """Make the test in which lanes all later updates have the rates that are given: ``(packet)``."""
+    load, fill, is_wide = memory.load, memory.fill, recipe.dtype == "float64"
+    load_double = lanes.memory("float64", memory.width).load
+    is_constant = SCHEDULES[recipe.schedule].advance is None
+
+    @device
+    def from_the_start(packet: Packet) -> Mask:
+        return fill(0.0) == fill(0.0)
+
+    @device
+    def never(packet: Packet) -> Mask:
+        return fill(0.0) != fill(0.0)
+
+    @device
+    def after_warmup(packet: Packet) -> Mask:
+        warmup = load(packet.control, WARMUP)
+        return load_double(packet.schedule, TAKEN) >= (warmup if is_wide else widen(warmup))
+
+    if not is_constant:
+        return never
+    return after_warmup if recipe.is_scheduled else from_the_start
+
+
+@made_once
+def make_keep_taken(
+    recipe: Recipe, memory: Memory
+) -> tuple[Callable[[Packet], Lanes], Callable[[Packet, Lanes], None]]:
+    """Make the functions that read the number of updates taken, ``(packet)``, and set it, ``(packet, number)``.
+
+    They are for updates that are only tried, which happens where the rates rest.
+    """
+    double = lanes.memory("float64", memory.width)
+    load_double, store_double, fill_double = double.load, double.store, double.fill
+    is_scheduled = recipe.is_scheduled
+
+    @device
+    def taken(packet: Packet) -> Lanes:
+        return load_double(packet.schedule, TAKEN) if is_scheduled else fill_double(0.0)
+
+    @device
+    def set_taken(packet: Packet, number: Lanes) -> None:
+        if is_scheduled:
+            store_double(packet.schedule, TAKEN, number)
+
+    return taken, set_taken

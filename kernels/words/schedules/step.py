@@ -1,0 +1,18 @@
+"""Times gamma after every so many updates."""
+
+from kernels.simd.functions import Lanes, select
+from kernels.words.records import Schedule, Setting
+from kernels.words.schedules.exponential import GAMMA
+
+EVERY = Setting("every", 1000.0, "updates after which the schedule step multiplies by gamma", "updates", at_least=1)
+
+
+def advance(
+    t: Lanes, steps: Lanes, power: Lanes, count: Lanes, gamma: Lanes, every: Lanes
+) -> tuple[Lanes, Lanes, Lanes]:
+    count = count + 1.0
+    full = count >= every
+    return power, select(full, power * gamma, power), select(full, 0.0, count)
+
+
+WORD = Schedule(advance, states=(1.0, 0.0), settings=(GAMMA, EVERY), source="torch.optim.lr_scheduler.StepLR")

@@ -1,0 +1,39 @@
+"""Factors of the learning rates by update, in float64 and rounded once to the dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tests.oracle.words import Array, Functions, Own
+
+SCHEDULES = ("constant", "linear", "exponential", "step", "cosine", "inverse_time")
+
+
+def factors(schedule: str, steps: Array, warmup: Array, own: Own, functions: Functions, dtype: Any) -> Iterator[Array]:
+    """Yield the factor (R,) of update t = 1, 2, .. of runs of at most `steps` (R,); settings are rounded already."""
+    wide = {name: np.asarray(value, np.float64) for name, value in own.items()}
+    warmup = np.asarray(np.asarray(warmup, dtype), np.float64)
+    power, count = np.ones(len(steps)), np.zeros(len(steps))
+    t = 0
+    while True:
+        t += 1
+        part = (t - 1) / np.asarray(steps, np.float64)
+        if schedule == "linear":
+            f = 1 + (wide["end_factor"] - 1) * part
+        elif schedule == "cosine":
+            f = (1 + functions["cos of float64"](np.pi * part)) / 2
+        elif schedule == "inverse_time":
+            f = 1 / (1 + wide["decay_rate"] * (t - 1))
+        elif schedule in ("exponential", "step"):
+            f = power
+            count = count + 1
+            due = count >= (1 if schedule == "exponential" else wide["every"])
+            power, count = np.where(due, power * wide["gamma"], power), np.where(due, 0, count)
+        else:
+            f = np.ones(len(steps))
+        grown = t / warmup
+        f = f * np.where(grown < 1, grown, 1)
+        yield np.broadcast_to(f, len(steps)).astype(dtype)
