@@ -139,7 +139,8 @@ def rows_of_the_vocabulary() -> list[str]:
         f"| | `activation`, `output` | {names(vocabulary.ACTIVATIONS)}; `output` also {outputs} | `relu`, `identity` |",
         settings("network"),
         f"| | `loss` | {names(vocabulary.LOSSES)}; `sse`, `mse`: sum, mean of `squared` | `sse` |",
-        f"| | `optimizer` | {names(vocabulary.OPTIMIZERS)} | `gd` |",
+        f"| | `optimizer`, `schedule` | {names(vocabulary.OPTIMIZERS)}; {names(vocabulary.SCHEDULES)} | `gd`, "
+        "`constant` |",
         settings("training"),
     ]
 

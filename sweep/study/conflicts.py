@@ -67,6 +67,9 @@ def _rules() -> Iterator[Rule]:
     for name, optimizer in vocabulary.OPTIMIZERS.items():
         if optimizer.full_batch:
             yield Rule("optimizer", name, "batch", lambda batch, n_patterns: batch == n_patterns, "batch 'full'")
+        if not optimizer.follows_rate:
+            yield Rule("optimizer", name, "schedule", _one_of("constant"), "schedule 'constant'")
+            yield Rule("optimizer", name, "warmup", _one_of(0), "warmup 0")
         if optimizer.positive_rate:
             for rate in ("learning_rate", "output_learning_rate"):
                 yield Rule("optimizer", name, rate, lambda rate, _: rate is None or rate > 0, "learning rates above 0")

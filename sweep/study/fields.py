@@ -107,6 +107,7 @@ def _users(setting: Setting) -> dict[str, list[Any]]:
         "output": vocabulary.OUTPUTS,
         "loss": vocabulary.LOSSES,
         "optimizer": vocabulary.OPTIMIZERS,
+        "schedule": vocabulary.SCHEDULES,
     }
     users = {of: [name for name, each in words.items() if setting in each.settings] for of, words in kinds.items()}
     return {of: names for of, names in users.items() if names}

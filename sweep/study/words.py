@@ -177,6 +177,9 @@ def _training() -> dict[str, dict[str, Any]]:
             "optimizer": choice(vocabulary.OPTIMIZERS, "gd", "update rule"),
             **{name: setting(name) for name in ("learning_rate", "output_learning_rate", "weight_decay")},
             **settings_of(vocabulary.OPTIMIZERS),
+            "schedule": choice(vocabulary.SCHEDULES, "constant", "how learning rates change from update to update"),
+            **settings_of(vocabulary.SCHEDULES),
+            "warmup": setting("warmup"),
         }
     }
 

@@ -95,8 +95,8 @@ class ShardTrainer:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
         given = [name for name in _SETTINGS if None not in self.plan.study.values_of(name)]
         columns = {name: self.plan.grid.column(name, cells) for name in given}
-        patterns = self.plan.study.set_numbers(cells)
-        return make_settings(len(cells), **columns, max_steps=self.plan.grid.most_steps(cells), patterns=patterns)
+        columns["max_steps"] = columns["schedule_steps"] = self.plan.grid.most_steps(cells)
+        return make_settings(len(cells), **columns, patterns=self.plan.study.set_numbers(cells))
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
         """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
@@ -220,6 +220,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         said |= {"batch": None, "order": "cyclic"}
     said["deep"] = isinstance(cell.hidden, tuple)
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
+    said["warms_up"] = any(study.values_of("warmup"))
     said["records_targets"] = bool(study.record.targets)
     return Recipe(**{name: said[name] for name in Recipe._fields})
 

@@ -35,7 +35,15 @@ class Tester:
 
     def trainer(self, recipe: Recipe) -> Trainer:
         """Return what computes losses of networks trained by a recipe. It never computes an update."""
-        still = recipe._replace(optimizer="gd", batch=None, order="cyclic", criterion="none", records_targets=False)
+        still = recipe._replace(
+            optimizer="gd",
+            schedule="constant",
+            warms_up=False,
+            batch=None,
+            order="cyclic",
+            criterion="none",
+            records_targets=False,
+        )
         with self._lock:
             if still not in self._trainers:
                 middle = make_patterns(

@@ -13,6 +13,7 @@ from kernels.loop.runs import Columns
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.study.columns import STATUSES, measure_columns, target_columns
+from sweep.verification.compared_targets import make_targets
 from sweep.verification.measure_rules import broken_by_tests
 from sweep.verification.rules import (
     Broken,
@@ -20,7 +21,6 @@ from sweep.verification.rules import (
     broken_by_ends,
     broken_by_measures,
     broken_by_others,
-    make_targets,
     make_terms,
 )
 from sweep.verification.target_rules import broken_by_targets

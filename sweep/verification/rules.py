@@ -15,13 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kernels import vocabulary
-from kernels.data.patterns import make_patterns
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Columns
 from kernels.words.reductions import count
 from sweep.schedule.plan import Plan
 from sweep.statistics.losses import rounded
-from sweep.study.model import Study
 from sweep.study.words import SWEEPABLE, loss_and_reduction
+from sweep.verification.compared_targets import Targets
 
 Array = NDArray[Any]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -61,34 +60,6 @@ class Terms(NamedTuple):
         return Terms(*(values[places] for values in self))
 
 
-class Targets(NamedTuple):
-    """The targets that outputs are compared with.
-
-    Attributes
-    ----------
-    n_outputs
-        Those that can be right.
-    margin : (sets,), or of each row
-        If the largest error is smaller, every output is right; 0 for classes, of which no single error tells.
-    dtype
-        Dtype of the networks.
-    """
-
-    n_outputs: int
-    margin: Array
-    dtype: type[Any]
-
-
-def make_targets(study: Study) -> Targets:
-    """Return the targets of all networks of a study."""
-    dtype = np.dtype(study.network.dtype)
-    inputs, targets = (np.array([getattr(data, name) for data in study.data.sets]) for name in ("inputs", "targets"))
-    patterns = make_patterns(inputs, targets, dtype.name, np.atleast_1d(study.data.middles()))
-    with np.errstate(over="ignore"):
-        margin = np.abs(patterns.targets - patterns.middle[:, np.newaxis, np.newaxis]).min(axis=(1, 2))
-    return Targets(study.n_outputs, margin * (study.n_judged == study.data.n_targets), dtype.type)
-
-
 def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
     """Return the conditions of cells.
 
@@ -114,9 +85,14 @@ def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
         settings["below"].astype(dtype).astype(float),
         bound.astype(dtype).astype(float),
         criterion,
-        (criterion != "none") & ((plan.grid.column("order", cells) != "shuffled") | (n_windows == 1)),
+        _may_stall(plan, cells, n_windows),
         _scales(plan, cells),
     )
+
+
+def _may_stall(plan: Plan, cells: Array, n_windows: Array) -> Mask:
+    criterion, order, schedule = (plan.grid.column(name, cells) for name in ("criterion", "order", "schedule"))
+    return np.asarray((criterion != "none") & ((order != "shuffled") | (n_windows == 1)) & (schedule == "constant"))
 
 
 def _scales(plan: Plan, cells: Array) -> Array:
@@ -153,7 +129,7 @@ def broken_by_ends(status: Array, steps: Array, terms: Terms) -> Iterator[Broken
     yield (status == EXHAUSTED) & ~at_limit, "a run is exhausted only at its last step"
     yield converged & (terms.criterion == "none"), "without a criterion no run converges"
     yield converged & (steps < terms.from_step), "no run converges before from_step"
-    yield stalled & ~terms.may_stall, "runs are not judged to stall without a criterion, nor in shuffled epochs"
+    yield stalled & ~terms.may_stall, "runs do not stall without a criterion, in shuffled epochs or under a schedule"
     yield stalled & (steps == 0), "no run has stalled before its first update"
 
 

@@ -21,6 +21,7 @@ from tests.kernels.specs import (
     OUTPUTS,
     REDUCTIONS,
     SCALINGS,
+    SCHEDULES,
     TUNINGS,
     Spec,
     name_of,
@@ -48,6 +49,8 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "tuning": tuple(TUNINGS),
     "targets": ((), (3.0, 1.2, 0.6, 0.1)),
     "below": ((), (4,), (2, 3)),
+    "schedule": SCHEDULES,
+    "warms_up": (False, True),
     "tie": ("wrong", "right"),
     "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),
@@ -66,11 +69,15 @@ MATTERS = {"one packet": FEW, "three packets": FEW, "small cache": FEW, "no cons
 MATTERS |= {"small blocks": MANY, "uneven blocks": MANY, "large blocks": MANY}
 
 
+# Rprop takes all patterns in a step, and a learning rate that changes later has no effect on it.
+OF_RPROP = {"batch": (None,), "schedule": (None, "constant"), "warms_up": (None, False)}
+
+
 def fits(one: Choice, other: Choice) -> bool:
     """Tell whether two values go together.
 
-    The loss bce is of a sigmoid, cross_entropy of softmax alone, rprop takes all patterns in a step, and some tunings
-    matter only with some patterns.
+    The loss bce is of a sigmoid, cross_entropy of softmax alone, rprop goes with few words, and some tunings matter
+    only with some patterns.
     """
     case = dict((one, other))
     for name, values in MATTERS.get(case.get("tuning"), {}).items():
@@ -81,7 +88,7 @@ def fits(one: Choice, other: Choice) -> bool:
         return False
     if case.get("output") == "softmax" and case.get("loss", "cross_entropy") != "cross_entropy":
         return False
-    return case.get("optimizer") != "rprop" or case.get("batch") is None
+    return case.get("optimizer") != "rprop" or all(case.get(name) in values for name, values in OF_RPROP.items())
 
 
 @dataclass(frozen=True)

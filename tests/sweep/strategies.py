@@ -12,12 +12,10 @@ from tests.sweep.support import SECTIONS
 
 REQUIRED = ("hidden", "learning_rate")
 MAX_STEPS = 2**31 - 1
-
 positive = st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False)
 not_negative = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-# Targets of two classes; a pattern has both, which are drawn together.
-classes = st.sampled_from([0.0, 0.25, 0.5, 1.0])
+classes = st.sampled_from([0.0, 0.25, 0.5, 1.0])  # the first target of two, which add up to 1
 activations = st.sampled_from(list(vocabulary.ACTIVATIONS))
 
 
@@ -57,6 +55,8 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "learning_rate": not_negative,
     "output_learning_rate": not_negative,
     "weight_decay": not_negative,
+    "schedule": st.sampled_from(list(vocabulary.SCHEDULES)),
+    "warmup": not_negative,
     "batch": st.integers(1, 4),
     "order": st.sampled_from(["cyclic", "shuffled"]),
     "max_steps": st.integers(0, MAX_STEPS),
@@ -85,6 +85,7 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
             "loss": SCALARS["loss"],
             "optimizer": st.just("rprop"),
             "batch": st.just("full"),
+            **dict.fromkeys(("schedule", "warmup"), st.nothing()),
             "learning_rate": positive,
             "output_learning_rate": positive,
         },
@@ -104,6 +105,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
                 ("output", vocabulary.ACTIVATIONS),
                 ("loss", vocabulary.LOSSES),
                 ("optimizer", vocabulary.OPTIMIZERS),
+                ("schedule", vocabulary.SCHEDULES),
             )
         }
         for name, setting in vocabulary.OWN.items()
@@ -111,7 +113,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
 }
 DEFAULTS = {
     **{"activation": "relu", "output": "identity", "bias": True},
-    **{"loss": "sse", "optimizer": "gd", "criterion": "loss"},
+    **{"loss": "sse", "optimizer": "gd", "criterion": "loss", "schedule": "constant"},
 }
 
 

@@ -34,7 +34,10 @@ from tests import oracle
 SECTIONS = {
     **dict.fromkeys(("hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
     **dict.fromkeys(("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream"), "initial_weights"),
-    **dict.fromkeys(("loss", "reduction", "optimizer", "batch", "order", "max_steps", "max_epochs"), "training"),
+    **dict.fromkeys(
+        ("loss", "reduction", "optimizer", "schedule", "batch", "order", "max_steps", "max_epochs"), "training"
+    ),
+    **dict.fromkeys(("schedule", "warmup"), "training"),
     **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.OWN), "training"),
     **dict.fromkeys(("criterion", "below", "bound", "from_step", "tie"), "convergence"),
     **{each.name: "network" for word in vocabulary.ACTIVATIONS.values() for each in word.settings},
@@ -43,7 +46,7 @@ SECTIONS = {
 # Those that decide the kernel, and the initial weights: runs that share them are trained by one call of the oracle.
 SHAPE = (
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
-    *("loss", "reduction", "optimizer", "batch", "order", "criterion", "tie"),
+    *("loss", "reduction", "optimizer", "schedule", "batch", "order", "criterion", "tie"),
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream")
 

@@ -176,6 +176,8 @@ def test_defaults() -> None:
         "learning_rate": 0.1,
         "output_learning_rate": None,
         "weight_decay": 0.0,
+        "schedule": "constant",
+        "warmup": 0.0,
         "batch": 4,
         "order": "cyclic",
         "max_steps": 5000,

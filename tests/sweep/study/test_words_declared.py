@@ -61,9 +61,11 @@ def test_names_are_those_of_the_kernels() -> None:
 def test_roles_are_those_of_the_kernels() -> None:
     """Words of each role are just what recipes, settings and starts hold."""
     recipe, architecture = kernels.recipe.Recipe._fields, kernels.recipe.Architecture._fields
-    of_recipe = {*recipe, *architecture} - {"architecture", "inputs", "outputs", "deep", "records_targets"}
+    of_recipe = {*recipe, *architecture} - {"architecture", "inputs", "outputs", "deep", "records_targets", "warms_up"}
     assert set(with_role("kernel")) == {"hidden", "layers", *of_recipe} == {"dtype", *SHAPE}
-    assert {*with_role("setting"), "max_steps", "patterns"} == set(kernels.recipe.SETTINGS.names or ())
+    assert {*with_role("setting"), "max_steps", "patterns", "schedule_steps"} == set(
+        kernels.recipe.SETTINGS.names or ()
+    )
     assert set(with_role("limit")) == {"max_steps", "max_epochs"}
     assert set(with_role("data")) == set(DATA_WORDS)
     assert with_role("start") == START

@@ -34,6 +34,7 @@ FIRST_USER: dict[str, dict[str, Any]] = {
         ("activation", vocabulary.ACTIVATIONS),
         ("loss", vocabulary.LOSSES),
         ("optimizer", vocabulary.OPTIMIZERS),
+        ("schedule", vocabulary.SCHEDULES),
     )
     for user, word in words.items()
     if not getattr(word, "needs_decay", False)
@@ -62,6 +63,8 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "learning_rate": ([0.05, 0.2, 0.0], {}),
     "output_learning_rate": ([0.05, 0.2, 0.0], {}),
     "weight_decay": ([0.0, 0.5, 0.01], {"optimizer": "momentum"}),
+    "schedule": (list(vocabulary.SCHEDULES), {"gamma": 0.8, "every": 3.0}),
+    "warmup": ([0.0, 5.0, 30.0], {"batch": 2}),
     "batch": (["full", "online", 2], {}),
     "order": (["cyclic", "shuffled"], {"batch": "online"}),
     "max_steps": ([0, 7, 40], {"batch": "online"}),
@@ -75,6 +78,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
         {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},
     ),
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
+    "every": ([1.0, 3.5], {"schedule": "step", "gamma": 0.5}),
 }
 
 # Two values or more of every word of the data, and the data beside which they make a difference. Some words change how
