@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import isfinite, prod
 from sys import byteorder
 from typing import Any
 
@@ -203,7 +203,7 @@ def _middle(table: dict[str, Any], data: Data, trained: Matrix) -> float | None:
     if middle is None and "low" in arguments and len(set(data.targets)) == 1:
         middle = (float(arguments["low"]) + float(arguments["high"])) / 2
     middle = _middle_of_range(data.targets) if middle is None else middle
-    return None if middle == _middle_of_range(trained) else middle
+    return middle if isfinite(middle) and middle != _middle_of_range(trained) else None
 
 
 def _middle_of_range(targets: Matrix) -> float:

@@ -139,6 +139,7 @@ def test_only_trained_targets_are_spoiled() -> None:
         ({"task": "xor", "middle": 0.5}, None),
         ({"task": "xor", "middle": 0.25}, 0.25),
         ({"inputs": [0, 1], "targets": [2, 2]}, None),
+        ({"inputs": [0, 1], "targets": [1.7e308, 1.6e308], "train": [1]}, None),  # the middle is infinite
     ],
 )
 def test_middle(data: dict[str, Any], middle: float | None) -> None:
