@@ -190,6 +190,8 @@ def _data(table: dict[str, Any], faults: list[str]) -> Data | None:
         faults.append(f"data: {error}")
         return None
     test = Patterns(inputs=rest[0], targets=rest[1]) if rest else data.test
+    if not prepared and _middle(table, data, targets) == data.middle:
+        return data
     return Data(inputs=inputs, targets=targets, test=test, middle=_middle(table, data, targets))
 
 

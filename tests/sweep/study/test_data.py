@@ -196,7 +196,7 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
         (
             PARITY | {"test": {"task": "xor"}},
             {},
-            "test patterns of 2 inputs and 1 targets given beside others of 4 and 1",
+            "test patterns of 2 inputs and 1 target given beside others of 4 and 1",
         ),
         (PARITY | {"test": 3}, {}, "data.test: 3 given; must be a table"),
         (PARITY | {"test": {"task": "xor", "middle": 1}}, {}, "unknown key 'middle'"),
