@@ -13,14 +13,15 @@ from sweep.study.patterns import MAX_PATTERNS, read_patterns
 from sweep.study.sections import FiniteFloat, Section
 from sweep.study.splits import PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, Argument, make_patterns
+from sweep.system.formatting import count_text
 
 # Keys that say what is read of a file.
 _OF_FILES = ("file", "inputs", "targets", "target")
 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
-# Keys of the table [data] that decide patterns and can be swept.
 MIDDLE = "what separates high outputs from low ones, by default the middle of the range of the targets"
+# Keys of the table [data] that decide patterns and can be swept, and all of its keys.
 DATA_WORDS = {**ARGUMENTS, **PREPARATIONS, "middle": Argument(MIDDLE, float)}
 DATA_KEYS = ["task", *ARGUMENTS, "file", "inputs", "targets", "target", "middle", "train", *PREPARATIONS, "test"]
 
@@ -72,9 +73,10 @@ class Data(Patterns):
     @model_validator(mode="after")
     def _check_test(self) -> Data:
         if self.test and self.test.shape[1:] != self.shape[1:]:
+            n_inputs, n_targets = count_text(self.test.shape[1], "input"), count_text(self.test.shape[2], "target")
             raise ValueError(
-                f"test patterns of {self.test.shape[1]} inputs and {self.test.shape[2]} targets given beside others of "
-                f"{self.shape[1]} and {self.shape[2]}; must be equal"
+                f"test patterns of {n_inputs} and {n_targets} given beside others of {self.shape[1]} and "
+                f"{self.shape[2]}; must be equal"
             )
         return self
 

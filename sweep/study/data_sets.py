@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import isfinite, prod
 from sys import byteorder
 from typing import Any
 
@@ -190,6 +190,8 @@ def _data(table: dict[str, Any], faults: list[str]) -> Data | None:
         faults.append(f"data: {error}")
         return None
     test = Patterns(inputs=rest[0], targets=rest[1]) if rest else data.test
+    if not prepared and _middle(table, data, targets) == data.middle:
+        return data
     return Data(inputs=inputs, targets=targets, test=test, middle=_middle(table, data, targets))
 
 
@@ -203,7 +205,7 @@ def _middle(table: dict[str, Any], data: Data, trained: Matrix) -> float | None:
     if middle is None and "low" in arguments and len(set(data.targets)) == 1:
         middle = (float(arguments["low"]) + float(arguments["high"])) / 2
     middle = _middle_of_range(data.targets) if middle is None else middle
-    return None if middle == _middle_of_range(trained) else middle
+    return middle if isfinite(middle) and middle != _middle_of_range(trained) else None
 
 
 def _middle_of_range(targets: Matrix) -> float:

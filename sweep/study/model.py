@@ -19,13 +19,12 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
-from sweep.study.data import DATA_WORDS
 from sweep.study.data_sets import read_data
 from sweep.study.glossary import entries, glossary
 from sweep.study.messages import sentences
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Record, Section, Seeds
-from sweep.study.swept_values import conflicts, swept_parameters, words_given
+from sweep.study.swept_values import conflicts, swept_data, swept_parameters, words_given
 from sweep.study.words import (
     ALWAYS_WRITTEN,
     CONVERGENCE,
@@ -114,8 +113,7 @@ class Study(StudyContent):
             }
         )
         words = words_given(given)
-        swept = swept_parameters(given["parameters"], MAX_PATTERNS, [])  # its faults are found below
-        sets = read_data(given["data"], {name: swept[name] for name in swept if name in DATA_WORDS}, faults)
+        sets = read_data(given["data"], swept_data(given["parameters"]), faults)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
         context = {"n_patterns": n_patterns}
         self.network = _section("network", NETWORK, given["network"], faults, context)

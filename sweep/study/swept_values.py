@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import shown
-from sweep.study.data import DATA_KEYS
+from sweep.study.data import DATA_KEYS, DATA_WORDS
 from sweep.study.hints import unknown_key
 from sweep.study.messages import sentences
 from sweep.study.parameters import Scalar, expand
+from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Seeds
 from sweep.study.words import KINDS, REQUIRED, SWEEPABLE, WORDS, takes_integers
 
@@ -49,6 +50,12 @@ def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, 
         else:
             expanded[name] = _values(f"parameters.{key}", spec, name, n_patterns, faults)
     return expanded
+
+
+def swept_data(raw: Any) -> dict[str, tuple[Scalar, ...]]:
+    """Return the swept words of the table [data], no values for what is refused; :func:`swept_parameters` says why."""
+    given = raw.items() if isinstance(raw, Mapping) else ()
+    return swept_parameters({key: spec for key, spec in given if _dotted(key)[2] in DATA_WORDS}, MAX_PATTERNS, [])
 
 
 def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) -> tuple[Scalar, ...]:

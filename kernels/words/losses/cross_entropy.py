@@ -1,16 +1,13 @@
 """Cross-entropy of the probabilities of classes that exclude each other."""
 
 from kernels.simd.functions import Lanes
+from kernels.words.losses.bce import slope
 from kernels.words.records import Loss
 
 
 def term(minus_log: Lanes, y: Lanes, target: Lanes) -> Lanes:
     """Target times -log y, which softmax computes from the sums."""
     return target * minus_log
-
-
-def slope(y: Lanes, target: Lanes) -> Lanes:
-    return y - target
 
 
 WORD = Loss(

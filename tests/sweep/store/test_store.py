@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import sweep
-from sweep import load_study, open_result
+from sweep import Study, load_study, open_result
 from sweep.errors import DamageError
 from sweep.schedule.plan import Plan
 from sweep.store.parquet import decode_table
@@ -153,7 +153,12 @@ def test_columns_describe_themselves() -> None:
         assert len(set(names)) == len(names)
         assert arrow_schema(columns).names == names
     assert list(everything.parameters) == [*words]
-    assert everything.parameters.keys() == SWEEPABLE.keys()
+    of_cells = {name for name, section in SWEEPABLE.items() if section != "data"}
+    assert everything.parameters.keys() == of_cells
+    swept = Study(
+        data={"task": "xor", "train_count": 3}, parameters={"low": [0, 1], "hidden": [2], "learning_rate": [1]}
+    )
+    assert [c.name for c in runs_columns(swept) if "test" in c.name] == ["test_loss", "n_test_correct"]
 
 
 def test_compression(folder: Path) -> None:

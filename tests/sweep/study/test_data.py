@@ -139,6 +139,7 @@ def test_only_trained_targets_are_spoiled() -> None:
         ({"task": "xor", "middle": 0.5}, None),
         ({"task": "xor", "middle": 0.25}, 0.25),
         ({"inputs": [0, 1], "targets": [2, 2]}, None),
+        ({"inputs": [0, 1], "targets": [1.7e308, 1.6e308], "train": [1]}, None),  # the middle is infinite
     ],
 )
 def test_middle(data: dict[str, Any], middle: float | None) -> None:
@@ -195,7 +196,7 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
         (
             PARITY | {"test": {"task": "xor"}},
             {},
-            "test patterns of 2 inputs and 1 targets given beside others of 4 and 1",
+            "test patterns of 2 inputs and 1 target given beside others of 4 and 1",
         ),
         (PARITY | {"test": 3}, {}, "data.test: 3 given; must be a table"),
         (PARITY | {"test": {"task": "xor", "middle": 1}}, {}, "unknown key 'middle'"),
