@@ -55,10 +55,13 @@ def place_given(
         first[name], end = end, end + math.prod(shape)
     shapes[ALL], first[ALL] = (end,), 0
     for name, element, values in given:
-        shape = shapes[name]
-        if element:
-            weights[:, first[name] + np.ravel_multi_index(element, shape)] = values
+        if name not in shapes:
             continue
-        of_seeds = values[rows] if values.ndim > len(shape) else values
+        shape = shapes[name]
+        of_seeds = values[rows] if values.ndim > (0 if element else len(shape)) else values
+        if element:
+            weights[:, first[name] + np.ravel_multi_index(element, shape)] = of_seeds
+            continue
         size = math.prod(shape)
-        weights[:, first[name] : first[name] + size] = of_seeds.reshape(*of_seeds.shape[: -len(shape)], -1)
+        rows_of = of_seeds.reshape(*of_seeds.shape[: -len(shape)], size) if of_seeds.ndim else of_seeds
+        weights[:, first[name] : first[name] + size] = rows_of

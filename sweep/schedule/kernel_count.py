@@ -121,5 +121,8 @@ def _drawings(study: Study) -> int:
     """Return the kernels that draw initial weights; pcg64, drawn by NumPy, needs none."""
     if "mt19937" not in study.values_of("stream") or draws_by_numpy(study):
         return 0
-    several = study.values_of("dtype") != ("float64",) and prod(len(study.values_of(n)) for n in _DECIDE_PASSES) > 1
-    return len(study.values_of("distribution")) * (2 if several else 1)
+    # Truncated normal numbers are made of normal ones; constant ones are not drawn.
+    drawn = {name.removeprefix("truncated_") for name in study.values_of("distribution")} - {"constant"}
+    decide = (*_DECIDE_PASSES, "hidden", "layers", "distribution")
+    several = study.values_of("dtype") != ("float64",) and prod(len(study.values_of(name)) for name in decide) > 1
+    return len(drawn) * (2 if several else 1)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
+from sweep.study.given_weights import start_faults
 from sweep.study.words import LOSS_ALIASES, MAX_STEPS, WORDS, loss_and_reduction
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_idle_decay(study),
         *_unused_words(study, given),
         *_missing_layers(study),
+        *start_faults(study),
         *_rounded_away(study),
         *_beyond_limits(study, given),
     ]
@@ -184,8 +186,8 @@ def _missing_layers(study: StudyContent) -> Iterator[str]:
 def _rounded_away(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each number that float32 rounds to 0, to an infinity or to its excluded upper limit."""
     if study.network.dtype == "float32":
-        for name, word in WORDS.items():
-            for value in study.values_of(name) if word.role != "data" else ():
+        for name in {**WORDS, **study.parameters}:
+            for value in study.values_of(name) if WORDS[name].role != "data" else ():
                 needs = _lost_in_float32(name, value) if isinstance(value, float) else None
                 if needs:
                     yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernels import vocabulary
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
+from sweep.study.given_weights import element_of, is_by_seed
 from sweep.study.grid import Grid, hidden_sizes
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Seeds
@@ -85,6 +86,8 @@ class StudyContent:
         """Return the values that a word has in the cells: one, or the swept ones."""
         if name in self.parameters:
             return self.parameters[name]
+        if element_of(name):
+            return (None,)  # it is drawn, or one of the given values
         if WORDS[name].role == "data":
             return (None,)  # the patterns are known, whatever they were made from
         return (getattr(getattr(self, WORDS[name].section), name),)
@@ -127,9 +130,10 @@ class StudyContent:
             is_seed_common
             and self.data.is_made_as(other.data)
             and set(self.record.targets) <= set(other.record.targets)
+            and (self.seeds == other.seeds or not is_by_seed(self))
             and not any(
                 set(map(comparable, self.values_of(name))).isdisjoint(map(comparable, other.values_of(name)))
-                for name in WORDS
+                for name in {**WORDS, **self.parameters, **other.parameters}
             )
         )
 

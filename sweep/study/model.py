@@ -20,6 +20,7 @@ from sweep.errors import StudyError, shown
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.data_sets import read_data
+from sweep.study.given_weights import with_columns
 from sweep.study.glossary import entries, glossary
 from sweep.study.messages import sentences
 from sweep.study.patterns import MAX_PATTERNS
@@ -106,7 +107,7 @@ class Study(StudyContent):
             {
                 "data": data,
                 "network": network,
-                "initial_weights": initial_weights,
+                "initial_weights": with_columns(initial_weights),
                 "training": training,
                 "convergence": convergence,
                 "parameters": {} if parameters is None else parameters,
@@ -153,6 +154,8 @@ class Study(StudyContent):
                 for key, value in getattr(self, section)
                 if key not in self.parameters and (key in ALWAYS_WRITTEN or value != getattr(defaults, key))
             }
+        if self.values_of("values")[0]:
+            tables["initial_weights"]["values"] = self.values_of("values")[0].table()
         tables["parameters"] = {key: {"values": list(values)} for key, values in self.parameters.items()}
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
         if self.record.targets:

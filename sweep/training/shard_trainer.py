@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kernels.loop.runs import Columns, Outcome, make_columns
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.start import initialize
+from kernels.start.explicit import place_given
 from kernels.start.initialize import Start
 from kernels.train import Trainer
 from sweep.schedule.kernel_count import draws_by_numpy, study_effort
@@ -23,6 +24,7 @@ from sweep.study.columns import measure_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.study.words import loss_and_reduction, with_role
+from sweep.training.given_starts import given_in_all, given_in_cells
 from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class ShardTrainer:
         self._inputs, self._targets = plan.study.data.arrays()
         self.tester = Tester(plan.study) if plan.study.data.n_tests else None
         self._effort = study_effort(plan.study, plan.shards.operations)
+        self._given = given_in_all(plan.study)
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
         self._thread = local()  # each thread's memory for weights
@@ -122,10 +125,13 @@ class ShardTrainer:
             out = np.empty((len(seeds), n_parameters), recipe.dtype)
         swept = [name for name in _START if name in self.plan.study.parameters]
         if not swept:
-            return self._draw(cells, seeds, out)
-        for group in _groups([self.plan.grid.column(name, cells) for name in swept]):
+            out = self._draw(cells, seeds, out)
+        for group in _groups([self.plan.grid.column(name, cells) for name in swept]) if swept else ():
             runs = np.flatnonzero(np.repeat(group, counts))
             out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
+        of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
+        place_given(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
+        place_given(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
         return out
 
     def _train_piece(self, piece: Shard) -> tuple[Columns, int, int]:
