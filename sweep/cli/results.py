@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -285,5 +286,5 @@ def _warn(sentence: str) -> None:
 
 
 def _names(text: str) -> list[str]:
-    """Return the names in a list separated by commas."""
-    return [name.strip() for name in text.split(",")]
+    """Return the names in a list separated by commas, which a single weight such as w[0,1] has too."""
+    return [name.strip() for name in re.split(r",(?![^\[]*\])", text)]

@@ -15,6 +15,7 @@ from kernels.recipe import NamedParameters
 from sweep.errors import StudyError
 from sweep.schedule.plan import Plan
 from sweep.study.columns import STATUSES, measure_columns, target_columns
+from sweep.study.given_weights import is_by_seed
 from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.study.parameters import Scalar
@@ -164,6 +165,9 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
     seed = source.seeds.base if seed is None else seed
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
         raise StudyError([f"seed {seed!r} given; must be an integer from 0 to {MAX_SEED}"])
+    first, last = source.seeds.base, source.seeds.base + source.seeds.count - 1
+    if is_by_seed(source) and not first <= seed <= last:
+        raise StudyError([f"seed {seed} given; the study gives initial weights of seeds {first} to {last}"])
     return _replay(Plan(source), 0, int(seed), {})
 
 
