@@ -167,8 +167,7 @@ def trace(
     if figure is not None:
         _draw_run(traced, figure)
     for name, stored in traced.mismatches.items():
-        value = traced.parameters[name] if name in traced.parameters else getattr(traced, name)
-        print(f"mismatch: {name} is {value!r}, stored as {stored!r}", file=sys.stderr)
+        print(f"mismatch: {name} is {traced.row[name]!r}, stored as {stored!r}", file=sys.stderr)
     if traced.mismatches:
         sys.exit(EXIT_MISMATCH)
     if number is not None:

@@ -21,6 +21,7 @@ from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 _ROWS = "rows and files are those of the result itself, with a column for each target"
 
@@ -35,6 +36,35 @@ class Result(ResultQueries):
         Its answers are those of a result with one more parameter: ``targets.cells``, ``targets.summarize("target")``.
         """
         return TargetRuns(self)
+
+    def weights(self, cell: int = 0, which: str = "final") -> dict[str, NDArray[Any]]:
+        """Return the recorded weights of the runs of a cell.
+
+        Parameters
+        ----------
+        cell
+            Number of the cell, as in the column ``cell``.
+        which
+            ``"final"`` or ``"initial"``.
+
+        Returns
+        -------
+        dict
+            Arrays by name, with one row for each run in ascending order of seeds: ``w`` (runs, inputs, hidden), ``v``
+            (runs, hidden, outputs), ``b`` (runs, hidden), ``c`` (runs, outputs), and ``k`` (runs, inputs, outputs); of
+            several hidden layers ``w1``, ``b1``, ``w2``, .. Weights of a run that diverged may be infinite or NaN.
+
+        Raises
+        ------
+        SweepError
+            If there is no such cell, or ``which`` is another text.
+        StoreError
+            If these weights were not recorded (``record.weights``), or no run of the cell is trained yet.
+        """
+        from sweep.results.networks import named_weights
+
+        self._check_rows()
+        return named_weights(self.parts_in_use, cell, which)
 
     def _repr_html_(self) -> str:
         """Return the answer and the best cells for a notebook."""

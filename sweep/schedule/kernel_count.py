@@ -22,7 +22,7 @@ _MOST_CONSTANTS = 192
 _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
 # Words that decide steps and their judging alone, and not what a trained network computes.
-_OF_STEPS = ("optimizer", "schedule", "batch", "order", "criterion")
+_OF_STEPS = ("optimizer", "schedule", "batch", "freeze", "order", "criterion")
 
 # Words that decide whether initial weights are drawn in the type of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
-from sweep.study.given_weights import start_faults
+from sweep.study.start_faults import start_faults
 from sweep.study.words import LOSS_ALIASES, MAX_STEPS, WORDS, loss_and_reduction
 
 if TYPE_CHECKING:

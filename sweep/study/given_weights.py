@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from itertools import product
-from math import isfinite, prod
+from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from kernels.shapes import parameter_shapes
-from sweep.errors import shown, shown_names
+from sweep.errors import shown
 from sweep.system.plain_values import plain
-
-if TYPE_CHECKING:
-    from sweep.study.content import StudyContent
 
 # All parameters of a network, in the order in which they are numbered.
 ALL = "parameters"
@@ -23,10 +18,11 @@ GIVEN = "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, a 
 
 _ARRAY = re.compile(f"[wb][1-8]?|[vck]|{ALL}")
 _ELEMENT = re.compile(r"([wb][1-8]?|[vck])\[(0|[1-9][0-9]{0,5})(?:,(0|[1-9][0-9]{0,5}))?\]")
-_MAX_FLOAT32 = 3.4028234663852886e38
 
 # Numbers, and tuples of them to any depth.
 Numbers = float | tuple[Any, ...]
+# The shape of each parameter array of a network.
+Shapes = dict[str, tuple[int, ...]]
 V = TypeVar("V")
 
 
@@ -157,96 +153,12 @@ def shape_of(numbers: Numbers) -> tuple[int, ...]:
     return (len(numbers), *shape_of(numbers[0])) if isinstance(numbers, tuple) else ()
 
 
-def start_faults(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for each fault of initial weights that depends on the networks or the seeds."""
-    shapes = list(_all_shapes(study))
-    if any(study.values_of("mirrored")):
-        odd = next((sizes[-1] for sizes in study.hidden_layers if sizes[-1] % 2), None)
-        if odd is not None:
-            yield (
-                f"{study.key_of('mirrored')}: true given with a last hidden layer of {odd} units; the halves of its "
-                "units are mirrored, so their number must be even"
-            )
-    for name in ("scale", "output_scale"):
-        named = [value for value in study.values_of(name) if isinstance(value, str)]
-        if named and "constant" in study.values_of("distribution"):
-            yield (
-                f"{study.key_of(name)}: {named[0]!r} given with {study.key_of('distribution')} 'constant'; a constant "
-                "needs a number"
-            )
-    yield from _frozen_faults(study, shapes)
-    values = study.values_of("values")[0]
-    given = dict(values.entries) if values else {}
-    for name, numbers in given.items():
-        if name in study.parameters:
-            yield f"parameters.{name}: given here and as initial_weights.values; give one"
-        yield from _misfits(f"initial_weights.values.{name}", name, shape_of(numbers), shapes, study.seeds.count)
-        if study.network.dtype == "float32" and _largest(numbers) > _MAX_FLOAT32:
-            yield f"initial_weights.values.{name}: {_largest(numbers)!r} given; float32 holds at most {_MAX_FLOAT32!r}"
-    for name in study.parameters:
-        if element_of(name):
-            yield from _misfits(f"parameters.{name}", name, (), shapes, study.seeds.count)
-
-
-def _frozen_faults(study: StudyContent, shapes: list[dict[str, tuple[int, ...]]]) -> Iterator[str]:
-    """Yield a sentence for frozen parameters that no network has, and for networks without others."""
-    for freeze in study.values_of("freeze"):
-        kinds = [{name[0] for name in each} for each in shapes]
-        unknown = [name for name in freeze.split() if not any(name in each for each in kinds)]
-        if unknown:
-            yield f"{study.key_of('freeze')}: {freeze!r} given; no network has {unknown[0]}"
-        elif any(each <= set(freeze.split()) for each in kinds):
-            yield f"{study.key_of('freeze')}: {freeze!r} given, which leaves nothing to train in some network"
-
-
-def _all_shapes(study: StudyContent) -> Iterator[dict[str, tuple[int, ...]]]:
-    """Yield the shapes of the parameter arrays of all networks."""
-    for sizes, bias, skip in product(study.hidden_layers, study.values_of("bias"), study.values_of("skip")):
-        fans = study.data.n_inputs, *sizes, study.data.n_targets
-        yield parameter_shapes(fans, bias=bias, skip=skip, deep=len(sizes) > 1)
-
-
-def _misfits(
-    key: str, name: str, given: tuple[int, ...], shapes: list[dict[str, tuple[int, ...]]], n_seeds: int
-) -> Iterator[str]:
-    """Yield why values of a shape do not fit an array, or an element of it, of some network."""
-    array, index = element_of(name) or (name, ())
-    of_arrays = [
-        each[array] if array != ALL else (sum(map(prod, each.values())),) for each in shapes if array in (*each, ALL)
-    ]
-    if not of_arrays:
-        known = shown_names(list(dict.fromkeys(name for each in shapes for name in each)))
-        yield f"{key} given; no network has {array}, they have {known}"
-        return
-    for shape in of_arrays:
-        if index and any(place >= size for place, size in zip(index, shape, strict=True)):
-            yield f"{key} given; {array} has the shape {_text(shape)} in some network, and indices count from 0"
-            return
-        whole = () if index else shape
-        if given not in ((), whole, (n_seeds, *whole)):
-            yield (
-                f"{key}: numbers of the shape {_text(given)} given; must be one number, or of the shape "
-                f"{_text(whole)}{' or ' * bool(whole)}{_text((n_seeds, *whole))}, a row for each seed"
-            )
-            return
-
-
-def _text(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
-
-
-def _largest(numbers: Numbers) -> float:
-    return max(map(_largest, numbers)) if isinstance(numbers, tuple) else abs(numbers)
-
-
-def is_by_seed(study: StudyContent) -> bool:
-    """Return whether some given weights differ from seed to seed."""
-    values = study.values_of("values")[0]
-    shapes = list(_all_shapes(study))
+def is_by_seed(values: GivenWeights | None, shapes: list[Shapes]) -> bool:
+    """Return whether some given weights differ from seed to seed; ``shapes`` are those of all networks."""
     return any(_is_by_seed(name, shape_of(numbers), shapes) for name, numbers in (values.entries if values else ()))
 
 
-def _is_by_seed(name: str, given: tuple[int, ...], shapes: list[dict[str, tuple[int, ...]]]) -> bool:
+def _is_by_seed(name: str, given: tuple[int, ...], shapes: list[Shapes]) -> bool:
     if element_of(name):
         return bool(given)
     ranks = {1 if name == ALL else len(each[name]) for each in shapes if name == ALL or name in each}

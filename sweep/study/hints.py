@@ -26,7 +26,7 @@ _KEYS = {
     "scale": ("sigma", "std", "stddev", "init_scale", "weight_scale", "initial_scale"),
     "freeze": ("frozen", "freezing", "trainable", "requires_grad"),
     "mirrored": ("antisymmetric", "asi", "symmetric_init"),
-    "values": ("weights", "initial_values", "start", "w0"),
+    "values": ("initial_values", "start", "w0"),
     "stream": ("rng", "generator", "prng"),
     "loss": ("cost", "criterion_loss", "objective", "loss_function"),
     "optimizer": ("solver", "algorithm", "optimiser", "update_rule"),

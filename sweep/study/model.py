@@ -158,8 +158,9 @@ class Study(StudyContent):
             tables["initial_weights"]["values"] = self.values_of("values")[0].table()
         tables["parameters"] = {key: {"values": list(values)} for key, values in self.parameters.items()}
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
-        if self.record.targets:
-            tables["record"] = {"targets": list(self.record.targets)}
+        record = {key: value for key, value in self.record if value != getattr(Record.model_validate({}), key)}
+        if record:
+            tables["record"] = plain(record)
         return tables
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -84,3 +84,12 @@ class Record(Section):
     targets: Annotated[tuple[float, ...], BeforeValidator(_read_targets), "1 to 16 distinct numbers above 0"] = Field(
         (), description="values of the loss; the step at which it is first below each is recorded"
     )
+    weights: Literal["none", "initial", "final", "both"] = Field(
+        "none", description="weights of every run that are recorded, with those of diverged runs"
+    )
+
+    @property
+    def columns_of_weights(self) -> tuple[str, ...]:
+        """The columns that hold recorded weights."""
+        both = ("initial_weights", "final_weights")
+        return {"none": (), "initial": both[:1], "final": both[1:], "both": both}[self.weights]

@@ -159,6 +159,8 @@ def run_in_shards(
         raise StudyError(
             ["keep 'cells' given with test patterns, whose measures are in rows of runs; give keep 'runs'"]
         )
+    if keep == "cells" and study.record.columns_of_weights:
+        raise StudyError(["keep 'cells' given with record.weights, which are in rows of runs; give keep 'runs'"])
     if keep == "cells" and study.record.targets:
         raise StudyError(["keep 'cells' given with record.targets, whose steps are in rows of runs; give keep 'runs'"])
     make_executor = _executor(options.cluster, threads, out)

@@ -5,25 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Lock, local
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns, Outcome, make_columns
-from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.recipe import Recipe
 from kernels.start import initialize
 from kernels.start.explicit import place_given
 from kernels.start.initialize import Start
 from kernels.train import Trainer
 from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.plan import Plan
+from sweep.schedule.recipes import cell_settings, make_recipe
 from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
 from sweep.study.columns import measure_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
-from sweep.study.words import loss_and_reduction, with_role
+from sweep.study.words import with_role
 from sweep.training.given_starts import given_in_all, given_in_cells
 from sweep.training.tester import Tester
 
@@ -32,11 +33,19 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-_SETTINGS = with_role("setting")
 _START = with_role("start")
 
 # Seconds after which a shard may be ended between two pieces, each of which may need a kernel to be compiled.
 _LONG_SECONDS = 1.0
+
+
+class _Trained(NamedTuple):
+    """Outcomes of the runs of a piece, the steps of lanes, those of known runs, and recorded weights by column."""
+
+    columns: Columns
+    lane_steps: int
+    reused_steps: int
+    weights: dict[str, Array]
 
 
 class ShardTrainer:
@@ -58,6 +67,7 @@ class ShardTrainer:
         self.tester = Tester(plan.study) if plan.study.data.n_tests else None
         self._effort = study_effort(plan.study, plan.shards.operations)
         self._given = given_in_all(plan.study)
+        self._recorded = plan.study.record.columns_of_weights
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
         self._thread = local()  # each thread's memory for weights
@@ -70,9 +80,12 @@ class ShardTrainer:
                 self._pause()
             if piece.open is None or piece.open.any():
                 trained.append(self._train_piece(piece))
-        pieces, lane_steps, reused_steps = zip(*(trained or [(self._make_columns(0), 0, 0)]), strict=True)
+        names, dtype = self._recorded, self.plan.study.network.dtype
+        nothing = _Trained(self._make_columns(0), 0, 0, {name: np.empty((0, 0), dtype) for name in names})
+        pieces, lane_steps, reused_steps, kept = zip(*(trained or [nothing]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
-        return ShardResult(self.plan, shard, columns, sum(lane_steps), sum(reused_steps))
+        weights = {name: [piece[name] for piece in kept] for name in names}
+        return ShardResult(self.plan, shard, columns, sum(lane_steps), sum(reused_steps), weights)
 
     def trainer(self, cell: Cell) -> Trainer:
         """Return the trainer of a cell; there is one for each recipe."""
@@ -96,10 +109,7 @@ class ShardTrainer:
 
     def settings(self, cells: Array) -> Array:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
-        given = [name for name in _SETTINGS if None not in self.plan.study.values_of(name)]
-        columns = {name: self.plan.grid.column(name, cells) for name in given}
-        columns["max_steps"] = columns["schedule_steps"] = self.plan.grid.most_steps(cells)
-        return make_settings(len(cells), **columns, patterns=self.plan.study.set_numbers(cells))
+        return cell_settings(self.plan, cells)
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
         """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
@@ -134,42 +144,45 @@ class ShardTrainer:
         place_given(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
         return out
 
-    def _train_piece(self, piece: Shard) -> tuple[Columns, int, int]:
-        """Train the runs of a piece, except those known from earlier results.
-
-        Returns the outcomes of all runs, the steps executed by lanes, and the steps of known runs.
-        """
+    def _train_piece(self, piece: Shard) -> _Trained:
+        """Train the runs of a piece, except those known from earlier results."""
         cells, counts = self.plan.cells(piece)
         seeds = self.plan.seeds(piece)
         if self._reuse is None:
-            outcome = self._train_runs(cells, counts, seeds)
-            return outcome.columns, outcome.lane_steps, 0
+            outcome, weights = self._train_runs(cells, counts, seeds)
+            return _Trained(outcome.columns, outcome.lane_steps, 0, weights)
         columns = self._make_columns(len(seeds))
         known = self._reuse.fill(cells, counts, seeds, columns)
         reused_steps = int(columns.steps[known].sum(dtype=np.int64))
         lane_steps = reused_steps  # as if no lane had waited
         if not known.all():
             counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
-            outcome = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
+            outcome, _ = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
             for name in Columns._fields:
                 getattr(columns, name)[~known] = getattr(outcome.columns, name)
             lane_steps += outcome.lane_steps
-        return columns, lane_steps, reused_steps
+        return _Trained(columns, lane_steps, reused_steps, {})
 
     def _make_columns(self, n_runs: int) -> Columns:
         study = self.plan.study
         return make_columns(n_runs, len(study.record.targets), len(measure_columns(study)))
 
-    def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
-        """Train runs of one shape: ``counts`` successive runs of each cell, with these seeds."""
+    def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
+        """Train runs of one shape, ``counts`` successive runs of each cell, with these seeds; also return weights."""
         first = self.plan.grid.cell(int(cells[0]))
         trainer = self.trainer(first)
         n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
         weights, settings = self.weights(cells, counts, seeds, out=memory), self.settings(cells)
         asked: Any = {"hidden": first.hidden, "seeds": seeds, "pause": self._pause, "predictions": False}
-        outcome = trainer.train(settings, weights, counts, **asked, final_weights=self.tester is not None)
-        return self.measured(first, settings, counts, outcome)
+        kept = {name: weights.copy() for name in self._recorded if name == "initial_weights"}
+        keeps_final = "final_weights" in self._recorded
+        outcome = trainer.train(settings, weights, counts, **asked, final_weights=keeps_final or bool(self.tester))
+        if keeps_final:
+            final = outcome.final_weights.copy()
+            final[np.isnan(final)] = np.nan  # NaN has several bit patterns, which differ between machines
+            kept["final_weights"] = final
+        return self.measured(first, settings, counts, outcome), kept
 
     def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
         """Return outcomes with measures of the final networks, if the study has any.
@@ -215,20 +228,6 @@ class ShardTrainer:
         if numbers is None or numbers.size < size:
             numbers = self._thread.numbers = np.empty(size, dtype)
         return numbers[:size].reshape(shape)
-
-
-def make_recipe(study: Study, cell: Cell) -> Recipe:
-    """Return the recipe of a cell; a batch of all patterns is None in it, whatever the order."""
-    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    said = {**cell, "inputs": n_inputs, "outputs": n_outputs}
-    said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
-    if cell.batch == n_patterns:
-        said |= {"batch": None, "order": "cyclic"}
-    said["deep"] = isinstance(cell.hidden, tuple)
-    said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
-    said["warms_up"] = any(study.values_of("warmup"))
-    said["records_targets"] = bool(study.record.targets)
-    return Recipe(**{name: said[name] for name in Recipe._fields})
 
 
 def make_start(study: Study, cell: Cell) -> Start:

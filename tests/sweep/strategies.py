@@ -78,10 +78,7 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
     "cross_entropy": ({"loss": st.just("cross_entropy"), "output": st.just("softmax")}, classes),
     "hinge": ({"loss": st.just("hinge")}, st.sampled_from([-1.0, 1.0])),
     "names": ({"loss": st.sampled_from(["sse", "mse"]), "reduction": st.nothing()}, finite),
-    "adamw": (
-        {"loss": SCALARS["loss"], "optimizer": st.just("adamw"), "weight_decay": positive},
-        finite,
-    ),
+    "adamw": ({"loss": SCALARS["loss"], "optimizer": st.just("adamw"), "weight_decay": positive}, finite),
     "rprop": (
         {
             "loss": SCALARS["loss"],

@@ -14,8 +14,9 @@ from kernels import vocabulary
 from kernels.recipe import Architecture, Recipe
 from kernels.simd import jit
 from sweep import Study, load_study
+from sweep.schedule.recipes import make_recipe
 from sweep.study.words import SWEEPABLE
-from sweep.training.shard_trainer import make_recipe, make_start
+from sweep.training.shard_trainer import make_start
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_shards import run_in_shards
