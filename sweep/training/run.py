@@ -172,6 +172,8 @@ def run_in_shards(
     earlier = Reuse(study, reuse) if reuse else None
     if earlier and options.progress:
         tell(*earlier.sentences())
+    if study.record.columns_of_weights:
+        earlier = None  # whose rows have no weights
     plan = Plan(study, shard_runs)
     if out is None:
         _check_memory(study, keep, limits)

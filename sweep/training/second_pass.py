@@ -54,12 +54,16 @@ def record_weights(
     out = f"{str(directory).rstrip('/')}-weights" if out is None else out
     result = run(again, out=out, **options)
     if result.complete:
-        columns = runs_columns(study)
-        names = [column.name for column in columns]
-        found = rows_digest(in_run_order(result.parts_in_use, names), columns)
-        if found != first.facts["digest"]:
+        found, there = (_digest(each, study) for each in (result, first))
+        if found != there:
             raise StoreError(
-                f"rows in {str(out)!r} differ from those in {first.place!r}: digest {found[:12]}, there "
-                f"{str(first.facts['digest'])[:12]}; 'sweep verify {first.place} --all' tells which"
+                f"rows in {str(out)!r} differ from those in {first.place!r}: digest {found[:12]}, there {there[:12]}; "
+                f"'sweep verify {first.place} --all' tells which"
             )
     return result
+
+
+def _digest(result: Result, study: Study) -> str:
+    """Return the digest of the columns that the rows of a study have."""
+    columns = runs_columns(study)
+    return rows_digest(in_run_order(result.parts_in_use, [column.name for column in columns]), columns)
