@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.study.columns import arrow_schema, measure_columns, runs_columns, target_columns, weights_columns
+from sweep.study.columns import arrow_schema, measure_columns, network_columns, runs_columns, target_columns
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class ShardResult:
         Steps executed by SIMD lanes.
     reused_steps
         Steps of runs that were taken from earlier results instead of trained.
-    weights
-        Recorded weights by column: matrices of successive runs, (runs, parameters).
+    networks
+        Recorded measures and weights by column: arrays of successive runs, (runs,), or (runs, parameters).
     """
 
     plan: Plan
@@ -49,7 +49,7 @@ class ShardResult:
     columns: Columns
     lane_steps: int
     reused_steps: int
-    weights: dict[str, list[Array]] = field(default_factory=dict)
+    networks: dict[str, list[Array]] = field(default_factory=dict)
 
     @property
     def n_runs(self) -> int:
@@ -72,8 +72,8 @@ class ShardResult:
             schema = pa.schema([schema.field(name) for name in names])
         arrays = []
         for each in schema:
-            if each.name in self.weights:
-                arrays.append(lists_array(self.weights[each.name]))
+            if pa.types.is_list(each.type):
+                arrays.append(lists_array(self.networks[each.name]))
             else:
                 values = self.column(each.name)
                 arrays.append(status_array(values) if each.name == "status" else pa.array(values, each.type))
@@ -90,6 +90,8 @@ class ShardResult:
         measures = {column.name: column.type for column in measure_columns(self.plan.study)}
         if name in measures:
             return self.columns.measures[:, list(measures).index(name)].astype(measures[name])
+        if name in self.networks:
+            return np.concatenate(self.networks[name])
         if name == "run":
             return self.plan.runs(self.shard)
         if name == "seed":
@@ -117,7 +119,7 @@ def is_outcome(name: str, study: Study) -> bool:
     """Return whether a column of the rows holds an outcome of training, and does not follow from the study."""
     from kernels.loop.runs import Columns
 
-    others = (*target_columns(study), *measure_columns(study), *weights_columns(study))
+    others = (*target_columns(study), *measure_columns(study), *network_columns(study))
     return name in Columns._fields or name in [column.name for column in others]
 
 

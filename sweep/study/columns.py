@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from sweep.study.model import Study
+from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.words import WORDS
 
 if TYPE_CHECKING:
@@ -157,14 +158,16 @@ def measure_columns(study: Study) -> list[Column]:
     return list(_TEST_MEASURES) if study.data.n_tests else []
 
 
-def weights_columns(study: Study) -> list[Column]:
-    """Return the columns of recorded weights: of each run all parameters, one array after another."""
+def network_columns(study: Study) -> list[Column]:
+    """Return the columns of recorded measures of networks, and of weights: all parameters, array after array."""
     docs = {
         "initial_weights": "parameters before the first update",
         "final_weights": "parameters after the last update; not finite where diverged",
     }
     kind, order = f"list<{study.network.dtype}>", "array after array, as Result.weights names them"
-    return [Column(name, kind, "weight", f"{docs[name]}, {order}") for name in study.record.columns_of_weights]
+    measures = [Column(name, *NETWORK_MEASURES[name]) for name in study.record.measures]
+    weights = [Column(name, kind, "weight", f"{docs[name]}, {order}") for name in study.record.columns_of_weights]
+    return measures + weights
 
 
 def runs_columns(study: Study) -> list[Column]:
@@ -172,8 +175,8 @@ def runs_columns(study: Study) -> list[Column]:
     epochs = [_EPOCHS] if min(study.values_of("batch")) < study.data.n_patterns else []
     parameters, targets = parameter_columns(study), target_columns(study)
     measures = [*_MEASURES, *measure_columns(study)]
-    weights = weights_columns(study)
-    return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *measures, *targets, *weights]
+    networks = network_columns(study)
+    return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *measures, *targets, *networks]
 
 
 def cells_columns(study: Study) -> list[Column]:

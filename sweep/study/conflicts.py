@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
+from sweep.study.network_measures import MOST_BITS
 from sweep.study.start_faults import start_faults
 from sweep.study.words import LOSS_ALIASES, MAX_STEPS, WORDS, loss_and_reduction
 
@@ -101,6 +102,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_unused_words(study, given),
         *_missing_layers(study),
         *start_faults(study),
+        *_too_many_bits(study),
         *_rounded_away(study),
         *_beyond_limits(study, given),
     ]
@@ -227,6 +229,13 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
             f"{study.key_of('hidden')}: {n_patterns} patterns times {most} weights given; with several hidden layers, "
             f"at most {MAX_PRODUCTS} products are allowed"
         )
+
+
+def _too_many_bits(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence where the function of a network has more outputs than a column has bits."""
+    n_bits = (study.data.n_patterns + study.data.n_tests) * study.data.n_targets
+    if "learned_function" in study.record.measures and n_bits > MOST_BITS:
+        yield f"record.measures: 'learned_function' given with {n_bits} outputs in all; at most {MOST_BITS} are allowed"
 
 
 def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:

@@ -146,7 +146,7 @@ class StudyContent:
             is_seed_common
             and self.data.is_made_as(other.data)
             and set(self.record.targets) <= set(other.record.targets)
-            and not self.record.columns_of_weights
+            and not self.record.of_networks
             and (self.seeds == other.seeds or not self.gives_weights_by_seed)
             and not any(
                 set(map(comparable, self.values_of(name))).isdisjoint(map(comparable, other.values_of(name)))

@@ -75,7 +75,7 @@ _WISHES = {
     "this scheme of initial weights is": ("orthogonal", "fan_in", "sparse", "lsuv"),
     "this optimizer is": ("adagrad", "adadelta", "adamax", "nadam", "lbfgs", "l_bfgs", "lion", "muon", "newton", "cg"),
     "this loss is": ("mae", "l1_loss", "smooth_l1", "kl"),
-    "this activation is": ("selu", "prelu", "celu", "hardtanh", "softsign", "maxout", "step"),
+    "this activation is": ("selu", "prelu", "celu", "hardtanh", "softsign", "maxout"),
     "training on other devices is": ("gpu", "device", "cuda"),
     "an optimizer, loss or activation of one's own is": ("custom", "callable", "optimizer_class"),
 }

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sweep.errors import shown
+from sweep.errors import shown, unknown
+from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.parameters import expand
 
 MAX_SEED = 2**32 - 1
@@ -78,6 +79,17 @@ def _read_targets(given: Any) -> Any:
     return tuple(targets)
 
 
+def _read_measures(given: Any) -> Any:
+    """Return names of measures in the order in which their columns stand."""
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
+        raise ValueError(f"{shown(given)} given; must be a list of different names of {', '.join(NETWORK_MEASURES)}")
+    for name in names:
+        if name not in NETWORK_MEASURES:
+            raise ValueError(unknown("measure", name, NETWORK_MEASURES))
+    return tuple(name for name in NETWORK_MEASURES if name in names)
+
+
 class Record(Section):
     """What is recorded of every run beside how it ends."""
 
@@ -87,6 +99,15 @@ class Record(Section):
     weights: Literal["none", "initial", "final", "both"] = Field(
         "none", description="weights of every run that are recorded, with those of diverged runs"
     )
+
+    measures: Annotated[
+        tuple[str, ...], BeforeValidator(_read_measures), f"a list of {', '.join(NETWORK_MEASURES)}"
+    ] = Field((), description="measures of trained networks that are recorded, a column for each")
+
+    @property
+    def of_networks(self) -> tuple[str, ...]:
+        """The columns for which trained networks are needed, and not only what became of them."""
+        return (*self.measures, *self.columns_of_weights)
 
     @property
     def columns_of_weights(self) -> tuple[str, ...]:

@@ -74,8 +74,7 @@ class InitialWeights(Section):
     mirrored: bool = word(
         False,
         "start",
-        "whether the second half of the units of the last hidden layer begins as the first, with opposite output "
-        "weights",
+        "whether units of the last hidden layer begin in pairs with opposite output weights",
     )
     values: Annotated[GivenWeights | None, BeforeValidator(read_values), GIVEN] = word(
         None, "start", "initial weights that are given, in place of drawn ones", "weight", is_swept=False

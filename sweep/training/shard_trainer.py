@@ -26,6 +26,7 @@ from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.study.words import with_role
 from sweep.training.given_starts import given_in_all, given_in_cells
+from sweep.training.network_recorder import NetworkRecorder
 from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ _LONG_SECONDS = 1.0
 
 
 class _Trained(NamedTuple):
-    """Outcomes of the runs of a piece, the steps of lanes, those of known runs, and recorded weights by column."""
+    """Outcomes of the runs of a piece, steps of lanes, those of known runs, and what is recorded of networks."""
 
     columns: Columns
     lane_steps: int
     reused_steps: int
-    weights: dict[str, Array]
+    networks: dict[str, Array]
 
 
 class ShardTrainer:
@@ -67,7 +68,7 @@ class ShardTrainer:
         self.tester = Tester(plan.study) if plan.study.data.n_tests else None
         self._effort = study_effort(plan.study, plan.shards.operations)
         self._given = given_in_all(plan.study)
-        self._recorded = plan.study.record.columns_of_weights
+        self.networks = NetworkRecorder(plan.study, self.tester)
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
         self._thread = local()  # each thread's memory for weights
@@ -80,12 +81,11 @@ class ShardTrainer:
                 self._pause()
             if piece.open is None or piece.open.any():
                 trained.append(self._train_piece(piece))
-        names, dtype = self._recorded, self.plan.study.network.dtype
-        nothing = _Trained(self._make_columns(0), 0, 0, {name: np.empty((0, 0), dtype) for name in names})
+        nothing = _Trained(self._make_columns(0), 0, 0, self.networks.nothing())
         pieces, lane_steps, reused_steps, kept = zip(*(trained or [nothing]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
-        weights = {name: [piece[name] for piece in kept] for name in names}
-        return ShardResult(self.plan, shard, columns, sum(lane_steps), sum(reused_steps), weights)
+        networks = {name: [piece[name] for piece in kept] for name in nothing.networks}
+        return ShardResult(self.plan, shard, columns, sum(lane_steps), sum(reused_steps), networks)
 
     def trainer(self, cell: Cell) -> Trainer:
         """Return the trainer of a cell; there is one for each recipe."""
@@ -149,8 +149,8 @@ class ShardTrainer:
         cells, counts = self.plan.cells(piece)
         seeds = self.plan.seeds(piece)
         if self._reuse is None:
-            outcome, weights = self._train_runs(cells, counts, seeds)
-            return _Trained(outcome.columns, outcome.lane_steps, 0, weights)
+            outcome, networks = self._train_runs(cells, counts, seeds)
+            return _Trained(outcome.columns, outcome.lane_steps, 0, networks)
         columns = self._make_columns(len(seeds))
         known = self._reuse.fill(cells, counts, seeds, columns)
         reused_steps = int(columns.steps[known].sum(dtype=np.int64))
@@ -168,21 +168,18 @@ class ShardTrainer:
         return make_columns(n_runs, len(study.record.targets), len(measure_columns(study)))
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
-        """Train runs of one shape, ``counts`` successive runs of each cell, with these seeds; also return weights."""
+        """Train runs of one shape, ``counts`` successive runs of each cell; return what is recorded of networks too."""
         first = self.plan.grid.cell(int(cells[0]))
         trainer = self.trainer(first)
         n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
         weights, settings = self.weights(cells, counts, seeds, out=memory), self.settings(cells)
-        asked: Any = {"hidden": first.hidden, "seeds": seeds, "pause": self._pause, "predictions": False}
-        kept = {name: weights.copy() for name in self._recorded if name == "initial_weights"}
-        keeps_final = "final_weights" in self._recorded
-        outcome = trainer.train(settings, weights, counts, **asked, final_weights=keeps_final or bool(self.tester))
-        if keeps_final:
-            final = outcome.final_weights.copy()
-            final[np.isnan(final)] = np.nan  # NaN has several bit patterns, which differ between machines
-            kept["final_weights"] = final
-        return self.measured(first, settings, counts, outcome), kept
+        asked: Any = {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
+        needs_networks = self.networks.is_needed or self.tester is not None
+        asked |= {"predictions": bool(self.plan.study.record.measures), "final_weights": needs_networks}
+        outcome = trainer.train(settings, weights, counts, **asked)
+        recorded = self.networks.record(first, settings, counts, weights, outcome)
+        return self.measured(first, settings, counts, outcome), recorded
 
     def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
         """Return outcomes with measures of the final networks, if the study has any.

@@ -66,3 +66,20 @@ class Tester:
         columns = self.trainer(recipe).train(still_settings(settings), weights, counts, hidden=hidden).columns
         loss = np.where(diverged, np.inf, columns.final_loss)
         return np.column_stack([loss, np.where(diverged, 0, columns.n_correct)])
+
+    def outputs(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array) -> Array:
+        """Return the outputs of networks for the test patterns.
+
+        Parameters
+        ----------
+        recipe, hidden, settings, counts
+            As for :meth:`measure`.
+        weights : (runs, parameters)
+            Their final weights.
+
+        Returns
+        -------
+        (runs, patterns * outputs)
+        """
+        still = still_settings(settings)
+        return self.trainer(recipe).train(still, weights, counts, hidden=hidden, final_weights=True).predictions

@@ -202,8 +202,9 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     kinds = zip(measure_columns(plan.study), measured, strict=True)
     measures = {column.name: value if column.type == "float64" else int(value) for column, value in kinds}
     own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found, **measures, **dict(named)}
-    kept = {"initial_weights": initial[0], "final_weights": outcome.final_weights[0]}
-    own |= {name: kept[name].tolist() for name in plan.study.record.columns_of_weights}
+    one = np.ones(1, np.int64)
+    recorded = shard_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
+    own |= {name: column[0].tolist() for name, column in recorded.items()}
     patterns = plan.study.patterns_of(cell)
     return Trace(
         study=plan.study,

@@ -137,7 +137,7 @@ def test_rows_are_not_reused_where_weights_are_recorded(tmp_path: Path, capsys: 
     sweep.run(make_study(**WORDS, count=4), out=tmp_path / "first")
     again = sweep.run(recorded("final"), out=tmp_path / "again", reuse=[tmp_path / "first"], progress=True)
     assert again.facts["reused_steps"] == 0
-    assert "record.weights needs all runs to be trained" in capsys.readouterr().err
+    assert "what is recorded of networks needs all runs to be trained" in capsys.readouterr().err
     assert again.weights(0)["w"].shape == (4, 2, 2)
 
 
