@@ -134,8 +134,9 @@ def export(
 ) -> None:
     """Write the table of cells (configurations) as CSV, JSON or TeX.
 
-    CSV and JSON have all statistics with all digits; JSON tells what the columns are. TeX is a table of booktabs for a
-    paper, with rates in percent. Rows of runs are Parquet files already, which show --parts lists.
+    CSV and JSON have all statistics with all digits; JSON tells what the columns are.
+    TeX is a table of booktabs for a paper, with rates in percent.
+    Rows of runs are Parquet files already, which show --parts lists.
     """
     result = open_with_warning(directory)
     text = result.export(to, split_names(by) if by is not None else (), out=out, sort=sort, top=top)

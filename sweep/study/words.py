@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from kernels import vocabulary
 from kernels.start.names import DISTRIBUTIONS, MAX_LAYERS, STREAMS
@@ -77,14 +77,28 @@ def _complete_order(given: str) -> str:
 
 
 _ORDER = "w, v, b, c, k in any order; w.T, v.T, k.T; w1, b2, .. of one layer, w and b of all others from the inputs up"
+# What the schema of study files says of words that are validated by functions.
+_BATCH_SCHEMA = {
+    "anyOf": [{"enum": ["full", "online"]}, {"type": "integer", "minimum": 1, "maximum": MAX_PATTERNS}],
+}
+_HIDDEN_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": MAX_HIDDEN},
+        {"type": "string", "pattern": f"^0*[1-9][0-9]{{0,4}}(-0*[1-9][0-9]{{0,4}}){{0,{MAX_LAYERS - 1}}}$"},
+    ]
+}
+_ORDER_SCHEMA = {
+    "type": "string",
+    "pattern": rf"^\s*(([wvk](\.T)?|[bc]|w[1-{MAX_LAYERS}](\.T)?|b[1-{MAX_LAYERS}])(\s+|$))*$",
+}
 _HIDDEN = f"an integer from 1 to {MAX_HIDDEN:,}, or of several layers a text such as 8-4"
 
 
 class Network(Section):
     """The architecture of the networks."""
 
-    hidden: Annotated[int | str, BeforeValidator(_expand_hidden), _HIDDEN] | None = word(
-        None, "kernel", "hidden units", "units"
+    hidden: Annotated[int | str, BeforeValidator(_expand_hidden), WithJsonSchema(_HIDDEN_SCHEMA), _HIDDEN] | None = (
+        word(None, "kernel", "hidden units", "units")
     )
     layers: Annotated[int, Field(ge=1, le=MAX_LAYERS)] = word(
         1, "kernel", "hidden layers, of so many units each; a text of hidden tells its own", "layers"
@@ -108,7 +122,7 @@ class InitialWeights(Section):
     bias_scale: NotNegativeFloat | None = word(
         None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}
     )
-    draw_order: Annotated[str, AfterValidator(_complete_order), _ORDER] = word(
+    draw_order: Annotated[str, AfterValidator(_complete_order), WithJsonSchema(_ORDER_SCHEMA), _ORDER] = word(
         " ".join(_DRAWN), "start", "parameters in the order in which they are drawn"
     )
 
@@ -116,9 +130,12 @@ class InitialWeights(Section):
 class Training(Section):
     """How the networks are trained."""
 
-    batch: Annotated[int, BeforeValidator(_expand_batch), "full, online, 1 to the number of patterns"] = word(
-        "full", "kernel", "patterns per update", "patterns"
-    )
+    batch: Annotated[
+        int,
+        BeforeValidator(_expand_batch),
+        WithJsonSchema(_BATCH_SCHEMA),
+        "full, online, 1 to the number of patterns",
+    ] = word("full", "kernel", "patterns per update", "patterns")
     order: Literal["cyclic", "shuffled"] = word(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )
