@@ -151,7 +151,8 @@ def _json(result: ResultQueries, table: Table) -> Iterator[str]:
     if not result.complete:
         about["coverage"] = coverage(result)
     about |= {name: result.facts.get(name) for name in ("identity", "digest")}
-    about |= {"n_runs": result.facts["n_runs"], "pooled_by": list(table.by) or None, "n_rows": table.n_rows}
+    about |= {"n_runs": result.facts["n_runs"], "pooled_by": list(table.by) or None}
+    about |= {"n_rows": len(table.frame), "n_rows_in_all": table.n_rows}
     yield "{\n"
     for name, value in about.items():
         yield f"{json.dumps(name)}: {json.dumps(value)},\n"

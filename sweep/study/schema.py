@@ -41,7 +41,7 @@ def study_schema() -> Schema:
     told: dict[str, dict[str, str]] = {section: {} for section in MODELS}
     for entry in entries():
         told[entry.section][entry.key] = f"{entry.meaning}; {entry.facts}"
-    types: dict[str, Any] = {name: (argument.type, ...) for name, argument in DATA_WORDS.items()}
+    types: dict[str, Any] = {name: (argument.type, None) for name, argument in DATA_WORDS.items()}
     words = _of_model(create_model("Words", **types))["properties"]
     tables = {section: _of_model(model) for section, model in MODELS.items() if section != "data"}
     swept = {name: tables[section]["properties"][name] for name, section in SWEEPABLE.items() if section in SECTIONS}

@@ -29,7 +29,7 @@ class Until(Section):
     Cells are trained in rounds: ``first`` seeds, then up to twice as many in all, and so on.
     """
 
-    width: Annotated[float, Field(gt=0, lt=1)] = Field(description="width of the interval below which a cell ends")
+    width: Annotated[float, Field(gt=0, lt=1, description="width of the interval below which a cell ends")]
     first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(100, description="seeds of the first round")
 
 
