@@ -33,7 +33,6 @@ _LIMITS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 _NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 1}
 _ROWS = {"type": "array", "items": _NUMBERS, "minItems": 1, "maxItems": MAX_PATTERNS}
 _NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-_COUNT = {"type": "integer", "minimum": 1, "maximum": MAX_VALUES}
 
 
 def study_schema() -> Schema:
@@ -46,8 +45,8 @@ def study_schema() -> Schema:
     tables = {section: _of_model(model) for section, model in MODELS.items() if section != "data"}
     swept = {name: tables[section]["properties"][name] for name, section in SWEEPABLE.items() if section in SECTIONS}
     tables["parameters"] = _parameters({**swept, **{name: words[name] for name in DATA_WORDS}}, told)
-    tables["record"]["properties"]["targets"] = _forms({"type": "number", "minimum": 0, "exclusiveMinimum": True})
-    tables["record"]["properties"]["targets"]["anyOf"][1]["maxItems"] = MAX_TARGETS
+    target = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
+    tables["record"]["properties"]["targets"] = _forms(target, MAX_TARGETS)
     tables["data"] = _data(words)
     for section, meanings in told.items():
         for key, meaning in meanings.items():
@@ -110,22 +109,23 @@ def _parameters(words: Mapping[str, Schema], told: Mapping[str, Mapping[str, str
     return {"description": meaning, **_table(properties), "patternProperties": dotted}
 
 
-def _forms(value: Schema) -> Schema:
+def _forms(value: Schema, most: int = MAX_VALUES) -> Schema:
     """Return the schema of the values of a swept parameter, in the forms of :func:`sweep.study.parameters.expand`."""
     value = {key: each for key, each in value.items() if key not in ("default", "description")}
     kinds = value.get("anyOf", [value])
-    listed = {"type": "array", "items": value, "minItems": 1, "maxItems": MAX_VALUES, "uniqueItems": True}
+    listed = {"type": "array", "items": value, "minItems": 1, "maxItems": most, "uniqueItems": True}
     forms = [value, listed, _table({"value": value}, ["value"]), _table({"values": listed}, ["values"])]
     number = next((kind for kind in kinds if kind.get("type") in ("integer", "number")), None)
     if number:
         limits = {key: number[key] for key in _LIMITS if key in number}
         end, integer = {"type": "number", **limits}, {"type": "integer", **limits}
+        count = {"type": "integer", "minimum": 1, "maximum": most}
         positive = end if end.get("minimum", 0) > 0 else {**end, "minimum": 0, "exclusiveMinimum": True}
         spaced = {"logspace": positive, "geomspace": positive, "linspace": end}
-        forms += [_table({key: _listed(each, each, _COUNT)}, [key]) for key, each in spaced.items()]
+        forms += [_table({key: _listed(each, each, count)}, [key]) for key, each in spaced.items()]
         steps = {**_listed(integer, integer, {"type": "integer"}), "minItems": 2}
         forms.append(_table({"range": steps}, ["range"]))
-        bounds = {"min": end, "max": end, "num": _COUNT, "distribution": {"enum": list(DISTRIBUTIONS)}}
+        bounds = {"min": end, "max": end, "num": count, "distribution": {"enum": list(DISTRIBUTIONS)}}
         forms.append(_table(bounds, ["min", "max"]))
     return {"anyOf": forms}
 

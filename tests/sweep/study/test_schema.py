@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
-from functools import cache
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sweep import Study, StudyError
 from sweep.study.glossary import entries
 from sweep.study.load import built_in_studies
+from sweep.study.parameters import expand
 from sweep.study.schema import study_schema
 from sweep.study.swept_values import swept_parameters
 from sweep.study.tasks import TASKS
 from sweep.study.words import KINDS, SECTIONS, SWEEPABLE
-from tests.sweep.strategies import SCALARS, TASKS_OF_FOUR, any_tables, study_tables, swept
+from tests.sweep.schemas import accepts, plain, validator, with_word
+from tests.sweep.strategies import SCALARS, any_tables, study_tables, swept
 from tests.sweep.support import STUDY_TEXT, command
 
 ROOT = Path(__file__).parents[3]
@@ -39,30 +41,6 @@ EXAMPLES = {
     **{f"published-{path.parent.name}": path.read_text("utf-8") for path in (ROOT / "results").rglob("study.toml")},
     "tests": STUDY_TEXT,
 }
-
-
-@cache
-def validator() -> Draft4Validator:
-    """Return a validator by the schema."""
-    return Draft4Validator(study_schema())
-
-
-def accepts(tables: Any) -> bool:
-    """Tell whether the schema accepts a study."""
-    return bool(validator().is_valid(tables))
-
-
-def plain(value: Any) -> Any:
-    """Return tables as TOML has them: with lists in place of tuples, and without keys that have no value."""
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items() if each is not None}
-    return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value
-
-
-def with_word(section: str, key: str, value: Any) -> dict[str, Any]:
-    """Return a study with a key of a table."""
-    tables: dict[str, Any] = {"data": {"task": "xor"}}
-    return {**tables, section: {**tables.get(section, {}), key: value}}
 
 
 def test_command() -> None:
@@ -194,94 +172,20 @@ def test_wrong_forms_are_refused(spec: Any) -> None:
     assert not accepts(with_word("parameters", "hidden", spec))
 
 
-@pytest.mark.parametrize(
-    ("data", "allowed"),
-    [
-        *((data, True) for data in TASKS_OF_FOUR),
-        ({"file": "a.csv"}, True),
-        (
-            {"file": "a.csv", "inputs": ["a"], "target": "class", "low": -1, "train_count": 3, "test": {"file": "b"}},
-            True,
-        ),
-        ({"inputs": [[0, 1]], "targets": [1]}, True),
-        ({"task": "parity"}, True),  # its bits may be swept
-        ({"inputs": [[0, 1]], "targets": [1], "test": {"inputs": [[0, 1]], "targets": [[0.5]]}}, True),
-        ({}, False),
-        ({"task": "xnor"}, False),
-        ({"task": "xor", "bits": 2}, False),
-        ({"task": "xor", "file": "a.csv"}, False),
-        ({"task": "xor", "inputs": [[0, 1]]}, False),
-        ({"task": "parity", "bits": 17}, False),
-        ({"task": "parity", "bits": 2.5}, False),
-        ({"task": "parity", "bits": 2, "coding": "10"}, False),
-        ({"task": "moons", "n": 10, "spread": -0.1}, False),
-        ({"file": 3}, False),
-        ({"file": "a.csv", "inputs": [0, 1], "targets": ["y"]}, False),
-        ({"file": "a.csv", "bits": 2}, False),
-        ({"inputs": [0, 1], "targets": [1]}, False),
-        ({"inputs": [[0, "1"]], "targets": [1]}, False),
-        ({"task": "xor", "train": [0, -1]}, False),
-        ({"task": "xor", "train": [0, 0]}, False),
-        ({"task": "xor", "train_count": 0}, False),
-        ({"task": "xor", "label_noise": 1.5}, False),
-        ({"task": "xor", "test": {"task": "parity"}}, False),
-        ({"task": "xor", "test": {"task": "or", "train_count": 2}}, False),
-        ({"task": "xor", "test": "or"}, False),
-        ({"task": "xor", "sha256": "0"}, False),
-    ],
-    ids=str,
-)
-def test_patterns(data: dict[str, Any], allowed: bool) -> None:
-    """A task with its arguments, a file, or lists, and what is set apart."""
-    assert accepts({"data": data}) == allowed
-    if not allowed:
-        with pytest.raises(StudyError):
-            Study(data=data, network={"hidden": 2}, training={"learning_rate": 0.1})
-
-
-@pytest.mark.parametrize(
-    ("tables", "allowed"),
-    [
-        ({"seeds": {"count": 10, "until": {"width": 0.02}}}, True),
-        ({"seeds": {"until": {"width": 0.02, "first": 50}}}, True),
-        ({"record": {"targets": {"logspace": [1.0, 1e-3, 7]}}}, True),
-        ({"record": {"targets": 0.3}}, True),
-        ({"method": "grid", "name": "a.b-c_1", "description": "é"}, True),
-        ({"seeds": {"count": 0}}, False),
-        ({"seeds": {"count": 2.5}}, False),
-        ({"seeds": {"until": 0.02}}, False),
-        ({"seeds": {"until": {"first": 50}}}, False),
-        ({"seeds": {"until": {"width": 1}}}, False),
-        ({"record": {"targets": [0.3, 0.3]}}, False),
-        ({"record": {"targets": [0.3, 0]}}, False),
-        ({"record": {"targets": [float(k) for k in range(1, 18)]}}, False),
-        ({"method": "random"}, False),
-        ({"name": "a b"}, False),
-        ({"name": "-a"}, False),
-        ({"description": 3}, False),
-        ({"network": [1]}, False),
-    ],
-    ids=str,
-)
-def test_other_tables(tables: dict[str, Any], allowed: bool) -> None:
-    """Names, seeds and what is recorded."""
-    given = {"data": {"task": "xor"}, **tables}
-    assert accepts(given) == allowed
-    study = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}, **given}
-    try:
-        Study(**study)
-    except StudyError:
-        assert not allowed
-    else:
-        assert allowed
-
-
 def test_tests_are_of_all_words_and_tasks() -> None:
-    """There are examples of each kind, random studies have every word but those of the data, the schema every task."""
+    """There are examples of each kind; random studies have every word but those of the data, the schema every form."""
     assert {"xor", "hinton-symmetry", "published-boolean"} < set(EXAMPLES)
     assert any("README" in name for name in EXAMPLES)
     assert {name for name, section in SWEEPABLE.items() if section != "data"} <= set(SCALARS)
-    assert study_schema()["properties"]["data"]["properties"]["task"]["enum"] == list(TASKS)
+    tables = study_schema()["properties"]
+    assert tables["data"]["properties"]["task"]["enum"] == list(TASKS)
+    assert set(tables) == set(signature(Study).parameters)
+    forms = {
+        key for form in tables["parameters"]["properties"]["hidden"]["anyOf"] for key in form.get("properties", ())
+    }
+    with pytest.raises(ValueError, match="unknown key 'zzz'; known: ") as refused:
+        expand({"zzz": 1}, integer=True)
+    assert forms == set(str(refused.value).partition("known: ")[2].split(", "))
 
 
 @pytest.mark.skipif(not shutil.which("taplo"), reason="taplo is not installed")
