@@ -13,7 +13,7 @@ from sweep.results.queries import ResultQueries
 from sweep.results.sentences import coverage, of_each_cell, of_several_cells, uneven
 from sweep.study.columns import Column
 from sweep.system.escaping import one_line
-from sweep.system.formatting import measure_texts, rate_text, short, steps_text
+from sweep.system.formatting import count_text, list_text, measure_texts, rate_text, short, steps_text
 
 if TYPE_CHECKING:
     from sweep.study.model import Study
@@ -39,6 +39,7 @@ _OF_LOSSES = {
     "geometric mean": ("final_loss_geometric_mean",),
     "finite, %": ("finite_rate",),
 }
+_COUNTS = ("n_cells", "n_runs")
 _INTERVALS_OF_CELLS = {True: "95 % Wilson intervals", False: "95 % intervals, from order statistics"}
 
 
@@ -66,22 +67,23 @@ def tex_table(
         Comments on the columns, and a table with a caption; it needs the package booktabs, and longtable if it has more
         than 40 rows.
     """
-    names = [*by, "n_cells", "n_runs"] if by else ["cell", *swept(result.study), "n_runs"]
+    counts = [name for name in (_COUNTS if by else _COUNTS[1:]) if frame[name].nunique() > 1]
+    names = [*(by or swept(result.study)), *counts]
     statistics = _OF_CONVERGENCE if judges_convergence(result.study) else _OF_LOSSES
-    heads = [as_tex(name.removeprefix("n_") if name in ("n_cells", "n_runs") else name) for name in names]
+    heads = [name.removeprefix("n_") if name in counts else name for name in names]
     rows = [
         [*(_value(name, row[name]) for name in names), *map(numbers_as_tex, _statistics(row, result.study))]
         for row in frame.to_dict("records")
     ]
     is_long = len(rows) > _OF_A_PAGE
-    texts = ["l" if isinstance(frame[name].iloc[0], str) else "r" for name in names]
+    sides = ["l" if isinstance(frame[name].iloc[0], str) else "r" for name in names] + ["r"] * len(statistics)
     low = next(iter(statistics.values()))[1]
-    table = pd.DataFrame(rows, columns=[*heads, *map(as_tex, statistics)])
+    table = pd.DataFrame(rows, columns=list(map(_head, [*heads, *statistics], sides)))
     drawn = table.style.hide(axis="index").to_latex(
         hrules=True,
-        column_format="".join([*texts, *"r" * len(statistics)]),
+        column_format="".join(sides),
         position_float=None if is_long else "centering",
-        caption=_caption(result, by, which, has_intervals=bool(frame[low].notna().any())),
+        caption=_caption(result, by, which + _alike(frame, by), has_intervals=bool(frame[low].notna().any())),
         label=f"tab:{result.study.name}",
         environment="longtable" if is_long else "table",
     )
@@ -126,9 +128,23 @@ def _number(found: re.Match[str]) -> str:
     return f"${found['sign']}{factor}10^{{{int(found['exponent'])}}}$"
 
 
+def _head(text: str, side: str) -> str:
+    """Return a head of a column, a line for each word, so that tables are narrow."""
+    lines = re.split(r"(?<!,) |(?<=_)", text)
+    stacked = r"\\".join(map(as_tex, lines))
+    return rf"\shortstack[{side}]{{{stacked}}}" if len(lines) > 1 else stacked
+
+
+def _alike(frame: pd.DataFrame, by: Sequence[str]) -> str:
+    """Return the clause on counts that are equal in all rows, which need no columns."""
+    counts = {name: int(frame[name].iloc[0]) for name in (_COUNTS if by else _COUNTS[1:]) if frame[name].nunique() == 1}
+    told = [count_text(n, name.removeprefix("n_").removesuffix("s")) for name, n in counts.items()]
+    return f", each of {list_text(told)}" if told else ""
+
+
 def _value(name: str, value: Any) -> str:
     """Return a count, or the value of a parameter."""
-    if name in ("n_cells", "n_runs"):
+    if name in _COUNTS:
         return f"{value:,}"
     return as_tex(short(value)) if isinstance(value, str) else numbers_as_tex(short(value))
 

@@ -56,6 +56,13 @@ def number(text: str) -> str:
     return f"{ {'': '1', '-': '-1'}.get(power[1], power[1]) }e{int(power[2]):+03d}"
 
 
+def heads(row: str) -> list[str]:
+    """Return the heads of columns, which may be stacked, a line for each word."""
+    stacked = [re.fullmatch(r"\\shortstack\[[lr]\]\{(.*)\}", head) for head in row.split(" & ")]
+    lines = [match[1].split(r"\\") if match else [head] for match, head in zip(stacked, row.split(" & "), strict=True)]
+    return [" ".join(map(printed, words)).replace("_ ", "_") for words in lines]
+
+
 def tabular(text: str) -> tuple[str, list[str], list[list[str]]]:
     """Return caption, head and rows of a table, after checking its structure."""
     lines = [line for line in text.splitlines() if not line.startswith("% ")]
@@ -73,8 +80,8 @@ def tabular(text: str) -> tuple[str, list[str], list[list[str]]]:
     assert head
     assert body
     rows = [re.split(r"(?<!\\) & ", row) for row in body[1].rpartition("\\endlastfoot\n")[2].split(" \\\\\n")]
-    assert {len(spec[1])} == {len(row) for row in [re.split(r"(?<!\\) & ", head[1]), *rows]}
-    return printed(caption[1]), [printed(name) for name in re.split(r"(?<!\\) & ", head[1])], rows
+    assert {len(spec[1])} == {len(row) for row in [heads(head[1]), *rows]}
+    return printed(caption[1]), heads(head[1]), rows
 
 
 def texts(result: Result, **options: Any) -> str:
@@ -101,14 +108,13 @@ def test_rates_are_in_percent(results: dict[str, Result], by: tuple[str, ...]) -
     result = results["a_b.c-d"]
     caption, head, rows = tabular(texts(result, by=by))
     frame = result.summarize(by) if by else result.cells
-    first = ["cell", "learning_rate", "hidden", "activation"] if not by else [*by, "cells"]
-    assert head == [*first, "runs", "rate, %", "median steps", "expected steps"]
+    first = by or ("learning_rate", "hidden", "activation")
+    assert head == [*first, "rate, %", "median steps", "expected steps"]
     for row, told in zip(rows, frame.to_dict("records"), strict=True):
-        known = {**told, "cells": told.get("n_cells")}
-        assert [printed(text) for text in row[: len(first)]] == [str(known[name]) for name in first]
+        assert [printed(text) for text in row[: len(first)]] == [str(told[name]) for name in first]
         statistics = [percent(told), steps(told["steps_q50"]), steps(told["expected_steps"])]
-        assert row[len(first) :] == [str(told["n_runs"]), *statistics]
-    which = "4 combinations of hidden, activation" if by else "8 cells"
+        assert row[len(first) :] == statistics
+    which = "4 combinations of hidden, activation, each of 2 cells and 12 runs" if by else "8 cells, each of 6 runs"
     said = (
         "In brackets 95 % intervals. Rates are of all runs together; the intervals count each seed once, since cells "
         "share seeds."
@@ -121,13 +127,13 @@ def test_losses_are_numbers_of_tex(results: dict[str, Result]) -> None:
     """Powers of ten and infinity are set as such; parameters with one value are left out."""
     text = texts(results["fixed"])
     caption, head, rows = tabular(text)
-    assert head == ["cell", "learning_rate", "runs", "median final loss", "geometric mean", "finite, %"]
-    assert [row[1] for row in rows] == ["$10^{-5}$", "0.1", "$10^{300}$"]
-    assert rows[2][3:] == [r"$\infty$", "--", "0.0"]
+    assert head == ["learning_rate", "median final loss", "geometric mean", "finite, %"]
+    assert [row[0] for row in rows] == ["$10^{-5}$", "0.1", "$10^{300}$"]
+    assert rows[2][1:] == [r"$\infty$", "--", "0.0"]
     assert "the loss of a diverged run counts as infinite" in caption
     for row, told in zip(rows[:2], results["fixed"].cells.to_dict("records"), strict=False):
         ends = (told[f"final_loss_q50{end}"] for end in ("", "_low", "_high"))
-        assert number(row[3]) == "{:.3g} [{:.3g}, {:.3g}]".format(*ends)
+        assert number(row[1]) == "{:.3g} [{:.3g}, {:.3g}]".format(*ends)
 
 
 def test_long_tables_break_across_pages(results: dict[str, Result]) -> None:
@@ -137,9 +143,9 @@ def test_long_tables_break_across_pages(results: dict[str, Result]) -> None:
     assert len(tabular(text)[2]) == 41
     text = texts(results["long"], top=3)
     assert "longtable" not in text
-    assert tabular(text)[0].startswith("long: 3 of 41 cells, best first. ")
+    assert tabular(text)[0].startswith("long: 3 of 41 cells, best first, each of 2 runs. ")
     assert tabular(texts(results["long"], by="learning_rate", sort="n_runs"))[0].startswith(
-        "long: 41 values of learning_rate, sorted by n_runs. "
+        "long: 41 values of learning_rate, sorted by n_runs, each of 1 cell and 2 runs. "
     )
 
 
