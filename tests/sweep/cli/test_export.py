@@ -17,10 +17,10 @@ TEXTS = make_study(
     count=3,
     name="1_a.b-c",
     data={"task": "boolean", "bits": 2},
-    hidden=["2", "2-2"],
+    hidden=["2-2", "3-2"],
     coding=["01", "pm1"],
     function=[6, 14],
-    bias=[True, False],
+    draw_order=["w v b c k", "w.T v b c k"],
     learning_rate=0.1,
     max_steps=5,
 )
@@ -37,16 +37,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_texts_stay_texts(folder: Path) -> None:
-    """In JSON "01" and "2" are no numbers, and truth values are its own."""
+    """In JSON "01" is no number; texts of hidden units and orders of drawing are as they were given."""
     rows = json.loads(command("export", folder, "--to", "json").out)["rows"]
-    assert {type(row["hidden"]) for row in rows} == {type(row["coding"]) for row in rows} == {str}
-    assert {row["hidden"] for row in rows} == {"2", "2-2"}
-    assert {row["coding"] for row in rows} == {"01", "pm1"}
-    assert {row["bias"] is True for row in rows} == {row["bias"] is not False for row in rows} == {True, False}
-    lines = command("export", folder, "--by", "bias,coding").out.splitlines()
-    assert {tuple(line.split(",")[:3]) for line in lines[1:]} == {
-        (bias, coding, "4") for bias in ("True", "False") for coding in ("01", "pm1")
-    }
+    for name in ("hidden", "coding", "draw_order"):
+        assert {row[name] for row in rows} == set(TEXTS.parameters[name])
+    lines = command("export", folder, "--by", "draw_order,coding").out.splitlines()
+    orders, codings = TEXTS.parameters["draw_order"], TEXTS.parameters["coding"]
+    assert {tuple(line.split(",")[:3]) for line in lines[1:]} == {(a, b, "4") for a in orders for b in codings}
 
 
 @pytest.mark.parametrize("form", FORMATS)

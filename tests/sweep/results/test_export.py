@@ -104,15 +104,17 @@ def test_all_statistics_are_there_with_all_digits(result: Result, by: tuple[str,
 
 
 numbers = st.one_of(st.floats(), st.sampled_from([inf, -inf, nan, 5e-324, 0.1 + 0.2, 1e22, -0.0]))
+truths = st.booleans()
 whole_numbers = st.one_of(st.integers(0, 2**63 - 1), st.sampled_from([2**53 + 1, 2**63 - 1]))
 
 
-@given(st.lists(st.tuples(whole_numbers, st.none() | whole_numbers, numbers), min_size=1, max_size=5))
-def test_any_numbers_are_read_as_they_were(result: Result, rows: list[tuple[int, int | None, float]]) -> None:
-    """Whatever the statistics are: integers above 2^53, missing and infinite values, and floats of 17 digits."""
-    cells, steps, expected = zip(*rows, strict=True)
+@given(st.lists(st.tuples(whole_numbers, truths, st.none() | whole_numbers, numbers), min_size=1, max_size=5))
+def test_any_values_are_read_as_they_were(result: Result, rows: list[tuple[int, bool, int | None, float]]) -> None:
+    """Whatever there is: integers above 2^53, truth values, missing and infinite values, and floats of 17 digits."""
+    cells, truth, steps, expected = zip(*rows, strict=True)
     frame = result.cells.iloc[[0] * len(rows)].assign(
-        cell=np.array(cells, np.int64), steps_q50=pd.array(steps, "Int64"), expected_steps=np.array(expected)
+        **{"cell": np.array(cells, np.int64), "hidden": np.array(truth), "expected_steps": np.array(expected)},
+        steps_q50=pd.array(steps, "Int64"),
     )
     changed = Result(result.study, dict(result.facts), result.parts_in_use)
     changed.cells = frame.reset_index(drop=True)

@@ -23,9 +23,8 @@ from tests.sweep.support import make_study
 NAMED = {"textbackslash": "\\", "textasciitilde": "~", "textasciicircum": "^"}
 NAMED |= {"textless": "<", "textgreater": ">", "textbar": "|"}
 
-JUDGED = make_study(
-    count=6, name="a_b.c-d", hidden=["2-2", "3"], activation=["leaky_relu", "relu"], negative_slope=-0.5, below=0.3
-)
+ORDERS = ["w v b c k", "w.T v b c k"]
+JUDGED = make_study(count=6, name="a_b.c-d", hidden=[2, 3], draw_order=ORDERS, output_scale=[0.5, 1.5], below=0.3)
 FIXED = make_study(count=6, name="fixed", hidden=2, criterion="none", learning_rate=[1e-5, 0.1, 1e300], max_steps=20)
 LONG = make_study(count=2, name="long", hidden=2, learning_rate=[k / 100 for k in range(1, 42)], max_steps=5)
 
@@ -102,19 +101,19 @@ def steps(value: Any) -> str:
     return "--" if pd.isna(value) or value == inf else f"{value:,.0f}"
 
 
-@pytest.mark.parametrize("by", [(), ("hidden", "activation")])
+@pytest.mark.parametrize("by", [(), ("hidden", "draw_order")])
 def test_rates_are_in_percent(results: dict[str, Result], by: tuple[str, ...]) -> None:
     """Rows hold values of parameters, counts, rates with intervals and steps; the caption says what they are."""
     result = results["a_b.c-d"]
     caption, head, rows = tabular(texts(result, by=by))
     frame = result.summarize(by) if by else result.cells
-    first = by or ("learning_rate", "hidden", "activation")
+    first = by or ("learning_rate", "hidden", "draw_order", "output_scale")
     assert head == [*first, "rate, %", "median steps", "expected steps"]
     for row, told in zip(rows, frame.to_dict("records"), strict=True):
         assert [printed(text) for text in row[: len(first)]] == [str(told[name]) for name in first]
         statistics = [percent(told), steps(told["steps_q50"]), steps(told["expected_steps"])]
         assert row[len(first) :] == statistics
-    which = "4 combinations of hidden, activation, each of 2 cells and 12 runs" if by else "8 cells, each of 6 runs"
+    which = "4 combinations of hidden, draw_order, each of 4 cells and 24 runs" if by else "16 cells, each of 6 runs"
     said = (
         "In brackets 95 % intervals. Rates are of all runs together; the intervals count each seed once, since cells "
         "share seeds."
