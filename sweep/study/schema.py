@@ -49,8 +49,8 @@ def study_schema() -> Schema:
     tables["record"]["properties"]["targets"] = _forms(target, MAX_TARGETS)
     tables["data"] = _data(words)
     for section, meanings in told.items():
-        for key, meaning in meanings.items():
-            tables[section]["properties"][key]["description"] = meaning
+        _describe(tables[section]["properties"], meanings)
+    _describe(tables["data"]["properties"]["test"]["properties"], told["data"])
     texts: dict[str, Schema] = {
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "names the folder of results"},
         "description": {"type": "string", "description": "any text"},
@@ -64,6 +64,12 @@ def study_schema() -> Schema:
         ),
         "required": ["data"],
     }
+
+
+def _describe(properties: dict[str, Schema], meanings: Mapping[str, str]) -> None:
+    """Add the meanings of keys to their schemas, as far as they have one."""
+    for name in meanings.keys() & properties.keys():
+        properties[name]["description"] = meanings[name]
 
 
 def _table(properties: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:

@@ -135,6 +135,9 @@ def test_each_key_is_described_and_misspelled() -> None:
         for key in (f"{entry.key}s_", entry.key.capitalize()):
             for value in (1, 0.5, "xor", True, [0.5]):
                 assert not accepts(with_word(entry.section, key, value))
+    tables["test"] = tables["data"]["properties"]["test"]
+    for table in tables.values():
+        assert all(each["description"] for each in (table, *table.get("properties", {}).values()))
     for key in ("seed", "Network", "traning", "parameter"):
         assert not accepts({"data": {"task": "xor"}, key: {}})
 
