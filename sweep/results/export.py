@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("csv", "json", "tex")
+ROWS_AT_A_TIME = 10_000
 
 _N_CELLS = Column("n_cells", "int64", "cells", "cells that are pooled")
 # Words of columns of single cells, and what they are of several.
@@ -161,12 +162,20 @@ def _json(result: ResultQueries, table: Table) -> Iterator[str]:
         for c in table.columns
     ]
     yield '"columns": {\n' + ",\n".join(told) + '\n},\n"rows": [\n'
-    names, last = list(table.frame.columns), len(table.frame) - 1
-    values = [_plain(table.frame[name]) for name in names]
-    for number, row in enumerate(zip(*values, strict=True)):
-        end = "\n" if number == last else ",\n"
-        yield json.dumps(dict(zip(names, row, strict=True)), allow_nan=False) + end
-    yield "]\n}\n"
+    between = ""
+    for row in _rows(table.frame):
+        yield between + json.dumps(row, allow_nan=False)
+        between = ",\n"
+    yield "\n]\n}\n"
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield rows as values of JSON; only some at a time are Python objects, since these take much memory."""
+    names = list(frame.columns)
+    for start in range(0, len(frame), ROWS_AT_A_TIME):
+        part = frame.iloc[start : start + ROWS_AT_A_TIME]
+        for row in zip(*(_plain(part[name]) for name in names), strict=True):
+            yield dict(zip(names, row, strict=True))
 
 
 def _plain(values: pd.Series[Any]) -> list[Any]:

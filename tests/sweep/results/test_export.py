@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import sweep
 from sweep import Result, SweepError
+from sweep.results import export
 from sweep.results.sentences import coverage
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import command, make_study, training_watched, tree
@@ -120,6 +121,14 @@ def test_any_values_are_read_as_they_were(result: Result, rows: list[tuple[int, 
     changed.cells = frame.reset_index(drop=True)
     assert_same(read_csv(text(changed)), changed.cells)
     assert_same(strict(text(changed, "json"))["rows"], changed.cells)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 6, 7])
+def test_rows_of_json_are_made_in_parts(result: Result, at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text does not depend on how many rows are made at a time."""
+    whole = text(result, "json")
+    monkeypatch.setattr(export, "ROWS_AT_A_TIME", at_a_time)
+    assert text(result, "json") == whole
 
 
 def test_other_programs_read_them(result: Result, tmp_path: Path) -> None:
