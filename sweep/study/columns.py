@@ -137,12 +137,15 @@ _LOSSES = (
 NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
+# Unit and meaning of the parameter that recorded targets are beside the words of a study.
+_TARGET = ("loss", "recorded target: a run converges at the step to it")
+
 
 def parameter_columns(study: Study) -> list[Column]:
     """Return the columns of the swept parameters, in file order."""
+    told = {name: (word.unit, word.meaning) for name, word in WORDS.items()}
     return [
-        Column(name, _TYPES[type(values[0])], WORDS[name].unit, WORDS[name].meaning)
-        for name, values in study.parameters.items()
+        Column(name, _TYPES[type(values[0])], *told.get(name, _TARGET)) for name, values in study.parameters.items()
     ]
 
 

@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from pydantic import BeforeValidator, WithJsonSchema
 
 from sweep.errors import shown
 from sweep.system.plain_values import plain
@@ -18,6 +20,8 @@ GIVEN = "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, a 
 
 _ARRAY = re.compile(f"[wb][1-8]?|[vck]|{ALL}")
 _ELEMENT = re.compile(r"([wb][1-8]?|[vck])\[(0|[1-9][0-9]{0,5})(?:,(0|[1-9][0-9]{0,5}))?\]")
+# Names of single weights, with spaces as users write them.
+WEIGHT_PATTERN = r"(w[1-8]?|[vk])\[[0-9]+, *[0-9]+\]|(b[1-8]?|c)\[[0-9]+\]"
 
 # Numbers, and tuples of them to any depth.
 Numbers = float | tuple[Any, ...]
@@ -151,6 +155,26 @@ def _numbers(name: str, given: Any) -> Numbers:
 def shape_of(numbers: Numbers) -> tuple[int, ...]:
     """Return the lengths of nested tuples, from the outermost."""
     return (len(numbers), *shape_of(numbers[0])) if isinstance(numbers, tuple) else ()
+
+
+Values = Annotated[
+    GivenWeights | None,
+    BeforeValidator(read_values),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"\.(npz|npy|csv|parquet)$"},
+                {
+                    "type": "object",
+                    "patternProperties": {f"^({WEIGHT_PATTERN}|{_ARRAY.pattern})$": {"type": ["number", "array"]}},
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                },
+            ]
+        }
+    ),
+    GIVEN,
+]
 
 
 def is_by_seed(values: GivenWeights | None, shapes: list[Shapes]) -> bool:

@@ -40,7 +40,7 @@ from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
 
 # File systems allow names of 255 bytes.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 S = TypeVar("S", bound=Section)
 
@@ -214,7 +214,7 @@ if Study.__doc__:  # Python drops docstrings with -OO
 def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
     """Return the faults of the keys outside of the tables."""
     faults = []
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         faults.append(
             f"name: {shown(name)} given; must be text of at most 255 letters, digits, '.', '_' and '-', as it names "
             "a folder"

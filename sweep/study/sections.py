@@ -6,7 +6,7 @@ import sys
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from sweep.errors import shown, unknown
 from sweep.study.network_measures import NETWORK_MEASURES
@@ -30,8 +30,8 @@ class Until(Section):
     Cells are trained in rounds: ``first`` seeds, then up to twice as many in all, and so on.
     """
 
-    width: Annotated[float, Field(gt=0, lt=1)]
-    first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = 100
+    width: Annotated[float, Field(gt=0, lt=1, description="width of the interval below which a cell ends")]
+    first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(100, description="seeds of the first round")
 
 
 class Seeds(Section):
@@ -101,7 +101,10 @@ class Record(Section):
     )
 
     measures: Annotated[
-        tuple[str, ...], BeforeValidator(_read_measures), f"a list of {', '.join(NETWORK_MEASURES)}"
+        tuple[str, ...],
+        BeforeValidator(_read_measures),
+        WithJsonSchema({"type": "array", "items": {"enum": list(NETWORK_MEASURES)}, "uniqueItems": True}),
+        f"a list of {', '.join(NETWORK_MEASURES)}",
     ] = Field((), description="measures of trained networks that are recorded, a column for each")
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import Field
 
 from kernels import vocabulary
 from kernels.start.names import DISTRIBUTIONS, MAX_LAYERS, STREAMS
@@ -17,19 +17,9 @@ from kernels.words.reductions import REDUCTIONS
 from kernels.words.scalings import SCALINGS
 from sweep.study.data import DATA_KEYS, DATA_WORDS
 from sweep.study.fields import Word, choice, setting, settings_of, table, word
-from sweep.study.given_weights import GIVEN, GivenWeights, WithWeights, read_values
+from sweep.study.given_weights import Values, WithWeights
 from sweep.study.sections import Record, Section, Seeds
-from sweep.study.word_values import (
-    DRAWN,
-    HIDDEN,
-    ORDER,
-    SCALES,
-    checked_scale,
-    complete_order,
-    expand_batch,
-    expand_freeze,
-    expand_hidden,
-)
+from sweep.study.word_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
 
 MAX_STEPS = 2**31 - 1
 
@@ -46,9 +36,7 @@ LOSS_ALIASES = {
 class Network(Section):
     """The architecture of the networks."""
 
-    hidden: Annotated[int | str, BeforeValidator(expand_hidden), HIDDEN] | None = word(
-        None, "kernel", "hidden units", "units"
-    )
+    hidden: HiddenUnits | None = word(None, "kernel", "hidden units", "units")
     layers: Annotated[int, Field(ge=1, le=MAX_LAYERS)] = word(
         1, "kernel", "hidden layers, of so many units each; a text of hidden tells its own", "layers"
     )
@@ -62,12 +50,8 @@ class Network(Section):
 class InitialWeights(Section):
     """The initial weights of the networks."""
 
-    scale: Annotated[float | str, BeforeValidator(checked_scale(above=True)), f"a number above 0, {SCALES}"] = word(
-        1.0, "start", "deviation (normal) or half width (uniform) of the initial weights", "weight"
-    )
-    output_scale: (
-        Annotated[float | str, BeforeValidator(checked_scale(above=False)), f"a number from 0, {SCALES}"] | None
-    ) = word(None, "start", "scale of the initial weights of the output layer", "weight")
+    scale: Scale = word(1.0, "start", "deviation (normal) or half width (uniform) of the initial weights", "weight")
+    output_scale: OutputScale | None = word(None, "start", "scale of the initial weights of the output layer", "weight")
     bias_scale: NotNegativeFloat | None = word(
         None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}
     )
@@ -76,23 +60,17 @@ class InitialWeights(Section):
         "start",
         "whether units of the last hidden layer begin in pairs with opposite output weights",
     )
-    values: Annotated[GivenWeights | None, BeforeValidator(read_values), GIVEN] = word(
+    values: Values = word(
         None, "start", "initial weights that are given, in place of drawn ones", "weight", is_swept=False
     )
-    draw_order: Annotated[str, AfterValidator(complete_order), ORDER] = word(
-        " ".join(DRAWN), "start", "parameters in the order in which they are drawn"
-    )
+    draw_order: DrawOrder = word(" ".join(DRAWN), "start", "parameters in the order in which they are drawn")
 
 
 class Training(Section):
     """How the networks are trained."""
 
-    batch: Annotated[int, BeforeValidator(expand_batch), "full, online, 1 to the number of patterns"] = word(
-        "full", "kernel", "patterns per update", "patterns"
-    )
-    freeze: Annotated[str, BeforeValidator(expand_freeze), "kinds of parameters such as 'w b'"] = word(
-        "", "kernel", "parameters that keep their initial values: of w, v, b, c and k"
-    )
+    batch: Batch = word("full", "kernel", "patterns per update", "patterns")
+    freeze: Freeze = word("", "kernel", "parameters that keep their initial values: of w, v, b, c and k")
     order: Literal["cyclic", "shuffled"] = word(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )
