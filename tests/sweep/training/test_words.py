@@ -117,7 +117,7 @@ TOGETHER: dict[str, dict[str, Any]] = {
         **{"activation": "leaky_relu", "output": "leaky_relu", "negative_slope": [0.5, 0.1], "dtype": "float32"},
         **{"optimizer": "rmsprop", "alpha": [0.5, 0.9], "batch": 2, "bound": [3.0, 1e9]},
     },
-    "frozen": {"freeze": ["k", "b c"], "skip": True, "hidden": "2-3", "optimizer": ["adam", "rmsprop"]},
+    "frozen": {"freeze": ["k", "b c"], "skip": True, "optimizer": ["adam", "rmsprop"]},
     "named": {"scale": ["he", "glorot"], "distribution": ["uniform", "truncated_normal"], "output_scale": "lecun"},
     "start": {"draw_order": ["b v w k", "k.T w.T"], "output_scale": [0.5, 2.0], "skip": True, "dtype": "float32"},
 }
