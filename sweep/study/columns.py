@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweep.study.model import Study
-from sweep.study.words import WORDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -133,7 +132,7 @@ _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 def parameter_columns(study: Study) -> list[Column]:
     """Return the columns of the swept parameters, in file order."""
     return [
-        Column(name, _TYPES[type(values[0])], WORDS[name].unit, WORDS[name].meaning)
+        Column(name, _TYPES[type(values[0])], study.tables.words[name].unit, study.tables.words[name].meaning)
         for name, values in study.parameters.items()
     ]
 

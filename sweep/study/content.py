@@ -13,7 +13,7 @@ from sweep.study.data_sets import DataSets
 from sweep.study.grid import Grid, hidden_sizes
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Seeds
-from sweep.study.words import WORDS, Convergence, InitialWeights, Network, Training
+from sweep.study.words import Convergence, InitialWeights, Network, Training, WordTables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +34,8 @@ class StudyContent:
         The values of each swept word, in file order.
     seeds : Seeds
     record : Record
+    tables : WordTables
+        The words that it may use: ours, and those of the user's own that it names.
     """
 
     name: str
@@ -46,6 +48,7 @@ class StudyContent:
     parameters: dict[str, tuple[Scalar, ...]]
     seeds: Seeds
     record: Record
+    tables: WordTables
 
     @cached_property
     def grid(self) -> Grid:
@@ -77,7 +80,7 @@ class StudyContent:
         """Return the words with the same value in all cells; None means that the value follows from another word."""
         return {
             name: self.values_of(name)[0]
-            for name, word in WORDS.items()
+            for name, word in self.tables.words.items()
             if name not in self.parameters and word.role != "data"
         }
 
@@ -85,9 +88,9 @@ class StudyContent:
         """Return the values that a word has in the cells: one, or the swept ones."""
         if name in self.parameters:
             return self.parameters[name]
-        if WORDS[name].role == "data":
+        if self.tables.words[name].role == "data":
             return (None,)  # the patterns are known, whatever they were made from
-        return (getattr(getattr(self, WORDS[name].section), name),)
+        return (getattr(getattr(self, self.tables.words[name].section), name),)
 
     def set_numbers(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of the sets of patterns each of some cells has, both (cells,)."""
@@ -110,13 +113,13 @@ class StudyContent:
 
     def key_of(self, name: str) -> str:
         """Return the dotted key of a word in the study file."""
-        return f"parameters.{name}" if name in self.parameters else f"{WORDS[name].section}.{name}"
+        return f"parameters.{name}" if name in self.parameters else f"{self.tables.words[name].section}.{name}"
 
     def uses(self, name: str) -> bool:
         """Return whether a word has an effect in some cell."""
         if name == "layers":
             return isinstance(self.values_of("hidden")[0], int)  # a text tells its layers
-        used_with = WORDS[name].used_with
+        used_with = self.tables.words[name].used_with
         return not used_with or any(set(values) & set(self.values_of(other)) for other, values in used_with.items())
 
     def shares_runs_with(self, other: StudyContent) -> bool:
@@ -128,12 +131,17 @@ class StudyContent:
             and self.data.is_made_as(other.data)
             and set(self.record.targets) <= set(other.record.targets)
             and not any(
-                set(map(comparable, self.values_of(name))).isdisjoint(map(comparable, other.values_of(name)))
-                for name in WORDS
+                set(map(self.comparable, self.values_of(name))).isdisjoint(map(other.comparable, other.values_of(name)))
+                for name in self.tables.words.keys() & other.tables.words.keys()
             )
         )
 
+    def comparable(self, value: Any) -> Any:
+        """Return a value as any study has it.
 
-def comparable(value: Any) -> Any:
-    """Return a value as any study has it: numbers of hidden units are texts beside texts of several layers."""
-    return str(value) if isinstance(value, int) else value
+        Numbers of hidden units are texts beside texts of several layers, and a word of the user's own has its key,
+        which tells its source.
+        """
+        if isinstance(value, str) and value in self.tables.own:
+            return self.tables.own[value].key
+        return str(value) if isinstance(value, int) else value

@@ -23,6 +23,7 @@ from sweep.study.columns import measure_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.study.words import loss_and_reduction, with_role
+from sweep.training.own_words import check_own_words
 from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-_SETTINGS = with_role("setting")
 _START = with_role("start")
 
 # Seconds after which a shard may be ended between two pieces, each of which may need a kernel to be compiled.
@@ -76,6 +76,7 @@ class ShardTrainer:
         recipe = make_recipe(self.plan.study, cell)
         with self._lock:
             if recipe not in self._trainers:
+                check_own_words(self.plan.study)
                 self._trainers[recipe] = Trainer(
                     recipe,
                     self._inputs,
@@ -93,10 +94,11 @@ class ShardTrainer:
 
     def settings(self, cells: Array) -> Array:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
-        given = [name for name in _SETTINGS if None not in self.plan.study.values_of(name)]
+        study = self.plan.study
+        given = [name for name in study.tables.with_role("setting") if None not in study.values_of(name)]
         columns = {name: self.plan.grid.column(name, cells) for name in given}
         columns["max_steps"] = columns["schedule_steps"] = self.plan.grid.most_steps(cells)
-        return make_settings(len(cells), **columns, patterns=self.plan.study.set_numbers(cells))
+        return make_settings(len(cells), **columns, patterns=study.set_numbers(cells))
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
         """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
@@ -218,6 +220,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
     if cell.batch == n_patterns:
         said |= {"batch": None, "order": "cyclic"}
+    for name in ("activation", "output", "loss", "optimizer"):
+        said[name] = study.tables.own[said[name]].key if said[name] in study.tables.own else said[name]
     said["deep"] = isinstance(cell.hidden, tuple)
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
     said["warms_up"] = any(study.values_of("warmup"))

@@ -1,0 +1,198 @@
+"""The source of a word of one's own: one text that holds all that the word is made of.
+
+Its functions use their arguments, numbers, and the functions of :mod:`kernels.simd.functions`. So the text, with these
+and the declaration of the word, is all that decides what the word computes: other processes make the word from it, and
+its SHA-256 tells words apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import inspect
+import math
+import textwrap
+from collections.abc import Callable, Mapping
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple, NoReturn
+
+from kernels.simd import functions as lane_functions
+
+# What formulas are written with.
+LANE_FUNCTIONS = ("select", "absolute", "sqrt", "constant", *(each.__name__ for each in lane_functions.ELEMENTARY))
+
+_HEAD = "from __future__ import annotations\n"
+_DECLARED = "DECLARED = "
+# Instructions that read a name of the module, and those that formulas have no use for.
+_READS = ("LOAD_GLOBAL", "LOAD_NAME")
+_REFUSED = {
+    "LOAD_ATTR": "the attribute",
+    "LOAD_METHOD": "the method",
+    "IMPORT_NAME": "the import of",
+    "STORE_GLOBAL": "the assignment to",
+}
+
+
+class WordError(ValueError):
+    """A word of one's own cannot be used; the message says why, in one sentence."""
+
+
+class Place(NamedTuple):
+    """Where the user has a function: the file, and its first line there."""
+
+    file: str
+    line: int
+
+
+class Function(NamedTuple):
+    """A function of a word: its name, source from ``def`` on, place, and the functions and numbers that it uses."""
+
+    name: str
+    n_arguments: int
+    source: str
+    place: Place
+    used: Mapping[str, Any]
+
+
+def read_function(what: str, function: Any) -> Function:
+    """Return the source of a function, once it is sure that it depends on nothing else.
+
+    Parameters
+    ----------
+    what
+        The word, for errors.
+    function
+        A function that is written with ``def``.
+
+    Raises
+    ------
+    WordError
+        If it is no such function, its source cannot be had, or it uses anything else.
+    """
+    if not isinstance(function, FunctionType) or function.__name__ == "<lambda>":
+        raise WordError(f"{what}: {_short(function)} given; must be a function that is written with def")
+    place = Place(function.__code__.co_filename, function.__code__.co_firstlineno)
+    if function.__closure__:
+        names = ", ".join(function.__code__.co_freevars)
+        _refuse(what, place, f"it uses {names} of the function around it; make it a number of the module, or a setting")
+    signature = list(inspect.signature(function).parameters.values())
+    if any(each.kind is not each.POSITIONAL_OR_KEYWORD or each.default is not each.empty for each in signature):
+        _refuse(what, place, "its arguments must be plain names; defaults belong to settings=(Setting(..),)")
+    used = _used(what, function)
+    try:
+        lines, first = inspect.getsourcelines(function)
+    except (OSError, TypeError):
+        _refuse(what, place, "its source cannot be read; write it in a file or a notebook, not at a prompt")
+    tree = ast.parse(textwrap.dedent("".join(lines))).body
+    if len(tree) != 1 or not isinstance(tree[0], ast.FunctionDef):
+        _refuse(what, place, "its source is no function that is written with def")
+    begin = tree[0].lineno - 1  # behind decorators
+    source = textwrap.dedent("".join(lines[begin : tree[0].end_lineno])).rstrip() + "\n"
+    return Function(function.__name__, len(signature), source, Place(place.file, first + begin), used)
+
+
+def write_source(read: list[Function], declared: Mapping[str, Any]) -> str:
+    """Return the source of a word from its functions and the plain values of its declaration."""
+    used = {name: value for function in read for name, value in function.used.items()}
+    assert all(used[name] is value for function in read for name, value in function.used.items())
+    given = {name: value.__name__ for name, value in used.items() if callable(value)}
+    imports = [f"{own} as {name}" if own != name else own for name, own in sorted(given.items())]
+    head = [f"from kernels.simd.functions import {', '.join(imports)}\n"] if imports else []
+    head += [f"{name} = {value!r}\n" for name, value in sorted(used.items()) if not callable(value)]
+    return "\n".join([_HEAD, *head, *(function.source for function in read), f"{_DECLARED}{dict(declared)!r}\n"])
+
+
+def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Callable[..., Any]], dict[str, Any]]:
+    """Return the functions in the source of a word, by name, and the plain values of its declaration.
+
+    Parameters
+    ----------
+    source
+        As :func:`write_source` returns it, in a process of the user who wrote it.
+    places
+        Where the user has the functions, for errors.
+    """
+    found: dict[str, Any] = {"__name__": "own_word"}
+    *code, declared = ast.parse(source).body
+    for statement in code:
+        place = places.get(getattr(statement, "name", ""))
+        if place:
+            ast.increment_lineno(statement, place.line - statement.lineno)
+        file = place.file if place else "<word>"
+        future = [*code[:1], statement] if place else [statement]  # annotations are no code
+        exec(compile(ast.Module(future, []), file, "exec"), found)
+    assert isinstance(declared, ast.Assign)
+    return {name: each for name, each in found.items() if isinstance(each, FunctionType)}, ast.literal_eval(
+        declared.value
+    )
+
+
+def line_of(error: BaseException, places: Mapping[str, Place]) -> Place | None:
+    """Return the line of the user in which an error arose, as Python or Numba tells it; None if in none."""
+    files = {place.file for place in places.values()}
+    location: Any = getattr(error, "loc", None)  # of Numba
+    if location is not None and location.filename in files:
+        return Place(location.filename, location.line)
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in files:
+            found = Place(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def returned(what: str, function: Function) -> int | None:
+    """Return how many values a function returns; None if it returns one that is no tuple.
+
+    Raises
+    ------
+    WordError
+        If it returns different numbers.
+    """
+    values = [node.value for node in ast.walk(ast.parse(function.source)) if isinstance(node, ast.Return)]
+    counts = {len(value.elts) if isinstance(value, ast.Tuple) else None for value in values}
+    if len(counts) != 1:
+        _refuse(what, function.place, "it must return its values, equally many at each return")
+    return counts.pop()
+
+
+def uses_elementary(functions: list[Function]) -> bool:
+    """Return whether functions use an elementary one, which is a long chain of operations."""
+    return any(value in lane_functions.ELEMENTARY for each in functions for value in each.used.values())
+
+
+def _used(what: str, function: FunctionType) -> dict[str, Any]:
+    """Return the functions and numbers of its module that a function uses, by name."""
+    code, used = function.__code__, dict[str, Any]()
+    place = Place(code.co_filename, code.co_firstlineno)
+    for instruction in dis.get_instructions(code):
+        line: Any = instruction.positions.lineno if instruction.positions else None
+        place = place._replace(line=line or place.line)
+        name = instruction.argval
+        if instruction.opname in _REFUSED:
+            _refuse(what, place, f"it uses {_REFUSED[instruction.opname]} {name!r}; {_may_use()}")
+        if isinstance(instruction.argval, CodeType):
+            _refuse(what, place, f"there is another function in it; {_may_use()}")
+        if instruction.opname not in _READS:
+            continue
+        if name not in function.__globals__:
+            _refuse(what, place, f"it uses {name!r}; {_may_use()}")
+        value = function.__globals__[name]
+        is_number = type(value) in (int, float) and math.isfinite(value)
+        if not is_number and not any(value is getattr(lane_functions, known) for known in LANE_FUNCTIONS):
+            _refuse(what, place, f"it uses {name!r}, which is {_short(value)}; {_may_use()}")
+        used[name] = value
+    return used
+
+
+def _may_use() -> str:
+    return f"it may use its arguments, finite numbers, and of sweep.lanes {', '.join(LANE_FUNCTIONS)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _refuse(what: str, place: Place, why: str) -> NoReturn:
+    raise WordError(f"{what}, line {place.line} of {place.file}: {why}")
