@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from kernels import vocabulary
-from kernels.own.source import Function, WordError, read_function, returned, uses_elementary, write_source
+from kernels.own.source import (
+    Function,
+    WordError,
+    count_operations,
+    read_function,
+    returned,
+    uses_elementary,
+    write_source,
+)
 from kernels.own.words import add
 from kernels.words.records import LEARNING_RATE, Setting
 
@@ -144,9 +152,9 @@ def _decorator(
     def declare(given: F) -> F:
         name = getattr(given, "__name__", repr(given))
         what = f"{kind} {name!r}"
-        _check_name(what, name)
         functions = {"function": given, **{role: each for role, each in roles.items() if each is not None}}
         read = {role: read_function(what, each) for role, each in functions.items()}
+        _check_name(what, name)
         own = tuple(_setting(what, each) for each in settings)
         elementary = kind == "activation" and not own and uses_elementary([read["function"]])
         declared: dict[str, Any] = {
@@ -157,6 +165,7 @@ def _decorator(
             "options": {**options, "elementary": elementary} if kind == "activation" else dict(options),
         }
         if kind == "optimizer":
+            declared["options"]["operations"] = count_operations(read["function"])
             declared["options"]["n_factors"] = returned(what, read["factors"]) if "factors" in read else 1
         _check_form(what, declared, read)
         source = write_source(list(read.values()), declared)

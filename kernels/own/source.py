@@ -11,6 +11,7 @@ import ast
 import dis
 import inspect
 import math
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
@@ -31,6 +32,9 @@ _REFUSED = {
     "IMPORT_NAME": "the import of",
     "STORE_GLOBAL": "the assignment to",
 }
+
+# As in: typing of call at words.py (3).
+_TOLD_BY_NUMBA = re.compile(r" at (.+) \((\d+)\)$", re.MULTILINE)
 
 
 class WordError(ValueError):
@@ -130,9 +134,9 @@ def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Cal
 def line_of(error: BaseException, places: Mapping[str, Place]) -> Place | None:
     """Return the line of the user in which an error arose, as Python or Numba tells it; None if in none."""
     files = {place.file for place in places.values()}
-    location: Any = getattr(error, "loc", None)  # of Numba
-    if location is not None and location.filename in files:
-        return Place(location.filename, location.line)
+    for file, line in _TOLD_BY_NUMBA.findall(str(error)):
+        if file in files:
+            return Place(file, int(line))
     found, trace = None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename in files:
@@ -154,6 +158,19 @@ def returned(what: str, function: Function) -> int | None:
     if len(counts) != 1:
         _refuse(what, function.place, "it must return its values, equally many at each return")
     return counts.pop()
+
+
+def count_operations(function: Function) -> int:
+    """Return about how many operations of lanes a function takes."""
+    slow = [name for name, value in function.used.items() if value is lane_functions.sqrt]
+    long = [name for name, value in function.used.items() if value in lane_functions.ELEMENTARY]
+    total = 0
+    for node in ast.walk(ast.parse(function.source)):
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        is_slow = called in slow or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div))
+        is_one = isinstance(node, ast.BinOp | ast.Compare | ast.Call)
+        total += 100 if called in long else 8 if is_slow else int(is_one)
+    return total
 
 
 def uses_elementary(functions: list[Function]) -> bool:

@@ -35,6 +35,8 @@ class Declaration(NamedTuple):
         Whether an activation is a long chain of operations.
     full_batch
         Whether a step of an optimizer must take all patterns.
+    operations
+        About how many operations of lanes an update of one parameter takes.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Declaration(NamedTuple):
     settings: tuple[Setting, ...] = ()
     elementary: bool = False
     full_batch: bool = False
+    operations: int = 0
 
     @property
     def key(self) -> str:
@@ -125,7 +128,7 @@ def add(
     """
     kind, name, options = declared["kind"], declared["name"], declared["options"]
     sha256 = hashlib.sha256(source.encode()).hexdigest()
-    flags = {flag: options[flag] for flag in ("elementary", "full_batch") if flag in options}
+    flags = {flag: options[flag] for flag in ("elementary", "full_batch", "operations") if flag in options}
     word = OwnWord(Declaration(kind, name, sha256, settings, **flags), source, places, functions, options)
     _BY_KEY[word.declaration.key] = _BY_NAME[name] = word
     vocabulary.OWN_WORDS[word.declaration.key] = _record(word.declaration, functions, options)
@@ -153,7 +156,8 @@ def _record(
     names = ("states", "clocks", "n_factors", "keeps_infinity")
     given = {name: options[name] for name in names if name in options}
     given |= {name: functions[name] for name in ("tick", "factors") if name in functions}
-    return Optimizer(function, settings=settings, full_batch=declaration.full_batch, **given)
+    given |= {"full_batch": declaration.full_batch, "operations": declaration.operations}
+    return Optimizer(function, settings=settings, **given)
 
 
 def _lacks_code(*arguments: Any) -> Any:

@@ -14,7 +14,8 @@ from sweep.errors import shown
 
 # Tables of a study that name words.
 _NAMING = ("network", "training", "parameters")
-_KEYS = {"kind", "sha256", "settings", "elementary", "full_batch"}
+_KEYS = {"kind", "sha256", "settings", "elementary", "full_batch", "operations"}
+_MOST_OPERATIONS = 10**6
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -88,13 +89,13 @@ def _table(word: Declaration) -> dict[str, Any]:
     ]
     told: dict[str, Any] = {"kind": word.kind, "sha256": word.sha256}
     told |= {"settings": settings} if settings else {}
-    return told | {flag: True for flag in ("elementary", "full_batch") if getattr(word, flag)}
+    return told | {flag: value for flag in ("elementary", "full_batch", "operations") if (value := getattr(word, flag))}
 
 
 def _declaration(name: str, table: Mapping[str, Any]) -> Declaration:
     """Return the declaration in a table without faults."""
     settings = tuple(map(_setting, table.get("settings", ())))
-    flags = {flag: table[flag] for flag in ("elementary", "full_batch") if flag in table}
+    flags = {flag: table[flag] for flag in ("elementary", "full_batch", "operations") if flag in table}
     return Declaration(table["kind"], name, table["sha256"], settings, **flags)
 
 
@@ -116,12 +117,11 @@ def _fault(name: Any, table: Any) -> str | None:
         return f"kind {shown(table['kind'])} given; must be one of {', '.join(KINDS)}"
     if not isinstance(table["sha256"], str) or not _SHA256.fullmatch(table["sha256"]):
         return f"sha256 {shown(table['sha256'])} given; must be 64 hexadecimal digits"
-    settings = table.get("settings", [])
-    if not isinstance(settings, (list, tuple)) or not all(
-        type(table.get(flag, True)) is bool for flag in _KEYS - {"kind", "sha256", "settings"}
-    ):
+    operations, settings = table.get("operations", 0), table.get("settings", [])
+    if type(operations) is not int or not 0 <= operations <= _MOST_OPERATIONS:
+        return f"operations {shown(operations)} given; must be an integer from 0 to {_MOST_OPERATIONS}"
+    flags = [table[flag] for flag in ("elementary", "full_batch") if flag in table]
+    if not isinstance(settings, (list, tuple)) or not all(type(flag) is bool for flag in flags):
         return "settings must be a list, and elementary and full_batch true or false"
-    faults = (
-        f"setting {shown(each)} given; it {fault}" for each in settings if (fault := setting_fault(_setting(each)))
-    )
-    return next(faults, None)
+    found = [(each, setting_fault(_setting(each))) for each in settings]
+    return next((f"setting {shown(each)} given; it {fault}" for each, fault in found if fault), None)

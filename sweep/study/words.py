@@ -255,7 +255,7 @@ class WordTables:
 
 
 @lru_cache(16)
-def word_tables(own: tuple[Declaration, ...] = ()) -> WordTables:
+def word_tables(own: tuple[Declaration, ...]) -> WordTables:
     """Return the words of studies that may use these words of a user's own."""
     return WordTables(own)
 
@@ -265,7 +265,7 @@ def known_tables() -> WordTables:
     return word_tables(tuple(word.declaration for word in declared_words().values()))
 
 
-OURS = word_tables()
+OURS = word_tables(())
 SECTIONS, WORDS, KINDS, SWEEPABLE, HOMES = OURS.sections, OURS.words, OURS.kinds, OURS.sweepable, OURS.homes
 NETWORK, INITIAL_WEIGHTS, TRAINING, CONVERGENCE = SECTIONS.values()
 

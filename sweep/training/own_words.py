@@ -10,6 +10,7 @@ import json
 import linecache
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -188,6 +189,7 @@ def _error_text(error: BaseException, places: Any) -> str:
     place = line_of(error, places)
     where = f"at line {place.line} of {place.file}" if place else "beyond its own lines"
     code = linecache.getline(place.file, place.line).strip() if place else ""
-    said = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
+    text = re.split(r"There are \d+ candidate|During: |File \"", str(error))[0]  # Numba goes on for a page
+    said = " ".join(text.replace(">>>", "").split())
     told = f"{type(error).__name__}: {said}"
     return f"{where}{f' ({code})' if code else ''}: {told if len(told) <= 200 else told[:197] + '...'}"
