@@ -125,6 +125,10 @@ def add(
         The plain values of its declaration: kind, name and options.
     settings, functions, source, places
         As of :class:`OwnWord`.
+
+    Returns
+    -------
+    OwnWord
     """
     kind, name, options = declared["kind"], declared["name"], declared["options"]
     sha256 = hashlib.sha256(source.encode()).hexdigest()
