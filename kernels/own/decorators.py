@@ -11,10 +11,8 @@ from kernels import vocabulary
 from kernels.own.source import (
     Function,
     WordError,
-    count_operations,
     read_function,
     returned,
-    uses_elementary,
     write_source,
 )
 from kernels.own.words import add
@@ -156,17 +154,13 @@ def _decorator(
         read = {role: read_function(what, each) for role, each in functions.items()}
         _check_name(what, name)
         own = tuple(_setting(what, each) for each in settings)
-        elementary = kind == "activation" and not own and uses_elementary([read["function"]])
         declared: dict[str, Any] = {
             "kind": kind,
             "name": name,
             "functions": {role: each.name for role, each in read.items()},
             "settings": [each.name if each.name in vocabulary.OWN else each._asdict() for each in own],
-            "options": {**options, "elementary": elementary} if kind == "activation" else dict(options),
+            "options": dict(options),
         }
-        if kind == "optimizer":
-            declared["options"]["operations"] = count_operations(read["function"])
-            declared["options"]["n_factors"] = returned(what, read["factors"]) if "factors" in read else 1
         _check_form(what, declared, read)
         source = write_source(list(read.values()), declared)
         places = {each.name: each.place for each in read.values()}
@@ -236,7 +230,7 @@ def _setting(what: str, given: Any) -> Setting:
 def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Function]) -> None:
     """Refuse functions with another number of arguments or values than the word needs."""
     settings = [each if isinstance(each, str) else each["name"] for each in declared["settings"]]
-    options, kind = declared["options"], declared["kind"]
+    kind, n_factors = declared["kind"], 0
     if len(set(settings)) < len(settings):
         raise WordError(f"{what}: settings {', '.join(settings)} given; each must be given once")
     if kind == "loss":
@@ -246,15 +240,15 @@ def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Funct
         if "chain" in read:
             _needs(what, read["chain"], ["gradient", "a"], None)
     else:
-        _check_optimizer(what, options, settings, read)
-    if len(settings) + options.get("n_factors", 0) > MOST_SETTINGS:
-        beside = f" and {options['n_factors']} factors of its rate" if kind == "optimizer" else ""
+        n_factors = _check_optimizer(what, declared["options"], settings, read)
+    if len(settings) + n_factors > MOST_SETTINGS:
+        beside = f" and {n_factors} factors of its rate" if n_factors else ""
         raise WordError(f"{what}: {len(settings)} settings{beside} given; at most {MOST_SETTINGS} are allowed")
 
 
-def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str], read: Mapping[str, Function]) -> None:
-    """Refuse an optimizer whose functions do not go together."""
-    states, clocks = options["states"], options["clocks"]
+def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str], read: Mapping[str, Function]) -> int:
+    """Refuse an optimizer whose functions do not go together, and return the number of factors of its rate."""
+    states, clocks, n_factors = options["states"], options["clocks"], 1
     if len(states) > MOST_STATES or any(
         state != LEARNING_RATE if isinstance(state, str) else not math.isfinite(state) for state in states
     ):
@@ -266,14 +260,15 @@ def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str],
     names = [f"clock {k + 1}" for k in range(len(clocks))]
     if clocks:
         _needs(what, read["tick"], [*names, *settings], len(clocks))
-        _needs(what, read["factors"], ["rate", *names, *settings], options["n_factors"])
-        if options["n_factors"] is None:
+        found = returned(what, read["factors"])
+        if found is None:
             _fails(what, read["factors"], "it must return a tuple, as (rate,)")
+        _needs(what, read["factors"], ["rate", *names, *settings], n_factors := found)
     of_states = [f"state {k + 1}" for k in range(len(states))]
-    factors = [f"factor {k + 1}" for k in range(options["n_factors"])] if clocks else ["learning rate"]
-    _needs(
-        what, read["function"], ["p", "gradient", *of_states, *factors, *settings], len(states) + 1 if states else None
-    )
+    factors = [f"factor {k + 1}" for k in range(n_factors)] if clocks else ["learning rate"]
+    arguments = ["p", "gradient", *of_states, *factors, *settings]
+    _needs(what, read["function"], arguments, len(states) + 1 if states else None)
+    return n_factors
 
 
 def _needs(what: str, function: Function, arguments: list[str], n_values: int | None) -> None:

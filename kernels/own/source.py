@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, NoReturn
 from kernels.simd import functions as lane_functions
 
 # What formulas are written with.
-LANE_FUNCTIONS = ("select", "absolute", "sqrt", "constant", *(each.__name__ for each in lane_functions.ELEMENTARY))
+_ELEMENTARY = tuple(each.__name__ for each in lane_functions.ELEMENTARY)
+LANE_FUNCTIONS = ("select", "absolute", "sqrt", "constant", *_ELEMENTARY)
 
 _HEAD = "from __future__ import annotations\n"
 _DECLARED = "DECLARED = "
@@ -160,22 +161,37 @@ def returned(what: str, function: Function) -> int | None:
     return counts.pop()
 
 
-def count_operations(function: Function) -> int:
-    """Return about how many operations of lanes a function takes."""
-    slow = [name for name, value in function.used.items() if value is lane_functions.sqrt]
-    long = [name for name, value in function.used.items() if value in lane_functions.ELEMENTARY]
-    total = 0
-    for node in ast.walk(ast.parse(function.source)):
-        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-        is_slow = called in slow or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div))
-        is_one = isinstance(node, ast.BinOp | ast.Compare | ast.Call)
-        total += 100 if called in long else 8 if is_slow else int(is_one)
-    return total
+def facts_of(source: str, functions: Mapping[str, str]) -> dict[str, Any]:
+    """Return what follows from the source of a word, for its cost and its kernels.
 
+    Parameters
+    ----------
+    source
+        As :func:`write_source` returns it.
+    functions
+        The name of each function by its part in the word.
 
-def uses_elementary(functions: list[Function]) -> bool:
-    """Return whether functions use an elementary one, which is a long chain of operations."""
-    return any(value in lane_functions.ELEMENTARY for each in functions for value in each.used.values())
+    Returns
+    -------
+    dict
+        ``operations``: about how many operations of lanes the function takes; ``elementary``: whether it uses an
+        elementary one, which is a long chain of them; ``n_factors``: how many values ``factors`` returns, or 1.
+    """
+    code = ast.parse(source).body
+    imported = [alias for node in code if isinstance(node, ast.ImportFrom) for alias in node.names]
+    means = {alias.asname or alias.name: alias.name for alias in imported}
+    definitions = {node.name: node for node in code if isinstance(node, ast.FunctionDef)}
+    nodes = list(ast.walk(definitions[functions["function"]]))
+    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
+    called = [means.get(name.id, "") for name in calls if isinstance(name, ast.Name)]
+    n_long = sum(name in _ELEMENTARY for name in called)
+    n_slow = called.count("sqrt") + sum(isinstance(node, ast.Div) for node in nodes)
+    n_all = sum(isinstance(node, ast.BinOp | ast.Compare | ast.Call) for node in nodes)
+    factors = list(ast.walk(definitions[functions["factors"]])) if "factors" in functions else []
+    counts = [
+        len(node.value.elts) for node in factors if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)
+    ]
+    return {"operations": n_all + 7 * n_slow + 99 * n_long, "elementary": n_long > 0, "n_factors": (counts or [1])[0]}
 
 
 def _used(what: str, function: FunctionType) -> dict[str, Any]:

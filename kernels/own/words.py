@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from kernels import vocabulary
-from kernels.own.source import Place, read_source
+from kernels.own.source import Place, facts_of, read_source
 from kernels.words.records import Activation, Loss, Optimizer, Setting
 from kernels.words.value_of import ValueOf
 
@@ -66,7 +66,7 @@ class OwnWord(NamedTuple):
     functions
         By their part in the word: ``"function"``, ``"chain"``, ``"tick"`` or ``"factors"``.
     options
-        Other arguments of its decorator, as plain values.
+        Other arguments of its decorator, as plain values, and what follows from the source.
     """
 
     declaration: Declaration
@@ -122,7 +122,7 @@ def add(
     Parameters
     ----------
     declared
-        The plain values of its declaration: kind, name and options.
+        The plain values of its declaration: kind, name, names of functions, and options.
     settings, functions, source, places
         As of :class:`OwnWord`.
 
@@ -130,7 +130,11 @@ def add(
     -------
     OwnWord
     """
-    kind, name, options = declared["kind"], declared["name"], declared["options"]
+    kind, name = declared["kind"], declared["name"]
+    facts = facts_of(source, declared["functions"])
+    facts["elementary"] &= kind == "activation" and not settings
+    facts["operations"] *= kind == "optimizer"
+    options = {**declared["options"], **facts}
     sha256 = hashlib.sha256(source.encode()).hexdigest()
     flags = {flag: options[flag] for flag in ("elementary", "full_batch", "operations") if flag in options}
     word = OwnWord(Declaration(kind, name, sha256, settings, **flags), source, places, functions, options)

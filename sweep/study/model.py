@@ -166,6 +166,8 @@ class Study(StudyContent):
         """
         tables = self.canonical()
         del tables["name"], tables["description"]
+        for word in tables.get("words", {}).values():  # their cost follows from the source
+            word.pop("operations", None), word.pop("elementary", None)
         tables["parameters"] = list(tables["parameters"].items())
         text = json.dumps(tables, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
