@@ -11,9 +11,12 @@ from kernels.own.decorators import NAME, setting_fault, taken_names
 from kernels.own.words import KINDS, Declaration, declared_words
 from kernels.words.records import Setting
 from sweep.errors import shown
+from sweep.study.columns import reserved_columns
+from sweep.study.words import OURS
 
 # Tables of a study that name words.
 _NAMING = ("network", "training", "parameters")
+_TOP = ("name", "description", "method", "data", "parameters", "seeds", "seed", "record", "words", *OURS.sections)
 _KEYS = {"kind", "sha256", "settings", "elementary", "full_batch", "operations"}
 _MOST_OPERATIONS = 10**6
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -70,10 +73,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _shared_settings(own: tuple[Declaration, ...]) -> Iterator[str]:
-    """Yield a sentence for each setting that two words declare differently."""
+    """Yield a sentence for each setting whose name studies or results have, or that two words declare differently."""
     found: dict[str, tuple[Setting, str]] = {}
+    taken = {*OURS.homes, *_TOP, *reserved_columns()} - vocabulary.OWN.keys()
     for word in own:
         for setting in word.settings:
+            if setting.name in taken or setting.name.startswith("steps_below_"):
+                yield f"words: {word.name} has a setting {setting.name!r}, which studies or results have; rename it"
             other, name = found.setdefault(setting.name, (setting, word.name))
             if other != setting:
                 yield f"words: {name} and {word.name} declare setting {setting.name!r} differently; rename one of them"

@@ -134,6 +134,18 @@ def test_a_study_file_alone_runs_no_code(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize("name", ["hidden", "training", "n", "seed", "count", "steps", "convergence_rate", "targets"])
+def test_settings_have_names_of_their_own(tmp_path: Path, name: str) -> None:
+    """No key of a study and no column of results means two things."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        f"import sweep\n\n@sweep.optimizer(settings=(sweep.Setting('{name}', 1.0, 'pace'),))\n"
+        "def mine(p, g, rate, pace):\n    return p - g\n"
+    )
+    with only_words_of(file), pytest.raises(sweep.StudyError, match=f"mine has a setting '{name}', which studies or"):
+        study_of(optimizer="mine")
+
+
 def test_settings_of_two_words_must_agree(tmp_path: Path) -> None:
     """One name of a setting is one number of a cell."""
     word = (
