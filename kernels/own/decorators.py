@@ -15,7 +15,7 @@ from kernels.own.source import (
     returned,
     write_source,
 )
-from kernels.own.words import add
+from kernels.own.words import add_source
 from kernels.words.records import LEARNING_RATE, Setting
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -162,9 +162,8 @@ def _decorator(
             "options": dict(options),
         }
         _check_form(what, declared, read)
-        source = write_source(list(read.values()), declared)
-        places = {each.name: each.place for each in read.values()}
-        add(declared, own, functions, source, places)
+        source = write_source(what, list(read.values()), declared)
+        add_source(source, {each.name: each.place for each in read.values()})  # later changes of numbers change nothing
         return given
 
     return declare if function is None else declare(function)

@@ -8,13 +8,12 @@ its SHA-256 tells words apart.
 from __future__ import annotations
 
 import ast
-import dis
 import inspect
 import math
 import re
 import textwrap
 from collections.abc import Callable, Mapping
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any, NamedTuple, NoReturn
 
 from kernels.simd import functions as lane_functions
@@ -25,14 +24,11 @@ LANE_FUNCTIONS = ("select", "absolute", "sqrt", "constant", *_ELEMENTARY)
 
 _HEAD = "from __future__ import annotations\n"
 _DECLARED = "DECLARED = "
-# Instructions that read a name of the module, and those that formulas have no use for.
-_READS = ("LOAD_GLOBAL", "LOAD_NAME")
-_REFUSED = {
-    "LOAD_ATTR": "the attribute",
-    "LOAD_METHOD": "the method",
-    "IMPORT_NAME": "the import of",
-    "STORE_GLOBAL": "the assignment to",
-}
+# Of what a function is made, beside a text that explains it: assignments and a return of such expressions.
+_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Return)
+_EXPRESSIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Constant, ast.Tuple)
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.USub, ast.UAdd, ast.Invert)
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 # As in: typing of call at words.py (3).
 _TOLD_BY_NUMBA = re.compile(r" at (.+) \((\d+)\)$", re.MULTILINE)
@@ -47,6 +43,10 @@ class Place(NamedTuple):
 
     file: str
     line: int
+
+    def at(self, node: ast.expr | ast.stmt) -> Place:
+        """Return the place of a part of the function."""
+        return self._replace(line=self.line + node.lineno - 1)
 
 
 class Function(NamedTuple):
@@ -83,7 +83,6 @@ def read_function(what: str, function: Any) -> Function:
     signature = list(inspect.signature(function).parameters.values())
     if any(each.kind is not each.POSITIONAL_OR_KEYWORD or each.default is not each.empty for each in signature):
         _refuse(what, place, "its arguments must be plain names; defaults belong to settings=(Setting(..),)")
-    used = _used(what, function)
     try:
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
@@ -93,13 +92,39 @@ def read_function(what: str, function: Any) -> Function:
         _refuse(what, place, "its source is no function that is written with def")
     begin = tree[0].lineno - 1  # behind decorators
     source = textwrap.dedent("".join(lines[begin : tree[0].end_lineno])).rstrip() + "\n"
-    return Function(function.__name__, len(signature), source, Place(place.file, first + begin), used)
+    place = Place(place.file, first + begin)
+    used = _used(what, function, ast.parse(source).body[0], place)
+    return Function(function.__name__, len(signature), source, place, used)
 
 
-def write_source(read: list[Function], declared: Mapping[str, Any]) -> str:
-    """Return the source of a word from its functions and the plain values of its declaration."""
+def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -> str:
+    """Return the source of a word from its functions and the plain values of its declaration.
+
+    Parameters
+    ----------
+    what
+        The word, for errors.
+    read, declared
+        Its functions, and its declaration.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    WordError
+        If a name means several things.
+    """
+    if len({function.name for function in read}) < len(read):
+        _refuse(what, read[0].place, "its functions have one name; give them several")
     used = {name: value for function in read for name, value in function.used.items()}
-    assert all(used[name] is value for function in read for name, value in function.used.items())
+    for function in read:
+        for name, value in function.used.items():
+            if used[name] is not value or name in [each.name for each in read]:
+                _refuse(
+                    what, function.place, f"it uses {name!r}, which is another thing elsewhere in the word; rename it"
+                )
     given = {name: value.__name__ for name, value in used.items() if callable(value)}
     imports = [f"{own} as {name}" if own != name else own for name, own in sorted(given.items())]
     head = [f"from kernels.simd.functions import {', '.join(imports)}\n"] if imports else []
@@ -194,28 +219,56 @@ def facts_of(source: str, functions: Mapping[str, str]) -> dict[str, Any]:
     return {"operations": n_all + 7 * n_slow + 99 * n_long, "elementary": n_long > 0, "n_factors": (counts or [1])[0]}
 
 
-def _used(what: str, function: FunctionType) -> dict[str, Any]:
+def _used(what: str, function: FunctionType, definition: ast.stmt, place: Place) -> dict[str, Any]:
     """Return the functions and numbers of its module that a function uses, by name."""
-    code, used = function.__code__, dict[str, Any]()
-    place = Place(code.co_filename, code.co_firstlineno)
-    for instruction in dis.get_instructions(code):
-        line: Any = instruction.positions.lineno if instruction.positions else None
-        place = place._replace(line=line or place.line)
-        name = instruction.argval
-        if instruction.opname in _REFUSED:
-            _refuse(what, place, f"it uses {_REFUSED[instruction.opname]} {name!r}; {_may_use()}")
-        if isinstance(instruction.argval, CodeType):
-            _refuse(what, place, f"there is another function in it; {_may_use()}")
-        if instruction.opname not in _READS:
-            continue
-        if name not in function.__globals__:
-            _refuse(what, place, f"it uses {name!r}; {_may_use()}")
-        value = function.__globals__[name]
-        is_number = type(value) in (int, float) and math.isfinite(value)
-        if not is_number and not any(value is getattr(lane_functions, known) for known in LANE_FUNCTIONS):
-            _refuse(what, place, f"it uses {name!r}, which is {_short(value)}; {_may_use()}")
-        used[name] = value
+    assert isinstance(definition, ast.FunctionDef)
+    body = definition.body[ast.get_docstring(definition) is not None :]  # without the text that explains it
+    used, own = dict[str, Any](), set(function.__code__.co_varnames)
+    for statement in body:
+        if not isinstance(statement, _STATEMENTS):
+            _refuse_node(what, place, statement)
+        values = statement.targets if isinstance(statement, ast.Assign) else []
+        for expression in [*values, *([statement.value] if statement.value else [])]:
+            for node in ast.walk(expression):
+                _check_node(what, place, node)
+                if isinstance(node, ast.Name) and node.id not in own:
+                    used[node.id] = _value_of(what, function, place.at(node), node.id)
     return used
+
+
+def _check_node(what: str, place: Place, node: ast.AST) -> None:
+    """Refuse what no formula over lanes is made of."""
+    if isinstance(node, ast.expr):
+        several = isinstance(node, ast.Compare) and len(node.ops) > 1
+        named = isinstance(node, ast.Call) and (bool(node.keywords) or not isinstance(node.func, ast.Name))
+        is_text = isinstance(node, ast.Constant) and type(node.value) not in (int, float)
+        operator = getattr(node, "op", None)
+        if not isinstance(node, _EXPRESSIONS) or several or named or is_text:
+            _refuse_node(what, place, node)
+        if operator is not None and not isinstance(operator, _OPERATORS):
+            _refuse_node(what, place, node)
+        if isinstance(node, ast.Compare) and not isinstance(node.ops[0], _COMPARISONS):
+            _refuse_node(what, place, node)
+
+
+def _value_of(what: str, function: FunctionType, place: Place, name: str) -> Any:
+    """Return the number or the function of lanes that a name of the module stands for."""
+    if name not in function.__globals__:
+        _refuse(what, place, f"it uses {name!r}; {_may_use()}")
+    value = function.__globals__[name]
+    is_number = type(value) in (int, float) and math.isfinite(value)
+    if not is_number and not any(value is getattr(lane_functions, known) for known in LANE_FUNCTIONS):
+        _refuse(what, place, f"it uses {name!r}, which is {_short(value)}; {_may_use()}")
+    return value
+
+
+def _refuse_node(what: str, place: Place, node: ast.expr | ast.stmt) -> NoReturn:
+    _refuse(
+        what,
+        place.at(node),
+        f"{ast.unparse(node).splitlines()[0]!r} is no formula over lanes, which assignments and a return are made of: "
+        "+ - * /, one comparison at a time, & | ~, and calls of the functions of sweep.lanes",
+    )
 
 
 def _may_use() -> str:

@@ -92,52 +92,28 @@ def word_of(key: str) -> OwnWord | None:
 
 
 def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> OwnWord:
-    """Make a word known that another process of this user sends, and return it.
+    """Make a word known by its source, which another process of this user may have sent, and return it.
 
     Parameters
     ----------
     source
-        Of the word.
+        See :mod:`kernels.own.source`.
     places
-        File and line of each function.
+        File and line of each function, where the user has it.
     """
     known = {name: Place(*place) for name, place in places.items()}
-    functions, declared = read_source(source, known)
-    roles = {role: functions[name] for role, name in declared["functions"].items()}
-    settings = tuple(
-        vocabulary.OWN[each] if isinstance(each, str) else Setting(**each) for each in declared["settings"]
-    )
-    return add(declared, settings, roles, source, known)
-
-
-def add(
-    declared: Mapping[str, Any],
-    settings: tuple[Setting, ...],
-    functions: Mapping[str, Callable[..., Any]],
-    source: str,
-    places: Mapping[str, Place],
-) -> OwnWord:
-    """Make a word known, and return it.
-
-    Parameters
-    ----------
-    declared
-        The plain values of its declaration: kind, name, names of functions, and options.
-    settings, functions, source, places
-        As of :class:`OwnWord`.
-
-    Returns
-    -------
-    OwnWord
-    """
+    found, declared = read_source(source, known)
     kind, name = declared["kind"], declared["name"]
+    functions = {role: found[each] for role, each in declared["functions"].items()}
+    ours = vocabulary.OWN
+    settings = tuple(ours[each] if isinstance(each, str) else Setting(**each) for each in declared["settings"])
     facts = facts_of(source, declared["functions"])
     facts["elementary"] &= kind == "activation" and not settings
     facts["operations"] *= kind == "optimizer"
     options = {**declared["options"], **facts}
     sha256 = hashlib.sha256(source.encode()).hexdigest()
     flags = {flag: options[flag] for flag in ("elementary", "full_batch", "operations") if flag in options}
-    word = OwnWord(Declaration(kind, name, sha256, settings, **flags), source, places, functions, options)
+    word = OwnWord(Declaration(kind, name, sha256, settings, **flags), source, known, functions, options)
     _BY_KEY[word.declaration.key] = _BY_NAME[name] = word
     vocabulary.OWN_WORDS[word.declaration.key] = _record(word.declaration, functions, options)
     return word

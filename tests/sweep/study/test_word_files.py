@@ -8,8 +8,10 @@ import pytest
 
 import sweep
 from kernels.own.source import WordError
+from kernels.own.words import declared_words
 from tests.sweep.own import only_words_of
 
+SHARE = 0.5
 HEAD = "import math\nimport numpy as np\nimport sweep\nfrom sweep.lanes import select\nSOME = [1.0]\nBIG = 1e400\n"
 OPTIMIZER = "@sweep.optimizer\n"
 
@@ -18,15 +20,22 @@ CASES = {
     "def Mine(p, g, rate):\n    return p - g\n": "small letters",
     "def mine(p, g):\n    return p - g\n": "mine takes 2 arguments; it must take p, gradient, learning rate",
     "def mine(p, g, rate):\n    return p - g, g\n": "returns a tuple of 2; it must return one value",
-    "def mine(p, g, rate):\n    pass\n": "it must return its values",
+    "def mine(p, g, rate):\n    p = p - g\n": "it must return its values",
     "def mine(p, g, rate=1.0):\n    return p - g\n": "defaults belong to settings",
-    "def mine(p, g, rate):\n    return p - np.sign(g)\n": "line 9 of {file}: it uses 'np', which is <module 'numpy'",
-    "def mine(p, g, rate):\n    s = SOME\n    return p - s[0] * g\n": "line 9 of {file}: it uses 'SOME', which is [1.0",
+    "def mine(p, g, rate):\n    return p - SOME * g\n": "line 9 of {file}: it uses 'SOME', which is [1.0]",
     "def mine(p, g, rate):\n    return p - BIG * g\n": "line 9 of {file}: it uses 'BIG', which is inf",
-    "def mine(p, g, rate):\n    return p - g.mean()\n": "'mean'",
     "def mine(p, g, rate):\n    return p - abs(g)\n": "it uses 'abs'; it may use its arguments",
-    "def mine(p, g, rate):\n    f = lambda x: x\n    return f(p)\n": "another function in it",
-    "def mine(p, g, rate):\n    import math\n    return p\n": "the import of 'math'",
+    "def mine(p, g, rate):\n    return p - np.sign(g)\n": "line 9 of {file}: 'np.sign(g)' is no formula over lanes",
+    "def mine(p, g, rate):\n    return p - g.mean()\n": "'g.mean()' is no formula",
+    "def mine(p, g, rate):\n    g = g ** 3.0\n    return p - g\n": "line 9 of {file}: 'g ** 3.0' is no formula",
+    "def mine(p, g, rate):\n    p -= g\n    return p\n": "'p -= g' is no formula",
+    "def mine(p, g, rate):\n    if g > 0.0:\n        g = -g\n    return p - g\n": "'if g > 0.0:' is no formula",
+    "def mine(p, g, rate):\n    s = 0.0 < g < 1.0\n    return select(s, p, g)\n": "'0.0 < g < 1.0' is no formula",
+    "def mine(p, g, rate):\n    s = g > 0.0 and p > 0.0\n    return select(s, p, g)\n": "is no formula",
+    "def mine(p, g, rate):\n    f = lambda x: x\n    return f(p)\n": "is no formula",
+    "def mine(p, g, rate):\n    import math\n    return p\n": "'import math' is no formula",
+    "def mine(p, g, rate):\n    assert g\n    return p\n": "'assert g' is no formula",
+    "def mine(p, g, rate):\n    return select(mask=g > 0.0, chosen=p, otherwise=g)\n": "is no formula",
 }
 
 
@@ -63,6 +72,19 @@ def test_files_that_are_refused(tmp_path: Path, text: str, told: str) -> None:
 
 def plain(p, g, rate):  # type: ignore[no-untyped-def]
     return p - rate * g
+
+
+def halving(p, g, rate):  # type: ignore[no-untyped-def]
+    return p - SHARE * g
+
+
+def test_numbers_are_those_at_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is computed is the source that was hashed: a number that changes later changes no word."""
+    with only_words_of():
+        assert sweep.optimizer(halving) is halving
+        monkeypatch.setitem(globals(), "SHARE", 2.0)
+        assert halving(1.0, 1.0, 0.0) == -1.0
+        assert declared_words()["halving"].functions["function"](1.0, 1.0, 0.0) == 0.5
 
 
 def test_closures_and_prompts_are_refused() -> None:

@@ -121,16 +121,6 @@ FAILS = {
         "@sweep.loss\ndef mine(y, target):\n    return (y - target) * (y - target), y - target\n",
         "declare it with surrogate=True",
     ),
-    "power": (
-        {"optimizer": "mine"},
-        "@sweep.optimizer\ndef mine(p, g, rate):\n    g = g ** 3.0\n    return p - rate * g\n",
-        "at line 6 of {file} (g = g ** 3.0)",
-    ),
-    "branch": (
-        {"optimizer": "mine"},
-        "@sweep.optimizer\ndef mine(p, g, rate):\n    if g > 0.0:\n        g = -g\n    return p - rate * g\n",
-        "at line 6 of {file} (if g > 0.0:)",
-    ),
     "two numbers": (
         {"optimizer": "mine", "dtype": "float32"},
         "@sweep.optimizer\ndef mine(p, g, rate):\n    s = select(g > 0.0, 1.5, 0.5)\n    return p - rate * s\n",
