@@ -14,8 +14,8 @@ from sweep.errors import shown
 from sweep.study.columns import reserved_columns
 from sweep.study.words import OURS
 
-# Tables of a study that name words.
-_NAMING = ("network", "training", "parameters")
+# The kind of words that a key of a study names.
+_NAMED_BY = {"activation": "activation", "output": "activation", "loss": "loss", "optimizer": "optimizer"}
 _TOP = ("name", "description", "method", "data", "parameters", "seeds", "seed", "record", "words", *OURS.sections)
 _KEYS = {"kind", "sha256", "settings", "elementary", "full_batch", "operations"}
 _MOST_OPERATIONS = 10**6
@@ -50,8 +50,8 @@ def own_words(given: Mapping[str, Any], declared: Any, faults: list[str]) -> tup
             found[name] = _declaration(name, table)
     if not found:
         return ()
-    named = set(_texts([given.get(table) for table in _NAMING]))
-    own = tuple(found[name] for name in sorted(found) if name in named)
+    named = set(_named(given))
+    own = tuple(found[name] for name in sorted(found) if (found[name].kind, name) in named)
     faults += _shared_settings(own)
     return own
 
@@ -59,6 +59,16 @@ def own_words(given: Mapping[str, Any], declared: Any, faults: list[str]) -> tup
 def words_table(own: Iterable[Declaration]) -> dict[str, Any]:
     """Return the table [words] of a canonical form, which declares words that only their user has the code of."""
     return {each.name: _table(each) for each in own}
+
+
+def _named(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the kinds and names of all words that tables name, ours among them."""
+    for table in ("network", "training", "parameters"):
+        values = given.get(table)
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            kind = _NAMED_BY.get(str(key).rpartition(".")[2])
+            if kind:
+                yield from ((kind, text) for text in _texts(value))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -53,6 +53,19 @@ def test_others_do_not_change() -> None:
     assert sweep.load_study("xor").identity.startswith("aa1fcc00c588")
 
 
+def test_only_keys_that_name_words_of_a_kind_count(tmp_path: Path) -> None:
+    """A word that is called like a value of another key, or of another kind, changes no study."""
+    file = tmp_path / "mine.py"
+    file.write_text("import sweep\n\n@sweep.optimizer\ndef uniform(p, g, rate):\n    return p - g\n")
+    changes = {"distribution": ["uniform", "normal"]}
+    before = study_of(**changes).identity
+    with only_words_of(file):
+        assert study_of(**changes).identity == before
+        assert study_of(optimizer="uniform", **changes).identity != before
+        with pytest.raises(sweep.StudyError, match="'uniform' given; must be one of"):
+            study_of(activation="uniform")
+
+
 def test_the_source_is_part_of_the_identity(tmp_path: Path) -> None:
     """Comments above and the place do not count; any other change of a function, a number or a setting does."""
     text = (
