@@ -158,15 +158,20 @@ def _decorator(
             "kind": kind,
             "name": name,
             "functions": {role: each.name for role, each in read.items()},
-            "settings": [each.name if each.name in vocabulary.OWN else each._asdict() for each in own],
-            "options": dict(options),
+            "settings": [each.name if each.name in vocabulary.OWN else _said(each._asdict()) for each in own],
+            "options": _said(options),
         }
-        _check_form(what, declared, read)
+        _check_form(what, {**declared, "options": options}, read)
         source = write_source(what, list(read.values()), declared)
         add_source(source, {each.name: each.place for each in read.values()})  # later changes of numbers change nothing
         return given
 
     return declare if function is None else declare(function)
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are not empty, so that an option that comes later changes no hash of a source."""
+    return {name: value for name, value in values.items() if value or type(value) in (int, float)}
 
 
 def _check_name(what: str, name: str) -> None:
@@ -197,7 +202,7 @@ def setting_fault(setting: Any) -> str | None:
         return "must have a name of at most 40 small letters, digits and _, and a text as its meaning"
     if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
         return "must have a finite number as its default, and as its limits"
-    low, above, below = (-math.inf if limit is None else limit for limit in (*limits[:2], None))
+    low, above = (-math.inf if limit is None else limit for limit in (setting.at_least, setting.above))
     below = math.inf if setting.below is None else setting.below
     if not (low <= setting.default and above < setting.default < below):
         return f"must have a default within its limits, and {setting.default!r} is not"

@@ -76,6 +76,13 @@ class OwnWord(NamedTuple):
     options: Mapping[str, Any]
 
 
+# Options of decorators that a source leaves out where they are these.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "activation": {"surrogate": False},
+    "loss": {"surrogate": False},
+    "optimizer": {"states": (), "clocks": (), "full_batch": False, "keeps_infinity": False},
+}
+
 # The words of this process by key, and by name those declared last.
 _BY_KEY: dict[str, OwnWord] = {}
 _BY_NAME: dict[str, OwnWord] = {}
@@ -106,11 +113,13 @@ def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> OwnWord:
     kind, name = declared["kind"], declared["name"]
     functions = {role: found[each] for role, each in declared["functions"].items()}
     ours = vocabulary.OWN
-    settings = tuple(ours[each] if isinstance(each, str) else Setting(**each) for each in declared["settings"])
+    settings = tuple(
+        ours[each] if isinstance(each, str) else Setting(**{"meaning": "", **each}) for each in declared["settings"]
+    )
     facts = facts_of(source, declared["functions"])
     facts["elementary"] &= kind == "activation" and not settings
     facts["operations"] *= kind == "optimizer"
-    options = {**declared["options"], **facts}
+    options = {**_OPTIONS[kind], **declared["options"], **facts}
     sha256 = hashlib.sha256(source.encode()).hexdigest()
     flags = {flag: options[flag] for flag in ("elementary", "full_batch", "operations") if flag in options}
     word = OwnWord(Declaration(kind, name, sha256, settings, **flags), source, known, functions, options)

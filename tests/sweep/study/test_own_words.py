@@ -36,6 +36,9 @@ def test_canonical_form_declares_what_it_names() -> None:
     assert set(told["words"]) == {"quickprop", "swish"}
     assert told["words"]["swish"]["kind"] == "activation"
     assert len(told["words"]["quickprop"]["sha256"]) == 64
+    assert told["words"]["quickprop"]["settings"] == [
+        {"name": "mu", "default": 1.75, "meaning": "most growth of a change", "above": 0.0}
+    ]
     assert told["training"]["mu"] == 1.75
     with only_words_of():
         again = parse_study(study.to_toml(), "elsewhere")
