@@ -223,10 +223,12 @@ def make_settings(n_cells: int, **given: Any) -> NDArray[Any]:
 
     Returns
     -------
-    (cells,) of :data:`SETTINGS`
+    (cells,) of :data:`SETTINGS`, with a field more for each setting of a user's own words
     """
-    settings = np.zeros(n_cells, SETTINGS)
-    for name in SETTINGS.names or ():
+    own = [(name, "f8") for name in given if name not in (SETTINGS.names or ())]  # of words of a user's own
+    kind = np.dtype([*SETTINGS.descr, *own]) if own else SETTINGS
+    settings = np.zeros(n_cells, kind)
+    for name in kind.names or ():
         setting = vocabulary.SETTINGS.get(name)
         settings[name] = given.get(name, setting.default if setting else 0)
     return settings

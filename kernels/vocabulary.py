@@ -7,25 +7,36 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kernels.words.records import Activation, Criterion, Loss, Optimizer, Output, Schedule, Setting
 
 Word = TypeVar("Word", Activation, Output, Loss, Optimizer, Schedule, Criterion)
+
+# Records of words of users' own by their keys, which no word here has; see :mod:`kernels.own`.
+OWN_WORDS: dict[str, Any] = {}
+
+
+class _Words(dict[str, Word]):
+    """Words by name. Those of users' own are found by their keys, and are not listed."""
+
+    def __missing__(self, key: str) -> Word:
+        word: Word = OWN_WORDS[key]
+        return word
 
 
 def _read(folder: str, kind: type[Word]) -> dict[str, Word]:
     """Return the words in a folder of :mod:`kernels.words` by name."""
     package = import_module(f"kernels.words.{folder}")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    words = {name: import_module(f"{package.__name__}.{name}").WORD for name in names}
+    words = _Words({name: import_module(f"{package.__name__}.{name}").WORD for name in names})
     assert all(isinstance(word, kind) for word in words.values())
     return words
 
 
 ACTIVATIONS = _read("activations", Activation)
 OVER_OUTPUTS = _read("outputs", Output)
-OUTPUTS: dict[str, Activation | Output] = {**ACTIVATIONS, **OVER_OUTPUTS}
+OUTPUTS: dict[str, Activation | Output] = _Words[Any]({**ACTIVATIONS, **OVER_OUTPUTS})
 LOSSES = _read("losses", Loss)
 OPTIMIZERS = _read("optimizers", Optimizer)
 SCHEDULES = _read("schedules", Schedule)

@@ -13,10 +13,13 @@ from sweep.system.kernels_package import check_kernels
 from sweep.system.version import __version__
 
 if TYPE_CHECKING:
+    from kernels.own.decorators import activation, loss, optimizer
+    from kernels.words.records import Setting
     from sweep.errors import StoreError, StudyError, SweepError
     from sweep.results.result import Result, open_result
     from sweep.study.load import load_study
     from sweep.study.model import Study
+    from sweep.study.word_files import load_words
     from sweep.training.merge import merge
     from sweep.training.predict import predict
     from sweep.training.run import run
@@ -29,14 +32,19 @@ check_kernels()
 
 _HOMES = {
     "Result": "sweep.results.result",
+    "Setting": "kernels.words.records",
     "StoreError": "sweep.errors",
     "Study": "sweep.study.model",
     "StudyError": "sweep.errors",
     "SweepError": "sweep.errors",
     "Trace": "sweep.training.trace",
+    "activation": "kernels.own.decorators",
     "load_study": "sweep.study.load",
+    "load_words": "sweep.study.word_files",
+    "loss": "kernels.own.decorators",
     "merge": "sweep.training.merge",
     "open_result": "sweep.results.result",
+    "optimizer": "kernels.own.decorators",
     "predict": "sweep.training.predict",
     "record_weights": "sweep.training.second_pass",
     "repair": "sweep.verification.repair",
@@ -47,15 +55,20 @@ _HOMES = {
 
 __all__ = [
     "Result",
+    "Setting",
     "StoreError",
     "Study",
     "StudyError",
     "SweepError",
     "Trace",
     "__version__",
+    "activation",
     "load_study",
+    "load_words",
+    "loss",
     "merge",
     "open_result",
+    "optimizer",
     "predict",
     "record_weights",
     "repair",

@@ -81,6 +81,10 @@ def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         if language == "toml":
             Path("tanh.toml").write_text(text)
             assert command("run", "tanh.toml", "--set", "seeds.count=2").code == 0
+        elif language == "python" and "@sweep." in text:
+            assert "`quickprop.py` holds" in README
+            Path("quickprop.py").write_text(text)
+            run_line(next(line for line in re.findall("`(.*?)`", README) if "--words quickprop.py" in line))
         elif language == "python":
             exec(compile(text, "README", "exec"), {})
         elif language == "sh" and not text.startswith("make"):
@@ -88,7 +92,9 @@ def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
                 run_line(line)
     assert "convergence_rate" in capsys.readouterr().out
     assert Path("map.png").read_bytes().startswith(b"\x89PNG")
-    assert {path.name for path in Path("results").iterdir()} == {"tanh-xor", "tanh-100", "activations", "or", "xor"}
+    assert {path.name for path in Path("results").iterdir()} == {
+        *("tanh-xor", "tanh-100", "activations", "or", "quickprop", "xor")
+    }
 
 
 def test_what_is_said_of_linear_networks() -> None:

@@ -16,6 +16,7 @@ from numba.core.cpu import CPUContext
 from numba.core.funcdesc import PythonFunctionDescriptor
 from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
+from numba.core.types.containers import StarArgUniTuple
 
 from kernels.simd.libraries import OWN, Kernel, Part, make_codegen, symbol
 
@@ -113,6 +114,19 @@ class _PartLower(Lower):
         self.builder.position_at_end(end_of_entry)
         self.builder.branch(self.blkmap[self.firstblk])
         self.library.add_ir_module(self.module)
+
+    def fold_call_args(self, function: Any, signature: Any, given: Any, variable: Any, named: Any) -> list[ir.Value]:
+        """Return the arguments of a call.
+
+        Of variable ones Numba makes a structure, which it passes one by one; whole, those of one type are an array.
+        """
+        folded = super().fold_call_args(function, signature, given, variable, named)
+        return [
+            self.context.make_tuple(self.builder, kind, cgutils.unpack_tuple(self.builder, value))
+            if isinstance(kind, StarArgUniTuple)
+            else value
+            for kind, value in zip(signature.args, folded, strict=True)
+        ]
 
     def lower_block(self, block: Any) -> None:
         """Make the code of a block, without a message for each statement in case it fails."""

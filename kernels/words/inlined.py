@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
 from kernels.simd.parts import made_once
 from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDULES
 from kernels.words.records import Activation, Criterion, Loss, Optimizer, Schedule
+from kernels.words.value_of import ValueOf
 
-_inlined = made_once(device)
+
+@made_once
+def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function, or one of the values of a function, as kernels call it."""
+    if not isinstance(function, ValueOf):
+        return device(function)
+    made, number = _inlined(function.function), function.number
+
+    def value(first: Lanes, *others: Lanes) -> Lanes:
+        return made(first, *others)[number]
+
+    def value_behind(skipped: Lanes, first: Lanes, *others: Lanes) -> Lanes:
+        return made(first, *others)[number]
+
+    return device(value_behind if function.skipped else value)
 
 
 @made_once

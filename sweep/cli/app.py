@@ -11,7 +11,7 @@ import typer
 
 from sweep.cli import folders, outputs, results, studies
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs, operations_of_study
-from sweep.cli.studies import SetOption, StudyArgument, StudyCommand
+from sweep.cli.studies import SetOption, StudyArgument, StudyCommand, WordsOption
 from sweep.cli.usage import Commands
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
 from sweep.system.escaping import one_line
@@ -59,6 +59,7 @@ def run(
         typer.Option(metavar="DIR", help="Results folder, or s3://BUCKET/PREFIX; results/NAME by default."),
     ] = None,
     changes: SetOption = None,
+    own_words: WordsOption = None,
     threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
     keep: Annotated[
@@ -115,7 +116,7 @@ def run(
 
 
 @app.command(cls=StudyCommand)
-def plan(study: StudyArgument, changes: SetOption = None) -> None:
+def plan(study: StudyArgument, changes: SetOption = None, own_words: WordsOption = None) -> None:
     """Show cells (configurations), runs, values, bytes and estimated seconds of a study; train nothing."""
     from sweep.terminal.plan import print_plan
 
@@ -129,6 +130,7 @@ def trace(
         typer.Argument(metavar="STUDY|DIR", help="Study of one cell (configuration); or results folder, with --run."),
     ],
     changes: SetOption = None,
+    own_words: WordsOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed; the first of the study by default.")] = None,
     number: Annotated[
         int | None, typer.Option("--run", metavar="ID", help="Run of a results folder to replay.")

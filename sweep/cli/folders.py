@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs
+from sweep.cli.studies import WordsOption
 from sweep.errors import EXIT_DAMAGED, EXIT_INTERRUPTED, EXIT_PARTIAL, StoreError, SweepError
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text
@@ -106,6 +107,7 @@ def verify(
     mend: Annotated[
         bool, typer.Option("--repair", help="Train damaged runs again, and remove files that no commit names.")
     ] = False,
+    own_words: WordsOption = None,
     study: Annotated[
         str | None, typer.Option(metavar="STUDY", help="With --repair: the study, if study.toml is damaged.")
     ] = None,

@@ -31,12 +31,13 @@ class StudyCommand(TyperCommand):
 def _refuse_key(option: str, value: str) -> None:
     """Raise StudyError if an option has the name of a key of a study, or of a feature that is not supported."""
     from sweep.study.hints import meant_key, not_supported
-    from sweep.study.words import HOMES
+    from sweep.study.words import known_tables
 
+    homes = known_tables().homes
     name = option[2:].replace("-", "_")
-    key, wish = meant_key(name, HOMES), not_supported(name)
+    key, wish = meant_key(name, homes), not_supported(name)
     if key:
-        key = f"seeds.{key}" if HOMES[key] == "seeds" else key
+        key = f"seeds.{key}" if homes[key] == "seeds" else key
         raise StudyError([f"{option} given, which is no option; change the study: --set {key}={value or 'VALUE'}"])
     if wish:
         raise StudyError([f"{option} given: {wish}; 'sweep words' lists all keys of a study"])
@@ -81,6 +82,28 @@ SetOption = Annotated[
 ]
 
 
+WordsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--words",
+        metavar="FILE",
+        help="Python file of activations, losses and optimizers of your own, which it declares.",
+        callback=lambda files: _run_word_files(files),
+        is_eager=True,
+    ),
+]
+
+
+def _run_word_files(files: list[str] | None) -> list[str] | None:
+    """Run the files of the user's own words before anything asks for one."""
+    if files:
+        from sweep.study.word_files import load_words
+
+        for file in files:
+            load_words(file)
+    return files
+
+
 @app.command()
 def studies() -> None:
     """List the built-in studies."""
@@ -94,6 +117,7 @@ def studies() -> None:
 def compile_kernels(
     study: StudyArgument,
     changes: SetOption = None,
+    own_words: WordsOption = None,
     processes: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Processes side by side; one per processor by default.")
     ] = None,
@@ -118,7 +142,7 @@ def compile_kernels(
 
 
 @app.command()
-def schema() -> None:
+def schema(own_words: WordsOption = None) -> None:
     """Print the JSON Schema of study files, by which editors complete keys and mark what is not allowed."""
     import json
 
@@ -132,17 +156,19 @@ def words(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Key or value, such as adam; all keys by default.")
     ] = None,
+    own_words: WordsOption = None,
 ) -> None:
     """Explain the keys of a study: meaning, unit, values, limits, default, and whether a key can be swept."""
     from sweep.study.glossary import entries, glossary
     from sweep.study.hints import meant_key, meant_value, unknown_key
-    from sweep.study.words import HOMES
+    from sweep.study.words import known_tables
 
+    homes = known_tables().homes
     found = everything = entries()
     if name is not None:
-        key = meant_key(name.rpartition(".")[2], HOMES)
+        key = meant_key(name.rpartition(".")[2], homes)
         value = meant_value(name, {value for entry in everything for value in entry.values})
         found = [entry for entry in everything if entry.key == key or value in (*entry.values, *entry.users)]
     if not found:
-        raise StudyError([unknown_key("word", name, HOMES, {})])
+        raise StudyError([unknown_key("word", name, homes, {})])
     print(glossary(found, min(shutil.get_terminal_size().columns, 120)))

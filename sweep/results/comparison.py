@@ -61,7 +61,7 @@ class Pairing:
             If a name is unknown, or convergence is asked for but not judged.
         """
         by = self._names if by is None else list(by)
-        others = [name for name in by if name not in WORDS]
+        others = [name for name in by if name not in WORDS and name not in self._names]
         if len(others) > 1:
             raise SweepError(f"{list_text(others)} given; give parameters and one statistic")
         judged = any(judges_convergence(result.study) for result in self._results)
@@ -70,7 +70,7 @@ class Pairing:
         if measure is None:
             for result in self._results:
                 check_judged(result.study)
-        parameters = [name for name in by if name in WORDS]
+        parameters = [name for name in by if name not in others]
         for name in parameters:
             if name not in self._names:
                 names = self._names
@@ -155,9 +155,10 @@ def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
     """Return number and values of some parameters, swept or fixed, of every cell."""
     grid = result.study.grid
     cells = np.arange(grid.n_cells)
-    columns = {name: grid.column(name, cells) for name in names}
+    known = [name for name in names if name in result.study.tables.words]  # a word of a user's own may be in one alone
+    columns = {name: grid.column(name, cells) if name in known else np.full(len(cells), np.nan) for name in names}
     for name, column in columns.items():
-        if None in result.study.values_of(name):
+        if name in known and None in result.study.values_of(name):
             columns[name] = grid.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
     return pd.DataFrame({"cell": cells, **columns})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from kernels import vocabulary
 from sweep.study.grid import Cell, hidden_sizes
 from sweep.study.model import Study
 
@@ -53,10 +52,10 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     functions = n_patterns * sum(
         count * _FUNCTION
         for name, count in (("activation", n_hidden), ("output", n_outputs))
-        if vocabulary.OUTPUTS[cell[name]].elementary
+        if study.tables.users["output"][cell[name]].elementary
     )
     step = n_patterns * (4 * n_joins + 2 * n_passed + 6 * n_last * n_outputs + 4 * n_hidden) / n_windows
-    update = n_parameters * vocabulary.OPTIMIZERS[cell.optimizer].operations
+    update = n_parameters * study.tables.users["optimizer"][cell.optimizer].operations
     judging = n_patterns * 2 * (n_joins + n_last * n_outputs) + functions
     operations = step + functions / n_windows + update + (judging / n_windows if n_windows > 1 else 0)
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.study.grid import Cell
 from sweep.study.model import Study
-from sweep.study.words import loss_and_reduction, with_role
+from sweep.study.words import loss_and_reduction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernels.recipe import Recipe
     from sweep.schedule.plan import Plan
-
-_SETTINGS = with_role("setting")
 
 
 def make_recipe(study: Study, cell: Cell) -> Recipe:
@@ -26,6 +24,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
     if cell.batch == n_patterns:
         said |= {"batch": None, "order": "cyclic"}
+    for name in ("activation", "output", "loss", "optimizer"):
+        said[name] = study.tables.own[said[name]].key if said[name] in study.tables.own else said[name]
     said["deep"] = isinstance(cell.hidden, tuple)
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
     said["warms_up"] = any(study.values_of("warmup"))
@@ -51,7 +51,8 @@ def cell_settings(plan: Plan, cells: NDArray[Any]) -> NDArray[Any]:
     """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
     from kernels.recipe import make_settings
 
-    given = [name for name in _SETTINGS if None not in plan.study.values_of(name)]
+    names = plan.study.tables.with_role("setting")
+    given = [name for name in names if None not in plan.study.values_of(name)]
     columns = {name: plan.grid.column(name, cells) for name in given}
     columns["max_steps"] = columns["schedule_steps"] = plan.grid.most_steps(cells)
     return make_settings(len(cells), **columns, patterns=plan.study.set_numbers(cells))

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from sweep.study.model import Study
+from sweep.study.content import StudyContent
 from sweep.study.network_measures import NETWORK_MEASURES
-from sweep.study.words import WORDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -141,27 +140,39 @@ _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 _TARGET = ("loss", "recorded target: a run converges at the step to it")
 
 
-def parameter_columns(study: Study) -> list[Column]:
+def reserved_columns() -> set[str]:
+    """Return the names of columns that no parameter can have."""
+    rows = (_RUN, _CELL, _SEED, _STATUS, _STEPS, _EPOCHS, *_MEASURES, *_TEST_MEASURES)
+    recorded = {*NETWORK_MEASURES, "initial_weights", "final_weights"}
+    return {column.name for column in (*rows, *_STATISTICS, *_LOSSES)} | {"n"} | recorded
+
+
+def parameter_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the swept parameters, in file order."""
-    told = {name: (word.unit, word.meaning) for name, word in WORDS.items()}
+    words = study.tables.words
     return [
-        Column(name, _TYPES[type(values[0])], *told.get(name, _TARGET)) for name, values in study.parameters.items()
+        Column(
+            name,
+            _TYPES[type(values[0])],
+            *((words[name].unit, words[name].meaning) if name in words else _TARGET),
+        )
+        for name, values in study.parameters.items()
     ]
 
 
-def target_columns(study: Study) -> list[Column]:
+def target_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the steps to the targets of the loss that a study records, the largest target first."""
     names = [repr(target).removesuffix(".0") for target in study.record.targets]
     doc = "updates before the loss was first judged to be below {}; -1 if it never was"
     return [Column(f"steps_below_{name}", "int32", "updates", doc.format(name)) for name in names]
 
 
-def measure_columns(study: Study) -> list[Column]:
+def measure_columns(study: StudyContent) -> list[Column]:
     """Return the columns of measures of final networks beside those of all studies."""
     return list(_TEST_MEASURES) if study.data.n_tests else []
 
 
-def network_columns(study: Study) -> list[Column]:
+def network_columns(study: StudyContent) -> list[Column]:
     """Return the columns of recorded measures of networks, and of weights: all parameters, array after array."""
     docs = {
         "initial_weights": "parameters before the first update",
@@ -173,7 +184,7 @@ def network_columns(study: Study) -> list[Column]:
     return measures + weights
 
 
-def runs_columns(study: Study) -> list[Column]:
+def runs_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
     epochs = [_EPOCHS] if min(study.values_of("batch")) < study.data.n_patterns else []
     parameters, targets = parameter_columns(study), target_columns(study)
@@ -182,12 +193,12 @@ def runs_columns(study: Study) -> list[Column]:
     return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *measures, *targets, *networks]
 
 
-def cells_columns(study: Study) -> list[Column]:
+def cells_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the cells table, one row per cell."""
     return [_CELL, *parameter_columns(study), *_STATISTICS, *(_LOSSES if tells_losses(study) else ())]
 
 
-def tells_losses(study: Study) -> bool:
+def tells_losses(study: StudyContent) -> bool:
     """Return whether the cells table has statistics of final losses: if some cell is not judged."""
     return "none" in study.values_of("criterion")
 
@@ -197,7 +208,7 @@ def tally_columns() -> list[Column]:
     return [_CELL, _STATUS, _STEPS, Column("n", "int64", "runs", "runs that ended so")]
 
 
-def counts_columns(study: Study) -> list[Column]:
+def counts_columns(study: StudyContent) -> list[Column]:
     """Return the columns of parts without rows of runs: a tally, also by final loss if cells have its statistics."""
     loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', else 0", later=True)
     return [*tally_columns(), *([loss] if tells_losses(study) else [])]
@@ -219,7 +230,7 @@ def arrow_schema(columns: list[Column]) -> pa.Schema:
     )
 
 
-def row_bytes(study: Study) -> tuple[int, int]:
+def row_bytes(study: StudyContent) -> tuple[int, int]:
     """Return the bytes of a row of runs in memory, and roughly those on disk.
 
     On disk losses, errors and weights hardly compress; counters and parameters take almost nothing.

@@ -16,11 +16,12 @@ from kernels import vocabulary
 from sweep.errors import shown
 from sweep.study.network_measures import MOST_BITS
 from sweep.study.start_faults import start_faults
-from sweep.study.words import LOSS_ALIASES, MAX_STEPS, WORDS, loss_and_reduction
+from sweep.study.words import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 
 if TYPE_CHECKING:
     from kernels.words.records import Loss
     from sweep.study.content import StudyContent
+    from sweep.study.words import WordTables
 
 MAX_FLOAT32 = 3.4028234663852886e38
 
@@ -57,16 +58,16 @@ def _one_of(*values: Any) -> Callable[[Any, int], bool]:
     return lambda value, _: value in values
 
 
-def _rules() -> Iterator[Rule]:
-    """Yield the rules of the vocabulary."""
+def _rules(tables: WordTables) -> Iterator[Rule]:
+    """Yield the rules of the words of a study."""
     for alias, (name, own) in LOSS_ALIASES.items():
         yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} allows any)")
-    for name, loss in vocabulary.LOSSES.items():
+    for name, loss in tables.users["loss"].items():
         if loss.output:
             yield Rule("loss", name, "output", _one_of(loss.output), f"output {loss.output!r}")
     for name, output in vocabulary.OVER_OUTPUTS.items():
         yield Rule("output", name, "loss", _one_of(output.needs_loss), f"loss {output.needs_loss!r}")
-    for name, optimizer in vocabulary.OPTIMIZERS.items():
+    for name, optimizer in tables.users["optimizer"].items():
         if optimizer.full_batch:
             yield Rule("optimizer", name, "batch", lambda batch, n_patterns: batch == n_patterns, "batch 'full'")
         if not optimizer.follows_rate:
@@ -75,9 +76,6 @@ def _rules() -> Iterator[Rule]:
         if optimizer.positive_rate:
             for rate in ("learning_rate", "output_learning_rate"):
                 yield Rule("optimizer", name, rate, lambda rate, _: rate is None or rate > 0, "learning rates above 0")
-
-
-_RULES = tuple(_rules())
 
 
 def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
@@ -109,7 +107,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
 
 
 def _broken_rules(study: StudyContent) -> Iterator[str]:
-    for rule in _RULES:
+    for rule in _rules(study.tables):
         if rule.value in study.values_of(rule.word):
             for value in study.values_of(rule.other):
                 if not rule.allows(value, study.data.n_patterns):
@@ -122,7 +120,7 @@ def _broken_rules(study: StudyContent) -> Iterator[str]:
 
 def _refused_targets(study: StudyContent) -> Iterator[str]:
     for loss in study.values_of("loss"):
-        word = vocabulary.LOSSES[loss_and_reduction(loss)[0]]
+        word = study.tables.users["loss"][loss_and_reduction(loss)[0]]
         refused = next(_targets_refused(study, word), None)
         if refused:
             yield f"{refused} given with {study.key_of('loss')} {loss!r}; {loss} needs {word.targets}"
@@ -145,7 +143,7 @@ def _targets_refused(study: StudyContent, loss: Loss) -> Iterator[str]:
 
 def _idle_decay(study: StudyContent) -> Iterator[str]:
     for name in study.values_of("optimizer"):
-        if vocabulary.OPTIMIZERS[name].needs_decay and max(study.values_of("weight_decay")) == 0:
+        if study.tables.users["optimizer"][name].needs_decay and max(study.values_of("weight_decay")) == 0:
             yield (
                 f"{study.key_of('optimizer')}: {name!r} given with {study.key_of('weight_decay')} 0, which makes it "
                 "another optimizer; give training.weight_decay, such as 0.01"
@@ -153,7 +151,7 @@ def _idle_decay(study: StudyContent) -> Iterator[str]:
 
 
 def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
-    for name, word in WORDS.items():
+    for name, word in study.tables.words.items():
         if name in given and not study.uses(name):
             values = study.values_of(name)
             value = shown(list(values) if name in study.parameters else values[0])
@@ -188,20 +186,21 @@ def _missing_layers(study: StudyContent) -> Iterator[str]:
 def _rounded_away(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each number that float32 rounds to 0, to an infinity or to its excluded upper limit."""
     if study.network.dtype == "float32":
-        for name in {**WORDS, **study.parameters}:
-            for value in study.values_of(name) if WORDS[name].role != "data" else ():
-                needs = _lost_in_float32(name, value) if isinstance(value, float) else None
+        words = study.tables.words
+        for name in {**words, **study.parameters}:
+            for value in study.values_of(name) if words[name].role != "data" else ():
+                needs = _lost_in_float32(study, name, value) if isinstance(value, float) else None
                 if needs:
                     yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"
                     break
         for target in study.record.targets:
-            needs = _lost_in_float32("targets", target)
+            needs = _lost_in_float32(study, "targets", target)
             if needs:
                 yield f"record.targets: {target!r} given; must be {needs} after rounding to float32"
                 break
 
 
-def _lost_in_float32(name: str, value: float) -> str | None:
+def _lost_in_float32(study: StudyContent, name: str, value: float) -> str | None:
     """Return the requirement that a value violates once it is rounded to float32, or None."""
     try:
         rounded = struct.unpack("<f", struct.pack("<f", value))[0]
@@ -209,7 +208,7 @@ def _lost_in_float32(name: str, value: float) -> str | None:
         return "finite"
     if rounded == 0 and value != 0:
         return "other than 0"
-    setting = vocabulary.SETTINGS.get(name)
+    setting = vocabulary.SETTINGS.get(name) or study.tables.own_settings.get(name)
     most = setting.below if setting else None
     return f"below {most:g}" if most is not None and rounded >= most else None
 

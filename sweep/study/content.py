@@ -15,7 +15,7 @@ from sweep.study.given_weights import Shapes, element_of, is_by_seed
 from sweep.study.grid import Grid, hidden_sizes
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Seeds
-from sweep.study.words import WORDS, Convergence, InitialWeights, Network, Training
+from sweep.study.words import Convergence, InitialWeights, Network, Training, WordTables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,8 @@ class StudyContent:
         The values of each swept word, in file order.
     seeds : Seeds
     record : Record
+    tables : WordTables
+        The words that it may use: ours, and those of the user's own that it names.
     """
 
     name: str
@@ -48,6 +50,7 @@ class StudyContent:
     parameters: dict[str, tuple[Scalar, ...]]
     seeds: Seeds
     record: Record
+    tables: WordTables
 
     @cached_property
     def grid(self) -> Grid:
@@ -79,7 +82,7 @@ class StudyContent:
         """Return the words with the same value in all cells; None means that the value follows from another word."""
         return {
             name: self.values_of(name)[0]
-            for name, word in WORDS.items()
+            for name, word in self.tables.words.items()
             if name not in self.parameters and word.role != "data"
         }
 
@@ -89,9 +92,9 @@ class StudyContent:
             return self.parameters[name]
         if element_of(name):
             return (None,)  # it is drawn, or one of the given values
-        if WORDS[name].role == "data":
+        if self.tables.words[name].role == "data":
             return (None,)  # the patterns are known, whatever they were made from
-        return (getattr(getattr(self, WORDS[name].section), name),)
+        return (getattr(getattr(self, self.tables.words[name].section), name),)
 
     def set_numbers(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of the sets of patterns each of some cells has, both (cells,)."""
@@ -129,13 +132,13 @@ class StudyContent:
 
     def key_of(self, name: str) -> str:
         """Return the dotted key of a word in the study file."""
-        return f"parameters.{name}" if name in self.parameters else f"{WORDS[name].section}.{name}"
+        return f"parameters.{name}" if name in self.parameters else f"{self.tables.words[name].section}.{name}"
 
     def uses(self, name: str) -> bool:
         """Return whether a word has an effect in some cell."""
         if name == "layers":
             return isinstance(self.values_of("hidden")[0], int)  # a text tells its layers
-        used_with = WORDS[name].used_with
+        used_with = self.tables.words[name].used_with
         return not used_with or any(set(values) & set(self.values_of(other)) for other, values in used_with.items())
 
     def shares_runs_with(self, other: StudyContent) -> bool:
@@ -149,12 +152,18 @@ class StudyContent:
             and not self.record.of_networks
             and (self.seeds == other.seeds or not self.gives_weights_by_seed)
             and not any(
-                set(map(comparable, self.values_of(name))).isdisjoint(map(comparable, other.values_of(name)))
-                for name in {**WORDS, **self.parameters, **other.parameters}
+                set(map(self.comparable, self.values_of(name))).isdisjoint(map(other.comparable, other.values_of(name)))
+                for name in {*self.tables.words, *self.parameters, *other.parameters}
+                if name in self.tables.words and name in other.tables.words
             )
         )
 
+    def comparable(self, value: Any) -> Any:
+        """Return a value as any study has it.
 
-def comparable(value: Any) -> Any:
-    """Return a value as any study has it: numbers of hidden units are texts beside texts of several layers."""
-    return str(value) if isinstance(value, int) else value
+        Numbers of hidden units are texts beside texts of several layers, and a word of the user's own has its key,
+        which tells its source.
+        """
+        if isinstance(value, str) and value in self.tables.own:
+            return self.tables.own[value].key
+        return str(value) if isinstance(value, int) else value

@@ -8,7 +8,6 @@ from typing import Any
 
 from sweep.study.content import StudyContent
 from sweep.study.sections import Record
-from sweep.study.words import WORDS
 from sweep.system.formatting import count_text, list_text, short
 
 # Values that are listed; of more, only the first, the last and their number.
@@ -29,13 +28,13 @@ def asked(study: StudyContent) -> dict[str, Any]:
     fixed = study.fixed()
     swept = [(name, _values(study.parameters[name])) for name in study.parameters]
     others = [(name, str(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
-    fixed_words = [(name.replace("_", " "), value, WORDS[name].meaning) for name, value in others]
+    fixed_words = [(name.replace("_", " "), value, study.tables.words[name].meaning) for name, value in others]
     if study.record.targets:
         meaning = str(Record.model_fields["targets"].description)
         fixed_words.append(("targets", ", ".join(map(short, study.record.targets)), meaning))
     return {
         "sentence": f"{sentence}.",
-        "swept": [(name.replace("_", " "), values, WORDS[name].meaning) for name, values in swept],
+        "swept": [(name.replace("_", " "), values, study.tables.words[name].meaning) for name, values in swept],
         "fixed": fixed_words,
         "patterns": [
             (", ".join(map(short, x)), ", ".join(map(short, y))) for x, y in zip(data.inputs, data.targets, strict=True)

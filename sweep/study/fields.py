@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast, get_type_
 from pydantic import Field, create_model
 
 from kernels import vocabulary
+from kernels.own.words import Declaration, record_of
 from kernels.words.records import Setting
 from sweep.study.sections import Section
 
@@ -88,35 +89,50 @@ def choice(names: Iterable[str], default: str, meaning: str, role: Role = "kerne
     return Literal[tuple(names)], word(default, role, meaning)
 
 
-def setting(name: str) -> Any:
-    """Declare a setting as the vocabulary does: return its type and field. An infinite default becomes None."""
-    declared = vocabulary.SETTINGS[name]
+# Words with settings, ours and those of a user's own, by the key of a study whose values they are.
+Users = Mapping[str, Mapping[str, Any]]
+
+
+def users_with(own: Iterable[Declaration]) -> Users:
+    """Return the words with settings: ours, and a user's own."""
+    users: dict[str, dict[str, Any]] = {
+        "activation": {**vocabulary.ACTIVATIONS},
+        "output": {**vocabulary.OUTPUTS},
+        "loss": {**vocabulary.LOSSES},
+        "optimizer": {**vocabulary.OPTIMIZERS},
+        "schedule": {**vocabulary.SCHEDULES},
+    }
+    for each in own:
+        for key in ("activation", "output") if each.kind == "activation" else (each.kind,):
+            users[key][each.name] = record_of(each)
+    return users
+
+
+def setting(declared: Setting | str, users: Users) -> Any:
+    """Declare a setting as the vocabulary does, or as it is: return its type and field.
+
+    An infinite default becomes None.
+    """
+    declared = vocabulary.SETTINGS[declared] if isinstance(declared, str) else declared
     limits = {"ge": declared.at_least, "gt": declared.above, "lt": declared.below}
     given = {key: limit for key, limit in limits.items() if limit is not None}
     number = Annotated[float, Field(allow_inf_nan=False, **given)]
     is_given = isfinite(declared.default)
     default = declared.default if is_given else None
-    notes = word(default, "setting", declared.meaning, declared.unit, _users(declared))
+    notes = word(default, "setting", declared.meaning, declared.unit, _used_with(declared, users))
     return number if is_given else number | None, notes
 
 
-def _users(setting: Setting) -> dict[str, list[Any]]:
-    """Return the names that use a setting, by the word whose values they are; none for a setting of all cells."""
-    kinds: dict[str, Mapping[str, Any]] = {
-        "activation": vocabulary.ACTIVATIONS,
-        "output": vocabulary.OUTPUTS,
-        "loss": vocabulary.LOSSES,
-        "optimizer": vocabulary.OPTIMIZERS,
-        "schedule": vocabulary.SCHEDULES,
-    }
-    users = {of: [name for name, each in words.items() if setting in each.settings] for of, words in kinds.items()}
-    return {of: names for of, names in users.items() if names}
+def _used_with(setting: Setting, users: Users) -> dict[str, list[Any]]:
+    """Return the names that use a setting, by the key whose values they are; none for a setting of all cells."""
+    found = {of: [name for name, each in words.items() if setting in each.settings] for of, words in users.items()}
+    return {of: names for of, names in found.items() if names}
 
 
-def settings_of(*kinds: Mapping[str, Any]) -> dict[str, Any]:
-    """Declare the settings of these tables of the vocabulary, by name."""
-    names = dict.fromkeys(each.name for words in kinds for user in words.values() for each in user.settings)
-    return {name: setting(name) for name in names}
+def settings_of(kind: str, users: Users) -> dict[str, Any]:
+    """Declare the settings of the words of a kind, by name."""
+    settings = {each.name: each for user in users[kind].values() for each in user.settings}
+    return {name: setting(each, users) for name, each in settings.items()}
 
 
 def table(declared: type[S], behind: Mapping[str, dict[str, Any]]) -> type[S]:

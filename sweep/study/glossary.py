@@ -8,13 +8,14 @@ from inspect import Parameter
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from pydantic.fields import FieldInfo
+
 from sweep.study.data import Data
+from sweep.study.fields import Word
 from sweep.study.sections import Record, Section, Seeds
 from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
-from sweep.study.words import HOMES, REQUIRED, SECTIONS, STANDS_FOR, WORDS
-
-MODELS: dict[str, type[Section]] = {"data": Data, **SECTIONS, "seeds": Seeds, "record": Record}
+from sweep.study.words import HOMES, REQUIRED, STANDS_FOR, WordTables, known_tables
 
 # Texts of defaults that are not the default of the field.
 _UNSAID = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
@@ -47,7 +48,7 @@ class Entry(NamedTuple):
     @property
     def change(self) -> str:
         """The key by which ``--set`` changes it: with its table where another table has a key of this name."""
-        return self.key if HOMES[self.key] == self.section else f"{self.section}.{self.key}"
+        return self.key if HOMES.get(self.key, self.section) == self.section else f"{self.section}.{self.key}"
 
     def lines(self, width: int) -> list[str]:
         """Return the entry as lines of at most ``width`` characters."""
@@ -55,8 +56,15 @@ class Entry(NamedTuple):
         return said + textwrap.wrap(self.facts, width, initial_indent="    ", subsequent_indent="    ")
 
 
+def models_of(tables: WordTables) -> dict[str, type[Section]]:
+    """Return the tables of a study file by name."""
+    return {"data": Data, **tables.sections, "seeds": Seeds, "record": Record}
+
+
 def entries() -> list[Entry]:
-    """Return the entries of all keys, table by table."""
+    """Return the entries of all keys, table by table, those of words of the user's own that are known among them."""
+    tables = known_tables()
+    models = models_of(tables)
     patterns = [
         Entry("data", "task", "built-in patterns to learn", tuple(TASKS), (), ", ".join(TASKS)),
         *map(_argument_entry, ARGUMENTS),
@@ -80,8 +88,8 @@ def entries() -> list[Entry]:
         *map(_preparation_entry, PREPARATIONS),
     ]
     return patterns + [
-        _entry(section, key, hint)
-        for section, model in MODELS.items()
+        _entry(section, key, hint, model.model_fields[key], tables.words.get(key))
+        for section, model in models.items()
         for key, hint in get_type_hints(model, include_extras=True).items()
         if key in model.model_fields
     ]
@@ -136,9 +144,8 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
     return "\n".join(f"{indent}{line}" for line in lines)
 
 
-def _entry(section: str, key: str, hint: Any) -> Entry:
+def _entry(section: str, key: str, hint: Any, field: FieldInfo, word: Word | None) -> Entry:
     """Return the entry of a key from its field."""
-    field, word = MODELS[section].model_fields[key], WORDS.get(key)
     facts = [_allowed(hint) + (f", in {word.unit}" if word and word.unit else "")]
     if section != "data":
         facts.append("must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}")

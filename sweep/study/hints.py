@@ -77,7 +77,6 @@ _WISHES = {
     "this loss is": ("mae", "l1_loss", "smooth_l1", "kl"),
     "this activation is": ("selu", "prelu", "celu", "hardtanh", "softsign", "maxout"),
     "training on other devices is": ("gpu", "device", "cuda"),
-    "an optimizer, loss or activation of one's own is": ("custom", "callable", "optimizer_class"),
 }
 
 _MOST_LISTED = 12

@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,13 @@ from sweep.study.hints import unknown_key
 from sweep.study.model import Study
 from sweep.study.sections import Record
 from sweep.study.toml_text import read_tables, read_value
-from sweep.study.words import HOMES, SECTIONS, SWEEPABLE
+from sweep.study.words import SECTIONS, WordTables, known_tables
 from sweep.system.plain_values import plain
 from sweep.system.user_paths import read_text
 
-_TABLES = ("data", *SECTIONS, "parameters", "seeds", "record")
+_TABLES = ("data", *SECTIONS, "parameters", "seeds", "record", "words")
 _TEXTS = ("name", "description", "method")
 _TOP = (*_TEXTS, *_TABLES)
-
-_CHANGEABLE = (
-    *HOMES,
-    *(f"{section}.{name}" for name, section in HOMES.items()),
-    *(f"parameters.{name}" for name in SWEEPABLE),
-    *(f"record.{name}" for name in Record.model_fields),
-)
 
 
 def built_in_studies() -> dict[str, str]:
@@ -112,7 +106,7 @@ def parse_study(text: str, where: str) -> Study:
 
 def _study(raw: dict[str, Any]) -> Study:
     """Return the study of the tables of a file."""
-    faults = [unknown_key("key", key, _TOP, HOMES) for key in raw if key not in _TOP]
+    faults = [unknown_key("key", key, _TOP, known_tables().homes) for key in raw if key not in _TOP]
     raw.setdefault("data", {})
     try:
         study = Study(**{key: value for key, value in raw.items() if key in _TOP})
@@ -182,11 +176,21 @@ def _scalar(text: str) -> bool | int | float | str:
 
 def _key_fault(key: Any) -> str | None:
     """Return the fault of the key of a change, or None."""
-    if key in _TEXTS or key in _CHANGEABLE or (isinstance(key, str) and element_of(key)):
+    tables = known_tables()
+    changeable = _changeable(tables)
+    if key in _TEXTS or key in changeable or (isinstance(key, str) and element_of(key)):
         return None
     if key in _TABLES:
         return f"{key!r} is a table; change keys of it, such as 'seeds.count' or 'learning_rate'"
-    return unknown_key("key", key, [*HOMES, *_TEXTS, *_CHANGEABLE], HOMES)
+    return unknown_key("key", key, [*tables.homes, *_TEXTS, *changeable], tables.homes)
+
+
+@lru_cache(2)
+def _changeable(tables: WordTables) -> frozenset[str]:
+    """Return the keys that can be changed, alone and with their tables."""
+    homes = tables.homes.items()
+    dotted = [f"{section}.{name}" for name, section in homes] + [f"record.{name}" for name in Record.model_fields]
+    return frozenset([*tables.homes, *dotted, *(f"parameters.{name}" for name in tables.sweepable)])
 
 
 def _apply(raw: dict[str, Any], changes: Any) -> None:
@@ -208,13 +212,14 @@ def _apply(raw: dict[str, Any], changes: Any) -> None:
 
 def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     """Apply one change to the tables of a study file; the section may be left out where it is clear."""
+    tables = known_tables()
     is_weight = element_of(name) is not None
-    section = "initial_weights" if is_weight else section if section == "record" else HOMES[name]
+    section = "initial_weights" if is_weight else section if section == "record" else tables.homes[name]
     table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # validation of the study reports it
     swept = [known for known in parameters if known.rpartition(".")[2] == name]
-    if swept or (isinstance(value, (list, dict)) and name in SWEEPABLE):
+    if swept or (isinstance(value, (list, dict)) and name in tables.sweepable):
         parameters[swept[0] if swept else name] = value
         table.pop(name, None)
         return

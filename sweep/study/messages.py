@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from sweep.errors import shown
 from sweep.study.hints import meant_value, not_supported, unknown_key
-from sweep.study.words import HOMES, SWEEPABLE
+from sweep.study.words import OURS, WordTables
 
 _NEEDS = {
     "greater_than": "above {gt:g}",
@@ -29,7 +29,7 @@ _NEEDS = {
 }
 
 
-def sentences(error: ValidationError, path: str, known_keys: list[str]) -> list[str]:
+def sentences(error: ValidationError, path: str, known_keys: list[str], tables: WordTables = OURS) -> list[str]:
     """Return the faults of a table as sentences.
 
     Parameters
@@ -40,24 +40,26 @@ def sentences(error: ValidationError, path: str, known_keys: list[str]) -> list[
         Dotted key of the table in the study file.
     known_keys
         Keys that the table may have.
+    tables
+        The words of the study.
 
     Returns
     -------
     list of str
         One sentence for each fault.
     """
-    return [_sentence(detail, path, known_keys) for detail in error.errors(include_url=False)]
+    return [_sentence(detail, path, known_keys, tables) for detail in error.errors(include_url=False)]
 
 
-def _sentence(detail: Any, path: str, known_keys: list[str]) -> str:
+def _sentence(detail: Any, path: str, known_keys: list[str], tables: WordTables) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in ("extra_forbidden", "invalid_key"):
-        return f"{path}: {unknown_key('key', detail['loc'][-1], known_keys, HOMES)}"
+        return f"{path}: {unknown_key('key', detail['loc'][-1], known_keys, tables.homes)}"
     where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         return f"{where}: is missing"
     given, name = detail["input"], str(detail["loc"][-1]) if detail["loc"] else ""
-    if isinstance(given, (list, dict)) and where.endswith(f".{name}") and name in SWEEPABLE:
+    if isinstance(given, (list, dict)) and where.endswith(f".{name}") and name in tables.sweepable:
         several = "; for several layers give a text such as '8-4'" if name == "hidden" else ""
         return f"{where}: {shown(given)} given; must be one value{several}; to sweep {name}, move it to [parameters]"
     if kind == "value_error":

@@ -23,19 +23,11 @@ from sweep.study.data_sets import read_data
 from sweep.study.given_weights import with_columns
 from sweep.study.glossary import entries, glossary
 from sweep.study.messages import sentences
+from sweep.study.own_words import own_words, words_table
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Record, Section, Seeds
 from sweep.study.swept_values import conflicts, swept_data, swept_parameters, words_given
-from sweep.study.words import (
-    ALWAYS_WRITTEN,
-    CONVERGENCE,
-    INITIAL_WEIGHTS,
-    MAX_STEPS,
-    NETWORK,
-    SECTIONS,
-    TRAINING,
-    loss_and_reduction,
-)
+from sweep.study.words import ALWAYS_WRITTEN, MAX_STEPS, WordTables, loss_and_reduction, word_tables
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
 
@@ -63,6 +55,9 @@ class Study(StudyContent):
         order decides the numbering of cells (configurations), the last one fastest.
     method
         ``"grid"``: every combination of the values is a cell.
+    words
+        Declarations of words of a user's own, without their code, as in the canonical form of a study. Others are
+        known by name once :func:`sweep.activation`, :func:`sweep.loss` or :func:`sweep.optimizer` has declared them.
 
     Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
 
@@ -98,6 +93,7 @@ class Study(StudyContent):
         seeds: Mapping[str, Any] | None = None,
         record: Mapping[str, Any] | None = None,
         method: str = "grid",
+        words: Mapping[str, Any] | None = None,
     ) -> None:
         name, description, method = plain((name, description, method))
         faults = _text_faults(name, description, method)
@@ -113,24 +109,24 @@ class Study(StudyContent):
                 "parameters": {} if parameters is None else parameters,
             }
         )
-        words = words_given(given)
+        self.tables = tables = word_tables(own_words(given, plain(words), faults))
+        named = words_given(given, tables)
         sets = read_data(given["data"], swept_data(given["parameters"]), faults)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
+        given["training"] = _within_epochs(given["training"], named)
         context = {"n_patterns": n_patterns}
-        self.network = _section("network", NETWORK, given["network"], faults, context)
-        self.initial_weights = _section("initial_weights", INITIAL_WEIGHTS, given["initial_weights"], faults, context)
-        self.training = _section("training", TRAINING, _within_epochs(given["training"], words), faults, context)
-        self.convergence = _section("convergence", CONVERGENCE, given["convergence"], faults, context)
-        self.seeds = _section("seeds", Seeds, plain(seeds), faults)
-        self.record = _section("record", Record, plain(record), faults)
-        self.parameters = swept_parameters(given["parameters"], n_patterns, faults)
-        faults += conflicts(given)
+        for name, model in tables.sections.items():
+            setattr(self, name, _section(name, model, given[name], faults, tables, context))
+        self.seeds = _section("seeds", Seeds, plain(seeds), faults, tables)
+        self.record = _section("record", Record, plain(record), faults, tables)
+        self.parameters = swept_parameters(given["parameters"], n_patterns, faults, tables)
+        faults += conflicts(given, tables)
         if sets:
             self.data = sets
         if not faults and self.n_runs >= 2**63:
             faults.append(f"parameters and seeds: {self.n_runs:,} runs in all given; must be fewer than 2^63")
         if not faults:
-            faults += combination_faults(self, words)
+            faults += combination_faults(self, named)
             if self.seeds.until and set(self.values_of("criterion")) == {"none"}:
                 faults.append("seeds.until: ends rounds by convergence rates, which criterion 'none' does not judge")
         if faults:
@@ -147,12 +143,13 @@ class Study(StudyContent):
         """Return the canonical form: the tables of the study file with nothing left implicit."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
         tables["data"] = dict(self.data.said)
-        for section, model in SECTIONS.items():
+        always = {*ALWAYS_WRITTEN, *self.tables.own_settings}
+        for section, model in self.tables.sections.items():
             defaults = model.model_validate({}, context={"n_patterns": self.data.n_patterns})
             tables[section] = {
                 key: value
                 for key, value in getattr(self, section)
-                if key not in self.parameters and (key in ALWAYS_WRITTEN or value != getattr(defaults, key))
+                if key not in self.parameters and (key in always or value != getattr(defaults, key))
             }
         if self.values_of("values")[0]:
             tables["initial_weights"]["values"] = self.values_of("values")[0].table()
@@ -161,6 +158,8 @@ class Study(StudyContent):
         record = {key: value for key, value in self.record if value != getattr(Record.model_validate({}), key)}
         if record:
             tables["record"] = plain(record)
+        if self.tables.own:
+            tables["words"] = words_table(self.tables.own.values())
         return tables
 
     @property
@@ -171,6 +170,8 @@ class Study(StudyContent):
         """
         tables = self.canonical()
         del tables["name"], tables["description"]
+        for word in tables.get("words", {}).values():  # their cost follows from the source
+            word.pop("operations", None), word.pop("elementary", None)
         tables["parameters"] = list(tables["parameters"].items())
         text = json.dumps(tables, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -242,10 +243,17 @@ def _within_epochs(training: Any, words: set[str]) -> Any:
     return training
 
 
-def _section(name: str, model: type[S], raw: Any, faults: list[str], context: dict[str, Any] | None = None) -> S:
+def _section(
+    name: str,
+    model: type[S],
+    raw: Any,
+    faults: list[str],
+    tables: WordTables,
+    context: dict[str, Any] | None = None,
+) -> S:
     """Validate one table, None for an empty one, and add its faults; with a fault the returned table is not usable."""
     try:
         return model.model_validate({} if raw is None else raw, context=context)
     except ValidationError as error:
-        faults += sentences(error, name, list(model.model_fields))
+        faults += sentences(error, name, list(model.model_fields), tables)
         return model.model_construct()

@@ -16,13 +16,13 @@ from pydantic import BaseModel, create_model
 
 from sweep.study.data import DATA_KEYS, DATA_WORDS
 from sweep.study.given_weights import WEIGHT_PATTERN
-from sweep.study.glossary import MODELS, entries
+from sweep.study.glossary import entries, models_of
 from sweep.study.model import NAME
 from sweep.study.parameters import DISTRIBUTIONS
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import MAX_TARGETS
 from sweep.study.tasks import TASKS, arguments_of
-from sweep.study.words import SECTIONS, SWEEPABLE
+from sweep.study.words import WordTables, known_tables
 from sweep.system.plain_values import MAX_VALUES
 
 Schema = dict[str, Any]
@@ -40,21 +40,29 @@ _NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
 def study_schema() -> Schema:
-    """Return the schema of a study file."""
-    told: dict[str, dict[str, str]] = {section: {} for section in MODELS}
+    """Return the schema of a study file, which may name the user's own words that this process knows."""
+    known = known_tables()
+    models = models_of(known)
+    told: dict[str, dict[str, str]] = {section: {} for section in models}
     for entry in entries():
         told[entry.section][entry.key] = f"{entry.meaning}; {entry.facts}"
     types: dict[str, Any] = {name: (argument.type, None) for name, argument in DATA_WORDS.items()}
     words = _of_model(create_model("Words", **types))["properties"]
-    tables = {section: _of_model(model) for section, model in MODELS.items() if section != "data"}
-    swept = {name: tables[section]["properties"][name] for name, section in SWEEPABLE.items() if section in SECTIONS}
-    tables["parameters"] = _parameters({**swept, **{name: words[name] for name in DATA_WORDS}}, told)
+    tables = {section: _of_model(model) for section, model in models.items() if section != "data"}
+    swept = {
+        name: tables[section]["properties"][name]
+        for name, section in known.sweepable.items()
+        if section in known.sections
+    }
+    tables["parameters"] = _parameters({**swept, **{name: words[name] for name in DATA_WORDS}}, told, known)
     target = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
     tables["record"]["properties"]["targets"] = _forms(target, MAX_TARGETS)
     tables["data"] = _data(words)
     for section, meanings in told.items():
         _describe(tables[section]["properties"], meanings)
     _describe(tables["data"]["properties"]["test"]["properties"], told["data"])
+    others = ("parameters", "seeds", "record")
+    declared = {"words": {"type": "object", "description": "declarations of words of one's own, written by results"}}
     texts: dict[str, Schema] = {
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "names the folder of results"},
         "description": {"type": "string", "description": "any text"},
@@ -63,9 +71,7 @@ def study_schema() -> Schema:
     return {
         "$schema": "http://json-schema.org/draft-04/schema#",
         "title": "a study of xor-sweep",
-        **_table(
-            {**texts, **{section: tables[section] for section in ("data", *SECTIONS, "parameters", "seeds", "record")}}
-        ),
+        **_table({**texts, **{section: tables[section] for section in ("data", *known.sections, *others)}, **declared}),
         "required": ["data"],
     }
 
@@ -109,10 +115,10 @@ def _draft4(made: Schema, definitions: Mapping[str, Schema]) -> Schema:
     return {**options[0], **schema} if len(options) == 1 else {**schema, **({"anyOf": options} if options else {})}
 
 
-def _parameters(words: Mapping[str, Schema], told: Mapping[str, Mapping[str, str]]) -> Schema:
+def _parameters(words: Mapping[str, Schema], told: Mapping[str, Mapping[str, str]], known: WordTables) -> Schema:
     """Return the schema of the table [parameters], whose keys may name their table: "network.hidden"."""
     properties, dotted = {}, {}
-    for name, section in SWEEPABLE.items():
+    for name, section in known.sweepable.items():
         properties[name] = {"description": told[section][name], **_forms(words[name])}
         dotted[rf"^{section}\.{name}$"] = {"$ref": f"#/properties/parameters/properties/{name}"}
     weight = f"^(initial_weights\\.)?({WEIGHT_PATTERN})$"

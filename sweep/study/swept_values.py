@@ -14,13 +14,14 @@ from sweep.study.messages import sentences
 from sweep.study.parameters import Scalar, expand
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Seeds
-from sweep.study.words import KINDS, REQUIRED, SWEEPABLE, WORDS, takes_integers
+from sweep.study.words import OURS, REQUIRED, WordTables, takes_integers
 
-_DOTTED = [f"{section}.{name}" for name, section in SWEEPABLE.items()]
 _NOT_SWEPT = {"dtype", *DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
 
 
-def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, tuple[Scalar, ...]]:
+def swept_parameters(
+    raw: Any, n_patterns: int, faults: list[str], tables: WordTables = OURS
+) -> dict[str, tuple[Scalar, ...]]:
     """Return the swept parameters, expanded and validated.
 
     Parameters
@@ -31,6 +32,8 @@ def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, 
         Patterns of the study.
     faults
         A sentence for each fault is appended to this list.
+    tables
+        The words of the study.
 
     Returns
     -------
@@ -43,13 +46,13 @@ def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, 
     expanded: dict[str, tuple[Scalar, ...]] = {}
     for key, spec in raw.items():
         section, _, name = _dotted(key)
-        name = name.replace(" ", "") if name.replace(" ", "") in SWEEPABLE else name
-        if name not in SWEEPABLE or section not in ("", SWEEPABLE[name]):
-            faults.append(f"parameters: {_not_sweepable(key)}")
+        name = name.replace(" ", "") if name.replace(" ", "") in tables.sweepable else name
+        if name not in tables.sweepable or section not in ("", tables.sweepable[name]):
+            faults.append(f"parameters: {_not_sweepable(key, tables)}")
         elif name in expanded:
             faults.append(f"parameters.{key}: {name} is given twice; give one")
         else:
-            expanded[name] = _values(f"parameters.{key}", spec, name, n_patterns, faults)
+            expanded[name] = _values(f"parameters.{key}", spec, name, tables.kinds[name], n_patterns, faults)
     return expanded
 
 
@@ -59,12 +62,11 @@ def swept_data(raw: Any) -> dict[str, tuple[Scalar, ...]]:
     return swept_parameters({key: spec for key, spec in given if _dotted(key)[2] in DATA_WORDS}, MAX_PATTERNS, [])
 
 
-def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) -> tuple[Scalar, ...]:
-    """Return the values of one parameter, given under ``key``."""
-    kind: Any = KINDS[name]
+def _values(key: str, spec: Any, name: str, kind: Any, n_patterns: int, faults: list[str]) -> tuple[Scalar, ...]:
+    """Return the values of one parameter of a type, given under ``key``."""
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
-        given = tuple(expand(spec, integer=takes_integers(name)))
+        given = tuple(expand(spec, integer=takes_integers(kind)))
         values: tuple[Any, ...] = adapter.validate_python(given, context={"n_patterns": n_patterns})
     except ValidationError as error:
         faults += sentences(error, key, [])
@@ -92,26 +94,29 @@ def _dotted(key: Any) -> tuple[str, str, str]:
     return key.rpartition(".") if isinstance(key, str) else ("", "", "")
 
 
-def _not_sweepable(key: Any) -> str:
+def _not_sweepable(key: Any, tables: WordTables) -> str:
     if _dotted(key)[2] in _NOT_SWEPT:
         return f"{shown(key)} cannot be swept; make a study for each value (seeds are replicates, under [seeds])"
-    return unknown_key("parameter", key, [*SWEEPABLE, *_DOTTED], {})
+    dotted = [f"{section}.{name}" for name, section in tables.sweepable.items()]
+    return unknown_key("parameter", key, [*tables.sweepable, *dotted], {})
 
 
-def words_given(given: Mapping[str, Any]) -> set[str]:
+def words_given(given: Mapping[str, Any], known: WordTables) -> set[str]:
     """Return the words that the given tables name, with a value or swept."""
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
-    fixed = {name for name, word in WORDS.items() if tables.get(word.section, {}).get(name) is not None}
+    fixed = {name for name, word in known.words.items() if tables.get(word.section, {}).get(name) is not None}
     return fixed | {_dotted(key)[2] for key in tables.get("parameters", {})}
 
 
-def conflicts(given: Mapping[str, Any]) -> list[str]:
+def conflicts(given: Mapping[str, Any], known: WordTables) -> list[str]:
     """Return a sentence for each word that is given twice or is missing.
 
     Parameters
     ----------
     given
         The tables of words and [parameters] as given, by name.
+    known
+        The words of the study.
 
     Returns
     -------
@@ -122,11 +127,11 @@ def conflicts(given: Mapping[str, Any]) -> list[str]:
     swept = {_dotted(key)[2] for key in tables.get("parameters", {})}
     faults = [
         f"parameters.{name}: given here and as {section}.{name}; give one"
-        for name, section in SWEEPABLE.items()
+        for name, section in known.sweepable.items()
         if name in swept and name in tables.get(section, {})
     ]
     return faults + [
-        f"{SWEEPABLE[name]}.{name}: is missing; give it there or sweep it under [parameters]"
+        f"{known.sweepable[name]}.{name}: is missing; give it there or sweep it under [parameters]"
         for name in REQUIRED
-        if name not in swept and tables.get(SWEEPABLE[name], {}).get(name) is None
+        if name not in swept and tables.get(known.sweepable[name], {}).get(name) is None
     ]

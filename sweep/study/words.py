@@ -7,16 +7,18 @@ A word is a field of its table: type and limits, default, role, meaning and unit
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import Field
 
 from kernels import vocabulary
+from kernels.own.words import Declaration, declared_words
 from kernels.start.names import DISTRIBUTIONS, MAX_LAYERS, STREAMS
 from kernels.words.reductions import REDUCTIONS
 from kernels.words.scalings import SCALINGS
 from sweep.study.data import DATA_KEYS, DATA_WORDS
-from sweep.study.fields import Word, choice, setting, settings_of, table, word
+from sweep.study.fields import Users, Word, choice, setting, settings_of, table, users_with, word
 from sweep.study.given_weights import Values, WithWeights
 from sweep.study.sections import Record, Section, Seeds
 from sweep.study.word_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
@@ -93,15 +95,14 @@ class Convergence(Section):
     )
 
 
-def _network() -> dict[str, dict[str, Any]]:
+def _network(users: Users) -> dict[str, dict[str, Any]]:
     """Return the words of the vocabulary in the table [network]."""
-    words = vocabulary.ACTIVATIONS
     return {
         "hidden": {
-            "activation": choice(words, "relu", "activation of the hidden units"),
-            "output": choice(vocabulary.OUTPUTS, "identity", "activation of the outputs"),
-            **settings_of(words),
-            "gain": setting("gain"),
+            "activation": choice(users["activation"], "relu", "activation of the hidden units"),
+            "output": choice(users["output"], "identity", "activation of the outputs"),
+            **settings_of("activation", users),
+            "gain": setting("gain", users),
         },
         "skip": {
             "scaling": choice(SCALINGS, "standard", "by which powers of its fan-in the sums of each layer are divided"),
@@ -119,71 +120,112 @@ def _initial_weights() -> dict[str, dict[str, Any]]:
     }
 
 
-def _training() -> dict[str, dict[str, Any]]:
+def _training(users: Users) -> dict[str, dict[str, Any]]:
     """Return the words of the vocabulary in the table [training]."""
     reductions = "what the loss is: the sum of its terms, their mean, or the mean over patterns of such sums"
     names, _ = choice(REDUCTIONS, "sum", reductions)
     return {
         "": {
-            "loss": choice([*LOSS_ALIASES, *vocabulary.LOSSES], "sse", "loss function"),
-            **settings_of(vocabulary.LOSSES),
+            "loss": choice([*LOSS_ALIASES, *users["loss"]], "sse", "loss function"),
+            **settings_of("loss", users),
             "reduction": (names | None, word(None, "kernel", reductions)),
-            "optimizer": choice(vocabulary.OPTIMIZERS, "gd", "update rule"),
-            **{name: setting(name) for name in ("learning_rate", "output_learning_rate", "weight_decay")},
-            **settings_of(vocabulary.OPTIMIZERS),
-            "schedule": choice(vocabulary.SCHEDULES, "constant", "how learning rates change from update to update"),
-            **settings_of(vocabulary.SCHEDULES),
-            "warmup": setting("warmup"),
+            "optimizer": choice(users["optimizer"], "gd", "update rule"),
+            **{name: setting(name, users) for name in ("learning_rate", "output_learning_rate", "weight_decay")},
+            **settings_of("optimizer", users),
+            "schedule": choice(users["schedule"], "constant", "how learning rates change from update to update"),
+            **settings_of("schedule", users),
+            "warmup": setting("warmup", users),
         }
     }
 
 
-def _convergence() -> dict[str, dict[str, Any]]:
+def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     """Return the words of the vocabulary in the table [convergence]."""
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
-    return {"": {"criterion": criterion, "below": setting("below"), "bound": setting("bound")}}
+    return {"": {"criterion": criterion, "below": setting("below", users), "bound": setting("bound", users)}}
 
 
-# The tables with all of their words.
-NETWORK = table(Network, _network())
-INITIAL_WEIGHTS = table(InitialWeights, _initial_weights())
-TRAINING = table(Training, _training())
-CONVERGENCE = table(Convergence, _convergence())
+class WordTables:
+    """The words of studies: ours, and those of a user's own that a study may use.
 
-SECTIONS: dict[str, type[Section]] = {
-    "network": NETWORK,
-    "initial_weights": INITIAL_WEIGHTS,
-    "training": TRAINING,
-    "convergence": CONVERGENCE,
-}
+    Parameters
+    ----------
+    own
+        Declarations of the user's own words.
 
-# All words by name, and their types with limits. Those of [data] are words of cells only where they are swept.
-# Single initial weights, as w[0,1], are words too, which are not listed.
-_WEIGHT = Word("initial_weights", "initial value of this weight", "weight", "start", {}, is_swept=True)
-WORDS: dict[str, Word] = WithWeights({}, _WEIGHT)
-KINDS: dict[str, Any] = WithWeights({}, Annotated[float, Field(allow_inf_nan=False)])
-for _section, _model in SECTIONS.items():
-    _hints = get_type_hints(_model, include_extras=True)
-    for _name, _field in _model.model_fields.items():
-        _notes: Any = _field.json_schema_extra
-        WORDS[_name] = Word(_section, str(_field.description), **_notes)
-        KINDS[_name] = _hints[_name]
-for _name, _argument in DATA_WORDS.items():
-    WORDS[_name] = Word("data", _argument.meaning, "", "data", {}, is_swept=True)
-    KINDS[_name] = _argument.type
+    Attributes
+    ----------
+    own : dict
+        These declarations by name.
+    users
+        Words with settings, by the key whose values they are; see :func:`sweep.study.fields.users_with`.
+    sections : dict
+        The tables of a study that hold words.
+    words : dict
+        All words by name. Those of [data] are words of cells only where they are swept. Single initial weights, as
+        w[0,1], are words too, which are not listed.
+    kinds : dict
+        Their types with limits.
+    sweepable : dict
+        The table of each word that can be swept.
+    own_settings : dict
+        Settings of the user's own words alone, by name.
+    homes : dict
+        The table of every key that can be changed. Keys of [record] that another table has too are not among them;
+        they are changed by their dotted keys.
+    """
 
-SWEEPABLE: dict[str, str] = WithWeights(
-    {name: word.section for name, word in WORDS.items() if word.is_swept}, _WEIGHT.section
-)
+    def __init__(self, own: tuple[Declaration, ...] = ()) -> None:
+        self.own, self.users = {each.name: each for each in own}, users_with(own)
+        self.sections: dict[str, type[Section]] = {
+            "network": table(Network, _network(self.users)),
+            "initial_weights": table(InitialWeights, _initial_weights()),
+            "training": table(Training, _training(self.users)),
+            "convergence": table(Convergence, _convergence(self.users)),
+        }
+        weight = Word("initial_weights", "initial value of this weight", "weight", "start", {}, is_swept=True)
+        self.words: dict[str, Word] = WithWeights({}, weight)
+        self.kinds: dict[str, Any] = WithWeights({}, Annotated[float, Field(allow_inf_nan=False)])
+        for section, model in self.sections.items():
+            hints = get_type_hints(model, include_extras=True)
+            for name, field in model.model_fields.items():
+                notes: Any = field.json_schema_extra
+                self.words[name] = Word(section, str(field.description), **notes)
+                self.kinds[name] = hints[name]
+        for name, argument in DATA_WORDS.items():
+            self.words[name] = Word("data", argument.meaning, "", "data", {}, is_swept=True)
+            self.kinds[name] = argument.type
+        swept = {name: word.section for name, word in self.words.items() if word.is_swept}
+        self.sweepable: dict[str, str] = WithWeights(swept, weight.section)
+        self.homes = {
+            **dict.fromkeys(Record.model_fields, "record"),
+            **{name: word.section for name, word in self.words.items()},
+            **dict.fromkeys(Seeds.model_fields, "seeds"),
+            **dict.fromkeys(DATA_KEYS, "data"),
+        }
+        settings = {each.name: each for word in own for each in word.settings}
+        self.own_settings = {name: each for name, each in settings.items() if name not in vocabulary.SETTINGS}
 
-# Every key that can be changed, and the table it belongs to. Keys of [record] that another table has too are not among
-# them; they are changed by their dotted keys.
-HOMES = {
-    **dict.fromkeys(Record.model_fields, "record"),
-    **{name: word.section for name, word in WORDS.items()},
-    **dict.fromkeys(Seeds.model_fields, "seeds"),
-    **dict.fromkeys(DATA_KEYS, "data"),
-}
+    def with_role(self, role: str) -> tuple[str, ...]:
+        """Return the words with a role; see :class:`sweep.study.fields.Word`."""
+        return tuple(name for name, word in self.words.items() if word.role == role)
+
+
+@lru_cache(16)
+def word_tables(own: tuple[Declaration, ...]) -> WordTables:
+    """Return the words of studies that may use these words of a user's own."""
+    return WordTables(own)
+
+
+def known_tables() -> WordTables:
+    """Return the words of studies with all words of the user's own that this process knows by name."""
+    return word_tables(tuple(word.declaration for word in declared_words().values()))
+
+
+OURS = word_tables(())
+SECTIONS, WORDS, KINDS, SWEEPABLE, HOMES = OURS.sections, OURS.words, OURS.kinds, OURS.sweepable, OURS.homes
+NETWORK, INITIAL_WEIGHTS, TRAINING, CONVERGENCE = SECTIONS.values()
+
 # The word whose value an omitted word has; other words without a value mean no limit.
 STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
 REQUIRED = ("hidden", "learning_rate")
@@ -202,14 +244,10 @@ def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, st
 
 
 def with_role(role: str) -> tuple[str, ...]:
-    """Return the words with a role; see :class:`sweep.study.fields.Word`."""
-    return tuple(name for name, word in WORDS.items() if word.role == role)
+    """Return the words of ours with a role."""
+    return OURS.with_role(role)
 
 
-def takes_integers(name: str) -> bool:
-    """Return whether the values of a word are integers."""
-    return _is_or_holds_int(KINDS[name])
-
-
-def _is_or_holds_int(kind: Any) -> bool:
-    return kind is int or any(map(_is_or_holds_int, get_args(kind)))
+def takes_integers(kind: Any) -> bool:
+    """Return whether the values of a type are integers."""
+    return kind is int or any(map(takes_integers, get_args(kind)))

@@ -1,6 +1,7 @@
 """A process that compiles kernels for another one: what it is told on standard input, until that closes.
 
-The first line is a study; each later one names a kernel, and is answered by the seconds that it took to compile.
+The first line is a study, with the words of the user's own; each later one names a kernel, and is answered by the
+seconds that it took to compile.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sweep.schedule.plan import Plan
 from sweep.study.load import parse_study
 from sweep.training.executors.threads import import_all_kernels
 from sweep.training.kernel_items import Item, compile_item
+from sweep.training.own_words import take_words
 from sweep.training.shard_trainer import ShardTrainer
 
 
@@ -24,7 +26,9 @@ def main() -> None:
     """Compile what standard input says, into the cache on disk."""
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=_read, args=(lines,), daemon=True).start()
-    worker = ShardTrainer(Plan(parse_study(json.loads(lines.get()), "standard input")))
+    text, own_words = json.loads(lines.get())
+    take_words(own_words)
+    worker = ShardTrainer(Plan(parse_study(text, "standard input")))
     import_all_kernels()
     print("ready", flush=True)
     while not entries.n_unwritten():  # what cannot be written helps nobody

@@ -22,6 +22,7 @@ from kernels.simd.compiling import CompileWatch, KernelKey
 from sweep.study.model import Study
 from sweep.system.host import available_bytes
 from sweep.training.kernel_items import Item
+from sweep.training.own_words import sent_words
 
 # Memory of a process that compiles, in bytes.
 _PROCESS_BYTES = 4e8
@@ -76,7 +77,7 @@ class Compilers:
 
     def __enter__(self) -> Self:
         """Start the processes; none where the system starts none."""
-        first = json.dumps(self._study.to_toml()) + "\n"
+        first = json.dumps([self._study.to_toml(), sent_words(self._study)]) + "\n"
         command = [sys.executable, "-c", _PROGRAM.format(path=sys.path)]
         errors = None if self._told else subprocess.DEVNULL
         with suppress(OSError):

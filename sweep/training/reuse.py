@@ -25,7 +25,6 @@ from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.store.shard_result import outcomes_from_table
-from sweep.study.content import comparable
 from sweep.study.model import Study
 from sweep.system.escaping import one_line
 
@@ -192,8 +191,10 @@ class _Source:
         new, old = self._new, self._old.study
         if self.lacks_targets or new.record.of_networks:
             return False
-        fixed = [name for name in new.fixed() if name not in old.parameters]
-        return new.data.is_made_as(old.data) and all(new.values_of(name) == old.values_of(name) for name in fixed)
+        fixed = [name for name in new.fixed() if name not in old.parameters and name in old.tables.words]
+        return new.data.is_made_as(old.data) and all(
+            [*map(new.comparable, new.values_of(name))] == [*map(old.comparable, old.values_of(name))] for name in fixed
+        )
 
     def _cells(self, cells: Array) -> Array:
         """Return the cell of the earlier study for each of ``cells``, -1 if there is none."""
@@ -201,8 +202,12 @@ class _Source:
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)
         for name in dict.fromkeys([*old.parameters, *self._new.parameters]):
-            places = {comparable(value): place for place, value in enumerate(old.values_of(name))}
-            values = map(comparable, self._new.grid.column(name, cells).tolist())
+            if name not in old.tables.words or name not in self._new.tables.words:
+                # A setting of a user's own word, which no run alike has.
+                numbers = numbers * (len(old.parameters[name]) if name in old.parameters else 1)
+                continue
+            places = {old.comparable(value): place for place, value in enumerate(old.values_of(name))}
+            values = map(self._new.comparable, self._new.grid.column(name, cells).tolist())
             place = np.array([places.get(value, -1) for value in values], np.int64)
             missing |= place < 0
             if name in old.parameters:

@@ -31,6 +31,7 @@ from sweep.training.executors.address import check_cluster
 from sweep.training.executors.executor import MakeExecutor
 from sweep.training.executors.threads import ThreadExecutor
 from sweep.training.limits import Limits, parse_duration
+from sweep.training.own_words import check_own_words
 from sweep.training.reuse import Reuse
 
 MAX_RUNS = 10**9
@@ -153,6 +154,7 @@ def run_in_shards(
         raise StudyError(
             [f"{study.n_runs:,} runs asked for; more than {options.allow_runs:,} need allow_runs={study.n_runs}"]
         )
+    check_own_words(study)
     if keep not in ("runs", "cells"):
         raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
     if keep == "cells" and study.data.n_tests:

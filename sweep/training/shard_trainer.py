@@ -27,6 +27,7 @@ from sweep.study.model import Study
 from sweep.study.words import with_role
 from sweep.training.given_starts import given_in_all, given_in_cells
 from sweep.training.network_recorder import NetworkRecorder
+from sweep.training.own_words import check_own_words
 from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class ShardTrainer:
         recipe = make_recipe(self.plan.study, cell)
         with self._lock:
             if recipe not in self._trainers:
+                check_own_words(self.plan.study)
                 self._trainers[recipe] = Trainer(
                     recipe,
                     self._inputs,

@@ -29,6 +29,7 @@ from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
+from sweep.training.own_words import check_own_words
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import leftovers
 from sweep.verification.mixture import note_strangers
@@ -125,6 +126,7 @@ def check(
     if not store.has_parts:
         raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
     if sample.n_runs:
+        check_own_words(store.study)
         # Sources may differ: the check finds out whether they give the same bits.
         store.check_bits(replace(own_bits(), sources_digest=None))
     plan, found = store.plan, Findings(passed=set(passed))

@@ -20,6 +20,7 @@ from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
+from sweep.training.own_words import check_own_words
 from sweep.training.shard_trainer import ShardTrainer
 from sweep.verification.check import check
 from sweep.verification.findings import Findings
@@ -51,6 +52,7 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
     for _ in store.study.seeds.rounds:
         if found.intact:
             break
+        check_own_words(store.study)
         _mend_round(store, found, n_threads, shown)
         found = check(store, sample, n_threads, shown, found.passed)
         faults, n_retrained = faults + found.faults, n_retrained + found.n_retrained

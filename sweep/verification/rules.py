@@ -14,12 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kernels import vocabulary
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Columns
 from kernels.words.reductions import count
 from sweep.schedule.plan import Plan
 from sweep.statistics.losses import rounded
-from sweep.study.words import SWEEPABLE, loss_and_reduction
+from sweep.study.words import loss_and_reduction
 from sweep.verification.compared_targets import Targets
 
 Array = NDArray[Any]
@@ -97,13 +96,13 @@ def _may_stall(plan: Plan, cells: Array, n_windows: Array) -> Mask:
 
 def _scales(plan: Plan, cells: Array) -> Array:
     """Return the factor from squared errors to the loss of each cell; NaN for other losses."""
-    study, scales = plan.study, np.full(len(cells), np.nan)
+    study, scales, words = plan.study, np.full(len(cells), np.nan), plan.study.tables.users["loss"]
     losses, reductions = plan.grid.column("loss", cells), plan.grid.column("reduction", cells)
     for loss in study.values_of("loss"):
         for reduction in study.values_of("reduction"):
             name, reduced = loss_and_reduction(loss, reduction)
             divisor = count(reduced, study.data.n_patterns, study.data.n_targets)
-            scales[(losses == loss) & (reductions == reduction)] = (vocabulary.LOSSES[name].squares or np.nan) / divisor
+            scales[(losses == loss) & (reductions == reduction)] = (words[name].squares or np.nan) / divisor
     return scales
 
 
@@ -246,7 +245,7 @@ def starts_alike(plan: Plan) -> list[str]:
     return [
         name
         for name in plan.study.parameters
-        if SWEEPABLE[name] in ("data", "network", "initial_weights") or name in ("loss", "reduction")
+        if plan.study.tables.sweepable[name] in ("data", "network", "initial_weights") or name in ("loss", "reduction")
     ]
 
 

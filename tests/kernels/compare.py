@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from kernels.loop.runs import Outcome
-from kernels.recipe import SETTINGS, Hidden
+from kernels.recipe import Hidden
 from tests import oracle
 from tests.accuracy import survey
 from tests.kernels.runs import Runs
@@ -64,7 +64,7 @@ def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     names = (*names, "tie", "schedule", "freeze")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     words = {name: getattr(spec, name) for name in names} | hidden
-    settings = {name: runs.settings[name] for name in SETTINGS.names if name != "patterns"}
+    settings = {name: runs.settings[name] for name in runs.settings.dtype.names if name != "patterns"}
     rate, own = settings["learning_rate"], settings["output_learning_rate"]
     return words | settings | {"output_learning_rate": np.where(np.isnan(own), rate, own), "seed": runs.seeds}
 

@@ -17,6 +17,7 @@ import sweep
 # them all, and the packages' own modules above.
 ROOMS = (
     "errors",
+    "lanes",
     "system",
     "study",
     "schedule",
@@ -33,7 +34,7 @@ ROOMS = (
     "__main__",
 )
 # Whose modules import nothing heavy when they are imported, so that commands that train nothing start at once.
-LIGHT_ROOMS = ("errors", "system", "study", "schedule", "cli", "__main__")
+LIGHT_ROOMS = ("errors", "lanes", "system", "study", "schedule", "cli", "__main__")
 LIGHT_MODULES = {
     *(f"training.{name}" for name in ("limits", "speed", "executors.address", "executors.chunks", "executors.remote")),
     *(
@@ -50,9 +51,14 @@ LIGHT_KERNELS = {
         "effort",
         "floating_point",
         "vocabulary",
+        "own.decorators",
+        "own.source",
+        "own.words",
+        "simd.functions",
         "words.records",
         "words.reductions",
         "words.scalings",
+        "words.value_of",
         "start.names",
         "shapes",
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kernels.simd.compiling import CompileWatch
     from sweep.store.store import Store
     from sweep.study.model import Study
+    from sweep.training.own_words import Sent
     from sweep.training.shard_trainer import ShardTrainer
 
 
@@ -49,6 +50,8 @@ class Job:
         Number of runs in a shard, for tests.
     reuse
         Earlier results whose rows are reused, as workers name them.
+    own_words
+        Words of the user's own that the study names: workers take no code from the results folder.
     """
 
     identity: str
@@ -58,6 +61,7 @@ class Job:
     bits: Bits
     shard_runs: int | None
     reuse: tuple[str, ...]
+    own_words: Sent
 
 
 class _Stopped(Exception):  # noqa: N818 - no error
@@ -179,6 +183,7 @@ def _trainer(job: Job) -> _Trainer:
     """
     from sweep.store.store import Store
     from sweep.training.executors.threads import import_all_kernels
+    from sweep.training.own_words import take_words
     from sweep.training.reuse import Reuse
     from sweep.training.shard_trainer import ShardTrainer
 
@@ -192,6 +197,7 @@ def _trainer(job: Job) -> _Trainer:
             "need the same folder under this path, and the same version of xor-sweep"
         )
     import_all_kernels()
+    take_words(job.own_words)
     plan = Plan(store.study, job.shard_runs, store.waves)
     try:
         earlier = Reuse(plan.study, job.reuse) if job.reuse else None

@@ -62,7 +62,6 @@ def test_keys_by_other_names(given: str, meant: str) -> None:
         ("restarts", "restarting is"),
         ("patience", "ending a run by its loss on other patterns is"),
         ("l1", "a penalty beside weight_decay is"),
-        ("custom", "an optimizer, loss or activation of one's own is"),
     ],
 )
 def test_wishes_that_cannot_be_had(wish: str, what: str) -> None:

@@ -1,0 +1,55 @@
+"""Python files of words of the user's own, which run only where the user names them: never because a study does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import ModuleType
+
+from kernels.own.source import Place, WordError, line_of
+from kernels.own.words import declared_words
+from sweep.errors import StudyError, shown
+from sweep.system.user_paths import read_text
+
+
+def load_words(path: str | Path) -> list[str]:
+    """Run a Python file that declares words by :func:`sweep.activation`, :func:`sweep.loss` or :func:`sweep.optimizer`.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Returns
+    -------
+    list of str
+        The names of its words.
+
+    Raises
+    ------
+    StudyError
+        If the file cannot be read, fails, or declares no word.
+    """
+    file, named = os.fspath(path), f"words file {shown(os.fspath(path), 200)}"
+    try:
+        code = compile(read_text(Path(path)), file, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise StudyError([f"{named}: line {error.lineno}: {error.msg}"]) from None
+    except ValueError as error:
+        raise StudyError([f"{named} cannot be read: {error}"]) from None
+    module = ModuleType(Path(path).stem)
+    module.__file__ = file
+    try:
+        exec(code, vars(module))
+    except WordError as error:
+        raise StudyError([str(error)]) from None
+    except Exception as error:
+        place = line_of(error, {"": Place(file, 0)})
+        where = f"line {place.line}" if place else "somewhere"
+        raise StudyError([f"{named}: {where}: {type(error).__name__}: {' '.join(str(error).split())}"]) from None
+    names = [name for name, word in declared_words().items() if file in {place.file for place in word.places.values()}]
+    if not names:
+        raise StudyError(
+            [f"{named} declares no word; put @sweep.activation, @sweep.loss or @sweep.optimizer on a function in it"]
+        )
+    return names

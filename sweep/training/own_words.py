@@ -1,0 +1,195 @@
+"""Words of a user's own before they are used: this process must have their code, and it is tried on lanes.
+
+What a word gives with the JIT is compared with what it gives without, in another process, since one process has one
+way. An activation and a loss are compared with differences. A word that passes is not tried again on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import pickle
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numba.core.registry import cpu_target
+from numpy.typing import NDArray
+
+from kernels.own import on_lanes
+from kernels.own.source import line_of
+from kernels.own.words import OwnWord, add_source, declared_words, word_of
+from kernels.simd import entries, jit
+from kernels.simd.entries import Entry
+from sweep.errors import StudyError, SweepError
+from sweep.study.content import StudyContent
+
+# Source and places of each word, as processes are sent them.
+Sent = tuple[tuple[str, tuple[tuple[str, tuple[str, int]], ...]], ...]
+
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from sweep.training.own_words import answer; answer()"
+# Places where a slope may differ from differences, since a function may have a corner near some; and by how much.
+_MOST_DIFFERING, _TOLERANCE = 0.02, 1e-4
+
+
+def check_own_words(study: StudyContent) -> None:
+    """Make sure that this process can train the user's own words of a study.
+
+    Raises
+    ------
+    StudyError
+        If it has not their code, or that fails on lanes, with a sentence for each word.
+    """
+    faults = [fault for key, told in _keys(study).items() if (fault := _fault(key, told, study.network.dtype))]
+    if faults:
+        raise StudyError(faults)
+
+
+def sent_words(study: StudyContent) -> Sent:
+    """Return the sources of the user's own words of a study, for other processes that train for this one."""
+    words = [word for key in _keys(study) if (word := word_of(key))]
+    return tuple(map(_sent, words))
+
+
+def take_words(sent: Any) -> None:
+    """Make words known that the process sent for which this one trains."""
+    for source, places in sent:
+        add_source(source, dict(places))
+
+
+def answer() -> None:
+    """Tell another process what a word gives on lanes: read its source from standard input, and write results."""
+    (source, places), dtype = json.load(sys.stdin)
+    word = add_source(source, dict(places))
+    try:
+        told: Any = on_lanes.results(word, dtype)
+    except Exception as error:
+        told = _error_text(error, word.places)
+    sys.stdout.buffer.write(pickle.dumps(told))
+
+
+def _sent(word: OwnWord) -> tuple[str, tuple[tuple[str, tuple[str, int]], ...]]:
+    return word.source, tuple((name, (place.file, place.line)) for name, place in word.places.items())
+
+
+def _keys(study: StudyContent) -> dict[str, str]:
+    """Return the keys of the user's own words of a study, and how errors name these words."""
+    return {word.key: f"{word.kind} {word.name!r}" for word in study.tables.own.values()}
+
+
+@lru_cache(256)
+def _passed(key: str, dtype: str) -> Entry:
+    """Return the entry of the cache that says that a word has passed."""
+    cpu_target.target_context.refresh()
+    return Entry(entries.conditions(cpu_target.target_context), f"tried {key} {dtype}", "own-word", "tried")
+
+
+def _fault(key: str, told: str, dtype: str) -> str | None:
+    """Return why a word cannot be used, or None."""
+    word = word_of(key)
+    if word is None:
+        name, _, sha256 = key.partition(" ")
+        other = declared_words().get(name)
+        known = f"the one known here has SHA-256 {other.declaration.sha256}" if other else "none is known here"
+        return (
+            f"{told} needs code whose source has SHA-256 {sha256}, and {known}; declare it in this process, or give "
+            "its file with --words FILE"
+        )
+    passed = _passed(key, dtype)
+    if not entries.is_there(passed):
+        for each in dict.fromkeys((dtype, "float64")):
+            fault = _tried(word, each)
+            if fault:
+                return f"{told}: {fault}"
+        entries.write({passed: pickle.dumps(True)})
+    return None
+
+
+def _tried(word: OwnWord, dtype: str) -> str | None:
+    """Return why a word fails on lanes of a dtype, or None."""
+    with_jit = {True: "compiled", False: "interpreted"}
+    there = _elsewhere(word, dtype)
+    if isinstance(there, str):
+        return f"{with_jit[not jit.ENABLED]}, it fails {there}"
+    try:
+        here = on_lanes.results(word, dtype)
+    except Exception as error:
+        return f"{with_jit[jit.ENABLED]}, it fails {_error_text(error, word.places)}"
+    for name, values in here.items():
+        fault = _difference(name, values, there[name])
+        if fault:
+            return f"its bits differ with the JIT and without it in {dtype}: {fault}"
+    return _wrong_slope(here) or _forgets(here)
+
+
+def _difference(name: str, one: NDArray[Any], other: NDArray[Any]) -> str | None:
+    """Return where two results differ, or None; every NaN is the same, and so are both zeros."""
+    role, number = name.partition(" ")[::2]
+    if one.dtype != other.dtype:
+        return f"value {number} of {role} is {one.dtype} or {other.dtype}; write numbers as constant(x, z)"
+    same = (one == other) | ((one != one) & (other != other))
+    where = np.argwhere(~same)
+    if not len(where):
+        return None
+    place = tuple(where[0])
+    return f"value {number or 0} of {role} is {one[place]!r} or {other[place]!r}"
+
+
+def _wrong_slope(found: Mapping[str, NDArray[Any]]) -> str | None:
+    """Return that the slope of an activation or a loss is not its derivative, or None."""
+    if "differences" not in found:
+        return None
+    slope, below, above = found["differences"].T
+    scale = _TOLERANCE * np.maximum(1, np.abs(slope))
+    wrong = (
+        np.isfinite(slope)
+        & np.isfinite(below + above)
+        & (np.abs(slope - below) > scale)
+        & (np.abs(slope - above) > scale)
+    )
+    if wrong.mean() <= _MOST_DIFFERING:
+        return None
+    first = int(np.argmax(wrong))
+    return (
+        f"its slope is {slope[first]:.6g} where differences give {above[first]:.6g}; correct it, or declare it with "
+        "surrogate=True"
+    )
+
+
+def _forgets(found: Mapping[str, NDArray[Any]]) -> str | None:
+    """Return that an optimizer forgets gradients that are not finite, although it is declared not to, or None."""
+    if "kept" not in found or found["kept"].all():
+        return None
+    return "it is declared with keeps_infinity=True, but parameters are finite again after a gradient that was not"
+
+
+def _elsewhere(word: OwnWord, dtype: str) -> dict[str, NDArray[Any]] | str:
+    """Return what a word gives on lanes in a process that has the JIT if this one has not; or how it fails there."""
+    finished = subprocess.run(
+        [sys.executable, "-c", _PROGRAM.format(path=sys.path)],
+        input=json.dumps([_sent(word), dtype]).encode(),
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1" if jit.ENABLED else "0"},
+        capture_output=True,
+        check=False,
+    )
+    if finished.returncode:
+        last = finished.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it says nothing"]
+        raise SweepError(f"the process that tries own words has ended early: {last[0]}")
+    told: dict[str, NDArray[Any]] | str = pickle.loads(finished.stdout)  # of our own process
+    return told
+
+
+def _error_text(error: BaseException, places: Any) -> str:
+    """Return the user's line in which an error arose, and what it says, on one line."""
+    place = line_of(error, places)
+    where = f"at line {place.line} of {place.file}" if place else "beyond its own lines"
+    code = linecache.getline(place.file, place.line).strip() if place else ""
+    text = re.split(r"There are \d+ candidate|During: |File \"", str(error))[0]  # Numba goes on for a page
+    said = " ".join(text.replace(">>>", "").split())
+    told = f"{type(error).__name__}: {said}"
+    return f"{where}{f' ({code})' if code else ''}: {told if len(told) <= 200 else told[:197] + '...'}"

@@ -1,0 +1,110 @@
+"""Files of words: what is wrong with them is said in one sentence, with the user's own line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sweep
+from kernels.own.source import WordError
+from kernels.own.words import declared_words
+from tests.sweep.own import only_words_of
+
+SHARE = 0.5
+HEAD = "import math\nimport numpy as np\nimport sweep\nfrom sweep.lanes import select\nSOME = [1.0]\nBIG = 1e400\n"
+OPTIMIZER = "@sweep.optimizer\n"
+
+CASES = {
+    "def gd(p, g, rate):\n    return p - g\n": "has a word of this name already",
+    "def Mine(p, g, rate):\n    return p - g\n": "small letters",
+    "def mine(p, g):\n    return p - g\n": "mine takes 2 arguments; it must take p, gradient, learning rate",
+    "def mine(p, g, rate):\n    return p - g, g\n": "returns a tuple of 2; it must return one value",
+    "def mine(p, g, rate):\n    p = p - g\n": "it must return its values",
+    "def mine(p, g, rate=1.0):\n    return p - g\n": "defaults belong to settings",
+    "def mine(p, g, rate):\n    return p - SOME * g\n": "line 9 of {file}: it uses 'SOME', which is [1.0]",
+    "def mine(p, g, rate):\n    return p - BIG * g\n": "line 9 of {file}: it uses 'BIG', which is inf",
+    "def mine(p, g, rate):\n    return p - abs(g)\n": "it uses 'abs'; it may use its arguments",
+    "def mine(p, g, rate):\n    return p - np.sign(g)\n": "line 9 of {file}: 'np.sign(g)' is no formula over lanes",
+    "def mine(p, g, rate):\n    return p - g.mean()\n": "'g.mean()' is no formula",
+    "def mine(p, g, rate):\n    g = g ** 3.0\n    return p - g\n": "line 9 of {file}: 'g ** 3.0' is no formula",
+    "def mine(p, g, rate):\n    p -= g\n    return p\n": "'p -= g' is no formula",
+    "def mine(p, g, rate):\n    if g > 0.0:\n        g = -g\n    return p - g\n": "'if g > 0.0:' is no formula",
+    "def mine(p, g, rate):\n    s = 0.0 < g < 1.0\n    return select(s, p, g)\n": "'0.0 < g < 1.0' is no formula",
+    "def mine(p, g, rate):\n    s = g > 0.0 and p > 0.0\n    return select(s, p, g)\n": "is no formula",
+    "def mine(p, g, rate):\n    f = lambda x: x\n    return f(p)\n": "is no formula",
+    "def mine(p, g, rate):\n    import math\n    return p\n": "'import math' is no formula",
+    "def mine(p, g, rate):\n    assert g\n    return p\n": "'assert g' is no formula",
+    "def mine(p, g, rate):\n    return select(mask=g > 0.0, chosen=p, otherwise=g)\n": "is no formula",
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_functions_that_are_refused(tmp_path: Path, code: str) -> None:
+    """A function depends on its arguments, numbers and functions of lanes alone, and has the form of its word."""
+    file = tmp_path / "mine.py"
+    file.write_text(HEAD + OPTIMIZER + code)
+    with only_words_of(), pytest.raises(sweep.StudyError) as caught:
+        sweep.load_words(file)
+    (fault,) = caught.value.faults
+    assert CASES[code].format(file=file) in fault
+    assert str(file) in fault or "already" in fault or "small letters" in fault
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = 1\n", "declares no word"),
+        ("import sweep\nx = (\n", "line 2: '(' was never closed"),
+        ("import sweep\n\nx = 1 / 0\n", "line 3: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_files_that_are_refused(tmp_path: Path, text: str, told: str) -> None:
+    """A file that fails is named with its line."""
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with only_words_of(), pytest.raises(sweep.StudyError, match="words file") as caught:
+        sweep.load_words(file)
+    assert told in str(caught.value)
+    with pytest.raises(sweep.StudyError, match="cannot be read"):
+        sweep.load_words(tmp_path / "none.py")
+
+
+def plain(p, g, rate):  # type: ignore[no-untyped-def]
+    return p - rate * g
+
+
+def halving(p, g, rate):  # type: ignore[no-untyped-def]
+    return p - SHARE * g
+
+
+def test_numbers_are_those_at_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is computed is the source that was hashed: a number that changes later changes no word."""
+    with only_words_of():
+        assert sweep.optimizer(halving) is halving
+        monkeypatch.setitem(globals(), "SHARE", 2.0)
+        assert halving(1.0, 1.0, 0.0) == -1.0
+        assert declared_words()["halving"].functions["function"](1.0, 1.0, 0.0) == 0.5
+
+
+def test_closures_and_prompts_are_refused() -> None:
+    """What a function takes from a function around it, or from a prompt, is not in its source."""
+    share = 0.5
+
+    def mine(p, g, rate):  # type: ignore[no-untyped-def]
+        return p - share * g
+
+    with pytest.raises(WordError, match="it uses share of the function around it"):
+        sweep.optimizer(mine)
+    with pytest.raises(WordError, match="must be a function that is written with def"):
+        sweep.optimizer(lambda p, g, rate: p)
+    found: dict[str, object] = {}
+    exec(compile("def mine(p, g, rate):\n    return p - g\n", "<stdin>", "exec"), found)
+    with pytest.raises(WordError, match="its source cannot be read; write it in a file or a notebook"):
+        sweep.optimizer(found["mine"])
+    with pytest.raises(WordError, match="clocks, tick and factors belong together"):
+        sweep.optimizer(clocks=(1.0,))(plain)
+    with pytest.raises(WordError, match="at most two finite numbers or 'learning_rate'"):
+        sweep.optimizer(states=("rate",))(plain)
+    with pytest.raises(WordError, match="setting 'mu' given; must be Setting"):
+        sweep.optimizer(settings=("mu",))(plain)

@@ -1,0 +1,188 @@
+"""Words of a user's own are trained like ours: same bits by threads, shards, processes, resume and replay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sweep
+from kernels.own.words import declared_words
+from kernels.simd import jit
+from sweep.training.executors.remote import Job
+from sweep.training.own_words import check_own_words, sent_words, take_words
+from sweep.training.run import Options, run_in_shards
+from tests.sweep.own import FILE, only_words_of
+from tests.sweep.support import assert_same_table, training_watched
+
+ALIKE = {"hidden": 2, "learning_rate": [0.05, 0.2], "max_steps": 60, "seeds.count": 30, "below": 0.01}
+
+
+@pytest.fixture
+def own() -> Iterator[None]:
+    """Know the words of the file."""
+    with only_words_of(FILE):
+        yield
+
+
+def study_of(**changes: Any) -> sweep.Study:
+    """Make a small study of XOR, which one kernel trains."""
+    return sweep.load_study("xor", ALIKE | changes)
+
+
+QUICK = {"optimizer": "quickprop", "mu": [1.75, 2.0]}
+
+
+@pytest.mark.usefixtures("own")
+def test_one_digest(tmp_path: Path) -> None:
+    """Threads, sizes of shards, parts of a study, resuming and reuse do not change a bit; replay and verify agree."""
+    study = study_of(**QUICK)
+    expected = sweep.run(study, tmp_path / "one", threads=1)
+    for shard_runs in (7, 64):
+        found = run_in_shards(study, None, 2, "runs", Options(), shard_runs)
+        assert_same_table(found.runs(), expected.runs())
+    for number in (1, 2):
+        sweep.run(study, tmp_path / "parts", shard=(number, 2))
+    assert sweep.open_result(tmp_path / "parts").facts["digest"] == expected.facts["digest"]
+    with pytest.raises(KeyboardInterrupt), training_watched(1, KeyboardInterrupt()):
+        run_in_shards(study, tmp_path / "resumed", 1, "runs", Options(), 40)
+    resumed = run_in_shards(study, tmp_path / "resumed", 2, "runs", Options(), 40)
+    assert resumed.facts["digest"] == expected.facts["digest"]
+    with training_watched():
+        grown = sweep.run(study_of(**QUICK, **{"seeds.count": 40}), reuse=tmp_path / "one")
+    assert grown.facts["reused_steps"] == expected.facts["net_steps"]
+    assert sweep.trace(expected, 100).mismatches == {}
+    assert sweep.verify(tmp_path / "one", sample=20).intact
+
+
+@pytest.mark.usefixtures("own")
+def test_read_without_the_code(tmp_path: Path) -> None:
+    """Results are read, compared, drawn and checked where nobody has the code; only training needs the same source."""
+    study = study_of(**QUICK)
+    expected = sweep.run(study, tmp_path / "one").cells
+    changed = tmp_path / "changed.py"
+    changed.write_text(FILE.read_text().replace("mu / (1.0 + mu)", "mu / (mu + 1.0)"))
+    for files, told in (((), "none is known here"), ((changed,), "the one known here has SHA-256")):
+        with only_words_of(*files):
+            result = sweep.open_result(tmp_path / "one")
+            assert_same_table(result.cells, expected)
+            assert len(result.compare("mu", by=["learning_rate"])) == 2
+            assert sweep.verify(tmp_path / "one").intact
+            needs = f"optimizer 'quickprop' needs code whose source has SHA-256 [0-9a-f]{{64}}, and {told}"
+            for train in (
+                lambda result=result: sweep.trace(result, 3),
+                lambda result=result: sweep.run(result.study, tmp_path / "two"),
+                lambda: sweep.verify(tmp_path / "one", sample=1),
+            ):
+                with pytest.raises(sweep.StudyError, match=needs):
+                    train()
+            assert not (tmp_path / "two").exists()
+    with only_words_of(changed):  # another source is another study, whose runs are not the same
+        other = study_of(**QUICK)
+        assert other.identity != study.identity
+        assert sweep.run(other, reuse=tmp_path / "one").facts["reused_steps"] == 0
+
+
+@pytest.mark.usefixtures("own")
+def test_runs_of_ours_are_reused_beside_words_of_ones_own(tmp_path: Path) -> None:
+    """A setting that the earlier study has not takes no run from it, and one that the later has not none either."""
+    before = sweep.run(study_of(), tmp_path / "ours")
+    both = sweep.run(
+        study_of(optimizer=["gd", "quickprop"], mu=[1.75, 2.0]), tmp_path / "both", reuse=tmp_path / "ours"
+    )
+    assert both.facts["reused_steps"] == 2 * before.facts["net_steps"]
+    assert_same_table(sweep.run(study_of(), reuse=tmp_path / "both").runs(), before.runs())
+
+
+@pytest.mark.usefixtures("own")
+def test_processes_take_words_from_the_call() -> None:
+    """What is sent makes the words elsewhere; it can be part of the data of a job, which is hashed."""
+    study = study_of(activation="swish", steepness=0.5, **QUICK)
+    sent = sent_words(study)
+    assert hash(Job("", "runs", "", "", None, None, (), sent))  # type: ignore[arg-type]
+    with only_words_of():
+        take_words(sent)
+        assert sorted(declared_words()) == ["quickprop", "swish"]
+        check_own_words(study)
+
+
+HEAD = "import sweep\nfrom sweep.lanes import constant, exp, select, sqrt, tanh\n\n"
+FAILS = {
+    "slope": (
+        {"activation": "mine"},
+        "@sweep.activation\ndef mine(z):\n    return z * z, 3.0 * z\n",
+        "activation 'mine': its slope is ",
+    ),
+    "loss": (
+        {"loss": "mine"},
+        "@sweep.loss\ndef mine(y, target):\n    return (y - target) * (y - target), y - target\n",
+        "declare it with surrogate=True",
+    ),
+    "two numbers": (
+        {"optimizer": "mine", "dtype": "float32"},
+        "@sweep.optimizer\ndef mine(p, g, rate):\n    s = select(g > 0.0, 1.5, 0.5)\n    return p - rate * s\n",
+        "at line 6 of {file}",
+    ),
+    "forgets": (
+        {"optimizer": "mine"},
+        "@sweep.optimizer(keeps_infinity=True)\ndef mine(p, g, rate):\n    return select(g > 1.0, p, p - rate * g)\n",
+        "optimizer 'mine': it is declared with keeps_infinity=True, but parameters are finite again",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAILS)
+def test_tried_on_lanes(tmp_path: Path, case: str) -> None:
+    """A word that cannot be computed on lanes, or not as it says, is refused before anything is written."""
+    changes, code, told = FAILS[case]
+    file = tmp_path / "mine.py"
+    file.write_text(HEAD + code)
+    with only_words_of(file), pytest.raises(sweep.StudyError) as caught:
+        sweep.run(study_of(**changes), tmp_path / "out")
+    (fault,) = caught.value.faults
+    assert told.format(file=file) in fault
+    assert "\n" not in fault
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("own")
+def test_published_quickprop() -> None:
+    """Fahlman 1988: 22.1 epochs (standard deviation 8.9, 100 trials) to learn the 10-5-10 encoder; simulated, 20.9.
+
+    The slope of a unit has 0.1 more than the derivative, an error below 0.1 counts as none, and weights decay.
+    """
+    result = sweep.run(
+        sweep.Study(
+            data={"task": "encoder", "n": 10},
+            network={"hidden": 5, "activation": "steep", "output": "steep"},
+            initial_weights={"distribution": "uniform", "scale": 2.0},
+            training={
+                "optimizer": "quickprop",
+                "mu": 1.75,
+                "loss": "tolerant",
+                "learning_rate": 1.5,
+                "weight_decay": 1e-4,
+                "max_steps": 1000,
+            },
+            convergence={"criterion": "max_error", "below": 0.4},
+            seeds={"count": 400},
+        )
+    )
+    runs = result.runs(["status", "steps"])
+    assert (runs["status"] == "converged").all()
+    assert 19.9 <= runs["steps"].mean() <= 22.6
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="workers have kernels to compile")
+@pytest.mark.usefixtures("own")
+def test_on_a_cluster(tmp_path: Path) -> None:
+    """Workers, which know no words, have them from the call and not from the results folder."""
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    study = study_of(**QUICK)
+    expected = sweep.run(study)
+    found = sweep.run(study, tmp_path / "out", cluster="local:2")
+    assert_same_table(found.runs(), expected.runs())
+    assert os.listdir(tmp_path / "out" / "parts")
