@@ -50,7 +50,7 @@ def _expand_hidden(given: Any) -> Any:
 
 def _checked_scale(*, above: bool) -> Callable[[Any], Any]:
     """Make the check of a scale: a number above 0, or from 0, or a name."""
-    needs = f"must be a number {'above' if above else 'from'} 0 or one of {_SCALES}"
+    needs = f"must be a number {'above' if above else 'at least'} 0 or one of {_SCALES}"
 
     def check(given: Any) -> Any:
         if isinstance(given, str) and given in NAMED_SCALES:
