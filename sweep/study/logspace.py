@@ -94,6 +94,24 @@ def _by_formula(first: float, last: float, count: int, k: int) -> float:
         return float((start + span * k / (count - 1)).exp())
 
 
+def log_value(first: float, last: float, k: int, n: int) -> float:
+    """Return the number whose logarithm is ``k / n`` of the way between those of two positive numbers.
+
+    Parameters
+    ----------
+    first, last
+        Positive ends.
+    k, n
+        Integers; 0 gives the first end, and ``n`` the last one, exactly.
+
+    Returns
+    -------
+    float
+        Computed in 60 decimals and rounded once.
+    """
+    return first if k == 0 else last if k == n else _by_formula(first, last, n + 1, k)
+
+
 def _ratio(first: float, last: float, count: int) -> tuple[int, int]:
     """Return the ratio of a value to the one before, as leading bits and exponent."""
     with decimal.localcontext(_context(_RATIO_DIGITS)):

@@ -8,11 +8,10 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import shown
-from sweep.study.data import DATA_KEYS, DATA_WORDS
+from sweep.study.data import DATA_KEYS
 from sweep.study.hints import unknown_key
 from sweep.study.messages import sentences
 from sweep.study.parameters import Scalar, expand
-from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Seeds
 from sweep.study.words import KINDS, REQUIRED, SWEEPABLE, WORDS, takes_integers
 
@@ -48,18 +47,41 @@ def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, 
         elif name in expanded:
             faults.append(f"parameters.{key}: {name} is given twice; give one")
         else:
-            expanded[name] = _values(f"parameters.{key}", spec, name, n_patterns, faults)
+            expanded[name] = values_of_word(f"parameters.{key}", spec, name, n_patterns, faults)
     return expanded
 
 
-def swept_data(raw: Any) -> dict[str, tuple[Scalar, ...]]:
-    """Return the swept words of the table [data], no values for what is refused; :func:`swept_parameters` says why."""
-    given = raw.items() if isinstance(raw, Mapping) else ()
-    return swept_parameters({key: spec for key, spec in given if _dotted(key)[2] in DATA_WORDS}, MAX_PATTERNS, [])
+def sweepable(key: Any) -> str | None:
+    """Return the word that a key of a swept parameter names, with or without its table; None if it cannot be swept."""
+    section, _, name = _dotted(key)
+    return name if name in SWEEPABLE and section in ("", SWEEPABLE[name]) else None
 
 
-def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) -> tuple[Scalar, ...]:
-    """Return the values of one parameter, given under ``key``."""
+def values_of_word(
+    key: str, spec: Any, name: str, n_patterns: int, faults: list[str], *, distinct: bool = True
+) -> tuple[Scalar, ...]:
+    """Return the values of one swept word.
+
+    Parameters
+    ----------
+    key
+        The key under which they are given, for errors.
+    spec
+        As of :func:`sweep.study.parameters.expand`.
+    name
+        The word.
+    n_patterns
+        Patterns of the study.
+    faults
+        A sentence for each fault is appended to this list.
+    distinct
+        Whether no value may be given twice.
+
+    Returns
+    -------
+    tuple
+        The values; they must not be used if there is a fault.
+    """
     kind: Any = KINDS[name]
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
@@ -75,7 +97,7 @@ def _values(key: str, spec: Any, name: str, n_patterns: int, faults: list[str]) 
     for value in values:
         if value is None:
             faults.append(f"{key}: a value is missing")
-        elif value in seen:
+        elif distinct and value in seen:
             faults.append(f"{key}: value {value!r} given twice; cells must differ")
             break
         seen.add(value)
@@ -95,20 +117,27 @@ def _not_sweepable(key: Any) -> str:
     return unknown_key("parameter", key, [*SWEEPABLE, *_DOTTED], {})
 
 
-def words_given(given: Mapping[str, Any]) -> set[str]:
-    """Return the words that the given tables name, with a value or swept."""
+def words_given(given: Mapping[str, Any], swept: Mapping[str, str]) -> set[str]:
+    """Return the words that the given tables name, with a value or ``swept``."""
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
     fixed = {name for name, word in WORDS.items() if tables.get(word.section, {}).get(name) is not None}
-    return fixed | {_dotted(key)[2] for key in tables.get("parameters", {})}
+    return fixed | swept.keys()
 
 
-def conflicts(given: Mapping[str, Any]) -> list[str]:
+def keys_swept(raw: Any) -> dict[str, str]:
+    """Return the key of each word of the table [parameters], before any validation."""
+    return {(name := _dotted(key)[2]): f"parameters.{name}" for key in (raw if isinstance(raw, Mapping) else ())}
+
+
+def conflicts(given: Mapping[str, Any], swept: Mapping[str, str]) -> list[str]:
     """Return a sentence for each word that is given twice or is missing.
 
     Parameters
     ----------
     given
-        The tables of words and [parameters] as given, by name.
+        The tables of words as given, by name.
+    swept
+        The key of each swept word.
 
     Returns
     -------
@@ -116,9 +145,8 @@ def conflicts(given: Mapping[str, Any]) -> list[str]:
         Empty if there is none.
     """
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
-    swept = {_dotted(key)[2] for key in tables.get("parameters", {})}
     faults = [
-        f"parameters.{name}: given here and as {section}.{name}; give one"
+        f"{swept[name]}: given here and as {section}.{name}; give one"
         for name, section in SWEEPABLE.items()
         if name in swept and name in tables.get(section, {})
     ]

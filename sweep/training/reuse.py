@@ -195,14 +195,15 @@ class _Source:
 
     def _cells(self, cells: Array) -> Array:
         """Return the cell of the earlier study for each of ``cells``, -1 if there is none."""
-        old = self._old.study
+        old, grid = self._old.study, self._new.grid
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)
-        for name in dict.fromkeys([*old.parameters, *self._new.parameters]):
-            places = {comparable(value): place for place, value in enumerate(old.values_of(name))}
-            values = map(comparable, self._new.grid.column(name, cells).tolist())
+        fixed = [{name: old.values_of(name)} for name in self._new.parameters if name not in old.parameters]
+        for axis in [*fixed, *old.axes]:
+            points = zip(*(map(comparable, values) for values in axis.values()), strict=True)
+            places = {point: place for place, point in enumerate(points)}
+            values = zip(*(map(comparable, grid.column(name, cells).tolist()) for name in axis), strict=True)
             place = np.array([places.get(value, -1) for value in values], np.int64)
             missing |= place < 0
-            if name in old.parameters:
-                numbers = numbers * len(places) + place
+            numbers = numbers * len(places) + place
         return np.where(missing, -1, numbers)
