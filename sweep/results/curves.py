@@ -57,7 +57,7 @@ class ResultCurves(ResultData, ABC):
         check_swept(self.study, by)
         if event not in EVENTS:
             raise SweepError(unknown("event", event, list(EVENTS)))
-        n_curves = self.study.n_combinations(by)
+        n_curves = self.study.grid.n_combinations(by)
         if n_curves > MOST_CURVES:
             raise SweepError(
                 f"{n_curves:,} combinations of {', '.join(by)}; at most {MOST_CURVES:,} curves are estimated"

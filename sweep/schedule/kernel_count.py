@@ -109,7 +109,7 @@ def _tests(study: Study) -> int:
 
 def draws_by_numpy(study: Study) -> bool:
     """Return whether NumPy draws the initial weights of a study, which are too few to be worth a kernel."""
-    n_starts = study.seeds.count * len(study.hidden_layers) * study.n_combinations(with_role("start"))
+    n_starts = study.seeds.count * len(study.hidden_layers) * study.grid.n_combinations(with_role("start"))
     return n_starts <= _FEW_STARTS and study.n_runs <= _FEW_RUNS
 
 
@@ -117,5 +117,5 @@ def _drawings(study: Study) -> int:
     """Return the kernels that draw initial weights; pcg64, drawn by NumPy, needs none."""
     if "mt19937" not in study.values_of("stream") or draws_by_numpy(study):
         return 0
-    several = study.values_of("dtype") != ("float64",) and study.n_combinations(_DECIDE_PASSES) > 1
+    several = study.values_of("dtype") != ("float64",) and study.grid.n_combinations(_DECIDE_PASSES) > 1
     return len(study.values_of("distribution")) * (2 if several else 1)

@@ -1,23 +1,27 @@
 """Main effects of words that vary together, as in drawn samples: a grid divides the share of their axis no further.
 
-Points of the axis are put into bins of a word: its values, or ranges of equally many points. The estimate is the
-variance between the means of bins, less what the variance within bins adds to it (epsilon squared). So nothing is
-assumed of the form of an effect, and the effect of other words, which falls into all bins alike, cancels on average.
+Points of the axis are put into bins of a word: its values, or ranges of equally many points. The variance between the
+means of bins estimates the effect of the word, plus what other words leave in the means since points are few. That is
+seen from halves of the points, the first drawn and the last: in a half there is more of it. For independent points
+twice as much, which is how it is corrected; for points of a Sobol sequence, where it is small already, even more. The
+correction by the variance within bins, as for independent points, would take far too much from these. Nothing is
+assumed of the form of an effect.
 """
 
 from __future__ import annotations
 
 from itertools import combinations
+from math import prod
 
 import numpy as np
 
 from sweep.statistics.intervals import Array
 from sweep.study.grid import Axis
 
-# Least points of an axis whose words are told apart, and most bins of a word.
-LEAST_POINTS, MOST_BINS = 16, 32
-# Parts of the points that are left out in turn, for the error that comes from their draw.
-_PARTS = 20
+# Least points of an axis whose words are told apart; most bins of a word, and least points of a bin on average.
+LEAST_POINTS, MOST_BINS, _POINTS_EACH = 32, 32, 16
+# Blocks of points, in the order of the draw, that are left out in turn, for the error that comes from the draw.
+_BLOCKS = 16
 # Two words depend on each other if independent ones would look so less often than this; of so many bins each.
 _CHANCE, _COARSE = 1e-4, 4
 
@@ -54,7 +58,7 @@ def varied_words(axis: Axis) -> list[str]:
 def words_told_apart(axis: Axis) -> list[str]:
     """Return the words of an axis of several whose main effects can be estimated.
 
-    There must be 16 points, and the word must vary independently of each other one: by a chi-squared test of four bins
+    There must be 32 points, and the word must vary independently of each other one: by a chi-squared test of four bins
     of each, independent words fail in one of 10,000 pairs.
     """
     names = varied_words(axis)
@@ -63,10 +67,10 @@ def words_told_apart(axis: Axis) -> list[str]:
         return []
     coarse = {name: bins_of(axis[name], _COARSE) for name in names}
     bound = {name for pair in combinations(names, 2) for name in pair if _are_bound(*(coarse[each] for each in pair))}
-    return [name for name in names if name not in bound and _bins(axis, name).max() + 1 < n_points]
+    return [name for name in names if name not in bound and 2 * len(set(_bins(axis, name))) <= n_points]
 
 
-def word_effects(axis: Axis, means: Array, kept: Array) -> Array:
+def word_effects(axis: Axis, means: Array, kept: Array) -> tuple[Array, Array]:
     """Return the main effect of each of the words that are told apart.
 
     Parameters
@@ -76,36 +80,52 @@ def word_effects(axis: Axis, means: Array, kept: Array) -> Array:
     means : (points, columns)
         Means of a quantity at each point, over all other axes; each column is a sample of seeds.
     kept
-        The points to use, in the bins of all points.
+        The points to use, in ascending order, in the bins of all points.
 
     Returns
     -------
-    (words, columns) array
-        Variance between the means of bins, corrected for that within.
+    effects, corrections : (words, columns) array
+        The variance between the means of bins, less the correction; and the correction. If points are most of a grid,
+        there is none.
     """
-    return np.array([_between(_bins(axis, name)[kept], means[kept]) for name in words_told_apart(axis)])
+    names = words_told_apart(axis)
+    halves = [kept[kept < len(means) / 2], kept[kept >= len(means) / 2]]
+    found, corrections = [], []
+    for name in names:
+        bins = _bins(axis, name)
+        whole = _between(bins[kept], means[kept])
+        of_halves = sum(_between(bins[half], means[half]) for half in halves) / 2
+        corrections.append(0 * whole if _is_grid(axis) else of_halves - whole)
+        found.append(whole - corrections[-1])
+    return np.array(found), np.array(corrections)
 
 
-def without_parts(n_points: int) -> list[Array]:
-    """Return the points that remain as each of 20 parts of them is left out in turn."""
-    part = np.arange(n_points) % min(n_points, _PARTS)
-    return [np.flatnonzero(part != each) for each in range(min(n_points, _PARTS))]
+def without_blocks(axis: Axis) -> list[Array]:
+    """Return the points that remain as each block of them is left out in turn; none if they are most of a grid."""
+    if _is_grid(axis):
+        return []
+    n_points = len(next(iter(axis.values())))
+    block = np.arange(n_points) * _BLOCKS // n_points
+    return [np.flatnonzero(block != each) for each in range(_BLOCKS)]
+
+
+def _is_grid(axis: Axis) -> bool:
+    """Return whether points are at least half of all combinations of the values of their words."""
+    return 2 * len(next(iter(axis.values()))) >= prod(len(set(values)) for values in axis.values())
 
 
 def _bins(axis: Axis, name: str) -> Array:
-    return bins_of(axis[name], min(int(np.sqrt(len(axis[name]))), MOST_BINS))
+    n_points = len(axis[name])
+    most = n_points if _is_grid(axis) else min(int(np.sqrt(n_points)), n_points // _POINTS_EACH, MOST_BINS)
+    return bins_of(axis[name], most)
 
 
 def _between(bins: Array, means: Array) -> Array:
-    """Return the variance between the means of bins, (columns,), less what that within adds to it on average."""
+    """Return the variance between the means of bins, (columns,)."""
     _, bins, counts = np.unique(bins, return_inverse=True, return_counts=True)
-    n, n_bins = len(means), len(counts)
-    centered = means - means.mean(axis=0)
-    sums = np.zeros((n_bins, means.shape[1]))
-    np.add.at(sums, bins, centered)
-    between = (sums**2 / counts[:, None]).sum(axis=0)
-    within = (centered**2).sum(axis=0) - between
-    return np.asarray((between - (n_bins - 1) * within / max(n - n_bins, 1)) / n)
+    sums = np.zeros((len(counts), means.shape[1]))
+    np.add.at(sums, bins, means - means.mean(axis=0))
+    return np.asarray((sums**2 / counts[:, None]).sum(axis=0) / len(means))
 
 
 def _are_bound(one: Array, other: Array) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.axis_words import varied_words, without_parts, word_effects, words_told_apart
+from sweep.statistics.axis_words import varied_words, without_blocks, word_effects, words_told_apart
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Axis, Grid
@@ -56,7 +56,8 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
         parameter whose share includes theirs (elsewhere it is missing). ``term``; ``variance``, its part of the
         variance between all runs; ``share`` of that variance (those that are no part of another add up to 1);
         ``share_by_chance``, the share that a term without effect would have on average if chance were not subtracted;
-        ``share_error``, the standard error. For single factors ``total_share``, the total effect (with all interactions), and ``total_share_error``.
+        ``share_error``, the standard error.
+        For single factors ``total_share``, the total effect (with all interactions), and ``total_share_error``.
 
         Without outcomes, the main effect of the seed and total effects of parameters are missing. With one seed,
         effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing. The share of a word
@@ -69,8 +70,8 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     of cells are estimates: chance adds to each term its interaction with the seed, divided by the number of seeds. It
     is subtracted, so a term without effect may have a share slightly below 0. Without outcomes the runs of all cells
     are treated as independent. Errors are those of the jackknife that leaves out one part of the seeds in turn. Those
-    of words of an axis add that which leaves out one part of its points in turn, as these are a sample; for Sobol
-    points it is too large rather than too small.
+    of words of an axis add that which leaves out one block of its points in turn, as these are a sample, and the size
+    of the correction that :mod:`~sweep.statistics.axis_words` makes.
     """
     terms = _terms(grid)
     if outcomes is None or grid.n_seeds == 1:
@@ -104,26 +105,28 @@ def _words_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
         return table
     mean, per_seed, n = parts.points[k]
 
-    def effects(kept: Array) -> tuple[Array, Array]:
-        """Return main effects, and what chance adds to those of means, both (words, samples), as shares."""
-        whole = np.where(parts.whole > 0, parts.whole, np.nan)
-        of_means = word_effects(axis, mean, kept) / whole
-        if not per_seed.size:
-            return of_means, of_means * np.nan
-        of_seeds = word_effects(axis, per_seed, kept) @ _samples(per_seed.shape[1]) / whole
-        by_chance = (of_seeds - of_means) / (n - 1)
-        return of_means - by_chance, by_chance
+    whole = np.where(parts.whole > 0, parts.whole, np.nan)
 
-    shares, by_chance = effects(np.arange(len(mean)))
-    without = [effects(kept)[0][:, 0] for kept in without_parts(len(mean))]
-    of_points = _jackknife_error(np.column_stack([shares[:, 0], *without]))
+    def effects(kept: Array) -> tuple[Array, Array, Array]:
+        """Return main effects, corrections and what chance adds to effects, as shares, (words, samples)."""
+        of_means, correction = (each / whole for each in word_effects(axis, mean, kept))
+        if not per_seed.size:
+            return of_means, correction, of_means * np.nan
+        of_seeds = word_effects(axis, per_seed, kept)[0] @ _samples(per_seed.shape[1]) / whole
+        by_chance = (of_seeds - of_means) / (n - 1)
+        return of_means - by_chance, correction, by_chance
+
+    shares, correction, by_chance = effects(np.arange(len(mean)))
+    without = [effects(kept)[0][:, 0] for kept in without_blocks(axis)]
+    of_points = _jackknife_error(np.column_stack([shares[:, 0], *without])) if without else 0.0
+    of_seeds = _jackknife_error(shares)
     found = pd.DataFrame(
         {
             "term": told,
             "variance": shares[:, 0] * parts.whole[0],
             "share": shares[:, 0],
             "share_by_chance": by_chance[:, 0],
-            "share_error": np.hypot(_jackknife_error(shares), of_points),
+            "share_error": np.sqrt(of_seeds**2 + of_points**2 + correction[:, 0] ** 2),
         }
     )
     return table.merge(found, on="term", how="left")

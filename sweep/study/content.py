@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernels import vocabulary
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
-from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, n_combinations
+from sweep.study.grid import Axis, Grid, combinations, hidden_sizes
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Seeds
 from sweep.study.words import WORDS, Convergence, InitialWeights, Network, Training
@@ -100,10 +100,6 @@ class StudyContent:
         for values in combinations(self.axes, swept):
             found = dict(zip(swept, values, strict=True))
             yield tuple(found[name] if name in found else self.values_of(name)[0] for name in names)
-
-    def n_combinations(self, names: Iterable[str]) -> int:
-        """Return how many combinations of values of some words there are in the cells."""
-        return n_combinations(self.axes, names)
 
     def values_beside(self, name: str, other: str, value: Any) -> tuple[Any, ...]:
         """Return the values of a word in the cells in which another word has some value."""

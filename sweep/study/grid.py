@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -108,7 +108,7 @@ class Grid:
         self.axes = list(axes)
         self.sizes = [len(next(iter(axis.values()))) for axis in axes]
         self.parameters = values_of_axes(axes)
-        self._indices: dict[tuple[str, ...], list[int]] = {}
+        self._parts: dict[tuple[str, ...], tuple[list[int], int]] = {}
         self.fixed = fixed
         self.n_cells = prod(self.sizes)
         self.n_seeds = n_seeds
@@ -150,7 +150,7 @@ class Grid:
         """Return the index, from 0, of the value of a swept parameter in each of some cells, both (cells,)."""
         return self.number([name], cells)
 
-    def number(self, names: Iterable[str], cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    def number(self, names: Collection[str], cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which combination of values of some words each of some cells has.
 
         Parameters
@@ -169,22 +169,30 @@ class Grid:
 
         number = cells - cells
         for k, axis in enumerate(self.axes):
-            own = tuple(name for name in axis if name in names)
-            if not own:
+            if axis.keys().isdisjoint(names):
                 continue
             point = cells // prod(self.sizes[k + 1 :]) % self.sizes[k]
-            if len(axis) == 1:
+            if len(axis) > 1:
+                indices, size = self._part(axis, names)
+                number = number * size + np.array(indices)[point]
+            else:
                 number = number * self.sizes[k] + point
-                continue
-            if own not in self._indices:
-                self._indices[own] = indices_of(axis, own)
-            indices = np.array(self._indices[own])
-            number = number * (int(indices.max()) + 1) + indices[point]
         return number
 
-    def n_combinations(self, names: Iterable[str]) -> int:
+    def n_combinations(self, names: Collection[str]) -> int:
         """Return how many combinations of values of some words there are in the cells."""
-        return n_combinations(self.axes, names)
+        own = [
+            (axis, size) for axis, size in zip(self.axes, self.sizes, strict=True) if not axis.keys().isdisjoint(names)
+        ]
+        return prod(size if len(axis) == 1 else self._part(axis, names)[1] for axis, size in own)
+
+    def _part(self, axis: Axis, names: Collection[str]) -> tuple[list[int], int]:
+        """Return for each point of an axis the index of its values of some words, and the number of such values."""
+        own = tuple(name for name in axis if name in names)
+        if own not in self._parts:
+            indices = indices_of(axis, own)
+            self._parts[own] = indices, max(indices) + 1
+        return self._parts[own]
 
     def n_cells_at(self, values: Mapping[str, Iterable[Scalar]]) -> int:
         """Return the number of cells that have these values of some swept parameters."""
