@@ -263,6 +263,10 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
     check_alone(result.study, vary)
     profile = performance_profile(result.outcomes, result.study.grid, vary, cells, tuple(values))
     if not profile["n_problems"].iloc[0]:
+        if result.complete:
+            raise SweepError(
+                f"no cells differ in {vary} alone and have all of these values; pick some with --at {vary}=.."
+            )
         raise SweepError(f"no seed is trained at all values of {vary} yet; run the same study again to go on")
     return profile
 

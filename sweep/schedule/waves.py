@@ -180,11 +180,17 @@ class Wave:
         start, stop = self._own_range(shard)
         return range(start // self._shape_runs, (stop - 1) // self._shape_runs + 1)
 
+    def starts(self, shard: Shard) -> list[int]:
+        """Return the first visiting position of each shape in a shard; from there run numbers of the shape ascend."""
+        firsts = (self.begin.position + shape * self._shape_runs for shape in self.shapes(shard))
+        return [max(shard.start, first) for first in firsts]
+
     def pieces(self, shard: Shard) -> Iterator[Shard]:
         """Yield the pieces of a shard that train side by side: runs of one kind with at most 16 MiB of weights."""
         every = self.shapes(shard)
-        shapes = [shape for shape in every if shape == every[0] or self._kinds[shape] != self._kinds[shape - 1]]
-        starts = [max(shard.start, self.begin.position + shape * self._shape_runs) for shape in shapes]
+        firsts = [k for k, shape in enumerate(every) if not k or self._kinds[shape] != self._kinds[shape - 1]]
+        starts = self.starts(shard)
+        shapes, starts = [every[k] for k in firsts], [starts[k] for k in firsts]
         for shape, start, stop in zip(shapes, starts, [*starts[1:], shard.stop], strict=True):
             runs = _even(stop - start, ceil((stop - start) * self._costs[shape].n_bytes / _PIECE_BYTES))
             for first in range(start, stop, runs):

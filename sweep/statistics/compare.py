@@ -71,7 +71,7 @@ def compare_values(
     def compare(first: int, second: int) -> pd.DataFrame:
         return compare_sides(sides[first], sides[second], strata, by, margin)
 
-    return with_holm(each_two(grid.parameters[vary], compare))
+    return with_holm(each_two(grid.parameters[vary], cells, compare))
 
 
 def differs_alone(grid: Grid, vary: str) -> bool:
@@ -101,17 +101,19 @@ def cells_by_value(grid: Grid, vary: str) -> Array:
     return np.where(point < 0, -1, cells).reshape(len(at_values), -1)
 
 
-def each_two(values: Sequence[Any], compare: Callable[[int, int], pd.DataFrame]) -> pd.DataFrame:
-    """Return the comparisons of each two values (``compare`` gets their indices), with ``first`` and ``second``."""
+def each_two(values: Sequence[Any], cells: Array, compare: Callable[[int, int], pd.DataFrame]) -> pd.DataFrame:
+    """Return the comparisons of each two values (``compare`` gets their indices), with ``first`` and ``second``.
+
+    Values are left out that have no ``cells`` of :func:`cells_by_value` in one column.
+    """
     compared: list[pd.DataFrame] = []
     for first, second in combinations(range(len(values)), 2):
-        rows = compare(first, second)
-        if rows.empty and compared:
+        if not (cells[[first, second]] >= 0).all(axis=0).any():
             continue
+        rows = compare(first, second)
         rows.insert(0, "first", values[first])
         rows.insert(1, "second", values[second])
         compared.append(rows)
-    compared = [rows for rows in compared if len(rows)] or compared[:1]
     return pd.concat(compared, ignore_index=True)
 
 

@@ -45,7 +45,7 @@ def compare_measured(measured: Measured, grid: Grid, vary: str, by: Sequence[str
     def compare(first: int, second: int) -> pd.DataFrame:
         return compare_pairs(measured.at(cells[first]), measured.at(cells[second]), strata, by, measure)
 
-    return adjusted(each_two(grid.parameters[vary], compare))
+    return adjusted(each_two(grid.parameters[vary], cells, compare))
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:

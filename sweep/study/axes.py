@@ -68,7 +68,16 @@ def read_axes(given: Mapping[str, Any], n_patterns: int, faults: list[str]) -> S
     excluded = tables_of(given, "exclude", faults)
     if len(faults) == n_faults:
         axes = leave_out(axes, excluded, n_patterns, faults)
+    axes = [_with_numbers(axis) for axis in axes]
     return Swept(sorted(axes, key=lambda axis: len(axis) > 1), sources)
+
+
+def _with_numbers(axis: Axis) -> Axis:
+    """Return an axis whose hidden units are numbers, if those of several layers, which are texts, were left out."""
+    texts = [value for value in axis.get("hidden", ()) if isinstance(value, str)]
+    if not texts or any("-" in text for text in texts):
+        return axis
+    return {**axis, "hidden": tuple(map(int, axis["hidden"]))}
 
 
 def tables_of(given: Mapping[str, Any], kind: str, faults: list[str]) -> list[Any]:
