@@ -55,69 +55,63 @@ def varied_words(axis: Axis) -> list[str]:
     return [name for name, values in axis.items() if len(set(values)) > 1]
 
 
-def words_told_apart(axis: Axis) -> list[str]:
-    """Return the words of an axis of several whose main effects can be estimated.
+class AxisWords:
+    """The words of an axis whose main effects can be estimated.
 
     There must be 32 points, and the word must vary independently of each other one: by a chi-squared test of four bins
     of each, independent words fail in one of 10,000 pairs.
-    """
-    names = varied_words(axis)
-    n_points = len(axis[names[0]]) if names else 0
-    if len(names) < 2 or n_points < LEAST_POINTS:
-        return []
-    coarse = {name: bins_of(axis[name], _COARSE) for name in names}
-    bound = {name for pair in combinations(names, 2) for name in pair if _are_bound(*(coarse[each] for each in pair))}
-    return [name for name in names if name not in bound and 2 * len(set(_bins(axis, name))) <= n_points]
 
-
-def word_effects(axis: Axis, means: Array, kept: Array) -> tuple[Array, Array]:
-    """Return the main effect of each of the words that are told apart.
-
-    Parameters
+    Attributes
     ----------
-    axis
-        The axis.
-    means : (points, columns)
-        Means of a quantity at each point, over all other axes; each column is a sample of seeds.
-    kept
-        The points to use, in ascending order, in the bins of all points.
-
-    Returns
-    -------
-    effects, corrections : (words, columns) array
-        The variance between the means of bins, less the correction; and the correction. If points are most of a grid,
-        there is none.
+    names : list of str
     """
-    names = words_told_apart(axis)
-    halves = [kept[kept < len(means) / 2], kept[kept >= len(means) / 2]]
-    found, corrections = [], []
-    for name in names:
-        bins = _bins(axis, name)
-        whole = _between(bins[kept], means[kept])
-        of_halves = sum(_between(bins[half], means[half]) for half in halves) / 2
-        corrections.append(0 * whole if _is_grid(axis) else of_halves - whole)
-        found.append(whole - corrections[-1])
-    return np.array(found), np.array(corrections)
 
+    def __init__(self, axis: Axis) -> None:
+        self._n_points = len(next(iter(axis.values())))
+        self._is_grid = 2 * self._n_points >= prod(len(set(values)) for values in axis.values())
+        most = min(int(np.sqrt(self._n_points)), self._n_points // _POINTS_EACH, MOST_BINS)
+        varied = varied_words(axis) if self._n_points >= LEAST_POINTS else []
+        coarse = {name: bins_of(axis[name], _COARSE) for name in varied}
+        bound = {name for two in combinations(varied, 2) for name in two if _are_bound(*(coarse[each] for each in two))}
+        bins = {name: bins_of(axis[name], self._n_points if self._is_grid else most) for name in varied}
+        self._bins = {
+            name: each for name, each in bins.items() if name not in bound and 2 * (each.max() + 1) <= self._n_points
+        }
+        self.names = list(self._bins) if len(varied) > 1 else []
 
-def without_blocks(axis: Axis) -> list[Array]:
-    """Return the points that remain as each block of them is left out in turn; none if they are most of a grid."""
-    if _is_grid(axis):
-        return []
-    n_points = len(next(iter(axis.values())))
-    block = np.arange(n_points) * _BLOCKS // n_points
-    return [np.flatnonzero(block != each) for each in range(_BLOCKS)]
+    def effects(self, means: Array, kept: Array | None = None) -> tuple[Array, Array]:
+        """Return the main effect of each word.
 
+        Parameters
+        ----------
+        means : (points, columns)
+            Means of a quantity at each point, over all other axes; each column is a sample of seeds.
+        kept
+            The points to use, in ascending order, in the bins of all points; all by default.
 
-def _is_grid(axis: Axis) -> bool:
-    """Return whether points are at least half of all combinations of the values of their words."""
-    return 2 * len(next(iter(axis.values()))) >= prod(len(set(values)) for values in axis.values())
+        Returns
+        -------
+        effects, corrections : (words, columns) array
+            The variance between the means of bins, less the correction; and the correction. If points are most of a
+            grid, there is none.
+        """
+        kept = np.arange(self._n_points) if kept is None else kept
+        halves = [kept[kept < self._n_points / 2], kept[kept >= self._n_points / 2]]
+        found, corrections = [], []
+        for name in self.names:
+            bins = self._bins[name]
+            whole = _between(bins[kept], means[kept])
+            of_halves = np.mean([_between(bins[half], means[half]) for half in halves], axis=0)
+            corrections.append(0 * whole if self._is_grid else of_halves - whole)
+            found.append(whole - corrections[-1])
+        return np.array(found), np.array(corrections)
 
-
-def _bins(axis: Axis, name: str) -> Array:
-    n_points = len(axis[name])
-    most = n_points if _is_grid(axis) else min(int(np.sqrt(n_points)), n_points // _POINTS_EACH, MOST_BINS)
-    return bins_of(axis[name], most)
+    def without_blocks(self) -> list[Array]:
+        """Return the points that remain as each block of them is left out in turn; none if they are most of a grid."""
+        if self._is_grid:
+            return []
+        block = np.arange(self._n_points) * _BLOCKS // self._n_points
+        return [np.flatnonzero(block != each) for each in range(_BLOCKS)]
 
 
 def _between(bins: Array, means: Array) -> Array:

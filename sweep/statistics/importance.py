@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.axis_words import varied_words, without_blocks, word_effects, words_told_apart
+from sweep.statistics.axis_words import AxisWords, varied_words
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Axis, Grid
@@ -61,7 +61,7 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
 
         Without outcomes, the main effect of the seed and total effects of parameters are missing. With one seed,
         effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing. The share of a word
-        of an axis is missing if it cannot be told apart: see :func:`~sweep.statistics.axis_words.words_told_apart`.
+        of an axis is missing if it cannot be told apart: see :class:`~sweep.statistics.axis_words.AxisWords`.
 
     Notes
     -----
@@ -99,30 +99,30 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
 def _words_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
     """Return the rows of the words of an axis, whose main effects are estimated from its points."""
     axis, names = grid.axes[k], varied_words(grid.axes[k])
-    told = words_told_apart(axis)
+    told = AxisWords(axis)
     table = pd.DataFrame({"term": names, "part_of": pd.Series(_label(axis), range(len(names)), "string")})
-    if not told:
+    if not told.names:
         return table
     mean, per_seed, n = parts.points[k]
 
     whole = np.where(parts.whole > 0, parts.whole, np.nan)
 
-    def effects(kept: Array) -> tuple[Array, Array, Array]:
+    def effects(kept: Array | None = None) -> tuple[Array, Array, Array]:
         """Return main effects, corrections and what chance adds to effects, as shares, (words, samples)."""
-        of_means, correction = (each / whole for each in word_effects(axis, mean, kept))
+        of_means, correction = (each / whole for each in told.effects(mean, kept))
         if not per_seed.size:
             return of_means, correction, of_means * np.nan
-        of_seeds = word_effects(axis, per_seed, kept)[0] @ _samples(per_seed.shape[1]) / whole
+        of_seeds = told.effects(per_seed, kept)[0] @ _samples(per_seed.shape[1]) / whole
         by_chance = (of_seeds - of_means) / (n - 1)
         return of_means - by_chance, correction, by_chance
 
-    shares, correction, by_chance = effects(np.arange(len(mean)))
-    without = [effects(kept)[0][:, 0] for kept in without_blocks(axis)]
+    shares, correction, by_chance = effects()
+    without = [effects(kept)[0][:, 0] for kept in told.without_blocks()]
     of_points = _jackknife_error(np.column_stack([shares[:, 0], *without])) if without else 0.0
     of_seeds = _jackknife_error(shares)
     found = pd.DataFrame(
         {
-            "term": told,
+            "term": told.names,
             "variance": shares[:, 0] * parts.whole[0],
             "share": shares[:, 0],
             "share_by_chance": by_chance[:, 0],
