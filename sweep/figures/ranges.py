@@ -22,7 +22,9 @@ def is_dense(study: StudyContent, name: str, entries: Sequence[Scalar]) -> bool:
     return len(entries) > MOST_SINGLE and is_number(entries[0]) and not any(set(axis) == {name} for axis in study.axes)
 
 
-def in_ranges(study: StudyContent, values: At, shown: Sequence[str]) -> tuple[Grid, dict[str, tuple[Scalar, ...]]]:
+def in_ranges(
+    study: StudyContent, values: At, shown: Sequence[str]
+) -> tuple[Grid | None, dict[str, tuple[Scalar, ...]]]:
     """Put the values of the shown words of samples into ranges.
 
     Parameters
@@ -37,13 +39,13 @@ def in_ranges(study: StudyContent, values: At, shown: Sequence[str]) -> tuple[Gr
     Returns
     -------
     grid
-        That of the study, in which the values of a range are its middle; its own grid if there are no ranges.
+        That of the study, in which the values of a range are its middle; None if there are no ranges.
     ranges : dict
         The middles of the ranges of each such word, evenly spaced, or evenly in their logarithms.
     """
     dense = [name for name in shown if name in values and is_dense(study, name, values[name])]
     if not dense:
-        return study.grid, {}
+        return None, {}
     ranges: dict[str, tuple[Scalar, ...]] = {}
     axes = []
     for axis in study.axes:

@@ -257,7 +257,7 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
         return Selected(cells_at(every, values), values, statistic)
     if not is_told_together(result, statistic):
         raise SweepError(
-            f"this statistic pooled over values of {list_text([*hidden, *ranges])} needs rows of runs, and these "
+            f"this statistic pooled over all values of {list_text([*hidden, *ranges])} needs rows of runs, and these "
             "are too many to be read for it; pick one value of each with --at NAME=VALUE"
         )
     table = summarize_over(result, list(shown or ()), cells_at(every, values), measure, grid)

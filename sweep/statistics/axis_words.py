@@ -18,7 +18,8 @@ import numpy as np
 from sweep.statistics.intervals import Array
 from sweep.study.grid import Axis
 
-# Least points of an axis whose words are told apart; most bins of a word, and least points of a bin on average.
+# Least points of an axis whose words are told apart, unless they are most of a grid; most bins of a word, and least
+# points of a bin on average.
 LEAST_POINTS, MOST_BINS, _POINTS_EACH = 32, 32, 16
 # Blocks of points, in the order of the draw, that are left out in turn, for the error that comes from the draw.
 _BLOCKS = 16
@@ -58,8 +59,8 @@ def varied_words(axis: Axis) -> list[str]:
 class AxisWords:
     """The words of an axis whose main effects can be estimated.
 
-    There must be 32 points, and the word must vary independently of each other one: by a chi-squared test of four bins
-    of each, independent words fail in one of 10,000 pairs.
+    There must be 32 points, or most of a grid, and the word must vary independently of each other one: by a chi-squared
+    test of four bins of each, independent words fail in one of 10,000 pairs.
 
     Attributes
     ----------
@@ -70,7 +71,7 @@ class AxisWords:
         self._n_points = len(next(iter(axis.values())))
         self._is_grid = 2 * self._n_points >= prod(len(set(values)) for values in axis.values())
         most = min(int(np.sqrt(self._n_points)), self._n_points // _POINTS_EACH, MOST_BINS)
-        varied = varied_words(axis) if self._n_points >= LEAST_POINTS else []
+        varied = varied_words(axis) if self._is_grid or self._n_points >= LEAST_POINTS else []
         coarse = {name: bins_of(axis[name], _COARSE) for name in varied}
         bound = {name for two in combinations(varied, 2) for name in two if _are_bound(*(coarse[each] for each in two))}
         bins = {name: bins_of(axis[name], self._n_points if self._is_grid else most) for name in varied}

@@ -234,10 +234,9 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
 
 def _set_sample(raw: dict[str, Any], key: str, value: Any) -> None:
     """Apply a change of a key of [[samples]], of which there must be one table."""
-    tables = raw.get("samples", [])
-    if not isinstance(tables, list) or len(tables) != 1 or not isinstance(tables[0], dict):
-        n = len(tables) if isinstance(tables, list) else 1
-        raise StudyError([f"changes: {key!r} given, and the study has {n} tables [[samples]]; one has such a key"])
+    tables = _tables(raw, "samples")
+    if len(tables) != 1:
+        raise StudyError([f"changes: {key!r} given, and the study has {len(tables)} tables [[samples]], not one"])
     tables[0][key.rpartition(".")[2]] = value
 
 
@@ -247,13 +246,8 @@ def _set_together(raw: dict[str, Any], name: str, value: Any) -> bool:
     Returns whether that is all. A word that is taken out is then set as any other.
     """
     for kind in ("zip", "samples"):
-        tables = raw.get(kind, [])
-        for table in tables if isinstance(tables, list) else ():
-            known = (
-                next((key for key in table if key.rpartition(".")[2] == name), None)
-                if isinstance(table, dict)
-                else None
-            )
+        for table in _tables(raw, kind):
+            known = next((key for key in table if key.rpartition(".")[2] == name), None)
             if known is None:
                 continue
             if isinstance(value, (list, dict)):
@@ -261,6 +255,12 @@ def _set_together(raw: dict[str, Any], name: str, value: Any) -> bool:
                 return True
             del table[known]
             if not table.keys() - set(KEYS):
-                raw[kind] = [other for other in tables if other is not table]
+                raw[kind] = [other for other in _tables(raw, kind) if other is not table]
             return False
     return False
+
+
+def _tables(raw: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the tables of a list that are tables; validation of the study reports all else."""
+    tables = raw.get(kind)
+    return [each for each in (tables if isinstance(tables, list) else [tables]) if isinstance(each, dict)]

@@ -77,6 +77,8 @@ def test_a_grid_with_holes_is_averaged_exactly() -> None:
     assert not corrections.any()
     assert words.without_blocks() == []
     assert effects[:, 0] == pytest.approx([(values[0] ** 2).var(), (10 * values[1]).var()])
+    few = {name: each[:1] + each[2:] for name, each in {"one": (1, 1, 2, 2, 3, 3), "other": (1, 2, 1, 2, 1, 2)}.items()}
+    assert AxisWords(few).names == ["other"]
 
 
 def test_words_that_go_together_are_not_told_apart() -> None:
