@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernels import vocabulary
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
-from sweep.study.grid import Axis, Grid, combinations, hidden_sizes
+from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Seeds
 from sweep.study.words import WORDS, Convergence, InitialWeights, Network, Training
@@ -147,7 +147,17 @@ class StudyContent:
                 set(map(comparable, self.values_of(name))).isdisjoint(map(comparable, other.values_of(name)))
                 for name in WORDS
             )
+            and self._has_points_in(other)
+            and other._has_points_in(self)
         )
+
+    def _has_points_in(self, other: StudyContent) -> bool:
+        """Return whether each axis has a point of which another study has all values."""
+        for axis in self.axes:
+            values = {name: set(map(comparable, other.values_of(name))) for name in axis}
+            if not any(all(comparable(point[name]) in values[name] for name in axis) for point in points(axis)):
+                return False
+        return True
 
 
 def comparable(value: Any) -> Any:
