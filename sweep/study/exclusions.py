@@ -65,7 +65,7 @@ def _without(axes: list[Axis], tables: Mapping[int, _Conditions], faults: list[s
     names = [name for axis in axes for name in axis]
     first = f"exclude[{min(tables)}]"
     n_points = prod(len(next(iter(axis.values()))) for axis in axes)
-    if n_points > MAX_POINTS:
+    if n_points > MAX_POINTS and len(names) > 1:
         faults.append(
             f"{first}: {n_points:,} combinations of {list_text(names)} given; at most {MAX_POINTS:,} can be conditioned"
         )
