@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels import vocabulary
+from kernels.shapes import parameter_shapes
 from kernels.words.records import Setting
 from kernels.words.scalings import SCALINGS
 
@@ -85,17 +85,8 @@ class Architecture(NamedTuple):
 
         Those of the hidden layer are w and b, those of several w1, w2, .. and b1, b2, ..
         """
-        sizes = sizes_of(hidden)
-        numbers = [str(number) for number in range(1, len(sizes) + 1)] if self.deep else [""]
-        pairs = pairwise((self.inputs, *sizes))
-        shapes: dict[str, tuple[int, ...]] = {f"w{number}": pair for number, pair in zip(numbers, pairs, strict=True)}
-        shapes["v"] = sizes[-1], self.outputs
-        if self.bias:
-            shapes |= {f"b{number}": (size,) for number, size in zip(numbers, sizes, strict=True)}
-            shapes["c"] = (self.outputs,)
-        if self.skip:
-            shapes["k"] = self.inputs, self.outputs
-        return shapes
+        fans = self.inputs, *sizes_of(hidden), self.outputs
+        return parameter_shapes(fans, bias=self.bias, skip=self.skip, deep=self.deep)
 
     def n_parameters(self, hidden: Hidden) -> int:
         """Return the number of parameters with these hidden units."""
@@ -164,6 +155,8 @@ class Recipe(NamedTuple):
         One of :data:`kernels.vocabulary.SCHEDULES`.
     warms_up
         Whether learning rates of some run grow at the start. No result depends on it where they do not.
+    freeze
+        Kinds of parameters that keep their initial values, as in ``"w b"``: w and b of all hidden layers, v, c and k.
     batch
         Patterns per step, None for all.
     order
@@ -189,6 +182,7 @@ class Recipe(NamedTuple):
     dtype: str = "float64"
     schedule: str = "constant"
     warms_up: bool = False
+    freeze: str = ""
     tie: str = "wrong"
     records_targets: bool = False
 
@@ -196,6 +190,16 @@ class Recipe(NamedTuple):
     def is_scheduled(self) -> bool:
         """Whether learning rates may change from update to update."""
         return self.warms_up or self.schedule != "constant"
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """The kinds of parameters that keep their initial values."""
+        return frozenset(self.freeze.split())
+
+    @property
+    def trains_biases(self) -> bool:
+        """Whether there are biases, and all are updated."""
+        return self.architecture.bias and self.frozen.isdisjoint("bc")
 
     @property
     def settings(self) -> tuple[Setting, ...]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sweep.study.load import load_study
     from sweep.study.model import Study
     from sweep.training.merge import merge
+    from sweep.training.predict import predict
     from sweep.training.run import run
+    from sweep.training.second_pass import record_weights
     from sweep.training.trace import Trace, trace
     from sweep.verification.check import verify
     from sweep.verification.repair import repair
@@ -35,6 +37,8 @@ _HOMES = {
     "load_study": "sweep.study.load",
     "merge": "sweep.training.merge",
     "open_result": "sweep.results.result",
+    "predict": "sweep.training.predict",
+    "record_weights": "sweep.training.second_pass",
     "repair": "sweep.verification.repair",
     "run": "sweep.training.run",
     "trace": "sweep.training.trace",
@@ -52,6 +56,8 @@ __all__ = [
     "load_study",
     "merge",
     "open_result",
+    "predict",
+    "record_weights",
     "repair",
     "run",
     "trace",

@@ -14,6 +14,7 @@ import pytest
 import sweep
 from kernels import vocabulary
 from sweep.cli.app import app
+from sweep.cli.outputs import app as outputs
 from sweep.cli.results import app as results
 from sweep.cli.studies import app as studies
 from sweep.results import sentences
@@ -110,7 +111,7 @@ def test_every_column_is_documented(columns: object) -> None:
 
 
 def test_every_command_is_listed() -> None:
-    for registered in [*app.registered_commands, *studies.registered_commands, *results.registered_commands]:
+    for registered in [each for part in (app, studies, results, outputs) for each in part.registered_commands]:
         assert registered.callback is not None
         assert f"`sweep {registered.name or registered.callback.__name__}" in README
 

@@ -113,7 +113,7 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     dtype
         Of the networks.
     bias
-        Whether the networks have biases.
+        Whether the networks have biases that are updated.
 
     Returns
     -------

@@ -13,7 +13,8 @@ from kernels.floating_point import default_floating_point
 from kernels.recipe import Architecture, Hidden
 from kernels.simd.compiling import Kernel
 from kernels.start.names import MAX_LAYERS
-from kernels.start.numbers import fill_by_numpy, fill_numbers, uncompiled_draw
+from kernels.start.numbers import fill_by_numpy, fill_numbers, fill_truncated, uncompiled_draw
+from kernels.start.scales import Scale, bias_scale, scale_of
 
 Array = NDArray[Any]
 Shapes = dict[str, tuple[int, ...]]
@@ -30,13 +31,17 @@ class Start(NamedTuple):
     ----------
     distribution
         ``"normal"``: scale * z with z of deviation 1; ``"uniform"``: on
-        [-scale, scale), as -scale + (2 * scale) * u.
+        [-scale, scale), as -scale + (2 * scale) * u; ``"truncated_normal"``: as normal, without those z that are more
+        than 2 from 0; ``"constant"``: scale.
     scale
-        Of w, in the unit of a weight.
+        Of w, in the unit of a weight, or one of :data:`kernels.start.names.NAMED_SCALES`.
     output_scale
         Of v and k; None for ``scale``.
     bias_scale
-        Of b and c; None for ``scale``. With 0 they are drawn all the same, and are 0.
+        Of b and c; None for ``scale``, or 0 where that has a name. With 0 they are drawn all the same, and are 0.
+    mirrored
+        Whether the second half of the units of the last hidden layer begins as the first, with opposite output
+        weights, so that outputs begin at their bias but for rounding (Zhang, Xu, Luo and Ma, 2020).
     order
         The parameters in the order of drawing, each once, as in ``"w.T b v c"``. An array of weights with ``.T`` is
         drawn transposed. Those of several hidden layers are w1, b1, w2, ..; w and b are those of all layers that are
@@ -48,12 +53,13 @@ class Start(NamedTuple):
     """
 
     distribution: str = "normal"
-    scale: float = 1.0
-    output_scale: float | None = None
+    scale: Scale = 1.0
+    output_scale: Scale | None = None
     bias_scale: float | None = None
     order: str = "w v b c k"
     stream: str = "mt19937"
     by_numpy: bool = False
+    mirrored: bool = False
 
 
 @default_floating_point
@@ -90,21 +96,50 @@ def initial_weights(
         raise ValueError(f"out of shape {weights.shape} and {weights.dtype} given; must be {shape}, {dtype}")
     shapes = architecture.shapes(hidden)
     drawn, scales = _read(start.order, shapes), _scales(start, shapes)
-    fill = fill_by_numpy if start.by_numpy else fill_numbers
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
         if _takes_one_pass(drawn, scales):
-            factor, shift = _factor_and_shift(start.distribution, float(start.scale))
-            fill(weights, seeds, start.distribution, start.stream, factor, shift)
+            factor, shift = _factor_and_shift(start.distribution, next(iter(scales.values())))
+            _fill(start, weights, seeds, factor, shift)
         else:
             scale = np.concatenate([np.full(math.prod(shapes[name]), scales[name], np.float64) for name in shapes])
             factor, shift = _factor_and_shift(start.distribution, scale)
             numbers = np.empty(shape)
-            fill(numbers, seeds, start.distribution, start.stream)
+            _fill(start, numbers, seeds)
             parameters = numbers[:, _places(drawn, shapes)]
             parameters *= factor
             parameters += shift
             weights[:] = parameters
+    if start.mirrored:
+        _mirror(weights, shapes)
     return weights
+
+
+def _fill(start: Start, numbers: Array, seeds: Array, factor: float = 1.0, shift: float = -0.0) -> None:
+    """Draw the first numbers of each seed and scale them; those of the constant distribution are 1."""
+    fill = fill_by_numpy if start.by_numpy else fill_numbers
+    if start.distribution == "constant":
+        numbers[:] = factor
+    elif start.distribution == "truncated_normal":
+        fill_truncated(fill, numbers, seeds, start.stream, factor)
+    else:
+        fill(numbers, seeds, start.distribution, start.stream, factor, shift)
+
+
+def _mirror(weights: Array, shapes: Shapes) -> None:
+    """Make the second half of the last hidden layer's units as the first, with opposite output weights."""
+    first = 0
+    layer = max((name for name in shapes if name[0] == "w"), key=lambda name: int(name[1:] or 1))
+    for name, shape in shapes.items():
+        size = math.prod(shape)
+        values = weights[:, first : first + size].reshape(len(weights), *shape)
+        half = shapes[layer][1] // 2
+        if name == layer:
+            values[:, :, half:] = values[:, :, :half]
+        elif name == "b" + layer[1:]:
+            values[:, half:] = values[:, :half]
+        elif name == "v":
+            values[:, half:] = -values[:, :half]
+        first += size
 
 
 def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: str) -> Kernel | None:
@@ -122,8 +157,10 @@ def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: 
     """
     shapes = architecture.shapes(hidden)
     one_pass = _takes_one_pass(_read(start.order, shapes), _scales(start, shapes))
-    if start.by_numpy:
+    if start.by_numpy or start.distribution == "constant":
         return None
+    if start.distribution == "truncated_normal":
+        return uncompiled_draw("normal", start.stream, "float64")
     return uncompiled_draw(start.distribution, start.stream, dtype if one_pass else "float64")
 
 
@@ -134,15 +171,18 @@ def _takes_one_pass(drawn: dict[str, bool], scales: dict[str, float]) -> bool:
 
 def _factor_and_shift(distribution: str, scale: Any) -> tuple[Any, Any]:
     """Return the factor of a random number, and the number that is then added."""
-    return (scale, -0.0) if distribution == "normal" else (2 * scale, -scale)
+    return (2 * scale, -scale) if distribution == "uniform" else (scale, -0.0)
 
 
 def _scales(start: Start, shapes: Shapes) -> dict[str, float]:
     """Return the scale of each parameter array that the network has."""
     of_output = start.scale if start.output_scale is None else start.output_scale
-    of_bias = start.scale if start.bias_scale is None else start.bias_scale
-    scales = {"w": start.scale, "v": of_output, "b": of_bias, "c": of_bias, "k": of_output}
-    return {name: scales[name[0]] for name in shapes}
+    of_bias = bias_scale(start.scale) if start.bias_scale is None else start.bias_scale
+    given = {"w": start.scale, "v": of_output, "k": of_output}
+    return {
+        name: scale_of(given[name[0]], start.distribution, *shape) if name[0] in given else of_bias
+        for name, shape in shapes.items()
+    }
 
 
 def _read(order: str, shapes: Shapes) -> dict[str, bool]:

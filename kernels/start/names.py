@@ -1,10 +1,42 @@
-"""Distributions and random streams of initial weights; both have the bits of NumPy's generators."""
+"""Distributions, named scales and random streams of initial weights; streams have the bits of NumPy's generators."""
 
-# With a scale s: normal numbers of deviation s; uniform numbers on [-s, s).
-DISTRIBUTIONS = ("normal", "uniform")
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# With a scale s: normal numbers of deviation s, those of them that are at most 2 s from 0, uniform numbers on [-s, s),
+# and s itself.
+DISTRIBUTIONS = ("normal", "uniform", "truncated_normal", "constant")
 
 # Hidden layers of a network, which may be drawn in any order.
 MAX_LAYERS = 8
 
 # numpy.random.RandomState, and numpy.random.default_rng.
 STREAMS = ("mt19937", "pcg64")
+
+
+class NamedScale(NamedTuple):
+    """A deviation of the weights of a layer that follows from its fans: the root of ``gain`` over some of them.
+
+    Attributes
+    ----------
+    gain
+        Numerator of the variance.
+    with_fan_out
+        Whether the denominator is fan-in plus fan-out, and not fan-in alone.
+    source
+    also
+        Names that other programs use.
+    """
+
+    gain: float
+    with_fan_out: bool
+    source: str
+    also: tuple[str, ...]
+
+
+NAMED_SCALES = {
+    "glorot": NamedScale(2.0, True, "Glorot and Bengio, 2010", ("xavier",)),
+    "he": NamedScale(2.0, False, "He, Zhang, Ren and Sun, 2015", ("kaiming",)),
+    "lecun": NamedScale(1.0, False, "LeCun, Bottou, Orr and Mueller, 1998", ()),
+}

@@ -142,7 +142,7 @@ def make_backward_output_parameters(
                     if source.used(n0 + p, i):
                         gradient = load(packet.gradients, p * n_outputs + o)
                         total = total + source.input(patterns, packet, n0 + p, i) * gradient
-                sink.c(packet, number.k(packet, i, o), total)
+                sink.k(packet, number.k(packet, i, o), total)
 
     return output_parameters
 

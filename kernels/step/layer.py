@@ -147,7 +147,7 @@ def make_weight_sink(
     -------
     (packet, place, row, gradient) -> None
     """
-    receive, load = make_gradient_sinks(recipe, variant, memory, mode).b, memory.load
+    receive, load = make_gradient_sinks(recipe, variant, memory, mode).deep_w, memory.load
     scales = variant.scales_hidden and mode == UPDATE
 
     @device

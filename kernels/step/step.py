@@ -59,7 +59,7 @@ def file_order(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSourc
     -------
     PatternSource
     """
-    shared = constants(variant.table, recipe.dtype, recipe.architecture.bias) if variant.table else GIVEN
+    shared = constants(variant.table, recipe.dtype, recipe.trains_biases) if variant.table else GIVEN
     architecture = recipe.architecture
     if variant.own == "nothing":
         return shared

@@ -46,7 +46,7 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
             if skip:
                 for i in range(n_inputs):
                     row = number.k(packet, i, o)
-                    sink.c(packet, row, load(sums, row))
+                    sink.k(packet, row, load(sums, row))
         update_hidden(packet)
 
     return all_updates

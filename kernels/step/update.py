@@ -46,14 +46,18 @@ class GradientSinks(NamedTuple):
         For output weights. The gradient has yet to be multiplied by the scale of the output layer.
     b
         For hidden biases.
-    c
-        For output biases and skip connections.
+    c, k
+        For output biases, and for skip connections.
+    deep_w
+        For weights of several hidden layers, whose gradient is multiplied by the scale of their own layer before.
     """
 
     w: Sink
     v: Sink
     b: Sink
     c: Sink
+    k: Sink
+    deep_w: Sink
 
 
 @made_once
@@ -110,7 +114,7 @@ def make_move(
 
 @made_once
 def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientSinks:
-    """Make the functions that update a parameter and its states.
+    """Make the functions that update a parameter and its states, or do nothing where it is frozen.
 
     Parameters
     ----------
@@ -141,10 +145,15 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
 
         return receive
 
-    b, c = make(HIDDEN, None), make(OUTPUT, None)
-    w = make(HIDDEN, HIDDEN_SCALE) if variant.scales_hidden else b
-    v = make(OUTPUT, OUTPUT_SCALE) if variant.scales_outputs else c
-    return GradientSinks(w, v, b, c)
+    @device
+    def keep(packet: Packet, row: int, gradient: Lanes) -> None:
+        pass
+
+    hidden, output = make(HIDDEN, None), make(OUTPUT, None)
+    w = make(HIDDEN, HIDDEN_SCALE) if variant.scales_hidden else hidden
+    v = make(OUTPUT, OUTPUT_SCALE) if variant.scales_outputs else output
+    sinks = GradientSinks(w, v, hidden, output, output, hidden)
+    return GradientSinks(*(keep if name[-1] in recipe.frozen else each for name, each in sinks._asdict().items()))
 
 
 @cache
@@ -156,7 +165,7 @@ def make_adders(memory: Memory) -> GradientSinks:
     def receive(packet: Packet, row: int, gradient: Lanes) -> None:
         store(packet.sums, row, gradient)
 
-    return GradientSinks(receive, receive, receive, receive)
+    return GradientSinks(*(receive for _ in GradientSinks._fields))
 
 
 @cache

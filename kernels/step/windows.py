@@ -124,11 +124,12 @@ def make_may_be_fixed_point(
     Returns
     -------
     (patterns, packet) -> mask
-        All lanes without biases, and with an optimizer that counts updates: there an output bias is no evidence.
+        All lanes without biases, where output biases are frozen, and with an optimizer that counts updates: there an
+        output bias is no evidence.
     """
     architecture = recipe.architecture
     n_outputs, number = architecture.outputs, numbering(architecture, variant.hidden)
-    tells = architecture.bias and not OPTIMIZERS[recipe.optimizer].clocks
+    tells = architecture.bias and "c" not in recipe.frozen and not OPTIMIZERS[recipe.optimizer].clocks
     move, load, fill = make_move(recipe, variant, memory, OUTPUT), memory.load, memory.fill
 
     @device

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sweep.cli import folders, results, studies
+from sweep.cli import folders, outputs, results, studies
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs, operations_of_study
 from sweep.cli.studies import SetOption, StudyArgument, StudyCommand
 from sweep.cli.usage import Commands
@@ -167,8 +167,7 @@ def trace(
     if figure is not None:
         _draw_run(traced, figure)
     for name, stored in traced.mismatches.items():
-        value = traced.parameters[name] if name in traced.parameters else getattr(traced, name)
-        print(f"mismatch: {name} is {value!r}, stored as {stored!r}", file=sys.stderr)
+        print(f"mismatch: {name} is {traced.row[name]!r}, stored as {stored!r}", file=sys.stderr)
     if traced.mismatches:
         sys.exit(EXIT_MISMATCH)
     if number is not None:
@@ -262,4 +261,5 @@ def _load(source: str, changes: list[str] | None) -> Study:
 
 app.add_typer(studies.app)
 app.add_typer(results.app)
+app.add_typer(outputs.app)
 app.add_typer(folders.app)

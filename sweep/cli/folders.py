@@ -6,13 +6,14 @@ import sys
 from math import inf
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs
-from sweep.errors import EXIT_DAMAGED, EXIT_PARTIAL, StoreError, SweepError
+from sweep.errors import EXIT_DAMAGED, EXIT_INTERRUPTED, EXIT_PARTIAL, StoreError, SweepError
 from sweep.system.escaping import one_line
+from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
     from sweep.verification.findings import Findings
@@ -44,6 +45,33 @@ def merge(
     if not result.complete:
         print(f"to train what is missing, run the study with --out {one_line(quote(out))}", file=sys.stderr)
         sys.exit(EXIT_PARTIAL)
+
+
+@app.command()
+def weights(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder of a finished study.")],
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder of the result with weights; DIR-weights by default.")
+    ] = None,
+    which: Annotated[Literal["final", "initial", "both"], typer.Option(help="Weights to record.")] = "final",
+    threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+) -> None:
+    """Train the runs of a result again at full speed, record their weights, and check that all rows are the same.
+
+    The same command resumes an interrupted one. Result.weights and Result.predict then answer in Python.
+    """
+    from sweep.system.signals import raise_on_interrupt
+    from sweep.training.second_pass import record_weights
+
+    try:
+        with raise_on_interrupt():
+            result = record_weights(directory, out, which, threads=threads, progress=True, overwrite=overwrite)
+    except KeyboardInterrupt:
+        print("interrupted; finished shards are kept, and the same command goes on with them", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    rows = count_text(result.facts["n_runs"], "run")
+    print(f"{which} weights of {rows}, whose rows are those of {one_line(directory)}: {one_line(str(result.place))}")
 
 
 def _operations_of_sample(directory: str, sample: int) -> float:
@@ -112,8 +140,6 @@ def verify(
 
 def _tell(found: Findings, directory: str, mend: bool) -> None:
     """Print what was found or repaired, and what was not checked."""
-    from sweep.system.formatting import count_text
-
     for fault in found.faults:
         print(f"{'repaired' if mend else 'damaged'}: {one_line(fault)}")
     if found.unchecked:

@@ -1,10 +1,10 @@
-"""The commands that read results."""
+"""The commands that print answers of results."""
 
 from __future__ import annotations
 
+import re
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -60,12 +60,12 @@ def show(
 
     result = open_result(directory, partial=True)
     if parts:
-        _warn(coverage(result))
+        warn(coverage(result))
         print(*map(one_line, result.parts()), sep="\n")
         return
     if by is not None:
-        _warn(coverage(result))
-        print_sums(result, _names(by), sort, top)
+        warn(coverage(result))
+        print_sums(result, split_names(by), sort, top)
         return
     print_cells(result, sort, top)
     print(*answer(result), sep="\n")
@@ -93,7 +93,7 @@ def best(
     from sweep.study.selection import parse_picks
     from sweep.terminal.best import print_best
 
-    print_best(_open(directory), _names(by) if by else (), top, parse_picks(at) if at else None)
+    print_best(open_with_warning(directory), split_names(by) if by else (), top, parse_picks(at) if at else None)
 
 
 @app.command()
@@ -134,8 +134,8 @@ def compare(
 
     if (vary is None) == (other is None):
         raise SweepError("give either --vary NAME, to compare the values of a parameter, or a second results folder")
-    names = _names(by) if by else []
-    result = _open(directory)
+    names = split_names(by) if by else []
+    result = open_with_warning(directory)
     if vary is not None:
         parameters, given = split_by(result.study, names, COMPARED)
         measure = measure_of(given or default_statistic(result.study))
@@ -146,7 +146,7 @@ def compare(
             print_comparison(compared, parameters, top)
         return
     assert other is not None
-    pairing = Pairing(result, _open(other))
+    pairing = Pairing(result, open_with_warning(other))
     parameters, measure = pairing.split(names)
     compared = pairing.compare(names, margin=margin)
     if measure:
@@ -157,133 +157,22 @@ def compare(
         print(sentence)
 
 
-@app.command()
-def figure(
-    directory: DirectoryArgument,
-    kind: Annotated[
-        str,
-        typer.Argument(
-            metavar="KIND",
-            help="lines, heatmap, slice, contour, parallel, importance (main and total effects), incidence (cumulative "
-            "incidence), ecdf (run lengths over recorded targets, or a swept below), profile (performance profile), "
-            "steps or loss.",
-        ),
-    ] = "lines",
-    out: Annotated[
-        Path | None, typer.Option(help="File to write, or folder to write a PNG to; DIR by default.")
-    ] = None,
-    x: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Parameter along the axis of lines, heatmap, contour, slice.")
-    ] = None,
-    y: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Parameter along the other axis of heatmap, contour.")
-    ] = None,
-    color: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Parameter by color, of at most 12 values, of lines, incidence, ecdf (also target), profile, steps.",
-        ),
-    ] = None,
-    facet: Annotated[
-        str | None,
-        typer.Option(metavar="NAME[,NAME]", help="Parameters of the panels of lines: one, or two (across, down)."),
-    ] = None,
-    value: Annotated[
-        str | None,
-        typer.Option(
-            metavar="VALUE",
-            help="Statistic of lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps (ERT), "
-            "final_loss, max_error, n_correct, test_loss, n_test_correct or another one of the cells; "
-            "of importance: rate or mean_steps (RMST).",
-        ),
-    ] = None,
-    at: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=V,V", help="Draw only cells with these values of a parameter.")
-    ] = None,
-    bands: Annotated[
-        str | None,
-        typer.Option(
-            metavar="BANDS", help="95 % bands of incidence and ecdf: pointwise, or simultaneous (whole curves)."
-        ),
-    ] = None,
-    parallel_runs: Annotated[
-        str | None,
-        typer.Option(metavar="K,K", help="For incidence: the share of choices of K runs in which any has converged."),
-    ] = None,
-) -> None:
-    """Draw a figure of one of these kinds. Options that the kind does not have are refused."""
-    given = {"x": x, "y": y, "color": color, "facet": tuple(_names(facet)) if facet else None, "bands": bands}
-    _draw_figure(directory, out, kind, {**given, "value": value, "at": at, "parallel_runs": parallel_runs})
-
-
-def _draw_figure(directory: str, out: Path | None, kind: str, given: dict[str, Any]) -> None:
-    """Draw a figure with the given options, and print the path of its file."""
-    from sweep.errors import SweepError, unknown
-    from sweep.figures import KINDS, draw, figure_path, save_figure
-    from sweep.figures.channels import parse_counts
-    from sweep.figures.statistics import STATISTICS
-    from sweep.results.answers import column_of, default_statistic
-    from sweep.statistics.importance import EXPLAINED
-    from sweep.study.selection import parse_picks
-
-    if kind not in KINDS:
-        raise SweepError(unknown("figure", kind, list(KINDS)))
-    read: dict[str, Any] = {
-        "value": lambda text: column_of(text, [*STATISTICS, *EXPLAINED]),
-        "at": parse_picks,
-        "parallel_runs": parse_counts,
-    }
-    said = {name: text for name, text in given.items() if text or text == ""}
-    options = {name: read[name](text) if name in read else text for name, text in said.items()}
-    written = _local(directory, out)
-    result = _open(directory)
-    default = default_statistic(result.study) if kind == "lines" else kind
-    named = str(options.get("value", default))
-    path = figure_path(written, named if kind == "lines" or named == default else f"{kind}_{named}")
-    save_figure(draw(result, kind, **options), path)
-    print(f"figure in {one_line(path)}")
-
-
-@app.command()
-def report(
-    directory: DirectoryArgument,
-    out: Annotated[Path | None, typer.Option(help="File to write; DIR/report.html by default.")] = None,
-) -> None:
-    """Write a report with answer, figures and tables as one self-contained HTML file."""
-    from sweep.report import write_report
-
-    written = _local(directory, out)
-    path = write_report(_open(directory), written if out else written / "report.html")
-    print(f"report in {one_line(path)}")
-
-
-def _local(directory: str, out: Path | None) -> Path:
-    """Return the local path of a figure or a report; StoreError or SweepError if there is none."""
-    from sweep.errors import SweepError, shown
-    from sweep.system.user_paths import address_of, local_folder
-
-    if out is None and address_of(directory):
-        raise SweepError(f"{shown(directory)} given; figures and reports are local files, so name one with --out FILE")
-    return local_folder(out or directory)
-
-
-def _open(directory: str) -> Result:
+def open_with_warning(directory: str) -> Result:
     """Open a result, complete or partial, and warn of a partial one."""
     from sweep.results.result import open_result
     from sweep.results.sentences import coverage
 
     result = open_result(directory, partial=True)
-    _warn(coverage(result))
+    warn(coverage(result))
     return result
 
 
-def _warn(sentence: str) -> None:
+def warn(sentence: str) -> None:
     """Print a sentence on standard error, if there is one."""
     if sentence:
         print(sentence, file=sys.stderr)
 
 
-def _names(text: str) -> list[str]:
-    """Return the names in a list separated by commas."""
-    return [name.strip() for name in text.split(",")]
+def split_names(text: str) -> list[str]:
+    """Return the names in a list separated by commas, which a single weight such as w[0,1] has too."""
+    return [name.strip() for name in re.split(r",(?![^\[]*\])", text)]

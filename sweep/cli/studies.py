@@ -119,6 +119,16 @@ def compile_kernels(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON Schema of study files, by which editors complete keys and mark what is not allowed."""
+    import json
+
+    from sweep.study.schema import study_schema
+
+    print(json.dumps(study_schema(), indent=1))
+
+
+@app.command()
 def words(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Key or value, such as adam; all keys by default.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StoreError, SweepError
-from sweep.results.curves import ResultCurves
+from sweep.results.curves import ResultCurves, listed
 from sweep.results.queries import ResultQueries
 from sweep.results.target_runs import TARGET, TargetParts, TargetStudy
 from sweep.statistics.cells import summarize
@@ -21,6 +22,7 @@ from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 _ROWS = "rows and files are those of the result itself, with a column for each target"
 
@@ -35,6 +37,92 @@ class Result(ResultQueries):
         Its answers are those of a result with one more parameter: ``targets.cells``, ``targets.summarize("target")``.
         """
         return TargetRuns(self)
+
+    def weights(self, cell: int = 0, which: str = "final") -> dict[str, NDArray[Any]]:
+        """Return the recorded weights of the runs of a cell.
+
+        Parameters
+        ----------
+        cell
+            Number of the cell, as in the column ``cell``.
+        which
+            ``"final"`` or ``"initial"``.
+
+        Returns
+        -------
+        dict
+            Arrays by name, with one row for each run in ascending order of seeds: ``w`` (runs, inputs, hidden), ``v``
+            (runs, hidden, outputs), ``b`` (runs, hidden), ``c`` (runs, outputs), and ``k`` (runs, inputs, outputs); of
+            several hidden layers ``w1``, ``b1``, ``w2``, .. Weights of a run that diverged may be infinite or NaN.
+
+        Raises
+        ------
+        SweepError
+            If there is no such cell, or ``which`` is another text.
+        StoreError
+            If these weights were not recorded (``record.weights``), or no run of the cell is trained yet.
+        """
+        from sweep.results.networks import named_weights
+
+        self._check_rows()
+        return named_weights(self.parts_in_use, cell, which)
+
+    def export(
+        self,
+        to: str | None = None,
+        by: str | Sequence[str] = (),
+        *,
+        out: str | Path | None = None,
+        sort: str | None = None,
+        top: int | None = None,
+    ) -> str | None:
+        """Write the table of cells as CSV, JSON or TeX, as ``to_csv`` of pandas does: to a file, or as text.
+
+        Parameters
+        ----------
+        to
+            ``"csv"``, ``"json"`` or ``"tex"``; by default what the suffix of the file says, or CSV.
+        by
+            Swept parameters; the other ones are pooled, as by :meth:`summarize`. By default a row for each cell.
+        out
+            The file. It is written whole or not at all.
+        sort
+            A column or a statistic, as for ``sweep show --sort``; by default rows are in the order of the study.
+        top
+            Only so many rows, the best ones unless ``sort`` is given.
+
+        Returns
+        -------
+        str or None
+            The text; None if a file is written.
+
+        Raises
+        ------
+        SweepError
+            If the format or a name is unknown, ``top`` is below 1, or the file cannot be written.
+        StoreError
+            If cells cannot be pooled, since the result was published without its parts.
+
+        Notes
+        -----
+        Floats have as many digits as it takes to read the same float. CSV: missing values are empty, infinite ones
+        ``inf``, and the rows of a partial result have a column ``partial``. JSON: an object with the identity of the
+        study, the unit and meaning of each ``columns``, and ``rows``; missing values are null, infinite ones the text
+        ``"inf"``, and integers have all their digits, also above 2^53. TeX: a table of booktabs, rounded, whose caption
+        says what its intervals are.
+        """
+        from sweep.results.export import exported, format_of
+        from sweep.system.atomic_files import check_output, replace_file
+
+        file = None if out is None else Path(out)
+        form = format_of(to, file)
+        if file is not None:
+            check_output(file)
+        text = exported(self, form, listed(by), sort, top)
+        if file is None:
+            return text
+        replace_file(file, text.encode())
+        return None
 
     def _repr_html_(self) -> str:
         """Return the answer and the best cells for a notebook."""

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 # Most terms in the sentence on shares of the variance.
 _TOLD = 3
 
+# The note on intervals of several cells, by whether they are computed from rows of runs.
+_INTERVALS = {
+    True: "the intervals count each seed once, since cells share seeds",
+    False: "without intervals, since cells share seeds, and rows of runs are not kept or too many to be read for this",
+}
+
 
 def answer(result: ResultQueries) -> list[str]:
     """Return the sentences of the answer: share of converged runs, best cell, restarts and importance."""
@@ -40,6 +46,23 @@ def answer(result: ResultQueries) -> list[str]:
         uneven(result),
     ]
     return [sentence for sentence in sentences if sentence]
+
+
+def of_each_cell(study: Study) -> str:
+    """Return the note on the steps of cells, or on their losses if convergence is not judged."""
+    if judges_convergence(study):
+        return "median steps: by which half of all runs converged; expected steps (ERT): of all runs, per converged run"
+    return "medians are of all runs; the loss of a diverged run counts as infinite"
+
+
+def of_several_cells(result: ResultQueries) -> str:
+    """Return the note on rates or medians over several cells, and on their intervals."""
+    judged = judges_convergence(result.study)
+    if result.complete:
+        return f"{'rates' if judged else 'medians'} are of all runs together; {_INTERVALS[pairs_seeds(result)]}"
+    if judged:
+        return "rates are means over the cells that are there; those of several cells have no interval yet"
+    return "medians weigh the cells that are there equally; those of several cells have no interval yet"
 
 
 def losses(result: ResultQueries) -> list[str]:

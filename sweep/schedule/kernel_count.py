@@ -20,7 +20,7 @@ _MOST_CONSTANTS = 192
 _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
 # Words that decide steps and their judging alone, and not what a trained network computes.
-_OF_STEPS = ("optimizer", "schedule", "batch", "order", "criterion")
+_OF_STEPS = ("optimizer", "schedule", "batch", "freeze", "order", "criterion")
 
 # Words that decide whether initial weights are drawn in the type of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
@@ -117,5 +117,8 @@ def _drawings(study: Study) -> int:
     """Return the kernels that draw initial weights; pcg64, drawn by NumPy, needs none."""
     if "mt19937" not in study.values_of("stream") or draws_by_numpy(study):
         return 0
-    several = study.values_of("dtype") != ("float64",) and study.grid.n_combinations(_DECIDE_PASSES) > 1
-    return len(study.values_of("distribution")) * (2 if several else 1)
+    # Truncated normal numbers are made of normal ones; constant ones are not drawn.
+    drawn = {name.removeprefix("truncated_") for name in study.values_of("distribution")} - {"constant"}
+    decide = (*_DECIDE_PASSES, "hidden", "layers", "distribution")
+    several = study.values_of("dtype") != ("float64",) and study.grid.n_combinations(decide) > 1
+    return len(drawn) * (2 if several else 1)

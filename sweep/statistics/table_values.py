@@ -27,9 +27,25 @@ def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False)), _STATUS_NAMES)
 
 
+def numbers_of_lists(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
+    """Return the numbers of all lists of a column, one list after another."""
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    parts = [chunk.flatten().to_numpy() for chunk in chunks]
+    return np.concatenate(parts) if parts else np.empty(0, column.type.value_type.to_pandas_dtype())
+
+
+def lists_array(pieces: list[NDArray[Any]]) -> pa.ListArray:
+    """Return matrices as a column of lists, one for each row."""
+    lengths = np.concatenate([[0], *(np.full(len(piece), piece.shape[1]) for piece in pieces)])
+    numbers = np.concatenate([piece.ravel() for piece in pieces])
+    return pa.ListArray.from_arrays(pa.array(np.cumsum(lengths), pa.int32()), pa.array(numbers))
+
+
 def column_values(table: pa.Table, column: Column) -> NDArray[Any]:
-    """Return a column as the digest reads it; status as codes."""
+    """Return a column as the digest reads it: status as codes, and numbers of lists one after another."""
     if column.type == "status":
         return status_codes(table.column(column.name))
+    if column.is_list:
+        return numbers_of_lists(table.column(column.name))
     values: NDArray[Any] = table.column(column.name).to_numpy()
     return values

@@ -111,6 +111,6 @@ _TRAINED = {
 
 def compared(study: Study) -> list[str]:
     """Return the facts that all rows of a study must share; digests of libm functions only where starts are normal."""
-    normal = "normal" in study.values_of("distribution")
+    normal = not {"normal", "truncated_normal"}.isdisjoint(study.values_of("distribution"))
     matters = {"log_digest": normal, "pcg64_digest": normal and "pcg64" in study.values_of("stream")}
     return [name for name in BITS if matters.get(name, True)]

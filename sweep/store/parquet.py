@@ -33,8 +33,9 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
         table,
         sink,
         compression="zstd",
-        use_dictionary=[c.name for c in columns if c.type not in encodings],
-        column_encoding={c.name: encodings[c.type] for c in columns if c.type in encodings},
+        use_dictionary=[c.name for c in columns if c.type not in encodings and not c.is_list],
+        column_encoding={c.name: encodings[c.type] for c in columns if c.type in encodings}
+        | {f"{c.name}.list.element": "BYTE_STREAM_SPLIT" for c in columns if c.is_list},
         write_page_checksum=True,
         row_group_size=max(1, len(table)),
     )

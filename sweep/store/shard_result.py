@@ -5,7 +5,7 @@ Who traces a single run asks for no table of it, so pandas and pyarrow are impor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.study.columns import arrow_schema, measure_columns, runs_columns, target_columns
+from sweep.study.columns import arrow_schema, measure_columns, network_columns, runs_columns, target_columns
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class ShardResult:
         Steps executed by SIMD lanes.
     reused_steps
         Steps of runs that were taken from earlier results instead of trained.
+    networks
+        Recorded measures and weights by column: arrays of successive runs, (runs,), or (runs, parameters).
     """
 
     plan: Plan
@@ -47,6 +49,7 @@ class ShardResult:
     columns: Columns
     lane_steps: int
     reused_steps: int
+    networks: dict[str, list[Array]] = field(default_factory=dict)
 
     @property
     def n_runs(self) -> int:
@@ -62,13 +65,18 @@ class ShardResult:
         """Return a row for each run, with all columns or the given ones."""
         import pyarrow as pa
 
-        from sweep.statistics.table_values import status_array
+        from sweep.statistics.table_values import lists_array, status_array
 
         schema = arrow_schema(runs_columns(self.plan.study))
         if names is not None:
             schema = pa.schema([schema.field(name) for name in names])
-        columns = [(field, self.column(field.name)) for field in schema]
-        arrays = [status_array(c) if field.name == "status" else pa.array(c, field.type) for field, c in columns]
+        arrays = []
+        for each in schema:
+            if pa.types.is_list(each.type):
+                arrays.append(lists_array(self.networks[each.name]))
+            else:
+                values = self.column(each.name)
+                arrays.append(status_array(values) if each.name == "status" else pa.array(values, each.type))
         return pa.table(arrays, schema=schema)
 
     def column(self, name: str) -> Array:
@@ -82,6 +90,8 @@ class ShardResult:
         measures = {column.name: column.type for column in measure_columns(self.plan.study)}
         if name in measures:
             return self.columns.measures[:, list(measures).index(name)].astype(measures[name])
+        if name in self.networks:
+            return np.concatenate(self.networks[name])
         if name == "run":
             return self.plan.runs(self.shard)
         if name == "seed":
@@ -109,7 +119,8 @@ def is_outcome(name: str, study: Study) -> bool:
     """Return whether a column of the rows holds an outcome of training, and does not follow from the study."""
     from kernels.loop.runs import Columns
 
-    return name in Columns._fields or name in [c.name for c in (*target_columns(study), *measure_columns(study))]
+    others = (*target_columns(study), *measure_columns(study), *network_columns(study))
+    return name in Columns._fields or name in [column.name for column in others]
 
 
 def outcomes_from_table(table: pa.Table, study: Study) -> Columns:

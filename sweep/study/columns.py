@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from sweep.study.model import Study
+from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.words import WORDS
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ class Column:
     ----------
     name, unit
     type
-        The name of an Arrow type, or ``"status"``: a dictionary of :data:`STATUSES` with int8 codes.
+        The name of an Arrow type; ``"status"``: a dictionary of :data:`STATUSES` with int8 codes; or ``"list<..>"`` of
+        a type of numbers.
     doc
         Its meaning.
     later
@@ -37,6 +40,11 @@ class Column:
     doc: str
     later: bool = False
     restated: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether values are lists of numbers."""
+        return self.type.startswith("list")
 
 
 _RUN = Column("run", "int64", "", "number of the run: cell * n_seeds + (seed - base)")
@@ -129,12 +137,15 @@ _LOSSES = (
 NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
+# Unit and meaning of the parameter that recorded targets are beside the words of a study.
+_TARGET = ("loss", "recorded target: a run converges at the step to it")
+
 
 def parameter_columns(study: Study) -> list[Column]:
     """Return the columns of the swept parameters, in file order."""
+    told = {name: (word.unit, word.meaning) for name, word in WORDS.items()}
     return [
-        Column(name, _TYPES[type(values[0])], WORDS[name].unit, WORDS[name].meaning)
-        for name, values in study.parameters.items()
+        Column(name, _TYPES[type(values[0])], *told.get(name, _TARGET)) for name, values in study.parameters.items()
     ]
 
 
@@ -150,12 +161,25 @@ def measure_columns(study: Study) -> list[Column]:
     return list(_TEST_MEASURES) if study.data.n_tests else []
 
 
+def network_columns(study: Study) -> list[Column]:
+    """Return the columns of recorded measures of networks, and of weights: all parameters, array after array."""
+    docs = {
+        "initial_weights": "parameters before the first update",
+        "final_weights": "parameters after the last update; not finite where diverged",
+    }
+    kind, order = f"list<{study.network.dtype}>", "array after array, as Result.weights names them"
+    measures = [Column(name, *NETWORK_MEASURES[name]) for name in study.record.measures]
+    weights = [Column(name, kind, "weight", f"{docs[name]}, {order}") for name in study.record.columns_of_weights]
+    return measures + weights
+
+
 def runs_columns(study: Study) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
     epochs = [_EPOCHS] if min(study.values_of("batch")) < study.data.n_patterns else []
     parameters, targets = parameter_columns(study), target_columns(study)
     measures = [*_MEASURES, *measure_columns(study)]
-    return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *measures, *targets]
+    networks = network_columns(study)
+    return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *measures, *targets, *networks]
 
 
 def cells_columns(study: Study) -> list[Column]:
@@ -186,6 +210,8 @@ def arrow_schema(columns: list[Column]) -> pa.Schema:
     def arrow_type(column: Column) -> pa.DataType:
         if column.type == "status":
             return pa.dictionary(pa.int8(), pa.string())
+        if column.is_list:
+            return pa.list_(pa.type_for_alias(column.type[5:-1].replace("float32", "float")))
         return pa.type_for_alias(column.type)
 
     return pa.schema(
@@ -196,8 +222,11 @@ def arrow_schema(columns: list[Column]) -> pa.Schema:
 def row_bytes(study: Study) -> tuple[int, int]:
     """Return the bytes of a row of runs in memory, and roughly those on disk.
 
-    On disk losses and errors hardly compress; counters and parameters take almost nothing.
+    On disk losses, errors and weights hardly compress; counters and parameters take almost nothing.
     """
     sizes = {"int64": 8, "int32": 4, "float64": 8, "status": 1, "bool": 1, "string": 8}
-    columns = runs_columns(study)
-    return sum(sizes[column.type] for column in columns), 20
+    columns = [column for column in runs_columns(study) if not column.is_list]
+    number = 8 if study.network.dtype == "float64" else 4
+    most = max(sum(map(prod, shapes.values())) for shapes in study.all_shapes)
+    of_weights = number * most * len(study.record.columns_of_weights)
+    return sum(sizes[column.type] for column in columns) + of_weights, 20 + of_weights

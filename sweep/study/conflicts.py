@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
+from sweep.study.network_measures import MOST_BITS
+from sweep.study.start_faults import start_faults
 from sweep.study.words import LOSS_ALIASES, MAX_STEPS, WORDS, loss_and_reduction
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_idle_decay(study),
         *_unused_words(study, given),
         *_missing_layers(study),
+        *start_faults(study),
+        *_too_many_bits(study),
         *_rounded_away(study),
         *_beyond_limits(study, given),
     ]
@@ -190,8 +194,8 @@ def _missing_layers(study: StudyContent) -> Iterator[str]:
 def _rounded_away(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each number that float32 rounds to 0, to an infinity or to its excluded upper limit."""
     if study.network.dtype == "float32":
-        for name, word in WORDS.items():
-            for value in study.values_of(name) if word.role != "data" else ():
+        for name in {**WORDS, **study.parameters}:
+            for value in study.values_of(name) if WORDS[name].role != "data" else ():
                 needs = _lost_in_float32(name, value) if isinstance(value, float) else None
                 if needs:
                     yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"
@@ -231,6 +235,13 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
             f"{study.key_of('hidden')}: {n_patterns} patterns times {most} weights given; with several hidden layers, "
             f"at most {MAX_PRODUCTS} products are allowed"
         )
+
+
+def _too_many_bits(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence where the function of a network has more outputs than a column has bits."""
+    n_bits = (study.data.n_patterns + study.data.n_tests) * study.data.n_targets
+    if "learned_function" in study.record.measures and n_bits > MOST_BITS:
+        yield f"record.measures: 'learned_function' given with {n_bits} outputs in all; at most {MOST_BITS} are allowed"
 
 
 def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from kernels import vocabulary
+from kernels.shapes import parameter_shapes
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
+from sweep.study.given_weights import Shapes, element_of, is_by_seed
 from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Seeds
@@ -90,6 +93,8 @@ class StudyContent:
         """Return the values that a word has in the cells: one, or the swept ones."""
         if name in self.parameters:
             return self.parameters[name]
+        if element_of(name):
+            return (None,)  # it is drawn, or one of the given values
         if WORDS[name].role == "data":
             return (None,)  # the patterns are known, whatever they were made from
         return (getattr(getattr(self, WORDS[name].section), name),)
@@ -124,6 +129,21 @@ class StudyContent:
         pairs = self.combinations(("hidden", "layers"))
         return list(dict.fromkeys(hidden_sizes(hidden, layers) for hidden, layers in pairs))
 
+    @cached_property
+    def all_shapes(self) -> list[Shapes]:
+        """The shapes of the parameter arrays of all networks."""
+        each = product(self.hidden_layers, self.values_of("bias"), self.values_of("skip"))
+        ends = self.data.n_inputs, self.data.n_targets
+        return [
+            parameter_shapes((ends[0], *sizes, ends[1]), bias=bias, skip=skip, deep=len(sizes) > 1)
+            for sizes, bias, skip in each
+        ]
+
+    @property
+    def gives_weights_by_seed(self) -> bool:
+        """Whether some initial weights are given for each seed."""
+        return is_by_seed(self.values_of("values")[0], self.all_shapes)
+
     def key_of(self, name: str) -> str:
         """Return the dotted key of a word in the study file."""
         return self.sources[name] if name in self.parameters else f"{WORDS[name].section}.{name}"
@@ -143,9 +163,11 @@ class StudyContent:
             is_seed_common
             and self.data.is_made_as(other.data)
             and set(self.record.targets) <= set(other.record.targets)
+            and not self.record.of_networks
+            and (self.seeds == other.seeds or not self.gives_weights_by_seed)
             and not any(
                 set(map(comparable, self.values_of(name))).isdisjoint(map(comparable, other.values_of(name)))
-                for name in WORDS
+                for name in {**WORDS, **self.parameters, **other.parameters}
             )
             and self._has_points_in(other)
             and other._has_points_in(self)

@@ -14,7 +14,7 @@ from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
 from sweep.study.words import HOMES, REQUIRED, SECTIONS, STANDS_FOR, WORDS
 
-_MODELS: dict[str, type[Section]] = {"data": Data, **SECTIONS, "seeds": Seeds, "record": Record}
+MODELS: dict[str, type[Section]] = {"data": Data, **SECTIONS, "seeds": Seeds, "record": Record}
 
 # Texts of defaults that are not the default of the field.
 _UNSAID = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
@@ -92,7 +92,7 @@ def entries() -> list[Entry]:
     ]
     return patterns + [
         _entry(section, key, hint)
-        for section, model in _MODELS.items()
+        for section, model in MODELS.items()
         for key, hint in get_type_hints(model, include_extras=True).items()
         if key in model.model_fields
     ]
@@ -149,7 +149,7 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
 
 def _entry(section: str, key: str, hint: Any) -> Entry:
     """Return the entry of a key from its field."""
-    field, word = _MODELS[section].model_fields[key], WORDS.get(key)
+    field, word = MODELS[section].model_fields[key], WORDS.get(key)
     facts = [_allowed(hint) + (f", in {word.unit}" if word and word.unit else "")]
     if section != "data":
         facts.append("must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kernels import vocabulary
+from kernels.start.names import NAMED_SCALES
 from sweep.errors import closest, shown
 
 # Names of other packages and papers for the keys of a study.
@@ -23,6 +24,9 @@ _KEYS = {
     "dtype": ("precision", "float_type"),
     "distribution": ("init", "initializer", "initialization", "weight_init"),
     "scale": ("sigma", "std", "stddev", "init_scale", "weight_scale", "initial_scale"),
+    "freeze": ("frozen", "freezing", "trainable", "requires_grad"),
+    "mirrored": ("antisymmetric", "asi", "symmetric_init"),
+    "values": ("initial_values", "start", "w0"),
     "stream": ("rng", "generator", "prng"),
     "loss": ("cost", "criterion_loss", "objective", "loss_function"),
     "optimizer": ("solver", "algorithm", "optimiser", "update_rule"),
@@ -51,6 +55,8 @@ _VALUES = {
     "mse": ("mean_squared_error", "l2"),
     "sse": ("sum_of_squares", "sum_squared_error"),
     "normal": ("gaussian", "randn"),
+    "truncated_normal": ("truncnorm", "trunc_normal"),
+    **{name: scale.also for name, scale in NAMED_SCALES.items()},
     "shuffled": ("random", "shuffle"),
     "float32": ("single", "f32", "float"),
     "float64": ("double", "f64"),
@@ -66,10 +72,10 @@ _WISHES = {
     "restarting is": ("restart", "restarts", "n_restarts"),
     "clipping is": ("clip", "grad_clip", "gradient_clipping", "clip_norm", "max_norm"),
     "normalization is": ("batch_norm", "layer_norm", "normalization", "normalize", "batchnorm", "layernorm"),
-    "this scheme of initial weights is": ("xavier", "glorot", "he", "kaiming", "orthogonal", "lecun", "fan_in"),
+    "this scheme of initial weights is": ("orthogonal", "fan_in", "sparse", "lsuv"),
     "this optimizer is": ("adagrad", "adadelta", "adamax", "nadam", "lbfgs", "l_bfgs", "lion", "muon", "newton", "cg"),
     "this loss is": ("mae", "l1_loss", "smooth_l1", "kl"),
-    "this activation is": ("selu", "prelu", "celu", "hardtanh", "softsign", "maxout", "step"),
+    "this activation is": ("selu", "prelu", "celu", "hardtanh", "softsign", "maxout"),
     "training on other devices is": ("gpu", "device", "cuda"),
     "an optimizer, loss or activation of one's own is": ("custom", "callable", "optimizer_class"),
 }

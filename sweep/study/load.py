@@ -13,6 +13,7 @@ from typing import Any
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown, unknown
 from sweep.study.axes import TOGETHER
+from sweep.study.given_weights import element_of
 from sweep.study.hints import unknown_key
 from sweep.study.model import Study
 from sweep.study.samples import KEYS
@@ -78,10 +79,11 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
     """
     raw, folder = _read(source)
     _apply(raw, {} if changes is None else changes)
-    data = raw.setdefault("data", {})
-    for table in (data, data.get("test") if isinstance(data, dict) else None):
-        if isinstance(table, dict) and isinstance(table.get("file"), (str, os.PathLike)):
-            table["file"] = folder / table["file"]
+    data, start = raw.setdefault("data", {}), raw.get("initial_weights")
+    test = data.get("test") if isinstance(data, dict) else None
+    for table, key in ((data, "file"), (test, "file"), (start, "values")):
+        if isinstance(table, dict) and isinstance(table.get(key), (str, os.PathLike)):
+            table[key] = folder / table[key]
     return _study(raw)
 
 
@@ -107,9 +109,11 @@ def parse_study(text: str, where: str) -> Study:
         If the study is not valid, with a sentence for each fault, or if it names a file of patterns.
     """
     raw = read_tables(text, shown(where, 200))
-    data = raw.get("data")
+    data, start = raw.get("data"), raw.get("initial_weights")
     if isinstance(data, dict) and ("file" in data or "file" in (data.get("test") or ())):
         raise StudyError([f"study {where!r} names a file of patterns; it must hold the patterns"])
+    if isinstance(start, dict) and isinstance(start.get("values"), str):
+        raise StudyError([f"study {where!r} names a file of initial weights; it must hold the weights"])
     return _study(raw)
 
 
@@ -185,7 +189,7 @@ def _scalar(text: str) -> bool | int | float | str:
 
 def _key_fault(key: Any) -> str | None:
     """Return the fault of the key of a change, or None."""
-    if key in _TEXTS or key in _CHANGEABLE:
+    if key in _TEXTS or key in _CHANGEABLE or (isinstance(key, str) and element_of(key)):
         return None
     if key in _TABLES:
         return f"{key!r} is a table; change keys of it, such as 'seeds.count' or 'learning_rate'"
@@ -213,7 +217,8 @@ def _apply(raw: dict[str, Any], changes: Any) -> None:
 
 def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     """Apply one change to the tables of a study file; the section may be left out where it is clear."""
-    section = section if section == "record" else HOMES[name]
+    is_weight = element_of(name) is not None
+    section = "initial_weights" if is_weight else section if section == "record" else HOMES[name]
     table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # validation of the study reports it
@@ -223,6 +228,9 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     if swept or (isinstance(value, (list, dict)) and name in SWEEPABLE):
         parameters[swept[0] if swept else name] = value
         table.pop(name, None)
+        return
+    if is_weight:
+        table["values"] = {**(table.get("values") or {}), name: value}
         return
     if name in ("task", "file"):
         table.clear()

@@ -22,6 +22,7 @@ from sweep.study.axes import TOGETHER, names_together, read_axes, swept_data
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.data_sets import read_data
+from sweep.study.given_weights import with_columns
 from sweep.study.glossary import entries, glossary
 from sweep.study.grid import values_of_axes
 from sweep.study.messages import sentences
@@ -42,7 +43,7 @@ from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
 
 # File systems allow names of 255 bytes.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 S = TypeVar("S", bound=Section)
 
@@ -116,7 +117,7 @@ class Study(StudyContent):
             {
                 "data": data,
                 "network": network,
-                "initial_weights": initial_weights,
+                "initial_weights": with_columns(initial_weights),
                 "training": training,
                 "convergence": convergence,
                 "parameters": {} if parameters is None else parameters,
@@ -166,13 +167,16 @@ class Study(StudyContent):
                 for key, value in getattr(self, section)
                 if key not in self.parameters and (key in ALWAYS_WRITTEN or value != getattr(defaults, key))
             }
+        if self.values_of("values")[0]:
+            tables["initial_weights"]["values"] = self.values_of("values")[0].table()
         alone, together = ([axis for axis in self.axes if (len(axis) > 1) == several] for several in (False, True))
         tables["parameters"] = {key: {"values": list(values)} for axis in alone for key, values in axis.items()}
         if together:
             tables["zip"] = [{key: list(values) for key, values in axis.items()} for axis in together]
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
-        if self.record.targets:
-            tables["record"] = {"targets": list(self.record.targets)}
+        record = {key: value for key, value in self.record if value != getattr(Record.model_validate({}), key)}
+        if record:
+            tables["record"] = plain(record)
         return tables
 
     @property
@@ -228,7 +232,7 @@ if Study.__doc__:  # Python drops docstrings with -OO
 def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
     """Return the faults of the keys outside of the tables."""
     faults = []
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         faults.append(
             f"name: {shown(name)} given; must be text of at most 255 letters, digits, '.', '_' and '-', as it names "
             "a folder"

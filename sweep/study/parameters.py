@@ -21,7 +21,7 @@ _LISTS = {
     "linspace": "[first value, last value, how many], both ends included, as in { linspace = [0.0, 1.0, 5] }",
     "range": "[first, last] or [first, last, step] of integers, both ends included, as in { range = [2, 8] }",
 }
-_DISTRIBUTIONS = ["uniform", "log_uniform_values", "int_uniform"]
+DISTRIBUTIONS = ["uniform", "log_uniform_values", "int_uniform"]
 _FORMS = (
     "a list such as [2, 4, 8], one value, { logspace = [1e-3, 1.0, 13] }, { linspace = [0.0, 1.0, 5] }, "
     "{ range = [2, 8] } or { min = 0.0, max = 1.0, num = 5 }"
@@ -74,7 +74,7 @@ def bounds_of(spec: Any, integer: bool) -> Bounds | None:
     elif "num" not in spec and spec.keys() <= {"min", "max", "distribution"}:
         distribution = _distribution(spec, integer)
         bounds = Bounds(
-            _bound(spec, "min"), _bound(spec, "max"), "log" if distribution == _DISTRIBUTIONS[1] else "linear"
+            _bound(spec, "min"), _bound(spec, "max"), "log" if distribution == DISTRIBUTIONS[1] else "linear"
         )
         integer |= distribution == "int_uniform"
         word, given = distribution, [bounds.low, bounds.high]
@@ -235,8 +235,8 @@ def _distribution(spec: Mapping[str, Any], integer: bool) -> str:
             "distribution 'log_uniform' given; in W&B its min and max are exponents, so write "
             "'log_uniform_values' with the values themselves"
         )
-    if distribution not in _DISTRIBUTIONS:
-        raise ValueError(unknown("distribution", distribution, _DISTRIBUTIONS))
+    if distribution not in DISTRIBUTIONS:
+        raise ValueError(unknown("distribution", distribution, DISTRIBUTIONS))
     return str(distribution)
 
 

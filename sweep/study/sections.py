@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from sweep.errors import shown
+from sweep.errors import shown, unknown
+from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.parameters import expand
 
 MAX_SEED = 2**32 - 1
@@ -29,8 +30,8 @@ class Until(Section):
     Cells are trained in rounds: ``first`` seeds, then up to twice as many in all, and so on.
     """
 
-    width: Annotated[float, Field(gt=0, lt=1)]
-    first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = 100
+    width: Annotated[float, Field(gt=0, lt=1, description="width of the interval below which a cell ends")]
+    first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(100, description="seeds of the first round")
 
 
 class Seeds(Section):
@@ -78,9 +79,41 @@ def _read_targets(given: Any) -> Any:
     return tuple(targets)
 
 
+def _read_measures(given: Any) -> Any:
+    """Return names of measures in the order in which their columns stand."""
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
+        raise ValueError(f"{shown(given)} given; must be a list of different names of {', '.join(NETWORK_MEASURES)}")
+    for name in names:
+        if name not in NETWORK_MEASURES:
+            raise ValueError(unknown("measure", name, NETWORK_MEASURES))
+    return tuple(name for name in NETWORK_MEASURES if name in names)
+
+
 class Record(Section):
     """What is recorded of every run beside how it ends."""
 
     targets: Annotated[tuple[float, ...], BeforeValidator(_read_targets), "1 to 16 distinct numbers above 0"] = Field(
         (), description="values of the loss; the step at which it is first below each is recorded"
     )
+    weights: Literal["none", "initial", "final", "both"] = Field(
+        "none", description="weights of every run that are recorded, with those of diverged runs"
+    )
+
+    measures: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_read_measures),
+        WithJsonSchema({"type": "array", "items": {"enum": list(NETWORK_MEASURES)}, "uniqueItems": True}),
+        f"a list of {', '.join(NETWORK_MEASURES)}",
+    ] = Field((), description="measures of trained networks that are recorded, a column for each")
+
+    @property
+    def of_networks(self) -> tuple[str, ...]:
+        """The columns for which trained networks are needed, and not only what became of them."""
+        return (*self.measures, *self.columns_of_weights)
+
+    @property
+    def columns_of_weights(self) -> tuple[str, ...]:
+        """The columns that hold recorded weights."""
+        both = ("initial_weights", "final_weights")
+        return {"none": (), "initial": both[:1], "final": both[1:], "both": both}[self.weights]

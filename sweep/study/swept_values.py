@@ -42,6 +42,7 @@ def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, 
     expanded: dict[str, tuple[Scalar, ...]] = {}
     for key, spec in raw.items():
         section, _, name = _dotted(key)
+        name = name.replace(" ", "") if name.replace(" ", "") in SWEEPABLE else name
         if name not in SWEEPABLE or section not in ("", SWEEPABLE[name]):
             faults.append(f"parameters: {_not_sweepable(key)}")
         elif name in expanded:
@@ -54,6 +55,7 @@ def swept_parameters(raw: Any, n_patterns: int, faults: list[str]) -> dict[str, 
 def sweepable(key: Any) -> str | None:
     """Return the word that a key of a swept parameter names, with or without its table; None if it cannot be swept."""
     section, _, name = _dotted(key)
+    name = name.replace(" ", "") if name.replace(" ", "") in SWEEPABLE else name
     return name if name in SWEEPABLE and section in ("", SWEEPABLE[name]) else None
 
 
@@ -101,8 +103,10 @@ def values_of_word(
             faults.append(f"{key}: value {value!r} given twice; cells must differ")
             break
         seen.add(value)
-    if name == "hidden" and any(isinstance(value, str) for value in values):
-        return tuple(map(str, values))  # columns have one type
+    if any(isinstance(value, str) for value in values) and not all(isinstance(value, str) for value in values):
+        if name == "hidden":
+            return tuple(map(str, values))  # columns have one type
+        faults.append(f"{key}: numbers and names given; give one or the other, as columns have one type")
     return values
 
 

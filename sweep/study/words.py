@@ -7,26 +7,24 @@ A word is a field of its table: type and limits, default, role, meaning and unit
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import Field
 
 from kernels import vocabulary
 from kernels.start.names import DISTRIBUTIONS, MAX_LAYERS, STREAMS
 from kernels.words.reductions import REDUCTIONS
 from kernels.words.scalings import SCALINGS
-from sweep.errors import shown
 from sweep.study.data import DATA_KEYS, DATA_WORDS
 from sweep.study.fields import Word, choice, setting, settings_of, table, word
-from sweep.study.patterns import MAX_PATTERNS
+from sweep.study.given_weights import Values, WithWeights
 from sweep.study.sections import Record, Section, Seeds
+from sweep.study.word_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
 
 MAX_STEPS = 2**31 - 1
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-MAX_HIDDEN = 65_536
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 
 # Names of a loss together with a reduction.
@@ -34,58 +32,11 @@ LOSS_ALIASES = {
     alias: (name, reduction) for name, loss in vocabulary.LOSSES.items() for alias, reduction in loss.names.items()
 }
 
-# Parameters of a network in the default order of drawing.
-_DRAWN = ("w", "v", "b", "c", "k")
-# Those of one of several hidden layers, which may be drawn apart.
-_OF_LAYERS = tuple(f"{kind}{layer}" for kind in "wb" for layer in range(1, MAX_LAYERS + 1))
-
-
-def _expand_batch(given: Any, info: ValidationInfo) -> Any:
-    """Return the patterns per step as a number; ``info.context`` holds the number of patterns."""
-    n_patterns = info.context["n_patterns"] if info.context else MAX_PATTERNS
-    batch = {"full": n_patterns, "online": 1}.get(given, given) if isinstance(given, str) else given
-    if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= n_patterns:
-        allowed = f"'full', 'online' or an integer from 1 to {n_patterns}, the number of patterns"
-        raise ValueError(f"{shown(given)} given; must be {allowed}")
-    return batch
-
-
-def _expand_hidden(given: Any) -> Any:
-    """Return hidden units as a number, or those of several layers as a text such as 8-4."""
-    is_text = isinstance(given, str) and re.fullmatch("[0-9]{1,20}(-[0-9]{1,20})*", given)
-    sizes = list(map(int, given.split("-"))) if is_text else [given]
-    if any(isinstance(size, bool) or not isinstance(size, int) for size in sizes) or len(sizes) > MAX_LAYERS:
-        needs = f"an integer, or of several layers, at most {MAX_LAYERS}, a text such as '8-4'"
-        raise ValueError(f"{shown(given)} given; must be {needs}")
-    for size in sizes:
-        if not 1 <= size <= MAX_HIDDEN:
-            bound = "at least 1" if size < 1 else f"at most {MAX_HIDDEN}"
-            raise ValueError(f"{shown(given)} given; must be {bound}" + " each" * (len(sizes) > 1))
-    return "-".join(map(str, sizes)) if len(sizes) > 1 else sizes[0]
-
-
-def _complete_order(given: str) -> str:
-    """Return an order of drawing, completed by the names that it omits, with single spaces."""
-    words = given.split()
-    names = [word.removesuffix(".T") if word[0] in "wvk" else word for word in words]
-    if not set(names) <= {*_DRAWN, *_OF_LAYERS} or len(set(names)) < len(names):
-        raise ValueError(
-            f"{shown(given)} given; must name each of w, v, b, c and k once, w, v and k as w.T, v.T and k.T where they "
-            "are drawn transposed, as in 'w.T b v c'; w1, b1, w2, .. are those of one of several hidden layers"
-        )
-    return " ".join([*words, *(name for name in _DRAWN if name not in names)])
-
-
-_ORDER = "w, v, b, c, k in any order; w.T, v.T, k.T; w1, b2, .. of one layer, w and b of all others from the inputs up"
-_HIDDEN = f"an integer from 1 to {MAX_HIDDEN:,}, or of several layers a text such as 8-4"
-
 
 class Network(Section):
     """The architecture of the networks."""
 
-    hidden: Annotated[int | str, BeforeValidator(_expand_hidden), _HIDDEN] | None = word(
-        None, "kernel", "hidden units", "units"
-    )
+    hidden: HiddenUnits | None = word(None, "kernel", "hidden units", "units")
     layers: Annotated[int, Field(ge=1, le=MAX_LAYERS)] = word(
         1, "kernel", "hidden layers, of so many units each; a text of hidden tells its own", "layers"
     )
@@ -99,26 +50,27 @@ class Network(Section):
 class InitialWeights(Section):
     """The initial weights of the networks."""
 
-    scale: PositiveFloat = word(
-        1.0, "start", "deviation (normal) or half width (uniform) of the initial weights", "weight"
-    )
-    output_scale: NotNegativeFloat | None = word(
-        None, "start", "scale of the initial weights of the output layer", "weight"
-    )
+    scale: Scale = word(1.0, "start", "deviation (normal) or half width (uniform) of the initial weights", "weight")
+    output_scale: OutputScale | None = word(None, "start", "scale of the initial weights of the output layer", "weight")
     bias_scale: NotNegativeFloat | None = word(
         None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}
     )
-    draw_order: Annotated[str, AfterValidator(_complete_order), _ORDER] = word(
-        " ".join(_DRAWN), "start", "parameters in the order in which they are drawn"
+    mirrored: bool = word(
+        False,
+        "start",
+        "whether units of the last hidden layer begin in pairs with opposite output weights",
     )
+    values: Values = word(
+        None, "start", "initial weights that are given, in place of drawn ones", "weight", is_swept=False
+    )
+    draw_order: DrawOrder = word(" ".join(DRAWN), "start", "parameters in the order in which they are drawn")
 
 
 class Training(Section):
     """How the networks are trained."""
 
-    batch: Annotated[int, BeforeValidator(_expand_batch), "full, online, 1 to the number of patterns"] = word(
-        "full", "kernel", "patterns per update", "patterns"
-    )
+    batch: Batch = word("full", "kernel", "patterns per update", "patterns")
+    freeze: Freeze = word("", "kernel", "parameters that keep their initial values: of w, v, b, c and k")
     order: Literal["cyclic", "shuffled"] = word(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )
@@ -161,7 +113,9 @@ def _initial_weights() -> dict[str, dict[str, Any]]:
     """Return the words of the vocabulary in the table [initial_weights]."""
     return {
         "": {"distribution": choice(DISTRIBUTIONS, "normal", "distribution of the initial weights", "start")},
-        "draw_order": {"stream": choice(STREAMS, "mt19937", "random number generator of the initial weights", "start")},
+        "draw_order": {
+            "stream": choice(STREAMS, "mt19937", "random number generator of the initial weights", "start"),
+        },
     }
 
 
@@ -204,8 +158,10 @@ SECTIONS: dict[str, type[Section]] = {
 }
 
 # All words by name, and their types with limits. Those of [data] are words of cells only where they are swept.
-WORDS: dict[str, Word] = {}
-KINDS: dict[str, Any] = {}
+# Single initial weights, as w[0,1], are words too, which are not listed.
+_WEIGHT = Word("initial_weights", "initial value of this weight", "weight", "start", {}, is_swept=True)
+WORDS: dict[str, Word] = WithWeights({}, _WEIGHT)
+KINDS: dict[str, Any] = WithWeights({}, Annotated[float, Field(allow_inf_nan=False)])
 for _section, _model in SECTIONS.items():
     _hints = get_type_hints(_model, include_extras=True)
     for _name, _field in _model.model_fields.items():
@@ -216,7 +172,9 @@ for _name, _argument in DATA_WORDS.items():
     WORDS[_name] = Word("data", _argument.meaning, "", "data", {}, is_swept=True)
     KINDS[_name] = _argument.type
 
-SWEEPABLE = {name: word.section for name, word in WORDS.items() if word.is_swept}
+SWEEPABLE: dict[str, str] = WithWeights(
+    {name: word.section for name, word in WORDS.items() if word.is_swept}, _WEIGHT.section
+)
 
 # Every key that can be changed, and the table it belongs to. Keys of [record] that another table has too are not among
 # them; they are changed by their dotted keys.

@@ -153,6 +153,19 @@ def replace_file(path: Path, content: bytes) -> None:
             draft.unlink()
 
 
+def check_output(path: Path) -> None:
+    """Check that a path can be that of an output file, before the work for the file is done.
+
+    Raises
+    ------
+    SweepError
+        If it is an address, its folder does not exist, or there is something else than a regular file.
+    """
+    check_parent(local_folder(path))
+    if os.path.lexists(path) and not path.is_file():
+        raise SweepError(f"{str(path)!r} cannot be written: it is no regular file")
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the disk holds the names of the files in a folder."""
     descriptor = os.open(folder, os.O_RDONLY)

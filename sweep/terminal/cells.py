@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from sweep.results.answers import default_statistic, judges_convergence, sort_by, swept
-from sweep.results.pooled_cells import pairs_seeds, sum_over
+from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
-from sweep.results.sentences import answer
+from sweep.results.sentences import answer, of_each_cell, of_several_cells
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, measure_text, measure_texts, name_text, rate_text, short, steps_text
 from sweep.terminal.best import LOSS_HEADS
@@ -35,12 +35,6 @@ _LINES_OF_RUN = 11
 _LINES_OF_SHOW = 18
 
 _MAX_COLUMNS = 12
-
-# The note on intervals of several cells, by whether they are computed from rows of runs.
-_INTERVALS = {
-    True: "the intervals count each seed once, since cells share seeds",
-    False: "without intervals, since cells share seeds, and rows of runs are not kept or too many to be read for this",
-}
 
 
 def print_summary(result: Result) -> None:
@@ -117,10 +111,7 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     rows = sort_by(cells, result.study, order).head(n_shown).to_dict("records")
     heading = _heading("cell", "", n_shown, len(cells), order if order != best_first else "best")
     print_that_fits(lambda statuses: _cells_table(result, rows, statuses), heading)
-    if judged:
-        print("median steps: by which half of all runs converged; expected steps (ERT): of all runs, per converged run")
-    else:
-        print("medians are of all runs; the loss of a diverged run counts as infinite")
+    print(of_each_cell(result.study))
     if n_shown < len(cells):
         print(f"{len(cells) - n_shown:,} more {_elsewhere(result, f'--top {len(cells)}')}")
 
@@ -171,13 +162,7 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     if n_shown < len(sums):
         options = f"--by {','.join(by)} --top {len(sums)}"
         print(f"{len(sums) - n_shown:,} more {_elsewhere(result, options)}")
-    what = "rates" if judges_convergence(result.study) else "medians"
-    if result.complete:
-        print(f"{what} are of all runs together; {_INTERVALS[pairs_seeds(result)]}")
-    elif judges_convergence(result.study):
-        print("rates are means over the cells that are there; those of several cells have no interval yet")
-    else:
-        print("medians weigh the cells that are there equally; those of several cells have no interval yet")
+    print(of_several_cells(result))
 
 
 def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[str], statuses: Sequence[str]) -> Table:

@@ -11,6 +11,7 @@ import numpy as np
 from kernels.simd.compiling import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
 from kernels.train import Trainer
+from sweep.schedule.recipes import still_settings
 from sweep.training.shard_trainer import ShardTrainer, make_start
 
 # Seeds that are drawn to compile a kernel: NumPy draws one or two of many numbers, and needs no kernel for it.
@@ -80,7 +81,7 @@ def _trainer_and_settings(worker: ShardTrainer, item: Item) -> tuple[Trainer, An
     """Return the trainer of an item, and settings that tell which kernel it needs."""
     trainer, settings = worker.trainer(worker.plan.grid.cell(item.cell)), worker.settings(np.array([item.cell]))
     if item.task == "test" and worker.tester:
-        return worker.tester.trainer(trainer.recipe), worker.tester.settings(settings)
+        return worker.tester.trainer(trainer.recipe), still_settings(settings)
     return trainer, settings
 
 

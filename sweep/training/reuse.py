@@ -70,6 +70,8 @@ class Reuse:
             taken = f"up to {n_alike:,} of {n_runs:,} runs are taken from"
             if source.lacks_targets:
                 taken = "no run has all targets of record.targets in"
+            elif self._study.record.of_networks:
+                taken = "what is recorded of networks needs all runs to be trained, so no run is taken from"
             elif not n_alike:
                 taken = "no run is the same as one of"
             said.append(f"{taken} {one_line(source.place)}")
@@ -188,7 +190,7 @@ class _Source:
     def _has_runs_alike(self) -> bool:
         """Tell whether patterns agree, and all parameters that neither study sweeps, and no target is missing."""
         new, old = self._new, self._old.study
-        if self.lacks_targets:
+        if self.lacks_targets or new.record.of_networks:
             return False
         fixed = [name for name in new.fixed() if name not in old.parameters]
         return new.data.is_made_as(old.data) and all(new.values_of(name) == old.values_of(name) for name in fixed)

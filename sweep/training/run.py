@@ -159,6 +159,9 @@ def run_in_shards(
         raise StudyError(
             ["keep 'cells' given with test patterns, whose measures are in rows of runs; give keep 'runs'"]
         )
+    if keep == "cells" and study.record.of_networks:
+        key = "measures" if study.record.measures else "weights"
+        raise StudyError([f"keep 'cells' given with record.{key}, which are in rows of runs; give keep 'runs'"])
     if keep == "cells" and study.record.targets:
         raise StudyError(["keep 'cells' given with record.targets, whose steps are in rows of runs; give keep 'runs'"])
     make_executor = _executor(options.cluster, threads, out)
@@ -170,6 +173,8 @@ def run_in_shards(
     earlier = Reuse(study, reuse) if reuse else None
     if earlier and options.progress:
         tell(*earlier.sentences())
+    if study.record.of_networks:
+        earlier = None  # whose rows lack what is recorded
     plan = Plan(study, shard_runs)
     if out is None:
         _check_memory(study, keep, limits)

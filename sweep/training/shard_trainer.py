@@ -5,24 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Lock, local
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns, Outcome, make_columns
-from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.recipe import Recipe
 from kernels.start import initialize
+from kernels.start.explicit import place_given
 from kernels.start.initialize import Start
 from kernels.train import Trainer
 from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.plan import Plan
+from sweep.schedule.recipes import cell_settings, make_recipe
 from sweep.schedule.shard import Shard
 from sweep.store.shard_result import ShardResult
 from sweep.study.columns import measure_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
-from sweep.study.words import loss_and_reduction, with_role
+from sweep.study.words import with_role
+from sweep.training.given_starts import given_in_all, given_in_cells
+from sweep.training.network_recorder import NetworkRecorder
 from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
@@ -30,11 +34,19 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-_SETTINGS = with_role("setting")
 _START = with_role("start")
 
 # Seconds after which a shard may be ended between two pieces, each of which may need a kernel to be compiled.
 _LONG_SECONDS = 1.0
+
+
+class _Trained(NamedTuple):
+    """Outcomes of the runs of a piece, steps of lanes, those of known runs, and what is recorded of networks."""
+
+    columns: Columns
+    lane_steps: int
+    reused_steps: int
+    networks: dict[str, Array]
 
 
 class ShardTrainer:
@@ -55,6 +67,8 @@ class ShardTrainer:
         self._inputs, self._targets = plan.study.data.arrays()
         self.tester = Tester(plan.study) if plan.study.data.n_tests else None
         self._effort = study_effort(plan.study, plan.shards.operations)
+        self._given = given_in_all(plan.study)
+        self.networks = NetworkRecorder(plan.study, self.tester)
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
         self._thread = local()  # each thread's memory for weights
@@ -67,9 +81,11 @@ class ShardTrainer:
                 self._pause()
             if piece.open is None or piece.open.any():
                 trained.append(self._train_piece(piece))
-        pieces, lane_steps, reused_steps = zip(*(trained or [(self._make_columns(0), 0, 0)]), strict=True)
+        nothing = _Trained(self._make_columns(0), 0, 0, self.networks.nothing())
+        pieces, lane_steps, reused_steps, kept = zip(*(trained or [nothing]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
-        return ShardResult(self.plan, shard, columns, sum(lane_steps), sum(reused_steps))
+        networks = {name: [piece[name] for piece in kept] for name in nothing.networks}
+        return ShardResult(self.plan, shard, columns, sum(lane_steps), sum(reused_steps), networks)
 
     def trainer(self, cell: Cell) -> Trainer:
         """Return the trainer of a cell; there is one for each recipe."""
@@ -93,10 +109,7 @@ class ShardTrainer:
 
     def settings(self, cells: Array) -> Array:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
-        given = [name for name in _SETTINGS if None not in self.plan.study.values_of(name)]
-        columns = {name: self.plan.grid.column(name, cells) for name in given}
-        columns["max_steps"] = columns["schedule_steps"] = self.plan.grid.most_steps(cells)
-        return make_settings(len(cells), **columns, patterns=self.plan.study.set_numbers(cells))
+        return cell_settings(self.plan, cells)
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
         """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
@@ -122,48 +135,51 @@ class ShardTrainer:
             out = np.empty((len(seeds), n_parameters), recipe.dtype)
         swept = [name for name in _START if name in self.plan.study.parameters]
         if not swept:
-            return self._draw(cells, seeds, out)
-        for group in _groups([self.plan.grid.column(name, cells) for name in swept]):
+            out = self._draw(cells, seeds, out)
+        for group in _groups([self.plan.grid.column(name, cells) for name in swept]) if swept else ():
             runs = np.flatnonzero(np.repeat(group, counts))
             out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
+        of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
+        place_given(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
+        place_given(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
         return out
 
-    def _train_piece(self, piece: Shard) -> tuple[Columns, int, int]:
-        """Train the runs of a piece, except those known from earlier results.
-
-        Returns the outcomes of all runs, the steps executed by lanes, and the steps of known runs.
-        """
+    def _train_piece(self, piece: Shard) -> _Trained:
+        """Train the runs of a piece, except those known from earlier results."""
         cells, counts = self.plan.cells(piece)
         seeds = self.plan.seeds(piece)
         if self._reuse is None:
-            outcome = self._train_runs(cells, counts, seeds)
-            return outcome.columns, outcome.lane_steps, 0
+            outcome, networks = self._train_runs(cells, counts, seeds)
+            return _Trained(outcome.columns, outcome.lane_steps, 0, networks)
         columns = self._make_columns(len(seeds))
         known = self._reuse.fill(cells, counts, seeds, columns)
         reused_steps = int(columns.steps[known].sum(dtype=np.int64))
         lane_steps = reused_steps  # as if no lane had waited
         if not known.all():
             counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
-            outcome = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
+            outcome, _ = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
             for name in Columns._fields:
                 getattr(columns, name)[~known] = getattr(outcome.columns, name)
             lane_steps += outcome.lane_steps
-        return columns, lane_steps, reused_steps
+        return _Trained(columns, lane_steps, reused_steps, {})
 
     def _make_columns(self, n_runs: int) -> Columns:
         study = self.plan.study
         return make_columns(n_runs, len(study.record.targets), len(measure_columns(study)))
 
-    def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> Outcome:
-        """Train runs of one shape: ``counts`` successive runs of each cell, with these seeds."""
+    def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
+        """Train runs of one shape, ``counts`` successive runs of each cell; return what is recorded of networks too."""
         first = self.plan.grid.cell(int(cells[0]))
         trainer = self.trainer(first)
         n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
         weights, settings = self.weights(cells, counts, seeds, out=memory), self.settings(cells)
-        asked: Any = {"hidden": first.hidden, "seeds": seeds, "pause": self._pause, "predictions": False}
-        outcome = trainer.train(settings, weights, counts, **asked, final_weights=self.tester is not None)
-        return self.measured(first, settings, counts, outcome)
+        asked: Any = {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
+        needs_networks = self.networks.is_needed or self.tester is not None
+        asked |= {"predictions": bool(self.plan.study.record.measures), "final_weights": needs_networks}
+        outcome = trainer.train(settings, weights, counts, **asked)
+        recorded = self.networks.record(first, settings, counts, weights, outcome)
+        return self.measured(first, settings, counts, outcome), recorded
 
     def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
         """Return outcomes with measures of the final networks, if the study has any.
@@ -209,20 +225,6 @@ class ShardTrainer:
         if numbers is None or numbers.size < size:
             numbers = self._thread.numbers = np.empty(size, dtype)
         return numbers[:size].reshape(shape)
-
-
-def make_recipe(study: Study, cell: Cell) -> Recipe:
-    """Return the recipe of a cell; a batch of all patterns is None in it, whatever the order."""
-    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    said = {**cell, "inputs": n_inputs, "outputs": n_outputs}
-    said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
-    if cell.batch == n_patterns:
-        said |= {"batch": None, "order": "cyclic"}
-    said["deep"] = isinstance(cell.hidden, tuple)
-    said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
-    said["warms_up"] = any(study.values_of("warmup"))
-    said["records_targets"] = bool(study.record.targets)
-    return Recipe(**{name: said[name] for name in Recipe._fields})
 
 
 def make_start(study: Study, cell: Cell) -> Start:

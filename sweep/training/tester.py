@@ -13,6 +13,7 @@ from kernels.effort import Effort
 from kernels.loop.runs import DIVERGED, Outcome
 from kernels.recipe import Hidden, Recipe
 from kernels.train import Trainer
+from sweep.schedule.recipes import make_still, still_settings
 from sweep.study.model import Study
 
 Array = NDArray[Any]
@@ -35,15 +36,7 @@ class Tester:
 
     def trainer(self, recipe: Recipe) -> Trainer:
         """Return what computes losses of networks trained by a recipe. It never computes an update."""
-        still = recipe._replace(
-            optimizer="gd",
-            schedule="constant",
-            warms_up=False,
-            batch=None,
-            order="cyclic",
-            criterion="none",
-            records_targets=False,
-        )
+        still = make_still(recipe)
         with self._lock:
             if still not in self._trainers:
                 middle = make_patterns(
@@ -51,13 +44,6 @@ class Tester:
                 ).middle  # what is right is as in training
                 self._trainers[still] = Trainer(still, *self._tested, middle=middle, effort=Effort.LEAST)
             return self._trainers[still]
-
-    def settings(self, settings: Array) -> Array:
-        """Return settings of runs that take no step."""
-        still = settings.copy()
-        still["max_steps"] = still["from_step"] = 0
-        still["weight_decay"], still["bound"] = 0.0, np.inf
-        return still
 
     def measure(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, outcome: Outcome) -> Array:
         """Return the loss and the number of correct outputs with the test patterns.
@@ -77,6 +63,23 @@ class Tester:
             Infinite and 0 where a run has diverged, or the loss is not finite.
         """
         weights, diverged = outcome.final_weights, outcome.columns.status == DIVERGED
-        columns = self.trainer(recipe).train(self.settings(settings), weights, counts, hidden=hidden).columns
+        columns = self.trainer(recipe).train(still_settings(settings), weights, counts, hidden=hidden).columns
         loss = np.where(diverged, np.inf, columns.final_loss)
         return np.column_stack([loss, np.where(diverged, 0, columns.n_correct)])
+
+    def outputs(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array) -> Array:
+        """Return the outputs of networks for the test patterns.
+
+        Parameters
+        ----------
+        recipe, hidden, settings, counts
+            As for :meth:`measure`.
+        weights : (runs, parameters)
+            Their final weights.
+
+        Returns
+        -------
+        (runs, patterns * outputs)
+        """
+        still = still_settings(settings)
+        return self.trainer(recipe).train(still, weights, counts, hidden=hidden, final_weights=True).predictions

@@ -56,6 +56,8 @@ class Trace:
         Further columns of the runs table by name, as ``test_loss`` where the study has test patterns.
     target_steps : dict
         The step at which the loss was first judged to be below each target that the study records; -1 if it never was.
+    row : dict
+        Its columns of the runs table by name, as trained now.
     mismatches : dict
         For a stored run, the columns whose stored value differs, with that value.
     """
@@ -79,6 +81,7 @@ class Trace:
     weights: NamedParameters
     measures: dict[str, float]
     target_steps: dict[float, int]
+    row: dict[str, Any]
     mismatches: dict[str, Any]
 
     def text(self) -> str:
@@ -164,6 +167,9 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
     seed = source.seeds.base if seed is None else seed
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
         raise StudyError([f"seed {seed!r} given; must be an integer from 0 to {MAX_SEED}"])
+    first, last = source.seeds.base, source.seeds.base + source.seeds.count - 1
+    if source.gives_weights_by_seed and not first <= seed <= last:
+        raise StudyError([f"seed {seed} given; the study gives initial weights of seeds {first} to {last}"])
     return _replay(Plan(source), 0, int(seed), {})
 
 
@@ -196,6 +202,9 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     kinds = zip(measure_columns(plan.study), measured, strict=True)
     measures = {column.name: value if column.type == "float64" else int(value) for column, value in kinds}
     own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found, **measures, **dict(named)}
+    one = np.ones(1, np.int64)
+    recorded = shard_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
+    own |= {name: column[0].tolist() for name, column in recorded.items()}
     patterns = plan.study.patterns_of(cell)
     return Trace(
         study=plan.study,
@@ -211,12 +220,15 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         weights=trainer.recipe.architecture.split(outcome.final_weights[0], hidden),
         measures=measures,
         target_steps=dict(zip(plan.study.record.targets, to_targets, strict=True)),
+        row=own,
         mismatches={name: stored for name, stored in row.items() if name in own and not _same_bits(stored, own[name])},
     )
 
 
 def _same_bits(stored: Any, found: Any) -> bool:
     """Compare values as the digest does, where -0.0 is not 0.0; every NaN is the same."""
+    if isinstance(stored, list) and isinstance(found, list):
+        return len(stored) == len(found) and all(map(_same_bits, stored, found))
     if isinstance(stored, float) and isinstance(found, float):
         return repr(stored) == repr(found)  # the shortest text that identifies a float, with its sign
     return bool(stored == found)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from kernels.recipe import NamedParameters
 from kernels.train import Trainer
 from sweep.schedule.plan import Plan
+from sweep.schedule.recipes import make_recipe
 from sweep.study.model import Study
-from sweep.training.shard_trainer import ShardTrainer, make_recipe
+from sweep.training.shard_trainer import ShardTrainer
 from sweep.training.trace import Trace
 
 Array = NDArray[Any]

@@ -51,6 +51,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "below": ((), (4,), (2, 3)),
     "schedule": SCHEDULES,
     "warms_up": (False, True),
+    "freeze": ("", "w", "v k", "b c"),
     "tie": ("wrong", "right"),
     "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),

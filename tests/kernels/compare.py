@@ -61,7 +61,7 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Say words and settings as the oracle wants them."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
-    names = (*names, "tie", "schedule")
+    names = (*names, "tie", "schedule", "freeze")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     words = {name: getattr(spec, name) for name in names} | hidden
     settings = {name: runs.settings[name] for name in SETTINGS.names if name != "patterns"}

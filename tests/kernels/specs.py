@@ -65,6 +65,7 @@ class Spec:
     tie: str = "wrong"
     schedule: str = "constant"
     warms_up: bool = False
+    freeze: str = ""
     task: str = "xor"
     tuning: str = "plain"
     targets: tuple[float, ...] = ()  # of the loss
@@ -136,6 +137,7 @@ class Spec:
             self.dtype,
             self.schedule,
             self.warms_up,
+            self.freeze,
             self.tie,
         )
         return Recipe(architecture, *words, records_targets=bool(self.targets))

@@ -15,13 +15,16 @@ from kernels.recipe import Architecture, Hidden
 from kernels.start import numbers
 from kernels.start.initialize import Start, initial_weights, uncompiled
 from kernels.start.mersenne import MAX_SEED
-from kernels.start.names import DISTRIBUTIONS, STREAMS
+from kernels.start.names import DISTRIBUTIONS, NAMED_SCALES, STREAMS
 from kernels.start.numbers import fill_numbers
 from tests import oracle
 from tests.kernels.support import DTYPES, Array, assert_equal, sized
 
 COUNTS = (0, 1, 2, 9, 12, 33)
 LONG_COUNTS = (311, 313, 700, 1501)  # a state of 624 words makes 312 uniform numbers
+
+# Distributions of the numbers that others are made of.
+DRAWN = ("normal", "uniform")
 
 LINE = Architecture(1, 1, "tanh", "identity", bias=False)
 NETWORK = Architecture(2, 2, "tanh", "identity", bias=True, skip=True)
@@ -43,7 +46,7 @@ def _numpy_numbers(seeds: Array, count: int, distribution: str, stream: str) -> 
     return np.array([oracle.draw(seed, count, distribution, stream) for seed in seeds.tolist()])
 
 
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize("distribution", DRAWN)
 def test_mt19937_has_the_bits_of_random_state(distribution: str) -> None:
     """For thousands of seeds the first numbers are those of RandomState, however many are wanted."""
     seeds = _seeds(sized(10_500, 60))
@@ -53,7 +56,7 @@ def test_mt19937_has_the_bits_of_random_state(distribution: str) -> None:
         assert_equal(_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
 
 
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize("distribution", DRAWN)
 def test_mt19937_beyond_one_state(distribution: str) -> None:
     """The state is renewed as in RandomState."""
     seeds = _seeds(sized(200, 20))
@@ -62,7 +65,7 @@ def test_mt19937_beyond_one_state(distribution: str) -> None:
         assert_equal(_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
 
 
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize("distribution", DRAWN)
 def test_pcg64_has_the_bits_of_default_rng(distribution: str) -> None:
     """The numbers are those of default_rng, in both distributions."""
     seeds = _seeds(sized(1000, 60))
@@ -72,7 +75,7 @@ def test_pcg64_has_the_bits_of_default_rng(distribution: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 127, 128, 129, 300])
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize("distribution", DRAWN)
 def test_seeds_do_not_depend_on_each_other(distribution: str, count: int) -> None:
     """Any number of seeds, repeated and in any order, give what each alone gives."""
     seeds = np.random.default_rng(count).integers(0, 20, count)
@@ -89,7 +92,7 @@ def test_seeds_of_any_integer_type(kind: str) -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize("distribution", DRAWN)
 def test_no_seeds(distribution: str, stream: str) -> None:
     """No seeds give no rows."""
     assert _numbers(np.array([], np.int64), 4, distribution, stream).shape == (0, 4)
@@ -136,6 +139,7 @@ NETWORKS = st.tuples(
 ).map(lambda network: (network[0]._replace(deep=isinstance(network[1], tuple)), network[1]))
 SCALES = st.floats(0, 1e3) | st.sampled_from((0.0, 0.1, 1.0, 1e300))
 OWN_SCALES = st.none() | SCALES
+NAMED = SCALES | st.sampled_from(tuple(NAMED_SCALES))
 
 
 @st.composite
@@ -152,19 +156,26 @@ def _orders(draw: st.DrawFn, shapes: dict[str, Any]) -> str:
 def _starts(draw: st.DrawFn, shapes: dict[str, Any]) -> Start:
     distribution, stream = draw(st.sampled_from(DISTRIBUTIONS)), draw(st.sampled_from(STREAMS))
     order = draw(st.just(Start().order) | _orders(shapes))
-    return Start(distribution, draw(SCALES), draw(OWN_SCALES), draw(OWN_SCALES), order, stream)
+    weights = SCALES if distribution == "constant" else NAMED
+    scale, output_scale = draw(weights), draw(st.none() | weights)
+    is_even = shapes["v"][0] % 2 == 0
+    by_numpy, mirrored = draw(st.booleans()), is_even and draw(st.booleans())
+    return Start(distribution, scale, output_scale, draw(OWN_SCALES), order, stream, by_numpy, mirrored)
 
 
 def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hidden: Hidden, dtype: str) -> None:
     """Require the bits of the oracle, signs of zeros included."""
     own = {"w": start.scale, "v": start.output_scale, "biases": start.bias_scale}
+    if isinstance(start.scale, str) and start.bias_scale is None:
+        own["biases"] = 0.0
     scales = {name: start.scale if scale is None else scale for name, scale in own.items()}
     shapes = oracle.parameter_shapes(
         architecture.inputs, hidden, architecture.outputs, architecture.bias, architecture.skip
     )
     with np.errstate(over="ignore"):
         expected = oracle.initial_parameters(
-            seeds.tolist(), shapes, start.distribution, scales, start.stream, dtype, start.order
+            *(seeds.tolist(), shapes, start.distribution, scales, start.stream, dtype, start.order),
+            mirrored=start.mirrored,
         )
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -29,6 +29,7 @@ class Words:
     scaling: str = "standard"
     optimizer: str = "gd"
     schedule: str = "constant"
+    freeze: str = ""  # kinds of parameters that keep their initial values, as in "w b"
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"

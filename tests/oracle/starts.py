@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from tests.oracle.words import Array
 
+# The deviation of standard normal numbers within 2 of 0, to sixteen digits.
+TRUNCATED_DEVIATION = 0.8796256610342398
+
 
 def initial_weights(seeds: Iterable[int], n: int, distribution: str, scale: float, stream: str, dtype: str) -> Array:
     """Draw n weights for each of R seeds, in float64, then rounded to the dtype: (R, n)."""
@@ -21,17 +24,19 @@ def initial_parameters(
     seeds: Iterable[int],
     shapes: Mapping[str, tuple[int, ...]],
     distribution: str,
-    scales: Mapping[str, float],
+    scales: Mapping[str, float | str],
     stream: str,
     dtype: str,
     order: str | None = None,
+    *,
+    mirrored: bool = False,
 ) -> Array:
     """Draw the parameters of `parameter_shapes` for each of R seeds in some other order or with scales of their own.
 
     `scales` are those of "w", of "v" (which is that of k too) and of the "biases"; a parameter whose scale is 0 is
-    drawn all the same. `order` names parameters as they are drawn, with ".T" where an array (inputs, hidden),
-    (hidden, outputs) or (inputs, outputs) is drawn transposed; those that there are not are not drawn. By default it is
-    the order of `shapes`, which is that of what is returned, (R, P).
+    drawn all the same, and one with a name follows from the shape of each array. `order` names parameters as they are
+    drawn, with ".T" where an array (inputs, hidden), (hidden, outputs) or (inputs, outputs) is drawn transposed; those
+    that there are not are not drawn. By default it is the order of `shapes`, which is that of what is returned, (R, P).
     """
     of_kind = {"w": scales["w"], "v": scales["v"], "k": scales["v"], "b": scales["biases"], "c": scales["biases"]}
     n, rows = sum(math.prod(shape) for shape in shapes.values()), []
@@ -41,8 +46,13 @@ def initial_parameters(
             if name not in parts:
                 shape = shapes[name][::-1] if transposed else shapes[name]
                 drawn, remaining = np.split(remaining, [math.prod(shape)])
-                drawn = scaled(drawn, distribution, of_kind[name[0]]).reshape(shape)
+                scale = of_kind[name[0]]
+                if isinstance(scale, str):
+                    scale = named_scale(scale, distribution, *shapes[name])
+                drawn = scaled(drawn, distribution, scale).reshape(shape)
                 parts[name] = drawn.T if transposed else drawn
+        if mirrored:
+            mirror(parts)
         rows.append(np.concatenate([parts[name].ravel() for name in shapes]))
     return np.array(rows).astype(dtype)
 
@@ -62,13 +72,44 @@ def drawn_in_order(words: list[str], names: list[str]) -> Iterator[tuple[str, bo
         yield from ((each, word.endswith(".T")) for each in ([name] if name in names and name[0] in "wb" else rest))
 
 
+def named_scale(name: str, distribution: str, fan_in: int, fan_out: int) -> float:
+    """Give the scale with which numbers have the deviation of a name, whatever their distribution."""
+    variance = {"glorot": (2, fan_in + fan_out), "he": (2, fan_in), "lecun": (1, fan_in)}[name]
+    gain, fan = variance
+    if distribution == "uniform":
+        return math.sqrt(3 * gain / fan)
+    if distribution == "truncated_normal":
+        return math.sqrt(gain / fan) / TRUNCATED_DEVIATION
+    return math.sqrt(gain / fan)
+
+
+def mirror(parts: dict[str, Array]) -> None:
+    """Make the second half of the last hidden layer as the first, with opposite output weights, unit by unit."""
+    last = [name for name in parts if name[0] == "w"]
+    number = max(last, key=lambda name: int(name[1:] or 0))[1:]
+    w, v = parts["w" + number].copy(), parts["v"].copy()
+    half = len(v) // 2
+    for unit in range(half):
+        w[:, half + unit], v[half + unit] = w[:, unit], -v[unit]
+        if "b" + number in parts:
+            parts["b" + number] = np.array(parts["b" + number])
+            parts["b" + number][half + unit] = parts["b" + number][unit]
+    parts["w" + number], parts["v"] = w, v
+
+
 def scaled(draws: npt.NDArray[np.float64], distribution: str, scale: float) -> npt.NDArray[np.float64]:
     """Scale standard draws: to a standard deviation, or to the range from -scale to scale."""
-    return {"normal": scale * draws, "uniform": -scale + (2 * scale) * draws}[distribution]
+    return -scale + (2 * scale) * draws if distribution == "uniform" else scale * draws
 
 
 def draw(seed: int, n: int, distribution: str, stream: str) -> npt.NDArray[np.float64]:
-    """Draw n standard normal or uniform [0, 1) numbers from the stream of one seed."""
+    """Draw n standard normal or uniform [0, 1) numbers from the stream of one seed; constant ones are 1."""
+    if distribution == "constant":
+        return np.ones(n)
+    if distribution == "truncated_normal":
+        kept = [z for z in draw(seed, 2 * n + 50, "normal", stream).tolist() if -2 <= z <= 2]
+        assert len(kept) >= n, "more than half of the numbers are beyond"
+        return np.array(kept[:n])
     if stream == "mt19937":
         old = np.random.RandomState(seed)
         return old.randn(n) if distribution == "normal" else old.random_sample(n)

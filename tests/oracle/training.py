@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +16,7 @@ from tests.oracle.judging import Judge, Score, measure
 from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states_at_start
 from tests.oracle.schedules import factors
 from tests.oracle.settings import make_network, words_and_settings
-from tests.oracle.step import Activity, Network, Window, forward, gradient
+from tests.oracle.step import Activity, Network, Window, forward, gradient, parameter_shapes
 from tests.oracle.windows import Epochs
 from tests.oracle.words import OWN_OUTPUTS, Array, Functions
 
@@ -67,13 +68,19 @@ class Stepper:
     rates: Array  # (P, R)
     decay: Array  # (R,)
     factor: Array  # (R,) of the rates, by their schedule
+    frozen: npt.NDArray[np.bool_]  # (P,), parameters that no update changes, and neither their states
 
     def step(self, weights: Array, states: States, activity: Activity) -> tuple[Array, States]:
         """Update once, given a forward pass over the patterns of the step."""
         g = gradient(self.net, weights, activity)
         rates = self.rates * self.factor
-        weights, g = decayed(self.optimizer, weights, g, rates, self.decay)
-        return UPDATES[self.optimizer](weights, g, states, rates, self.net.own)
+        decaying, g = decayed(self.optimizer, weights, g, rates, self.decay)
+        moved, new_states = UPDATES[self.optimizer](decaying, g, states, rates, self.net.own)
+        moved[self.frozen] = weights[self.frozen]
+        for new, old in zip(new_states, states, strict=True):
+            if new.ndim == 2:  # the others count updates
+                new[self.frozen] = old[self.frozen]
+        return moved, new_states
 
     def is_still(self, weights: Array, states: States, windows: list[Window]) -> Array:
         """Return which runs (R,) no update of an epoch changes, neither parameters nor states.
@@ -123,7 +130,9 @@ def train(
     judge = Judge(words, settings, net, epochs, n_runs)
     decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)
     rates, of_schedule = make_rates(net, settings, n_runs), np.broadcast_to(settings.schedule_steps, n_runs)
-    stepper = Stepper(net, words.optimizer, rates, decay, np.ones(n_runs, start.dtype))
+    shapes = parameter_shapes(net.inputs.shape[1], words.hidden, net.targets.shape[1], words.bias, words.skip)
+    frozen = np.concatenate([np.full(math.prod(shape), name[0] in words.freeze) for name, shape in shapes.items()])
+    stepper = Stepper(net, words.optimizer, rates, decay, np.ones(n_runs, start.dtype), frozen)
     most = np.where(of_schedule > 0, of_schedule, judge.limit)
     changes = factors(words.schedule, most, np.broadcast_to(settings.warmup, n_runs), net.own, functions, start.dtype)
 

@@ -80,13 +80,17 @@ def train_with_oracle(
     scales = {"w": same["scale"]}
     for name, key in (("v", "output_scale"), ("biases", "bias_scale")):
         scales[name] = same["scale"] if same[key] is None else same[key]
+    if isinstance(scales["biases"], str):
+        scales["biases"] = 0.0
     seeds = [row["seed"] for row in rows]
-    start = (same["distribution"], scales, same["stream"], dtype, same["draw_order"])
+    how = (same["distribution"], scales, same["stream"], dtype, same["draw_order"])
+    start = oracle.initial_parameters(seeds, shapes, *how, mirrored=same["mirrored"])
+    place_given(start, shapes, study, rows)
     settings = [name for name in SECTIONS if name not in SHAPE + START and same[name] is not None]
     return oracle.train(
         patterns.inputs,
         patterns.targets,
-        oracle.initial_parameters(seeds, shapes, *start),
+        start,
         middle=patterns.middle,
         hidden=sizes,
         **{name: same[name] for name in SHAPE if name not in ("hidden", "layers") and same[name] is not None},
@@ -97,6 +101,25 @@ def train_with_oracle(
         record=record,
         loss_targets=sorted(study.record.targets, reverse=True),
     )
+
+
+def place_given(start: Any, shapes: dict[str, Any], study: Study, rows: list[dict[str, Any]]) -> None:
+    """Overwrite what a study gives of initial weights, number by number, swept ones last."""
+    names = [
+        name + (f"[{','.join(map(str, index))}]" if index else "")
+        for name, shape in shapes.items()
+        for index in itertools.product(*map(range, shape))
+    ]
+    for k, row in enumerate(rows):
+        for given, numbers in row["values"].entries if row["values"] else ():
+            own = np.array(numbers)
+            of = names if given == "parameters" else [name for name in names if name.split("[")[0] == given] or [given]
+            if own.size > len(of) or (own.size > 1 and len(of) == 1):
+                own = own[row["seed"] - study.seeds.base]
+            for name, number in zip(of, np.broadcast_to(own.ravel(), len(of)), strict=True):
+                start[k, names.index(name)] = number
+        for name in set(study.parameters) & set(names):
+            start[k, names.index(name)] = row[name]
 
 
 def tested_by_oracle(study: Study, rows: list[dict[str, Any]], trained: oracle.Result) -> list[dict[str, Any]]:

@@ -43,10 +43,11 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "bias": st.booleans(),
     "skip": st.booleans(),
     "scaling": st.sampled_from(["standard", "ntk", "mean_field"]),
-    "distribution": st.sampled_from(["normal", "uniform"]),
+    "distribution": st.sampled_from(["normal", "uniform", "truncated_normal", "constant"]),
     "scale": positive,
     "output_scale": not_negative,
     "bias_scale": not_negative,
+    "mirrored": st.just(False),
     "draw_order": st.sampled_from(["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c w v.T k", "w1 b1 v w.T b c k"]),
     "stream": st.sampled_from(["mt19937", "pcg64"]),
     "loss": st.sampled_from(ANY_LOSSES),
@@ -57,6 +58,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "weight_decay": not_negative,
     "schedule": st.sampled_from(list(vocabulary.SCHEDULES)),
     "warmup": not_negative,
+    "freeze": st.sampled_from(["", "w", "v", "w v"]),
     "batch": st.integers(1, 4),
     "order": st.sampled_from(["cyclic", "shuffled"]),
     "max_steps": st.integers(0, MAX_STEPS),
@@ -76,10 +78,7 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
     "cross_entropy": ({"loss": st.just("cross_entropy"), "output": st.just("softmax")}, classes),
     "hinge": ({"loss": st.just("hinge")}, st.sampled_from([-1.0, 1.0])),
     "names": ({"loss": st.sampled_from(["sse", "mse"]), "reduction": st.nothing()}, finite),
-    "adamw": (
-        {"loss": SCALARS["loss"], "optimizer": st.just("adamw"), "weight_decay": positive},
-        finite,
-    ),
+    "adamw": ({"loss": SCALARS["loss"], "optimizer": st.just("adamw"), "weight_decay": positive}, finite),
     "rprop": (
         {
             "loss": SCALARS["loss"],

@@ -33,11 +33,13 @@ from tests import oracle
 # Sections of the study file by scalar: settings of words from the vocabulary, all others written out a second time.
 SECTIONS = {
     **dict.fromkeys(("hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
-    **dict.fromkeys(("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream"), "initial_weights"),
+    **dict.fromkeys(
+        ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "stream"), "initial_weights"
+    ),
     **dict.fromkeys(
         ("loss", "reduction", "optimizer", "schedule", "batch", "order", "max_steps", "max_epochs"), "training"
     ),
-    **dict.fromkeys(("schedule", "warmup"), "training"),
+    **dict.fromkeys(("schedule", "warmup", "freeze"), "training"),
     **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.OWN), "training"),
     **dict.fromkeys(("criterion", "below", "bound", "from_step", "tie"), "convergence"),
     **{each.name: "network" for word in vocabulary.ACTIVATIONS.values() for each in word.settings},
@@ -46,9 +48,9 @@ SECTIONS = {
 # Those that decide the kernel, and the initial weights: runs that share them are trained by one call of the oracle.
 SHAPE = (
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
-    *("loss", "reduction", "optimizer", "schedule", "batch", "order", "criterion", "tie"),
+    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
 )
-START = ("distribution", "scale", "output_scale", "bias_scale", "draw_order", "stream")
+START = ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "stream")
 
 # A small study as a file.
 STUDY_TEXT = """

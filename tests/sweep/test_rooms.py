@@ -54,6 +54,7 @@ LIGHT_KERNELS = {
         "words.reductions",
         "words.scalings",
         "start.names",
+        "shapes",
     )
 }
 HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy", "distributed", "dask"}

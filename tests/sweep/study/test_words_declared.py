@@ -50,7 +50,7 @@ def test_names_are_those_of_the_kernels() -> None:
     assert allowed(TRAINING, "optimizer") == tuple(vocabulary.OPTIMIZERS)
     assert allowed(TRAINING, "order") == ("cyclic", "shuffled")
     assert allowed(CONVERGENCE, "criterion") == tuple(vocabulary.CRITERIA)
-    assert allowed(INITIAL_WEIGHTS, "distribution") == ("normal", "uniform")
+    assert allowed(INITIAL_WEIGHTS, "distribution") == ("normal", "uniform", "truncated_normal", "constant")
     assert allowed(INITIAL_WEIGHTS, "stream") == ("mt19937", "pcg64")
     assert LOSS_ALIASES == ALIASES
     assert STATUSES == oracle.STATUSES
@@ -68,7 +68,7 @@ def test_roles_are_those_of_the_kernels() -> None:
     )
     assert set(with_role("limit")) == {"max_steps", "max_epochs"}
     assert set(with_role("data")) == set(DATA_WORDS)
-    assert with_role("start") == START
+    assert {*with_role("start")} == {*START, "values"}
     of_start = set(kernels.start.initialize.Start._fields) - {"by_numpy"}
     assert {name.replace("draw_order", "order") for name in START} == of_start
 

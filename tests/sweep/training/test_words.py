@@ -14,8 +14,9 @@ from kernels import vocabulary
 from kernels.recipe import Architecture, Recipe
 from kernels.simd import jit
 from sweep import Study, load_study
+from sweep.schedule.recipes import make_recipe
 from sweep.study.words import SWEEPABLE
-from sweep.training.shard_trainer import make_recipe, make_start
+from sweep.training.shard_trainer import make_start
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_shards import run_in_shards
@@ -51,10 +52,11 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "bias": ([True, False], {}),
     "skip": ([True, False], {}),
     "scaling": (["standard", "ntk", "mean_field"], {}),
-    "distribution": (["normal", "uniform"], {}),
-    "scale": ([1.0, 0.25], {}),
+    "distribution": (["normal", "uniform", "truncated_normal", "constant"], {}),
+    "scale": (["glorot", "he", "lecun"], {}),
     "output_scale": ([1.0, 0.25, 0.0], {}),
     "bias_scale": ([1.0, 0.25, 0.0], {}),
+    "mirrored": ([False, True], {"hidden": 4}),
     "draw_order": (["w v b c", "w.T v b c", "c b v.T w"], {}),
     "stream": (["mt19937", "pcg64"], {}),
     "loss": (["sse", "mse", "half_squared"], {}),
@@ -63,8 +65,9 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "learning_rate": ([0.05, 0.2, 0.0], {}),
     "output_learning_rate": ([0.05, 0.2, 0.0], {}),
     "weight_decay": ([0.0, 0.5, 0.01], {"optimizer": "momentum"}),
-    "schedule": (list(vocabulary.SCHEDULES), {"gamma": 0.8, "every": 3.0}),
+    "schedule": ([name for name in vocabulary.SCHEDULES if name != "step"], {}),  # which steps once in 1000 updates
     "warmup": ([0.0, 5.0, 30.0], {"batch": 2}),
+    "freeze": (["", "w b", "v"], {"weight_decay": 0.1}),
     "batch": (["full", "online", 2], {}),
     "order": (["cyclic", "shuffled"], {"batch": "online"}),
     "max_steps": ([0, 7, 40], {"batch": "online"}),
@@ -78,6 +81,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
         {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},
     ),
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
+    "gamma": ([0.5, 0.9], {"schedule": "exponential"}),
     "every": ([1.0, 3.5], {"schedule": "step", "gamma": 0.5}),
 }
 
@@ -113,6 +117,8 @@ TOGETHER: dict[str, dict[str, Any]] = {
         **{"activation": "leaky_relu", "output": "leaky_relu", "negative_slope": [0.5, 0.1], "dtype": "float32"},
         **{"optimizer": "rmsprop", "alpha": [0.5, 0.9], "batch": 2, "bound": [3.0, 1e9]},
     },
+    "frozen": {"freeze": ["k", "b c"], "skip": True, "optimizer": ["adam", "rmsprop"]},
+    "named": {"scale": ["he", "glorot"], "distribution": ["uniform", "truncated_normal"], "output_scale": "lecun"},
     "start": {"draw_order": ["b v w k", "k.T w.T"], "output_scale": [0.5, 2.0], "skip": True, "dtype": "float32"},
 }
 
@@ -221,7 +227,7 @@ def test_every_word_of_a_kernel_is_in_its_recipe(name: str) -> None:
 def test_starts_say_what_the_study_says() -> None:
     """Words of the start stand there as in the study."""
     study = study_of("draw_order", "b v", output_scale=0.5, stream="pcg64")
-    assert make_start(study, study.grid.cell(0)) == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True)
+    assert make_start(study, study.grid.cell(0)) == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, False)
 
 
 def test_column_of_epochs_only_where_needed() -> None:

@@ -1,0 +1,37 @@
+"""The parameter arrays of a network; without NumPy, so that studies can be checked at once."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+
+def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: bool) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each parameter array, in the order in which parameters are numbered.
+
+    Parameters
+    ----------
+    fans
+        Inputs, the units of each hidden layer, and outputs.
+    bias
+        Whether units have biases.
+    skip
+        Whether inputs are joined to outputs directly.
+    deep
+        Whether there are several hidden layers.
+
+    Returns
+    -------
+    dict
+        Those of the hidden layer are w and b, those of several w1, w2, .. and b1, b2, ..
+    """
+    inputs, *sizes, outputs = fans
+    numbers = [str(number) for number in range(1, len(sizes) + 1)] if deep else [""]
+    pairs = pairwise((inputs, *sizes))
+    shapes: dict[str, tuple[int, ...]] = {f"w{number}": pair for number, pair in zip(numbers, pairs, strict=True)}
+    shapes["v"] = sizes[-1], outputs
+    if bias:
+        shapes |= {f"b{number}": (size,) for number, size in zip(numbers, sizes, strict=True)}
+        shapes["c"] = (outputs,)
+    if skip:
+        shapes["k"] = inputs, outputs
+    return shapes

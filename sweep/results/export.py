@@ -1,0 +1,184 @@
+"""The table of cells as CSV, JSON or TeX, for other programs and for papers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sweep.errors import SweepError, shown, unknown
+from sweep.results.answers import default_statistic, sort_by
+from sweep.results.queries import ResultQueries
+from sweep.results.sentences import coverage
+from sweep.results.tex import tex_table
+from sweep.study.columns import Column, cells_columns
+from sweep.system.formatting import count_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("csv", "json", "tex")
+ROWS_AT_A_TIME = 10_000
+
+_N_CELLS = Column("n_cells", "int64", "cells", "cells that are pooled")
+# Words of columns of single cells, and what they are of several.
+_OF_SEVERAL = {
+    "runs of the cell": "runs of the cells",
+    "95 % Wilson interval": "95 % interval, which counts each seed of several cells once",
+}
+
+
+class Table(NamedTuple):
+    """Rows to write.
+
+    Attributes
+    ----------
+    frame
+        The table.
+    columns
+        What its columns are, in their order.
+    by
+        Parameters that it is pooled by; none for single cells.
+    order
+        The order of the rows in words; empty for that of the study.
+    n_rows
+        Rows of the whole table, of which the frame may have only the first.
+    """
+
+    frame: pd.DataFrame
+    columns: list[Column]
+    by: Sequence[str]
+    order: str
+    n_rows: int
+
+    def said(self) -> str:
+        """Return how many rows of which there are, and their order."""
+        what = "cell" if not self.by else "value" if len(self.by) == 1 else "combination"
+        of = f" of {', '.join(self.by)}" if self.by else ""
+        part = "" if len(self.frame) == self.n_rows else f"{len(self.frame):,} of "
+        return f"{part}{count_text(self.n_rows, what)}{of}{self.order}"
+
+
+def format_of(to: str | None, out: Path | None) -> str:
+    """Return the format that is asked for, by name or else by the suffix of a file; CSV without either.
+
+    Raises
+    ------
+    SweepError
+        If there is no such format.
+    """
+    if to is None and out is None:
+        return "csv"
+    if to is None:
+        to = Path(out or "").suffix[1:].lower()
+        if to not in FORMATS:
+            suffixes = ", ".join(f".{name}" for name in FORMATS)
+            given = shown(str(out), 200)
+            raise SweepError(f"file {given} given, whose suffix is none of {suffixes}; name the format, as in --to csv")
+    if to not in FORMATS:
+        raise SweepError(unknown("format", to, FORMATS))
+    return to
+
+
+def exported(
+    result: ResultQueries, to: str, by: Sequence[str] = (), sort: str | None = None, top: int | None = None
+) -> str:
+    """Return the table of cells as text.
+
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    to
+        One of :data:`FORMATS`.
+    by, sort, top
+        As for :meth:`sweep.Result.export`.
+
+    Returns
+    -------
+    str
+        Lines, each with a line feed.
+
+    Raises
+    ------
+    SweepError
+        If a name is no swept parameter or given twice, there is no such column, or ``top`` is below 1.
+    """
+    table = _table(result, by, sort, top)
+    if to == "csv":
+        return _csv(result, table)
+    if to == "json":
+        return "".join(_json(result, table))
+    return tex_table(result, table.frame, table.columns, by, table.said())
+
+
+def _table(result: ResultQueries, by: Sequence[str], sort: str | None, top: int | None) -> Table:
+    """Return the rows that are asked for; the best first where only some are and no order is given."""
+    if top is not None and top < 1:
+        raise SweepError(f"top {top} given; must be at least 1")
+    whole = result.summarize(by) if by else result.cells
+    frame, order = whole, f", sorted by {sort}" if sort else ""
+    if sort or top:
+        frame = sort_by(whole, result.study, sort or default_statistic(result.study)).head(top or len(whole))
+        order = order or ", best first"
+    columns = cells_columns(result.study)
+    known = {column.name: column for column in ([*map(_of_several, columns), _N_CELLS] if by else columns)}
+    return Table(frame, [known[name] for name in frame.columns], by, order, len(whole))
+
+
+def _of_several(column: Column) -> Column:
+    """Return what a column of cells is where several are pooled."""
+    doc = column.doc
+    for of_one, of_several in _OF_SEVERAL.items():
+        doc = doc.replace(of_one, of_several)
+    return replace(column, doc=doc)
+
+
+def _csv(result: ResultQueries, table: Table) -> str:
+    """Return CSV: missing values are empty; a column ``partial`` stands in each row of a partial result."""
+    frame = table.frame if result.complete else table.frame.assign(partial=True)
+    return str(frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _json(result: ResultQueries, table: Table) -> Iterator[str]:
+    """Yield strict JSON, a line for each column and row: missing values are null, infinite ones the text "inf".
+
+    The writer of pandas would round floats to 15 decimals.
+    """
+    about: dict[str, Any] = {"study": result.study.name, "complete": result.complete}
+    if not result.complete:
+        about["coverage"] = coverage(result)
+    about |= {name: result.facts.get(name) for name in ("identity", "digest")}
+    about |= {"n_runs": result.facts["n_runs"], "pooled_by": list(table.by) or None}
+    about |= {"n_rows": len(table.frame), "n_rows_in_all": table.n_rows}
+    yield "{\n"
+    for name, value in about.items():
+        yield f"{json.dumps(name)}: {json.dumps(value)},\n"
+    told = [
+        f"{json.dumps(c.name)}: {json.dumps({'type': c.type, 'unit': c.unit, 'description': c.doc})}"
+        for c in table.columns
+    ]
+    yield '"columns": {\n' + ",\n".join(told) + '\n},\n"rows": [\n'
+    between = ""
+    for row in _rows(table.frame):
+        yield between + json.dumps(row, allow_nan=False)
+        between = ",\n"
+    yield "\n]\n}\n"
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield rows as values of JSON; only some at a time are Python objects, since these take much memory."""
+    names = list(frame.columns)
+    for start in range(0, len(frame), ROWS_AT_A_TIME):
+        part = frame.iloc[start : start + ROWS_AT_A_TIME]
+        for row in zip(*(_plain(part[name]) for name in names), strict=True):
+            yield dict(zip(names, row, strict=True))
+
+
+def _plain(values: pd.Series[Any]) -> list[Any]:
+    """Return a column as values of JSON."""
+    listed = values.astype(object).where(values.notna(), None).tolist()
+    return [str(value) if value in (inf, -inf) else value for value in listed]

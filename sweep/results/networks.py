@@ -1,0 +1,85 @@
+"""The recorded weights of the networks of a cell."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kernels.shapes import parameter_shapes
+from sweep.errors import StoreError, SweepError, shown
+from sweep.statistics.table_values import numbers_of_lists
+from sweep.study.grid import hidden_sizes
+from sweep.system.plain_values import is_integer
+
+if TYPE_CHECKING:
+    from sweep.store.parts import Parts
+
+Array = NDArray[Any]
+
+
+def recorded_rows(parts: Parts, cell: int, which: str) -> tuple[Array, Array]:
+    """Return seeds and recorded parameters of the runs of a cell.
+
+    Parameters
+    ----------
+    parts
+        Parts with rows of runs.
+    cell
+        Number of the cell.
+    which
+        ``"final"`` or ``"initial"``.
+
+    Returns
+    -------
+    seeds : (runs,)
+        In ascending order.
+    weights : (runs, parameters)
+
+    Raises
+    ------
+    SweepError
+        If ``which`` is neither, or there is no such cell.
+    StoreError
+        If these weights were not recorded, no run of the cell is trained, or a part is damaged.
+    """
+    study, column = parts.plan.study, f"{which}_weights"
+    if which not in ("initial", "final"):
+        raise SweepError(f"weights {shown(which)} given; must be 'final' or 'initial'")
+    if not is_integer(cell) or not 0 <= cell < study.n_cells:
+        raise SweepError(f"cell {shown(cell)} given; must be an integer from 0 to {study.n_cells - 1}")
+    if column not in study.record.columns_of_weights:
+        raise StoreError(
+            f"{which} weights were not recorded; 'sweep weights DIR' trains the runs again and records them, and so "
+            f"does a study with record.weights = '{which}'"
+        )
+    found: list[tuple[Array, Array]] = []
+    for commit in parts.counted():
+        cells, _ = parts.plan.cells(commit.as_shard())
+        if commit.n_runs and cell in cells:
+            table = parts.table(commit, ["cell", "seed", column])
+            table = table.filter(pc.equal(table["cell"], cell))
+            found.append((table["seed"].to_numpy(), numbers_of_lists(table[column]).reshape(len(table), -1)))
+    found = [each for each in found if len(each[0])]
+    if not found:
+        raise StoreError(f"cell {cell} given; none of its runs is trained yet")
+    seeds, weights = (np.concatenate(each) for each in zip(*found, strict=True))
+    order = np.argsort(seeds)
+    return seeds[order], weights[order]
+
+
+def named_weights(parts: Parts, cell: int, which: str) -> dict[str, Array]:
+    """Return the recorded parameters of a cell's runs by name, each (runs, *its shape); see :func:`recorded_rows`."""
+    _, weights = recorded_rows(parts, cell, which)
+    study, own = parts.plan.study, parts.plan.grid.cell(int(cell))
+    sizes = hidden_sizes(own["hidden"], own["layers"])
+    fans = study.data.n_inputs, *sizes, study.data.n_targets
+    named, first = {}, 0
+    for name, shape in parameter_shapes(fans, bias=own["bias"], skip=own["skip"], deep=len(sizes) > 1).items():
+        size = math.prod(shape)
+        named[name] = weights[:, first : first + size].reshape(-1, *shape)
+        first += size
+    return named

@@ -1,0 +1,67 @@
+"""What kernels are told of a cell: the recipe that decides its bits, and its settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.study.grid import Cell
+from sweep.study.model import Study
+from sweep.study.words import loss_and_reduction, with_role
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernels.recipe import Recipe
+    from sweep.schedule.plan import Plan
+
+_SETTINGS = with_role("setting")
+
+
+def make_recipe(study: Study, cell: Cell) -> Recipe:
+    """Return the recipe of a cell; a batch of all patterns is None in it, whatever the order."""
+    from kernels.recipe import Architecture, Recipe
+
+    n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
+    said = {**cell, "inputs": n_inputs, "outputs": n_outputs}
+    said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
+    if cell.batch == n_patterns:
+        said |= {"batch": None, "order": "cyclic"}
+    said["deep"] = isinstance(cell.hidden, tuple)
+    said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
+    said["warms_up"] = any(study.values_of("warmup"))
+    said["records_targets"] = bool(study.record.targets)
+    return Recipe(**{name: said[name] for name in Recipe._fields})
+
+
+def make_still(recipe: Recipe) -> Recipe:
+    """Return the recipe of networks that compute as those of a recipe and take no step."""
+    return recipe._replace(
+        optimizer="gd",
+        schedule="constant",
+        warms_up=False,
+        freeze="",
+        batch=None,
+        order="cyclic",
+        criterion="none",
+        records_targets=False,
+    )
+
+
+def cell_settings(plan: Plan, cells: NDArray[Any]) -> NDArray[Any]:
+    """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
+    from kernels.recipe import make_settings
+
+    given = [name for name in _SETTINGS if None not in plan.study.values_of(name)]
+    columns = {name: plan.grid.column(name, cells) for name in given}
+    columns["max_steps"] = columns["schedule_steps"] = plan.grid.most_steps(cells)
+    return make_settings(len(cells), **columns, patterns=plan.study.set_numbers(cells))
+
+
+def still_settings(settings: NDArray[Any]) -> NDArray[Any]:
+    """Return settings of runs that take no step."""
+    import numpy as np
+
+    still = settings.copy()
+    still["max_steps"] = still["from_step"] = 0
+    still["weight_decay"], still["bound"] = 0.0, np.inf
+    return still

@@ -1,0 +1,189 @@
+"""Initial weights that are given by name: single ones, which can be swept, and arrays in place of drawn ones."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from sweep.errors import shown
+from sweep.system.plain_values import plain
+
+# All parameters of a network, in the order in which they are numbered.
+ALL = "parameters"
+GIVEN = "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, a list for each seed, or a .npz file"
+
+_ARRAY = re.compile(f"[wb][1-8]?|[vck]|{ALL}")
+_ELEMENT = re.compile(r"([wb][1-8]?|[vck])\[(0|[1-9][0-9]{0,5})(?:,(0|[1-9][0-9]{0,5}))?\]")
+# Names of single weights, with spaces as users write them.
+WEIGHT_PATTERN = r"(w[1-8]?|[vk])\[[0-9]+, *[0-9]+\]|(b[1-8]?|c)\[[0-9]+\]"
+
+# Numbers, and tuples of them to any depth.
+Numbers = float | tuple[Any, ...]
+# The shape of each parameter array of a network.
+Shapes = dict[str, tuple[int, ...]]
+V = TypeVar("V")
+
+
+class WithWeights(dict[str, V]):
+    """Facts of words by name, which hold single initial weights too, without listing them.
+
+    Parameters
+    ----------
+    facts
+        Of the words that are listed.
+    of_weight
+        Of each single weight, as w[0,1].
+    """
+
+    def __init__(self, facts: Mapping[str, V], of_weight: V) -> None:
+        super().__init__(facts)
+        self._of_weight = of_weight
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether a name is that of a word."""
+        return super().__contains__(name) or (isinstance(name, str) and element_of(name) is not None)
+
+    def __missing__(self, name: str) -> V:
+        """Return the fact of a single weight."""
+        if element_of(name) is None:
+            raise KeyError(name)
+        return self._of_weight
+
+
+class GivenWeights(NamedTuple):
+    """Initial weights in place of drawn ones.
+
+    Attributes
+    ----------
+    entries
+        Name of an array, or of an element as w[0,1], and its numbers: one for all elements, those of the array, or
+        those for each seed.
+    """
+
+    entries: tuple[tuple[str, Numbers], ...]
+
+    def table(self) -> dict[str, Any]:
+        """Return the table of a study file."""
+        return dict(self.entries)
+
+
+def element_of(name: str) -> tuple[str, tuple[int, ...]] | None:
+    """Return array and index of a single weight, or None.
+
+    >>> element_of("w[0,1]"), element_of("b2[3]"), element_of("w")
+    (('w', (0, 1)), ('b2', (3,)), None)
+    """
+    found = _ELEMENT.fullmatch(name)
+    if not found or (name[0] in "bc") != (found[3] is None):
+        return None
+    return found[1], tuple(int(digits) for digits in found.groups()[1:] if digits is not None)
+
+
+def with_columns(table: Any) -> Any:
+    """Return the table [initial_weights] with a DataFrame of values as a table of its columns."""
+    values: Any = table.get("values") if isinstance(table, Mapping) else None
+    if not hasattr(values, "columns") or not hasattr(values, "to_numpy"):
+        return table
+    return {**table, "values": {name: values[name].tolist() for name in values.columns}}
+
+
+def read_values(given: Any) -> Any:
+    """Return given weights from a table, or from a file of arrays by name or of a table with a row for each seed."""
+    if given is None or isinstance(given, GivenWeights):
+        return given
+    if isinstance(given, (str, os.PathLike)):
+        given = _read_file(Path(given))
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError(f"{shown(given)} given; must be {GIVEN}")
+    entries = []
+    for key, numbers in given.items():
+        name = key.replace(" ", "") if isinstance(key, str) else ""
+        if not _ARRAY.fullmatch(name) and element_of(name) is None:
+            raise ValueError(
+                f"key {shown(key)} given; must name an array w, v, b, c or k, w1, b1, w2, .. of one of several hidden "
+                f"layers, {ALL}, or a single weight such as 'w[0,1]' or 'b[0]'"
+            )
+        entries.append((name, _numbers(name, numbers)))
+    names = [name for name, _ in entries]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} given twice; give it once")
+    # Single weights go over whole arrays, whatever their order in the file.
+    return GivenWeights(tuple(sorted(entries, key=lambda entry: (entry[0] != ALL, "[" in entry[0], entry[0]))))
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    """Return the arrays of a file by name."""
+    named = f"file {shown(str(path), 200)}"
+    try:
+        if path.suffix in (".npy", ".npz"):
+            import numpy as np
+
+            read = np.load(path, allow_pickle=False)
+            return {ALL: read.tolist()} if path.suffix == ".npy" else {name: read[name].tolist() for name in read}
+        if path.suffix in (".csv", ".parquet"):
+            import pandas as pd
+
+            frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+            return {name: frame[name].tolist() for name in frame.columns}
+    except Exception as error:  # pandas, NumPy and zipfile have many kinds of errors for damaged files
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise ValueError(f"{named} cannot be read: {reason}") from None
+    raise ValueError(f"{named} given; must end in .npz, .npy, .parquet or .csv")
+
+
+def _numbers(name: str, given: Any) -> Numbers:
+    """Return numbers as floats and tuples of them, of one shape."""
+    given = plain(given)
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        if not abs(given) <= 1.7976931348623157e308 or not isfinite(given):
+            raise ValueError(f"{name}: {shown(given)} given; must be finite")
+        return float(given)
+    if not isinstance(given, list) or not given:
+        raise ValueError(f"{name}: {shown(given)} given; must be a number or lists of numbers")
+    rows = tuple(_numbers(name, row) for row in given)
+    if len({shape_of(row) for row in rows}) > 1:
+        raise ValueError(f"{name}: lists of different lengths given; rows must have equal lengths")
+    return rows
+
+
+def shape_of(numbers: Numbers) -> tuple[int, ...]:
+    """Return the lengths of nested tuples, from the outermost."""
+    return (len(numbers), *shape_of(numbers[0])) if isinstance(numbers, tuple) else ()
+
+
+Values = Annotated[
+    GivenWeights | None,
+    BeforeValidator(read_values),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"\.(npz|npy|csv|parquet)$"},
+                {
+                    "type": "object",
+                    "patternProperties": {f"^({WEIGHT_PATTERN}|{_ARRAY.pattern})$": {"type": ["number", "array"]}},
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                },
+            ]
+        }
+    ),
+    GIVEN,
+]
+
+
+def is_by_seed(values: GivenWeights | None, shapes: list[Shapes]) -> bool:
+    """Return whether some given weights differ from seed to seed; ``shapes`` are those of all networks."""
+    return any(_is_by_seed(name, shape_of(numbers), shapes) for name, numbers in (values.entries if values else ()))
+
+
+def _is_by_seed(name: str, given: tuple[int, ...], shapes: list[Shapes]) -> bool:
+    if element_of(name):
+        return bool(given)
+    ranks = {1 if name == ALL else len(each[name]) for each in shapes if name == ALL or name in each}
+    return len(given) > max(ranks)

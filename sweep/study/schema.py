@@ -1,0 +1,210 @@
+"""The JSON Schema of study files, by which editors complete and check them.
+
+It follows from the declarations of words, tasks and forms of values, and says what a schema can say: which keys there
+are, and which values each may have. What keys mean together, as what is missing or has no effect, ``sweep plan`` says.
+It is of draft 4, the newest one by which editors of TOML tell integers from floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from inspect import Parameter
+from sys import float_info
+from typing import Any
+
+from pydantic import BaseModel, create_model
+
+from sweep.study.data import DATA_KEYS, DATA_WORDS
+from sweep.study.given_weights import WEIGHT_PATTERN
+from sweep.study.glossary import LISTS, MODELS, entries
+from sweep.study.model import NAME
+from sweep.study.parameters import DISTRIBUTIONS
+from sweep.study.patterns import MAX_PATTERNS
+from sweep.study.sections import MAX_TARGETS
+from sweep.study.tasks import TASKS, arguments_of
+from sweep.study.words import SECTIONS, SWEEPABLE
+from sweep.system.plain_values import MAX_VALUES
+
+Schema = dict[str, Any]
+
+# Keywords that are kept of the schemas that pydantic makes.
+_KEPT = (
+    *("description", "type", "enum", "pattern", "required", "additionalProperties", "default", "items"),
+    *("uniqueItems", "patternProperties", "minProperties"),
+)
+_LIMITS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+
+_NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 1}
+_ROWS = {"type": "array", "items": _NUMBERS, "minItems": 1, "maxItems": MAX_PATTERNS}
+_TABLES: Schema = {"type": "array", "items": {"type": "object"}}
+_NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+
+def study_schema() -> Schema:
+    """Return the schema of a study file."""
+    told: dict[str, dict[str, str]] = {section: {} for section in MODELS}
+    for entry in entries():
+        told[entry.section][entry.key] = f"{entry.meaning}; {entry.facts}"
+    types: dict[str, Any] = {name: (argument.type, None) for name, argument in DATA_WORDS.items()}
+    words = _of_model(create_model("Words", **types))["properties"]
+    tables = {section: _of_model(model) for section, model in MODELS.items() if section != "data"}
+    swept = {name: tables[section]["properties"][name] for name, section in SWEEPABLE.items() if section in SECTIONS}
+    tables["parameters"] = _parameters({**swept, **{name: words[name] for name in DATA_WORDS}}, told)
+    target = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
+    tables["record"]["properties"]["targets"] = _forms(target, MAX_TARGETS)
+    tables["data"] = _data(words)
+    for section, meanings in told.items():
+        _describe(tables[section]["properties"], meanings)
+    _describe(tables["data"]["properties"]["test"]["properties"], told["data"])
+    texts: dict[str, Schema] = {
+        "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "names the folder of results"},
+        "description": {"type": "string", "description": "any text"},
+        "method": {"enum": ["grid"], "description": "every combination of the values is a cell"},
+        **{name: {"description": text, "anyOf": [_TABLES, _TABLES["items"]]} for name, text in LISTS.items()},
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "title": "a study of xor-sweep",
+        **_table(
+            {**texts, **{section: tables[section] for section in ("data", *SECTIONS, "parameters", "seeds", "record")}}
+        ),
+        "required": ["data"],
+    }
+
+
+def _describe(properties: dict[str, Schema], meanings: Mapping[str, str]) -> None:
+    """Add the meanings of keys to their schemas, as far as they have one."""
+    for name in meanings.keys() & properties.keys():
+        properties[name]["description"] = meanings[name]
+
+
+def _table(properties: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:
+    """Return the schema of a table that has no other keys."""
+    needed = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False, **needed}
+
+
+def _of_model(model: type[BaseModel]) -> Schema:
+    """Return the schema of a table that pydantic describes, in draft 4."""
+    made = model.model_json_schema()
+    meaning = " ".join((model.__doc__ or "").replace("``", "").split())
+    return {**_draft4(made, made.get("$defs", {})), "description": meaning}
+
+
+def _draft4(made: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    """Return a schema of pydantic in draft 4: without references, and without null, which TOML does not have."""
+    if "$ref" in made:
+        return _draft4(definitions[made["$ref"].rpartition("/")[2]], definitions)
+    schema = {key: made[key] for key in _KEPT if made.get(key) is not None}
+    if "const" in made:
+        schema["enum"] = [made["const"]]
+    for end in ("minimum", "maximum"):
+        strict = f"exclusive{end.capitalize()}"
+        if strict in made:
+            schema |= {end: made[strict], strict: True}
+        elif abs(made.get(end, float_info.max)) < float_info.max:  # else any finite number
+            schema[end] = made[end]
+    if "properties" in made:
+        schema["properties"] = {key: _draft4(each, definitions) for key, each in made["properties"].items()}
+    options = [_draft4(each, definitions) for each in made.get("anyOf", ()) if each.get("type") != "null"]
+    options = [each for option in options for each in option.get("anyOf", [option])]
+    return {**options[0], **schema} if len(options) == 1 else {**schema, **({"anyOf": options} if options else {})}
+
+
+def _parameters(words: Mapping[str, Schema], told: Mapping[str, Mapping[str, str]]) -> Schema:
+    """Return the schema of the table [parameters], whose keys may name their table: "network.hidden"."""
+    properties, dotted = {}, {}
+    for name, section in SWEEPABLE.items():
+        properties[name] = {"description": told[section][name], **_forms(words[name])}
+        dotted[rf"^{section}\.{name}$"] = {"$ref": f"#/properties/parameters/properties/{name}"}
+    weight = f"^(initial_weights\\.)?({WEIGHT_PATTERN})$"
+    dotted[weight] = {"description": "initial value of this weight", **_forms({"type": "number"})}
+    meaning = "Swept parameters: every combination of their values is a cell, and the last one varies fastest."
+    return {"description": meaning, **_table(properties), "patternProperties": dotted}
+
+
+def _forms(value: Schema, most: int = MAX_VALUES) -> Schema:
+    """Return the schema of the values of a swept parameter, in the forms of :func:`sweep.study.parameters.expand`."""
+    value = {key: each for key, each in value.items() if key not in ("default", "description")}
+    kinds = value.get("anyOf", [value])
+    listed = {"type": "array", "items": value, "minItems": 1, "maxItems": most, "uniqueItems": True}
+    forms = [value, listed, _table({"value": value}, ["value"]), _table({"values": listed}, ["values"])]
+    number = next((kind for kind in kinds if kind.get("type") in ("integer", "number")), None)
+    if number:
+        limits = {key: number[key] for key in _LIMITS if key in number}
+        end, integer = {"type": "number", **limits}, {"type": "integer", **limits}
+        count = {"type": "integer", "minimum": 1, "maximum": most}
+        positive = end if end.get("minimum", 0) > 0 else {**end, "minimum": 0, "exclusiveMinimum": True}
+        spaced = {"logspace": positive, "geomspace": positive, "linspace": end}
+        forms += [_table({key: _listed(each, each, count)}, [key]) for key, each in spaced.items()]
+        steps = {**_listed(integer, integer, {"type": "integer"}), "minItems": 2}
+        forms.append(_table({"range": steps}, ["range"]))
+        bounds = {"min": end, "max": end, "num": count, "distribution": {"enum": list(DISTRIBUTIONS)}}
+        forms.append(_table(bounds, ["min", "max"]))
+    return {"anyOf": forms}
+
+
+def _listed(*items: Schema) -> Schema:
+    """Return the schema of a list of so many values, each of its own kind."""
+    return {
+        "type": "array",
+        "items": list(items),
+        "minItems": len(items),
+        "maxItems": len(items),
+        "additionalItems": False,
+    }
+
+
+def _data(words: Mapping[str, Schema]) -> Schema:
+    """Return the schema of the table [data]."""
+    test = _patterns(words, {}, swept=False)
+    own = {
+        "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
+        "test": test,
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
+    }
+    prepared = {key: words[key] for key in DATA_KEYS if key in DATA_WORDS and key not in test["properties"]}
+    return {"description": "The patterns to learn.", **_patterns(words, {**prepared, **own}, swept=True)}
+
+
+def _patterns(words: Mapping[str, Schema], others: Mapping[str, Schema], *, swept: bool) -> Schema:
+    """Return the schema of a table of patterns: a task with its arguments, a file, or lists.
+
+    Parameters
+    ----------
+    words
+        The keys of [data] that can be swept.
+    others
+        The keys that are allowed beside any patterns.
+    swept
+        Whether an argument that a task needs may be swept, and so be missing in the table.
+
+    Returns
+    -------
+    dict
+    """
+    arguments = dict.fromkeys(name for task in TASKS for name in arguments_of(task))
+    properties = {
+        "task": {"enum": list(TASKS)},
+        **{name: dict(words[name]) for name in arguments},
+        "file": {"type": "string"},
+        "inputs": {"anyOf": [_ROWS, _NAMES]},
+        "targets": {"anyOf": [_ROWS, _NUMBERS, _NAMES]},
+        "target": {"type": "string"},
+        **others,
+    }
+    forms = []
+    for task in TASKS:
+        takes = arguments_of(task)
+        needed = [] if swept else [name for name, default in takes.items() if default is Parameter.empty]
+        forms.append(_form({"task": {"enum": [task]}, **{name: {} for name in takes}}, others, ["task", *needed]))
+    of_file = {"file": {}, "inputs": _NAMES, "targets": _NAMES, "target": {}, "low": {}, "high": {}}
+    forms.append(_form(of_file, others, ["file"]))
+    forms.append(_form({"inputs": _ROWS, "targets": {"anyOf": [_ROWS, _NUMBERS]}}, others, ["inputs", "targets"]))
+    return {**_table(properties), "anyOf": forms}
+
+
+def _form(properties: Mapping[str, Schema], others: Iterable[str], required: list[str]) -> Schema:
+    """Return the schema of one way to give patterns, beside keys that other schemas describe."""
+    allowed = {**properties, **{name: {} for name in others}}
+    return {"properties": allowed, "additionalProperties": False, "required": required}

@@ -1,0 +1,88 @@
+"""Faults of initial and frozen weights that depend on the networks or the seeds of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING
+
+from sweep.errors import shown_names
+from sweep.study.given_weights import ALL, Numbers, Shapes, element_of, shape_of
+
+if TYPE_CHECKING:
+    from sweep.study.content import StudyContent
+
+_MAX_FLOAT32 = 3.4028234663852886e38
+
+
+def start_faults(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for each fault of initial weights that depends on the networks or the seeds."""
+    shapes = study.all_shapes
+    if any(study.values_of("mirrored")):
+        odd = next((sizes[-1] for sizes in study.hidden_layers if sizes[-1] % 2), None)
+        if odd is not None:
+            yield (
+                f"{study.key_of('mirrored')}: true given with a last hidden layer of {odd} units; the halves of its "
+                "units are mirrored, so their number must be even"
+            )
+    for name in ("scale", "output_scale"):
+        named = [value for value in study.values_of(name) if isinstance(value, str)]
+        if named and "constant" in study.values_of("distribution"):
+            yield (
+                f"{study.key_of(name)}: {named[0]!r} given with {study.key_of('distribution')} 'constant'; a constant "
+                "needs a number"
+            )
+    yield from _frozen_faults(study, shapes)
+    values = study.values_of("values")[0]
+    given = dict(values.entries) if values else {}
+    for name, numbers in given.items():
+        if name in study.parameters:
+            yield f"parameters.{name}: given here and as initial_weights.values; give one"
+        yield from _misfits(f"initial_weights.values.{name}", name, shape_of(numbers), shapes, study.seeds.count)
+        if study.network.dtype == "float32" and _largest(numbers) > _MAX_FLOAT32:
+            yield f"initial_weights.values.{name}: {_largest(numbers)!r} given; float32 holds at most {_MAX_FLOAT32!r}"
+    for name in study.parameters:
+        if element_of(name):
+            yield from _misfits(f"parameters.{name}", name, (), shapes, study.seeds.count)
+
+
+def _frozen_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
+    """Yield a sentence for frozen parameters that no network has, and for networks without others."""
+    for freeze in study.values_of("freeze"):
+        kinds = [{name[0] for name in each} for each in shapes]
+        unknown = [name for name in freeze.split() if not any(name in each for each in kinds)]
+        if unknown:
+            yield f"{study.key_of('freeze')}: {freeze!r} given; no network has {unknown[0]}"
+        elif any(each <= set(freeze.split()) for each in kinds):
+            yield f"{study.key_of('freeze')}: {freeze!r} given, which leaves nothing to train in some network"
+
+
+def _misfits(key: str, name: str, given: tuple[int, ...], shapes: list[Shapes], n_seeds: int) -> Iterator[str]:
+    """Yield why values of a shape do not fit an array, or an element of it, of some network."""
+    array, index = element_of(name) or (name, ())
+    of_arrays = [
+        each[array] if array != ALL else (sum(map(prod, each.values())),) for each in shapes if array in (*each, ALL)
+    ]
+    if not of_arrays:
+        known = shown_names(list(dict.fromkeys(name for each in shapes for name in each)))
+        yield f"{key} given; no network has {array}, they have {known}"
+        return
+    for shape in of_arrays:
+        if index and any(place >= size for place, size in zip(index, shape, strict=True)):
+            yield f"{key} given; {array} has the shape {_text(shape)} in some network, and indices count from 0"
+            return
+        whole = () if index else shape
+        if given not in ((), whole, (n_seeds, *whole)):
+            yield (
+                f"{key}: numbers of the shape {_text(given)} given; must be one number, or of the shape "
+                f"{_text(whole)}{' or ' * bool(whole)}{_text((n_seeds, *whole))}, a row for each seed"
+            )
+            return
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _largest(numbers: Numbers) -> float:
+    return max(map(_largest, numbers)) if isinstance(numbers, tuple) else abs(numbers)

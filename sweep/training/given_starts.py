@@ -1,0 +1,43 @@
+"""Initial weights that a study gives or sweeps one by one, for the kernels to place over drawn ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.start.explicit import Given
+from sweep.schedule.plan import Plan
+from sweep.study.given_weights import element_of
+from sweep.study.model import Study
+
+Array = NDArray[Any]
+
+
+def given_in_all(study: Study) -> list[Given]:
+    """Return the weights that are given for all cells."""
+    values = study.values_of("values")[0]
+    given = []
+    for name, numbers in values.entries if values else ():
+        array, element = element_of(name) or (name, ())
+        given.append(Given(array, element, np.array(numbers, np.float64)))
+    return given
+
+
+def given_in_cells(plan: Plan, cells: Array, counts: Array) -> list[Given]:
+    """Return the weights that are swept, with a value for each run.
+
+    Parameters
+    ----------
+    plan
+        The plan of the study.
+    cells, counts : (n,)
+        Cells, and the number of successive runs of each.
+
+    Returns
+    -------
+    list of Given
+    """
+    swept = [(name, element) for name in plan.study.parameters if (element := element_of(name))]
+    return [Given(*element, np.repeat(plan.grid.column(name, cells), counts)) for name, element in swept]

@@ -1,0 +1,98 @@
+"""Compute the measures of trained networks that a study records, with sums in order: the same bits everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Networks(NamedTuple):
+    """Trained networks of one shape, as float64.
+
+    Attributes
+    ----------
+    initial, final : (runs, parameters)
+    outputs : (runs, trained and then test patterns, outputs)
+    targets : (runs or 1, trained patterns, outputs)
+    middle : (runs or 1, 1, 1)
+        What separates high outputs from low ones.
+    of_classes
+        Whether outputs are those of classes (softmax), of which the largest counts.
+    diverged : (runs,) of bool
+    """
+
+    initial: Array
+    final: Array
+    outputs: Array
+    targets: Array
+    middle: Array
+    of_classes: bool
+    diverged: NDArray[np.bool_]
+
+
+def ordered_sum(terms: Array) -> Array:
+    """Return the sums of rows, (runs, terms), from the first term to the last."""
+    total: Array = terms[:, 0].copy()
+    for k in range(1, terms.shape[1]):
+        total += terms[:, k]
+    return total
+
+
+def _largest_other(outputs: Array, o: int) -> Array:
+    """Return the largest of the other outputs of each pattern; below all numbers if there is none."""
+    others = np.delete(outputs, o, axis=2)
+    return others.max(axis=2) if others.shape[2] else np.full(outputs.shape[:2], -np.inf)
+
+
+def _learned_function(networks: Networks) -> Array:
+    y = networks.outputs
+    if networks.of_classes:
+        high = np.stack([y[:, :, o] > _largest_other(y, o) for o in range(y.shape[2])], axis=2)
+    else:
+        high = y > networks.middle
+    mask = np.zeros(len(y), np.int64)
+    for bit, is_high in enumerate(high.reshape(len(y), -1).T):
+        mask |= is_high.astype(np.int64) << bit
+    return np.where(networks.diverged, -1, mask)
+
+
+def _margin(networks: Networks) -> Array:
+    targets = networks.targets
+    y = networks.outputs[:, : targets.shape[1]]
+    if networks.of_classes:
+        own = np.broadcast_to(targets.argmax(axis=2), y.shape[:2])
+        apart = np.stack([y[:, :, o] - _largest_other(y, o) for o in range(y.shape[2])], axis=2)
+        distances = np.take_along_axis(apart, own[:, :, np.newaxis], axis=2)
+    else:
+        distances = np.where(targets > networks.middle, y - networks.middle, networks.middle - y)
+    return np.where(networks.diverged, -np.inf, distances.min(axis=(1, 2)))
+
+
+def _mean_error(networks: Networks) -> Array:
+    targets = networks.targets
+    errors = np.abs(networks.outputs[:, : targets.shape[1]] - targets).reshape(len(networks.outputs), -1)
+    return np.where(networks.diverged, np.inf, ordered_sum(errors) / errors.shape[1])
+
+
+def _weight_norm(networks: Networks) -> Array:
+    return np.where(networks.diverged, np.inf, np.sqrt(ordered_sum(networks.final * networks.final)))
+
+
+def _weight_distance(networks: Networks) -> Array:
+    change = networks.final - networks.initial
+    return np.where(networks.diverged, np.inf, np.sqrt(ordered_sum(change * change)))
+
+
+# A value for each network by the names of :data:`sweep.study.network_measures.NETWORK_MEASURES`.
+MEASURES: dict[str, Callable[[Networks], Array]] = {
+    "learned_function": _learned_function,
+    "margin": _margin,
+    "mean_error": _mean_error,
+    "weight_norm": _weight_norm,
+    "weight_distance": _weight_distance,
+}

@@ -1,0 +1,99 @@
+"""What a study records of trained networks: measures and weights, a column for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.data.patterns import make_patterns
+from kernels.loop.runs import DIVERGED, Outcome
+from kernels.vocabulary import OVER_OUTPUTS
+from sweep.schedule.recipes import make_recipe
+from sweep.study.columns import network_columns
+from sweep.study.grid import Cell
+from sweep.study.model import Study
+from sweep.training.network_measures import MEASURES, Networks
+
+if TYPE_CHECKING:
+    from sweep.training.tester import Tester
+
+Array = NDArray[Any]
+
+
+class NetworkRecorder:
+    """Records measures and weights of the networks of a study; threads share one.
+
+    Parameters
+    ----------
+    study
+    tester
+        Computes outputs for test patterns, if there are any.
+
+    Attributes
+    ----------
+    is_needed
+        Whether the study records anything of networks.
+    """
+
+    def __init__(self, study: Study, tester: Tester | None) -> None:
+        self._study, self._tester = study, tester
+        self._columns = network_columns(study)
+        self.is_needed = bool(self._columns)
+        _, targets, middle = make_patterns(*study.data.arrays(), study.network.dtype, study.data.middles())
+        self._targets = targets.reshape(-1, *targets.shape[-2:]).astype(np.float64)
+        self._middle = np.reshape(middle, (-1, 1, 1)).astype(np.float64)
+
+    def nothing(self) -> dict[str, Array]:
+        """Return the columns of no runs."""
+        dtype = self._study.network.dtype
+        return {c.name: np.empty((0, 0), dtype) if c.is_list else np.empty(0, c.type) for c in self._columns}
+
+    def record(self, cell: Cell, settings: Array, counts: Array, initial: Array, outcome: Outcome) -> dict[str, Array]:
+        """Return the columns of some runs of one shape.
+
+        Parameters
+        ----------
+        cell
+            One of the runs.
+        settings, counts : (cells,)
+            Settings of cells, and the number of successive runs of each.
+        initial : (runs, parameters)
+            Initial weights, which are copied where they are recorded.
+        outcome
+            With final weights, and predictions if measures are recorded.
+
+        Returns
+        -------
+        dict of arrays
+            By column: (runs,), or (runs, parameters) of weights.
+        """
+        recorded: dict[str, Array] = {}
+        with np.errstate(all="ignore"):  # numbers of runs that have diverged
+            if self._study.record.measures:
+                networks = self._networks(cell, settings, counts, initial, outcome)
+                recorded = {name: MEASURES[name](networks) for name in self._study.record.measures}
+        for name in self._study.record.columns_of_weights:
+            weights = (outcome.final_weights if name == "final_weights" else initial).copy()
+            weights[np.isnan(weights)] = np.nan  # NaN has several bit patterns, which differ between machines
+            recorded[name] = weights
+        return recorded
+
+    def _networks(self, cell: Cell, settings: Array, counts: Array, initial: Array, outcome: Outcome) -> Networks:
+        """Return the networks of runs with all that is measured."""
+        recipe, n_runs = make_recipe(self._study, cell), len(initial)
+        outputs = outcome.predictions.reshape(n_runs, -1, recipe.architecture.outputs)
+        if self._tester:
+            tested = self._tester.outputs(recipe, cell.hidden, settings, counts, outcome.final_weights)
+            outputs = np.concatenate([outputs, tested.reshape(n_runs, -1, recipe.architecture.outputs)], axis=1)
+        sets = np.repeat(settings["patterns"], counts) if len(self._targets) > 1 else np.zeros(1, np.int64)
+        return Networks(
+            initial.astype(np.float64),
+            outcome.final_weights.astype(np.float64),
+            outputs.astype(np.float64),
+            self._targets[sets],
+            self._middle[sets] if len(self._middle) > 1 else self._middle,
+            recipe.architecture.output in OVER_OUTPUTS,
+            outcome.columns.status == DIVERGED,
+        )

@@ -1,0 +1,63 @@
+"""Outputs of trained networks for any inputs, from their recorded weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.effort import Effort
+from kernels.floating_point import default_floating_point
+from kernels.train import Trainer
+from sweep.errors import SweepError, shown
+from sweep.results.networks import recorded_rows
+from sweep.results.result import Result
+from sweep.schedule.recipes import cell_settings, make_recipe, make_still, still_settings
+from sweep.system.plain_values import plain
+
+Array = NDArray[Any]
+
+
+@default_floating_point
+def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") -> Array:
+    """Return the outputs of the networks of a cell for any inputs, with the bits of the kernels that train.
+
+    Parameters
+    ----------
+    result
+        With recorded weights (``record.weights``, or ``sweep weights DIR``).
+    inputs : (patterns, inputs)
+        Finite numbers.
+    cell
+        Number of the cell, as in the column ``cell``.
+    which
+        ``"final"`` or ``"initial"`` weights.
+
+    Returns
+    -------
+    (runs, patterns, outputs) of the dtype of the study
+        In ascending order of seeds; of diverged runs they may be infinite or NaN.
+
+    Raises
+    ------
+    SweepError
+        If ``inputs`` are no such matrix, there is no such cell, or ``which`` is another text.
+    StoreError
+        If these weights were not recorded, or no run of the cell is trained yet.
+    """
+    study, plan = result.study, result.parts_in_use.plan
+    try:
+        given = np.array(plain(inputs), np.float64)
+    except (TypeError, ValueError):
+        given = np.empty(0)
+    if given.ndim != 2 or not len(given) or given.shape[1] != study.data.n_inputs or not np.isfinite(given).all():
+        raise SweepError(f"inputs {shown(plain(inputs))} given; must be rows of {study.data.n_inputs} finite numbers")
+    _, weights = recorded_rows(result.parts_in_use, cell, which)
+    own = plan.grid.cell(int(cell))
+    settings = still_settings(cell_settings(plan, np.array([cell])))
+    settings["patterns"] = 0
+    recipe = make_still(make_recipe(study, own))
+    trainer = Trainer(recipe, given, np.zeros((len(given), study.data.n_targets)), effort=Effort.LEAST)
+    outcome = trainer.train(settings, weights, np.array([len(weights)]), hidden=own.hidden, final_weights=True)
+    return outcome.predictions.reshape(len(weights), len(given), -1)

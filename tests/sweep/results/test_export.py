@@ -1,0 +1,261 @@
+"""Tables as CSV and JSON lose nothing, say what they are, and are written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from math import inf, isnan, nan
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sweep
+from sweep import Result, SweepError
+from sweep.results import export
+from sweep.results.sentences import coverage
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import command, make_study, training_watched, tree
+
+STUDY = make_study(count=10, hidden=[2, 3], learning_rate=[1e-9, 0.05, 0.2], below=0.3, name="a_b.c-d")
+BY = [(), ("hidden",), ("learning_rate", "hidden")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train a study."""
+    folder = tmp_path_factory.mktemp("export") / "r"
+    sweep.run(STUDY, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(folder: Path) -> Result:
+    """Open it."""
+    return sweep.open_result(folder)
+
+
+@pytest.fixture(scope="module")
+def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Interrupt a study."""
+    out = tmp_path_factory.mktemp("partial") / "r"
+    with training_watched(5, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        run_in_shards(STUDY, out=out, threads=1, shard_runs=7)
+    return out
+
+
+def text(result: Result, *words: Any, **options: Any) -> str:
+    """Export as text."""
+    exported = result.export(*words, **options)
+    assert exported is not None
+    return exported
+
+
+def strict(content: str) -> dict[str, Any]:
+    """Parse JSON, of which NaN and Infinity are no part."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is not JSON")
+
+    parsed: dict[str, Any] = json.loads(content, parse_constant=refuse)
+    return parsed
+
+
+def read_csv(content: str) -> list[dict[str, str]]:
+    """Parse CSV."""
+    return list(csv.DictReader(io.StringIO(content, newline="")))
+
+
+def same(read: Any, value: Any) -> bool:
+    """Tell whether a value that was read is the one of the table, of the same kind and to the last bit."""
+    if value is pd.NA or (isinstance(value, float) and isnan(value)):
+        return read in ("", None)
+    if isinstance(value, (bool, np.bool_, str)):
+        return bool(read == value or read == str(value))
+    if isinstance(value, (int, np.integer)):
+        return not isinstance(read, float) and int(read) == int(value)
+    return float(read).hex() == float(value).hex()
+
+
+def assert_same(rows: list[dict[str, Any]], frame: pd.DataFrame) -> None:
+    """Require the same columns and values."""
+    assert len(rows) == len(frame)
+    for name in frame.columns:
+        for row, value in zip(rows, frame[name].tolist(), strict=True):
+            assert same(row[name], value), f"{name}: {row[name]!r} was {value!r}"
+
+
+@pytest.mark.parametrize("by", BY)
+def test_all_statistics_are_there_with_all_digits(result: Result, by: tuple[str, ...]) -> None:
+    """Both formats have the columns and values of the table, in its order."""
+    frame = result.summarize(by) if by else result.cells
+    rows = read_csv(text(result, "csv", by))
+    assert list(rows[0]) == list(frame.columns)
+    assert_same(rows, frame)
+    read = strict(text(result, "json", by))
+    assert list(read["columns"]) == list(read["rows"][0]) == list(frame.columns)
+    assert_same(read["rows"], frame)
+
+
+numbers = st.one_of(st.floats(), st.sampled_from([inf, -inf, nan, 5e-324, 0.1 + 0.2, 1e22, -0.0]))
+truths = st.booleans()
+whole_numbers = st.one_of(st.integers(0, 2**63 - 1), st.sampled_from([2**53 + 1, 2**63 - 1]))
+
+
+@given(st.lists(st.tuples(whole_numbers, truths, st.none() | whole_numbers, numbers), min_size=1, max_size=5))
+def test_any_values_are_read_as_they_were(result: Result, rows: list[tuple[int, bool, int | None, float]]) -> None:
+    """Whatever there is: integers above 2^53, truth values, missing and infinite values, and floats of 17 digits."""
+    cells, truth, steps, expected = zip(*rows, strict=True)
+    frame = result.cells.iloc[[0] * len(rows)].assign(
+        **{"cell": np.array(cells, np.int64), "hidden": np.array(truth), "expected_steps": np.array(expected)},
+        steps_q50=pd.array(steps, "Int64"),
+    )
+    changed = Result(result.study, dict(result.facts), result.parts_in_use)
+    changed.cells = frame.reset_index(drop=True)
+    assert_same(read_csv(text(changed)), changed.cells)
+    assert_same(strict(text(changed, "json"))["rows"], changed.cells)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 6, 7])
+def test_rows_of_json_are_made_in_parts(result: Result, at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text does not depend on how many rows are made at a time."""
+    whole = text(result, "json")
+    monkeypatch.setattr(export, "ROWS_AT_A_TIME", at_a_time)
+    assert text(result, "json") == whole
+
+
+def test_other_programs_read_them(result: Result, tmp_path: Path) -> None:
+    """DuckDB reads numbers, missing and infinite ones as such, where it is told that those of JSON are numbers."""
+    names = ("hidden", "learning_rate", "n_converged", "steps_q50", "expected_steps")
+    assert {*result.cells["expected_steps"]} & {inf}
+    assert result.cells["steps_q50"].isna().any()
+    result.export(out=tmp_path / "cells.csv")
+    result.export(out=str(tmp_path / "cells.json"))
+    types = dict.fromkeys(names, "DOUBLE")
+    told = {"rows": f"STRUCT({', '.join(f'{name} {kind}' for name, kind in types.items())})[]"}
+    of_csv = duckdb.sql(f"select * from read_csv('{tmp_path / 'cells.csv'}')").df()
+    of_json = duckdb.sql(
+        f"select unnest(rows, recursive := true) from read_json('{tmp_path / 'cells.json'}', columns = {told})"
+    ).df()
+    of_pandas = pd.DataFrame(json.loads((tmp_path / "cells.json").read_text())["rows"]).astype(
+        {"expected_steps": float}
+    )
+    assert list(of_csv.columns) == list(of_pandas.columns) == list(result.cells.columns)
+    for table in (of_csv, of_json, of_pandas):
+        for name in names:
+            np.testing.assert_array_equal(
+                table[name].to_numpy(float, na_value=nan), result.cells[name].to_numpy(float, na_value=nan)
+            )
+
+
+@pytest.mark.parametrize("by", [(), ("hidden",)])
+def test_json_tells_what_it_is(result: Result, folder: Path, by: tuple[str, ...]) -> None:
+    """Study, digest, and the unit and meaning of each column, which are those of cells.parquet for single cells."""
+    read = strict(text(result, "json", by))
+    assert read["study"] == "a_b.c-d"
+    assert read["identity"] == STUDY.identity
+    assert read["digest"] == result.facts["digest"]
+    assert (read["complete"], read["n_runs"], read["pooled_by"]) == (True, 60, list(by) or None)
+    assert "coverage" not in read
+    told = {name: (each["unit"], each["description"]) for name, each in read["columns"].items()}
+    if by:
+        assert told["n_cells"] == ("cells", "cells that are pooled")
+        assert told["n_runs"] == ("runs", "runs of the cells")
+        assert "Wilson" not in str(told)
+        return
+    for field in pq.read_schema(folder / "cells.parquet"):
+        assert told[field.name] == tuple(field.metadata[key].decode() for key in (b"unit", b"description"))
+
+
+def test_order_and_number_of_rows(result: Result) -> None:
+    """Rows are sorted as by ``sweep show``: of some rows the best ones, unless an order is given."""
+    best = result.cells.sort_values("convergence_rate", ascending=False)
+    assert [row["cell"] for row in read_csv(text(result, top=1))] == [str(best["cell"].iloc[0])]
+    rates = [float(row["learning_rate"]) for row in read_csv(text(result, sort="learning_rate", top=3))]
+    assert rates == [1e-9, 1e-9, 0.05]
+    pooled = strict(text(result, "json", "learning_rate", sort="rate", top=2))
+    rates = [row["convergence_rate"] for row in pooled["rows"]]
+    assert rates == sorted(result.summarize("learning_rate")["convergence_rate"], reverse=True)[:2]
+    assert (pooled["n_rows"], pooled["n_rows_in_all"]) == (2, 3)
+
+
+def test_partial_results_say_so(partial: Path) -> None:
+    """In each format, and on standard error as every command does."""
+    said = coverage(sweep.open_result(partial, partial=True))
+    assert said.startswith("partial: ")
+    for form in ("csv", "json", "tex"):
+        finished = command("export", partial, "--to", form)
+        assert (finished.code, finished.err) == (0, f"{said}\n")
+        if form == "csv":
+            assert {row["partial"] for row in read_csv(finished.out)} == {"True"}
+        elif form == "json":
+            read = strict(finished.out)
+            assert read["complete"] is False
+            assert read["coverage"] == said
+            assert read["digest"] is None
+        else:
+            assert said.replace("partial", "Partial").replace("%", "\\%") in finished.out
+            assert " & runs & " in finished.out  # which differ from cell to cell
+    assert "Rates are means over the cells" in command("export", partial, "--to", "tex", "--by", "hidden").out
+
+
+def test_targets_and_counts_are_exported(tmp_path: Path) -> None:
+    """The runs judged by recorded targets have tables too, and so have results without rows."""
+    study = make_study(count=10, hidden=2, below=0.3, targets=[0.9, 0.5])
+    targets = sweep.run(study).targets
+    read = strict(text(targets, "json", "target"))
+    assert read["columns"]["target"]["unit"] == "loss"
+    assert [row["target"] for row in read["rows"]] == [0.9, 0.5]
+    assert_same(read_csv(text(targets)), targets.cells)
+    counts = sweep.run(make_study(count=10, hidden=2, below=0.3), tmp_path / "r", keep="cells")
+    assert_same(read_csv(text(counts, "csv", "learning_rate")), counts.summarize("learning_rate"))
+
+
+def test_files_are_written_whole(folder: Path, tmp_path: Path) -> None:
+    """The suffix tells the format; a file that exists is replaced, and nothing else is left beside it."""
+    result = sweep.open_result(folder)
+    for form in ("csv", "json", "tex"):
+        out = tmp_path / f"cells.{form.upper()}"
+        out.write_text("before")
+        finished = command("export", folder, "--out", out)
+        assert (finished.code, finished.out, finished.err) == (0, f"cells in {out}\n", "")
+        assert out.read_text() == result.export(form) == command("export", folder, "--to", form).out
+    assert command("export", folder, "--to", "json", "--out", tmp_path / "any").code == 0
+    assert strict((tmp_path / "any").read_text())["complete"]
+    assert set(tree(tmp_path)) == {"cells.CSV", "cells.JSON", "cells.TEX", "any"}
+
+
+def test_what_cannot_be_written_is_refused(folder: Path, tmp_path: Path) -> None:
+    """In a sentence, before anything is written."""
+    (tmp_path / "kept.csv").write_text("before")
+    (tmp_path / "folder.csv").mkdir()
+    before = tree(tmp_path)
+    refusals = {
+        ("--to", "xml"): "format 'xml'",
+        ("--out", tmp_path / "cells.xlsx"): "none of .csv, .json, .tex",
+        ("--out", tmp_path / "folder.csv"): "it is no regular file",
+        ("--out", "/dev/null", "--to", "csv"): "it is no regular file",
+        ("--out", tmp_path / "no" / "cells.csv"): "there is no folder",
+        ("--out", "s3://bucket/cells.csv"): "give a local path",
+        ("--by", "hiden"): "hidden",
+        ("--by", "hidden,hidden"): "given twice",
+        ("--by", ""): "parameter ''",
+        ("--sort", "speed"): "speed",
+        ("--top", "0"): "top 0 given",
+    }
+    for words, sentence in refusals.items():
+        finished = command("export", folder, "--out", tmp_path / "kept.csv", *words)
+        assert (finished.code, finished.out) == (2, ""), words
+        (line,) = finished.err.splitlines()
+        assert line.startswith("error: ")
+        assert sentence in line
+    assert tree(tmp_path) == before
+    with pytest.raises(SweepError, match="format 'xml'"):
+        sweep.open_result(folder).export("xml")

@@ -1,0 +1,180 @@
+"""Initial weights that are given or swept one by one: what studies say of them, and what they refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sweep import Study, StudyError, load_study
+from sweep.study.given_weights import element_of
+from sweep.study.load import parse_study
+from sweep.study.words import SWEEPABLE, WORDS
+
+TABLES: dict[str, Any] = {
+    "data": {"task": "xor"},
+    "network": {"hidden": 2},
+    "training": {"learning_rate": 0.1},
+    "seeds": {"count": 3},
+}
+
+
+def study_with(values: Any = None, **tables: Any) -> Study:
+    """Return a study of XOR with given values of weights, and other tables changed."""
+    start = {"initial_weights": {"values": values}} if values is not None else {}
+    return Study(**{**TABLES, **start, **tables})
+
+
+def faults_of(values: Any = None, **tables: Any) -> list[str]:
+    with pytest.raises(StudyError) as caught:
+        study_with(values, **tables)
+    return caught.value.faults
+
+
+def test_names_of_single_weights() -> None:
+    """A name tells array and indices, two for weights and one for biases."""
+    assert element_of("w[0,12]") == ("w", (0, 12))
+    assert element_of("b3[7]") == ("b3", (7,))
+    assert element_of("k[1,0]") == ("k", (1, 0))
+    for name in ("w", "w[0]", "b[0,1]", "w[0,1", "w[00,1]", "w[-1,0]", "v1[0,0]", "w9[0,0]", "x[0]", "w[0, 1]"):
+        assert element_of(name) is None
+    assert "w[0,1]" in WORDS
+    assert SWEEPABLE["c[0]"] == "initial_weights"
+    assert "w" not in WORDS
+    with pytest.raises(KeyError):
+        WORDS["w[0]"]
+    assert not any("[" in name for name in WORDS)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"w": [[1, 2], [3, 4]]},
+        {"w": 0.5, "b": [0, 1], "v[1,0]": -2, "c[0]": 1e-300},
+        {"w": [[[1, 2], [3, 4]]] * 3, "b[1]": [1.0, 2.0, 3.0]},
+        {"parameters": list(range(9))},
+        {"parameters": [list(range(9))] * 3, "w[0, 1]": 0},
+    ],
+)
+def test_values_are_written_out(values: dict[str, Any]) -> None:
+    """The canonical form holds the numbers, and gives the same study."""
+    study = study_with(values)
+    again = parse_study(study.to_toml(), "study.toml")
+    assert again == study
+    assert study != study_with()
+    written = study.canonical()["initial_weights"]["values"]
+    assert {name.replace(" ", "") for name in values} == set(written)
+
+
+def test_order_of_keys_does_not_matter() -> None:
+    """Single weights go over whole arrays, wherever they stand."""
+    values = {"w": 0.5, "w[0,0]": 2.0}
+    assert study_with(values) == study_with(dict(reversed(values.items())))
+
+
+def test_values_from_files_and_frames(tmp_path: Path) -> None:
+    """Arrays by name, all parameters, and a table with a row for each seed, beside the study file."""
+    w, rows = np.arange(4.0).reshape(2, 2), {"w[0,0]": [1.0, 2.0, 3.0], "c[0]": [0.5, 0.0, 1.0]}
+    np.savez(tmp_path / "arrays.npz", w=w, b=np.zeros(2))
+    np.save(tmp_path / "all.npy", np.arange(27.0).reshape(3, 9))
+    pd.DataFrame(rows).to_csv(tmp_path / "seeds.csv", index=False)
+    pd.DataFrame(rows).to_parquet(tmp_path / "seeds.parquet")
+    expected = {
+        "arrays.npz": study_with({"w": w, "b": [0, 0]}),
+        "all.npy": study_with({"parameters": np.arange(27.0).reshape(3, 9)}),
+        "seeds.csv": study_with(rows),
+        "seeds.parquet": study_with(pd.DataFrame(rows)),
+    }
+    text = study_with().to_toml()
+    for file, study in expected.items():
+        changed = text.replace('stream = "mt19937"', f'stream = "mt19937"\nvalues = "{file}"')
+        (tmp_path / "study.toml").write_text(changed, "utf-8")
+        assert load_study(tmp_path / "study.toml") == study
+        with pytest.raises(StudyError, match="names a file of initial weights; it must hold the weights"):
+            parse_study(changed, "study.toml")
+
+
+def test_changes_of_single_weights() -> None:
+    """``--set`` fixes or sweeps a single weight."""
+    fixed = load_study("xor", {"w[0,1]": 0.5, "b[0]": 1, "hidden": 2})
+    assert fixed.canonical()["initial_weights"]["values"] == {"b[0]": 1.0, "w[0,1]": 0.5}
+    swept = load_study("xor", {"w[0,1]": [0.5, 1.5], "hidden": 2})
+    assert swept.parameters["w[0,1]"] == (0.5, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (3, ("initial_weights.values: 3 given; must be a table",)),
+        ({}, ("initial_weights.values: {} given",)),
+        ({"u": 1}, ("'u' given; must name an array w, v, b, c or k",)),
+        ({7: 1}, ("7 given; must name",)),
+        ({"w[0]": 1}, ("'w[0]' given; must name",)),
+        ({"w": "x"}, ("w: 'x' given; must be a number or lists of numbers",)),
+        ({"w": True}, ("w: True given",)),
+        ({"w": []}, ("w: [] given",)),
+        ({"w": [[1, 2], [3]]}, ("w: lists of different lengths given",)),
+        ({"w": float("nan")}, ("w: nan given; must be finite",)),
+        ({"w[0,1]": 1, "w[0, 1]": 1}, ("w[0,1] given twice",)),
+        ({"k": 1}, ("values.k given; no network has k, they have w, v, b, c",)),
+        ({"w1": 1}, ("values.w1 given; no network has w1",)),
+        ({"w[2,0]": 1}, ("values.w[2,0] given; w has the shape 2 x 2",)),
+        ({"b": [1, 2, 3]}, ("values.b: numbers of the shape 3 given; must be one number, or of the shape 2 or 3 x 2",)),
+        (
+            {"b[0]": [1, 2]},
+            ("numbers of the shape 2 given; must be one number, or of the shape 3, a row for each seed",),
+        ),
+        ("none.npz", ("file 'none.npz' cannot be read",)),
+        ("study.toml", ("file 'study.toml' given; must end in .npz, .npy, .parquet or .csv",)),
+    ],
+)
+def test_values_that_are_none_are_refused(values: Any, words: tuple[str, ...]) -> None:
+    (fault,) = faults_of(values)
+    for word in words:
+        assert word in fault
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"parameters": {"w[0,2]": [0.0, 1.0]}}, "parameters.w[0,2] given; w has the shape 2 x 2"),
+        ({"parameters": {"w2[0,0]": [0.0]}}, "parameters.w2[0,0] given; no network has w2"),
+        ({"parameters": {"w[0,1]": ["a"]}}, "parameters.w[0,1][0]: 'a' given; must be a number"),
+        ({"parameters": {"w[0,1]": [0, 1], "w[0, 1]": [2]}}, "w[0,1] is given twice"),
+        (
+            {"initial_weights": {"values": {"c[0]": 1.0}}, "parameters": {"c[0]": [0.0, 1.0]}},
+            "parameters.c[0]: given here and as initial_weights.values; give one",
+        ),
+        (
+            {"network": {"hidden": 2, "dtype": "float32"}, "initial_weights": {"values": {"w": 1e300}}},
+            "initial_weights.values.w: 1e+300 given; float32 holds at most",
+        ),
+        ({"initial_weights": {"mirrored": True}, "network": {"hidden": 3}}, "a last hidden layer of 3 units"),
+        (
+            {"initial_weights": {"distribution": "constant", "scale": "he"}},
+            "'he' given with initial_weights.distribution 'constant'; a constant needs a number",
+        ),
+        ({"parameters": {"scale": [1.0, "he"]}}, "parameters.scale: numbers and names given"),
+        ({"initial_weights": {"scale": True}}, "scale: True given; must be a number above 0 or one of 'glorot'"),
+        ({"initial_weights": {"scale": 0}}, "scale: 0 given; must be a number above 0"),
+        ({"training": {"learning_rate": 0.1, "freeze": "w x"}}, "training.freeze: 'w x' given; must name some of w, v"),
+        ({"training": {"learning_rate": 0.1, "freeze": ["k"]}}, "training.freeze: 'k' given; no network has k"),
+        (
+            {"training": {"learning_rate": 0.1, "freeze": "w v b c"}},
+            "training.freeze: 'w v b c' given, which leaves nothing to train",
+        ),
+    ],
+)
+def test_starts_that_do_not_fit_are_refused(tables: dict[str, Any], words: str) -> None:
+    (fault,) = faults_of(**tables)
+    assert words in fault
+
+
+def test_frozen_parameters_are_one_text() -> None:
+    """Lists and texts in any order are the same study."""
+    texts = [study_with(training={"learning_rate": 0.1, "freeze": given}) for given in ("c b", ["b", "c"], "b  c")]
+    assert {study.canonical()["training"]["freeze"] for study in texts} == {"b c"}
+    assert study_with(training={"learning_rate": 0.1, "freeze": ""}) == study_with()

@@ -1,0 +1,93 @@
+"""The schema of the tables of a study that have no swept words: a verdict for each example, as the validation has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sweep import Study, StudyError
+from tests.sweep.schemas import accepts
+from tests.sweep.strategies import TASKS_OF_FOUR
+
+
+@pytest.mark.parametrize(
+    ("data", "allowed"),
+    [
+        *((data, True) for data in TASKS_OF_FOUR),
+        ({"file": "a.csv"}, True),
+        (
+            {"file": "a.csv", "inputs": ["a"], "target": "class", "low": -1, "train_count": 3, "test": {"file": "b"}},
+            True,
+        ),
+        ({"inputs": [[0, 1]], "targets": [1]}, True),
+        ({"task": "parity"}, True),  # its bits may be swept
+        ({"inputs": [[0, 1]], "targets": [1], "test": {"inputs": [[0, 1]], "targets": [[0.5]]}}, True),
+        ({}, False),
+        ({"task": "xnor"}, False),
+        ({"task": "xor", "bits": 2}, False),
+        ({"task": "xor", "file": "a.csv"}, False),
+        ({"task": "xor", "inputs": [[0, 1]]}, False),
+        ({"task": "parity", "bits": 17}, False),
+        ({"task": "parity", "bits": 2.5}, False),
+        ({"task": "parity", "bits": 2, "coding": "10"}, False),
+        ({"task": "moons", "n": 10, "spread": -0.1}, False),
+        ({"file": 3}, False),
+        ({"file": "a.csv", "inputs": [0, 1], "targets": ["y"]}, False),
+        ({"file": "a.csv", "bits": 2}, False),
+        ({"inputs": [0, 1], "targets": [1]}, False),
+        ({"inputs": [[0, "1"]], "targets": [1]}, False),
+        ({"task": "xor", "train": [0, -1]}, False),
+        ({"task": "xor", "train": [0, 0]}, False),
+        ({"task": "xor", "train_count": 0}, False),
+        ({"task": "xor", "label_noise": 1.5}, False),
+        ({"task": "xor", "test": {"task": "parity"}}, False),
+        ({"task": "xor", "test": {"task": "or", "train_count": 2}}, False),
+        ({"task": "xor", "test": "or"}, False),
+        ({"task": "xor", "sha256": "0"}, False),
+    ],
+    ids=str,
+)
+def test_patterns(data: dict[str, Any], allowed: bool) -> None:
+    """A task with its arguments, a file, or lists, and what is set apart."""
+    assert accepts({"data": data}) == allowed
+    if not allowed:
+        with pytest.raises(StudyError):
+            Study(data=data, network={"hidden": 2}, training={"learning_rate": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("tables", "allowed"),
+    [
+        ({"seeds": {"count": 10, "until": {"width": 0.02}}}, True),
+        ({"seeds": {"until": {"width": 0.02, "first": 50}}}, True),
+        ({"record": {"targets": {"logspace": [1.0, 1e-3, 7]}}}, True),
+        ({"record": {"targets": 0.3}}, True),
+        ({"method": "grid", "name": "a.b-c_1", "description": "é"}, True),
+        ({"seeds": {"count": 0}}, False),
+        ({"seeds": {"count": 2.5}}, False),
+        ({"seeds": {"until": 0.02}}, False),
+        ({"seeds": {"until": {"first": 50}}}, False),
+        ({"seeds": {"until": {"width": 1}}}, False),
+        ({"record": {"targets": [0.3, 0.3]}}, False),
+        ({"record": {"targets": [0.3, 0]}}, False),
+        ({"record": {"targets": [float(k) for k in range(1, 18)]}}, False),
+        ({"method": "random"}, False),
+        ({"name": "a b"}, False),
+        ({"name": "-a"}, False),
+        ({"description": 3}, False),
+        ({"network": [1]}, False),
+    ],
+    ids=str,
+)
+def test_other_tables(tables: dict[str, Any], allowed: bool) -> None:
+    """Names, seeds and what is recorded."""
+    given = {"data": {"task": "xor"}, **tables}
+    assert accepts(given) == allowed
+    study = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}, **given}
+    try:
+        Study(**study)
+    except StudyError:
+        assert not allowed
+    else:
+        assert allowed

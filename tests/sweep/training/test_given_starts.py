@@ -1,0 +1,98 @@
+"""Networks that begin where a study says: given, swept and mirrored weights, and parameters that stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep import Study, StudyError
+from tests.sweep.expected import expected_runs
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_same_table, make_study
+
+WORDS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0.3, "max_steps": 15, "count": 5}
+
+
+def with_values(values: dict[str, Any], **words: Any) -> Study:
+    """Return a small study with given values of weights."""
+    tables = make_study(**{**WORDS, **words}).canonical()
+    tables["initial_weights"]["values"] = values
+    return Study(**tables)
+
+
+STUDIES: dict[str, Study] = {
+    "arrays and single weights": with_values({"w": [[0.5, -1], [1, 0.25]], "b": 0.1, "v[0,0]": 2.0}),
+    "of each seed": with_values(
+        {"b": [[s, -s] for s in range(5)], "c[0]": [0.1, 0.2, 0.3, 0.4, 0.5]}, base=3, learning_rate=[0.3, 0.1]
+    ),
+    "all of each seed": with_values({"parameters": np.random.default_rng(0).normal(size=(5, 9)).tolist()}),
+    "of several layers": with_values({"w2": [[1, 0], [0, 1], [1, 1]], "b1": 0.0}, hidden="3-2", dtype="float32"),
+    "swept": Study(
+        **make_study(**WORDS).canonical()
+        | {"parameters": {"w[0,1]": {"min": -2, "max": 2, "num": 3}, "bias_scale": [1, 0.5], "b[0]": [0.0, 1.0]}}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_given_weights_as_the_oracle(name: str) -> None:
+    """Rows are those of the oracle, whatever the shards."""
+    study = STUDIES[name]
+    expected = expected_runs(study)
+    for shard_runs in (None, 4):
+        assert_same_table(run_in_shards(study, shard_runs=shard_runs).runs(), expected)
+
+
+def test_a_swept_weight_is_a_column(tmp_path: Path) -> None:
+    """Its cells are selected, compared, verified and replayed as those of any parameter."""
+    result = sweep.run(STUDIES["swept"], out=tmp_path / "swept")
+    assert list(result.cells.columns[:4]) == ["cell", "w[0,1]", "bias_scale", "b[0]"]
+    assert set(result.best("final_loss", at={"w[0,1]": [2.0]})["w[0,1]"]) == {2.0}
+    assert len(result.compare("w[0,1]", by=[])) == 3
+    assert sweep.verify(tmp_path / "swept", sample=-1).intact
+    assert not sweep.trace(result, run=31).mismatches
+
+
+def test_rows_are_reused_where_weights_agree(tmp_path: Path) -> None:
+    """A study takes rows of one with the same given weights, for weights of each seed only where seeds are the same."""
+    study = STUDIES["of each seed"]
+    first = sweep.run(study, out=tmp_path / "first")
+    again = sweep.run(study, out=tmp_path / "again", reuse=[tmp_path / "first"])
+    assert_same_table(again.runs(), first.runs())
+    assert again.facts["reused_steps"] == again.facts["net_steps"]
+    shifted = Study(**study.canonical() | {"seeds": {"base": 4, "count": 5}})
+    assert not shifted.shares_runs_with(study)
+    plain = make_study(**{**WORDS, "learning_rate": [0.3, 0.1]}, base=3)
+    assert not plain.shares_runs_with(study)
+
+
+def test_a_trace_has_the_weights_of_its_seed() -> None:
+    """Weights of each seed are there for the study's seeds alone."""
+    study = with_values({"b": [[s, -s] for s in range(5)]}, max_steps=0)
+    assert sweep.trace(study, 4).weights.b.tolist() == [4.0, -4.0]
+    with pytest.raises(StudyError, match="seed 5 given; the study gives initial weights of seeds 0 to 4"):
+        sweep.trace(study, 5)
+
+
+def test_mirrored_networks_begin_at_their_bias() -> None:
+    """Outputs of all patterns are the output bias, but for rounding, and training breaks the symmetry."""
+    study = make_study(**{**WORDS, "hidden": 8, "max_steps": 0, "mirrored": True, "bias_scale": 0.5})
+    trace = sweep.trace(study, 2)
+    np.testing.assert_allclose(trace.predictions, trace.weights.c[0], rtol=1e-15, atol=1e-15)
+    assert (trace.weights.w[:, 4:] == trace.weights.w[:, :4]).all()
+    trained = sweep.trace(make_study(**{**WORDS, "hidden": 8, "mirrored": True, "learning_rate": 0.01}), 2)
+    assert (trained.weights.v[4:] != -trained.weights.v[:4]).all()
+
+
+def test_frozen_parameters_keep_their_values() -> None:
+    """Whatever decays or has momentum, frozen arrays end as they began, and the others do not."""
+    words = {**WORDS, "optimizer": "adam", "weight_decay": 0.1, "skip": True}
+    start = sweep.trace(make_study(**{**words, "max_steps": 0}), 1).weights
+    for freeze in ("w", "v", "b c", "k w"):
+        end = sweep.trace(make_study(**words, freeze=freeze), 1).weights
+        for name in start:
+            assert (end[name] == start[name]).all() == (name in freeze), (freeze, name)

@@ -1,0 +1,147 @@
+"""Measures of trained networks: those of formulas written out, run by run, from what a replay shows."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep import Study, StudyError
+from sweep.study.network_measures import NETWORK_MEASURES
+from sweep.training.network_measures import MEASURES
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import make_study
+
+WORDS: dict[str, Any] = {"activation": "tanh", "hidden": [2, "3-2"], "learning_rate": [0.3, 1e3], "max_steps": 12}
+CLASSES = {
+    "data": {"inputs": [[0, 0], [0, 1], [1, 1]], "targets": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]},
+    **{"output": "softmax", "loss": "cross_entropy"},
+}
+
+
+def measured(*names: str, **words: Any) -> Study:
+    """Return a small study, some of whose runs diverge, that records measures; all if none is named."""
+    tables = make_study(**{**WORDS, "count": 3, **words}).canonical()
+    return Study(**tables | {"record": {"measures": list(names or NETWORK_MEASURES)}})
+
+
+def by_hand(study: Study, run: int) -> dict[str, Any]:
+    """Compute the measures of a run from its replay, number by number."""
+    trace = sweep.trace(sweep.run(study), run)
+    start = sweep.trace(Study(**_one_cell(study, trace.parameters, max_steps=0)), trace.seed).weights
+    if trace.status == "diverged":
+        return {"learned_function": -1, "margin": -math.inf, "mean_error": math.inf} | dict.fromkeys(
+            ("weight_norm", "weight_distance"), math.inf
+        )
+    data = study.patterns_of(trace.cell)
+    classes = "softmax" in study.values_of("output")
+    targets = [target for row in data.targets for target in row]
+    middle = (min(targets) + max(targets)) / 2 if data.middle is None else data.middle
+    outputs = trace.predictions.astype(float).tolist()
+    tests: list[list[float]] = []
+    if data.test:
+        tests = _outputs(study, trace, data.test.inputs)
+    bits, margins, errors = [], [], []
+    for row in outputs + tests:
+        for o, y in enumerate(row):
+            bits.append(y > max([*row[:o], *row[o + 1 :]], default=-math.inf) if classes else y > middle)
+    for row, own in zip(outputs, data.targets, strict=True):
+        for o, (y, target) in enumerate(zip(row, own, strict=True)):
+            errors.append(abs(y - target))
+            if classes and target == max(own):
+                margins.append(y - max([*row[:o], *row[o + 1 :]]))
+            elif not classes:
+                margins.append(y - middle if target > middle else middle - y)
+    pairs = [(p, q) for name in start for p, q in zip(start[name].ravel(), trace.weights[name].ravel(), strict=True)]
+    return {
+        "learned_function": sum(2**bit for bit, is_high in enumerate(bits) if is_high),
+        "margin": min(margins),
+        "mean_error": sum(errors) / len(errors),
+        "weight_norm": math.sqrt(sum(float(q) ** 2 for _, q in pairs)),
+        "weight_distance": math.sqrt(sum((float(q) - float(p)) ** 2 for p, q in pairs)),
+    }
+
+
+def _one_cell(study: Study, parameters: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return the tables of a study of one cell, of other words too."""
+    tables = study.canonical()
+    tables["parameters"] = {name: [value] for name, value in (parameters | changes).items()}
+    for name in changes:
+        for table in ("training", "network", "convergence"):
+            tables[table].pop(name, None)
+    tables.pop("record")
+    return tables
+
+
+def _outputs(study: Study, trace: Any, inputs: Any) -> list[list[float]]:
+    """Return the outputs of a run of one hidden layer for other inputs."""
+    w = trace.weights
+    rows = np.asarray(inputs) @ w["w"] + w["b"]
+    return [list(row) for row in np.tanh(rows) @ w["v"] + w["c"]]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        CLASSES | {"hidden": 3},
+        {"dtype": "float32", "data": {"task": "addition", "bits": 1}, "hidden": 2},
+        {"hidden": 2, "data": {"task": "parity", "bits": 3, "train": [0, 3, 5, 6, 7]}, "learning_rate": 0.05},
+    ],
+    ids=["", "classes", "float32", "tested"],
+)
+def test_measures_by_hand(words: dict[str, Any]) -> None:
+    """Every run has what its replay gives, whatever the shards."""
+    study = measured(**words)
+    result = sweep.run(study)
+    assert run_in_shards(study, shard_runs=2).facts["digest"] == result.facts["digest"]
+    for row in result.runs().to_dict("records"):
+        expected = by_hand(study, row["run"])
+        assert row["learned_function"] == expected.pop("learned_function")
+        for name, value in expected.items():
+            assert row[name] == pytest.approx(value, rel=1e-6 if study.network.dtype == "float32" else 1e-13), name
+
+
+def test_swept_patterns_have_their_own_targets() -> None:
+    """Cells are measured by the patterns that they learn."""
+    data: dict[str, Any] = {"task": "boolean", "bits": 2}
+    words = {"activation": "tanh", "hidden": 3, "learning_rate": 0.2, "max_steps": 4000, "criterion": "correct"}
+    tables = make_study(**words, count=4, data={**data, "function": 6}).canonical()
+    swept = {
+        "data": data,
+        "parameters": {"function": [6, 8, 15]},
+        "record": {"measures": ["learned_function", "margin"]},
+    }
+    rows = sweep.run(Study(**tables | swept)).runs()
+    done = rows[rows["status"] == "converged"]
+    assert len(done) > 3
+    assert (done["learned_function"] == done["function"]).all()
+    assert (done["margin"] > 0).all()
+
+
+def test_measures_are_replayed_and_verified(tmp_path: Path) -> None:
+    """They belong to the rows as all other columns do."""
+    result = sweep.run(measured(), out=tmp_path / "result")
+    assert not sweep.trace(result, 4).mismatches
+    assert sweep.trace(result, 4).row["margin"] == result.row(4)["margin"]
+    assert sweep.verify(tmp_path / "result", sample=-1).intact
+    assert result.runs()["learned_function"].dtype == np.int64
+
+
+def test_names() -> None:
+    """Declared and computed are the same; columns stand in one order; none is asked for twice."""
+    assert list(MEASURES) == list(NETWORK_MEASURES)
+    assert measured("margin", "mean_error") == measured("mean_error", "margin")
+    for given, words in (
+        (["margins"], "measure 'margins'"),
+        (["margin", "margin"], "must be a list of different names"),
+        (7, "7 given; must be a list"),
+    ):
+        with pytest.raises(StudyError, match=words):
+            Study(**make_study(**WORDS).canonical() | {"record": {"measures": given}})
+    with pytest.raises(StudyError, match="'learned_function' given with 64 outputs in all; at most 62 are allowed"):
+        measured("learned_function", data={"task": "parity", "bits": 6}, hidden=2)

@@ -1,0 +1,150 @@
+"""Recorded weights: those of the oracle, whatever the shards; read by cell, replayed, verified and used to predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import sweep
+from sweep import StoreError, Study, StudyError, SweepError
+from tests.sweep.expected import naive_rows, train_with_oracle
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import command, forge, make_study, tree
+
+WORDS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.3, 1e3], "max_steps": 12}
+
+
+def recorded(which: str = "both", **words: Any) -> Study:
+    """Return a small study, some of whose runs diverge, that records weights."""
+    tables = make_study(**{**WORDS, "count": 4, **words}).canonical()
+    return Study(**tables | {"record": {**tables.get("record", {}), "weights": which}})
+
+
+@pytest.mark.parametrize("words", [{}, {"dtype": "float32", "hidden": ["2", "3-2"], "skip": True}], ids=["", "deep"])
+def test_weights_of_the_oracle(words: dict[str, Any]) -> None:
+    """Cell by cell, named by arrays, and with one digest for any shards."""
+    study = recorded(**words)
+    whole, parts = sweep.run(study), run_in_shards(study, shard_runs=3)
+    assert whole.facts["digest"] == parts.facts["digest"]
+    rows = naive_rows(study)
+    for cell in range(study.n_cells):
+        expected = train_with_oracle(study, [row for row in rows if row["cell"] == cell])
+        for result in (whole, parts):
+            final = result.weights(cell)
+            found = np.concatenate([array.reshape(len(array), -1) for array in final.values()], axis=1)
+            assert found.dtype == study.network.dtype
+            assert np.array_equal(found, expected.weights, equal_nan=True)
+    start = whole.weights(0, "initial")
+    assert list(start) == list(whole.weights(0))
+    assert np.array_equal(start["v"], sweep.run(recorded(**words, max_steps=0)).weights(0)["v"])
+
+
+def test_a_row_is_replayed_with_its_weights(tmp_path: Path) -> None:
+    """A trace compares lists too, and has the same weights and predictions; verify finds a weight that differs."""
+    study = recorded()
+    result = sweep.run(study, out=tmp_path / "result")
+    trace = sweep.trace(result, 5)
+    assert not trace.mismatches
+    assert np.array_equal(trace.weights["w"], result.weights(1)["w"][1], equal_nan=True)
+    good = sweep.trace(result, 2)
+    assert np.array_equal(sweep.predict(result, good.inputs, 0)[2], good.predictions)
+    assert sweep.verify(tmp_path / "result", sample=-1).intact
+
+    def change(table: pa.Table) -> pa.Table:
+        lists = table["final_weights"].to_pylist()
+        lists[0][1] = float(np.nextafter(lists[0][1], 9.0))
+        index, field = table.schema.get_field_index("final_weights"), table.schema.field("final_weights")
+        return table.set_column(index, field, pa.array(lists, field.type))
+
+    forge(tmp_path / "result", tmp_path / "forged", change)
+    (fault,) = sweep.verify(tmp_path / "forged", sample=-1).faults
+    assert "training gives other bits, in column 'final_weights'" in fault
+    assert sweep.trace(sweep.open_result(tmp_path / "forged"), 0).mismatches.keys() == {"final_weights"}
+
+
+def test_predictions_for_any_inputs(tmp_path: Path) -> None:
+    """They are those of formulas written out, one row for each run, for final and initial weights."""
+    result = sweep.run(recorded(learning_rate=[0.05, 0.1], gain=1.5), out=tmp_path / "result")
+    inputs = np.array([[0.5, -1.0], [3.0, 2.0], [0.0, 0.0]])
+    for which in ("final", "initial"):
+        w = result.weights(3, which)
+        for run in range(4):
+            hidden = np.tanh(1.5 * (inputs @ w["w"][run]) + w["b"][run])
+            expected = hidden @ w["v"][run] + w["c"][run]
+            np.testing.assert_allclose(sweep.predict(result, inputs, 3, which)[run], expected, rtol=1e-13)
+
+
+def test_second_pass(tmp_path: Path) -> None:
+    """A finished result is trained again into another folder, with the rows that it has."""
+    study = make_study(**WORDS, count=4, targets=(1.0, 0.5))
+    first = sweep.run(study, out=tmp_path / "first")
+    before = tree(tmp_path / "first")
+    second = sweep.record_weights(tmp_path / "first")
+    assert tree(tmp_path / "first") == before
+    assert second.place == str(tmp_path / "first-weights")
+    assert first.runs().equals(second.runs(list(first.runs().columns)))
+    assert np.array_equal(second.weights(1)["b"], sweep.run(recorded("final")).weights(1)["b"], equal_nan=True)
+    finished = command("weights", tmp_path / "first", "--out", tmp_path / "other", "--which", "initial")
+    assert finished.code == 0
+    assert finished.out.startswith("initial weights of 16 runs, whose rows are those of ")
+
+    def change(table: pa.Table) -> pa.Table:
+        index = table.schema.get_field_index("max_error")
+        return table.set_column(index, table.schema.field("max_error"), pa.array([7.0] * len(table)))
+
+    forged = forge(tmp_path / "first", tmp_path / "forged", change)
+    with pytest.raises(StoreError, match="differ from those in"):
+        sweep.record_weights(forged, tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda result: result.weights(9), SweepError, "cell 9 given; must be an integer from 0 to 3"),
+        (lambda result: result.weights(True), SweepError, "cell True given"),
+        (lambda result: result.weights(0, "last"), SweepError, "weights 'last' given; must be 'final' or 'initial'"),
+        (lambda result: result.weights(0, "initial"), StoreError, "initial weights were not recorded; 'sweep weights"),
+        (lambda result: sweep.predict(result, [1, 2]), SweepError, r"inputs \[1, 2\] given; must be rows of 2 finite"),
+        (lambda result: sweep.predict(result, [["a", 1]]), SweepError, "must be rows of 2 finite numbers"),
+        (lambda result: sweep.predict(result, [[np.nan, 1]]), SweepError, "must be rows of 2 finite numbers"),
+        (lambda result: sweep.run(result.study, keep="cells"), StudyError, "keep 'cells' given with record.weights"),
+    ],
+)
+def test_refusals(call: Any, error: type[Exception], words: str) -> None:
+    """What is not there is said in one sentence."""
+    result = sweep.run(recorded("final", max_steps=1))
+    with pytest.raises(error, match=words):
+        call(result)
+
+
+def test_results_without_weights_say_how_to_get_them(tmp_path: Path) -> None:
+    """Also results that keep cells only, or that nothing can be compared with."""
+    result = sweep.run(make_study(**WORDS), out=tmp_path / "cells", keep="cells")
+    with pytest.raises(StoreError, match="keeps cells only"):
+        result.weights()
+    with pytest.raises(StoreError, match="has no rows of runs, with which the weights could be compared"):
+        sweep.record_weights(tmp_path / "cells")
+    with pytest.raises(SweepError, match="must be 'final', 'initial' or 'both'"):
+        sweep.record_weights(tmp_path / "cells", which="all")
+
+
+def test_rows_are_not_reused_where_weights_are_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All runs are trained, and it is said why."""
+    sweep.run(make_study(**WORDS, count=4), out=tmp_path / "first")
+    again = sweep.run(recorded("final"), out=tmp_path / "again", reuse=[tmp_path / "first"], progress=True)
+    assert again.facts["reused_steps"] == 0
+    assert "what is recorded of networks needs all runs to be trained" in capsys.readouterr().err
+    assert again.weights(0)["w"].shape == (4, 2, 2)
+
+
+def test_weights_belong_to_the_study() -> None:
+    """A study that records none has the identity that it always had."""
+    study = make_study(**WORDS)
+    assert Study(**study.canonical() | {"record": {"weights": "none"}}) == study
+    assert recorded("final") != study
+    with pytest.raises(StudyError, match=r"record.weights: 'all' given; must be one of 'none', 'initial', 'final' or"):
+        recorded("all")
