@@ -169,7 +169,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"samples": [{"count": 2, "hidden": {"logspace": [0, 4]}}]}, "the ends are values, not exponents"),
     ({"samples": [{"count": 2, "hidden": {"min": 2.5, "max": 4}}]}, "an integer range has integer ends"),
     ({"samples": [{"count": 2, "scale": {"min": 2, "max": 1}}]}, "[2, 1] given; the first end is above the second"),
-    ({"samples": [{"count": 2, "learning_rate": {"min": -1, "max": 1}}]}, "learning_rate[0]: -1 given; must be at least"),
+    ({"samples": [{"count": 2, "learning_rate": {"min": -1, "max": 1}}]}, "rate[0]: -1 given; must be at least"),
     ({"samples": "sobol"}, "samples: 'sobol' given; must be a list of tables"),
     ({"exclude": [{"hidden": 9}]}, "exclude[0].hidden: 9 given, which is none of its values"),
     ({"exclude": [{"scale": 1}]}, "exclude[0]: 'scale' given, which is not swept; this study sweeps hidden and learni"),
