@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from glob import escape, glob
 from typing import Annotated, Any
 
@@ -159,12 +160,15 @@ def words(
     own_words: WordsOption = None,
 ) -> None:
     """Explain the keys of a study: meaning, unit, values, limits, default, and whether a key can be swept."""
-    from sweep.study.glossary import entries, glossary
+    from sweep.study.glossary import LISTS, entries, glossary
     from sweep.study.hints import meant_key, meant_value, unknown_key
     from sweep.study.words import known_tables
 
     homes = known_tables().homes
     found = everything = entries()
+    if name in LISTS:
+        print(f"[[{name}]]", *textwrap.wrap(LISTS[name], min(shutil.get_terminal_size().columns, 120)), sep="\n")
+        return
     if name is not None:
         key = meant_key(name.rpartition(".")[2], homes)
         value = meant_value(name, {value for entry in everything for value in entry.values})

@@ -21,6 +21,8 @@ from sweep.system.formatting import list_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Reason why a field has no cells, in studies of zipped lists, samples and exclusions.
+_NO_CELL = "no cell has both values"
 # Most fields whose numbers are written into them.
 _MOST_WRITTEN = 150
 
@@ -63,7 +65,7 @@ def heatmap(
     x, y = _choose(result, x, y, at, numbers=False)
     selected = select(result, value, at, (x, y))
     ax = ax or new_axes(*_size(selected, x, y))
-    across, down = Places.of(selected.values[x]), Places.of(selected.values[y])
+    across, down = Places.of(selected.along(x)), Places.of(selected.along(y))
     grid = grid_of(selected, (x, across), (y, down))
     _set_scales(ax, across, down)
     shown = np.ma.masked_invalid(grid)
@@ -115,7 +117,7 @@ def contour(
     x, y = _choose(result, x, y, at, numbers=True)
     selected = select(result, value, at, (x, y))
     ax = ax or new_axes(*_size(selected, x, y))
-    across, down = Places.of(selected.values[x]), Places.of(selected.values[y])
+    across, down = Places.of(selected.along(x)), Places.of(selected.along(y))
     grid = grid_of(selected, (x, across), (y, down))
     _set_scales(ax, across, down)
     shown = np.ma.masked_invalid(grid)
@@ -187,7 +189,7 @@ def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) ->
 
 def _size(selected: Selected, x: str, y: str) -> tuple[float, float]:
     """Return width and height in inches, so that numbers fit into the fields."""
-    across, down = len(selected.values[x]), len(selected.values[y])
+    across, down = len(selected.along(x)), len(selected.along(y))
     if across * down > _MOST_WRITTEN:
         return 6.6, 5.0
     return min(max(0.45 * across + 2.2, 5.0), 12.0), min(max(0.34 * down + 1.6, 3.2), 10.0)
@@ -247,6 +249,7 @@ def _finish(
     y[1].label(ax.yaxis, y[0])
     drawn = np.isfinite(drawn_values(selected.table, selected.statistic))
     why = [selected.words.missing] if drawn.any() and not drawn.all() else []
-    why += [UNTRAINED] if len(drawn) < len(x[1].values) * len(y[1].values) else []
-    notes = [f"gray where {' or '.join(why)}"] if why else []
+    if len(drawn) < len(x[1].values) * len(y[1].values):
+        why += ([_NO_CELL] if any(len(axis) > 1 for axis in result.study.axes) else []) + [UNTRAINED][result.complete :]
+    notes = [*selected.notes, *([f"gray where {' or '.join(why)}"] if why else [])]
     ax.set_title(heading(result, selected.values, (x[0], y[0]), notes, inches_across(ax)), fontsize=10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+# Characters of a line of a label.
+_WIDTH = 34
 # Most bars; smaller ones are left out.
 _MOST_BARS = 16
 _LABELS = {"convergence_rate": "whether a run\nconverges", "restricted_mean_steps": "how many steps\nit takes"}
@@ -57,7 +60,9 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         label = _LABELS.get(statistic, statistic)
         ax.barh(ends, 100 * rows["share"], thickness, xerr=error, color=NAMED_COLORS[k], label=label, capsize=2.5,
                 error_kw={"elinewidth": 1, "ecolor": "black"})  # fmt: skip
-    ax.set_yticks(range(len(order)), [spaced(name) for name in tables[0]["term"].iloc[order]])
+    terms, part_of = (tables[0][name].iloc[order] for name in ("term", "part_of"))
+    names = [spaced(name) + " by itself" * isinstance(of, str) for name, of in zip(terms, part_of, strict=True)]
+    ax.set_yticks(range(len(order)), [textwrap.fill(name, _WIDTH) for name in names])
     ax.invert_yaxis()
     ax.set_xlim(left=0)
     ax.set_xlabel("share of the variance between runs, %")
@@ -70,6 +75,9 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         say_why(ax, "nothing to draw: all runs end alike, so there is no variance to explain")
     notes = ["with 95 % intervals"] if not tables[0]["share_error"].isna().any() else []
     left_out = len(tables[0]) - len(order)
+    notes += (
+        ["words that vary together have one bar; by itself: estimated main effect"] if part_of.notna().any() else []
+    )
     notes += [f"{left_out} smaller shares are left out"] if left_out else []
     ax.set_title(heading(result, shown=list(result.study.parameters), notes=notes), fontsize=10)
     return ax

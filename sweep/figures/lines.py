@@ -63,7 +63,7 @@ def draw_figure(
     column = statistic_of(result, statistic)
     values = values_at(result.study.parameters, at or {})
     channels = choose_channels(values, channels or Channels())
-    cells, shown, lines = _prepare(result, column, channels, values, at)
+    cells, shown, lines, notes = _prepare(result, column, channels, values, at)
     panels = _panels(cells, channels.facet, values)
     across, down = _grid([len(values[name]) for name in channels.facet])
     width, height = _size(across, down)
@@ -75,7 +75,7 @@ def draw_figure(
     for axes in grid.flat[: len(panels)]:
         set_scales(axes, cells, lines)
     _place_ticks(grid, len(panels))
-    title = heading(result, values, shown, _notes(cells, column), width, bands=bands_text(cells, column))
+    title = heading(result, values, shown, notes + _notes(cells, column), width, bands=bands_text(cells, column))
     _label(figure, title, lines)
     return figure
 
@@ -118,7 +118,7 @@ def line_plot(
     column = statistic_of(result, value)
     values = values_at(result.study.parameters, at or {})
     channels = replace(choose_channels(values, Channels(x, color)), facet=())
-    cells, shown, lines = _prepare(result, column, channels, values, at)
+    cells, shown, lines, notes = _prepare(result, column, channels, values, at)
     ax = ax or new_axes()
     draw_panel(ax, cells, lines)
     set_scales(ax, cells, lines)
@@ -128,7 +128,8 @@ def line_plot(
     if channels.color is not None:
         put_legend(ax, channels.color.replace("_", " "), handles=_handles(lines))
     bands = bands_text(cells, column)
-    ax.set_title(heading(result, values, shown, _notes(cells, column), inches_across(ax), bands=bands), fontsize=10)
+    notes += _notes(cells, column)
+    ax.set_title(heading(result, values, shown, notes, inches_across(ax), bands=bands), fontsize=10)
     return ax
 
 
@@ -144,13 +145,14 @@ def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
 
 def _prepare(
     result: Result, column: str, channels: Channels, values: Mapping[str, Sequence[Scalar]], at: At | None
-) -> tuple[pd.DataFrame, list[str], Lines]:
-    """Return the statistics to draw, the parameters that are shown, and the properties that panels share."""
+) -> tuple[pd.DataFrame, list[str], Lines, list[str]]:
+    """Return the statistics to draw, the parameters that are shown, what panels share, and lines of the title."""
     shown = [name for name in values if name in channels.given()]
     styles = line_styles(values[channels.color]) if channels.color else {None: SINGLE_LINE}
-    cells = select(result, column, at, shown).table
-    x_values = values[channels.x] if channels.x else ()
-    return cells, shown, Lines(column, channels.x, channels.color, x_values, styles, top_of(cells, column))
+    selected = select(result, column, at, shown)
+    cells, x_values = selected.table, selected.along(channels.x) if channels.x else ()
+    lines = Lines(column, channels.x, channels.color, x_values, styles, top_of(cells, column))
+    return cells, shown, lines, selected.notes
 
 
 def _panels(

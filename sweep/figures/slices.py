@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from sweep.figures.axis import Places, heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
 from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
 from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.ranges import MOST_SINGLE
 from sweep.figures.statistics import Selected, drawn_values, is_told_together, select
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
 from sweep.results.result import Result
 from sweep.statistics.ranking import RANKED_BY
+from sweep.study.parameters import Scalar
 from sweep.study.selection import At
 from sweep.system.formatting import short
 
@@ -70,14 +73,16 @@ def slice_plot(
     has_line = selected.statistic in _TOGETHER and (result.has_parts or len(selected.values) == 1)
     has_line &= len(selected.values) == 1 or is_told_together(result, selected.statistic)
     if has_line:
-        has_line = _draw_line(ax, select(result, value, at, (name,)), name, places)
+        together = select(result, value, at, (name,))
+        has_line = _draw_line(ax, together, name, places)
     ax.set_xlim(places.limits())
     places.label(ax.xaxis, name)
     _scale_values(ax, selected, drawn)
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
+    of_ranges = f" in each of {len(together.ranges[name])} ranges" if has_line and together.ranges else ""
     points = "cells" if len(cells) == len(known) else f"{len(cells):,} of {len(known):,} cells"
-    notes = [f"points: {points}; diamonds: all runs together" if has_line else f"points: {points}"]
+    notes = [f"points: {points}; diamonds: all runs together{of_ranges}" if has_line else f"points: {points}"]
     if len(unknown_cells):
         notes.append(
             f"not drawn: {len(unknown_cells):,} of {len(selected.table):,} cells where {selected.words.missing}"
@@ -163,7 +168,7 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
     for line, color in zip(heights, colors, strict=True):
         ax.plot(range(len(names)), line, color=color, linewidth=1.0, alpha=0.7, solid_capstyle="round", marker=marker)
     for k, name in enumerate(names):
-        _draw_axis(ax, k, Places.of(selected.values[name]), room=3 if marker is None else 7)
+        _draw_axis(ax, k, _axis_of(selected.values[name]), room=3 if marker is None else 7)
     ax.set_xticks(range(len(names)), [wrapped(label_of(name), 1.2) for name in names])
     ax.set(xlim=(-0.4, len(names) - 0.6 + 0.35), ylim=(-0.05, 1.05), yticks=[])
     ax.spines[:].set_visible(False)
@@ -200,12 +205,19 @@ def _spread(cells: Any, most: int) -> Any:
 
 def _places(cells: Any, name: str, places: Places) -> NDArray[np.float64]:
     """Return the position of each row along the axis, (rows,)."""
+    if places.scale != "names":
+        return np.asarray(cells[name], np.float64)
     return np.asarray(places.centers()[cells[name].map(places.number_of()).to_numpy(np.int64)])
+
+
+def _axis_of(values: Sequence[Scalar]) -> Places:
+    """Return positions along an axis of parallel coordinates: many numbers are at their value."""
+    return Places.along(values) if len(values) > MOST_SINGLE else Places.of(values)
 
 
 def _heights(cells: Any, name: str, selected: Selected) -> NDArray[np.float64]:
     """Return the position of each row along the axis of a parameter, from 0 to 1, (rows,)."""
-    places = Places.of(selected.values[name])
+    places = _axis_of(selected.values[name])
     return np.asarray(_unit(places)[cells[name].map(places.number_of()).to_numpy()])
 
 

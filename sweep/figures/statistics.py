@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError
+from sweep.figures.ranges import in_ranges
 from sweep.results.answers import check_judged, column_of, default_statistic
 from sweep.results.pooled_cells import pairs_seeds, summarize_over
 from sweep.results.result import Result
@@ -139,11 +141,25 @@ class Selected(NamedTuple):
         The selected values of each swept parameter.
     statistic
         A key of :data:`STATISTICS`.
+    ranges
+        The middle of each range of the words whose values are pooled in ranges.
     """
 
     table: pd.DataFrame
     values: dict[str, tuple[Scalar, ...]]
     statistic: str
+    ranges: Mapping[str, tuple[Scalar, ...]] = MappingProxyType({})
+
+    def along(self, name: str) -> tuple[Scalar, ...]:
+        """Return the values of a parameter in the table: its selected ones, or the middles of ranges."""
+        return self.ranges.get(name, self.values[name])
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines of the title on ranges."""
+        names = list_text([name.replace("_", " ") for name in self.ranges])
+        sizes = list_text([str(n) for n in dict.fromkeys(map(len, self.ranges.values()))])
+        return [f"cells pooled in {sizes} ranges of {names}"] if names else []
 
     @property
     def words(self) -> Statistic:
@@ -236,15 +252,16 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     every = result.measured_cells(measure) if measure else result.cells
     values = values_at(result.study.parameters, at or {})
     hidden = [name for name, entries in values.items() if len(entries) > 1 and name not in (shown or values)]
-    if not hidden:
+    grid, ranges = in_ranges(result.study, values, shown or ())
+    if not (hidden or ranges):
         return Selected(cells_at(every, values), values, statistic)
     if not is_told_together(result, statistic):
         raise SweepError(
-            f"this statistic pooled over all values of {list_text(hidden)} needs rows of runs, and these are too many "
-            "to be read for it; pick one value of each with --at NAME=VALUE"
+            f"this statistic pooled over all values of {list_text([*hidden, *ranges])} needs rows of runs, and these "
+            "are too many to be read for it; pick one value of each with --at NAME=VALUE"
         )
-    table = summarize_over(result, list(shown or ()), cells_at(every, values), measure)
-    return Selected(table, values, statistic)
+    table = summarize_over(result, list(shown or ()), cells_at(every, values), measure, grid)
+    return Selected(table, values, statistic, ranges)
 
 
 def is_told_together(result: Result, statistic: str) -> bool:

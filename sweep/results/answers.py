@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sweep.errors import SweepError, unknown
+from sweep.statistics.axis_words import varied_words
+from sweep.statistics.compare import differs_alone
 from sweep.statistics.measures import STATISTIC_OF, measures_of
 from sweep.statistics.ranking import has_all_runs, rank_cells
 from sweep.study.columns import STATUSES
@@ -111,6 +113,23 @@ def check_swept(study: Study, names: Sequence[str]) -> None:
             raise SweepError(unknown("parameter", name, list(study.parameters)) if study.parameters else _NOTHING)
         if list(names).count(name) > 1:
             raise SweepError(f"parameter {name!r} given twice; give each once")
+
+
+def check_alone(study: Study, name: str) -> None:
+    """Check that cells differ in a parameter alone, so that its values can be compared on common seeds.
+
+    Raises
+    ------
+    SweepError
+        If it varies together with other words, which differ wherever it does.
+    """
+    if len(study.parameters[name]) > 1 and not differs_alone(study.grid, name):
+        axis = next(axis for axis in study.axes if name in axis)
+        others = list_text([other for other in varied_words(axis) if other != name])
+        raise SweepError(
+            f"{name} varies together with {others}: no two cells differ in {name} alone, so its values cannot be "
+            "compared with each other; importance tells its share"
+        )
 
 
 def column_of(name: str, allowed: Iterable[str]) -> str:

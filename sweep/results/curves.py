@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError, shown, unknown
-from sweep.results.answers import check_judged, check_swept
+from sweep.results.answers import check_alone, check_judged, check_swept
 from sweep.results.data import ResultData
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.statistics.cells import group_of, values_of_groups
@@ -58,7 +57,7 @@ class ResultCurves(ResultData, ABC):
         check_swept(self.study, by)
         if event not in EVENTS:
             raise SweepError(unknown("event", event, list(EVENTS)))
-        n_curves = prod(len(self.study.parameters[name]) for name in by)
+        n_curves = self.study.grid.n_combinations(by)
         if n_curves > MOST_CURVES:
             raise SweepError(
                 f"{n_curves:,} combinations of {', '.join(by)}; at most {MOST_CURVES:,} curves are estimated"
@@ -261,8 +260,13 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
     check_judged(result.study)
     if len(values) < 2:
         raise SweepError(f"{vary} has 1 value; a performance profile compares two values or more")
+    check_alone(result.study, vary)
     profile = performance_profile(result.outcomes, result.study.grid, vary, cells, tuple(values))
     if not profile["n_problems"].iloc[0]:
+        if result.complete:
+            raise SweepError(
+                f"no cells differ in {vary} alone and have all of these values; pick some with --at {vary}=.."
+            )
         raise SweepError(f"no seed is trained at all values of {vary} yet; run the same study again to go on")
     return profile
 

@@ -19,6 +19,7 @@ from sweep.study.columns import tells_losses
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result
+    from sweep.study.grid import Grid
 
 # Most runs of a study whose rows are read for a summary; the memory for them grows with the runs.
 MOST_PAIRED = 2 * 10**7
@@ -68,7 +69,9 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     return table.join(pooled_by(result, "final_loss", cells, group, pairs_seeds(result)))
 
 
-def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame, measure: str | None = None) -> pd.DataFrame:
+def summarize_over(
+    result: Result, by: Sequence[str], cells: pd.DataFrame, measure: str | None = None, grid: Grid | None = None
+) -> pd.DataFrame:
     """Return the statistics of all runs of cells that share the values of some parameters.
 
     Parameters
@@ -81,6 +84,8 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame, measu
         Cells of the result, or some of them, with their statistics of ``measure``.
     measure
         A measure of runs whose statistics are added; by default the final loss if cells have statistics of it.
+    grid
+        The grid of the study with other values of words, such as one for all values of a range; by default its own.
 
     Returns
     -------
@@ -91,16 +96,16 @@ def summarize_over(result: Result, by: Sequence[str], cells: pd.DataFrame, measu
         counts weigh cells equally, and those of restarts are missing.
     """
     measure = measure or ("final_loss" if tells_losses(result.study) else None)
-    table = _convergence_over(result, by, cells)
+    grid = grid or result.study.grid
+    table = _convergence_over(result, by, cells, grid)
     if measure is None:
         return table.reset_index(drop=True)
-    group = group_of(result.study.grid, by, cells["cell"].to_numpy())
+    group = group_of(grid, by, cells["cell"].to_numpy())
     return table.join(pooled_by(result, measure, cells, group, pairs_seeds(result))).reset_index(drop=True)
 
 
-def _convergence_over(result: Result, by: Sequence[str], cells: pd.DataFrame) -> pd.DataFrame:
+def _convergence_over(result: Result, by: Sequence[str], cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return the statistics of convergence over groups of cells, by the number of the group."""
-    grid = result.study.grid
     tally = result.tally[result.tally["cell"].isin(cells["cell"])]
     table = summarize_by(tally, grid, by)
     several = table.index[table["n_cells"] > 1]

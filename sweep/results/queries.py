@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
-from sweep.results.answers import check_judged, check_swept, column_of, default_statistic, split_by
+from sweep.results.answers import check_alone, check_judged, check_swept, column_of, default_statistic, split_by
 from sweep.results.best import best_of_each, rank
 from sweep.results.curves import ResultCurves, listed
 from sweep.results.pooled_cells import summarize_over
@@ -130,6 +130,7 @@ class ResultQueries(ResultCurves):
         if by is None:
             parameters = [name for name in self.study.parameters if name != vary]
         check_swept(self.study, [vary, *parameters])
+        check_alone(self.study, vary)
         n_values = len(self.study.parameters[vary])
         if not 2 <= n_values <= MOST_COMPARED:
             values = "1 value" if n_values == 1 else f"{n_values:,} values"

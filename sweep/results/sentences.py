@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, inf, prod
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from sweep.results.answers import judges_convergence, n_not_worse, swept
@@ -198,7 +198,7 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
     str
         The sentence, without a final period.
     """
-    n_cells = prod(map(len, values_at(study.parameters, at or {}).values()))
+    n_cells = study.grid.n_cells_at(values_at(study.parameters, at or {}))
     n, n_compared = int(ranked["may_be_best"].sum()), int(ranked["may_be_best"].notna().sum())
     of = "" if n_compared == n_cells else f" of the {n_compared:,} cells that have all runs"
     if n_compared == 1:
@@ -222,8 +222,12 @@ def what_matters(result: ResultQueries) -> str:
         return f"importance of parameters is estimated from at least {LEAST_SEEDS} seeds per cell"
     table = result.importance(errors=False)
     seed = float(table.loc[table["term"] == SEED, "total_share"].iloc[0])
-    told = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable").head(_TOLD)
-    words = [f"{row['term']} {100 * row['share']:.0f} %" for row in told.to_dict("records")]
+    told = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable")
+    words = []
+    for row in told[told["part_of"].isna()].head(_TOLD).to_dict("records"):
+        parts = told[told["part_of"] == row["term"]].head(_TOLD).to_dict("records")
+        alone = list_text([f"{part['term']} by itself about {100 * part['share']:.0f} %" for part in parts])
+        words.append(f"{row['term']} {100 * row['share']:.0f} %" + (f" ({alone})" if parts else ""))
     if seed >= 0.005:
         words.append(f"the seed, by itself and with parameters, {100 * seed:.0f} %")
     return f"what matters for whether a run converges: {list_text(words)} of the variance between runs" if words else ""

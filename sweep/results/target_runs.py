@@ -15,6 +15,7 @@ from sweep.store.commits import Commit
 from sweep.store.parts import Parts
 from sweep.study.columns import STATUSES, target_columns
 from sweep.study.content import StudyContent
+from sweep.study.grid import values_of_axes
 from sweep.study.sections import Record
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class TargetStudy(StudyContent):
 
     def __init__(self, study: Study) -> None:
         vars(self).update({name: getattr(study, name) for name in StudyContent.__annotations__})
-        self.parameters = {**study.parameters, TARGET: study.record.targets}
+        self.axes = [*study.axes, {TARGET: study.record.targets}]
+        self.parameters = values_of_axes(self.axes)
         self.record = Record.model_validate({})
 
     def values_of(self, name: str) -> tuple[Any, ...]:

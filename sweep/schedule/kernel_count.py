@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-from math import prod
 from typing import Any
 
 from kernels.effort import Effort, effort_for
@@ -54,7 +52,7 @@ def study_effort(study: Study, operations: float) -> Effort:
 def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:
     """Return the words that decide kernels besides the hidden layers."""
     names = [name for name in with_role("kernel") if name not in ("hidden", "layers")]
-    return {_recipe(study, dict(zip(names, values, strict=True))) for values in product(*map(study.values_of, names))}
+    return {_recipe(study, dict(zip(names, values, strict=True))) for values in study.combinations(names)}
 
 
 def _recipe(study: Study, words: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -111,9 +109,7 @@ def _tests(study: Study) -> int:
 
 def draws_by_numpy(study: Study) -> bool:
     """Return whether NumPy draws the initial weights of a study, which are too few to be worth a kernel."""
-    n_starts = (
-        study.seeds.count * len(study.hidden_layers) * prod(len(study.values_of(name)) for name in with_role("start"))
-    )
+    n_starts = study.seeds.count * len(study.hidden_layers) * study.grid.n_combinations(with_role("start"))
     return n_starts <= _FEW_STARTS and study.n_runs <= _FEW_RUNS
 
 
@@ -124,5 +120,5 @@ def _drawings(study: Study) -> int:
     # Truncated normal numbers are made of normal ones; constant ones are not drawn.
     drawn = {name.removeprefix("truncated_") for name in study.values_of("distribution")} - {"constant"}
     decide = (*_DECIDE_PASSES, "hidden", "layers", "distribution")
-    several = study.values_of("dtype") != ("float64",) and prod(len(study.values_of(name)) for name in decide) > 1
+    several = study.values_of("dtype") != ("float64",) and study.grid.n_combinations(decide) > 1
     return len(drawn) * (2 if several else 1)

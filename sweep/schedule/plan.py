@@ -14,10 +14,10 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from sweep.schedule.cost import run_cost
+from sweep.schedule.cost import RunCost, run_cost
 from sweep.schedule.shard import Shard
 from sweep.schedule.shards import Shards
-from sweep.study.grid import mixed_digits
+from sweep.study.grid import Axis, indices_of, mixed_digits
 from sweep.study.model import Study
 from sweep.study.words import with_role
 
@@ -63,10 +63,12 @@ class Plan:
         shape = [k for k, axis in enumerate(self.grid.axes) if not axis.keys().isdisjoint(SHAPE)]
         rest = [k for k, axis in enumerate(self.grid.axes) if axis.keys().isdisjoint(SHAPE)]
         self._visit = shape + rest
+        self._orders = {k: _by_shape(self.grid.axes[k]) for k in shape if len(self.grid.axes[k]) > 1}
+        self._places = {k: _inverse(order) for k, order in self._orders.items()}
         self.n_shapes = prod(self._sizes[k] for k in shape)
         self._shape_cells = self.n_cells // self.n_shapes
-        costs = [run_cost(study, self.grid.cell(self.first_cell(shape))) for shape in range(self.n_shapes)]
-        self.shards = Shards(costs, self._shape_cells, study.seeds.rounds, waves, shard_runs)
+        costs, kinds = self._costs()
+        self.shards = Shards(costs, self._shape_cells, study.seeds.rounds, waves, shard_runs, kinds)
         self.waves = tuple(wave.n_seeds for wave in self.shards.waves)
         self.n_shards = self.shards.n_shards
 
@@ -84,7 +86,8 @@ class Plan:
         digits = mixed_digits(cell, self._sizes)
         visited = 0
         for k in self._visit:
-            visited = visited * self._sizes[k] + digits[k]
+            place = _take(self._places[k], digits[k]) if k in self._places else digits[k]
+            visited = visited * self._sizes[k] + place
         if len(self.waves) == 1:
             return visited * self.n_seeds + offset
         import numpy as np
@@ -153,5 +156,39 @@ class Plan:
         placed = dict(zip(self._visit, digits, strict=True))
         cell = visited - visited
         for k, size in enumerate(self._sizes):
-            cell = cell * size + placed[k]
+            cell = cell * size + (_take(self._orders[k], placed[k]) if k in self._orders else placed[k])
         return cell
+
+    def _costs(self) -> tuple[list[RunCost], list[int]]:
+        """Return cost and kind of each shape in visiting order; neighbours of one kind train side by side."""
+        found: dict[tuple[Any, ...], tuple[int, RunCost]] = {}
+        costs, kinds = [], []
+        for shape in range(self.n_shapes):
+            cell = self.grid.cell(self.first_cell(shape))
+            words = tuple(cell[name] for name in SHAPE)
+            if words not in found:
+                found[words] = len(found), run_cost(self.study, cell)
+            kind, cost = found[words]
+            costs.append(cost)
+            kinds.append(kind)
+        return costs, kinds
+
+
+def _by_shape(axis: Axis) -> list[int]:
+    """Return the points of an axis in the order of visiting: those of one shape are neighbours."""
+    shapes = indices_of(axis, [name for name in axis if name in SHAPE])
+    return sorted(range(len(shapes)), key=lambda point: shapes[point])
+
+
+def _inverse(order: list[int]) -> list[int]:
+    """Return the place of each point in an order."""
+    return sorted(range(len(order)), key=order.__getitem__)
+
+
+def _take(entries: list[int], index: Any) -> Any:
+    """Return entries of a list, by an integer or an array of integers."""
+    if isinstance(index, int):
+        return entries[index]
+    import numpy as np
+
+    return np.take(entries, index)

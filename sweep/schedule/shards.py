@@ -33,6 +33,8 @@ class Shards:
         Seeds of a cell in each wave, if a study was begun with these; planned otherwise.
     shard_runs
         For tests: runs in a shard instead of the planned number.
+    kinds
+        The kind of each shape; neighbours of one kind train side by side. By default each shape is one.
 
     Attributes
     ----------
@@ -50,6 +52,7 @@ class Shards:
         round_seeds: Sequence[int],
         waves: Sequence[int] | None = None,
         shard_runs: int | None = None,
+        kinds: Sequence[int] | None = None,
     ) -> None:
         each = shape_cells * sum(cost.operations for cost in costs)  # for each seed
         self.n_rounds = len(round_seeds)
@@ -62,7 +65,7 @@ class Shards:
             together = n_seeds if self.n_rounds > 1 else sum(waves)  # seeds that are trained without a wait
             is_last = self.n_rounds > 1 or begin.seeds + n_seeds == sum(waves)
             cut: Literal["end", "blocks"] | int = shard_runs or ("end" if is_last else "blocks")
-            wave = Wave(costs, shape_cells, n_seeds, begin, block_work(together * each), cut)
+            wave = Wave(costs, shape_cells, n_seeds, begin, block_work(together * each), cut, kinds)
             begin = Begin(begin.shard + wave.n_shards, begin.position + wave.n_runs, begin.seeds + n_seeds)
             self.waves.append(wave)
         self.n_shards = begin.shard

@@ -112,6 +112,8 @@ class Wave:
     cut
         ``"end"``: the last blocks are cut up, so that all cores end together; ``"blocks"``: none is. A number, for
         tests: the runs of each shard.
+    kinds
+        The kind of each shape; neighbours of one kind train side by side. By default each shape is one.
 
     Attributes
     ----------
@@ -130,9 +132,11 @@ class Wave:
         begin: Begin,
         work: float,
         cut: Literal["end", "blocks"] | int,
+        kinds: Sequence[int] | None = None,
     ) -> None:
         self.n_seeds, self.begin = n_seeds, begin
         self._costs, self._shape_runs = costs, shape_cells * n_seeds
+        self._kinds = kinds or range(len(costs))
         self._operations = [0.0, *accumulate(cost.operations * self._shape_runs for cost in costs)]
         self._steps = [0, *accumulate(cost.n_steps * self._shape_runs for cost in costs)]
         self.operations = self._operations[-1]
@@ -176,10 +180,17 @@ class Wave:
         start, stop = self._own_range(shard)
         return range(start // self._shape_runs, (stop - 1) // self._shape_runs + 1)
 
+    def starts(self, shard: Shard) -> list[int]:
+        """Return the first visiting position of each shape in a shard; from there run numbers of the shape ascend."""
+        firsts = (self.begin.position + shape * self._shape_runs for shape in self.shapes(shard))
+        return [max(shard.start, first) for first in firsts]
+
     def pieces(self, shard: Shard) -> Iterator[Shard]:
-        """Yield the pieces of a shard that train side by side: runs of one shape with at most 16 MiB of weights."""
-        shapes = self.shapes(shard)
-        starts = [max(shard.start, self.begin.position + shape * self._shape_runs) for shape in shapes]
+        """Yield the pieces of a shard that train side by side: runs of one kind with at most 16 MiB of weights."""
+        every = self.shapes(shard)
+        firsts = [k for k, shape in enumerate(every) if not k or self._kinds[shape] != self._kinds[shape - 1]]
+        starts = self.starts(shard)
+        shapes, starts = [every[k] for k in firsts], [starts[k] for k in firsts]
         for shape, start, stop in zip(shapes, starts, [*starts[1:], shard.stop], strict=True):
             runs = _even(stop - start, ceil((stop - start) * self._costs[shape].n_bytes / _PIECE_BYTES))
             for first in range(start, stop, runs):

@@ -88,11 +88,7 @@ def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
     groups : (cells,)
         The number of the group of each cell.
     """
-    number = np.zeros(len(cells), np.int64)
-    for name, values in grid.parameters.items():
-        if name in by:
-            number = number * len(values) + grid.place(name, cells)
-    return number
+    return np.asarray(grid.number(by, cells))
 
 
 def values_of_groups(grid: Grid, by: Sequence[str], cells: Array) -> pd.DataFrame:

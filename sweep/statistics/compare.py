@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import difference_interval, holm, sign_flip_test
 from sweep.statistics.paired_steps import difference_of, ratio_of
 from sweep.statistics.sides import Groups, Pairs, Side
-from sweep.study.grid import Grid
+from sweep.study.grid import Grid, indices_of
 
 # Most values of a parameter that are compared pairwise.
 MOST_COMPARED = 20
@@ -64,26 +65,51 @@ def compare_values(
         :func:`with_holm`.
     """
     cells = cells_by_value(grid, vary)
-    strata = cells_of(grid, cells[0])
+    strata = cells_of(grid, cells.max(axis=0))
     sides = [Side(outcomes.at(own), grid.most_steps(own)) for own in cells]
 
     def compare(first: int, second: int) -> pd.DataFrame:
         return compare_sides(sides[first], sides[second], strata, by, margin)
 
-    return with_holm(each_two(grid.parameters[vary], compare))
+    return with_holm(each_two(grid.parameters[vary], cells, compare))
+
+
+def differs_alone(grid: Grid, vary: str) -> bool:
+    """Return whether some cells differ in a parameter alone: not if it varies together with words that differ too."""
+    axis = next(axis for axis in grid.axes if vary in axis)
+    others = indices_of(axis, [name for name in axis if name != vary]) if len(axis) > 1 else [0] * len(axis[vary])
+    return len(set(others)) < len(others)
 
 
 def cells_by_value(grid: Grid, vary: str) -> Array:
-    """Return the cells of each value of a parameter, (n_values, n_strata). Cells of one column differ in it alone."""
-    names, sizes = list(grid.parameters), [len(values) for values in grid.parameters.values()]
-    cells = np.moveaxis(np.arange(grid.n_cells).reshape(sizes), names.index(vary), 0)
-    return cells.reshape(len(cells), -1)
+    """Return the cells of each value of a parameter, (n_values, n_strata). Cells of one column differ in it alone.
+
+    Where there is no such cell it is -1, as in axes of several words; each column has two cells or more.
+    """
+    k = next(k for k, axis in enumerate(grid.axes) if vary in axis)
+    axis, size = grid.axes[k], grid.sizes[k]
+    at_values = np.arange(size)[:, None]
+    if len(axis) > 1:
+        others = np.array(indices_of(axis, [name for name in axis if name != vary]))
+        numbers, column, counts = np.unique(others, return_inverse=True, return_counts=True)
+        at_values = np.full((len(grid.parameters[vary]), len(numbers)), -1)
+        at_values[indices_of(axis, [vary]), column] = np.arange(size)
+        at_values = at_values[:, counts > 1]
+    before, after = prod(grid.sizes[:k]), prod(grid.sizes[k + 1 :])
+    point = at_values[:, None, :, None]
+    cells = (np.arange(before)[:, None, None] * size + point) * after + np.arange(after)
+    return np.where(point < 0, -1, cells).reshape(len(at_values), -1)
 
 
-def each_two(values: Sequence[Any], compare: Callable[[int, int], pd.DataFrame]) -> pd.DataFrame:
-    """Return the comparisons of each two values (``compare`` gets their indices), with ``first`` and ``second``."""
-    compared = []
+def each_two(values: Sequence[Any], cells: Array, compare: Callable[[int, int], pd.DataFrame]) -> pd.DataFrame:
+    """Return the comparisons of each two values (``compare`` gets their indices), with ``first`` and ``second``.
+
+    Values are left out that have no ``cells`` of :func:`cells_by_value` in one column.
+    """
+    compared: list[pd.DataFrame] = []
     for first, second in combinations(range(len(values)), 2):
+        if not (cells[[first, second]] >= 0).all(axis=0).any():
+            continue
         rows = compare(first, second)
         rows.insert(0, "first", values[first])
         rows.insert(1, "second", values[second])

@@ -40,12 +40,12 @@ def compare_measured(measured: Measured, grid: Grid, vary: str, by: Sequence[str
         ``p_value_holm``, adjusted for the number of rows.
     """
     cells = cells_by_value(grid, vary)
-    strata = cells_of(grid, cells[0])
+    strata = cells_of(grid, cells.max(axis=0))
 
     def compare(first: int, second: int) -> pd.DataFrame:
         return compare_pairs(measured.at(cells[first]), measured.at(cells[second]), strata, by, measure)
 
-    return adjusted(each_two(grid.parameters[vary], compare))
+    return adjusted(each_two(grid.parameters[vary], cells, compare))
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sweep.statistics.axis_words import AxisWords, varied_words
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
-from sweep.study.grid import Grid
+from sweep.study.grid import Axis, Grid
 
 # The quantity of each run: 1 if it converged, else 0; its steps, or the limit of steps if it did not converge.
 EXPLAINED = ("convergence_rate", "restricted_mean_steps")
@@ -50,13 +51,17 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     -------
     DataFrame
         A row for each swept parameter, for each two of them, for all interactions of three or more (with more than two
-        parameters), for the seed, and for interactions of the seed with parameters: ``term``; ``variance``, its part of
-        the variance between all runs; ``share`` of that variance (shares add up to 1); ``share_by_chance``, the share
-        that a term without effect would have on average if chance were not subtracted; ``share_error``, the standard
-        error. For single factors ``total_share``, the total effect (with all interactions), and ``total_share_error``.
+        parameters), for the seed, and for interactions of the seed with parameters. Words that vary together are one
+        parameter, as ``"momentum & scale"``; a row for each of them follows at the end, where ``part_of`` names the
+        parameter whose share includes theirs (elsewhere it is missing). ``term``; ``variance``, its part of the
+        variance between all runs; ``share`` of that variance (those that are no part of another add up to 1);
+        ``share_by_chance``, the share that a term without effect would have on average if chance were not subtracted;
+        ``share_error``, the standard error.
+        For single factors ``total_share``, the total effect (with all interactions), and ``total_share_error``.
 
         Without outcomes, the main effect of the seed and total effects of parameters are missing. With one seed,
-        effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing.
+        effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing. The share of a word
+        of an axis is missing if it cannot be told apart: see :class:`~sweep.statistics.axis_words.AxisWords`.
 
     Notes
     -----
@@ -64,7 +69,9 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     main and total effects as defined by Sobol and by Homma and Saltelli, Reliab. Eng. Syst. Safety 52 (1996) 1. Means
     of cells are estimates: chance adds to each term its interaction with the seed, divided by the number of seeds. It
     is subtracted, so a term without effect may have a share slightly below 0. Without outcomes the runs of all cells
-    are treated as independent. Errors are those of the jackknife that leaves out one part of the seeds in turn.
+    are treated as independent. Errors are those of the jackknife that leaves out one part of the seeds in turn. Those
+    of words of an axis add that which leaves out one block of its points in turn, as these are a sample, and the size
+    of the correction that :mod:`~sweep.statistics.axis_words` makes.
     """
     terms = _terms(grid)
     if outcomes is None or grid.n_seeds == 1:
@@ -78,12 +85,56 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
         for each in (parts.variance, parts.by_chance, parts.total)
     )
     table = pd.DataFrame({"term": terms, "variance": parts.variance[:, 0], "share": shares[:, 0]})
-    return table.assign(
+    table = table.assign(
         share_by_chance=chance[:, 0],
         share_error=_jackknife_error(shares),
         total_share=totals[:, 0],
         total_share_error=_jackknife_error(totals),
+        part_of=pd.Series(pd.NA, table.index, "string"),
     )
+    words = [_words_of(k, grid, parts) for k in _together(grid)]
+    return pd.concat([table, *words], ignore_index=True) if words else table
+
+
+def _words_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
+    """Return the rows of the words of an axis, whose main effects are estimated from its points."""
+    axis, names = grid.axes[k], varied_words(grid.axes[k])
+    told = AxisWords(axis)
+    table = pd.DataFrame({"term": names, "part_of": pd.Series(_label(axis), range(len(names)), "string")})
+    if not told.names:
+        return table
+    mean, per_seed, n = parts.points[k]
+
+    whole = np.where(parts.whole > 0, parts.whole, np.nan)
+
+    def effects(kept: Array | None = None) -> tuple[Array, Array, Array]:
+        """Return main effects, corrections and what chance adds to effects, as shares, (words, samples)."""
+        of_means, correction = (each / whole for each in told.effects(mean, kept))
+        if not per_seed.size:
+            return of_means, correction, of_means * np.nan
+        of_seeds = told.effects(per_seed, kept)[0] @ _samples(per_seed.shape[1]) / whole
+        by_chance = (of_seeds - of_means) / (n - 1)
+        return of_means - by_chance, correction, by_chance
+
+    shares, correction, by_chance = effects()
+    without = [effects(kept)[0][:, 0] for kept in told.without_blocks()]
+    of_points = _jackknife_error(np.column_stack([shares[:, 0], *without])) if without else 0.0
+    of_seeds = _jackknife_error(shares)
+    found = pd.DataFrame(
+        {
+            "term": told.names,
+            "variance": shares[:, 0] * parts.whole[0],
+            "share": shares[:, 0],
+            "share_by_chance": by_chance[:, 0],
+            "share_error": np.sqrt(of_seeds**2 + of_points**2 + correction[:, 0] ** 2),
+        }
+    )
+    return table.merge(found, on="term", how="left")
+
+
+def _label(axis: Axis) -> str:
+    """Return the name of an axis: its words that vary."""
+    return " & ".join(varied_words(axis))
 
 
 class _Parts(NamedTuple):
@@ -95,12 +146,16 @@ class _Parts(NamedTuple):
         ``variance`` is corrected for chance; ``total`` exists for single factors.
     whole : (samples,)
         The variance between all runs.
+    points : dict
+        For each axis of several words: means at each of its points, (points, samples); those of each seed, (points,
+        seeds), or none; and the seeds of each sample, (samples,).
     """
 
     variance: Array
     by_chance: Array
     total: Array
     whole: Array
+    points: dict[int, tuple[Array, Array, Array]]
 
 
 def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
@@ -120,12 +175,12 @@ def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
     within = (squares @ samples - cells) * n / (n - 1)
     variance = np.vstack([of_means - by_chance, of_seed, within - of_seed])
     zeros, total = np.zeros((2, len(n))), np.full((len(variance), len(n)), np.nan)
-    sizes = _sizes(grid)
-    for row, axis in enumerate(k for k, size in enumerate(sizes) if size > 1):
-        without = varied.reshape(*sizes, -1).mean(axis=axis)
+    for row, axis in enumerate(k for k, size in enumerate(grid.sizes) if size > 1):
+        without = varied.reshape(*grid.sizes, -1).mean(axis=axis)
         total[row] = (squares - _mean_square(without)) @ samples
     total[-2] = within
-    return _Parts(variance, np.vstack([by_chance, zeros]), total, variance.sum(axis=0))
+    points = {k: (_at_points(mean, grid, k), _at_points(varied, grid, k), n) for k in _together(grid)}
+    return _Parts(variance, np.vstack([by_chance, zeros]), total, variance.sum(axis=0), points)
 
 
 def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
@@ -141,7 +196,20 @@ def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
     variance = np.vstack([_divide(mean, grid) - np.nan_to_num(by_chance), missing])
     total = np.full(variance.shape, np.nan)
     total[-2] = within
-    return _Parts(variance, np.vstack([by_chance, missing]), total, np.nansum(variance, axis=0) + np.nan_to_num(within))
+    whole = np.nansum(variance, axis=0) + np.nan_to_num(within)
+    points = {k: (_at_points(mean, grid, k), mean[:0, :0], np.ones(1)) for k in _together(grid)}
+    return _Parts(variance, np.vstack([by_chance, missing]), total, whole, points)
+
+
+def _together(grid: Grid) -> list[int]:
+    """Return the axes of several words that vary."""
+    return [k for k, axis in enumerate(grid.axes) if len(varied_words(axis)) > 1]
+
+
+def _at_points(values: Array, grid: Grid, k: int) -> Array:
+    """Return the means at each point of an axis over all others, (points, columns); rows of ``values`` are cells."""
+    others = tuple(other for other in range(len(grid.sizes)) if other != k)
+    return np.asarray(values.reshape(*grid.sizes, -1).mean(axis=others))
 
 
 def _varied(outcomes: Outcomes, grid: Grid, statistic: str) -> Array:
@@ -171,27 +239,22 @@ def _jackknife_error(values: Array) -> Array:
     return np.asarray(np.sqrt((without.shape[1] - 1) * without.var(axis=1)))
 
 
-def _sizes(grid: Grid) -> list[int]:
-    """Return the number of values of each parameter."""
-    return [len(values) for values in grid.parameters.values()]
-
-
 def _varied_terms(grid: Grid) -> list[tuple[int, ...]]:
-    """Return the indices of each parameter with several values, and of each two such parameters."""
-    varied = [k for k, size in enumerate(_sizes(grid)) if size > 1]
+    """Return the indices of each axis with several points, and of each two such axes."""
+    varied = [k for k, size in enumerate(grid.sizes) if size > 1]
     return [*((k,) for k in varied), *combinations(varied, 2)]
 
 
 def _terms(grid: Grid) -> list[str]:
     """Return the names of the terms."""
-    names, varied = list(grid.parameters), _varied_terms(grid)
+    names, varied = [_label(axis) for axis in grid.axes], _varied_terms(grid)
     rest = [REST] if sum(len(term) == 1 for term in varied) > 2 else []
     return [*(" x ".join(names[k] for k in term) for term in varied), *rest, SEED, SEED_WITH_OTHERS]
 
 
 def _degrees_of_freedom(grid: Grid) -> Array:
     """Return the degrees of freedom of each term, without those of the seed."""
-    sizes = _sizes(grid)
+    sizes = grid.sizes
     degrees = [np.prod([sizes[k] - 1 for k in term]) for term in _varied_terms(grid)]
     rest = [grid.n_cells - 1 - sum(degrees)] if REST in _terms(grid) else []
     return np.array([*degrees, *rest], np.float64)
@@ -199,7 +262,7 @@ def _degrees_of_freedom(grid: Grid) -> Array:
 
 def _divide(values: Array, grid: Grid) -> Array:
     """Return the part of each term, without those of the seed, for each column of values; rows are cells."""
-    sizes = _sizes(grid)
+    sizes = grid.sizes
     centered = (values - values.mean(axis=0)).reshape(*sizes, -1)
     parts: dict[tuple[int, ...], Array] = {}
     for term in _varied_terms(grid):

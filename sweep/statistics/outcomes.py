@@ -45,8 +45,11 @@ class Outcomes(NamedTuple):
         return np.where(self.converged, self.steps, _NEVER)
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Outcomes:
-        """Return the outcomes of some cells, for a range of seeds."""
-        return Outcomes(self.steps[cells, seeds], self.converged[cells, seeds])
+        """Return the outcomes of some cells, for a range of seeds; the runs of cell -1 are missing."""
+        there = (cells >= 0)[:, None]
+        if there.all():
+            return Outcomes(self.steps[cells, seeds], self.converged[cells, seeds])
+        return Outcomes(np.where(there, self.steps[cells, seeds], -1), there & self.converged[cells, seeds])
 
 
 class Measured(NamedTuple):
@@ -66,8 +69,8 @@ class Measured(NamedTuple):
         return ~np.isnan(self.values)
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Measured:
-        """Return the measure of some cells, for a range of seeds."""
-        return Measured(self.values[cells, seeds])
+        """Return the measure of some cells, for a range of seeds; the runs of cell -1 are missing."""
+        return Measured(np.where((cells >= 0)[:, None], self.values[cells, seeds], np.nan))
 
     def as_outcomes(self) -> Outcomes:
         """Return outcomes of 0 steps in which finite values count as converged."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.clustered import runs_by_step
+from sweep.statistics.compare import cells_by_value
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Grid
@@ -49,8 +50,8 @@ def performance_profile(
     up to more than one. A value that does not solve a problem does so within no factor. Problems that no value solves
     count too: each curve ends at the share that is solved. The best value depends on the values compared.
     """
-    places = [cells[grid.place(vary, cells) == list(grid.parameters[vary]).index(value)] for value in values]
-    sides = [outcomes.at(own) for own in places]  # strata have the same order in each
+    places = cells_by_value(grid, vary)[[grid.parameters[vary].index(value) for value in values]]
+    sides = [outcomes.at(own) for own in places[:, np.isin(places, cells).all(axis=0)]]
     both = np.logical_and.reduce([side.present for side in sides])
     steps = np.stack([np.maximum(side.steps_to_converge(), 1) for side in sides])
     solved = np.stack([side.converged for side in sides]) & both

@@ -95,7 +95,7 @@ class Side:
 
     def _estimated(self, pairs: Pairs, limits: Array | None) -> Estimated:
         """Return either statistic; a statistic of all runs is cached, since it is the same for every other side."""
-        if not pairs.both.all():
+        if len(pairs.strata) < len(self.most_steps) or not pairs.both.all():
             return self._estimate(pairs, limits)
         key = b"" if limits is None else limits.tobytes()
         if key not in self._found:

@@ -1,7 +1,7 @@
 """Conflicts between words of a study, each of which is valid by itself.
 
-A grid combines every value of one word with every value of another. So two words are checked value by value, and the
-number of cells does not matter.
+Two words are checked value by value: the values that one has in the cells in which the other has some value. These are
+all of its values, but those of one axis vary together. So the number of cells does not matter.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
@@ -109,7 +110,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
 def _broken_rules(study: StudyContent) -> Iterator[str]:
     for rule in _rules(study.tables):
         if rule.value in study.values_of(rule.word):
-            for value in study.values_of(rule.other):
+            for value in study.values_beside(rule.other, rule.word, rule.value):
                 if not rule.allows(value, study.data.n_patterns):
                     yield (
                         f"{study.key_of(rule.word)}: {rule.value!r} given with {study.key_of(rule.other)} "
@@ -119,18 +120,23 @@ def _broken_rules(study: StudyContent) -> Iterator[str]:
 
 
 def _refused_targets(study: StudyContent) -> Iterator[str]:
-    for loss in study.values_of("loss"):
+    numbers = {values: k for k, values in enumerate(study.combinations(study.data.words))}
+    used: dict[str, set[int]] = {}
+    for loss, *values in study.combinations(("loss", *study.data.words)):
+        used.setdefault(loss, set()).add(numbers[tuple(values)])
+    for loss, sets in used.items():
         word = study.tables.users["loss"][loss_and_reduction(loss)[0]]
-        refused = next(_targets_refused(study, word), None)
+        refused = next(_targets_refused(study, word, sets), None)
         if refused:
             yield f"{refused} given with {study.key_of('loss')} {loss!r}; {loss} needs {word.targets}"
 
 
-def _targets_refused(study: StudyContent, loss: Loss) -> Iterator[str]:
-    """Yield where targets are that a loss does not take, and the targets."""
+def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterator[str]:
+    """Yield where targets are that a loss does not take, and the targets, in the sets of patterns of these numbers."""
     if loss.takes_target is None:
         return
-    for number, data in enumerate(study.data.sets):
+    for number in sorted(sets):
+        data = study.data.sets[number]
         for patterns, key in ((data, "data"), (data.test, "data.test")):
             of_set = f" of set {number}" if study.data.words else ""
             for pattern, row in enumerate(patterns.targets if patterns else ()):
@@ -143,7 +149,8 @@ def _targets_refused(study: StudyContent, loss: Loss) -> Iterator[str]:
 
 def _idle_decay(study: StudyContent) -> Iterator[str]:
     for name in study.values_of("optimizer"):
-        if study.tables.users["optimizer"][name].needs_decay and max(study.values_of("weight_decay")) == 0:
+        decays = study.values_beside("weight_decay", "optimizer", name)
+        if study.tables.users["optimizer"][name].needs_decay and not any(decays):
             yield (
                 f"{study.key_of('optimizer')}: {name!r} given with {study.key_of('weight_decay')} 0, which makes it "
                 "another optimizer; give training.weight_decay, such as 0.01"
@@ -251,8 +258,11 @@ def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
     if largest > MAX_FLOAT32:
         yield f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}"
     if "max_steps" not in given:
-        epochs = max(value or 0 for value in study.values_of("max_epochs"))
-        n_windows = -(-study.data.n_patterns // min(study.values_of("batch")))
+        pairs = (
+            (most or 0, -(-study.data.n_patterns // batch))
+            for most, batch in study.combinations(("max_epochs", "batch"))
+        )
+        epochs, n_windows = max(pairs, key=prod)
         if epochs * n_windows > MAX_STEPS:
             yield (
                 f"{study.key_of('max_epochs')}: {epochs} epochs of {n_windows} steps given; at most {MAX_STEPS} steps "

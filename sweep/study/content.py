@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -12,7 +13,7 @@ from kernels.shapes import parameter_shapes
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
 from sweep.study.given_weights import Shapes, element_of, is_by_seed
-from sweep.study.grid import Grid, hidden_sizes
+from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Seeds
 from sweep.study.words import Convergence, InitialWeights, Network, Training, WordTables
@@ -32,8 +33,12 @@ class StudyContent:
         The patterns.
     network, initial_weights, training, convergence
         Tables of the words that are not swept.
+    axes : list
+        The swept words: those of one axis vary together, every point of one axis with every point of another.
     parameters : dict
-        The values of each swept word, in file order.
+        The values of each swept word, each once, in the order of the axes.
+    sources : dict
+        The key under which the values of each swept word were given, such as ``"samples[0].learning_rate"``.
     seeds : Seeds
     record : Record
     tables : WordTables
@@ -47,7 +52,9 @@ class StudyContent:
     initial_weights: InitialWeights
     training: Training
     convergence: Convergence
+    axes: list[Axis]
     parameters: dict[str, tuple[Scalar, ...]]
+    sources: dict[str, str]
     seeds: Seeds
     record: Record
     tables: WordTables
@@ -55,13 +62,12 @@ class StudyContent:
     @cached_property
     def grid(self) -> Grid:
         """The cells (configurations), computed by arithmetic."""
-        axes = [{name: values} for name, values in self.parameters.items()]
-        return Grid(axes, self.fixed(), self.data.n_patterns, self.seeds.count)
+        return Grid(self.axes, self.fixed(), self.data.n_patterns, self.seeds.count)
 
     @property
     def n_cells(self) -> int:
-        """Number of cells: combinations of the values of the swept parameters."""
-        return prod(map(len, self.parameters.values()))
+        """Number of cells: combinations of the points of the axes."""
+        return prod(len(next(iter(axis.values()))) for axis in self.axes)
 
     @property
     def n_outputs(self) -> int:
@@ -96,12 +102,23 @@ class StudyContent:
             return (None,)  # the patterns are known, whatever they were made from
         return (getattr(getattr(self, self.tables.words[name].section), name),)
 
+    def combinations(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield the combinations of values of some words that cells have, each once."""
+        swept = [name for name in names if name in self.parameters]
+        for values in combinations(self.axes, swept):
+            found = dict(zip(swept, values, strict=True))
+            yield tuple(found[name] if name in found else self.values_of(name)[0] for name in names)
+
+    def values_beside(self, name: str, other: str, value: Any) -> tuple[Any, ...]:
+        """Return the values of a word in the cells in which another word has some value."""
+        axis = next((axis for axis in self.axes if name in axis and other in axis), None)
+        if axis is None:
+            return self.values_of(name) if value in self.values_of(other) else ()
+        return tuple(dict.fromkeys(own for own, beside in zip(axis[name], axis[other], strict=True) if beside == value))
+
     def set_numbers(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of the sets of patterns each of some cells has, both (cells,)."""
-        number = cells - cells
-        for name in self.data.words:
-            number = number * len(self.parameters[name]) + self.grid.place(name, cells)
-        return number
+        return self.grid.number(self.data.words, cells)
 
     def patterns_of(self, cell: int) -> Data:
         """Return the patterns of a cell."""
@@ -112,7 +129,7 @@ class StudyContent:
     @cached_property
     def hidden_layers(self) -> list[tuple[int, ...]]:
         """The units of the hidden layers of all networks, each once."""
-        pairs = product(self.values_of("hidden"), self.values_of("layers"))
+        pairs = self.combinations(("hidden", "layers"))
         return list(dict.fromkeys(hidden_sizes(hidden, layers) for hidden, layers in pairs))
 
     @cached_property
@@ -132,7 +149,7 @@ class StudyContent:
 
     def key_of(self, name: str) -> str:
         """Return the dotted key of a word in the study file."""
-        return f"parameters.{name}" if name in self.parameters else f"{self.tables.words[name].section}.{name}"
+        return self.sources[name] if name in self.parameters else f"{self.tables.words[name].section}.{name}"
 
     def uses(self, name: str) -> bool:
         """Return whether a word has an effect in some cell."""
@@ -156,7 +173,18 @@ class StudyContent:
                 for name in {*self.tables.words, *self.parameters, *other.parameters}
                 if name in self.tables.words and name in other.tables.words
             )
+            and self._has_points_in(other)
+            and other._has_points_in(self)
         )
+
+    def _has_points_in(self, other: StudyContent) -> bool:
+        """Return whether each axis has a point of which another study has all values."""
+        for axis in self.axes:
+            names = [name for name in axis if name in other.tables.words]
+            values = {name: set(map(other.comparable, other.values_of(name))) for name in names}
+            if not any(all(self.comparable(point[name]) in values[name] for name in names) for point in points(axis)):
+                return False
+        return True
 
     def comparable(self, value: Any) -> Any:
         """Return a value as any study has it.

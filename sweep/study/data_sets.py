@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import isfinite, prod
+from math import isfinite
 from sys import byteorder
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -116,7 +115,24 @@ class DataSets:
         return self.sets == other.sets
 
 
-def read_data(raw: Any, swept: Mapping[str, tuple[Scalar, ...]], faults: list[str]) -> DataSets | None:
+class SweptData(NamedTuple):
+    """The swept words of the table [data].
+
+    Attributes
+    ----------
+    words : tuple of str
+    n_sets : int
+        How many combinations of values cells have; 0 where values are refused.
+    combinations : iterable of tuple
+        These combinations.
+    """
+
+    words: tuple[str, ...]
+    n_sets: int
+    combinations: Iterable[tuple[Scalar, ...]]
+
+
+def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
     """Return the patterns of a study.
 
     Parameters
@@ -124,7 +140,7 @@ def read_data(raw: Any, swept: Mapping[str, tuple[Scalar, ...]], faults: list[st
     raw
         The table [data].
     swept
-        The values of the words of [data] that are swept, in file order; none of a word whose values are refused.
+        The words of [data] that are swept, in file order.
     faults
         A sentence for each fault is appended to this list.
 
@@ -136,26 +152,26 @@ def read_data(raw: Any, swept: Mapping[str, tuple[Scalar, ...]], faults: list[st
     if not isinstance(raw, Mapping):
         faults.append(f"data: {shown(raw)} given; must be a table (in Python a dict)")
         return None
-    n_sets = prod(map(len, swept.values()))
+    words, n_sets, combinations = swept
     if not n_sets:
         return None  # for values that are refused
     if n_sets > MAX_SETS:
-        faults.append(f"data: {n_sets:,} sets of patterns given by {_names(swept)}; at most {MAX_SETS:,} are allowed")
+        faults.append(f"data: {n_sets:,} sets of patterns given by {_names(words)}; at most {MAX_SETS:,} are allowed")
         return None
-    table = {key: value for key, value in raw.items() if key != "sha256" or not swept}
-    if "noise_seed" in {*table, *swept} and "label_noise" not in swept and table.get("label_noise") == 0:
+    table = {key: value for key, value in raw.items() if key != "sha256" or not words}
+    if "noise_seed" in {*table, *words} and "label_noise" not in words and table.get("label_noise") == 0:
         faults.append("data.noise_seed: given beside label_noise 0, so it has no effect")
         return None
     sets: list[Data] = []
-    for values in product(*swept.values()):
-        found = _data(table | dict(zip(swept, values, strict=True)), faults)
+    for values in combinations:
+        found = _data(table | dict(zip(words, values, strict=True)), faults)
         if found is None:
             return None
         sets.append(found)
         first, size = sets[0], sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
         if _shapes(found) != _shapes(first):
             faults.append(
-                f"parameters.{next(iter(swept))}: sets of patterns of different sizes given by {_names(swept)} "
+                f"parameters.{words[0]}: sets of patterns of different sizes given by {_names(words)} "
                 f"({_size(first)}; {_size(found)}); make a study for each size"
             )
             return None
@@ -164,14 +180,14 @@ def read_data(raw: Any, swept: Mapping[str, tuple[Scalar, ...]], faults: list[st
                 f"data: {size * n_sets:,} numbers given in {n_sets:,} sets; at most {MAX_NUMBERS:,} are allowed"
             )
             return None
-    if not swept:
+    if not words:
         return DataSets(tuple(sets), (), _rows(sets[0]))
     digest = _digest(sets)
     if raw.get("sha256", digest) != digest:
         faults.append(
             f"data.sha256: {shown(raw['sha256'])} given; the patterns made here have {digest}, so they are others"
         )
-    return DataSets(tuple(sets), tuple(swept), _source(table, swept) | {"sha256": digest})
+    return DataSets(tuple(sets), words, _source(table, words) | {"sha256": digest})
 
 
 def _data(table: dict[str, Any], faults: list[str]) -> Data | None:
@@ -224,8 +240,8 @@ def _size(data: Data) -> str:
     return "{} of {} and {}".format(*said) + tested
 
 
-def _names(swept: Mapping[str, Any]) -> str:
-    return " and ".join(swept)
+def _names(words: Sequence[str]) -> str:
+    return " and ".join(words)
 
 
 def _rows(data: Patterns) -> dict[str, Any]:
@@ -237,7 +253,7 @@ def _rows(data: Patterns) -> dict[str, Any]:
     return table
 
 
-def _source(table: dict[str, Any], swept: Mapping[str, Any]) -> dict[str, Any]:
+def _source(table: dict[str, Any], swept: Sequence[str]) -> dict[str, Any]:
     """Return what patterns are made from, with all defaults, and without the words that are swept."""
     keys = ("middle", "train", *DEFAULTS)
     kept = {key: table[key] for key in keys if table.get(key) is not None and table[key] != DEFAULTS.get(key)}

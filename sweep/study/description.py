@@ -22,9 +22,13 @@ def asked(study: StudyContent) -> dict[str, Any]:
     depth = "one hidden layer" if layers == [1] else f"{list_text(list(map(str, layers)))} hidden layers"
     sentence = f"{count_text(study.n_runs, 'network')} of {depth} to learn {patterns}: {seeds}"
     if study.n_cells > 1:
-        which = "value" if len(study.parameters) == 1 else "combination"
+        which = "value" if len(study.parameters) == 1 else "point" if len(study.axes) == 1 else "combination"
         names = list_text([name.replace("_", " ") for name in study.parameters])
         sentence += f" in each of {study.n_cells:,} cells, one for each {which} of {names}"
+        together = [axis for axis in study.axes if len(axis) > 1] if len(study.axes) > 1 else []
+        for axis in together:
+            words = list_text([name.replace("_", " ") for name in axis])
+            sentence += f"; {words} vary together, in {count_text(len(next(iter(axis.values()))), 'point')}"
     fixed = study.fixed()
     swept = [(name, _values(study.parameters[name])) for name in study.parameters]
     others = [(name, str(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
@@ -73,4 +77,5 @@ def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _values(values: tuple[Any, ...]) -> str:
     if len(values) <= _MOST_VALUES:
         return ", ".join(map(short, values))
-    return f"{len(values):,} values from {short(values[0])} to {short(values[-1])}"
+    first, last = (values[0], values[-1]) if isinstance(values[0], str) else (min(values), max(values))
+    return f"{len(values):,} values from {short(first)} to {short(last)}"

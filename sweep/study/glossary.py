@@ -21,6 +21,17 @@ from sweep.study.words import HOMES, REQUIRED, STANDS_FOR, WordTables, known_tab
 _UNSAID = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
 
 
+# The lists of tables by which words vary together.
+LISTS = {
+    "samples": "count points of several words, drawn by method (sobol, the default, or random) with seed (default 0); "
+    "every form of [parameters] means its values there, each equally likely, and { logspace = [first, last] }, "
+    "{ linspace = [first, last] } or { min, max } without a number all between",
+    "zip": "lists of equal length of several words; their k-th values form a point",
+    "exclude": "conditions on swept words: a value, a list of values, or { min, max }, one or both, included; cells "
+    "that meet all conditions of a table are left out",
+}
+
+
 class Entry(NamedTuple):
     """A key of a study.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Words that vary together, with equally many values each: the k-th values are combined.
+# Words that vary together, with equally many values each: the k-th values are combined, and are the k-th point.
 Axis = Mapping[str, tuple[Scalar, ...]]
 
 
@@ -99,14 +100,15 @@ class Grid:
     sizes : list of int
         The number of values of each axis.
     parameters : dict
-        The values of each word that varies, in the order of its axis.
+        The values of each word that varies, each once, in the order in which the points of its axis have them.
     n_cells, n_seeds, n_runs : int
     """
 
     def __init__(self, axes: Sequence[Axis], fixed: Mapping[str, Any], n_patterns: int, n_seeds: int) -> None:
         self.axes = list(axes)
         self.sizes = [len(next(iter(axis.values()))) for axis in axes]
-        self.parameters = {name: values for axis in axes for name, values in axis.items()}
+        self.parameters = values_of_axes(axes)
+        self._parts: dict[tuple[str, ...], tuple[list[int], int]] = {}
         self.fixed = fixed
         self.n_cells = prod(self.sizes)
         self.n_seeds = n_seeds
@@ -145,23 +147,63 @@ class Grid:
         return np.asarray(self.parameters[name])[self.place(name, cells)]
 
     def place(self, name: str, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the index, from 0, of the value of a swept parameter in each of some cells.
+        """Return the index, from 0, of the value of a swept parameter in each of some cells, both (cells,)."""
+        return self.number([name], cells)
+
+    def number(self, names: Collection[str], cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which combination of values of some words each of some cells has.
 
         Parameters
         ----------
-        name
-            The parameter.
+        names
+            The words.
         cells : (cells,)
             Their numbers.
 
         Returns
         -------
         (cells,) array of int64
-            Indices among the values of the parameter.
+            Indices among the combinations that cells have, in the order of :func:`combinations`.
         """
-        axis = next(k for k, each in enumerate(self.axes) if name in each)
-        places: NDArray[np.int64] = cells // prod(self.sizes[axis + 1 :]) % self.sizes[axis]
-        return places
+        import numpy as np
+
+        number = cells - cells
+        for k, axis in enumerate(self.axes):
+            if axis.keys().isdisjoint(names):
+                continue
+            point = cells // prod(self.sizes[k + 1 :]) % self.sizes[k]
+            if len(axis) > 1:
+                indices, size = self._part(axis, names)
+                number = number * size + np.array(indices)[point]
+            else:
+                number = number * self.sizes[k] + point
+        return number
+
+    def n_combinations(self, names: Collection[str]) -> int:
+        """Return how many combinations of values of some words there are in the cells."""
+        own = [
+            (axis, size) for axis, size in zip(self.axes, self.sizes, strict=True) if not axis.keys().isdisjoint(names)
+        ]
+        return prod(size if len(axis) == 1 else self._part(axis, names)[1] for axis, size in own)
+
+    def _part(self, axis: Axis, names: Collection[str]) -> tuple[list[int], int]:
+        """Return for each point of an axis the index of its values of some words, and the number of such values."""
+        own = tuple(name for name in axis if name in names)
+        if own not in self._parts:
+            indices = indices_of(axis, own)
+            self._parts[own] = indices, max(indices) + 1
+        return self._parts[own]
+
+    def n_cells_at(self, values: Mapping[str, Iterable[Scalar]]) -> int:
+        """Return the number of cells that have these values of some swept parameters."""
+        allowed = {name: set(entries) for name, entries in values.items()}
+        return prod(
+            sum(
+                all(value in allowed[name] for name, value in point.items() if name in allowed)
+                for point in points(axis)
+            )
+            for axis in self.axes
+        )
 
     def n_windows(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the steps of an epoch in each of ``cells``, (cells,)."""
@@ -176,6 +218,52 @@ class Grid:
         if None not in self.parameters.get("max_epochs", (self.fixed.get("max_epochs"),)):
             steps = np.minimum(steps, self.column("max_epochs", cells) * self.n_windows(cells))
         return steps
+
+
+def points(axis: Axis) -> Iterator[dict[str, Scalar]]:
+    """Yield the points of an axis: the value of each of its words."""
+    for values in zip(*axis.values(), strict=True):
+        yield dict(zip(axis, values, strict=True))
+
+
+def indices_of(axis: Axis, names: Sequence[str]) -> list[int]:
+    """Return for each point of an axis the index of its values of some words, among those that points have."""
+    found: dict[tuple[Scalar, ...], int] = {}
+    return [found.setdefault(values, len(found)) for values in zip(*(axis[name] for name in names), strict=True)]
+
+
+def combinations(axes: Iterable[Axis], names: Sequence[str]) -> Iterator[tuple[Scalar, ...]]:
+    """Yield the combinations of values of some swept words that cells have, each once, the last axis fastest."""
+    parts = [[name for name in axis if name in names] for axis in axes]
+    order = [name for part in parts for name in part]
+    place = [order.index(name) for name in names]
+    distinct = [
+        dict.fromkeys(zip(*(axis[name] for name in part), strict=True))
+        for axis, part in zip(axes, parts, strict=True)
+        if part
+    ]
+    for chosen in product(*distinct):
+        values = [value for values in chosen for value in values]
+        yield tuple(values[k] for k in place)
+
+
+def n_combinations(axes: Iterable[Axis], names: Iterable[str]) -> int:
+    """Return the number of :func:`combinations`, without listing them."""
+    names = set(names)
+    return prod(
+        len(set(zip(*(axis[name] for name in axis if name in names), strict=True)))
+        for axis in axes
+        if not names.isdisjoint(axis)
+    )
+
+
+def values_of_axes(axes: Iterable[Axis]) -> dict[str, tuple[Scalar, ...]]:
+    """Return the values of each word of some axes, each once, in the order of the points."""
+    return {
+        name: values if len(axis) == 1 else tuple(dict.fromkeys(values))
+        for axis in axes
+        for name, values in axis.items()
+    }
 
 
 def mixed_digits(number: Any, sizes: list[int]) -> list[Any]:

@@ -13,18 +13,23 @@ from typing import Any
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown, unknown
+from sweep.study.axes import TOGETHER
 from sweep.study.given_weights import element_of
 from sweep.study.hints import unknown_key
 from sweep.study.model import Study
+from sweep.study.samples import KEYS
 from sweep.study.sections import Record
 from sweep.study.toml_text import read_tables, read_value
 from sweep.study.words import SECTIONS, WordTables, known_tables
 from sweep.system.plain_values import plain
 from sweep.system.user_paths import read_text
 
-_TABLES = ("data", *SECTIONS, "parameters", "seeds", "record", "words")
+_TABLES = ("data", *SECTIONS, "parameters", *TOGETHER, "seeds", "record", "words")
 _TEXTS = ("name", "description", "method")
 _TOP = (*_TEXTS, *_TABLES)
+
+# Keys of the one table of [[samples]].
+_OF_SAMPLES = tuple(f"samples.{name}" for name in KEYS)
 
 
 def built_in_studies() -> dict[str, str]:
@@ -190,7 +195,8 @@ def _changeable(tables: WordTables) -> frozenset[str]:
     """Return the keys that can be changed, alone and with their tables."""
     homes = tables.homes.items()
     dotted = [f"{section}.{name}" for name, section in homes] + [f"record.{name}" for name in Record.model_fields]
-    return frozenset([*tables.homes, *dotted, *(f"parameters.{name}" for name in tables.sweepable)])
+    swept = (f"parameters.{name}" for name in tables.sweepable)
+    return frozenset([*TOGETHER, *_OF_SAMPLES, *tables.homes, *dotted, *swept])
 
 
 def _apply(raw: dict[str, Any], changes: Any) -> None:
@@ -203,8 +209,10 @@ def _apply(raw: dict[str, Any], changes: Any) -> None:
         raise StudyError(faults)
     # A task or a file goes before arguments of the task, since it replaces what was in its table.
     for key, value in sorted(changes.items(), key=lambda change: change[0].rpartition(".")[2] not in ("task", "file")):
-        if key in _TEXTS:
+        if key in _TEXTS or key in TOGETHER:
             raw[key] = value
+        elif key in _OF_SAMPLES:
+            _set_sample(raw, key, value)
         else:
             section, _, name = key.rpartition(".")
             _set(raw, section, name, value)
@@ -218,6 +226,8 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # validation of the study reports it
+    if _set_together(raw, name, value):
+        return
     swept = [known for known in parameters if known.rpartition(".")[2] == name]
     if swept or (isinstance(value, (list, dict)) and name in tables.sweepable):
         parameters[swept[0] if swept else name] = value
@@ -232,3 +242,37 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
         for other in ("task", "file"):
             table.pop(other, None)
     table[name] = value
+
+
+def _set_sample(raw: dict[str, Any], key: str, value: Any) -> None:
+    """Apply a change of a key of [[samples]], of which there must be one table."""
+    tables = _tables(raw, "samples")
+    if len(tables) != 1:
+        raise StudyError([f"changes: {key!r} given, and the study has {len(tables)} tables [[samples]], not one"])
+    tables[0][key.rpartition(".")[2]] = value
+
+
+def _set_together(raw: dict[str, Any], name: str, value: Any) -> bool:
+    """Apply a change of a word that varies with others: one value takes it out, all else replaces its values there.
+
+    Returns whether that is all. A word that is taken out is then set as any other.
+    """
+    for kind in ("zip", "samples"):
+        for table in _tables(raw, kind):
+            known = next((key for key in table if key.rpartition(".")[2] == name), None)
+            if known is None:
+                continue
+            if isinstance(value, (list, dict)):
+                table[known] = value
+                return True
+            del table[known]
+            if not table.keys() - set(KEYS):
+                raw[kind] = [other for other in _tables(raw, kind) if other is not table]
+            return False
+    return False
+
+
+def _tables(raw: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the tables of a list that are tables; validation of the study reports all else."""
+    tables = raw.get(kind)
+    return [each for each in (tables if isinstance(tables, list) else [tables]) if isinstance(each, dict)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import decimal
 import math
 from fractions import Fraction
+from functools import lru_cache
 
 # Bits of the products from which values follow. Each product and the ratio have a relative error of at most 2^-209, so
 # after a million products (2^20) the relative error of a value is below 2^-188.
@@ -90,21 +91,42 @@ def _nearest(mantissa: int, exponent: int) -> float | None:
 def _by_formula(first: float, last: float, count: int, k: int) -> float:
     """Return one logarithmically spaced value, computed in decimals; an exponential takes 60 microseconds."""
     with decimal.localcontext(_context(_FORMULA_DIGITS)):
-        start, span = _logarithm_and_span(first, last)
+        start, span = _logarithm_and_span(first, last, _FORMULA_DIGITS)
         return float((start + span * k / (count - 1)).exp())
+
+
+def log_value(first: float, last: float, k: int, n: int) -> float:
+    """Return the number whose logarithm is ``k / n`` of the way between those of two positive numbers.
+
+    Parameters
+    ----------
+    first, last
+        Positive ends.
+    k, n
+        Integers; 0 gives the first end, and ``n`` the last one, exactly.
+
+    Returns
+    -------
+    float
+        Computed in 60 decimals and rounded once.
+    """
+    return first if k == 0 else last if k == n else _by_formula(first, last, n + 1, k)
 
 
 def _ratio(first: float, last: float, count: int) -> tuple[int, int]:
     """Return the ratio of a value to the one before, as leading bits and exponent."""
     with decimal.localcontext(_context(_RATIO_DIGITS)):
-        _, span = _logarithm_and_span(first, last)
+        _, span = _logarithm_and_span(first, last, _RATIO_DIGITS)
         ratio = (span / (count - 1)).exp()
     return _leading_bits(Fraction(ratio))
 
 
-def _logarithm_and_span(first: float, last: float) -> tuple[decimal.Decimal, decimal.Decimal]:
-    start = decimal.Decimal(first).ln()
-    return start, decimal.Decimal(last).ln() - start
+@lru_cache(maxsize=16)
+def _logarithm_and_span(first: float, last: float, digits: int) -> tuple[decimal.Decimal, decimal.Decimal]:
+    """Return the logarithm of the first end, and how far that of the last one is from it."""
+    with decimal.localcontext(_context(digits)):
+        start = decimal.Decimal(first).ln()
+        return start, decimal.Decimal(last).ln() - start
 
 
 def _leading_bits(number: Fraction) -> tuple[int, int]:

@@ -7,26 +7,29 @@ expanded parameter values and patterns. The SHA-256 of that is the study's ident
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown
+from sweep.study.axes import TOGETHER, names_together, read_axes, swept_data
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.data_sets import read_data
 from sweep.study.given_weights import with_columns
 from sweep.study.glossary import entries, glossary
+from sweep.study.grid import values_of_axes
 from sweep.study.messages import sentences
 from sweep.study.own_words import own_words, words_table
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Record, Section, Seeds
-from sweep.study.swept_values import conflicts, swept_data, swept_parameters, words_given
+from sweep.study.swept_values import Reading, conflicts, keys_swept, words_given
 from sweep.study.words import ALWAYS_WRITTEN, MAX_STEPS, WordTables, loss_and_reduction, word_tables
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
@@ -53,8 +56,12 @@ class Study(StudyContent):
         Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that
         :func:`sweep.study.parameters.expand` reads, such as ``{"hidden": {"range": [2, 8]}}``. The
         order decides the numbering of cells (configurations), the last one fastest.
+    zip, samples, exclude
+        Lists of tables as in the study file. Each table of ``zip`` and ``samples`` is an axis of several words, which
+        vary together: lists of equal length, or ``count`` points drawn by ``method`` (``"sobol"``, ``"random"``) from
+        ranges of words. Each table of ``exclude`` is a condition on swept words; cells that meet it are left out.
     method
-        ``"grid"``: every combination of the values is a cell.
+        ``"grid"``: every point of an axis is combined with every point of any other; each combination is a cell.
     words
         Declarations of words of a user's own, without their code, as in the canonical form of a study. Others are
         known by name once :func:`sweep.activation`, :func:`sweep.loss` or :func:`sweep.optimizer` has declared them.
@@ -90,6 +97,9 @@ class Study(StudyContent):
         training: Mapping[str, Any] | None = None,
         convergence: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        zip: Sequence[Mapping[str, Any]] | None = None,
+        samples: Sequence[Mapping[str, Any]] | None = None,
+        exclude: Sequence[Mapping[str, Any]] | None = None,
         seeds: Mapping[str, Any] | None = None,
         record: Mapping[str, Any] | None = None,
         method: str = "grid",
@@ -109,9 +119,11 @@ class Study(StudyContent):
                 "parameters": {} if parameters is None else parameters,
             }
         )
+        given |= {kind: plain(tables) for kind, tables in builtins.zip(TOGETHER, (zip, samples, exclude), strict=True)}
         self.tables = tables = word_tables(own_words(given, plain(words), faults))
-        named = words_given(given, tables)
-        sets = read_data(given["data"], swept_data(given["parameters"]), faults)
+        swept = keys_swept(given["parameters"]) | {name: key for key, name in names_together(given, tables)}
+        named = words_given(given, swept, tables)
+        sets = read_data(given["data"], swept_data(given, tables), faults)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
         given["training"] = _within_epochs(given["training"], named)
         context = {"n_patterns": n_patterns}
@@ -119,8 +131,9 @@ class Study(StudyContent):
             setattr(self, name, _section(name, model, given[name], faults, tables, context))
         self.seeds = _section("seeds", Seeds, plain(seeds), faults, tables)
         self.record = _section("record", Record, plain(record), faults, tables)
-        self.parameters = swept_parameters(given["parameters"], n_patterns, faults, tables)
-        faults += conflicts(given, tables)
+        self.axes, self.sources = read_axes(given, Reading(tables, n_patterns, faults))
+        self.parameters = values_of_axes(self.axes)
+        faults += conflicts(given, swept, tables)
         if sets:
             self.data = sets
         if not faults and self.n_runs >= 2**63:
@@ -153,7 +166,10 @@ class Study(StudyContent):
             }
         if self.values_of("values")[0]:
             tables["initial_weights"]["values"] = self.values_of("values")[0].table()
-        tables["parameters"] = {key: {"values": list(values)} for key, values in self.parameters.items()}
+        alone, together = ([axis for axis in self.axes if (len(axis) > 1) == several] for several in (False, True))
+        tables["parameters"] = {key: {"values": list(values)} for axis in alone for key, values in axis.items()}
+        if together:
+            tables["zip"] = [{key: list(values) for key, values in axis.items()} for axis in together]
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
         record = {key: value for key, value in self.record if value != getattr(Record.model_validate({}), key)}
         if record:
@@ -173,6 +189,8 @@ class Study(StudyContent):
         for word in tables.get("words", {}).values():  # their cost follows from the source
             word.pop("operations", None), word.pop("elementary", None)
         tables["parameters"] = list(tables["parameters"].items())
+        if "zip" in tables:
+            tables["zip"] = [list(axis.items()) for axis in tables["zip"]]
         text = json.dumps(tables, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -16,7 +16,10 @@ from sweep.study.words import OURS
 
 # The kind of words that a key of a study names.
 _NAMED_BY = {"activation": "activation", "output": "activation", "loss": "loss", "optimizer": "optimizer"}
-_TOP = ("name", "description", "method", "data", "parameters", "seeds", "seed", "record", "words", *OURS.sections)
+_TOP = (
+    *("name", "description", "method", "data", "parameters", "zip", "samples", "exclude"),
+    *("seeds", "seed", "record", "words", *OURS.sections),
+)
 _KEYS = {"kind", "sha256", "settings", "elementary", "full_batch", "operations"}
 _MOST_OPERATIONS = 10**6
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -63,8 +66,11 @@ def words_table(own: Iterable[Declaration]) -> dict[str, Any]:
 
 def _named(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the kinds and names of all words that tables name, ours among them."""
-    for table in ("network", "training", "parameters"):
-        values = given.get(table)
+    tables = [given.get(table) for table in ("network", "training", "parameters")]
+    for together in ("zip", "samples"):
+        listed = given.get(together)
+        tables += listed if isinstance(listed, list) else [listed]
+    for values in tables:
         for key, value in values.items() if isinstance(values, Mapping) else ():
             kind = _NAMED_BY.get(str(key).rpartition(".")[2])
             if kind:

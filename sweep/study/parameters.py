@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweep.errors import shown, unknown
 from sweep.study.logspace import linear_values, log_values
@@ -26,6 +26,68 @@ _FORMS = (
     "a list such as [2, 4, 8], one value, { logspace = [1e-3, 1.0, 13] }, { linspace = [0.0, 1.0, 5] }, "
     "{ range = [2, 8] } or { min = 0.0, max = 1.0, num = 5 }"
 )
+
+
+class Bounds(NamedTuple):
+    """A range of every number between two ends, both included.
+
+    Attributes
+    ----------
+    low, high
+    scale
+        ``"linear"`` or ``"log"``: whether numbers or their logarithms are evenly distributed.
+    """
+
+    low: int | float
+    high: int | float
+    scale: str
+
+
+def bounds_of(spec: Any, integer: bool) -> Bounds | None:
+    """Return the ends of a range that does not say how many values it has, as samples allow; None for other forms.
+
+    Parameters
+    ----------
+    spec
+        As of :func:`expand`. ``logspace``, ``geomspace`` and ``linspace`` of two ends, and ``min`` and ``max`` without
+        ``num``, are ranges of every number between.
+    integer
+        Whether all values must be integers.
+
+    Returns
+    -------
+    Bounds or None
+
+    Raises
+    ------
+    ValueError
+        If a range has no valid ends.
+    """
+    spec = plain(spec)
+    if not isinstance(spec, Mapping) or not spec:
+        return None
+    (word, given), *others = spec.items()
+    if not others and word in ("logspace", "geomspace", "linspace") and isinstance(given, list) and len(given) == 2:
+        bounds = Bounds(given[0], given[1], "linear" if word == "linspace" else "log")
+        if not all(map(_is_finite, given)):
+            raise ValueError(f"{word} {shown(given)} given; its two ends must be finite numbers")
+    elif "num" not in spec and spec.keys() <= {"min", "max", "distribution"}:
+        distribution = _distribution(spec, integer)
+        bounds = Bounds(
+            _bound(spec, "min"), _bound(spec, "max"), "log" if distribution == DISTRIBUTIONS[1] else "linear"
+        )
+        integer |= distribution == "int_uniform"
+        word, given = distribution, [bounds.low, bounds.high]
+    else:
+        return None
+    low, high, scale = bounds
+    if low > high:
+        raise ValueError(f"{word} {shown(given)} given; the first end is above the second")
+    if integer and (low != int(low) or high != int(high)):
+        raise ValueError(f"{word} {shown(given)} given; an integer range has integer ends")
+    if scale == "log" and low <= 0:
+        raise ValueError(f"{word} {shown(given)} given; the ends are values, not exponents, so both must be above 0")
+    return Bounds(int(low), int(high), scale) if integer else bounds
 
 
 def expand(spec: Any, integer: bool) -> list[Scalar]:
@@ -151,14 +213,7 @@ def _range(given: Any) -> list[Scalar]:
 
 def _range_of_bounds(spec: Mapping[str, Any], integer: bool) -> list[Scalar]:
     """Expand ``{min, max, num, distribution}``."""
-    distribution = spec.get("distribution", "int_uniform" if integer else "uniform")
-    if distribution == "log_uniform":
-        raise ValueError(
-            "distribution 'log_uniform' given; in W&B its min and max are exponents, so write "
-            "'log_uniform_values' with the values themselves"
-        )
-    if distribution not in DISTRIBUTIONS:
-        raise ValueError(unknown("distribution", distribution, DISTRIBUTIONS))
+    distribution = _distribution(spec, integer)
     low, high = _bound(spec, "min"), _bound(spec, "max")
     if low > high:
         raise ValueError(f"min {shown(low)} is above max {shown(high)}")
@@ -170,6 +225,19 @@ def _range_of_bounds(spec: Mapping[str, Any], integer: bool) -> list[Scalar]:
     if low <= 0:
         raise ValueError(f"min {shown(low)} given; a log_uniform_values range starts above 0")
     return _spaced_values(log_values, low, high, count, integer)
+
+
+def _distribution(spec: Mapping[str, Any], integer: bool) -> str:
+    """Return the distribution of a range of bounds."""
+    distribution = spec.get("distribution", "int_uniform" if integer else "uniform")
+    if distribution == "log_uniform":
+        raise ValueError(
+            "distribution 'log_uniform' given; in W&B its min and max are exponents, so write "
+            "'log_uniform_values' with the values themselves"
+        )
+    if distribution not in DISTRIBUTIONS:
+        raise ValueError(unknown("distribution", distribution, DISTRIBUTIONS))
+    return str(distribution)
 
 
 def _bound(spec: Mapping[str, Any], key: str) -> int | float:

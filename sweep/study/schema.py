@@ -16,7 +16,7 @@ from pydantic import BaseModel, create_model
 
 from sweep.study.data import DATA_KEYS, DATA_WORDS
 from sweep.study.given_weights import WEIGHT_PATTERN
-from sweep.study.glossary import entries, models_of
+from sweep.study.glossary import LISTS, entries, models_of
 from sweep.study.model import NAME
 from sweep.study.parameters import DISTRIBUTIONS
 from sweep.study.patterns import MAX_PATTERNS
@@ -36,6 +36,7 @@ _LIMITS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 _NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 1}
 _ROWS = {"type": "array", "items": _NUMBERS, "minItems": 1, "maxItems": MAX_PATTERNS}
+_TABLES: Schema = {"type": "array", "items": {"type": "object"}}
 _NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
@@ -67,6 +68,7 @@ def study_schema() -> Schema:
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "names the folder of results"},
         "description": {"type": "string", "description": "any text"},
         "method": {"enum": ["grid"], "description": "every combination of the values is a cell"},
+        **{name: {"description": text, "anyOf": [_TABLES, _TABLES["items"]]} for name, text in LISTS.items()},
     }
     return {
         "$schema": "http://json-schema.org/draft-04/schema#",

@@ -3,71 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import shown
-from sweep.study.data import DATA_KEYS, DATA_WORDS
+from sweep.study.data import DATA_KEYS
 from sweep.study.hints import unknown_key
 from sweep.study.messages import sentences
 from sweep.study.parameters import Scalar, expand
-from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Seeds
-from sweep.study.words import OURS, REQUIRED, WordTables, takes_integers
+from sweep.study.words import REQUIRED, WordTables, takes_integers
 
 _NOT_SWEPT = {"dtype", *DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
 
 
-def swept_parameters(
-    raw: Any, n_patterns: int, faults: list[str], tables: WordTables = OURS
-) -> dict[str, tuple[Scalar, ...]]:
+class Reading(NamedTuple):
+    """What it takes to read the swept words of a study.
+
+    Attributes
+    ----------
+    tables
+        The words that it may use.
+    n_patterns
+        Its patterns.
+    faults
+        Where a sentence for each fault is appended.
+    """
+
+    tables: WordTables
+    n_patterns: int
+    faults: list[str]
+
+
+def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]]:
     """Return the swept parameters, expanded and validated.
 
     Parameters
     ----------
     raw
         The table [parameters] as given.
-    n_patterns
-        Patterns of the study.
-    faults
-        A sentence for each fault is appended to this list.
-    tables
-        The words of the study.
+    reading
+        Where a sentence for each fault is appended.
 
     Returns
     -------
     dict
         The values of each parameter by its name without the table. It must not be used if there is a fault.
     """
+    tables, faults = reading.tables, reading.faults
     if not isinstance(raw, Mapping):
         faults.append(f"parameters: {shown(raw)} given; must be a table (in Python a dict)")
         return {}
     expanded: dict[str, tuple[Scalar, ...]] = {}
     for key, spec in raw.items():
-        section, _, name = _dotted(key)
-        name = name.replace(" ", "") if name.replace(" ", "") in tables.sweepable else name
-        if name not in tables.sweepable or section not in ("", tables.sweepable[name]):
+        name = sweepable(key, tables)
+        if name is None:
             faults.append(f"parameters: {_not_sweepable(key, tables)}")
         elif name in expanded:
             faults.append(f"parameters.{key}: {name} is given twice; give one")
         else:
-            expanded[name] = _values(f"parameters.{key}", spec, name, tables.kinds[name], n_patterns, faults)
+            expanded[name] = values_of_word(reading, f"parameters.{key}", spec, name)
     return expanded
 
 
-def swept_data(raw: Any) -> dict[str, tuple[Scalar, ...]]:
-    """Return the swept words of the table [data], no values for what is refused; :func:`swept_parameters` says why."""
-    given = raw.items() if isinstance(raw, Mapping) else ()
-    return swept_parameters({key: spec for key, spec in given if _dotted(key)[2] in DATA_WORDS}, MAX_PATTERNS, [])
+def sweepable(key: Any, tables: WordTables) -> str | None:
+    """Return the word that a key of a swept parameter names, with or without its table; None if it cannot be swept."""
+    section, _, name = _dotted(key)
+    name = name.replace(" ", "") if name.replace(" ", "") in tables.sweepable else name
+    return name if name in tables.sweepable and section in ("", tables.sweepable[name]) else None
 
 
-def _values(key: str, spec: Any, name: str, kind: Any, n_patterns: int, faults: list[str]) -> tuple[Scalar, ...]:
-    """Return the values of one parameter of a type, given under ``key``."""
+def values_of_word(reading: Reading, key: str, spec: Any, name: str, *, distinct: bool = True) -> tuple[Scalar, ...]:
+    """Return the values of one swept word.
+
+    Parameters
+    ----------
+    reading
+        Where a sentence for each fault is appended.
+    key
+        The key under which they are given, for errors.
+    spec
+        As of :func:`sweep.study.parameters.expand`.
+    name
+        The word.
+    distinct
+        Whether no value may be given twice.
+
+    Returns
+    -------
+    tuple
+        The values; they must not be used if there is a fault.
+    """
+    kind: Any = reading.tables.kinds[name]
+    faults = reading.faults
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
         given = tuple(expand(spec, integer=takes_integers(kind)))
-        values: tuple[Any, ...] = adapter.validate_python(given, context={"n_patterns": n_patterns})
+        values: tuple[Any, ...] = adapter.validate_python(given, context={"n_patterns": reading.n_patterns})
     except ValidationError as error:
         faults += sentences(error, key, [])
         return ()
@@ -78,7 +111,7 @@ def _values(key: str, spec: Any, name: str, kind: Any, n_patterns: int, faults: 
     for value in values:
         if value is None:
             faults.append(f"{key}: a value is missing")
-        elif value in seen:
+        elif distinct and value in seen:
             faults.append(f"{key}: value {value!r} given twice; cells must differ")
             break
         seen.add(value)
@@ -101,20 +134,27 @@ def _not_sweepable(key: Any, tables: WordTables) -> str:
     return unknown_key("parameter", key, [*tables.sweepable, *dotted], {})
 
 
-def words_given(given: Mapping[str, Any], known: WordTables) -> set[str]:
-    """Return the words that the given tables name, with a value or swept."""
+def words_given(given: Mapping[str, Any], swept: Mapping[str, str], known: WordTables) -> set[str]:
+    """Return the words that the given tables name, with a value or ``swept``."""
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
     fixed = {name for name, word in known.words.items() if tables.get(word.section, {}).get(name) is not None}
-    return fixed | {_dotted(key)[2] for key in tables.get("parameters", {})}
+    return fixed | swept.keys()
 
 
-def conflicts(given: Mapping[str, Any], known: WordTables) -> list[str]:
+def keys_swept(raw: Any) -> dict[str, str]:
+    """Return the key of each word of the table [parameters], before any validation."""
+    return {(name := _dotted(key)[2]): f"parameters.{name}" for key in (raw if isinstance(raw, Mapping) else ())}
+
+
+def conflicts(given: Mapping[str, Any], swept: Mapping[str, str], known: WordTables) -> list[str]:
     """Return a sentence for each word that is given twice or is missing.
 
     Parameters
     ----------
     given
-        The tables of words and [parameters] as given, by name.
+        The tables of words as given, by name.
+    swept
+        The key of each swept word.
     known
         The words of the study.
 
@@ -124,9 +164,8 @@ def conflicts(given: Mapping[str, Any], known: WordTables) -> list[str]:
         Empty if there is none.
     """
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
-    swept = {_dotted(key)[2] for key in tables.get("parameters", {})}
     faults = [
-        f"parameters.{name}: given here and as {section}.{name}; give one"
+        f"{swept[name]}: given here and as {section}.{name}; give one"
         for name, section in known.sweepable.items()
         if name in swept and name in tables.get(section, {})
     ]

@@ -200,7 +200,7 @@ def _print_matrix(result: Result) -> bool:
         return False
     columns, rows = sorted(names, key=lambda name: len(result.study.parameters[name]))
     n_rows, n_columns = (len(result.study.parameters[name]) for name in (rows, columns))
-    if n_rows > rows_that_fit(_LINES_OF_RUN) or n_columns > _MAX_COLUMNS:
+    if n_rows * n_columns > result.study.n_cells or n_rows > rows_that_fit(_LINES_OF_RUN) or n_columns > _MAX_COLUMNS:
         return False
     table = rate_matrix(result.cells, rows, columns, statistic)
     if too_wide(table):

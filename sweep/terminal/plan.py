@@ -8,8 +8,9 @@ from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
 from sweep.study.columns import row_bytes
 from sweep.study.description import patterns_text
+from sweep.study.grid import Axis
 from sweep.study.model import Study
-from sweep.system.formatting import count_text, duration
+from sweep.system.formatting import count_text, duration, list_text
 from sweep.system.host import available_threads
 from sweep.training.speed import estimated_seconds, noted_kernel_seconds
 
@@ -17,7 +18,7 @@ from sweep.training.speed import estimated_seconds, noted_kernel_seconds
 def print_plan(study: Study) -> None:
     """Print cells, runs, values and bytes of a study, and estimates of compiling and training."""
     planned = Plan(study)
-    shape = " x ".join(f"{len(values)} {name}" for name, values in study.parameters.items()) or "nothing swept"
+    shape = " x ".join(map(_shape_of, study.axes)) or "nothing swept"
     first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
     memory, disk = row_bytes(study)
     most = "at most " if study.seeds.until else ""
@@ -31,7 +32,7 @@ def print_plan(study: Study) -> None:
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
     }
-    lines |= {name: ", ".join(map(str, values)) for name, values in study.parameters.items()}
+    lines |= {name: ", ".join(map(str, values)) for axis in study.axes for name, values in axis.items()}
     fixed = study.fixed()
     lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
     if study.record.targets:
@@ -39,6 +40,16 @@ def print_plan(study: Study) -> None:
     width = max(map(len, lines))
     for name, text in lines.items():
         print(f"{name:{width}}  {text}")
+
+
+def _shape_of(axis: Axis) -> str:
+    """Return the number of values of a word, or of points of several words."""
+    n_points = len(next(iter(axis.values())))
+    return (
+        f"{n_points} {next(iter(axis))}"
+        if len(axis) == 1
+        else f"{count_text(n_points, 'point')} of {list_text(list(axis))}"
+    )
 
 
 def _rounds(study: Study) -> str:

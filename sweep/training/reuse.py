@@ -198,18 +198,19 @@ class _Source:
 
     def _cells(self, cells: Array) -> Array:
         """Return the cell of the earlier study for each of ``cells``, -1 if there is none."""
-        old = self._old.study
+        old, grid = self._old.study, self._new.grid
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)
-        for name in dict.fromkeys([*old.parameters, *self._new.parameters]):
-            if name not in old.tables.words or name not in self._new.tables.words:
-                # A setting of a user's own word, which no run alike has.
-                numbers = numbers * (len(old.parameters[name]) if name in old.parameters else 1)
-                continue
-            places = {old.comparable(value): place for place, value in enumerate(old.values_of(name))}
-            values = map(self._new.comparable, self._new.grid.column(name, cells).tolist())
+        known = [name for name in self._new.parameters if name not in old.parameters and name in old.tables.words]
+        fixed = [{name: old.values_of(name)} for name in known]
+        for axis in [*fixed, *old.axes]:
+            # No run alike has a setting of a user's own word that the new study does not know.
+            names = [name for name in axis if name in self._new.tables.words]
+            points = zip(*(map(old.comparable, axis[name]) for name in names), strict=True)
+            places = {point: place for place, point in enumerate(points)} if names else {(): 0}
+            columns = (map(self._new.comparable, grid.column(name, cells).tolist()) for name in names)
+            values = zip(*columns, strict=True) if names else [()] * len(cells)
             place = np.array([places.get(value, -1) for value in values], np.int64)
             missing |= place < 0
-            if name in old.parameters:
-                numbers = numbers * len(places) + place
+            numbers = numbers * len(next(iter(axis.values()))) + place
         return np.where(missing, -1, numbers)

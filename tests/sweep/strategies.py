@@ -231,12 +231,12 @@ def small_study_tables(draw: st.DrawFn) -> dict[str, Any]:
 WORDS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),
     *("record", "record.targets", "seeds", "task", "file", "inputs", "targets", "dtype", "base", "count"),
-    *("value", "values", "min", "max", "num"),
+    *("value", "values", "min", "max", "num", "zip", "samples", "exclude", "samples.count", "sobol"),
     *("distribution", "logspace", "geomspace", "linspace", "range", "xor", "grid", "relu", "log_uniform_values"),
     *("bce", "hinge", "rprop", "adam", "full", "online", "shuffled", "mean", "w.T b v c"),
     *SCALARS,
 ]
-TABLES = [*sorted(set(SECTIONS.values())), "data", "seeds", "record"]
+TABLES = [*sorted(set(SECTIONS.values())), "data", "seeds", "record", "zip", "samples", "exclude"]
 words = st.sampled_from(WORDS)
 keys = st.one_of(words, st.text(max_size=8))
 odd_scalars = st.one_of(

@@ -58,6 +58,7 @@ def pretend(name: str = "pretended", **parameters: list[Any]) -> Any:
         study=SimpleNamespace(
             name=name,
             parameters={key: tuple(values) for key, values in parameters.items()},
+            axes=[{key: tuple(values)} for key, values in parameters.items()],
             seeds=SimpleNamespace(count=1000),
             values_of=lambda name: ("loss",),
         ),

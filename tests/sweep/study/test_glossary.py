@@ -77,6 +77,12 @@ def test_values_are_looked_up_too() -> None:
     assert "output: " in swish
 
 
+@pytest.mark.parametrize("name", ["samples", "zip", "exclude"])
+def test_lists_of_tables_are_explained(name: str) -> None:
+    """Tables of words that vary together are looked up as words are."""
+    assert command("words", name).out.startswith(f"[[{name}]]\n")
+
+
 def test_what_is_no_word() -> None:
     """Other names are answered as keys of a study are."""
     assert_refused(command("words", "hiden"), ("unknown word 'hiden'", "did you mean 'hidden'?"))

@@ -1,0 +1,139 @@
+"""Exclusions: combinations of values that a study leaves out.
+
+Axes that a table of ``[[exclude]]`` names become one axis, whose points are the combinations that are kept. So cells
+remain arithmetic over axes, and no list of all cells is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from math import prod
+from typing import Any
+
+from sweep.errors import shown
+from sweep.study.grid import Axis, points
+from sweep.study.parameters import Scalar
+from sweep.study.samples import MAX_POINTS
+from sweep.study.swept_values import Reading, sweepable, values_of_word
+from sweep.system.formatting import list_text
+
+_FORMS = "a value, a list of values, or { min = .., max = .. }, one of them or both, which are included"
+
+# Whether each word of a table has one of the excluded values.
+_Conditions = dict[str, Callable[[Scalar], bool]]
+
+
+def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
+    """Return axes without the combinations that satisfy all conditions of a table.
+
+    Parameters
+    ----------
+    axes
+        All axes.
+    tables
+        The list of tables ``[[exclude]]``: words with excluded values.
+    reading
+        Where a sentence for each fault is appended.
+
+    Returns
+    -------
+    list of Axis
+        Axes that are not named, as they are; the others merged, where the first of them was.
+    """
+    every = [_conditions(f"exclude[{k}]", table, axes, reading) for k, table in enumerate(tables)]
+    if not all(every):
+        return axes
+    groups = [{k} for k in range(len(axes))]  # axes that are merged
+    for conditions in every:
+        named = {k for k, axis in enumerate(axes) if not conditions.keys().isdisjoint(axis)}
+        together = [group for group in groups if group & named]
+        groups = [group for group in groups if not group & named] + [set().union(*together)]
+    kept = []
+    for group in sorted(groups, key=min):
+        merged = [axes[i] for i in sorted(group)]
+        names = {name for axis in merged for name in axis}
+        own = {k: conditions for k, conditions in enumerate(every) if not names.isdisjoint(conditions)}
+        kept.append(_without(merged, own, reading.faults) if own else merged[0])
+    return kept
+
+
+def _without(axes: list[Axis], tables: Mapping[int, _Conditions], faults: list[str]) -> Axis:
+    """Return one axis of the combinations of the points of some axes that no table excludes."""
+    names = [name for axis in axes for name in axis]
+    first = f"exclude[{min(tables)}]"
+    n_points = prod(len(next(iter(axis.values()))) for axis in axes)
+    if n_points > MAX_POINTS and len(names) > 1:
+        faults.append(
+            f"{first}: {n_points:,} combinations of {list_text(names)} given; at most {MAX_POINTS:,} can be conditioned"
+        )
+        return {}
+    used, kept = dict.fromkeys(tables, False), []
+    for chosen in product(*map(list, map(points, axes))):
+        point = {name: value for each in chosen for name, value in each.items()}
+        is_out = False
+        for k, conditions in tables.items():
+            if all(holds(point[name]) for name, holds in conditions.items()):
+                used[k] = is_out = True
+        if not is_out:
+            kept.append(tuple(point.values()))
+    faults += [
+        f"exclude[{k}]: excludes nothing; no cell has these values" for k, is_used in used.items() if not is_used
+    ]
+    if not kept:
+        faults.append(f"{first}: excludes every cell; keep some values of {list_text(names)}")
+        return {}
+    return dict(zip(names, zip(*kept, strict=True), strict=True))
+
+
+def _conditions(key: str, table: Any, axes: list[Axis], reading: Reading) -> _Conditions:
+    """Return the conditions of a table; empty if it has a fault."""
+    faults = reading.faults
+    if not isinstance(table, Mapping) or not table:
+        faults.append(f"{key}: {shown(table)} given; must be a table of words with excluded values")
+        return {}
+    found: _Conditions = {}
+    n_faults = len(faults)
+    for given, spec in table.items():
+        name = sweepable(given, reading.tables)
+        values = next((axis[name] for axis in axes if name in axis), None) if name else None
+        if name is None or values is None:
+            swept = list_text([each for axis in axes for each in axis]) or "nothing"
+            faults.append(f"{key}: {shown(given)} given, which is not swept; this study sweeps {swept}")
+        elif name in found:
+            faults.append(f"{key}.{given}: {name} is given twice; give one")
+        elif isinstance(spec, Mapping):
+            found[name] = _between(f"{key}.{given}", spec, values, faults)
+        else:
+            found[name] = _one_of(reading, f"{key}.{given}", spec, name, values)
+    return found if len(faults) == n_faults else {}
+
+
+def _one_of(reading: Reading, key: str, spec: Any, name: str, values: tuple[Scalar, ...]) -> Callable[[Scalar], bool]:
+    """Return the condition that a word has one of the given values, which are some of its ``values``."""
+    listed = values_of_word(reading, key, spec, name)
+    if values and isinstance(values[0], str):
+        listed = tuple(map(str, listed))  # hidden sizes beside those of several layers
+    foreign = [value for value in listed if value not in values]
+    if foreign:
+        reading.faults.append(
+            f"{key}: {shown(foreign[0])} given, which is none of its values; give one of them, or {_FORMS}"
+        )
+    return lambda value: value in listed
+
+
+def _between(
+    key: str, spec: Mapping[str, Any], values: tuple[Scalar, ...], faults: list[str]
+) -> Callable[[Scalar], bool]:
+    """Return the condition that a word lies between two ends, both included."""
+    numbers = {name: end for name, end in spec.items() if isinstance(end, (int, float)) and not isinstance(end, bool)}
+    if not spec or not spec.keys() <= {"min", "max"} or len(numbers) < len(spec):
+        faults.append(f"{key}: {shown(dict(spec))} given; must be {_FORMS}")
+        return bool
+    if any(isinstance(value, (str, bool)) for value in values):
+        faults.append(f"{key}: {shown(dict(spec))} given, and its values are not numbers; give a value or a list")
+        return bool
+    low, high = numbers.get("min", float("-inf")), numbers.get("max", float("inf"))
+    if not low <= high:
+        faults.append(f"{key}: min {shown(low)} is above max {shown(high)}")
+    return lambda value: low <= float(value) <= high

@@ -1,0 +1,170 @@
+"""Samples: points of several words, drawn at random or from a Sobol sequence.
+
+Every form of ``[parameters]`` means the values that it has there, each equally likely. A range without a number of
+values, such as ``{ logspace = [0.01, 1.0] }`` or ``{ min = 0.0, max = 1.0 }``, means every number between its ends.
+Drawn numbers are integers over a power of two, and values follow from them in integers and decimals, so no digit
+depends on the processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+from sweep.errors import shown, unknown
+from sweep.study.grid import Axis
+from sweep.study.hints import unknown_key
+from sweep.study.logspace import log_value
+from sweep.study.parameters import Scalar, bounds_of
+from sweep.study.swept_values import Reading, sweepable, values_of_word
+from sweep.study.words import takes_integers
+from sweep.system.plain_values import is_integer
+
+# Most points of an axis of several words: they stand in the canonical form, one by one.
+MAX_POINTS = 100_000
+# Points are drawn until there are enough distinct ones, but not more often than this for each of them.
+_TRIES = 100
+
+METHODS = ("sobol", "random")
+# Keys of a table beside its words.
+KEYS = ("method", "count", "seed")
+
+# A number from 0 to below 1, as a numerator and the exponent of 2 in its denominator.
+_Unit = tuple[int, int]
+_Draw = Callable[[_Unit], Scalar]
+
+
+def read_sample(key: str, table: Any, reading: Reading) -> Axis:
+    """Return the points of a table of ``[[samples]]``.
+
+    Parameters
+    ----------
+    key
+        Its key, for errors.
+    table
+        ``count``, ``method`` and ``seed``, and the words with their ranges.
+    reading
+        Where a sentence for each fault is appended.
+
+    Returns
+    -------
+    Axis
+        Distinct points; empty if there is a fault.
+    """
+    faults, known = reading.faults, reading.tables.sweepable
+    if not isinstance(table, Mapping):
+        faults.append(f"{key}: {shown(table)} given; must be a table (in Python a dict)")
+        return {}
+    n_faults = len(faults)
+    method, count, seed = (table.get(name, default) for name, default in zip(KEYS, ("sobol", None, 0), strict=True))
+    if method not in METHODS:
+        faults.append(f"{key}.method: {unknown('method', method, METHODS)}")
+    if not is_integer(count) or not 1 <= count <= MAX_POINTS:
+        told = "is missing" if count is None else f"{shown(count)} given"
+        faults.append(f"{key}.count: {told}; must be an integer from 1 to {MAX_POINTS:,}, the points to draw")
+    if not is_integer(seed) or not 0 <= seed < 2**32:
+        faults.append(f"{key}.seed: {shown(seed)} given; must be an integer from 0 to {2**32 - 1}")
+    draws: dict[str, _Draw] = {}
+    for given, spec in table.items():
+        if given in KEYS:
+            continue
+        name = sweepable(given, reading.tables)
+        if name is None:
+            faults.append(f"{key}: {unknown_key('key', given, [*KEYS, *known], dict(known))}")
+        elif name in draws:
+            faults.append(f"{key}.{given}: {name} is given twice; give one")
+        else:
+            draws[name] = _draw_of(reading, f"{key}.{given}", spec, name)
+    if not draws and len(faults) == n_faults:
+        faults.append(f"{key}: no word given; give ranges, as in learning_rate = {{ logspace = [0.01, 1.0] }}")
+    if len(faults) > n_faults:
+        return {}
+    return _distinct_points(key, draws, (method, count, seed), faults)
+
+
+def _distinct_points(
+    key: str, draws: Mapping[str, _Draw], how: tuple[str, int, int], faults: list[str]
+) -> dict[str, tuple[Scalar, ...]]:
+    """Return as many distinct points as asked for, in the order in which they are drawn first."""
+    method, count, seed = how
+    units = (_sobol if method == "sobol" else _random)(len(draws), count, seed)
+    found: dict[tuple[Scalar, ...], None] = {}
+    for row in islice(units, _TRIES * (count + 10)):
+        found[tuple(draw(unit) for draw, unit in zip(draws.values(), row, strict=True))] = None
+        if len(found) == count:
+            return dict(zip(draws, zip(*found, strict=True), strict=True))
+    faults.append(
+        f"{key}.count: {count} given, and only {len(found)} different points were found, since cells must differ; "
+        "lower it, or sweep the words under [parameters], where all of their combinations are cells"
+    )
+    return {}
+
+
+def _random(n_words: int, count: int, seed: int) -> Iterator[list[_Unit]]:
+    """Yield rows of ``numpy.random.default_rng(seed).random()``, from the documented stream of integers."""
+    from numpy.random import PCG64
+
+    stream = PCG64(seed)
+    while True:
+        for row in stream.random_raw((count, n_words)).tolist():
+            yield [(integer >> 11, 53) for integer in row]
+
+
+def _sobol(n_words: int, count: int, seed: int) -> Iterator[list[_Unit]]:
+    """Yield the points of a scrambled Sobol sequence, which are multiples of 2^-30."""
+    import numpy as np
+    from scipy.stats import qmc
+
+    engine = qmc.Sobol(n_words, scramble=True, bits=30, seed=np.random.default_rng(seed))
+    block = 1 << (count - 1).bit_length()
+    while True:
+        for row in (engine.random(block) * 2.0**30).astype(np.int64).tolist():
+            yield [(integer, 30) for integer in row]
+
+
+def _draw_of(reading: Reading, key: str, spec: Any, name: str) -> _Draw:
+    """Return how a value of a word follows from a number between 0 and 1."""
+    integer = takes_integers(reading.tables.kinds[name])
+    try:
+        bounds = bounds_of(spec, integer)
+    except ValueError as error:
+        reading.faults.append(f"{key}: {error}")
+        return _choice(())
+    if bounds is None:
+        return _choice(values_of_word(reading, key, spec, name))
+    ends = [bounds.low, bounds.high] if bounds.low != bounds.high else [bounds.low]
+    if not values_of_word(reading, key, ends, name):
+        return _choice(())
+    if bounds.scale == "log" and integer:
+        return _log_integers(int(bounds.low), int(bounds.high))
+    if bounds.scale == "log":
+        return _log_numbers(float(bounds.low), float(bounds.high))
+    return _integers(int(bounds.low), int(bounds.high)) if integer else _numbers(float(bounds.low), float(bounds.high))
+
+
+def _choice(values: tuple[Scalar, ...]) -> _Draw:
+    return lambda unit: values[unit[0] * len(values) >> unit[1]]
+
+
+def _integers(low: int, high: int) -> _Draw:
+    return lambda unit: low + (unit[0] * (high - low + 1) >> unit[1])
+
+
+def _numbers(low: float, high: float) -> _Draw:
+    first, span = Fraction(low), Fraction(high) - Fraction(low)
+    return lambda unit: float(first + span * unit[0] / 2 ** unit[1])
+
+
+def _log_numbers(low: float, high: float) -> _Draw:
+    return lambda unit: log_value(low, high, unit[0], 2 ** unit[1])
+
+
+def _log_integers(low: int, high: int) -> _Draw:
+    """Return integers whose logarithms are even: a number between half below and half above the ends, rounded."""
+
+    def draw(unit: _Unit) -> Scalar:
+        return min(max(round(log_value(low - 0.5, high + 0.5, unit[0], 2 ** unit[1])), low), high)
+
+    return draw
