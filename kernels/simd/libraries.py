@@ -69,7 +69,20 @@ class _Library(JITCodeLibrary):
         names = {symbol(number): part.link(made) for number, part in enumerate(self.parts)}
         made.others.update(self.others)
         for text in self.texts:
-            yield _SYMBOL.sub(lambda found: f'"{names.get(found[1], found[1])}"', text)
+            named = _SYMBOL.sub(lambda found: f'"{names.get(found[1], found[1])}"', text)
+            # Parts of equal code have one name, which LLVM wants to be declared once.
+            yield named if len(set(names.values())) == len(names) else _declared_once(named)
+
+
+def _declared_once(text: str) -> str:
+    """Return LLVM's text without its repeated declarations."""
+    declared: set[str] = set()
+    lines = []
+    for line in text.split("\n"):
+        if not line.startswith("declare ") or line not in declared:
+            lines.append(line)
+        declared.add(line)
+    return "\n".join(lines)
 
 
 class Linked(NamedTuple):

@@ -24,6 +24,8 @@ class Setting(NamedTuple):
         Limits, None for none; the number must be finite.
     also
         Names that other programs use.
+    multiple_of
+        What the number must be a multiple of, None for nothing.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Setting(NamedTuple):
     above: float | None = None
     below: float | None = None
     also: tuple[str, ...] = ()
+    multiple_of: float | None = None
 
 
 def product(gradient: Lanes, slope: Lanes) -> Lanes:

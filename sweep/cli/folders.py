@@ -60,7 +60,7 @@ def weights(
 ) -> None:
     """Train the runs of a result again at full speed, record their weights, and check that all rows are the same.
 
-    The same command resumes an interrupted one. Result.weights and Result.predict then answer in Python.
+    The same command resumes an interrupted one. Result.weights and sweep.predict then answer in Python.
     """
     from sweep.system.signals import raise_on_interrupt
     from sweep.training.second_pass import record_weights

@@ -16,6 +16,7 @@ from sweep.statistics.compare_measures import adjusted, compare_pairs
 from sweep.statistics.measures import measure_of
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.sides import Side
+from sweep.study.given_weights import element_of
 from sweep.study.words import STANDS_FOR, WORDS
 from sweep.system.formatting import count_text, list_text
 
@@ -156,8 +157,10 @@ def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
     grid = result.study.grid
     cells = np.arange(grid.n_cells)
     known = [name for name in names if name in result.study.tables.words]  # a word of a user's own may be in one alone
-    columns = {name: grid.column(name, cells) if name in known else np.full(len(cells), np.nan) for name in names}
+    columns = {name: result.study.column(name, cells) for name in names}
     for name, column in columns.items():
+        if name in known and name not in result.study.parameters and element_of(name):
+            continue  # a weight that is drawn here has no partner with a value
         if name in known and None in result.study.values_of(name):
             columns[name] = grid.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
     return pd.DataFrame({"cell": cells, **columns})

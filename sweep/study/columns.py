@@ -176,7 +176,7 @@ def network_columns(study: StudyContent) -> list[Column]:
     """Return the columns of recorded measures of networks, and of weights: all parameters, array after array."""
     docs = {
         "initial_weights": "parameters before the first update",
-        "final_weights": "parameters after the last update; not finite where diverged",
+        "final_weights": "parameters after the last update; may be infinite or NaN where diverged",
     }
     kind, order = f"list<{study.network.dtype}>", "array after array, as Result.weights names them"
     measures = [Column(name, *NETWORK_MEASURES[name]) for name in study.record.measures]

@@ -102,6 +102,13 @@ class StudyContent:
             return (None,)  # the patterns are known, whatever they were made from
         return (getattr(getattr(self, self.tables.words[name].section), name),)
 
+    def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the value of a word in each of some cells, (cells,); NaN for single weights that are not swept."""
+        import numpy as np
+
+        known = name in self.parameters or name in self.grid.fixed
+        return self.grid.column(name, cells) if known else np.full(len(cells), np.nan)
+
     def combinations(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Yield the combinations of values of some words that cells have, each once."""
         swept = [name for name in names if name in self.parameters]

@@ -115,6 +115,7 @@ def setting(declared: Setting | str, users: Users) -> Any:
     """
     declared = vocabulary.SETTINGS[declared] if isinstance(declared, str) else declared
     limits = {"ge": declared.at_least, "gt": declared.above, "lt": declared.below}
+    limits["multiple_of"] = declared.multiple_of
     given = {key: limit for key, limit in limits.items() if limit is not None}
     number = Annotated[float, Field(allow_inf_nan=False, **given)]
     is_given = isfinite(declared.default)

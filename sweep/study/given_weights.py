@@ -16,7 +16,10 @@ from sweep.system.plain_values import plain
 
 # All parameters of a network, in the order in which they are numbered.
 ALL = "parameters"
-GIVEN = "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, a list for each seed, or a .npz file"
+GIVEN = (
+    "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, for all seeds or a row for each, where "
+    "parameters names all arrays; or a .npz, .npy, .csv or .parquet file"
+)
 
 _ARRAY = re.compile(f"[wb][1-8]?|[vck]|{ALL}")
 _ELEMENT = re.compile(r"([wb][1-8]?|[vck])\[(0|[1-9][0-9]{0,5})(?:,(0|[1-9][0-9]{0,5}))?\]")
@@ -68,6 +71,16 @@ class GivenWeights(NamedTuple):
 
     entries: tuple[tuple[str, Numbers], ...]
 
+    def __str__(self) -> str:
+        """Return what is given, numbers of lists by their shape."""
+        told = (
+            f"{name} {' x '.join(map(str, shape_of(numbers)))} numbers"
+            if isinstance(numbers, tuple)
+            else f"{name} {numbers:g}"
+            for name, numbers in self.entries
+        )
+        return ", ".join(told)
+
     def table(self) -> dict[str, Any]:
         """Return the table of a study file."""
         return dict(self.entries)
@@ -90,7 +103,10 @@ def with_columns(table: Any) -> Any:
     values: Any = table.get("values") if isinstance(table, Mapping) else None
     if not hasattr(values, "columns") or not hasattr(values, "to_numpy"):
         return table
-    return {**table, "values": {name: values[name].tolist() for name in values.columns}}
+    names = list(values.columns)
+    if len(set(names)) < len(names):
+        return {**table, "values": names}  # which is refused, as it is no table
+    return {**table, "values": {name: values[name].tolist() for name in names}}
 
 
 def read_values(given: Any) -> Any:

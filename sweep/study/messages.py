@@ -16,6 +16,7 @@ _NEEDS = {
     "greater_than_equal": "at least {ge:g}",
     "less_than": "below {lt:g}",
     "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of:g}",
     "finite_number": "a finite number",
     "float_type": "a number",
     "int_type": "an integer",

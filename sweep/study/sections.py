@@ -85,7 +85,7 @@ def _read_measures(given: Any) -> Any:
     if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
         raise ValueError(f"{shown(given)} given; must be a list of different names of {', '.join(NETWORK_MEASURES)}")
     for name in names:
-        if name not in NETWORK_MEASURES:
+        if not isinstance(name, str) or name not in NETWORK_MEASURES:
             raise ValueError(unknown("measure", name, NETWORK_MEASURES))
     return tuple(name for name in NETWORK_MEASURES if name in names)
 

@@ -52,7 +52,9 @@ class Network(Section):
 class InitialWeights(Section):
     """The initial weights of the networks."""
 
-    scale: Scale = word(1.0, "start", "deviation (normal) or half width (uniform) of the initial weights", "weight")
+    scale: Scale = word(
+        1.0, "start", "deviation (normal), half width (uniform) or value (constant) of the initial weights", "weight"
+    )
     output_scale: OutputScale | None = word(None, "start", "scale of the initial weights of the output layer", "weight")
     bias_scale: NotNegativeFloat | None = word(
         None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}

@@ -43,16 +43,24 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
     ------
     SweepError
         If ``inputs`` are no such matrix, there is no such cell, or ``which`` is another text.
+    TypeError
+        If ``result`` is of another type.
     StoreError
         If these weights were not recorded, or no run of the cell is trained yet.
     """
+    if not isinstance(result, Result):
+        raise TypeError(f"predict of {type(result).__name__}; give a Result, as open_result returns it")
     study, plan = result.study, result.parts_in_use.plan
     try:
-        given = np.array(plain(inputs), np.float64)
+        given = np.array(plain(inputs))
+        given = given.astype(np.float64) if given.dtype.kind in "biuf" else np.empty(0)
     except (TypeError, ValueError):
         given = np.empty(0)
+    with np.errstate(over="ignore"):
+        given = given.astype(study.network.dtype).astype(np.float64)
     if given.ndim != 2 or not len(given) or given.shape[1] != study.data.n_inputs or not np.isfinite(given).all():
-        raise SweepError(f"inputs {shown(plain(inputs))} given; must be rows of {study.data.n_inputs} finite numbers")
+        needs = f"rows of {study.data.n_inputs} numbers that are finite in {study.network.dtype}"
+        raise SweepError(f"inputs {shown(plain(inputs))} given; must be {needs}")
     _, weights = recorded_rows(result.parts_in_use, cell, which)
     own = plan.grid.cell(int(cell))
     settings = still_settings(cell_settings(plan, np.array([cell])))

@@ -191,6 +191,8 @@ class _Source:
         new, old = self._new, self._old.study
         if self.lacks_targets or new.record.of_networks:
             return False
+        if new.gives_weights_by_seed and new.seeds.base != old.seeds.base:
+            return False  # rows of given weights belong to other seeds
         fixed = [name for name in new.fixed() if name not in old.parameters and name in old.tables.words]
         return new.data.is_made_as(old.data) and all(
             [*map(new.comparable, new.values_of(name))] == [*map(old.comparable, old.values_of(name))] for name in fixed
@@ -198,7 +200,7 @@ class _Source:
 
     def _cells(self, cells: Array) -> Array:
         """Return the cell of the earlier study for each of ``cells``, -1 if there is none."""
-        old, grid = self._old.study, self._new.grid
+        old = self._old.study
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)
         known = [name for name in self._new.parameters if name not in old.parameters and name in old.tables.words]
@@ -208,7 +210,7 @@ class _Source:
             names = [name for name in axis if name in self._new.tables.words]
             points = zip(*(map(old.comparable, axis[name]) for name in names), strict=True)
             places = {point: place for place, point in enumerate(points)} if names else {(): 0}
-            columns = (map(self._new.comparable, grid.column(name, cells).tolist()) for name in names)
+            columns = (map(self._new.comparable, self._new.column(name, cells).tolist()) for name in names)
             values = zip(*columns, strict=True) if names else [()] * len(cells)
             place = np.array([places.get(value, -1) for value in values], np.int64)
             missing |= place < 0

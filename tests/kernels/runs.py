@@ -73,7 +73,7 @@ class Kinds:
 OF_SCHEDULES = {
     "end_factor": (0.0, 0.5, 2.0),
     "gamma": (0.5, 0.99),
-    "every": (1.0, 2.0, 2.5, 7.0),
+    "every": (1.0, 2.0, 7.0),
     "decay_rate": (0.0, 0.3),
 }
 

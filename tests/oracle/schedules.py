@@ -16,7 +16,7 @@ def factors(schedule: str, steps: Array, warmup: Array, own: Own, functions: Fun
     """Yield the factor (R,) of update t = 1, 2, .. of runs of at most `steps` (R,); settings are rounded already."""
     wide = {name: np.asarray(value, np.float64) for name, value in own.items()}
     warmup = np.asarray(np.asarray(warmup, dtype), np.float64)
-    power, count = np.ones(len(steps)), np.zeros(len(steps))
+    power = np.ones(len(steps))
     t = 0
     while True:
         t += 1
@@ -29,9 +29,9 @@ def factors(schedule: str, steps: Array, warmup: Array, own: Own, functions: Fun
             f = 1 / (1 + wide["decay_rate"] * (t - 1))
         elif schedule in ("exponential", "step"):
             f = power
-            count = count + 1
-            due = count >= (1 if schedule == "exponential" else wide["every"])
-            power, count = np.where(due, power * wide["gamma"], power), np.where(due, 0, count)
+            every = 1 if schedule == "exponential" else wide["every"]
+            drops = np.floor(t / every) - np.floor((t - 1) / every)  # at most one, as they come after whole updates
+            power = np.where(drops > 0, power * wide["gamma"], power)
         else:
             f = np.ones(len(steps))
         grown = t / warmup

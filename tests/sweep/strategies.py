@@ -27,6 +27,8 @@ def numbers(setting: Setting) -> st.SearchStrategy[float]:
     excluded = {f"exclude_{name.partition('_')[0]}": True for name, limit in limits.items() if limit is not None}
     if setting.at_least is not None:
         excluded["exclude_min"] = False
+    if setting.multiple_of:
+        return st.integers(1, 10**6).map(lambda k: k * setting.multiple_of)
     return st.floats(**given, **excluded, allow_nan=False, allow_infinity=False)
 
 

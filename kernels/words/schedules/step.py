@@ -4,7 +4,11 @@ from kernels.simd.functions import Lanes, select
 from kernels.words.records import Schedule, Setting
 from kernels.words.schedules.exponential import GAMMA
 
-EVERY = Setting("every", 1000.0, "updates after which the schedule step multiplies by gamma", "updates", at_least=1)
+EVERY = Setting(
+    *("every", 1000.0, "updates after which the schedule step multiplies by gamma", "updates"),
+    at_least=1,
+    multiple_of=1,
+)
 
 
 def advance(

@@ -22,9 +22,9 @@ from sweep.study.glossary import entries
 from sweep.study.load import built_in_studies
 from sweep.study.parameters import expand
 from sweep.study.schema import study_schema
-from sweep.study.swept_values import swept_parameters
+from sweep.study.swept_values import Reading, swept_parameters
 from sweep.study.tasks import TASKS
-from sweep.study.words import KINDS, SECTIONS, SWEEPABLE
+from sweep.study.words import KINDS, OURS, SECTIONS, SWEEPABLE
 from tests.sweep.schemas import accepts, plain, validator, with_word
 from tests.sweep.strategies import SCALARS, any_tables, study_tables, swept
 from tests.sweep.support import STUDY_TEXT, command
@@ -76,7 +76,7 @@ def test_whatever_is_valid_is_accepted(tables: dict[str, Any]) -> None:
 def test_forms_of_values(name: str, spec: Any) -> None:
     """Any form of the values of a parameter that is expanded is accepted, under both names of the parameter."""
     faults: list[str] = []
-    swept_parameters({name: spec}, 65_536, faults)
+    swept_parameters({name: spec}, Reading(OURS, 65_536, faults))
     for key in (name, f"{SWEEPABLE[name]}.{name}"):
         assert accepts(with_word("parameters", key, plain(spec))) or faults
 
@@ -170,7 +170,7 @@ def test_each_key_is_described_and_misspelled() -> None:
 def test_wrong_forms_are_refused(spec: Any) -> None:
     """Of the forms of values for a parameter of integers."""
     faults: list[str] = []
-    swept_parameters({"hidden": spec}, 4, faults)
+    swept_parameters({"hidden": spec}, Reading(OURS, 4, faults))
     assert faults
     assert not accepts(with_word("parameters", "hidden", spec))
 

@@ -12,7 +12,7 @@ import sweep
 from sweep import Study, StudyError
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_shards import run_in_shards
-from tests.sweep.support import assert_same_table, make_study
+from tests.sweep.support import assert_same_table, command, make_study
 
 WORDS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0.3, "max_steps": 15, "count": 5}
 
@@ -66,8 +66,26 @@ def test_rows_are_reused_where_weights_agree(tmp_path: Path) -> None:
     assert again.facts["reused_steps"] == again.facts["net_steps"]
     shifted = Study(**study.canonical() | {"seeds": {"base": 4, "count": 5}})
     assert not shifted.shares_runs_with(study)
+    others = sweep.run(shifted, out=tmp_path / "shifted", reuse=[tmp_path / "first"])
+    assert others.facts["reused_steps"] == 0
+    assert_same_table(others.runs(), expected_runs(shifted))
     plain = make_study(**{**WORDS, "learning_rate": [0.3, 0.1]}, base=3)
     assert not plain.shares_runs_with(study)
+
+
+def test_results_of_which_one_sweeps_a_weight(tmp_path: Path) -> None:
+    """They have no run in common: nothing is reused, and nothing is paired, in either order."""
+    swept, plain = STUDIES["swept"], make_study(**WORDS, base=0)
+    folders = [tmp_path / "swept", tmp_path / "plain"]
+    for study, folder in zip((swept, plain), folders, strict=True):
+        sweep.run(study, out=folder)
+    for study, folder in zip((plain, swept), folders, strict=True):
+        again = sweep.run(study, out=tmp_path / f"{folder.name}-again", reuse=[folder])
+        assert again.facts["reused_steps"] == 0
+    for first, second in (folders, folders[::-1]):
+        finished = command("compare", first, second)
+        assert finished.code == 2, finished
+        assert finished.err.startswith("error: ")
 
 
 def test_a_trace_has_the_weights_of_its_seed() -> None:

@@ -108,9 +108,11 @@ def test_second_pass(tmp_path: Path) -> None:
         (lambda result: result.weights(True), SweepError, "cell True given"),
         (lambda result: result.weights(0, "last"), SweepError, "weights 'last' given; must be 'final' or 'initial'"),
         (lambda result: result.weights(0, "initial"), StoreError, "initial weights were not recorded; 'sweep weights"),
-        (lambda result: sweep.predict(result, [1, 2]), SweepError, r"inputs \[1, 2\] given; must be rows of 2 finite"),
-        (lambda result: sweep.predict(result, [["a", 1]]), SweepError, "must be rows of 2 finite numbers"),
-        (lambda result: sweep.predict(result, [[np.nan, 1]]), SweepError, "must be rows of 2 finite numbers"),
+        (lambda result: sweep.predict(result, [1, 2]), SweepError, r"inputs \[1, 2\] given; must be rows of 2 numbers"),
+        (lambda result: sweep.predict(result, [["0", "1"]]), SweepError, "must be rows of 2 numbers"),
+        (lambda result: sweep.predict(result, [[np.nan, 1]]), SweepError, "must be rows of 2 numbers that are finite"),
+        (lambda result: sweep.predict(result, [[10**400, 1]]), SweepError, "must be rows of 2 numbers"),
+        (lambda result: sweep.predict("folder", [[0, 1]]), TypeError, "predict of str; give a Result"),
         (lambda result: sweep.run(result.study, keep="cells"), StudyError, "keep 'cells' given with record.weights"),
     ],
 )
@@ -130,6 +132,20 @@ def test_results_without_weights_say_how_to_get_them(tmp_path: Path) -> None:
         sweep.record_weights(tmp_path / "cells")
     with pytest.raises(SweepError, match="must be 'final', 'initial' or 'both'"):
         sweep.record_weights(tmp_path / "cells", which="all")
+
+
+def test_weights_that_are_there_already(tmp_path: Path) -> None:
+    """A result with initial weights is trained again for both; one with all of them is not, nor is it overwritten."""
+    first = sweep.run(recorded("initial"), out=tmp_path / "first")
+    again = sweep.record_weights(tmp_path / "first")
+    assert np.array_equal(again.weights(0, "initial")["w"], first.weights(0, "initial")["w"])
+    assert again.weights(0)["w"].shape == (4, 2, 2)
+    before = tree(tmp_path / "first")
+    with pytest.raises(SweepError, match="has its initial weights already"):
+        sweep.record_weights(tmp_path / "first", which="initial")
+    with pytest.raises(SweepError, match="given for the weights, "):
+        sweep.record_weights(tmp_path / "first", f"{tmp_path / 'first'}/", overwrite=True)
+    assert tree(tmp_path / "first") == before
 
 
 def test_rows_are_not_reused_where_weights_are_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     ),
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
     "gamma": ([0.5, 0.9], {"schedule": "exponential"}),
-    "every": ([1.0, 3.5], {"schedule": "step", "gamma": 0.5}),
+    "every": ([1.0, 3.0], {"schedule": "step", "gamma": 0.5}),
 }
 
 # Two values or more of every word of the data, and the data beside which they make a difference. Some words change how
