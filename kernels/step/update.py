@@ -165,7 +165,7 @@ def make_adders(memory: Memory) -> GradientSinks:
     def receive(packet: Packet, row: int, gradient: Lanes) -> None:
         store(packet.sums, row, gradient)
 
-    return GradientSinks(*(receive for _ in GradientSinks._fields))
+    return GradientSinks(receive, receive, receive, receive, receive, receive)
 
 
 @cache

@@ -146,6 +146,7 @@ def test_columns_describe_themselves() -> None:
     everything = make_study(
         **{name: [value] for name, value in words.items()}
         | {"optimizer": ["momentum", "rmsprop", "adam"], "loss": ["sse", "huber"]}
+        | {"schedule": ["linear", "exponential", "step", "inverse_time"]}
     )
     for columns in (runs_columns(everything), cells_columns(everything), tally_columns()):
         assert all(isinstance(column, Column) and column.doc for column in columns)
