@@ -175,4 +175,4 @@ def warn(sentence: str) -> None:
 
 def split_names(text: str) -> list[str]:
     """Return the names in a list separated by commas, which a single weight such as w[0,1] has too."""
-    return [name.strip() for name in re.split(r",(?![^\[]*\])", text)]
+    return [name.strip().replace(", ", ",") for name in re.split(r",(?![^\[]*\])", text)]

@@ -14,6 +14,7 @@ from sweep.statistics.measures import STATISTIC_OF, measures_of
 from sweep.statistics.ranking import has_all_runs, rank_cells
 from sweep.study.columns import STATUSES
 from sweep.study.model import Study
+from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.words import WORDS
 from sweep.system.formatting import list_text
 
@@ -141,6 +142,8 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
         If the column is not allowed.
     """
     column, allowed = COLUMNS.get(name, name), list(allowed)
+    if column in NETWORK_MEASURES:
+        raise SweepError(f"{name} given, which is a column of runs alone; read it with result.runs([{name!r}])")
     if column not in allowed:
         raise SweepError(unknown("statistic", name, names_of(allowed)))
     return column

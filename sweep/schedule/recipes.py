@@ -26,6 +26,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         said |= {"batch": None, "order": "cyclic"}
     for name in ("activation", "output", "loss", "optimizer"):
         said[name] = study.tables.own[said[name]].key if said[name] in study.tables.own else said[name]
+    said["freeze"] = said["freeze"].replace("none", "")
     said["deep"] = isinstance(cell.hidden, tuple)
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
     said["warms_up"] = any(study.values_of("warmup"))

@@ -176,6 +176,8 @@ def _text(value: Any) -> str:
 
 def _allowed(hint: Any) -> str:
     """Return the values that a type allows: the text that annotates it, its names, or its limits."""
+    if NoneType in get_args(hint):
+        return _allowed(next(option for option in get_args(hint) if option is not NoneType))
     kind, *notes = get_args(hint) if get_origin(hint) is Annotated else [hint]
     said = next((note for note in notes if isinstance(note, str)), None)
     options = [option for option in get_args(kind) if option is not NoneType]

@@ -135,6 +135,7 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
         key, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals or not key:
             raise StudyError([f"--set {shown(assignment)} given; must be key=value, as in --set seeds.count=40"])
+        key = weight if element_of(weight := key.replace(" ", "")) else key
         fault = _key_fault(key)
         if fault:
             raise StudyError([f"--set: {fault}"])

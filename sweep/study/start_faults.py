@@ -48,7 +48,7 @@ def start_faults(study: StudyContent) -> Iterator[str]:
 
 def _frozen_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
     """Yield a sentence for frozen parameters that no network has, and for networks without others."""
-    for freeze in study.values_of("freeze"):
+    for freeze in (each for each in study.values_of("freeze") if each != "none"):
         kinds = [{name[0] for name in each} for each in shapes]
         unknown = [name for name in freeze.split() if not any(name in each for each in kinds)]
         if unknown:

@@ -66,11 +66,11 @@ def _checked_scale(*, above: bool) -> Callable[[Any], Any]:
 
 
 def _expand_freeze(given: Any) -> Any:
-    """Return the kinds of frozen parameters as a text, in the default order of drawing."""
-    names = given.split() if isinstance(given, str) else given
+    """Return the kinds of frozen parameters as a text, in the default order of drawing; without any, ``none``."""
+    names = given.replace("none", "").split() if isinstance(given, str) else given
     if not isinstance(names, list) or not set(map(str, names)) <= set(DRAWN):
         raise ValueError(f"{shown(given)} given; must name some of {', '.join(DRAWN)}, as in 'w b' or ['w', 'b']")
-    return " ".join(name for name in DRAWN if name in names)
+    return " ".join(name for name in DRAWN if name in names) or "none"
 
 
 def _complete_order(given: str) -> str:
@@ -124,12 +124,12 @@ Freeze = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^\s*([wvbck](\s+|$))*$"},
+                {"type": "string", "pattern": r"^\s*(none|([wvbck](\s+|$))*)$"},
                 {"type": "array", "items": {"enum": list(DRAWN)}},
             ]
         }
     ),
-    "kinds of parameters such as 'w b'",
+    "none, or kinds of parameters such as 'w b'",
 ]
 
 

@@ -35,6 +35,10 @@ LOSS_ALIASES = {
 }
 
 
+# Constant weights are not drawn.
+_DRAWN = {"distribution": [name for name in DISTRIBUTIONS if name != "constant"]}
+
+
 class Network(Section):
     """The architecture of the networks."""
 
@@ -67,14 +71,16 @@ class InitialWeights(Section):
     values: Values = word(
         None, "start", "initial weights that are given, in place of drawn ones", "weight", is_swept=False
     )
-    draw_order: DrawOrder = word(" ".join(DRAWN), "start", "parameters in the order in which they are drawn")
+    draw_order: DrawOrder = word(
+        " ".join(DRAWN), "start", "parameters in the order in which they are drawn", used_with=_DRAWN
+    )
 
 
 class Training(Section):
     """How the networks are trained."""
 
     batch: Batch = word("full", "kernel", "patterns per update", "patterns")
-    freeze: Freeze = word("", "kernel", "parameters that keep their initial values: of w, v, b, c and k")
+    freeze: Freeze = word("none", "kernel", "parameters that keep their initial values: of w, v, b, c and k")
     order: Literal["cyclic", "shuffled"] = word(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )

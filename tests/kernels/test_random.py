@@ -46,7 +46,7 @@ def specs(draw: st.DrawFn) -> Spec:
         words["output"] = "identity"
     words["output"] = OWN_OUTPUTS.get(words["loss"], words["output"])
     if words["optimizer"] == "rprop":
-        words["batch"] = None
+        words |= {"batch": None, "schedule": "constant", "warms_up": False}
     return Spec(**words)
 
 

@@ -60,7 +60,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "weight_decay": not_negative,
     "schedule": st.sampled_from(list(vocabulary.SCHEDULES)),
     "warmup": not_negative,
-    "freeze": st.sampled_from(["", "w", "v"]),
+    "freeze": st.sampled_from(["none", "w", "v"]),
     "batch": st.integers(1, 4),
     "order": st.sampled_from(["cyclic", "shuffled"]),
     "max_steps": st.integers(0, MAX_STEPS),
@@ -98,6 +98,7 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
 NEEDS: dict[str, dict[str, set[Any]]] = {
     "bias_scale": {"bias": {True}},
     "from_step": {"criterion": {"loss", "max_error", "correct"}},
+    "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
     **{
         name: {
             kind: {user for user, word in words.items() if setting in word.settings}
@@ -113,6 +114,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
     },
 }
 DEFAULTS = {
+    "distribution": "normal",
     **{"activation": "relu", "output": "identity", "bias": True},
     **{"loss": "sse", "optimizer": "gd", "criterion": "loss", "schedule": "constant"},
 }

@@ -157,6 +157,10 @@ def test_values_that_are_none_are_refused(values: Any, words: tuple[str, ...]) -
             {"initial_weights": {"distribution": "constant", "scale": "he"}},
             "'he' given with initial_weights.distribution 'constant'; a constant needs a number",
         ),
+        (
+            {"initial_weights": {"distribution": "constant", "draw_order": "b w"}},
+            "initial_weights.draw_order: 'b w v c k' given, which no cell uses; it is used with distribution 'normal'",
+        ),
         ({"parameters": {"scale": [1.0, "he"]}}, "parameters.scale: numbers and names given"),
         ({"initial_weights": {"scale": True}}, "scale: True given; must be a number above 0 or one of 'glorot'"),
         ({"initial_weights": {"scale": 0}}, "scale: 0 given; must be a number above 0"),
@@ -177,4 +181,5 @@ def test_frozen_parameters_are_one_text() -> None:
     """Lists and texts in any order are the same study."""
     texts = [study_with(training={"learning_rate": 0.1, "freeze": given}) for given in ("c b", ["b", "c"], "b  c")]
     assert {study.canonical()["training"]["freeze"] for study in texts} == {"b c"}
-    assert study_with(training={"learning_rate": 0.1, "freeze": ""}) == study_with()
+    for nothing in ("none", "", []):
+        assert study_with(training={"learning_rate": 0.1, "freeze": nothing}) == study_with()

@@ -181,7 +181,7 @@ def test_defaults() -> None:
         "weight_decay": 0.0,
         "schedule": "constant",
         "warmup": 0.0,
-        "freeze": "",
+        "freeze": "none",
         "batch": 4,
         "order": "cyclic",
         "max_steps": 5000,

@@ -67,7 +67,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "weight_decay": ([0.0, 0.5, 0.01], {"optimizer": "momentum"}),
     "schedule": ([name for name in vocabulary.SCHEDULES if name != "step"], {}),  # which steps once in 1000 updates
     "warmup": ([0.0, 5.0, 30.0], {"batch": 2}),
-    "freeze": (["", "w b", "v"], {"weight_decay": 0.1}),
+    "freeze": (["none", "w b", "v"], {"weight_decay": 0.1}),
     "batch": (["full", "online", 2], {}),
     "order": (["cyclic", "shuffled"], {"batch": "online"}),
     "max_steps": ([0, 7, 40], {"batch": "online"}),
