@@ -30,7 +30,7 @@ Schema = dict[str, Any]
 # Keywords that are kept of the schemas that pydantic makes.
 _KEPT = (
     *("description", "type", "enum", "pattern", "required", "additionalProperties", "default", "items"),
-    *("uniqueItems", "patternProperties", "minProperties"),
+    *("uniqueItems", "patternProperties", "minProperties", "multipleOf"),
 )
 _LIMITS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
