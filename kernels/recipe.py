@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import vocabulary
-from kernels.shapes import parameter_shapes
+from kernels.shapes import parameter_shapes, parameter_slices
 from kernels.words.records import Setting
 from kernels.words.scalings import SCALINGS
 
@@ -121,12 +121,9 @@ class Architecture(NamedTuple):
         NamedParameters
             Those of :meth:`shapes`.
         """
-        views, first = NamedParameters(), 0
-        for name, shape in self.shapes(self.hidden(row.size) if hidden is None else hidden).items():
-            size = math.prod(shape)
-            views[name] = row[first : first + size].reshape(shape)
-            first += size
-        return views
+        shapes = self.shapes(self.hidden(row.size) if hidden is None else hidden)
+        places = parameter_slices(shapes)
+        return NamedParameters({name: row[places[name]].reshape(shape) for name, shape in shapes.items()})
 
     def scales(self, hidden: Hidden) -> tuple[tuple[float, ...], float]:
         """Return the factors of the sums of each hidden layer, without the gain, and of those of the outputs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 
@@ -35,3 +36,12 @@ def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: boo
     if skip:
         shapes["k"] = inputs, outputs
     return shapes
+
+
+def parameter_slices(shapes: dict[str, tuple[int, ...]]) -> dict[str, slice]:
+    """Return where the numbers of each array lie among all parameters of a network, one array after another."""
+    slices, first = {}, 0
+    for name, shape in shapes.items():
+        slices[name] = slice(first, first + math.prod(shape))
+        first = slices[name].stop
+    return slices

@@ -109,11 +109,12 @@ def _function(word: OwnWord, role: str) -> Callable[..., Any]:
 
 def _interpreted(word: OwnWord, role: str, arguments: list[Array]) -> list[Array]:
     function, like = _function(word, role), arguments[0]
+    given: list[Any] = list(arguments)
     if role == "number":  # of a loss whose target is one number for all lanes
-        arguments = [arguments[0], 0.75, *arguments[1:]]  # type: ignore[list-item]
-    values = function(*arguments)
-    given = list(values) if isinstance(values, tuple) else [values]
-    return [np.broadcast_to(np.asarray(value), like.shape) for value in given]
+        given.insert(1, 0.75)
+    values = function(*given)
+    found = list(values) if isinstance(values, tuple) else [values]
+    return [np.broadcast_to(np.asarray(value), like.shape) for value in found]
 
 
 def _compiled(word: OwnWord, role: str, arguments: list[Array]) -> list[Array]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.recipe import Architecture, Hidden
+from kernels.shapes import parameter_slices
+from kernels.start.names import ALL
 
 Array = NDArray[Any]
-
-# Stands for all parameters of a network, in the order of :meth:`kernels.recipe.Architecture.shapes`.
-ALL = "parameters"
 
 
 class Given(NamedTuple):
@@ -49,19 +47,16 @@ def place_given(
     architecture, hidden
         Of the networks.
     """
-    shapes, first = architecture.shapes(hidden), {}
-    end = 0
-    for name, shape in shapes.items():
-        first[name], end = end, end + math.prod(shape)
-    shapes[ALL], first[ALL] = (end,), 0
+    shapes = architecture.shapes(hidden)
+    places = parameter_slices(shapes)
+    shapes[ALL], places[ALL] = (weights.shape[1],), slice(None)
     for name, element, values in given:
         if name not in shapes:
             continue
         shape = shapes[name]
         of_seeds = values[rows] if values.ndim > (0 if element else len(shape)) else values
         if element:
-            weights[:, first[name] + np.ravel_multi_index(element, shape)] = of_seeds
-            continue
-        size = math.prod(shape)
-        rows_of = of_seeds.reshape(*of_seeds.shape[: -len(shape)], size) if of_seeds.ndim else of_seeds
-        weights[:, first[name] : first[name] + size] = rows_of
+            weights[:, places[name].start + np.ravel_multi_index(element, shape)] = of_seeds
+        else:
+            of_networks = of_seeds.reshape(*of_seeds.shape[: -len(shape)], -1) if of_seeds.ndim else of_seeds
+            weights[:, places[name]] = of_networks

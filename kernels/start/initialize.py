@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.floating_point import default_floating_point
 from kernels.recipe import Architecture, Hidden
+from kernels.shapes import parameter_slices
 from kernels.simd.compiling import Kernel
 from kernels.start.names import MAX_LAYERS
 from kernels.start.numbers import fill_by_numpy, fill_numbers, fill_truncated, uncompiled_draw
@@ -127,11 +128,10 @@ def _fill(start: Start, numbers: Array, seeds: Array, factor: float = 1.0, shift
 
 def _mirror(weights: Array, shapes: Shapes) -> None:
     """Make the second half of the last hidden layer's units as the first, with opposite output weights."""
-    first = 0
+    places = parameter_slices(shapes)
     layer = max((name for name in shapes if name[0] == "w"), key=lambda name: int(name[1:] or 1))
     for name, shape in shapes.items():
-        size = math.prod(shape)
-        values = weights[:, first : first + size].reshape(len(weights), *shape)
+        values = weights[:, places[name]].reshape(len(weights), *shape)
         half = shapes[layer][1] // 2
         if name == layer:
             values[:, :, half:] = values[:, :, :half]
@@ -139,7 +139,6 @@ def _mirror(weights: Array, shapes: Shapes) -> None:
             values[:, half:] = values[:, :half]
         elif name == "v":
             values[:, half:] = -values[:, :half]
-        first += size
 
 
 def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: str) -> Kernel | None:

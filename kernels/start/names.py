@@ -11,6 +11,9 @@ DISTRIBUTIONS = ("normal", "uniform", "truncated_normal", "constant")
 # Hidden layers of a network, which may be drawn in any order.
 MAX_LAYERS = 8
 
+# Stands for all parameters of a network, in the order of :func:`kernels.shapes.parameter_shapes`.
+ALL = "parameters"
+
 # numpy.random.RandomState, and numpy.random.default_rng.
 STREAMS = ("mt19937", "pcg64")
 

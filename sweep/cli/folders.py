@@ -58,7 +58,7 @@ def weights(
     threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
 ) -> None:
-    """Train the runs of a result again at full speed, record their weights, and check that all rows are the same.
+    """Train the runs of a result again, record their weights, and check that all rows are the same.
 
     The same command resumes an interrupted one. Result.weights and sweep.predict then answer in Python.
     """

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kernels.shapes import parameter_shapes
+from kernels.shapes import parameter_shapes, parameter_slices
 from sweep.errors import StoreError, SweepError, shown
 from sweep.statistics.table_values import numbers_of_lists
 from sweep.study.grid import hidden_sizes
@@ -77,9 +76,6 @@ def named_weights(parts: Parts, cell: int, which: str) -> dict[str, Array]:
     study, own = parts.plan.study, parts.plan.grid.cell(int(cell))
     sizes = hidden_sizes(own["hidden"], own["layers"])
     fans = study.data.n_inputs, *sizes, study.data.n_targets
-    named, first = {}, 0
-    for name, shape in parameter_shapes(fans, bias=own["bias"], skip=own["skip"], deep=len(sizes) > 1).items():
-        size = math.prod(shape)
-        named[name] = weights[:, first : first + size].reshape(-1, *shape)
-        first += size
-    return named
+    shapes = parameter_shapes(fans, bias=own["bias"], skip=own["skip"], deep=len(sizes) > 1)
+    places = parameter_slices(shapes)
+    return {name: weights[:, places[name]].reshape(-1, *shape) for name, shape in shapes.items()}

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from kernels.start.names import ALL
 from sweep.errors import shown
 from sweep.system.plain_values import plain
 
-# All parameters of a network, in the order in which they are numbered.
-ALL = "parameters"
 GIVEN = (
     "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, for all seeds or a row for each, where "
     "parameters names all arrays; or a .npz, .npy, .csv or .parquet file"
@@ -157,7 +156,7 @@ def _numbers(name: str, given: Any) -> Numbers:
     """Return numbers as floats and tuples of them, of one shape."""
     given = plain(given)
     if isinstance(given, (int, float)) and not isinstance(given, bool):
-        if not abs(given) <= 1.7976931348623157e308 or not isfinite(given):
+        if not abs(given) <= sys.float_info.max:
             raise ValueError(f"{name}: {shown(given)} given; must be finite")
         return float(given)
     if not isinstance(given, list) or not given:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING
 
+from kernels.start.names import ALL
 from sweep.errors import shown_names
-from sweep.study.given_weights import ALL, Numbers, Shapes, element_of, shape_of
+from sweep.study.given_weights import Numbers, Shapes, element_of, shape_of
 
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent

@@ -24,7 +24,7 @@ _COLUMNS = {
 def record_weights(
     directory: str | Path, out: str | Path | None = None, which: str = "final", **options: Any
 ) -> Result:
-    """Train the runs of a finished result again, at full speed, and record their weights in another folder.
+    """Train the runs of a finished result again, and record their weights in another folder.
 
     Parameters
     ----------

@@ -161,7 +161,9 @@ def test_source_makes_the_same_word(own: dict[str, OwnWord]) -> None:
 def test_words_are_found_by_key_alone(own: dict[str, OwnWord]) -> None:
     """No list of ours has a word of one's own, and a name alone finds none."""
     for name, word in own.items():
-        assert word_of(word.declaration.key) is word or word_of(word.declaration.key).source == word.source  # type: ignore[union-attr]
+        found = word_of(word.declaration.key)
+        assert found is not None
+        assert found.source == word.source
         assert name not in {**vocabulary.ACTIVATIONS, **vocabulary.LOSSES, **vocabulary.OPTIMIZERS, **vocabulary.NAMED}
     with pytest.raises(KeyError):
         vocabulary.OPTIMIZERS["quickprop"]
