@@ -10,11 +10,10 @@ from sweep.study.data import DATA_WORDS
 from sweep.study.data_sets import SweptData
 from sweep.study.exclusions import leave_out
 from sweep.study.grid import Axis, combinations, n_combinations
-from sweep.study.hints import unknown_key
 from sweep.study.parameters import Scalar
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.samples import MAX_POINTS, read_sample
-from sweep.study.swept_values import Reading, sweepable, swept_parameters, values_of_word
+from sweep.study.swept_values import Reading, named_words, sweepable, swept_parameters, values_of_word
 from sweep.study.words import WordTables
 from sweep.system.formatting import list_text, name_text
 
@@ -118,20 +117,14 @@ def swept_data(given: Mapping[str, Any], tables: WordTables) -> SweptData:
 
 def _read_zip(key: str, table: Any, reading: Reading) -> Axis:
     """Return the points of a table of ``[[zip]]``: lists of words, whose k-th values go together."""
-    faults, known = reading.faults, reading.tables.sweepable
+    faults = reading.faults
     if not isinstance(table, Mapping) or not table:
         faults.append(f"{key}: {shown(table)} given; must be a table of words with lists of values of equal length")
         return {}
     n_faults = len(faults)
     axis: dict[str, tuple[Scalar, ...]] = {}
-    for given, spec in table.items():
-        name = sweepable(given, reading.tables)
-        if name is None:
-            faults.append(f"{key}: {unknown_key('key', given, known, dict(known))}")
-        elif name in axis:
-            faults.append(f"{key}.{given}: {name} is given twice; give one")
-        else:
-            axis[name] = values_of_word(reading, f"{key}.{given}", spec, name, distinct=len(table) == 1)
+    for dotted, name, spec in named_words(key, table, reading):
+        axis[name] = values_of_word(reading, dotted, spec, name, distinct=len(table) == 1)
     if len(faults) > n_faults:
         return {}
     lengths = {name: len(values) for name, values in axis.items()}

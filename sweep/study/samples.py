@@ -15,10 +15,9 @@ from typing import Any
 
 from sweep.errors import shown, unknown
 from sweep.study.grid import Axis
-from sweep.study.hints import unknown_key
 from sweep.study.logspace import log_value
 from sweep.study.parameters import Scalar, bounds_of
-from sweep.study.swept_values import Reading, sweepable, values_of_word
+from sweep.study.swept_values import Reading, named_words, values_of_word
 from sweep.study.words import takes_integers
 from sweep.system.plain_values import is_integer
 
@@ -53,7 +52,7 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
     Axis
         Distinct points; empty if there is a fault.
     """
-    faults, known = reading.faults, reading.tables.sweepable
+    faults = reading.faults
     if not isinstance(table, Mapping):
         faults.append(f"{key}: {shown(table)} given; must be a table (in Python a dict)")
         return {}
@@ -67,16 +66,8 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
     if not is_integer(seed) or not 0 <= seed < 2**32:
         faults.append(f"{key}.seed: {shown(seed)} given; must be an integer from 0 to {2**32 - 1}")
     draws: dict[str, _Draw] = {}
-    for given, spec in table.items():
-        if given in KEYS:
-            continue
-        name = sweepable(given, reading.tables)
-        if name is None:
-            faults.append(f"{key}: {unknown_key('key', given, [*KEYS, *known], dict(known))}")
-        elif name in draws:
-            faults.append(f"{key}.{given}: {name} is given twice; give one")
-        else:
-            draws[name] = _draw_of(reading, f"{key}.{given}", spec, name)
+    for dotted, name, spec in named_words(key, table, reading, KEYS):
+        draws[name] = _draw_of(reading, dotted, spec, name)
     if not draws and len(faults) == n_faults:
         faults.append(f"{key}: no word given; give ranges, as in learning_rate = {{ logspace = [0.01, 1.0] }}")
     if len(faults) > n_faults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -65,6 +65,36 @@ def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]
         else:
             expanded[name] = values_of_word(reading, f"parameters.{key}", spec, name)
     return expanded
+
+
+def named_words(
+    key: str, table: Mapping[Any, Any], reading: Reading, others: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str, Any]]:
+    """Yield the dotted key, the name and the values as given of each word of a table of words that vary together.
+
+    Parameters
+    ----------
+    key
+        Key of the table, for errors.
+    table
+        As given.
+    reading
+        Where a sentence for each other key, and for each word that is given twice, is appended.
+    others
+        Keys that are no words.
+    """
+    known, seen = reading.tables.sweepable, set[str]()
+    for given, spec in table.items():
+        name = sweepable(given, reading.tables)
+        if given in others:
+            continue
+        if name is None:
+            reading.faults.append(f"{key}: {unknown_key('key', given, [*others, *known], dict(known))}")
+        elif name in seen:
+            reading.faults.append(f"{key}.{given}: {name} is given twice; give one")
+        else:
+            seen.add(name)
+            yield f"{key}.{given}", name, spec
 
 
 def sweepable(key: Any, tables: WordTables) -> str | None:
