@@ -21,7 +21,7 @@ from tests.kernels.support import DTYPES, Array, assert_equal, sized, some_compi
 from tests.oracle import optimizers, settings, training
 from tests.oracle import words as oracle_words
 
-FILE = Path(__file__).parents[1] / "words_of_own.py"
+FILE = Path(__file__).with_name("words_of_own.py")
 
 
 @pytest.fixture(scope="module")

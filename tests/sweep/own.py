@@ -10,7 +10,7 @@ from unittest import mock
 from kernels.own import words
 from sweep import load_words
 
-FILE = Path(__file__).parents[1] / "words_of_own.py"
+FILE = Path(__file__).parents[1] / "kernels" / "words_of_own.py"
 
 
 @contextmanager
