@@ -25,6 +25,10 @@ SETTINGS = np.dtype(
 )
 
 
+# What is added up of the losses of a run's judgings: their sum, the sum of their inverses, and the mean of the last TAIL.
+LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
+TAIL = 20
+
 # Hidden units: of the one hidden layer, or of each of several from the inputs up.
 Hidden: TypeAlias = int | tuple[int, ...]
 
@@ -167,6 +171,10 @@ class Recipe(NamedTuple):
     records_targets
         Whether the first steps at which the loss is below each of some targets are recorded. Their numbers are not
         part of a recipe.
+    plateau_of
+        What has to improve within a run's patience: ``"loss"``, ``"n_correct"``, or nothing.
+    loss_sums
+        What is added up of the losses of judgings: names of :data:`LOSS_SUMS`, as in ``"loss_sum tail_loss"``.
     """
 
     architecture: Architecture
@@ -182,6 +190,8 @@ class Recipe(NamedTuple):
     freeze: str = ""
     tie: str = "wrong"
     records_targets: bool = False
+    plateau_of: str = ""
+    loss_sums: str = ""
 
     @property
     def is_scheduled(self) -> bool:
@@ -205,7 +215,8 @@ class Recipe(NamedTuple):
         activations = (vocabulary.OUTPUTS[name] for name in names)
         optimizer, schedule = vocabulary.OPTIMIZERS[self.optimizer], vocabulary.SCHEDULES[self.schedule]
         words: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
-        return tuple({setting.name: setting for word in words for setting in word.settings}.values())
+        own = {setting.name: setting for word in words for setting in word.settings}
+        return (*own.values(), *(vocabulary.OF_PLATEAUS if self.plateau_of else ()))
 
 
 def make_settings(n_cells: int, **given: Any) -> NDArray[Any]:

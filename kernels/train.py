@@ -258,7 +258,7 @@ class Trainer:
             asked.seeds,
             self._loss_targets,
             waiting=np.zeros(2, np.int64),
-            columns=make_columns(n_runs, len(self._loss_targets)),
+            columns=make_columns(n_runs, len(self._loss_targets), len(recipe.loss_sums.split())),
             final_weights=np.empty(weights.shape if asked.weights else (0, 0), recipe.dtype),
             predictions=np.empty((n_runs, n_outputs) if asked.predictions else (0, 0), recipe.dtype),
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),

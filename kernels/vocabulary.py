@@ -76,6 +76,28 @@ GENERAL = (
     ),
 )
 
+# Settings of runs that end when they no longer improve.
+OF_PLATEAUS = (
+    Setting(
+        "patience",
+        float("inf"),
+        "judgings in a row without an improvement after which a run ends with status plateau",
+        "epochs",
+        above=0,
+        below=2**24,  # float32 counts no further
+        multiple_of=1,
+        also=("n_iter_no_change", "early_stopping_rounds", "early_stopping"),
+    ),
+    Setting(
+        "min_improvement",
+        0.0,
+        "what an improvement must exceed",
+        "loss or outputs",
+        at_least=0,
+        also=("min_delta", "tol", "tolerance"),
+    ),
+)
+
 
 def _own_settings() -> dict[str, Setting]:
     """Return the settings of words by name, each once."""
@@ -87,4 +109,4 @@ def _own_settings() -> dict[str, Setting]:
 
 
 OWN = _own_settings()
-SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (*GENERAL, *OWN.values())}
+SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (*GENERAL, *OF_PLATEAUS, *OWN.values())}

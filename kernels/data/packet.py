@@ -104,8 +104,9 @@ class Packet(NamedTuple):
     shuffled
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
-    schedule
-        Rows of float64 for the schedule of learning rates; see :mod:`kernels.step.schedule`.
+    doubles
+        Rows of float64: for the schedule of learning rates, see :mod:`kernels.step.schedule`, and behind them for sums of
+        losses, see :mod:`kernels.loop.loss_sums`.
     kept
         A copy of the parameters, the states, and the numbers that count updates, while updates are tried.
     """
@@ -124,7 +125,7 @@ class Packet(NamedTuple):
     latest: Rows
     own: Rows
     shuffled: Rows
-    schedule: Rows
+    doubles: Rows
     kept: Rows
 
 

@@ -32,50 +32,57 @@ from kernels.loop.lane_assignment import (
     set_deadline,
     some_wait,
 )
+from kernels.loop.loss_sums import make_add_loss, make_record_sums
 from kernels.loop.metrics import make_measure
-from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Runs
+from kernels.loop.plateau import make_plateau
+from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Runs
 from kernels.loop.shuffled_patterns import make_shuffle
 from kernels.recipe import Recipe
 from kernels.simd.functions import select
 from kernels.simd.jit import device, routine
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
+from kernels.step.control_layout import PLATEAU_FLAG, make_control_layout
 from kernels.step.layout import Workspace, make_in_memory
-from kernels.step.step import make_step
+from kernels.step.step import file_order, make_step
 from kernels.variant import Variant
 
 # The number of windows before the first. For a plain 0 Numba would compile functions a second time.
 BEFORE_ANY = cast(int, np.int64(0))
 
 
-@device
-def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
-    """Return the status of a run after it was judged.
-
-    Parameters
-    ----------
-    workspace
-        Of its packet.
-    lane
-        The lane that it occupies.
-    steps
-        Steps that it has taken.
-    is_last
-        Whether it is at its limit of steps.
+@made_once
+def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]:
+    """Make the function that tells the status of a run after it was judged.
 
     Returns
     -------
-    int
-        CONVERGED, DIVERGED, STALLED or EXHAUSTED; -1 if the run goes on.
+    (workspace, lane, steps, is_last) -> int
+        CONVERGED, DIVERGED, STALLED, PLATEAU or EXHAUSTED of the run in a lane, which has taken so many steps; -1 if it
+        goes on. ``is_last`` tells whether it is at its limit of steps.
     """
-    rows = workspace.rows
-    if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[FIRST_JUDGED, lane]:
-        return CONVERGED
-    if not rows[LOSS, lane] <= rows[BOUND, lane]:
-        return DIVERGED
-    if rows[STALLED_FLAG, lane] != 0.0:
-        return STALLED
-    return EXHAUSTED if is_last else -1
+    has_patience, flag = bool(recipe.plateau_of), _plateau_flag(recipe)
+
+    @device
+    def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
+        rows = workspace.rows
+        if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[FIRST_JUDGED, lane]:
+            return CONVERGED
+        if not rows[LOSS, lane] <= rows[BOUND, lane]:
+            return DIVERGED
+        if rows[STALLED_FLAG, lane] != 0.0:
+            return STALLED
+        if has_patience and rows[flag, lane] != 0.0:
+            return PLATEAU
+        return EXHAUSTED if is_last else -1
+
+    return status_of
+
+
+def _plateau_flag(recipe: Recipe) -> int:
+    """Return the row that tells which runs end on a plateau, 0 if none does."""
+    rows = make_control_layout(recipe).plateau
+    return rows[PLATEAU_FLAG] if rows else 0
 
 
 @made_once
@@ -99,6 +106,8 @@ def make_judge_runs(
     measure, record_outcome = make_measure(recipe, variant, memory), make_record_outcome(recipe, variant)
     record_targets, has_targets = make_record_targets(recipe), recipe.records_targets
     in_memory, n_windows = make_in_memory(recipe, variant, memory), variant.n_windows
+    record_sums, adds_losses = make_record_sums(recipe), bool(recipe.loss_sums)
+    status_of, has_patience, plateau_flag = make_status_of(recipe), bool(recipe.plateau_of), _plateau_flag(recipe)
     store, fill = memory.store, memory.fill
 
     @device
@@ -107,6 +116,8 @@ def make_judge_runs(
         store(packet.control, LOSS, verdict.loss)
         store(packet.control, CONVERGED_FLAG, select(verdict.converged, fill(1.0), 0.0))
         store(packet.control, STALLED_FLAG, select(verdict.stalled, fill(1.0), 0.0))
+        if has_patience:
+            store(packet.control, plateau_flag, select(verdict.tired, fill(1.0), 0.0))
 
     @device
     def judge_runs(patterns: Patterns, runs: Runs, workspace: Workspace, k: int) -> bool:
@@ -131,6 +142,8 @@ def make_judge_runs(
             status = status_of(workspace, lane, steps, is_last)
             if status >= 0:
                 record_outcome(runs, workspace, lane, status, steps)
+                if adds_losses:
+                    record_sums(runs, workspace, lane, np.float64(loss), seats[FIRST_TURN, lane], epochs + (k > 0))
                 retire(workspace, lane)
                 some_left = True
         return some_left
@@ -157,6 +170,8 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     judge_runs, n_windows = make_judge_runs(recipe, variant, memory), variant.n_windows
     shuffles, shuffle = variant.shuffles(recipe), make_shuffle(recipe, variant)
     in_memory, load, store = make_in_memory(recipe, variant, memory), memory.load, memory.store
+    keep_plateau = make_plateau(recipe, memory, file_order(recipe, variant, memory)).keep
+    add_loss, has_patience, adds_losses = make_add_loss(recipe, memory), bool(recipe.plateau_of), bool(recipe.loss_sums)
 
     @device
     def some_end_after(workspace: Workspace, k: int) -> bool:
@@ -172,6 +187,10 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         """Take the steps of a turn. Runs that reach their limit within the epoch are judged there."""
         packet, clock = in_memory(workspace), workspace.clock
         store(packet.control, PREVIOUS, load(packet.control, LOSS))
+        if has_patience:
+            keep_plateau(packet)
+        if adds_losses:
+            add_loss(packet, load(packet.control, LOSS), clock[TURN])
         if shuffles:
             shuffle(patterns, runs, workspace, clock[TURN])
         if n_windows > 1 and some_end_after(workspace, BEFORE_ANY):

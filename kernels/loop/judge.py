@@ -8,6 +8,7 @@ from typing import NamedTuple
 from kernels.data.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
 from kernels.data.packet import Packet, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
+from kernels.loop.plateau import make_plateau
 from kernels.loop.right import make_right
 from kernels.recipe import Recipe
 from kernels.simd.functions import Lanes, Mask
@@ -129,14 +130,15 @@ class Verdict(NamedTuple):
     ----------
     loss
         Over all patterns.
-    converged, stalled
-        Lanes that meet the criterion, and lanes that no update of an epoch would change. The caller checks
-        ``from_step`` and divergence.
+    converged, stalled, tired
+        Lanes that meet the criterion, lanes that no update of an epoch would change, and lanes whose patience has ended.
+        The caller checks ``from_step`` and divergence.
     """
 
     loss: Lanes
     converged: Mask
     stalled: Mask
+    tired: Mask
 
 
 @made_once
@@ -162,6 +164,7 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
     criterion = make_criterion(recipe, memory, source)
     is_fixed_point, spoils_outputs, may_stall = step.is_fixed_point, variant.n_windows > 1, _may_stall(recipe, variant)
     load, rates_rest = memory.load, make_rates_rest(recipe, memory)
+    has_patience, look = bool(recipe.plateau_of), make_plateau(recipe, memory, source).look
 
     @device
     def judge(patterns: Patterns, packet: Packet) -> Verdict:
@@ -169,14 +172,16 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
         active = load(control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
         converged = criterion(patterns, packet, loss, load(control, BELOW)) & active
-        stalled = active & ~active
+        stalled = tired = active & ~active
+        if has_patience:
+            tired = look(patterns, packet, loss) & active
         if may_stall:
             stalled = (loss == load(packet.previous, 0)) & active & rates_rest(packet)
             if any_lane(stalled):
                 stalled = is_fixed_point(patterns, packet, stalled)
                 if spoils_outputs:
                     step.predict(patterns, packet)
-        return Verdict(loss, converged, stalled)
+        return Verdict(loss, converged, stalled, tired)
 
     return judge
 
@@ -192,7 +197,7 @@ class Watch(NamedTuple):
     all_go_on : (patterns, packet) -> bool
         Whether no run ends or meets a target. If it is false, the packet must be judged after another ``predict``.
     keep_loss : (packet)
-        Keeps the loss that ``may_end`` stored for the next judging.
+        Keeps the loss that ``may_end`` stored for the next judging, and what it says about improvement.
     """
 
     may_end: Callable[[Patterns, Packet], Mask]
@@ -221,15 +226,19 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     rates_rest = make_rates_rest(recipe, memory)
     target_row = make_control_layout(recipe).target
     has_targets, target_row = target_row is not None, target_row or 0
+    has_patience, plateau = bool(recipe.plateau_of), make_plateau(recipe, memory, source)
+    keeps_latest = may_stall or bool(recipe.loss_sums)
 
     @device
     def may_end(patterns: Patterns, packet: Packet) -> Mask:
         loss, control = total_loss(patterns, packet), packet.control
-        if may_stall:
+        if keeps_latest:
             store(packet.latest, 0, loss)
         ends = criterion(patterns, packet, loss, load(control, BELOW_NOW)) | ~(loss <= load(control, BOUND))
         if has_targets:
             ends = ends | (loss < load(control, target_row))
+        if has_patience:
+            ends = ends | plateau.look(patterns, packet, loss)
         if may_stall:
             same = (loss == load(packet.previous, 0)) & may_be_fixed_point(patterns, packet) & rates_rest(packet)
             return ends | same
@@ -242,6 +251,8 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         ends = criterion(patterns, packet, loss, load(packet.control, BELOW_NOW))
         if has_targets:
             ends = ends | (loss < load(packet.control, target_row))
+        if has_patience:
+            ends = ends | plateau.ended(packet)
         ends = (ends | ~(loss <= load(packet.control, BOUND))) & active
         if may_stall:
             same = (loss == load(packet.previous, 0)) & active & rates_rest(packet)
@@ -253,6 +264,8 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     def keep_loss(packet: Packet) -> None:
         if may_stall:
             store(packet.previous, 0, load(packet.latest, 0))
+        if has_patience:
+            plateau.keep(packet)
 
     return Watch(may_end, all_go_on, keep_loss)
 

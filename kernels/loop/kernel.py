@@ -10,6 +10,7 @@ from kernels.data.patterns import Patterns
 from kernels.loop.end_runs import make_end_runs
 from kernels.loop.judge import make_watch
 from kernels.loop.lane_assignment import DEADLINE, OCCUPIED, TURN, some_wait
+from kernels.loop.loss_sums import make_add_loss
 from kernels.loop.registers import PacketOf, make_packet_places
 from kernels.loop.runs import Runs
 from kernels.loop.shuffled_patterns import make_shuffle
@@ -53,6 +54,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     advance_all = make_advance_all(recipe, variant, memory, places.packets)
     some_may_end = make_some_may_end(recipe, variant, memory, places.packets)
     first_that_ends = make_first_that_ends(recipe, variant, memory, places.packets)
+    add_losses, adds_losses = make_add_losses(recipe, variant, memory, places.packets), bool(recipe.loss_sums)
     registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
 
     @jit.kernel(repr((recipe, variant)), quick=variant.quick)
@@ -75,6 +77,8 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
                         break
                 if shuffles:
                     shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
+                if adds_losses:
+                    add_losses(workspaces, registers, turn)
                 advance_all(patterns, workspaces, registers)
                 turn += 1
             carry_out(workspaces, registers)
@@ -153,6 +157,41 @@ def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: 
         advance(patterns, packet)
 
     return _do_for_each(keep_and_advance, packets)
+
+
+@made_once
+def make_add_losses(
+    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
+) -> Callable[[tuple[Workspace, ...], Rows, int], None]:
+    """Make the function that adds the losses of a turn to the sums of each packet.
+
+    Parameters
+    ----------
+    recipe, variant, memory, packets
+        As for :func:`make_predict_all`.
+
+    Returns
+    -------
+    (workspaces, registers, turn) -> None
+        The turn is counted from the clock of each packet.
+    """
+    add_loss, load, packet_of, number = make_add_loss(recipe, memory), memory.load, packets[-1], len(packets) - 1
+
+    @device
+    def add_last(workspaces: tuple[Workspace, ...], registers: Rows, turn: int) -> None:
+        packet = packet_of(workspaces, registers)
+        add_loss(packet, load(packet.latest, 0), workspaces[number].clock[TURN] + turn)
+
+    if number == 0:
+        return add_last
+    add_others = make_add_losses(recipe, variant, memory, packets[:-1])
+
+    @device
+    def add_all(workspaces: tuple[Workspace, ...], registers: Rows, turn: int) -> None:
+        add_others(workspaces, registers, turn)
+        add_last(workspaces, registers, turn)
+
+    return add_all
 
 
 @made_once

@@ -25,7 +25,7 @@ from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
+from kernels.step.control_layout import THRESHOLD, WAITED, make_control_layout
 from kernels.step.layout import Workspace, make_layout
 from kernels.step.schedule import FIRST_STATE, MOST, TAKEN
 from kernels.variant import Variant
@@ -90,10 +90,13 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     n_states = len(states)
     at_rate = np.array([*(start == LEARNING_RATE for start in states), False])
     starts = np.array([*(0.0 if start == LEARNING_RATE else start for start in states), 0.0])
-    rows_given = np.array(make_control_layout(recipe).given)
-    target_row, has_targets = make_control_layout(recipe).target or 0, recipe.records_targets
+    layout = make_control_layout(recipe)
+    rows_given = np.array(layout.given)
+    target_row, has_targets = layout.target or 0, recipe.records_targets
     deep, n_windows, give_patterns = recipe.architecture.deep, variant.n_windows, make_give_patterns(recipe, variant)
-    set_schedule = make_set_schedule(recipe)
+    set_schedule, (first_sum, *_) = make_set_schedule(recipe), (*layout.loss_sums, layout.n_doubles)
+    has_patience = bool(recipe.plateau_of)
+    threshold_row, waited_row = (layout.plateau[row] if has_patience else 0 for row in (THRESHOLD, WAITED))
 
     @device
     def seat_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
@@ -119,6 +122,10 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                 if has_targets:
                     rows[target_row, lane] = runs.loss_targets[0]
                 set_schedule(workspace, lane, runs.limits[cell, SCHEDULE_STEPS])
+                for k in range(first_sum, workspace.doubles.shape[0]):
+                    workspace.doubles[k, lane] = 0.0
+                if has_patience:
+                    rows[threshold_row, lane], rows[waited_row, lane] = np.inf, 0.0
                 give_patterns(patterns, runs.limits[cell, PATTERNS], rows, lane)
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
@@ -141,10 +148,10 @@ def make_set_schedule(recipe: Recipe) -> Callable[[Workspace, int, int], None]:
     n_states = starts.size - 1
 
     def start(workspace: Workspace, lane: int, steps: int) -> None:
-        workspace.schedule[TAKEN, lane] = 0.0
-        workspace.schedule[MOST, lane] = steps
+        workspace.doubles[TAKEN, lane] = 0.0
+        workspace.doubles[MOST, lane] = steps
         for k in range(n_states):
-            workspace.schedule[FIRST_STATE + k, lane] = starts[k]
+            workspace.doubles[FIRST_STATE + k, lane] = starts[k]
         workspace.rows[hidden, lane] = workspace.rows[RATE, lane]
         workspace.rows[output, lane] = workspace.rows[OUTPUT_RATE, lane]
 

@@ -153,7 +153,7 @@ def _make_packet_of(recipe: Recipe, variant: Variant, memory: Memory, layout: Re
             rows_of(registers, latest),
             home.own,
             home.shuffled,
-            home.schedule,
+            home.doubles,
             home.kept,
         )
 

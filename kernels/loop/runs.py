@@ -13,8 +13,7 @@ from kernels.vocabulary import OPTIMIZERS
 Array = NDArray[Any]
 
 # How a run ended. RETRAIN: it is to be trained again by a variant that computes all products.
-CONVERGED, DIVERGED, STALLED, EXHAUSTED = range(4)
-STATUSES = ("converged", "diverged", "stalled", "exhausted")
+CONVERGED, DIVERGED, STALLED, EXHAUSTED, PLATEAU = range(5)
 RETRAIN = -1
 
 
@@ -24,7 +23,7 @@ class Columns(NamedTuple):
     Attributes
     ----------
     status : (runs,) of int8
-        CONVERGED .. EXHAUSTED, or RETRAIN.
+        CONVERGED .. PLATEAU, or RETRAIN.
     steps : (runs,) of int32
         Updates taken.
     initial_loss, final_loss : (runs,) of float64
@@ -35,6 +34,8 @@ class Columns(NamedTuple):
         The largest distance of an output from its target, infinite if the run diverged.
     target_steps : (runs, targets) of int32
         Updates before the first judging at which the loss was below each target of the loss; -1 where it never was.
+    loss_sums : (runs, sums) of float64
+        The sums of losses that the recipe names, in its order.
     measures : (runs, measures) of float64
         Written by who measures trained networks otherwise; kernels leave it alone.
     """
@@ -46,23 +47,24 @@ class Columns(NamedTuple):
     n_correct: NDArray[np.int32]
     max_error: NDArray[np.float64]
     target_steps: NDArray[np.int32]
+    loss_sums: NDArray[np.float64]
     measures: NDArray[np.float64]
 
 
-def make_columns(n_runs: int, n_targets: int = 0, n_measures: int = 0) -> Columns:
+def make_columns(n_runs: int, n_targets: int = 0, n_sums: int = 0, n_measures: int = 0) -> Columns:
     """Allocate columns for the outcomes of runs, with undefined content but for targets: none is met.
 
     Parameters
     ----------
-    n_runs, n_targets, n_measures
-        Numbers of runs, of targets of the loss, and of measures of trained networks.
+    n_runs, n_targets, n_sums, n_measures
+        Numbers of runs, of targets of the loss, of sums of losses, and of measures of trained networks.
 
     Returns
     -------
     Columns
     """
     columns: list[Array] = [np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")]
-    columns += [np.full((n_runs, n_targets), -1, np.int32), np.empty((n_runs, n_measures))]
+    columns += [np.full((n_runs, n_targets), -1, np.int32), np.empty((n_runs, n_sums)), np.empty((n_runs, n_measures))]
     return Columns(*columns)
 
 

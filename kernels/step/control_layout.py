@@ -8,9 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels.data.control import COMMON_ROWS, GIVEN_ROWS, OUTPUT_RATE, RATE
-from kernels.recipe import Recipe
-from kernels.vocabulary import OPTIMIZERS
+from kernels.recipe import TAIL, Recipe
+from kernels.vocabulary import OPTIMIZERS, SCHEDULES
 from kernels.words.records import Setting
+
+# Rows that end runs on a plateau: what a score must be below to be an improvement, judgings since the last one, both as
+# they are after the present judging, and whether the run ends now.
+THRESHOLD, WAITED, NEXT_THRESHOLD, NEXT_WAITED, PLATEAU_FLAG, N_PLATEAU_ROWS = range(6)
 
 
 class ControlLayout(NamedTuple):
@@ -31,8 +35,14 @@ class ControlLayout(NamedTuple):
     target
         The row of the largest target that the loss has not been below yet, minus infinity after the last; None if the
         recipe records no targets.
+    plateau
+        Rows THRESHOLD to PLATEAU_FLAG of runs that end when they no longer improve; none if none does.
     n_rows
         Number of all rows of control.
+    loss_sums
+        The first row of float64 of each of the recipe's sums of losses.
+    n_doubles
+        Number of all rows of float64.
     """
 
     settings: dict[str, int]
@@ -42,7 +52,10 @@ class ControlLayout(NamedTuple):
     rates: tuple[int, int]
     given: tuple[int, ...]
     target: int | None
+    plateau: tuple[int, ...]
     n_rows: int
+    loss_sums: tuple[int, ...]
+    n_doubles: int
 
     def rows(self, settings: tuple[Setting, ...]) -> tuple[int, ...]:
         """Return the rows of some settings."""
@@ -60,6 +73,11 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         tuple(range(start, start + size)) for start, size in zip(starts, sizes, strict=False)
     )
     rates = (changing[0], changing[1]) if changing else (RATE, OUTPUT_RATE)
+    first_of_plateau = starts[-1] + recipe.records_targets
+    n_rows = first_of_plateau + N_PLATEAU_ROWS * bool(recipe.plateau_of)
+    of_schedule = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
+    sums = recipe.loss_sums.split()
+    doubles = np.cumsum([of_schedule, *(TAIL if name == "tail_loss" else 1 for name in sums)]).tolist()
     return ControlLayout(
         {setting.name: row for setting, row in zip(recipe.settings, settings, strict=True)},
         clocks,
@@ -68,5 +86,8 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         rates,
         given=(*range(GIVEN_ROWS), *settings, *clocks),
         target=starts[-1] if recipe.records_targets else None,
-        n_rows=starts[-1] + recipe.records_targets,
+        plateau=tuple(range(first_of_plateau, n_rows)),
+        n_rows=n_rows,
+        loss_sums=tuple(doubles[:-1]),
+        n_doubles=doubles[-1],
     )

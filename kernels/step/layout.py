@@ -19,7 +19,7 @@ from kernels.simd.lanes import memory as make_memory
 from kernels.simd.parts import made_once
 from kernels.step.control_layout import make_control_layout
 from kernels.variant import Variant
-from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS, OUTPUTS, SCHEDULES
+from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS, OUTPUTS
 
 # A CPU may treat addresses at the same place of two pages as equal until it knows the pages.
 PAGE_BYTES = 4096
@@ -156,8 +156,8 @@ class Workspace(NamedTuple):
         See :mod:`kernels.loop.lane_assignment`.
     order : (patterns,) of int64
         Scratch memory for the shuffled order of patterns of one lane.
-    schedule : (n_rows, width) of float64
-        See :mod:`kernels.step.schedule`; no rows where learning rates do not change.
+    doubles : (n_rows, width) of float64
+        As in :class:`kernels.data.packet.Packet`; no rows where learning rates do not change and no losses are added.
     """
 
     rows: Any
@@ -167,7 +167,7 @@ class Workspace(NamedTuple):
     seats: NDArray[np.int64]
     clock: NDArray[np.int64]
     order: NDArray[np.int64]
-    schedule: Any
+    doubles: Any
 
 
 def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace:
@@ -189,9 +189,8 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     seats = np.full((6, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
     clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
-    n_doubles = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
-    schedule = aligned_rows(n_doubles, variant.width, "float64")
-    return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order, schedule)
+    doubles = aligned_rows(make_control_layout(recipe).n_doubles, variant.width, "float64")
+    return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order, doubles)
 
 
 @cache
@@ -246,7 +245,7 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
             rows_of(rows, LATEST),
             rows_of(rows, own),
             rows_of(rows, shuffled),
-            doubles_of(workspace.schedule, 0),
+            doubles_of(workspace.doubles, 0),
             rows_of(rows, layout.kept),
         )
 

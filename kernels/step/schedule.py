@@ -57,16 +57,16 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
         if advance is None:
             return fill_double(1.0)
         given = widened(load_settings(packet.control))
-        found = advance(t, load_double(packet.schedule, MOST), *(load_states(packet.schedule) + given))
+        found = advance(t, load_double(packet.doubles, MOST), *(load_states(packet.doubles) + given))
         for k in range(n_states):
-            store_double(packet.schedule, FIRST_STATE + k, found[k + 1])
+            store_double(packet.doubles, FIRST_STATE + k, found[k + 1])
         return found[0]
 
     @device
     def set_rates(packet: Packet) -> None:
         control = packet.control
-        t = load_double(packet.schedule, TAKEN) + 1.0
-        store_double(packet.schedule, TAKEN, t)
+        t = load_double(packet.doubles, TAKEN) + 1.0
+        store_double(packet.doubles, TAKEN, t)
         grown = t / as_double(load(control, WARMUP))
         factor = factor_of(packet, t) * select(grown < 1.0, grown, 1.0)
         rounded = factor if is_wide else narrow(factor)
@@ -98,7 +98,7 @@ def make_rates_rest(recipe: Recipe, memory: Memory) -> Callable[[Packet], Mask]:
     @device
     def after_warmup(packet: Packet) -> Mask:
         warmup = load(packet.control, WARMUP)
-        return load_double(packet.schedule, TAKEN) >= (warmup if is_wide else widen(warmup))
+        return load_double(packet.doubles, TAKEN) >= (warmup if is_wide else widen(warmup))
 
     if not is_constant:
         return never
@@ -119,11 +119,11 @@ def make_keep_taken(
 
     @device
     def taken(packet: Packet) -> Lanes:
-        return load_double(packet.schedule, TAKEN) if is_scheduled else fill_double(0.0)
+        return load_double(packet.doubles, TAKEN) if is_scheduled else fill_double(0.0)
 
     @device
     def set_taken(packet: Packet, number: Lanes) -> None:
         if is_scheduled:
-            store_double(packet.schedule, TAKEN, number)
+            store_double(packet.doubles, TAKEN, number)
 
     return taken, set_taken

@@ -52,6 +52,8 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "schedule": SCHEDULES,
     "warms_up": (False, True),
     "freeze": ("", "w", "v k", "b c"),
+    "plateau_of": ("", "loss", "n_correct"),
+    "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss"),
     "tie": ("wrong", "right"),
     "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),

@@ -61,7 +61,7 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Say words and settings as the oracle wants them."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
-    names = (*names, "tie", "schedule", "freeze")
+    names = (*names, "tie", "schedule", "freeze", "plateau_of")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     words = {name: getattr(spec, name) for name in names} | hidden
     settings = {name: runs.settings[name] for name in runs.settings.dtype.names if name != "patterns"}
@@ -146,6 +146,7 @@ def assert_as_oracle(spec: Spec, runs: Runs) -> oracle.Result:
     assert_equal(statuses(given.columns), expected.status, f"{what}: status")
     for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error", "target_steps"):
         assert_equal(getattr(given.columns, name), getattr(expected, name), f"{what}: {name}")
+    assert_equal(given.columns.loss_sums, expected.loss_sums(spec.loss_sums.split()), f"{what}: sums of losses")
     assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
     assert_equal(given.predictions, predict(spec, runs, expected.weights), f"{what}: predictions")
     judgings = -(-int(runs.settings["max_steps"].max(initial=0)) // spec.n_windows) + 1

@@ -114,6 +114,9 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         settings[name] = np.where(still, 0.0, random.choice(choices, count))
     if spec.warms_up:
         settings["warmup"] = random.choice((0.0, 1.0, 3.0, 4.5), count)
+    if spec.plateau_of:
+        settings["patience"] = random.choice((1.0, 2.0, 3.0, 10.0, np.inf), count)
+        settings["min_improvement"] = random.choice((0.0, 1e-3, 0.1), count)
     if spec.schedule != "constant":
         settings |= {name: random.choice(choices, count) for name, choices in OF_SCHEDULES.items()}
     if spec.sets != "one":

@@ -69,6 +69,8 @@ class Spec:
     task: str = "xor"
     tuning: str = "plain"
     targets: tuple[float, ...] = ()  # of the loss
+    plateau_of: str = ""
+    loss_sums: str = ""
     below: tuple[int, ...] = ()  # units of the hidden layers below the last one
     sets: str = "one"  # of patterns; several that differ in "targets", or in "patterns" as a whole
 
@@ -140,7 +142,8 @@ class Spec:
             self.freeze,
             self.tie,
         )
-        return Recipe(architecture, *words, records_targets=bool(self.targets))
+        recorded = {"records_targets": bool(self.targets), "loss_sums": self.loss_sums}
+        return Recipe(architecture, *words, plateau_of=self.plateau_of, **recorded)
 
     def n_parameters(self, hidden: int) -> int:
         """Count the parameters with so many units in the last hidden layer."""

@@ -14,7 +14,8 @@ from tests.oracle.step import Activity, Network
 from tests.oracle.windows import Epochs
 from tests.oracle.words import TERMS, Array, add_in_order, count, loss_total, softmax
 
-STATUSES = ("converged", "diverged", "stalled", "exhausted")  # in the order of judging
+STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
+ORDER = ("converged", "diverged", "stalled", "plateau", "exhausted")  # of judging
 
 
 class Score(NamedTuple):
@@ -91,6 +92,11 @@ class Judge:
         limit = np.minimum(settings.max_steps, np.multiply(settings.max_epochs, epochs.n_windows))
         self.limit = np.broadcast_to(limit, n_runs)
         self.previous = np.full(n_runs, np.nan, dtype)  # NaN: no stall at t = 0
+        self.plateau_of = words.plateau_of
+        self.patience = np.asarray(settings.patience)
+        self.min_improvement = np.asarray(settings.min_improvement, dtype)
+        self.threshold = np.full(n_runs, np.inf, dtype)  # an improvement is below
+        self.waited = np.zeros(n_runs, np.int64)  # judgings since the last improvement
 
     def is_due(self, t: int) -> Array:
         """Return which runs (R,) are judged before update t."""
@@ -107,5 +113,16 @@ class Judge:
         if stalled.any():
             stalled &= is_still()
         self.previous = np.where(due, score.loss, self.previous)
-        verdicts = [due & verdict for verdict in (converged, diverged, stalled, self.limit == t)]
-        return np.select(verdicts, STATUSES, default="")
+        tired = self._has_lost_patience(score, due)
+        verdicts = [due & verdict for verdict in (converged, diverged, stalled, tired, self.limit == t)]
+        return np.select(verdicts, ORDER, default="")
+
+    def _has_lost_patience(self, score: Score, due: Array) -> Array:
+        """Return which runs (R,) have not improved for so many judgings as they have patience."""
+        if not self.plateau_of:
+            return np.zeros(len(due), np.bool_)
+        now = score.loss if self.plateau_of == "loss" else (-score.n_correct).astype(score.loss.dtype)
+        improves = now < self.threshold
+        self.waited = np.where(due, np.where(improves, 0, self.waited + 1), self.waited)
+        self.threshold = np.where(due & improves, now - self.min_improvement, self.threshold)
+        return self.waited >= self.patience

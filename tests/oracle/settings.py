@@ -33,6 +33,7 @@ class Words:
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"
+    plateau_of: str = ""  # what has to improve within a run's patience: "loss", "n_correct" or nothing
     middle: float | None = None  # between low outputs and high ones, where it is not that of the range of the targets
 
 
@@ -67,6 +68,8 @@ class Settings:
     gain: npt.ArrayLike = 1.0
     weight_decay: npt.ArrayLike = 0.0
     warmup: npt.ArrayLike = 0.0
+    patience: npt.ArrayLike = np.inf  # judgings without an improvement
+    min_improvement: npt.ArrayLike = 0.0
     schedule_steps: npt.ArrayLike = 0  # that the schedule is for; 0 for the most that a run may take
     own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the words, by name
 

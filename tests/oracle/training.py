@@ -34,7 +34,27 @@ class Result:
     max_error: npt.NDArray[np.float64]  # (R,), +inf where diverged
     weights: Array  # (R, P), in the dtype of the runs
     target_steps: npt.NDArray[np.int64]  # (R, targets of the loss), -1 where the loss was never below one
+    n_judgings: npt.NDArray[np.int64]  # (R,)
     losses: npt.NDArray[np.float64] | None = None  # (R, most judgings of a run), NaN after a run's end
+
+    def loss_sums(self, names: Sequence[str]) -> Array:
+        """Return sums of the recorded losses of each run, (R, names), added in float64 in the order of judging.
+
+        A loss that is not a number counts as infinite.
+        """
+        assert self.losses is not None
+        rows = []
+        for losses, n in zip(self.losses.astype(np.float64), self.n_judgings, strict=True):
+            told = [np.inf if np.isnan(loss) else loss for loss in losses[:n]]
+            tail = told[-20:]
+            with np.errstate(divide="ignore"):
+                sums = {
+                    "loss_sum": sum(told, start=0.0),
+                    "inverse_loss_sum": sum((np.float64(1.0) / loss for loss in told), start=0.0),
+                    "tail_loss": sum(tail, start=0.0) / len(tail),
+                }
+            rows.append([sums[name] for name in names])
+        return np.array(rows).reshape(len(rows), len(names))
 
     @classmethod
     def before(cls, start: Array, n_targets: int) -> Result:
@@ -43,7 +63,8 @@ class Result:
         first, last, error = np.full((3, len(start)), np.inf)
         status = np.full(len(start), "", "U9")
         target_steps = np.full((len(start), n_targets), -1)
-        return cls(status, steps, epochs, first, last, n_correct, error, np.empty_like(start), target_steps)
+        n_judgings = np.zeros(len(start), np.int64)
+        return cls(status, steps, epochs, first, last, n_correct, error, np.empty_like(start), target_steps, n_judgings)
 
     def note_targets(self, t: int, losses: Array, due: Array, targets: Array) -> None:
         """Record step t for every target that the loss of a run judged now is below for the first time."""
@@ -154,6 +175,7 @@ def train(
                 result.initial_loss[:] = np.where(np.isfinite(score.loss), score.loss, np.inf)
             trace.setdefault(-(-t // epochs.n_windows), never.copy())[due] = score.loss[due]
             result.note_targets(t, score.loss, due, rounded_targets)
+            result.n_judgings += due
             ended = status != ""
             result.note_end(ended, status, score, current)
             result.steps[ended], result.epochs[ended] = t, epoch

@@ -1,0 +1,73 @@
+"""Sums of the losses of a run over its judgings, in float64: all are added up in the order of the judgings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kernels.data.packet import Packet
+from kernels.loop.runs import Runs
+from kernels.recipe import TAIL, Recipe
+from kernels.simd import lanes
+from kernels.simd.functions import Lanes
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory, widen
+from kernels.simd.parts import made_once
+from kernels.step.control_layout import make_control_layout
+from kernels.step.layout import Workspace
+
+
+def _rows(recipe: Recipe) -> tuple[bool, int, bool, int, bool, int]:
+    """Return of each sum whether it is recorded, and its first row or 0."""
+    first = dict(zip(recipe.loss_sums.split(), make_control_layout(recipe).loss_sums, strict=True))
+    plain, inverse, tail = (first.get(name) for name in ("loss_sum", "inverse_loss_sum", "tail_loss"))
+    return plain is not None, plain or 0, inverse is not None, inverse or 0, tail is not None, tail or 0
+
+
+@made_once
+def make_add_loss(recipe: Recipe, memory: Memory) -> Callable[[Packet, Lanes, int], None]:
+    """Make the function that adds the loss of a judging after which runs go on: ``(packet, loss, turn)``."""
+    adds, plain, adds_inverse, inverse, keeps_tail, tail = _rows(recipe)
+    double, is_wide = lanes.memory("float64", memory.width), recipe.dtype == "float64"
+    load, store, fill = double.load, double.store, double.fill
+
+    @device
+    def add_loss(packet: Packet, loss: Lanes, turn: int) -> None:
+        wide = loss if is_wide else widen(loss)
+        if adds:
+            store(packet.doubles, plain, load(packet.doubles, plain) + wide)
+        if adds_inverse:
+            store(packet.doubles, inverse, load(packet.doubles, inverse) + fill(1.0) / wide)
+        if keeps_tail:
+            store(packet.doubles, tail + turn % TAIL, wide)
+
+    return add_loss
+
+
+@made_once
+def make_record_sums(recipe: Recipe) -> Callable[[Runs, Workspace, int, float, int, int], None]:
+    """Make the function that writes the sums of a run that ends: ``(runs, workspace, lane, loss, turn, n_before)``.
+
+    ``n_before`` judgings were before this one, the first of them in ``turn``. A last loss that is NaN counts as
+    infinite.
+    """
+    adds, plain, adds_inverse, inverse, keeps_tail, tail = _rows(recipe)
+    of_inverse, of_tail = int(adds), int(adds) + int(adds_inverse)
+
+    @device
+    def record_sums(runs: Runs, workspace: Workspace, lane: int, loss: float, turn: int, n_before: int) -> None:
+        run, doubles, sums = workspace.seats[0, lane], workspace.doubles, runs.columns.loss_sums
+        last = loss if loss == loss else np.inf
+        if adds:
+            sums[run, 0] = doubles[plain, lane] + last
+        if adds_inverse:
+            sums[run, of_inverse] = doubles[inverse, lane] + 1.0 / last
+        if keeps_tail:
+            first = n_before - TAIL + 1 if n_before >= TAIL else 0
+            total = 0.0
+            for j in range(first, n_before):
+                total += doubles[tail + (turn + j) % TAIL, lane]
+            sums[run, of_tail] = (total + last) / (n_before - first + 1)
+
+    return record_sums

@@ -1,0 +1,90 @@
+"""Runs that end when they have not improved for so many judgings as they have patience."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kernels.data.packet import Packet
+from kernels.data.patterns import Patterns, PatternSource
+from kernels.loop.right import make_right
+from kernels.recipe import Recipe
+from kernels.simd.functions import Lanes, Mask, select
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory
+from kernels.simd.parts import made_once
+from kernels.step.control_layout import NEXT_THRESHOLD, NEXT_WAITED, THRESHOLD, WAITED, make_control_layout
+
+
+class Plateau(NamedTuple):
+    """What a judging says about improvement.
+
+    Attributes
+    ----------
+    look : (patterns, packet, loss) -> mask
+        Lanes whose patience has ended with this judging. It stores the state after it, which counts once kept.
+    ended : (packet) -> mask
+        What ``look`` returned last.
+    keep : (packet) -> None
+        Keeps the state that ``look`` stored, as the runs go on.
+    """
+
+    look: Callable[[Patterns, Packet, Lanes], Mask]
+    ended: Callable[[Packet], Mask]
+    keep: Callable[[Packet], None]
+
+
+@made_once
+def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plateau:
+    """Make the functions of a recipe in which runs have patience.
+
+    Parameters
+    ----------
+    recipe, memory, source
+        See :mod:`kernels.step`. Of other recipes the functions must not be called.
+
+    Returns
+    -------
+    Plateau
+
+    Notes
+    -----
+    A score, the loss or minus the number of correct outputs, improves if it is below the best one by more than
+    ``min_improvement``; the best is the last one that improved. The first score does.
+    """
+    layout, right = make_control_layout(recipe), make_right(recipe, memory, source)
+    threshold, waited, next_threshold, next_waited = (
+        layout.plateau[row] if layout.plateau else 0 for row in (THRESHOLD, WAITED, NEXT_THRESHOLD, NEXT_WAITED)
+    )
+    patience, improvement = (layout.settings.get(name, 0) for name in ("patience", "min_improvement"))
+    load, store, fill, of_loss = memory.load, memory.store, memory.fill, recipe.plateau_of == "loss"
+
+    @device
+    def score(patterns: Patterns, packet: Packet, loss: Lanes) -> Lanes:
+        if of_loss:
+            return loss
+        wrong = fill(0.0)
+        for n in range(source.n_patterns(patterns)):
+            wrong = wrong - right.n_right(patterns, packet, n)
+        return wrong
+
+    @device
+    def look(patterns: Patterns, packet: Packet, loss: Lanes) -> Mask:
+        control, now = packet.control, score(patterns, packet, loss)
+        before = load(control, threshold)
+        improves = now < before
+        count = select(improves, fill(0.0), load(control, waited) + 1.0)
+        store(control, next_threshold, select(improves, now - load(control, improvement), before))
+        store(control, next_waited, count)
+        return count >= load(control, patience)
+
+    @device
+    def ended(packet: Packet) -> Mask:
+        return load(packet.control, next_waited) >= load(packet.control, patience)
+
+    @device
+    def keep(packet: Packet) -> None:
+        store(packet.control, threshold, load(packet.control, next_threshold))
+        store(packet.control, waited, load(packet.control, next_waited))
+
+    return Plateau(look, ended, keep)
