@@ -25,10 +25,6 @@ SETTINGS = np.dtype(
 )
 
 
-# What is added up of the losses of a run's judgings: their sum, the sum of their inverses, and the mean of the last TAIL.
-LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
-TAIL = 20
-
 # Hidden units: of the one hidden layer, or of each of several from the inputs up.
 Hidden: TypeAlias = int | tuple[int, ...]
 
@@ -174,7 +170,8 @@ class Recipe(NamedTuple):
     plateau_of
         What has to improve within a run's patience: ``"loss"``, ``"n_correct"``, or nothing.
     loss_sums
-        What is added up of the losses of judgings: names of :data:`LOSS_SUMS`, as in ``"loss_sum tail_loss"``.
+        What is added up of the losses of judgings, as in ``"loss_sum tail_loss"``: names of
+        :data:`kernels.vocabulary.LOSS_SUMS`.
     """
 
     architecture: Architecture

@@ -98,6 +98,10 @@ OF_PLATEAUS = (
     ),
 )
 
+# What may be added up of the losses of a run's judgings: they, their inverses, and for their mean the last TAIL.
+LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
+TAIL = 20
+
 
 def _own_settings() -> dict[str, Setting]:
     """Return the settings of words by name, each once."""

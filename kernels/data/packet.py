@@ -105,8 +105,8 @@ class Packet(NamedTuple):
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
     doubles
-        Rows of float64: for the schedule of learning rates, see :mod:`kernels.step.schedule`, and behind them for sums of
-        losses, see :mod:`kernels.loop.loss_sums`.
+        Rows of float64: for the schedule of learning rates, see :mod:`kernels.step.schedule`, and behind them for sums
+        of losses, see :mod:`kernels.loop.loss_sums`.
     kept
         A copy of the parameters, the states, and the numbers that count updates, while updates are tried.
     """

@@ -131,8 +131,8 @@ class Verdict(NamedTuple):
     loss
         Over all patterns.
     converged, stalled, tired
-        Lanes that meet the criterion, lanes that no update of an epoch would change, and lanes whose patience has ended.
-        The caller checks ``from_step`` and divergence.
+        Lanes that meet the criterion, lanes that no update of an epoch would change, and lanes whose patience has
+        ended. The caller checks ``from_step`` and divergence.
     """
 
     loss: Lanes

@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels.data.packet import Packet
 from kernels.loop.runs import Runs
-from kernels.recipe import TAIL, Recipe
+from kernels.recipe import Recipe
 from kernels.simd import lanes
 from kernels.simd.functions import Lanes
 from kernels.simd.jit import device
@@ -16,12 +16,13 @@ from kernels.simd.lanes import Memory, widen
 from kernels.simd.parts import made_once
 from kernels.step.control_layout import make_control_layout
 from kernels.step.layout import Workspace
+from kernels.vocabulary import LOSS_SUMS, TAIL
 
 
 def _rows(recipe: Recipe) -> tuple[bool, int, bool, int, bool, int]:
     """Return of each sum whether it is recorded, and its first row or 0."""
     first = dict(zip(recipe.loss_sums.split(), make_control_layout(recipe).loss_sums, strict=True))
-    plain, inverse, tail = (first.get(name) for name in ("loss_sum", "inverse_loss_sum", "tail_loss"))
+    plain, inverse, tail = (first.get(name) for name in LOSS_SUMS)
     return plain is not None, plain or 0, inverse is not None, inverse or 0, tail is not None, tail or 0
 
 

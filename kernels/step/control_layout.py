@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels.data.control import COMMON_ROWS, GIVEN_ROWS, OUTPUT_RATE, RATE
-from kernels.recipe import TAIL, Recipe
-from kernels.vocabulary import OPTIMIZERS, SCHEDULES
+from kernels.recipe import Recipe
+from kernels.vocabulary import OPTIMIZERS, SCHEDULES, TAIL
 from kernels.words.records import Setting
 
 # Rows that end runs on a plateau: what a score must be below to be an improvement, judgings since the last one, both as

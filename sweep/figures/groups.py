@@ -20,7 +20,8 @@ from sweep.system.formatting import short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STATUS_COLORS = dict(zip(STATUSES, (NAMED_COLORS[0], NAMED_COLORS[1], NAMED_COLORS[3], "0.55"), strict=True))
+_BLUE, _ORANGE, _GREEN, _PINK = NAMED_COLORS[:4]
+STATUS_COLORS = dict(zip(STATUSES, (_BLUE, _ORANGE, _PINK, "0.55", _GREEN), strict=True))
 
 
 class Groups:

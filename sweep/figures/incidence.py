@@ -19,6 +19,7 @@ from sweep.results.result import Result
 from sweep.results.target_runs import TARGET
 from sweep.statistics.incidence import EVENTS, cumulative_incidence, parallel_incidence
 from sweep.statistics.outcomes import Outcomes
+from sweep.study.columns import statuses
 from sweep.study.selection import At
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def incidence(
         As for :func:`sweep.figures.heatmap.heatmap`.
     color
         A parameter of at most 12 values; by default the one of them with the most. If none is swept, the shares of
-        diverged and stalled runs are drawn too.
+        runs that diverged, stalled or ended on a plateau are drawn too.
     bands
         ``"pointwise"`` for the interval of each step, or ``"simultaneous"`` for a band of the whole curve.
     parallel_runs
@@ -89,13 +90,16 @@ def incidence(
         raise SweepError(
             f"color {color} given with several numbers of parallel runs; give either one number or no color"
         )
-    lines = _lines(groups, numbers)
+    lines = _lines(result, groups, numbers)
     ax = ax or new_axes()
     drawn, told = _draw(ax, result, lines, bands)
     tell_at_ticks(ax.xaxis, _under_way(groups.tally))
     ended = "converged" if groups.color or numbers != [1] else "ended"
     if not drawn:
-        say_why(ax, "no run converged" if ended == "converged" else "no run converged, diverged or stalled")
+        say_why(
+            ax,
+            "no run converged" if ended == "converged" else "no run converged, diverged, stalled or ended on a plateau",
+        )
     first = f"any of {numbers[0]:,} parallel runs" if len(numbers) == 1 else "any of parallel runs"
     y = f"{'runs' if numbers == [1] else first} {ended} by this step, %"
     legend = "parallel runs" if len(numbers) > 1 else None
@@ -155,14 +159,15 @@ def ecdf(
     return ax
 
 
-def _lines(groups: Groups, numbers: Sequence[int]) -> list[_Line]:
+def _lines(result: Result, groups: Groups, numbers: Sequence[int]) -> list[_Line]:
     """Return a curve for each number of parallel runs, for each color, or for each event."""
     if len(numbers) > 1:
         ordered = sorted(set(numbers))
         styles = zip(ordered, line_styles(ordered).values(), strict=True)
         return [_Line(groups.tally, {**style, "label": f"{k:,}"}, parallel_runs=k) for k, style in styles]
     if groups.color is None and list(numbers) == [1]:
-        return [_Line(groups.tally, {"color": STATUS_COLORS[event], "label": event}, event) for event in EVENTS]
+        events = [event for event in EVENTS if event in statuses(result.study.has_patience)]
+        return [_Line(groups.tally, {"color": STATUS_COLORS[event], "label": event}, event) for event in events]
     return [_Line(tally, style, parallel_runs=numbers[0]) for tally, style in groups]
 
 

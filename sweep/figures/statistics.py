@@ -127,6 +127,7 @@ STATISTICS = {
     "n_diverged": Statistic("runs diverged"),
     "n_stalled": Statistic("runs stalled"),
     "n_exhausted": Statistic("runs exhausted"),
+    "n_plateau": Statistic("runs that ended on a plateau"),
 }
 
 

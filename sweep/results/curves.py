@@ -31,14 +31,15 @@ class ResultCurves(ResultData, ABC):
     def incidence(
         self, by: str | Sequence[str] = (), event: str = "converged", *, parallel_runs: int = 1
     ) -> pd.DataFrame:
-        """Return the cumulative incidence: the share of runs that converged, diverged or stalled by each step.
+        """Return the cumulative incidence: the share of runs that ended in some way by each step.
 
         Parameters
         ----------
         by
             Swept parameters; each combination of their values has a curve.
         event
-            ``"converged"``, ``"diverged"`` or ``"stalled"``. Exhausted runs are right-censored at their limit.
+            ``"converged"``, ``"diverged"``, ``"stalled"`` or ``"plateau"``. Exhausted runs are right-censored at their
+            limit.
         parallel_runs
             If k is above 1, the share of choices of k runs of a cell in which any run has converged.
 

@@ -11,7 +11,7 @@ from sweep.results.queries import ResultQueries
 from sweep.statistics.importance import LEAST_SEEDS, SEED
 from sweep.statistics.measures import STATISTIC_OF
 from sweep.statistics.ranking import rank_cells, seeds_to_tell
-from sweep.study.columns import STATUSES
+from sweep.study.columns import statuses
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, interval_text, list_text, name_text, rate_text, steps_text
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 # Most terms in the sentence on shares of the variance.
 _TOLD = 3
+
+# How a share of runs ended, where that is not the name of the status.
+_ENDED = {"plateau": "on a plateau"}
 
 # The note on intervals of several cells, by whether they are computed from rows of runs.
 _INTERVALS = {
@@ -121,17 +124,15 @@ def uneven(result: ResultQueries) -> str:
 
 def share(result: ResultQueries) -> str:
     """Return the sentence on the shares of runs by status; for a partial result the means over its cells."""
-    cells, n_cells = result.cells, result.study.n_cells
+    cells, n_cells, ends = result.cells, result.study.n_cells, statuses(result.study.has_patience)
     if not result.complete and n_cells > 1:
-        means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in STATUSES}
-        first, *others = (
-            f"{100 * mean:.1f} % {status}" for status, mean in means.items() if mean or status == STATUSES[0]
-        )
+        means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in ends}
+        first, *others = (f"{100 * mean:.1f} % {status}" for status, mean in means.items() if mean or status == ends[0])
         return f"on average over the {len(cells):,} of {n_cells:,} cells trained so far {first}" + (
             f"; {list_text(others)}" if others else ""
         )
     (row,) = sum_over(result, []).to_dict("records")
-    counts = {status: row[f"n_{status}"] for status in STATUSES[1:]}
+    counts = {status: row[f"n_{status}"] for status in ends[1:]}
     others = [f"{100 * n / row['n_runs']:.1f} % {status}" for status, n in counts.items() if n]
     rate = rate_text(row, " %")
     if row["n_converged"] and rate.startswith("0.0 "):

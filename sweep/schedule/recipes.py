@@ -31,6 +31,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
     said["warms_up"] = any(study.values_of("warmup"))
     said["records_targets"] = bool(study.record.targets)
+    said["plateau_of"] = said["plateau_of"] if study.has_patience else ""
+    said["loss_sums"] = " ".join(study.record.loss_sums)
     return Recipe(**{name: said[name] for name in Recipe._fields})
 
 
@@ -45,6 +47,8 @@ def make_still(recipe: Recipe) -> Recipe:
         order="cyclic",
         criterion="none",
         records_targets=False,
+        plateau_of="",
+        loss_sums="",
     )
 
 

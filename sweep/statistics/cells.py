@@ -12,7 +12,7 @@ from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.restarts import best_restarts
 from sweep.statistics.steps import QUANTILES, ends_by_group, expected_steps, restricted_means, steps_quantiles
 from sweep.statistics.tally import to_arrow
-from sweep.study.columns import arrow_schema, cells_columns
+from sweep.study.columns import arrow_schema, cells_columns, statuses
 from sweep.study.grid import Grid
 from sweep.study.model import Study
 
@@ -121,7 +121,8 @@ def cells_of(grid: Grid, cells: Array | None = None) -> pd.DataFrame:
 def _statistics(tally: pd.DataFrame, group: Array, grid: Grid) -> pd.DataFrame:
     """Return the statistics of groups of runs, indexed by group. ``group`` gives the group of each row of the tally."""
     ends = ends_by_group(tally, group, grid.most_steps(tally["cell"].to_numpy()))
-    counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64).mul(ends["n"], axis=0)
+    names = [f"n_{status}" for status in statuses(grid.has_patience)]
+    counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64)[names].mul(ends["n"], axis=0)
     sums = counts.assign(n_runs=ends["n"]).groupby(ends["group"]).sum()
     n_runs, n_converged = sums["n_runs"], sums["n_converged"]
     low, high = wilson_interval(n_converged.to_numpy(), n_runs.to_numpy())

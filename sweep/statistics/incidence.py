@@ -1,6 +1,6 @@
-"""Cumulative incidence: the share of runs that converged, diverged or stalled by each step.
+"""Cumulative incidence: the share of runs that converged, diverged, stalled or ended on a plateau by each step.
 
-Runs that diverge or stall never converge, so the three are competing risks, and shares are of all runs. An exhausted
+Runs that ended otherwise never converge, so these are competing risks, and shares are of all runs. An exhausted
 (right-censored) run counts as not converged within its limit, as in every other statistic. If cells have different
 limits, each run counts within its own.
 """
@@ -18,7 +18,7 @@ from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.parallel_runs import none_of, parallel_rate
 from sweep.study.grid import Grid
 
-EVENTS = ("converged", "diverged", "stalled")
+EVENTS = ("converged", "diverged", "stalled", "plateau")
 
 # Half the height of a simultaneous 95 % band, times the square root of the number of runs or (several cells) of seeds.
 _OF_RUNS, _OF_SEEDS = 1.3581015157406195, 1.5236277364533763

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.intervals import Array, Z
-from sweep.study.columns import STATUSES
 
 # Runs of the same end that one random number assigns to halves, one bit each.
 _BITS = 64
+
+# An end as one number, as it was when there were four statuses; those of later ones are beyond all of these.
+_CODES, _LATER = np.uint64(4), np.uint64(2**40)
 
 
 def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +122,7 @@ def _half(ends: pd.DataFrame) -> Array:
 
     n = ends["n"].to_numpy()
     code = ends["status"].cat.codes.to_numpy().astype(np.uint64)
-    end = ends["steps"].to_numpy().astype(np.uint64) * np.uint64(len(STATUSES)) + code
+    end = ends["steps"].to_numpy().astype(np.uint64) * _CODES + code + (code >= _CODES) * _LATER
     drawn = _mixed(_mixed(end) + n.astype(np.uint64))
     few = n <= _BITS
     mask = np.uint64(2**64 - 1) >> np.uint64(_BITS) - np.where(few, n, 0).clip(min=1).astype(np.uint64)

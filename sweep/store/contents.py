@@ -21,7 +21,7 @@ FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NA
 # Files derived from results, which would be wrong for other results: figures by statistic or kind, and the report.
 _STATISTIC = (
     r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps"
-    r"|n_(converged|diverged|stalled|exhausted)|(final_loss|max_error|test_loss)_q(25|50|75)|n_(test_)?correct_mean)"
+    r"|n_(converged|diverged|stalled|exhausted|plateau)|(final_loss|max_error|test_loss)_q(25|50|75)|n_(test_)?correct_mean)"
 )
 _KIND = r"(heatmap|slice|contour|parallel|importance|incidence|ecdf|profile|steps|loss)"
 _FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")

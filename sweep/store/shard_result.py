@@ -133,6 +133,7 @@ def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
     several: dict[str, Array] = {}
     for name, columns, kind in (
         ("target_steps", target_columns(study), np.int32),
+        ("loss_sums", [], np.float64),  # columns of networks, which are never reused
         ("measures", measure_columns(study), np.float64),
     ):
         values = [column_values(table, column).astype(kind) for column in columns]

@@ -12,7 +12,8 @@ from sweep.study.network_measures import NETWORK_MEASURES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STATUSES = ("converged", "diverged", "stalled", "exhausted")
+# By their codes, to which others are only ever appended.
+STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Column:
 _RUN = Column("run", "int64", "", "number of the run: cell * n_seeds + (seed - base)")
 _CELL = Column("cell", "int64", "", "number of the cell: parameters in file order, the last fastest")
 _SEED = Column("seed", "int64", "", "seed of the initial weights")
-_STATUS = Column("status", "status", "", "how the run ended: converged, diverged, stalled or exhausted")
+_STATUS = Column("status", "status", "", "how the run ended: converged, diverged, stalled, exhausted, or on a plateau")
 _STEPS = Column("steps", "int32", "updates", "updates taken")
 _EPOCHS = Column("epochs", "int32", "epochs", "epochs completed; only where some cell's update takes not all patterns")
 _MEASURES = (
@@ -67,12 +68,15 @@ _TEST_MEASURES = (
     Column("test_loss", "float64", "loss", "loss of the final network with the test patterns; inf if diverged"),
     Column("n_test_correct", "int32", "outputs", "outputs that are right with the test patterns; 0 if diverged"),
 )
-_STATISTICS = (
+_COUNTS = (
     Column("n_runs", "int64", "runs", "runs of the cell"),
     Column("n_converged", "int64", "runs", "runs that met the criterion"),
     Column("n_diverged", "int64", "runs", "runs whose loss became infinite, NaN or larger than the bound"),
     Column("n_stalled", "int64", "runs", "runs that no update could change any more"),
     Column("n_exhausted", "int64", "runs", "right-censored runs: they took all updates allowed"),
+    Column("n_plateau", "int64", "runs", "runs that did not improve within their patience; only where cells have one"),
+)
+_STATISTICS = (
     Column("convergence_rate", "float64", "fraction", "n_converged / n_runs"),
     Column("convergence_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval"),
     Column("convergence_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval"),
@@ -195,7 +199,13 @@ def runs_columns(study: StudyContent) -> list[Column]:
 
 def cells_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the cells table, one row per cell."""
-    return [_CELL, *parameter_columns(study), *_STATISTICS, *(_LOSSES if tells_losses(study) else ())]
+    counts = [column for column in _COUNTS if study.has_patience or column.name != "n_plateau"]
+    return [_CELL, *parameter_columns(study), *counts, *_STATISTICS, *(_LOSSES if tells_losses(study) else ())]
+
+
+def statuses(has_patience: bool) -> tuple[str, ...]:
+    """Return how runs of a study may end, in the order of their codes."""
+    return STATUSES if has_patience else tuple(status for status in STATUSES if status != "plateau")
 
 
 def tells_losses(study: StudyContent) -> bool:

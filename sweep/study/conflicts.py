@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
+from sweep.study.fields import GIVEN
 from sweep.study.network_measures import MOST_BITS
 from sweep.study.start_faults import start_faults
 from sweep.study.words import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
@@ -170,7 +171,7 @@ def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
                 )
                 continue
             users = " or ".join(
-                f"{other} {'true' if value is True else repr(value)}"
+                f"{other} {'true' if value is True else repr(value)}" if value != GIVEN else other
                 for other, values in word.used_with.items()
                 for value in values
             )

@@ -12,6 +12,7 @@ from kernels import vocabulary
 from kernels.shapes import parameter_shapes
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
+from sweep.study.fields import GIVEN
 from sweep.study.given_weights import Shapes, element_of, is_by_seed
 from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
 from sweep.study.parameters import Scalar
@@ -83,6 +84,11 @@ class StudyContent:
     def n_runs(self) -> int:
         """Number of runs: cells times seeds."""
         return self.n_cells * self.seeds.count
+
+    @property
+    def has_patience(self) -> bool:
+        """Whether runs can end on a plateau."""
+        return self.values_of("patience") != (None,)
 
     def fixed(self) -> dict[str, Any]:
         """Return the words with the same value in all cells; None means that the value follows from another word."""
@@ -163,7 +169,10 @@ class StudyContent:
         if name == "layers":
             return isinstance(self.values_of("hidden")[0], int)  # a text tells its layers
         used_with = self.tables.words[name].used_with
-        return not used_with or any(set(values) & set(self.values_of(other)) for other, values in used_with.items())
+        return not used_with or any(
+            set(values) & set(self.values_of(other)) or (values == [GIVEN] and self.values_of(other) != (None,))
+            for other, values in used_with.items()
+        )
 
     def shares_runs_with(self, other: StudyContent) -> bool:
         """Return whether another study has a run of this one: with the same patterns, seed, words and targets."""

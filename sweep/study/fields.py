@@ -16,6 +16,9 @@ from sweep.study.sections import Section
 S = TypeVar("S", bound=Section)
 Role = Literal["kernel", "setting", "limit", "start", "data"]
 
+# In place of the values of a word that is used with another: any that is given.
+GIVEN = "given"
+
 
 class Word(NamedTuple):
     """A word of a study: a property of each cell. Type and default belong to its field.
@@ -31,7 +34,8 @@ class Word(NamedTuple):
         cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
         decides the initial weights of a seed; ``"data"``: it decides the patterns.
     used_with
-        Values of other words. In a study without any of them this word has no effect.
+        Values of other words, or GIVEN for any that is not None. In a study without any of them this word has no
+        effect.
     is_swept
         Whether it can be swept.
     """
@@ -108,10 +112,10 @@ def users_with(own: Iterable[Declaration]) -> Users:
     return users
 
 
-def setting(declared: Setting | str, users: Users) -> Any:
+def setting(declared: Setting | str, users: Users, used_with: dict[str, list[Any]] | None = None) -> Any:
     """Declare a setting as the vocabulary does, or as it is: return its type and field.
 
-    An infinite default becomes None.
+    An infinite default becomes None. By default the words that take it tell with what it is used.
     """
     declared = vocabulary.SETTINGS[declared] if isinstance(declared, str) else declared
     limits = {"ge": declared.at_least, "gt": declared.above, "lt": declared.below}
@@ -120,7 +124,7 @@ def setting(declared: Setting | str, users: Users) -> Any:
     number = Annotated[float, Field(allow_inf_nan=False, **given)]
     is_given = isfinite(declared.default)
     default = declared.default if is_given else None
-    notes = word(default, "setting", declared.meaning, declared.unit, _used_with(declared, users))
+    notes = word(default, "setting", declared.meaning, declared.unit, used_with or _used_with(declared, users))
     return number if is_given else number | None, notes
 
 

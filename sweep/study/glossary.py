@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 from pydantic.fields import FieldInfo
 
 from sweep.study.data import Data
-from sweep.study.fields import Word
+from sweep.study.fields import GIVEN, Word
 from sweep.study.sections import Record, Section, Seeds
 from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
@@ -161,7 +161,10 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, word: Word | Non
     if section != "data":
         facts.append("must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}")
     if word and word.used_with:
-        goes_with = (f"{other} {', '.join(map(_text, values))}" for other, values in word.used_with.items())
+        goes_with = (
+            other if values == [GIVEN] else f"{other} {', '.join(map(_text, values))}"
+            for other, values in word.used_with.items()
+        )
         facts.append(f"used with {' or '.join(goes_with)}")
     if not (word and word.is_swept):
         facts.append("cannot be swept")

@@ -115,6 +115,11 @@ class Grid:
         self.n_runs = self.n_cells * n_seeds
         self._n_patterns = n_patterns
 
+    @property
+    def has_patience(self) -> bool:
+        """Whether runs can end on a plateau."""
+        return "patience" in self.parameters or self.fixed.get("patience") is not None
+
     def values(self, cell: int) -> dict[str, Scalar]:
         """Return the values of the swept parameters in a cell."""
         digits = mixed_digits(cell, self.sizes)

@@ -1,8 +1,10 @@
-"""Measures of trained networks that a study may record, besides those that every study has."""
+"""Measures of trained networks and of their losses that a study may record, besides those that every study has."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from kernels.vocabulary import TAIL
 
 
 class NetworkMeasure(NamedTuple):
@@ -32,6 +34,17 @@ NETWORK_MEASURES = {
     ),
     "weight_distance": NetworkMeasure(
         "float64", "weight", "root of the sum of squares of the changes of all parameters; inf if diverged"
+    ),
+    "loss_sum": NetworkMeasure(
+        "float64", "loss", "sum of the losses of all judgings, added up in their order; inf if one is not finite"
+    ),
+    "inverse_loss_sum": NetworkMeasure(
+        "float64",
+        "1/loss",
+        "sum of 1 / loss over all judgings; not finite losses add 0, a loss of 0 makes it inf",
+    ),
+    "tail_loss": NetworkMeasure(
+        "float64", "loss", f"mean of the losses of the last {TAIL} judgings, or of all; inf if one is not finite"
     ),
 }
 

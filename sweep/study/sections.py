@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from kernels.vocabulary import LOSS_SUMS
 from sweep.errors import shown, unknown
 from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.parameters import expand
@@ -106,6 +107,11 @@ class Record(Section):
         WithJsonSchema({"type": "array", "items": {"enum": list(NETWORK_MEASURES)}, "uniqueItems": True}),
         f"a list of {', '.join(NETWORK_MEASURES)}",
     ] = Field((), description="measures of trained networks that are recorded, a column for each")
+
+    @property
+    def loss_sums(self) -> tuple[str, ...]:
+        """The measures that are sums of the losses of a run."""
+        return tuple(name for name in self.measures if name in LOSS_SUMS)
 
     @property
     def of_networks(self) -> tuple[str, ...]:

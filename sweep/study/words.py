@@ -18,7 +18,7 @@ from kernels.start.names import DISTRIBUTIONS, MAX_LAYERS, STREAMS
 from kernels.words.reductions import REDUCTIONS
 from kernels.words.scalings import SCALINGS
 from sweep.study.data import DATA_KEYS, DATA_WORDS
-from sweep.study.fields import Users, Word, choice, setting, settings_of, table, users_with, word
+from sweep.study.fields import GIVEN, Users, Word, choice, setting, settings_of, table, users_with, word
 from sweep.study.given_weights import Values, WithWeights
 from sweep.study.sections import Record, Section, Seeds
 from sweep.study.word_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
@@ -91,6 +91,9 @@ class Training(Section):
 class Convergence(Section):
     """When a run has converged, and when it has diverged."""
 
+    plateau_of: Literal["loss", "n_correct"] = word(
+        "loss", "kernel", "what has to improve within the patience", used_with={"patience": [GIVEN]}
+    )
     from_step: Steps = word(
         0,
         "setting",
@@ -150,7 +153,12 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
 def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     """Return the words of the vocabulary in the table [convergence]."""
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
-    return {"": {"criterion": criterion, "below": setting("below", users), "bound": setting("bound", users)}}
+    of_plateaus = {
+        "patience": setting("patience", users),
+        "min_improvement": setting("min_improvement", users, {"patience": [GIVEN]}),
+    }
+    words = {"criterion": criterion, "below": setting("below", users), "bound": setting("bound", users)}
+    return {"": words | of_plateaus}
 
 
 class WordTables:

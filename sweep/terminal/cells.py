@@ -13,6 +13,7 @@ from sweep.results.answers import default_statistic, judges_convergence, sort_by
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer, of_each_cell, of_several_cells
+from sweep.study.columns import statuses
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, measure_text, measure_texts, name_text, rate_text, short, steps_text
 from sweep.terminal.best import LOSS_HEADS
@@ -110,25 +111,25 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     order = sort or (best_first if top is not None or n_shown < len(cells) else "cell")
     rows = sort_by(cells, result.study, order).head(n_shown).to_dict("records")
     heading = _heading("cell", "", n_shown, len(cells), order if order != best_first else "best")
-    print_that_fits(lambda statuses: _cells_table(result, rows, statuses), heading)
+    print_that_fits(lambda shown: _cells_table(result, rows, shown), statuses(result.study.has_patience), heading)
     print(of_each_cell(result.study))
     if n_shown < len(cells):
         print(f"{len(cells) - n_shown:,} more {_elsewhere(result, f'--top {len(cells)}')}")
 
 
-def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], statuses: Sequence[str]) -> Table:
+def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], shown: Sequence[str]) -> Table:
     """Return a table of cells, with their numbers of runs by status."""
     parameters = list(result.study.parameters)
     judged = judges_convergence(result.study)
     table = make_table()
-    for name in ("cell", *parameters, *statuses, *((RATE, "median_steps", "expected_steps") if judged else LOSS_HEADS)):
+    for name in ("cell", *parameters, *shown, *((RATE, "median_steps", "expected_steps") if judged else LOSS_HEADS)):
         add_column(table, name)
     for row in rows:
         if judged:
             told = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
         else:
             told = measure_texts(row, "final_loss")
-        counts = [f"{row[f'n_{name}']:,}" for name in statuses]
+        counts = [f"{row[f'n_{name}']:,}" for name in shown]
         table.add_row(str(row["cell"]), *(short(row[name]) for name in parameters), *counts, *told)
     return table
 
@@ -158,24 +159,25 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     what = "value" if len(by) == 1 else "combination"
     order = "best" if sort == best_first else sort or "cell"
     heading = _heading(what, f" of {', '.join(by)}", n_shown, len(sums), order)
-    print_that_fits(lambda statuses: _sums_table(result, rows, by, statuses), heading)
+    ends = statuses(result.study.has_patience)
+    print_that_fits(lambda shown: _sums_table(result, rows, by, shown), ends, heading)
     if n_shown < len(sums):
         options = f"--by {','.join(by)} --top {len(sums)}"
         print(f"{len(sums) - n_shown:,} more {_elsewhere(result, options)}")
     print(of_several_cells(result))
 
 
-def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[str], statuses: Sequence[str]) -> Table:
+def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[str], shown: Sequence[str]) -> Table:
     """Return a table of pooled cells, with numbers of runs by status and the best cell of each line."""
     others = [name for name in swept(result.study) if name not in by]
     judged = judges_convergence(result.study)
     grid, table = result.study.grid, make_table()
-    for name in (*by, "cells", *statuses, *([RATE] if judged else LOSS_HEADS)):
+    for name in (*by, "cells", *shown, *([RATE] if judged else LOSS_HEADS)):
         add_column(table, name)
     if others:
         table.add_column("best cell among them", no_wrap=True)
     for row in rows:
-        counts = [f"{row[name]:,}" for name in ("n_cells", *(f"n_{name}" for name in statuses))]
+        counts = [f"{row[name]:,}" for name in ("n_cells", *(f"n_{name}" for name in shown))]
         told = [rate_text(row)] if judged else measure_texts(row, "final_loss")
         if others:
             best = _best_rate(result, row) if judged else measure_text(row["best_final_loss_q50"])

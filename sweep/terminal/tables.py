@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.errors import SweepError
-from sweep.study.columns import STATUSES
 from sweep.system.escaping import escaped
 
 # Most rows of a table that is not printed on a terminal, and rows of one that does not fit.
@@ -54,9 +53,9 @@ def print_table(table: Table) -> None:
     console.print(table)
 
 
-def print_that_fits(make: Callable[[Sequence[str]], Table], heading: str) -> None:
+def print_that_fits(make: Callable[[Sequence[str]], Table], ends: Sequence[str], heading: str) -> None:
     """Print a table with the numbers of runs by status, or without them if the screen is too narrow."""
-    table = make(STATUSES)
+    table = make(ends)
     width = too_wide(table)
     if width:
         table = make(())

@@ -33,14 +33,16 @@ class NetworkRecorder:
 
     Attributes
     ----------
-    is_needed
-        Whether the study records anything of networks.
+    needs_weights, needs_outputs
+        Whether trained networks are needed for what the study records, and their outputs.
     """
 
     def __init__(self, study: Study, tester: Tester | None) -> None:
         self._study, self._tester = study, tester
         self._columns = network_columns(study)
-        self.is_needed = bool(self._columns)
+        self._measures = [name for name in study.record.measures if name in MEASURES]
+        self.needs_weights = bool(self._measures or study.record.columns_of_weights)
+        self.needs_outputs = bool(self._measures)
         _, targets, middle = make_patterns(*study.data.arrays(), study.network.dtype, study.data.middles())
         self._targets = targets.reshape(-1, *targets.shape[-2:]).astype(np.float64)
         self._middle = np.reshape(middle, (-1, 1, 1)).astype(np.float64)
@@ -62,7 +64,7 @@ class NetworkRecorder:
         initial : (runs, parameters)
             Initial weights, which are copied where they are recorded.
         outcome
-            With final weights, and predictions if measures are recorded.
+            With final weights and predictions, if these are needed.
 
         Returns
         -------
@@ -71,9 +73,11 @@ class NetworkRecorder:
         """
         recorded: dict[str, Array] = {}
         with np.errstate(all="ignore"):  # numbers of runs that have diverged
-            if self._study.record.measures:
+            if self._measures:
                 networks = self._networks(cell, settings, counts, initial, outcome)
-                recorded = {name: MEASURES[name](networks) for name in self._study.record.measures}
+                recorded = {name: MEASURES[name](networks) for name in self._measures}
+        for name, sums in zip(self._study.record.loss_sums, outcome.columns.loss_sums.T, strict=True):
+            recorded[name] = sums
         for name in self._study.record.columns_of_weights:
             weights = (outcome.final_weights if name == "final_weights" else initial).copy()
             weights[np.isnan(weights)] = np.nan  # NaN has several bit patterns, which differ between machines

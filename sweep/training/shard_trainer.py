@@ -167,7 +167,8 @@ class ShardTrainer:
 
     def _make_columns(self, n_runs: int) -> Columns:
         study = self.plan.study
-        return make_columns(n_runs, len(study.record.targets), len(measure_columns(study)))
+        n_sums = len(study.record.loss_sums)
+        return make_columns(n_runs, len(study.record.targets), n_sums, len(measure_columns(study)))
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
         """Train runs of one shape, ``counts`` successive runs of each cell; return what is recorded of networks too."""
@@ -177,8 +178,8 @@ class ShardTrainer:
         memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
         weights, settings = self.weights(cells, counts, seeds, out=memory), self.settings(cells)
         asked: Any = {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
-        needs_networks = self.networks.is_needed or self.tester is not None
-        asked |= {"predictions": bool(self.plan.study.record.measures), "final_weights": needs_networks}
+        needs_networks = self.networks.needs_weights or self.tester is not None
+        asked |= {"predictions": self.networks.needs_outputs, "final_weights": needs_networks}
         outcome = trainer.train(settings, weights, counts, **asked)
         recorded = self.networks.record(first, settings, counts, weights, outcome)
         return self.measured(first, settings, counts, outcome), recorded

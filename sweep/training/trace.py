@@ -194,7 +194,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     outcome = shard_trainer.measured(plan.grid.cell(cell), settings, np.ones(1, np.int64), outcome)
     found = {name: column[0].tolist() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
-    to_targets, measured = found.pop("target_steps"), found.pop("measures")
+    to_targets, measured, _ = (found.pop(name) for name in ("target_steps", "measures", "loss_sums"))
     n_windows = plan.grid.n_windows(cells)[0].item()
     found["epochs"] = found["steps"] // n_windows
     judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])

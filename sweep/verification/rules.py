@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, STALLED, Columns
+from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Columns
 from kernels.words.reductions import count
 from sweep.schedule.plan import Plan
 from sweep.statistics.losses import rounded
@@ -41,6 +41,8 @@ class Terms(NamedTuple):
         Name of the criterion.
     may_stall
         Whether stalling is judged.
+    patience
+        Judgings without an improvement after which a run ends; infinite for none.
     scale
         Factor from the sum of squared errors to the loss; NaN for other losses.
     """
@@ -52,6 +54,7 @@ class Terms(NamedTuple):
     bound: Array
     criterion: Array
     may_stall: Mask
+    patience: Array
     scale: Array
 
     def of(self, places: Array) -> Terms:
@@ -85,6 +88,7 @@ def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
         bound.astype(dtype).astype(float),
         criterion,
         _may_stall(plan, cells, n_windows),
+        settings["patience"],
         _scales(plan, cells),
     )
 
@@ -130,6 +134,8 @@ def broken_by_ends(status: Array, steps: Array, terms: Terms) -> Iterator[Broken
     yield converged & (steps < terms.from_step), "no run converges before from_step"
     yield stalled & ~terms.may_stall, "runs do not stall without a criterion, in shuffled epochs or under a schedule"
     yield stalled & (steps == 0), "no run has stalled before its first update"
+    too_soon = -(-steps // terms.n_windows) < terms.patience  # the first judging is an improvement
+    yield (status == PLATEAU) & too_soon, "no run ends on a plateau before its patience has passed"
 
 
 def broken_by_counted(status: Array, losses: Array, terms: Terms) -> Iterator[Broken]:
