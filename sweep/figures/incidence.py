@@ -96,10 +96,7 @@ def incidence(
     tell_at_ticks(ax.xaxis, _under_way(groups.tally))
     ended = "converged" if groups.color or numbers != [1] else "ended"
     if not drawn:
-        say_why(
-            ax,
-            "no run converged" if ended == "converged" else "no run converged, diverged, stalled or ended on a plateau",
-        )
+        say_why(ax, "no run converged" if ended == "converged" else "no run ended before its limit")
     first = f"any of {numbers[0]:,} parallel runs" if len(numbers) == 1 else "any of parallel runs"
     y = f"{'runs' if numbers == [1] else first} {ended} by this step, %"
     legend = "parallel runs" if len(numbers) > 1 else None

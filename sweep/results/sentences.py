@@ -127,13 +127,17 @@ def share(result: ResultQueries) -> str:
     cells, n_cells, ends = result.cells, result.study.n_cells, statuses(result.study.has_patience)
     if not result.complete and n_cells > 1:
         means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in ends}
-        first, *others = (f"{100 * mean:.1f} % {status}" for status, mean in means.items() if mean or status == ends[0])
+        first, *others = (
+            f"{100 * mean:.1f} % {_ENDED.get(status, status)}"
+            for status, mean in means.items()
+            if mean or status == ends[0]
+        )
         return f"on average over the {len(cells):,} of {n_cells:,} cells trained so far {first}" + (
             f"; {list_text(others)}" if others else ""
         )
     (row,) = sum_over(result, []).to_dict("records")
     counts = {status: row[f"n_{status}"] for status in ends[1:]}
-    others = [f"{100 * n / row['n_runs']:.1f} % {status}" for status, n in counts.items() if n]
+    others = [f"{100 * n / row['n_runs']:.1f} % {_ENDED.get(status, status)}" for status, n in counts.items() if n]
     rate = rate_text(row, " %")
     if row["n_converged"] and rate.startswith("0.0 "):
         rate = f"{row['n_converged']:,} ({rate})"  # too few for one decimal of a percentage
