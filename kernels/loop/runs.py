@@ -38,6 +38,8 @@ class Columns(NamedTuple):
         The sums of losses that the recipe names, in its order.
     measures : (runs, measures) of float64
         Written by who measures trained networks otherwise; kernels leave it alone.
+    attempts : (runs, 0 or 2) of int32
+        Restarts, and updates of all attempts. Written by who restarts runs; kernels leave it alone.
     """
 
     status: NDArray[np.int8]
@@ -49,15 +51,20 @@ class Columns(NamedTuple):
     target_steps: NDArray[np.int32]
     loss_sums: NDArray[np.float64]
     measures: NDArray[np.float64]
+    attempts: NDArray[np.int32]
 
 
-def make_columns(n_runs: int, n_targets: int = 0, n_sums: int = 0, n_measures: int = 0) -> Columns:
+def make_columns(
+    n_runs: int, n_targets: int = 0, n_sums: int = 0, n_measures: int = 0, *, restarts: bool = False
+) -> Columns:
     """Allocate columns for the outcomes of runs, with undefined content but for targets: none is met.
 
     Parameters
     ----------
     n_runs, n_targets, n_sums, n_measures
         Numbers of runs, of targets of the loss, of sums of losses, and of measures of trained networks.
+    restarts
+        Whether runs may be restarted. They are not yet.
 
     Returns
     -------
@@ -65,6 +72,7 @@ def make_columns(n_runs: int, n_targets: int = 0, n_sums: int = 0, n_measures: i
     """
     columns: list[Array] = [np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")]
     columns += [np.full((n_runs, n_targets), -1, np.int32), np.empty((n_runs, n_sums)), np.empty((n_runs, n_measures))]
+    columns.append(np.zeros((n_runs, 2 * restarts), np.int32))
     return Columns(*columns)
 
 

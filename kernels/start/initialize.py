@@ -20,6 +20,9 @@ from kernels.start.scales import Scale, bias_scale, scale_of
 Array = NDArray[Any]
 Shapes = dict[str, tuple[int, ...]]
 
+# Numbers that are in memory at once, for several rows.
+_MOST_NUMBERS = 2**23
+
 # The words of an order of drawing: parameters w and b of a hidden layer may have its number, and an array with .T is
 # drawn transposed.
 _WORD = re.compile(f"[wb][1-{MAX_LAYERS}]?|[vck]")
@@ -51,6 +54,8 @@ class Start(NamedTuple):
         See :func:`kernels.start.numbers.fill_numbers`.
     by_numpy
         Whether NumPy draws the numbers, which takes longer for many networks, and no kernel. No result depends on it.
+    attempt
+        Which of successive networks of a seed it is: attempt r has the numbers behind those of r networks.
     """
 
     distribution: str = "normal"
@@ -61,6 +66,7 @@ class Start(NamedTuple):
     stream: str = "mt19937"
     by_numpy: bool = False
     mirrored: bool = False
+    attempt: int = 0
 
 
 @default_floating_point
@@ -98,21 +104,28 @@ def initial_weights(
     shapes = architecture.shapes(hidden)
     drawn, scales = _read(start.order, shapes), _scales(start, shapes)
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
-        if _takes_one_pass(drawn, scales):
+        if _takes_one_pass(drawn, scales) and not start.attempt:
             factor, shift = _factor_and_shift(start.distribution, next(iter(scales.values())))
             _fill(start, weights, seeds, factor, shift)
         else:
             scale = np.concatenate([np.full(math.prod(shapes[name]), scales[name], np.float64) for name in shapes])
             factor, shift = _factor_and_shift(start.distribution, scale)
-            numbers = np.empty(shape)
-            _fill(start, numbers, seeds)
-            parameters = numbers[:, _places(drawn, shapes)]
-            parameters *= factor
-            parameters += shift
-            weights[:] = parameters
+            for rows in _few_at_once(len(weights), (1 + start.attempt) * shape[1]):
+                numbers = np.empty((len(weights[rows]), (1 + start.attempt) * shape[1]))
+                _fill(start, numbers, seeds[rows])
+                parameters = numbers[:, start.attempt * shape[1] + _places(drawn, shapes)]
+                parameters *= factor
+                parameters += shift
+                weights[rows] = parameters
     if start.mirrored:
         _mirror(weights, shapes)
     return weights
+
+
+def _few_at_once(n_rows: int, n_numbers: int) -> list[slice]:
+    """Return slices of rows that have at most so many numbers together as are drawn at once."""
+    count = max(1, _MOST_NUMBERS // n_numbers)
+    return [slice(first, first + count) for first in range(0, n_rows, count)]
 
 
 def _fill(start: Start, numbers: Array, seeds: Array, factor: float = 1.0, shift: float = -0.0) -> None:

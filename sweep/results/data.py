@@ -18,7 +18,7 @@ from sweep.store.aggregate import digest_of_rows
 from sweep.store.memory import MemoryParts
 from sweep.store.reader import StoreReader
 from sweep.store.run_order import in_run_order, rows_frame
-from sweep.study.columns import NULL_COLUMNS, runs_columns, tells_losses
+from sweep.study.columns import NULL_COLUMNS, runs_columns, tells_losses, updates_column
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class ResultData:
             If rows of runs were not kept.
         """
         self._check_rows()
-        return outcomes_from_tables(self._parts.tables(OUTCOME_COLUMNS), self.study.grid)
+        columns = [*OUTCOME_COLUMNS, updates_column(self.study)]
+        return outcomes_from_tables(self._parts.tables(columns), self.study.grid)
 
     def measured(self, measure: str) -> Measured:
         """Return a measure of every seed in every cell.

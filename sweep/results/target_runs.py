@@ -13,10 +13,10 @@ import numpy as np
 from sweep.statistics.table_values import status_array, status_codes
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
-from sweep.study.columns import STATUSES, target_columns
+from sweep.study.columns import STATUSES, target_columns, updates_column
 from sweep.study.content import StudyContent
 from sweep.study.grid import values_of_axes
-from sweep.study.sections import Record
+from sweep.study.sections import Record, Restarts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +35,7 @@ class TargetStudy(StudyContent):
         vars(self).update({name: getattr(study, name) for name in StudyContent.__annotations__})
         self.axes = [*study.axes, {TARGET: study.record.targets}]
         self.parameters = values_of_axes(self.axes)
-        self.record = Record.model_validate({})
+        self.record, self.restarts = Record.model_validate({}), Restarts.model_validate({})
 
     def values_of(self, name: str) -> tuple[Any, ...]:
         """Return the values that a word has in the cells; the criterion is that the loss is below the target."""
@@ -50,7 +50,7 @@ class TargetParts(Parts):
 
     def __init__(self, parts: Parts, study: Study) -> None:
         super().__init__()
-        self._parts, self._n_seeds = parts, study.seeds.count
+        self._parts, self._n_seeds, self._updates = parts, study.seeds.count, updates_column(study)
         self._names = [column.name for column in target_columns(study)]
 
     @property
@@ -70,8 +70,8 @@ class TargetParts(Parts):
         """Return the columns run, cell, status and steps of all pairs of a part."""
         import pyarrow as pa
 
-        rows = self._parts.table(commit, ["run", "cell", "status", "steps", *self._names])
-        run, cell, last = (rows[name].to_numpy() for name in ("run", "cell", "steps"))
+        rows = self._parts.table(commit, ["run", "cell", "status", self._updates, *self._names])
+        run, cell, last = (rows[name].to_numpy() for name in ("run", "cell", self._updates))
         status, steps = status_codes(rows["status"]), np.stack([rows[name].to_numpy() for name in self._names])
         met = steps >= 0
         pair = cell * len(steps) + np.arange(len(steps))[:, None]

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import as_measured
-from sweep.statistics.table_values import status_codes
+from sweep.statistics.table_values import status_codes, updates_of
 from sweep.study.columns import STATUSES
 from sweep.study.grid import Grid
 
-# Columns of the runs table that are read.
-COLUMNS = ["run", "status", "steps"]
+# Columns of the runs table that are read, beside that of updates.
+COLUMNS = ["run", "status"]
 
 _CONVERGED = STATUSES.index("converged")
 _NEVER = np.int64(2**62)
@@ -106,7 +106,7 @@ def outcomes_from_tables(tables: Iterable[pa.Table], grid: Grid) -> Outcomes:
     converged = np.zeros(grid.n_runs, np.bool_)
     for table in tables:
         runs = table["run"].to_numpy()
-        steps[runs] = table["steps"].to_numpy()
+        steps[runs] = updates_of(table)
         converged[runs] = status_codes(table["status"]) == _CONVERGED
     shape = grid.n_cells, grid.n_seeds
     return Outcomes(steps.reshape(shape), converged.reshape(shape))

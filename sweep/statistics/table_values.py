@@ -22,6 +22,12 @@ def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
     return np.concatenate(parts) if parts else np.empty(0, np.int8)
 
 
+def updates_of(runs: pa.Table) -> NDArray[np.int32]:
+    """Return the updates of each row of a runs table, (rows,): where runs begin anew, those of all attempts."""
+    steps: NDArray[np.int32] = runs["total_steps" if "total_steps" in runs.column_names else "steps"].to_numpy()
+    return steps
+
+
 def status_array(codes: NDArray[Any]) -> pa.DictionaryArray:
     """Return status codes as an Arrow dictionary with the names of statuses."""
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False)), _STATUS_NAMES)

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.statistics.table_values import status_codes
+from sweep.statistics.table_values import status_codes, updates_of
 from sweep.study.columns import STATUSES, arrow_schema, tally_columns
 
 # Most rows of tallies held before they are added up. A frame counts as this many rows for the memory of its own.
@@ -66,7 +66,7 @@ def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
 
 def tally_rows(runs: pa.Table) -> pd.DataFrame:
     """Count the runs of a runs table by cell, status and steps."""
-    return tally_runs(runs["cell"].to_numpy(), status_codes(runs["status"]), runs["steps"].to_numpy())
+    return tally_runs(runs["cell"].to_numpy(), status_codes(runs["status"]), updates_of(runs))
 
 
 def tally_from_table(table: pa.Table) -> pd.DataFrame:

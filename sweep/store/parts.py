@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sweep.errors import StoreError
 from sweep.statistics.tally import tally_from_table, tally_rows
 from sweep.store.commits import Commit
+from sweep.study.columns import updates_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ class Parts(ABC):
             return fresh
         if self.keep == "cells":
             return tally_from_table(self.table(commit))
-        return tally_rows(self.table(commit, ["cell", "status", "steps"]))
+        return tally_rows(self.table(commit, ["cell", "status", updates_column(self.plan.study)]))
 
     def losses(self, commit: Commit) -> pd.DataFrame | None:
         """Return the numbers of runs by cell and rounded final loss, of a part that holds counts.

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.study.columns import arrow_schema, measure_columns, network_columns, runs_columns, target_columns
+from sweep.study.columns import (
+    arrow_schema,
+    attempt_columns,
+    measure_columns,
+    network_columns,
+    runs_columns,
+    target_columns,
+)
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
@@ -59,7 +66,7 @@ class ShardResult:
     @cached_property
     def net_steps(self) -> int:
         """Steps of the runs."""
-        return int(self.columns.steps.sum(dtype=np.int64))
+        return int(updates(self.columns).sum(dtype=np.int64))
 
     def rows(self, names: list[str] | None = None) -> pa.Table:
         """Return a row for each run, with all columns or the given ones."""
@@ -90,6 +97,9 @@ class ShardResult:
         measures = {column.name: column.type for column in measure_columns(self.plan.study)}
         if name in measures:
             return self.columns.measures[:, list(measures).index(name)].astype(measures[name])
+        attempts = [column.name for column in attempt_columns(self.plan.study)]
+        if name in attempts:
+            return self.columns.attempts[:, attempts.index(name)]
         if name in self.networks:
             return np.concatenate(self.networks[name])
         if name == "run":
@@ -105,21 +115,26 @@ class ShardResult:
         """Count the runs by their end."""
         from sweep.statistics.tally import tally_runs
 
-        return tally_runs(self.column("cell"), self.columns.status, self.columns.steps)
+        return tally_runs(self.column("cell"), self.columns.status, updates(self.columns))
 
     def counts(self) -> pa.Table:
         """Count the runs, as the table that is stored where rows are not kept."""
         from sweep.statistics.losses import counts_table
 
-        ends = self.columns.status, self.columns.steps, self.columns.final_loss
+        ends = self.columns.status, updates(self.columns), self.columns.final_loss
         return counts_table(self.plan.study, self.column("cell"), *ends)
+
+
+def updates(columns: Columns) -> Array:
+    """Return the updates of each run, (runs,), with those of all its attempts."""
+    return columns.attempts[:, 1] if columns.attempts.shape[1] else columns.steps
 
 
 def is_outcome(name: str, study: Study) -> bool:
     """Return whether a column of the rows holds an outcome of training, and does not follow from the study."""
     from kernels.loop.runs import Columns
 
-    others = (*target_columns(study), *measure_columns(study), *network_columns(study))
+    others = (*target_columns(study), *measure_columns(study), *attempt_columns(study), *network_columns(study))
     return name in Columns._fields or name in [column.name for column in others]
 
 
@@ -135,6 +150,7 @@ def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
         ("target_steps", target_columns(study), np.int32),
         ("loss_sums", [], np.float64),  # columns of networks, which are never reused
         ("measures", measure_columns(study), np.float64),
+        ("attempts", attempt_columns(study), np.int32),
     ):
         values = [column_values(table, column).astype(kind) for column in columns]
         several[name] = np.stack(values, axis=1) if values else np.empty((len(table), 0), kind)

@@ -52,6 +52,10 @@ _CELL = Column("cell", "int64", "", "number of the cell: parameters in file orde
 _SEED = Column("seed", "int64", "", "seed of the initial weights")
 _STATUS = Column("status", "status", "", "how the run ended: converged, diverged, stalled, exhausted, or on a plateau")
 _STEPS = Column("steps", "int32", "updates", "updates taken")
+_ATTEMPTS = (
+    Column("restarts", "int32", "restarts", "restarts before the attempt that the row is of"),
+    Column("total_steps", "int32", "updates", "updates of all attempts; steps are those of the last"),
+)
 _EPOCHS = Column("epochs", "int32", "epochs", "epochs completed; only where some cell's update takes not all patterns")
 _MEASURES = (
     Column("initial_loss", "float64", "loss", "loss before the first update; inf if not finite"),
@@ -146,9 +150,9 @@ _TARGET = ("loss", "recorded target: a run converges at the step to it")
 
 def reserved_columns() -> set[str]:
     """Return the names of columns that no parameter can have."""
-    rows = (_RUN, _CELL, _SEED, _STATUS, _STEPS, _EPOCHS, *_MEASURES, *_TEST_MEASURES)
+    rows = (_RUN, _CELL, _SEED, _STATUS, _STEPS, _EPOCHS, *_ATTEMPTS, *_MEASURES, *_TEST_MEASURES)
     recorded = {*NETWORK_MEASURES, "initial_weights", "final_weights"}
-    return {column.name for column in (*rows, *_STATISTICS, *_LOSSES)} | {"n"} | recorded
+    return {column.name for column in (*rows, *_COUNTS, *_STATISTICS, *_LOSSES)} | {"n"} | recorded
 
 
 def parameter_columns(study: StudyContent) -> list[Column]:
@@ -169,6 +173,16 @@ def target_columns(study: StudyContent) -> list[Column]:
     names = [repr(target).removesuffix(".0") for target in study.record.targets]
     doc = "updates before the loss was first judged to be below {}; -1 if it never was"
     return [Column(f"steps_below_{name}", "int32", "updates", doc.format(name)) for name in names]
+
+
+def attempt_columns(study: StudyContent) -> list[Column]:
+    """Return the columns of restarts, if runs may begin anew."""
+    return list(_ATTEMPTS) if study.restarts.most else []
+
+
+def updates_column(study: StudyContent) -> str:
+    """Return the column of the updates of each run: where runs begin anew, those of all attempts."""
+    return "total_steps" if study.restarts.most else "steps"
 
 
 def measure_columns(study: StudyContent) -> list[Column]:
@@ -194,7 +208,8 @@ def runs_columns(study: StudyContent) -> list[Column]:
     parameters, targets = parameter_columns(study), target_columns(study)
     measures = [*_MEASURES, *measure_columns(study)]
     networks = network_columns(study)
-    return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *measures, *targets, *networks]
+    ends = [_STATUS, _STEPS, *epochs, *attempt_columns(study)]
+    return [_RUN, _CELL, _SEED, *parameters, *ends, *measures, *targets, *networks]
 
 
 def cells_columns(study: StudyContent) -> list[Column]:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
-from sweep.study.fields import GIVEN
+from sweep.study.fields import IS_GIVEN
 from sweep.study.network_measures import MOST_BITS
+from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import start_faults
 from sweep.study.words import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 
@@ -103,6 +104,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_missing_layers(study),
         *start_faults(study),
         *_too_many_bits(study),
+        *restart_faults(study),
         *_rounded_away(study),
         *_beyond_limits(study, given),
     ]
@@ -171,7 +173,7 @@ def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
                 )
                 continue
             users = " or ".join(
-                f"{other} {'true' if value is True else repr(value)}" if value != GIVEN else other
+                f"{other} {'true' if value is True else repr(value)}" if value != IS_GIVEN else other
                 for other, values in word.used_with.items()
                 for value in values
             )

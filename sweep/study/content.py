@@ -12,11 +12,11 @@ from kernels import vocabulary
 from kernels.shapes import parameter_shapes
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
-from sweep.study.fields import GIVEN
+from sweep.study.fields import IS_GIVEN
 from sweep.study.given_weights import Shapes, element_of, is_by_seed
 from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
 from sweep.study.parameters import Scalar
-from sweep.study.sections import Record, Seeds
+from sweep.study.sections import Record, Restarts, Seeds
 from sweep.study.words import Convergence, InitialWeights, Network, Training, WordTables
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class StudyContent:
     sources: dict[str, str]
     seeds: Seeds
     record: Record
+    restarts: Restarts
     tables: WordTables
 
     @cached_property
@@ -170,7 +171,7 @@ class StudyContent:
             return isinstance(self.values_of("hidden")[0], int)  # a text tells its layers
         used_with = self.tables.words[name].used_with
         return not used_with or any(
-            set(values) & set(self.values_of(other)) or (values == [GIVEN] and self.values_of(other) != (None,))
+            set(values) & set(self.values_of(other)) or (values == [IS_GIVEN] and self.values_of(other) != (None,))
             for other, values in used_with.items()
         )
 
@@ -183,6 +184,7 @@ class StudyContent:
             and self.data.is_made_as(other.data)
             and set(self.record.targets) <= set(other.record.targets)
             and not self.record.of_networks
+            and self.restarts == other.restarts
             and (self.seeds == other.seeds or not self.gives_weights_by_seed)
             and not any(
                 set(map(self.comparable, self.values_of(name))).isdisjoint(map(other.comparable, other.values_of(name)))

@@ -17,7 +17,7 @@ S = TypeVar("S", bound=Section)
 Role = Literal["kernel", "setting", "limit", "start", "data"]
 
 # In place of the values of a word that is used with another: any that is given.
-GIVEN = "given"
+IS_GIVEN = "given"
 
 
 class Word(NamedTuple):
@@ -34,7 +34,7 @@ class Word(NamedTuple):
         cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
         decides the initial weights of a seed; ``"data"``: it decides the patterns.
     used_with
-        Values of other words, or GIVEN for any that is not None. In a study without any of them this word has no
+        Values of other words, or IS_GIVEN for any that is not None. In a study without any of them this word has no
         effect.
     is_swept
         Whether it can be swept.

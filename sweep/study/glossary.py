@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 from pydantic.fields import FieldInfo
 
 from sweep.study.data import Data
-from sweep.study.fields import GIVEN, Word
-from sweep.study.sections import Record, Section, Seeds
+from sweep.study.fields import IS_GIVEN, Word
+from sweep.study.sections import Record, Restarts, Section, Seeds
 from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
 from sweep.study.words import HOMES, REQUIRED, STANDS_FOR, WordTables, known_tables
@@ -69,7 +69,7 @@ class Entry(NamedTuple):
 
 def models_of(tables: WordTables) -> dict[str, type[Section]]:
     """Return the tables of a study file by name."""
-    return {"data": Data, **tables.sections, "seeds": Seeds, "record": Record}
+    return {"data": Data, **tables.sections, "restarts": Restarts, "seeds": Seeds, "record": Record}
 
 
 def entries() -> list[Entry]:
@@ -162,7 +162,7 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, word: Word | Non
         facts.append("must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}")
     if word and word.used_with:
         goes_with = (
-            other if values == [GIVEN] else f"{other} {', '.join(map(_text, values))}"
+            other if values == [IS_GIVEN] else f"{other} {', '.join(map(_text, values))}"
             for other, values in word.used_with.items()
         )
         facts.append(f"used with {' or '.join(goes_with)}")

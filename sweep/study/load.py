@@ -24,7 +24,7 @@ from sweep.study.words import SECTIONS, WordTables, known_tables
 from sweep.system.plain_values import plain
 from sweep.system.user_paths import read_text
 
-_TABLES = ("data", *SECTIONS, "parameters", *TOGETHER, "seeds", "record", "words")
+_TABLES = ("data", *SECTIONS, "parameters", *TOGETHER, "restarts", "seeds", "record", "words")
 _TEXTS = ("name", "description", "method")
 _TOP = (*_TEXTS, *_TABLES)
 

@@ -28,7 +28,7 @@ from sweep.study.grid import values_of_axes
 from sweep.study.messages import sentences
 from sweep.study.own_words import own_words, words_table
 from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import Record, Section, Seeds
+from sweep.study.sections import Record, Restarts, Section, Seeds
 from sweep.study.swept_values import Reading, conflicts, keys_swept, words_given
 from sweep.study.words import ALWAYS_WRITTEN, MAX_STEPS, WordTables, loss_and_reduction, word_tables
 from sweep.system.formatting import count_text
@@ -49,7 +49,7 @@ class Study(StudyContent):
         Names the default results folder; at most 255 letters, digits, ``.``, ``_``, ``-``.
     description
         Free text.
-    data, network, initial_weights, training, convergence, seeds, record
+    data, network, initial_weights, training, convergence, restarts, seeds, record
         Tables as in the study file; keys that are left out have their defaults. In ``data``,
         ``targets`` may be a flat list where there is one output.
     parameters
@@ -102,6 +102,7 @@ class Study(StudyContent):
         exclude: Sequence[Mapping[str, Any]] | None = None,
         seeds: Mapping[str, Any] | None = None,
         record: Mapping[str, Any] | None = None,
+        restarts: Mapping[str, Any] | None = None,
         method: str = "grid",
         words: Mapping[str, Any] | None = None,
     ) -> None:
@@ -131,6 +132,7 @@ class Study(StudyContent):
             setattr(self, name, _section(name, model, given[name], faults, tables, context))
         self.seeds = _section("seeds", Seeds, plain(seeds), faults, tables)
         self.record = _section("record", Record, plain(record), faults, tables)
+        self.restarts = _section("restarts", Restarts, plain(restarts), faults, tables)
         self.axes, self.sources = read_axes(given, Reading(tables, n_patterns, faults))
         self.parameters = values_of_axes(self.axes)
         faults += conflicts(given, swept, tables)
@@ -171,9 +173,10 @@ class Study(StudyContent):
         if together:
             tables["zip"] = [{key: list(values) for key, values in axis.items()} for axis in together]
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
-        record = {key: value for key, value in self.record if value != getattr(Record.model_validate({}), key)}
-        if record:
-            tables["record"] = plain(record)
+        for name, table in (("restarts", self.restarts), ("record", self.record)):
+            said = {key: value for key, value in table if value != getattr(type(table).model_validate({}), key)}
+            if said:
+                tables[name] = plain(said)
         if self.tables.own:
             tables["words"] = words_table(self.tables.own.values())
         return tables

@@ -18,7 +18,7 @@ from sweep.study.words import OURS
 _NAMED_BY = {"activation": "activation", "output": "activation", "loss": "loss", "optimizer": "optimizer"}
 _TOP = (
     *("name", "description", "method", "data", "parameters", "zip", "samples", "exclude"),
-    *("seeds", "seed", "record", "words", *OURS.sections),
+    *("restarts", "seeds", "seed", "record", "words", *OURS.sections),
 )
 _KEYS = {"kind", "sha256", "settings", "elementary", "full_batch", "operations"}
 _MOST_OPERATIONS = 10**6

@@ -62,7 +62,7 @@ def study_schema() -> Schema:
     for section, meanings in told.items():
         _describe(tables[section]["properties"], meanings)
     _describe(tables["data"]["properties"]["test"]["properties"], told["data"])
-    others = ("parameters", "seeds", "record")
+    others = ("parameters", "restarts", "seeds", "record")
     declared = {"words": {"type": "object", "description": "declarations of words of one's own, written by results"}}
     texts: dict[str, Schema] = {
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "names the folder of results"},

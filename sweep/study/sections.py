@@ -63,6 +63,40 @@ class Seeds(Section):
         return self
 
 
+# How an attempt may end so that a run begins anew.
+FAILURES = ("diverged", "stalled", "plateau")
+
+
+def _read_failures(given: Any) -> Any:
+    """Return statuses in the order of their codes, each once."""
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
+        raise ValueError(f"{shown(given)} given; must be a list of different words of {', '.join(FAILURES)}")
+    for name in names:
+        if not isinstance(name, str) or name not in FAILURES:
+            raise ValueError(unknown("end", name, FAILURES))
+    return tuple(name for name in FAILURES if name in names)
+
+
+class Restarts(Section):
+    """Whether a run that fails begins anew, with other initial weights: attempts until one converges."""
+
+    most: Annotated[int, Field(ge=0, le=10_000)] = Field(0, description="restarts of a run at most")
+    after: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        None, description="updates after which an attempt ends and the next begins, as long as there are restarts left"
+    )
+    on: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_read_failures),
+        WithJsonSchema({"type": "array", "items": {"enum": list(FAILURES)}, "uniqueItems": True}),
+        f"a list of {', '.join(FAILURES)}",
+    ] = Field(FAILURES, description="ends of an attempt after which the next begins")
+    draw: Literal["next", "spawned"] = Field(
+        "next",
+        description="initial weights of the next attempt: the next numbers of the seed's stream, or spawned seeds",
+    )
+
+
 def _read_targets(given: Any) -> Any:
     """Return targets of the loss as distinct positive floats, the largest first; the default is an empty tuple."""
     if given == ():

@@ -18,9 +18,9 @@ from kernels.start.names import DISTRIBUTIONS, MAX_LAYERS, STREAMS
 from kernels.words.reductions import REDUCTIONS
 from kernels.words.scalings import SCALINGS
 from sweep.study.data import DATA_KEYS, DATA_WORDS
-from sweep.study.fields import GIVEN, Users, Word, choice, setting, settings_of, table, users_with, word
+from sweep.study.fields import IS_GIVEN, Users, Word, choice, setting, settings_of, table, users_with, word
 from sweep.study.given_weights import Values, WithWeights
-from sweep.study.sections import Record, Section, Seeds
+from sweep.study.sections import Record, Restarts, Section, Seeds
 from sweep.study.word_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
 
 MAX_STEPS = 2**31 - 1
@@ -92,7 +92,7 @@ class Convergence(Section):
     """When a run has converged, and when it has diverged."""
 
     plateau_of: Literal["loss", "n_correct"] = word(
-        "loss", "kernel", "what has to improve within the patience", used_with={"patience": [GIVEN]}
+        "loss", "kernel", "what has to improve within the patience", used_with={"patience": [IS_GIVEN]}
     )
     from_step: Steps = word(
         0,
@@ -155,7 +155,7 @@ def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
     of_plateaus = {
         "patience": setting("patience", users),
-        "min_improvement": setting("min_improvement", users, {"patience": [GIVEN]}),
+        "min_improvement": setting("min_improvement", users, {"patience": [IS_GIVEN]}),
     }
     words = {"criterion": criterion, "below": setting("below", users), "bound": setting("bound", users)}
     return {"": words | of_plateaus}
@@ -215,6 +215,7 @@ class WordTables:
         self.sweepable: dict[str, str] = WithWeights(swept, weight.section)
         self.homes = {
             **dict.fromkeys(Record.model_fields, "record"),
+            **dict.fromkeys(Restarts.model_fields, "restarts"),
             **{name: word.section for name, word in self.words.items()},
             **dict.fromkeys(Seeds.model_fields, "seeds"),
             **dict.fromkeys(DATA_KEYS, "data"),

@@ -189,7 +189,7 @@ class _Source:
     def _has_runs_alike(self) -> bool:
         """Tell whether patterns agree, and all parameters that neither study sweeps, and no target is missing."""
         new, old = self._new, self._old.study
-        if self.lacks_targets or new.record.of_networks:
+        if self.lacks_targets or new.record.of_networks or new.restarts != old.restarts:
             return False
         if new.gives_weights_by_seed and new.seeds.base != old.seeds.base:
             return False  # rows of given weights belong to other seeds

@@ -20,7 +20,7 @@ from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import cell_settings, make_recipe
 from sweep.schedule.shard import Shard
-from sweep.store.shard_result import ShardResult
+from sweep.store.shard_result import ShardResult, updates
 from sweep.study.columns import measure_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
@@ -28,6 +28,7 @@ from sweep.study.words import with_role
 from sweep.training.given_starts import given_in_all, given_in_cells
 from sweep.training.network_recorder import NetworkRecorder
 from sweep.training.own_words import check_own_words
+from sweep.training.restarts import Attempt, spawned, train_attempts
 from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class ShardTrainer:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
         return cell_settings(self.plan, cells)
 
-    def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None) -> Array:
+    def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None, attempt: int = 0) -> Array:
         """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
 
         Parameters
@@ -124,6 +125,8 @@ class ShardTrainer:
             Seed of each run.
         out : (runs, parameters)
             Memory for the weights; allocated by default.
+        attempt
+            How often the runs have begun before.
 
         Returns
         -------
@@ -136,11 +139,15 @@ class ShardTrainer:
         if out is None:
             out = np.empty((len(seeds), n_parameters), recipe.dtype)
         swept = [name for name in _START if name in self.plan.study.parameters]
+        drawn = seeds
+        if attempt and self.plan.study.restarts.draw == "spawned":
+            drawn, attempt = spawned(seeds, attempt), 0
         if not swept:
-            out = self._draw(cells, seeds, out)
+            out = self._draw(cells, drawn, out, attempt)
         for group in _groups([self.plan.grid.column(name, cells) for name in swept]) if swept else ():
             runs = np.flatnonzero(np.repeat(group, counts))
-            out[runs] = self._draw(cells[group], seeds[runs], np.empty((len(runs), n_parameters), recipe.dtype))
+            place = np.empty((len(runs), n_parameters), recipe.dtype)
+            out[runs] = self._draw(cells[group], drawn[runs], place, attempt)
         of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
         place_given(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
         place_given(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
@@ -155,7 +162,7 @@ class ShardTrainer:
             return _Trained(outcome.columns, outcome.lane_steps, 0, networks)
         columns = self._make_columns(len(seeds))
         known = self._reuse.fill(cells, counts, seeds, columns)
-        reused_steps = int(columns.steps[known].sum(dtype=np.int64))
+        reused_steps = int(updates(columns)[known].sum(dtype=np.int64))
         lane_steps = reused_steps  # as if no lane had waited
         if not known.all():
             counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
@@ -167,22 +174,52 @@ class ShardTrainer:
 
     def _make_columns(self, n_runs: int) -> Columns:
         study = self.plan.study
-        n_sums = len(study.record.loss_sums)
-        return make_columns(n_runs, len(study.record.targets), n_sums, len(measure_columns(study)))
+        numbers = len(study.record.targets), len(study.record.loss_sums), len(measure_columns(study))
+        return make_columns(n_runs, *numbers, restarts=bool(study.restarts.most))
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
         """Train runs of one shape, ``counts`` successive runs of each cell; return what is recorded of networks too."""
         first = self.plan.grid.cell(int(cells[0]))
         trainer = self.trainer(first)
-        n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
-        memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
-        weights, settings = self.weights(cells, counts, seeds, out=memory), self.settings(cells)
-        asked: Any = {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
+        settings = self.settings(cells)
         needs_networks = self.networks.needs_weights or self.tester is not None
-        asked |= {"predictions": self.networks.needs_outputs, "final_weights": needs_networks}
-        outcome = trainer.train(settings, weights, counts, **asked)
+        asked: Any = {"predictions": self.networks.needs_outputs, "final_weights": needs_networks}
+        if self.plan.study.restarts.most:
+            outcome, weights = self.train_attempts(cells, counts, seeds, **asked)
+        else:
+            n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
+            memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
+            weights = self.weights(cells, counts, seeds, out=memory)
+            asked |= {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
+            outcome = trainer.train(settings, weights, counts, **asked)
         recorded = self.networks.record(first, settings, counts, weights, outcome)
         return self.measured(first, settings, counts, outcome), recorded
+
+    def train_attempts(self, cells: Array, counts: Array, seeds: Array, **asked: Any) -> tuple[Outcome, Array]:
+        """Train runs of one shape that may begin anew.
+
+        Parameters
+        ----------
+        cells, counts, seeds
+            As for :meth:`weights`.
+        **asked
+            Arguments of :meth:`kernels.train.Trainer.train`.
+
+        Returns
+        -------
+        tuple
+            As of :func:`sweep.training.restarts.train_attempts`.
+        """
+        first = self.plan.grid.cell(int(cells[0]))
+        trainer, of_runs = self.trainer(first), np.repeat(cells, counts)
+
+        def train(attempt: Attempt) -> tuple[Outcome, Array]:
+            own, one = seeds[attempt.runs], np.ones(len(attempt.runs), np.int64)
+            weights = self.weights(of_runs[attempt.runs], one, own, attempt=attempt.number)
+            given: dict[str, Any] = {"hidden": first.hidden, "seeds": own, "pause": self._pause}
+            return trainer.train(attempt.settings, weights, **given, **asked), weights
+
+        return train_attempts(self.plan.study.restarts, np.repeat(self.settings(cells), counts), train)
 
     def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
         """Return outcomes with measures of the final networks, if the study has any.
@@ -206,14 +243,14 @@ class ShardTrainer:
         measures = self.tester.measure(recipe, cell.hidden, settings, counts, outcome)
         return outcome._replace(columns=outcome.columns._replace(measures=measures))
 
-    def _draw(self, cells: Array, seeds: Array, out: Array) -> Array:
-        """Put the initial weights of runs in ``cells``, which start alike, into ``out``.
+    def _draw(self, cells: Array, seeds: Array, out: Array, attempt: int) -> Array:
+        """Put the initial weights of an attempt of runs in ``cells``, which start alike, into ``out``.
 
         Seeds of several cells are drawn once each if they fill a range no longer than the runs.
         """
         first = self.plan.grid.cell(int(cells[0]))
         study = self.plan.study
-        start, architecture = make_start(study, first), make_recipe(study, first).architecture
+        start, architecture = make_start(study, first, attempt), make_recipe(study, first).architecture
         once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
         each = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
         drawn = initialize.initial_weights(
@@ -230,9 +267,9 @@ class ShardTrainer:
         return numbers[:size].reshape(shape)
 
 
-def make_start(study: Study, cell: Cell) -> Start:
-    """Return the rule by which a cell draws its initial weights."""
-    said = {**cell, "order": cell["draw_order"], "by_numpy": draws_by_numpy(study)}
+def make_start(study: Study, cell: Cell, attempt: int = 0) -> Start:
+    """Return the rule by which a cell draws the initial weights of an attempt."""
+    said = {**cell, "order": cell["draw_order"], "by_numpy": draws_by_numpy(study), "attempt": attempt}
     return Start(**{name: said[name] for name in Start._fields})
 
 

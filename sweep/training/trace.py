@@ -41,6 +41,8 @@ class Trace:
         The swept parameters of its cell.
     status, steps, epochs, initial_loss, final_loss, n_correct, max_error
         As in the runs table.
+    restarts, total_steps
+        Restarts of the run, and updates of all its attempts; all else is of the last attempt.
     losses : (judgings,)
         Loss at each judging: at the start, after each epoch, and at the last step; the last belongs to ``weights``. In
         full batch that is before each update.
@@ -73,6 +75,8 @@ class Trace:
     final_loss: float
     n_correct: int
     max_error: float
+    restarts: int
+    total_steps: int
     losses: NDArray[np.float64]
     judged_at: NDArray[np.int64]
     inputs: Array
@@ -96,6 +100,7 @@ class Trace:
         lines += [
             f"final_loss {self.final_loss!r}",
             f"status {self.status} steps {self.steps}{epochs}",
+            *([f"restarts {self.restarts} total_steps {self.total_steps}"] if self.study.restarts.most else ()),
             *(f"{name} {value!r}" for name, value in self.measures.items()),
             *(f"below {target!r} at step {t}" if t >= 0 else f"below {target!r} never" for target, t in met),
             "",
@@ -185,16 +190,19 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     cells, seeds = np.array([cell]), np.array([seed])
     shard_trainer = ShardTrainer(plan)
     trainer = shard_trainer.trainer(plan.grid.cell(cell))
-    initial = shard_trainer.weights(cells, np.ones(1, np.int64), seeds)
-    settings = shard_trainer.settings(cells)
+    settings, one = shard_trainer.settings(cells), np.ones(1, np.int64)
     # First find the number of steps: memory for max_steps losses may be far too much.
     hidden = plan.grid.cell(cell).hidden
-    settings["max_steps"] = trainer.train(settings, initial, hidden=hidden, seeds=seeds).columns.steps
+    first, initial = shard_trainer.train_attempts(cells, one, seeds)
+    settings["max_steps"] = first.columns.steps
     outcome = trainer.train(settings, initial, hidden=hidden, seeds=seeds, final_weights=True, losses=True)
-    outcome = shard_trainer.measured(plan.grid.cell(cell), settings, np.ones(1, np.int64), outcome)
+    counted = {name: getattr(first.columns, name) for name in ("status", "target_steps", "attempts")}
+    outcome = outcome._replace(columns=outcome.columns._replace(**counted))
+    outcome = shard_trainer.measured(plan.grid.cell(cell), settings, one, outcome)
     found = {name: column[0].tolist() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
-    to_targets, measured, _ = (found.pop(name) for name in ("target_steps", "measures", "loss_sums"))
+    names = ("target_steps", "measures", "attempts", "loss_sums")
+    to_targets, measured, (restarts, total_steps), _ = (found.pop(name) for name in names)
     n_windows = plan.grid.n_windows(cells)[0].item()
     found["epochs"] = found["steps"] // n_windows
     judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
@@ -202,7 +210,8 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     kinds = zip(measure_columns(plan.study), measured, strict=True)
     measures = {column.name: value if column.type == "float64" else int(value) for column, value in kinds}
     own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found, **measures, **dict(named)}
-    one = np.ones(1, np.int64)
+    if plan.study.restarts.most:
+        own |= {"restarts": restarts, "total_steps": total_steps}
     recorded = shard_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
     own |= {name: column[0].tolist() for name, column in recorded.items()}
     patterns = plan.study.patterns_of(cell)
@@ -212,6 +221,8 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         seed=seed,
         cell=cell,
         **found,
+        restarts=restarts,
+        total_steps=total_steps,
         losses=outcome.losses[0, : len(judged_at)],
         judged_at=judged_at,
         inputs=np.array(patterns.inputs),

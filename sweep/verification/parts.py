@@ -18,7 +18,7 @@ from sweep.statistics.table_values import column_values
 from sweep.statistics.tally import counts_from_table, tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
-from sweep.store.shard_result import ShardResult, is_outcome, outcomes_from_table
+from sweep.store.shard_result import ShardResult, is_outcome, outcomes_from_table, updates
 from sweep.study.columns import counts_columns, runs_columns
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.shard_trainer import ShardTrainer
@@ -107,7 +107,7 @@ class PartCheck:
             columns = outcomes_from_table(table, self._store.study)
             wrong = self._planned_column_that_differs(shard, table, columns)
             fault = self._rows.fault_of_runs(shard, columns) if not wrong else ""
-            net_steps = int(columns.steps.sum(dtype=np.int64))
+            net_steps = int(updates(columns).sum(dtype=np.int64))
         else:
             tally = counts_from_table(table)
             wrong = "" if np.isin(tally["cell"], self._plan.cells(shard)[0]).all() else "cell"

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from kernels.loop.runs import Columns
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.study.columns import STATUSES, measure_columns, target_columns
+from sweep.store.shard_result import updates
+from sweep.study.columns import STATUSES, attempt_columns, measure_columns, target_columns
+from sweep.verification.attempt_rules import broken_by_attempts
 from sweep.verification.compared_targets import make_targets
 from sweep.verification.measure_rules import broken_by_tests
 from sweep.verification.rules import (
@@ -51,9 +53,10 @@ class RowCheck:
         terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
         margins = self._targets.margin[self._plan.study.set_numbers(cells)][places]
         broken = [
-            *broken_by_ends(columns.status, columns.steps, terms),
+            *broken_by_ends(columns.status, columns.steps, updates(columns), terms),
+            *broken_by_attempts(columns, terms, self._plan.study.restarts),
             *broken_by_measures(columns, terms, self._targets._replace(margin=margins)),
-            *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns.initial_loss),
+            *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns),
             *broken_by_targets(columns, terms, self._loss_targets),
             *broken_by_tests(columns, self._plan.study),
         ]
@@ -63,8 +66,10 @@ class RowCheck:
         said = {name: values[row].tolist() for name, values in columns._asdict().items()}
         said["status"] = STATUSES[said["status"]]
         study = self._plan.study
-        for name, names in (("target_steps", target_columns(study)), ("measures", measure_columns(study))):
-            said |= dict(zip((column.name for column in names), said.pop(name), strict=True))
+        own = {"target_steps": target_columns, "measures": measure_columns, "attempts": attempt_columns}
+        for name, named in own.items():
+            said |= dict(zip((column.name for column in named(study)), said.pop(name), strict=True))
+        del said["loss_sums"]
         return f"its run {self._plan.runs(shard)[row]} has {_words(said)}, but {rule}"
 
     def fault_of_tally(self, shard: Shard, tally: pd.DataFrame) -> str:
@@ -74,6 +79,8 @@ class RowCheck:
         order = np.argsort(cells)
         places = order[np.searchsorted(cells, cell, sorter=order)]
         terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
+        if self._plan.study.restarts.most:  # attempts before the last may end within an epoch
+            terms = terms._replace(n_windows=np.ones_like(terms.n_windows))
         n, held = tally["n"].to_numpy(), np.zeros(len(cells), np.int64)
         np.add.at(held, places, n)
         keys = ["cell", "status", "steps", *(["final_loss"] if "final_loss" in tally else [])]
@@ -83,7 +90,7 @@ class RowCheck:
             (n < 1, "an end that is counted has at least one run"),
             (~ascending | ends.duplicated().to_numpy(), "each end is counted once, in order"),
             ((held != counts)[places], "a cell has as many runs as the study gives it"),
-            *broken_by_ends(status, steps, terms),
+            *broken_by_ends(status, steps, steps, terms),
             *(broken_by_counted(status, tally["final_loss"].to_numpy(), terms) if "final_loss" in tally else ()),
         ]
         row, rule = _first(broken)

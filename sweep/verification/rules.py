@@ -110,13 +110,13 @@ def _scales(plan: Plan, cells: Array) -> Array:
     return scales
 
 
-def broken_by_ends(status: Array, steps: Array, terms: Terms) -> Iterator[Broken]:
+def broken_by_ends(status: Array, steps: Array, total: Array, terms: Terms) -> Iterator[Broken]:
     """Yield the rules for the ends of runs, and the rows that break them.
 
     Parameters
     ----------
-    status, steps : (rows,)
-        Columns of the rows; status as codes.
+    status, steps, total : (rows,)
+        Columns of the rows; status as codes, and updates of the last attempt and of all.
     terms
         Terms of the rows.
 
@@ -126,8 +126,8 @@ def broken_by_ends(status: Array, steps: Array, terms: Terms) -> Iterator[Broken
         A mask of the rows that break a rule, and the rule as a sentence.
     """
     converged, stalled = status == CONVERGED, status == STALLED
-    at_limit = steps == terms.limit
-    yield (steps < 0) | (steps > terms.limit), "a run takes from 0 to as many steps as its cell allows"
+    at_limit = total == terms.limit
+    yield (steps < 0) | (total > terms.limit), "a run takes from 0 to as many steps as its cell allows"
     yield ~at_limit & (steps % terms.n_windows != 0), "a run ends after whole epochs or at its last step"
     yield (status == EXHAUSTED) & ~at_limit, "a run is exhausted only at its last step"
     yield converged & (terms.criterion == "none"), "without a criterion no run converges"
@@ -255,15 +255,17 @@ def starts_alike(plan: Plan) -> list[str]:
     ]
 
 
-def broken_by_others(plan: Plan, cells: Array, seeds: Array, initial_loss: Array) -> Iterator[Broken]:
+def broken_by_others(plan: Plan, cells: Array, seeds: Array, columns: Columns) -> Iterator[Broken]:
     """Yield the rule that a seed has the same first loss in all cells with the same start, and rows that break it.
 
     Parameters
     ----------
     plan
         The plan of the study.
-    cells, seeds, initial_loss : (rows,)
-        Columns of the rows.
+    cells, seeds : (rows,)
+        Of the rows.
+    columns
+        The outcome of each row.
 
     Yields
     ------
@@ -272,9 +274,10 @@ def broken_by_others(plan: Plan, cells: Array, seeds: Array, initial_loss: Array
     """
     alike = starts_alike(plan)
     if len(alike) < len(plan.study.parameters):
-        numbers = {"seed": seeds, "initial_loss": initial_loss}
+        numbers = {"seed": seeds, "initial_loss": columns.initial_loss}
+        numbers["restarts"] = columns.attempts[:, 0] if columns.attempts.shape[1] else np.zeros_like(seeds)
         frame = pd.DataFrame({name: plan.grid.column(name, cells) for name in alike} | numbers)
-        first = frame.groupby([*alike, "seed"], sort=False)["initial_loss"].transform("first")
+        first = frame.groupby([*alike, "seed", "restarts"], sort=False)["initial_loss"].transform("first")
         yield (
             (first != frame["initial_loss"]).to_numpy(),
             "a seed has the same first loss in all cells that start alike",

@@ -1,0 +1,42 @@
+"""Restarts that have no effect: nothing begins anew, or only what has just failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from kernels.start.names import ALL
+from sweep.errors import shown
+from sweep.study.sections import Restarts
+
+if TYPE_CHECKING:
+    from sweep.study.content import StudyContent
+
+
+def restart_faults(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for each key of [restarts] without effect, and for restarts that repeat an attempt."""
+    restarts, defaults = study.restarts, Restarts.model_validate({})
+    if not restarts.most:
+        for key, value in restarts:
+            if value != getattr(defaults, key):
+                yield f"restarts.{key}: {shown(value)} given, which no run uses; it is used with restarts.most above 0"
+        return
+    if restarts.after is None and not restarts.on:
+        yield "restarts.on: [] given without restarts.after; one of them must say when a run begins anew"
+    most = max(_step_limits(study))
+    if restarts.after is not None and restarts.after >= most:
+        yield f"restarts.after: {restarts.after} given; must be below {most}, the most updates of a run"
+    values = study.values_of("values")[0]
+    if "constant" in study.values_of("distribution"):
+        key, value = study.key_of("distribution"), "'constant'"
+    elif values and ALL in dict(values.entries):
+        key, value = study.key_of("values"), f"{ALL!r}"
+    else:
+        return
+    yield f"{key}: {value} given with restarts.most {restarts.most}; a run would begin anew with the same weights"
+
+
+def _step_limits(study: StudyContent) -> Iterator[int]:
+    """Yield the limits of steps of cells."""
+    for most, epochs, batch in study.combinations(("max_steps", "max_epochs", "batch")):
+        yield most if epochs is None else min(most, epochs * -(-study.data.n_patterns // batch))

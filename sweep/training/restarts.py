@@ -1,0 +1,104 @@
+"""Runs that fail begin anew: attempts follow each other until one converges or nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.loop.runs import EXHAUSTED, Columns, Outcome
+from sweep.study.columns import STATUSES
+from sweep.study.sections import Restarts
+
+Array = NDArray[Any]
+
+
+class Attempt(NamedTuple):
+    """One attempt of some runs.
+
+    Attributes
+    ----------
+    number
+        0 for the first.
+    runs : (n,)
+        Indices of the runs among all.
+    settings : (n,) of :data:`kernels.recipe.SETTINGS`
+        With the limit of steps of this attempt.
+    """
+
+    number: int
+    runs: NDArray[np.int64]
+    settings: Array
+
+
+def train_attempts(
+    restarts: Restarts, settings: Array, train: Callable[[Attempt], tuple[Outcome, Array]]
+) -> tuple[Outcome, Array]:
+    """Train runs, and those that fail again with other weights.
+
+    Parameters
+    ----------
+    restarts
+        The table of the study.
+    settings : (runs,) of :data:`kernels.recipe.SETTINGS`
+        Of each run; ``max_steps`` limits the steps of all its attempts together.
+    train
+        Trains an attempt, and returns its outcome and the initial weights (n, parameters).
+
+    Returns
+    -------
+    outcome
+        Of the last attempt of each run, but for steps to targets and ``attempts``, which count all.
+    initial : (runs, parameters)
+        The weights with which the last attempt began.
+
+    Notes
+    -----
+    An attempt ends after ``after`` updates if the run has another one left, and otherwise only as runs do. Each begins
+    with an epoch of its own.
+    """
+    limits = settings["max_steps"]
+    codes = [STATUSES.index(status) for status in restarts.on]
+    every = np.arange(len(settings))
+    outcome, initial = train(Attempt(0, every, _limited(settings, limits, restarts, restarts.most > 0)))
+    columns, lane_steps = outcome.columns, outcome.lane_steps
+    attempts = np.column_stack([np.zeros_like(columns.steps), columns.steps])
+    for number in range(1, restarts.most + 1):
+        left = limits - attempts[:, 1]
+        again = np.flatnonzero((np.isin(columns.status, codes) | (columns.status == EXHAUSTED)) & (left > 0))
+        if not again.size:
+            break
+        own = _limited(settings[again], left[again], restarts, number < restarts.most)
+        other, initial[again] = train(Attempt(number, again, own))
+        lane_steps += other.lane_steps
+        _place(columns, other.columns, again, attempts[again, 1])
+        attempts[again] = np.column_stack([np.full_like(again, number), attempts[again, 1] + other.columns.steps])
+        for target, source in zip(outcome[1:4], other[1:4], strict=True):
+            if target.shape[0]:
+                target[again] = source
+    return outcome._replace(columns=columns._replace(attempts=attempts), lane_steps=lane_steps), initial
+
+
+def _limited(settings: Array, left: Array, restarts: Restarts, others_follow: bool) -> Array:
+    """Return settings of an attempt of runs that have so many steps left."""
+    own = settings.copy()
+    own["max_steps"] = left if restarts.after is None or not others_follow else np.minimum(left, restarts.after)
+    return own
+
+
+def _place(columns: Columns, other: Columns, runs: Array, steps_before: Array) -> None:
+    """Put the outcomes of another attempt in place; a target that an earlier one met stays."""
+    for name in Columns._fields:
+        if name not in ("target_steps", "attempts"):
+            getattr(columns, name)[runs] = getattr(other, name)
+    before, now = columns.target_steps[runs], other.target_steps
+    met = np.where(now >= 0, now + steps_before[:, np.newaxis], -1)
+    columns.target_steps[runs] = np.where(before >= 0, before, met)
+
+
+def spawned(seeds: Array, attempt: int) -> Array:
+    """Return the seeds of an attempt: children of the seeds, as ``numpy.random.SeedSequence.spawn`` makes them."""
+    children = (np.random.SeedSequence(seed, spawn_key=(attempt - 1,)) for seed in seeds.tolist())
+    return np.array([child.generate_state(1)[0] for child in children], np.int64)

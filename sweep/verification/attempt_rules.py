@@ -1,0 +1,42 @@
+"""Rules for runs that begin anew: how many attempts there are, and the updates of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from kernels.loop.runs import Columns
+from sweep.study.columns import STATUSES
+from sweep.study.sections import Restarts
+from sweep.verification.rules import Broken, Terms
+
+
+def broken_by_attempts(columns: Columns, terms: Terms, restarts: Restarts) -> Iterator[Broken]:
+    """Yield the rules for restarts and updates of all attempts, and the rows that break them.
+
+    Parameters
+    ----------
+    columns
+        The outcome of each row.
+    terms
+        Terms of the rows.
+    restarts
+        The table of the study.
+
+    Yields
+    ------
+    Broken
+        A mask of the rows that break a rule, and the rule as a sentence.
+    """
+    if not restarts.most:
+        return
+    number, total = columns.attempts.T
+    before = total - columns.steps
+    yield (number < 0) | (number > restarts.most), f"from 0 to {restarts.most} restarts are allowed"
+    yield (before < 0) | ((number == 0) & (before > 0)), "all attempts together take the updates of each"
+    if restarts.after is not None:
+        yield before > number.astype(np.int64) * restarts.after, f"an attempt that is followed takes {restarts.after}"
+    failed = np.isin(columns.status, [STATUSES.index(status) for status in restarts.on])
+    left = (number < restarts.most) & (total < terms.limit)
+    yield failed & left, "a run that fails begins anew while it has restarts and updates left"
