@@ -86,7 +86,7 @@ OF_PLATEAUS = (
         above=0,
         below=2**24,  # float32 counts no further
         multiple_of=1,
-        also=("n_iter_no_change", "early_stopping_rounds", "early_stopping"),
+        also=("n_iter_no_change", "early_stopping_rounds"),
     ),
     Setting(
         "min_improvement",
@@ -94,7 +94,7 @@ OF_PLATEAUS = (
         "what an improvement must exceed",
         "loss or outputs",
         at_least=0,
-        also=("min_delta", "tol", "tolerance"),
+        also=("min_delta",),
     ),
 )
 

@@ -18,7 +18,7 @@ from sweep.results.result import Result
 from sweep.results.sentences import answer, may_be_best
 from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import best_cells, rank_cells
-from sweep.study.columns import STATUSES
+from sweep.study.columns import statuses
 from sweep.study.description import asked
 from sweep.study.parameters import Scalar
 from sweep.system.atomic_files import check_parent, replace_file
@@ -105,7 +105,7 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
     shown = rank_cells(cells, result.study, ranked_by).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
     parameters = swept(result.study)
     statistics = ["rate, % [95 %]", "median steps", "expected steps"] if judged else _LOSSES
-    rows = []
+    rows, ends = [], statuses(result.study.has_patience)
     for row in shown.to_dict("records"):
         texts = [(str(row["cell"]), row["cell"]), *((short(row[name]), row[name]) for name in parameters)]
         if judged:
@@ -114,10 +114,10 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
         else:
             numbers = (row[name] for name in (ranked_by, "final_loss_geometric_mean", "finite_rate"))
             texts += zip(measure_texts(row, "final_loss"), map(_sortable, numbers), strict=True)
-        texts += [(f"{row[f'n_{status}']:,}", row[f"n_{status}"]) for status in STATUSES]
+        texts += [(f"{row[f'n_{status}']:,}", row[f"n_{status}"]) for status in ends]
         rows.append({"cell": row["cell"], "first_run": row["cell"] * result.study.seeds.count, "texts": texts})
     return {
-        "names": ["cell", *(name.replace("_", " ") for name in parameters), *statistics, *STATUSES],
+        "names": ["cell", *(name.replace("_", " ") for name in parameters), *statistics, *ends],
         "rows": rows,
         "n_cells": len(cells),
         "told": count_text(len(rows), "cell"),

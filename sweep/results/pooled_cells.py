@@ -55,12 +55,13 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     grid, numbers = result.study.grid, cells["cell"].to_numpy()
     group = group_of(grid, by, numbers)
     groups, statistic = cells.groupby(group), default_statistic(result.study)
-    sums = groups[COUNTS].sum()
+    counts = [name for name in COUNTS if name in cells]
+    sums = groups[counts].sum()
     ranked = rank_cells(cells, result.study, statistic)
     best = ranked.groupby(group_of(grid, by, ranked["cell"].to_numpy()))[["cell", statistic]].first()
     rates = sums["n_converged"] / sums["n_runs"] if result.complete else mean_rates(cells, group)
     table = values_of_groups(grid, by, numbers).join(sums.assign(n_cells=groups.size()), how="inner")[
-        [*by, "n_cells", *COUNTS]
+        [*by, "n_cells", *counts]
     ]
     table = table.assign(convergence_rate=rates, **rate_intervals_by(result, cells, group), best_cell=best["cell"])
     table[f"best_{'rate' if statistic == 'convergence_rate' else statistic}"] = best[statistic]

@@ -47,6 +47,8 @@ _KEYS = {
     "train_count": ("train_size", "test_size", "validation_split", "n_train"),
     "label_noise": ("flip_y", "noisy_labels"),
     "middle": ("cutoff", "decision_threshold"),
+    "most": ("restart", "n_restarts", "max_restarts"),
+    "plateau_of": ("monitor",),
 }
 
 # Names of other packages and papers for values.
@@ -68,8 +70,7 @@ _WISHES = {
     "dropout is": ("dropout", "dropout_rate", "drop"),
     "noise added while training is": ("input_noise", "gradient_noise", "jitter", "augmentation"),
     "a penalty beside weight_decay is": ("l1", "penalty", "lambda"),
-    "ending a run by its loss on other patterns is": ("early_stopping", "patience"),
-    "restarting is": ("restart", "restarts", "n_restarts"),
+    "ending a run by its loss on other patterns is": ("early_stopping",),
     "clipping is": ("clip", "grad_clip", "gradient_clipping", "clip_norm", "max_norm"),
     "normalization is": ("batch_norm", "layer_norm", "normalization", "normalize", "batchnorm", "layernorm"),
     "this scheme of initial weights is": ("orthogonal", "fan_in", "sparse", "lsuv"),

@@ -37,6 +37,11 @@ def print_plan(study: Study) -> None:
     lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
     if study.record.targets:
         lines["record.targets"] = ", ".join(map(str, study.record.targets))
+    if study.record.measures:
+        lines["record.measures"] = ", ".join(study.record.measures)
+    if study.restarts.most:
+        told = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in study.restarts}
+        lines |= {f"restarts.{key}": str(value) for key, value in told.items() if value is not None}
     width = max(map(len, lines))
     for name, text in lines.items():
         print(f"{name:{width}}  {text}")

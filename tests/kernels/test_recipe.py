@@ -96,7 +96,7 @@ def test_settings_have_defaults() -> None:
     settings = make_settings(3, learning_rate=[0.1, 0.2, 0.3], max_steps=7)
     assert settings["learning_rate"].tolist() == [0.1, 0.2, 0.3]
     expected = {"max_steps": 7, "below": 1e-4, "bound": math.inf, "gain": 1, "from_step": 0, "weight_decay": 0}
-    expected |= {"patterns": 0, "schedule_steps": 0, "warmup": 0}
+    expected |= {"patterns": 0, "schedule_steps": 0, "warmup": 0, "patience": np.inf, "min_improvement": 0}
     expected |= DEFAULTS
     for name, value in expected.items():
         assert settings[name].tolist() == [value] * 3, name

@@ -37,6 +37,8 @@ def numbers(setting: Setting) -> st.SearchStrategy[float]:
 ANY_LOSSES = [name for name, loss in vocabulary.LOSSES.items() if not (loss.output or loss.takes_target)]
 ANY_OPTIMIZERS = [name for name, word in vocabulary.OPTIMIZERS.items() if not (word.full_batch or word.needs_decay)]
 
+PATIENCE = [1.0, 2.0, 5.0, 1000.0]
+
 SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "hidden": st.integers(1, 700),
     "layers": st.integers(1, 8),
@@ -71,6 +73,9 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "bound": positive,
     "from_step": st.integers(0, MAX_STEPS),
     "tie": st.sampled_from(["wrong", "right"]),
+    "patience": st.sampled_from(PATIENCE),
+    "min_improvement": not_negative,
+    "plateau_of": st.sampled_from(["loss", "n_correct"]),
     **{name: numbers(setting) for name, setting in vocabulary.OWN.items()},
 }
 
@@ -99,6 +104,7 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
 NEEDS: dict[str, dict[str, set[Any]]] = {
     "bias_scale": {"bias": {True}},
     "from_step": {"criterion": {"loss", "max_error", "correct"}},
+    **{name: {"patience": set(PATIENCE)} for name in ("min_improvement", "plateau_of")},
     "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
     **{
         name: {
@@ -117,7 +123,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
 DEFAULTS = {
     "distribution": "normal",
     **{"activation": "relu", "output": "identity", "bias": True},
-    **{"loss": "sse", "optimizer": "gd", "criterion": "loss", "schedule": "constant"},
+    **{"loss": "sse", "optimizer": "gd", "criterion": "loss", "schedule": "constant", "patience": None},
 }
 
 

@@ -42,15 +42,19 @@ SECTIONS = {
     **dict.fromkeys(("schedule", "warmup", "freeze"), "training"),
     **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.OWN), "training"),
     **dict.fromkeys(("criterion", "below", "bound", "from_step", "tie"), "convergence"),
+    **dict.fromkeys(("patience", "min_improvement", "plateau_of"), "convergence"),
     **{each.name: "network" for word in vocabulary.ACTIVATIONS.values() for each in word.settings},
 }
 
 # Those that decide the kernel, and the initial weights: runs that share them are trained by one call of the oracle.
 SHAPE = (
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
-    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
+    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie", "plateau_of"),
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "stream")
+
+# Columns of 32 bits, besides those of steps to targets.
+NARROW = ("steps", "epochs", "restarts", "total_steps", "n_correct", "n_test_correct")
 
 # A small study as a file.
 STUDY_TEXT = """
@@ -122,7 +126,7 @@ def digest_of(runs: pd.DataFrame) -> str:
         elif isinstance(values[0], str):
             kind, content = "string", b"".join(value.encode() + b"\0" for value in values)
         else:
-            narrow = name in ("steps", "epochs", "n_correct", "n_test_correct") or name.startswith("steps_below_")
+            narrow = name in NARROW or name.startswith("steps_below_")
             kind = "float64" if isinstance(values[0], float) else "int32" if narrow else "int64"
             content = np.array(values, np.dtype(kind).newbyteorder("<")).tobytes()
         total.update(f"{name} {kind} {hashlib.sha256(content).hexdigest()}\n".encode())

@@ -34,7 +34,17 @@ def test_every_key_is_told() -> None:
     assert glossary(entries(), 80).splitlines() == lines
     assert max(map(len, lines)) <= 80
     assert [line for line in lines if line[0] == "["] == [
-        *("[data]", "[network]", "[initial_weights]", "[training]", "[convergence]", "[seeds]", "[record]")
+        *("[data]", "[network]", "[initial_weights]", "[training]", "[convergence]"),
+        *("[restarts]", "[seeds]", "[record]"),
+            "[data]",
+            "[network]",
+            "[initial_weights]",
+            "[training]",
+            "[convergence]",
+            "[restarts]",
+            "[seeds]",
+            "[record]",
+        )
     ]
 
 

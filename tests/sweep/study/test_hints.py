@@ -59,8 +59,7 @@ def test_keys_by_other_names(given: str, meant: str) -> None:
     [
         ("dropout", "dropout is"),
         ("jitter", "noise added while training is"),
-        ("restarts", "restarting is"),
-        ("patience", "ending a run by its loss on other patterns is"),
+        ("early_stopping", "ending a run by its loss on other patterns is"),
         ("l1", "a penalty beside weight_decay is"),
     ],
 )

@@ -162,9 +162,7 @@ def test_defaults() -> None:
         "output": "identity",
         "gain": 1.0,
         "bias": True,
-        "skip": False,
-        "scaling": "standard",
-        "dtype": "float64",
+        **{"skip": False, "scaling": "standard", "dtype": "float64"},
         "distribution": "normal",
         "scale": 1.0,
         "output_scale": None,
@@ -189,8 +187,7 @@ def test_defaults() -> None:
         "criterion": "loss",
         "below": 1e-4,
         "bound": None,
-        "from_step": 0,
-        "tie": "wrong",
+        **{"patience": None, "min_improvement": 0.0, "plateau_of": "loss", "from_step": 0, "tie": "wrong"},
         **{name: setting.default for name, setting in vocabulary.OWN.items()},
     }
     assert (study.seeds.base, study.seeds.count) == (0, 1000)

@@ -61,7 +61,8 @@ def test_names_are_those_of_the_kernels() -> None:
 def test_roles_are_those_of_the_kernels() -> None:
     """Words of each role are just what recipes, settings and starts hold."""
     recipe, architecture = kernels.recipe.Recipe._fields, kernels.recipe.Architecture._fields
-    of_recipe = {*recipe, *architecture} - {"architecture", "inputs", "outputs", "deep", "records_targets", "warms_up"}
+    of_study = {"architecture", "inputs", "outputs", "deep", "records_targets", "warms_up", "loss_sums"}
+    of_recipe = {*recipe, *architecture} - of_study
     assert set(with_role("kernel")) == {"hidden", "layers", *of_recipe} == {"dtype", *SHAPE}
     assert {*with_role("setting"), "max_steps", "patterns", "schedule_steps"} == set(
         kernels.recipe.SETTINGS.names or ()
@@ -69,13 +70,13 @@ def test_roles_are_those_of_the_kernels() -> None:
     assert set(with_role("limit")) == {"max_steps", "max_epochs"}
     assert set(with_role("data")) == set(DATA_WORDS)
     assert {*with_role("start")} == {*START, "values"}
-    of_start = set(kernels.start.initialize.Start._fields) - {"by_numpy"}
+    of_start = set(kernels.start.initialize.Start._fields) - {"by_numpy", "attempt"}
     assert {name.replace("draw_order", "order") for name in START} == of_start
 
 
 def test_defaults_are_those_of_the_kernels() -> None:
     """What is not said of a cell is the same in a study and in kernels, where none is said as NaN or infinity."""
-    none = {"output_learning_rate": math.nan, "bound": math.inf}
+    none = {"output_learning_rate": math.nan, "bound": math.inf, "patience": math.inf}
     fixed = make_study(hidden=2, learning_rate=0.1).fixed()
     own = {name: none[name] if fixed[name] is None else fixed[name] for name in with_role("setting")}
     expected = {name: setting.default for name, setting in vocabulary.SETTINGS.items()}

@@ -76,6 +76,9 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "below": ([2.0, 0.5], {}),
     "bound": ([2.0, 1e6], {}),
     "from_step": ([0, 1, 5], {"below": 1e6}),
+    "patience": ([1.0, 3.0, 10.0], {"learning_rate": 0.5}),
+    "min_improvement": ([0.0, 0.1], {"patience": 2}),
+    "plateau_of": (["loss", "n_correct"], {"patience": 3}),
     "tie": (
         ["wrong", "right"],
         {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},

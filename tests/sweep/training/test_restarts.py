@@ -1,0 +1,250 @@
+"""Runs that begin anew: attempt by attempt as the oracle trains them, with NumPy's numbers, and as published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from kernels.recipe import Architecture, Recipe, make_settings
+from kernels.simd import jit
+from kernels.train import Trainer
+from sweep.study.sections import Restarts
+from sweep.training.restarts import Attempt, spawned, train_attempts
+from sweep.training.run import Options, run_in_shards
+from tests import oracle
+from tests.sweep.expected import FUNCTIONS
+from tests.sweep.support import assert_same_table, training_watched
+
+# A small study whose runs fail in every way.
+WORDS: dict[str, Any] = {
+    "data": {"task": "xor"},
+    "network": {"hidden": 2, "activation": "tanh"},
+    "training": {"max_steps": 60},
+    "convergence": {"below": 0.9, "patience": 6, "min_improvement": 1e-3},
+    "seeds": {"count": 12, "base": 3},
+    "record": {"targets": [1.5, 0.7], "measures": ["loss_sum", "weight_norm"], "weights": "both"},
+}
+RATES = {"learning_rate": [0.02, 0.3, 3.0, 0.0]}
+RESTARTS = {
+    "after": {"most": 3, "after": 15},
+    "any failure": {"most": 9},
+    "on some": {"most": 2, "on": ["diverged", "stalled"], "after": 25},
+    "spawned": {"most": 2, "draw": "spawned", "after": 20},
+}
+
+
+def study_of(restarts: dict[str, Any], **changes: dict[str, Any]) -> sweep.Study:
+    """Make the study with these restarts, and with other tables in place of its own."""
+    return sweep.Study(**{**WORDS, **changes}, parameters=RATES, restarts=restarts)
+
+
+def weights_of(seed: int, attempt: int, draw: str) -> Any:
+    """Draw the 9 weights of an attempt by NumPy."""
+    if draw == "next":
+        return np.random.RandomState(seed).randn(9 * (attempt + 1))[9 * attempt :]
+    own = np.random.SeedSequence(seed).spawn(256)[attempt - 1].generate_state(1)[0] if attempt else seed
+    return np.random.RandomState(own).randn(9)
+
+
+def attempts_of(study: sweep.Study, seed: int, rate: float) -> dict[str, Any]:
+    """Train the attempts of a run by the oracle, one after the other, and return its row."""
+    restarts, limit, total, met = study.restarts, study.training.max_steps, 0, {1.5: -1, 0.7: -1}
+    inputs, targets = study.data.arrays()
+    for number in range(restarts.most + 1):
+        most = limit - total
+        if restarts.after is not None and number < restarts.most:
+            most = min(most, restarts.after)
+        start = weights_of(seed, number, restarts.draw)
+        ended = oracle.train(
+            inputs,
+            targets,
+            start[np.newaxis],
+            dtype="float64",
+            functions=FUNCTIONS["float64"],
+            loss_targets=list(met),
+            record=True,
+            **{"hidden": 2, "activation": "tanh", "output": "identity", "loss": "squared", "criterion": "loss"},
+            **{"bias": True, "learning_rate": rate, "max_steps": most, "plateau_of": "loss"},
+            **{name: WORDS["convergence"][name] for name in ("below", "patience", "min_improvement")},
+        )
+        status, steps = str(ended.status[0]), int(ended.steps[0])
+        for target, at in zip(met, ended.target_steps[0].tolist(), strict=True):
+            met[target] = total + at if met[target] < 0 <= at else met[target]
+        total += steps
+        if status not in (*restarts.on, "exhausted") or total == limit:
+            break
+    norm = np.sqrt(sum(weight * weight for weight in ended.weights[0].tolist()))
+    return {
+        "status": status,
+        "steps": steps,
+        "restarts": number,
+        "total_steps": total,
+        "initial_loss": ended.initial_loss[0],
+        "final_loss": ended.final_loss[0],
+        "n_correct": ended.n_correct[0],
+        "max_error": ended.max_error[0],
+        **{f"steps_below_{target}": at for target, at in met.items()},
+        "weight_norm": np.inf if status == "diverged" else norm,
+        "loss_sum": ended.loss_sums(["loss_sum"])[0, 0],
+        "initial_weights": start.tolist(),
+        "final_weights": ended.weights[0].tolist(),
+    }
+
+
+@pytest.mark.parametrize("name", RESTARTS)
+def test_as_the_oracle(name: str) -> None:
+    """Every number of every row is that of attempts which the oracle trains one after the other."""
+    study = study_of(RESTARTS[name])
+    rows = sweep.run(study).runs()
+    expected = [attempts_of(study, seed, rate) for rate in RATES["learning_rate"] for seed in range(3, 15)]
+    for column in expected[0]:
+        found, right = rows[column].tolist(), [row[column] for row in expected]
+        if column.endswith("weights"):
+            assert np.array_equal(np.stack(found), np.array(right), equal_nan=True), column
+        else:
+            assert found == right, column
+    assert len(set(rows["status"])) >= 3
+    assert len(set(rows["restarts"])) >= 3
+    assert rows["total_steps"].max() == 60
+
+
+def test_statistics_count_all_attempts() -> None:
+    """Steps of cells are the updates of all attempts of their runs."""
+    result = sweep.run(study_of(RESTARTS["after"]))
+    rows = result.runs()
+    for cell in result.cells.to_dict("records"):
+        own = rows[rows["cell"] == cell["cell"]]
+        converged = own["status"] == "converged"
+        assert cell["n_converged"] == converged.sum()
+        assert cell["restricted_mean_steps"] == own["total_steps"].where(converged, 60).mean()
+        if converged.any():
+            assert cell["expected_steps"] == own["total_steps"].sum() / converged.sum()
+            reached = np.sort(own["total_steps"].where(converged, np.inf))
+            assert reached[2] == cell["steps_q25"] or reached[2] == np.inf
+    assert result.facts["net_steps"] == rows["total_steps"].sum()
+    incidence = result.incidence("learning_rate")
+    assert incidence["steps"].max() == rows["total_steps"].max()
+    targets = result.run_lengths("learning_rate")
+    assert targets["steps"].max() <= 60
+
+
+def test_one_digest(tmp_path: Path) -> None:
+    """Shards, threads, parts, resuming and reuse change no bit; replay and verify train attempts again."""
+    nothing: dict[str, Any] = {}
+    study = study_of(RESTARTS["spawned"], record=nothing)
+    expected = sweep.run(study, tmp_path / "one", threads=1)
+    for shard_runs in (5, 17):
+        assert_same_table(run_in_shards(study, None, 2, "runs", Options(), shard_runs).runs(), expected.runs())
+    for number in (1, 2):
+        sweep.run(study, tmp_path / "parts", shard=(number, 2))
+    assert sweep.open_result(tmp_path / "parts").facts["digest"] == expected.facts["digest"]
+    with pytest.raises(KeyboardInterrupt), training_watched(1, KeyboardInterrupt()):
+        run_in_shards(study, tmp_path / "resumed", 1, "runs", Options(), 10)
+    resumed = run_in_shards(study, tmp_path / "resumed", 2, "runs", Options(), 10)
+    assert resumed.facts["digest"] == expected.facts["digest"]
+    more = study_of(RESTARTS["spawned"], record=nothing, seeds={"count": 20, "base": 3})
+    grown = sweep.run(more, reuse=tmp_path / "one")
+    assert grown.facts["reused_steps"] == expected.facts["net_steps"]
+    assert_same_table(grown.runs(), sweep.run(more).runs())
+    other = study_of({**RESTARTS["spawned"], "most": 3}, record=nothing)
+    assert sweep.run(other, reuse=tmp_path / "one").facts["reused_steps"] == 0
+    for run in range(0, 48, 7):
+        traced = sweep.trace(expected, run)
+        assert traced.mismatches == {}
+        assert len(traced.losses) == traced.steps + 1
+    assert sweep.verify(tmp_path / "one", sample=-1).intact
+    counts = sweep.run(study, tmp_path / "counts", keep="cells")
+    assert_same_table(counts.cells, expected.cells)
+    assert sweep.verify(tmp_path / "counts", sample=-1).intact
+
+
+def test_identity_of_others() -> None:
+    """A study without restarts is the same whether it says so or not."""
+    assert sweep.load_study("xor", {"restarts.most": 0}).identity == sweep.load_study("xor").identity
+    study = sweep.load_study("xor", {"most": 2, "after": 100})
+    assert study.canonical()["restarts"] == {"most": 2, "after": 100}
+    assert study.identity == sweep.load_study("xor", {"restarts.most": 2, "restarts.after": 100}).identity
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        (
+            {"restarts": {"after": 5}},
+            "restarts.after: 5 given, which no run uses; it is used with restarts.most above 0",
+        ),
+        ({"restarts": {"most": -1}}, "restarts.most: -1 given; must be at least 0"),
+        (
+            {"restarts": {"most": 2, "after": 60}},
+            "restarts.after: 60 given; must be below 60, the most updates of a run",
+        ),
+        (
+            {"restarts": {"most": 2, "on": []}},
+            "restarts.on: [] given without restarts.after; one of them must say when",
+        ),
+        (
+            {"restarts": {"most": 2, "on": ["exhausted"]}},
+            "restarts.on: unknown end 'exhausted'; known: diverged, stalled",
+        ),
+        ({"restarts": {"most": 2, "draw": "new"}}, "restarts.draw: 'new' given; must be one of"),
+        (
+            {"restarts": {"most": 2}, "initial_weights": {"distribution": "constant"}},
+            "initial_weights.distribution: 'constant' given with restarts.most 2; a run would begin anew with the same",
+        ),
+        (
+            {"restarts": {"most": 2}, "initial_weights": {"values": {"parameters": [0.5] * 9}}},
+            "initial_weights.values: 'parameters' given with restarts.most 2; a run would begin anew with the same",
+        ),
+    ],
+)
+def test_restarts_without_effect(tables: dict[str, Any], told: str) -> None:
+    with pytest.raises(sweep.StudyError) as caught:
+        sweep.Study(**{**WORDS, **tables}, parameters=RATES)
+    assert told in str(caught.value)
+    assert len(caught.value.faults) == 1
+
+
+def parity(n: int) -> tuple[Any, Any]:
+    """Return inputs and targets: bit b of pattern i is (i >> b) & 1, coded as -1 and 1."""
+    numbers = np.arange(2**n)[:, np.newaxis]
+    bits = (numbers >> np.arange(n)) & 1
+    return 2.0 * bits - 1.0, (bits.sum(axis=1, keepdims=True) % 2).astype(float)
+
+
+def parity_weights(seed: int, n: int) -> Any:
+    """Draw a network of n units as cybertronai/hinton-problems does, in the order of our parameters."""
+    random = np.random.default_rng(seed)
+    w = random.random((n, n)) - 0.5
+    b = -np.linspace(-n, n, n) + 0.1 * (random.random(n) - 0.5)
+    v, c = random.random((1, n)) - 0.5, random.random(1) - 0.5
+    return np.concatenate([w.T.ravel(), v.ravel(), b, c])
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="a hundred thousand steps take long without the JIT")
+@pytest.mark.parametrize(
+    ("n", "published"), [(2, [240, 20506, 252, 441, 23126]), (4, [2308, 12369, 28716, 25271, 15101])]
+)
+def test_published_parity(n: int, published: list[int]) -> None:
+    """Epochs of five seeds, as published with restarts.
+
+    cybertronai/hinton-problems, n-bit-parity: a run begins anew, by spawned seeds, after 20,000 epochs without more
+    outputs right than before; an epoch is counted after its update, from 1.
+    """
+    words = {"loss": "half_squared", "reduction": "mean", "optimizer": "momentum", "criterion": "correct"}
+    recipe = Recipe(Architecture(n, 1, "sigmoid", "sigmoid", bias=True), plateau_of="n_correct", **words)
+    trainer, seeds = Trainer(recipe, *parity(n)), np.arange(5)
+    given = {"learning_rate": 0.5, "momentum": 0.9, "max_steps": 60_000, "from_step": 1, "patience": 20_000}
+
+    def train(attempt: Attempt) -> tuple[Any, Any]:
+        own = seeds[attempt.runs]
+        own = spawned(own, attempt.number) if attempt.number else own
+        weights = np.stack([parity_weights(seed, n) for seed in own.tolist()])
+        return trainer.train(attempt.settings, weights), weights
+
+    restarts = Restarts.model_validate({"most": 256, "draw": "spawned"})
+    outcome, _ = train_attempts(restarts, make_settings(5, **given), train)
+    assert outcome.columns.attempts[:, 1].tolist() == published
