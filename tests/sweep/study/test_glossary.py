@@ -33,19 +33,8 @@ def test_every_key_is_told() -> None:
     lines = command("words").out.splitlines()
     assert glossary(entries(), 80).splitlines() == lines
     assert max(map(len, lines)) <= 80
-    assert [line for line in lines if line[0] == "["] == [
-        *("[data]", "[network]", "[initial_weights]", "[training]", "[convergence]"),
-        *("[restarts]", "[seeds]", "[record]"),
-            "[data]",
-            "[network]",
-            "[initial_weights]",
-            "[training]",
-            "[convergence]",
-            "[restarts]",
-            "[seeds]",
-            "[record]",
-        )
-    ]
+    tables = ("data", "network", "initial_weights", "training", "convergence", "restarts", "seeds", "record")
+    assert [line for line in lines if line[0] == "["] == [f"[{name}]" for name in tables]
 
 
 @pytest.mark.parametrize(
