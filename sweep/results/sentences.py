@@ -161,7 +161,9 @@ def best_cell(result: ResultQueries) -> str:
 
 
 def restarts(result: ResultQueries) -> str:
-    """Return the sentence on whether restarts help in the best cell; empty if that is not known."""
+    """Return the sentence on whether restarts help in the best cell; empty if that is not known, or there are some."""
+    if result.study.restarts.most:
+        return ""
     (best,) = rank_cells(result.cells, result.study).head(1).to_dict("records")
     steps = [best[f"restarted_steps{end}"] for end in ("", "_low", "_high")]
     if any(steps_text(each) == "-" for each in steps) or not best["restart_steps"]:

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from sweep.study.content import StudyContent
-from sweep.study.sections import Record
+from sweep.study.sections import Record, Restarts
 from sweep.system.formatting import count_text, list_text, short
 
 # Values that are listed; of more, only the first, the last and their number.
@@ -36,6 +36,10 @@ def asked(study: StudyContent) -> dict[str, Any]:
     if study.record.targets:
         meaning = str(Record.model_fields["targets"].description)
         fixed_words.append(("targets", ", ".join(map(short, study.record.targets)), meaning))
+    for key, value in study.restarts if study.restarts.most else ():
+        if value is not None:
+            told = ", ".join(value) if isinstance(value, tuple) else str(value)
+            fixed_words.append((f"restarts: {key}", told, str(Restarts.model_fields[key].description)))
     return {
         "sentence": f"{sentence}.",
         "swept": [(name.replace("_", " "), values, study.tables.words[name].meaning) for name, values in swept],
