@@ -19,6 +19,7 @@ from sweep.cli.results import app as results
 from sweep.cli.studies import app as studies
 from sweep.results import sentences
 from sweep.study.columns import cells_columns, runs_columns
+from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.words import WORDS
 from tests.sweep.support import command
 
@@ -108,9 +109,10 @@ def test_what_is_said_of_linear_networks() -> None:
 
 @pytest.mark.parametrize("columns", [runs_columns, cells_columns])
 def test_every_column_is_documented(columns: object) -> None:
-    training, convergence = {"learning_rate": 0.1, "batch": "online"}, {"criterion": "none"}
-    tables = {"data": {"task": "xor", "train_count": 3}, "network": {"hidden": 2}, "record": {"targets": 0.3}}
-    study = sweep.Study(**tables, training=training, convergence=convergence)
+    training, convergence = {"learning_rate": 0.1, "batch": "online"}, {"criterion": "none", "patience": 9}
+    record = {"targets": 0.3, "weights": "both", "measures": list(NETWORK_MEASURES)}
+    tables = {"data": {"task": "xor", "train_count": 3}, "network": {"hidden": 2}, "record": record}
+    study = sweep.Study(**tables, training=training, convergence=convergence, restarts={"most": 2})
     assert callable(columns)
     for column in columns(study):
         assert f"| `{column.name}` | {column.type} | {column.unit} | {column.doc} |" in RESULTS
