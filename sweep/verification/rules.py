@@ -246,10 +246,14 @@ def _broken_by_squares(columns: Columns, terms: Terms, targets: Targets) -> Iter
 
 def starts_alike(plan: Plan) -> list[str]:
     """Return the swept parameters on which the first loss of a seed depends."""
+    tables = plan.study.tables
+    of_losses = {setting.name for loss in tables.users["loss"].values() for setting in loss.settings}
     return [
         name
         for name in plan.study.parameters
-        if plan.study.tables.sweepable[name] in ("data", "network", "initial_weights") or name in ("loss", "reduction")
+        if tables.sweepable[name] in ("data", "network", "initial_weights")
+        or name in ("loss", "reduction")
+        or name in of_losses
     ]
 
 

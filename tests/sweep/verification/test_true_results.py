@@ -86,6 +86,7 @@ STUDIES: dict[str, Callable[[], Study]] = {
     "other losses": lambda: make_study(loss=["sse", "mse", "half_squared"], criterion=["correct", "none"], count=5),
     "classes beside single outputs": beside_classes,
     "tested classes beside single outputs": lambda: beside_classes(test=CLASSES),
+    "losses with settings": lambda: make_study(loss="huber", delta=[0.3, 1.0], learning_rate=[0.1, 0.5], count=4),
     "shuffled": lambda: make_study(batch=[2, 4], order=["cyclic", "shuffled"], learning_rate=[0.0, 0.2], count=6),
     "no epoch": lambda: make_study(max_epochs=[0, 1, 5], batch=2, criterion=["loss", "max_error"], count=4),
     "targets of the loss": lambda: make_study(
