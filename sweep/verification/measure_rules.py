@@ -35,6 +35,9 @@ def broken_by_tests(columns: Columns, terms: Terms, study: Study) -> Iterator[Br
     yield ~(loss >= 0) | np.signbit(loss), "losses with the test patterns are at least 0, and not -0"
     with np.errstate(over="ignore"):
         yield loss.astype(dtype) != loss, f"losses are numbers of {dtype.name}"
-    yield (n_correct < 0) | (n_correct > most), f"from 0 to {most.max(initial=0)} outputs can be right with the test patterns"
+    yield (
+        (n_correct < 0) | (n_correct > most),
+        f"from 0 to {most.max(initial=0)} outputs can be right with the test patterns",
+    )
     lost = (columns.status == DIVERGED) & ~((loss == np.inf) & (n_correct == 0))
     yield lost, "a run that has diverged has no finite loss with the test patterns, nor right outputs"
