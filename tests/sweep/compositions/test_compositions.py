@@ -26,6 +26,8 @@ N_SEEDS, N_OF_SEED = 10, 40
 # The long test has so many parts, which processes share, of so many compositions; compiled, each takes own kernels.
 N_PARTS, N_OF_PART = 20, sized(1, 100)
 
+without_jit = pytest.mark.skipif(jit.ENABLED, reason="each composition takes kernels of its own, which give equal rows")
+
 DRAWS = settings(
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
@@ -45,7 +47,7 @@ def check_many(part: int, count: int) -> None:
     check()
 
 
-@pytest.mark.skipif(jit.ENABLED, reason="each composition takes kernels of its own, which give equal rows")
+@without_jit
 def test_compositions() -> None:
     """Some compositions, the same in each session."""
     check_many(0, 10)
@@ -74,6 +76,7 @@ def drawn() -> list[tuple[Tables, list[str]]]:
     return found
 
 
+@without_jit
 def test_hardly_any_is_refused(drawn: list[tuple[Tables, list[str]]]) -> None:
     """So the checks are of what is drawn, and not of what is left of it."""
     refused = [faults for _, faults in drawn if faults]
@@ -103,6 +106,7 @@ def values_of_lists(tables: Any) -> Iterator[tuple[str, Any]]:
                 yield key.rpartition(".")[2], json.dumps(each)
 
 
+@without_jit
 def test_every_word_is_drawn(drawn: list[tuple[Tables, list[str]]]) -> None:
     """Each key of a study, each of its names, and each form of values and files: none is forgotten here."""
     valid = [tables for tables, faults in drawn if not faults]
