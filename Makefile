@@ -16,7 +16,7 @@ TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
 # What takes many kernels runs without the JIT, and only some of it with it. Coverage, which doubles the time of kernels
 # that run as Python, sees all of their lines in some of these tests.
 COVERED_TESTS := $(addprefix tests/kernels/test_,words.py initial_weights.py) tests/sweep/training/test_words.py
-PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle tests/sweep/verification/test_true_results.py
+PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle tests/sweep/verification/test_true_results.py tests/sweep/compositions
 
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long, and comes first, so
 # that the others find the kernels that they share; so do long tests whose lines others cover.
@@ -76,7 +76,7 @@ test: lint
 # What is too long for every run: the product of all words, hundreds of kills, simulations, and for other CPUs all that
 # `make test` compiles for this one; some two hours on two cores.
 soak: $(READY)
-	NUMBA_DISABLE_JIT=1 $(TESTS) -m soak tests/kernels tests/sweep/verification/test_true_results.py
+	NUMBA_DISABLE_JIT=1 $(TESTS) -m soak tests/kernels tests/sweep/verification/test_true_results.py tests/sweep/compositions
 	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) -m soak
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) tests/kernels &&) true
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) -m soak tests/kernels/test_same_bits.py &&) true

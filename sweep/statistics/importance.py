@@ -59,9 +59,10 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
         ``share_error``, the standard error.
         For single factors ``total_share``, the total effect (with all interactions), and ``total_share_error``.
 
-        Without outcomes, the main effect of the seed and total effects of parameters are missing. With one seed,
-        effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing. The share of a word
-        of an axis is missing if it cannot be told apart: see :class:`~sweep.statistics.axis_words.AxisWords`.
+        Without outcomes, the main effect of the seed and total effects of parameters are missing. With one seed that
+        all cells have, effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing. The
+        share of a word of an axis is missing if it cannot be told apart: see
+        :class:`~sweep.statistics.axis_words.AxisWords`.
 
     Notes
     -----
@@ -74,10 +75,10 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     of the correction that :mod:`~sweep.statistics.axis_words` makes.
     """
     terms = _terms(grid)
-    if outcomes is None or grid.n_seeds == 1:
+    present = outcomes.present.all(axis=0) if outcomes else np.zeros(0, np.bool_)
+    if outcomes is None or present.sum() == 1:
         parts = _parts_of_cells(cells, grid, statistic)
     else:
-        present = outcomes.present.all(axis=0)
         common = outcomes if present.all() else Outcomes(outcomes.steps[:, present], outcomes.converged[:, present])
         parts = _parts_of_runs(_varied(common, grid, statistic), grid)
     shares, chance, totals = (

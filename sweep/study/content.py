@@ -73,13 +73,17 @@ class StudyContent:
 
     @property
     def n_outputs(self) -> int:
-        """Number of outputs that can be correct: patterns times targets of a pattern, of classes patterns."""
+        """Most outputs that can be correct in a cell: patterns times targets of a pattern, of classes patterns."""
         return self.data.n_patterns * self.n_judged
 
     @property
     def n_judged(self) -> int:
-        """Number of outputs of a pattern that can be correct: its targets, or of classes the one that it has."""
-        return self.data.n_targets if set(self.values_of("output")).isdisjoint(vocabulary.OVER_OUTPUTS) else 1
+        """Most outputs of a pattern that can be correct in a cell: see :meth:`n_judged_with`."""
+        return max(map(self.n_judged_with, self.values_of("output")))
+
+    def n_judged_with(self, output: str) -> int:
+        """Return how many outputs of a pattern can be correct: its targets, or of classes the one that it has."""
+        return 1 if output in vocabulary.OVER_OUTPUTS else self.data.n_targets
 
     @property
     def n_runs(self) -> int:

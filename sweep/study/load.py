@@ -227,7 +227,7 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # validation of the study reports it
-    if _set_together(raw, name, value):
+    if name in tables.sweepable and _set_together(raw, name, value):
         return
     swept = [known for known in parameters if known.rpartition(".")[2] == name]
     if swept or (isinstance(value, (list, dict)) and name in tables.sweepable):

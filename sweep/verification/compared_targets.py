@@ -18,17 +18,22 @@ class Targets(NamedTuple):
 
     Attributes
     ----------
-    n_outputs
-        Those that can be right.
+    n_patterns, n_targets
+        Patterns, and targets of each.
     margin : (sets,), or of each row
         If the largest error is smaller, every output is right; 0 for classes, of which no single error tells.
     dtype
         Dtype of the networks.
     """
 
-    n_outputs: int
+    n_patterns: int
+    n_targets: int
     margin: Array
     dtype: type[Any]
+
+    def of(self, sets: Array, n_judged: Array) -> Targets:
+        """Return the targets of rows, given the set of patterns of each, and how many outputs of a pattern count."""
+        return self._replace(margin=self.margin[sets] * (n_judged == self.n_targets))
 
 
 def make_targets(study: Study) -> Targets:
@@ -38,4 +43,4 @@ def make_targets(study: Study) -> Targets:
     patterns = make_patterns(inputs, targets, dtype.name, np.atleast_1d(study.data.middles()))
     with np.errstate(over="ignore"):
         margin = np.abs(patterns.targets - patterns.middle[:, np.newaxis, np.newaxis]).min(axis=(1, 2))
-    return Targets(study.n_outputs, margin * (study.n_judged == study.data.n_targets), dtype.type)
+    return Targets(study.data.n_patterns, study.data.n_targets, margin, dtype.type)

@@ -51,14 +51,14 @@ class RowCheck:
         cells, counts = self._plan.cells(shard)
         places = np.repeat(np.arange(len(cells)), counts)
         terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
-        margins = self._targets.margin[self._plan.study.set_numbers(cells)][places]
+        targets = self._targets.of(self._plan.study.set_numbers(cells)[places], terms.n_judged)
         broken = [
             *broken_by_ends(columns.status, columns.steps, updates(columns), terms),
             *broken_by_attempts(columns, terms, self._plan.study.restarts),
-            *broken_by_measures(columns, terms, self._targets._replace(margin=margins)),
+            *broken_by_measures(columns, terms, targets),
             *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns),
             *broken_by_targets(columns, terms, self._loss_targets),
-            *broken_by_tests(columns, self._plan.study),
+            *broken_by_tests(columns, terms, self._plan.study),
         ]
         row, rule = _first(broken)
         if not rule:

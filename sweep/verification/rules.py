@@ -45,6 +45,8 @@ class Terms(NamedTuple):
         Judgings without an improvement after which a run ends; infinite for none.
     scale
         Factor from the sum of squared errors to the loss; NaN for other losses.
+    n_judged
+        Outputs of a pattern that can be right: one of classes.
     """
 
     limit: Array
@@ -56,6 +58,7 @@ class Terms(NamedTuple):
     may_stall: Mask
     patience: Array
     scale: Array
+    n_judged: Array
 
     def of(self, places: Array) -> Terms:
         """Return the terms of rows, given the index of each row's cell."""
@@ -90,6 +93,7 @@ def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
         _may_stall(plan, cells, n_windows),
         settings["patience"],
         _scales(plan, cells),
+        np.array(list(map(plan.study.n_judged_with, plan.grid.column("output", cells).tolist())), np.int64),
     )
 
 
@@ -195,8 +199,8 @@ def _broken_by_numbers(columns: Columns, terms: Terms, targets: Targets) -> Iter
         yield (is_nan & ~may_be_nan) | (np.signbit(numbers) & ~is_nan), "losses and errors are at least 0, and not -0"
         rounded = numbers.astype(targets.dtype)
         yield (rounded != numbers) & ~is_nan, f"losses and errors are numbers of {targets.dtype.__name__}"
-    correct = columns.n_correct
-    yield (correct < 0) | (correct > targets.n_outputs), f"from 0 to {targets.n_outputs} outputs can be right"
+    correct, most = columns.n_correct, targets.n_patterns * terms.n_judged
+    yield (correct < 0) | (correct > most), f"from 0 to {most.max(initial=0)} outputs can be right"
     infinite = (final == np.inf) & (columns.max_error == np.inf)
     yield (
         diverged & ~(infinite & (correct == 0)),
@@ -221,21 +225,21 @@ def _broken_by_start(columns: Columns, terms: Terms) -> Iterator[Broken]:
 
 def _broken_by_end(columns: Columns, terms: Terms, targets: Targets) -> Iterator[Broken]:
     """Yield the rules for convergence."""
+    all_right = columns.n_correct == targets.n_patterns * terms.n_judged
     met = np.select(
         [terms.criterion == "loss", terms.criterion == "max_error", terms.criterion == "correct"],
-        [columns.final_loss < terms.below, columns.max_error < terms.below, columns.n_correct == targets.n_outputs],
+        [columns.final_loss < terms.below, columns.max_error < terms.below, all_right],
         False,
     )
     converged, diverged = columns.status == CONVERGED, columns.status == DIVERGED
     yield converged & ~met, "a run that has converged meets the criterion"
     yield ~converged & ~diverged & met & (columns.steps >= terms.from_step), "a run that meets the criterion converges"
-    all_right = (columns.max_error < targets.margin) & (columns.n_correct != targets.n_outputs)
-    yield all_right & ~diverged, "an output so near to its target is right"
+    yield (columns.max_error < targets.margin) & ~all_right & ~diverged, "an output so near to its target is right"
 
 
 def _broken_by_squares(columns: Columns, terms: Terms, targets: Targets) -> Iterator[Broken]:
     """Yield the rules that the sum of squared errors lies between the bounds that follow from the errors."""
-    info, scale, n_outputs = np.finfo(targets.dtype), terms.scale, targets.n_outputs
+    info, scale, n_outputs = np.finfo(targets.dtype), terms.scale, targets.n_patterns * targets.n_targets
     largest, wrong = (columns.max_error.astype(targets.dtype) ** 2).astype(float), targets.margin**2
     close = 1 + 4 * n_outputs * float(info.eps)  # allows for rounding of each sum
     tiny = 2 * float(info.smallest_subnormal)
@@ -248,10 +252,14 @@ def _broken_by_squares(columns: Columns, terms: Terms, targets: Targets) -> Iter
 
 def starts_alike(plan: Plan) -> list[str]:
     """Return the swept parameters on which the first loss of a seed depends."""
+    tables = plan.study.tables
+    of_losses = {setting.name for loss in tables.users["loss"].values() for setting in loss.settings}
     return [
         name
         for name in plan.study.parameters
-        if plan.study.tables.sweepable[name] in ("data", "network", "initial_weights") or name in ("loss", "reduction")
+        if tables.sweepable[name] in ("data", "network", "initial_weights")
+        or name in ("loss", "reduction")
+        or name in of_losses
     ]
 
 

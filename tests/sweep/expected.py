@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
-from kernels import vocabulary
 from sweep import Study
 from sweep.study.data import Data
 from tests import oracle
 from tests.accuracy import survey
+from tests.sweep.expected_networks import recorded, recorded_names
 from tests.sweep.support import SECTIONS, SHAPE, START
 
 # The project's own functions, as the oracle names and wants them.
@@ -32,12 +33,17 @@ TESTED = ("test_loss", "n_test_correct")
 
 def naive_rows(study: Study) -> list[dict[str, Any]]:
     """List every run of a study with all its scalars, in run order."""
-    names = list(study.parameters)
+    tables = study.canonical()
+    axes = [[{name: value} for value in given["values"]] for name, given in tables["parameters"].items()]
+    axes += [
+        [dict(zip(each, row, strict=True)) for row in zip(*each.values(), strict=True)]
+        for each in tables.get("zip", [])
+    ]
     rows = []
-    for cell, values in enumerate(itertools.product(*study.parameters.values())):
+    for cell, points in enumerate(itertools.product(*axes)):
         for offset in range(study.seeds.count):
             row = {"run": len(rows), "cell": cell, "seed": study.seeds.base + offset}
-            rows.append({**study.fixed(), **row, **dict(zip(names, values, strict=True))})
+            rows.append({**study.fixed(), **row, **{name: point[name] for point in points for name in point}})
     return rows
 
 
@@ -48,18 +54,47 @@ def expected_runs(study: Study) -> pd.DataFrame:
     key_of = lambda row: (*(row[name] for name in SHAPE + START), sets[row["cell"]])  # noqa: E731
     for key in dict.fromkeys(map(key_of, rows)):
         alike = [row for row in rows if key_of(row) == key]
-        result = train_with_oracle(study, alike, sets[alike[0]["cell"]])
-        if study.data.n_tests:
-            for row, values in zip(alike, tested_by_oracle(study, alike, result), strict=True):
-                row |= values
-        for name in (*OUTCOME, "epochs"):
-            for row, value in zip(alike, getattr(result, name).tolist(), strict=True):
-                row[name] = value
-        for row, steps in zip(alike, result.target_steps.tolist(), strict=True):
-            row |= dict(zip(target_names(study), steps, strict=True))
+        for row, values in zip(alike, outcomes_of(study, alike, sets[alike[0]["cell"]]), strict=True):
+            row |= values
+    if study.seeds.until:
+        rows = rows_of_rounds(study, rows)
     epochs = ["epochs"] if any(row["batch"] < len(sets[0].inputs) for row in rows) else []
     outcome = [*OUTCOME[:2], *epochs, *OUTCOME[2:], *(TESTED if study.data.n_tests else ()), *target_names(study)]
-    return pd.DataFrame(rows)[["run", "cell", "seed", *study.parameters, *outcome]]
+    return pd.DataFrame(rows)[["run", "cell", "seed", *study.parameters, *outcome, *recorded_names(study)]]
+
+
+def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> list[dict[str, Any]]:
+    """Train runs that share all but settings with the oracle, and return what is told of each."""
+    result = train_with_oracle(study, rows, patterns)
+    found: list[dict[str, Any]] = [{} for _ in rows]
+    for name in (*OUTCOME, "epochs"):
+        for row, value in zip(found, getattr(result, name).tolist(), strict=True):
+            row[name] = value
+    for row, steps in zip(found, result.target_steps.tolist(), strict=True):
+        row |= dict(zip(target_names(study), steps, strict=True))
+    of_tests = tested_by_oracle(study, rows, result) if study.data.n_tests else found
+    networks = start_of(study, rows, patterns), result.weights, result.status == "diverged"
+    functions = FUNCTIONS[study.network.dtype]
+    needed = bool(recorded_names(study))
+    of_networks = recorded(study, words_of(study, rows, patterns), patterns, functions, networks) if needed else found
+    return [row | tested | networks for row, tested, networks in zip(found, of_tests, of_networks, strict=True)]
+
+
+def rows_of_rounds(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the runs that adaptive seeds need: those of a cell's rounds, each of as many as there were before."""
+    until, kept = study.seeds.until, []
+    assert until is not None
+    for _, own in itertools.groupby(rows, lambda row: row["cell"]):
+        cell = list(own)
+        n = min(until.first, len(cell))
+        while n < len(cell):
+            n_converged = sum(row["status"] == "converged" for row in cell[:n])
+            interval = binomtest(n_converged, n).proportion_ci(method="wilson")
+            if interval.high - interval.low < until.width:
+                break
+            n = min(2 * n, len(cell))
+        kept += cell[:n]
+    return kept
 
 
 def target_names(study: Study) -> list[str]:
@@ -72,35 +107,50 @@ def train_with_oracle(
     study: Study, rows: list[dict[str, Any]], patterns: Data | None = None, record: bool = False
 ) -> oracle.Result:
     """Train the runs of rows, with all their scalars, that share a shape, a scheme of initial weights and patterns."""
-    same, dtype = rows[0], study.network.dtype
     patterns = patterns or study.data.only
-    n_inputs, n_outputs = len(patterns.inputs[0]), len(patterns.targets[0])
-    sizes = tuple(map(int, str(same["hidden"]).split("-"))) * same["layers"]
-    shapes = oracle.parameter_shapes(n_inputs, sizes, n_outputs, same["bias"], same["skip"])
+    return oracle.train(
+        patterns.inputs,
+        patterns.targets,
+        start_of(study, rows, patterns),
+        **words_of(study, rows, patterns),
+        dtype=study.network.dtype,
+        functions=FUNCTIONS[study.network.dtype],
+        record=record,
+        loss_targets=sorted(study.record.targets, reverse=True),
+    )
+
+
+def sizes_of(row: dict[str, Any]) -> tuple[int, ...]:
+    """Return the units of each hidden layer of a run."""
+    return tuple(map(int, str(row["hidden"]).split("-"))) * row["layers"]
+
+
+def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
+    """Return the initial parameters of runs that share their shape and scheme, (R, P)."""
+    same = rows[0]
+    ends = len(patterns.inputs[0]), len(patterns.targets[0])
+    shapes = oracle.parameter_shapes(ends[0], sizes_of(same), ends[1], same["bias"], same["skip"])
     scales = {"w": same["scale"]}
     for name, key in (("v", "output_scale"), ("biases", "bias_scale")):
         scales[name] = same["scale"] if same[key] is None else same[key]
     if isinstance(scales["biases"], str):
         scales["biases"] = 0.0
-    seeds = [row["seed"] for row in rows]
-    how = (same["distribution"], scales, same["stream"], dtype, same["draw_order"])
-    start = oracle.initial_parameters(seeds, shapes, *how, mirrored=same["mirrored"])
+    how = (same["distribution"], scales, same["stream"], study.network.dtype, same["draw_order"])
+    start = oracle.initial_parameters([row["seed"] for row in rows], shapes, *how, mirrored=same["mirrored"])
     place_given(start, shapes, study, rows)
-    settings = [name for name in SECTIONS if name not in SHAPE + START and same[name] is not None]
-    return oracle.train(
-        patterns.inputs,
-        patterns.targets,
-        start,
-        middle=patterns.middle,
-        hidden=sizes,
-        **{name: same[name] for name in SHAPE if name not in ("hidden", "layers") and same[name] is not None},
+    return start
+
+
+def words_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[str, Any]:
+    """Return the words that runs share, and the settings of each, as the oracle takes them."""
+    settings = [name for name in SECTIONS if name not in SHAPE + START and rows[0][name] is not None]
+    return {
+        "hidden": sizes_of(rows[0]),
+        **{name: rows[0][name] for name in SHAPE if name not in ("hidden", "layers") and rows[0][name] is not None},
         **{name: [row[name] for row in rows] for name in settings},
-        seed=seeds,
-        dtype=dtype,
-        functions=FUNCTIONS[dtype],
-        record=record,
-        loss_targets=sorted(study.record.targets, reverse=True),
-    )
+        "seed": [row["seed"] for row in rows],
+        "middle": patterns.middle,
+    }
 
 
 def place_given(start: Any, shapes: dict[str, Any], study: Study, rows: list[dict[str, Any]]) -> None:
@@ -122,23 +172,30 @@ def place_given(start: Any, shapes: dict[str, Any], study: Study, rows: list[dic
             start[k, names.index(name)] = row[name]
 
 
+def middle_of(patterns: Data) -> float:
+    """Return what separates high from low outputs."""
+    targets = [target for row in patterns.targets for target in row]
+    return (min(targets) + max(targets)) / 2 if patterns.middle is None else patterns.middle
+
+
 def tested_by_oracle(study: Study, rows: list[dict[str, Any]], trained: oracle.Result) -> list[dict[str, Any]]:
     """Judge trained networks by the test patterns, before any step: what is right is told by the trained patterns."""
-    same, patterns = rows[0], study.patterns_of(rows[0]["cell"])
+    patterns = study.patterns_of(rows[0]["cell"])
     assert patterns.test is not None
-    targets = [target for row in patterns.targets for target in row]
-    middle = (min(targets) + max(targets)) / 2 if patterns.middle is None else patterns.middle
-    words = {name: same[name] for name in SHAPE if name not in ("hidden", "layers", "batch") and same[name] is not None}
-    sizes = tuple(map(int, str(same["hidden"]).split("-"))) * same["layers"]
-    settings = [name for name in vocabulary.OWN | {"gain": 0} if same[name] is not None]
+    words = words_of(study, rows, patterns) | {"middle": middle_of(patterns), "batch": None, "order": "cyclic"}
+    words |= {
+        "criterion": "none",
+        "schedule": "constant",
+        "warmup": 0.0,
+        "max_steps": 0,
+        "bound": np.inf,
+        "from_step": 0,
+    }
     still = oracle.train(
         patterns.test.inputs,
         patterns.test.targets,
         trained.weights,
-        **words | {"criterion": "none", "order": "cyclic", "middle": middle, "hidden": sizes},
-        **{name: [row[name] for row in rows] for name in settings},
-        learning_rate=0.1,
-        max_steps=0,
+        **words,
         dtype=study.network.dtype,
         functions=FUNCTIONS[study.network.dtype],
     )

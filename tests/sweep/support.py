@@ -114,8 +114,8 @@ def assert_same_table(given: pd.DataFrame, expected: pd.DataFrame) -> None:
             assert same, f"{name} of row {row}: {value}, not {wanted}"
 
 
-def digest_of(runs: pd.DataFrame) -> str:
-    """Compute the digest of a runs table as the documentation says, from the frame alone."""
+def digest_of(runs: pd.DataFrame, dtype: str = "float64") -> str:
+    """Compute the digest of a runs table as the documentation says, from the frame and the type of weights alone."""
     total = hashlib.sha256()
     for name in runs.columns:
         values = runs[name].tolist()
@@ -123,6 +123,9 @@ def digest_of(runs: pd.DataFrame) -> str:
             kind, content = "status", bytes(oracle.STATUSES.index(value) for value in values)
         elif isinstance(values[0], bool):
             kind, content = "bool", bytes(values)
+        elif name.endswith("_weights"):
+            numbers = np.array([number for row in values for number in row], np.dtype(dtype).newbyteorder("<"))
+            kind, content = f"list<{dtype}>", numbers.tobytes()
         elif isinstance(values[0], str):
             kind, content = "string", b"".join(value.encode() + b"\0" for value in values)
         else:

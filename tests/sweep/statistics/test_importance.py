@@ -114,6 +114,19 @@ def test_error_is_that_of_the_jackknife(statistic: str) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+def test_one_seed_that_all_cells_have() -> None:
+    """A first round of one seed, after which no cell or some cells got more, tells as much as counts alone."""
+    tables = make_study(count=4, hidden=[2, 3], learning_rate=0.1).canonical()
+    tables["seeds"]["until"] = {"width": 0.9, "first": 1}
+    study, converged = sweep.Study(**tables), np.array([[True] * 4, [False] * 4])
+    for n_seeds in (1, 3):
+        some = Outcomes(np.where(np.arange(4) < np.array([[1], [n_seeds]]), 7, -1), converged)
+        cells = result_of(study, some).cells
+        counted = importance(cells, study.grid, "convergence_rate")
+        pd.testing.assert_frame_equal(importance(cells, study.grid, "convergence_rate", some), counted)
+        assert counted["share"].iloc[0] == 1
+
+
 def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
     """Seeds that some cell did not need are no failures: parts and errors are those of the seeds that all have."""
     random = np.random.default_rng(2)

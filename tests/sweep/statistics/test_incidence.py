@@ -50,10 +50,17 @@ def test_incidence_of_one_risk_is_that_of_scipy(runs: list[tuple[int, bool]]) ->
 
 
 def test_risks_add_up_to_all_that_ended() -> None:
-    """The three shares at the end are those of the counts."""
-    ends: Ends = [("converged", 3), ("stalled", 3), ("converged", 5), ("diverged", 1), ("exhausted", 12)]
+    """The shares at the end are those of the counts."""
+    ends: Ends = [
+        ("converged", 3),
+        ("stalled", 3),
+        ("converged", 5),
+        ("diverged", 1),
+        ("plateau", 2),
+        ("exhausted", 12),
+    ]
     shares = [cumulative_incidence(ends_of([ends]), event)["incidence"].iloc[-1] for event in EVENTS]
-    assert shares == [0.4, 0.2, 0.2]
+    assert shares == [2 / 6, 1 / 6, 1 / 6, 1 / 6]
 
 
 def test_cells_of_other_limits() -> None:

@@ -42,7 +42,8 @@ def halves(ends: Ends) -> tuple[Ends, Ends]:
     other: Ends = []
     for end in sorted(set(ends)):
         n = ends.count(end)
-        bits = mixed((mixed(end[1] * len(STATUSES) + STATUSES.index(end[0])) + n) % 2**64)
+        code = STATUSES.index(end[0])
+        bits = mixed((mixed(end[1] * 4 + code + (2**40 if code > 3 else 0)) + n) % 2**64)
         ones = (bits % 2**n).bit_count()
         one, other = one + [end] * ones, other + [end] * (n - ones)
     return one, other

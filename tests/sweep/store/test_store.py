@@ -141,7 +141,14 @@ def test_types_on_disk(folder: Path) -> None:
 def test_columns_describe_themselves() -> None:
     """No column of any table lacks a meaning, and names are unique."""
     common = {name: value for name, value in make_study().fixed().items() if value is not None and name != "dtype"}
-    others = {"output_learning_rate": 0.1, "output_scale": 1.0, "bias_scale": 0.5, "max_epochs": 9, "bound": 1e9}
+    others = {
+        "output_learning_rate": 0.1,
+        "output_scale": 1.0,
+        "bias_scale": 0.5,
+        "max_epochs": 9,
+        "bound": 1e9,
+        "patience": 5,
+    }
     words = {**common, **others, "hidden": 2, "learning_rate": 0.1, "activation": "leaky_relu", "reduction": "sum"}
     everything = make_study(
         **{name: [value] for name, value in words.items()}

@@ -226,6 +226,7 @@ count = 3
         (["scale=2.0,3.0"], 10, ["hidden", "learning_rate", "scale", "below"]),
         (["scale=1.0", "bias=true,false"], 20, ["below", "bias", "hidden", "learning_rate"]),
         (["zip=[]"], 5, ["hidden", "learning_rate"]),
+        (["seeds.count=7"], 10, ["hidden", "learning_rate", "scale", "below"]),  # of seeds, not of samples
         (["exclude=[{scale = 0.5, hidden = [2, 3]}]"], None, ["scale", "below", "hidden", "learning_rate"]),
     ],
 )

@@ -62,6 +62,16 @@ def test_random_studies_soak(tables: dict[str, Any], dtype: str, keep: Literal["
 
 ONE = {"inputs": [[1.0], [1.0]], "targets": [[1.0], [1.0]]}
 HUGE = {"data": ONE, "scale": 1e200, "bias": False, "learning_rate": 0.1, "hidden": 1, "criterion": "max_error"}
+CLASSES = {"inputs": [[0.5, 1.0], [-1.0, 0.25], [0.0, 1.0]], "targets": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]}
+
+
+def beside_classes(**tables: Any) -> Study:
+    """Return a study in which some networks tell classes, one of which is right, and others single outputs."""
+    study = make_study(data={**CLASSES, **tables}, criterion="correct", learning_rate=[0.1, 0.5], count=4).canonical()
+    del study["training"]["loss"], study["network"]["output"]
+    return Study(**study, zip=[{"loss": ["cross_entropy", "sse"], "output": ["softmax", "identity"]}])
+
+
 STUDIES: dict[str, Callable[[], Study]] = {
     "loss is NaN, and converged": lambda: make_study(
         **HUGE, loss="bce", output="sigmoid", below=0.9, count=6, max_steps=5
@@ -74,6 +84,9 @@ STUDIES: dict[str, Callable[[], Study]] = {
     "stalls and bounds": lambda: make_study(bound=[5.0, 50.0], learning_rate=[0.02, 0.5], max_steps=400, count=20),
     "converges above the bound": lambda: make_study(bound=0.5, below=[1.5, 0.01], from_step=[0, 4], count=20),
     "other losses": lambda: make_study(loss=["sse", "mse", "half_squared"], criterion=["correct", "none"], count=5),
+    "classes beside single outputs": beside_classes,
+    "tested classes beside single outputs": lambda: beside_classes(test=CLASSES),
+    "losses with settings": lambda: make_study(loss="huber", delta=[0.3, 1.0], learning_rate=[0.1, 0.5], count=4),
     "shuffled": lambda: make_study(batch=[2, 4], order=["cyclic", "shuffled"], learning_rate=[0.0, 0.2], count=6),
     "no epoch": lambda: make_study(max_epochs=[0, 1, 5], batch=2, criterion=["loss", "max_error"], count=4),
     "targets of the loss": lambda: make_study(

@@ -1,0 +1,231 @@
+"""Random tables [data]: tasks with all of their arguments, files and lists, set apart, tested and spoiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from inspect import Parameter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+
+from sweep.study.data_sets import SweptData, read_data
+from sweep.study.tasks import CODINGS, TASKS, arguments_of
+from tests.sweep.compositions.values import LEVELS, Values
+
+# Arguments of tasks that make few patterns; those that decide how many there are are always drawn.
+_SIZES: dict[str, Values] = {
+    "bits": st.integers(1, 2),
+    "n": st.integers(1, 4),
+    "n_inputs": st.integers(1, 3),
+    "n_outputs": st.integers(1, 2),
+    "classes": st.integers(2, 3),
+    "problem": st.integers(1, 3),
+}
+_ARGUMENTS: dict[str, Values] = _SIZES | {
+    "function": st.integers(0, 15),
+    "spread": st.sampled_from([0.0, 0.3]),
+    "data_seed": st.sampled_from([3, 0, 7]),
+    "coding": st.sampled_from(list(CODINGS)),
+}
+PREPARED: dict[str, Values] = {
+    "train_count": st.integers(1, 5),
+    "split_seed": st.integers(0, 2),
+    "label_noise": st.sampled_from([0.5, 0.0, 1.0]),
+    "noise_seed": st.integers(0, 2),
+    "middle": st.sampled_from([0.5, 0.4, -0.25]),
+}
+# Tasks of few patterns, of which all have one high target.
+_OF_CLASSES = ("encoder", "spiral")
+# More patterns than these take too long, so few of them are trained on.
+_MOST_PATTERNS = 16
+_NUMBERS = st.sampled_from([0.0, 1.0, -1.0, 0.5, -0.75, 3.0])
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a study names: its columns or arrays by name."""
+
+    suffix: str
+    columns: dict[str, Any]
+
+    def write(self, folder: Path) -> str:
+        """Write it, and return its path."""
+        path = folder / f"{len(list(folder.iterdir()))}{self.suffix}"
+        if self.suffix == ".npy":
+            np.save(path, next(iter(self.columns.values())))
+        elif self.suffix == ".npz":
+            np.savez(path, **self.columns)
+        else:
+            frame = pd.DataFrame(self.columns)
+            frame.to_csv(path, index=False) if self.suffix == ".csv" else frame.to_parquet(path)
+        return str(path)
+
+
+class Patterns(NamedTuple):
+    """A table [data], words of it that are swept, and the numbers of patterns, inputs, targets and test patterns."""
+
+    table: dict[str, Any]
+    swept: dict[str, list[Any]]
+    n_patterns: int
+    n_inputs: int
+    n_targets: int
+    n_tests: int
+
+
+@st.composite
+def patterns(draw: st.DrawFn, kind: str) -> Patterns:
+    """Draw patterns whose targets are of a kind."""
+    table = draw(draw(st.sampled_from([_tasks, _tasks, _lists, _files]))(kind))
+    n_patterns, n_inputs, n_targets = _shape(table)
+    few = n_patterns <= _MOST_PATTERNS
+    way = draw(st.sampled_from([*(["all", "test"] * few), *(["train", "train_count"] * (n_patterns > 1))]))
+    if way == "test":
+        table["test"] = draw(_tests(kind, table, n_inputs, n_targets))
+    elif way == "train":
+        numbers = st.integers(0, n_patterns - 1)
+        table["train"] = draw(st.lists(numbers, unique=True, min_size=1, max_size=min(n_patterns - 1, 5)))
+    elif way == "train_count":
+        table["train_count"] = min(draw(PREPARED["train_count"]), n_patterns - 1)
+    for name, beside in (("split_seed", "train_count"), ("label_noise", None), ("noise_seed", "label_noise")):
+        if (beside is None or table.get(beside)) and draw(st.booleans()):
+            table[name] = draw(PREPARED[name])
+    if draw(st.integers(0, 3)) == 0:
+        table["middle"] = draw(PREPARED["middle"])
+    swept = draw(_swept(kind, table))
+    for name in swept:
+        table.pop(name, None)
+    n_trained, n_tests = _trained(table | {name: values[0] for name, values in swept.items()})
+    return Patterns(table, swept, n_trained, n_inputs, n_targets, n_tests)
+
+
+@st.composite
+def _swept(draw: st.DrawFn, kind: str, table: dict[str, Any]) -> dict[str, list[Any]]:
+    """Draw values of some words of the table; of those that decide how many patterns there are, one."""
+    levels = {"low": [LEVELS["any"][0], 0.0], "high": [LEVELS["any"][1], 1.0]} if kind == "any" else {}
+    able = [name for name in table if name in PREPARED or name in _ARGUMENTS or name in levels]
+    if "file" in table:
+        able = [name for name in able if name in PREPARED]
+    found: dict[str, list[Any]] = {}
+    for name in draw(st.lists(st.sampled_from(able), unique=True, max_size=2)) if able else ():
+        one = name in _SIZES or name == "train_count" or draw(st.integers(0, 3)) == 0
+        strategy = st.sampled_from(levels[name]) if name in levels else {**_ARGUMENTS, **PREPARED}[name]
+        if name == "function":
+            strategy = strategy.map(partial(_function, table.get("bits", 1)))
+        more = [] if one else draw(st.lists(strategy, unique=True, max_size=3))
+        found[name] = list(dict.fromkeys([table[name], *more]))
+    if found.get("label_noise") == [0.0]:
+        found.pop("noise_seed", None), table.pop("noise_seed", None)
+    return found
+
+
+def _function(bits: int, number: int) -> int:
+    return number % 2 ** (2**bits)
+
+
+@st.composite
+def _tasks(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    """Draw a task and its arguments."""
+    fits = {
+        "any": list(TASKS),
+        "shares": [name for name in TASKS if name != "noise"],
+        "signs": [name for name in TASKS if "low" in arguments_of(name)],
+        "classes": list(_OF_CLASSES),
+    }
+    task = draw(st.sampled_from(fits[kind]))
+    table: dict[str, Any] = {"task": task}
+    for name, default in arguments_of(task).items():
+        if name in ("low", "high"):
+            given = LEVELS[kind][name == "high"]
+            if kind != "any" or draw(st.booleans()):
+                table[name] = given
+        elif name in _SIZES or default is Parameter.empty or draw(st.booleans()):
+            table[name] = draw(_ARGUMENTS[name])
+    if "function" in table:
+        table["function"] = _function(table["bits"], table["function"])
+    if task == "encoder" and kind == "classes":
+        table["n"] = max(table["n"], 2)
+    return table
+
+
+def _targets(kind: str, n_targets: int) -> Values:
+    """Draw the targets of a pattern."""
+    if kind == "classes":
+        whole = st.integers(0, n_targets - 1).map(lambda own: [float(k == own) for k in range(n_targets)])
+        return st.one_of(whole, st.just([0.25, 0.75] + [0.0] * (n_targets - 2)))
+    numbers = st.sampled_from([*LEVELS[kind], *([0.0, 7.0] if kind == "any" else [])])
+    return st.lists(numbers, min_size=n_targets, max_size=n_targets)
+
+
+@st.composite
+def _rows(draw: st.DrawFn, kind: str, n_inputs: int, n_targets: int) -> tuple[list[list[float]], list[list[float]]]:
+    """Draw inputs and targets of a few patterns."""
+    inputs = st.lists(_NUMBERS, min_size=n_inputs, max_size=n_inputs)
+    rows = draw(st.lists(st.tuples(inputs, _targets(kind, n_targets)), min_size=1, max_size=5))
+    return [row for row, _ in rows], [row for _, row in rows]
+
+
+@st.composite
+def _lists(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    """Draw lists; targets may be flat where there is one for each pattern."""
+    n_inputs, n_targets = draw(st.integers(1, 3)), draw(st.integers(2, 3) if kind == "classes" else st.integers(1, 2))
+    inputs, targets = draw(_rows(kind, n_inputs, n_targets))
+    flat = n_targets == 1 and draw(st.booleans())
+    return {"inputs": inputs, "targets": [target for (target,) in targets] if flat else targets}
+
+
+@st.composite
+def _files(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    """Draw a file: with the usual names of columns, with others, or with a column of classes."""
+    given, suffix = draw(_lists(kind)), draw(st.sampled_from([".csv", ".parquet"]))
+    way = draw(st.sampled_from(["usual", "named", "target"]))
+    targets = [row if isinstance(row, list) else [row] for row in given["targets"]]
+    names = "xy" if way == "usual" else "ab"
+    columns = {f"{names[0]}{i}": list(values) for i, values in enumerate(zip(*given["inputs"], strict=True))}
+    inputs = list(columns)
+    own = {f"{names[1]}{o}": list(values) for o, values in enumerate(zip(*targets, strict=True))}
+    if way == "target":
+        labels = draw(st.lists(st.sampled_from("pqr"), min_size=len(targets), max_size=len(targets)))
+        labels[:2] = ["p", "q"][: len(labels)]
+        levels = dict(zip(("low", "high"), LEVELS[kind], strict=True))
+        levels = levels if kind != "any" or draw(st.booleans()) else {}
+        file = File(suffix, columns | {"label": labels})
+        if len(set(labels)) > 1:
+            return {"file": file, "inputs": inputs, "target": "label", **levels}
+    chosen = {"inputs": inputs, "targets": list(own)} if names == "ab" else {}
+    return {"file": File(suffix, columns | own), **chosen}
+
+
+@st.composite
+def _tests(draw: st.DrawFn, kind: str, table: dict[str, Any], n_inputs: int, n_targets: int) -> dict[str, Any]:
+    """Draw patterns to test with: lists, or the task with other arguments that change no size."""
+    if "task" in table and draw(st.booleans()):
+        again = {name: value for name, value in table.items() if name == "task" or name in arguments_of(table["task"])}
+        return again | {name: draw(_ARGUMENTS[name]) for name in again if name in ("coding", "spread", "data_seed")}
+    inputs, targets = draw(_rows(kind, n_inputs, n_targets))
+    return {"inputs": inputs, "targets": targets}
+
+
+def _shape(table: dict[str, Any]) -> tuple[int, int, int]:
+    """Return the numbers of patterns, inputs and targets of a table without preparations."""
+    if isinstance(table.get("file"), File):
+        columns = table["file"].columns
+        n_rows = len(next(iter(columns.values())))
+        n_inputs = len(table.get("inputs", [name for name in columns if name[0] == "x"]))
+        labels = set(columns.get("label", ()))
+        return n_rows, n_inputs, len(labels) or len(columns) - n_inputs
+    faults: list[str] = []
+    found = read_data(table, SweptData((), 1, [()]), faults)
+    assert found is not None, faults
+    return found.n_patterns, found.n_inputs, found.n_targets
+
+
+def _trained(table: dict[str, Any]) -> tuple[int, int]:
+    """Return the numbers of patterns to train on and to test with."""
+    plain = {name: value for name, value in table.items() if name not in ("train", "test", *PREPARED)}
+    whole = _shape(plain)[0]
+    n_trained = table.get("train_count") or len(table.get("train", range(whole)))
+    return n_trained, _shape(table["test"])[0] if "test" in table else whole - n_trained

@@ -1,0 +1,243 @@
+"""Random compositions of all words of a study: whole small studies, which train in no time without the JIT.
+
+Words that need others are drawn beside them, and those that do not go together are not; where a study is refused all
+the same, another is drawn, and `test_compositions.py` bounds how often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
+
+import numpy as np
+from hypothesis import strategies as st
+
+from kernels import vocabulary
+from sweep import Study, StudyError
+from sweep.study.network_measures import MOST_BITS
+from sweep.study.words import KINDS, LOSS_ALIASES, SECTIONS, WORDS
+from tests.oracle import parameter_shapes
+from tests.sweep.compositions.axes import Lists, axes
+from tests.sweep.compositions.data import File, Patterns, patterns
+from tests.sweep.compositions.values import EVEN_WIDTHS, LEVELS, RECORD, SEEDS, WORD_VALUES, losses_for
+from tests.sweep.compositions.weights import Shapes, given_weights
+
+Tables = dict[str, Any]
+
+# Words that are drawn by themselves: the others go with these, or with values of theirs.
+_APART = ("loss", "output", "values", "dtype")
+_OF_ALL = [name for name in WORD_VALUES if name not in _APART and not WORDS[name].used_with]
+_OF_SOME = [name for name in WORD_VALUES if name not in _APART and WORDS[name].used_with]
+_ALWAYS = ("hidden", "learning_rate")
+_DTYPES = get_args(KINDS["dtype"])
+
+
+@st.composite
+def compositions(draw: st.DrawFn) -> Tables:
+    """Draw the tables of a study, hardly ever of one that is refused. Files are written by :func:`with_files`."""
+    kind = draw(st.sampled_from(list(LEVELS)))
+    data = draw(patterns(kind))
+    words, together = draw(_losses(kind))
+    words |= draw(_words(_OF_ALL, words))
+    words |= draw(_words(_OF_SOME, words))
+    together += _fit(draw, words, data)
+    swept = {name: values for name, values in words.items() if len(values) > 1 or draw(st.integers(0, 7)) == 0}
+    tables: Tables = {"data": data.table}
+    for name in words.keys() - swept.keys():
+        tables.setdefault(WORDS[name].section, {})[name] = words[name][0]
+    tables["seeds"] = draw(_seeds(words))
+    values, weights = draw(given_weights(_shapes(words, data), tables["seeds"]["count"]))
+    if values:
+        tables.setdefault("initial_weights", {})["values"] = values
+    swept |= weights
+    together = [[name for name in names if name in swept] for names in together]
+    tables |= draw(axes(swept | data.swept, [names for names in together if len(names) > 1]))
+    record = {name: draw(values) for name, values in RECORD.items() if draw(st.booleans())}
+    if (data.n_patterns + data.n_tests) * data.n_targets > MOST_BITS:
+        record["measures"] = [name for name in record.get("measures", ()) if name != "learned_function"]
+    tables["record"] = record
+    tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all words, "ä"\n']))
+    dtype = draw(st.sampled_from([None, *_DTYPES]))
+    if dtype and (dtype == "float64" or _fits_float32(tables)):
+        tables.setdefault("network", {})["dtype"] = dtype
+    return tables
+
+
+@st.composite
+def valid_compositions(draw: st.DrawFn) -> Tables:
+    """Draw a composition that the study accepts."""
+    return draw(compositions().filter(is_valid))
+
+
+def is_valid(tables: Tables) -> bool:
+    """Return whether the study accepts them."""
+    return not faults_of(tables)
+
+
+def faults_of(tables: Tables) -> list[str]:
+    """Return why a study is refused; nothing if it is not."""
+    with TemporaryDirectory() as folder:
+        try:
+            Study(**with_files(tables, Path(folder)))
+        except StudyError as error:
+            return error.faults
+    return []
+
+
+def with_files(given: Any, folder: Path) -> Any:
+    """Return tables in which each file is written into a folder, and named by its path."""
+    if isinstance(given, File):
+        return given.write(folder)
+    if isinstance(given, dict):
+        return {key: with_files(value, folder) for key, value in given.items()}
+    return given
+
+
+def _default(name: str) -> Any:
+    return SECTIONS[WORDS[name].section].model_fields[name].default
+
+
+def _values_of(words: Lists, name: str) -> list[Any]:
+    """Return the values of a word in a study that gives these words."""
+    return words.get(name, [_default(name)])
+
+
+@st.composite
+def _several(draw: st.DrawFn, name: str, most: int) -> list[Any]:
+    """Draw one or more different values of a word, of one type."""
+    values = draw(st.lists(WORD_VALUES[name], unique=True, min_size=1, max_size=most))
+    return [value for value in values if name == "hidden" or isinstance(value, str) == isinstance(values[0], str)]
+
+
+@st.composite
+def _words(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
+    """Draw values of some words that have an effect beside others, of a few of them several."""
+    used = [
+        name
+        for name in names
+        if not (needs := WORDS[name].used_with)
+        or any(set(users) & set(_values_of(beside, other)) for other, users in needs.items())
+    ]
+    chosen = [name for name in used if name in _ALWAYS or draw(st.booleans())]
+    several = draw(st.lists(st.sampled_from(chosen), max_size=2)) if chosen else []
+    return {name: draw(_several(name, 3 if name in several else 1)) for name in chosen}
+
+
+@st.composite
+def _losses(draw: st.DrawFn, kind: str) -> tuple[Lists, list[list[str]]]:
+    """Draw losses and the outputs that go with them, which vary together where both vary."""
+    pairs = [("sse", "identity")] if kind != "classes" else []
+    if not pairs or draw(st.integers(0, 4)):
+        count = draw(st.sampled_from([1, 1, 1, 2, 3]))
+        losses = [draw(st.sampled_from(losses_for(kind))) for _ in range(count)]
+        outputs = [vocabulary.LOSSES[loss].output if loss in vocabulary.LOSSES else None for loss in losses]
+        pairs = [
+            (loss, output or draw(st.sampled_from(list(vocabulary.ACTIVATIONS))))
+            for loss, output in zip(losses, outputs, strict=True)
+        ]
+    pairs = list(dict.fromkeys(pairs))
+    columns = dict(zip(("loss", "output"), map(list, zip(*pairs, strict=True)), strict=True))
+    if len({output for _, output in pairs}) == 1 or len({loss for loss, _ in pairs}) == 1:
+        return {name: list(dict.fromkeys(values)) for name, values in columns.items()}, []
+    return columns, [["loss", "output"]]
+
+
+def _fit(draw: st.DrawFn, words: Lists, data: Patterns) -> list[list[str]]:
+    """Change values of words that do not go together; return words whose k-th values do."""
+    if set(words["loss"]) & LOSS_ALIASES.keys():
+        words.pop("reduction", None)
+    if True in words.get("mirrored", []):
+        words["hidden"] = [draw(st.sampled_from(EVEN_WIDTHS))]
+    if any(isinstance(width, str) for width in words["hidden"]):
+        words.pop("layers", None)
+    if "constant" in words.get("distribution", []):
+        for name in ("scale", "output_scale"):
+            words[name] = [value for value in words.get(name, []) if not isinstance(value, str)] or [0.5]
+    most = max(str(width).count("-") + 1 for width in words["hidden"]) * max(words.get("layers", [1]))
+    words["draw_order"] = [order for order in words.get("draw_order", []) if most > 1 or "2" not in order] or ["w v"]
+    if not set(WORDS["draw_order"].used_with["distribution"]) & set(_values_of(words, "distribution")):
+        del words["draw_order"]
+    words["freeze"] = [each for each in words.get("freeze", []) if _can_freeze(each, words)] or ["none"]
+    words["batch"] = _batches(words.get("batch", ["full"]), data.n_patterns)
+    if "max_epochs" not in words:
+        words.setdefault("max_steps", [draw(WORD_VALUES["max_steps"])])
+    return _fit_optimizers(draw, words)
+
+
+def _can_freeze(kinds: str, words: Lists) -> bool:
+    """Return whether some network has all of these kinds of parameters, and each has others."""
+    there = {"w", "v"} | ({"b", "c"} if True in _values_of(words, "bias") else set())
+    there |= {"k"} if True in _values_of(words, "skip") else set()
+    return kinds == "none" or (set(kinds.split()) <= there and not {"w", "v"} <= set(kinds.split()))
+
+
+def _batches(given: Iterable[Any], n_patterns: int) -> list[Any]:
+    """Return batches of at most so many patterns, none twice."""
+    sizes = {value: {"full": n_patterns, "online": 1}.get(value, value) for value in given}
+    kept = {min(size, n_patterns): value if size <= n_patterns else "full" for value, size in sizes.items()}
+    return list(kept.values())
+
+
+def _fit_optimizers(draw: st.DrawFn, words: Lists) -> list[list[str]]:
+    """Give optimizers what they need; where one takes no other value of a word, the word varies with the optimizers."""
+    names = _values_of(words, "optimizer")
+    records = [vocabulary.OPTIMIZERS[name] for name in names]
+    if any(record.needs_decay for record in records):
+        words["weight_decay"] = [0.01, *(each for each in words.get("weight_decay", []) if each != 0.01)]
+    if any(record.positive_rate for record in records):
+        for name in {"learning_rate", "output_learning_rate"} & words.keys():
+            words[name] = [rate for rate in words[name] if rate > 0] or [0.1]
+    strict = {"batch": [each.full_batch for each in records]}
+    strict |= {name: [not each.follows_rate for each in records] for name in ("schedule", "warmup")}
+    needs = {"batch": "full", "schedule": "constant", "warmup": 0.0}
+    together = ["optimizer"]
+    for name in [name for name, needed in strict.items() if any(needed) and name in words]:
+        if all(strict[name]) or name == "schedule" or draw(st.booleans()):
+            words[name] = [needs[name]]  # settings of schedules are not drawn anew
+        else:
+            own = words[name]
+            words[name] = [needs[name] if only else own[k % len(own)] for k, only in enumerate(strict[name])]
+            together.append(name)
+    if words.get("schedule") == ["constant"]:
+        users = {name for each in vocabulary.SCHEDULES.values() for name in (s.name for s in each.settings)}
+        for name in users & words.keys():
+            del words[name]
+    return [together]
+
+
+def _shapes(words: Lists, data: Patterns) -> list[Shapes]:
+    """Return the shapes of the parameters of all networks by name."""
+    return [
+        parameter_shapes(data.n_inputs, tuple(map(int, str(width).split("-"))) * layers, data.n_targets, bias, skip)
+        for width in words["hidden"]
+        for layers in words.get("layers", [1])
+        for bias in _values_of(words, "bias")
+        for skip in _values_of(words, "skip")
+    ]
+
+
+@st.composite
+def _seeds(draw: st.DrawFn, words: Lists) -> Tables:
+    """Draw seeds; rounds only where convergence is judged."""
+    judged = set(_values_of(words, "criterion")) != {"none"}
+    chosen = [name for name in SEEDS if name == "count" or ((name != "until" or judged) and draw(st.booleans()))]
+    return {name: draw(SEEDS[name]) for name in chosen}
+
+
+def _numbers_in(given: Any) -> Iterator[float]:
+    """Yield all floats in tables."""
+    if isinstance(given, File):
+        given = given.columns
+    if isinstance(given, float):
+        yield given
+    for each in given.values() if isinstance(given, dict) else given if isinstance(given, list) else ():
+        yield from _numbers_in(each)
+
+
+def _fits_float32(tables: Tables) -> bool:
+    """Return whether no number is infinite, zero or one once it is rounded, if it is not before."""
+    with np.errstate(all="ignore"):
+        pairs = [(float(np.float32(x)), x) for x in _numbers_in(tables)]
+    return all(np.isfinite(near) and (near in (0.0, 1.0)) == (x in (0.0, 1.0)) for near, x in pairs)

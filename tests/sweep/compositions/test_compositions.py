@@ -1,0 +1,121 @@
+"""Compositions of all words of a study, drawn at random: each is what the oracle says, however it is run and read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from kernels.simd import jit
+from sweep.study.glossary import LISTS, entries
+from sweep.study.samples import KEYS
+from sweep.study.sections import Until
+from tests.kernels.support import sized
+from tests.sweep.compositions.checks import Ways, check_composition, ways
+from tests.sweep.compositions.data import File
+from tests.sweep.compositions.studies import Tables, compositions, faults_of, valid_compositions
+
+# How many compositions are drawn to see which words occur and how many studies are refused: some of each of several
+# seeds, since those of one resemble each other.
+N_SEEDS, N_OF_SEED = 10, 40
+# The long test has so many parts, which processes share, of so many compositions; compiled, each takes own kernels.
+N_PARTS, N_OF_PART = 20, sized(1, 100)
+
+without_jit = pytest.mark.skipif(jit.ENABLED, reason="each composition takes kernels of its own, which give equal rows")
+
+DRAWS = settings(
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+
+def check_many(part: int, count: int) -> None:
+    """Check so many compositions, those of a seed."""
+
+    @seed(part)
+    @settings(DRAWS, max_examples=count)
+    @given(valid_compositions(), ways)
+    def check(tables: Tables, how: Ways) -> None:
+        with TemporaryDirectory() as folder:
+            check_composition(tables, how, Path(folder))
+
+    check()
+
+
+@without_jit
+def test_compositions() -> None:
+    """Some compositions, the same in each session."""
+    check_many(0, 10)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(1, N_PARTS + 1))
+def test_many_compositions(part: int) -> None:
+    """Thousands of them."""
+    check_many(part, N_OF_PART)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[tuple[Tables, list[str]]]:
+    """Draw compositions, with the faults of those that are refused."""
+    found: list[tuple[Tables, list[str]]] = []
+    for number in range(N_SEEDS):
+
+        @seed(number)
+        @settings(DRAWS, max_examples=N_OF_SEED)
+        @given(compositions())
+        def draw(tables: Tables) -> None:
+            found.append((tables, faults_of(tables)))
+
+        draw()
+    return found
+
+
+@without_jit
+def test_hardly_any_is_refused(drawn: list[tuple[Tables, list[str]]]) -> None:
+    """So the checks are of what is drawn, and not of what is left of it."""
+    refused = [faults for _, faults in drawn if faults]
+    assert len(drawn) >= N_SEEDS * N_OF_SEED / 2
+    assert len(refused) < len(drawn) / 10, refused
+
+
+def said(tables: Any, section: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each key of tables by its last part, and each of its values; of lists their elements."""
+    for key, value in tables.items():
+        name = key.rpartition(".")[2]
+        yield name, None
+        if isinstance(value, File):
+            yield f"file {value.suffix}", None
+            yield from said(value.columns)
+        elif isinstance(value, dict):
+            yield from said(value)
+        for each in value if isinstance(value, list) else [value]:
+            yield from said(each) if isinstance(each, dict) else [(name, json.dumps(each, default=str))]
+
+
+def values_of_lists(tables: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the values in the forms of swept words by the name of the word."""
+    for together in ({}, *tables.get("zip", []), *tables.get("samples", []), tables["parameters"]):
+        for key, form in together.items():
+            for each in form.get("values", [form.get("value")]) if isinstance(form, dict) else []:
+                yield key.rpartition(".")[2], json.dumps(each)
+
+
+@without_jit
+def test_every_word_is_drawn(drawn: list[tuple[Tables, list[str]]]) -> None:
+    """Each key of a study, each of its names, and each form of values and files: none is forgotten here."""
+    valid = [tables for tables, faults in drawn if not faults]
+    found = {pair for tables in valid for pair in (*said(tables), *values_of_lists(tables))}
+    keys = {entry.key for entry in entries()} | {*LISTS, *KEYS, *Until.model_fields}
+    forms = {"values", "value", "logspace", "geomspace", "linspace", "range", "min", "max", "num"}
+    files = {f"file {suffix}" for suffix in (".csv", ".parquet", ".npy", ".npz")}
+    missing = (keys | forms | files) - {key for key, _ in found}
+    assert missing == set()
+    names = {(entry.key, json.dumps(name)) for entry in entries() for name in entry.values}
+    assert names - found == set()
+    assert any("[" in key for key, _ in found), "no single weight is swept"

@@ -1,0 +1,108 @@
+"""What random compositions draw for each key of a study: values with which runs end in every way, in no time.
+
+To add a word: one whose values are names, true and false, or a setting of one word in `kernels/words/` needs nothing.
+Any other has a line in one of these tables.
+"""
+
+from __future__ import annotations
+
+import math
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from hypothesis import strategies as st
+
+from kernels import vocabulary
+from kernels.words.records import Setting
+from sweep.study.network_measures import NETWORK_MEASURES
+from sweep.study.sections import Record
+from sweep.study.words import KINDS, WORDS
+from tests.sweep.strategies import numbers, positive
+
+Values = st.SearchStrategy[Any]
+
+# Numbers that networks begin with, also such as are too large for anything to be finite.
+WEIGHT: Values = st.sampled_from([0.5, -1.0, 0.0, 0.1, 2.0, -0.25, 1e200])
+# Widths of layers; the last layers of even ones may be mirrored.
+WIDTHS, EVEN_WIDTHS = [2, 3, 1, 4, "2-3", "1-2-2", "3-4"], [2, 4, "3-4", "2-2-2"]
+_SCALES = [1.0, 0.3, 3.0, 1e160, "glorot", "he", "lecun"]
+_ORDERS = ["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c", "w1 b1 v w.T b", "b2 w1.T w"]
+_PARAMETERS = ["none", "w", "v", "b c", "k", "w b", "v c k", "b"]
+
+
+def _setting(setting: Setting) -> Values:
+    """Draw usual numbers that a setting may be, and any at all."""
+    low = max(x for x in (setting.at_least, setting.above, -math.inf) if x is not None)
+    usual = [x for x in (setting.default, 0.5, 0.9, 0.1, 1.0, 3.0, 0.0) if low <= x < (setting.below or math.inf)]
+    usual = [x for x in usual if x != setting.above and not (setting.multiple_of and x % setting.multiple_of)]
+    return st.one_of(st.sampled_from(usual), st.sampled_from(usual), numbers(setting))
+
+
+def _named(kind: Any) -> list[Any]:
+    """Return the values of a type of names or truths, none for other types."""
+    if kind is bool:
+        return [False, True]
+    if get_origin(kind) in (Union, UnionType):
+        return [name for option in get_args(kind) for name in _named(option)]
+    return list(get_args(kind)) if get_origin(kind) is Literal else []
+
+
+# Of every word but those of [data].
+WORD_VALUES: dict[str, Values] = {
+    **{
+        name: st.sampled_from(names)
+        for name, kind in KINDS.items()
+        if (names := _named(kind)) and WORDS[name].role != "data"
+    },
+    **{name: _setting(setting) for name, setting in vocabulary.OWN.items()},
+    "hidden": st.sampled_from(WIDTHS),
+    "layers": st.integers(1, 3),
+    "gain": st.sampled_from([1.0, 1.5, -0.5, 0.0, 1e-3]),
+    "scale": st.sampled_from(_SCALES),
+    "output_scale": st.sampled_from([0.25, 0.0, *_SCALES]),
+    "bias_scale": st.sampled_from([0.25, 0.0, 1.0, 1e160]),
+    "draw_order": st.sampled_from(_ORDERS),
+    "learning_rate": st.one_of(st.sampled_from([0.1, 0.02, 0.5, 30.0]), st.sampled_from([0.0, 1e-30]), positive),
+    "output_learning_rate": st.sampled_from([0.05, 0.2, 0.0]),
+    "weight_decay": st.sampled_from([0.01, 0.0, 0.5]),
+    "warmup": st.sampled_from([3.0, 0.0, 1.5, 30.0]),
+    "freeze": st.sampled_from(_PARAMETERS),
+    "batch": st.sampled_from([1, 2, 3, "online", "full"]),
+    "max_steps": st.integers(0, 14),
+    "max_epochs": st.integers(0, 9),
+    "below": st.one_of(st.sampled_from([0.4, 0.05, 1.0, 1e-3, 10.0]), positive),
+    "bound": st.sampled_from([3.0, 0.5, 50.0]),
+    "from_step": st.integers(0, 8),
+}
+
+SEEDS: dict[str, Values] = {
+    "base": st.sampled_from([0, 7, 2**32 - 4]),
+    "count": st.integers(1, 4),
+    "until": st.fixed_dictionaries({"width": st.sampled_from([0.7, 0.9, 0.3])}, optional={"first": st.integers(1, 3)}),
+}
+RECORD: dict[str, Values] = {
+    "targets": st.lists(st.sampled_from([0.3, 5.0, 1.0, 0.05]), unique=True, min_size=1),
+    "weights": st.sampled_from(_named(Record.model_fields["weights"].annotation)),
+    "measures": st.lists(st.sampled_from(list(NETWORK_MEASURES)), unique=True, min_size=1),
+}
+
+# Two targets of each kind, low and high, and the losses that take such: those that any word may be beside, and others.
+LEVELS: dict[str, tuple[float, float]] = {
+    "any": (-0.5, 1.25),
+    "shares": (0.0, 0.75),
+    "signs": (-1.0, 1.0),
+    "classes": (0.0, 1.0),
+}
+
+
+def losses_for(kind: str) -> list[str]:
+    """Return the losses, also by other names, that take targets of a kind."""
+    low, high = LEVELS[kind]
+    row = (high, low) if kind == "classes" else (low, high, high)
+    own = [
+        name
+        for name, loss in vocabulary.LOSSES.items()
+        if (loss.takes_target is None or all(map(loss.takes_target, row)))
+        and (loss.takes_row is None or (kind == "classes" and loss.takes_row(row)))
+    ]
+    return own + [alias for name in own for alias in vocabulary.LOSSES[name].names]

@@ -1,0 +1,138 @@
+"""What the oracle says of trained networks: recorded measures, number by number, and weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sweep import Study
+from sweep.study.data import Data
+from tests import oracle
+from tests.oracle.settings import make_network, words_and_settings
+
+Rows = list[list[float]]
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """One network that has not diverged, all of its numbers as float64.
+
+    Outputs are a row for each pattern: those that were trained on, and then those that tested it.
+    """
+
+    start: list[float]
+    end: list[float]
+    outputs: Rows
+    targets: Rows
+    middle: float
+    of_classes: bool
+
+    @property
+    def trained(self) -> Iterable[tuple[list[float], list[float]]]:
+        """Outputs and targets of each pattern that was trained on."""
+        return zip(self.outputs[: len(self.targets)], self.targets, strict=True)
+
+
+def _largest_other(row: list[float], o: int) -> float:
+    """Return the largest output beside one; NaN if there is NaN among them."""
+    others = row[:o] + row[o + 1 :]
+    return math.nan if any(map(math.isnan, others)) else max(others, default=-math.inf)
+
+
+def _learned_function(net: TrainedNetwork) -> int:
+    bits = [
+        y > (_largest_other(row, o) if net.of_classes else net.middle) for row in net.outputs for o, y in enumerate(row)
+    ]
+    return sum(2**k for k, is_high in enumerate(bits) if is_high)
+
+
+def _margin(net: TrainedNetwork) -> float:
+    if net.of_classes:
+        own = [(row, targets.index(max(targets))) for row, targets in net.trained]
+        distances = [row[o] - _largest_other(row, o) for row, o in own]
+    else:
+        pairs = [pair for row, targets in net.trained for pair in zip(row, targets, strict=True)]
+        distances = [y - net.middle if target > net.middle else net.middle - y for y, target in pairs]
+    return math.nan if any(map(math.isnan, distances)) else min(distances)
+
+
+def _sum(terms: Iterable[float]) -> float:
+    """Add up from the first to the last: Python's own sum compensates for rounding."""
+    total = -0.0
+    for term in terms:
+        total += term
+    return total
+
+
+def _mean_error(net: TrainedNetwork) -> float:
+    errors = [abs(y - target) for row, targets in net.trained for y, target in zip(row, targets, strict=True)]
+    return _sum(errors) / len(errors)
+
+
+def _distance(changes: Iterable[float]) -> float:
+    return math.sqrt(_sum(change * change for change in changes))
+
+
+# Each measure of a network, and what a diverged one has.
+MEASURES: dict[str, tuple[Callable[[TrainedNetwork], float], float]] = {
+    "learned_function": (_learned_function, -1),
+    "margin": (_margin, -math.inf),
+    "mean_error": (_mean_error, math.inf),
+    "weight_norm": (lambda net: _distance(net.end), math.inf),
+    "weight_distance": (lambda net: _distance(q - p for p, q in zip(net.start, net.end, strict=True)), math.inf),
+}
+
+
+def recorded_names(study: Study) -> list[str]:
+    """Name the columns of measures and weights that a study records, in their order."""
+    which = study.record.weights
+    weights = [f"{name}_weights" for name in ("initial", "final") if which in (name, "both")]
+    return [*(name for name in MEASURES if name in study.record.measures), *weights]
+
+
+def recorded(
+    study: Study, words: dict[str, Any], patterns: Data, functions: oracle.Functions, networks: tuple[Any, Any, Any]
+) -> list[dict[str, Any]]:
+    """Return the columns of measures and weights of runs.
+
+    Parameters
+    ----------
+    study
+    words
+        Those of the oracle.
+    patterns
+        Of the runs.
+    functions
+        Elementary functions.
+    networks
+        Initial and final parameters (R, P), and which runs have diverged (R,).
+
+    Returns
+    -------
+    list of dict
+    """
+    start, end, diverged = networks
+    tests = patterns.test.inputs if patterns.test else ()
+    own, settings = words_and_settings(words)
+    inputs = [*patterns.inputs, *tests]
+    targets = [patterns.targets[0]] * len(inputs)  # which outputs do not depend on
+    net = make_network(inputs, targets, own, settings, study.network.dtype, functions)
+    with np.errstate(all="ignore"):
+        outputs = np.array(oracle.forward(net, end.T).y, np.float64).transpose(2, 0, 1)
+    as_trained = np.asarray(patterns.targets, study.network.dtype).astype(np.float64)
+    middle = (as_trained.min() + as_trained.max()) / 2 if patterns.middle is None else patterns.middle
+    middle = float(np.asarray(middle, study.network.dtype))
+    rows = []
+    for k, is_lost in enumerate(diverged):
+        numbers = (each.astype(np.float64).tolist() for each in (start[k], end[k], outputs[k], as_trained))
+        one = TrainedNetwork(*numbers, middle, own.output == "softmax")
+        row: dict[str, Any] = {}
+        for name in study.record.measures:
+            formula, lost = MEASURES[name]
+            row[name] = lost if is_lost else formula(one)
+        rows.append(row | {"initial_weights": start[k].tolist(), "final_weights": end[k].tolist()})
+    return rows
