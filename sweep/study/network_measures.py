@@ -33,7 +33,15 @@ NETWORK_MEASURES = {
     "weight_distance": NetworkMeasure(
         "float64", "weight", "root of the sum of squares of the changes of all parameters; inf if diverged"
     ),
+    "sharpness": NetworkMeasure(
+        "float64",
+        "loss / weight^2",
+        "largest eigenvalue of the Hessian of the loss over all patterns, without weight decay, by the parameters that "
+        "are trained; inf if diverged",
+    ),
 }
 
 # Bits of a positive number in the column of functions.
 MOST_BITS = 62
+# Parameters of a network whose sharpness is computed: of 1,000 it takes some 5 s, and 2 (10^3)^2 numbers in memory.
+MOST_CURVED = 1000

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.training.sharpness import GradientsAt, sharpness
+
 Array = NDArray[Any]
 
 
@@ -24,6 +26,10 @@ class Networks(NamedTuple):
     of_classes
         Whether outputs are those of classes (softmax), of which the largest counts.
     diverged : (runs,) of bool
+    trained : (runs, parameters) of bool
+        Parameters that training may change: those that are not frozen, of layers whose learning rate is above 0.
+    gradients
+        Returns gradients of the loss at other weights of runs; needed by ``sharpness`` alone.
     """
 
     initial: Array
@@ -33,6 +39,8 @@ class Networks(NamedTuple):
     middle: Array
     of_classes: bool
     diverged: NDArray[np.bool_]
+    trained: NDArray[np.bool_]
+    gradients: GradientsAt | None = None
 
 
 def ordered_sum(terms: Array) -> Array:
@@ -88,6 +96,18 @@ def _weight_distance(networks: Networks) -> Array:
     return np.where(networks.diverged, np.inf, np.sqrt(ordered_sum(change * change)))
 
 
+def _sharpness(networks: Networks) -> Array:
+    found, usable = np.full(len(networks.final), np.inf), np.flatnonzero(~networks.diverged)
+
+    made = networks.gradients
+    if made is None:
+        raise ValueError("no gradients given for the sharpness")
+    found[usable] = sharpness(
+        lambda runs, weights: made(usable[runs], weights), networks.final[usable], networks.trained[usable]
+    )
+    return found
+
+
 # A value for each network by the names of :data:`sweep.study.network_measures.NETWORK_MEASURES`.
 MEASURES: dict[str, Callable[[Networks], Array]] = {
     "learned_function": _learned_function,
@@ -95,4 +115,5 @@ MEASURES: dict[str, Callable[[Networks], Array]] = {
     "mean_error": _mean_error,
     "weight_norm": _weight_norm,
     "weight_distance": _weight_distance,
+    "sharpness": _sharpness,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,12 +11,15 @@ from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
 from kernels.loop.runs import DIVERGED, Outcome
+from kernels.recipe import Hidden, Recipe
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.schedule.recipes import make_recipe
 from sweep.study.columns import network_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
+from sweep.training.gradients import Gradients
 from sweep.training.network_measures import MEASURES, Networks
+from sweep.training.sharpness import GradientsAt
 
 if TYPE_CHECKING:
     from sweep.training.tester import Tester
@@ -35,12 +40,15 @@ class NetworkRecorder:
     ----------
     is_needed
         Whether the study records anything of networks.
+    gradients
+        Computes those of the loss, if a measure is made of them.
     """
 
     def __init__(self, study: Study, tester: Tester | None) -> None:
         self._study, self._tester = study, tester
         self._columns = network_columns(study)
         self.is_needed = bool(self._columns)
+        self.gradients = Gradients(study) if "sharpness" in study.record.measures else None
         _, targets, middle = make_patterns(*study.data.arrays(), study.network.dtype, study.data.middles())
         self._targets = targets.reshape(-1, *targets.shape[-2:]).astype(np.float64)
         self._middle = np.reshape(middle, (-1, 1, 1)).astype(np.float64)
@@ -50,7 +58,15 @@ class NetworkRecorder:
         dtype = self._study.network.dtype
         return {c.name: np.empty((0, 0), dtype) if c.is_list else np.empty(0, c.type) for c in self._columns}
 
-    def record(self, cell: Cell, settings: Array, counts: Array, initial: Array, outcome: Outcome) -> dict[str, Array]:
+    def record(
+        self,
+        cell: Cell,
+        settings: Array,
+        counts: Array,
+        initial: Array,
+        outcome: Outcome,
+        pause: Callable[[], None] | None = None,
+    ) -> dict[str, Array]:
         """Return the columns of some runs of one shape.
 
         Parameters
@@ -63,6 +79,8 @@ class NetworkRecorder:
             Initial weights, which are copied where they are recorded.
         outcome
             With final weights, and predictions if measures are recorded.
+        pause
+            Called about every second of long computations. An exception that it raises ends them.
 
         Returns
         -------
@@ -73,6 +91,7 @@ class NetworkRecorder:
         with np.errstate(all="ignore"):  # numbers of runs that have diverged
             if self._study.record.measures:
                 networks = self._networks(cell, settings, counts, initial, outcome)
+                networks = networks._replace(gradients=self._gradients_of(cell, settings, counts, pause))
                 recorded = {name: MEASURES[name](networks) for name in self._study.record.measures}
         for name in self._study.record.columns_of_weights:
             weights = (outcome.final_weights if name == "final_weights" else initial).copy()
@@ -96,4 +115,35 @@ class NetworkRecorder:
             self._middle[sets] if len(self._middle) > 1 else self._middle,
             recipe.architecture.output in OVER_OUTPUTS,
             outcome.columns.status == DIVERGED,
+            np.repeat(_trained(recipe, cell.hidden, settings), counts, axis=0),
         )
+
+    def _gradients_of(
+        self, cell: Cell, settings: Array, counts: Array, pause: Callable[[], None] | None
+    ) -> GradientsAt | None:
+        """Return what gives gradients of the loss at other weights of runs, if a measure needs them."""
+        if self.gradients is None:
+            return None
+        made, recipe = self.gradients, make_recipe(self._study, cell)
+        of_runs = np.repeat(np.arange(len(counts)), counts)
+
+        def gradients(runs: NDArray[np.int64], weights: Array) -> Array:
+            cells, n_networks = np.unique(of_runs[runs], return_counts=True)
+            return made.at(recipe, cell.hidden, settings[cells], weights, n_networks, pause)
+
+        return gradients
+
+
+def _trained(recipe: Recipe, hidden: Hidden, settings: Array) -> NDArray[np.bool_]:
+    """Return which parameters the runs of each cell may change, (cells, parameters)."""
+    moves = {"hidden": settings["learning_rate"] > 0, "outputs": settings["output_learning_rate"] > 0}
+    moves["outputs"] |= np.isnan(settings["output_learning_rate"]) & moves["hidden"]
+    kinds = [
+        np.repeat(
+            (moves["hidden" if name[0] in "wb" else "outputs"] & (name[0] not in recipe.frozen))[:, np.newaxis],
+            prod(shape),
+            axis=1,
+        )
+        for name, shape in recipe.architecture.shapes(hidden).items()
+    ]
+    return np.concatenate(kinds, axis=1)

@@ -180,7 +180,7 @@ class ShardTrainer:
         needs_networks = self.networks.is_needed or self.tester is not None
         asked |= {"predictions": bool(self.plan.study.record.measures), "final_weights": needs_networks}
         outcome = trainer.train(settings, weights, counts, **asked)
-        recorded = self.networks.record(first, settings, counts, weights, outcome)
+        recorded = self.networks.record(first, settings, counts, weights, outcome, self._pause)
         return self.measured(first, settings, counts, outcome), recorded
 
     def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
