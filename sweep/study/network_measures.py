@@ -6,11 +6,26 @@ from typing import NamedTuple
 
 
 class NetworkMeasure(NamedTuple):
-    """A measure of a trained network: the type of its column, unit and meaning."""
+    """A measure of a trained network.
+
+    Attributes
+    ----------
+    type, unit, doc
+        The type of its column, unit and meaning. Floats are quantities, which answers compare and rank by.
+    words
+        What it is called in sentences and figures, if not by its name.
+    more_is_better
+        Whether cells are ranked from the highest value, and runs that diverged have the lowest.
+    signed
+        Whether it may be negative, so that it has differences in place of ratios, and no geometric mean.
+    """
 
     type: str
     unit: str
     doc: str
+    words: str = ""
+    more_is_better: bool = False
+    signed: bool = False
 
 
 NETWORK_MEASURES = {
@@ -25,6 +40,8 @@ NETWORK_MEASURES = {
         "output",
         "smallest distance of an output from the middle on the side of its target, negative on the other side; with "
         "softmax of the class's output from the largest other one; -inf if diverged",
+        more_is_better=True,
+        signed=True,
     ),
     "mean_error": NetworkMeasure("float64", "output", "mean distance of outputs from targets; inf if diverged"),
     "weight_norm": NetworkMeasure(
@@ -38,7 +55,15 @@ NETWORK_MEASURES = {
         "loss / weight^2",
         "largest eigenvalue of the Hessian of the loss over all patterns, without weight decay, by the parameters that "
         "are trained; inf if diverged",
+        signed=True,
     ),
+}
+
+# Those that answers take as values: what each is called.
+QUANTITIES = {
+    name: measure.words or name.replace("_", " ")
+    for name, measure in NETWORK_MEASURES.items()
+    if measure.type == "float64"
 }
 
 # Bits of a positive number in the column of functions.
