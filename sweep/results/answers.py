@@ -143,7 +143,9 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
     """
     column, allowed = COLUMNS.get(name, name), list(allowed)
     if column in NETWORK_MEASURES:  # which is no quantity
-        raise SweepError(f"{name} given, which is a column of runs alone; read it with result.runs([{name!r}])")
+        raise SweepError(
+            f"{name} given, which is a column of runs alone; result.functions() tells how many runs learned which"
+        )
     if column not in allowed:
         raise SweepError(unknown("statistic", name, names_of(allowed)))
     return column

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 import sweep
 from sweep import Result, Study, SweepError, figures
@@ -176,6 +177,27 @@ def test_what_is_refused(result: Result) -> None:
             ask("sharpness")
     with pytest.raises(SweepError, match="learned_function given, which is a column of runs alone"):
         result.best("learned_function")
+
+
+def test_functions() -> None:
+    """Shares are those of counts; the interval of one cell is Wilson's, and of several it counts seeds once."""
+    result = sweep.run(measured(["learned_function"], learning_rate=[0.01, 0.1], max_steps=300))
+    runs = result.runs(["hidden", "learning_rate", "learned_function"])
+    every = result.functions(["hidden", "learning_rate"], top=100)
+    assert every["n_learned"].sum() == len(runs)
+    for row in every.to_dict("records"):
+        same = (runs["hidden"] == row["hidden"]) & (runs["learning_rate"] == row["learning_rate"])
+        n_learned = int((runs["learned_function"][same] == row["learned_function"]).sum())
+        assert (row["n_learned"], row["n_runs"]) == (n_learned, 11)
+        low, high = binomtest(n_learned, 11).proportion_ci(method="wilson")
+        assert (row["share_low"], row["share_high"]) == pytest.approx((low, high), abs=1e-12)
+    pooled = result.functions(top=3)
+    assert pooled["n_learned"].tolist() == runs["learned_function"].value_counts().head(3).tolist()
+    assert ((pooled["share_low"] <= pooled["share"]) & (pooled["share"] <= pooled["share_high"])).all()
+    with pytest.raises(SweepError, match="top 0 given; must be at least 1"):
+        result.functions(top=0)
+    with pytest.raises(SweepError, match="the study does not record learned_function"):
+        sweep.run(measured(["margin"], hidden=2, learning_rate=0.1)).functions()
 
 
 def test_figures(result: Result) -> None:
