@@ -109,7 +109,11 @@ def test_what_is_said_of_linear_networks() -> None:
 @pytest.mark.parametrize("columns", [runs_columns, cells_columns])
 def test_every_column_is_documented(columns: object) -> None:
     training, convergence = {"learning_rate": 0.1, "batch": "online"}, {"criterion": "none"}
-    tables = {"data": {"task": "xor", "train_count": 3}, "network": {"hidden": 2}, "record": {"targets": 0.3, "measures": "margin"}}
+    tables = {
+        "data": {"task": "xor", "train_count": 3},
+        "network": {"hidden": 2},
+        "record": {"targets": 0.3, "measures": "margin"},
+    }
     study = sweep.Study(**tables, training=training, convergence=convergence)
     assert callable(columns)
     for column in columns(study):
