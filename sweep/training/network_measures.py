@@ -13,6 +13,21 @@ from sweep.training.sharpness import GradientsAt, sharpness
 Array = NDArray[Any]
 
 
+class Curved(NamedTuple):
+    """What second derivatives of the loss are made of.
+
+    Attributes
+    ----------
+    trained : (runs, parameters) of bool
+        Parameters that training may change: those that are not frozen, of layers whose learning rate is above 0.
+    gradients
+        Returns gradients of the loss at other weights of runs.
+    """
+
+    trained: NDArray[np.bool_]
+    gradients: GradientsAt
+
+
 class Networks(NamedTuple):
     """Trained networks of one shape, as float64.
 
@@ -26,10 +41,8 @@ class Networks(NamedTuple):
     of_classes
         Whether outputs are those of classes (softmax), of which the largest counts.
     diverged : (runs,) of bool
-    trained : (runs, parameters) of bool
-        Parameters that training may change: those that are not frozen, of layers whose learning rate is above 0.
-    gradients
-        Returns gradients of the loss at other weights of runs; needed by ``sharpness`` alone.
+    curved
+        Needed by ``sharpness`` alone.
     """
 
     initial: Array
@@ -39,8 +52,7 @@ class Networks(NamedTuple):
     middle: Array
     of_classes: bool
     diverged: NDArray[np.bool_]
-    trained: NDArray[np.bool_]
-    gradients: GradientsAt | None = None
+    curved: Curved | None = None
 
 
 def ordered_sum(terms: Array) -> Array:
@@ -98,13 +110,10 @@ def _weight_distance(networks: Networks) -> Array:
 
 def _sharpness(networks: Networks) -> Array:
     found, usable = np.full(len(networks.final), np.inf), np.flatnonzero(~networks.diverged)
-
-    made = networks.gradients
-    if made is None:
+    if networks.curved is None:
         raise ValueError("no gradients given for the sharpness")
-    found[usable] = sharpness(
-        lambda runs, weights: made(usable[runs], weights), networks.final[usable], networks.trained[usable]
-    )
+    trained, at = networks.curved
+    found[usable] = sharpness(lambda runs, weights: at(usable[runs], weights), networks.final[usable], trained[usable])
     return found
 
 

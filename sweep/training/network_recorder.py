@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,15 @@ from sweep.study.columns import network_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.training.gradients import Gradients
-from sweep.training.network_measures import MEASURES, Networks
-from sweep.training.sharpness import GradientsAt
+from sweep.training.network_measures import MEASURES, Curved, Networks
 
 if TYPE_CHECKING:
     from sweep.training.tester import Tester
 
 Array = NDArray[Any]
+
+# Seconds after which the computation of a measure may be ended.
+_LONG_SECONDS = 1.0
 
 
 class NetworkRecorder:
@@ -91,7 +94,8 @@ class NetworkRecorder:
         with np.errstate(all="ignore"):  # numbers of runs that have diverged
             if self._study.record.measures:
                 networks = self._networks(cell, settings, counts, initial, outcome)
-                networks = networks._replace(gradients=self._gradients_of(cell, settings, counts, pause))
+                if self.gradients:
+                    networks = networks._replace(curved=self._curved(self.gradients, cell, settings, counts, pause))
                 recorded = {name: MEASURES[name](networks) for name in self._study.record.measures}
         for name in self._study.record.columns_of_weights:
             weights = (outcome.final_weights if name == "final_weights" else initial).copy()
@@ -115,23 +119,22 @@ class NetworkRecorder:
             self._middle[sets] if len(self._middle) > 1 else self._middle,
             recipe.architecture.output in OVER_OUTPUTS,
             outcome.columns.status == DIVERGED,
-            np.repeat(_trained(recipe, cell.hidden, settings), counts, axis=0),
         )
 
-    def _gradients_of(
-        self, cell: Cell, settings: Array, counts: Array, pause: Callable[[], None] | None
-    ) -> GradientsAt | None:
-        """Return what gives gradients of the loss at other weights of runs, if a measure needs them."""
-        if self.gradients is None:
-            return None
-        made, recipe = self.gradients, make_recipe(self._study, cell)
-        of_runs = np.repeat(np.arange(len(counts)), counts)
+    def _curved(
+        self, made: Gradients, cell: Cell, settings: Array, counts: Array, pause: Callable[[], None] | None
+    ) -> Curved:
+        """Return what second derivatives of the loss of runs are made of."""
+        recipe = make_recipe(self._study, cell)
+        of_runs, begin = np.repeat(np.arange(len(counts)), counts), time.monotonic()
 
         def gradients(runs: NDArray[np.int64], weights: Array) -> Array:
+            if pause and time.monotonic() - begin > _LONG_SECONDS:  # eigenvalues take longer than gradients
+                pause()
             cells, n_networks = np.unique(of_runs[runs], return_counts=True)
             return made.at(recipe, cell.hidden, settings[cells], weights, n_networks, pause)
 
-        return gradients
+        return Curved(np.repeat(_trained(recipe, cell.hidden, settings), counts, axis=0), gradients)
 
 
 def _trained(recipe: Recipe, hidden: Hidden, settings: Array) -> NDArray[np.bool_]:
