@@ -16,7 +16,8 @@ TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
 # What takes many kernels runs without the JIT, and only some of it with it. Coverage, which doubles the time of kernels
 # that run as Python, sees all of their lines in some of these tests.
 COVERED_TESTS := $(addprefix tests/kernels/test_,words.py initial_weights.py) tests/sweep/training/test_words.py
-PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle tests/sweep/verification/test_true_results.py tests/sweep/compositions
+PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle \
+	tests/sweep/training/test_sharpness.py tests/sweep/verification/test_true_results.py tests/sweep/compositions
 
 # What takes many kernels runs compiled without coverage, under which Numba takes nearly twice as long, and comes first, so
 # that the others find the kernels that they share; so do long tests whose lines others cover.

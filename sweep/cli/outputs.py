@@ -50,8 +50,8 @@ def figure(
         typer.Option(
             metavar="VALUE",
             help="Statistic of lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps (ERT), "
-            "final_loss, max_error, n_correct, test_loss, n_test_correct or another one of the cells; "
-            "of importance: rate or mean_steps (RMST).",
+            "final_loss, max_error, n_correct, test_loss, n_test_correct, a recorded measure or another one of the "
+            "cells; of importance: rate or mean_steps (RMST).",
         ),
     ] = None,
     at: Annotated[

@@ -82,7 +82,7 @@ def best(
         typer.Option(
             metavar="NAME,NAME",
             help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error, n_correct, "
-            "test_loss or n_test_correct. "
+            "test_loss, n_test_correct or a recorded measure, such as margin. "
             "Or parameters: print the best cell for each of their values. Or both, as in --by optimizer,final_loss.",
         ),
     ] = None,
@@ -108,7 +108,7 @@ def compare(
         typer.Option(
             metavar="NAME,NAME",
             help="Compare for each value of these parameters; others are pooled. Also the measure to compare: rate, "
-            "final_loss, max_error, n_correct, test_loss or n_test_correct.",
+            "final_loss, max_error, n_correct, test_loss, n_test_correct or a recorded measure, such as margin.",
         ),
     ] = None,
     margin: Annotated[

@@ -42,7 +42,7 @@ def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
         return Normalize(0, max(high, 1))
     if low > 0 and high > 5 * low:
         return LogNorm(low, high)
-    return Normalize(low, high) if high > low else Normalize(max(low - 1, 0), high + 1)
+    return Normalize(low, high) if high > low else Normalize(low - 1 if low < 0 else max(low - 1, 0), high + 1)
 
 
 def ink_on(color: tuple[float, ...]) -> str:

@@ -13,6 +13,7 @@ from sweep.figures.canvas import say_why
 from sweep.figures.channels import is_number
 from sweep.figures.statistics import STATISTICS, counts_from_zero, drawn_values, is_count, is_loss, nothing_of
 from sweep.figures.ticks import name_ticks, number_ticks, scale_from_zero
+from sweep.statistics.measures import is_signed, measure_of
 from sweep.study.parameters import Scalar
 from sweep.system.formatting import short
 
@@ -178,9 +179,10 @@ def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
         if not np.isfinite(drawn_values(cells, lines.statistic)).any():  # the end of a band may be finite nevertheless
             axes.set_yticks([])
         else:
+            from_zero = is_loss(lines.statistic) and not is_signed(measure_of(lines.statistic) or "")
             if counts_from_zero(lines.statistic) or not drawn.any():
                 scale_from_zero(axes, drawn)
-            elif drawn.min() > 0 or (is_loss(lines.statistic) and np.nanmin(drawn_values(cells, lines.statistic)) > 0):
+            elif drawn.min() > 0 or (from_zero and np.nanmin(drawn_values(cells, lines.statistic)) > 0):
                 axes.set_yscale("log")  # an unknown lower end of a band is 0
             if is_open(cells, lines.statistic).any():
                 axes.set_ylim(top=lines.top)

@@ -14,8 +14,9 @@ from sweep.figures.ranges import in_ranges
 from sweep.results.answers import check_judged, column_of, default_statistic
 from sweep.results.pooled_cells import pairs_seeds, summarize_over
 from sweep.results.result import Result
-from sweep.statistics.measures import counts_outputs, measure_of
+from sweep.statistics.measures import counts_outputs, measure_of, more_is_better
 from sweep.statistics.ranking import RANKED_BY
+from sweep.study.network_measures import QUANTITIES
 from sweep.study.parameters import Scalar
 from sweep.study.selection import At, cells_at, values_at
 from sweep.system.formatting import list_text
@@ -53,6 +54,15 @@ _NEVER = "no run converged"
 UNTRAINED = "no run is trained yet"
 # Larger losses are not drawn.
 _LARGEST = 1e100
+# How many runs have diverged where a quartile is infinite, by whether they have the lowest values.
+_MOST = {
+    (quarter, lowest): f"more than {part}"
+    for lowest, parts in (
+        (False, ("three quarters", "half", "a quarter")),
+        (True, ("a quarter", "half", "three quarters")),
+    )
+    for quarter, part in zip(("q25", "q50", "q75"), parts, strict=True)
+}
 
 STATISTICS = {
     "convergence_rate": Statistic(
@@ -102,18 +112,15 @@ STATISTICS = {
             f"{which} {words}",
             (f"{measure}_{quarter}_low", f"{measure}_{quarter}_high"),
             ", 95 % intervals",
-            f"{most} of all runs diverged or have one above 1e100",
+            f"{_MOST[quarter, more_is_better(measure)]} of all runs diverged or have one above 1e100",
         )
         for measure, words in (
             ("final_loss", "final loss"),
             ("max_error", "largest error of a run"),
             ("test_loss", "loss with the test patterns"),
+            *QUANTITIES.items(),
         )
-        for quarter, which, most in (
-            ("q50", "median", "more than half"),
-            ("q25", "lower quartile of the", "more than three quarters"),
-            ("q75", "upper quartile of the", "more than a quarter"),
-        )
+        for quarter, which in (("q50", "median"), ("q25", "lower quartile of the"), ("q75", "upper quartile of the"))
     },
     **{
         f"{measure}_mean": Statistic(
@@ -204,7 +211,7 @@ def nothing_of(statistic: str) -> str:
 
 
 def is_loss(statistic: str) -> bool:
-    """Return whether a statistic is of losses or errors, which may have any size."""
+    """Return whether a statistic is of losses, errors or quantities of networks, which may have any size."""
     measure = measure_of(statistic)
     return measure is not None and not counts_outputs(measure)
 
@@ -279,5 +286,5 @@ def bands_text(cells: pd.DataFrame, name: str) -> str:
 def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
     """Return a column as it is drawn, (cells,): rates in percent, NaN if missing, infinite or a loss above 1e100."""
     column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    column = np.where(np.isinf(column) | (is_loss(name) & (column > _LARGEST)), np.nan, column)
+    column = np.where(np.isinf(column) | (is_loss(name) & (np.abs(column) > _LARGEST)), np.nan, column)
     return 100 * column if name.startswith("convergence_rate") else column

@@ -10,7 +10,7 @@ import pandas as pd
 from sweep.errors import SweepError, unknown
 from sweep.statistics.axis_words import varied_words
 from sweep.statistics.compare import differs_alone
-from sweep.statistics.measures import STATISTIC_OF, measures_of
+from sweep.statistics.measures import MEASURES, STATISTIC_OF, measures_of, more_is_better
 from sweep.statistics.ranking import has_all_runs, rank_cells
 from sweep.study.columns import STATUSES
 from sweep.study.model import Study
@@ -142,15 +142,17 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
         If the column is not allowed.
     """
     column, allowed = COLUMNS.get(name, name), list(allowed)
-    if column in NETWORK_MEASURES:
-        raise SweepError(f"{name} given, which is a column of runs alone; read it with result.runs([{name!r}])")
+    if column in NETWORK_MEASURES:  # which is no quantity
+        raise SweepError(
+            f"{name} given, which is a column of runs alone; result.functions() tells how many runs learned which"
+        )
     if column not in allowed:
         raise SweepError(unknown("statistic", name, names_of(allowed)))
     return column
 
 
 def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
-    """Return cells sorted by a column: rates and counts from the highest, all else from the lowest.
+    """Return cells sorted by a column: rates, counts and margins from the highest, all else from the lowest.
 
     Parameters
     ----------
@@ -176,7 +178,7 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
         raise SweepError(unknown("column", name, names_of(cells.columns)))
     if column == default_statistic(study):
         return rank_cells(cells, study, column)
-    rates = ("convergence_rate", "finite_rate", "n_correct_mean", "n_test_correct_mean")
+    rates = ("convergence_rate", "finite_rate", *(f"{name}_" for name in MEASURES if more_is_better(name)))
     downwards = column in ("n_cells", "best_rate", *COUNTS) or column.startswith(rates)
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 

@@ -12,7 +12,7 @@ from sweep.errors import SweepError
 from sweep.results.answers import check_judged
 from sweep.statistics.cells import group_of
 from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
-from sweep.statistics.measures import measure_of, most_correct, quantile_interval
+from sweep.statistics.measures import least, measure_of, most_correct, quantile_interval
 from sweep.statistics.ranking import LEVEL, best_cells, has_all_runs, rank_cells
 from sweep.study.selection import At, cells_at, values_at
 
@@ -188,4 +188,4 @@ def _median_interval(result: Result, cell: int, statistic: str, level: float) ->
         first, last = np.searchsorted(counts["cell"], (cell, cell + 1))
         values, n = (counts[name].to_numpy()[first:last] for name in ("final_loss", "n"))
         order = np.arange(len(values))
-    return quantile_interval(values[order], n[order], _HALF, level)
+    return quantile_interval(values[order], n[order], _HALF, level, least(measure or ""))

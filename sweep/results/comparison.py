@@ -85,8 +85,8 @@ class Pairing:
         ----------
         by
             Parameters; each combination of their values has a row. By default all. Also the measure to compare:
-            ``"rate"``, ``"final_loss"``, ``"max_error"``, ``"n_correct"``, ``"test_loss"`` or
-            ``"n_test_correct"``; by default the rate, or the final loss if neither study judges convergence.
+            ``"rate"``, ``"final_loss"``, ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a
+            measure that both record; by default the rate, or the final loss if neither study judges convergence.
         margin
             Largest negligible difference of rates, such as 0.05; given, rates are tested for equivalence too.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StoreError
 from sweep.statistics.cells import summarize
-from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, with_losses
+from sweep.statistics.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
 from sweep.statistics.measures import check_measure, counts_outputs, measure_columns, most_correct
 from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
 from sweep.statistics.outcomes import Measured, Outcomes, measured_from_tables, outcomes_from_tables
@@ -73,9 +73,9 @@ class ResultData:
         else:
             stored: pd.DataFrame = self._parts.read_cells().to_pandas()
             frame = stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null if not reached
-        if not tells_losses(self.study) or ("finite_rate" in frame and frame["finite_rate"].notna().any()):
-            return frame
-        return with_losses(frame, self._losses_by_cell(frame))
+        asked = columns_in_cells(self.study)
+        lacking = {name: own for name, own in asked.items() if own[0] not in frame or frame[own[0]].isna().all()}
+        return with_measures(frame, lacking, self._measures_by_cell(list(lacking), frame)) if lacking else frame
 
     @cached_property
     def tally(self) -> pd.DataFrame:
@@ -154,7 +154,7 @@ class ResultData:
             return self.cells
         if measure not in self._measured_cells:
             self._check_rows(measure)
-            statistics = self._statistics_by_cell(measure).reindex(self.cells["cell"].to_numpy())
+            statistics = self._statistics_by_cell([measure])[measure].reindex(self.cells["cell"].to_numpy())
             if counts_outputs(measure):
                 high = f"{measure}_mean_high"
                 statistics[high] = statistics[high].clip(upper=most_correct(self.study, measure))
@@ -171,20 +171,20 @@ class ResultData:
                 losses.add(counts)
         return losses.total()
 
-    def _losses_by_cell(self, cells: pd.DataFrame) -> pd.DataFrame | None:
-        """Return the statistics of final losses by cell, from rows or from counts; None if there is neither."""
+    def _measures_by_cell(self, measures: list[str], cells: pd.DataFrame) -> Mapping[str, pd.DataFrame | None]:
+        """Return the statistics of measures by cell as far as they are known: from rows, or from counts."""
         if not self.has_parts:
-            return None
+            return {}
         if self.keeps_runs:
-            return self._statistics_by_cell("final_loss")
-        return losses_by_cell(self.counted_losses, cells, self.study.grid)
+            return self._statistics_by_cell(measures)
+        return {"final_loss": losses_by_cell(self.counted_losses, cells, self.study.grid)}
 
-    def _statistics_by_cell(self, measure: str) -> pd.DataFrame:
-        """Return the statistics of a measure by cell, from rows."""
-        cells = CellLosses(measure)
-        for table in in_run_order(self._parts, ["cell", measure]):
-            cells.take_in(table)
-        return cells.statistics()
+    def _statistics_by_cell(self, measures: list[str]) -> dict[str, pd.DataFrame]:
+        """Return the statistics of measures by cell, from rows."""
+        cells = {measure: CellLosses(measure) for measure in measures}
+        for _ in tap(in_run_order(self._parts, ["cell", *measures]), list(cells.values())):
+            pass
+        return {measure: each.statistics() for measure, each in cells.items()}
 
     @property
     def parts_in_use(self) -> StoreReader | MemoryParts:

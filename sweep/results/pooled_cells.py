@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.results.answers import COUNTS, check_swept, default_statistic
-from sweep.results.pooled_measures import pooled_by
+from sweep.results.pooled_measures import pooled_by, recorded_by
 from sweep.statistics.cells import INTERVALS, group_of, summarize_by, values_of_groups
 from sweep.statistics.clustered import rate_intervals, step_intervals
 from sweep.statistics.intervals import Array, wilson_interval
@@ -42,8 +42,8 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
         the sums of the counts, convergence_rate (of a partial result the mean over the cells, see
         :func:`mean_rates`) with its 95 % interval (see :func:`rate_intervals_by`), best_cell, the number of the best
         cell among them, and best_rate. If cells have statistics of final losses, the columns of
-        :func:`sweep.results.pooled_measures.pooled_by` follow. If convergence is not judged, best_final_loss_q50
-        replaces best_rate.
+        :func:`sweep.results.pooled_measures.pooled_by` follow, and then quartiles of recorded measures of networks. If
+        convergence is not judged, best_final_loss_q50 replaces best_rate.
 
     Raises
     ------
@@ -65,9 +65,9 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     ]
     table = table.assign(convergence_rate=rates, **rate_intervals_by(result, cells, group), best_cell=best["cell"])
     table[f"best_{'rate' if statistic == 'convergence_rate' else statistic}"] = best[statistic]
-    if not tells_losses(result.study):
-        return table
-    return table.join(pooled_by(result, "final_loss", cells, group, pairs_seeds(result)))
+    if tells_losses(result.study):
+        table = table.join(pooled_by(result, "final_loss", cells, group, pairs_seeds(result)))
+    return table.join(recorded_by(result, cells, group, pairs_seeds(result)))
 
 
 def summarize_over(

@@ -8,8 +8,16 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import QUARTERS, counts_outputs, measure_columns, measure_statistics
+from sweep.statistics.measures import (
+    QUARTERS,
+    counts_outputs,
+    is_signed,
+    measure_columns,
+    measure_statistics,
+    quartile_columns,
+)
 from sweep.statistics.pooled import pooled_statistics
+from sweep.study.columns import recorded_quantities
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result
@@ -48,6 +56,31 @@ def pooled_by(result: Result, measure: str, cells: pd.DataFrame, group: Array, p
     shared = np.isin(group, several)
     table.loc[several] = _of_several(result, measure, cells[shared], group[shared], paired).reindex(several)[columns]
     return table
+
+
+def recorded_by(result: Result, cells: pd.DataFrame, group: Array, paired: bool) -> pd.DataFrame:
+    """Return the quartiles of recorded measures of networks over groups of cells, by the number of their group.
+
+    Parameters
+    ----------
+    result, cells, group, paired
+        As for :func:`pooled_by`; cells need no statistics of a measure.
+
+    Returns
+    -------
+    DataFrame
+        Columns :func:`~sweep.statistics.measures.quartile_columns` of each; missing where the result has no rows.
+    """
+    tables = [pd.DataFrame(index=np.unique(group))]
+    for measure in recorded_quantities(result.study):
+        names = quartile_columns(measure)
+        if result.keeps_runs:
+            own = result.measured_cells(measure).set_index("cell").loc[cells["cell"]].reset_index()
+            tables.append(pooled_by(result, measure, own, group, paired)[names])
+        else:
+            one = cells.groupby(group).size() == 1
+            tables.append(cells.groupby(group)[names].first().where(one, np.nan))
+    return pd.concat(tables, axis=1)
 
 
 def _of_several(result: Result, measure: str, cells: pd.DataFrame, group: Array, paired: bool) -> pd.DataFrame:
@@ -90,10 +123,11 @@ def _evenly(measure: str, cells: pd.DataFrame, group: Array, runs: tuple[Array, 
         return cells[[f"{measure}_mean"]].groupby(group).mean()
     place, values, n = runs
     weights = n / cells["n_runs"].to_numpy()[place]
-    means = cells[f"{measure}_geometric_mean"]
-    with np.errstate(divide="ignore"):
-        table = pd.DataFrame({means.name: np.exp(np.log(means).groupby(group).mean())})
-    table["finite_rate"] = cells["finite_rate"].groupby(group).mean()
+    table = cells[["finite_rate"]].groupby(group).mean()
+    if not is_signed(measure):
+        with np.errstate(divide="ignore"):
+            logarithms = np.log(cells[f"{measure}_geometric_mean"]).groupby(group).mean()
+        table[f"{measure}_geometric_mean"] = np.exp(logarithms)
     of_run = group[place]
     order = np.lexsort((values, of_run))
     values, weights, of_run = values[order], weights[order], of_run[order]

@@ -9,7 +9,9 @@ from sweep.errors import SweepError
 from sweep.results.answers import check_alone, check_judged, check_swept, column_of, default_statistic, split_by
 from sweep.results.best import best_of_each, rank
 from sweep.results.curves import ResultCurves, listed
-from sweep.results.pooled_cells import summarize_over
+from sweep.results.pooled_cells import pairs_seeds, summarize_over
+from sweep.results.pooled_measures import recorded_by
+from sweep.statistics.cells import group_of
 from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.statistics.compare_measures import compare_measured
 from sweep.statistics.importance import EXPLAINED, importance
@@ -38,7 +40,7 @@ class ResultQueries(ResultCurves):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.results.pooled_cells.summarize_over`.
+            The table of :func:`sweep.results.pooled_cells.summarize_over`, and quartiles of recorded measures.
 
         Raises
         ------
@@ -51,7 +53,12 @@ class ResultQueries(ResultCurves):
             raise SweepError(
                 "no parameters given to summarize by; give one or more, or use result.cells for single cells"
             )
-        return summarize_over(self, by, self.cells)
+        table, group = (
+            summarize_over(self, by, self.cells),
+            group_of(self.study.grid, by, self.cells["cell"].to_numpy()),
+        )
+        recorded = recorded_by(self, self.cells, group, pairs_seeds(self))
+        return table.assign(**recorded.reset_index(drop=True))
 
     def best(
         self, by: str | Sequence[str] = (), top: int | None = None, at: Mapping[str, Sequence[Scalar]] | None = None
@@ -62,9 +69,9 @@ class ResultQueries(ResultCurves):
         ----------
         by
             A statistic: ``"convergence_rate"``, ``"expected_steps"`` (ERT), ``"steps_q50"``, ``"final_loss"``,
-            ``"max_error"``, ``"n_correct"``, ``"test_loss"`` or ``"n_test_correct"``; the rate by default, or the
-            final loss if convergence is not judged. Or swept parameters: the best cell is found for each combination
-            of their values. Or both.
+            ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a recorded measure, as
+            ``"margin"``; the rate by default, or the final loss if convergence is not judged. Or swept parameters: the
+            best cell is found for each combination of their values. Or both.
         top
             Most rows; all by default.
         at
@@ -102,8 +109,8 @@ class ResultQueries(ResultCurves):
         by
             Other parameters; each combination of their values has a row, and pairs of runs are pooled over the rest.
             By default all others. Also the measure to compare: ``"rate"`` (convergence and steps), ``"final_loss"``,
-            ``"max_error"``, ``"n_correct"``, ``"test_loss"`` or ``"n_test_correct"``; by default the rate, or the
-            final loss if convergence is not judged.
+            ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a recorded measure, as
+            ``"margin"``; by default the rate, or the final loss if convergence is not judged.
         margin
             Largest negligible difference of rates, such as 0.05; given, values are tested for equivalence too.
 

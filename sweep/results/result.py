@@ -67,6 +67,33 @@ class Result(ResultQueries):
         self._check_rows()
         return named_weights(self.parts_in_use, cell, which)
 
+    def functions(self, by: str | Sequence[str] = (), top: int = 10) -> pd.DataFrame:
+        """Return how many runs learned each function, where ``learned_function`` is recorded.
+
+        Parameters
+        ----------
+        by
+            Swept parameters; runs are pooled over the others.
+        top
+            The most functions of each combination of their values.
+
+        Returns
+        -------
+        DataFrame
+            By these parameters, from the most frequent function to the rarest: ``learned_function``, the bit mask of
+            the column, -1 of runs that diverged; ``n_runs``; ``n_learned``; and ``share`` with its 95 % interval.
+
+        Raises
+        ------
+        SweepError
+            If functions are not recorded, a name is no swept parameter or given twice, or ``top`` is below 1.
+        StoreError
+            If rows of runs were not kept.
+        """
+        from sweep.results.functions import functions_by
+
+        return functions_by(self, listed(by), top)
+
     def export(
         self,
         to: str | None = None,

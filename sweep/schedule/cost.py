@@ -11,6 +11,9 @@ from sweep.study.model import Study
 # Cost of an elementary function (exp, tanh, ..), in operations.
 _FUNCTION = 100
 
+# Operations of the largest eigenvalue of a matrix per cube of its rows: NumPy takes some 10 ms for 100 rows.
+_EIGENVALUE = 500
+
 # Bytes of a run in memory besides the parameters of its network.
 _ROW_BYTES = 64
 
@@ -59,7 +62,10 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     judging = n_patterns * 2 * (n_joins + n_last * n_outputs) + functions
     operations = step + functions / n_windows + update + (judging / n_windows if n_windows > 1 else 0)
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))
-    return RunCost(operations * n_steps + judging, n_steps, 8 * n_parameters + _ROW_BYTES)
+    measuring = 0.0
+    if "sharpness" in study.record.measures:  # a step of all patterns for each gradient, two of them per parameter
+        measuring = (2 * n_parameters + 1) * n_windows * operations + _EIGENVALUE * n_parameters**3
+    return RunCost(operations * n_steps + judging + measuring, n_steps, 8 * n_parameters + _ROW_BYTES)
 
 
 def _epochs(study: Study) -> list[float]:

@@ -100,11 +100,12 @@ def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int,
 
 
 def _tests(study: Study) -> int:
-    """Return the most kernels that test trained networks, which take no step."""
-    if not study.data.n_tests:
+    """Return the most kernels that test trained networks, which take no step, or differentiate their loss."""
+    n_kinds = (study.data.n_tests > 0) + ("sharpness" in study.record.measures)
+    if not n_kinds:
         return 0
     told = {tuple((name, value) for name, value in recipe if name not in _OF_STEPS) for recipe in _recipes(study)}
-    return _n_gains(study) * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in told)
+    return n_kinds * _n_gains(study) * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in told)
 
 
 def draws_by_numpy(study: Study) -> bool:

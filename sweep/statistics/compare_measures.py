@@ -10,7 +10,7 @@ import pandas as pd
 from sweep.statistics.cells import cells_of
 from sweep.statistics.compare import cells_by_value, each_two
 from sweep.statistics.intervals import Array, student_quantile
-from sweep.statistics.measures import counts_outputs
+from sweep.statistics.measures import counts_outputs, is_signed
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import holm, sign_flip_test
 from sweep.study.grid import Grid
@@ -75,16 +75,16 @@ def compare_pairs(
     DataFrame
         By these parameters: the numbers of seeds and of pairs. For losses and errors ``first_median`` and
         ``second_median``, and ``ratio``, the geometric mean of the first side over that of the second, in pairs in
-        which both are finite, with its 95 % interval. For correct outputs ``first_mean``, ``second_mean`` and their
-        ``difference`` with its interval. Then ``first_lower`` and ``second_lower``, the shares of pairs in which that
-        side is lower, and their ``p_value``.
+        which both are finite, with its 95 % interval; of measures that may be negative the mean ``difference`` of these
+        pairs. For correct outputs ``first_mean``, ``second_mean`` and their ``difference`` with its interval. Then
+        ``first_lower`` and ``second_lower``, the shares of pairs in which that side is lower, and their ``p_value``.
 
     Notes
     -----
     Infinite values count as larger than all finite ones. p-values are those of the exact sign-flip test of seeds
     (:func:`~sweep.statistics.paired.sign_flip_test`), which is the sign test where each seed has one pair. The
     intervals are Student's over seeds: of sums of logarithms, or of differences. The ratio is missing where a value is
-    0, and the interval for a single seed.
+    0, differences where no pair is finite, and the interval for a single seed.
     """
     number = strata.groupby(list(by), sort=False).ngroup().to_numpy() if by else np.zeros(len(strata), np.int64)
     rows = []
@@ -104,12 +104,12 @@ def _compared(one: Array, other: Array, both: Array, measure: str) -> dict[str, 
     n_pairs = int(both.sum())
     row: dict[str, float] = {"n_seeds": int(both.any(axis=0).sum()), "n_pairs": n_pairs}
     if counts_outputs(measure):
-        difference, low, high = _seed_mean(np.where(both, one - other, 0.0), both)
         row |= {"first_mean": float(one[both].mean()), "second_mean": float(other[both].mean())}
-        row |= {"difference": difference, "difference_low": low, "difference_high": high}
     else:
         row |= {"first_median": _median(one[both]), "second_median": _median(other[both])}
-        row |= dict(zip(("ratio", "ratio_low", "ratio_high"), _ratio(one, other, both), strict=True))
+    subtracts = counts_outputs(measure) or is_signed(measure)
+    effect, found = ("difference", _difference(one, other, both)) if subtracts else ("ratio", _ratio(one, other, both))
+    row |= dict(zip((effect, f"{effect}_low", f"{effect}_high"), found, strict=True))
     return row | {
         "first_lower": int(lower.sum()) / n_pairs,
         "second_lower": int(higher.sum()) / n_pairs,
@@ -120,6 +120,18 @@ def _compared(one: Array, other: Array, both: Array, measure: str) -> dict[str, 
 def _median(values: Array) -> float:
     """Return the median, which is the value of run ceil(n / 2) in ascending order, as in cells."""
     return float(np.partition(values, (len(values) - 1) // 2)[(len(values) - 1) // 2])
+
+
+def _difference(one: Array, other: Array, both: Array) -> tuple[float, float, float]:
+    """Return the mean difference with its interval, over pairs in which both values are finite."""
+    finite = both & np.isfinite(one) & np.isfinite(other)
+    if not finite.any():
+        return np.nan, np.nan, np.nan
+    largest = max(float(np.abs(one[finite]).max()), float(np.abs(other[finite]).max()), 1.0)
+    differences = np.zeros(one.shape)
+    differences[finite] = one[finite] / largest - other[finite] / largest  # whose squares do not overflow
+    mean, low, high = (largest * each for each in _seed_mean(differences, finite))
+    return mean, low, high
 
 
 def _ratio(one: Array, other: Array, both: Array) -> tuple[float, float, float]:

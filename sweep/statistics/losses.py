@@ -7,16 +7,16 @@ and geometric mean. Numbers below 2^-1022 and infinite ones are not rounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import as_measured, measure_columns, measure_statistics
+from sweep.statistics.measures import as_measured, measure_columns, measure_statistics, quartile_columns
 from sweep.statistics.tally import tally_runs, tally_to_table, to_arrow
-from sweep.study.columns import STATUSES, arrow_schema, counts_columns
+from sweep.study.columns import STATUSES, arrow_schema, counts_columns, recorded_quantities, tells_losses
 from sweep.study.grid import Grid
 from sweep.study.model import Study
 
@@ -62,7 +62,9 @@ def counts_table(study: Study, cell: Array, status: Array, steps: Array, losses:
     if not any(column.name == "final_loss" for column in columns):
         return tally_to_table(tally_runs(cell, status, steps))
     cells, place = np.unique(cell, return_inverse=True)
-    losses = np.where((study.grid.column("criterion", cells) == "none")[place], rounded(as_measured(losses)), 0.0)
+    losses = np.where(
+        (study.grid.column("criterion", cells) == "none")[place], rounded(as_measured(losses, "final_loss")), 0.0
+    )
     kinds, place = np.unique(losses, return_inverse=True)
     ends = np.lexsort((place, steps, status, cell))
     keys = [each[ends] for each in (cell, status, steps, place)]
@@ -116,7 +118,7 @@ class CellLosses:
 
     def take_in(self, table: pa.Table) -> None:
         """Add the next rows."""
-        cell, values = table["cell"].to_numpy(), as_measured(table[self._measure].to_numpy())
+        cell, values = table["cell"].to_numpy(), as_measured(table[self._measure].to_numpy(), self._measure)
         if not len(cell):
             return
         if self._open and cell[0] != self._open[0][0][0]:
@@ -154,18 +156,44 @@ class CellLosses:
         self._open, self._n_open = [], 0
 
 
-def tap(tables: Iterable[pa.Table], losses: CellLosses) -> Iterable[pa.Table]:
-    """Yield tables of rows in run order, and add each to the losses."""
+def tap(tables: Iterable[pa.Table], measured: Sequence[CellLosses]) -> Iterable[pa.Table]:
+    """Yield tables of rows in run order, and add each to the statistics of measures."""
     for table in tables:
-        losses.take_in(table)
+        for each in measured:
+            each.take_in(table)
         yield table
 
 
-def with_losses(cells: pd.DataFrame, statistics: pd.DataFrame | None) -> pd.DataFrame:
-    """Return cells with statistics of losses added by cell; missing where they are not known."""
-    if statistics is None:
-        return cells.assign(**dict.fromkeys(LOSS_COLUMNS, np.nan))
-    return cells.assign(**statistics.reindex(cells["cell"].to_numpy()).set_axis(cells.index))
+def columns_in_cells(study: Study) -> dict[str, list[str]]:
+    """Return the columns that the cells of a study have of measures, by measure.
+
+    They are all statistics of final losses where some cell is not judged, and quartiles of recorded measures.
+    """
+    of_losses = {"final_loss": LOSS_COLUMNS} if tells_losses(study) else {}
+    return of_losses | {measure: quartile_columns(measure) for measure in recorded_quantities(study)}
+
+
+def with_measures(
+    cells: pd.DataFrame, columns: Mapping[str, list[str]], statistics: Mapping[str, pd.DataFrame | None]
+) -> pd.DataFrame:
+    """Return cells with statistics of measures added by cell; missing where they are not known.
+
+    Parameters
+    ----------
+    cells
+        Statistics of cells.
+    columns
+        The columns to add, by measure.
+    statistics
+        Statistics by cell, by measure.
+    """
+    for measure, names in columns.items():
+        found = statistics.get(measure)
+        if found is None:
+            cells = cells.assign(**dict.fromkeys(names, np.nan))
+        else:
+            cells = cells.assign(**found[names].reindex(cells["cell"].to_numpy()).set_axis(cells.index))
+    return cells
 
 
 def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Measures of runs at their end, by group: quantiles and means with their 95 % intervals.
 
 A *measure* is a column of the runs. Infinite losses and errors, such as those of diverged runs, are larger than all
-others. So are those that are not a number.
+others, and infinite margins lower. So are those that are not a number.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import pandas as pd
 
 from sweep.errors import SweepError
 from sweep.statistics.intervals import Array, product_interval, quantile_ranks, student_quantile, wilson_interval
+from sweep.study.columns import recorded_quantities
 from sweep.study.model import Study
+from sweep.study.network_measures import NETWORK_MEASURES, QUANTITIES
 
 # Measures, and what they are called in sentences. Those that begin with n_ count outputs.
 MEASURES = {
@@ -22,12 +24,28 @@ MEASURES = {
     "n_correct": "correct outputs",
     "test_loss": "loss with the test patterns",
     "n_test_correct": "correct outputs with the test patterns",
+    **QUANTITIES,
 }
 
 
 def counts_outputs(measure: str) -> bool:
     """Return whether a measure is a number of outputs, of which more are better."""
     return measure.startswith("n_")
+
+
+def more_is_better(measure: str) -> bool:
+    """Return whether cells are ranked from the highest value of a measure."""
+    return counts_outputs(measure) or (measure in QUANTITIES and NETWORK_MEASURES[measure].more_is_better)
+
+
+def is_signed(measure: str) -> bool:
+    """Return whether a measure may be negative."""
+    return measure in QUANTITIES and NETWORK_MEASURES[measure].signed
+
+
+def least(measure: str) -> float:
+    """Return what no value of a measure is below."""
+    return -np.inf if is_signed(measure) else 0.0
 
 
 # The statistic by which each measure is reported and ranked.
@@ -44,7 +62,12 @@ def measure_of(statistic: str) -> str | None:
 
 def measures_of(study: Study) -> list[str]:
     """Return the measures of final networks that a study has."""
-    return [name for name in STATISTIC_OF if study.data.n_tests or "test" not in name]
+    recorded = recorded_quantities(study)
+    return [
+        name
+        for name in STATISTIC_OF
+        if (name in recorded if name in QUANTITIES else study.data.n_tests or "test" not in name)
+    ]
 
 
 def check_measure(study: Study, measure: str) -> None:
@@ -53,8 +76,13 @@ def check_measure(study: Study, measure: str) -> None:
     Raises
     ------
     SweepError
-        If it has no test patterns, and the measure is of them.
+        If it does not record the measure, or has no test patterns, and the measure is of them.
     """
+    if measure in QUANTITIES and measure not in recorded_quantities(study):
+        raise SweepError(
+            f"the study does not record {measure}, so its runs have none; a study with --set record.measures={measure} "
+            "does"
+        )
     if measure not in measures_of(study):
         raise SweepError(
             f"the study has no test patterns, so its runs have no {measure}; set some apart, as in --set train_count=12"
@@ -70,14 +98,20 @@ def measure_columns(measure: str) -> list[str]:
     """Return the names of the statistics of a measure."""
     if counts_outputs(measure):
         return [f"{measure}_mean{end}" for end in _ENDS]
-    names = [*(f"{measure}_{quarter}" for quarter in QUARTERS), f"{measure}_geometric_mean", "finite_rate"]
+    names = [f"{measure}_{quarter}" for quarter in QUARTERS]
+    names += ["finite_rate"] if is_signed(measure) else [f"{measure}_geometric_mean", "finite_rate"]
     return [f"{name}{end}" for name in names for end in _ENDS]
 
 
-def as_measured(values: Array) -> Array:
-    """Return values of a measure as numbers that can be ordered: NaN becomes infinity."""
+def quartile_columns(measure: str) -> list[str]:
+    """Return the names of the quartiles of a measure and of their intervals."""
+    return [f"{measure}_{quarter}{end}" for quarter in QUARTERS for end in _ENDS]
+
+
+def as_measured(values: Array, measure: str) -> Array:
+    """Return values of a measure as numbers that can be ordered: NaN becomes the worst."""
     values = values.astype(np.float64)
-    return np.where(np.isnan(values), np.inf, values)
+    return np.where(np.isnan(values), -np.inf if more_is_better(measure) else np.inf, values)
 
 
 def measure_statistics(measure: str, group: Array, values: Array, n: Array | None = None) -> pd.DataFrame:
@@ -95,19 +129,20 @@ def measure_statistics(measure: str, group: Array, values: Array, n: Array | Non
     Returns
     -------
     DataFrame
-        By group. For losses and errors the quantiles ``_q25``, ``_q50`` and ``_q75``; ``_geometric_mean`` of finite
-        values (0 if one is 0, missing if there are none); ``finite_rate``, the share of finite values. For correct
-        outputs ``_mean``. Each has an interval in columns that end in ``_low`` and ``_high``.
+        By group. For losses, errors and quantities of networks the quantiles ``_q25``, ``_q50`` and ``_q75``;
+        ``_geometric_mean`` of finite values (0 if one is 0, missing if there are none, no column if values may be
+        negative); ``finite_rate``, the share of finite values. For correct outputs ``_mean``. Each has an interval in
+        columns that end in ``_low`` and ``_high``.
 
     Notes
     -----
     The quantile q of N runs is the value of run ceil(q N) in ascending order. Its interval lies between two other runs
-    (:func:`~sweep.statistics.intervals.quantile_ranks`): from 0 where not even the first run is a lower bound, to
-    infinity where not even the last is an upper bound. The share has Wilson's interval. The geometric mean has
-    Student's interval of the logarithms, missing where the mean is 0 or there is one run; with fewer than about 20
-    runs, few of which differ much from the others, it covers less than its nominal level. The mean combines Wilson's
-    interval for the share of runs with any correct outputs (diverged runs have none) and Student's for the mean of
-    these, with the squares of one more run that has one more correct output added
+    (:func:`~sweep.statistics.intervals.quantile_ranks`): from the least possible value, 0 or minus infinity, where not
+    even the first run is a lower bound, to infinity where not even the last is an upper bound. The share has Wilson's
+    interval. The geometric mean has Student's interval of the logarithms, missing where the mean is 0 or there is one
+    run; with fewer than about 20 runs, few of which differ much from the others, it covers less than its nominal level.
+    The mean combines Wilson's interval for the share of runs with any correct outputs (diverged runs have none) and
+    Student's for the mean of these, with the squares of one more run that has one more correct output added
     (:func:`~sweep.statistics.intervals.product_interval`).
     """
     n = np.ones(len(values), np.int64) if n is None else n
@@ -118,10 +153,10 @@ def measure_statistics(measure: str, group: Array, values: Array, n: Array | Non
         columns = _mean(measure, values, n, starts)
     else:
         columns = {**_quantiles(measure, values, n, starts), **_geometric_mean(measure, values, n, starts)}
-    return pd.DataFrame(columns, pd.Index(numbers, name="group"))
+    return pd.DataFrame(columns, pd.Index(numbers, name="group"))[measure_columns(measure)]
 
 
-def values_at_ranks(values: Array, n: Array, starts: Array, ranks: Array) -> Array:
+def values_at_ranks(values: Array, n: Array, starts: Array, ranks: Array, lowest: float = 0.0) -> Array:
     """Return the value at a given rank in each group's ascending order.
 
     Parameters
@@ -132,20 +167,24 @@ def values_at_ranks(values: Array, n: Array, starts: Array, ranks: Array) -> Arr
         The first row of each group.
     ranks : (n_groups,)
         Ranks, counted from 1.
+    lowest
+        What no value is below.
 
     Returns
     -------
     values : (n_groups,)
-        The value of the run at each rank; 0 for ranks below 1, infinity for ranks beyond the last run.
+        The value of the run at each rank; ``lowest`` for ranks below 1, infinity for ranks beyond the last run.
     """
     so_far = np.cumsum(n)
     before = so_far[starts] - n[starts]
     n_runs = np.add.reduceat(n, starts)
     found = values[np.searchsorted(so_far, before + np.clip(ranks, 1, n_runs))]
-    return np.where(ranks < 1, 0.0, np.where(ranks > n_runs, np.inf, found))
+    return np.where(ranks < 1, lowest, np.where(ranks > n_runs, np.inf, found))
 
 
-def quantile_interval(values: Array, n: Array, part: tuple[int, int], level: float) -> tuple[float, float]:
+def quantile_interval(
+    values: Array, n: Array, part: tuple[int, int], level: float, lowest: float = 0.0
+) -> tuple[float, float]:
     """Return the interval of a quantile of one group, with confidence 1 - ``level``.
 
     Parameters
@@ -156,14 +195,17 @@ def quantile_interval(values: Array, n: Array, part: tuple[int, int], level: flo
         Probability of the quantile, as numerator and denominator.
     level
         One less the confidence.
+    lowest
+        What no value is below.
 
     Returns
     -------
     low, high : float
-        Ends of the interval, in the unit of the values; 0 or infinity where no run bounds it.
+        Ends of the interval, in the unit of the values; ``lowest`` or infinity where no run bounds it.
     """
     ranks = np.array(quantile_ranks(int(n.sum()), part[0] / part[1], level), np.int64)
-    low, high = (float(values_at_ranks(values, n, np.zeros(1, np.int64), ranks[[end]])[0]) for end in (0, 1))
+    start = np.zeros(1, np.int64)
+    low, high = (float(values_at_ranks(values, n, start, ranks[[end]], lowest)[0]) for end in (0, 1))
     return low, high
 
 
@@ -175,7 +217,7 @@ def _quantiles(measure: str, values: Array, n: Array, starts: Array) -> dict[str
         bounds = np.array([quantile_ranks(size, part / whole) for size in sizes.tolist()])[place]
         points = -(-sizes * part // whole)[place]
         for end, ranks in zip(_ENDS, (points, *bounds.T), strict=True):
-            columns[f"{measure}_{quarter}{end}"] = values_at_ranks(values, n, starts, ranks)
+            columns[f"{measure}_{quarter}{end}"] = values_at_ranks(values, n, starts, ranks, least(measure))
     return columns
 
 

@@ -96,7 +96,7 @@ def measured_from_tables(tables: Iterable[pa.Table], grid: Grid, measure: str) -
     """
     values = np.full(grid.n_runs, np.nan)
     for table in tables:
-        values[table["run"].to_numpy()] = as_measured(table[measure].to_numpy())
+        values[table["run"].to_numpy()] = as_measured(table[measure].to_numpy(), measure)
     return Measured(values.reshape(grid.n_cells, grid.n_seeds))
 
 

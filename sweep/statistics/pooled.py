@@ -9,7 +9,15 @@ import pandas as pd
 
 from sweep.statistics.clustered import SeedSums, rate_intervals
 from sweep.statistics.intervals import Array, Z, student_quantile
-from sweep.statistics.measures import QUARTERS, counts_outputs, measure_columns, measure_statistics, values_at_ranks
+from sweep.statistics.measures import (
+    QUARTERS,
+    counts_outputs,
+    is_signed,
+    least,
+    measure_columns,
+    measure_statistics,
+    values_at_ranks,
+)
 from sweep.statistics.outcomes import Measured
 
 
@@ -46,15 +54,17 @@ def pooled_statistics(measure: str, measured: Measured, group: Array) -> pd.Data
         return points.assign(**dict(zip(measure_columns(measure), means, strict=True)))
     finite = np.isfinite(measured.values)
     low, high = rate_intervals(measured.as_outcomes(), group)
+    ends_of: dict[str, Any] = {"finite_rate_low": low, "finite_rate_high": high}
+    ends_of |= _quantile_ends(measure, measured, group, points)
+    if is_signed(measure):
+        return points.assign(**ends_of)
     logarithms = np.log(np.where(finite & (measured.values > 0), measured.values, 1.0))
     name = f"{measure}_geometric_mean"
     _, *ends = _ratio(logarithms, finite, group, 0.0)
     known = points[name].notna() & (points[name] > 0)
     with np.errstate(over="ignore"):
         of_mean = [pd.Series(np.exp(end), points.index).where(known) for end in ends]
-    ends_of: dict[str, Any] = {f"{name}_low": of_mean[0], f"{name}_high": of_mean[1]}
-    ends_of |= {"finite_rate_low": low, "finite_rate_high": high, **_quantile_ends(measure, measured, group, points)}
-    return points.assign(**ends_of)
+    return points.assign(**ends_of, **{f"{name}_low": of_mean[0], f"{name}_high": of_mean[1]})
 
 
 def _quantile_ends(measure: str, measured: Measured, group: Array, points: pd.DataFrame) -> dict[str, Array]:
@@ -75,7 +85,7 @@ def _quantile_ends(measure: str, measured: Measured, group: Array, points: pd.Da
         error = np.where(known, error, 0.0)
         ranks = np.floor(n_runs * (share - error)), np.ceil(n_runs * (share + error)) + 1
         for end, rank in zip(("low", "high"), ranks, strict=True):
-            found = values_at_ranks(values, once, starts, rank.astype(np.int64))
+            found = values_at_ranks(values, once, starts, rank.astype(np.int64), least(measure))
             ends[f"{measure}_{quarter}_{end}"] = np.where(known, found, np.nan)
     return ends
 

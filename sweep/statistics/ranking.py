@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import STATISTIC_OF, counts_outputs
+from sweep.statistics.measures import STATISTIC_OF, more_is_better
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.study.model import Study
@@ -16,7 +16,7 @@ RANKED_BY = {
     "convergence_rate": False,
     "expected_steps": True,
     "steps_q50": True,
-    **{statistic: not counts_outputs(measure) for measure, statistic in STATISTIC_OF.items()},
+    **{statistic: not more_is_better(measure) for measure, statistic in STATISTIC_OF.items()},
 }
 
 # Largest share of studies in which the best cell is left out of those that may be the best.
@@ -172,6 +172,8 @@ def _compare(first: Outcomes | Measured, others: Outcomes | Measured, median: fl
     if isinstance(first, Measured) and isinstance(others, Measured):
         if by.endswith("_mean"):
             return _lower_means(first, others)
+        if not RANKED_BY[by]:  # the same tests of the values with the other sign
+            first, others, median, medians = Measured(-first.values), Measured(-others.values), -median, -medians
         return _higher_medians(first, others, median, medians)
     assert isinstance(first, Outcomes)
     assert isinstance(others, Outcomes)

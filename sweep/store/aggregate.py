@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sweep.schedule.plan import Plan
 from sweep.statistics.cells import cells_to_table, summarize
-from sweep.statistics.losses import CellLosses, LossSum, losses_by_cell, tap, with_losses
+from sweep.statistics.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
 from sweep.statistics.tally import TallySum
 from sweep.store.commits import Commit, check_planned
 from sweep.store.digest import rows_digest, tally_digest
@@ -36,7 +37,7 @@ class Aggregate:
         self._tallies = TallySum()
         self._tells_losses = tells_losses(plan.study)
         self._counted = LossSum()  # where rows are not kept
-        self._losses: pd.DataFrame | None = None  # of cells, once rows were read
+        self._measured: dict[str, pd.DataFrame | None] = {}  # statistics of cells, once rows were read
 
     def add(self, commit: Commit) -> None:
         """Add a part.
@@ -60,30 +61,29 @@ class Aggregate:
     def cells(self) -> pa.Table:
         """Return the cells table of all parts.
 
-        Where rows are kept, statistics of losses are computed by :meth:`digest`, which reads the rows, and are missing
-        before.
+        Where rows are kept, statistics of losses and other measures are computed by :meth:`digest`, which reads the
+        rows, and are missing before.
         """
         cells = summarize(self._tallies.total(), self._plan.grid)
-        if self._tells_losses:
-            if self._parts.keep == "cells":
-                self._losses = losses_by_cell(self._counted.total(), cells, self._plan.grid)
-            cells = with_losses(cells, self._losses)
+        if self._tells_losses and self._parts.keep == "cells":
+            self._measured["final_loss"] = losses_by_cell(self._counted.total(), cells, self._plan.grid)
+        cells = with_measures(cells, columns_in_cells(self._plan.study), self._measured)
         return cells_to_table(cells, self._plan.study)
 
     def digest(self) -> str:
         """Return the digest of all rows, read again in run order, or of the tally if only counts are kept."""
         if self._parts.keep == "runs":
-            losses = CellLosses() if self._tells_losses else None
-            digest = digest_of_rows(self._parts, losses)
-            self._losses = losses.statistics() if losses else None
+            measured = {name: CellLosses(name) for name in columns_in_cells(self._plan.study)}
+            digest = digest_of_rows(self._parts, list(measured.values()))
+            self._measured = {name: cells.statistics() for name, cells in measured.items()}
             return digest
         tally = self._tallies.total()
         columns = (tally["cell"], tally["status"].cat.codes, tally["steps"], tally["n"])
         return tally_digest(*(column.to_numpy() for column in columns))
 
 
-def digest_of_rows(parts: Parts, losses: CellLosses | None = None) -> str:
-    """Return the digest of the rows of a complete result, and add each row to ``losses`` if given."""
+def digest_of_rows(parts: Parts, measured: Sequence[CellLosses] = ()) -> str:
+    """Return the digest of the rows of a complete result, and add each row to statistics of measures."""
     columns = runs_columns(parts.plan.study)
     rows = in_run_order(parts, [column.name for column in columns])
-    return rows_digest(tap(rows, losses) if losses else rows, columns)
+    return rows_digest(tap(rows, measured), columns)

@@ -13,6 +13,7 @@ from sweep.store.files import Files
 from sweep.store.records import encode_record
 from sweep.store.run_facts import read_facts
 from sweep.study.model import Study
+from sweep.study.network_measures import QUANTITIES
 
 # Names of drafts in any folder; the second form is that of commits in earlier versions.
 _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}|[0-9]{7,}-[0-9a-f]{8}\.json")
@@ -21,7 +22,8 @@ FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NA
 # Files derived from results, which would be wrong for other results: figures by statistic or kind, and the report.
 _STATISTIC = (
     r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps"
-    r"|n_(converged|diverged|stalled|exhausted|plateau)|(final_loss|max_error|test_loss)_q(25|50|75)|n_(test_)?correct_mean)"
+    r"|n_(converged|diverged|stalled|exhausted|plateau)|n_(test_)?correct_mean"
+    rf"|({'|'.join(('final_loss', 'max_error', 'test_loss', *QUANTITIES))})_q(25|50|75))"
 )
 _KIND = r"(heatmap|slice|contour|parallel|importance|incidence|ecdf|profile|steps|loss)"
 _FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")

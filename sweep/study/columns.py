@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from sweep.study.content import StudyContent
-from sweep.study.network_measures import NETWORK_MEASURES
+from sweep.study.network_measures import NETWORK_MEASURES, QUANTITIES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -140,6 +140,19 @@ _LOSSES = (
     Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval", later=True),
     Column("finite_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval", later=True),
 )
+# Columns of studies that record measures of networks, by measure.
+_OF_QUANTITIES = {
+    measure: tuple(
+        Column(name, "float64", NETWORK_MEASURES[measure].unit, doc, later=True)
+        for part in (25, 50, 75)
+        for name, doc in (
+            (f"{measure}_q{part}", f"{words} that {part} % of all runs do not exceed; infinite if that run diverged"),
+            (f"{measure}_q{part}_low", "lower end of its 95 % interval; the least possible one if not known"),
+            (f"{measure}_q{part}_high", "upper end of its 95 % interval; inf if not known"),
+        )
+    )
+    for measure, words in QUANTITIES.items()
+}
 # Columns of integers that may be null.
 NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
@@ -152,7 +165,8 @@ def reserved_columns() -> set[str]:
     """Return the names of columns that no parameter can have."""
     rows = (_RUN, _CELL, _SEED, _STATUS, _STEPS, _EPOCHS, *_ATTEMPTS, *_MEASURES, *_TEST_MEASURES)
     recorded = {*NETWORK_MEASURES, "initial_weights", "final_weights"}
-    return {column.name for column in (*rows, *_COUNTS, *_STATISTICS, *_LOSSES)} | {"n"} | recorded
+    of_cells = (*_COUNTS, *_STATISTICS, *_LOSSES, *(each for columns in _OF_QUANTITIES.values() for each in columns))
+    return {column.name for column in (*rows, *of_cells)} | {"n"} | recorded
 
 
 def parameter_columns(study: StudyContent) -> list[Column]:
@@ -197,7 +211,7 @@ def network_columns(study: StudyContent) -> list[Column]:
         "final_weights": "parameters after the last update; may be infinite or NaN where diverged",
     }
     kind, order = f"list<{study.network.dtype}>", "array after array, as Result.weights names them"
-    measures = [Column(name, *NETWORK_MEASURES[name]) for name in study.record.measures]
+    measures = [Column(name, *NETWORK_MEASURES[name][:3]) for name in study.record.measures]
     weights = [Column(name, kind, "weight", f"{docs[name]}, {order}") for name in study.record.columns_of_weights]
     return measures + weights
 
@@ -215,12 +229,23 @@ def runs_columns(study: StudyContent) -> list[Column]:
 def cells_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the cells table, one row per cell."""
     counts = [column for column in _COUNTS if study.has_patience or column.name != "n_plateau"]
-    return [_CELL, *parameter_columns(study), *counts, *_STATISTICS, *(_LOSSES if tells_losses(study) else ())]
+    losses = _LOSSES if tells_losses(study) else ()
+    return [_CELL, *parameter_columns(study), *counts, *_STATISTICS, *losses, *quantity_columns(study)]
 
 
 def statuses(has_patience: bool) -> tuple[str, ...]:
     """Return how runs of a study may end, in the order of their codes."""
     return STATUSES if has_patience else tuple(status for status in STATUSES if status != "plateau")
+
+
+def quantity_columns(study: StudyContent) -> list[Column]:
+    """Return the columns of cells that are quartiles of recorded measures of networks."""
+    return [column for name in recorded_quantities(study) for column in _OF_QUANTITIES[name]]
+
+
+def recorded_quantities(study: StudyContent) -> list[str]:
+    """Return the recorded measures of networks that have quartiles: all but ``learned_function``, which is a name."""
+    return [name for name in study.record.measures if name in QUANTITIES]
 
 
 def tells_losses(study: StudyContent) -> bool:

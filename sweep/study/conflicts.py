@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kernels import vocabulary
 from sweep.errors import shown
 from sweep.study.fields import IS_GIVEN
-from sweep.study.network_measures import MOST_BITS
+from sweep.study.network_measures import MOST_BITS, MOST_CURVED
 from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import start_faults
 from sweep.study.words import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
@@ -103,7 +103,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_unused_words(study, given),
         *_missing_layers(study),
         *start_faults(study),
-        *_too_many_bits(study),
+        *_too_large_to_measure(study),
         *restart_faults(study),
         *_rounded_away(study),
         *_beyond_limits(study, given),
@@ -240,11 +240,18 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
         )
 
 
-def _too_many_bits(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence where the function of a network has more outputs than a column has bits."""
+def _too_large_to_measure(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence where a network has more outputs than a column has bits, or too many second derivatives."""
     n_bits = (study.data.n_patterns + study.data.n_tests) * study.data.n_targets
     if "learned_function" in study.record.measures and n_bits > MOST_BITS:
         yield f"record.measures: 'learned_function' given with {n_bits} outputs in all; at most {MOST_BITS} are allowed"
+    if "sharpness" in study.record.measures:
+        n_parameters = max(sum(map(prod, shapes.values())) for shapes in study.all_shapes)
+        if n_parameters > MOST_CURVED:
+            yield (
+                f"record.measures: 'sharpness' given with networks of {n_parameters} parameters; at most {MOST_CURVED} "
+                "are allowed"
+            )
 
 
 def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:

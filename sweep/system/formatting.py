@@ -39,7 +39,8 @@ def interval_text(row: Mapping[Any, Any], name: str) -> str:
     """Write a statistic of a measure, with its interval if that is known and not trivial."""
     value, low, high = (measure_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
     # [0, inf] is the interval of too few runs, [inf, inf] that of runs which all diverged: neither informs.
-    tells = "-" not in (low, high) and (low, high) not in (("0", "inf"), ("inf", "inf"))
+    nothing = (("0", "inf"), ("-inf", "inf"), ("inf", "inf"), ("-inf", "-inf"))
+    tells = "-" not in (low, high) and (low, high) not in nothing
     return f"{value} [{low}, {high}]" if tells else value
 
 
@@ -48,7 +49,8 @@ def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
     if f"{measure}_mean" in row:
         return [interval_text(row, f"{measure}_mean")]
     finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
-    return [interval_text(row, f"{measure}_q50"), measure_text(row[f"{measure}_geometric_mean"]), finite]
+    means = [measure_text(row[name]) for name in (f"{measure}_geometric_mean",) if name in row]
+    return [interval_text(row, f"{measure}_q50"), *means, finite]
 
 
 def difference_text(difference: float, low: float, high: float) -> str:

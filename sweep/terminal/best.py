@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.results.answers import default_statistic, names_of, split_by, swept
 from sweep.results.result import Result
 from sweep.results.sentences import may_be_best
-from sweep.statistics.measures import MEASURES, counts_outputs, measure_of
+from sweep.statistics.measures import MEASURES, counts_outputs, is_signed, measure_of
 from sweep.statistics.ranking import RANKED_BY
 from sweep.study.model import Study
 from sweep.study.selection import At
@@ -33,7 +33,11 @@ _OF_CONVERGENCE = ("rate, %\n[95 % interval]", "median_steps", "expected_steps")
 _OF_MEASURES = {
     name: (f"mean of {words}\n[95 % interval]",)
     if counts_outputs(name)
-    else (f"median {words}\n[95 % interval]", "geometric mean\nof finite ones", "finite, %")
+    else (
+        f"median {words}\n[95 % interval]",
+        *([] if is_signed(name) else ["geometric mean\nof finite ones"]),
+        "finite, %",
+    )
     for name, words in MEASURES.items()
 }
 LOSS_HEADS = _OF_MEASURES["final_loss"]

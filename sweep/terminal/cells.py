@@ -13,7 +13,8 @@ from sweep.results.answers import default_statistic, judges_convergence, sort_by
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer, of_each_cell, of_several_cells
-from sweep.study.columns import statuses
+from sweep.statistics.measures import MEASURES, STATISTIC_OF
+from sweep.study.columns import recorded_quantities, statuses
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, measure_text, measure_texts, name_text, rate_text, short, steps_text
 from sweep.terminal.best import LOSS_HEADS
@@ -124,11 +125,13 @@ def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], shown: Seque
     table = make_table()
     for name in ("cell", *parameters, *shown, *((RATE, "median_steps", "expected_steps") if judged else LOSS_HEADS)):
         add_column(table, name)
+    recorded = _add_medians(table, result)
     for row in rows:
         if judged:
             told = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
         else:
             told = measure_texts(row, "final_loss")
+        told += [measure_text(row[name]) for name in recorded]
         counts = [f"{row[f'n_{name}']:,}" for name in shown]
         table.add_row(str(row["cell"]), *(short(row[name]) for name in parameters), *counts, *told)
     return table
@@ -174,16 +177,26 @@ def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[
     grid, table = result.study.grid, make_table()
     for name in (*by, "cells", *shown, *([RATE] if judged else LOSS_HEADS)):
         add_column(table, name)
+    recorded = _add_medians(table, result)
     if others:
         table.add_column("best cell among them", no_wrap=True)
     for row in rows:
         counts = [f"{row[name]:,}" for name in ("n_cells", *(f"n_{name}" for name in shown))]
         told = [rate_text(row)] if judged else measure_texts(row, "final_loss")
+        told += [measure_text(row[name]) for name in recorded]
         if others:
             best = _best_rate(result, row) if judged else measure_text(row["best_final_loss_q50"])
             told.append(f"{best} at {name_text(grid.values(row['best_cell']), others)}")
         table.add_row(*(short(row[name]) for name in by), *counts, *told)
     return table
+
+
+def _add_medians(table: Table, result: Result) -> list[str]:
+    """Add columns of the medians of recorded measures of networks; return their names in rows."""
+    measures = recorded_quantities(result.study)
+    for measure in measures:
+        table.add_column(f"median\n{MEASURES[measure]}", justify="right", no_wrap=True)
+    return [STATISTIC_OF[measure] for measure in measures]
 
 
 def _best_rate(result: Result, row: Mapping[Any, Any]) -> str:

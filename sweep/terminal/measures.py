@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.statistics.measures import MEASURES, counts_outputs
+from sweep.statistics.measures import MEASURES, counts_outputs, is_signed
 from sweep.system.formatting import chance_text, measure_text, short
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
 
@@ -50,14 +50,19 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
         values += [f"{row[name]:,}" for name in ("n_seeds", "n_pairs")]
         shown.add_row(*values, *comparison_texts(row, measure), chance_text(row["p_value_holm"]))
     print_table(shown)
-    if not counts_outputs(measure):
+    what, effect = _told(measure)
+    if effect == "difference" and what == "median":
+        print("difference: mean of the first less the second, of pairs in which both are finite")
+    if effect == "ratio":
         print("ratio: geometric mean of the first over that of the second, of pairs in which both are finite")
     print("p-values: exact sign-flip test of seeds on the shares of pairs in which either is lower")
 
 
 def _told(measure: str) -> tuple[str, str]:
     """Return the statistic of both sides, and the effect that compares them."""
-    return ("mean", "difference") if counts_outputs(measure) else ("median", "ratio")
+    if counts_outputs(measure):
+        return "mean", "difference"
+    return "median", "difference" if is_signed(measure) else "ratio"
 
 
 def comparison_texts(row: Mapping[Any, Any], measure: str) -> list[str]:

@@ -135,7 +135,8 @@ class Coordinator:
                 self._train(executor, budget, shards, self._estimate(number, len(missing)), progress)
             if not self.commits.keys() >= set(self.plan.shards.order(number)):
                 break
-        if executor.here and self._reuse is None:
+        of_steps = "sharpness" not in self.plan.study.record.measures  # which costs as much however few steps are taken
+        if executor.here and self._reuse is None and of_steps:
             note_speed(self._operations, self._seconds)
 
     def _estimate(self, number: int, n_shards: int) -> float:

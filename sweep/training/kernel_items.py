@@ -12,6 +12,7 @@ from kernels.simd.compiling import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
 from kernels.train import Trainer
 from sweep.schedule.recipes import still_settings
+from sweep.training.gradients import settings_of_step
 from sweep.training.shard_trainer import ShardTrainer, make_start
 
 # Seeds that are drawn to compile a kernel: NumPy draws one or two of many numbers, and needs no kernel for it.
@@ -24,8 +25,8 @@ class Item(NamedTuple):
     Attributes
     ----------
     task
-        ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), ``"draw"``, or
-        ``"test"``.
+        ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), ``"draw"``,
+        ``"test"``, or ``"differentiate"``.
     cell
         Number of a cell.
     distribution, stream
@@ -58,6 +59,7 @@ def uncompiled(worker: ShardTrainer, shapes: Iterable[int], *, settles: bool) ->
         items = [Item("train", number, *ways[0])]
         items += [Item("draw", number, *way) for way in ways]
         items += [Item("test", number, *ways[0])] if worker.tester else []
+        items += [Item("differentiate", number, *ways[0])] if worker.networks.gradients else []
         items += [Item("settle", number, *ways[0])] if settles else []
         for item in items:
             kernel = _uncompiled(worker, item)
@@ -82,6 +84,8 @@ def _trainer_and_settings(worker: ShardTrainer, item: Item) -> tuple[Trainer, An
     trainer, settings = worker.trainer(worker.plan.grid.cell(item.cell)), worker.settings(np.array([item.cell]))
     if item.task == "test" and worker.tester:
         return worker.tester.trainer(trainer.recipe), still_settings(settings)
+    if item.task == "differentiate" and worker.networks.gradients:
+        return worker.networks.gradients.trainer(trainer.recipe), settings_of_step(settings)
     return trainer, settings
 
 

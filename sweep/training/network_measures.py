@@ -8,7 +8,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.training.sharpness import GradientsAt, sharpness
+
 Array = NDArray[Any]
+
+
+class Curved(NamedTuple):
+    """What second derivatives of the loss are made of.
+
+    Attributes
+    ----------
+    trained : (runs, parameters) of bool
+        Parameters that training may change: those that are not frozen, of layers whose learning rate is above 0.
+    gradients
+        Returns gradients of the loss at other weights of runs.
+    """
+
+    trained: NDArray[np.bool_]
+    gradients: GradientsAt
 
 
 class Networks(NamedTuple):
@@ -24,6 +41,8 @@ class Networks(NamedTuple):
     of_classes
         Whether outputs are those of classes (softmax), of which the largest counts.
     diverged : (runs,) of bool
+    curved
+        Needed by ``sharpness`` alone.
     """
 
     initial: Array
@@ -33,6 +52,7 @@ class Networks(NamedTuple):
     middle: Array
     of_classes: bool
     diverged: NDArray[np.bool_]
+    curved: Curved | None = None
 
 
 def ordered_sum(terms: Array) -> Array:
@@ -88,6 +108,15 @@ def _weight_distance(networks: Networks) -> Array:
     return np.where(networks.diverged, np.inf, np.sqrt(ordered_sum(change * change)))
 
 
+def _sharpness(networks: Networks) -> Array:
+    found, usable = np.full(len(networks.final), np.inf), np.flatnonzero(~networks.diverged)
+    if networks.curved is None:
+        raise ValueError("no gradients given for the sharpness")
+    trained, at = networks.curved
+    found[usable] = sharpness(lambda runs, weights: at(usable[runs], weights), networks.final[usable], trained[usable])
+    return found
+
+
 # A value for each network by the names of :data:`sweep.study.network_measures.NETWORK_MEASURES`.
 MEASURES: dict[str, Callable[[Networks], Array]] = {
     "learned_function": _learned_function,
@@ -95,4 +124,5 @@ MEASURES: dict[str, Callable[[Networks], Array]] = {
     "mean_error": _mean_error,
     "weight_norm": _weight_norm,
     "weight_distance": _weight_distance,
+    "sharpness": _sharpness,
 }

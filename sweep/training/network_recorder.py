@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,17 +12,22 @@ from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
 from kernels.loop.runs import DIVERGED, Outcome
+from kernels.recipe import Hidden, Recipe
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.schedule.recipes import make_recipe
 from sweep.study.columns import network_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
-from sweep.training.network_measures import MEASURES, Networks
+from sweep.training.gradients import Gradients
+from sweep.training.network_measures import MEASURES, Curved, Networks
 
 if TYPE_CHECKING:
     from sweep.training.tester import Tester
 
 Array = NDArray[Any]
+
+# Seconds after which the computation of a measure may be ended.
+_LONG_SECONDS = 1.0
 
 
 class NetworkRecorder:
@@ -35,6 +43,8 @@ class NetworkRecorder:
     ----------
     needs_weights, needs_outputs
         Whether trained networks are needed for what the study records, and their outputs.
+    gradients
+        Computes those of the loss, if a measure is made of them.
     """
 
     def __init__(self, study: Study, tester: Tester | None) -> None:
@@ -43,6 +53,7 @@ class NetworkRecorder:
         self._measures = [name for name in study.record.measures if name in MEASURES]
         self.needs_weights = bool(self._measures or study.record.columns_of_weights)
         self.needs_outputs = bool(self._measures)
+        self.gradients = Gradients(study) if "sharpness" in study.record.measures else None
         _, targets, middle = make_patterns(*study.data.arrays(), study.network.dtype, study.data.middles())
         self._targets = targets.reshape(-1, *targets.shape[-2:]).astype(np.float64)
         self._middle = np.reshape(middle, (-1, 1, 1)).astype(np.float64)
@@ -52,7 +63,15 @@ class NetworkRecorder:
         dtype = self._study.network.dtype
         return {c.name: np.empty((0, 0), dtype) if c.is_list else np.empty(0, c.type) for c in self._columns}
 
-    def record(self, cell: Cell, settings: Array, counts: Array, initial: Array, outcome: Outcome) -> dict[str, Array]:
+    def record(
+        self,
+        cell: Cell,
+        settings: Array,
+        counts: Array,
+        initial: Array,
+        outcome: Outcome,
+        pause: Callable[[], None] | None = None,
+    ) -> dict[str, Array]:
         """Return the columns of some runs of one shape.
 
         Parameters
@@ -65,6 +84,8 @@ class NetworkRecorder:
             Initial weights, which are copied where they are recorded.
         outcome
             With final weights and predictions, if these are needed.
+        pause
+            Called about every second of long computations. An exception that it raises ends them.
 
         Returns
         -------
@@ -75,6 +96,8 @@ class NetworkRecorder:
         with np.errstate(all="ignore"):  # numbers of runs that have diverged
             if self._measures:
                 networks = self._networks(cell, settings, counts, initial, outcome)
+                if self.gradients:
+                    networks = networks._replace(curved=self._curved(self.gradients, cell, settings, counts, pause))
                 recorded = {name: MEASURES[name](networks) for name in self._measures}
         for name, sums in zip(self._study.record.loss_sums, outcome.columns.loss_sums.T, strict=True):
             recorded[name] = sums
@@ -101,3 +124,33 @@ class NetworkRecorder:
             recipe.architecture.output in OVER_OUTPUTS,
             outcome.columns.status == DIVERGED,
         )
+
+    def _curved(
+        self, made: Gradients, cell: Cell, settings: Array, counts: Array, pause: Callable[[], None] | None
+    ) -> Curved:
+        """Return what second derivatives of the loss of runs are made of."""
+        recipe = make_recipe(self._study, cell)
+        of_runs, begin = np.repeat(np.arange(len(counts)), counts), time.monotonic()
+
+        def gradients(runs: NDArray[np.int64], weights: Array) -> Array:
+            if pause and time.monotonic() - begin > _LONG_SECONDS:  # eigenvalues take longer than gradients
+                pause()
+            cells, n_networks = np.unique(of_runs[runs], return_counts=True)
+            return made.at(recipe, cell.hidden, settings[cells], weights, n_networks, pause)
+
+        return Curved(np.repeat(_trained(recipe, cell.hidden, settings), counts, axis=0), gradients)
+
+
+def _trained(recipe: Recipe, hidden: Hidden, settings: Array) -> NDArray[np.bool_]:
+    """Return which parameters the runs of each cell may change, (cells, parameters)."""
+    moves = {"hidden": settings["learning_rate"] > 0, "outputs": settings["output_learning_rate"] > 0}
+    moves["outputs"] |= np.isnan(settings["output_learning_rate"]) & moves["hidden"]
+    kinds = [
+        np.repeat(
+            (moves["hidden" if name[0] in "wb" else "outputs"] & (name[0] not in recipe.frozen))[:, np.newaxis],
+            prod(shape),
+            axis=1,
+        )
+        for name, shape in recipe.architecture.shapes(hidden).items()
+    ]
+    return np.concatenate(kinds, axis=1)

@@ -192,7 +192,7 @@ class ShardTrainer:
             weights = self.weights(cells, counts, seeds, out=memory)
             asked |= {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
             outcome = trainer.train(settings, weights, counts, **asked)
-        recorded = self.networks.record(first, settings, counts, weights, outcome)
+        recorded = self.networks.record(first, settings, counts, weights, outcome, self._pause)
         return self.measured(first, settings, counts, outcome), recorded
 
     def train_attempts(self, cells: Array, counts: Array, seeds: Array, **asked: Any) -> tuple[Outcome, Array]:

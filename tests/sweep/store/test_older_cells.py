@@ -33,8 +33,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_cells(source: Path, target: Path, older: bool, column: str, value: float) -> Path:
     """Copy a result, with cells as an earlier version wrote them or as now, and another value in the first of them."""
     copy_result(source, target)
-    table = StoreReader.open(target).read_cells()
-    columns = [each for each in cells_columns(STUDY) if not (older and each.later)]
+    store = StoreReader.open(target)
+    table = store.read_cells()
+    columns = [each for each in cells_columns(store.study) if not (older and each.later)]
     changed = [value, *table[column].to_pylist()[1:]]
     table = table.set_column(table.column_names.index(column), column, pa.array(changed, table[column].type))
     content = encode_table(table.select([each.name for each in columns]), columns, {})
@@ -76,3 +77,15 @@ def test_other_statistics_are_found(folder: Path, tmp_path: Path, older: bool, c
     found = verify(with_cells(folder, tmp_path / "r", older, column, value))
     assert not found.intact
     assert "other statistics" in found.faults[0]
+
+
+def test_quartiles_of_measures_come_from_rows(tmp_path: Path) -> None:
+    """Where an earlier version recorded measures and stored no quartiles of them."""
+    study = sweep.Study(**STUDY.canonical() | {"record": {"measures": ["margin"]}})
+    now = sweep.run(study, tmp_path / "now").cells
+    older = with_cells(tmp_path / "now", tmp_path / "older", True, "convergence_rate", now["convergence_rate"].iloc[0])
+    cells, names = open_result(older).cells, [name for name in now if name.startswith("margin")]
+    assert len(names) == 9
+    assert now[names].notna().all(axis=None)
+    pd.testing.assert_frame_equal(cells[names], now[names])
+    assert verify(older).intact

@@ -24,9 +24,9 @@ CLASSES = {
 
 
 def measured(*names: str, **words: Any) -> Study:
-    """Return a small study, some of whose runs diverge, that records measures; all if none is named."""
+    """Return a small study, some of whose runs diverge, that records measures; all but sharpness if none is named."""
     tables = make_study(**{**WORDS, "count": 3, **words}).canonical()
-    return Study(**tables | {"record": {"measures": list(names or NETWORK_MEASURES)}})
+    return Study(**tables | {"record": {"measures": list(names or set(NETWORK_MEASURES) - {"sharpness"})}})
 
 
 def by_hand(study: Study, run: int) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""The functions that networks have learned: how many runs learned each of the most frequent ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sweep.errors import SweepError
+from sweep.results.answers import check_swept
+from sweep.results.pooled_cells import pairs_seeds
+from sweep.statistics.cells import group_of, values_of_groups
+from sweep.statistics.clustered import rate_intervals
+from sweep.statistics.intervals import wilson_interval
+from sweep.statistics.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from sweep.results.data import ResultData as Result
+
+_NAME = "learned_function"
+
+
+def functions_by(result: Result, by: Sequence[str], top: int) -> pd.DataFrame:
+    """Return how many runs learned each function, for each combination of values of parameters.
+
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    by
+        Swept parameters; runs are pooled over the others.
+    top
+        The most functions of each combination.
+
+    Returns
+    -------
+    DataFrame
+        By these parameters, from the most frequent function to the rarest: ``learned_function``, -1 of runs that
+        diverged, ``n_runs``, ``n_learned``, and ``share`` with its 95 % interval, ``share_low`` and ``share_high``.
+
+    Raises
+    ------
+    SweepError
+        If functions are not recorded, a name is no swept parameter or given twice, or ``top`` is below 1.
+    StoreError
+        If rows of runs were not kept.
+
+    Notes
+    -----
+    The interval is Wilson's of one cell. Of several cells it counts each seed once, and is missing for a partial
+    result, or if the runs are too many to be paired.
+    """
+    if _NAME not in result.study.record.measures:
+        raise SweepError(f"the study does not record {_NAME}; a study with --set record.measures={_NAME} does")
+    check_swept(result.study, by)
+    if top < 1:
+        raise SweepError(f"top {top} given; must be at least 1")
+    runs = result.runs(["run", "cell", _NAME])
+    runs["group"] = group_of(result.study.grid, by, runs["cell"].to_numpy())
+    counts = runs.groupby(["group", _NAME]).size().rename("n_learned").reset_index()
+    counts = counts.sort_values(["group", "n_learned", _NAME], ascending=[True, False, True])
+    table = counts.groupby("group").head(top).set_index("group")
+    table.insert(1, "n_runs", runs.groupby("group").size().reindex(table.index))
+    table["share"] = table["n_learned"] / table["n_runs"]
+    table["share_low"], table["share_high"] = _intervals(result, runs, table)
+    names = values_of_groups(result.study.grid, by, runs["cell"].to_numpy())
+    return names.join(table, how="right").reset_index(drop=True)
+
+
+def _intervals(result: Result, runs: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float]]:
+    """Return the ends of the intervals of shares."""
+    ends = np.column_stack(wilson_interval(table["n_learned"].to_numpy(), table["n_runs"].to_numpy()))
+    cells_of = runs.groupby("group")["cell"].unique()
+    may_pair = result.complete and pairs_seeds(result)
+    learned = np.full((result.study.n_cells, result.study.seeds.count), -2, np.int64)  # -2: no run
+    learned.ravel()[runs["run"].to_numpy()] = runs[_NAME].to_numpy()
+    for k, (group, function) in enumerate(zip(table.index, table[_NAME], strict=True)):
+        cells = cells_of[group]
+        if len(cells) > 1:
+            own = learned[cells]
+            outcomes = Outcomes(np.where(own == -2, -1, 0).astype(np.int32), own == function)
+            ends[k] = np.ravel(rate_intervals(outcomes, np.zeros(len(cells), np.int64))) if may_pair else np.nan
+    low, high = (pd.Series(end, table.index) for end in ends.T)
+    return low, high

@@ -1,0 +1,89 @@
+"""Gradients of the loss of a study, as one step of plain gradient descent at a rate beside which weights vanish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.effort import Effort
+from kernels.recipe import Hidden, Recipe
+from kernels.train import Trainer
+from sweep.schedule.recipes import make_still, still_settings
+from sweep.study.model import Study
+
+Array = NDArray[Any]
+
+# A step p - RATE * g is -RATE * g to the last bit where g is not tiny (2^-240 of p), and overflows only where g does
+# nearly, above 2^700. A product with a power of two is exact.
+RATE = 2.0**300
+
+
+class Gradients:
+    """Computes gradients of the loss over all patterns, without weight decay, in float64; threads share one.
+
+    They are made by kernels, so they follow every word of the network and its loss, those of a user's own too.
+
+    Parameters
+    ----------
+    study
+        The study, which has the patterns.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._patterns = study.data.arrays()
+        self._trainers: dict[Recipe, Trainer] = {}
+        self._lock = Lock()
+
+    def trainer(self, recipe: Recipe) -> Trainer:
+        """Return what takes the step, for networks trained by a recipe."""
+        plain = make_still(recipe)._replace(dtype="float64")
+        with self._lock:
+            if plain not in self._trainers:
+                self._trainers[plain] = Trainer(plain, *self._patterns, effort=Effort.LEAST)
+            return self._trainers[plain]
+
+    def at(
+        self,
+        recipe: Recipe,
+        hidden: Hidden,
+        settings: Array,
+        weights: Array,
+        counts: Array,
+        pause: Callable[[], None] | None = None,
+    ) -> Array:
+        """Return the gradients at some weights.
+
+        Parameters
+        ----------
+        recipe, hidden
+            Of the networks.
+        settings, counts : (cells,)
+            Settings of cells, and the number of successive networks of each.
+        weights : (networks, parameters) of float64
+        pause
+            Called about every second. An exception that it raises ends the computation.
+
+        Returns
+        -------
+        (networks, parameters)
+            Not finite where the loss is not.
+        """
+        step = settings_of_step(settings)
+        asked: Any = {"hidden": hidden, "final_weights": True, "predictions": False, "pause": pause}
+        outcome = self.trainer(recipe).train(step, weights, counts, **asked)
+        moved = outcome.columns.steps == 1  # where the loss is not finite, no step is taken
+        with np.errstate(all="ignore"):
+            gradients: Array = np.where(moved[:, np.newaxis], (weights - outcome.final_weights) / RATE, np.nan)
+        return gradients
+
+
+def settings_of_step(settings: Array) -> Array:
+    """Return settings of runs that take one step, from which a gradient is read."""
+    step = still_settings(settings)
+    step["max_steps"] = 1
+    step["learning_rate"] = step["output_learning_rate"] = RATE
+    return step

@@ -1,0 +1,220 @@
+"""Answers by recorded measures of networks: quartiles of cells, best cells, comparisons, figures."""
+
+from __future__ import annotations
+
+from math import ceil, inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+import sweep
+from sweep import Result, Study, SweepError, figures
+from sweep.results.comparison import Pairing
+from sweep.statistics.compare_measures import compare_pairs
+from sweep.statistics.intervals import quantile_ranks
+from sweep.statistics.measures import measure_columns, quartile_columns
+from sweep.statistics.outcomes import Measured
+from sweep.statistics.ranking import best_cells
+from sweep.study.network_measures import QUANTITIES
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_same_table, command, make_study
+
+NAMES = [name for name in QUANTITIES if name != "sharpness"]  # which takes a kernel of its own
+WORDS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.01, 0.1, 1e3], "max_steps": 12}
+
+
+def measured(names: list[str] = NAMES, **words: Any) -> Study:
+    """Return a study of six cells: with 2 hidden units no run diverges, some do, and all do."""
+    tables = make_study(**{**WORDS, "bound": 40.0, "count": 11, **words}).canonical()
+    return Study(**tables | {"record": {"measures": names}})
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Return such a result on disk."""
+    return sweep.run(measured(), out=tmp_path_factory.mktemp("results") / "measured")
+
+
+def of_cell(result: Result, measure: str, cell: int) -> list[float]:
+    """Return the values of all runs of a cell in ascending order."""
+    runs = result.runs(["cell", measure])
+    return sorted(runs.loc[runs["cell"] == cell, measure])
+
+
+def test_runs_diverge_in_some_cells(result: Result) -> None:
+    """The study has a cell of finite runs alone, of some, and of none."""
+    diverged = result.cells["n_diverged"].tolist()[:3]
+    assert diverged[0] == 0
+    assert 0 < diverged[1] < 11
+    assert diverged[2] == 11
+
+
+@pytest.mark.parametrize("measure", NAMES)
+def test_quartiles_of_cells(result: Result, measure: str) -> None:
+    """They are those of all runs: values of runs at ranks, with the least possible value where no run is a bound."""
+    for row in result.cells.to_dict("records"):
+        values = of_cell(result, measure, row["cell"])
+        for part in (25, 50, 75):
+            name = f"{measure}_q{part}"
+            assert row[name] == values[ceil(part * len(values) / 100) - 1]
+            low, high = quantile_ranks(len(values), part / 100)
+            bounds = [-inf if measure == "margin" else 0.0, *values, inf]
+            assert (row[f"{name}_low"], row[f"{name}_high"]) == (bounds[max(low, 0)], bounds[min(high, 12)])
+
+
+def test_cells_are_the_same_wherever_they_are(result: Result) -> None:
+    """In memory, in the file of cells, and in a result that is not finished."""
+    assert_same_table(sweep.run(measured()).cells, result.cells)
+    stored = pd.read_parquet(Path(str(result.place)) / "cells.parquet")
+    assert set(stored) >= {name for measure in NAMES for name in quartile_columns(measure)}
+    assert "margin_q50" not in sweep.run(make_study(**WORDS)).cells
+    assert sweep.verify(str(result.place)).intact
+
+
+def test_unfinished_results_have_them(tmp_path: Path) -> None:
+    """Those of the runs that are trained."""
+    partial = run_in_shards(measured(), out=tmp_path / "r", shard_runs=20, max_runs=1)
+    assert not partial.complete
+    row = partial.cells.iloc[0]
+    values = of_cell(partial, "margin", int(row["cell"]))
+    assert row["margin_q50"] == values[ceil(len(values) / 2) - 1]
+    assert partial.summarize("learning_rate")["margin_q50"].notna().all()
+
+
+def test_pooled_quartiles(result: Result) -> None:
+    """Those of several cells are those of all of their runs."""
+    for row in result.summarize("learning_rate").to_dict("records"):
+        runs = result.runs(["learning_rate", "margin"])
+        values = sorted(runs.loc[runs["learning_rate"] == row["learning_rate"], "margin"])
+        assert row["margin_q50"] == values[10]
+        assert row["margin_q50_low"] <= row["margin_q50"] <= row["margin_q50_high"]
+    every = result.summarize(["hidden", "learning_rate"])
+    assert list(every["margin_q50"]) == list(result.cells["margin_q50"])
+
+
+def test_best_cells(result: Result) -> None:
+    """Wide margins and small norms are better; a cell of which all runs diverged is the worst by both."""
+    for measure, worst in (("margin", -inf), ("weight_norm", inf)):
+        best = result.best(measure)
+        medians = best[f"{measure}_q50"].tolist()
+        assert medians == sorted(medians, reverse=measure == "margin")
+        assert medians[-1] == worst
+        assert set(measure_columns(measure)) <= set(best)
+        assert "margin_geometric_mean" not in best
+    margins = result.cells["margin_q50"].to_numpy()
+    each = result.best(["learning_rate", "margin"])
+    assert each["margin_q50"].tolist() == sorted(np.split(margins, 2)[0].clip(np.split(margins, 2)[1]), reverse=True)
+    assert (each["best_of_low"] <= each["margin_q50"]).all()
+
+
+def test_tests_do_not_depend_on_the_sign() -> None:
+    """Of values with the other sign, of which less is better, the same cells may be the best."""
+    random = np.random.default_rng(1)
+    values = random.normal(size=(6, 101)) + np.arange(6)[:, None] * 0.3
+    values[random.random(values.shape) < 0.1] = -inf
+    study, cells = make_study(hidden=[1, 2, 3, 4, 5, 6], learning_rate=0.1), np.arange(6)
+    tables = [
+        best_cells(pd.DataFrame({"cell": cells, name: np.median(of, axis=1)}), study, Measured(of), name)
+        for name, of in (("margin_q50", values), ("sharpness_q50", -values))
+    ]
+    assert tables[0]["cell"].tolist() == tables[1]["cell"].tolist()
+    assert np.array_equal(tables[0]["p_value"], tables[1]["p_value"], equal_nan=True)
+    assert 0 < tables[0]["may_be_best"].sum() < 6
+
+
+def test_comparisons(result: Result) -> None:
+    """Of margins, which may be negative, differences; of norms, ratios; of pairs of which both runs are finite."""
+    runs = result.runs(["seed", "cell", "margin", "weight_norm"]).set_index(["cell", "seed"])
+    row = result.compare("learning_rate", ["hidden", "margin"]).iloc[0]
+    one, other = (runs.loc[cell] for cell in (0, 1))
+    finite = np.isfinite(one["margin"]) & np.isfinite(other["margin"])
+    assert 0 < finite.sum() < 11
+    assert row["difference"] == pytest.approx((one["margin"] - other["margin"])[finite].mean())
+    assert row["first_median"] == sorted(one["margin"])[5]
+    assert row["first_lower"] == (one["margin"] < other["margin"]).mean()
+    row = result.compare("learning_rate", ["hidden", "weight_norm"]).iloc[0]
+    logarithms = np.log(one["weight_norm"][finite] / other["weight_norm"][finite])
+    assert row["ratio"] == pytest.approx(np.exp(logarithms.mean()))
+    table = result.compare("learning_rate", ["hidden", "margin"])
+    assert table.loc[table["second"] == 1e3, "difference"].isna().all()  # all runs of the second side diverged
+    alike = Pairing(result, result).compare(["margin"])
+    assert (alike["difference"].dropna() == 0).all()
+
+
+def test_differences_of_any_size() -> None:
+    """Squares of huge values do not overflow."""
+    random = np.random.default_rng(0)
+    one, other = random.normal(size=(2, 1, 20))
+    small, large = (
+        compare_pairs(Measured(f * one), Measured(f * other), pd.DataFrame({"hidden": [2]}), [], "margin")
+        for f in (1.0, 2.0**900)
+    )
+    for name in ("difference", "difference_low", "difference_high"):
+        assert np.ldexp(large[name][0], -900) == pytest.approx(small[name][0])
+    assert small["difference"][0] == pytest.approx((one - other).mean())
+
+
+def test_one_run_and_none_finite() -> None:
+    """A single run has no intervals, and a study of which all runs diverged has infinite quartiles."""
+    one = sweep.run(measured(count=1, learning_rate=0.01, hidden=2))
+    assert one.best("margin")["margin_q50_low"].tolist() == [-inf]
+    assert one.cells["margin_q25"].iloc[0] == one.cells["margin_q75"].iloc[0] == one.runs()["margin"].iloc[0]
+    lost = sweep.run(measured(learning_rate=[1e3, 1e4]))
+    assert (lost.cells["margin_q75"] == -inf).all()
+    assert lost.best("weight_norm")["may_be_best"].all()
+    drawn = figures.draw(lost, "heatmap", value="margin")
+    assert "nothing to draw" in str([text.get_text() for text in drawn.axes[0].texts])
+
+
+def test_what_is_refused(result: Result) -> None:
+    """Measures that are not recorded, and functions, which are names of outcomes and no quantities."""
+    for ask in (result.best, lambda name: result.compare("learning_rate", name), result.measured_cells):
+        with pytest.raises(SweepError, match="the study does not record sharpness, so its runs have none"):
+            ask("sharpness")
+    with pytest.raises(SweepError, match="learned_function given, which is a column of runs alone"):
+        result.best("learned_function")
+
+
+def test_functions() -> None:
+    """Shares are those of counts; the interval of one cell is Wilson's, and of several it counts seeds once."""
+    result = sweep.run(measured(["learned_function"], learning_rate=[0.01, 0.1], max_steps=300))
+    runs = result.runs(["hidden", "learning_rate", "learned_function"])
+    every = result.functions(["hidden", "learning_rate"], top=100)
+    assert every["n_learned"].sum() == len(runs)
+    for row in every.to_dict("records"):
+        same = (runs["hidden"] == row["hidden"]) & (runs["learning_rate"] == row["learning_rate"])
+        n_learned = int((runs["learned_function"][same] == row["learned_function"]).sum())
+        assert (row["n_learned"], row["n_runs"]) == (n_learned, 11)
+        low, high = binomtest(n_learned, 11).proportion_ci(method="wilson")
+        assert (row["share_low"], row["share_high"]) == pytest.approx((low, high), abs=1e-12)
+    pooled = result.functions(top=3)
+    assert pooled["n_learned"].tolist() == runs["learned_function"].value_counts().head(3).tolist()
+    assert ((pooled["share_low"] <= pooled["share"]) & (pooled["share"] <= pooled["share_high"])).all()
+    with pytest.raises(SweepError, match="top 0 given; must be at least 1"):
+        result.functions(top=0)
+    with pytest.raises(SweepError, match="the study does not record learned_function"):
+        sweep.run(measured(["margin"], hidden=2, learning_rate=0.1)).functions()
+
+
+def test_figures(result: Result) -> None:
+    """Every kind that draws a statistic draws those of recorded measures, negative ones too."""
+    for kind in ("lines", "heatmap", "slice", "contour", "parallel"):
+        for value in ("margin", "mean_error", "weight_distance_q75"):
+            figures.draw(result, kind, value=value)
+
+
+def test_commands(result: Result) -> None:
+    """The commands take the names and say what they show."""
+    place = str(result.place)
+    assert "margin" in command("show", place).out
+    assert "median margin" in command("best", place, "--by", "margin").out
+    said = command("compare", place, "--vary", "learning_rate", "--by", "margin").out
+    assert "difference: mean of the first less the second" in said
+    file = command("figure", place, "heatmap", "--value", "margin").out
+    assert "heatmap_margin_q50.png" in file
+    command("run", str(Path(place) / "study.toml"), "--out", place, "--overwrite")
+    assert not (Path(place) / "heatmap_margin_q50.png").exists()
