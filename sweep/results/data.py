@@ -159,7 +159,8 @@ class ResultData:
                 high = f"{measure}_mean_high"
                 statistics[high] = statistics[high].clip(upper=most_correct(self.study, measure))
             columns = statistics[measure_columns(measure)].set_axis(self.cells.index)
-            self._measured_cells[measure] = self.cells.assign(**columns)
+            others = self.cells.drop(columns=columns.columns, errors="ignore")
+            self._measured_cells[measure] = pd.concat([others, columns], axis=1)
         return self._measured_cells[measure]
 
     @cached_property

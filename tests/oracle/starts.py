@@ -30,6 +30,7 @@ def initial_parameters(
     order: str | None = None,
     *,
     mirrored: bool = False,
+    attempt: int = 0,
 ) -> Array:
     """Draw the parameters of `parameter_shapes` for each of R seeds in some other order or with scales of their own.
 
@@ -37,11 +38,12 @@ def initial_parameters(
     drawn all the same, and one with a name follows from the shape of each array. `order` names parameters as they are
     drawn, with ".T" where an array (inputs, hidden), (hidden, outputs) or (inputs, outputs) is drawn transposed; those
     that there are not are not drawn. By default it is the order of `shapes`, which is that of what is returned, (R, P).
+    An attempt has the numbers behind those of the attempts before.
     """
     of_kind = {"w": scales["w"], "v": scales["v"], "k": scales["v"], "b": scales["biases"], "c": scales["biases"]}
     n, rows = sum(math.prod(shape) for shape in shapes.values()), []
     for seed in seeds:
-        remaining, parts = draw(int(seed), n, distribution, stream), {}
+        remaining, parts = draw(int(seed), (attempt + 1) * n, distribution, stream)[attempt * n :], {}
         for name, transposed in drawn_in_order((order or " ".join(shapes)).split(), list(shapes)):
             if name not in parts:
                 shape = shapes[name][::-1] if transposed else shapes[name]

@@ -29,6 +29,7 @@ FUNCTIONS: dict[str, oracle.Functions] = {
 
 OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_error")
 TESTED = ("test_loss", "n_test_correct")
+ATTEMPTS = ("restarts", "total_steps")
 
 
 def naive_rows(study: Study) -> list[dict[str, Any]]:
@@ -54,24 +55,53 @@ def expected_runs(study: Study) -> pd.DataFrame:
     key_of = lambda row: (*(row[name] for name in SHAPE + START), sets[row["cell"]])  # noqa: E731
     for key in dict.fromkeys(map(key_of, rows)):
         alike = [row for row in rows if key_of(row) == key]
-        for row, values in zip(alike, outcomes_of(study, alike, sets[alike[0]["cell"]]), strict=True):
+        patterns = sets[alike[0]["cell"]]
+        if study.restarts.most:
+            found = [last_attempt(study, row, patterns) for row in alike]
+        else:
+            found = outcomes_of(study, alike, patterns)
+        for row, values in zip(alike, found, strict=True):
             row |= values
     if study.seeds.until:
         rows = rows_of_rounds(study, rows)
     epochs = ["epochs"] if any(row["batch"] < len(sets[0].inputs) for row in rows) else []
-    outcome = [*OUTCOME[:2], *epochs, *OUTCOME[2:], *(TESTED if study.data.n_tests else ()), *target_names(study)]
+    ends = [*OUTCOME[:2], *epochs, *(ATTEMPTS if study.restarts.most else ())]
+    outcome = [*ends, *OUTCOME[2:], *(TESTED if study.data.n_tests else ()), *target_names(study)]
     return pd.DataFrame(rows)[["run", "cell", "seed", *study.parameters, *outcome, *recorded_names(study)]]
+
+
+def last_attempt(study: Study, row: dict[str, Any], patterns: Data) -> dict[str, Any]:
+    """Train a run that begins anew where it fails, attempt by attempt, and return what is told of the last one."""
+    restarts, met = study.restarts, dict.fromkeys(target_names(study), -1)
+    windows, epochs = -(-len(patterns.inputs) // row["batch"]), row["max_epochs"]
+    limit = row["max_steps"] if epochs is None else min(row["max_steps"], epochs * windows)
+    total, number = 0, 0
+    while True:
+        most = limit - total
+        if restarts.after is not None and number < restarts.most:
+            most = min(most, restarts.after)
+        own = {"max_steps": most, "max_epochs": None, "schedule_steps": limit, "attempt": number}
+        (told,) = outcomes_of(study, [row | own], patterns)
+        met = {name: total + told[name] if met[name] < 0 <= told[name] else met[name] for name in met}
+        total += told["steps"]
+        fails = told["status"] == "exhausted" or told["status"] in restarts.on
+        if not fails or total == limit or number == restarts.most:
+            return told | met | {"restarts": number, "total_steps": total}
+        number += 1
 
 
 def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> list[dict[str, Any]]:
     """Train runs that share all but settings with the oracle, and return what is told of each."""
-    result = train_with_oracle(study, rows, patterns)
+    result = train_with_oracle(study, rows, patterns, record=bool(study.record.loss_sums))
     found: list[dict[str, Any]] = [{} for _ in rows]
     for name in (*OUTCOME, "epochs"):
         for row, value in zip(found, getattr(result, name).tolist(), strict=True):
             row[name] = value
     for row, steps in zip(found, result.target_steps.tolist(), strict=True):
         row |= dict(zip(target_names(study), steps, strict=True))
+    if names := study.record.loss_sums:
+        for row, sums in zip(found, result.loss_sums(names).tolist(), strict=True):
+            row |= dict(zip(names, sums, strict=True))
     of_tests = tested_by_oracle(study, rows, result) if study.data.n_tests else found
     networks = start_of(study, rows, patterns), result.weights, result.status == "diverged"
     functions = FUNCTIONS[study.network.dtype]
@@ -136,7 +166,11 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
     if isinstance(scales["biases"], str):
         scales["biases"] = 0.0
     how = (same["distribution"], scales, same["stream"], study.network.dtype, same["draw_order"])
-    start = oracle.initial_parameters([row["seed"] for row in rows], shapes, *how, mirrored=same["mirrored"])
+    seeds, attempt = [row["seed"] for row in rows], same.get("attempt", 0)
+    if attempt and study.restarts.draw == "spawned":
+        spawned = (np.random.SeedSequence(seed).spawn(attempt)[-1] for seed in seeds)
+        seeds, attempt = [int(each.generate_state(1)[0]) for each in spawned], 0
+    start = oracle.initial_parameters(seeds, shapes, *how, mirrored=same["mirrored"], attempt=attempt)
     place_given(start, shapes, study, rows)
     return start
 
@@ -149,6 +183,7 @@ def words_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[s
         **{name: rows[0][name] for name in SHAPE if name not in ("hidden", "layers") and rows[0][name] is not None},
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],
+        "schedule_steps": [row.get("schedule_steps", 0) for row in rows],
         "middle": patterns.middle,
     }
 
@@ -184,6 +219,8 @@ def tested_by_oracle(study: Study, rows: list[dict[str, Any]], trained: oracle.R
     assert patterns.test is not None
     words = words_of(study, rows, patterns) | {"middle": middle_of(patterns), "batch": None, "order": "cyclic"}
     words |= {
+        "schedule_steps": 0,
+        "patience": np.inf,
         "criterion": "none",
         "schedule": "constant",
         "warmup": 0.0,

@@ -77,7 +77,8 @@ def _distance(changes: Iterable[float]) -> float:
     return math.sqrt(_sum(change * change for change in changes))
 
 
-# Each measure of a network, and what a diverged one has.
+# Each measure of a network, and what a diverged one has. Sharpness is no exact number, and is tested by itself; sums of
+# losses are not of a network.
 MEASURES: dict[str, tuple[Callable[[TrainedNetwork], float], float]] = {
     "learned_function": (_learned_function, -1),
     "margin": (_margin, -math.inf),
@@ -88,10 +89,10 @@ MEASURES: dict[str, tuple[Callable[[TrainedNetwork], float], float]] = {
 
 
 def recorded_names(study: Study) -> list[str]:
-    """Name the columns of measures and weights that a study records, in their order."""
+    """Name the columns of measures and weights that a study records, in their order, but for sharpness."""
     which = study.record.weights
     weights = [f"{name}_weights" for name in ("initial", "final") if which in (name, "both")]
-    return [*(name for name in MEASURES if name in study.record.measures), *weights]
+    return [*(name for name in study.record.measures if name != "sharpness"), *weights]
 
 
 def recorded(
@@ -131,7 +132,7 @@ def recorded(
         numbers = (each.astype(np.float64).tolist() for each in (start[k], end[k], outputs[k], as_trained))
         one = TrainedNetwork(*numbers, middle, own.output == "softmax")
         row: dict[str, Any] = {}
-        for name in study.record.measures:
+        for name in set(study.record.measures) & MEASURES.keys():
             formula, lost = MEASURES[name]
             row[name] = lost if is_lost else formula(one)
         rows.append(row | {"initial_weights": start[k].tolist(), "final_weights": end[k].tolist()})

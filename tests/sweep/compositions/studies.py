@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from kernels import vocabulary
 from sweep import Study, StudyError
+from sweep.study.fields import IS_GIVEN
 from sweep.study.network_measures import MOST_BITS
 from sweep.study.words import KINDS, LOSS_ALIASES, SECTIONS, WORDS
 from tests.oracle import parameter_shapes
 from tests.sweep.compositions.axes import Lists, axes
 from tests.sweep.compositions.data import File, Patterns, patterns
-from tests.sweep.compositions.values import EVEN_WIDTHS, LEVELS, RECORD, SEEDS, WORD_VALUES, losses_for
+from tests.sweep.compositions.values import EVEN_WIDTHS, LEVELS, RECORD, RESTARTS, SEEDS, WORD_VALUES, losses_for
 from tests.sweep.compositions.weights import Shapes, given_weights
 
 Tables = dict[str, Any]
@@ -59,6 +60,9 @@ def compositions(draw: st.DrawFn) -> Tables:
         record["measures"] = [name for name in record.get("measures", ()) if name != "learned_function"]
     tables["record"] = record
     tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all words, "ä"\n']))
+    restarts = {name: value for name, values in RESTARTS.items() if (value := draw(values)) is not None}
+    if not draw(st.integers(0, 2)) and is_valid({**tables, "restarts": restarts}):
+        tables["restarts"] = restarts
     dtype = draw(st.sampled_from([None, *_DTYPES]))
     if dtype and (dtype == "float64" or _fits_float32(tables)):
         tables.setdefault("network", {})["dtype"] = dtype
@@ -118,7 +122,10 @@ def _words(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
         name
         for name in names
         if not (needs := WORDS[name].used_with)
-        or any(set(users) & set(_values_of(beside, other)) for other, users in needs.items())
+        or any(
+            set(users) & set(_values_of(beside, other)) or (users == [IS_GIVEN] and other in beside)
+            for other, users in needs.items()
+        )
     ]
     chosen = [name for name in used if name in _ALWAYS or draw(st.booleans())]
     several = draw(st.lists(st.sampled_from(chosen), max_size=2)) if chosen else []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kernels import vocabulary
 from kernels.words.records import Setting
 from sweep.study.network_measures import NETWORK_MEASURES
-from sweep.study.sections import Record
+from sweep.study.sections import FAILURES, Record, Restarts
 from sweep.study.words import KINDS, WORDS
 from tests.sweep.strategies import numbers, positive
 
@@ -72,6 +72,8 @@ WORD_VALUES: dict[str, Values] = {
     "max_epochs": st.integers(0, 9),
     "below": st.one_of(st.sampled_from([0.4, 0.05, 1.0, 1e-3, 10.0]), positive),
     "bound": st.sampled_from([3.0, 0.5, 50.0]),
+    "patience": st.sampled_from([1.0, 2.0, 4.0, 1000.0]),
+    "min_improvement": st.sampled_from([0.0, 1e-3, 0.2]),
     "from_step": st.integers(0, 8),
 }
 
@@ -80,6 +82,13 @@ SEEDS: dict[str, Values] = {
     "count": st.integers(1, 4),
     "until": st.fixed_dictionaries({"width": st.sampled_from([0.7, 0.9, 0.3])}, optional={"first": st.integers(1, 3)}),
 }
+RESTARTS: dict[str, Values] = {
+    "most": st.integers(1, 3),
+    "after": st.one_of(st.none(), st.integers(1, 6)),
+    "on": st.lists(st.sampled_from(FAILURES), unique=True),
+    "draw": st.sampled_from(_named(Restarts.model_fields["draw"].annotation)),
+}
+
 RECORD: dict[str, Values] = {
     "targets": st.lists(st.sampled_from([0.3, 5.0, 1.0, 0.05]), unique=True, min_size=1),
     "weights": st.sampled_from(_named(Record.model_fields["weights"].annotation)),
