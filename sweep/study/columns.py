@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,11 @@ _MEASURES = (
 _TEST_MEASURES = (
     Column("test_loss", "float64", "loss", "loss of the final network with the test patterns; inf if diverged"),
     Column("n_test_correct", "int32", "outputs", "outputs that are right with the test patterns; 0 if diverged"),
+)
+# Columns of learning curves, of which n_correct and those with test patterns are named as in the rows.
+_POINTS = (
+    Column("train_loss", "float64", "loss", "loss with the patterns that it is trained on; inf if diverged"),
+    Column("n_correct", "int32", "outputs", "outputs that are right there; 0 if diverged"),
 )
 _STATISTICS = (
     Column("n_runs", "int64", "runs", "runs of the cell"),
@@ -142,7 +147,7 @@ _TARGET = ("loss", "recorded target: a run converges at the step to it")
 
 def reserved_columns() -> set[str]:
     """Return the names of columns that no parameter can have."""
-    rows = (_RUN, _CELL, _SEED, _STATUS, _STEPS, _EPOCHS, *_MEASURES, *_TEST_MEASURES)
+    rows = (_RUN, _CELL, _SEED, _STATUS, _STEPS, _EPOCHS, *_MEASURES, *_TEST_MEASURES, *_POINTS)
     recorded = {*NETWORK_MEASURES, "initial_weights", "final_weights"}
     return {column.name for column in (*rows, *_STATISTICS, *_LOSSES)} | {"n"} | recorded
 
@@ -186,11 +191,29 @@ def network_columns(study: StudyContent) -> list[Column]:
 
 def runs_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
-    epochs = [_EPOCHS] if min(study.values_of("batch")) < study.data.n_patterns else []
+    epochs = [_EPOCHS] if has_epochs(study) else []
     parameters, targets = parameter_columns(study), target_columns(study)
     measures = [*_MEASURES, *measure_columns(study)]
     networks = network_columns(study)
     return [_RUN, _CELL, _SEED, *parameters, _STATUS, _STEPS, *epochs, *measures, *targets, *networks]
+
+
+def curve_measures(study: StudyContent) -> list[Column]:
+    """Return the columns of what learning curves tell of the network at each point."""
+    tested = [replace(each, doc=each.doc.replace("of the final network ", "")) for each in measure_columns(study)]
+    return [*_POINTS, *tested]
+
+
+def curves_columns(study: StudyContent) -> list[Column]:
+    """Return the columns of learning curves, one row per point: by run, and then by steps."""
+    epochs = [replace(_EPOCHS, doc="epochs completed there")] if has_epochs(study) else []
+    points = [replace(_STEPS, doc="updates taken at the point; those of the whole run at its last one"), *epochs]
+    return [_RUN, _CELL, _SEED, *parameter_columns(study), _STATUS, *points, *curve_measures(study)]
+
+
+def has_epochs(study: StudyContent) -> bool:
+    """Return whether some cell's epoch takes several steps, so that rows tell epochs too."""
+    return bool(min(study.values_of("batch")) < study.data.n_patterns)
 
 
 def cells_columns(study: StudyContent) -> list[Column]:

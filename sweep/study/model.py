@@ -21,6 +21,7 @@ from sweep.errors import StudyError, shown
 from sweep.study.axes import TOGETHER, names_together, read_axes, swept_data
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
+from sweep.study.curve_points import curve_faults
 from sweep.study.data_sets import read_data
 from sweep.study.given_weights import with_columns
 from sweep.study.glossary import entries, glossary
@@ -142,6 +143,7 @@ class Study(StudyContent):
             faults += combination_faults(self, named)
             if self.seeds.until and set(self.values_of("criterion")) == {"none"}:
                 faults.append("seeds.until: ends rounds by convergence rates, which criterion 'none' does not judge")
+            faults += curve_faults(self)
         if faults:
             raise StudyError(faults)
         self._leave_out_default_reduction()
@@ -171,7 +173,8 @@ class Study(StudyContent):
         if together:
             tables["zip"] = [{key: list(values) for key, values in axis.items()} for axis in together]
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
-        record = {key: value for key, value in self.record if value != getattr(Record.model_validate({}), key)}
+        recorded = self.record.model_dump(exclude_none=True)
+        record = {key: value for key, value in recorded.items() if value != getattr(Record.model_validate({}), key)}
         if record:
             tables["record"] = plain(record)
         if self.tables.own:
