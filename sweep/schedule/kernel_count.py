@@ -100,11 +100,12 @@ def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int,
 
 
 def _tests(study: Study) -> int:
-    """Return the most kernels that test trained networks, which take no step."""
-    if not study.data.n_tests:
+    """Return the most kernels that test trained networks, or those along learning curves, which take no step."""
+    n_ways = bool(study.data.n_tests) + bool(study.record.curves)
+    if not n_ways:
         return 0
     told = {tuple((name, value) for name, value in recipe if name not in _OF_STEPS) for recipe in _recipes(study)}
-    return _n_gains(study) * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in told)
+    return n_ways * _n_gains(study) * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in told)
 
 
 def draws_by_numpy(study: Study) -> bool:

@@ -20,7 +20,6 @@ from sweep.study.columns import STATUSES, arrow_schema, curves_columns, measure_
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain
 from sweep.training.shard_trainer import ShardTrainer
-from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +50,6 @@ class CurveRecorder:
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None) -> None:
         self._plan, self._pause = plan, pause
         self._trainer = ShardTrainer(plan)
-        self._on_own = Tester(plan.study, by_own=True)
 
     def blocks(self, parts: Parts) -> Iterator[Columns]:
         """Yield the rows of the runs that have curves, those of one shape in each block.
@@ -178,7 +176,8 @@ class CurveRecorder:
         """Return loss and correct outputs of networks along curves, as of runs that take no step."""
         cell, columns = self._plan.grid.cell(number), measure_columns(self._plan.study)
         recipe = make_recipe(self._plan.study, cell)
-        own = self._on_own.measure(recipe, cell.hidden, settings, counts, points)
+        assert self._trainer.curve_tester
+        own = self._trainer.curve_tester.measure(recipe, cell.hidden, settings, counts, points)
         found = {"train_loss": own[:, 0], "n_correct": own[:, 1].astype(np.int64)}
         if self._trainer.tester:
             tested = self._trainer.tester.measure(recipe, cell.hidden, settings, counts, points)

@@ -83,8 +83,7 @@ def run(
     progress
         Show progress on standard error.
     overwrite
-        Remove earlier results in ``out`` first; not with ``shard``. In an object store, another process that is still
-        writing them is not detected.
+        Remove earlier results in ``out`` first; not with ``shard``. In an object store, a process at work is not seen.
     allow_runs
         Refuse a study with more runs.
     time_budget, max_runs
