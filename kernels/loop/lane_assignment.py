@@ -66,7 +66,17 @@ def next_point(runs: Runs, epochs: int) -> int:
 
 @device
 def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int) -> None:
-    """Copy the parameters of a run to its path, if it has a point after this number of epochs."""
+    """Copy the parameters of a run to its path, if that has a point here.
+
+    Parameters
+    ----------
+    runs, workspace
+        The runs, and the data of a packet.
+    lane
+        The lane of the packet that the run occupies.
+    epochs
+        Epochs that it has completed.
+    """
     run, point = workspace.seats[RUN, lane], next_point(runs, epochs)
     if point < runs.path_epochs.size and runs.path_epochs[point] == epochs:
         for k in range(runs.weights.shape[1]):
