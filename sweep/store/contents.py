@@ -24,7 +24,8 @@ _STATISTIC = (
     r"|n_(converged|diverged|stalled|exhausted)|(final_loss|max_error|test_loss)_q(25|50|75)|n_(test_)?correct_mean)"
 )
 _KIND = r"(heatmap|slice|contour|parallel|importance|incidence|ecdf|profile|steps|loss)"
-_FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")
+_CURVES = r"(curves|runs)(_(train_loss|test_loss|n_(test_)?correct))?"
+_FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?|{_CURVES})\.png|report\.html")
 FILES = ("run.json", "cells.parquet", "curves.parquet", "study.toml")
 _OWN_NAME = "|".join(map(re.escape, FILES))
 _TOP_DRAFT_NAME = re.compile(rf"\.({_OWN_NAME}|{_FIGURE_NAME.pattern})\.[0-9a-f]{{8}}")

@@ -80,7 +80,7 @@ def test_intact_curves(folder: Path) -> None:
             with_value("train_loss", 5, 0.5),
             "the learning curve of run 0 ends otherwise than its row: final_loss 0.5, in",
         ),
-        (with_value("n_correct", 5, 4), "the learning curve of run 0 ends otherwise than its row: n_correct 4, in"),
+        (with_value("n_correct", 5, 0), "the learning curve of run 0 ends otherwise than its row: n_correct 0, in"),
         (with_value("train_loss", 3, None), "it lacks values"),
     ],
 )
