@@ -37,6 +37,9 @@ def print_plan(study: Study) -> None:
     lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
     if study.record.targets:
         lines["record.targets"] = ", ".join(map(str, study.record.targets))
+    if study.record.curves:
+        n_seeds = study.record.curves.seeds
+        lines["record.curves"] = f"of {n_seeds:,} of {study.seeds.count:,} seeds per cell, whose runs are trained twice"
     width = max(map(len, lines))
     for name, text in lines.items():
         print(f"{name:{width}}  {text}")
