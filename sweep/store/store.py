@@ -67,7 +67,7 @@ class Store(StoreReader):
         self.files.replace("run.json", encode_record(facts))
         self._facts = facts
 
-    def finish(self, cells: pa.Table, curves: pa.Table | None, facts: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, cells: pa.Table, facts: dict[str, Any], curves: pa.Table | None = None) -> dict[str, Any]:
         """Write cells and learning curves, if any, and complete run.json with the given facts; return all facts.
 
         Raises

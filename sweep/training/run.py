@@ -292,7 +292,7 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
     facts |= _ended(start)
     if parts.facts(now=True)["complete"]:
         return open_result(parts.files)
-    return Result(study, parts.finish(cells, curves, facts), parts)
+    return Result(study, parts.finish(cells, facts, curves), parts)
 
 
 def _ended(start: float) -> dict[str, Any]:
