@@ -27,7 +27,7 @@ from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
-from kernels.loop.runs import RETRAIN, Outcome, Runs, given_limits, given_numbers, make_columns
+from kernels.loop.runs import RETRAIN, Outcome, Runs, ascending_epochs, given_limits, given_numbers, make_columns
 from kernels.recipe import Hidden, Recipe
 from kernels.simd.compiling import Kernel, is_compiled
 from kernels.sources import sources_digest
@@ -159,6 +159,7 @@ class Trainer:
         final_weights: bool = False,
         predictions: bool | None = None,
         losses: bool = False,
+        path_epochs: Sequence[int] = (),
         pause: Callable[[], None] | None = None,
     ) -> Outcome:
         """Train every run to its end.
@@ -178,6 +179,8 @@ class Trainer:
         final_weights, predictions, losses
             Whether to keep weights at the end, outputs with them (by default with the weights), and the loss of every
             judging.
+        path_epochs
+            Epochs, in ascending order and each once, after which the parameters of runs under way are kept.
         pause
             Called after each second or so of steps. An exception that it raises ends the training.
 
@@ -191,7 +194,7 @@ class Trainer:
             In the main thread, a second or so after an interrupt.
         ValueError
             If ``max_steps`` is negative or above MAX_STEPS, or the numbers of settings, weights and seeds do not agree,
-            or there is no such set of patterns.
+            or there is no such set of patterns, or epochs of a path do not ascend from 0.
         """
         counts = np.ones(len(settings), np.int64) if counts is None else counts
         if counts.shape != settings.shape or counts.min(initial=0) < 0 or counts.sum() != len(weights):
@@ -211,9 +214,8 @@ class Trainer:
         if variant.shuffles(self.recipe) and len(own) != len(weights):
             raise ValueError(f"{len(own)} seeds given; a shuffled order needs one for each of {len(weights)} runs")
         n_losses = -(-int(max_steps.max(initial=0)) // variant.n_windows) + 1 if losses else 0
-        asked = _Asked(
-            hidden, own, final_weights, final_weights if predictions is None else predictions, n_losses, pause
-        )
+        outputs = final_weights if predictions is None else predictions
+        asked = _Asked(hidden, own, final_weights, outputs, n_losses, ascending_epochs(path_epochs), pause)
         outcome = self._run(variant, settings, counts, weights, asked)
         again = np.flatnonzero(outcome.columns.status == RETRAIN)
         return self._retrain(outcome, again, settings, counts, weights, asked) if again.size else outcome
@@ -226,8 +228,8 @@ class Trainer:
         variant = self.variant(asked.hidden, settings[cells], exact=True)
         own = asked._replace(seeds=asked.seeds[again] if asked.seeds.size else asked.seeds)
         exact = self._run(variant, settings[cells], counts, weights[again], own)
-        kept: tuple[Array, ...] = (*outcome.columns, *outcome[1:4])
-        for target, source in zip(kept, (*exact.columns, *exact[1:4]), strict=True):
+        kept: tuple[Array, ...] = (*outcome.columns, *outcome[1:5])
+        for target, source in zip(kept, (*exact.columns, *exact[1:5]), strict=True):
             if target.shape[0]:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
@@ -242,13 +244,13 @@ class Trainer:
                     asked.pause()
                 turns = kernel(*arguments)
         lane_steps = int(turns) * variant.n_windows * variant.width
-        return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, lane_steps)
+        return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, runs.path, lane_steps)
 
     def _arguments(
         self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked
     ) -> tuple[Any, Runs, tuple[Workspace, ...], int]:
         """Return the arguments of the kernel for a variant."""
-        recipe, (n_runs, n_parameters) = self.recipe, weights.shape
+        recipe, (n_runs, n_parameters), n_points = self.recipe, weights.shape, len(asked.path_epochs)
         n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
             given_numbers(recipe, settings, asked.hidden),
@@ -262,6 +264,8 @@ class Trainer:
             final_weights=np.empty(weights.shape if asked.weights else (0, 0), recipe.dtype),
             predictions=np.empty((n_runs, n_outputs) if asked.predictions else (0, 0), recipe.dtype),
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
+            path_epochs=asked.path_epochs,
+            path=np.empty((n_runs, n_points, n_parameters) if n_points else (0, 0, 0), recipe.dtype),
         )
         workspaces = tuple(make_workspace(recipe, variant, asked.hidden) for _ in range(variant.packets))
         is_held = variant.table is not None and variant.own == "nothing"
@@ -281,8 +285,8 @@ class _Asked(NamedTuple):
         Of shuffled orders.
     weights, predictions
         Whether weights at the end, and outputs with them, are kept.
-    n_losses
-        Columns for the losses of judgings, 0 if they are not kept.
+    n_losses, path_epochs
+        Columns for the losses of judgings, 0 if they are not kept, and epochs after which parameters are kept.
     pause
         Called after each second or so of steps, if any.
     """
@@ -292,4 +296,5 @@ class _Asked(NamedTuple):
     weights: bool = False
     predictions: bool = False
     n_losses: int = 0
+    path_epochs: NDArray[np.int64] = np.empty(0, np.int64)
     pause: Callable[[], None] | None = None

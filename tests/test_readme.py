@@ -18,7 +18,8 @@ from sweep.cli.outputs import app as outputs
 from sweep.cli.results import app as results
 from sweep.cli.studies import app as studies
 from sweep.results import sentences
-from sweep.study.columns import cells_columns, runs_columns
+from sweep.study.cell_columns import cells_columns
+from sweep.study.columns import runs_columns
 from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.words import WORDS
 from tests.sweep.support import command

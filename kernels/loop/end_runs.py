@@ -1,8 +1,8 @@
 """The turn in which runs may end: they are judged and recorded, and the next runs take their lanes.
 
 The training loop comes here when a run of a packet has converged, diverged or stalled, when its
-loss is below the next target that is recorded, when one is at its last step, and before the
-first turn. Code here runs rarely, on data in memory, and mostly lane by lane.
+loss is below the next target that is recorded, when one is at its last step or at a point of
+its path that is recorded, and before the first turn. Code here runs rarely, on data in memory, and mostly lane by lane.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from kernels.loop.lane_assignment import (
     make_record_outcome,
     make_record_targets,
     make_seat_runs,
+    record_point,
     retire,
     set_deadline,
     some_wait,
@@ -137,6 +138,8 @@ def make_judge_runs(
                 runs.columns.initial_loss[run] = loss if np.isfinite(loss) else np.inf
             if runs.losses.shape[0]:
                 runs.losses[run, epochs + (k > 0)] = loss
+            if runs.path.shape[0] and k == 0:
+                record_point(runs, workspace, lane, epochs)
             if has_targets:
                 record_targets(runs, workspace, lane, steps)
             status = status_of(workspace, lane, steps, is_last)

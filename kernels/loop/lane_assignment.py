@@ -39,8 +39,8 @@ RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_JUDGED, OPENS = range(6)
 EMPTY = -1
 
 # Entries of Workspace.clock: turns that the packet has taken, the next turn that end_runs must take (the last of a
-# run, the first in which one may converge, or each turn where all losses are recorded), and the number of occupied
-# lanes.
+# run, the first in which one may converge, one at a point of its path, or each turn where all losses are recorded), and
+# the number of occupied lanes.
 TURN, DEADLINE, OCCUPIED = range(3)
 NEVER = np.iinfo(np.int64).max
 
@@ -52,8 +52,40 @@ def some_wait(runs: Runs) -> bool:
 
 
 @device
+def next_point(runs: Runs, epochs: int) -> int:
+    """Return the first point of a path that is not before some number of epochs; the number of points if none is."""
+    low, high = 0, runs.path_epochs.size
+    while low < high:
+        middle = (low + high) >> 1
+        if runs.path_epochs[middle] < epochs:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@device
+def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int) -> None:
+    """Copy the parameters of a run to its path, if that has a point here.
+
+    Parameters
+    ----------
+    runs, workspace
+        The runs, and the data of a packet.
+    lane
+        The lane of the packet that the run occupies.
+    epochs
+        Epochs that it has completed.
+    """
+    run, point = workspace.seats[RUN, lane], next_point(runs, epochs)
+    if point < runs.path_epochs.size and runs.path_epochs[point] == epochs:
+        for k in range(runs.weights.shape[1]):
+            runs.path[run, point, k] = workspace.rows[workspace.parameter_rows[k], lane]
+
+
+@device
 def set_deadline(runs: Runs, workspace: Workspace) -> None:
-    """Find the next turn in which a run takes its last step, or from which on it may converge.
+    """Find the next turn in which a run takes its last step, from which on it may converge, or with a point of a path.
 
     It is the next turn if every loss is to be written down, or if a run waits for a lane that became
     empty within an epoch.
@@ -66,6 +98,10 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
             rows[BELOW_NOW, lane] = np.nan if too_early else rows[BELOW, lane]
             next_turn = seats[OPENS, lane] if too_early else seats[LAST_TURN, lane]
             deadline = next_turn if next_turn < deadline else deadline
+            point = next_point(runs, clock[TURN] - seats[FIRST_TURN, lane])
+            if point < runs.path_epochs.size:
+                next_turn = seats[FIRST_TURN, lane] + runs.path_epochs[point]
+                deadline = next_turn if next_turn < deadline else deadline
     can_seat = clock[OCCUPIED] < seats.shape[1] and some_wait(runs)
     if can_seat or (runs.losses.shape[0] > 0 and deadline != NEVER):
         deadline = clock[TURN]

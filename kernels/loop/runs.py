@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,6 +91,8 @@ class Outcome(NamedTuple):
     losses : (runs, most judgings)
         Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
         (0, 0) if not asked for.
+    path : (runs, points, parameters)
+        Parameters after the epochs that were asked for; undefined after the end of a run; (0, 0, 0) if not asked for.
     lane_steps
         Steps that lanes took, occupied or empty: at least the sum of the steps of runs.
     """
@@ -98,6 +101,7 @@ class Outcome(NamedTuple):
     final_weights: Array
     predictions: Array
     losses: NDArray[np.float64]
+    path: Array
     lane_steps: int
 
 
@@ -133,6 +137,10 @@ class Runs(NamedTuple):
         Written: y with the final weights.
     losses : (runs, most judgings) of float64, or (0, 0) when not wanted
         Written: the loss at each judging.
+    path_epochs : (points,) of int64
+        Epochs after which parameters are copied, in ascending order; none unless ``path`` is wanted.
+    path : (runs, points, parameters), or (0, 0, 0) when not wanted
+        Written: parameters after each of these epochs that a run completes.
     """
 
     numbers: NDArray[np.float64]
@@ -146,6 +154,16 @@ class Runs(NamedTuple):
     final_weights: Array
     predictions: Array
     losses: NDArray[np.float64]
+    path_epochs: NDArray[np.int64]
+    path: Array
+
+
+def ascending_epochs(epochs: Sequence[int]) -> NDArray[np.int64]:
+    """Return the epochs of the points of a path; ValueError unless they ascend from 0."""
+    found = np.array(epochs, np.int64)
+    if np.diff(found, prepend=-1).min(initial=1) < 1:
+        raise ValueError(f"epochs of a path {found.tolist()} given; must ascend from 0")
+    return found
 
 
 def given_limits(settings: Array) -> NDArray[np.int64]:

@@ -22,7 +22,7 @@ def figure(
             metavar="KIND",
             help="lines, heatmap, slice, contour, parallel, importance (main and total effects), incidence (cumulative "
             "incidence), ecdf (run lengths over recorded targets, or a swept below), profile (performance profile), "
-            "steps or loss.",
+            "steps, loss, curves (recorded learning curves, medians and quartiles) or runs (curves of single runs).",
         ),
     ] = "lines",
     out: Annotated[
@@ -38,7 +38,8 @@ def figure(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Parameter by color, of at most 12 values, of lines, incidence, ecdf (also target), profile, steps.",
+            help="Parameter by color, of at most 12 values, of lines, incidence, ecdf (also target), profile, steps, "
+            "curves.",
         ),
     ] = None,
     facet: Annotated[
@@ -51,7 +52,8 @@ def figure(
             metavar="VALUE",
             help="Statistic of lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps (ERT), "
             "final_loss, max_error, n_correct, test_loss, n_test_correct, a recorded measure or another one of the "
-            "cells; of importance: rate or mean_steps (RMST).",
+            "cells; of importance: rate or mean_steps (RMST); of curves and runs: train_loss, test_loss, n_correct or "
+            "n_test_correct.",
         ),
     ] = None,
     at: Annotated[
@@ -86,7 +88,7 @@ def _draw_figure(directory: str, out: Path | None, kind: str, given: dict[str, A
     if kind not in KINDS:
         raise SweepError(unknown("figure", kind, list(KINDS)))
     read: dict[str, Any] = {
-        "value": lambda text: column_of(text, [*STATISTICS, *EXPLAINED]),
+        "value": lambda text: text if kind in ("curves", "runs") else column_of(text, [*STATISTICS, *EXPLAINED]),
         "at": parse_picks,
         "parallel_runs": parse_counts,
     }

@@ -8,6 +8,7 @@ from sweep.figures.heatmap import contour, heatmap
 from sweep.figures.importance import importance_bars
 from sweep.figures.incidence import ecdf, incidence
 from sweep.figures.kinds import KINDS, draw
+from sweep.figures.learning_curves import curves_of_runs, learning_curves
 from sweep.figures.lines import draw_figure, line_plot
 from sweep.figures.profiles import profile
 from sweep.figures.slices import parallel, slice_plot
@@ -15,6 +16,7 @@ from sweep.figures.slices import parallel, slice_plot
 __all__ = [
     "KINDS",
     "contour",
+    "curves_of_runs",
     "draw",
     "draw_figure",
     "ecdf",
@@ -22,6 +24,7 @@ __all__ = [
     "heatmap",
     "importance_bars",
     "incidence",
+    "learning_curves",
     "line_plot",
     "losses",
     "parallel",

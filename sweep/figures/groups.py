@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.errors import SweepError
 from sweep.figures.axis import heading
@@ -22,6 +22,31 @@ if TYPE_CHECKING:
 
 _BLUE, _ORANGE, _GREEN, _PINK = NAMED_COLORS[:4]
 STATUS_COLORS = dict(zip(STATUSES, (_BLUE, _ORANGE, _PINK, "0.55", _GREEN), strict=True))
+
+
+class Shown(NamedTuple):
+    """What a figure shows by color, if anything, and the selected values of each swept parameter."""
+
+    color: str | None
+    values: At
+
+
+def usual_color(values: At, but: str | None = None) -> str | None:
+    """Return the parameter with the most values, up to 12, that a figure shows by color; ``but`` only if none else."""
+    fit = [name for name, entries in values.items() if 1 < len(entries) <= MAX_LINES]
+    fit = [name for name in fit if name != but] or fit
+    return max(fit, key=lambda name: len(values[name])) if fit else None
+
+
+def styles_of(color: str, values: At) -> dict[Any, dict[str, Any]]:
+    """Return the style of each value of a parameter; SweepError if there are more than 12."""
+    entries = values[color]
+    if len(entries) > MAX_LINES:
+        raise SweepError(
+            f"color {color} has {len(entries)} values and a figure shows {MAX_LINES} lines at most; pick some of them "
+            f"with --at {color}=VALUE,VALUE"
+        )
+    return line_styles(entries)
 
 
 class Groups:
@@ -53,9 +78,7 @@ class Groups:
         self.values = values_at(result.study.parameters, at or {})
         if color is not None:
             check_swept(result.study, [color])
-        fit = [name for name, entries in self.values.items() if 1 < len(entries) <= MAX_LINES and colored]
-        fit = [name for name in fit if name != but] or fit
-        self.color = color or (max(fit, key=lambda name: len(self.values[name])) if fit else None)
+        self.color = color or (usual_color(self.values, but) if colored else None)
         grid = result.study.grid
         tally = result.pooled_tally
         self.cells = cells_at(cells_of(grid), self.values)["cell"].to_numpy()
@@ -63,13 +86,7 @@ class Groups:
         if self.tally.empty:
             raise SweepError("no run is trained yet at these values; run the same study again to go on")
         if self.color is not None:
-            entries = self.values[self.color]
-            if len(entries) > MAX_LINES:
-                raise SweepError(
-                    f"color {self.color} has {len(entries)} values and a figure shows {MAX_LINES} lines at most; pick "
-                    f"some of them with --at {self.color}=VALUE,VALUE"
-                )
-            self._styles = line_styles(entries)
+            self._styles = styles_of(self.color, self.values)
             self._entries = grid.column(self.color, self.tally["cell"].to_numpy())
 
     def __iter__(self) -> Any:
@@ -86,7 +103,7 @@ class Groups:
 def finish(
     ax: Axes,
     result: Result,
-    groups: Groups,
+    groups: Groups | Shown,
     names: tuple[str, str],
     *,
     legend: str | None = None,

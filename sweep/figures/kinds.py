@@ -13,6 +13,7 @@ from sweep.figures.distributions import losses, steps_distribution
 from sweep.figures.heatmap import contour, heatmap
 from sweep.figures.importance import importance_bars
 from sweep.figures.incidence import ecdf, incidence
+from sweep.figures.learning_curves import curves_of_runs, learning_curves
 from sweep.figures.lines import draw_figure
 from sweep.figures.profiles import profile
 from sweep.figures.slices import parallel, slice_plot
@@ -128,4 +129,6 @@ KINDS = {
     "profile": _kind(profile),
     "steps": _kind(steps_distribution),
     "loss": _kind(losses),
+    "curves": _kind(learning_curves),
+    "runs": _kind(curves_of_runs),
 }

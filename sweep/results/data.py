@@ -18,7 +18,8 @@ from sweep.store.aggregate import digest_of_rows
 from sweep.store.memory import MemoryParts
 from sweep.store.reader import StoreReader
 from sweep.store.run_order import in_run_order, rows_frame
-from sweep.study.columns import NULL_COLUMNS, runs_columns, tells_losses, updates_column
+from sweep.study.cell_columns import NULL_COLUMNS, tells_losses
+from sweep.study.columns import runs_columns, updates_column
 from sweep.study.model import Study
 
 if TYPE_CHECKING:

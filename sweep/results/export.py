@@ -14,7 +14,8 @@ from sweep.results.answers import default_statistic, sort_by
 from sweep.results.queries import ResultQueries
 from sweep.results.sentences import coverage
 from sweep.results.tex import tex_table
-from sweep.study.columns import Column, cells_columns
+from sweep.study.cell_columns import cells_columns
+from sweep.study.columns import Column
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:

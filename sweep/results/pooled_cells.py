@@ -15,7 +15,7 @@ from sweep.statistics.clustered import rate_intervals, step_intervals
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.ranking import rank_cells
 from sweep.statistics.steps import ends_by_group, steps_of_equal_cells
-from sweep.study.columns import tells_losses
+from sweep.study.cell_columns import tells_losses
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result

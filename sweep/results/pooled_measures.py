@@ -17,7 +17,7 @@ from sweep.statistics.measures import (
     quartile_columns,
 )
 from sweep.statistics.pooled import pooled_statistics
-from sweep.study.columns import recorded_quantities
+from sweep.study.cell_columns import recorded_quantities
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result

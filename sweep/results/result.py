@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ from sweep.system.formatting import short
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from sweep.study.parameters import Scalar
 
 _ROWS = "rows and files are those of the result itself, with a column for each target"
 
@@ -93,6 +95,36 @@ class Result(ResultQueries):
         from sweep.results.functions import functions_by
 
         return functions_by(self, listed(by), top)
+
+    def learning_curves(
+        self, cell: int | None = None, *, at: Mapping[str, Sequence[Scalar]] | None = None
+    ) -> pd.DataFrame:
+        """Return the recorded learning curves, a row for each point.
+
+        Parameters
+        ----------
+        cell
+            Only runs of this cell, by its number as in the column ``cell``.
+        at
+            Only cells with these values of some parameters, as in :func:`sweep.study.selection.values_at`.
+
+        Returns
+        -------
+        DataFrame
+            By run and steps: ``run``, ``cell``, ``seed``, the swept parameters, ``status`` (how the run ended),
+            ``steps``, ``epochs`` where some cell trains in batches, ``train_loss``, ``n_correct``, and with test
+            patterns ``test_loss`` and ``n_test_correct``. The last point of a run is its end.
+
+        Raises
+        ------
+        SweepError
+            If there is no such cell, or a name or a value is unknown.
+        StoreError
+            If no curves were recorded (``record.curves``), the result is partial, or the file is damaged.
+        """
+        from sweep.results.learning_curves import curves_of
+
+        return curves_of(self, cell, at)
 
     def export(
         self,
@@ -187,6 +219,12 @@ class TargetRuns(Result):
     def measured_cells(self, measure: str) -> pd.DataFrame:
         """Refuse as :meth:`measured` does."""
         raise SweepError(f"{measure} does not depend on a target; ask the result itself")
+
+    def learning_curves(
+        self, cell: int | None = None, *, at: Mapping[str, Sequence[Scalar]] | None = None
+    ) -> pd.DataFrame:
+        """Refuse with SweepError, since curves do not depend on a target."""
+        raise SweepError("learning curves do not depend on a target; ask the result itself")
 
     def row(self, run: int) -> dict[str, Any]:
         """Refuse with StoreError, since rows belong to the result itself."""

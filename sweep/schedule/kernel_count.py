@@ -100,8 +100,8 @@ def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int,
 
 
 def _tests(study: Study) -> int:
-    """Return the most kernels that test trained networks, which take no step, or differentiate their loss."""
-    n_kinds = (study.data.n_tests > 0) + ("sharpness" in study.record.measures)
+    """Return the most kernels for trained networks: that test them, follow their learning curves, or differentiate."""
+    n_kinds = (study.data.n_tests > 0) + bool(study.record.curves) + ("sharpness" in study.record.measures)
     if not n_kinds:
         return 0
     told = {tuple((name, value) for name, value in recipe if name not in _OF_STEPS) for recipe in _recipes(study)}

@@ -12,7 +12,8 @@ from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.restarts import best_restarts
 from sweep.statistics.steps import QUANTILES, ends_by_group, expected_steps, restricted_means, steps_quantiles
 from sweep.statistics.tally import to_arrow
-from sweep.study.columns import arrow_schema, cells_columns, statuses
+from sweep.study.cell_columns import cells_columns
+from sweep.study.columns import arrow_schema, statuses
 from sweep.study.grid import Grid
 from sweep.study.model import Study
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import as_measured, measure_columns, measure_statistics, quartile_columns
 from sweep.statistics.tally import tally_runs, tally_to_table, to_arrow
-from sweep.study.columns import STATUSES, arrow_schema, counts_columns, recorded_quantities, tells_losses
+from sweep.study.cell_columns import counts_columns, recorded_quantities, tells_losses
+from sweep.study.columns import STATUSES, arrow_schema
 from sweep.study.grid import Grid
 from sweep.study.model import Study
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from sweep.errors import SweepError
 from sweep.statistics.intervals import Array, product_interval, quantile_ranks, student_quantile, wilson_interval
-from sweep.study.columns import recorded_quantities
+from sweep.study.cell_columns import recorded_quantities
 from sweep.study.model import Study
 from sweep.study.network_measures import NETWORK_MEASURES, QUANTITIES
 

@@ -15,7 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.statistics.table_values import status_codes, updates_of
-from sweep.study.columns import STATUSES, arrow_schema, tally_columns
+from sweep.study.cell_columns import tally_columns
+from sweep.study.columns import STATUSES, arrow_schema
 
 # Most rows of tallies held before they are added up. A frame counts as this many rows for the memory of its own.
 _LOOSE_ROWS = 2**20

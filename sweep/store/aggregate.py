@@ -13,7 +13,8 @@ from sweep.store.commits import Commit, check_planned
 from sweep.store.digest import rows_digest, tally_digest
 from sweep.store.parts import Parts
 from sweep.store.run_order import in_run_order
-from sweep.study.columns import runs_columns, tells_losses
+from sweep.study.cell_columns import tells_losses
+from sweep.study.columns import runs_columns
 
 if TYPE_CHECKING:
     import pandas as pd

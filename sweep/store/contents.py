@@ -26,9 +26,11 @@ _STATISTIC = (
     rf"|({'|'.join(('final_loss', 'max_error', 'test_loss', *QUANTITIES))})_q(25|50|75))"
 )
 _KIND = r"(heatmap|slice|contour|parallel|importance|incidence|ecdf|profile|steps|loss)"
-_FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?)\.png|report\.html")
-FILES = ("run.json", "cells.parquet", "study.toml")
-_TOP_DRAFT_NAME = re.compile(rf"\.(run\.json|cells\.parquet|study\.toml|{_FIGURE_NAME.pattern})\.[0-9a-f]{{8}}")
+_CURVES = r"(curves|runs)(_(train_loss|test_loss|n_(test_)?correct))?"
+_FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?|{_CURVES})\.png|report\.html")
+FILES = ("run.json", "cells.parquet", "curves.parquet", "study.toml")
+_OWN_NAME = "|".join(map(re.escape, FILES))
+_TOP_DRAFT_NAME = re.compile(rf"\.({_OWN_NAME}|{_FIGURE_NAME.pattern})\.[0-9a-f]{{8}}")
 
 
 def holds_results(files: Files) -> bool:
@@ -60,7 +62,7 @@ def remove_results(files: Files) -> None:
     for folder in (*FOLDERS, "commits"):  # again: without locks a commit may have come before its part was removed
         files.remove(*fitting(files, folder, *FOLDERS[folder]))
         files.settle(folder)
-    files.remove(*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet")
+    files.remove(*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet", "curves.parquet")
     files.remove("study.toml")
     files.settle()
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.statistics.table_values import column_values
-from sweep.study.columns import Column, tally_columns
+from sweep.study.cell_columns import tally_columns
+from sweep.study.columns import Column
 from sweep.system.host import available_threads
 
 

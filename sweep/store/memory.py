@@ -36,6 +36,7 @@ class MemoryParts(Parts):
         self._plan = plan
         self._identity = plan.study.identity
         self.make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
+        self.curves: pa.Table | None = None  # likewise, where the study records learning curves
         self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or counts
 
     @property
@@ -72,3 +73,8 @@ class MemoryParts(Parts):
         """Return the cells table, computed on request, as it takes as long as some hundred short runs."""
         assert self.make_cells is not None
         return self.make_cells()
+
+    def read_curves(self) -> pa.Table:
+        """Return the learning curves of a study that records them."""
+        assert self.curves is not None
+        return self.curves

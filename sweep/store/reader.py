@@ -26,7 +26,8 @@ from sweep.store.mixture import MixtureError, strangers
 from sweep.store.parquet import decode_table
 from sweep.store.parts import Parts
 from sweep.store.run_facts import read_facts, read_study, waves_of
-from sweep.study.columns import Column, cells_columns, counts_columns, runs_columns
+from sweep.study.cell_columns import cells_columns, counts_columns
+from sweep.study.columns import Column, curves_columns, runs_columns
 from sweep.study.model import Study
 
 
@@ -239,6 +240,10 @@ class StoreReader(Parts):
     def read_cells(self) -> pa.Table:
         """Read cells.parquet."""
         return self._table("cells.parquet", cells_columns(self.study), self.facts()["cells_sha256"])
+
+    def read_curves(self) -> pa.Table:
+        """Read curves.parquet, of a study that records learning curves."""
+        return self._table("curves.parquet", curves_columns(self.study), self.facts().get("curves_sha256", ""))
 
     @property
     def has_parts(self) -> bool:

@@ -32,6 +32,7 @@ _SOME_FACTS: dict[str, tuple[type, ...]] = {
     "log_digest": (str, type(None)),
     "sources_digest": (str, type(None)),
     "pcg64_digest": (str, type(None)),
+    "curves_sha256": (str,),
     "finished": (str,),
     "waves": (list,),
 }

@@ -5,6 +5,7 @@
     DIR/parts/          one Parquet file per shard, of a unique name, never overwritten
     DIR/commits/        one small JSON file per shard: the valid part and its SHA-256
     DIR/cells.parquet   statistics of every cell
+    DIR/curves.parquet  learning curves, where the study records them
 
 A commit is created whole or not at all, and only if there is none: the first process that finishes a shard commits it.
 Readers trust only commits. :mod:`sweep.store.claim` describes how a run gets the folder, exclusively or shared.
@@ -31,7 +32,8 @@ from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from sweep.store.records import encode_record
 from sweep.store.run_facts import read_facts, read_study
-from sweep.study.columns import cells_columns
+from sweep.study.cell_columns import cells_columns
+from sweep.study.columns import Column, curves_columns
 from sweep.study.model import Study
 from sweep.system.version import __version__
 
@@ -66,8 +68,8 @@ class Store(StoreReader):
         self.files.replace("run.json", encode_record(facts))
         self._facts = facts
 
-    def finish(self, cells: pa.Table, facts: dict[str, Any]) -> dict[str, Any]:
-        """Write the cells, and complete run.json with the given facts; return all facts.
+    def finish(self, cells: pa.Table, facts: dict[str, Any], curves: pa.Table | None = None) -> dict[str, Any]:
+        """Write cells and learning curves, if any, and complete run.json with the given facts; return all facts.
 
         Raises
         ------
@@ -78,6 +80,8 @@ class Store(StoreReader):
         self._check_own()
         study_sha256 = hashlib.sha256(self.files.read("study.toml")).hexdigest()
         facts = {**facts, "study_sha256": study_sha256, "cells_sha256": self.write_cells(cells), "complete": True}
+        if curves is not None:
+            facts["curves_sha256"] = self._write_table("curves.parquet", curves, curves_columns(self.study))
         self._check_own()
         self.check_all_there()  # another run may have begun anew: another machine may not see our locks
         self.write_facts(facts)
@@ -205,8 +209,12 @@ class Store(StoreReader):
 
     def write_cells(self, table: pa.Table) -> str:
         """Write cells.parquet and return its SHA-256."""
-        content = encode_table(table, cells_columns(self.study), self._about)
-        self.files.replace("cells.parquet", content)
+        return self._write_table("cells.parquet", table, cells_columns(self.study))
+
+    def _write_table(self, name: str, table: pa.Table, columns: list[Column]) -> str:
+        """Write a table of the whole result and return the SHA-256 of its file."""
+        content = encode_table(table, columns, self._about)
+        self.files.replace(name, content)
         return hashlib.sha256(content).hexdigest()
 
     def _remove_part(self, commit: Commit) -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from sweep.errors import shown
 from sweep.study.hints import meant_value, not_supported, unknown_key
+from sweep.study.sections import Curves, Section, Until
 from sweep.study.words import OURS, WordTables
 
 _NEEDS = {
@@ -28,6 +29,8 @@ _NEEDS = {
     "model_type": "a table (in Python a dict)",
     "dict_type": "a table (in Python a dict)",
 }
+# Tables within tables.
+_INNER: dict[str, type[Section]] = {"record.curves": Curves, "seeds.until": Until}
 
 
 def sentences(error: ValidationError, path: str, known_keys: list[str], tables: WordTables = OURS) -> list[str]:
@@ -55,7 +58,9 @@ def sentences(error: ValidationError, path: str, known_keys: list[str], tables: 
 def _sentence(detail: Any, path: str, known_keys: list[str], tables: WordTables) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in ("extra_forbidden", "invalid_key"):
-        return f"{path}: {unknown_key('key', detail['loc'][-1], known_keys, tables.homes)}"
+        inner = ".".join([path, *map(str, detail["loc"][:-1])])
+        known = list(_INNER[inner].model_fields) if inner in _INNER else known_keys
+        return f"{inner}: {unknown_key('key', detail['loc'][-1], known, tables.homes)}"
     where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         return f"{where}: is missing"

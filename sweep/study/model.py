@@ -21,6 +21,7 @@ from sweep.errors import StudyError, shown
 from sweep.study.axes import TOGETHER, names_together, read_axes, swept_data
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
+from sweep.study.curve_points import curve_faults
 from sweep.study.data_sets import read_data
 from sweep.study.given_weights import with_columns
 from sweep.study.glossary import entries, glossary
@@ -144,6 +145,7 @@ class Study(StudyContent):
             faults += combination_faults(self, named)
             if self.seeds.until and set(self.values_of("criterion")) == {"none"}:
                 faults.append("seeds.until: ends rounds by convergence rates, which criterion 'none' does not judge")
+            faults += curve_faults(self)
         if faults:
             raise StudyError(faults)
         self._leave_out_default_reduction()
@@ -174,7 +176,8 @@ class Study(StudyContent):
             tables["zip"] = [{key: list(values) for key, values in axis.items()} for axis in together]
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
         for name, table in (("restarts", self.restarts), ("record", self.record)):
-            said = {key: value for key, value in table if value != getattr(type(table).model_validate({}), key)}
+            defaults, said = type(table).model_validate({}), table.model_dump(exclude_none=True)
+            said = {key: value for key, value in said.items() if value != getattr(defaults, key)}
             if said:
                 tables[name] = plain(said)
         if self.tables.own:

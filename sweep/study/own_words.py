@@ -11,7 +11,7 @@ from kernels.own.decorators import NAME, setting_fault, taken_names
 from kernels.own.words import KINDS, Declaration, declared_words
 from kernels.words.records import Setting
 from sweep.errors import shown
-from sweep.study.columns import reserved_columns
+from sweep.study.cell_columns import reserved_columns
 from sweep.study.words import OURS
 
 # The kind of words that a key of a study names.

@@ -20,7 +20,7 @@ from sweep.study.glossary import LISTS, entries, models_of
 from sweep.study.model import NAME
 from sweep.study.parameters import DISTRIBUTIONS
 from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import MAX_TARGETS
+from sweep.study.sections import MAX_CURVE_STEP, MAX_POINTS, MAX_TARGETS
 from sweep.study.tasks import TASKS, arguments_of
 from sweep.study.words import WordTables, known_tables
 from sweep.system.plain_values import MAX_VALUES
@@ -58,6 +58,8 @@ def study_schema() -> Schema:
     tables["parameters"] = _parameters({**swept, **{name: words[name] for name in DATA_WORDS}}, told, known)
     target = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
     tables["record"]["properties"]["targets"] = _forms(target, MAX_TARGETS)
+    step = {"type": "integer", "minimum": 0, "maximum": MAX_CURVE_STEP}
+    tables["record"]["properties"]["curves"]["properties"]["steps"] = _forms(step, MAX_POINTS)
     tables["data"] = _data(words)
     for section, meanings in told.items():
         _describe(tables[section]["properties"], meanings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -12,9 +13,12 @@ from kernels.vocabulary import LOSS_SUMS
 from sweep.errors import shown, unknown
 from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.parameters import expand
+from sweep.system.plain_values import is_integer
 
 MAX_SEED = 2**32 - 1
 MAX_TARGETS = 16
+# Most points of a learning curve, and the largest step.
+MAX_POINTS, MAX_CURVE_STEP = 1000, 2**31 - 1
 
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -125,6 +129,36 @@ def _read_measures(given: Any) -> Any:
     return tuple(name for name in NETWORK_MEASURES if name in names)
 
 
+def _read_steps(given: Any) -> Any:
+    """Return the steps of curves as ascending whole numbers; spaced ones are rounded, and each is taken once."""
+    if given is None:
+        return given
+    is_spaced = isinstance(given, Mapping) and not {"value", "values"} & given.keys()
+    values = expand(given, integer=False)
+    for value in values:
+        is_whole = is_integer(value) or (is_spaced and isinstance(value, float))
+        if not is_whole or not 0 <= float(value) <= MAX_CURVE_STEP:
+            raise ValueError(f"step {shown(value)} given; must be a whole number from 0 to {MAX_CURVE_STEP}")
+    steps = sorted(map(round, map(float, values)))
+    if is_spaced:
+        steps = list(dict.fromkeys(steps))
+    for step, following in pairwise(steps):
+        if step == following:
+            raise ValueError(f"step {step} given twice; steps must differ")
+    if len(steps) > MAX_POINTS:
+        raise ValueError(f"{len(steps):,} steps given; a curve has at most {MAX_POINTS:,}")
+    return tuple(steps)
+
+
+class Curves(Section):
+    """Learning curves of the first seeds of each cell."""
+
+    seeds: Annotated[int, Field(ge=1, le=MAX_SEED + 1, description="seeds of each cell, from the first one")]
+    steps: Annotated[tuple[int, ...] | None, BeforeValidator(_read_steps)] = Field(
+        None, description="steps with a point; by default 0, 1, 2, 5, 10, 20, 50, .."
+    )
+
+
 class Record(Section):
     """What is recorded of every run beside how it ends."""
 
@@ -141,6 +175,10 @@ class Record(Section):
         WithJsonSchema({"type": "array", "items": {"enum": list(NETWORK_MEASURES)}, "uniqueItems": True}),
         f"a list of {', '.join(NETWORK_MEASURES)}",
     ] = Field((), description="measures of trained networks that are recorded, a column for each")
+
+    curves: Annotated[Curves | None, "{ seeds = 20, steps = { logspace = [1, 1000, 13] } }"] = Field(
+        None, description="learning curves of the first seeds of each cell: loss and correct outputs at some steps"
+    )
 
     @property
     def loss_sums(self) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer, of_each_cell, of_several_cells
 from sweep.statistics.measures import MEASURES, STATISTIC_OF
-from sweep.study.columns import recorded_quantities, statuses
+from sweep.study.cell_columns import recorded_quantities
+from sweep.study.columns import statuses
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, measure_text, measure_texts, name_text, rate_text, short, steps_text
 from sweep.terminal.best import LOSS_HEADS

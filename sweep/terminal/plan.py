@@ -42,6 +42,9 @@ def print_plan(study: Study) -> None:
     if study.restarts.most:
         told = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in study.restarts}
         lines |= {f"restarts.{key}": str(value) for key, value in told.items() if value is not None}
+    if study.record.curves:
+        n_seeds = study.record.curves.seeds
+        lines["record.curves"] = f"of {n_seeds:,} of {study.seeds.count:,} seeds per cell, whose runs are trained twice"
     width = max(map(len, lines))
     for name, text in lines.items():
         print(f"{name:{width}}  {text}")

@@ -40,7 +40,7 @@ class Coordinator:
 
     Attributes
     ----------
-    plan, parts
+    plan, parts, shown
         As given.
     commits : dict
         The commits of finished shards by number.
@@ -58,7 +58,7 @@ class Coordinator:
     def __init__(
         self, plan: Plan, parts: Store | MemoryParts, limits: Limits, shown: bool, reuse: Reuse | None = None
     ) -> None:
-        self.plan, self.parts, self._limits, self._shown, self._reuse = plan, parts, limits, shown, reuse
+        self.plan, self.parts, self._limits, self.shown, self._reuse = plan, parts, limits, shown, reuse
         self.commits = parts.commits()
         for commit in self.commits.values():
             check_planned(commit, plan)
@@ -96,7 +96,7 @@ class Coordinator:
         with (
             Interrupts() as interrupts,
             waits_ended_by(interrupts.check, self._files()),
-            SweepProgress(self.plan.n_runs, self.plan.shards.operations, 1, self._shown) as progress,
+            SweepProgress(self.plan.n_runs, self.plan.shards.operations, 1, self.shown) as progress,
         ):
             for commit in self.commits.values():
                 progress.skip(commit.stop - commit.start, self.plan.shard(commit.shard).cost)

@@ -14,6 +14,7 @@ from kernels.train import Trainer
 from sweep.schedule.recipes import still_settings
 from sweep.training.gradients import settings_of_step
 from sweep.training.shard_trainer import ShardTrainer, make_start
+from sweep.training.tester import Tester
 
 # Seeds that are drawn to compile a kernel: NumPy draws one or two of many numbers, and needs no kernel for it.
 _SEEDS = np.arange(3)
@@ -26,7 +27,8 @@ class Item(NamedTuple):
     ----------
     task
         ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), ``"draw"``,
-        ``"test"``, or ``"differentiate"``.
+        ``"test"``, ``"curve"`` (points of learning curves, tested with the patterns that are trained on), or
+        ``"differentiate"``.
     cell
         Number of a cell.
     distribution, stream
@@ -58,7 +60,7 @@ def uncompiled(worker: ShardTrainer, shapes: Iterable[int], *, settles: bool) ->
         number = worker.plan.first_cell(shape)
         items = [Item("train", number, *ways[0])]
         items += [Item("draw", number, *way) for way in ways]
-        items += [Item("test", number, *ways[0])] if worker.tester else []
+        items += [Item(task, number, *ways[0]) for task, tester in _testers(worker).items() if tester]
         items += [Item("differentiate", number, *ways[0])] if worker.networks.gradients else []
         items += [Item("settle", number, *ways[0])] if settles else []
         for item in items:
@@ -82,11 +84,15 @@ def _uncompiled(worker: ShardTrainer, item: Item) -> Kernel | None:
 def _trainer_and_settings(worker: ShardTrainer, item: Item) -> tuple[Trainer, Any]:
     """Return the trainer of an item, and settings that tell which kernel it needs."""
     trainer, settings = worker.trainer(worker.plan.grid.cell(item.cell)), worker.settings(np.array([item.cell]))
-    if item.task == "test" and worker.tester:
-        return worker.tester.trainer(trainer.recipe), still_settings(settings)
     if item.task == "differentiate" and worker.networks.gradients:
         return worker.networks.gradients.trainer(trainer.recipe), settings_of_step(settings)
-    return trainer, settings
+    tester = _testers(worker).get(item.task)
+    return (tester.trainer(trainer.recipe), still_settings(settings)) if tester else (trainer, settings)
+
+
+def _testers(worker: ShardTrainer) -> dict[str, Tester | None]:
+    """Return what tests networks that take no step, by the task of its kernels."""
+    return {"test": worker.tester, "curve": worker.curve_tester}
 
 
 def compile_item(worker: ShardTrainer, item: Item) -> None:

@@ -17,6 +17,7 @@ from sweep.store.commits import check_planned
 from sweep.store.location import files_at
 from sweep.store.mixture import strangers
 from sweep.store.reader import StoreReader
+from sweep.system.host import threads_asked_for
 from sweep.training.coordinator import Coordinator
 from sweep.training.executors.threads import ThreadExecutor
 from sweep.training.limits import Limits
@@ -48,7 +49,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     StoreError
         If the results differ in study, numerics or logarithm, one is damaged, or ``out`` cannot be written.
     """
-    start = time.time()
+    start, threads = time.time(), threads_asked_for(None)
     if not sources:
         raise StoreError("no results folders given to merge")
     stores = [StoreReader.open(source) for source in sources]
@@ -74,7 +75,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
                 if commit.shard not in present:
                     target.copy_part(store, commit)
                     present.add(commit.shard)
-        return complete(Coordinator(plan, target, Limits(runs=0), progress), partial(ThreadExecutor, 1), start)
+        return complete(Coordinator(plan, target, Limits(runs=0), progress), partial(ThreadExecutor, 1), start, threads)
 
 
 def _check_same(first: StoreReader, other: StoreReader) -> None:

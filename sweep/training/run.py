@@ -27,6 +27,7 @@ from sweep.study.model import Study
 from sweep.system.host import machine_facts, memory_bytes, threads_asked_for
 from sweep.system.progress import tell, tell_finished
 from sweep.training.coordinator import Coordinator
+from sweep.training.curve_pass import record_curves
 from sweep.training.executors.address import check_cluster
 from sweep.training.executors.executor import MakeExecutor
 from sweep.training.executors.threads import ThreadExecutor
@@ -82,8 +83,7 @@ def run(
     progress
         Show progress on standard error.
     overwrite
-        Remove earlier results in ``out`` first; not with ``shard``. In an object store, another process that is still
-        writing them is not detected.
+        Remove earlier results in ``out`` first; not with ``shard``. In an object store, a process at work is not seen.
     allow_runs
         Refuse a study with more runs.
     time_budget, max_runs
@@ -155,18 +155,9 @@ def run_in_shards(
             [f"{study.n_runs:,} runs asked for; more than {options.allow_runs:,} need allow_runs={study.n_runs}"]
         )
     check_own_words(study)
-    if keep not in ("runs", "cells"):
-        raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
-    if keep == "cells" and study.data.n_tests:
-        raise StudyError(
-            ["keep 'cells' given with test patterns, whose measures are in rows of runs; give keep 'runs'"]
-        )
-    if keep == "cells" and study.record.of_networks:
-        key = "measures" if study.record.measures else "weights"
-        raise StudyError([f"keep 'cells' given with record.{key}, which are in rows of runs; give keep 'runs'"])
-    if keep == "cells" and study.record.targets:
-        raise StudyError(["keep 'cells' given with record.targets, whose steps are in rows of runs; give keep 'runs'"])
+    _check_keep(study, keep)
     make_executor = _executor(options.cluster, threads, out)
+    n_threads = threads_asked_for(threads)
     seconds = None if options.time_budget is None else parse_duration(options.time_budget)
     limits = Limits(seconds, options.max_runs, options.shard)
     limits.check(study, options.overwrite)
@@ -180,9 +171,8 @@ def run_in_shards(
     plan = Plan(study, shard_runs)
     if out is None:
         _check_memory(study, keep, limits)
-        return complete(
-            Coordinator(plan, MemoryParts(plan, keep), limits, options.progress, earlier), make_executor, start
-        )
+        training = Coordinator(plan, MemoryParts(plan, keep), limits, options.progress, earlier)
+        return complete(training, make_executor, start, n_threads)
     files = files_at(out)
     bits = own_bits()
     wish = Wish(study, keep, options.overwrite, bits, plan.waves)
@@ -195,7 +185,25 @@ def run_in_shards(
         store.check_bits(bits)
         if store.waves != plan.waves:  # those of an earlier version, which began it
             plan = Plan(study, shard_runs, store.waves)
-        return complete(Coordinator(plan, store, limits, options.progress, earlier), make_executor, start)
+        training = Coordinator(plan, store, limits, options.progress, earlier)
+        return complete(training, make_executor, start, n_threads)
+
+
+def _check_keep(study: Study, keep: str) -> None:
+    """Refuse to keep only counts of runs where the study needs their rows."""
+    if keep not in ("runs", "cells"):
+        raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
+    record = study.record
+    needs = {
+        "test patterns, whose measures are in": study.data.n_tests,
+        "record.measures, which are in": record.measures,
+        "record.weights, which are in": record.columns_of_weights,
+        "record.targets, whose steps are in": record.targets,
+        "record.curves, which are compared with": record.curves,
+    }
+    for what, is_needed in needs.items():
+        if keep == "cells" and is_needed:
+            raise StudyError([f"keep 'cells' given with {what} rows of runs; give keep 'runs'"])
 
 
 def _executor(cluster: str | None, threads: int | None, out: str | Path | None) -> MakeExecutor:
@@ -231,8 +239,8 @@ def _check_memory(study: Study, keep: str, limits: Limits) -> None:
         )
 
 
-def complete(training: Coordinator, make_executor: MakeExecutor, start: float) -> Result:
-    """Train missing runs; write facts and cells of a complete result unless another process has.
+def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n_threads: int) -> Result:
+    """Train missing runs; write facts, cells and curves of a complete result unless another process has.
 
     Parameters
     ----------
@@ -242,6 +250,8 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float) -
         Makes the executor.
     start
         When the call began, in seconds since 1970.
+    n_threads
+        Threads of this process that record learning curves.
 
     Returns
     -------
@@ -273,13 +283,16 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float) -
         if parts.keep == "cells":
             facts["digest"] = training.aggregate.digest()
         parts.make_cells = default_floating_point(training.aggregate.cells)
-        return Result(study, {**facts, **_ended(start), "complete": True}, parts)
+        parts.curves = record_curves(training.plan, parts, n_threads, training.shown)
+        facts |= _ended(start)
+        return Result(study, {**facts, "complete": True}, parts)
     facts["digest"] = training.aggregate.digest()
     cells = training.aggregate.cells()
+    curves = record_curves(training.plan, parts, n_threads, training.shown)
     facts |= _ended(start)
     if parts.facts(now=True)["complete"]:
         return open_result(parts.files)
-    return Result(study, parts.finish(cells, facts), parts)
+    return Result(study, parts.finish(cells, facts, curves), parts)
 
 
 def _ended(start: float) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class ShardTrainer:
         self.plan, self._pause, self._reuse = plan, pause, reuse
         self._inputs, self._targets = plan.study.data.arrays()
         self.tester = Tester(plan.study) if plan.study.data.n_tests else None
+        self.curve_tester = Tester(plan.study, by_own=True) if plan.study.record.curves else None
         self._effort = study_effort(plan.study, plan.shards.operations)
         self._given = given_in_all(plan.study)
         self.networks = NetworkRecorder(plan.study, self.tester)

@@ -1,4 +1,4 @@
-"""Test trained networks with patterns that they were not trained on."""
+"""Test networks, with patterns that they were not trained on or with those that they were."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ class Tester:
     Parameters
     ----------
     study
-        A study with test patterns.
+        A study.
+    by_own
+        Whether networks are tested with the patterns that they are trained on, instead of the test patterns.
     """
 
-    def __init__(self, study: Study) -> None:
-        self._trained, self._tested = study.data.arrays(), study.data.arrays(tested=True)
+    def __init__(self, study: Study, *, by_own: bool = False) -> None:
+        self._trained, self._tested = study.data.arrays(), study.data.arrays(tested=not by_own)
         self._middles = study.data.middles()
         self._trainers: dict[Recipe, Trainer] = {}
         self._lock = Lock()
@@ -46,7 +48,7 @@ class Tester:
             return self._trainers[still]
 
     def measure(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, outcome: Outcome) -> Array:
-        """Return the loss and the number of correct outputs with the test patterns.
+        """Return the loss and the number of correct outputs with the patterns of the test.
 
         Parameters
         ----------

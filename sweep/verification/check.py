@@ -23,13 +23,15 @@ from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
-from sweep.study.columns import Column, cells_columns
+from sweep.study.cell_columns import cells_columns
+from sweep.study.columns import Column
 from sweep.system.host import threads_asked_for
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
 from sweep.training.own_words import check_own_words
+from sweep.verification.curves import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import leftovers
 from sweep.verification.mixture import note_strangers
@@ -89,8 +91,9 @@ def verify(
     found = check(store, drawn, n_threads, progress)
     if complete and found.intact:
         found.faults = sum_faults(store, found.commits, aggregated(store, found.commits))
+        found.faults += curve_faults(store, drawn, n_threads)
     elif complete:
-        found.faults += cells_faults(store)
+        found.faults += cells_faults(store) + curve_file_faults(store)
     found.leftovers = leftovers(store, found.commits)
     return found
 

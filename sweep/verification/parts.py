@@ -19,7 +19,8 @@ from sweep.statistics.tally import counts_from_table, tally_to_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
 from sweep.store.shard_result import ShardResult, is_outcome, outcomes_from_table, updates
-from sweep.study.columns import counts_columns, runs_columns
+from sweep.study.cell_columns import counts_columns
+from sweep.study.columns import runs_columns
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.shard_trainer import ShardTrainer
 from sweep.verification.rows import RowCheck

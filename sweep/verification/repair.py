@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+
 from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
 from sweep.store.aggregate import Aggregate
@@ -18,7 +20,9 @@ from sweep.store.run_facts import totals
 from sweep.store.store import Store
 from sweep.study.model import Study
 from sweep.system.host import machine_facts, threads_asked_for
+from sweep.training.curve_pass import record_curves
 from sweep.verification.check import aggregated, cells_faults, sum_faults
+from sweep.verification.curves import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import collect
 from sweep.verification.mend import mend
@@ -70,7 +74,7 @@ def repair(
         store = Store.open(files)
         found = mend(store, drawn, n_threads, progress)
         if cover(found.commits, store.study.n_runs):
-            found = _mend_sums(store, found, n_threads, progress)
+            found = _mend_sums(store, found, drawn, n_threads, progress)
         found.faults = faults + found.faults
         found.leftovers = collect(store, found.commits, lock.excludes)
     return found
@@ -90,27 +94,28 @@ def _alone(files: Files) -> Iterator[Lock]:
         lock.release()
 
 
-def _mend_sums(store: Store, found: Findings, n_threads: int, shown: bool) -> Findings:
-    """Write facts and cells of a complete result again if there were faults or they differ from its parts."""
+def _mend_sums(store: Store, found: Findings, sample: Sample, n_threads: int, shown: bool) -> Findings:
+    """Write facts, cells and curves of a complete result again if there were faults or they differ from its parts."""
     facts, aggregate = store.facts(), aggregated(store, found.commits)
     if facts["complete"] and found.intact:
-        found.faults = sum_faults(store, found.commits, aggregate)
+        found.faults = sum_faults(store, found.commits, aggregate) + curve_faults(store, sample, n_threads)
         if found.intact:
             return found
     elif facts["complete"]:
-        found.faults += cells_faults(store)
+        found.faults += cells_faults(store) + curve_file_faults(store)
     if facts.get("digest") not in (None, aggregate.digest()):  # rows and checksums may have been changed
         again = mend(store, Sample(-1), n_threads, shown)
         again.faults, again.n_retrained = found.faults + again.faults, found.n_retrained + again.n_retrained
         if again.commits != found.commits:
             aggregate = aggregated(store, again.commits)
         found = again
-    _finish(store, found.commits, aggregate)
+    curves = record_curves(store.plan, store, n_threads, shown)
+    _finish(store, found.commits, aggregate, curves)
     return found
 
 
-def _finish(store: Store, commits: list[Commit], aggregate: Aggregate) -> None:
-    """Write the cells and facts that follow from the parts of a complete result."""
+def _finish(store: Store, commits: list[Commit], aggregate: Aggregate, curves: pa.Table | None) -> None:
+    """Write the cells and facts that follow from the parts of a complete result, and its learning curves."""
     facts = {**machine_facts(), **store.facts(), **totals(store.study, store.keep, commits)}
     facts |= {"digest": aggregate.digest(), "repaired": datetime.now(UTC).isoformat(timespec="seconds")}
-    store.finish(aggregate.cells(), facts)
+    store.finish(aggregate.cells(), facts, curves)

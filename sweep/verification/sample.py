@@ -70,6 +70,11 @@ class Sample:
             if first < last
         }
 
+    def choose(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Return as many of some numbers as there are runs in the sample, drawn with equal probability."""
+        n_drawn = len(numbers) if self.takes_all else min(self.n_runs, len(numbers))
+        return numbers[sorted(Random(self.seed).sample(range(len(numbers)), n_drawn))]
+
     def rows_of(self, commit: Commit) -> NDArray[Any]:
         """Return the row numbers of a part that were drawn."""
         return self._rows.get(commit.shard, np.empty(0, np.int64))

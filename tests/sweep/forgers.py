@@ -52,7 +52,7 @@ def finish_forged(folder: Path) -> None:
     """Recompute digest, cells and totals of a result from its parts."""
     store = Store.open(folder)
     commits = sorted(store.commits().values(), key=lambda commit: commit.start)
-    _finish(store, commits, aggregated(store, commits))
+    _finish(store, commits, aggregated(store, commits), None)
 
 
 def forge_record(path: Path, **changes: Any) -> None:

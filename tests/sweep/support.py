@@ -79,6 +79,7 @@ def make_study(
     dtype: str = "float64",
     data: dict[str, Any] | None = None,
     targets: Sequence[float] = (),
+    curves: dict[str, Any] | None = None,
     **scalars: Any,
 ) -> Study:
     """Make a study, of XOR unless ``data`` is given; a scalar given as a list is swept, in the order given.
@@ -94,7 +95,9 @@ def make_study(
             parameters[key] = {"values": value}
         else:
             tables[SECTIONS[key]][key] = value
-    seeds, record = {"base": base, "count": count}, {"targets": targets} if targets else {}
+    seeds: dict[str, Any] = {"base": base, "count": count}
+    record: dict[str, Any] = {"targets": targets} if targets else {}
+    record |= {"curves": curves} if curves else {}
     return Study(name=name, data=data or {"task": "xor"}, parameters=parameters, seeds=seeds, record=record, **tables)
 
 

@@ -157,7 +157,7 @@ def work_in_threads(
         If interrupted; if the system starts fewer threads.
     """
     taking, stop = Lock(), Event()
-    made: SimpleQueue[Made] = SimpleQueue()
+    made: SimpleQueue[tuple[Made, ...]] = SimpleQueue()  # one result, or nothing from a thread that ends
     errors: list[BaseException] = []
     ask = partial(_ask_before_compiling, stop, begin_kernel or interrupts.check)
 
@@ -169,23 +169,29 @@ def work_in_threads(
                 if item is None:
                     return
                 with asked_before_compiling(ask):
-                    made.put(work(item))
+                    made.put((work(item),))
         except OutOfTime:
             stop.set()
         except BaseException as error:
             errors.append(error)
             stop.set()
+        finally:
+            made.put(())
 
     started = _start_threads(work_on, n_threads)
     if len(started) < n_threads:
         errors.append(SweepError(f"threads {n_threads} given; this system starts {len(started)} and no more"))
         stop.set()
     try:
-        while interrupts.count < 2 and (any(thread.is_alive() for thread in started) or not made.empty()):
+        n_at_work = len(started)
+        while interrupts.count < 2 and n_at_work:
             try:
-                yield made.get(timeout=_WAKE_SECONDS)
+                found = made.get(timeout=_WAKE_SECONDS)
             except Empty:
                 tick()
+                continue
+            n_at_work -= not found
+            yield from found
     finally:
         stop.set()
     interrupts.check()

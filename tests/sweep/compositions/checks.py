@@ -89,6 +89,9 @@ def check_composition(tables: Tables, how: Ways, folder: Path) -> None:
         assert trace.mismatches == {}
         assert sweep.verify(place, sample=-1, threads=1).faults == []
     check_cells(result, expected)
+    if study.record.curves:
+        ends = result.learning_curves().groupby("run").last()
+        assert ends["steps"].tolist() == expected.set_index("run")["steps"][ends.index].tolist()
     check_answers(result, how, folder)
 
 

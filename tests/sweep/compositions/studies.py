@@ -22,7 +22,16 @@ from sweep.study.words import KINDS, LOSS_ALIASES, SECTIONS, WORDS
 from tests.oracle import parameter_shapes
 from tests.sweep.compositions.axes import Lists, axes
 from tests.sweep.compositions.data import File, Patterns, patterns
-from tests.sweep.compositions.values import EVEN_WIDTHS, LEVELS, RECORD, RESTARTS, SEEDS, WORD_VALUES, losses_for
+from tests.sweep.compositions.values import (
+    CURVES,
+    EVEN_WIDTHS,
+    LEVELS,
+    RECORD,
+    RESTARTS,
+    SEEDS,
+    WORD_VALUES,
+    losses_for,
+)
 from tests.sweep.compositions.weights import Shapes, given_weights
 
 Tables = dict[str, Any]
@@ -60,6 +69,9 @@ def compositions(draw: st.DrawFn) -> Tables:
         record["measures"] = [name for name in record.get("measures", ()) if name != "learned_function"]
     tables["record"] = record
     tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all words, "ä"\n']))
+    curves = {"curves": draw(CURVES)}
+    if not draw(st.integers(0, 3)) and is_valid({**tables, "record": tables["record"] | curves}):
+        tables["record"] |= curves
     restarts = {name: value for name, values in RESTARTS.items() if (value := draw(values)) is not None}
     if not draw(st.integers(0, 2)) and is_valid({**tables, "restarts": restarts}):
         tables["restarts"] = restarts

@@ -89,6 +89,10 @@ RESTARTS: dict[str, Values] = {
     "draw": st.sampled_from(_named(Restarts.model_fields["draw"].annotation)),
 }
 
+CURVES: Values = st.fixed_dictionaries(
+    {"seeds": st.integers(1, 3)}, optional={"steps": st.lists(st.integers(0, 12), unique=True, min_size=1, max_size=4)}
+)
+
 RECORD: dict[str, Values] = {
     "targets": st.lists(st.sampled_from([0.3, 5.0, 1.0, 0.05]), unique=True, min_size=1),
     "weights": st.sampled_from(_named(Record.model_fields["weights"].annotation)),

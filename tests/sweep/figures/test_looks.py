@@ -24,6 +24,7 @@ from tests.sweep.support import make_study
 RANDOM = np.random.default_rng(3)
 THIRTY = [sorted(np.exp(RANDOM.uniform(np.log(low), np.log(high), 30)).tolist()) for low, high in ((1e-3, 1), (0.1, 9))]
 ORDERS = [" ".join(order) for order in itertools.islice(itertools.permutations("wvbck"), 10)]
+SMALL: dict[str, Any] = {"hidden": 2, "count": 8, "below": 1.2, "curves": {"seeds": 4}}
 SWEPT: dict[str, dict[str, Any]] = {
     "one": {"learning_rate": [0.05, 0.1, 0.2, 0.4]},
     "two": {"learning_rate": [0.05, 0.1, 0.2, 0.4], "scale": [0.3, 0.5, 1.0]},
@@ -51,9 +52,7 @@ STEPS = ("lines", "heatmap", "slice", "contour", "parallel")
 @pytest.fixture(scope="module")
 def results() -> dict[str, Result]:
     """Train each of the studies."""
-    return {
-        name: sweep.run(make_study(**{"hidden": 2, "count": 8, "below": 1.2, **words})) for name, words in SWEPT.items()
-    }
+    return {name: sweep.run(make_study(**{**SMALL, **words})) for name, words in SWEPT.items()}
 
 
 class Drawn(dict[tuple[str, str], list[Figure]]):

@@ -15,7 +15,7 @@ import pytest
 
 import sweep
 from sweep import open_result, verify
-from sweep.study.columns import tally_columns
+from sweep.study.cell_columns import tally_columns
 from tests.sweep.forgers import forge_parts
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import make_study

@@ -15,7 +15,7 @@ import sweep
 from sweep import StoreError, open_result, verify
 from sweep.statistics.losses import LOSS_COLUMNS, CellLosses, rounded
 from sweep.statistics.measures import measure_statistics, quantile_interval
-from sweep.study.columns import cells_columns, tells_losses
+from sweep.study.cell_columns import cells_columns, tells_losses
 from sweep.study.model import Study
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import make_study

@@ -20,7 +20,8 @@ from sweep import Study
 from sweep.statistics.cells import cells_to_table, summarize
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.tally import merge, tally_from_table, tally_runs, tally_to_table
-from sweep.study.columns import arrow_schema, cells_columns, tally_columns
+from sweep.study.cell_columns import cells_columns, tally_columns
+from sweep.study.columns import arrow_schema
 from tests.oracle import STATUSES
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import make_study

@@ -248,3 +248,14 @@ def test_eight_writers_race_for_every_shard(out: str, expected: str) -> None:
     assert list(Store.open(out).commits().values()) == found[0]
     assert digest(out) == expected
     assert_whole(out, expected)
+
+
+def test_learning_curves(out: str) -> None:
+    """They are written, read, checked and removed as in a folder."""
+    study = make_study(count=10, name="mine", curves={"seeds": 3})
+    pd.testing.assert_frame_equal(sweep.run(study, out=out).learning_curves(), sweep.run(study).learning_curves())
+    pd.testing.assert_frame_equal(open_result(out).learning_curves(), sweep.run(study).learning_curves())
+    assert sweep.verify(out, sample=-1).intact
+    assert files_at(out).has("curves.parquet")
+    sweep.run(STUDY, out=out, overwrite=True)
+    assert not files_at(out).has("curves.parquet")

@@ -15,7 +15,7 @@ from sweep import open_result, verify
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from sweep.store.records import decode_record, encode_record
-from sweep.study.columns import cells_columns
+from sweep.study.cell_columns import cells_columns
 from tests.sweep.support import command, copy_result, make_study
 
 STUDY = make_study(count=20)

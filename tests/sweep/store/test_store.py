@@ -20,7 +20,8 @@ from sweep.errors import DamageError
 from sweep.schedule.plan import Plan
 from sweep.store.parquet import decode_table
 from sweep.store.store import Store
-from sweep.study.columns import Column, arrow_schema, cells_columns, runs_columns, tally_columns
+from sweep.study.cell_columns import cells_columns, tally_columns
+from sweep.study.columns import Column, arrow_schema, runs_columns
 from sweep.study.words import SWEEPABLE
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, training_watched

@@ -67,6 +67,13 @@ def no_traces(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     assert set(os.environ) - set(variables) <= {"PYTEST_CURRENT_TEST", "__DASK_PARENT_PID"}  # the last by its import
 
 
+def test_learning_curves_are_those_of_threads(tmp_path: Path, cluster: str) -> None:
+    """The process that sends shards records them, once all are committed."""
+    study = make_study(count=20, curves={"seeds": 3})
+    result = run_in_shards(study, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+    assert_same_table(result.learning_curves(), sweep.run(study).learning_curves())
+
+
 @pytest.mark.parametrize(("keep", "dtype"), [("runs", "float64"), ("cells", "float64"), ("runs", "float32")])
 def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtype: str) -> None:
     """Who trains makes no difference to rows, cells or digest."""

@@ -1,0 +1,34 @@
+"""The recorded learning curves of a result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import StoreError, SweepError, shown
+from sweep.statistics.cells import cells_of
+from sweep.study.selection import At, cells_at, values_at
+from sweep.system.plain_values import is_integer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
+    """Return the learning curves of some cells; see :meth:`sweep.results.result.Result.learning_curves`."""
+    study = result.study
+    if cell is not None and (not is_integer(cell) or not 0 <= cell < study.n_cells):
+        raise SweepError(f"cell {shown(cell)} given; must be an integer from 0 to {study.n_cells - 1}")
+    values = values_at(study.parameters, at or {})
+    if study.record.curves is None:
+        raise StoreError(
+            "learning curves were not recorded; run the study with --set 'record.curves={seeds=20}' in another folder, "
+            "where --reuse takes over the rows"
+        )
+    if not result.complete:
+        raise StoreError("learning curves are recorded once all runs are trained; run the same study again to go on")
+    curves: pd.DataFrame = result.parts_in_use.read_curves().to_pandas()
+    if at:
+        curves = curves[curves["cell"].isin(cells_at(cells_of(study.grid), values)["cell"])]
+    if cell is not None:
+        curves = curves[curves["cell"] == cell]
+    return curves.reset_index(drop=True)

@@ -1,0 +1,131 @@
+"""The columns of cells: counts of runs by their end, statistics of steps and losses, and tallies."""
+
+from __future__ import annotations
+
+from sweep.study.columns import CELL, OF_RUNS, STATUS, STEPS, Column, parameter_columns
+from sweep.study.content import StudyContent
+from sweep.study.network_measures import NETWORK_MEASURES, QUANTITIES
+
+_COUNTS = (
+    Column("n_runs", "int64", "runs", "runs of the cell"),
+    Column("n_converged", "int64", "runs", "runs that met the criterion"),
+    Column("n_diverged", "int64", "runs", "runs whose loss became infinite, NaN or larger than the bound"),
+    Column("n_stalled", "int64", "runs", "runs that no update could change any more"),
+    Column("n_exhausted", "int64", "runs", "right-censored runs: they took all updates allowed"),
+    Column("n_plateau", "int64", "runs", "runs that did not improve within their patience; only where cells have one"),
+)
+_STATISTICS = (
+    Column("convergence_rate", "float64", "fraction", "n_converged / n_runs"),
+    Column("convergence_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval"),
+    Column("convergence_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval"),
+    *(
+        Column(name, "int64", "updates", doc)
+        for part in (25, 50, 75)
+        for name, doc in (
+            (f"steps_q{part}", f"updates by which {part} % of all runs converged; null if never"),
+            (f"steps_q{part}_low", "lower end of its 95 % interval; null if never"),
+            (f"steps_q{part}_high", "upper end of its 95 % interval; null if never"),
+        )
+    ),
+    Column(
+        "restricted_mean_steps",
+        "float64",
+        "updates",
+        "restricted mean survival time, RMST: mean over all runs of updates to converge, the limit if not",
+    ),
+    Column("restricted_mean_steps_error", "float64", "updates", "its standard error; null for one run"),
+    Column("restricted_mean_steps_low", "float64", "updates", "lower end of its 95 % interval", later=True),
+    Column("restricted_mean_steps_high", "float64", "updates", "upper end of its 95 % interval", later=True),
+    Column(
+        "expected_steps",
+        "float64",
+        "updates",
+        "expected running time, ERT: updates of all runs / n_converged",
+    ),
+    Column("expected_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none converged"),
+    Column("expected_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none converged"),
+    Column(
+        "restart_steps",
+        "int64",
+        "updates",
+        "updates after which a restart pays; null if none converged",
+    ),
+    Column("restarted_steps", "float64", "updates", "updates per success then, estimated on other runs", restated=True),
+    Column("restarted_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none", later=True),
+    Column("restarted_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none", later=True),
+)
+# Columns of studies in which some cell has criterion 'none'.
+_LOSSES = (
+    *(
+        Column(name, "float64", "loss", doc, later=True)
+        for part in (25, 50, 75)
+        for name, doc in (
+            (f"final_loss_q{part}", f"final loss that {part} % of all runs do not exceed; inf if fewer are finite"),
+            (f"final_loss_q{part}_low", "lower end of its 95 % interval; 0 if not known"),
+            (f"final_loss_q{part}_high", "upper end of its 95 % interval; inf if not known"),
+        )
+    ),
+    Column("final_loss_geometric_mean", "float64", "loss", "geometric mean of the finite final losses", later=True),
+    Column("final_loss_geometric_mean_low", "float64", "loss", "lower end of its 95 % interval; null if 0", later=True),
+    Column(
+        "final_loss_geometric_mean_high", "float64", "loss", "upper end of its 95 % interval; null if 0", later=True
+    ),
+    Column("finite_rate", "float64", "fraction", "share of all runs whose final loss is finite", later=True),
+    Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval", later=True),
+    Column("finite_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval", later=True),
+)
+# Columns of studies that record measures of networks, by measure.
+_OF_QUANTITIES = {
+    measure: tuple(
+        Column(name, "float64", NETWORK_MEASURES[measure].unit, doc, later=True)
+        for part in (25, 50, 75)
+        for name, doc in (
+            (f"{measure}_q{part}", f"{words} that {part} % of all runs do not exceed; infinite if that run diverged"),
+            (f"{measure}_q{part}_low", "lower end of its 95 % interval; the least possible one if not known"),
+            (f"{measure}_q{part}_high", "upper end of its 95 % interval; inf if not known"),
+        )
+    )
+    for measure, words in QUANTITIES.items()
+}
+# Columns of integers that may be null.
+NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
+
+
+def reserved_columns() -> set[str]:
+    """Return the names of columns that no parameter can have."""
+    recorded = {*NETWORK_MEASURES, "initial_weights", "final_weights"}
+    of_cells = (*_COUNTS, *_STATISTICS, *_LOSSES, *(each for columns in _OF_QUANTITIES.values() for each in columns))
+    return {column.name for column in (*OF_RUNS, *of_cells)} | {"n"} | recorded
+
+
+def cells_columns(study: StudyContent) -> list[Column]:
+    """Return the columns of the cells table, one row per cell."""
+    counts = [column for column in _COUNTS if study.has_patience or column.name != "n_plateau"]
+    losses = _LOSSES if tells_losses(study) else ()
+    return [CELL, *parameter_columns(study), *counts, *_STATISTICS, *losses, *quantity_columns(study)]
+
+
+def quantity_columns(study: StudyContent) -> list[Column]:
+    """Return the columns of cells that are quartiles of recorded measures of networks."""
+    return [column for name in recorded_quantities(study) for column in _OF_QUANTITIES[name]]
+
+
+def recorded_quantities(study: StudyContent) -> list[str]:
+    """Return the recorded measures of networks that have quartiles: all but ``learned_function``, which is a name."""
+    return [name for name in study.record.measures if name in QUANTITIES]
+
+
+def tells_losses(study: StudyContent) -> bool:
+    """Return whether the cells table has statistics of final losses: if some cell is not judged."""
+    return "none" in study.values_of("criterion")
+
+
+def tally_columns() -> list[Column]:
+    """Return the columns of a tally: the runs of a cell by status and number of steps."""
+    return [CELL, STATUS, STEPS, Column("n", "int64", "runs", "runs that ended so")]
+
+
+def counts_columns(study: StudyContent) -> list[Column]:
+    """Return the columns of parts without rows of runs: a tally, also by final loss if cells have its statistics."""
+    loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', else 0", later=True)
+    return [*tally_columns(), *([loss] if tells_losses(study) else [])]

@@ -1,0 +1,85 @@
+"""The points of learning curves: after which epochs the runs of a cell have one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from math import prod
+from typing import TYPE_CHECKING
+
+from sweep.study.sections import MAX_CURVE_STEP
+
+if TYPE_CHECKING:
+    from sweep.study.content import StudyContent
+
+# Most numbers of the networks along one curve, 1 GiB, and most points of all curves of a study, some 3 GB.
+_MOST_NUMBERS, _MOST_POINTS = 2**27, 50_000_000
+
+
+def curve_epochs(study: StudyContent, n_windows: int, most_steps: int) -> list[int]:
+    """Return the epochs after which runs have points of their learning curves, beside the end of each run.
+
+    Parameters
+    ----------
+    study
+        A study that records curves.
+    n_windows
+        Steps of an epoch.
+    most_steps
+        Limit of steps of the runs; later points are left out.
+
+    Returns
+    -------
+    list of int
+        Ascending. A step within an epoch is moved to the end of the epoch, where networks are judged.
+    """
+    curves = study.record.curves
+    steps = curves.steps if curves and curves.steps is not None else _usual_steps(most_steps)
+    return sorted({-(-step // n_windows) for step in steps if -(-step // n_windows) * n_windows <= most_steps})
+
+
+def _usual_steps(most_steps: int) -> Iterator[int]:
+    """Yield 0, 1, 2, 5, 10, 20, 50, .. up to a limit."""
+    yield 0
+    for k in count():
+        step = (1, 2, 5)[k % 3] * 10 ** (k // 3)
+        if step > most_steps:
+            return
+        yield step
+
+
+def curve_faults(study: StudyContent) -> list[str]:
+    """Return why a study cannot record the learning curves that it asks for, a sentence for each reason."""
+    curves = study.record.curves
+    if curves is None:
+        return []
+    faults = []
+    if curves.seeds > study.seeds.count:
+        faults.append(
+            f"record.curves.seeds: {curves.seeds:,} given; must be at most {study.seeds.count:,}, the seeds of a cell"
+        )
+    limits = [_limit(study, *values) for values in study.combinations(("max_steps", "max_epochs", "batch"))]
+    if curves.steps and curves.steps[-1] > max(limits):
+        faults.append(
+            f"record.curves.steps: step {curves.steps[-1]:,} given; must be at most {max(limits):,}, the steps that a "
+            "run may take"
+        )
+    n_points = max(len(curve_epochs(study, 1, limit)) for limit in limits) + 1
+    n_parameters = max(sum(map(prod, shapes.values())) for shapes in study.all_shapes)
+    if n_points * n_parameters > _MOST_NUMBERS:
+        faults.append(
+            f"record.curves.steps: {n_points:,} points of networks with {n_parameters:,} weights given; a curve holds "
+            f"at most {_MOST_NUMBERS:,} weights"
+        )
+    total = study.n_cells * min(curves.seeds, study.seeds.count) * n_points
+    if total > _MOST_POINTS:
+        faults.append(
+            f"record.curves: {total:,} points of all curves given; must be at most {_MOST_POINTS:,}, so give fewer "
+            "seeds or steps"
+        )
+    return faults
+
+
+def _limit(study: StudyContent, max_steps: int, max_epochs: int | None, batch: int) -> int:
+    """Return the limit of steps of a run with these words."""
+    return min(max_steps, MAX_CURVE_STEP if max_epochs is None else max_epochs * -(-study.data.n_patterns // batch))

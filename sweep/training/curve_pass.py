@@ -1,0 +1,66 @@
+"""The pass that records the learning curves of a study whose rows are complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.store.files import waits_ended_by
+from sweep.store.own_bits import own_bits
+from sweep.store.reader import StoreReader
+from sweep.system.progress import SweepProgress
+from sweep.system.signals import Interrupts
+from sweep.training.curve_recorder import CurveRecorder
+from sweep.training.executors.threads import import_all_kernels, work_in_threads
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.schedule.plan import Plan
+    from sweep.store.memory import MemoryParts
+
+
+def record_curves(plan: Plan, parts: StoreReader | MemoryParts, n_threads: int, shown: bool) -> pa.Table | None:
+    """Train the first runs of each cell once more, and return their learning curves.
+
+    Parameters
+    ----------
+    plan
+        The plan of the study.
+    parts
+        All of its rows.
+    n_threads
+        Number of threads.
+    shown
+        Whether to show progress.
+
+    Returns
+    -------
+    Table or None
+        The columns of :func:`~sweep.study.columns.curves_columns`; None if the study records no curves.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted.
+    StoreError
+        If a part cannot be read, this version or machine would give other bits, or a run ends otherwise than its row
+        says.
+    """
+    if plan.study.record.curves is None:
+        return None
+    if isinstance(parts, StoreReader):
+        parts.check_bits(own_bits())
+    import_all_kernels()
+    files = [parts.files] if isinstance(parts, StoreReader) else []
+    n_runs = plan.n_cells * plan.study.record.curves.seeds
+    with (
+        Interrupts() as interrupts,
+        waits_ended_by(interrupts.check, files),
+        SweepProgress(n_runs, 0.0, n_threads, shown) as progress,
+    ):
+        recorder, curves = CurveRecorder(plan, interrupts.check), []
+        progress.say("recording learning curves")
+        for each in work_in_threads(recorder.record, recorder.blocks(parts), n_threads, interrupts, progress.tick):
+            curves.append(each)
+            progress.skip(len(set(each["run"].tolist())), 0.0)
+    return recorder.table(curves)

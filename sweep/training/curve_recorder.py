@@ -1,0 +1,216 @@
+"""Learning curves: the first runs of each cell once more, with loss and correct outputs at some of their steps.
+
+That is a pass of its own, once all rows are there. A run is the same whenever it is trained, so its curve must end as
+its row says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.loop.runs import EXHAUSTED, Outcome
+from sweep.errors import StoreError
+from sweep.schedule.recipes import make_recipe
+from sweep.statistics.table_values import column_values, status_array
+from sweep.study.columns import STATUSES, arrow_schema, curves_columns, measure_columns, runs_columns
+from sweep.study.curve_points import curve_epochs
+from sweep.system.plain_values import plain
+from sweep.training.shard_trainer import ShardTrainer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.schedule.plan import Plan
+    from sweep.store.parts import Parts
+
+Array = NDArray[Any]
+
+# Columns by name: of rows of runs, or of points of curves.
+Columns = dict[str, Array]
+
+# Numbers of the networks along the curves of a block of runs, 32 MiB.
+_BLOCK_NUMBERS = 2**22
+
+
+class CurveRecorder:
+    """Trains runs again for their learning curves; threads share one.
+
+    Parameters
+    ----------
+    plan
+        The plan of a study that records curves.
+    pause
+        As of :class:`~sweep.training.shard_trainer.ShardTrainer`.
+    """
+
+    def __init__(self, plan: Plan, pause: Callable[[], None] | None = None) -> None:
+        self._plan, self._pause = plan, pause
+        self._trainer = ShardTrainer(plan)
+
+    def blocks(self, parts: Parts) -> Iterator[Columns]:
+        """Yield the rows of the runs that have curves, those of one shape in each block.
+
+        Raises
+        ------
+        StoreError
+            If a part is missing or damaged.
+        """
+        for commit in parts.counted():
+            shard = commit.as_shard()
+            if not commit.n_runs or not self._has_curve(self._plan.runs(shard)).any():
+                continue
+            rows = self._rows(parts.table(commit, self._names))
+            rows = take(rows, self._has_curve(rows["run"]))
+            for piece in self._plan.pieces(shard):
+                own = take(rows, np.isin(rows["run"], self._plan.runs(piece)))
+                n_runs = self._most_runs(own["cell"]) if len(own["run"]) else 1
+                for start in range(0, len(own["run"]), n_runs):
+                    yield take(own, slice(start, start + n_runs))
+
+    def record(self, rows: Columns) -> Columns:
+        """Return the learning curves of some runs.
+
+        Parameters
+        ----------
+        rows
+            Of runs of one shape, those of a cell in succession; see :meth:`blocks`.
+
+        Returns
+        -------
+        dict of arrays
+            By column, (points,): run after run, and ascending steps. The last point of a run is its end.
+
+        Raises
+        ------
+        StoreError
+            If a run ends otherwise than its row says.
+        """
+        starts = np.flatnonzero(np.diff(rows["cell"], prepend=-1))
+        cells, counts = rows["cell"][starts], np.diff(starts, append=len(rows["cell"]))
+        first, settings = self._plan.grid.cell(int(cells[0])), self._trainer.settings(cells)
+        known: dict[str, Array] = {}
+        if self._plan.study.restarts.most:  # curves are of the last attempts, which end where these do
+            ended, weights = self._trainer.train_attempts(cells, counts, rows["seed"])
+            known = {"status": ended.columns.status}
+            settings, counts, starts = np.repeat(settings, counts), np.ones_like(rows["cell"]), np.arange(len(weights))
+            settings["max_steps"] = ended.columns.steps
+        else:
+            weights = self._trainer.weights(cells, counts, rows["seed"])
+        asked: dict[str, Any] = {"final_weights": True, "predictions": False, "pause": self._pause}
+        asked |= {"hidden": first.hidden, "seeds": rows["seed"], "path_epochs": self._points(rows["cell"])[0]}
+        outcome = self._trainer.trainer(first).train(settings, weights, counts, **asked)
+        ends = outcome.columns._replace(**known)
+        found, there = self._along({**rows, "status": ends.status, "steps": ends.steps})
+        is_end = np.diff(found["run"], append=-1) != 0
+        networks = np.concatenate([outcome.path, outcome.final_weights[:, np.newaxis]], axis=1)[there]
+        status = np.where(is_end, found["status"], EXHAUSTED)  # no run had diverged before its end
+        points = outcome._replace(final_weights=networks, columns=ends._replace(status=status))
+        found |= self._measured(int(cells[0]), settings, np.add.reduceat(there.sum(axis=1), starts), points)
+        self._check_ends(rows, take(found, is_end))
+        return found
+
+    def points(self, rows: Columns) -> Columns:
+        """Return the points that :meth:`record` gives the curves of some runs, without what is measured there."""
+        return self._along(rows)[0]
+
+    def table(self, curves: list[Columns]) -> pa.Table:
+        """Return curves as one table, ordered by run, with the columns that they have."""
+        import pyarrow as pa
+
+        plan, columns = self._plan, curves_columns(self._plan.study)
+        joined = {name: np.concatenate([each[name] for each in curves]) for name in curves[0]}
+        joined = take(joined, np.argsort(joined["run"], kind="stable"))
+        cells = joined["cell"]
+        joined["epochs"] = joined["steps"] // plan.grid.n_windows(cells)
+        joined |= {name: plan.grid.column(name, cells) for name in plan.study.parameters}
+        schema = arrow_schema([column for column in columns if column.name in joined])
+        arrays = [
+            status_array(joined[each.name]) if each.name == "status" else pa.array(joined[each.name], each.type)
+            for each in schema
+        ]
+        return pa.table(arrays, schema=schema)
+
+    @property
+    def _names(self) -> list[str]:
+        """The columns of rows with which the ends of curves are compared, and those that identify runs."""
+        tested = [column.name for column in measure_columns(self._plan.study)]
+        return ["run", "cell", "seed", "status", "steps", "initial_loss", "final_loss", "n_correct", *tested]
+
+    def _rows(self, table: pa.Table) -> Columns:
+        known = {column.name: column for column in runs_columns(self._plan.study)}
+        return {name: column_values(table, known[name]) for name in self._names}
+
+    def _has_curve(self, runs: Array) -> NDArray[np.bool_]:
+        """Return which runs are of the first seeds of their cell."""
+        curves = self._plan.study.record.curves
+        assert curves is not None
+        chosen: NDArray[np.bool_] = runs % self._plan.n_seeds < curves.seeds
+        return chosen
+
+    def _most_runs(self, cells: Array) -> int:
+        """Return the number of runs in a block, whose cells have one shape."""
+        cell, n_points = self._plan.grid.cell(int(cells[0])), len(self._points(cells)[0]) + 1
+        n_parameters = make_recipe(self._plan.study, cell).architecture.n_parameters(cell.hidden)
+        return max(1, int(_BLOCK_NUMBERS // (n_points * n_parameters)))
+
+    def _points(self, cells: Array) -> tuple[list[int], int]:
+        """Return the epochs after which runs of some cells of one shape have points, and the steps of an epoch."""
+        n_windows = int(self._plan.grid.n_windows(cells[:1])[0])
+        return curve_epochs(self._plan.study, n_windows, int(self._plan.grid.most_steps(cells).max())), n_windows
+
+    def _along(self, rows: Columns) -> tuple[Columns, NDArray[np.bool_]]:
+        """Return the points of runs that end as their rows say: columns, and which of all points each run has.
+
+        Returns
+        -------
+        points
+            Run, cell, seed, status and steps of each point, run after run.
+        there : (runs, points)
+            The last point is the end of the run, whatever its step; it has none at this step or later beside it.
+        """
+        (epochs, n_windows), ended = self._points(rows["cell"]), rows["steps"]
+        steps = np.column_stack([np.tile(np.array(epochs, np.int64) * n_windows, (len(ended), 1)), ended])
+        there = steps < ended[:, np.newaxis]
+        there[:, -1] = True
+        points = {name: np.repeat(rows[name], there.sum(axis=1)) for name in ("run", "cell", "seed", "status")}
+        return points | {"steps": steps[there]}, there
+
+    def _measured(self, number: int, settings: Array, counts: Array, points: Outcome) -> Columns:
+        """Return loss and correct outputs of networks along curves, as of runs that take no step."""
+        cell, columns = self._plan.grid.cell(number), measure_columns(self._plan.study)
+        recipe = make_recipe(self._plan.study, cell)
+        assert self._trainer.curve_tester
+        own = self._trainer.curve_tester.measure(recipe, cell.hidden, settings, counts, points)
+        found = {"train_loss": own[:, 0], "n_correct": own[:, 1].astype(np.int64)}
+        if self._trainer.tester:
+            tested = self._trainer.tester.measure(recipe, cell.hidden, settings, counts, points)
+            found |= {column.name: values.astype(column.type) for column, values in zip(columns, tested.T, strict=True)}
+        return found
+
+    def _check_ends(self, rows: Columns, ends: Columns) -> None:
+        """Compare the last points of curves with the rows of their runs."""
+        found = difference_of_ends(rows, ends)
+        if found:
+            raise StoreError(f"{found}; 'sweep verify DIR --all' tells whether rows are damaged")
+
+
+def difference_of_ends(rows: Columns, ends: Columns) -> str | None:
+    """Return a clause on the first run whose curve ends otherwise than its row says; None if there is none."""
+    for name in (name for name in rows if name != "initial_loss"):
+        own = ends["train_loss" if name == "final_loss" else name]
+        for k in np.flatnonzero(own != rows[name])[:1]:
+            there, here = (STATUSES[each[k]] if name == "status" else plain(each[k]) for each in (rows[name], own))
+            return (
+                f"the learning curve of run {rows['run'][k]} ends otherwise than its row: {name} {here!r}, in the row "
+                f"{there!r}"
+            )
+    return None
+
+
+def take(columns: Columns, chosen: Any) -> Columns:
+    """Return some entries of all columns."""
+    return {name: values[chosen] for name, values in columns.items()}

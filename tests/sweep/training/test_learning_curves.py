@@ -1,0 +1,230 @@
+"""Recorded learning curves: those of the oracle, whoever finishes the study, and equal to the rows at their ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import sweep
+from sweep import StoreError, Study, StudyError, SweepError
+from sweep.study.columns import curves_columns
+from sweep.training import curve_recorder
+from tests.sweep.expected import expected_runs
+from tests.sweep.in_shards import run_in_shards
+from tests.sweep.support import assert_same_table, command, make_study, write_study
+
+CLASSES = {
+    "data": {"inputs": [[0, 0], [0, 1], [1, 1]], "targets": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]},
+    **{"output": "softmax", "loss": "cross_entropy", "below": 0.3},
+}
+TESTED = {"task": "parity", "bits": 3, "train_count": 5}
+
+
+def recording(seeds: int = 2, steps: Any = None, **words: Any) -> Study:
+    """Return a small study that records the curves of some seeds."""
+    curves = {"seeds": seeds} | ({} if steps is None else {"steps": steps})
+    return Study(**make_study(**{"count": 5, **words}).canonical() | {"record": {"curves": curves}})
+
+
+STUDIES = {
+    "ends of every kind": recording(4, learning_rate=[0.05, 0.2, 30.0], hidden=[1, 4], max_steps=[60, 200], below=0.1),
+    "batches": recording(2, [0, 3, 7, 20], batch=[1, 3, 4], order="shuffled", hidden=2, max_steps=50, criterion="none"),
+    "test patterns": recording(2, data=TESTED, batch=[2, 5], activation="tanh", max_steps=30),
+    "classes": recording(
+        2, {"range": [0, 40, 8]}, learning_rate=[0.1, 1.0], optimizer="adam", dtype="float32", **CLASSES
+    ),
+    "patience": recording(3, learning_rate=[0.05, 3.0], patience=4, min_improvement=0.01, hidden=2),
+    "nothing to do": recording(1, max_steps=0, hidden=2),
+}
+
+
+def test_curves_of_last_attempts() -> None:
+    """Where runs begin anew, a curve has the losses of the last attempt, as its replay tells them."""
+    study = Study(**recording(3, [0, 1, 4, 9, 30], learning_rate=[0.1, 3.0], hidden=2).canonical())
+    study = Study(**study.canonical() | {"restarts": {"most": 3, "after": 15}})
+    result = sweep.run(study)
+    rows, curves = result.runs(), result.learning_curves()
+    assert rows["restarts"].nunique() > 1
+    for run, points in curves.groupby("run"):
+        steps, losses = points["steps"].tolist(), sweep.trace(result, run).losses
+        last = rows["steps"][run]
+        assert steps == [*(step for step in (0, 1, 4, 9, 30) if step < last), last]
+        assert points["train_loss"][:-1].tolist() == losses[steps[:-1]].tolist()
+        assert points["train_loss"].iloc[-1] == rows["final_loss"][run]
+
+
+def expected_curves(study: Study, given: list[int] | None = None) -> pd.DataFrame:
+    """Return the curves by the oracle: at each step the rows of a study whose runs end there at the latest."""
+    tables = study.canonical()
+    del tables["record"]
+    whole = expected_runs(Study(**tables))
+    found = whole[whole["seed"] < study.seeds.base + study.record.curves.seeds].to_dict("records")
+    runs = [(row, -(-study.data.n_patterns // row.get("batch", study.training.batch))) for row in found]
+    steps = [0, 1, 2, 5, 10, 20, 50, 100, 200] if given is None else given
+    moved = {n_windows: {-(-step // n_windows) * n_windows for step in steps} for _, n_windows in runs}
+    for step in sorted(set().union(*moved.values())):
+        ends = _by_words(expected_runs(_limited(tables, step)), whole)
+        for row, n_windows in runs:
+            if step in moved[n_windows] and step < row["steps"]:
+                end = ends[tuple(row[name] for name in _words(whole))]
+                found.append({**row, **{name: end[name] for name in end if name not in ("run", "cell", "status")}})
+    frame = pd.DataFrame(found).rename(columns={"final_loss": "train_loss"}).sort_values(["run", "steps"])
+    return frame[[column.name for column in curves_columns(study)]].reset_index(drop=True)
+
+
+def _limited(tables: dict[str, Any], step: int) -> Study:
+    """Return a study whose runs take no more steps, with the cells of the others but for their limits."""
+    parameters = {name: values for name, values in tables["parameters"].items() if name != "max_steps"}
+    training = {**tables["training"], "max_steps": step}
+    return Study(**{**tables, "parameters": parameters, "training": training})
+
+
+def _words(whole: pd.DataFrame) -> list[str]:
+    """Return the columns that identify a run whatever the limit of its steps."""
+    columns = list(whole.columns)
+    return [name for name in columns[2 : columns.index("status")] if name != "max_steps"]
+
+
+def _by_words(ends: pd.DataFrame, whole: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Return rows by seed and swept words."""
+    return {tuple(row[name] for name in _words(whole)): row for row in ends.to_dict("records")}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
+    """Loss, correct outputs and test measures at each point, in memory and in a folder, whatever the blocks."""
+    study = STUDIES[name]
+    steps = None if study.record.curves.steps is None else list(study.record.curves.steps)
+    result = sweep.run(study)
+    assert_same_table(result.learning_curves(), expected_curves(study, steps))
+    with mock.patch.object(curve_recorder, "_BLOCK_NUMBERS", 1):
+        again = run_in_shards(study, out=tmp_path / "r", shard_runs=3)
+    pd.testing.assert_frame_equal(again.learning_curves(), result.learning_curves())
+    pd.testing.assert_frame_equal(again.runs(), result.runs())
+    assert sweep.verify(tmp_path / "r", sample=-1).intact
+
+
+def test_rows_are_as_without_curves() -> None:
+    """Curves are no part of rows or digest, and each ends as its row."""
+    study = STUDIES["ends of every kind"]
+    tables = study.canonical()
+    del tables["record"]
+    plain, result = sweep.run(Study(**tables)), sweep.run(study)
+    assert plain.facts["digest"] == result.facts["digest"]
+    curves, rows = result.learning_curves(), result.runs().set_index("run")
+    ends = curves.groupby("run").tail(1).set_index("run")
+    assert set(curves["status"]) >= {"converged", "diverged", "exhausted"}
+    for name, column in (("steps", "steps"), ("train_loss", "final_loss"), ("n_correct", "n_correct")):
+        assert (ends[name] == rows.loc[ends.index, column]).all()
+    starts = curves[curves["steps"] == 0].set_index("run")
+    assert (starts["train_loss"] == rows.loc[starts.index, "initial_loss"]).all()
+
+
+def test_choice_of_curves() -> None:
+    """Curves of a cell, or of values of parameters; what is not there is told in one sentence."""
+    result = sweep.run(STUDIES["test patterns"])
+    every = result.learning_curves()
+    assert list(every["cell"].unique()) == list(range(8))
+    assert set(result.learning_curves(2)["cell"]) == {2}
+    some = result.learning_curves(at={"batch": [5]})
+    pd.testing.assert_frame_equal(some, every[every["batch"] == 5].reset_index(drop=True))
+    for call, words in (
+        (lambda: result.learning_curves(8), "cell 8 given; must be an integer from 0 to 7"),
+        (lambda: result.learning_curves(at={"hiden": [2]}), "unknown parameter 'hiden'"),
+        (lambda: sweep.run(make_study(count=1)).learning_curves(), "learning curves were not recorded; run the study"),
+        (
+            lambda: run_in_shards(recording(1), shard_runs=2, max_runs=2).learning_curves(),
+            "recorded once all runs are trained",
+        ),
+        (lambda: sweep.run(recording(1), keep="cells"), "keep 'cells' given with record.curves, which are compared"),
+    ):
+        with pytest.raises((StoreError, StudyError, SweepError), match=words):
+            call()
+
+
+def test_an_interrupted_study_is_finished_with_curves(tmp_path: Path) -> None:
+    """Killed before or while curves are recorded, a folder is incomplete, and the same command records them."""
+    study = recording(2, hidden=2)
+    expected = sweep.run(study).learning_curves()
+    assert not run_in_shards(study, out=tmp_path / "r", shard_runs=2, max_runs=4).complete
+    with (
+        mock.patch.object(curve_recorder.CurveRecorder, "record", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        run_in_shards(study, out=tmp_path / "r", shard_runs=2)
+    assert not (tmp_path / "r" / "curves.parquet").exists()
+    with pytest.raises(StoreError, match="not complete"):
+        sweep.open_result(tmp_path / "r")
+    result = run_in_shards(study, out=tmp_path / "r", shard_runs=2)
+    pd.testing.assert_frame_equal(result.learning_curves(), expected)
+    pd.testing.assert_frame_equal(sweep.open_result(tmp_path / "r").learning_curves(), expected)
+
+
+def test_the_last_part_of_a_study_has_the_curves(tmp_path: Path) -> None:
+    """Parts in one folder or merged, adaptive seeds, and rows that are reused."""
+    study = recording(2, hidden=[2, 3])
+    expected = sweep.run(study).learning_curves()
+    for part in (1, 2):
+        assert not (tmp_path / "shared" / "curves.parquet").exists()
+        shared = run_in_shards(study, out=tmp_path / "shared", shard_runs=3, shard=(part, 2))
+    with (
+        mock.patch.object(curve_recorder.CurveRecorder, "record", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        sweep.run(study, out=tmp_path / "rows")
+    merged = sweep.merge([tmp_path / "rows"], tmp_path / "merged")
+    tables = study.canonical()
+    del tables["record"]
+    sweep.run(Study(**tables), out=tmp_path / "plain")
+    reused = sweep.run(study, out=tmp_path / "reused", reuse=tmp_path / "plain")
+    assert reused.facts["reused_steps"] == reused.facts["net_steps"]
+    for result in (shared, merged, reused):
+        pd.testing.assert_frame_equal(result.learning_curves(), expected)
+    seeds = {"count": 60, "until": {"width": 0.3, "first": 4}}
+    adaptive = sweep.run(Study(**tables | {"seeds": seeds, "record": {"curves": {"seeds": 30}}}))
+    rows = adaptive.runs()
+    assert 4 * 4 < len(rows) < 60 * 4
+    assert set(adaptive.learning_curves()["run"]) == set(rows.loc[rows["seed"] < 30, "run"])
+
+
+def test_a_run_that_ends_otherwise_is_refused(tmp_path: Path) -> None:
+    """Rows that this machine does not give stop the study before it is complete."""
+    study = recording(2, hidden=2)
+    trained = curve_recorder.column_values
+
+    def changed(table: Any, column: Any) -> Any:
+        return trained(table, column) + (column.name == "final_loss")
+
+    with (
+        mock.patch.object(curve_recorder, "column_values", changed),
+        pytest.raises(
+            StoreError, match=r"the learning curve of run 0 ends otherwise than its row: final_loss .* in the"
+        ),
+    ):
+        sweep.run(study, out=tmp_path / "r")
+    assert sweep.run(study, out=tmp_path / "r").complete
+
+
+def test_the_file_explains_itself(tmp_path: Path) -> None:
+    """The command records curves, and each column of the file has unit and meaning."""
+    path = write_study(tmp_path / "s.toml", make_study(batch=[1, 4], hidden=2, count=3))
+    assert "record.curves" not in command("plan", path).out
+    planned = command("plan", path, "--set", "record.curves={seeds=2}").out
+    assert "of 2 of 3 seeds per cell, whose runs are trained twice" in planned
+    words = ("run", path, "--set", "record.curves={seeds=2,steps=[4]}", "--out", tmp_path / "r")
+    assert command(*words).code == 0
+    schema = pq.read_schema(tmp_path / "r" / "curves.parquet")
+    columns = ["run", "cell", "seed", "batch", "learning_rate", "status", "steps", "epochs", "train_loss", "n_correct"]
+    assert sorted(schema.names) == sorted(columns)
+    assert all(field.metadata[b"description"] for field in schema)
+    assert schema.field("train_loss").metadata[b"unit"] == b"loss"
+    assert schema.metadata[b"identity"].decode() == sweep.open_result(tmp_path / "r").facts["identity"]
+    assert np.array_equal(sweep.open_result(tmp_path / "r").learning_curves(0)["steps"].unique()[:1], [4])
+    assert command("run", path, "--overwrite", "--out", tmp_path / "r").code == 0
+    assert not (tmp_path / "r" / "curves.parquet").exists()

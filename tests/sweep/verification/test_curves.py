@@ -1,0 +1,137 @@
+"""Checks of learning curves: damage, points that are missing or forged, and how they are repaired."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import sweep
+from sweep import Study
+from sweep.store.parquet import encode_table
+from sweep.store.reader import StoreReader
+from sweep.study.columns import curves_columns
+from tests.sweep.forgers import forge_record, forge_run
+from tests.sweep.support import make_study
+
+Change = Callable[[pa.Table], pa.Table]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study that records curves, not to be changed."""
+    place = tmp_path_factory.mktemp("curves") / "r"
+    study = make_study(count=6, hidden=2, max_steps=40, batch=[2, 4])
+    sweep.run(Study(**study.canonical() | {"record": {"curves": {"seeds": 3}}}), out=place)
+    return place
+
+
+def forged(folder: Path, place: Path, change: Change) -> Path:
+    """Change a copy of the curves, with a checksum that fits."""
+    shutil.copytree(folder, place)
+    store = StoreReader.open(place)
+    content = encode_table(change(store.read_curves()), curves_columns(store.study), {})
+    (place / "curves.parquet").write_bytes(content)
+    forge_record(place / "run.json", curves_sha256=hashlib.sha256(content).hexdigest())
+    return place
+
+
+def with_value(column: str, row: int, value: Any) -> Change:
+    """Return a change of one value."""
+
+    def change(table: pa.Table) -> pa.Table:
+        values = table[column].to_pylist()
+        values[row] = value
+        index, field = table.schema.get_field_index(column), table.schema.field(column)
+        array = pa.array(values, pa.string()).dictionary_encode() if column == "status" else pa.array(values)
+        return table.set_column(index, field, array.cast(field.type))
+
+    return change
+
+
+def test_intact_curves(folder: Path) -> None:
+    """They agree with rows, and with a training of now."""
+    assert sweep.verify(folder).intact
+    assert sweep.verify(folder, sample=2, sample_seed=5).intact
+    assert sweep.verify(folder, sample=-1).intact
+
+
+# A run of two windows has points at 0, 2 (of steps 1 and 2), 6 (of step 5), 10, 20 and its end, 40.
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda table: table.slice(0, len(table) - 1), "the learning curve of run 20 has other points than its row"),
+        (lambda table: pa.concat_tables([table.slice(0, 3), table.slice(4)]), "the learning curve of run 0 has other"),
+        (lambda table: table.slice(6), "it has no learning curve of run 0"),
+        (with_value("run", 0, 3), "it has a learning curve of run 3"),
+        (with_value("steps", 2, 3), "the learning curve of run 0 has steps 3; must be 6"),
+        (with_value("epochs", 1, 2), "the learning curve of run 0 has epochs 2; must be 1"),
+        (with_value("seed", 0, 1), "the learning curve of run 0 has seed 1; must be 0"),
+        (with_value("batch", 0, 4), "the learning curve of run 0 has batch 4; must be 2"),
+        (with_value("status", 0, "stalled"), "the learning curve of run 0 has status 2; must be 3"),
+        (with_value("train_loss", 0, 0.5), "the learning curve of run 0 starts with another loss than its row tells"),
+        (
+            with_value("train_loss", 5, 0.5),
+            "the learning curve of run 0 ends otherwise than its row: final_loss 0.5, in",
+        ),
+        (with_value("n_correct", 5, 0), "the learning curve of run 0 ends otherwise than its row: n_correct 0, in"),
+        (with_value("train_loss", 3, None), "it lacks values"),
+    ],
+)
+def test_forged_curves(folder: Path, tmp_path: Path, change: Change, words: str) -> None:
+    """What rows and study contradict is found without training, and repaired."""
+    place = forged(folder, tmp_path / "f", change)
+    (fault,) = sweep.verify(place).faults
+    assert fault.startswith(f"'{place / 'curves.parquet'}' is damaged: {words}")
+    assert sweep.repair(place).faults == [fault]
+    assert sweep.verify(place, sample=-1).intact
+    assert sweep.open_result(place).learning_curves().equals(sweep.open_result(folder).learning_curves())
+
+
+def test_a_forged_point_is_found_by_training(folder: Path, tmp_path: Path) -> None:
+    """A loss on the way that breaks no rule is found if its run is drawn."""
+    place = forged(folder, tmp_path / "f", with_value("train_loss", 3, 0.25))
+    assert sweep.verify(place).intact
+    (fault,) = sweep.verify(place, sample=-1).faults
+    assert "the learning curve of run 0 at step 10 has train_loss 0.25; training gives " in fault
+    found = [sweep.verify(place, sample=6, sample_seed=seed).faults for seed in range(12)]
+    assert [] in found
+    assert [fault] in found
+    assert sweep.repair(place, sample=-1).faults == [fault]
+    assert sweep.verify(place, sample=-1).intact
+
+
+def test_damaged_and_lost_files(folder: Path, tmp_path: Path) -> None:
+    """A flipped bit and a file that is gone are one sentence, also beside damaged rows, and readers refuse them."""
+    place = tmp_path / "f"
+    shutil.copytree(folder, place)
+    path = place / "curves.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    (fault,) = sweep.verify(place).faults
+    assert fault.startswith(f"'{path}' is damaged: its SHA-256")
+    with pytest.raises(sweep.StoreError, match="SHA-256"):
+        sweep.open_result(place).learning_curves()
+    path.unlink()
+    next((place / "parts").iterdir()).write_bytes(b"")
+    assert [fault for fault in sweep.verify(place).faults if "curves" in fault] == [
+        f"'{path}' is damaged: it is missing"
+    ]
+    assert sweep.repair(place).faults
+    assert sweep.verify(place, sample=-1).intact
+
+
+def test_a_forged_row_contradicts_its_curve(folder: Path, tmp_path: Path) -> None:
+    """A row whose checksums all fit has a curve that ends otherwise."""
+    shutil.copytree(folder, tmp_path / "f")
+    loss = sweep.open_result(folder).row(1)["final_loss"]
+    forge_run(tmp_path / "f", 1, final_loss=float(np.nextafter(loss, 1.0)))
+    (fault,) = sweep.verify(tmp_path / "f").faults
+    assert "the learning curve of run 1 ends otherwise than its row: final_loss" in fault
