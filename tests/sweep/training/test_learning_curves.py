@@ -46,7 +46,7 @@ STUDIES = {
 
 def test_curves_of_last_attempts() -> None:
     """Where runs begin anew, a curve has the losses of the last attempt, as its replay tells them."""
-    study = Study(**recording(3, [0, 1, 4, 9, 30], learning_rate=[0.1, 3.0], hidden=2).canonical())
+    study = recording(3, [0, 1, 4, 9, 30], learning_rate=[0.1, 3.0], hidden=2, below=0.9)
     study = Study(**study.canonical() | {"restarts": {"most": 3, "after": 15}})
     result = sweep.run(study)
     rows, curves = result.runs(), result.learning_curves()
