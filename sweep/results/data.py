@@ -161,7 +161,7 @@ class ResultData:
                 statistics[high] = statistics[high].clip(upper=most_correct(self.study, measure))
             columns = statistics[measure_columns(measure)].set_axis(self.cells.index)
             others = self.cells.drop(columns=columns.columns, errors="ignore")
-            self._measured_cells[measure] = pd.concat([others, columns], axis=1)
+            self._measured_cells[measure] = others.join(columns)
         return self._measured_cells[measure]
 
     @cached_property
