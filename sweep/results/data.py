@@ -76,7 +76,8 @@ class ResultData:
             frame = stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null if not reached
         asked = columns_in_cells(self.study)
         lacking = {name: own for name, own in asked.items() if own[0] not in frame or frame[own[0]].isna().all()}
-        return with_measures(frame, lacking, self._measures_by_cell(list(lacking), frame)) if lacking else frame
+        whole = with_measures(frame, lacking, self._measures_by_cell(list(lacking), frame)) if lacking else frame
+        return whole.copy()  # in one block of each type: pandas warns where a column is inserted among a hundred blocks
 
     @cached_property
     def tally(self) -> pd.DataFrame:
