@@ -41,9 +41,7 @@ class ResultData:
     """
 
     def __init__(self, study: Study, facts: dict[str, Any], parts: StoreReader | MemoryParts) -> None:
-        self.study = study
-        self._facts = facts
-        self._parts = parts
+        self.study, self._facts, self._parts = study, facts, parts
         self.place: str | None = parts.files.place if isinstance(parts, StoreReader) else None
         self.directory: Path | None = parts.directory if isinstance(parts, StoreReader) else None
         self.complete: bool = facts["complete"]
@@ -77,7 +75,7 @@ class ResultData:
         asked = columns_in_cells(self.study)
         lacking = {name: own for name, own in asked.items() if own[0] not in frame or frame[own[0]].isna().all()}
         whole = with_measures(frame, lacking, self._measures_by_cell(list(lacking), frame)) if lacking else frame
-        return whole.copy()  # in one block of each type: pandas warns where a column is inserted among a hundred blocks
+        return whole.copy()  # in a few blocks: beside a hundred of them pandas warns where a column is inserted
 
     @cached_property
     def tally(self) -> pd.DataFrame:
@@ -161,8 +159,7 @@ class ResultData:
                 high = f"{measure}_mean_high"
                 statistics[high] = statistics[high].clip(upper=most_correct(self.study, measure))
             columns = statistics[measure_columns(measure)].set_axis(self.cells.index)
-            others = self.cells.drop(columns=columns.columns, errors="ignore")
-            self._measured_cells[measure] = others.join(columns)
+            self._measured_cells[measure] = self.cells.drop(columns=columns.columns, errors="ignore").join(columns)
         return self._measured_cells[measure]
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from sweep.study.parameters import Scalar
+    from sweep.study.selection import At
 
 _ROWS = "rows and files are those of the result itself, with a column for each target"
 
@@ -53,9 +53,9 @@ class Result(ResultQueries):
         Returns
         -------
         dict
-            Arrays by name, with one row for each run in ascending order of seeds: ``w`` (runs, inputs, hidden), ``v``
-            (runs, hidden, outputs), ``b`` (runs, hidden), ``c`` (runs, outputs), and ``k`` (runs, inputs, outputs); of
-            several hidden layers ``w1``, ``b1``, ``w2``, .. Weights of a run that diverged may be infinite or NaN.
+            Arrays by name, a row for each run by ascending seeds: ``w`` (runs, inputs, hidden), ``v`` (runs, hidden,
+            outputs), ``b``, ``c`` and ``k``; of several hidden layers ``w1``, ``b1``, ``w2``, .. Where a run diverged
+            they may be infinite or NaN.
 
         Raises
         ------
@@ -96,9 +96,7 @@ class Result(ResultQueries):
 
         return functions_by(self, listed(by), top)
 
-    def learning_curves(
-        self, cell: int | None = None, *, at: Mapping[str, Sequence[Scalar]] | None = None
-    ) -> pd.DataFrame:
+    def learning_curves(self, cell: int | None = None, *, at: At | None = None) -> pd.DataFrame:
         """Return the recorded learning curves, a row for each point.
 
         Parameters
@@ -220,9 +218,7 @@ class TargetRuns(Result):
         """Refuse as :meth:`measured` does."""
         raise SweepError(f"{measure} does not depend on a target; ask the result itself")
 
-    def learning_curves(
-        self, cell: int | None = None, *, at: Mapping[str, Sequence[Scalar]] | None = None
-    ) -> pd.DataFrame:
+    def learning_curves(self, cell: int | None = None, *, at: At | None = None) -> pd.DataFrame:
         """Refuse with SweepError, since curves do not depend on a target."""
         raise SweepError("learning curves do not depend on a target; ask the result itself")
 

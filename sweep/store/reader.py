@@ -59,10 +59,8 @@ class StoreReader(Parts):
 
     def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...]) -> None:
         super().__init__()
-        self.files = files
-        self.study = study
-        self.keep = keep
-        self.waves = waves
+        self.files, self.study = files, study
+        self.keep, self.waves = keep, waves
         self._facts: dict[str, Any] | None = None
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else counts_columns(study)
