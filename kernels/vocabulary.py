@@ -82,7 +82,7 @@ OF_PLATEAUS = (
         "patience",
         float("inf"),
         "judgings in a row without an improvement after which a run ends with status plateau",
-        "epochs",
+        "judgings",
         above=0,
         below=2**24,  # float32 counts no further
         multiple_of=1,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sweep.errors import SweepError
+from sweep.errors import SweepError, shown
 from sweep.results.answers import check_swept
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.statistics.cells import group_of, values_of_groups
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
+from sweep.system.plain_values import is_integer
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result
@@ -55,8 +56,8 @@ def functions_by(result: Result, by: Sequence[str], top: int) -> pd.DataFrame:
     if _NAME not in result.study.record.measures:
         raise SweepError(f"the study does not record {_NAME}; a study with --set record.measures={_NAME} does")
     check_swept(result.study, by)
-    if top < 1:
-        raise SweepError(f"top {top} given; must be at least 1")
+    if not is_integer(top) or top < 1:
+        raise SweepError(f"top {shown(top)} given; must be an integer from 1")
     runs = result.runs(["run", "cell", _NAME])
     runs["group"] = group_of(result.study.grid, by, runs["cell"].to_numpy())
     counts = runs.groupby(["group", _NAME]).size().rename("n_learned").reset_index()

@@ -174,6 +174,8 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, word: Word | Non
 
 def _text(value: Any) -> str:
     """Write a value as a study file does."""
+    if isinstance(value, tuple) and value:
+        return ", ".join(map(_text, value))
     return "none" if value in (None, ()) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -189,6 +191,8 @@ def _allowed(hint: Any) -> str:
     if NoneType in get_args(kind):
         return _allowed(options[0])
     what = {bool: "true, false", int: "an integer", float: "a number"}.get(kind, "a list")
+    if any(getattr(limit, "multiple_of", None) == 1 for note in notes for limit in getattr(note, "metadata", ())):
+        what = "a whole number"
     return " ".join([what, *_limits(notes)])
 
 

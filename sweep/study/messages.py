@@ -15,7 +15,7 @@ from sweep.study.words import OURS, WordTables
 _NEEDS = {
     "greater_than": "above {gt:g}",
     "greater_than_equal": "at least {ge:g}",
-    "less_than": "below {lt:g}",
+    "less_than": "below {lt:,.10g}",
     "less_than_equal": "at most {le}",
     "multiple_of": "a multiple of {multiple_of:g}",
     "finite_number": "a finite number",

@@ -19,18 +19,25 @@ def restart_faults(study: StudyContent) -> Iterator[str]:
     if not restarts.most:
         for key, value in restarts:
             if value != getattr(defaults, key):
-                yield f"restarts.{key}: {shown(value)} given, which no run uses; it is used with restarts.most above 0"
+                told = shown(list(value) if isinstance(value, tuple) else value)
+                yield f"restarts.{key}: {told} given, which no run uses; it is used with restarts.most above 0"
         return
-    if restarts.after is None and not restarts.on:
-        yield "restarts.on: [] given without restarts.after; one of them must say when a run begins anew"
+    if restarts.after is None and not set(restarts.on) - ({"plateau"} if not study.has_patience else set()):
+        yield (
+            f"restarts.on: {shown(list(restarts.on))} given without restarts.after"
+            f"{' and convergence.patience' if restarts.on else ''}; one of them must say when a run begins anew"
+        )
     most = max(_step_limits(study))
     if restarts.after is not None and restarts.after >= most:
         yield f"restarts.after: {restarts.after} given; must be below {most}, the most updates of a run"
+    if restarts.after is not None and set(study.values_of("criterion")) == {"none"}:
+        yield f"restarts.after: {restarts.after} given with criterion 'none', by which no attempt converges"
     values = study.values_of("values")[0]
+    given = {name for name, _ in values.entries} if values else set()
     if "constant" in study.values_of("distribution"):
         key, value = study.key_of("distribution"), "'constant'"
-    elif values and ALL in dict(values.entries):
-        key, value = study.key_of("values"), f"{ALL!r}"
+    elif ALL in given or all(shapes.keys() <= given for shapes in study.all_shapes):
+        key, value = study.key_of("values"), "all parameters"
     else:
         return
     yield f"{key}: {value} given with restarts.most {restarts.most}; a run would begin anew with the same weights"

@@ -136,8 +136,8 @@ def _read_steps(given: Any) -> Any:
     is_spaced = isinstance(given, Mapping) and not {"value", "values"} & given.keys()
     values = expand(given, integer=False)
     for value in values:
-        is_whole = is_integer(value) or (is_spaced and isinstance(value, float))
-        if not is_whole or not 0 <= float(value) <= MAX_CURVE_STEP:
+        is_number = is_integer(value) or (is_spaced and isinstance(value, float))
+        if not is_number or isinstance(value, str) or not 0 <= value <= MAX_CURVE_STEP:
             raise ValueError(f"step {shown(value)} given; must be a whole number from 0 to {MAX_CURVE_STEP}")
     steps = sorted(map(round, map(float, values)))
     if is_spaced:

@@ -179,6 +179,8 @@ def run_in_shards(
     with claim(files, wish) as store:
         if store.facts()["complete"]:
             finished = open_result(store.files)
+            if study.record.curves:
+                store.read_curves()  # refused if they are missing or damaged, as the cells are by whoever reads them
             if options.progress:
                 tell_finished(finished.facts, store.files.place)
             return finished

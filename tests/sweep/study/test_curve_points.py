@@ -79,6 +79,7 @@ def test_old_studies_are_as_before() -> None:
         ({"seeds": 1, "steps": []}, "record.curves.steps: an empty list given"),
         ({"seeds": 1, "steps": [1.5]}, "record.curves.steps: step 1.5 given; must be a whole number from 0"),
         ({"seeds": 1, "steps": [-1]}, "record.curves.steps: step -1 given; must be a whole number from 0"),
+        ({"seeds": 1, "steps": [10**400]}, "record.curves.steps: step "),
         ({"seeds": 1, "steps": [True]}, "record.curves.steps: step True given"),
         ({"seeds": 1, "steps": "all"}, "record.curves.steps: step 'all' given"),
         ({"seeds": 1, "steps": [3, 3]}, "record.curves.steps: step 3 given twice; steps must differ"),

@@ -59,6 +59,15 @@ def test_curves_of_last_attempts() -> None:
         assert points["train_loss"].iloc[-1] == rows["final_loss"][run]
 
 
+def test_finished_without_its_curves(tmp_path: Path) -> None:
+    """A finished folder that has lost its curves is not said to be complete."""
+    study = recording(1, hidden=2)
+    sweep.run(study, tmp_path / "place")
+    (tmp_path / "place" / "curves.parquet").unlink()
+    with pytest.raises(StoreError, match=r"curves\.parquet.*missing"):
+        sweep.run(study, tmp_path / "place")
+
+
 def expected_curves(study: Study, given: list[int] | None = None) -> pd.DataFrame:
     """Return the curves by the oracle: at each step the rows of a study whose runs end there at the latest."""
     tables = study.canonical()

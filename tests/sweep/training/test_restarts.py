@@ -190,6 +190,18 @@ def test_identity_of_others() -> None:
             {"restarts": {"most": 2, "on": ["exhausted"]}},
             "restarts.on: unknown end 'exhausted'; known: diverged, stalled",
         ),
+        (
+            {"restarts": {"most": 2, "on": "plateau"}, "convergence": {"below": 0.9}},
+            "restarts.on: ['plateau'] given without restarts.after and convergence.patience; one of them must say",
+        ),
+        (
+            {"restarts": {"most": 2, "after": 9}, "convergence": {"criterion": "none"}},
+            "restarts.after: 9 given with criterion 'none', by which no attempt converges",
+        ),
+        (
+            {"restarts": {"most": 2}, "initial_weights": {"values": {"w": 1.0, "v": 1.0, "b": 0.0, "c": 0.0}}},
+            "initial_weights.values: all parameters given with restarts.most 2; a run would begin anew with the same",
+        ),
         ({"restarts": {"most": 2, "draw": "new"}}, "restarts.draw: 'new' given; must be one of"),
         (
             {"restarts": {"most": 2}, "initial_weights": {"distribution": "constant"}},
@@ -197,7 +209,7 @@ def test_identity_of_others() -> None:
         ),
         (
             {"restarts": {"most": 2}, "initial_weights": {"values": {"parameters": [0.5] * 9}}},
-            "initial_weights.values: 'parameters' given with restarts.most 2; a run would begin anew with the same",
+            "initial_weights.values: all parameters given with restarts.most 2; a run would begin anew with the same",
         ),
     ],
 )
