@@ -20,8 +20,8 @@ from sweep.system.formatting import short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BLUE, _ORANGE, _GREEN, _PINK = NAMED_COLORS[:4]
-STATUS_COLORS = dict(zip(STATUSES, (_BLUE, _ORANGE, _PINK, "0.55", _GREEN), strict=True))
+_BLUE, _RED, _, _PINK, _, _, _AMBER = NAMED_COLORS
+STATUS_COLORS = dict(zip(STATUSES, (_BLUE, _RED, _PINK, "0.55", _AMBER), strict=True))
 
 
 class Shown(NamedTuple):

@@ -230,7 +230,8 @@ def test_every_word_of_a_kernel_is_in_its_recipe(name: str) -> None:
 def test_starts_say_what_the_study_says() -> None:
     """Words of the start stand there as in the study."""
     study = study_of("draw_order", "b v", output_scale=0.5, stream="pcg64")
-    assert make_start(study, study.grid.cell(0)) == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, False)
+    start = make_start(study, study.grid.cell(0), attempt=3)
+    assert start == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, False, 3)
 
 
 def test_column_of_epochs_only_where_needed() -> None:
