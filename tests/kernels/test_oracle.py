@@ -42,7 +42,7 @@ def test_networks_of_all_sizes_as_oracle(activation: str, dtype: str, bias: bool
         spec = Spec(activation, bias=bias, dtype=dtype)
         runs = draw_runs(spec, hidden, RUNS, 100 * hidden + bias, MOST_STEPS[hidden], Kinds(bound="own"))
         seen.extend(assert_as_oracle(spec, runs).status)
-    assert set(seen) == set(oracle.STATUSES)
+    assert set(seen) == set(oracle.STATUSES) - {"plateau"}
 
 
 @pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, lambda _: False))
