@@ -118,7 +118,7 @@ def make_judge_runs(
         store(packet.control, CONVERGED_FLAG, select(verdict.converged, fill(1.0), 0.0))
         store(packet.control, STALLED_FLAG, select(verdict.stalled, fill(1.0), 0.0))
         if has_patience:
-            store(packet.control, plateau_flag, select(verdict.tired, fill(1.0), 0.0))
+            store(packet.control, plateau_flag, select(verdict.on_plateau, fill(1.0), 0.0))
 
     @device
     def judge_runs(patterns: Patterns, runs: Runs, workspace: Workspace, k: int) -> bool:

@@ -130,7 +130,7 @@ class Verdict(NamedTuple):
     ----------
     loss
         Over all patterns.
-    converged, stalled, tired
+    converged, stalled, on_plateau
         Lanes that meet the criterion, lanes that no update of an epoch would change, and lanes whose patience has
         ended. The caller checks ``from_step`` and divergence.
     """
@@ -138,7 +138,7 @@ class Verdict(NamedTuple):
     loss: Lanes
     converged: Mask
     stalled: Mask
-    tired: Mask
+    on_plateau: Mask
 
 
 @made_once
@@ -172,16 +172,16 @@ def make_judge(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Pa
         active = load(control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
         converged = criterion(patterns, packet, loss, load(control, BELOW)) & active
-        stalled = tired = active & ~active
+        stalled = on_plateau = active & ~active
         if has_patience:
-            tired = look(patterns, packet, loss) & active
+            on_plateau = look(patterns, packet, loss) & active
         if may_stall:
             stalled = (loss == load(packet.previous, 0)) & active & rates_rest(packet)
             if any_lane(stalled):
                 stalled = is_fixed_point(patterns, packet, stalled)
                 if spoils_outputs:
                     step.predict(patterns, packet)
-        return Verdict(loss, converged, stalled, tired)
+        return Verdict(loss, converged, stalled, on_plateau)
 
     return judge
 

@@ -113,11 +113,11 @@ class Judge:
         if stalled.any():
             stalled &= is_still()
         self.previous = np.where(due, score.loss, self.previous)
-        tired = self._has_lost_patience(score, due)
-        verdicts = [due & verdict for verdict in (converged, diverged, stalled, tired, self.limit == t)]
+        on_plateau = self._is_on_plateau(score, due)
+        verdicts = [due & verdict for verdict in (converged, diverged, stalled, on_plateau, self.limit == t)]
         return np.select(verdicts, ORDER, default="")
 
-    def _has_lost_patience(self, score: Score, due: Array) -> Array:
+    def _is_on_plateau(self, score: Score, due: Array) -> Array:
         """Return which runs (R,) have not improved for so many judgings as they have patience."""
         if not self.plateau_of:
             return np.zeros(len(due), np.bool_)
