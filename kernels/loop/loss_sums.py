@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kernels.data.packet import Packet
+from kernels.loop.lane_assignment import RUN
 from kernels.loop.runs import Runs
 from kernels.recipe import Recipe
 from kernels.simd import lanes
@@ -58,7 +59,7 @@ def make_record_sums(recipe: Recipe) -> Callable[[Runs, Workspace, int, float, i
 
     @device
     def record_sums(runs: Runs, workspace: Workspace, lane: int, loss: float, turn: int, n_before: int) -> None:
-        run, doubles, sums = workspace.seats[0, lane], workspace.doubles, runs.columns.loss_sums
+        run, doubles, sums = workspace.seats[RUN, lane], workspace.doubles, runs.columns.loss_sums
         last = loss if loss == loss else np.inf
         if adds:
             sums[run, 0] = doubles[plain, lane] + last
