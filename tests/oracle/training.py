@@ -47,7 +47,7 @@ class Result:
         for losses, n in zip(self.losses.astype(np.float64), self.n_judgings, strict=True):
             told = [np.inf if np.isnan(loss) else loss for loss in losses[:n]]
             tail = told[-20:]
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore", over="ignore"):
                 sums = {
                     "loss_sum": sum(told, start=0.0),
                     "inverse_loss_sum": sum((np.float64(1.0) / loss for loss in told), start=0.0),
