@@ -32,11 +32,11 @@ def broken_by_targets(columns: Columns, terms: Terms, targets: NDArray[Any]) -> 
     for k, target in enumerate(targets):
         at, last = columns.target_steps[:, k], updates(columns)
         met, diverged = at >= 0, columns.status == DIVERGED
-        if k:
-            before = columns.target_steps[:, k - 1]
-            yield met & ((before < 0) | (before > at)), "a larger target is met no later than a smaller one"
+        before = columns.target_steps[:, max(k - 1, 0)]
+        ordered: Broken = met & ((before < 0) | (before > at)), "a larger target is met no later than a smaller one"
         yield (at < -1) | (at > last), "a target is met from step 0 to the last of the run, or never, which is -1"
         if columns.attempts.shape[1]:  # an earlier attempt may have met it, of which no more is known
+            yield ordered
             continue
         yield met & (at != last) & (at % terms.n_windows != 0), "targets are judged after whole epochs and at the end"
         yield (columns.initial_loss < target) != (at == 0), "a target is met at step 0 just if the first loss is below"
@@ -47,3 +47,4 @@ def broken_by_targets(columns: Columns, terms: Terms, targets: NDArray[Any]) -> 
         would_end = (terms.criterion == "loss") & (target <= terms.below) & (at >= terms.from_step)
         yield met & would_end & (at != last), "a run ends where its loss is below a target that is not above 'below'"
         yield met & would_end & (columns.status != CONVERGED), "a run whose loss is so far below 'below' has converged"
+        yield ordered

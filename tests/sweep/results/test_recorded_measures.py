@@ -194,7 +194,7 @@ def test_functions() -> None:
     pooled = result.functions(top=3)
     assert pooled["n_learned"].tolist() == runs["learned_function"].value_counts().head(3).tolist()
     assert ((pooled["share_low"] <= pooled["share"]) & (pooled["share"] <= pooled["share_high"])).all()
-    with pytest.raises(SweepError, match="top 0 given; must be at least 1"):
+    with pytest.raises(SweepError, match="top 0 given; must be an integer from 1"):
         result.functions(top=0)
     with pytest.raises(SweepError, match="the study does not record learned_function"):
         sweep.run(measured(["margin"], hidden=2, learning_rate=0.1)).functions()

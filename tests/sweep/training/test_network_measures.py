@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import sweep
+from kernels.vocabulary import LOSS_SUMS
 from sweep import Study, StudyError
 from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.training.network_measures import MEASURES
@@ -134,7 +135,7 @@ def test_measures_are_replayed_and_verified(tmp_path: Path) -> None:
 
 def test_names() -> None:
     """Declared and computed are the same; columns stand in one order; none is asked for twice."""
-    assert list(MEASURES) == list(NETWORK_MEASURES)
+    assert [*MEASURES, *LOSS_SUMS] == list(NETWORK_MEASURES)
     assert measured("margin", "mean_error") == measured("mean_error", "margin")
     for given, words in (
         (["margins"], "measure 'margins'"),
