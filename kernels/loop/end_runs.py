@@ -1,8 +1,9 @@
 """The turn in which runs may end: they are judged and recorded, and the next runs take their lanes.
 
 The training loop comes here when a run of a packet has converged, diverged or stalled, when its
-loss is below the next target that is recorded, when one is at its last step or at a point of
-its path that is recorded, and before the first turn. Code here runs rarely, on data in memory, and mostly lane by lane.
+loss is below the next target that is recorded, when one is at its last step or at a point of its
+path that is recorded, when its patience has ended, and before the first turn. Code here runs
+rarely, on data in memory, and mostly lane by lane.
 """
 
 from __future__ import annotations

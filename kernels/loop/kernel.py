@@ -54,7 +54,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     advance_all = make_advance_all(recipe, variant, memory, places.packets)
     some_may_end = make_some_may_end(recipe, variant, memory, places.packets)
     first_that_ends = make_first_that_ends(recipe, variant, memory, places.packets)
-    add_losses, adds_losses = make_add_losses(recipe, variant, memory, places.packets), bool(recipe.loss_sums)
+    add_losses, adds_losses = make_add_losses(recipe, memory, places.packets), bool(recipe.loss_sums)
     registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
 
     @jit.kernel(repr((recipe, variant)), quick=variant.quick)
@@ -161,13 +161,13 @@ def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: 
 
 @made_once
 def make_add_losses(
-    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
+    recipe: Recipe, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[tuple[Workspace, ...], Rows, int], None]:
     """Make the function that adds the losses of a turn to the sums of each packet.
 
     Parameters
     ----------
-    recipe, variant, memory, packets
+    recipe, memory, packets
         As for :func:`make_predict_all`.
 
     Returns
@@ -184,7 +184,7 @@ def make_add_losses(
 
     if number == 0:
         return add_last
-    add_others = make_add_losses(recipe, variant, memory, packets[:-1])
+    add_others = make_add_losses(recipe, memory, packets[:-1])
 
     @device
     def add_all(workspaces: tuple[Workspace, ...], registers: Rows, turn: int) -> None:

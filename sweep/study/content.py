@@ -93,7 +93,16 @@ class StudyContent:
     @property
     def has_patience(self) -> bool:
         """Whether runs can end on a plateau."""
-        return self.values_of("patience") != (None,)
+        return self.grid.has_patience
+
+    @property
+    def step_limits(self) -> list[int]:
+        """The most steps of a run, for each combination of limits that cells have."""
+        limits = self.combinations(("max_steps", "max_epochs", "batch"))
+        return [
+            most if epochs is None else min(most, epochs * -(-self.data.n_patterns // batch))
+            for most, epochs, batch in limits
+        ]
 
     def fixed(self) -> dict[str, Any]:
         """Return the words with the same value in all cells; None means that the value follows from another word."""

@@ -7,8 +7,6 @@ from itertools import count
 from math import prod
 from typing import TYPE_CHECKING
 
-from sweep.study.sections import MAX_CURVE_STEP
-
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent
 
@@ -58,7 +56,7 @@ def curve_faults(study: StudyContent) -> list[str]:
         faults.append(
             f"record.curves.seeds: {curves.seeds:,} given; must be at most {study.seeds.count:,}, the seeds of a cell"
         )
-    limits = [_limit(study, *values) for values in study.combinations(("max_steps", "max_epochs", "batch"))]
+    limits = study.step_limits
     if curves.steps and curves.steps[-1] > max(limits):
         faults.append(
             f"record.curves.steps: step {curves.steps[-1]:,} given; must be at most {max(limits):,}, the steps that a "
@@ -78,8 +76,3 @@ def curve_faults(study: StudyContent) -> list[str]:
             "seeds or steps"
         )
     return faults
-
-
-def _limit(study: StudyContent, max_steps: int, max_epochs: int | None, batch: int) -> int:
-    """Return the limit of steps of a run with these words."""
-    return min(max_steps, MAX_CURVE_STEP if max_epochs is None else max_epochs * -(-study.data.n_patterns // batch))

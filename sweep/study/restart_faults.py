@@ -27,7 +27,7 @@ def restart_faults(study: StudyContent) -> Iterator[str]:
             f"restarts.on: {shown(list(restarts.on))} given without restarts.after"
             f"{' and convergence.patience' if restarts.on else ''}; one of them must say when a run begins anew"
         )
-    most = max(_step_limits(study))
+    most = max(study.step_limits)
     if restarts.after is not None and restarts.after >= most:
         yield f"restarts.after: {restarts.after} given; must be below {most}, the most updates of a run"
     if restarts.after is not None and set(study.values_of("criterion")) == {"none"}:
@@ -41,9 +41,3 @@ def restart_faults(study: StudyContent) -> Iterator[str]:
     else:
         return
     yield f"{key}: {value} given with restarts.most {restarts.most}; a run would begin anew with the same weights"
-
-
-def _step_limits(study: StudyContent) -> Iterator[int]:
-    """Yield the limits of steps of cells."""
-    for most, epochs, batch in study.combinations(("max_steps", "max_epochs", "batch")):
-        yield most if epochs is None else min(most, epochs * -(-study.data.n_patterns // batch))

@@ -24,17 +24,19 @@ class Attempt(NamedTuple):
         0 for the first.
     runs : (n,)
         Indices of the runs among all.
-    settings : (n,) of :data:`kernels.recipe.SETTINGS`
-        With the limit of steps of this attempt.
+    settings, counts : (cells,)
+        Settings (:data:`kernels.recipe.SETTINGS`) with the limit of steps of this attempt, and the number of successive
+        runs of each: in the first attempt of cells, later of each run, as what is left of its steps is its own.
     """
 
     number: int
     runs: NDArray[np.int64]
     settings: Array
+    counts: Array
 
 
 def train_attempts(
-    restarts: Restarts, settings: Array, train: Callable[[Attempt], tuple[Outcome, Array]]
+    restarts: Restarts, settings: Array, counts: Array, train: Callable[[Attempt], tuple[Outcome, Array]]
 ) -> tuple[Outcome, Array]:
     """Train runs, and those that fail again with other weights.
 
@@ -42,8 +44,9 @@ def train_attempts(
     ----------
     restarts
         The table of the study.
-    settings : (runs,) of :data:`kernels.recipe.SETTINGS`
-        Of each run; ``max_steps`` limits the steps of all its attempts together.
+    settings, counts : (cells,)
+        Settings of cells, whose ``max_steps`` limits all attempts of a run together, and the number of successive runs
+        of each.
     train
         Trains an attempt, and returns its outcome and the initial weights (n, parameters).
 
@@ -59,10 +62,11 @@ def train_attempts(
     An attempt ends after ``after`` updates if the run has another one left, and otherwise only as runs do. Each begins
     with an epoch of its own.
     """
-    limits = settings["max_steps"]
+    cells = np.repeat(np.arange(len(counts)), counts)
+    limits = settings["max_steps"][cells]
     codes = [STATUSES.index(status) for status in restarts.on]
-    every = np.arange(len(settings))
-    outcome, initial = train(Attempt(0, every, _limited(settings, limits, restarts, restarts.most > 0)))
+    first = _limited(settings, settings["max_steps"], restarts, restarts.most > 0)
+    outcome, initial = train(Attempt(0, np.arange(len(cells)), first, counts))
     columns, lane_steps = outcome.columns, outcome.lane_steps
     attempts = np.column_stack([np.zeros_like(columns.steps), columns.steps])
     for number in range(1, restarts.most + 1):
@@ -70,8 +74,8 @@ def train_attempts(
         again = np.flatnonzero((np.isin(columns.status, codes) | (columns.status == EXHAUSTED)) & (left > 0))
         if not again.size:
             break
-        own = _limited(settings[again], left[again], restarts, number < restarts.most)
-        other, initial[again] = train(Attempt(number, again, own))
+        own = _limited(settings[cells[again]], left[again], restarts, number < restarts.most)
+        other, initial[again] = train(Attempt(number, again, own, np.ones_like(again)))
         lane_steps += other.lane_steps
         _place(columns, other.columns, again, attempts[again, 1])
         attempts[again] = np.column_stack([np.full_like(again, number), attempts[again, 1] + other.columns.steps])

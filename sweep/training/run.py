@@ -156,8 +156,7 @@ def run_in_shards(
         )
     check_own_words(study)
     _check_keep(study, keep)
-    make_executor = _executor(options.cluster, threads, out)
-    n_threads = threads_asked_for(threads)
+    make_executor, n_threads = _executor(options.cluster, threads, out), threads_asked_for(threads)
     seconds = None if options.time_budget is None else parse_duration(options.time_budget)
     limits = Limits(seconds, options.max_runs, options.shard)
     limits.check(study, options.overwrite)
@@ -173,14 +172,13 @@ def run_in_shards(
         _check_memory(study, keep, limits)
         training = Coordinator(plan, MemoryParts(plan, keep), limits, options.progress, earlier)
         return complete(training, make_executor, start, n_threads)
-    files = files_at(out)
-    bits = own_bits()
+    files, bits = files_at(out), own_bits()
     wish = Wish(study, keep, options.overwrite, bits, plan.waves)
     with claim(files, wish) as store:
         if store.facts()["complete"]:
             finished = open_result(store.files)
             if study.record.curves:
-                store.read_curves()  # refused if they are missing or damaged, as the cells are by whoever reads them
+                store.read_curves()  # refused if they are missing or damaged
             if options.progress:
                 tell_finished(finished.facts, store.files.place)
             return finished

@@ -215,12 +215,12 @@ class ShardTrainer:
         trainer, of_runs = self.trainer(first), np.repeat(cells, counts)
 
         def train(attempt: Attempt) -> tuple[Outcome, Array]:
-            own, one = seeds[attempt.runs], np.ones(len(attempt.runs), np.int64)
-            weights = self.weights(of_runs[attempt.runs], one, own, attempt=attempt.number)
+            own, own_cells = seeds[attempt.runs], of_runs[attempt.runs] if attempt.number else cells
+            weights = self.weights(own_cells, attempt.counts, own, attempt=attempt.number)
             given: dict[str, Any] = {"hidden": first.hidden, "seeds": own, "pause": self._pause}
-            return trainer.train(attempt.settings, weights, **given, **asked), weights
+            return trainer.train(attempt.settings, weights, attempt.counts, **given, **asked), weights
 
-        return train_attempts(self.plan.study.restarts, np.repeat(self.settings(cells), counts), train)
+        return train_attempts(self.plan.study.restarts, self.settings(cells), counts, train)
 
     def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
         """Return outcomes with measures of the final networks, if the study has any.

@@ -255,8 +255,8 @@ def test_published_parity(n: int, published: list[int]) -> None:
         own = seeds[attempt.runs]
         own = spawned(own, attempt.number) if attempt.number else own
         weights = np.stack([parity_weights(seed, n) for seed in own.tolist()])
-        return trainer.train(attempt.settings, weights), weights
+        return trainer.train(attempt.settings, weights, attempt.counts), weights
 
     restarts = Restarts.model_validate({"most": 256, "draw": "spawned"})
-    outcome, _ = train_attempts(restarts, make_settings(5, **given), train)
+    outcome, _ = train_attempts(restarts, make_settings(1, **given), np.array([5]), train)
     assert outcome.columns.attempts[:, 1].tolist() == published
