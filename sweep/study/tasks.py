@@ -7,16 +7,20 @@ xor, and, or are in the order of truth tables, in which the first input changes 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable
 from inspect import Parameter, signature
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from sweep.errors import shown, unknown
 from sweep.study.monks import Robot, all_robots, one_hot, trained_robots
 from sweep.study.patterns import MAX_PATTERNS, Matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Patterns = tuple[Matrix, Matrix]
 
@@ -174,13 +178,13 @@ def encoder(n: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> 
 
 
 def moons(n: int, spread: float = 0.0, data_seed: int = 0, low: float = 0.0, high: float = 1.0) -> Patterns:
-    """Return ``make_moons(2 * n, noise=spread, random_state=data_seed)`` of scikit-learn: two half circles."""
+    """Return two half circles: ``make_moons(2 * n, noise=spread, random_state=data_seed)`` of scikit-learn to 1e-15."""
     import numpy as np
 
     _check_patterns(2 * n)
-    state, angle = np.random.RandomState(data_seed), np.linspace(0, np.pi, n)
-    outer, inner = (np.cos(angle), np.sin(angle)), (1 - np.cos(angle), 1 - np.sin(angle) - 0.5)
-    points, order = np.concatenate([outer, inner], axis=1).T, np.arange(2 * n)
+    state, order = np.random.RandomState(data_seed), np.arange(2 * n)
+    cosines, sines = _cosines_and_sines(np.linspace(0, np.pi, n))
+    points = np.concatenate([(cosines, sines), (1 - cosines, 1 - sines - 0.5)], axis=1).T
     state.shuffle(order)
     points = points[order] + (state.normal(scale=spread, size=points.shape) if spread else 0.0)
     return tuple(map(tuple, points.tolist())), _levels((order >= n)[:, np.newaxis].tolist(), low, high)
@@ -195,10 +199,17 @@ def spiral(
     _check_patterns(n * classes)
     state, radius, points = np.random.RandomState(data_seed), np.linspace(0.0, 1, n), []
     for k in range(classes):
-        angle = np.linspace(k * 4, (k + 1) * 4, n) + state.randn(n) * spread
-        points.append(np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]))
+        cosines, sines = _cosines_and_sines(np.linspace(k * 4, (k + 1) * 4, n) + state.randn(n) * spread)
+        points.append(np.column_stack([radius * sines, radius * cosines]))
     truths = [[j == k for j in range(classes)] for k in range(classes) for _ in range(n)]
     return tuple(map(tuple, np.concatenate(points).tolist())), _levels(truths, low, high)
+
+
+def _cosines_and_sines(angles: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return those of the C library: NumPy's own differ in last bits from CPU to CPU."""
+    import numpy as np
+
+    return np.array(list(map(math.cos, angles))), np.array(list(map(math.sin, angles)))
 
 
 def noise(n: int, n_inputs: int, n_outputs: int = 1, data_seed: int = 0) -> Patterns:
