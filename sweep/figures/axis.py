@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sweep.figures.channels import is_logarithmic, is_number
 from sweep.figures.ticks import name_ticks, number_ticks
 from sweep.study.parameters import Scalar
+from sweep.study.selection import Values
 from sweep.study.words import WORDS
 from sweep.system.formatting import count_text, list_text, short
 
@@ -121,7 +122,7 @@ def _taken(name: str, entries: Sequence[Scalar]) -> str:
 
 def heading(
     result: Result,
-    values: Mapping[str, Sequence[Scalar]] | None = None,
+    values: Values | None = None,
     shown: Sequence[str] = (),
     notes: Sequence[str] = (),
     width: float = 6.2,

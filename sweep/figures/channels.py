@@ -10,7 +10,7 @@ from statistics import pstdev
 
 from sweep.errors import SweepError, unknown
 from sweep.study.parameters import Scalar
-from sweep.study.selection import At
+from sweep.study.selection import Values
 
 # More lines of a panel cannot be distinguished, and more panels cannot be read.
 MAX_LINES = 12
@@ -47,7 +47,7 @@ class Channels:
         return taken
 
 
-def choose_channels(values: At, channels: Channels) -> Channels:
+def choose_channels(values: Values, channels: Channels) -> Channels:
     """Choose a channel for each parameter of several values.
 
     The numeric parameter with the most values is along the axis. Color shows the next one that has at most
@@ -100,7 +100,7 @@ def choose_channels(values: At, channels: Channels) -> Channels:
     return channels
 
 
-def _check_panels(values: At, channels: Channels) -> None:
+def _check_panels(values: Values, channels: Channels) -> None:
     """Raise SweepError if there are too many panels."""
     n_panels = prod(len(values[name]) for name in channels.facet)
     if n_panels > MAX_PANELS:

@@ -14,7 +14,7 @@ from sweep.results.answers import check_judged, check_swept
 from sweep.results.result import Result
 from sweep.statistics.cells import cells_of
 from sweep.study.columns import STATUSES
-from sweep.study.selection import At, cells_at, values_at
+from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import short
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ class Shown(NamedTuple):
     """What a figure shows by color, if anything, and the selected values of each swept parameter."""
 
     color: str | None
-    values: At
+    values: Values
 
 
-def usual_color(values: At, but: str | None = None) -> str | None:
+def usual_color(values: Values, but: str | None = None) -> str | None:
     """Return the parameter with the most values, up to 12, that a figure shows by color; ``but`` only if none else."""
     fit = [name for name, entries in values.items() if 1 < len(entries) <= MAX_LINES]
     fit = [name for name in fit if name != but] or fit
     return max(fit, key=lambda name: len(values[name])) if fit else None
 
 
-def styles_of(color: str, values: At) -> dict[Any, dict[str, Any]]:
+def styles_of(color: str, values: Values) -> dict[Any, dict[str, Any]]:
     """Return the style of each value of a parameter; SweepError if there are more than 12."""
     entries = values[color]
     if len(entries) > MAX_LINES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from math import ceil, sqrt
@@ -18,8 +18,7 @@ from sweep.figures.channels import Channels, choose_channels
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, is_open, line_styles, set_scales, top_of
 from sweep.figures.statistics import STATISTICS, bands_text, drawn_values, select, statistic_of
 from sweep.results.result import Result
-from sweep.study.parameters import Scalar
-from sweep.study.selection import At, values_at
+from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import short
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def draw_figure(
     result: Result,
     statistic: str | None = None,
     channels: Channels | None = None,
-    at: Mapping[str, Sequence[Scalar]] | None = None,
+    at: At | None = None,
 ) -> Figure:
     """Draw a statistic of the cells over the swept parameters.
 
@@ -144,7 +143,7 @@ def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
 
 
 def _prepare(
-    result: Result, column: str, channels: Channels, values: Mapping[str, Sequence[Scalar]], at: At | None
+    result: Result, column: str, channels: Channels, values: Values, at: At | None
 ) -> tuple[pd.DataFrame, list[str], Lines, list[str]]:
     """Return the statistics to draw, the parameters that are shown, what panels share, and lines of the title."""
     shown = [name for name in values if name in channels.given()]
@@ -155,9 +154,7 @@ def _prepare(
     return cells, shown, lines, selected.notes
 
 
-def _panels(
-    cells: pd.DataFrame, facet: Sequence[str], values: Mapping[str, Sequence[Scalar]]
-) -> list[tuple[str, pd.DataFrame]]:
+def _panels(cells: pd.DataFrame, facet: Sequence[str], values: Values) -> list[tuple[str, pd.DataFrame]]:
     """Return title and cells of each panel, row by row; the first parameter goes across, the second down."""
     panels = []
     for entries in product(*(values[name] for name in reversed(facet))):

@@ -9,7 +9,7 @@ from sweep.figures.channels import is_logarithmic, is_number
 from sweep.study.content import StudyContent
 from sweep.study.grid import Grid
 from sweep.study.parameters import Scalar
-from sweep.study.selection import At
+from sweep.study.selection import Values
 
 # Most values of a word of an axis of several words that are drawn one by one.
 MOST_SINGLE = 40
@@ -23,7 +23,7 @@ def is_dense(study: StudyContent, name: str, entries: Sequence[Scalar]) -> bool:
 
 
 def in_ranges(
-    study: StudyContent, values: At, shown: Sequence[str]
+    study: StudyContent, values: Values, shown: Sequence[str]
 ) -> tuple[Grid | None, dict[str, tuple[Scalar, ...]]]:
     """Put the values of the shown words of samples into ranges.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
@@ -17,7 +17,7 @@ from sweep.statistics.compare_measures import compare_measured
 from sweep.statistics.importance import EXPLAINED, importance
 from sweep.statistics.measures import STATISTIC_OF, measure_of
 from sweep.statistics.ranking import RANKED_BY
-from sweep.study.parameters import Scalar
+from sweep.study.selection import At
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,9 +60,7 @@ class ResultQueries(ResultCurves):
         recorded = recorded_by(self, self.cells, group, pairs_seeds(self))
         return table.assign(**recorded.reset_index(drop=True))
 
-    def best(
-        self, by: str | Sequence[str] = (), top: int | None = None, at: Mapping[str, Sequence[Scalar]] | None = None
-    ) -> pd.DataFrame:
+    def best(self, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> pd.DataFrame:
         """Return the cells ranked, with tests of which may be the best; or the best cell for each value of parameters.
 
         Parameters

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from sweep.errors import SweepError, unknown
 from sweep.study.parameters import Scalar
 from sweep.system.formatting import short
+from sweep.system.plain_values import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Selected values of some parameters, by name.
-At = Mapping[str, Sequence[Scalar]]
+# Values of some parameters by name, and as users select them: several, or one alone.
+Values = Mapping[str, Sequence[Scalar]]
+At = Mapping[str, Scalar | Sequence[Scalar]]
 
 
 def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
@@ -35,7 +37,7 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
     return picks
 
 
-def values_at(values: At, at: At) -> dict[str, tuple[Scalar, ...]]:
+def values_at(values: Values, at: At) -> dict[str, tuple[Scalar, ...]]:
     """Return the values of each swept parameter, of selected parameters only the selected ones.
 
     Parameters
@@ -43,7 +45,7 @@ def values_at(values: At, at: At) -> dict[str, tuple[Scalar, ...]]:
     values
         The values of each swept parameter.
     at
-        Selected values, or their texts as printed.
+        Selected values, or their texts as printed, several or one for each name.
 
     Returns
     -------
@@ -53,13 +55,16 @@ def values_at(values: At, at: At) -> dict[str, tuple[Scalar, ...]]:
     Raises
     ------
     SweepError
-        If a parameter or a value is unknown, or a value is given twice.
+        If a parameter or a value is unknown, a value is given twice, or a name has none.
     """
     for name in at:
         if name not in values:
             raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
-    picked = {name: tuple(_pick(name, entry, values[name]) for entry in at[name]) for name in at}
+    listed = {name: entries if isinstance(entries, list) else [entries] for name, entries in plain(at).items()}
+    picked = {name: tuple(_pick(name, entry, values[name]) for entry in entries) for name, entries in listed.items()}
     for name, entries in picked.items():
+        if not entries:
+            raise SweepError(f"{name} [] given; its values are {', '.join(map(short, values[name]))}")
         if len(set(entries)) < len(entries):
             raise SweepError(f"{name} {', '.join(map(short, entries))} given; give each value once")
     return {name: picked.get(name, tuple(entries)) for name, entries in values.items()}
@@ -77,7 +82,7 @@ def _pick(name: str, given: Scalar, entries: Sequence[Scalar]) -> Scalar:
     raise SweepError(f"{name} {given} given; its values are {', '.join(map(short, entries))}")
 
 
-def cells_at(cells: pd.DataFrame, values: At) -> pd.DataFrame:
+def cells_at(cells: pd.DataFrame, values: Values) -> pd.DataFrame:
     """Return the rows of cells with these values of the parameters."""
     for name, entries in values.items():
         cells = cells[cells[name].isin(list(entries))]

@@ -105,6 +105,10 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
     assert set(some["cell"]) == {3, 4}
     assert list(some["rank"]) == [1, 2]
     assert len(result.best("hidden", at={"hidden": [3]})) == 1
+    for one in (3, "3", np.int64(3), np.array([3])):
+        pd.testing.assert_frame_equal(result.best(at={"hidden": one}), result.best(at={"hidden": [3]}))
+    with pytest.raises(SweepError, match=r"hidden \[\] given; its values are 2, 3"):
+        result.best(at={"hidden": []})
     counted = sweep.run(result.study, tmp_path / "r", keep="cells")
     near, exact = counted.best("hidden"), result.best("hidden")
     assert list(near["cell"]) == list(exact["cell"])
