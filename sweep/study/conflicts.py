@@ -102,6 +102,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_idle_decay(study),
         *_unused_words(study, given),
         *_missing_layers(study),
+        *_impossible_improvement(study),
         *start_faults(study),
         *_too_large_to_measure(study),
         *restart_faults(study),
@@ -191,6 +192,16 @@ def _missing_layers(study: StudyContent) -> Iterator[str]:
                     "hidden layers"
                 )
                 break
+
+
+def _impossible_improvement(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for an improvement by more outputs than there are."""
+    for improvement in study.values_beside("min_improvement", "plateau_of", "n_correct"):
+        if improvement >= study.n_outputs:
+            yield (
+                f"{study.key_of('min_improvement')}: {improvement:g} given with {study.key_of('plateau_of')} "
+                f"'n_correct'; must be below {study.n_outputs}, the number of outputs over all patterns"
+            )
 
 
 def _rounded_away(study: StudyContent) -> Iterator[str]:

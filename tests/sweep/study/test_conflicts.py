@@ -51,6 +51,10 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"bias": False, "bias_scale": 0.0}, ("initial_weights.bias_scale: 0.0", "bias true")),
     ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'loss'", "'correct'")),
     (
+        {"patience": 3, "plateau_of": ["loss", "n_correct"], "min_improvement": [0, 3, 4]},
+        ("parameters.min_improvement: 4 given", "parameters.plateau_of 'n_correct'", "below 4, the number of outputs"),
+    ),
+    (
         {"dtype": "float32", "optimizer": "adam", "beta2": 0.99999999999},
         ("training.beta2: 0.99999999999", "must be below 1 after rounding to float32"),
     ),
