@@ -160,19 +160,21 @@ def words(
     own_words: WordsOption = None,
 ) -> None:
     """Explain the keys of a study: meaning, unit, values, limits, default, and whether a key can be swept."""
-    from sweep.study.glossary import LISTS, entries, glossary
+    from sweep.study.glossary import entries, glossary, note_on
     from sweep.study.hints import meant_key, meant_value, unknown_key
     from sweep.study.words import known_tables
 
+    width = min(shutil.get_terminal_size().columns, 120)
+    note = note_on(name) if name is not None else None
+    if note:
+        print(note[0], *textwrap.wrap(note[1], width), sep="\n")
+        return
     homes = known_tables().homes
     found = everything = entries()
-    if name in LISTS:
-        print(f"[[{name}]]", *textwrap.wrap(LISTS[name], min(shutil.get_terminal_size().columns, 120)), sep="\n")
-        return
     if name is not None:
         key = meant_key(name.rpartition(".")[2], homes)
         value = meant_value(name, {value for entry in everything for value in entry.values})
         found = [entry for entry in everything if entry.key == key or value in (*entry.values, *entry.users)]
     if not found:
         raise StudyError([unknown_key("word", name, homes, {})])
-    print(glossary(found, min(shutil.get_terminal_size().columns, 120)))
+    print(glossary(found, width))

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from sweep.study.data import Data
 from sweep.study.fields import IS_GIVEN, Word
+from sweep.study.given_weights import element_of
 from sweep.study.sections import Record, Restarts, Section, Seeds
 from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
@@ -30,6 +31,21 @@ LISTS = {
     "exclude": "conditions on swept words: a value, a list of values, or { min, max }, one or both, included; cells "
     "that meet all conditions of a table are left out",
 }
+
+
+def note_on(name: str) -> tuple[str, str] | None:
+    """Return heading and explanation of what is not a key of a section: a list of tables, or a single weight."""
+    if name in LISTS:
+        return f"[[{name}]]", LISTS[name]
+    if element_of(name):
+        array, index = name.split("[")
+        order = "input and unit" if "," in index else "unit"
+        return (
+            "[parameters]",
+            f'"{name}": a single initial weight, of array {array} by {order} from 0; a finite number; swept, or given '
+            "in the table values of [initial_weights]; other weights stay as drawn or given",
+        )
+    return None
 
 
 class Entry(NamedTuple):

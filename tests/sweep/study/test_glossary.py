@@ -82,6 +82,14 @@ def test_lists_of_tables_are_explained(name: str) -> None:
     assert command("words", name).out.startswith(f"[[{name}]]\n")
 
 
+@pytest.mark.parametrize(("name", "order"), [("w[0,1]", "by input and unit"), ("b2[3]", "by unit")])
+def test_single_weights_are_explained(name: str, order: str) -> None:
+    """Single weights, which are swept as words are, are looked up too."""
+    told = " ".join(command("words", name).out.split())
+    assert told.startswith(f'[parameters] "{name}": a single initial weight, of array {name.split("[")[0]} {order}')
+    assert_refused(command("words", "b[3,1]"), ("unknown word 'b[3,1]'",))
+
+
 def test_what_is_no_word() -> None:
     """Other names are answered as keys of a study are."""
     assert_refused(command("words", "hiden"), ("unknown word 'hiden'", "did you mean 'hidden'?"))
