@@ -35,7 +35,8 @@ _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("parallel", {}, "All cells through all parameters"),
     ("loss", {}, "Loss at the end over that at the start"),
 )
-# Figures of studies in which convergence is not judged.
+# Figure of studies that recorded learning curves, and figures of those in which convergence is not judged.
+_OF_CURVES: tuple[tuple[str, dict[str, Any], str], ...] = (("curves", {}, "Loss in training, medians and quartiles"),)
 _OF_LOSSES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("heatmap", {}, "Median final loss"),
     ("lines", {}, "Median final loss, with 95 % intervals"),
@@ -51,8 +52,11 @@ _LEAST_VARIED = {"heatmap": 2, "lines": 1, "importance": 1, "slice": 2, "paralle
 def report_figures(result: Result) -> list[dict[str, str]]:
     """Return the figures that a result can show, each a dict of ``title``, ``svg``, and ``wide`` (a CSS class)."""
     n_varied = len(swept(result.study))
+    figures = _FIGURES if judges_convergence(result.study) else _OF_LOSSES
+    if result.study.record.curves and result.complete:
+        figures += _OF_CURVES
     found = []
-    for number, (kind, options, title) in enumerate(_FIGURES if judges_convergence(result.study) else _OF_LOSSES):
+    for number, (kind, options, title) in enumerate(figures):
         if n_varied < _LEAST_VARIED.get(kind, 0) or (kind == "loss" and not result.keeps_runs):
             continue
         few = not result.complete or result.study.seeds.count < LEAST_SEEDS  # to estimate importance

@@ -158,6 +158,13 @@ def test_every_study_has_a_report(study: sweep.Study) -> None:
     assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>|<script.*?</script>", "", text, flags=re.DOTALL))
 
 
+def test_recorded_curves_are_drawn(result: Result) -> None:
+    """A study that records learning curves shows them; other studies have no such figure."""
+    recorded = report_page(sweep.run(make_study(count=5, curves={"seeds": 3})))
+    assert "Loss in training, medians and quartiles" in recorded
+    assert "Loss in training" not in report_page(result)
+
+
 def test_report_of_counts(result: Result) -> None:
     """Where cells only are kept, what takes rows is left out, and the page says so."""
     text = report_page(sweep.run(result.study, keep="cells"))
