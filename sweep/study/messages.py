@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from kernels.own.words import KINDS
 from sweep.errors import shown
 from sweep.study.hints import meant_value, not_supported, unknown_key
 from sweep.study.sections import Curves, Section, Until
-from sweep.study.words import OURS, WordTables
+from sweep.study.words import OURS, WordTables, known_tables
 
 _NEEDS = {
     "greater_than": "above {gt:g}",
@@ -73,6 +74,16 @@ def _sentence(detail: Any, path: str, known_keys: list[str], tables: WordTables)
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
     told = f"{where}: {shown(given)} given"
     if kind == "literal_error" and isinstance(given, str):
-        meant = meant_value(given, re.findall(r"'([^']*)'", context["expected"]))
+        own, note = _own_words(where.partition("[")[0].rpartition(".")[2])
+        need += note
+        meant = meant_value(given, [*re.findall(r"'([^']*)'", context["expected"]), *own])
         told += f"; did you mean {meant!r}?" if meant else f"; {wish}" if (wish := not_supported(given)) else ""
     return f"{told} Must be {need}" if told.endswith("?") else f"{told}; must be {need}"
+
+
+def _own_words(key: str) -> tuple[list[str], str]:
+    """Return the user's own words that this process knows for a key, and what to add to the values that it may have."""
+    if key not in (*KINDS, "output"):
+        return [], ""
+    own = [name for name in known_tables().users[key] if name not in OURS.users[key]]
+    return own, f", or your own {', '.join(map(repr, own))}" if own else ", or a word of your own, of --words FILE"

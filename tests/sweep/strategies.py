@@ -74,7 +74,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "from_step": st.integers(0, MAX_STEPS),
     "tie": st.sampled_from(["wrong", "right"]),
     "patience": st.sampled_from(PATIENCE),
-    "min_improvement": not_negative,
+    "min_improvement": st.floats(0, 1, exclude_max=True),  # of n_correct, less than any number of outputs
     "plateau_of": st.sampled_from(["loss", "n_correct"]),
     **{name: numbers(setting) for name, setting in vocabulary.OWN.items()},
 }

@@ -137,6 +137,19 @@ def test_declarations_are_checked(name: str, table: Any, told: str) -> None:
     assert told in str(caught.value)
 
 
+@pytest.mark.usefixtures("own")
+def test_misspelt_names() -> None:
+    """Own words of the kind that a key names are listed beside ours, or how to have some."""
+    with pytest.raises(sweep.StudyError, match="'squared', or your own '"):
+        study_of(loss="quik")
+    with pytest.raises(sweep.StudyError, match=r"'rprop', or your own .*'quickprop'"):
+        study_of(optimizer=["gd", "quik"])
+    with pytest.raises(sweep.StudyError, match=r"must be one of 'cyclic' or 'shuffled'$"):
+        study_of(order="quik")
+    with only_words_of(), pytest.raises(sweep.StudyError, match="or a word of your own, of --words FILE"):
+        study_of(output="swish_of_mine")
+
+
 def test_a_study_file_alone_runs_no_code(tmp_path: Path) -> None:
     """Neither a declaration nor its neighbours on disk are executed, and what it declares is not trained."""
     (tmp_path / "mine.py").write_text("raise SystemExit('executed')")
