@@ -250,7 +250,7 @@ class Trainer:
         self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked
     ) -> tuple[Any, Runs, tuple[Workspace, ...], int]:
         """Return the arguments of the kernel for a variant."""
-        recipe, (n_runs, n_parameters), n_points = self.recipe, weights.shape, len(asked.path_epochs)
+        recipe, (n_runs, n_parameters) = self.recipe, weights.shape
         n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
             given_numbers(recipe, settings, asked.hidden),
@@ -265,7 +265,7 @@ class Trainer:
             predictions=np.empty((n_runs, n_outputs) if asked.predictions else (0, 0), recipe.dtype),
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
             path_epochs=asked.path_epochs,
-            path=np.empty((n_runs, n_points, n_parameters) if n_points else (0, 0, 0), recipe.dtype),
+            path=np.empty((n_runs, len(asked.path_epochs), n_parameters), recipe.dtype),
         )
         workspaces = tuple(make_workspace(recipe, variant, asked.hidden) for _ in range(variant.packets))
         is_held = variant.table is not None and variant.own == "nothing"

@@ -92,7 +92,7 @@ class Outcome(NamedTuple):
         Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
         (0, 0) if not asked for.
     path : (runs, points, parameters)
-        Parameters after the epochs that were asked for; undefined after the end of a run; (0, 0, 0) if not asked for.
+        Parameters after the epochs that were asked for; undefined after the end of a run; no points unless asked for.
     lane_steps
         Steps that lanes took, occupied or empty: at least the sum of the steps of runs.
     """
@@ -138,8 +138,8 @@ class Runs(NamedTuple):
     losses : (runs, most judgings) of float64, or (0, 0) when not wanted
         Written: the loss at each judging.
     path_epochs : (points,) of int64
-        Epochs after which parameters are copied, in ascending order; none unless ``path`` is wanted.
-    path : (runs, points, parameters), or (0, 0, 0) when not wanted
+        Epochs after which parameters are copied, in ascending order; none are allowed.
+    path : (runs, points, parameters)
         Written: parameters after each of these epochs that a run completes.
     """
 
