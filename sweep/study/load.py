@@ -135,7 +135,7 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
         key, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals or not key:
             raise StudyError([f"--set {shown(assignment)} given; must be key=value, as in --set seeds.count=40"])
-        key = weight if element_of(weight := key.replace(" ", "")) else key
+        key = weight if _is_weight(weight := key.replace(" ", "")) else key
         fault = _key_fault(key)
         if fault:
             raise StudyError([f"--set: {fault}"])
@@ -184,11 +184,17 @@ def _key_fault(key: Any) -> str | None:
     """Return the fault of the key of a change, or None."""
     tables = known_tables()
     changeable = _changeable(tables)
-    if key in _TEXTS or key in changeable or (isinstance(key, str) and element_of(key)):
+    if key in _TEXTS or key in changeable or (isinstance(key, str) and _is_weight(key)):
         return None
     if key in _TABLES:
         return f"{key!r} is a table; change keys of it, such as 'seeds.count' or 'learning_rate'"
     return unknown_key("key", key, [*tables.homes, *_TEXTS, *changeable], tables.homes)
+
+
+def _is_weight(key: str) -> bool:
+    """Return whether a key names a single weight, alone or with a table."""
+    section, _, name = key.rpartition(".")
+    return element_of(name) is not None and section in ("", "parameters", "initial_weights", "initial_weights.values")
 
 
 @lru_cache(2)

@@ -11,7 +11,7 @@ import pytest
 
 from sweep import Study, StudyError, load_study
 from sweep.study.given_weights import element_of
-from sweep.study.load import parse_study
+from sweep.study.load import parse_changes, parse_study
 from sweep.study.words import SWEEPABLE, WORDS
 
 TABLES: dict[str, Any] = {
@@ -103,6 +103,10 @@ def test_changes_of_single_weights() -> None:
     assert fixed.canonical()["initial_weights"]["values"] == {"b[0]": 1.0, "w[0,1]": 0.5}
     swept = load_study("xor", {"w[0,1]": [0.5, 1.5], "hidden": 2})
     assert swept.parameters["w[0,1]"] == (0.5, 1.5)
+    assert load_study("xor", {"initial_weights.w[0,1]": 0.5, "b[0]": 1, "hidden": 2}) == fixed
+    assert load_study("xor", parse_changes(["parameters.w[0, 1] = [0.5, 1.5]", "hidden=2"])) == swept
+    with pytest.raises(StudyError, match="unknown key 'training"):
+        load_study("xor", {"training.w[0,1]": 0.5})
 
 
 @pytest.mark.parametrize(
