@@ -9,7 +9,15 @@ import numpy as np
 from kernels.loop.runs import Columns
 from sweep.study.columns import STATUSES
 from sweep.study.sections import Restarts
-from sweep.verification.rules import Broken, Terms
+from sweep.verification.rules import Broken, Mask, Terms
+
+
+def was_cut(columns: Columns, restarts: Restarts) -> Mask | bool:
+    """Return whether attempts end where others would begin; of those that are last, what else happened there counts."""
+    if not restarts.most or restarts.after is None:
+        return False
+    is_cut: Mask = (columns.attempts[:, 0] < restarts.most) & (columns.steps == restarts.after)
+    return is_cut
 
 
 def broken_by_attempts(columns: Columns, terms: Terms, restarts: Restarts) -> Iterator[Broken]:

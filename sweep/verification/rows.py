@@ -14,7 +14,7 @@ from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.store.shard_result import updates
 from sweep.study.columns import STATUSES, attempt_columns, measure_columns, target_columns
-from sweep.verification.attempt_rules import broken_by_attempts
+from sweep.verification.attempt_rules import broken_by_attempts, was_cut
 from sweep.verification.compared_targets import make_targets
 from sweep.verification.measure_rules import broken_by_tests
 from sweep.verification.rules import (
@@ -50,11 +50,11 @@ class RowCheck:
         """Return the first impossible value among the runs of a shard, as a sentence; empty if there is none."""
         cells, counts = self._plan.cells(shard)
         places = np.repeat(np.arange(len(cells)), counts)
-        terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
+        terms, restarts = make_terms(self._plan, cells, self._settings(cells)).of(places), self._plan.study.restarts
         targets = self._targets.of(self._plan.study.set_numbers(cells)[places], terms.n_judged)
         broken = [
-            *broken_by_ends(columns.status, columns.steps, updates(columns), terms),
-            *broken_by_attempts(columns, terms, self._plan.study.restarts),
+            *broken_by_ends(columns.status, columns.steps, updates(columns), terms, was_cut(columns, restarts)),
+            *broken_by_attempts(columns, terms, restarts),
             *broken_by_measures(columns, terms, targets),
             *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns),
             *broken_by_targets(columns, terms, self._loss_targets),

@@ -114,7 +114,9 @@ def _scales(plan: Plan, cells: Array) -> Array:
     return scales
 
 
-def broken_by_ends(status: Array, steps: Array, total: Array, terms: Terms) -> Iterator[Broken]:
+def broken_by_ends(
+    status: Array, steps: Array, total: Array, terms: Terms, cut: Mask | bool = False
+) -> Iterator[Broken]:
     """Yield the rules for the ends of runs, and the rows that break them.
 
     Parameters
@@ -123,6 +125,8 @@ def broken_by_ends(status: Array, steps: Array, total: Array, terms: Terms) -> I
         Columns of the rows; status as codes, and updates of the last attempt and of all.
     terms
         Terms of the rows.
+    cut
+        Whether the last attempt ended, or may have ended, amid an epoch where another one would have begun.
 
     Yields
     ------
@@ -132,7 +136,7 @@ def broken_by_ends(status: Array, steps: Array, total: Array, terms: Terms) -> I
     converged, stalled = status == CONVERGED, status == STALLED
     at_limit = total == terms.limit
     yield (steps < 0) | (total > terms.limit), "a run takes from 0 to as many steps as its cell allows"
-    yield ~at_limit & (steps % terms.n_windows != 0), "a run ends after whole epochs or at its last step"
+    yield ~at_limit & ~cut & (steps % terms.n_windows != 0), "a run ends after whole epochs or at its last step"
     yield (status == EXHAUSTED) & ~at_limit, "a run is exhausted only at its last step"
     yield converged & (terms.criterion == "none"), "without a criterion no run converges"
     yield converged & (steps < terms.from_step), "no run converges before from_step"

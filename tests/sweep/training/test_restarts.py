@@ -17,7 +17,7 @@ from sweep.training.restarts import Attempt, spawned, train_attempts
 from sweep.training.run import Options, run_in_shards
 from tests import oracle
 from tests.sweep.expected import FUNCTIONS
-from tests.sweep.support import assert_same_table, training_watched
+from tests.sweep.support import assert_same_table, make_study, training_watched
 
 # A small study whose runs fail in every way.
 WORDS: dict[str, Any] = {
@@ -160,6 +160,17 @@ def test_one_digest(tmp_path: Path) -> None:
     counts = sweep.run(study, tmp_path / "counts", keep="cells")
     assert_same_table(counts.cells, expected.cells)
     assert sweep.verify(tmp_path / "counts", sample=-1).intact
+
+
+def test_attempts_that_end_amid_an_epoch(tmp_path: Path) -> None:
+    """They may be the last ones, if they end as runs that do not begin anew: such rows are true."""
+    judged = {"patience": 2, "below": 0.9}
+    study = make_study(count=60, batch=1, hidden=2, learning_rate=[0.1, 0.4], **judged).canonical()
+    study["restarts"] = {"most": 2, "after": 6, "on": []}
+    result = sweep.run(sweep.Study(**study), tmp_path / "result")
+    rows = result.runs()
+    assert {"converged", "plateau"} <= set(rows["status"][(rows["steps"] == 6) & (rows["restarts"] < 2)])
+    assert sweep.verify(tmp_path / "result", sample=-1).intact
 
 
 def test_identity_of_others() -> None:
