@@ -12,6 +12,7 @@ from sweep.system.formatting import (
     steps_difference_text,
     steps_ratio_text,
 )
+from sweep.system.plain_values import is_integer
 from sweep.terminal.tables import add_column, how_many, make_table, print_table, too_wide
 
 if TYPE_CHECKING:
@@ -105,8 +106,8 @@ def _steps(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) ->
 
 def _explained(rows: Sequence[dict[Any, Any]]) -> list[str]:
     """Return the sentences that define compared steps and equivalence."""
-    limits = {str(row["steps_limit"]) for row in rows}
-    limit = f"{int(limits.pop()):,}, " if len(limits) == 1 and "<NA>" not in limits else ""
+    limits = {row["steps_limit"] if is_integer(row["steps_limit"]) else None for row in rows}
+    limit = f"{limits.pop():,}, " if len(limits) == 1 and None not in limits else ""
     told = [
         "expected steps (ERT) are those of all runs per converged run; in mean steps (RMST) a run that does not "
         f"converge counts as {limit}the limit of both"

@@ -130,6 +130,12 @@ def test_steps_are_printed(tmp_path: Path) -> None:
     assert "not shown" in command("compare", tmp_path, "--vary", "hidden", "--margin", "0.001").out
 
 
+def test_limits_that_differ(tmp_path: Path) -> None:
+    """Where pairs of runs have limits of their own, no number is told."""
+    sweep.run(make_study(count=2, hidden=[2, 3], learning_rate=0.03, max_steps=[5, 9]), out=tmp_path)
+    assert "counts as the limit of both" in command("compare", tmp_path, "--vary", "hidden").out
+
+
 @pytest.mark.parametrize(("columns", "whole"), [(80, False), (120, True)])
 def test_tables_fit_the_screen(
     both: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, *, whole: bool
