@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from kernels import vocabulary
 from kernels.shapes import parameter_shapes
+from kernels.start.names import ALL
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
 from sweep.study.fields import IS_GIVEN
-from sweep.study.given_weights import Shapes, element_of, is_by_seed
+from sweep.study.given_weights import Numbers, Shapes, element_of, is_by_seed
 from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Restarts, Seeds
@@ -158,6 +159,18 @@ class StudyContent:
         """The units of the hidden layers of all networks, each once."""
         pairs = self.combinations(("hidden", "layers"))
         return list(dict.fromkeys(hidden_sizes(hidden, layers) for hidden, layers in pairs))
+
+    @cached_property
+    def given_weights(self) -> dict[str, Numbers]:
+        """The initial weights that are given, by the name of an array, of an element, or of all parameters."""
+        values = self.values_of("values")[0]
+        return dict(values.entries) if values else {}
+
+    @property
+    def draws_weights(self) -> bool:
+        """Whether some initial weight of some network is drawn."""
+        given = self.given_weights.keys()
+        return ALL not in given and not all(shapes.keys() <= given for shapes in self.all_shapes)
 
     @cached_property
     def all_shapes(self) -> list[Shapes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kernels.start.names import ALL
 from sweep.errors import shown
 from sweep.study.sections import Restarts
 
@@ -32,11 +31,9 @@ def restart_faults(study: StudyContent) -> Iterator[str]:
         yield f"restarts.after: {restarts.after} given; must be below {most}, the most updates of a run"
     if restarts.after is not None and set(study.values_of("criterion")) == {"none"}:
         yield f"restarts.after: {restarts.after} given with criterion 'none', by which no attempt converges"
-    values = study.values_of("values")[0]
-    given = {name for name, _ in values.entries} if values else set()
     if "constant" in study.values_of("distribution"):
         key, value = study.key_of("distribution"), "'constant'"
-    elif ALL in given or all(shapes.keys() <= given for shapes in study.all_shapes):
+    elif not study.draws_weights:
         key, value = study.key_of("values"), "all parameters"
     else:
         return

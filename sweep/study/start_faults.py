@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from kernels.start.names import ALL
-from sweep.errors import shown_names
+from sweep.errors import shown, shown_names
 from sweep.study.given_weights import Numbers, Shapes, element_of, shape_of
 
 if TYPE_CHECKING:
@@ -34,9 +34,8 @@ def start_faults(study: StudyContent) -> Iterator[str]:
                 "needs a number"
             )
     yield from _frozen_faults(study, shapes)
-    values = study.values_of("values")[0]
-    given = dict(values.entries) if values else {}
-    for name, numbers in given.items():
+    yield from _idle_draws(study)
+    for name, numbers in study.given_weights.items():
         if name in study.parameters:
             yield f"parameters.{name}: given here and as initial_weights.values; give one"
         yield from _misfits(f"initial_weights.values.{name}", name, shape_of(numbers), shapes, study.seeds.count)
@@ -45,6 +44,21 @@ def start_faults(study: StudyContent) -> Iterator[str]:
     for name in study.parameters:
         if element_of(name):
             yield from _misfits(f"parameters.{name}", name, (), shapes, study.seeds.count)
+
+
+def _idle_draws(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for each word of drawing where nothing is drawn."""
+    if study.draws_weights:
+        return
+    for name, field in study.tables.sections["initial_weights"].model_fields.items():
+        decides_places = name == "draw_order" and ALL in study.given_weights
+        values = study.values_of(name)
+        if name != "values" and not decides_places and set(values) != {field.default}:
+            told = shown(list(values) if name in study.parameters else values[0])
+            yield (
+                f"{study.key_of(name)}: {told} given with initial_weights.values of all parameters, so no weight is "
+                "drawn; leave one out"
+            )
 
 
 def _frozen_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:

@@ -17,9 +17,8 @@ Array = NDArray[Any]
 
 def given_in_all(study: Study) -> list[Given]:
     """Return the weights that are given for all cells."""
-    values = study.values_of("values")[0]
     given = []
-    for name, numbers in values.entries if values else ():
+    for name, numbers in study.given_weights.items():
         array, element = element_of(name) or (name, ())
         given.append(Given(array, element, np.array(numbers, np.float64)))
     return given

@@ -32,7 +32,7 @@ from tests.sweep.compositions.values import (
     WORD_VALUES,
     losses_for,
 )
-from tests.sweep.compositions.weights import Shapes, given_weights
+from tests.sweep.compositions.weights import Shapes, draws_nothing, given_weights
 
 Tables = dict[str, Any]
 
@@ -55,10 +55,14 @@ def compositions(draw: st.DrawFn) -> Tables:
     together += _fit(draw, words, data)
     swept = {name: values for name, values in words.items() if len(values) > 1 or draw(st.integers(0, 7)) == 0}
     tables: Tables = {"data": data.table}
-    for name in words.keys() - swept.keys():
-        tables.setdefault(WORDS[name].section, {})[name] = words[name][0]
     tables["seeds"] = draw(_seeds(words))
     values, weights = draw(given_weights(_shapes(words, data), tables["seeds"]["count"]))
+    idle = {name for name in words if WORDS[name].role == "start"} - {"draw_order"} if draws_nothing(values) else ()
+    for name in idle:
+        del words[name]
+        swept.pop(name, None)
+    for name in words.keys() - swept.keys():
+        tables.setdefault(WORDS[name].section, {})[name] = words[name][0]
     if values:
         tables.setdefault("initial_weights", {})["values"] = values
     swept |= weights

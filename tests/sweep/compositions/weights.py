@@ -54,6 +54,11 @@ def given_weights(draw: st.DrawFn, shapes: list[Shapes], n_seeds: int) -> tuple[
     return draw(_form(found, n_seeds)), swept
 
 
+def draws_nothing(values: Any) -> bool:
+    """Return whether given weights, a table or a file of it, leave none to be drawn."""
+    return "parameters" in (values.columns if isinstance(values, File) else values or {})
+
+
 def _rank(shapes: list[Shapes], name: str) -> int:
     return len(shapes[0][name])
 

@@ -156,6 +156,18 @@ def test_values_that_are_none_are_refused(values: Any, words: tuple[str, ...]) -
             {"network": {"hidden": 2, "dtype": "float32"}, "initial_weights": {"values": {"w": 1e300}}},
             "initial_weights.values.w: 1e+300 given; float32 holds at most",
         ),
+        (
+            {"initial_weights": {"values": {"parameters": 1.0}, "stream": "pcg64"}},
+            "stream: 'pcg64' given with initial_weights.values of all parameters, so no weight is drawn; leave one out",
+        ),
+        (
+            {"initial_weights": {"values": dict.fromkeys("wvbc", 1.0)}, "parameters": {"scale": [1.0, 2.0]}},
+            "parameters.scale: [1.0, 2.0] given with initial_weights.values of all parameters",
+        ),
+        (
+            {"initial_weights": {"values": dict.fromkeys("wvbc", 1.0), "draw_order": "b w"}},
+            "initial_weights.draw_order: 'b w v c k' given with initial_weights.values of all parameters",
+        ),
         ({"initial_weights": {"mirrored": True}, "network": {"hidden": 3}}, "a last hidden layer of 3 units"),
         (
             {"initial_weights": {"distribution": "constant", "scale": "he"}},
@@ -179,6 +191,14 @@ def test_values_that_are_none_are_refused(values: Any, words: tuple[str, ...]) -
 def test_starts_that_do_not_fit_are_refused(tables: dict[str, Any], words: str) -> None:
     (fault,) = faults_of(**tables)
     assert words in fault
+
+
+def test_order_of_all_parameters() -> None:
+    """Where they are given together, the order of drawing is the order of the parameters."""
+    study = study_with(initial_weights={"values": {"parameters": list(range(9))}, "draw_order": "b w"})
+    assert study.initial_weights.draw_order == "b w v c k"
+    assert not study.draws_weights
+    assert study_with({"w": 1.0}).draws_weights
 
 
 def test_frozen_parameters_are_one_text() -> None:
