@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from kernels.recipe import Hidden, Recipe
 from kernels.train import Trainer
 from sweep.schedule.recipes import make_still, still_settings
 from sweep.study.model import Study
+from sweep.training.kept_trainers import KeptTrainers
 
 Array = NDArray[Any]
 
@@ -34,17 +34,12 @@ class Gradients:
     """
 
     def __init__(self, study: Study) -> None:
-        self._patterns = study.data.arrays()
-        self._trainers: dict[Recipe, Trainer] = {}
-        self._lock = Lock()
+        patterns = study.data.arrays()
+        self._trainers = KeptTrainers(lambda recipe: Trainer(recipe, *patterns, effort=Effort.LEAST))
 
     def trainer(self, recipe: Recipe) -> Trainer:
         """Return what takes the step, for networks trained by a recipe."""
-        plain = make_still(recipe)._replace(dtype="float64")
-        with self._lock:
-            if plain not in self._trainers:
-                self._trainers[plain] = Trainer(plain, *self._patterns, effort=Effort.LEAST)
-            return self._trainers[plain]
+        return self._trainers.of(make_still(recipe)._replace(dtype="float64"))
 
     def at(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from threading import Lock, local
+from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.study.words import with_role
 from sweep.training.given_starts import given_in_all, given_in_cells
+from sweep.training.kept_trainers import KeptTrainers
 from sweep.training.network_recorder import NetworkRecorder
 from sweep.training.own_words import check_own_words
 from sweep.training.restarts import Attempt, spawned, train_attempts
@@ -66,14 +67,13 @@ class ShardTrainer:
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
         self.plan, self._pause, self._reuse = plan, pause, reuse
-        self._inputs, self._targets = plan.study.data.arrays()
+        self._patterns = plan.study.data.arrays()
         self.tester = Tester(plan.study) if plan.study.data.n_tests else None
         self.curve_tester = Tester(plan.study, by_own=True) if plan.study.record.curves else None
         self._effort = study_effort(plan.study, plan.shards.operations)
         self._given = given_in_all(plan.study)
         self.networks = NetworkRecorder(plan.study, self.tester)
-        self._trainers: dict[Recipe, Trainer] = {}
-        self._lock = Lock()
+        self._trainers = KeptTrainers(self._make_trainer)
         self._thread = local()  # each thread's memory for weights
 
     def train(self, shard: Shard) -> ShardResult:
@@ -92,19 +92,13 @@ class ShardTrainer:
 
     def trainer(self, cell: Cell) -> Trainer:
         """Return the trainer of a cell; there is one for each recipe."""
-        recipe = make_recipe(self.plan.study, cell)
-        with self._lock:
-            if recipe not in self._trainers:
-                check_own_words(self.plan.study)
-                self._trainers[recipe] = Trainer(
-                    recipe,
-                    self._inputs,
-                    self._targets,
-                    self.plan.study.record.targets,
-                    middle=self.plan.study.data.middles(),
-                    effort=self._effort,
-                )
-            return self._trainers[recipe]
+        return self._trainers.of(make_recipe(self.plan.study, cell))
+
+    def _make_trainer(self, recipe: Recipe) -> Trainer:
+        study = self.plan.study
+        check_own_words(study)
+        asked: dict[str, Any] = {"middle": study.data.middles(), "effort": self._effort}
+        return Trainer(recipe, *self._patterns, study.record.targets, **asked)
 
     def check(self) -> None:
         """Raise what ends the training, if it is to end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from kernels.recipe import Hidden, Recipe
 from kernels.train import Trainer
 from sweep.schedule.recipes import make_still, still_settings
 from sweep.study.model import Study
+from sweep.training.kept_trainers import KeptTrainers
 
 Array = NDArray[Any]
 
@@ -33,19 +33,15 @@ class Tester:
     def __init__(self, study: Study, *, by_own: bool = False) -> None:
         self._trained, self._tested = study.data.arrays(), study.data.arrays(tested=not by_own)
         self._middles = study.data.middles()
-        self._trainers: dict[Recipe, Trainer] = {}
-        self._lock = Lock()
+        self._trainers = KeptTrainers(self._make)
 
     def trainer(self, recipe: Recipe) -> Trainer:
         """Return what computes losses of networks trained by a recipe. It never computes an update."""
-        still = make_still(recipe)
-        with self._lock:
-            if still not in self._trainers:
-                middle = make_patterns(
-                    *self._trained, recipe.dtype, self._middles
-                ).middle  # what is right is as in training
-                self._trainers[still] = Trainer(still, *self._tested, middle=middle, effort=Effort.LEAST)
-            return self._trainers[still]
+        return self._trainers.of(make_still(recipe))
+
+    def _make(self, still: Recipe) -> Trainer:
+        middle = make_patterns(*self._trained, still.dtype, self._middles).middle  # what is right is as in training
+        return Trainer(still, *self._tested, middle=middle, effort=Effort.LEAST)
 
     def measure(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, outcome: Outcome) -> Array:
         """Return the loss and the number of correct outputs with the patterns of the test.
