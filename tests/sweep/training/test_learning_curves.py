@@ -40,6 +40,7 @@ STUDIES = {
         2, {"range": [0, 40, 8]}, learning_rate=[0.1, 1.0], optimizer="adam", dtype="float32", **CLASSES
     ),
     "patience": recording(3, learning_rate=[0.05, 3.0], patience=4, min_improvement=0.01, hidden=2),
+    "infinite losses": recording(2, criterion="max_error", below=1e200, scale=1e80, hidden=2),  # though converged
     "ends alone": recording(2, [38], batch=1, max_steps=38, hidden=2),  # 38 is within an epoch, which ends too late
     "nothing to do": recording(1, max_steps=0, hidden=2),
 }
