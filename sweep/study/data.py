@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, model_validator
 
 from sweep.errors import shown, shown_names
-from sweep.study.patterns import MAX_PATTERNS, read_patterns
+from sweep.study.patterns import MAX_PATTERNS, read_classes, read_patterns
 from sweep.study.sections import FiniteFloat, Section
 from sweep.study.splits import PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, Argument, make_patterns
@@ -81,6 +81,13 @@ class Data(Patterns):
         return self
 
 
+class _Column(NamedTuple):
+    """A column of classes that are those of other patterns."""
+
+    name: str
+    classes: list[str]
+
+
 def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
     """Return a table with inputs and targets in place of what tells them.
 
@@ -105,7 +112,7 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{' and '.join(given) or 'no patterns'} given; give one of task, file, or inputs and targets")
     arguments = {key: raw[key] for key in raw if key in ARGUMENTS}
     if "file" in raw:
-        return _from_file(raw, arguments)
+        return _with_classes_of(raw, _from_file(raw, arguments))
     if "target" in raw:
         raise ValueError(f"target {shown(raw['target'])} given beside {given[0]}; only files have a column of classes")
     if arguments and given[0] != "task":
@@ -130,10 +137,19 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
             )
         if not ARGUMENTS[name].allows(value):
             raise ValueError(f"{name} {shown(value)} given; must be {ARGUMENTS[name].allowed}")
-    names = [raw.get(key) for key in ("inputs", "targets", "target")]
+    target, classes = raw["target"] if isinstance(raw.get("target"), _Column) else (raw.get("target"), None)
+    names = _column_names(raw.get("inputs"), raw.get("targets"), target)
     levels = float(arguments.get("low", 0.0)), float(arguments.get("high", 1.0))
-    found["inputs"], found["targets"] = read_patterns(Path(file), *_column_names(*names), levels)
+    found["inputs"], found["targets"] = read_patterns(Path(file), *names, levels, classes)
     return found
+
+
+def _with_classes_of(raw: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Return a table in which classes to test with are known to be those of the file to train on."""
+    test = found.get("test")
+    if "target" not in raw or not isinstance(test, dict) or not isinstance(test.get("target"), str):
+        return found
+    return found | {"test": test | {"target": _Column(test["target"], read_classes(Path(raw["file"]), raw["target"]))}}
 
 
 def _column_names(inputs: Any, targets: Any, target: Any) -> tuple[list[str] | None, list[str] | None, str | None]:

@@ -187,7 +187,8 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
         faults.append(
             f"data.sha256: {shown(raw['sha256'])} given; the patterns made here have {digest}, so they are others"
         )
-    return DataSets(tuple(sets), words, _source(table, words) | {"sha256": digest})
+    source = _source(table, words) | ({"test": _rows(sets[0].test)} if "test" in table and sets[0].test else {})
+    return DataSets(tuple(sets), words, source | {"sha256": digest})
 
 
 def _data(table: dict[str, Any], faults: list[str]) -> Data | None:
@@ -254,12 +255,10 @@ def _rows(data: Patterns) -> dict[str, Any]:
 
 
 def _source(table: dict[str, Any], swept: Sequence[str]) -> dict[str, Any]:
-    """Return what patterns are made from, with all defaults, and without the words that are swept."""
+    """Return what patterns to train on are made from, with all defaults, and without the words that are swept."""
     keys = ("middle", "train", *DEFAULTS)
     kept = {key: table[key] for key in keys if table.get(key) is not None and table[key] != DEFAULTS.get(key)}
     kept = {key: value if key == "train" else DATA_WORDS[key].kind(value) for key, value in kept.items()}
-    if "test" in table:
-        kept["test"] = _rows(Patterns.model_validate(table["test"]))
     if "task" in table:
         arguments = arguments_of(table["task"]) | {key: table[key] for key in ARGUMENTS if key in table}
         source = {key: ARGUMENTS[key].kind(value) for key, value in arguments.items() if key not in swept}

@@ -48,6 +48,7 @@ def read_patterns(
     targets: list[str] | None = None,
     target: str | None = None,
     levels: tuple[float, float] = (0.0, 1.0),
+    classes: Sequence[str] | None = None,
 ) -> tuple[Matrix, Matrix]:
     """Return inputs and targets of a CSV or Parquet file.
 
@@ -62,6 +63,8 @@ def read_patterns(
         Name of a column of classes, in place of ``targets``: there is a target for each class, in ascending order.
     levels
         Target of the classes that a pattern is not of, and of its own.
+    classes
+        All classes in their order, where they are those of other patterns.
 
     Returns
     -------
@@ -73,19 +76,36 @@ def read_patterns(
     ValueError
         If the file cannot be read or is not such a table; the message names the line.
     """
-    file = f"pattern file {shown(str(path), _LONGEST_PATH)}"
-    table = _read_parquet(path, file) if path.suffix == ".parquet" else _read_csv(path, file)
+    table = _read(path)
     if inputs is None:
         inputs, targets = _usual_columns(table)
     places = [_place(table, name) for name in inputs]
     for number, row in table.rows:
         if len(row) != len(table.names):
-            raise ValueError(f"{file}, row {number} has {len(row)} values; the first row has {len(table.names)}")
+            told = f"row {number} has {len(row)} values; the first row has {len(table.names)}"
+            raise ValueError(f"{table.file}, {told}")
     rows = tuple(tuple(_number(table, number, row[k]) for k in places) for number, row in table.rows)
     if target is not None:
-        return rows, _classes(table, target, levels)
+        return rows, _of_classes(table, target, levels, classes)
     places = [_place(table, name) for name in targets or ()]
     return rows, tuple(tuple(_number(table, number, row[k]) for k in places) for number, row in table.rows)
+
+
+def read_classes(path: Path, target: str) -> list[str]:
+    """Return the classes in a column of a file, in ascending order: of numbers if all are, and otherwise of texts.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`read_patterns`.
+    """
+    table = _read(path)
+    return _classes(table, target, _texts(table, target))
+
+
+def _read(path: Path) -> Table:
+    file = f"pattern file {shown(str(path), _LONGEST_PATH)}"
+    return _read_parquet(path, file) if path.suffix == ".parquet" else _read_csv(path, file)
 
 
 def _read_csv(path: Path, file: str) -> Table:
@@ -161,19 +181,30 @@ def _number(table: Table, number: int, given: Any) -> float:
     return value
 
 
-def _classes(table: Table, name: str, levels: tuple[float, float]) -> Matrix:
-    """Return a target for each class, which is high where the pattern is of the class.
+def _of_classes(table: Table, name: str, levels: tuple[float, float], known: Sequence[str] | None) -> Matrix:
+    """Return a target for each class, which is high where the pattern is of the class."""
+    texts, (low, high) = _texts(table, name), levels
+    classes = _classes(table, name, texts) if known is None else known
+    for (number, _), own in zip(table.rows, texts, strict=True):
+        if own not in classes:
+            told = f"row {number} has class {shown(own)} in column {shown(name)}"
+            raise ValueError(f"{table.file}, {told}; patterns to train on have {shown_names(classes)}")
+    return tuple(tuple(high if own == each else low for each in classes) for own in texts)
 
-    Classes that are all numbers are ordered as numbers, and any others as texts.
-    """
+
+def _texts(table: Table, name: str) -> list[str]:
+    """Return the class of each pattern."""
     place = _place(table, name)
     for number, row in table.rows:
         if row[place] is None or row[place] == "":
             raise ValueError(f"{table.file}, row {number} has no class in column {shown(name)}")
-    found = [str(row[place]) for _, row in table.rows]
-    are_numbers = all(_NUMBER.fullmatch(text) for text in found)
-    classes = sorted(set(found), key=lambda text: (float(text), text) if are_numbers else (0.0, text))
+    return [str(row[place]) for _, row in table.rows]
+
+
+def _classes(table: Table, name: str, texts: Sequence[str]) -> list[str]:
+    """Return the classes among some, in ascending order."""
+    are_numbers = all(map(_NUMBER.fullmatch, texts))
+    classes = sorted(set(texts), key=lambda text: (float(text), text) if are_numbers else (0.0, text))
     if not 2 <= len(classes) <= MAX_CLASSES:
         raise ValueError(f"{table.file} has {len(classes)} classes in {shown(name)}; 2 to {MAX_CLASSES} are allowed")
-    low, high = levels
-    return tuple(tuple(high if own == each else low for each in classes) for own in found)
+    return classes

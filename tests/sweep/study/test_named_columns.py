@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sweep import Study, StudyError
-from sweep.study.data import Patterns
+from sweep.study.data import Data, Patterns
 
 CSV = "id,width,length,kind,score\na,1,0.5,setosa,3\nb,2,1.5,virginica,4\nc,3,2.5,setosa,5\n"
 INPUTS = ((0.5, 1.0), (1.5, 2.0), (2.5, 3.0))
@@ -30,7 +30,7 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-def read(file: Path, **named: Any) -> Patterns:
+def read(file: Path, **named: Any) -> Data:
     """Read patterns as a study does, and return them."""
     data = {"file": str(file), **NAMED, **named}
     return Study(data=data, parameters={"hidden": [2], "learning_rate": [0.1]}).data.only
@@ -57,6 +57,25 @@ def test_classes_that_are_numbers(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,c\n1,10\n2,9\n3,10\n")
     found = read(tmp_path / "t.csv", inputs=["x"], target="c")
     assert found.targets == ((0.0, 1.0), (1.0, 0.0), (0.0, 1.0))
+
+
+def test_classes_to_test_with_are_those_to_train_on(tmp_path: Path) -> None:
+    """They may be fewer, and others are refused by name, also where sets of patterns are swept."""
+    named: dict[str, Any] = {"inputs": ["x"], "target": "c"}
+    for name, rows in (("train", "0,a\n1,b\n2,c\n"), ("some", "5,c\n6,b\n"), ("one", "5,b\n"), ("other", "5,b\n6,d\n")):
+        (tmp_path / f"{name}.csv").write_text(f"x,c\n{rows}")
+    some = read(tmp_path / "train.csv", **named, test={"file": tmp_path / "some.csv", **named, "high": 2})
+    assert some.targets == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    assert some.test is not None
+    assert some.test.targets == ((0.0, 0.0, 2.0), (0.0, 2.0, 0.0))
+    data = {"file": str(tmp_path / "train.csv"), **named, "test": {"file": str(tmp_path / "one.csv"), **named}}
+    study = Study(data=data, parameters={"label_noise": [0.0, 0.4], "hidden": [1], "learning_rate": [1]})
+    assert [each.test.targets for each in study.data.sets if each.test] == [((0.0, 1.0, 0.0),)] * 2
+    assert study.canonical()["data"]["test"]["targets"] == [[0.0, 1.0, 0.0]]
+    with pytest.raises(
+        StudyError, match=r"data.test: .*other.csv', row 3 has class 'd' in column 'c'; .* have a, b, c"
+    ):
+        read(tmp_path / "train.csv", **named, test={"file": tmp_path / "other.csv", **named})
 
 
 def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:
