@@ -94,7 +94,7 @@ def best_loss(result: ResultQueries) -> str:
     (best,) = rank_cells(cells, result.study, statistic).head(1).to_dict("records")
     if best[statistic] == inf:
         return f"in none of the {len(cells):,} cells half of the runs end with a finite loss"
-    which = "best cell" if result.complete else "best of the cells that have all runs"
+    which = "best cell" if result.complete else "best cell so far"
     text = f"median final loss {interval_text(best, statistic)} of {count_text(best['n_runs'], 'run')}"
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
 
@@ -156,7 +156,7 @@ def best_cell(result: ResultQueries) -> str:
     if len(cells) == 1:
         return f"{steps}, {expected}" if median != "-" else expected
     text = f"{rate_text(best, ' %')} of {count_text(best['n_runs'], 'run')} converged, {steps}"
-    which = "best cell" if result.complete else "best of the cells that have all runs"
+    which = "best cell" if result.complete else "best cell so far"
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
 
 
@@ -175,7 +175,7 @@ def restarts(result: ResultQueries) -> str:
     which = "in that cell" if len(result.cells) > 1 else "here"
     if steps[2] < best["expected_steps"]:
         return f"restarts after {steps_text(best['restart_steps'])} steps help {which}: {with_them}"
-    return f"restarts do not help {which}: {with_them}"
+    return f"restarts are not shown to help {which}: {with_them}"
 
 
 def _others(result: ResultQueries) -> str:

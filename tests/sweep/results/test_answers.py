@@ -163,7 +163,7 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
     with_restarts = sentences.restarts(result)
     assert f"{expected:,.0f} without" in with_restarts
     assert f"{best['restarted_steps']:,.0f} [" in with_restarts
-    assert ("do not help" in with_restarts) == (best["restarted_steps_high"] >= expected)
+    assert ("not shown to help" in with_restarts) == (best["restarted_steps_high"] >= expected)
     overlap = int((result.cells["convergence_rate_high"] >= best["convergence_rate_low"]).sum()) - 1
     assert sentences.best_cell(counts).endswith(f"; intervals of {overlap} other cells overlap with it")
 
@@ -178,7 +178,7 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
         (
             {"hidden": 2, "learning_rate": 0.05, "max_steps": 300},
             r"of 20 runs \d+.0 % \[.*\] converged; .*exhausted\n[\d,]+ steps per converged run\n"
-            r"restarts (after \d+ steps help|do not help) here: a success takes [\d,]+ \[[\d, ]+\] steps.*$",
+            r"restarts (after \d+ steps help|are not shown to help) here: a success takes [\d,]+ \[[\d, ]+\] steps.*$",
         ),
         ({"hidden": 2, "learning_rate": 1e-30}, r"of 20 runs 0.0 % .*\nno run converged$"),
         ({"hidden": [2, 3], "learning_rate": 1e-30}, r"of 40 runs 0.0 % .*\nno run converged in any of the 2 cells$"),
