@@ -38,7 +38,7 @@ def activation(
     Parameters
     ----------
     function : (z, *settings) -> (a, slope)
-        The function and its derivative, over lanes. With ``chain`` it returns a alone.
+        The function and its derivative, over lanes; numbers as ``constant(1.0, z)``. With ``chain`` it returns a alone.
     chain : (gradient, a) -> lanes
         The gradient with respect to z, given that with respect to a.
     settings

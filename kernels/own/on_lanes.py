@@ -114,6 +114,11 @@ def _interpreted(word: OwnWord, role: str, arguments: list[Array]) -> list[Array
         given.insert(1, 0.75)
     values = function(*given)
     found = list(values) if isinstance(values, tuple) else [values]
+    for k, value in enumerate(found):
+        if not np.ndim(value):
+            raise TypeError(
+                f"value {k} of {role} is a number; write {value!r} as constant({value!r}, z) of sweep.lanes"
+            )
     return [np.broadcast_to(np.asarray(value), like.shape) for value in found]
 
 

@@ -65,12 +65,7 @@ def take_words(sent: Any) -> None:
 def answer() -> None:
     """Tell another process what a word gives on lanes: read its source from standard input, and write results."""
     (source, places), dtype = json.load(sys.stdin)
-    word = add_source(source, dict(places))
-    try:
-        told: Any = on_lanes.results(word, dtype)
-    except Exception as error:
-        told = _error_text(error, word.places)
-    sys.stdout.buffer.write(pickle.dumps(told))
+    sys.stdout.buffer.write(pickle.dumps(_here(add_source(source, dict(places)), dtype)))
 
 
 def _sent(word: OwnWord) -> tuple[str, tuple[tuple[str, tuple[str, int]], ...]]:
@@ -112,19 +107,26 @@ def _fault(key: str, told: str, dtype: str) -> str | None:
 
 def _tried(word: OwnWord, dtype: str) -> str | None:
     """Return why a word fails on lanes of a dtype, or None."""
-    with_jit = {True: "compiled", False: "interpreted"}
-    there = _elsewhere(word, dtype)
-    if isinstance(there, str):
-        return f"{with_jit[not jit.ENABLED]}, it fails {there}"
-    try:
-        here = on_lanes.results(word, dtype)
-    except Exception as error:
-        return f"{with_jit[jit.ENABLED]}, it fails {_error_text(error, word.places)}"
-    for name, values in here.items():
-        fault = _difference(name, values, there[name])
+    interpret, compiled = (_elsewhere, _here) if jit.ENABLED else (_here, _elsewhere)
+    found = interpret(word, dtype)
+    if isinstance(found, str):
+        return f"interpreted, it fails {found}"
+    beside = compiled(word, dtype)
+    if isinstance(beside, str):
+        return f"compiled, it fails {beside}"
+    for name, values in found.items():
+        fault = _difference(name, beside[name], values)
         if fault:
             return f"its bits differ with the JIT and without it in {dtype}: {fault}"
-    return _wrong_slope(here) or _forgets(here)
+    return _wrong_slope(found) or _forgets(found)
+
+
+def _here(word: OwnWord, dtype: str) -> on_lanes.Results | str:
+    """Return what a word gives on lanes in this process, or why it fails."""
+    try:
+        return on_lanes.results(word, dtype)
+    except Exception as error:
+        return _error_text(error, word.places)
 
 
 def _difference(name: str, one: NDArray[Any], other: NDArray[Any]) -> str | None:

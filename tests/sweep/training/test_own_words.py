@@ -116,6 +116,11 @@ FAILS = {
         "@sweep.activation\ndef mine(z):\n    return z * z, 3.0 * z\n",
         "activation 'mine': its slope is ",
     ),
+    "number": (
+        {"activation": "mine"},
+        "@sweep.activation\ndef mine(z):\n    return z, 1.0\n",
+        "value 1 of function is a number; write 1.0 as constant(1.0, z) of sweep.lanes",
+    ),
     "loss": (
         {"loss": "mine"},
         "@sweep.loss\ndef mine(y, target):\n    return (y - target) * (y - target), y - target\n",
