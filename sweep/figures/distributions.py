@@ -108,7 +108,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
         raise StoreError(
             "this result keeps no rows of runs, and losses are in them; run the study with keep='runs' (--keep runs)"
         )
-    values = values_at(result.study.parameters, at or {})
+    values = values_at(result.study, at)
     runs, n_runs = _some_runs(result, cells_at(cells_of(result.study.grid), values)["cell"])
     seen = [runs[name].between(1 / _LARGEST, _LARGEST) for name in ("initial_loss", "final_loss")]
     drawn = runs[seen[0] & seen[1]]

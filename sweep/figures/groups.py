@@ -75,7 +75,7 @@ class Groups:
     ) -> None:
         """Choose by default the parameter with the most values, up to 12; ``but`` only if there is no other."""
         check_judged(result.study)
-        self.values = values_at(result.study.parameters, at or {})
+        self.values = values_at(result.study, at)
         if color is not None:
             check_swept(result.study, [color])
         self.color = color or (usual_color(self.values, but) if colored else None)

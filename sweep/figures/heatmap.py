@@ -142,7 +142,7 @@ def contour(
 
 def _choose(result: Result, x: str | None, y: str | None, at: At | None, *, numbers: bool) -> tuple[str, str]:
     """Return the parameters along the horizontal and the vertical axis."""
-    values = values_at(result.study.parameters, at or {})
+    values = values_at(result.study, at)
     for name in (x, y):
         if name is not None and name not in values:
             raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")

@@ -141,7 +141,7 @@ def _selected(result: Result, color: str | None, value: str, at: At | None) -> t
     known = [column.name for column in curve_measures(result.study)]
     if value not in known:
         raise SweepError(unknown("value", value, known))
-    values = values_at(result.study.parameters, at or {})
+    values = values_at(result.study, at)
     if color is not None:
         check_swept(result.study, [color])
     return result.learning_curves(at=at), Shown(color or usual_color(values), values)

@@ -60,7 +60,7 @@ def draw_figure(
         are asked for than a figure shows.
     """
     column = statistic_of(result, statistic)
-    values = values_at(result.study.parameters, at or {})
+    values = values_at(result.study, at)
     channels = choose_channels(values, channels or Channels())
     cells, shown, lines, notes = _prepare(result, column, channels, values, at)
     panels = _panels(cells, channels.facet, values)
@@ -115,7 +115,7 @@ def line_plot(
         If a name or a value is unknown, there are too many lines, or convergence is not judged.
     """
     column = statistic_of(result, value)
-    values = values_at(result.study.parameters, at or {})
+    values = values_at(result.study, at)
     channels = replace(choose_channels(values, Channels(x, color)), facet=())
     cells, shown, lines, notes = _prepare(result, column, channels, values, at)
     ax = ax or new_axes()

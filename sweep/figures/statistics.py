@@ -258,7 +258,7 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     statistic = statistic_of(result, value)
     measure = measure_of(statistic)
     every = result.measured_cells(measure) if measure else result.cells
-    values = values_at(result.study.parameters, at or {})
+    values = values_at(result.study, at)
     hidden = [name for name, entries in values.items() if len(entries) > 1 and name not in (shown or values)]
     grid, ranges = in_ranges(result.study, values, shown or ())
     if not (hidden or ranges):

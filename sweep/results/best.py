@@ -80,9 +80,7 @@ def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFr
     measure = measure_of(statistic)
     if measure is None:
         check_judged(result.study)
-    cells = cells_at(
-        result.measured_cells(measure) if measure else result.cells, values_at(result.study.parameters, at or {})
-    )
+    cells = cells_at(result.measured_cells(measure) if measure else result.cells, values_at(result.study, at))
     if cells.empty:
         raise SweepError("no cell with these values is trained yet; run the same study again to go on")
     if measure and cells[statistic].isna().all():

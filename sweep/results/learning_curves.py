@@ -18,7 +18,7 @@ def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
     study = result.study
     if cell is not None and (not is_integer(cell) or not 0 <= cell < study.n_cells):
         raise SweepError(f"cell {shown(cell)} given; must be an integer from 0 to {study.n_cells - 1}")
-    values = values_at(study.parameters, at or {})
+    values = values_at(study, at)
     if study.record.curves is None:
         raise StoreError(
             "learning curves were not recorded; run the study with --set 'record.curves={seeds=20}' in another folder, "
@@ -30,5 +30,7 @@ def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
     if at:
         curves = curves[curves["cell"].isin(cells_at(cells_of(study.grid), values)["cell"])]
     if cell is not None:
+        if at and cell not in cells_at(cells_of(study.grid), values)["cell"].to_numpy():
+            raise SweepError(f"cell {cell} given with at {shown(dict(at))}, which are values of other cells; give one")
         curves = curves[curves["cell"] == cell]
     return curves.reset_index(drop=True)

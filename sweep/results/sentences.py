@@ -205,7 +205,7 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
     str
         The sentence, without a final period.
     """
-    n_cells = study.grid.n_cells_at(values_at(study.parameters, at or {}))
+    n_cells = study.grid.n_cells_at(values_at(study, at))
     n, n_compared = int(ranked["may_be_best"].sum()), int(ranked["may_be_best"].notna().sum())
     of = "" if n_compared == n_cells else f" of the {n_compared:,} cells that have all runs"
     if n_compared == 1:

@@ -13,6 +13,8 @@ from sweep.system.plain_values import plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sweep.study.content import StudyContent
+
 # Values of some parameters by name, and as users select them: several, or one alone.
 Values = Mapping[str, Sequence[Scalar]]
 At = Mapping[str, Scalar | Sequence[Scalar]]
@@ -37,15 +39,15 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
     return picks
 
 
-def values_at(values: Values, at: At) -> dict[str, tuple[Scalar, ...]]:
+def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...]]:
     """Return the values of each swept parameter, of selected parameters only the selected ones.
 
     Parameters
     ----------
-    values
-        The values of each swept parameter.
+    study
+        The study, which has swept parameters.
     at
-        Selected values, or their texts as printed, several or one for each name.
+        Selected values, or their texts as printed, several or one for each name; none for all.
 
     Returns
     -------
@@ -55,8 +57,9 @@ def values_at(values: Values, at: At) -> dict[str, tuple[Scalar, ...]]:
     Raises
     ------
     SweepError
-        If a parameter or a value is unknown, a value is given twice, or a name has none.
+        If a parameter or a value is unknown, a value is given twice, a name has none, or no cell has such values.
     """
+    values, at = study.parameters, at or {}
     for name in at:
         if name not in values:
             raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
@@ -67,6 +70,9 @@ def values_at(values: Values, at: At) -> dict[str, tuple[Scalar, ...]]:
             raise SweepError(f"{name} [] given; its values are {', '.join(map(short, values[name]))}")
         if len(set(entries)) < len(entries):
             raise SweepError(f"{name} {', '.join(map(short, entries))} given; give each value once")
+    if len(picked) > 1 and not study.grid.n_cells_at(picked):
+        said = " and ".join(f"{name} {' or '.join(map(short, entries))}" for name, entries in picked.items())
+        raise SweepError(f"{said} given; no cell of the study has these values together")
     return {name: picked.get(name, tuple(entries)) for name, entries in values.items()}
 
 

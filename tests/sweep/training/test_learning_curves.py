@@ -13,6 +13,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, StudyError, SweepError
+from sweep.figures import draw
 from sweep.study.columns import curves_columns
 from sweep.training import curve_recorder
 from tests.sweep.expected import expected_runs
@@ -135,6 +136,20 @@ def test_rows_are_as_without_curves() -> None:
         assert (ends[name] == rows.loc[ends.index, column]).all()
     starts = curves[curves["steps"] == 0].set_index("run")
     assert (starts["train_loss"] == rows.loc[starts.index, "initial_loss"]).all()
+
+
+def test_choices_that_no_cell_has() -> None:
+    """Values that exist, but not together, are refused; so are those of other cells than the one that is named."""
+    words: dict[str, Any] = {"data": {"task": "xor"}, "seeds": {"count": 2}, "record": {"curves": {"seeds": 2}}}
+    words |= {"zip": [{"hidden": [2, 3], "learning_rate": [0.1, 0.2]}], "parameters": {"optimizer": ["gd", "adam"]}}
+    result = sweep.run(Study(**words))
+    apart = {"hidden": 2, "learning_rate": 0.2}
+    for ask in (result.learning_curves, result.best, lambda at: draw(result, "lines", at=at)):
+        with pytest.raises(SweepError, match=r"hidden 2 and learning_rate 0\.2 given; no cell of the study has these"):
+            ask(at=apart)
+    with pytest.raises(SweepError, match=r"cell 0 given with at \{'hidden': 3\}, which are values of other cells"):
+        result.learning_curves(0, at={"hidden": 3})
+    assert set(result.learning_curves(0, at={"hidden": 2})["cell"]) == {0}
 
 
 def test_choice_of_curves() -> None:
