@@ -40,7 +40,7 @@ def show(
             metavar="COLUMN",
             help="cell, a parameter, rate, median_steps, expected_steps (expected running time, ERT), mean_steps "
             "(restricted mean survival time, RMST), converged, diverged, stalled, exhausted (right-censored), or a "
-            "column of cells.parquet. Rates and counts start from the highest, all else from the lowest.",
+            "column of cells.parquet. Rates, counts and margins start from the highest, all else from the lowest.",
         ),
     ] = None,
     top: Annotated[

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from sweep.errors import SweepError, unknown
 from sweep.results.answers import check_judged, column_of, judges_convergence
@@ -45,6 +46,9 @@ class Pairing:
         one, other = _cells_of(first, names), _cells_of(second, names)
         if "hidden" in names and one["hidden"].dtype != other["hidden"].dtype:  # one has texts of several layers
             one, other = one.astype({"hidden": "str"}), other.astype({"hidden": "str"})
+        for name in names:  # NaN where the other result alone has it
+            if is_numeric_dtype(one[name]) and is_numeric_dtype(other[name]) and one[name].dtype != other[name].dtype:
+                one, other = one.astype({name: "float64"}), other.astype({name: "float64"})
         self._cells = one.merge(other, on=names, how="inner") if names else one.merge(other, how="cross")
         if not len(self._cells):
             raise SweepError(f"the two results have no cell in common: no values of {', '.join(names)} are in both")

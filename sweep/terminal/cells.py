@@ -116,7 +116,12 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     print_that_fits(lambda shown: _cells_table(result, rows, shown), statuses(result.study.has_patience), heading)
     print(of_each_cell(result.study))
     if n_shown < len(cells):
-        print(f"{len(cells) - n_shown:,} more {_elsewhere(result, f'--top {len(cells)}')}")
+        options = f"{_sorted_by(sort)}--top {len(cells)}"
+        print(f"{len(cells) - n_shown:,} more {_elsewhere(result, options)}")
+
+
+def _sorted_by(sort: str | None) -> str:
+    return f"--sort {quote(sort)} " if sort is not None else ""
 
 
 def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], shown: Sequence[str]) -> Table:
@@ -166,7 +171,7 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     ends = statuses(result.study.has_patience)
     print_that_fits(lambda shown: _sums_table(result, rows, by, shown), ends, heading)
     if n_shown < len(sums):
-        options = f"--by {','.join(by)} --top {len(sums)}"
+        options = f"--by {','.join(by)} {_sorted_by(sort)}--top {len(sums)}"
         print(f"{len(sums) - n_shown:,} more {_elsewhere(result, options)}")
     print(of_several_cells(result))
 

@@ -110,7 +110,7 @@ def _explained(rows: Sequence[dict[Any, Any]]) -> list[str]:
     limit = f"{limits.pop():,}, " if len(limits) == 1 and None not in limits else ""
     told = [
         "expected steps (ERT) are those of all runs per converged run; in mean steps (RMST) a run that does not "
-        f"converge counts as {limit}the limit of both"
+        f"converge counts as {limit}the smaller limit of both"
     ]
     if "equivalent" in rows[0]:
         told.append("rates are equivalent where the 90 % interval of their difference lies within the margin")

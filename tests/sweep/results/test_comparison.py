@@ -124,16 +124,25 @@ def test_steps_are_printed(tmp_path: Path) -> None:
     assert f"{ratio} [{low}, {high}]" in out
     difference, low, high = (f"{row[f'restricted_mean_difference{end}']:+,.0f}" for end in ("", "_low", "_high"))
     assert f"{difference} [{low}, {high}]" in out
-    assert "counts as 200, the limit of both" in out
+    assert "counts as 200, the smaller limit of both" in out
     assert re.search(r"equivalent *\n─+ *\n.* yes ", out)
     assert "equivalent" not in command("compare", tmp_path, "--vary", "hidden").out
     assert "not shown" in command("compare", tmp_path, "--vary", "hidden", "--margin", "0.001").out
 
 
+def test_data_of_one_side_alone() -> None:
+    """Sets of patterns have no partner where the other side has other data."""
+    words = make_study(count=2, hidden=2).canonical()
+    data, swept = {"task": "noise", "n": 4, "n_inputs": 2}, words["parameters"] | {"data_seed": {"values": [1, 2]}}
+    others = sweep.run(sweep.Study(**words | {"data": data, "parameters": swept}))
+    with pytest.raises(SweepError, match="no cell in common"):
+        Pairing(sweep.run(make_study(count=2, hidden=2)), others)
+
+
 def test_limits_that_differ(tmp_path: Path) -> None:
     """Where pairs of runs have limits of their own, no number is told."""
     sweep.run(make_study(count=2, hidden=[2, 3], learning_rate=0.03, max_steps=[5, 9]), out=tmp_path)
-    assert "counts as the limit of both" in command("compare", tmp_path, "--vary", "hidden").out
+    assert "counts as the smaller limit of both" in command("compare", tmp_path, "--vary", "hidden").out
 
 
 @pytest.mark.parametrize(("columns", "whole"), [(80, False), (120, True)])

@@ -78,6 +78,8 @@ def test_long_tables_show_the_best(
     assert listed(lines) == list(best[:10])
     assert f"2 more with: sweep show '{tmp_path / 'r r'}' --top 12" in lines[-1]
     assert str(tmp_path / "r r" / "cells.parquet") in lines[-1]
+    cells.print_cells(result, sort="hidden")
+    assert "--sort hidden --top 12" in capsys.readouterr().out
     cells.print_cells(result, top=12)
     assert listed(capsys.readouterr().out.splitlines()) == list(best)
     monkeypatch.setattr(tables, "MAX_ROWS", 12)
