@@ -155,7 +155,7 @@ def schema(own_words: WordsOption = None) -> None:
 @app.command()
 def words(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Key or value, such as adam; all keys by default.")
+        str | None, typer.Argument(metavar="NAME", help="Key, value or section, such as adam; all keys by default.")
     ] = None,
     own_words: WordsOption = None,
 ) -> None:
@@ -171,7 +171,9 @@ def words(
         return
     homes = known_tables().homes
     found = everything = entries()
-    if name is not None:
+    if name in {entry.section for entry in everything}:
+        found = [entry for entry in everything if entry.section == name]
+    elif name is not None:
         key = meant_key(name.rpartition(".")[2], homes)
         value = meant_value(name, {value for entry in everything for value in entry.values})
         found = [entry for entry in everything if entry.key == key or value in (*entry.values, *entry.users)]

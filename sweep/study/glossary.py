@@ -13,7 +13,9 @@ from pydantic.fields import FieldInfo
 from sweep.study.data import Data
 from sweep.study.fields import IS_GIVEN, Word
 from sweep.study.given_weights import element_of
-from sweep.study.sections import Record, Restarts, Section, Seeds
+from sweep.study.network_measures import NETWORK_MEASURES
+from sweep.study.samples import METHODS
+from sweep.study.sections import FAILURES, Record, Restarts, Section, Seeds
 from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
 from sweep.study.words import HOMES, REQUIRED, STANDS_FOR, WordTables, known_tables
@@ -33,8 +35,14 @@ LISTS = {
 }
 
 
+# Names that keys list.
+_LISTED = {"measures": tuple(NETWORK_MEASURES), "on": FAILURES}
+
+
 def note_on(name: str) -> tuple[str, str] | None:
     """Return heading and explanation of what is not a key of a section: a list of tables, or a single weight."""
+    if name in ("method", *METHODS):
+        name = "samples"
     if name in LISTS:
         return f"[[{name}]]", LISTS[name]
     if element_of(name):
@@ -185,7 +193,8 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, word: Word | Non
     if not (word and word.is_swept):
         facts.append("cannot be swept")
     users = tuple(str(value) for values in (word.used_with if word else {}).values() for value in values)
-    return Entry(section, key, str(field.description), _names(hint), users, "; ".join(facts))
+    names = _LISTED.get(key, _names(hint))
+    return Entry(section, key, str(field.description), names, users, "; ".join(facts))
 
 
 def _text(value: Any) -> str:

@@ -76,6 +76,15 @@ def test_values_are_looked_up_too() -> None:
     assert "output: " in swish
 
 
+@pytest.mark.parametrize(("name", "keys"), [("sharpness", ["measures"]), ("plateau", ["on"]),
+                                            ("restarts", ["most", "after", "on", "draw"])])  # fmt: skip
+def test_lists_and_sections_are_looked_up_too(name: str, keys: list[str]) -> None:
+    """The name of a measure or of a failure brings the key that lists it, that of a section all of its keys."""
+    lines = command("words", name).out.splitlines()
+    assert [line.partition(":")[0] for line in lines if line[0] not in " ["] == keys
+    assert command("words", "sobol").out == command("words", "samples").out
+
+
 @pytest.mark.parametrize("name", ["samples", "zip", "exclude"])
 def test_lists_of_tables_are_explained(name: str) -> None:
     """Tables of words that vary together are looked up as words are."""
