@@ -214,6 +214,8 @@ def _apply(raw: dict[str, Any], changes: Any) -> None:
     faults = [f"changes: {fault}" for fault in map(_key_fault, changes) if fault]
     if faults:
         raise StudyError(faults)
+    if {"task", "file"} <= {key.rpartition(".")[2] for key in changes}:
+        raise StudyError(["changes: task and file given; give one of them"])
     # A task or a file goes before arguments of the task, since it replaces what was in its table.
     for key, value in sorted(changes.items(), key=lambda change: change[0].rpartition(".")[2] not in ("task", "file")):
         if key in _TEXTS or key in TOGETHER:
@@ -243,12 +245,17 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     if is_weight:
         table["values"] = {**(table.get("values") or {}), name: value}
         return
-    if name in ("task", "file"):
+    if name == "task" or (name == "file" and "file" not in table):  # columns of another file have the same names
         table.clear()
-    if section == "data" and name in ("inputs", "targets"):
-        for other in ("task", "file"):
+    if section == "data" and name in ("inputs", "targets") and not _are_columns(value):
+        for other in ("task", "file", "target"):
             table.pop(other, None)
     table[name] = value
+
+
+def _are_columns(value: Any) -> bool:
+    """Return whether inputs or targets are names of columns of a file."""
+    return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
 
 
 def _set_sample(raw: dict[str, Any], key: str, value: Any) -> None:

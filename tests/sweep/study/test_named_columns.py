@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sweep import Study, StudyError
+from sweep import Study, StudyError, load_study
 from sweep.study.data import Data, Patterns
 
 CSV = "id,width,length,kind,score\na,1,0.5,setosa,3\nb,2,1.5,virginica,4\nc,3,2.5,setosa,5\n"
@@ -87,6 +87,22 @@ def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:
         parameters={"hidden": [2], "learning_rate": [0.1]},
     )  # fmt: skip
     assert study.data.only.test == Patterns(inputs=((1.0, 2.0), (3.0, 4.0)), targets=((1.0, 0.0), (0.0, 1.0)))
+
+
+def test_changes_of_columns(file: Path) -> None:
+    """Columns are named by changes too, stay with another file, and go where numbers are given."""
+    words = {"hidden": 2, "learning_rate": 0.1}
+    columns: dict[str, Any] = {"file": str(file), "target": "kind", **NAMED}
+    expected = Study(data=columns, parameters={name: [value] for name, value in words.items()})
+    changed = load_study("xor", columns | words)
+    assert changed.data == expected.data
+    there = file.parent / "study.toml"
+    there.write_text(f'[data]\nfile = "{file.name}"\ninputs = ["length", "width"]\ntarget = "kind"\n')
+    assert load_study(there, words | {"file": str(file)}).data == expected.data
+    assert load_study(there, words | {"inputs": ["width"]}).data.sets[0].shape == (3, 1, 2)
+    assert load_study(there, words | {"inputs": [[1.0, 2.0]], "targets": [1.0]}).data.sets[0].shape == (1, 2, 1)
+    with pytest.raises(StudyError, match="changes: task and file given; give one of them"):
+        load_study("xor", {"task": "and", "file": str(file)})
 
 
 @pytest.mark.parametrize(
