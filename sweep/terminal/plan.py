@@ -82,6 +82,6 @@ def _seconds(plan: Plan) -> str:
     threads = available_threads()
     seconds = estimated_seconds(plan, threads)
     if seconds is None:
-        return "not known yet: nothing was trained on this machine"
+        return "not known yet: too little was trained on this machine"
     on = f"{threads} threads" if threads > 1 else "one thread"
     return f"at most about {duration(seconds)} of training on {on}, as fast as this machine trained last"
