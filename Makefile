@@ -75,7 +75,7 @@ test: lint
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) $(CPU_TESTS) &&) true
 
 # What is too long for every run: the product of all words, hundreds of kills, simulations, and for other CPUs all that
-# `make test` compiles for this one; some two hours on two cores.
+# `make test` compiles for this one; several hours on two cores.
 soak: $(READY)
 	NUMBA_DISABLE_JIT=1 $(TESTS) -m soak tests/kernels tests/sweep/verification/test_true_results.py tests/sweep/compositions
 	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) -m soak
