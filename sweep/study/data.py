@@ -152,10 +152,15 @@ def _with_classes_of(raw: dict[str, Any], found: dict[str, Any]) -> dict[str, An
     return found | {"test": test | {"target": _Column(test["target"], read_classes(Path(raw["file"]), raw["target"]))}}
 
 
+def are_columns(given: Any) -> bool:
+    """Return whether inputs or targets are names of columns of a file."""
+    return isinstance(given, list) and bool(given) and all(isinstance(each, str) for each in given)
+
+
 def _column_names(inputs: Any, targets: Any, target: Any) -> tuple[list[str] | None, list[str] | None, str | None]:
     """Return names of columns, once they are known to be such."""
     for key, names in (("inputs", inputs), ("targets", targets)):
-        if names is not None and not (isinstance(names, list) and names and all(isinstance(n, str) for n in names)):
+        if names is not None and not are_columns(names):
             raise ValueError(f"{key} {shown(names)} given beside file; must be a list of names of columns")
     if target is not None and not isinstance(target, str):
         raise ValueError(f"target {shown(target)} given; must be the name of a column of classes")

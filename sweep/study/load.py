@@ -14,6 +14,7 @@ from typing import Any
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown, unknown
 from sweep.study.axes import TOGETHER
+from sweep.study.data import are_columns
 from sweep.study.given_weights import element_of
 from sweep.study.hints import unknown_key
 from sweep.study.model import Study
@@ -247,15 +248,10 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
         return
     if name == "task" or (name == "file" and "file" not in table):  # columns of another file have the same names
         table.clear()
-    if section == "data" and name in ("inputs", "targets") and not _are_columns(value):
+    if section == "data" and name in ("inputs", "targets") and not are_columns(value):
         for other in ("task", "file", "target"):
             table.pop(other, None)
     table[name] = value
-
-
-def _are_columns(value: Any) -> bool:
-    """Return whether inputs or targets are names of columns of a file."""
-    return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
 
 
 def _set_sample(raw: dict[str, Any], key: str, value: Any) -> None:

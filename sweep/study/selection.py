@@ -70,6 +70,7 @@ def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...
             raise SweepError(f"{name} [] given; its values are {', '.join(map(short, values[name]))}")
         if len(set(entries)) < len(entries):
             raise SweepError(f"{name} {', '.join(map(short, entries))} given; give each value once")
+    # Each value alone is that of some cell.
     if len(picked) > 1 and not study.grid.n_cells_at(picked):
         said = " and ".join(f"{name} {' or '.join(map(short, entries))}" for name, entries in picked.items())
         raise SweepError(f"{said} given; no cell of the study has these values together")

@@ -107,8 +107,8 @@ def _fault(key: str, told: str, dtype: str) -> str | None:
 
 def _tried(word: OwnWord, dtype: str) -> str | None:
     """Return why a word fails on lanes of a dtype, or None."""
-    interpret, compiled = (_elsewhere, _here) if jit.ENABLED else (_here, _elsewhere)
-    found = interpret(word, dtype)
+    interpreted, compiled = (_elsewhere, _here) if jit.ENABLED else (_here, _elsewhere)
+    found = interpreted(word, dtype)
     if isinstance(found, str):
         return f"interpreted, it fails {found}"
     beside = compiled(word, dtype)
