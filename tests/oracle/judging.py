@@ -52,9 +52,11 @@ def measure(net: Network, activity: Activity) -> Score:
     target, u, y, m = net.targets, activity.u, activity.y, middle(net)
     pairs = list(itertools.product(patterns, outs))
     if net.loss == "cross_entropy":
-        terms = (target[n, o] * softmax(u[n], net.functions)[1][o] for n, o in pairs)
+        logarithms = softmax(u.swapaxes(0, 1), net.functions)[1]  # of the probabilities, negative
+        terms = (target[n, o] * logarithms[o][n] for n, o in pairs)
     else:
-        terms = (TERMS[net.loss](u[n][o], y[n][o], target[n, o], net.own, net.functions) for n, o in pairs)
+        of_outputs = TERMS[net.loss](u, y, target[:, :, None], net.own, net.functions)
+        terms = (of_outputs[n, o] for n, o in pairs)
     loss = loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
     if net.output == "softmax":
         correct = [largest_is_right(y[n], target[n], net.tie) for n in patterns]

@@ -23,7 +23,7 @@ from tests.oracle.words import (
     softmax,
 )
 
-Grid = list[list[Array]]  # [n][h] or [n][o], each an array (R,)
+Grid = Array  # [n][h] or [n][o], each an array (R,); functions of one number are computed for all at once
 Sizes = int | tuple[int, ...]  # hidden units, of one layer or of several from the inputs up
 Window = Sequence[Any]  # the patterns of a step in visiting order, each a number or an array (R,) of each run's own
 
@@ -123,15 +123,15 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
     window = patterns if window is None else window
     x, part, last = net.inputs, split(net, weights), range(net.sizes[-1])
     sums, activities = [], []
-    below = [[x[n, i] for i in ins] for n in window]
+    below: Any = [[x[n, i] for i in ins] for n in window]
     for layer, w in enumerate(of_layers(net, weights, "w")):
         fan_in, units = map(range, w.shape[:2])
         z = [[add_in_order(row[i] * w[i, h] for i in fan_in) * net.s1[layer] for h in units] for row in below]
         if net.bias:
             b = of_layers(net, weights, "b")[layer]
             z = [[row[h] + b[h] for h in units] for row in z]
-        below = [[VALUES[net.activation](row[h], net.own, net.functions) for h in units] for row in z]
-        sums.append(z)
+        sums.append(np.array(z))
+        below = VALUES[net.activation](sums[-1], net.own, net.functions)
         activities.append(below)
     u = [[add_in_order(row[h] * part["v"][h, o] for h in last) * net.s2 for o in outs] for row in below]
     if net.skip:
@@ -139,21 +139,21 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
         u = [[row[o] + also[o] for o in outs] for row, also in zip(u, skipped, strict=True)]
     if net.bias:
         u = [[row[o] + part["c"][o] for o in outs] for row in u]
+    of_outputs = np.array(u)
     if net.output == "softmax":
-        y = [softmax(row, net.functions)[0] for row in u]
+        y = np.stack(softmax(of_outputs.swapaxes(0, 1), net.functions)[0], axis=1)
     else:
-        y = [[VALUES[net.output](row[o], net.own, net.functions) for o in outs] for row in u]
-    return Activity(window, sums, activities, u, y)
+        y = VALUES[net.output](of_outputs, net.own, net.functions)
+    return Activity(window, sums, activities, of_outputs, y)
 
 
 def output_gradients(net: Network, activity: Activity) -> Grid:
     """Differentiate the loss over the window by u: g by [n][o]."""
     outs, (window, _, _, u, y) = net.ranges[2], activity
-    visits, divisor, own = range(len(window)), count(net.reduction, len(window), len(outs)), (net.own, net.functions)
-    g = [[SLOPES[net.loss](y[m][o], net.targets[window[m], o], net.own) / divisor for o in outs] for m in visits]
-    if net.loss in OWN_OUTPUTS:
-        return g
-    return [[CHAINS[net.output](g[m][o], u[m][o], y[m][o], *own) for o in outs] for m in visits]
+    divisor = count(net.reduction, len(window), len(outs))
+    targets = np.array([[np.broadcast_to(net.targets[n, o], y.shape[2:]) for o in outs] for n in window])
+    g = SLOPES[net.loss](y, targets, net.own) / divisor
+    return g if net.loss in OWN_OUTPUTS else CHAINS[net.output](g, u, y, net.own, net.functions)
 
 
 def deltas(net: Network, weights: Array, activity: Activity, g: Grid) -> list[Grid]:
@@ -162,8 +162,7 @@ def deltas(net: Network, weights: Array, activity: Activity, g: Grid) -> list[Gr
     for layer in reversed(range(net.n_layers)):
         units, uppers, z, a = range(net.sizes[layer]), range(joins.shape[1]), activity.z[layer], activity.a[layer]
         back = [[add_in_order(row[o] * joins[h, o] for o in uppers) * scale for h in units] for row in above]
-        chain = CHAINS[net.activation]
-        above = [[chain(row[h], z[m][h], a[m][h], net.own, net.functions) for h in units] for m, row in enumerate(back)]
+        above = CHAINS[net.activation](np.array(back), z, a, net.own, net.functions)
         joins, scale = of_layers(net, weights, "w")[layer], net.s1[layer]
         found.insert(0, above)
     return found
