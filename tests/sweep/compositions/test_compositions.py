@@ -60,8 +60,7 @@ def test_many_compositions(part: int) -> None:
     check_many(part, N_OF_PART)
 
 
-@pytest.fixture(scope="module")
-def drawn() -> list[tuple[Tables, list[str]]]:
+def draw_many() -> list[tuple[Tables, list[str]]]:
     """Draw compositions, with the faults of those that are refused."""
     found: list[tuple[Tables, list[str]]] = []
     for number in range(N_SEEDS):
@@ -74,14 +73,6 @@ def drawn() -> list[tuple[Tables, list[str]]]:
 
         draw()
     return found
-
-
-@without_jit
-def test_hardly_any_is_refused(drawn: list[tuple[Tables, list[str]]]) -> None:
-    """So the checks are of what is drawn, and not of what is left of it."""
-    refused = [faults for _, faults in drawn if faults]
-    assert len(drawn) >= N_SEEDS * N_OF_SEED / 2
-    assert len(refused) < len(drawn) / 10, refused
 
 
 def said(tables: Any, section: str = "") -> Iterator[tuple[str, Any]]:
@@ -107,8 +98,12 @@ def values_of_lists(tables: Any) -> Iterator[tuple[str, Any]]:
 
 
 @without_jit
-def test_every_word_is_drawn(drawn: list[tuple[Tables, list[str]]]) -> None:
-    """Each key of a study, each of its names, and each form of values and files: none is forgotten here."""
+def test_every_word_is_drawn() -> None:
+    """Each key of a study, each of its names, and each form of values and files occurs, and hardly any is refused."""
+    drawn = draw_many()
+    refused = [faults for _, faults in drawn if faults]
+    assert len(drawn) >= N_SEEDS * N_OF_SEED / 2
+    assert len(refused) < len(drawn) / 10, refused
     valid = [tables for tables, faults in drawn if not faults]
     found = {pair for tables in valid for pair in (*said(tables), *values_of_lists(tables))}
     keys = {entry.key for entry in entries()} | {*LISTS, *KEYS, *Until.model_fields}
