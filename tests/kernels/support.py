@@ -19,6 +19,7 @@ from kernels.simd import jit
 
 Array = NDArray[Any]
 T = TypeVar("T")
+Test = TypeVar("Test", bound=Callable[..., None])
 
 DTYPES = ("float64", "float32")
 
@@ -43,6 +44,11 @@ def some_compiled(cases: Iterable[T], compiled: Callable[[T], bool]) -> list[Any
         marks = [pytest.mark.soak] if jit.ENABLED and not compiled(case) else []
         parameters.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks))
     return parameters
+
+
+def in_soak_if_compiled(test: Test) -> Test:
+    """Leave a test that takes a kernel of its own to ``make soak`` with the JIT, as do :func:`some_compiled` cases."""
+    return pytest.mark.soak(test) if jit.ENABLED else test
 
 
 def assert_equal(given: Array, expected: Array, what: str) -> None:

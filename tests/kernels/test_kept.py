@@ -110,6 +110,7 @@ def resident_megabytes(activations: str, cache: Path) -> list[float]:
     return numbers
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells of resident memory this way")
 def test_memory_of_a_few_kernels(tmp_path: Path) -> None:
     """Seven kernels take 8 MB each at most once the first is compiled, and from the disk 6 MB."""

@@ -46,7 +46,7 @@ def _ending_at(spec: Spec, runs: Runs, epoch: int) -> Runs:
 
 
 @pytest.mark.parametrize(
-    "spec", some_compiled(SPECS, lambda spec: SPECS.index(spec) < 2), ids=lambda spec: f"{SPECS.index(spec)}"
+    "spec", some_compiled(SPECS, lambda spec: SPECS.index(spec) == 1), ids=lambda spec: f"{SPECS.index(spec)}"
 )
 def test_paths_as_oracle(spec: Spec) -> None:
     """After each epoch that a run completes its parameters are those of the oracle, which ends the run there."""

@@ -8,7 +8,7 @@ import pytest
 from tests.kernels.compare import assert_as_oracle, statuses, train_kernel
 from tests.kernels.runs import draw_runs, make_runs
 from tests.kernels.specs import Spec
-from tests.kernels.support import DTYPES, some_compiled
+from tests.kernels.support import DTYPES, in_soak_if_compiled, some_compiled
 
 SPECS = {
     "full batch": Spec(criterion="none", plateau_of="loss"),
@@ -49,6 +49,7 @@ def test_ends_where_the_losses_tell(name: str) -> None:
     assert n_plateaus > 5
 
 
+@in_soak_if_compiled
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("patience", [1, 3, 25])
 def test_network_that_does_not_move(dtype: str, patience: int) -> None:
@@ -63,6 +64,7 @@ def test_network_that_does_not_move(dtype: str, patience: int) -> None:
     assert columns.loss_sums.tolist() == [[2.0 * n, 0.5 * n, 2.0] for n in n_judgings.tolist()]
 
 
+@in_soak_if_compiled
 def test_divergence_and_convergence_come_first() -> None:
     """A judging that ends a run otherwise does so, also if patience ends with it."""
     spec = Spec(plateau_of="loss", loss_sums="loss_sum inverse_loss_sum tail_loss")
@@ -76,7 +78,7 @@ def test_divergence_and_convergence_come_first() -> None:
     assert columns.loss_sums[1].tolist() == [2.0, 0.5, 2.0]
 
 
-@pytest.mark.parametrize("plateau_of", ["loss", "n_correct"])
+@pytest.mark.parametrize("plateau_of", some_compiled(["loss", "n_correct"], "n_correct".__eq__))
 def test_number_of_right_outputs(plateau_of: str) -> None:
     """The oracle counts what is right in its own way."""
     spec = Spec(plateau_of=plateau_of, criterion="correct", task="adder", activation="tanh", loss_sums="tail_loss")
