@@ -95,9 +95,12 @@ def check_same_texts(
 @pytest.mark.parametrize(
     ("first", "second", "hidden", "width"),
     [
-        (make_recipe(), make_recipe(), 2, 1),
+        pytest.param(make_recipe(), make_recipe(), 2, 1, marks=pytest.mark.soak),
         (make_recipe("tanh", "adam"), make_recipe("elu", "rprop"), 4, None),
-        (make_recipe(dtype="float32"), make_recipe(dtype="float64", criterion="none"), 1, None),
+        pytest.param(
+            *(make_recipe(dtype="float32"), make_recipe(dtype="float64", criterion="none"), 1, None),
+            marks=pytest.mark.soak,
+        ),
         (make_recipe(batch=1), make_recipe("sin", "momentum", batch=3), 4, 2),
     ],
 )

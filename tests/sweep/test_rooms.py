@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,9 +83,10 @@ def statements(node: ast.AST, deep: bool) -> Iterator[ast.AST]:
         yield from statements(child, deep)
 
 
-def imports(path: Path, deep: bool) -> set[str]:
+@cache
+def imports(path: Path, deep: bool) -> frozenset[str]:
     """Return the dotted names that a module imports; of ``from a import b`` both a and a.b."""
-    found = set()
+    found: set[str] = set()
     for node in statements(ast.parse(path.read_text("utf-8")), deep):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
@@ -92,7 +94,7 @@ def imports(path: Path, deep: bool) -> set[str]:
             assert node.level == 0, f"{path} imports relatively"
             assert node.module is not None
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+    return frozenset(found)
 
 
 def module_paths() -> dict[str, Path]:
@@ -121,7 +123,7 @@ def reachable(module: str, deep: bool) -> set[str]:
     return seen
 
 
-def kernel_modules(names: set[str]) -> set[str]:
+def kernel_modules(names: Set[str]) -> set[str]:
     """Return the modules of kernels among dotted names."""
     return {
         name
@@ -130,7 +132,7 @@ def kernel_modules(names: set[str]) -> set[str]:
     }
 
 
-def roots(names: set[str]) -> set[str]:
+def roots(names: Set[str]) -> set[str]:
     """Return the packages of dotted names."""
     return {name.partition(".")[0] for name in names}
 

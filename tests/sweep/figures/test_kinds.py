@@ -53,7 +53,10 @@ def axes_of(figure: Figure) -> Axes:
     return figure.axes[0]
 
 
-@pytest.mark.parametrize("name", SWEPT)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.soak] if name in ("two", "one", "five") else []) for name in SWEPT],
+)
 @pytest.mark.parametrize("kind", figures.KINDS)
 def test_every_kind_without_options(results: dict[str, Result], tmp_path: Path, kind: str, name: str) -> None:
     """A picture of every study, or a sentence that says what the kind needs."""

@@ -117,7 +117,7 @@ def test_answer(result: Result) -> None:
     assert (f"{n} of 120 runs diverged, whose loss counts as infinite" in told) == (n > 0)
 
 
-@pytest.mark.parametrize("keep", ["runs", "cells"])
+@pytest.mark.parametrize("keep", ["runs", pytest.param("cells", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -171,7 +171,7 @@ def test_errors_take_rows_and_seeds() -> None:
     assert single[["share_error", "share_by_chance"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("shared", [0.0, 1.0])
+@pytest.mark.parametrize("shared", [pytest.param(0.0, marks=pytest.mark.soak), 1.0])
 def test_chance_is_subtracted(shared: float) -> None:
     """Where parameters do nothing their shares are 0 on average, whether cells share their luck or not."""
     study = make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0])

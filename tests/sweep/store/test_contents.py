@@ -122,7 +122,7 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
-@pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.usefixtures("no_waiting_for_the_disk")
 def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: dict[str, str], stride: int) -> None:
     """Between any two changes a reader sees whole results or a sentence, and every way to go on comes to its end."""

@@ -40,8 +40,15 @@ MOMENTS: dict[str, Callable[[Asked], bool]] = {
 }
 
 
-@pytest.mark.parametrize("silent", [False, True])
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    ("moment", "silent"),
+    [
+        ("before it begins", False),
+        ("amid the parts", True),
+        ("amid the commits", False),
+        *(pytest.param(moment, moment != "amid the parts", marks=pytest.mark.soak) for moment in MOMENTS),
+    ],
+)
 def test_one_interrupt_while_the_store_is_away(
     store: ObjectStore, out: str, tmp_path: Path, moment: str, silent: bool
 ) -> None:

@@ -29,9 +29,17 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "r") if request.param == "folder" else request.getfixturevalue("out")
 
 
-@pytest.mark.parametrize("keep", ["runs", "cells"])
 @pytest.mark.parametrize("study", [STUDY, OTHER], ids=["anew", "another study"])
-@pytest.mark.parametrize("after", [2, 5, 9])
+@pytest.mark.parametrize(
+    ("after", "keep"),
+    [
+        *((2, "cells"), (5, "runs")),
+        *(
+            pytest.param(*each, marks=pytest.mark.soak)
+            for each in ((2, "runs"), (5, "cells"), (9, "runs"), (9, "cells"))
+        ),
+    ],
+)
 def test_loser_of_a_race(place: str, study: Study, after: int, keep: Any) -> None:
     """It is not said that files are damaged or missing, but that another run began there, and what to do."""
     train, trained = ShardTrainer.train, []

@@ -94,7 +94,12 @@ def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
         assert math.isinf(given.final_loss)
 
 
-@pytest.mark.parametrize("words", [{"hidden": "4-3"}, {"hidden": 3, "layers": 2}, {"hidden": "3-2-4", "bias": False}])
+@pytest.mark.parametrize(
+    "words",
+    some_compiled(
+        [{"hidden": "4-3"}, {"hidden": 3, "layers": 2}, {"hidden": "3-2-4", "bias": False}], {"hidden": "4-3"}.__eq__
+    ),
+)
 def test_trace_of_several_layers(words: dict[str, Any]) -> None:
     """Weights are those of the oracle, by layer; the network that they make says what the trace says."""
     study = make_study(activation="tanh", learning_rate=0.1, **words)
