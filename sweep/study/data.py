@@ -136,7 +136,7 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
                 f"{name} given beside file; only tasks take arguments, and a column of classes (target) low and high"
             )
         if not ARGUMENTS[name].allows(value):
-            raise ValueError(f"{name} {shown(value)} given; must be {ARGUMENTS[name].allowed}")
+            raise ValueError(ARGUMENTS[name].refusal(name, value))
     target, classes = raw["target"] if isinstance(raw.get("target"), _Column) else (raw.get("target"), None)
     names = _column_names(raw.get("inputs"), raw.get("targets"), target)
     levels = float(arguments.get("low", 0.0)), float(arguments.get("high", 1.0))

@@ -45,7 +45,7 @@ def prepare(patterns: Patterns, given: dict[str, Any]) -> tuple[Patterns, Patter
     """
     for name, argument in PREPARATIONS.items():
         if name in given and not argument.allows(given[name]):
-            raise ValueError(f"{name} {shown(given[name])} given; must be {argument.allowed}")
+            raise ValueError(argument.refusal(name, given[name]))
     for name, needed in NEEDED.items():
         if name in given and needed not in given:
             raise ValueError(f"{name} {shown(given[name])} given without {needed}, beside which alone it has an effect")

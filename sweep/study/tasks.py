@@ -73,6 +73,11 @@ class Argument(NamedTuple):
         kinds = (int,) if self.kind is int else (int, float)
         return isinstance(value, kinds) and not isinstance(value, bool) and self.least <= value <= self.most
 
+    def refusal(self, name: str, value: Any) -> str:
+        """Say what is allowed, and where several values belong."""
+        several = f"; to sweep {name}, move it to [parameters]" if isinstance(value, (list, dict)) else ""
+        return f"{name} {shown(value)} given; must be {self.allowed}{several}"
+
 
 ARGUMENTS = {
     "bits": Argument("bits of a pattern, or of each number that is added", int, 1, 16),
@@ -277,7 +282,7 @@ def make_patterns(task: Any, given: dict[str, Any]) -> Patterns:
         if name not in takes:
             raise ValueError(f"{name} {shown(value)} given, which task {task!r} does not take")
         if not ARGUMENTS[name].allows(value):
-            raise ValueError(f"{name} {shown(value)} given; must be {ARGUMENTS[name].allowed}")
+            raise ValueError(ARGUMENTS[name].refusal(name, value))
     for name, default in takes.items():
         if default is Parameter.empty and name not in given:
             raise ValueError(f"{name} is missing; task {task!r} needs {ARGUMENTS[name].allowed}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kernels.floating_point import default_floating_point
 from kernels.recipe import NamedParameters
-from sweep.errors import StudyError
+from sweep.errors import StoreError, StudyError
 from sweep.schedule.plan import Plan
 from sweep.study.columns import STATUSES, measure_columns, target_columns
 from sweep.study.load import load_study
@@ -150,7 +150,7 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     StudyError
         If the study has several cells, or the seed is out of range.
     StoreError
-        If the result has no such run.
+        If the result has no such run, or none is given.
     TypeError
         If ``source`` is of another type.
     """
@@ -178,7 +178,9 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
     return _replay(Plan(source), 0, int(seed), {})
 
 
-def _trace_run(source: Result, run: int) -> Trace:
+def _trace_run(source: Result, run: int | None = None) -> Trace:
+    if run is None:
+        raise StoreError(f"no run given; of a result give the number of one of its {source.study.n_runs:,} runs")
     plan = Plan(source.study)
     cell, offset = divmod(int(run), plan.n_seeds)
     return _replay(plan, cell, source.study.seeds.base + offset, source.row(run))

@@ -180,6 +180,16 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
         (PARITY | {"noise_seed": 1}, {}, "noise_seed 1 given without label_noise"),
         (PARITY | {"noise_seed": 1, "label_noise": 0}, {}, "data.noise_seed: given beside label_noise 0"),
         (PARITY | {"label_noise": 1.5}, {}, "label_noise 1.5 given; must be a number from 0 to 1"),
+        (
+            PARITY | {"label_noise": [0.1, 0.2]},
+            {},
+            "label_noise [0.1, 0.2] given; must be a number from 0 to 1; to sweep label_noise, move it to [parameters]",
+        ),
+        (
+            {"task": "noise", "n": 4, "n_inputs": 2, "data_seed": [1, 2]},
+            {},
+            "from 0 to 4,294,967,295; to sweep data_seed, move it to [parameters]",
+        ),
         (PARITY, {"label_noise": [0.1, 1.5]}, "parameters.label_noise[1]: 1.5 given; must be at most 1"),
         (
             PARITY,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import sweep
-from sweep import Study, StudyError, load_study, trace
+from sweep import StoreError, Study, StudyError, load_study, trace
 from tests import oracle
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import OUTCOME, train_with_oracle
@@ -200,3 +200,6 @@ def test_trace_of_something_else() -> None:
     """What is neither a study nor a result is refused."""
     with pytest.raises(TypeError, match="trace of int; give a Study, its name or path, or a Result"):
         trace(3)
+    result = sweep.run(make_study(count=2, hidden=2, learning_rate=0.1))
+    with pytest.raises(StoreError, match="no run given; of a result give the number of one of its 2 runs"):
+        trace(result)
