@@ -58,7 +58,7 @@ def _draw_task(n_patterns: int, n_inputs: int, n_outputs: int, seed: int) -> tup
     return inputs, random.choice(random.uniform(-1, 2, 3), (n_patterns, n_outputs))
 
 
-@settings(max_examples=sized(30, 12))
+@settings(max_examples=sized(30, 6))
 @given(case=st.sampled_from(POOL), kinds=KINDS, seed=SEEDS)
 def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
     """Any weights and settings of recipes that are compiled once."""
@@ -76,7 +76,7 @@ def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
 
 
 @pytest.mark.skipif(jit.ENABLED, reason="make soak compiles kernels of many recipes, in the next test")
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(spec=specs(), hidden=st.integers(1, 6), kinds=KINDS, seed=SEEDS)
 def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
     """Any words together."""
