@@ -90,7 +90,9 @@ def _outputs(study: Study, trace: Any, inputs: Any) -> list[list[float]]:
     [
         {},
         CLASSES | {"hidden": 3},
-        {"dtype": "float32", "data": {"task": "addition", "bits": 1}, "hidden": 2},
+        pytest.param(
+            {"dtype": "float32", "data": {"task": "addition", "bits": 1}, "hidden": 2}, marks=pytest.mark.soak
+        ),
         {"hidden": 2, "data": {"task": "parity", "bits": 3, "train": [0, 3, 5, 6, 7]}, "learning_rate": 0.05},
     ],
     ids=["", "classes", "float32", "tested"],
