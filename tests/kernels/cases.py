@@ -111,7 +111,7 @@ class Case:
     def draw(self, seed: int) -> Runs:
         """Draw runs that take up to a few epochs, fewer of many patterns."""
         many, windows = self.spec.task in ("parity", "many numbers"), self.spec.n_windows
-        most_steps = sized(30, 6 if many else 12) if windows == 1 else sized(4, 1 if many else 3) * windows + 2
+        most_steps = sized(30, 6 if many else 12) if windows == 1 else sized(4, 1 if many else 2) * windows + 2
         return draw_runs(self.spec, self.hidden, sized(40, 16), seed, most_steps, self.kinds)
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ from tests.kernels.compare import (
 )
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, make_runs
 from tests.kernels.specs import TUNINGS, Spec
-from tests.kernels.support import Array, assert_equal, pad, sized, some_compiled
+from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, pad, sized, some_compiled
 
 # What optimizers remember, the powers of Adam above all, and the order of patterns must be each run's own too.
 SPECS = {
@@ -230,6 +230,7 @@ def test_weights_and_losses_only_when_asked_for() -> None:
     assert_equal(weighed.predictions, _alone().predictions, "predictions")
 
 
+@in_soak_if_compiled
 def test_run_that_stalls_while_others_end() -> None:
     """A stall is seen at its step, even if just then a neighbour converges and the next run takes its lane."""
     spec = Spec("relu", dtype="float32")

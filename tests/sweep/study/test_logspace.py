@@ -85,7 +85,13 @@ def test_logarithmic_values_are_those_of_the_formula(first: float, last: float, 
     assert log_values(first, last, count) == formula(first, last, count)
 
 
-@pytest.mark.parametrize(("first", "last"), [(1e-3, 1.0), (SMALLEST, LARGEST), (SMALLEST, 2e-308), (LARGEST, 1e308)])
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (SMALLEST, LARGEST),
+        *(pytest.param(*ends, marks=pytest.mark.soak) for ends in [(1e-3, 1.0), (SMALLEST, 2e-308), (LARGEST, 1e308)]),
+    ],
+)
 def test_errors_do_not_grow_with_the_number_of_values(first: float, last: float) -> None:
     """Of a million values, each of which follows from the one before, the last are as exact as the first."""
     count = 1_000_000

@@ -87,6 +87,7 @@ def test_workers_that_are_killed(tmp_path: Path, count: int, kills: int, monkeyp
     assert result.facts["digest"] == run_in_shards(study, shard_runs=SHARD_RUNS).facts["digest"]
 
 
+@pytest.mark.soak
 def test_shards_that_kill_workers(tmp_path: Path, expected: str) -> None:
     """They are named once all others are trained; where nothing kills, the same call completes the result."""
     with (

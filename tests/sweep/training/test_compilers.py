@@ -105,15 +105,9 @@ def kill_at_a_random_moment(folder: Path, digest: str, rng: random.Random) -> No
 
 
 @compiled_only
-def test_a_kill(tmp_path: Path, digest: str) -> None:
-    """Whichever process is killed, and whenever: no process is left, and the same command completes the study."""
-    kill_at_a_random_moment(tmp_path / "r", digest, random.Random(34))
-
-
-@compiled_only
 @pytest.mark.soak
 def test_many_kills(tmp_path: Path, digest: str) -> None:
-    """The same 50 times."""
+    """Whichever process is killed, and whenever: no process is left, and the same command completes the study."""
     rng = random.Random(340)
     for number in range(50):
         kill_at_a_random_moment(tmp_path / str(number), digest, rng)

@@ -41,7 +41,7 @@ def kernels_on_disk(cache: Path) -> list[str]:
 
 
 @compiled_only
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Signals) -> None:
     """That kernel is finished and kept, and no other is begun, by whichever thread; meanwhile the run says so."""
     study = write_study(tmp_path / "small.toml", STUDY)

@@ -16,6 +16,7 @@ from sweep import StoreError, Study, StudyError, SweepError
 from sweep.figures import draw
 from sweep.study.columns import curves_columns
 from sweep.training import curve_recorder
+from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import assert_same_table, command, make_study, write_study
@@ -109,7 +110,7 @@ def _by_words(ends: pd.DataFrame, whole: pd.DataFrame) -> dict[tuple[Any, ...], 
     return {tuple(row[name] for name in _words(whole)): row for row in ends.to_dict("records")}
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", some_compiled(STUDIES, {"ends of every kind", "batches", "patience"}.__contains__))
 def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
     """Loss, correct outputs and test measures at each point, in memory and in a folder, whatever the blocks."""
     study = STUDIES[name]

@@ -88,7 +88,7 @@ def _outputs(study: Study, trace: Any, inputs: Any) -> list[list[float]]:
 @pytest.mark.parametrize(
     "words",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.soak),
         CLASSES | {"hidden": 3},
         pytest.param(
             {"dtype": "float32", "data": {"task": "addition", "bits": 1}, "hidden": 2}, marks=pytest.mark.soak

@@ -47,11 +47,11 @@ ORACLE_STUDIES: dict[str, Study] = {
     "sizes of layers": make_study(
         count=4,
         hidden=["2", "5-1", "2-3-2"],
-        scaling=["standard", "ntk", "mean_field"],
+        scaling=["ntk", "mean_field"],
         draw_order=["w v b c", "b2 w1.T w b1 v c b"],
         learning_rate=0.1,
         output_learning_rate=[0.1, 0.0],
-        batch=[2, 4],
+        batch=2,
         optimizer="adam",
     ),
     "starts": make_study(
