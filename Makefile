@@ -10,8 +10,10 @@ DOCS_READY := $(VENV)/.docs-ready
 # Compiled kernels of the tests: a cache of their own, which is empty at first.
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 
-# Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
-TESTS := $(BIN)/pytest --numprocesses auto --dist worksteal
+# Tests next to each other share kernels: processes start with a stretch each, and later take from each other's. There is
+# one more than CPUs, since some tests wait.
+WORKERS = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
+TESTS = $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 # What takes many kernels runs without the JIT, and only some of it with it.
 PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle \
