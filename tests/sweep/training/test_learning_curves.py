@@ -156,14 +156,14 @@ def test_choices_that_no_cell_has() -> None:
 
 def test_choice_of_curves() -> None:
     """Curves of a cell, or of values of parameters; what is not there is told in one sentence."""
-    result = sweep.run(STUDIES["test patterns"])
+    result = sweep.run(STUDIES["batches"])
     every = result.learning_curves()
-    assert list(every["cell"].unique()) == list(range(8))
+    assert list(every["cell"].unique()) == list(range(4))
     assert set(result.learning_curves(2)["cell"]) == {2}
     some = result.learning_curves(at={"batch": [5]})
     pd.testing.assert_frame_equal(some, every[every["batch"] == 5].reset_index(drop=True))
     for call, words in (
-        (lambda: result.learning_curves(8), "cell 8 given; must be an integer from 0 to 7"),
+        (lambda: result.learning_curves(4), "cell 4 given; must be an integer from 0 to 3"),
         (lambda: result.learning_curves(at={"hiden": [2]}), "unknown parameter 'hiden'"),
         (lambda: sweep.run(make_study(count=1)).learning_curves(), "learning curves were not recorded; run the study"),
         (
