@@ -71,21 +71,13 @@ from kernels.train import Trainer
 x = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
 recipe = Recipe(Architecture(2, 1, "tanh", "identity", bias=True), optimizer="momentum", batch=3)
 trainer = Trainer(recipe, x, x.sum(axis=1, keepdims=True) % 2)
-weights = np.linspace(-1.0, 1.0, 36).reshape(4, 9)
-settings = make_settings(4, learning_rate=0.1, below=1e-3, max_steps=100)
-print(json.dumps(trainer.train(settings, weights, final_weights=True).final_weights.tolist()))
-"""
-# The trainer of the script before, for networks of another size.
-TRAIN_SIZES = (
-    TRAIN.partition("weights = ")[0]
-    + """
+
 def final_weights(hidden):
     weights = np.linspace(-1.0, 1.0, 4 * (4 * hidden + 1)).reshape(4, -1)
     settings = make_settings(4, learning_rate=0.1, below=1e-3, max_steps=20)
     return trainer.train(settings, weights, final_weights=True).final_weights.tolist()
 
 """
-)
 
 
 def _start(script: str, cache: Path, root: Path = ROOT) -> Any:
@@ -123,20 +115,14 @@ def test_any_module_may_be_imported_first(first: str, tmp_path: Path) -> None:
     assert [[run["hit"] for run in runs] for runs in found] == [[False, True], [True, True]]
 
 
-def test_training_kernels_are_reused(tmp_path: Path) -> None:
-    """Training, which calls other compiled functions, gives the same from the disk, and compiles nothing."""
-    first = _start(TRAIN, tmp_path)
-    files = _files(tmp_path)
-    assert files
-    assert _start(TRAIN, tmp_path) == first
-    assert _files(tmp_path) == files
-
-
 def test_kernels_of_two_processes_live_together(tmp_path: Path) -> None:
-    """Machine code that two processes compiled, each as its first, gives the same where both are loaded."""
-    small, large = (_start(TRAIN_SIZES + f"print(json.dumps(final_weights({hidden})))", tmp_path) for hidden in (2, 3))
+    """Machine code that two processes compiled, each as its first, gives the same where both are loaded.
+
+    Training, which calls other compiled functions, compiles nothing then.
+    """
+    small, large = (_start(TRAIN + f"print(json.dumps(final_weights({hidden})))", tmp_path) for hidden in (2, 3))
     files = _files(tmp_path)
-    both = _start(TRAIN_SIZES + "print(json.dumps([final_weights(h) for h in (2, 3, 2)]))", tmp_path)
+    both = _start(TRAIN + "print(json.dumps([final_weights(h) for h in (2, 3, 2)]))", tmp_path)
     assert both == [small, large, small]
     assert _files(tmp_path) == files
 

@@ -16,7 +16,7 @@ from kernels.train import Trainer
 from sweep import Study
 from tests import oracle
 from tests.kernels.compare import FUNCTIONS
-from tests.kernels.support import Array, assert_equal, sized
+from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, sized
 
 HIDDEN = (16, 16)
 RECIPE = Recipe(
@@ -115,6 +115,7 @@ def test_micrograd_as_oracle() -> None:
         assert given.losses[0, k] + PENALTY * np.square(weights).sum() == pytest.approx(demo[k], rel=1e-12)
 
 
+@in_soak_if_compiled
 def test_micrograd_as_a_study() -> None:
     """A study file can say the demo: layers, loss, decay, schedule and weights; its trace has the same losses."""
     inputs, targets = moons()

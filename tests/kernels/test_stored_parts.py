@@ -96,7 +96,7 @@ def check_same_texts(
     ("first", "second", "hidden", "width"),
     [
         pytest.param(make_recipe(), make_recipe(), 2, 1, marks=pytest.mark.soak),
-        (make_recipe("tanh", "adam"), make_recipe("elu", "rprop"), 4, None),
+        pytest.param(make_recipe("tanh", "adam"), make_recipe("elu", "rprop"), 4, None, marks=pytest.mark.soak),
         pytest.param(
             *(make_recipe(dtype="float32"), make_recipe(dtype="float64", criterion="none"), 1, None),
             marks=pytest.mark.soak,

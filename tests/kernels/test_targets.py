@@ -31,7 +31,7 @@ SPECS = [
 
 @pytest.mark.parametrize(
     ("number", "hidden"),
-    some_compiled(itertools.product(range(len(SPECS)), (1, 2, 8)), {(1, 2), (2, 8)}.__contains__),
+    some_compiled(itertools.product(range(len(SPECS)), (1, 2, 8)), (2, 8).__eq__),
 )
 def test_targets_as_oracle(number: int, hidden: int) -> None:
     """Steps to each target are those of the oracle, at the start, later and never, whatever the criterion."""

@@ -119,7 +119,9 @@ def test_labels_never_touch(drawn: Drawn, kind: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lines", "heatmap", "slice"])
-@pytest.mark.parametrize("name", ["thirty", "names", "zoomed", "narrow"])
+@pytest.mark.parametrize(
+    "name", ["thirty", *(pytest.param(name, marks=pytest.mark.soak) for name in ("names", "zoomed", "narrow"))]
+)
 @pytest.mark.parametrize("size", [(4.5, 3.2), (12.0, 9.0)], ids=["small", "large"])
 def test_labels_never_touch_at_any_size(
     results: dict[str, Result], kind: str, name: str, size: tuple[float, float]

@@ -47,7 +47,7 @@ def left_over(folder: Path) -> list[str]:
     return [path.name for path in (*folder.rglob(".*"), *parts)]
 
 
-@thorough(29, "name", FAULTS, FAULTS)
+@thorough(67, "name", FAULTS, FAULTS)
 def test_error_of_any_call(lab: Lab, name: str, stride: int) -> None:
     """Each call fails, alone or with all that follow; a full disk leaves nothing that no commit names."""
     fault, failed = FAULTS[name], []
@@ -66,7 +66,7 @@ def test_error_of_any_call(lab: Lab, name: str, stride: int) -> None:
     print(f"{len(failed)} errors, {sum(failed)} of which end the run, calls up to {each.number - 1}")
 
 
-@thorough(37, "name", ["disk", "rights_for_ever"], FAULTS)
+@thorough(83, "name", ["disk", "rights_for_ever"], FAULTS)
 def test_error_of_any_call_while_going_on(lab: Lab, name: str, stride: int) -> None:
     """The same where a killed process has left a commit, a part without one, and a draft."""
     fault, failed = FAULTS[name], []
@@ -83,7 +83,7 @@ def test_error_of_any_call_while_going_on(lab: Lab, name: str, stride: int) -> N
     print(f"{len(failed)} errors, {sum(failed)} of which end the run, calls up to {each.number - 1}")
 
 
-@thorough(13, "name", ["disk"], ["disk", "disk_for_ever", "rights", "rights_for_ever"])
+@thorough(31, "name", ["disk"], ["disk", "disk_for_ever", "rights", "rights_for_ever"])
 def test_error_of_any_call_for_a_finished_result(lab: Lab, name: str, stride: int) -> None:
     """A result that is there is read, or not; it is never trained anew nor changed."""
     root = lab.root()

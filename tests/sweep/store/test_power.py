@@ -32,7 +32,7 @@ def check_all(lab: Lab, root: Path, noted: str, losses: list[Loss], words: tuple
     return found
 
 
-@thorough(7)
+@thorough(17)
 @pytest.mark.parametrize("sync_seconds", [0.0, math.inf], ids=["always", "in_the_end"])
 def test_loss_of_power_at_any_call(lab: Lab, sync_seconds: float, stride: int) -> None:
     """Whatever lasts of a run is whole, and goes on to the right end; commits that were synced are there."""
@@ -58,7 +58,7 @@ def test_loss_of_power_after_the_end(lab: Lab) -> None:
         lab.truth.check_finished(left / "r")
 
 
-@thorough(7, "first", [25], range(1, 60, 6))
+@thorough(17, "first", [25], range(1, 60, 6))
 def test_loss_of_power_while_going_on(lab: Lab, first: int, stride: int) -> None:
     """What a killed process wrote and did not sync is not taken for safe by the next one."""
     n_cases = 0
@@ -89,7 +89,7 @@ def test_loss_of_power_after_going_on(lab: Lab, first: int) -> None:
         assert lab.readable(left / "r") == STUDY.n_runs
 
 
-@thorough(8)
+@thorough(19)
 def test_loss_of_power_while_overwriting(lab: Lab, stride: int) -> None:
     """Results of another study that are being removed are never mixed with those of the new one."""
     n_cases = 0

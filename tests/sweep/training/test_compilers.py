@@ -113,6 +113,7 @@ def test_many_kills(tmp_path: Path, digest: str) -> None:
         kill_at_a_random_moment(tmp_path / str(number), digest, rng)
 
 
+@pytest.mark.soak
 @compiled_only
 def test_a_cache_that_cannot_be_written(tmp_path: Path, digest: str) -> None:
     """There a run compiles all kernels itself."""

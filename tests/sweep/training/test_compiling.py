@@ -60,6 +60,7 @@ def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Sig
     assert kernels_on_disk(tmp_path) == ["train"]
 
 
+@pytest.mark.soak
 @compiled_only
 def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the time is over no kernel is begun but the first of a call, so that each call gets on."""

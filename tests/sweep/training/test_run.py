@@ -118,7 +118,7 @@ INVARIANT = {
 
 EACH_ORDER = pytest.mark.parametrize(
     "order",
-    [pytest.param(name, marks=[] if name in ("layers", "shape between") else pytest.mark.soak) for name in INVARIANT],
+    [pytest.param(name, marks=[] if name == "shape between" else pytest.mark.soak) for name in INVARIANT],
 )
 
 

@@ -150,7 +150,7 @@ def unfinish(folder: Path) -> None:
     (folder / "cells.parquet").unlink()
 
 
-@pytest.mark.parametrize("keep", ["runs", "cells"])
+@pytest.mark.parametrize("keep", ["runs", pytest.param("cells", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(("shard_runs", "lost"), [(50, [1]), (50, [4]), (None, [0]), (None, [1, 2])])
 def test_lost_commits_of_earlier_rounds(
     tmp_path: Path, whole: sweep.Result, keep: Any, shard_runs: int | None, lost: list[int]
