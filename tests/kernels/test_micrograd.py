@@ -28,7 +28,7 @@ RECIPE = Recipe(
 )
 # The demo penalizes 1e-4 times the squares of all parameters. Its learning rate falls from 1 to 0.1 in 100 steps.
 PENALTY, END, ALL = 1e-4, 0.1, 100
-STEPS, STEPS_OF_ORACLE = sized(100, 2), sized(10, 2)
+STEPS, STEPS_OF_ORACLE = sized(100, 2), sized(10, 1)
 # Losses before some updates, as published.
 PRINTED = {0: 0.8958441028683223, 1: 1.7235905336972017, 2: 0.742900631385113, 40: 0.060160098952344684}
 
