@@ -62,7 +62,7 @@ def test_peers_train_what_the_oracle_trains(name: str, tmp_path: Path, monkeypat
     """Final losses agree with the oracle's: to the last bit where a peer says so, nearly otherwise.
 
     Each peer works in its own process, as in the benchmark. One whose library or tool
-    is not installed is missing there too, and says so. What xor-sweep makes of a case needs
+    is not installed is missing there too, and says so. What xor-sweep makes of a case, every third one, needs
     no compiled kernels, each of which would take seconds.
     """
     is_ours = name in (OWN, "sweep-run")
