@@ -92,17 +92,17 @@ def test_benchmark_end_to_end(
     monkeypatch.setattr(bench_command, "QUICK", TINY)
     monkeypatch.setitem(HOMES, "jax-vmap", "no.such.module:Peer")
     options: dict[str, Any] = {"dtype": None, "quick": True, "as_json": False, "threads": 2}
-    assert bench_command.bench("notebook,numba", None, "2", activation="relu", out=tmp_path / "out", **options)
+    assert bench_command.bench("notebook,numba", None, "2,3", activation="relu", out=tmp_path / "out", **options)
     assert "NumPy, the notebook's loop" in capsys.readouterr().out
     found = json.loads((tmp_path / "out/bench.json").read_text())
     assert {row["peer"] for row in found["rows"]} == {"notebook", "numba"}
-    assert len(found["rows"]) == 2
+    assert len(found["rows"]) == 4
     for row in found["rows"]:
         assert row["agrees"]
         assert row["ratio_low"] <= row["ratio"] <= row["ratio_high"]
         assert row["peak_share"] > 0
     pairs = pd.read_parquet(tmp_path / "out/bench.parquet")
-    assert len(pairs) == 2 * TINY.repeats
+    assert len(pairs) == 4 * TINY.repeats
     assert (pairs["ratio"] == pairs["own_rate"] / pairs["rate"]).all()
     assert (tmp_path / "out/bench.png").read_bytes().startswith(b"\x89PNG")
 

@@ -28,6 +28,7 @@ XOR = [
 LARGE = {"trainability": 3, "deep-noise": (3, 2)}
 NAMED = [replace(case, steps=10) for name, case in CASES.items() if name != "xor" and name not in LARGE]
 NAMED += [replace(CASES[name], hidden=hidden, steps=2) for name, hidden in LARGE.items()]
+OURS = (OWN, "sweep-run")
 XOR_ONLY = {"cpp", "numba", "jax-lanes", "jax-tuned", "torch-bmm", "torch-compile", "sklearn"}
 
 
@@ -57,19 +58,24 @@ def test_networks_are_those_of_the_seeds(case: Case) -> None:
     np.testing.assert_array_equal(rows, drawn)
 
 
-@pytest.mark.parametrize("name", HOMES)
-def test_peers_train_what_the_oracle_trains(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "stride"),
+    [(name, 3 if name in OURS else 1) for name in HOMES]
+    + [pytest.param(name, 1, marks=pytest.mark.soak) for name in OURS],
+)
+def test_peers_train_what_the_oracle_trains(
+    name: str, stride: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Final losses agree with the oracle's: to the last bit where a peer says so, nearly otherwise.
 
     Each peer works in its own process, as in the benchmark. One whose library or tool
-    is not installed is missing there too, and says so. What xor-sweep makes of a case, every third one, needs
+    is not installed is missing there too, and says so. What xor-sweep makes of a case, in soak of each, needs
     no compiled kernels, each of which would take seconds.
     """
-    is_ours = name in (OWN, "sweep-run")
-    if is_ours:
+    if name in OURS:
         monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     with Host(name, 1, tmp_path) as host:
-        for case in (XOR + NAMED)[:: 3 if is_ours else 1]:
+        for case in (XOR + NAMED)[::stride]:
             try:
                 kind = host.hello(case)
                 _, count = host.train(case, min(map(int, kind["variants"])), 16)

@@ -29,19 +29,24 @@ def sized(with_jit: T, without: T) -> T:
     return with_jit if jit.ENABLED else without
 
 
-def some_compiled(cases: Iterable[T], compiled: Callable[[T], bool]) -> list[Any]:
-    """Give all cases to a test without the JIT, and with it only some to ``make test``, the others to ``make soak``.
+def some_compiled(
+    cases: Iterable[T], compiled: Callable[[T], bool], interpreted: Callable[[T], bool] = lambda _: True
+) -> list[Any]:
+    """Give cases to a test without the JIT, and with it only some to ``make test``, the others to ``make soak``.
 
     Parameters
     ----------
     cases
         Arguments of the test, tuples if it takes several.
     compiled
-        Which cases ``make test`` has time to compile kernels for.
+        Which cases ``make test`` has time for with the JIT.
+    interpreted
+        Which it has time for without the JIT.
     """
+    chosen = sized(compiled, interpreted)
     parameters = []
     for case in cases:
-        marks = [pytest.mark.soak] if jit.ENABLED and not compiled(case) else []
+        marks = [] if chosen(case) else [pytest.mark.soak]
         parameters.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks))
     return parameters
 

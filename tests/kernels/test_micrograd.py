@@ -16,7 +16,7 @@ from kernels.train import Trainer
 from sweep import Study
 from tests import oracle
 from tests.kernels.compare import FUNCTIONS
-from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, sized
+from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, sized, some_compiled
 
 HIDDEN = (16, 16)
 RECIPE = Recipe(
@@ -28,7 +28,7 @@ RECIPE = Recipe(
 )
 # The demo penalizes 1e-4 times the squares of all parameters. Its learning rate falls from 1 to 0.1 in 100 steps.
 PENALTY, END, ALL = 1e-4, 0.1, 100
-STEPS, STEPS_OF_ORACLE = sized(100, 2), sized(10, 1)
+STEPS = sized(100, 2)
 # Losses before some updates, as published.
 PRINTED = {0: 0.8958441028683223, 1: 1.7235905336972017, 2: 0.742900631385113, 40: 0.060160098952344684}
 
@@ -76,14 +76,15 @@ def demo_losses() -> Array:
     return np.array(losses, np.float64)
 
 
-def test_micrograd_as_oracle() -> None:
+@pytest.mark.parametrize("steps", some_compiled(sized([10, ALL], [STEPS]), (10).__eq__))
+def test_micrograd_as_oracle(steps: int) -> None:
     """Steps of gradient descent give the oracle's bits, and 100 of them all losses of the demo."""
     inputs, targets = moons()
     start = initial_weights()
     rates = {"learning_rate": 1.0, "end_factor": END, "schedule_steps": ALL, "weight_decay": 2 * PENALTY}
     settings = make_settings(1, **rates, max_steps=STEPS)
     trainer = Trainer(RECIPE, inputs, targets)
-    given = trainer.train(settings, start, hidden=HIDDEN, final_weights=True, losses=True)
+    given = trainer.train(settings, start, hidden=HIDDEN, losses=True)
     expected = oracle.train(
         inputs,
         targets,
@@ -100,18 +101,19 @@ def test_micrograd_as_oracle() -> None:
         reduction="pattern_mean",
         schedule="linear",
         **rates,
-        max_steps=STEPS_OF_ORACLE,
+        max_steps=steps,
     )
     assert expected.losses is not None
-    assert_equal(given.losses[:, : STEPS_OF_ORACLE + 1], expected.losses, "losses")
+    assert_equal(given.losses[:, : steps + 1], expected.losses, "losses")
+    settings["max_steps"] = steps
+    ended = trainer.train(settings, start, hidden=HIDDEN, final_weights=True)
+    assert_equal(ended.final_weights, expected.weights, "final weights")
     demo = demo_losses()
     for k, printed in PRINTED.items():
         assert demo[k] == pytest.approx(printed, rel=1e-14)
     for k in range(STEPS):
         settings["max_steps"] = k
         weights = trainer.train(settings, start, hidden=HIDDEN, final_weights=True).final_weights
-        if k == STEPS_OF_ORACLE:
-            assert_equal(weights, expected.weights, "weights")
         assert given.losses[0, k] + PENALTY * np.square(weights).sum() == pytest.approx(demo[k], rel=1e-12)
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 import sweep
 from sweep import Result, StoreError, SweepError, figures
 from sweep.figures.axis import Places
+from tests.kernels.support import some_compiled
 from tests.sweep.support import command, make_study
 
 RATES = [0.05, 0.1, 0.2, 0.4]
@@ -53,10 +54,7 @@ def axes_of(figure: Figure) -> Axes:
     return figure.axes[0]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.soak] if name in ("two", "one", "five") else []) for name in SWEPT],
-)
+@pytest.mark.parametrize("name", some_compiled(SWEPT, lambda name: name not in ("two", "one", "five")))
 @pytest.mark.parametrize("kind", figures.KINDS)
 def test_every_kind_without_options(results: dict[str, Result], tmp_path: Path, kind: str, name: str) -> None:
     """A picture of every study, or a sentence that says what the kind needs."""

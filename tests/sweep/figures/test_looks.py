@@ -19,6 +19,7 @@ from sweep import Result, SweepError, figures
 from sweep.figures.colors import MISSING
 from sweep.training.trace import trace
 from sweep.training.trajectory import outputs_plane, weights_path
+from tests.kernels.support import some_compiled
 from tests.sweep.support import make_study
 
 RANDOM = np.random.default_rng(3)
@@ -47,12 +48,10 @@ REFUSED = {("heatmap", "one"), ("contour", "one"), ("contour", "names"), ("profi
 }
 # Each kind with four of the studies in every run, two of them with few values and two with many.
 USUAL = ("two", "thirty", "names", "recorded")
-ALL = [
-    pytest.param(kind, name, marks=[] if name in USUAL else pytest.mark.soak)
-    for name in SWEPT
-    for kind in figures.KINDS
-    if (kind, name) not in REFUSED
-]
+ALL = some_compiled(
+    [(kind, name) for name in SWEPT for kind in figures.KINDS if (kind, name) not in REFUSED],
+    lambda case: case[1] in USUAL,
+)
 STEPS = ("lines", "heatmap", "slice", "contour", "parallel")
 
 
@@ -119,9 +118,7 @@ def test_labels_never_touch(drawn: Drawn, kind: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lines", "heatmap", "slice"])
-@pytest.mark.parametrize(
-    "name", ["thirty", *(pytest.param(name, marks=pytest.mark.soak) for name in ("names", "zoomed", "narrow"))]
-)
+@pytest.mark.parametrize("name", some_compiled(["thirty", "names", "zoomed", "narrow"], "thirty".__eq__))
 @pytest.mark.parametrize("size", [(4.5, 3.2), (12.0, 9.0)], ids=["small", "large"])
 def test_labels_never_touch_at_any_size(
     results: dict[str, Result], kind: str, name: str, size: tuple[float, float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 import sweep
 from sweep.store.waiting import Waits
+from tests.kernels.support import some_compiled
 from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_object_studies import SHARD_RUNS, STUDY, digest
 from tests.sweep.support import write_study
@@ -42,12 +44,9 @@ MOMENTS: dict[str, Callable[[Asked], bool]] = {
 
 @pytest.mark.parametrize(
     ("moment", "silent"),
-    [
-        ("amid the parts", True),
-        ("amid the commits", False),
-        pytest.param("before it begins", False, marks=pytest.mark.soak),
-        *(pytest.param(moment, moment != "amid the parts", marks=pytest.mark.soak) for moment in MOMENTS),
-    ],
+    some_compiled(
+        itertools.product(MOMENTS, (False, True)), {("amid the parts", True), ("amid the commits", False)}.__contains__
+    ),
 )
 def test_one_interrupt_while_the_store_is_away(
     store: ObjectStore, out: str, tmp_path: Path, moment: str, silent: bool

@@ -36,7 +36,9 @@ def recording(seeds: int = 2, steps: Any = None, **words: Any) -> Study:
 
 STUDIES = {
     "ends of every kind": recording(4, learning_rate=[0.05, 0.2, 30.0], hidden=[1, 4], max_steps=[60, 200], below=0.1),
-    "batches": recording(
+    "batches": recording(2, [0, 3, 7, 20], batch=[1, 3, 4], order="shuffled", hidden=2, max_steps=50, criterion="none"),
+    "test patterns": recording(2, data=TESTED, batch=[2, 5], activation="tanh", max_steps=30),
+    "tested batches": recording(
         2, [0, 3, 7, 20], data=TESTED, batch=[2, 5], order="shuffled", hidden=2, max_steps=50, criterion="none"
     ),
     "classes": recording(
@@ -110,7 +112,9 @@ def _by_words(ends: pd.DataFrame, whole: pd.DataFrame) -> dict[tuple[Any, ...], 
     return {tuple(row[name] for name in _words(whole)): row for row in ends.to_dict("records")}
 
 
-@pytest.mark.parametrize("name", some_compiled(STUDIES, {"ends of every kind", "batches", "patience"}.__contains__))
+@pytest.mark.parametrize(
+    "name", some_compiled(STUDIES, {"ends of every kind", "tested batches", "patience"}.__contains__)
+)
 def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
     """Loss, correct outputs and test measures at each point, in memory and in a folder, whatever the blocks."""
     study = STUDIES[name]
@@ -156,7 +160,7 @@ def test_choices_that_no_cell_has() -> None:
 
 def test_choice_of_curves() -> None:
     """Curves of a cell, or of values of parameters; what is not there is told in one sentence."""
-    result = sweep.run(STUDIES["batches"])
+    result = sweep.run(STUDIES["tested batches"])
     every = result.learning_curves()
     assert list(every["cell"].unique()) == list(range(4))
     assert set(result.learning_curves(2)["cell"]) == {2}

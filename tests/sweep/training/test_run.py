@@ -47,11 +47,11 @@ ORACLE_STUDIES: dict[str, Study] = {
     "sizes of layers": make_study(
         count=4,
         hidden=["2", "5-1", "2-3-2"],
-        scaling=["ntk", "mean_field"],
+        scaling=["standard", "ntk", "mean_field"],
         draw_order=["w v b c", "b2 w1.T w b1 v c b"],
         learning_rate=0.1,
         output_learning_rate=[0.1, 0.0],
-        batch=2,
+        batch=[2, 4],
         optimizer="adam",
     ),
     "starts": make_study(
@@ -116,10 +116,7 @@ INVARIANT = {
 }
 
 
-EACH_ORDER = pytest.mark.parametrize(
-    "order",
-    [pytest.param(name, marks=[] if name == "shape between" else pytest.mark.soak) for name in INVARIANT],
-)
+EACH_ORDER = pytest.mark.parametrize("order", some_compiled(INVARIANT, "shape between".__eq__))
 
 
 @EACH_ORDER

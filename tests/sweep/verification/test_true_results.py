@@ -103,10 +103,17 @@ def test_ends_that_are_rare(name: str) -> None:
     assert_true(STUDIES[name](), "runs")
 
 
-@pytest.mark.parametrize("name", ["error is infinite, and loss 0", "limit within an epoch", "no epoch", "shuffled"])
+COUNTED = ("error is infinite, and loss 0", "limit within an epoch", "no epoch", "shuffled")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in COUNTED else pytest.mark.soak) for name in STUDIES]
+)
 def test_counts_of_rare_ends(name: str) -> None:
-    """So too where they are counted."""
-    assert_true(STUDIES[name](), "cells")
+    """So too where they are counted, but for what rows alone have."""
+    study = STUDIES[name]()
+    if not study.record.targets and not study.data.n_tests:
+        assert_true(study, "cells")
 
 
 def test_rare_ends_occur() -> None:
