@@ -36,10 +36,11 @@ def coverage_of_differences(n_pairs: int, rates: tuple[float, float], shared: fl
 def test_intervals_of_differences_cover(n_pairs: int, rates: tuple[float, float], shared: float) -> None:
     """Intervals of 95 % hold the difference of paired rates in 92.5 to 98 % of studies.
 
-    In more of them where fewer than five pairs of 200 are expected to differ, of which no interval could be narrower.
+    In up to 99.8 % where equal rates leave 3.6 pairs of 200 to differ: as rarely does the exact sign test find a
+    difference there, in .36 % of studies.
     """
-    few_differ = n_pairs == 1 and rates[0] == rates[1] and shared > 0.8
-    assert 0.925 <= coverage_of_differences(n_pairs, rates, shared) <= (0.99 if few_differ else 0.98)
+    few_differ = n_pairs == 1 and rates == (0.1, 0.1) and shared > 0.8
+    assert 0.925 <= coverage_of_differences(n_pairs, rates, shared) <= (0.998 if few_differ else 0.98)
 
 
 @pytest.mark.soak
