@@ -54,14 +54,14 @@ test: check
 	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
 	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) $(CPU_TESTS) &&) true
 
-# Which lines those tests run, of kernels without the JIT. It takes them, and Numba, up to twice their time.
+# Which lines those tests run, of kernels without the JIT. Counting takes a third of their time more.
 coverage: $(READY)
 	NUMBA_DISABLE_JIT=1 $(TESTS) --cov --cov-report= $(PLAIN_TESTS)
 	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --cov --cov-report= --cov-append
 	$(BIN)/coverage report --fail-under=95
 
 # What is too long for every run: the product of all words, hundreds of kills, simulations, and for other CPUs all that
-# `make test` compiles for this one; several hours on two cores.
+# `make test` compiles for this one; two hours on two fast cores.
 soak: coverage
 	NUMBA_DISABLE_JIT=1 $(TESTS) -m soak tests/kernels tests/sweep/verification/test_true_results.py tests/sweep/compositions
 	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) -m soak
