@@ -20,12 +20,23 @@ from sweep.bench.case import CASES, Case
 from sweep.bench.host import Host
 from sweep.bench.measure import Comparison, Effort
 from sweep.bench.peers import HOMES, MissingError, UnsupportedError
+from sweep.bench.peers.own import MOST_NETWORKS, in_turns
 from sweep.bench.profile import budget, hot_loop
 from sweep.bench.runner import Findings
 from tests.sweep.support import command
 
 TINY = Effort(repeats=2, seconds=0.002, trial_seconds=0.001)
 CASE = Case(2, steps=5)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("n_networks", [1, 96, 16384, 49152, 98305])
+def test_all_threads_train_as_many_parts(threads: int, n_networks: int) -> None:
+    """None works alone at last, and parts are at most as large as they may be, and alike."""
+    sizes = [len(part) for part in in_turns(n_networks, threads)]
+    assert len(sizes) % threads == 0
+    assert sum(sizes) == n_networks
+    assert max(sizes) <= min(MOST_NETWORKS, min(sizes) + 1)
 
 
 def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def draw(case: Case, seeds: Array) -> Array:
     return initial_weights(Start(), seeds, case.architecture, case.hidden, case.dtype)
 
 
+def in_turns(n_networks: int, threads: int) -> list[Array]:
+    """Divide numbers of networks into parts, one for each thread in every turn, so that none works alone at last."""
+    n_turns = -(-n_networks // (threads * MOST_NETWORKS))
+    return np.array_split(np.arange(n_networks), threads * n_turns)
+
+
 class XorSweep(Peer):
     """The kernels, which threads call as those of the engine do; they draw initial weights too."""
 
@@ -73,8 +79,7 @@ class XorSweep(Peer):
 
     def train(self, weights: Array) -> Array:
         """Train as many networks, from weights drawn here."""
-        n_networks = len(weights)
-        parts = np.array_split(np.arange(n_networks), max(self.threads, n_networks // MOST_NETWORKS))
+        parts = in_turns(len(weights), self.threads)
         with ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(self._train, parts)))
 
