@@ -2,10 +2,9 @@
 
 Measured in both dtypes, with networks of 8 to 56 hidden units unless others are named:
 
-- Three packets in turns instead of two make networks of one hidden unit 15 % faster on a Zen 5,
-  and of two units 5 to 7 %, or 1 to 3 % where each step is judged. Without a criterion three units
-  gain 10 %, four 5 to 8 %, and up to 24 of them 1 to 2 %; judged, 8 to 16 units would lose 1 to 2 %.
-  AVX2 code gains 4 to 11 % at one unit and 4 % at two (Xeon, float64), AVX-512 code there nothing.
+- Three packets in turns instead of two make networks of one ReLU unit 10 % faster on a Zen 5, and of two 5 %, judged
+  ones no slower. Four to eight units would lose 4 to 8 % there, more of them 1 to 3 %; with tanh they would gain 2 %.
+  AVX2 code gains 4 to 11 % at one unit and 4 % at two (Xeon, float64), 1 to 2 % at three and four, at more nothing.
 - Rows of the bytes of one register: on a Zen 3 (AVX2, 16 registers of 32 bytes) rows of 64 bytes
   spill, and kernels reach 0.84, 0.72, 0.79 of C++ at 2, 8 and 32 units; with rows of 32 bytes
   0.94, 1.11, 1.23.

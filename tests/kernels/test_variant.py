@@ -41,7 +41,8 @@ def test_every_tuning_makes_a_difference() -> None:
     [
         (2, "loss", "three packets", 3),
         (3, "loss", "three packets", 2),
-        (3, "none", "three packets", 3),
+        (2, "none", "three packets", 3),
+        (3, "none", "three packets", 2),
         (24, "none", "three packets", 2),
         (40, "none", "three packets", 1),
         (3, "loss", "small cache", 1),
