@@ -4,7 +4,8 @@ Measured in both dtypes, with networks of 8 to 56 hidden units unless others are
 
 - Three packets in turns instead of two make networks of one ReLU unit 10 % faster on a Zen 5, and of two 5 %, judged
   ones no slower. Four to eight units would lose 4 to 8 % there, more of them 1 to 3 %; with tanh they would gain 2 %.
-  AVX2 code gains 4 to 11 % at one unit and 4 % at two (Xeon, float64), 1 to 2 % at three and four, at more nothing.
+  AVX2 code gains 4 to 11 % at one unit and 4 % at two (Xeon, float64); at three and four 1 to 2 %, at more nothing
+  (that code on a Zen 5).
 - Rows of the bytes of one register: on a Zen 3 (AVX2, 16 registers of 32 bytes) rows of 64 bytes
   spill, and kernels reach 0.84, 0.72, 0.79 of C++ at 2, 8 and 32 units; with rows of 32 bytes
   0.94, 1.11, 1.23.
