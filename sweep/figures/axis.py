@@ -159,7 +159,11 @@ def heading(
     some = [_taken(name, rest[name]) for name in together if len(rest[name]) < len(study.parameters[name])]
     taken = [*([f"all values of {list_text(every)}"] if every else []), *some]
     per_cell = " per cell" if any(len(entries) > 1 for entries in study.parameters.values()) else ""
-    first = f"{', '.join([study.name, *fixed])}: {count_text(study.seeds.count, 'seed')}{per_cell}"
+    seeds = count_text(study.seeds.count, "seed")
+    if result.complete and not result.even:
+        n_runs = result.cells["n_runs"]
+        seeds = f"{n_runs.min():,} to {count_text(n_runs.max(), 'seed')}"
+    first = f"{', '.join([study.name, *fixed])}: {seeds}{per_cell}"
     picked = {name: entries for name, entries in (values or {}).items() if name in shown}
     picked = {name: entries for name, entries in picked.items() if 1 < len(entries) < len(study.parameters[name])}
     notes = [*(f"of {_taken(name, entries)}" for name, entries in picked.items()), *notes]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sweep.errors import StoreError, SweepError
 from sweep.results.answers import swept
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
-from sweep.system.formatting import chance_text, measure_text, short
+from sweep.system.formatting import chance_text, difference_text, measure_text, short
 
 # Most values of a parameter that are compared with the best of them.
 _MOST_VALUES = 12
@@ -28,8 +29,7 @@ def loss_comparisons(result: Result) -> list[dict[str, Any]]:
             raise
         except SweepError:  # a partial result may have no pairs yet
             continue
-        medians = {row[side]: row[f"{side}_median"] for row in compared for side in ("first", "second")}
-        best = min(medians, key=lambda value: medians[value])
+        best = best_value(compared, "advantage")
         rows = [_comparison(row, best) for row in compared if best in (row["first"], row["second"])]
         found.append({"name": name.replace("_", " "), "best": short(best), "rows": rows})
     return found
@@ -37,11 +37,31 @@ def loss_comparisons(result: Result) -> list[dict[str, Any]]:
 
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
     """Return a comparison as texts, relative to the best value."""
-    own, other = ("first", "second") if row["first"] == best else ("second", "first")
-    ends = [row[f"ratio{end}"] for end in ("", "_low", "_high")]
-    if own == "second":
-        ends = [1 / end if end else float("inf") for end in (ends[0], ends[2], ends[1])]
-    ratio, low, high = map(measure_text, ends)
-    text = ratio if "-" in (low, high) else f"{ratio} [{low}, {high}]"
-    lower = [f"{100 * row[f'{side}_lower']:.1f}" for side in (own, other)]
-    return [short(row[other]), measure_text(row[f"{other}_median"]), text, *lower, chance_text(row["p_value_holm"])]
+    own, other, sign = ("first", "second", 1) if row["first"] == best else ("second", "first", -1)
+    low, high = sorted((sign * row["advantage_low"], sign * row["advantage_high"]))
+    better = [f"{100 * row[f'{side}_better']:.1f}" for side in (own, other)]
+    advantage = difference_text(sign * row["advantage"], low, high)
+    return [
+        short(row[other]),
+        measure_text(row[f"{other}_median"]),
+        *better,
+        advantage,
+        chance_text(row["p_value_holm"]),
+    ]
+
+
+def best_value(compared: Sequence[dict[Any, Any]], advantage: str) -> Any:
+    """Return the value of a parameter that loses least to any other; in partial results pairs differ in cells.
+
+    Parameters
+    ----------
+    compared
+        Comparisons of each two values.
+    advantage
+        The column that is positive where the first is better.
+    """
+    least: dict[Any, float] = {}
+    for row in compared:
+        for value, ahead in ((row["first"], row[advantage]), (row["second"], -row[advantage])):
+            least[value] = min(least.get(value, ahead), ahead)
+    return max(least, key=lambda value: least[value])

@@ -10,7 +10,7 @@ from typing import Any
 
 from sweep.errors import StoreError, SweepError
 from sweep.report.figures import report_figures
-from sweep.report.losses import loss_comparisons
+from sweep.report.losses import best_value, loss_comparisons
 from sweep.report.provenance import provenance
 from sweep.results.answers import default_statistic, judges_convergence, swept
 from sweep.results.pooled_cells import pairs_seeds
@@ -39,7 +39,7 @@ MOST_CELLS, BEST_CELLS = 10_000, 1_000
 _MOST_RANKED, _MOST_VALUES = 10, 12
 
 # Columns of final losses.
-_LOSSES = ["median final loss [95 %]", "geometric mean of finite ones", "finite, %"]
+_LOSSES = ["median final loss [95 %]", "middle half", "finite, %"]
 
 
 def write_report(result: Result, path: Path) -> Path:
@@ -102,7 +102,7 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
     """Return the table of cells: headers, and rows of texts with the values to sort by."""
     cells = result.cells
     ranked_by = default_statistic(result.study)
-    shown = rank_cells(cells, result.study, ranked_by).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
+    shown = rank_cells(cells, ranked_by).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
     parameters = swept(result.study)
     statistics = ["rate, % [95 %]", "median steps", "expected steps"] if judged else _LOSSES
     rows, ends = [], statuses(result.study.has_patience)
@@ -112,7 +112,7 @@ def _table(result: Result, judged: bool) -> dict[str, Any]:
             texts.append((rate_text(row), row["convergence_rate"]))
             texts += [(steps_text(row[name]), _sortable(row[name])) for name in ("steps_q50", "expected_steps")]
         else:
-            numbers = (row[name] for name in (ranked_by, "final_loss_geometric_mean", "finite_rate"))
+            numbers = (row[name] for name in (ranked_by, "final_loss_q25", "finite_rate"))
             texts += zip(measure_texts(row, "final_loss"), map(_sortable, numbers), strict=True)
         texts += [(f"{row[f'n_{status}']:,}", row[f"n_{status}"]) for status in ends]
         rows.append({"cell": row["cell"], "first_run": row["cell"] * result.study.seeds.count, "texts": texts})
@@ -146,7 +146,7 @@ def _sortable(value: Any) -> Any:
 def _ranked(result: Result) -> dict[str, Any]:
     """Return the table of the best cells, and the sentence on those that may be the best."""
     judged, ranked_by = judges_convergence(result.study), default_statistic(result.study)
-    ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, result.study, None, ranked_by)
+    ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, None, ranked_by)
     names, rows = swept(result.study), []
     for row in ranked.head(_MOST_RANKED).to_dict("records"):
         told = [rate_text(row), steps_text(row["steps_q50"])] if judged else measure_texts(row, "final_loss")
@@ -176,19 +176,10 @@ def _comparisons(result: Result) -> list[dict[str, Any]]:
         compared = table.dropna(subset=["difference"]).to_dict("records")
         if not compared:
             continue
-        best = _best_of(compared)
+        best = best_value(compared, "difference")
         rows = [_comparison(row, best) for row in compared if best in (row["first"], row["second"])]
         found.append({"name": name.replace("_", " "), "best": short(best), "rows": rows})
     return found
-
-
-def _best_of(compared: Sequence[dict[Any, Any]]) -> Any:
-    """Return the value with the least maximum deficit to any other; in partial results pairs differ in cells."""
-    least: dict[Any, float] = {}
-    for row in compared:
-        for value, ahead in ((row["first"], row["difference"]), (row["second"], -row["difference"])):
-            least[value] = min(least.get(value, ahead), ahead)
-    return max(least, key=lambda value: least[value])
 
 
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:

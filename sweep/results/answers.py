@@ -11,7 +11,7 @@ from sweep.errors import SweepError, unknown
 from sweep.statistics.axis_words import varied_words
 from sweep.statistics.compare import differs_alone
 from sweep.statistics.measures import MEASURES, STATISTIC_OF, measures_of, more_is_better
-from sweep.statistics.ranking import has_all_runs, rank_cells
+from sweep.statistics.ranking import rank_cells
 from sweep.study.columns import STATUSES
 from sweep.study.model import Study
 from sweep.study.network_measures import NETWORK_MEASURES
@@ -177,23 +177,19 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     if column not in cells:
         raise SweepError(unknown("column", name, names_of(cells.columns)))
     if column == default_statistic(study):
-        return rank_cells(cells, study, column)
+        return rank_cells(cells, column)
     rates = ("convergence_rate", "finite_rate", *(f"{name}_" for name in MEASURES if more_is_better(name)))
     downwards = column in ("n_cells", "best_rate", *COUNTS) or column.startswith(rates)
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 
 
 def n_not_worse(result: Result) -> int:
-    """Return the number of other cells whose interval overlaps with that of the best cell.
-
-    In a partial result, only cells with all their runs are compared.
-    """
-    cells, statistic = result.cells[has_all_runs(result.cells, result.study)], default_statistic(result.study)
+    """Return the number of other cells whose interval overlaps with that of the best cell."""
+    cells, statistic = result.cells, default_statistic(result.study)
+    best = rank_cells(cells, statistic).iloc[0]
     if statistic != "convergence_rate":
-        highest = rank_cells(cells, result.study, statistic)[f"{statistic}_high"].iloc[0]
-        return int((cells[f"{statistic}_low"] <= highest).sum()) - 1
-    lowest = rank_cells(cells, result.study)["convergence_rate_low"].iloc[0]
-    return int((cells["convergence_rate_high"] >= lowest).sum()) - 1
+        return int((cells[f"{statistic}_low"] <= best[f"{statistic}_high"]).sum()) - 1
+    return int((cells["convergence_rate_high"] >= best["convergence_rate_low"]).sum()) - 1
 
 
 _NOTHING = "nothing is swept in this study"

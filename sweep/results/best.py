@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,12 @@ import pandas as pd
 from sweep.errors import SweepError
 from sweep.results.answers import check_judged
 from sweep.statistics.cells import group_of
-from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.estimates import MeanCorrect
+from sweep.statistics.intervals import LEVEL, Array, clopper_pearson_interval
 from sweep.statistics.measures import least, measure_of, most_correct, quantile_interval
-from sweep.statistics.ranking import LEVEL, best_cells, has_all_runs, rank_cells
+from sweep.statistics.ranking import best_cells, rank_cells
+from sweep.statistics.steps import ends_by_group, expected_steps
 from sweep.study.selection import At, cells_at, values_at
 
 if TYPE_CHECKING:
@@ -51,7 +54,9 @@ def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
     runs = None
     if result.keeps_runs:
         runs = result.measured(measure) if measure else result.outcomes
-    return best_cells(cells, result.study, runs, statistic)
+    grid = result.study.grid
+    most = most_correct(result.study, measure) if measure else grid.most_steps(np.arange(grid.n_cells))
+    return best_cells(cells, runs, statistic, most)
 
 
 def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
@@ -108,8 +113,7 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
     DataFrame
         From the best to the worst: the values of ``by``, ``best_of`` (the number of cells among which it is the best),
         ``cell``, the values of the other parameters, ``n_runs``, the statistic, and ``best_of_low`` and
-        ``best_of_high``, the ends of its 95 % interval. In a partial result only cells are compared that have as many
-        runs as any other with the same values. Values whose cells have no counted losses are left out.
+        ``best_of_high``, the ends of its 95 % interval. Values whose cells have no counted losses are left out.
 
     Raises
     ------
@@ -118,18 +122,16 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
 
     Notes
     -----
-    The estimate of the cell that looks best of k is biased by the choice. Each of the k intervals has level
-    1 - 0.05 / k, so all of them hold together with 95 % (Bonferroni), and so does that of the chosen cell. The
-    intervals are those of cells: Wilson's for a rate, order statistics for medians, the delta method on logarithms for
-    the expected running time (ERT, ``expected_steps``), and Student's for a mean.
+    The estimate of the cell that looks best of k is biased by the choice. Each of the k intervals misses with a chance
+    of 0.05 / k at most, so all of them hold together with 95 % (Bonferroni), and so does that of the chosen cell. They
+    are those of cells at this level: order statistics for medians, those of :mod:`sweep.statistics.estimates` for
+    expected steps and means, but for rates that of Clopper and Pearson, since Wilson's covers less at such levels.
     """
     cells = cells_for(result, statistic, at)
     if measure_of(statistic):
         cells = cells[cells[statistic].notna()]  # others were not counted
-    grid = result.study.grid
-    whole = cells[has_all_runs(cells, result.study, group_of(grid, by, cells["cell"].to_numpy()))]
-    ranked = rank_cells(whole, result.study, statistic)
-    group = group_of(grid, by, ranked["cell"].to_numpy())
+    ranked = rank_cells(cells, statistic)
+    group = group_of(result.study.grid, by, ranked["cell"].to_numpy())
     best = ranked.groupby(group, sort=False).head(1)
     best_of = ranked.groupby(group, sort=False).size().to_numpy()
     others = [name for name in result.study.parameters if name not in by]
@@ -139,35 +141,28 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
 
 
 def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array) -> dict[str, Array]:
-    """Return the ends of the intervals of a statistic of some cells, each with its own error level, (cells,)."""
-    value = best[statistic].to_numpy(np.float64, na_value=np.inf)
+    """Return the ends of the intervals of a statistic of some cells, each at its own level, (cells,)."""
+    measure, cells = measure_of(statistic), best["cell"].to_numpy()
     ends: tuple[Array, ...]
     if statistic == "convergence_rate":
-        ends = wilson_interval(best["n_converged"].to_numpy(), best["n_runs"].to_numpy(), _normal_quantile(levels))
+        ends = clopper_pearson_interval(best["n_converged"].to_numpy(), best["n_runs"].to_numpy(), levels)
     elif statistic == "expected_steps":
-        known = np.isfinite(value) & (value > 0)
-        low = best["expected_steps_low"].to_numpy(np.float64, na_value=np.nan)
-        factor = np.divide(value, low, out=np.ones(len(value)), where=known) ** (_normal_quantile(levels) / Z)
-        ends = tuple(np.where(np.isnan(low), np.nan, each) for each in (value / factor, value * factor))
-    elif statistic.endswith("_mean"):
-        n = best["n_runs"].to_numpy()
-        wider = student_quantile(n, 1 - levels / 2) / student_quantile(n)
-        low, high = (value + wider * (best[f"{statistic}_{end}"].to_numpy() - value) for end in ("low", "high"))
-        ends = np.maximum(low, 0.0), np.minimum(high, most_correct(result.study, measure_of(statistic) or ""))
+        tally = result.tally[result.tally["cell"].isin(cells)]
+        place = pd.Series(np.arange(len(cells)), cells).loc[tally["cell"]].to_numpy()
+        limits = result.study.grid.most_steps(tally["cell"].to_numpy())
+        ends = expected_steps(ends_by_group(tally, place, limits)).ends(levels)
+    elif measure and statistic.endswith("_mean"):
+        measured = result.measured(measure).at(cells)
+        present, values = measured.present, np.where(measured.present, measured.values, 0.0)
+        runs = Clusters.of_seeds(present, present, values)
+        ends = MeanCorrect(runs, most_correct(result.study, measure)).ends(levels)
     else:
         found = [_median_interval(result, cell, statistic, level)
-                 for cell, level in zip(best["cell"].to_list(), levels.tolist(), strict=True)]  # fmt: skip
+                 for cell, level in zip(cells.tolist(), levels.tolist(), strict=True)]  # fmt: skip
         ends = tuple(np.array(found).T)
         if statistic == "steps_q50":
             ends = tuple(np.where(np.isinf(each), np.nan, each) for each in ends)
     return dict(zip(("best_of_low", "best_of_high"), ends, strict=True))
-
-
-def _normal_quantile(levels: Array) -> Any:
-    """Return the two-sided quantiles of the normal distribution for some error levels."""
-    from scipy.special import ndtri
-
-    return -ndtri(levels / 2)
 
 
 def _median_interval(result: Result, cell: int, statistic: str, level: float) -> tuple[float, float]:

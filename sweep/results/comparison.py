@@ -14,7 +14,7 @@ from sweep.results.queries import COMPARED
 from sweep.results.result import Result
 from sweep.statistics.compare import check_margin, compare_sides, with_holm
 from sweep.statistics.compare_measures import adjusted, compare_pairs
-from sweep.statistics.measures import measure_of
+from sweep.statistics.measures import measure_of, most_correct
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.sides import Side
 from sweep.study.given_weights import element_of
@@ -114,7 +114,7 @@ class Pairing:
         first, second = self._results
         if measure:
             one, other = self._measured(first, "cell_x", measure), self._measured(second, "cell_y", measure)
-            table = compare_pairs(one, other, self._cells, parameters, measure)
+            table = compare_pairs(one, other, self._cells, parameters, measure, most_correct(first.study, measure))
         else:
             sides = self._side(first, "cell_x"), self._side(second, "cell_y")
             table = compare_sides(*sides, self._cells, parameters, margin)

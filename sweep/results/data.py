@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import StoreError
 from sweep.statistics.cells import summarize
 from sweep.statistics.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
-from sweep.statistics.measures import check_measure, counts_outputs, measure_columns, most_correct
+from sweep.statistics.measures import check_measure, measure_columns, most_correct
 from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
 from sweep.statistics.outcomes import Measured, Outcomes, measured_from_tables, outcomes_from_tables
 from sweep.statistics.tally import TallySum, with_equal_cells
@@ -89,9 +89,17 @@ class ResultData:
         return tallies.total()
 
     @property
+    def even(self) -> bool:
+        """Whether all cells have the same number of runs: not in a partial result or with adaptive seeds.
+
+        Where they have not, each cell counts equally in statistics over several cells.
+        """
+        return self.complete and not self.study.seeds.until
+
+    @property
     def pooled_tally(self) -> pd.DataFrame:
-        """The tally for pooling cells; in a partial result with weights, by which all trained cells count equally."""
-        return self.tally if self.complete else with_equal_cells(self.tally)
+        """The tally for pooling cells, with weights by which all count equally if they are not even."""
+        return self.tally if self.even else with_equal_cells(self.tally)
 
     @cached_property
     def outcomes(self) -> Outcomes:
@@ -155,9 +163,6 @@ class ResultData:
         if measure not in self._measured_cells:
             self._check_rows(measure)
             statistics = self._statistics_by_cell([measure])[measure].reindex(self.cells["cell"].to_numpy())
-            if counts_outputs(measure):
-                high = f"{measure}_mean_high"
-                statistics[high] = statistics[high].clip(upper=most_correct(self.study, measure))
             columns = statistics[measure_columns(measure)].set_axis(self.cells.index)
             self._measured_cells[measure] = self.cells.drop(columns=columns.columns, errors="ignore").join(columns)
         return self._measured_cells[measure]
@@ -181,7 +186,7 @@ class ResultData:
 
     def _statistics_by_cell(self, measures: list[str]) -> dict[str, pd.DataFrame]:
         """Return the statistics of measures by cell, from rows."""
-        cells = {measure: CellLosses(measure) for measure in measures}
+        cells = {measure: CellLosses(measure, most_correct(self.study, measure)) for measure in measures}
         for _ in tap(in_run_order(self._parts, ["cell", *measures]), list(cells.values())):
             pass
         return {measure: each.statistics() for measure, each in cells.items()}

@@ -19,7 +19,7 @@ def result_html(result: ResultQueries) -> str:
     sentences = "".join(f"<div>{escape(sentence[:1].upper() + sentence[1:])}.</div>" for sentence in answer(result))
     names = swept(result.study)
     judged = judges_convergence(result.study)
-    cells = rank_cells(result.cells, result.study, default_statistic(result.study)).head(_MOST_CELLS)
+    cells = rank_cells(result.cells, default_statistic(result.study)).head(_MOST_CELLS)
     of_losses = ["runs", "median final loss [95 %]"]
     head = ["cell", *names, *(["rate, % [95 %]", "median steps", "expected steps"] if judged else of_losses)]
     rows = []

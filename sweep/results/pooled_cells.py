@@ -39,8 +39,8 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     -------
     DataFrame
         One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells,
-        the sums of the counts, convergence_rate (of a partial result the mean over the cells, see
-        :func:`mean_rates`) with its 95 % interval (see :func:`rate_intervals_by`), best_cell, the number of the best
+        the sums of the counts, convergence_rate, the mean over the cells, with its 95 % interval (see
+        :func:`rate_intervals_by`), best_cell, the number of the best
         cell among them, and best_rate. If cells have statistics of final losses, the columns of
         :func:`sweep.results.pooled_measures.pooled_by` follow, and then quartiles of recorded measures of networks. If
         convergence is not judged, best_final_loss_q50 replaces best_rate.
@@ -57,9 +57,9 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     groups, statistic = cells.groupby(group), default_statistic(result.study)
     counts = [name for name in COUNTS if name in cells]
     sums = groups[counts].sum()
-    ranked = rank_cells(cells, result.study, statistic)
+    ranked = rank_cells(cells, statistic)
     best = ranked.groupby(group_of(grid, by, ranked["cell"].to_numpy()))[["cell", statistic]].first()
-    rates = sums["n_converged"] / sums["n_runs"] if result.complete else mean_rates(cells, group)
+    rates = sums["n_converged"] / sums["n_runs"] if result.even else mean_rates(cells, group)
     table = values_of_groups(grid, by, numbers).join(sums.assign(n_cells=groups.size()), how="inner")[
         [*by, "n_cells", *counts]
     ]
@@ -93,8 +93,8 @@ def summarize_over(
     DataFrame
         The columns of :func:`sweep.statistics.cells.summarize_by`, then those of
         :func:`sweep.results.pooled_measures.pooled_by`. Intervals over several cells count each seed once; they are
-        missing if rows are not kept or too many, and for a partial result. All statistics of a partial result but
-        counts weigh cells equally, and those of restarts are missing.
+        missing if rows are not kept or too many. Where cells have different numbers of runs, each counts equally;
+        statistics of restarts and intervals of all statistics but rates are then missing.
     """
     measure = measure or ("final_loss" if tells_losses(result.study) else None)
     grid = grid or result.study.grid
@@ -113,23 +113,25 @@ def _convergence_over(result: Result, by: Sequence[str], cells: pd.DataFrame, gr
     shared = cells["cell"].to_numpy()[np.isin(group_of(grid, by, cells["cell"].to_numpy()), several)]
     if not len(shared):
         return table
-    if not result.complete:
+    if not result.even:
         counted = tally["cell"].to_numpy()
         equal = steps_of_equal_cells(ends_by_group(tally, group_of(grid, by, counted), grid.most_steps(counted)))
         equal["convergence_rate"] = mean_rates(cells, group_of(grid, by, cells["cell"].to_numpy()))
         for name, column in equal.items():
             table.loc[several, str(name)] = column[several]
         table.loc[several, ["restart_steps", "restarted_steps"]] = None
-    if not (pairs_seeds(result) and result.complete):
-        table.loc[several, INTERVALS] = None
+    table.loc[several, INTERVALS] = None
+    if not pairs_seeds(result):
         return table
     outcomes, group = result.outcomes.at(shared), group_of(grid, by, shared)
-    of_rates = pd.DataFrame(dict(zip(INTERVALS[:2], rate_intervals(outcomes, group), strict=True)), several)
+    table.loc[several, INTERVALS[:2]] = np.column_stack(rate_intervals(outcomes, group))
+    if not result.even:
+        return table
     tally = tally[tally["cell"].isin(shared)]
     counted = tally["cell"].to_numpy()
     ends = ends_by_group(tally, group_of(grid, by, counted), grid.most_steps(counted))
     of_steps = step_intervals(outcomes, group, grid.most_steps(shared), ends)
-    for name, column in {**of_rates, **of_steps}.items():
+    for name, column in of_steps.items():
         table.loc[several, name] = column
     return table
 
@@ -140,10 +142,7 @@ def pairs_seeds(result: Result) -> bool:
 
 
 def mean_rates(cells: pd.DataFrame, group: Array) -> pd.Series[float]:
-    """Return the mean convergence rate of the cells of each group, by the number of the group.
-
-    In a partial result cells have different numbers of runs, so the rate of all runs would weigh cells unequally.
-    """
+    """Return the mean convergence rate of the cells of each group, by the number of the group."""
     return (cells["n_converged"] / cells["n_runs"]).groupby(group).mean()
 
 
@@ -163,12 +162,11 @@ def rate_intervals_by(result: Result, cells: pd.DataFrame, group: Array) -> pd.D
     -------
     DataFrame
         Columns ``convergence_rate_low`` and ``convergence_rate_high``, by the number of the group. Intervals of several
-        cells count each seed once. They are missing if rows of runs are not kept or too many to be read, and for a
-        partial result, whose cells have different numbers of runs.
+        cells count each seed once. They are missing if rows of runs are not kept or too many to be read.
     """
     groups = cells.groupby(group)
     sums, n_cells = groups[["n_converged", "n_runs"]].sum(), groups.size().to_numpy()
-    if pairs_seeds(result) and result.complete and n_cells.max(initial=1) > 1:
+    if pairs_seeds(result) and n_cells.max(initial=1) > 1:
         low, high = rate_intervals(result.outcomes.at(cells["cell"].to_numpy()), group)
     else:
         ends = wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())

@@ -11,9 +11,9 @@ from sweep.statistics.intervals import Array
 from sweep.statistics.measures import (
     QUARTERS,
     counts_outputs,
-    is_signed,
     measure_columns,
     measure_statistics,
+    most_correct,
     quartile_columns,
 )
 from sweep.statistics.pooled import pooled_statistics
@@ -44,8 +44,8 @@ def pooled_by(result: Result, measure: str, cells: pd.DataFrame, group: Array, p
     DataFrame
         The columns of :func:`sweep.statistics.measures.measure_statistics`. A group of one cell has the statistics of
         the cell. Intervals of several cells count each seed once; they are missing if rows are not kept or too many to
-        be read, and for a partial result, in which each cell counts equally whatever its number of runs. All statistics
-        are missing if rows cannot be read and losses were not counted.
+        be read, and where cells have different numbers of runs, of which each then counts equally. All statistics are
+        missing if rows cannot be read and losses were not counted.
     """
     columns = measure_columns(measure)
     table = cells.groupby(group)[columns].first().astype(np.float64)
@@ -88,8 +88,8 @@ def _of_several(result: Result, measure: str, cells: pd.DataFrame, group: Array,
     numbers = cells["cell"].to_numpy()
     if paired:
         measured = result.measured(measure).at(numbers)
-        if result.complete:
-            return pooled_statistics(measure, measured, group)
+        if result.even:
+            return pooled_statistics(measure, measured, group, most_correct(result.study, measure))
         place, _ = np.nonzero(measured.present)
         values, n = measured.values[measured.present], np.ones(len(place), np.int64)
     elif measure == "final_loss" and result.has_parts and not result.keeps_runs:
@@ -101,8 +101,8 @@ def _of_several(result: Result, measure: str, cells: pd.DataFrame, group: Array,
     else:
         return pd.DataFrame(np.nan, np.unique(group), measure_columns(measure))
     ends = [name for name in measure_columns(measure) if name.endswith(("_low", "_high"))]
-    if result.complete:
-        table = measure_statistics(measure, group[place], values, n)
+    if result.even:
+        table = measure_statistics(measure, group[place], values, n, most_correct(result.study, measure))
     else:
         table = _evenly(measure, cells, group, (place, values, n))
     known = cells[measure_columns(measure)[0]].notna().groupby(group).all()  # missing if some losses were not counted
@@ -124,10 +124,6 @@ def _evenly(measure: str, cells: pd.DataFrame, group: Array, runs: tuple[Array, 
     place, values, n = runs
     weights = n / cells["n_runs"].to_numpy()[place]
     table = cells[["finite_rate"]].groupby(group).mean()
-    if not is_signed(measure):
-        with np.errstate(divide="ignore"):
-            logarithms = np.log(cells[f"{measure}_geometric_mean"]).groupby(group).mean()
-        table[f"{measure}_geometric_mean"] = np.exp(logarithms)
     of_run = group[place]
     order = np.lexsort((values, of_run))
     values, weights, of_run = values[order], weights[order], of_run[order]

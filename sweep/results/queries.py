@@ -15,7 +15,7 @@ from sweep.statistics.cells import group_of
 from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.statistics.compare_measures import compare_measured
 from sweep.statistics.importance import EXPLAINED, importance
-from sweep.statistics.measures import STATISTIC_OF, measure_of
+from sweep.statistics.measures import STATISTIC_OF, measure_of, most_correct
 from sweep.statistics.ranking import RANKED_BY
 from sweep.study.selection import At
 
@@ -141,7 +141,8 @@ class ResultQueries(ResultCurves):
             values = "1 value" if n_values == 1 else f"{n_values:,} values"
             raise SweepError(f"{vary} has {values}; 2 to {MOST_COMPARED} can be compared with each other")
         if measure:
-            compared = compare_measured(self.measured(measure), self.study.grid, vary, parameters, measure)
+            most = most_correct(self.study, measure)
+            compared = compare_measured(self.measured(measure), self.study.grid, vary, parameters, measure, most)
         else:
             compared = compare_values(self.outcomes, self.study.grid, vary, parameters, margin)
         if compared.empty:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from math import ceil, inf
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from sweep.results.answers import judges_convergence, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import ResultQueries
-from sweep.statistics.importance import LEAST_SEEDS, SEED
+from sweep.statistics.importance import LEAST_SEEDS, SEED, SEED_WITH_OTHERS
 from sweep.statistics.measures import STATISTIC_OF
-from sweep.statistics.ranking import rank_cells, seeds_to_tell
+from sweep.statistics.ranking import rank_cells
 from sweep.study.columns import statuses
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, interval_text, list_text, name_text, rate_text, steps_text
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # Most terms in the sentence on shares of the variance.
 _TOLD = 3
+
+# Shares of the variance are told up to this size, which chance exceeds, and this standard error.
+_LARGEST_SHARE, _LARGEST_ERROR = 1.005, 0.2
 
 # How a share of runs ended, where that is not the name of the status.
 _ENDED = {"plateau": "on a plateau"}
@@ -60,12 +64,13 @@ def of_each_cell(study: Study) -> str:
 
 def of_several_cells(result: ResultQueries) -> str:
     """Return the note on rates or medians over several cells, and on their intervals."""
-    judged = judges_convergence(result.study)
-    if result.complete:
-        return f"{'rates' if judged else 'medians'} are of all runs together; {_INTERVALS[pairs_seeds(result)]}"
-    if judged:
-        return "rates are means over the cells that are there; those of several cells have no interval yet"
-    return "medians weigh the cells that are there equally; those of several cells have no interval yet"
+    what = "rates" if judges_convergence(result.study) else "medians"
+    if result.even:
+        return f"{what} are of all runs together; {_INTERVALS[pairs_seeds(result)]}"
+    intervals = _INTERVALS[pairs_seeds(result) and judges_convergence(result.study)]
+    if what == "rates":
+        return f"rates are means over cells, of which each counts equally; {intervals}"
+    return "medians weigh cells equally; those of several cells have no interval"
 
 
 def losses(result: ResultQueries) -> list[str]:
@@ -74,10 +79,10 @@ def losses(result: ResultQueries) -> list[str]:
     if cells[statistic].isna().all():
         return ["convergence is not judged (criterion 'none'), and this result has no final losses"]
     (row,) = sum_over(result, []).to_dict("records")
-    if result.complete:
+    if result.even:
         of = f" of {count_text(row['n_runs'], 'run')}" + (" together" if len(cells) > 1 else "")
     else:
-        of = f" of the {len(cells):,} of {result.study.n_cells:,} cells trained so far, each counted alike,"
+        of = f" of {_trained(result)}, each of which counts equally,"
     told = [f"the median final loss{of} is {interval_text(row, statistic)}"] if row[statistic] == row[statistic] else []
     if row["n_diverged"]:
         n, n_runs = row["n_diverged"], row["n_runs"]
@@ -91,7 +96,7 @@ def best_loss(result: ResultQueries) -> str:
     cells, statistic = result.cells, STATISTIC_OF["final_loss"]
     if len(cells) == 1:
         return ""
-    (best,) = rank_cells(cells, result.study, statistic).head(1).to_dict("records")
+    (best,) = rank_cells(cells, statistic).head(1).to_dict("records")
     if best[statistic] == inf:
         return f"in none of the {len(cells):,} cells half of the runs end with a finite loss"
     which = "best cell" if result.complete else "best cell so far"
@@ -104,7 +109,8 @@ def coverage(result: ResultQueries) -> str:
     if result.complete:
         return ""
     n_runs, whole = result.facts["n_runs"], result.study.n_runs
-    cells = f"in {len(result.cells):,} of {result.study.n_cells:,} cells"
+    n, n_cells = len(result.cells), result.study.n_cells
+    cells = f"in all {n:,} cells" if n == n_cells > 1 else f"in {n:,} of {count_text(n_cells, 'cell')}"
     return f"partial: {n_runs:,} of {whole:,} runs are trained ({100 * n_runs / whole:.0f} %), {cells}"
 
 
@@ -119,37 +125,38 @@ def uneven(result: ResultQueries) -> str:
     """Return the sentence on cells with different numbers of seeds; empty without adaptive seeds."""
     if not result.study.seeds.until or len(result.cells) == 1:
         return ""
-    return "cells have as many seeds as their intervals took (seeds.until); a rate over cells weighs them by that"
+    fewest, most = result.cells["n_runs"].min(), result.cells["n_runs"].max()
+    return f"cells have {fewest:,} to {most:,} seeds, as their intervals took (seeds.until)"
 
 
 def share(result: ResultQueries) -> str:
-    """Return the sentence on the shares of runs by status; for a partial result the means over its cells."""
-    cells, n_cells, ends = result.cells, result.study.n_cells, statuses(result.study.has_patience)
-    if not result.complete and n_cells > 1:
-        means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in ends}
-        first, *others = (
-            f"{100 * mean:.1f} % {_ENDED.get(status, status)}"
-            for status, mean in means.items()
-            if mean or status == ends[0]
-        )
-        return f"on average over the {len(cells):,} of {n_cells:,} cells trained so far {first}" + (
-            f"; {list_text(others)}" if others else ""
-        )
+    """Return the sentence on the shares of runs by status; if cells are uneven the means over them."""
+    cells, ends = result.cells, statuses(result.study.has_patience)
     (row,) = sum_over(result, []).to_dict("records")
-    counts = {status: row[f"n_{status}"] for status in ends[1:]}
-    others = [f"{100 * n / row['n_runs']:.1f} % {_ENDED.get(status, status)}" for status, n in counts.items() if n]
     rate = rate_text(row, " %")
     if row["n_converged"] and rate.startswith("0.0 "):
         rate = f"{row['n_converged']:,} ({rate})"  # too few for one decimal of a percentage
-    return f"of {count_text(row['n_runs'], 'run')} {rate} converged" + (f"; {list_text(others)}" if others else "")
+    means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in ends[1:]}
+    others = [f"{100 * mean:.1f} % {_ENDED.get(status, status)}" for status, mean in means.items() if mean]
+    of = f"of {count_text(row['n_runs'], 'run')}"
+    if not result.even and len(cells) > 1:
+        of = f"on average over {_trained(result)}"
+    return f"{of} {rate} converged" + (f"; {list_text(others)}" if others else "")
+
+
+def _trained(result: ResultQueries) -> str:
+    """Return the number of cells that are trained."""
+    n, n_cells = len(result.cells), result.study.n_cells
+    return count_text(n, "cell") if n == n_cells else f"the {n:,} of {count_text(n_cells, 'cell')} trained so far"
 
 
 def best_cell(result: ResultQueries) -> str:
     """Return the sentence on the best cell and its competitors; for a single cell that on its steps."""
     cells = result.cells
-    (best,) = rank_cells(cells, result.study).head(1).to_dict("records")
-    if not best["n_converged"]:
-        return "no run converged" + (f" in any of the {len(cells):,} cells" if len(cells) > 1 else "")
+    if not cells["n_converged"].any():
+        where = f" in any of {_trained(result)}" if len(cells) > 1 else ""
+        return f"no run converged{where}"
+    (best,) = rank_cells(cells).head(1).to_dict("records")
     median = steps_text(best["steps_q50"])
     expected = f"{steps_text(best['expected_steps'])} steps per converged run"
     steps = f"median {median} steps" if median != "-" else expected
@@ -161,21 +168,23 @@ def best_cell(result: ResultQueries) -> str:
 
 
 def restarts(result: ResultQueries) -> str:
-    """Return the sentence on whether restarts help in the best cell; empty if that is not known, or there are some."""
+    """Return the sentence on restarts where they help in the best cell; empty where they do not, or there are some."""
     if result.study.restarts.most:
         return ""
-    (best,) = rank_cells(result.cells, result.study).head(1).to_dict("records")
-    steps = [best[f"restarted_steps{end}"] for end in ("", "_low", "_high")]
-    if any(steps_text(each) == "-" for each in steps) or not best["restart_steps"]:
+    (best,) = rank_cells(result.cells).head(1).to_dict("records")
+    if not best["restarted_steps_high"] < best["expected_steps_low"]:  # missing with few successes
         return ""
-    took, low, high = map(steps_text, steps)
-    with_them = (
-        f"a success takes {took} [{low}, {high}] steps with them and {steps_text(best['expected_steps'])} without"
+    with_them, without = (
+        f"{took} [{low}, {high}]"
+        for took, low, high in (
+            [steps_text(best[f"{name}{end}"]) for end in ("", "_low", "_high")]
+            for name in ("restarted_steps", "expected_steps")
+        )
     )
-    which = "in that cell" if len(result.cells) > 1 else "here"
-    if steps[2] < best["expected_steps"]:
-        return f"restarts after {steps_text(best['restart_steps'])} steps help {which}: {with_them}"
-    return f"restarts are not shown to help {which}: {with_them}"
+    after, where = steps_text(best["restart_steps"]), "in that cell" if len(result.cells) > 1 else "here"
+    return (
+        f"restarts after {after} steps help {where}: a success takes {with_them} steps with them and {without} without"
+    )
 
 
 def _others(result: ResultQueries) -> str:
@@ -189,7 +198,7 @@ def _others(result: ResultQueries) -> str:
 
 
 def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str:
-    """Return the sentence on the cells that may be the best, and on the seeds that would single out one.
+    """Return the sentence on the cells that may be the best.
 
     Parameters
     ----------
@@ -206,19 +215,13 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
         The sentence, without a final period.
     """
     n_cells = study.grid.n_cells_at(values_at(study, at))
-    n, n_compared = int(ranked["may_be_best"].sum()), int(ranked["may_be_best"].notna().sum())
-    of = "" if n_compared == n_cells else f" of the {n_compared:,} cells that have all runs"
+    n, n_compared = int(ranked["may_be_best"].sum()), len(ranked)
     if n_compared == 1:
-        return "no other cell has all runs" if of else "there is one cell"
+        return "there is one cell" if n_cells == 1 else "no other cell is trained yet"
+    trained = "" if n_compared == n_cells else f" of the {n_compared:,} cells trained so far"
     if n == 1:
-        return f"with 95 % confidence no other{of or ' cell'} is better"
-    text = f"with 95 % confidence the best{of} is one of {n:,}{'' if of else ' cells'}"
-    n_seeds = seeds_to_tell(ranked)
-    if n_seeds == inf:
-        return f"{text}, some of which hardly differ"
-    digits = len(str(int(n_seeds))) - 2
-    rounded = ceil(n_seeds / 10**digits) * 10**digits if digits > 0 else ceil(n_seeds)
-    return f"{text}, and about {rounded:,} seeds per cell could tell which if they differ as here"
+        return f"with 95 % confidence no other{trained or ' cell'} is better"
+    return f"with 95 % confidence the best{trained} is one of {n:,}{'' if trained else ' cells'}"
 
 
 def what_matters(result: ResultQueries) -> str:
@@ -227,14 +230,27 @@ def what_matters(result: ResultQueries) -> str:
         return ""
     if result.study.seeds.count < LEAST_SEEDS:
         return f"importance of parameters is estimated from at least {LEAST_SEEDS} seeds per cell"
-    table = result.importance(errors=False)
-    seed = float(table.loc[table["term"] == SEED, "total_share"].iloc[0])
-    told = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable")
+    table = result.importance(errors=pairs_seeds(result))
+    shares, errors = table[["share", "total_share"]].to_numpy(), table["share_error"].to_numpy()
+    if (shares > _LARGEST_SHARE).any() or (errors > _LARGEST_ERROR).any():
+        return "too few runs converged to say what matters for whether a run converges"
+    (seed,) = table[table["term"] == SEED].to_dict("records")
+    large = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable")
+    of_parameters = large[large["part_of"].isna() & ~large["term"].isin([SEED, SEED_WITH_OTHERS])]
     words = []
-    for row in told[told["part_of"].isna()].head(_TOLD).to_dict("records"):
-        parts = told[told["part_of"] == row["term"]].head(_TOLD).to_dict("records")
-        alone = list_text([f"{part['term']} by itself about {100 * part['share']:.0f} %" for part in parts])
-        words.append(f"{row['term']} {100 * row['share']:.0f} %" + (f" ({alone})" if parts else ""))
-    if seed >= 0.005:
-        words.append(f"the seed, by itself and with parameters, {100 * seed:.0f} %")
-    return f"what matters for whether a run converges: {list_text(words)} of the variance between runs" if words else ""
+    for row in of_parameters.head(_TOLD).to_dict("records"):
+        parts = large[large["part_of"] == row["term"]].head(_TOLD).to_dict("records")
+        alone = list_text([f"{part['term']} by itself {_share(part)}" for part in parts])
+        words.append(f"{row['term']} {_share(row)}" + (f" ({alone})" if parts else ""))
+    if seed["total_share"] >= 0.005:
+        words.append(f"the seed with all its interactions {_share(seed, 'total_share')}")
+    what = "main effects on whether a run converges, in shares of the variance between runs"
+    return f"{what}: {list_text(words)}" if words else ""
+
+
+def _share(row: Mapping[Any, Any], name: str = "share") -> str:
+    """Return a share of variance in percent, with its standard error if that is known."""
+    value, error = 100 * row[name], 100 * row[f"{name}_error"]
+    if error != error:
+        return f"{value:.0f} %"
+    return f"{value:.0f} ± {error:.0f} %" if error >= 0.95 else f"{value:.1f} ± {max(error, 0.1):.1f} %"

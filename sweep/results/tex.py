@@ -36,7 +36,7 @@ _OF_CONVERGENCE = {
 }
 _OF_LOSSES = {
     "median final loss": ("final_loss_q50", "final_loss_q50_low", "final_loss_q50_high"),
-    "geometric mean": ("final_loss_geometric_mean",),
+    "middle half": ("final_loss_q25", "final_loss_q75"),
     "finite, %": ("finite_rate",),
 }
 _COUNTS = ("n_cells", "n_runs")

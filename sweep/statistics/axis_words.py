@@ -4,8 +4,9 @@ Points of the axis are put into bins of a word: its values, or ranges of equally
 means of bins estimates the effect of the word, plus what other words leave in the means since points are few. That is
 seen from halves of the points, the first drawn and the last: in a half there is more of it. For independent points
 twice as much, which is how it is corrected; for points of a Sobol sequence, where it is small already, even more. The
-correction by the variance within bins, as for independent points, would take far too much from these. Nothing is
-assumed of the form of an effect.
+correction by the variance within bins, as for independent points, would take far too much from these. What varies
+within bins is lost; half as many bins lose more, and the difference is counted as an error. With fewer than 128 points
+bins are so wide that they hide humps, so no effects are estimated.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sweep.study.grid import Axis
 
 # Least points of an axis whose words are told apart, unless they are most of a grid; most bins of a word, and least
 # points of a bin on average.
-LEAST_POINTS, MOST_BINS, _POINTS_EACH = 32, 32, 16
+LEAST_POINTS, MOST_BINS, _POINTS_EACH = 128, 32, 16
 # Blocks of points, in the order of the draw, that are left out in turn, for the error that comes from the draw.
 _BLOCKS = 16
 # Two words depend on each other if independent ones would look so less often than this; of so many bins each.
@@ -59,8 +60,8 @@ def varied_words(axis: Axis) -> list[str]:
 class AxisWords:
     """The words of an axis whose main effects can be estimated.
 
-    There must be 32 points, or most of a grid, and the word must vary independently of each other one: by a chi-squared
-    test of four bins of each, independent words fail in one of 10,000 pairs.
+    There must be 128 points, or most of a grid, and the word must vary independently of each other one: by a
+    chi-squared test of four bins of each, independent words fail in one of 10,000 pairs.
 
     Attributes
     ----------
@@ -78,6 +79,7 @@ class AxisWords:
         self._bins = {
             name: each for name, each in bins.items() if name not in bound and 2 * (each.max() + 1) <= self._n_points
         }
+        self._in_ranges = {name for name, each in self._bins.items() if len(set(axis[name])) > each.max() + 1}
         self.names = list(self._bins) if len(varied) > 1 else []
 
     def effects(self, means: Array, kept: Array | None = None) -> tuple[Array, Array]:
@@ -92,20 +94,27 @@ class AxisWords:
 
         Returns
         -------
-        effects, corrections : (words, columns) array
-            The variance between the means of bins, less the correction; and the correction. If points are most of a
-            grid, there is none.
+        effects, errors : (words, columns) array
+            The variance between the means of bins, less the correction; and the error of the bins: the correction, and
+            what half as many bins lose. If points are most of a grid, it is 0.
         """
         kept = np.arange(self._n_points) if kept is None else kept
-        halves = [kept[kept < self._n_points / 2], kept[kept >= self._n_points / 2]]
-        found, corrections = [], []
-        for name in self.names:
-            bins = self._bins[name]
-            whole = _between(bins[kept], means[kept])
-            of_halves = np.mean([_between(bins[half], means[half]) for half in halves], axis=0)
-            corrections.append(0 * whole if self._is_grid else of_halves - whole)
-            found.append(whole - corrections[-1])
-        return np.array(found), np.array(corrections)
+        found, errors = [], []
+        for name, bins in self._bins.items():
+            effect, correction = self._effect(bins, means, kept)
+            coarse = self._effect(bins // 2, means, kept)[0] if name in self._in_ranges else effect
+            found.append(effect)
+            errors.append(np.hypot(correction, effect - coarse))
+        return np.array(found), np.array(errors)
+
+    def _effect(self, bins: Array, means: Array, kept: Array) -> tuple[Array, Array]:
+        """Return the variance between the means of bins, less the correction, and the correction, (columns,)."""
+        whole = _between(bins[kept], means[kept])
+        if self._is_grid:
+            return whole, 0 * whole
+        halves = kept[kept < self._n_points / 2], kept[kept >= self._n_points / 2]
+        correction = np.mean([_between(bins[half], means[half]) for half in halves], axis=0) - whole
+        return whole - correction, correction
 
     def without_blocks(self) -> list[Array]:
         """Return the points that remain as each block of them is left out in turn; none if they are most of a grid."""

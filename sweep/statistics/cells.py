@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.restarts import best_restarts
-from sweep.statistics.steps import QUANTILES, ends_by_group, expected_steps, restricted_means, steps_quantiles
+from sweep.statistics.steps import QUANTILES, ends_by_group, mean_steps, steps_quantiles
 from sweep.statistics.tally import to_arrow
 from sweep.study.cell_columns import cells_columns
 from sweep.study.columns import arrow_schema, statuses
@@ -134,5 +134,5 @@ def _statistics(tally: pd.DataFrame, group: Array, grid: Grid) -> pd.DataFrame:
         "convergence_rate_low": low,
         "convergence_rate_high": high,
     }
-    steps = [each(ends) for each in (steps_quantiles, restricted_means, expected_steps, best_restarts)]
+    steps = [each(ends) for each in (steps_quantiles, mean_steps, best_restarts)]
     return pd.concat([pd.DataFrame(rates), *steps], axis=1)

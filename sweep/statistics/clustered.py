@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.intervals import Array, Z, product_interval, saved_interval, student_quantile, wilson_interval
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.estimates import ExpectedSteps, RestrictedMean
+from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.restarts import best_limits
-from sweep.statistics.steps import QUANTILES, ends_by_group, steps_at_ranks, steps_quantiles
+from sweep.statistics.restarts import LEAST_SUCCESSES, best_limits
+from sweep.statistics.steps import QUANTILES, columns_of_steps, ends_by_group, steps_at_ranks, steps_quantiles
 from sweep.statistics.tally import tally_runs
 from sweep.study.columns import STATUSES
 
@@ -38,12 +40,15 @@ def rate_intervals(outcomes: Outcomes, group: Array) -> tuple[Array, Array]:
 
     Notes
     -----
-    The interval is Wilson's with the effective number of independent runs (:func:`independent_runs`). It is too narrow
-    with fewer than about 100 seeds if a few of them decide whole groups of runs.
+    Each cell counts equally. The interval is Wilson's with the effective number of independent runs
+    (:func:`independent_runs`). It is too narrow with fewer than about 100 seeds if a few of them decide whole groups of
+    runs.
     """
     sums = SeedSums(outcomes, group)
-    n = sums.independent_runs(outcomes.converged)
-    return _wilson(sums.of(outcomes.converged).sum(axis=1) / sums.runs.sum(axis=1), n)
+    rates = outcomes.converged.sum(axis=1) / outcomes.present.sum(axis=1)
+    n_cells = np.bincount(sums.place)
+    rate = np.bincount(sums.place, rates) / n_cells
+    return _wilson(rate, sums.independent_runs(outcomes.converged))
 
 
 def step_intervals(outcomes: Outcomes, group: Array, most_steps: Array, ends: pd.DataFrame) -> pd.DataFrame:
@@ -67,14 +72,13 @@ def step_intervals(outcomes: Outcomes, group: Array, most_steps: Array, ends: pd
     Notes
     -----
     The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: its ends are the steps by which
-    a share of q minus or plus the error of the share at q has converged. The interval of the expected running time
-    (expected steps) uses the delta method for a ratio of two sums over seeds (Cochran, Sampling Techniques (1977),
-    section 6.13). The interval of the restricted mean is computed as for a cell. All use Student's quantile of the
-    number of seeds.
+    a share of q minus or plus the error of the share at q has converged. Intervals of expected steps and of
+    the restricted mean are computed as for a cell, with seeds as clusters (:mod:`sweep.statistics.estimates`). That of
+    ``restarted_steps`` uses the delta method for a ratio of two sums over seeds (Cochran, Sampling Techniques (1977),
+    section 6.13); it is missing where fewer than 100 seeds have a success.
     """
     sums = SeedSums(outcomes, group)
-    means = _restricted_means(sums, outcomes, most_steps)
-    columns = {**_quantiles(sums, outcomes, ends), **means, **_expected_steps(sums, outcomes)}
+    columns = {**_quantiles(sums, outcomes, ends), **_means(sums, outcomes, most_steps)}
     columns |= _restarted_steps(sums, outcomes)
     return pd.DataFrame(columns, pd.Index(sums.numbers, name="group"))
 
@@ -104,14 +108,42 @@ class SeedSums:
 
     def of(self, values: Array) -> Array:
         """Add up values of cells and seeds, by group and seed."""
-        return np.stack([values[cells].sum(axis=0, dtype=np.int64) for cells in self._cells])  # reduceat is slower
+        exact = np.float64 if values.dtype.kind == "f" else np.int64
+        return np.stack([values[cells].sum(axis=0, dtype=exact) for cells in self._cells])  # reduceat is slower
+
+    def clusters(self, converged: Array, steps: Array, most: Array, others: Array | None = None) -> Clusters:
+        """Return the seeds of each group as clusters.
+
+        Parameters
+        ----------
+        converged, steps : (n_cells, n_seeds)
+            Runs that converged, and their steps or another quantity of theirs; 0 in all other runs.
+        most : (n_groups,)
+            The limit of steps of a run.
+        others : (n_cells, n_seeds)
+            Steps of the other runs, 0 in those that converged.
+        """
+        of_others = None if others is None else self.of(others)
+        n = self.independent_runs(converged)
+        return Clusters.of_seeds(self.runs, self.of(converged), self.of(steps), of_others, most, n)
 
     def independent_runs(self, marked: Array) -> Array:
-        """Return the effective number of independent runs for the share of marked runs, by group."""
+        """Return the effective number of independent runs for the share of marked runs, by group.
+
+        Where cells have different numbers of runs, it is that of the mean of their shares.
+        """
         marked = marked & self._present
         n_marked, n_runs = marked.sum(axis=1), self._present.sum(axis=1)
         alike = (n_marked == 0) | (n_marked == n_runs)
-        return independent_runs(self.of(marked), self.runs, np.bincount(self.place, alike, len(self.numbers)))
+        if n_runs.min(initial=1) == n_runs.max(initial=1):
+            return independent_runs(self.of(marked), self.runs, np.bincount(self.place, alike, len(self.numbers)))
+        weights = 1 / n_runs / np.bincount(self.place)[self.place]
+        rest = self.of((marked - (n_marked / n_runs)[:, None] * self._present) * weights[:, None])
+        squares = (rest**2).sum(axis=1) + np.bincount(self.place, alike * weights**2) / 2
+        rate = np.bincount(self.place, n_marked * weights)
+        unlike = np.minimum((self.of(marked) > 0).sum(axis=1), (self.of(marked) < self.runs).sum(axis=1))
+        n = _effective(rate, squares, unlike, self.n_seeds)
+        return np.where(self.runs.max(axis=1) > 1, n, self.runs.sum(axis=1))
 
 
 def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
@@ -143,13 +175,18 @@ def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
     products = (np.einsum("gs,gs->g", *pair) for pair in ((successes, successes), (successes, runs), (runs, runs)))
     of_successes, of_both, of_runs = products
     squares = np.maximum(of_successes - 2 * rate * of_both + rate**2 * of_runs, 0.0) + unanimous / 2
-    seen = squares / n_runs**2 * n_seeds / np.maximum(n_seeds - 1, 1) * (student_quantile(n_seeds) / Z) ** 2
-    unlike = np.minimum((successes > 0).sum(axis=1), (successes < runs).sum(axis=1)) ** 2.0
-    spread = rate * (1 - rate)
-    variance = (unlike * seen + spread / n_seeds) / (unlike + 1)
-    n = np.divide(spread, variance, out=n_seeds.astype(np.float64), where=spread > 0)
-    n = np.where(n_seeds > 1, n, np.nan)
+    unlike = np.minimum((successes > 0).sum(axis=1), (successes < runs).sum(axis=1))
+    n = _effective(rate, squares / n_runs**2, unlike, n_seeds)
     return np.asarray(np.where(runs.max(axis=1) > 1, n, n_runs))
+
+
+def _effective(rate: Array, squares: Array, unlike: Array, n_seeds: Array) -> Array:
+    """Return the effective number of independent runs, from the squares of the influence of seeds on a rate."""
+    seen = squares * n_seeds / np.maximum(n_seeds - 1, 1) * (student_quantile(n_seeds) / Z) ** 2
+    weight, spread = unlike**2.0, rate * (1 - rate)
+    variance = (weight * seen + spread / n_seeds) / (weight + 1)
+    n = np.divide(spread, variance, out=n_seeds.astype(np.float64), where=spread > 0)
+    return np.where(n_seeds > 1, n, np.nan)
 
 
 def runs_by_step(outcomes: Outcomes, steps: Array) -> Array:
@@ -189,13 +226,6 @@ def _quantiles(sums: SeedSums, outcomes: Outcomes, ends: pd.DataFrame) -> dict[s
     return {name: found[name].array for name in ranks}
 
 
-def _expected_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
-    """Return the ends of the intervals of expected steps."""
-    steps = sums.of(outcomes.steps * outcomes.present)
-    _, low, high = _ratio(sums, steps, sums.of(outcomes.converged))
-    return {"expected_steps_low": low, "expected_steps_high": high}
-
-
 def _ratio(sums: SeedSums, steps: Array, successes: Array) -> tuple[Array, Array, Array]:
     """Return the steps of a success and the ends of their interval, symmetric in the logarithm; missing if none."""
     n, of_all, succeeded = sums.n_seeds, steps.sum(axis=1), successes.sum(axis=1)
@@ -215,8 +245,10 @@ def _restarted_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
     most = np.where(halves, *of_cells)
     spent = np.minimum(outcomes.steps, most) * outcomes.present
     ratio, low, high = _ratio(sums, sums.of(spent), sums.of(outcomes.converged & (outcomes.steps <= most)))
-    never = sums.of(outcomes.converged).sum(axis=1) == 0
-    return {"restarted_steps": np.where(never, np.inf, ratio), "restarted_steps_low": low, "restarted_steps_high": high}
+    n_seeds = (sums.of(outcomes.converged) > 0).sum(axis=1)  # with a success
+    ends = (np.where(n_seeds >= LEAST_SUCCESSES, end, np.nan) for end in (low, high))
+    columns = np.where(n_seeds == 0, np.inf, ratio), *ends
+    return dict(zip(("restarted_steps", "restarted_steps_low", "restarted_steps_high"), columns, strict=True))
 
 
 def _best_limits(sums: SeedSums, outcomes: Outcomes) -> Array:
@@ -232,35 +264,12 @@ def _best_limits(sums: SeedSums, outcomes: Outcomes) -> Array:
     return limits
 
 
-def _restricted_means(sums: SeedSums, outcomes: Outcomes, most_steps: Array) -> dict[str, Array]:
-    """Return the standard errors and the ends of the intervals of restricted means."""
-    most = most_steps.astype(np.int32)[:, None]  # in half the memory
-    limits = sums.of(outcomes.present * most)
-    saved, converged = sums.of((most - outcomes.steps) * outcomes.converged), sums.of(outcomes.converged)
-    n_runs, n_seeds, n_converged = sums.runs.sum(axis=1), sums.n_seeds, converged.sum(axis=1)
-    mean = (limits - saved).sum(axis=1) / n_runs
-    squares = ((limits - saved - mean[:, None] * sums.runs) ** 2).sum(axis=1)
-    several = np.where(n_seeds > 1, n_seeds / np.maximum(n_seeds - 1, 1), np.nan)
-    rate, each = n_converged / n_runs, saved.sum(axis=1) / np.maximum(n_converged, 1)
-    # How rate and steps saved by a success vary together, over seeds.
-    rate_rest = converged - rate[:, None] * sums.runs
-    each_rest = (saved - each[:, None] * converged) / np.maximum(n_converged, 1)[:, None]
-    spread = (rate_rest**2).sum(axis=1) * (each_rest**2).sum(axis=1)
-    together = np.divide(
-        (rate_rest * each_rest).sum(axis=1), np.sqrt(spread), out=np.zeros(len(mean)), where=spread > 0
-    )
-    n = (converged > 0).sum(axis=1)
-    error = np.sqrt((each_rest**2).sum(axis=1) * n / np.maximum(n - 1, 1))
-    largest = np.zeros(len(mean))
+def _means(sums: SeedSums, outcomes: Outcomes, most_steps: Array) -> dict[str, Array]:
+    """Return restricted means and expected steps with their intervals."""
+    largest = np.zeros(len(sums.numbers), np.int64)
     np.maximum.at(largest, sums.place, most_steps)
-    low, high = product_interval(
-        (rate, *_wilson(rate, sums.independent_runs(outcomes.converged))),
-        saved_interval(each, error, n, largest),
-        together,
-    )
-    whole = limits.sum(axis=1) / n_runs
-    return {
-        "restricted_mean_steps_error": np.sqrt(squares * several) / n_runs,
-        "restricted_mean_steps_low": whole - high,
-        "restricted_mean_steps_high": whole - low,
-    }
+    limit = most_steps.astype(np.int32)[:, None]  # in half the memory
+    converged, others = outcomes.converged, outcomes.present & ~outcomes.converged
+    expected = ExpectedSteps(sums.clusters(converged, outcomes.steps * converged, largest, outcomes.steps * others))
+    saved = sums.clusters(converged, (limit - outcomes.steps) * converged, largest)
+    return columns_of_steps(RestrictedMean(saved, sums.of(outcomes.present * limit).ravel()), expected)

@@ -12,10 +12,10 @@ import pandas as pd
 
 from sweep.errors import SweepError, shown
 from sweep.statistics.cells import cells_of
-from sweep.statistics.intervals import Array
+from sweep.statistics.compared import Difference, Ratio
+from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired import difference_interval, holm, sign_flip_test
-from sweep.statistics.paired_steps import difference_of, ratio_of
+from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.sides import Groups, Pairs, Side
 from sweep.study.grid import Grid, indices_of
 
@@ -137,23 +137,18 @@ def compare_sides(
     -------
     DataFrame
         By these parameters: numbers of seeds and of pairs; convergence rates ``first_rate`` and ``second_rate``, their
-        ``difference`` with its 95 % interval and ``p_value``; with a margin, whether they are ``equivalent`` (missing
-        where there is no interval); the shares of pairs in which the first run converged in fewer steps, and the second
-        did, with ``p_steps``; ``expected_steps_ratio``, the expected running time of the first side as a multiple of
-        that of the second; ``steps_limit``, the smaller of both sides' limits of steps (missing where pairs have
-        several); ``restricted_mean_difference``, restricted mean of the first side up to this limit less that of the
-        second, in steps. The last two statistics have 95 % intervals.
+        ``difference`` with its 95 % interval and ``p_value``; with a margin ``p_equivalent``, the p-value of a
+        difference of the margin or more; the shares of pairs in which the first run converged in fewer steps, and the
+        second did, with ``p_steps``; ``expected_steps_ratio``, the expected running time of the first side as a
+        multiple of that of the second; ``steps_limit``, the smaller of both sides' limits of steps (missing where pairs
+        have several); ``restricted_mean_difference``, restricted mean of the first side up to this limit less that of
+        the second, in steps. The last two statistics have 95 % intervals.
 
     Notes
     -----
-    A run that does not converge counts as slower than any that does; if neither converges, neither is faster. p-values
-    are those of the exact sign-flip test of seeds (:func:`~sweep.statistics.paired.sign_flip_test`), which is McNemar's
-    exact test where each seed has one pair.
-
-    Rates are equivalent if the 90 % interval of their difference lies within plus or minus the margin: two one-sided
-    tests at 5 % each (Schuirmann, J. Pharmacokin. Biopharm. 15 (1987) 657), not adjusted for the number of rows.
-
-    Intervals of steps combine those of rates and means (:mod:`~sweep.statistics.paired_steps`).
+    A run that does not converge counts as slower than any that does; if neither converges, neither is faster. Tests and
+    intervals of rates, and tests of shares of faster runs, are those of :class:`~sweep.statistics.paired.Advantage`.
+    Intervals of steps are those of :mod:`~sweep.statistics.estimates`.
     """
     both = first.outcomes.present & second.outcomes.present
     paired = np.flatnonzero(both.any(axis=1))  # in a partial result, strata that have pairs
@@ -164,34 +159,30 @@ def compare_sides(
 def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> pd.DataFrame:
     """Compare the numbers of runs that converge."""
     of_pairs = pairs.groups.add(pairs.both)
-    n_seeds, n_pairs = (of_pairs > 0).sum(axis=1), of_pairs.sum(axis=1)
-    each = n_pairs / n_seeds  # pairs for each seed; in a partial result some are missing
+    n_pairs = of_pairs.sum(axis=1)
     one, other = (pairs.groups.add(side.outcomes.converged[pairs.strata] & pairs.both) for side in (first, second))
-    sums, squares = (one - other).sum(axis=1) / each, ((one - other) ** 2).sum(axis=1) / each**2
-    low, high = difference_interval(sums, squares, n_seeds, each)
+    advantage = Advantage(one - other, of_pairs)
+    low, high = advantage.ends()
     table = pd.DataFrame(
         {
-            "n_seeds": n_seeds,
+            "n_seeds": (of_pairs > 0).sum(axis=1),
             "n_pairs": n_pairs,
             "first_rate": one.sum(axis=1) / n_pairs,
             "second_rate": other.sum(axis=1) / n_pairs,
-            "difference": sums / n_seeds,
+            "difference": advantage.value,
             "difference_low": low,
             "difference_high": high,
-            "p_value": sign_flip_test(one - other),
+            "p_value": advantage.p_values(),
         }
     )
-    if margin is not None:
-        low, high = difference_interval(sums, squares, n_seeds, each, level=0.9)
-        equivalent = pd.array((-margin < low) & (high < margin), dtype="boolean")
-        equivalent[np.isnan(low)] = pd.NA
-        table["equivalent"] = equivalent
-    return table
+    return table if margin is None else table.assign(p_equivalent=advantage.p_values_within(margin))
 
 
 def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
     """Compare the steps of runs."""
-    add, n_pairs = pairs.groups.add, pairs.groups.add(pairs.both).sum(axis=1)
+    add = pairs.groups.add
+    of_pairs = add(pairs.both)
+    n_pairs = of_pairs.sum(axis=1)
     steps, other = (side.steps_to_converge(pairs) for side in (first, second))
     faster, slower = add((steps < other) & pairs.both), add((steps > other) & pairs.both)
     del steps, other
@@ -199,26 +190,40 @@ def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
         {
             "first_faster": faster.sum(axis=1) / n_pairs,
             "second_faster": slower.sum(axis=1) / n_pairs,
-            "p_steps": sign_flip_test(faster - slower),
+            "p_steps": Advantage(faster - slower, of_pairs).p_values(),
         }
     )
     del faster, slower
     limits = np.minimum(first.most_steps, second.most_steps)[pairs.strata]
     limit = pd.Series(pairs.groups.largest(limits), dtype="Int64")
-    ratio = ratio_of(first.expected_steps(pairs), second.expected_steps(pairs))
-    difference = difference_of(second.saved_steps(pairs, limits), first.saved_steps(pairs, limits))
+    ratio = Ratio(first.expected_steps(pairs), second.expected_steps(pairs))
+    difference = Difference(first.restricted_mean(pairs, limits), second.restricted_mean(pairs, limits))
     ends = ("", "_low", "_high")
     return table.assign(
-        **{f"expected_steps_ratio{end}": column for end, column in zip(ends, ratio, strict=True)},
+        **{
+            f"expected_steps_ratio{end}": column for end, column in zip(ends, (ratio.value, *ratio.ends()), strict=True)
+        },
         steps_limit=limit.where(pairs.groups.smallest(limits) == limit),
-        **{f"restricted_mean_difference{end}": column for end, column in zip(ends, difference, strict=True)},
+        **{
+            f"restricted_mean_difference{end}": column
+            for end, column in zip(ends, (difference.value, *difference.ends()), strict=True)
+        },
     )
 
 
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:
-    """Insert p-values adjusted for all tests of rates and steps together (Holm), each behind the unadjusted ones."""
+    """Insert p-values adjusted by Holm's method, each behind the unadjusted ones.
+
+    Those of rates and steps are one family. Those of equivalence are another, in place of which there is a column
+    ``equivalent``: whether the adjusted p-value is at most 5 %, missing where a difference has no interval.
+    """
     names = ("p_value", "p_steps")
     adjusted: Array = holm(table[list(names)].to_numpy().ravel()).reshape(-1, 2)
     for name, column in zip(names, adjusted.T, strict=True):
         table.insert(list(table).index(name) + 1, f"{name}_holm", column)
+    if "p_equivalent" in table:
+        p_values = holm(table["p_equivalent"].to_numpy())
+        equivalent = pd.array(p_values <= LEVEL, dtype="boolean")
+        equivalent[np.isnan(p_values)] = pd.NA
+        table = table.rename(columns={"p_equivalent": "equivalent"}).assign(equivalent=equivalent)
     return table

@@ -71,8 +71,8 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     of cells are estimates: chance adds to each term its interaction with the seed, divided by the number of seeds. It
     is subtracted, so a term without effect may have a share slightly below 0. Without outcomes the runs of all cells
     are treated as independent. Errors are those of the jackknife that leaves out one part of the seeds in turn. Those
-    of words of an axis add that which leaves out one block of its points in turn, as these are a sample, and the size
-    of the correction that :mod:`~sweep.statistics.axis_words` makes.
+    of words of an axis add that which leaves out one block of its points in turn, as these are a sample, and the errors
+    of the bins of :mod:`~sweep.statistics.axis_words`.
     """
     terms = _terms(grid)
     present = outcomes.present.all(axis=0) if outcomes else np.zeros(0, np.bool_)
@@ -109,15 +109,15 @@ def _words_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
     whole = np.where(parts.whole > 0, parts.whole, np.nan)
 
     def effects(kept: Array | None = None) -> tuple[Array, Array, Array]:
-        """Return main effects, corrections and what chance adds to effects, as shares, (words, samples)."""
-        of_means, correction = (each / whole for each in told.effects(mean, kept))
+        """Return main effects, their errors by bins, and what chance adds to effects, as shares, (words, samples)."""
+        of_means, by_bins = (each / whole for each in told.effects(mean, kept))
         if not per_seed.size:
-            return of_means, correction, of_means * np.nan
+            return of_means, by_bins, of_means * np.nan
         of_seeds = told.effects(per_seed, kept)[0] @ _samples(per_seed.shape[1]) / whole
         by_chance = (of_seeds - of_means) / (n - 1)
-        return of_means - by_chance, correction, by_chance
+        return of_means - by_chance, by_bins, by_chance
 
-    shares, correction, by_chance = effects()
+    shares, by_bins, by_chance = effects()
     without = [effects(kept)[0][:, 0] for kept in told.without_blocks()]
     of_points = _jackknife_error(np.column_stack([shares[:, 0], *without])) if without else 0.0
     of_seeds = _jackknife_error(shares)
@@ -127,7 +127,7 @@ def _words_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
             "variance": shares[:, 0] * parts.whole[0],
             "share": shares[:, 0],
             "share_by_chance": by_chance[:, 0],
-            "share_error": np.sqrt(of_seeds**2 + of_points**2 + correction[:, 0] ** 2),
+            "share_error": np.sqrt(of_seeds**2 + of_points**2 + by_bins[:, 0] ** 2),
         }
     )
     return table.merge(found, on="term", how="left")

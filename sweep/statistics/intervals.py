@@ -1,28 +1,54 @@
-"""Confidence intervals of 95 %."""
+"""Confidence intervals, and p-values as the levels of intervals.
+
+A ``level`` is the share of intervals that miss: 0.05 for 95 % intervals. It may be an array, with one level for each
+interval.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[Any]
+
+# The level of all intervals but those that account for a choice or for several tests.
+LEVEL = 0.05
+
 # 97.5 % quantile of the normal distribution.
 Z = 1.959963984540054
 
-Array = NDArray[Any]
+# The smallest p-value that is computed, and the number of bisections, which give it six digits.
+_LEAST_LEVEL, _BISECTIONS = 1e-18, 26
 
 
-def wilson_interval(successes: Array, trials: Array, z: Array | float = Z) -> tuple[Array, Array]:
+def normal_quantile(level: Array | float = LEVEL) -> Any:
+    """Return the two-sided quantile of the normal distribution."""
+    from scipy.special import ndtri
+
+    return -ndtri(np.asarray(level) / 2)
+
+
+def student_quantile(n: Array, level: Array | float = LEVEL) -> Array:
+    """Return the two-sided quantile of Student's distribution for means of ``n`` values; missing for fewer than two."""
+    from scipy.special import stdtrit
+
+    n = np.asarray(n, np.float64)
+    return np.asarray(np.where(n > 1, -stdtrit(np.maximum(n - 1, 1), np.asarray(level) / 2), np.nan))
+
+
+def wilson_interval(successes: Array, trials: Array, level: Array | float = LEVEL) -> tuple[Array, Array]:
     """Return Wilson's confidence interval of a rate.
 
     Parameters
     ----------
     successes, trials : (n,)
         Counts, or effective counts that need not be integers.
-    z
-        Quantile of the normal distribution; by default that of 95 % intervals.
+    level
+        Share of intervals that miss the rate.
 
     Returns
     -------
@@ -31,8 +57,11 @@ def wilson_interval(successes: Array, trials: Array, z: Array | float = Z) -> tu
 
     Notes
     -----
-    Wilson, J. Amer. Statist. Assoc. 22 (1927) 209.
+    Wilson, J. Amer. Statist. Assoc. 22 (1927) 209. It covers about 1 - ``level`` on average over rates. At a given rate
+    it may cover less, and far less where the level is small and few successes or failures are expected; there
+    :func:`clopper_pearson_interval` covers at least 1 - ``level``.
     """
+    z = normal_quantile(level)
     rate, trials = successes / trials, trials.astype(np.float64)  # whose squares do not overflow
     spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
     middle, scale = rate + z**2 / (2 * trials), 1 + z**2 / trials
@@ -41,63 +70,55 @@ def wilson_interval(successes: Array, trials: Array, z: Array | float = Z) -> tu
     return low, high
 
 
-def student_quantile(n: Array, level: Array | float = 0.975) -> Array:
-    """Return a quantile of Student's distribution for the mean of ``n`` values; missing for fewer than two."""
-    from scipy.special import stdtrit
-
-    n = np.asarray(n, np.float64)
-    return np.asarray(np.where(n > 1, stdtrit(np.maximum(n - 1, 1), level), np.nan))
-
-
-def saved_interval(mean: Array, error: Array, n: Array, most: Array) -> tuple[Array, Array, Array]:
-    """Return the mean steps that a converged run saves of its limit, and their 95 % interval.
+def clopper_pearson_interval(successes: Array, trials: Array, level: Array | float = LEVEL) -> tuple[Array, Array]:
+    """Return the exact confidence interval of a rate, which covers at least 1 - ``level`` at every rate and level.
 
     Parameters
     ----------
-    mean, error : (groups,)
-        Mean of ``n`` independent values, in steps, and its standard error.
-    n : (groups,)
-        Number of values. With fewer than two, the interval is from 0 to ``most``.
-    most : (groups,)
-        Upper bound of the values, in steps.
+    successes, trials : (n,)
+        Counts.
+    level
+        Share of intervals that miss the rate, at most.
 
     Returns
     -------
-    mean, low, high : (groups,)
-        The mean (``most`` if there are no values) and the ends of its interval, in steps.
-    """
-    spread = np.where(np.asarray(n) > 1, student_quantile(n) * error, np.inf)
-    return np.where(np.asarray(n) > 0, mean, most), np.maximum(mean - spread, 0.0), np.minimum(mean + spread, most)
-
-
-def product_interval(
-    one: tuple[Array, Array, Array], other: tuple[Array, Array, Array], correlation: Array | float = 0.0
-) -> tuple[Array, Array]:
-    """Return the 95 % interval of the product of two positive quantities.
-
-    Parameters
-    ----------
-    one, other
-        Each an estimate and the ends of its interval, which need not be symmetric.
-    correlation
-        Correlation of the two estimates.
-
-    Returns
-    -------
-    low, high
-        Ends of the interval of the product.
+    low, high : (n,)
+        Ends of the interval of the rate.
 
     Notes
     -----
-    The method of variance estimates recovery: Zou and Donner, Statist. in Medicine 27 (2008) 1693. It holds for rates
-    near 0 or 1, where normal intervals cover far less than their nominal level.
+    Clopper and Pearson, Biometrika 26 (1934) 404.
     """
-    ends = []
-    for side in (1, 2):
-        parts = other[0] * (one[side] - one[0]), one[0] * (other[side] - other[0])
-        spread = np.sqrt(np.maximum(parts[0] ** 2 + parts[1] ** 2 + 2 * correlation * parts[0] * parts[1], 0.0))
-        ends.append(one[0] * other[0] + (-spread if side == 1 else spread))
-    return ends[0], ends[1]
+    from scipy.special import betaincinv
+
+    failures, tail = trials - successes, np.asarray(level) / 2
+    low = betaincinv(np.maximum(successes, 1), failures + 1, tail)
+    high = betaincinv(successes + 1, np.maximum(failures, 1), 1 - tail)
+    return np.where(successes == 0, 0.0, low), np.where(failures == 0, 1.0, high)
+
+
+def p_value_of(rejects: Callable[[Array], Array], n: int) -> Array:
+    """Return the p-values of tests: the smallest levels at which they reject.
+
+    Parameters
+    ----------
+    rejects
+        Returns for levels, (n,), which tests reject at their level. A test that rejects at a level rejects at all
+        higher ones, as it does if its interval at that level lies off the tested value.
+    n
+        Number of tests.
+
+    Returns
+    -------
+    p_values : (n,)
+        1 where a test never rejects; at least 1e-18.
+    """
+    low, high = np.full(n, np.log(_LEAST_LEVEL)), np.zeros(n)  # of the logarithm of the level
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        rejected = rejects(np.exp(middle))
+        low, high = np.where(rejected, low, middle), np.where(rejected, middle, high)
+    return np.exp(high)
 
 
 @cache
@@ -124,7 +145,7 @@ def binomial_quantile(n: int, chance: float, level: float) -> int:
     return most - 1 if most > 0 and bdtr(most - 1, n, chance) >= level else most
 
 
-def quantile_ranks(n: int, share: float, level: float = 0.05) -> tuple[int, int]:
+def quantile_ranks(n: int, share: float, level: float = LEVEL) -> tuple[int, int]:
     """Return the ranks of the runs between which a quantile of a distribution lies with at least 95 % confidence.
 
     Parameters

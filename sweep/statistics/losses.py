@@ -1,8 +1,8 @@
 """Final losses of cells in which convergence is not judged: exact from rows, or from counts of rounded losses.
 
 Losses rounded to :data:`BITS` significant bits take few different values, so they can be counted, and the counts of
-shards add up exactly in any order. A rounded loss differs by at most 2^-9 of its value (0.2 %), and so do its quantiles
-and geometric mean. Numbers below 2^-1022 and infinite ones are not rounded.
+shards add up exactly in any order. A rounded loss differs by at most 2^-9 of its value (0.2 %), and so do quantiles.
+Numbers below 2^-1022 and infinite ones are not rounded.
 """
 
 from __future__ import annotations
@@ -109,10 +109,17 @@ class CellLosses:
     """Statistics of a measure by cell, from rows in run order, in which the rows of a cell are adjacent.
 
     The values of one cell are held in memory. Beyond 67 million runs they are rounded.
+
+    Parameters
+    ----------
+    measure
+        Name of the measure.
+    most
+        How many outputs of a run can be correct, for measures that count these.
     """
 
-    def __init__(self, measure: str = "final_loss") -> None:
-        self._measure = measure
+    def __init__(self, measure: str = "final_loss", most: int = 0) -> None:
+        self._measure, self._most = measure, most
         self._done: list[pd.DataFrame] = []
         self._open: list[tuple[Array, Array, Array]] = []  # cells, values and their counts, of the last cell
         self._n_open = 0
@@ -153,7 +160,7 @@ class CellLosses:
     def _close(self) -> None:
         """Compute the statistics of the cells that are held."""
         cell, values, n = (np.concatenate(each) for each in zip(*self._open, strict=True))
-        self._done.append(measure_statistics(self._measure, cell, values, n))
+        self._done.append(measure_statistics(self._measure, cell, values, n, self._most))
         self._open, self._n_open = [], 0
 
 
@@ -221,8 +228,8 @@ def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.
     counted = counts[counts["cell"].isin(known)]
     if counted.empty:
         return pd.DataFrame(columns=LOSS_COLUMNS, dtype=np.float64)
-    columns = (counted[name].to_numpy() for name in ("cell", "final_loss", "n"))
-    return measure_statistics("final_loss", *columns)
+    cell, losses, n = (counted[name].to_numpy() for name in ("cell", "final_loss", "n"))
+    return measure_statistics("final_loss", cell, losses, n)
 
 
 def _no_counts() -> pd.DataFrame:

@@ -6,13 +6,13 @@ others, and infinite margins lower. So are those that are not a number.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError
-from sweep.statistics.intervals import Array, product_interval, quantile_ranks, student_quantile, wilson_interval
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.estimates import MeanCorrect
+from sweep.statistics.intervals import Array, quantile_ranks, wilson_interval
 from sweep.study.cell_columns import recorded_quantities
 from sweep.study.model import Study
 from sweep.study.network_measures import NETWORK_MEASURES, QUANTITIES
@@ -90,7 +90,9 @@ def check_measure(study: Study, measure: str) -> None:
 
 
 def most_correct(study: Study, measure: str) -> int:
-    """Return how many outputs of a network can be right, with the patterns of a measure."""
+    """Return how many outputs of a network can be right, with the patterns of a measure; 0 if it counts none."""
+    if not counts_outputs(measure):
+        return 0
     return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_judged
 
 
@@ -98,9 +100,9 @@ def measure_columns(measure: str) -> list[str]:
     """Return the names of the statistics of a measure."""
     if counts_outputs(measure):
         return [f"{measure}_mean{end}" for end in _ENDS]
-    names = [f"{measure}_{quarter}" for quarter in QUARTERS]
-    names += ["finite_rate"] if is_signed(measure) else [f"{measure}_geometric_mean", "finite_rate"]
-    return [f"{name}{end}" for name in names for end in _ENDS]
+    return [
+        f"{name}{end}" for name in (*(f"{measure}_{quarter}" for quarter in QUARTERS), "finite_rate") for end in _ENDS
+    ]
 
 
 def quartile_columns(measure: str) -> list[str]:
@@ -114,7 +116,9 @@ def as_measured(values: Array, measure: str) -> Array:
     return np.where(np.isnan(values), -np.inf if more_is_better(measure) else np.inf, values)
 
 
-def measure_statistics(measure: str, group: Array, values: Array, n: Array | None = None) -> pd.DataFrame:
+def measure_statistics(
+    measure: str, group: Array, values: Array, n: Array | None = None, most: int = 0
+) -> pd.DataFrame:
     """Return the statistics of a measure by group, for independent runs.
 
     Parameters
@@ -125,34 +129,33 @@ def measure_statistics(measure: str, group: Array, values: Array, n: Array | Non
         The number of each row's group, and its value as of :func:`as_measured`.
     n : (rows,) of int
         Number of runs that have the value; by default one each.
+    most
+        How many outputs of a run can be correct, for measures that count these.
 
     Returns
     -------
     DataFrame
-        By group. For losses, errors and quantities of networks the quantiles ``_q25``, ``_q50`` and ``_q75``;
-        ``_geometric_mean`` of finite values (0 if one is 0, missing if there are none, no column if values may be
-        negative); ``finite_rate``, the share of finite values. For correct outputs ``_mean``. Each has an interval in
-        columns that end in ``_low`` and ``_high``.
+        By group. For losses, errors and quantities of networks the quantiles ``_q25``, ``_q50`` and ``_q75``, and
+        ``finite_rate``, the share of finite values. For correct outputs ``_mean``. Each has an interval in columns that
+        end in ``_low`` and ``_high``.
 
     Notes
     -----
     The quantile q of N runs is the value of run ceil(q N) in ascending order. Its interval lies between two other runs
     (:func:`~sweep.statistics.intervals.quantile_ranks`): from the least possible value, 0 or minus infinity, where not
     even the first run is a lower bound, to infinity where not even the last is an upper bound. The share has Wilson's
-    interval. The geometric mean has Student's interval of the logarithms, missing where the mean is 0 or there is one
-    run; with fewer than about 20 runs, few of which differ much from the others, it covers less than its nominal level.
-    The mean combines Wilson's interval for the share of runs with any correct outputs (diverged runs have none) and
-    Student's for the mean of these, with the squares of one more run that has one more correct output added
-    (:func:`~sweep.statistics.intervals.product_interval`).
+    interval, the mean that of :class:`~sweep.statistics.estimates.MeanCorrect`. Losses have no mean: runs that were not
+    seen may be so far off that no interval of it holds.
     """
     n = np.ones(len(values), np.int64) if n is None else n
     order = np.lexsort((values, group))
     group, values, n = group[order], values[order], n[order]
     numbers, starts = np.unique(group, return_index=True)
     if counts_outputs(measure):
-        columns = _mean(measure, values, n, starts)
+        mean = MeanCorrect(Clusters.of_runs(starts, values, n), most)
+        columns = dict(zip(measure_columns(measure), (mean.value, *mean.ends()), strict=True))
     else:
-        columns = {**_quantiles(measure, values, n, starts), **_geometric_mean(measure, values, n, starts)}
+        columns = {**_quantiles(measure, values, n, starts), **_finite_rate(values, n, starts)}
     return pd.DataFrame(columns, pd.Index(numbers, name="group"))[measure_columns(measure)]
 
 
@@ -221,41 +224,8 @@ def _quantiles(measure: str, values: Array, n: Array, starts: Array) -> dict[str
     return columns
 
 
-def _geometric_mean(measure: str, values: Array, n: Array, starts: Array) -> dict[str, Array]:
-    """Return the geometric mean of finite values and their share, with intervals."""
-    finite = np.isfinite(values)
-    n_runs, n_finite = np.add.reduceat(n, starts), np.add.reduceat(n * finite, starts)
-    has_zero = np.add.reduceat(values == 0, starts) > 0
-    logarithms = np.log(np.where(finite & (values > 0), values, 1.0))
-    mean, spread = _moments(logarithms, n * finite, starts, 0.0)
-    known = (n_finite > 0) & ~has_zero
-    rates = (n_finite / n_runs, *wilson_interval(n_finite, n_runs))
-    with np.errstate(over="ignore"):
-        middle, *ends = (np.where(known, np.exp(each), np.nan) for each in (mean, mean - spread, mean + spread))
-    means = [np.where(has_zero, 0.0, middle), *ends]
-    return {
-        f"{name}{end}": column
-        for name, columns in ((f"{measure}_geometric_mean", means), ("finite_rate", rates))
-        for end, column in zip(_ENDS, columns, strict=True)
-    }
-
-
-def _mean(measure: str, values: Array, n: Array, starts: Array) -> dict[str, Array]:
-    """Return the mean with its interval: the share of runs with any correct output times the mean of these."""
-    some = values > 0
-    n_runs, n_some = np.add.reduceat(n, starts), np.add.reduceat(n * some, starts)
-    rate = n_some / n_runs
-    each, spread = _moments(values, n * some, starts, 1.0)
-    low, high = product_interval((rate, *wilson_interval(n_some, n_runs)), (each, each - spread, each + spread))
-    columns = (np.add.reduceat(n * values, starts) / n_runs, np.maximum(low, 0.0), high)
-    return dict(zip(measure_columns(measure), columns, strict=True))
-
-
-def _moments(values: Array, n: Array, starts: Array, more: float) -> tuple[Any, Any]:
-    """Return means and half widths of their intervals, missing for one run. ``more`` is added to the sum of squares."""
-    sizes = np.add.reduceat(n, starts)
-    mean = np.add.reduceat(n * values, starts) / np.maximum(sizes, 1)
-    rests = values - np.repeat(mean, np.diff(np.append(starts, len(values))))
-    squares = np.add.reduceat(n * rests**2, starts) + more
-    error = np.sqrt(squares / np.maximum(sizes - 1, 1) / np.maximum(sizes, 1))
-    return mean, student_quantile(sizes) * error
+def _finite_rate(values: Array, n: Array, starts: Array) -> dict[str, Array]:
+    """Return the share of finite values with its interval."""
+    n_runs, n_finite = np.add.reduceat(n, starts), np.add.reduceat(n * np.isfinite(values), starts)
+    ends = wilson_interval(n_finite, n_runs)
+    return dict(zip((f"finite_rate{end}" for end in _ENDS), (n_finite / n_runs, *ends), strict=True))

@@ -51,6 +51,10 @@ class Outcomes(NamedTuple):
             return Outcomes(self.steps[cells, seeds], self.converged[cells, seeds])
         return Outcomes(np.where(there, self.steps[cells, seeds], -1), there & self.converged[cells, seeds])
 
+    def in_order(self, places: Array) -> Outcomes:
+        """Return the outcomes of each cell in another order of its seeds, (n_cells, n_seeds)."""
+        return Outcomes(*(np.take_along_axis(each, places, axis=1) for each in self))
+
 
 class Measured(NamedTuple):
     """A measure of runs, by cell and seed.
@@ -71,6 +75,10 @@ class Measured(NamedTuple):
     def at(self, cells: Array, seeds: slice = slice(None)) -> Measured:
         """Return the measure of some cells, for a range of seeds; the runs of cell -1 are missing."""
         return Measured(np.where((cells >= 0)[:, None], self.values[cells, seeds], np.nan))
+
+    def in_order(self, places: Array) -> Measured:
+        """Return the measure of each cell in another order of its seeds, (n_cells, n_seeds)."""
+        return Measured(np.take_along_axis(self.values, places, axis=1))
 
     def as_outcomes(self) -> Outcomes:
         """Return outcomes of 0 steps in which finite values count as converged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sweep.statistics.intervals import Array, Z, student_quantile
+from sweep.statistics.intervals import LEVEL, Array, normal_quantile, p_value_of, student_quantile
 
 # Most seeds for which all choices of signs are counted; for more seeds, most terms of the transform.
 _MOST_ENUMERATED = 30
@@ -206,43 +206,83 @@ def holm(p_values: Array, n_tests: int | None = None) -> Array:
     return adjusted
 
 
-def difference_interval(
-    sums: Array, squares: Array, n_seeds: Array, n_pairs: Array, level: float = 0.95
-) -> tuple[Array, Array]:
-    """Return the interval of a mean difference between runs of common seeds.
+class Advantage:
+    """The share of pairs in favour of the first side, less the share in favour of the second.
+
+    Where pairs favour the side that converges alone, it is the difference of both convergence rates.
 
     Parameters
     ----------
-    sums, squares : (groups,)
-        Sums over seeds of their differences and of the squares of these. The difference of a seed is the mean over its
-        pairs: 1 where only the first run converged, -1 where only the second did, else 0.
-    n_seeds : (groups,)
-        Number of seeds.
-    n_pairs : (groups,)
+    balance : (groups, seeds) of integers
+        For each seed the number of pairs in favour of the first side, less those in favour of the second.
+    n_pairs : (groups, seeds) of integers
         Number of pairs of each seed.
-    level
-        Confidence.
 
-    Returns
-    -------
-    low, high : (groups,)
-        Ends of the interval of the difference. They are missing for a single seed with several pairs, since one seed
-        says nothing about others.
+    Attributes
+    ----------
+    value : (groups,)
+        The advantage, from -1 to 1.
 
     Notes
     -----
-    With one pair for each seed it is the interval of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012) 479:
-    one more pair in each class that differs, which adds 2 to the pairs and to the sum of squares. With 20 pairs it
-    covers at least 93 %, that of Agresti and Min 85 %. With several pairs, which are not independent, it is Student's
-    interval of the seeds' means, and one pair that differs is added to the sum of squares.
-    """
-    from scipy.special import ndtri
+    Where each seed has one pair, the interval is that of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012)
+    479: one more pair in each class that differs, which adds 2 to the pairs and to the sum of squares. With 20 pairs it
+    covers at least 93 %, that of Agresti and Min 85 %. The p-value is that of the exact sign test: McNemar's.
 
-    single = np.asarray(n_pairs) == 1
-    n = np.where(single, n_seeds + 2, n_seeds)
-    mean = sums / n
-    above = (1 + level) / 2
-    quantile = np.where(single, Z if level == 0.95 else ndtri(above), student_quantile(n_seeds, above))
-    more = np.where(single, 2.0, 1 / n_pairs)
-    spread = quantile * np.sqrt(np.maximum((squares + more) / n - mean**2, 0.0) / n)
-    return np.maximum(mean - spread, -1.0), np.minimum(mean + spread, 1.0)
+    Where seeds have several pairs, which are not independent, it is Student's interval over seeds, in which each end
+    allows for one more seed whose pairs all go that way. Without it 10 seeds of which one in ten decides differently
+    than all others are found different in 35 % of studies with equal sides. The p-value is that of the sign-flip test,
+    which is exact if no seed favours a side, or the level of the interval that ends at 0 if that is larger, which also
+    holds where seeds differ but not on average.
+    """
+
+    def __init__(self, balance: Array, n_pairs: Array) -> None:
+        self._balance = balance
+        self._n = (n_pairs > 0).sum(axis=1)
+        self._each = n_pairs.sum(axis=1) / self._n
+        self.value = balance.sum(axis=1) / n_pairs.sum(axis=1)
+        self._squares = (balance.astype(np.float64) ** 2).sum(axis=1) / self._each**2
+        self._single = self._each == 1
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; missing for a single seed with several pairs.
+
+        Parameters
+        ----------
+        level
+            Share of intervals that miss.
+        """
+        n = self._n + 2
+        middle = self.value * self._n / n
+        spread = normal_quantile(level) * np.sqrt(np.maximum((self._squares + 2) / n - middle**2, 0.0) / n)
+        quantile, scale = student_quantile(self._n, level), self._n * np.maximum(self._n - 1, 1)
+        within = np.maximum(self._squares - self._n * self.value**2, 0.0)
+        ends = []
+        for sign in (-1, 1):
+            over_seeds = quantile * np.sqrt((within + (1 - sign * self.value) ** 2) / scale)
+            end = np.where(self._single, middle + sign * spread, self.value + sign * over_seeds)
+            ends.append(np.clip(end, -1.0, 1.0))
+        return ends[0], ends[1]
+
+    def p_values(self) -> Array:
+        """Return the two-sided p-values of no advantage, (groups,)."""
+        exact = sign_flip_test(self._balance)
+
+        def excludes_none(level: Array) -> Array:
+            low, high = self.ends(level)
+            return (low > 0) | (high < 0)
+
+        return np.where(self._single, exact, np.maximum(exact, p_value_of(excludes_none, len(exact))))
+
+    def p_values_within(self, margin: float) -> Array:
+        """Return the p-values of an advantage of either side of ``margin`` or more; missing where the interval is.
+
+        They are those of two one-sided tests: Schuirmann, J. Pharmacokin. Biopharm. 15 (1987) 657.
+        """
+
+        def lies_within(level: Array) -> Array:
+            low, high = self.ends(level)
+            return (-margin < low) & (high < margin)
+
+        one_sided = p_value_of(lies_within, len(self.value)) / 2
+        return np.where(np.isnan(self.ends()[0]), np.nan, one_sided)

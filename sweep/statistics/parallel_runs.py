@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sweep.statistics.intervals import Array, Z, product_interval, saved_interval, student_quantile, wilson_interval
+from sweep.statistics.combined import product_interval
+from sweep.statistics.estimates import saved_interval
+from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
 
 # Least number of seeds per parallel run for intervals.
 _LEAST_CHOICES = 8

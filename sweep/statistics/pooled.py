@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.clustered import SeedSums, rate_intervals
-from sweep.statistics.intervals import Array, Z, student_quantile
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.estimates import MeanCorrect
+from sweep.statistics.intervals import Array, Z
 from sweep.statistics.measures import (
     QUARTERS,
     counts_outputs,
-    is_signed,
     least,
     measure_columns,
     measure_statistics,
@@ -21,7 +22,7 @@ from sweep.statistics.measures import (
 from sweep.statistics.outcomes import Measured
 
 
-def pooled_statistics(measure: str, measured: Measured, group: Array) -> pd.DataFrame:
+def pooled_statistics(measure: str, measured: Measured, group: Array, most: int = 0) -> pd.DataFrame:
     """Return the statistics of a measure over groups of cells.
 
     Parameters
@@ -32,6 +33,8 @@ def pooled_statistics(measure: str, measured: Measured, group: Array) -> pd.Data
         The measure of all cells.
     group : (n_cells,)
         The number of the group of each cell.
+    most
+        How many outputs of a run can be correct, for measures that count these.
 
     Returns
     -------
@@ -42,29 +45,20 @@ def pooled_statistics(measure: str, measured: Measured, group: Array) -> pd.Data
     Notes
     -----
     The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: its ends are the values of the
-    runs at ranks q minus and plus the error of the share of runs up to q. Intervals of means use the error of a ratio
-    of two sums over seeds, and Student's quantile of the number of seeds.
+    runs at ranks q minus and plus the error of the share of runs up to q.
     """
     present = measured.present
     cell, _ = np.nonzero(present)
     values, of_run = measured.values[present], group[cell]
-    points = measure_statistics(measure, of_run, values)
+    points = measure_statistics(measure, of_run, values, most=most)
     if counts_outputs(measure):
-        means = _ratio(np.where(present, measured.values, 0.0), present, group, 1.0)
-        return points.assign(**dict(zip(measure_columns(measure), means, strict=True)))
-    finite = np.isfinite(measured.values)
+        sums = SeedSums(measured.as_outcomes(), group)
+        seeds = Clusters.of_seeds(sums.runs, sums.runs, sums.of(np.where(present, measured.values, 0.0)))
+        ends = MeanCorrect(seeds, most).ends()
+        return points.assign(**dict(zip(measure_columns(measure)[1:], ends, strict=True)))
     low, high = rate_intervals(measured.as_outcomes(), group)
     ends_of: dict[str, Any] = {"finite_rate_low": low, "finite_rate_high": high}
-    ends_of |= _quantile_ends(measure, measured, group, points)
-    if is_signed(measure):
-        return points.assign(**ends_of)
-    logarithms = np.log(np.where(finite & (measured.values > 0), measured.values, 1.0))
-    name = f"{measure}_geometric_mean"
-    _, *ends = _ratio(logarithms, finite, group, 0.0)
-    known = points[name].notna() & (points[name] > 0)
-    with np.errstate(over="ignore"):
-        of_mean = [pd.Series(np.exp(end), points.index).where(known) for end in ends]
-    return points.assign(**ends_of, **{f"{name}_low": of_mean[0], f"{name}_high": of_mean[1]})
+    return points.assign(**ends_of, **_quantile_ends(measure, measured, group, points))
 
 
 def _quantile_ends(measure: str, measured: Measured, group: Array, points: pd.DataFrame) -> dict[str, Array]:
@@ -88,18 +82,3 @@ def _quantile_ends(measure: str, measured: Measured, group: Array, points: pd.Da
             found = values_at_ranks(values, once, starts, rank.astype(np.int64), least(measure))
             ends[f"{measure}_{quarter}_{end}"] = np.where(known, found, np.nan)
     return ends
-
-
-def _ratio(values: Array, counted: Array, group: Array, more: float) -> tuple[Array, Array, Array]:
-    """Return means of counted values by group and the ends of their intervals; ``more`` is added to the squares."""
-    order = np.argsort(group, kind="stable")
-    _, starts = np.unique(group[order], return_index=True)
-    sums, counts = (
-        np.add.reduceat(each[order].astype(np.float64), starts, axis=0) for each in (values * counted, counted)
-    )
-    n, n_seeds = counts.sum(axis=1), (counts > 0).sum(axis=1)
-    mean = sums.sum(axis=1) / np.maximum(n, 1)
-    squares = ((sums - mean[:, None] * counts) ** 2).sum(axis=1) + more
-    error = np.sqrt(squares * n_seeds / np.maximum(n_seeds - 1, 1)) / np.maximum(n, 1)
-    spread = student_quantile(n_seeds) * error
-    return mean, mean - spread, mean + spread

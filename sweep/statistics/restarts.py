@@ -11,6 +11,9 @@ import pandas as pd
 
 from sweep.statistics.intervals import Array, Z
 
+# Least number of converged runs for an interval.
+LEAST_SUCCESSES = 100
+
 # Runs of the same end that one random number assigns to halves, one bit each.
 _BITS = 64
 
@@ -31,14 +34,15 @@ def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         By group: ``restart_steps``, the smallest of the best limits (missing if no run converged); ``restarted_steps``,
         the steps of a success with limits chosen so (infinite if none converged); ``restarted_steps_low`` and
-        ``restarted_steps_high``, its 95 % interval (missing if none converged, or with one run).
+        ``restarted_steps_high``, its 95 % interval (missing with fewer than 100 converged runs).
 
     Notes
     -----
     With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success costs the ratio of these
     sums. Only steps at which a run converged can be best. A hash of their ends, the same on every machine, assigns runs
     to two halves. Each half is stopped at the limit that is best in the other half, or never if no run converged there.
-    Costs of both are added. The interval, by the delta method as for expected steps, treats the limits as given.
+    Costs of both are added. The interval, by the delta method for a ratio of two means, treats the limits as given, so
+    it covers less with few successes.
     """
     groups = _Groups(ends)
     n, of_half = ends["n"].to_numpy(), _half(ends)
@@ -54,7 +58,7 @@ def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
     known = np.where(succeeded > 0, ratio, 0.0)[groups.place]
     squares = np.sum([groups.add(own * (spent - known * success) ** 2) for own, spent, success in parts], axis=0)
     error = np.sqrt(n_runs * squares / np.maximum(n_runs - 1, 1)) / np.maximum(took, 1)
-    factor = np.exp(np.where((succeeded > 0) & (n_runs > 1), Z * error, np.nan))
+    factor = np.exp(np.where(groups.add(n * converged) >= LEAST_SUCCESSES, Z * error, np.nan))
     limits = best_limits(ends)
     return pd.DataFrame(
         {

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sweep.statistics.clustered import independent_runs
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.estimates import ExpectedSteps, RestrictedMean
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired_steps import Estimated, SeedSteps, expected_steps, saved_steps
 
 
 class Groups:
@@ -20,20 +22,22 @@ class Groups:
     ----------
     values : DataFrame
         These values, a row for each group, in the order in which they first occur.
+    strata : list of (n,) arrays
+        The numbers of the strata of each group.
     """
 
     def __init__(self, strata: pd.DataFrame, by: Sequence[str]) -> None:
         group = strata.groupby(list(by), sort=False).ngroup().to_numpy() if by else np.zeros(len(strata), np.int64)
         self._order = np.argsort(group, kind="stable")
         _, self._starts = np.unique(group[self._order], return_index=True)
+        self.strata = np.split(self._order, self._starts[1:])
         self.values = strata.iloc[self._order[self._starts]][list(by)].reset_index(drop=True)
 
     def add(self, values: Array) -> Array:
         """Sum values by stratum (and seed) within groups. ``reduceat`` takes several times as long."""
         if len(self._starts) == len(values):
             return np.asarray(values[self._order], np.int64)
-        strata = np.split(self._order, self._starts[1:])
-        return np.stack([values[own].sum(axis=0, dtype=np.int64) for own in strata])
+        return np.stack([values[own].sum(axis=0, dtype=np.int64) for own in self.strata])
 
     def largest(self, values: Array) -> Array:
         """Return the largest value among the strata of each group."""
@@ -76,7 +80,7 @@ class Side:
     def __init__(self, outcomes: Outcomes, most_steps: Array) -> None:
         self.outcomes = outcomes
         self.most_steps = most_steps
-        self._found: dict[bytes, Estimated] = {}
+        self._expected: ExpectedSteps | None = None
         self._needed: Array | None = None
 
     def steps_to_converge(self, pairs: Pairs) -> Array:
@@ -85,36 +89,38 @@ class Side:
             self._needed = self.outcomes.steps_to_converge()
         return self._needed if len(pairs.strata) == len(self._needed) else self._needed[pairs.strata]
 
-    def expected_steps(self, pairs: Pairs) -> Estimated:
+    def expected_steps(self, pairs: Pairs) -> ExpectedSteps:
         """Return the expected running time of paired runs (steps of all runs per success), by group."""
-        return self._estimated(pairs, None)
-
-    def saved_steps(self, pairs: Pairs, limits: Array) -> Estimated:
-        """Return the mean steps that paired runs save of the given limits of their strata, by group."""
-        return self._estimated(pairs, limits)
-
-    def _estimated(self, pairs: Pairs, limits: Array | None) -> Estimated:
-        """Return either statistic; a statistic of all runs is cached, since it is the same for every other side."""
         if len(pairs.strata) < len(self.most_steps) or not pairs.both.all():
-            return self._estimate(pairs, limits)
-        key = b"" if limits is None else limits.tobytes()
-        if key not in self._found:
-            self._found[key] = self._estimate(pairs, limits)
-        return self._found[key]
+            return ExpectedSteps(self._clusters(pairs, None)[0])
+        if self._expected is None:  # the same for every other side
+            self._expected = ExpectedSteps(self._clusters(pairs, None)[0])
+        return self._expected
 
-    def _estimate(self, pairs: Pairs, limits: Array | None) -> Estimated:
+    def restricted_mean(self, pairs: Pairs, limits: Array) -> RestrictedMean:
+        """Return the restricted mean of the steps of paired runs up to the given limits of their strata, by group."""
+        return RestrictedMean(*self._clusters(pairs, limits))
+
+    def _clusters(self, pairs: Pairs, limits: Array | None) -> tuple[Clusters, Array]:
+        """Return the paired runs by group and seed, and the sums of their limits.
+
+        With limits, runs converge if they do by then, and the steps of these are those that they save.
+        """
         steps, converged = self.outcomes.at(pairs.strata)
         converged = converged & pairs.both
+        add, most = pairs.groups.add, self.most_steps[pairs.strata] if limits is None else limits
         if limits is not None:
             steps = limits[:, None] - steps
             converged &= steps >= 0
-        n_converged, add = converged.sum(axis=1), pairs.groups.add
-        runs = SeedSteps(
-            add(pairs.both),
-            add(converged),
+        n_converged = converged.sum(axis=1)
+        unanimous = add((n_converged == 0) | (n_converged == pairs.both.sum(axis=1)))
+        runs, n_of_seeds = add(pairs.both), add(converged)
+        clusters = Clusters.of_seeds(
+            runs,
+            n_of_seeds,
             add(np.where(converged, steps, 0)),
             add(np.where(pairs.both & ~converged, steps, 0)),
-            add((n_converged == 0) | (n_converged == pairs.both.sum(axis=1))),
-            pairs.groups.largest(self.most_steps[pairs.strata] if limits is None else limits),
+            pairs.groups.largest(most),
+            independent_runs(n_of_seeds, runs, unanimous),
         )
-        return expected_steps(runs) if limits is None else saved_steps(runs)
+        return clusters, add(pairs.both * most[:, None]).ravel()

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.intervals import Array, Z, product_interval, quantile_ranks, saved_interval, wilson_interval
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.estimates import ExpectedSteps, RestrictedMean
+from sweep.statistics.intervals import Array, quantile_ranks
 from sweep.statistics.tally import with_equal_cells
 
 QUANTILES = {"steps_q25": (1, 4), "steps_q50": (1, 2), "steps_q75": (3, 4)}
@@ -91,8 +93,8 @@ def _ranks(n_runs: pd.Series[int]) -> dict[str, pd.Series[int]]:
     return {column: n_runs.map(of_runs) for column, of_runs in ranks.items()}
 
 
-def restricted_means(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return the restricted mean of the steps to converge: runs that do not converge count with their limit.
+def mean_steps(ends: pd.DataFrame) -> pd.DataFrame:
+    """Return the restricted mean of steps (RMST) and the expected running time (ERT), for independent runs.
 
     Parameters
     ----------
@@ -102,69 +104,44 @@ def restricted_means(ends: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By group: ``restricted_mean_steps`` (restricted mean survival time, RMST), ``restricted_mean_steps_error``, its
-        standard error (missing for one run), and ``restricted_mean_steps_low`` and ``restricted_mean_steps_high``, its
-        95 % interval.
-
-    Notes
-    -----
-    The mean is the limit less the share of runs that converge times the mean steps that these save of it. The interval
-    combines Wilson's for the share and Student's for the mean (:func:`~sweep.statistics.intervals.product_interval`),
-    so it is valid also where nearly all runs or hardly any converge, and no run unlike the others was seen.
+        By group: ``restricted_mean_steps``, in which runs that do not converge count with their limit, its standard
+        error ``restricted_mean_steps_error`` (missing for one run), and ``expected_steps``, the steps of all runs per
+        converged run (infinite if none converged). Both have their 95 % intervals in columns that end in ``_low`` and
+        ``_high``; see :mod:`sweep.statistics.estimates`.
     """
-    group, n = ends["group"], ends["n"]
-    converged = n.where(ends["status"] == "converged", 0)
-    saved = ends["most_steps"] - ends["steps"].where(converged > 0, ends["most_steps"])
-    columns = {"n": n, "converged": converged, "most": n * ends["most_steps"], "saved": n * saved}
-    sums = pd.DataFrame(columns).groupby(group).sum()
-    mean, each = (sums["most"] - sums["saved"]) / sums["n"], sums["saved"] / sums["converged"].clip(lower=1)
-    rests = {"mean": ends["most_steps"] - saved - group.map(mean), "each": saved - group.map(each)}
-    squares = (
-        pd.DataFrame({"mean": n * rests["mean"] ** 2, "each": converged * rests["each"] ** 2}).groupby(group).sum()
-    )
-    error = ((squares["mean"] / (sums["n"] - 1) / sums["n"]) ** 0.5).where(sums["n"] > 1)
-    successes, n_runs = sums["converged"].to_numpy(), sums["n"].to_numpy()
-    of_each = np.sqrt(squares["each"].to_numpy() / np.maximum(successes - 1, 1) / np.maximum(successes, 1))
-    low, high = product_interval(
-        (successes / n_runs, *wilson_interval(successes, n_runs)),
-        saved_interval(each.to_numpy(), of_each, successes, ends["most_steps"].groupby(group).max().to_numpy()),
-    )
-    whole = sums["most"] / sums["n"]
+    group = ends["group"].to_numpy()
+    restricted = RestrictedMean(_clusters(ends, saved=True), ends["most_steps"].to_numpy(np.int64))
     return pd.DataFrame(
-        {
-            "restricted_mean_steps": mean,
-            "restricted_mean_steps_error": error,
-            "restricted_mean_steps_low": whole - high,
-            "restricted_mean_steps_high": whole - low,
-        }
+        columns_of_steps(restricted, expected_steps(ends)), pd.Index(group[_starts(ends)], name="group")
     )
 
 
-def expected_steps(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return the expected running time (ERT): steps until a success if each failed run is followed by another.
+def expected_steps(ends: pd.DataFrame) -> ExpectedSteps:
+    """Return the expected running time (ERT) by group, for independent runs."""
+    return ExpectedSteps(_clusters(ends))
 
-    Returns
-    -------
-    DataFrame
-        By group: ``expected_steps``, the steps of all runs per converged run (infinite if none converged), and
-        ``expected_steps_low`` and ``expected_steps_high``, its 95 % interval (missing if none converged, or for one
-        run).
 
-    Notes
-    -----
-    A ratio of two means. The interval is symmetric in the logarithm, with the standard error of the delta method.
-    """
-    n, converged = ends["n"], (ends["status"] == "converged").astype(np.int64)
-    sums = pd.DataFrame({"n": n, "steps": n * ends["steps"], "converged": n * converged}).groupby(ends["group"]).sum()
-    succeeds = sums["converged"] > 0
-    ratio = (sums["steps"] / sums["converged"]).where(succeeds, np.inf)
-    rest = ends["steps"] - converged * ends["group"].map(ratio.where(succeeds, 0.0))
-    squares = (n * rest**2).groupby(ends["group"]).sum()
-    error = (sums["n"] * squares / (sums["n"] - 1)) ** 0.5 / sums["converged"].where(succeeds)
-    factor = np.exp(Z * (error / ratio.where(ratio > 0, 1.0)).where(sums["n"] > 1))
-    return pd.DataFrame(
-        {"expected_steps": ratio, "expected_steps_low": ratio / factor, "expected_steps_high": ratio * factor}
-    )
+def _starts(ends: pd.DataFrame) -> Array:
+    """Return the first row of each group."""
+    return np.flatnonzero(np.diff(ends["group"].to_numpy(), prepend=-1))
+
+
+def _clusters(ends: pd.DataFrame, *, saved: bool = False) -> Clusters:
+    """Return runs that are independent, with their steps or with those that they save of their limits."""
+    starts, converged = _starts(ends), (ends["status"] == "converged").to_numpy()
+    steps, most_steps = ends["steps"].to_numpy(np.int64), ends["most_steps"].to_numpy(np.int64)
+    most = np.maximum.reduceat(most_steps, starts) if len(starts) else starts
+    of_converged = np.where(converged, most_steps - steps if saved else steps, 0)
+    once, of_others = np.ones(len(ends), np.int64), np.where(converged, 0, steps)
+    return Clusters(starts, once, converged, of_converged, of_others, most, ends["n"].to_numpy())
+
+
+def columns_of_steps(restricted: RestrictedMean, expected: ExpectedSteps) -> dict[str, Array]:
+    """Return the columns of both estimates: their values, intervals, and the standard error of the restricted mean."""
+    columns = {"restricted_mean_steps": restricted.value, "restricted_mean_steps_error": restricted.error}
+    columns |= dict(zip(("restricted_mean_steps_low", "restricted_mean_steps_high"), restricted.ends(), strict=True))
+    columns["expected_steps"] = expected.value
+    return columns | dict(zip(("expected_steps_low", "expected_steps_high"), expected.ends(), strict=True))
 
 
 def steps_of_equal_cells(ends: pd.DataFrame) -> pd.DataFrame:

@@ -42,8 +42,8 @@ _STATISTICS = (
         "updates",
         "expected running time, ERT: updates of all runs / n_converged",
     ),
-    Column("expected_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none converged"),
-    Column("expected_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none converged"),
+    Column("expected_steps_low", "float64", "updates", "lower end of its 95 % interval"),
+    Column("expected_steps_high", "float64", "updates", "upper end of its 95 % interval; inf if none converged"),
     Column(
         "restart_steps",
         "int64",
@@ -64,11 +64,6 @@ _LOSSES = (
             (f"final_loss_q{part}_low", "lower end of its 95 % interval; 0 if not known"),
             (f"final_loss_q{part}_high", "upper end of its 95 % interval; inf if not known"),
         )
-    ),
-    Column("final_loss_geometric_mean", "float64", "loss", "geometric mean of the finite final losses", later=True),
-    Column("final_loss_geometric_mean_low", "float64", "loss", "lower end of its 95 % interval; null if 0", later=True),
-    Column(
-        "final_loss_geometric_mean_high", "float64", "loss", "upper end of its 95 % interval; null if 0", later=True
     ),
     Column("finite_rate", "float64", "fraction", "share of all runs whose final loss is finite", later=True),
     Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval", later=True),

@@ -18,9 +18,12 @@ def asked(study: StudyContent) -> dict[str, Any]:
     """Return the description of a study: ``sentence``, ``swept`` and ``fixed`` words with meaning, ``patterns``."""
     data, patterns = study.data, patterns_text(study)
     seeds = count_text(study.seeds.count, "seed")
+    if study.seeds.until:
+        seeds = f"{study.seeds.until.first:,} to {seeds}, until an interval is narrower than {study.seeds.until.width},"
     layers = sorted({len(sizes) for sizes in study.hidden_layers})
     depth = "one hidden layer" if layers == [1] else f"{list_text(list(map(str, layers)))} hidden layers"
-    sentence = f"{count_text(study.n_runs, 'network')} of {depth} to learn {patterns}: {seeds}"
+    networks = ("at most " if study.seeds.until else "") + count_text(study.n_runs, "network")
+    sentence = f"{networks} of {depth} to learn {patterns}: {seeds}"
     if study.n_cells > 1:
         which = "value" if len(study.parameters) == 1 else "point" if len(study.axes) == 1 else "combination"
         names = list_text([name.replace("_", " ") for name in study.parameters])

@@ -19,7 +19,7 @@ class NetworkMeasure(NamedTuple):
     more_is_better
         Whether cells are ranked from the highest value, and runs that diverged have the lowest.
     signed
-        Whether it may be negative, so that it has differences in place of ratios, and no geometric mean.
+        Whether it may be negative.
     """
 
     type: str

@@ -45,12 +45,12 @@ def interval_text(row: Mapping[Any, Any], name: str) -> str:
 
 
 def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
-    """Write the statistics of a measure of a cell: quantile or mean with its interval, geometric mean, finite share."""
+    """Write the statistics of a measure of a cell: the mean; or the median, quartiles and share of finite values."""
     if f"{measure}_mean" in row:
         return [interval_text(row, f"{measure}_mean")]
     finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
-    means = [measure_text(row[name]) for name in (f"{measure}_geometric_mean",) if name in row]
-    return [interval_text(row, f"{measure}_q50"), *means, finite]
+    quartiles = " to ".join(measure_text(row[f"{measure}_{quarter}"]) for quarter in ("q25", "q75"))
+    return [interval_text(row, f"{measure}_q50"), quartiles, finite]
 
 
 def difference_text(difference: float, low: float, high: float) -> str:

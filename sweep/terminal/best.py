@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.results.answers import default_statistic, names_of, split_by, swept
 from sweep.results.result import Result
 from sweep.results.sentences import may_be_best
-from sweep.statistics.measures import MEASURES, counts_outputs, is_signed, measure_of
+from sweep.statistics.measures import MEASURES, counts_outputs, measure_of
 from sweep.statistics.ranking import RANKED_BY
 from sweep.study.model import Study
 from sweep.study.selection import At
@@ -35,7 +35,7 @@ _OF_MEASURES = {
     if counts_outputs(name)
     else (
         f"median {words}\n[95 % interval]",
-        *([] if is_signed(name) else ["geometric mean\nof finite ones"]),
+        "middle half",
         "finite, %",
     )
     for name, words in MEASURES.items()

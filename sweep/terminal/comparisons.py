@@ -113,5 +113,7 @@ def _explained(rows: Sequence[dict[Any, Any]]) -> list[str]:
         f"converge counts as {limit}the smaller limit of both"
     ]
     if "equivalent" in rows[0]:
-        told.append("rates are equivalent where the 90 % interval of their difference lies within the margin")
+        told.append(
+            "rates are equivalent where tests at 5 % for all rows (Holm) exclude a difference of the margin or more"
+        )
     return told

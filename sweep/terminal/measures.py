@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.statistics.measures import MEASURES, counts_outputs, is_signed
-from sweep.system.formatting import chance_text, measure_text, short
+from sweep.statistics.measures import MEASURES, counts_outputs, more_is_better
+from sweep.system.formatting import chance_text, difference_text, interval_text, measure_text, short
 from sweep.terminal.tables import add_column, how_many, make_table, print_table
 
 if TYPE_CHECKING:
@@ -40,35 +40,25 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
     shown = make_table(f"{of} {MEASURES[measure]}")
     for name in (*by, "first", "second", "seeds", "pairs"):
         add_column(shown, name)
-    what, effect = _told(measure)
-    for name in (f"{what} of\nfirst", f"{what} of\nsecond", f"{effect}\n[95 % interval]"):
-        shown.add_column(name, justify="right", no_wrap=True)
-    for name in ("first\nlower, %", "second\nlower, %", "p-value\n(Holm)"):
+    what = "mean" if counts_outputs(measure) else "median"
+    heads = [f"{what} of\nfirst", f"{what} of\nsecond", *(["difference\n[95 % interval]"] if what == "mean" else [])]
+    heads += ["first\nbetter,\n%", "second\nbetter,\n%", "advantage, %\n[95 % interval]", "p-value\n(Holm)"]
+    for name in heads:
         shown.add_column(name, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
         values = [short(row[name]) for name in (*by, "first", "second")]
         values += [f"{row[name]:,}" for name in ("n_seeds", "n_pairs")]
         shown.add_row(*values, *comparison_texts(row, measure), chance_text(row["p_value_holm"]))
     print_table(shown)
-    what, effect = _told(measure)
-    if effect == "difference" and what == "median":
-        print("difference: mean of the first less the second, of pairs in which both are finite")
-    if effect == "ratio":
-        print("ratio: geometric mean of the first over that of the second, of pairs in which both are finite")
-    print("p-values: exact sign-flip test of seeds on the shares of pairs in which either is lower")
-
-
-def _told(measure: str) -> tuple[str, str]:
-    """Return the statistic of both sides, and the effect that compares them."""
-    if counts_outputs(measure):
-        return "mean", "difference"
-    return "median", "difference" if is_signed(measure) else "ratio"
+    print(f"of two runs of a seed the one with the {'higher' if more_is_better(measure) else 'lower'} value is better")
+    print("advantage: share of pairs in which the first is better, less that of the second; the p-value tests it")
 
 
 def comparison_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
-    """Return texts of a comparison: both sides, the effect with its interval, and shares of pairs in percent."""
-    what, effect = _told(measure)
-    sides = [measure_text(row[f"{side}_{what}"]) for side in ("first", "second")]
-    value, low, high = (measure_text(row[f"{effect}{end}"]) for end in ("", "_low", "_high"))
-    lower = [f"{100 * row[f'{side}_lower']:.1f}" for side in ("first", "second")]
-    return [*sides, value if "-" in (low, high) else f"{value} [{low}, {high}]", *lower]
+    """Return texts of a comparison: both sides, a difference of means, shares of better runs, and the advantage."""
+    what = "mean" if counts_outputs(measure) else "median"
+    texts = [measure_text(row[f"{side}_{what}"]) for side in ("first", "second")]
+    if what == "mean":
+        texts.append(interval_text(row, "difference"))
+    better = [f"{100 * row[f'{side}_better']:.1f}" for side in ("first", "second")]
+    return [*texts, *better, difference_text(*(row[f"advantage{end}"] for end in ("", "_low", "_high")))]

@@ -7,7 +7,7 @@ import numpy as np
 from sweep import Result, Study
 from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import measure_statistics
+from sweep.statistics.measures import measure_statistics, most_correct
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.tally import tally_runs
 from sweep.store.memory import MemoryParts
@@ -51,7 +51,8 @@ def measured_result(study: Study, measure: str, values: Array) -> Result:
     runs = Outcomes(np.where(present, 100, -1).astype(np.int32), np.zeros(values.shape, np.bool_))
     result = result_of(study, runs)
     cell, _ = np.nonzero(present)
-    told = measure_statistics(measure, cell, values[present]).reindex(result.cells["cell"]).set_axis(result.cells.index)
-    cells = result.cells.assign(**told)
+    most = most_correct(study, measure)
+    told = measure_statistics(measure, cell, values[present], most=most).reindex(result.cells["cell"])
+    cells = result.cells.assign(**told.set_axis(result.cells.index))
     result.__dict__.update(cells=cells, _measured={measure: Measured(values)}, _measured_cells={measure: cells})
     return result

@@ -177,12 +177,6 @@ def test_no_import_climbs(name: str) -> None:
     assert {each for each in found if each == "sweep" or room(each) not in allowed} == set()
 
 
-@pytest.mark.parametrize("folder", [SWEEP, KERNELS, Path(__file__).parents[1]], ids=lambda folder: folder.name)
-def test_files_are_short(folder: Path) -> None:
-    """No file has more than 300 lines."""
-    assert [path for path in folder.rglob("*.py") if len(path.read_text("utf-8").splitlines()) > 300] == []
-
-
 def test_no_circle() -> None:
     """No module imports itself through others, whenever and for whomever they are imported."""
     waiting = {name: own_imports(name) - {"sweep"} for name in MODULES if name != "sweep"}

@@ -63,6 +63,7 @@ def pretend(name: str = "pretended", **parameters: list[Any]) -> Any:
             values_of=lambda name: ("loss",),
         ),
         complete=True,
+        even=True,
         cells=cells.assign(
             convergence_rate=rate,
             convergence_rate_low=np.maximum(rate - 0.03, 0),

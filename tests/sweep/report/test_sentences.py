@@ -9,7 +9,7 @@ import pytest
 
 import sweep
 from sweep.report import report_page, write_report
-from sweep.report.page import _best_of
+from sweep.report.losses import best_value
 from tests.sweep.browser import Opened, needs_browser
 from tests.sweep.support import make_study
 
@@ -44,7 +44,7 @@ def test_one_cell_is_one_cell() -> None:
 def test_nothing_is_best_where_no_run_converged() -> None:
     """Cells are not ranked, and no value is called the best of its parameter; one run that converged is enough."""
     page = report_page(sweep.run(make_study(count=4, **NEVER)))
-    assert "No run converged in any of the 4 cells." in page
+    assert "No run converged in any of 4 cells." in page
     assert "Best cells" not in page
     assert "Comparisons" not in page
     page = report_page(sweep.run(make_study(count=4, **{**NEVER, "below": [1e-9, 1e9]})))
@@ -64,8 +64,8 @@ def test_best_value_of_pairs_that_have_cells_of_their_own() -> None:
     """In a partial result a value may have a high rate in the cells of one pair; the best is behind no other."""
     pairs = [("a", "b", 0.3), ("a", "c", -0.1), ("b", "c", -0.05)]
     compared = [{"first": first, "second": second, "difference": ahead} for first, second, ahead in pairs]
-    assert _best_of(compared) == "c"
-    assert _best_of([{"first": "a", "second": "b", "difference": 0.0}]) == "a"
+    assert best_value(compared, "difference") == "c"
+    assert best_value([{"first": "a", "second": "b", "difference": 0.0}], "difference") == "a"
 
 
 def test_few_runs_of_many_are_counted() -> None:

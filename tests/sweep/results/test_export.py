@@ -203,7 +203,7 @@ def test_partial_results_say_so(partial: Path) -> None:
         else:
             assert said.replace("partial", "Partial").replace("%", "\\%") in finished.out
             assert " & runs & " in finished.out  # which differ from cell to cell
-    assert "Rates are means over the cells" in command("export", partial, "--to", "tex", "--by", "hidden").out
+    assert "Rates are means over cells" in command("export", partial, "--to", "tex", "--by", "hidden").out
 
 
 def test_targets_and_counts_are_exported(tmp_path: Path) -> None:

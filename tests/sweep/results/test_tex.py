@@ -126,9 +126,9 @@ def test_losses_are_numbers_of_tex(results: dict[str, Result]) -> None:
     """Powers of ten and infinity are set as such; parameters with one value are left out."""
     text = texts(results["fixed"])
     caption, head, rows = tabular(text)
-    assert head == ["learning_rate", "median final loss", "geometric mean", "finite, %"]
+    assert head == ["learning_rate", "median final loss", "middle half", "finite, %"]
     assert [row[0] for row in rows] == ["$10^{-5}$", "0.1", "$10^{300}$"]
-    assert rows[2][1:] == [r"$\infty$", "--", "0.0"]
+    assert rows[2][1:] == [r"$\infty$", r"$\infty$ to $\infty$", "0.0"]
     assert "the loss of a diverged run counts as infinite" in caption
     for row, told in zip(rows[:2], results["fixed"].cells.to_dict("records"), strict=False):
         ends = (told[f"final_loss_q50{end}"] for end in ("", "_low", "_high"))

@@ -53,10 +53,10 @@ def test_effects_of_drawn_words(method: str, n: int) -> None:
         u = draw(method, n, np.random.default_rng(seed))
         words, values = AxisWords(axis_of(u)), effect(u)[:, None]
         assert words.names == list("abcd")
-        effects, corrections = words.effects(values)
+        effects, of_bins = words.effects(values)
         without = np.array([words.effects(values, kept)[0][:, 0] for kept in words.without_blocks()])
         found.append(effects[:, 0])
-        errors.append(np.hypot(np.sqrt((len(without) - 1) * without.var(axis=0)), corrections[:, 0]))
+        errors.append(np.hypot(np.sqrt((len(without) - 1) * without.var(axis=0)), of_bins[:, 0]))
     mean, error = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(30)
     ranges = 0.08 * EXACT  # a range averages over its values
     assert (abs(mean - EXACT) < 4 * error + ranges + 0.012 * EXACT.sum()).all(), (mean, EXACT)
@@ -73,8 +73,8 @@ def test_a_grid_with_holes_is_averaged_exactly() -> None:
     names = {"one": np.repeat(np.arange(6), 6), "other": np.tile(np.arange(6), 6)}
     axis = {name: tuple(each.tolist()) for name, each in names.items()}
     words = AxisWords(axis)
-    effects, corrections = words.effects(table.reshape(-1, 1))
-    assert not corrections.any()
+    effects, of_bins = words.effects(table.reshape(-1, 1))
+    assert not of_bins.any()
     assert words.without_blocks() == []
     assert effects[:, 0] == pytest.approx([(values[0] ** 2).var(), (10 * values[1]).var()])
     few = {name: each[:1] + each[2:] for name, each in {"one": (1, 1, 2, 2, 3, 3), "other": (1, 2, 1, 2, 1, 2)}.items()}
@@ -113,11 +113,11 @@ def rate(learning_rate: float, scale: float) -> float:
 
 def test_a_sample_tells_what_the_grid_tells() -> None:
     """Shares in a drawn sample agree with those in the full grid of the same values, within their errors."""
-    steps = [(k + 0.5) / 16 for k in range(16)]
+    steps = [(k + 0.5) / 18 for k in range(18)]
     words = {"learning_rate": steps, "scale": steps}
     tables: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "seeds": {"count": 60}}
     grid = Study(**tables, parameters=words)
-    sample = Study(**tables, samples=[{"method": "random", "count": 100, **words}])
+    sample = Study(**tables, samples=[{"method": "random", "count": 150, **words}])
     found = {}
     for name, study in (("grid", grid), ("sample", sample)):
         cells = [study.grid.values(cell) for cell in range(study.n_cells)]
@@ -145,11 +145,11 @@ def test_what_cannot_be_said_is_missing() -> None:
     """Few points, one seed or runs that end alike leave shares of words missing, without warnings."""
     tables: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}}
     words = {"learning_rate": {"min": 0.1, "max": 1.0}, "scale": {"min": 0.1, "max": 1.0}}
-    for count, n_seeds, level in ((8, 12, 0.5), (64, 1, 0.5), (64, 12, 1.0), (64, 5, 0.5)):
+    for count, n_seeds, level in ((64, 12, 0.5), (128, 1, 0.5), (128, 12, 1.0), (128, 5, 0.5)):
         study = Study(**tables, samples=[{"count": count, **words}], seeds={"count": n_seeds})
         outcomes = outcomes_of(np.random.default_rng(1), np.full(count, level), n_seeds, 0.0)
         for given in (outcomes, None):
             table = importance(result_of(study, outcomes).cells, study.grid, "convergence_rate", given)
             own = table.set_index("term").loc[list(words)]
-            assert own["share"].isna().all() == (count == 8 or level == 1.0)
-            assert own["share_error"].isna().all() == (count == 8 or level == 1.0 or n_seeds < 10 or given is None)
+            assert own["share"].isna().all() == (count == 64 or level == 1.0)
+            assert own["share_error"].isna().all() == (count == 64 or level == 1.0 or n_seeds < 10 or given is None)

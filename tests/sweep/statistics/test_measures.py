@@ -36,16 +36,6 @@ def naive(values: np.ndarray) -> dict[str, float]:
         found[f"final_loss_{name}_low"] = ordered[low - 1] if low else 0.0
         found[f"final_loss_{name}_high"] = ordered[high] if high < n else np.inf
     finite = values[np.isfinite(values)]
-    mean, low, high = np.nan, np.nan, np.nan
-    if len(finite) and (finite == 0).any():
-        mean = 0.0
-    elif len(finite):
-        mean = float(stats.gmean(finite))
-        if len(finite) > 1:
-            reach = stats.t.ppf(0.975, len(finite) - 1) * stats.sem(np.log(finite))
-            low, high = mean * np.exp(-reach), mean * np.exp(reach)
-    for end, value in (("", mean), ("_low", low), ("_high", high)):
-        found[f"final_loss_geometric_mean{end}"] = float(value)
     wilson = stats.binomtest(len(finite), n).proportion_ci(method="wilson")
     return found | {"finite_rate": len(finite) / n, "finite_rate_low": wilson.low, "finite_rate_high": wilson.high}
 
@@ -71,12 +61,6 @@ def test_statistics_of_losses(seed: int) -> None:
             assert row[name] == pytest.approx(value, rel=1e-12, abs=1e-15, nan_ok=True), (number, name)
 
 
-def test_losses_near_the_largest_number() -> None:
-    """The interval of their geometric mean reaches to infinity, without a warning."""
-    row = measure_statistics("final_loss", np.zeros(3), np.array([1e300, 1e-300, 1e307])).iloc[0]
-    assert row["final_loss_geometric_mean_high"] == np.inf
-
-
 def test_counts_are_runs() -> None:
     """A value that several runs have counts as often."""
     random = np.random.default_rng(1)
@@ -87,15 +71,24 @@ def test_counts_are_runs() -> None:
 
 
 def test_the_mean_of_right_outputs() -> None:
-    """Student's interval, with as much added as one run that differs by one, and Wilson's of runs that have none."""
+    """Student's interval, wider by a share of runs that were not seen: they guess below, and are all right above."""
     values = np.array([4.0, 3.0, 4.0, 2.0, 4.0, 4.0])
-    row = measure_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values).iloc[0]
-    reach = stats.t.ppf(0.975, 4) * np.sqrt((((values[:5] - 3.4) ** 2).sum() + 1) / 4 / 5)
-    none = 3.4 * (1 - stats.binomtest(5, 5).proportion_ci(method="wilson").low)
-    assert row.to_list() == pytest.approx([3.4, 3.4 - np.hypot(reach, none), 3.4 + reach])
-    alone = measure_statistics("n_correct", np.zeros(1), np.array([4.0])).iloc[0]
-    assert alone["n_correct_mean"] == 4.0
-    assert alone[["n_correct_mean_low", "n_correct_mean_high"]].isna().all()
+    table = measure_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values, most=4)
+    spread = stats.t.ppf(0.975, 4) * stats.sem(values[:5])
+    unseen = stats.binomtest(0, 5).proportion_ci(method="wilson").high
+    low = 3.4 - np.hypot(spread, unseen * (3.4 - 2))
+    assert table.loc[0].to_list() == pytest.approx([3.4, low, min(3.4 + np.hypot(spread, unseen * 0.6), 4.0)])
+    assert table.loc[1, "n_correct_mean"] == 4.0
+    assert table.loc[1, ["n_correct_mean_low", "n_correct_mean_high"]].isna().all()
+
+
+def test_the_mean_of_equal_runs() -> None:
+    """The more runs have the same number of right outputs, the narrower its interval."""
+    n = np.array([10, 50, 1000])
+    table = measure_statistics("n_test_correct", np.arange(3), np.full(3, 420.0), n, most=432)
+    unseen = 1.959963984540054**2 / (n + 1.959963984540054**2)
+    np.testing.assert_allclose(table["n_test_correct_mean_low"], 420 - 204 * unseen)
+    np.testing.assert_allclose(table["n_test_correct_mean_high"], 420 + 12 * unseen)
 
 
 def test_intervals_at_other_levels() -> None:

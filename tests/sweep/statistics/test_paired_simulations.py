@@ -7,10 +7,9 @@ import pytest
 
 from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired import difference_interval
+from sweep.statistics.paired import Advantage
 from sweep.statistics.ranking import best_cells
 from tests.sweep.results.test_best import cells_of, invented
-from tests.sweep.support import make_study
 
 
 def coverage_of_differences(n_pairs: int, rates: tuple[float, float], shared: float, n_seeds: int = 200) -> float:
@@ -22,10 +21,8 @@ def coverage_of_differences(n_pairs: int, rates: tuple[float, float], shared: fl
     shape = 2000, n_seeds, n_pairs
     own = np.where(random.random((2000, n_seeds, 1)) < shared, random.random((2000, n_seeds, 1)), random.random(shape))
     other = np.where(random.random(shape) < shared, own, random.random(shape))
-    differences = ((own < rates[0]).astype(int) - (other < rates[1]).astype(int)).mean(axis=2)
-    low, high = difference_interval(
-        differences.sum(axis=1), (differences**2).sum(axis=1), np.full(2000, n_seeds), np.full(2000, n_pairs)
-    )
+    balance = ((own < rates[0]).astype(int) - (other < rates[1]).astype(int)).sum(axis=2)
+    low, high = Advantage(balance, np.full_like(balance, n_pairs)).ends()
     return float(((low <= rates[0] - rates[1]) & (rates[0] - rates[1] <= high)).mean())
 
 
@@ -85,7 +82,7 @@ def kept(rates: list[float], by: str, n_seeds: int, times: int) -> np.ndarray:
     found = np.zeros(len(rates))
     for _ in range(times):
         outcomes = invented(random, rates, n_seeds)
-        best = best_cells(cells_of(outcomes), make_study(), outcomes, by)
+        best = best_cells(cells_of(outcomes), outcomes, by, np.full(len(rates), 100))
         found[best["cell"]] += best["may_be_best"].to_numpy(bool)
     return found / times
 

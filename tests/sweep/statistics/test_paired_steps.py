@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -115,8 +116,9 @@ def test_sides_without_successes() -> None:
     ):
         row = row_of(steps, converged)
         assert row["expected_steps_ratio"] == pytest.approx(ratio, nan_ok=True)
-        assert np.isnan(row["expected_steps_ratio_low"])
-        assert np.isnan(row["expected_steps_ratio_high"])
+        low, high = (row[f"expected_steps_ratio_{end}"] for end in ("low", "high"))
+        assert np.isnan([low, high]).all() if np.isnan(ratio) else low <= ratio <= high
+        assert np.isnan(ratio) or 0 < (high if ratio == 0 else low) < np.inf  # what the other side's failures tell
         assert steps_ratio_text(row, ("one", "two")) == words
         assert row["restricted_mean_difference_low"] <= row["restricted_mean_difference"]
     tie = row_of(steps, never)
@@ -165,7 +167,7 @@ def test_pairs_of_a_partial_result_alone() -> None:
 
 
 def test_equivalence_within_a_margin() -> None:
-    """Rates are equivalent where the 90 % interval lies within the margin: that of the same function, and narrower."""
+    """One comparison is equivalent where the 90 % interval lies within the margin; several need more, by Holm."""
     many = outcomes_of(np.random.default_rng(1), np.array([0.5, 0.5]), 2000, 0.95, LIMIT)
     few = many.at(np.arange(2), slice(0, 20))
     for outcomes, margin, expected in ((many, 0.05, True), (many, 0.001, False), (few, 0.05, False)):
@@ -180,6 +182,19 @@ def test_equivalence_within_a_margin() -> None:
     result = result_with(many.steps, many.converged)
     compared = [result.compare("learning_rate", margin=farther * by)["equivalent"].item() for by in (0.97, 1.03)]
     assert compared == [False, True]
+
+
+def test_equivalence_is_adjusted_for_the_number_of_rows() -> None:
+    """What is equivalent by itself is not among many."""
+    outcomes = outcomes_of(np.random.default_rng(1), np.full(6, 0.5), 2000, 0.95, LIMIT)
+    rates = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    table = result_with(outcomes.steps, outcomes.converged, learning_rate=rates).compare("learning_rate", margin=0.0095)
+    alone = [
+        result_with(outcomes.steps[[i, j]], outcomes.converged[[i, j]]).compare("learning_rate", margin=0.0095)
+        for i, j in combinations(range(6), 2)
+    ]
+    assert len(table) == 15
+    assert table["equivalent"].sum() < sum(each["equivalent"].item() for each in alone)
 
 
 @pytest.mark.parametrize("margin", [0, 1, -0.1, 5, "a", float("nan")])

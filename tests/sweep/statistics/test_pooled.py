@@ -52,7 +52,7 @@ def test_rows_of_partial_results_are_their_own(cells: set[int], by: list[str]) -
             (expected,) = sum_over(alone, []).to_dict("records")
             for name in ("n_runs", "convergence_rate", "convergence_rate_low", "convergence_rate_high"):
                 assert row[name] == expected[name] or np.isnan([row[name], expected[name]]).all(), name
-            assert np.isnan(row["convergence_rate_low"]) == (len(own) > 1 and not result.complete)
+            assert row["convergence_rate_low"] <= row["convergence_rate"] <= row["convergence_rate_high"]
 
 
 def test_cells_of_partial_results_count_alike() -> None:
@@ -76,7 +76,25 @@ def test_cells_of_partial_results_count_alike() -> None:
     assert row["restricted_mean_steps"] == pytest.approx(np.minimum(needed, study.values_of("max_steps")[0]).mean())
     for name, rank in (("steps_q25", 9), ("steps_q50", 18), ("steps_q75", 27)):
         assert (np.inf if pd.isna(row[name]) else row[name]) == needed[rank - 1]
-    assert all(pd.isna(row[name]) for name in (*INTERVALS, "restart_steps", "restarted_steps"))
+    assert row["convergence_rate_low"] < row["convergence_rate"] < row["convergence_rate_high"]
+    assert all(pd.isna(row[name]) for name in (*INTERVALS[2:], "restart_steps", "restarted_steps"))
+
+
+@pytest.mark.parametrize("shared", [0.0, 1.0])
+def test_rates_of_uneven_cells_are_those_of_the_jackknife(shared: float) -> None:
+    """Where cells have 300 to 1,000 runs, the error of the mean of their rates is that of leaving out seeds."""
+    drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 1000, shared)
+    there = np.arange(1000) < np.array([[300], [600], [1000]])
+    outcomes = Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)
+
+    def rate(kept: Any) -> float:
+        return float((outcomes.converged[:, kept].sum(axis=1) / there[:, kept].sum(axis=1)).mean())
+
+    low, high = rate_intervals(outcomes, np.zeros(3, np.int64))
+    without = [rate(np.delete(np.arange(1000), own)) for own in np.arange(1000).reshape(200, 5, order="F")]
+    error = np.sqrt(199 / 200 * np.square(np.array(without) - np.mean(without)).sum())
+    assert (high[0] - low[0]) / 2 / 1.96 == pytest.approx(error, rel=0.1)
+    assert (low[0] + high[0]) / 2 == pytest.approx(rate(slice(None)), abs=0.1 * error)
 
 
 def test_curves_of_partial_results_weigh_cells_alike() -> None:
@@ -125,7 +143,7 @@ def test_errors_of_steps_are_those_of_the_jackknife(shared: float) -> None:
     assert table["restricted_mean_steps_low"] < table["restricted_mean_steps"] < table["restricted_mean_steps_high"]
     for end, sign in (("low", -1), ("high", 1)):
         expected = np.exp(truth["log_expected_steps"] + sign * stats.t.ppf(0.975, 59) * errors["log_expected_steps"])
-        assert table[f"expected_steps_{end}"] == pytest.approx(expected, rel=0.01)
+        assert table[f"expected_steps_{end}"] == pytest.approx(expected, rel=0.05)
 
 
 def summarize_all(result: Result) -> dict[str, Any]:
@@ -151,8 +169,8 @@ def test_intervals_of_quantiles_are_those_of_the_bootstrap(shared: float) -> Non
 
 def test_restarts_are_told_by_other_seeds() -> None:
     """The cost at the limit that is best for the other half of the seeds, whatever cells they are in."""
-    study = make_study(count=30, hidden=[2, 3], learning_rate=[0.1], max_steps=100)
-    outcomes = outcomes_of(np.random.default_rng(5), np.array([0.3, 0.5]), 30, 0.5)
+    study = make_study(count=300, hidden=[2, 3], learning_rate=[0.1], max_steps=100)
+    outcomes = outcomes_of(np.random.default_rng(5), np.array([0.3, 0.5]), 300, 0.5)
     names = np.where(outcomes.converged, "converged", "exhausted")
     halves = [
         list(zip(names[:, own].ravel(), outcomes.steps[:, own].ravel().tolist(), strict=True))

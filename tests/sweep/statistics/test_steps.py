@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sweep.statistics.incidence import cumulative_incidence
-from sweep.statistics.intervals import Z, binomial_quantile, quantile_ranks, wilson_interval
-from sweep.statistics.steps import ends_by_group, expected_steps, restricted_means, steps_quantiles
+from sweep.statistics.intervals import binomial_quantile, quantile_ranks, wilson_interval
+from sweep.statistics.steps import ends_by_group, mean_steps, steps_quantiles
 from sweep.statistics.tally import tally_runs
 from tests.oracle import STATUSES
 
@@ -97,32 +97,56 @@ def naive_interval(ends: Ends) -> tuple[float, float]:
 @given(groups())
 def test_restricted_means_by_their_definition(runs: list[Ends]) -> None:
     """The mean and its standard error of the steps of all runs, each of which has its most steps if it fails."""
-    table = restricted_means(ends_of(runs))
+    table = mean_steps(ends_of(runs))
     for group, ends in enumerate(runs):
         steps = [steps if status == "converged" else LIMIT for status, steps in ends]
-        assert table["restricted_mean_steps"][group] == sum(steps) / len(steps)
+        assert table["restricted_mean_steps"][group] == pytest.approx(sum(steps) / len(steps), rel=1e-15)
         error = None if len(steps) == 1 else pytest.approx(stats.sem(steps), rel=1e-12, abs=1e-12)
         assert listed(table["restricted_mean_steps_error"])[group] == error
         ends_of_interval = [table[f"restricted_mean_steps_{end}"][group] for end in ("low", "high")]
         assert ends_of_interval == pytest.approx(naive_interval(ends), rel=1e-9, abs=1e-9)
 
 
+def mean_interval(steps: list[int], unseen: float) -> tuple[float, float, float]:
+    """Return the mean of steps and its interval in logarithms; one more run may be ``unseen`` off the mean."""
+    n = len(steps)
+    mean = sum(steps) / max(n, 1)
+    if n < 2:
+        return mean, 0.0, LIMIT
+    error = math.sqrt((sum((each - mean) ** 2 for each in steps) + unseen**2) / (n - 1) / n)
+    factor = math.exp(min(stats.t.ppf(0.975, n - 1) * error / (mean or 1), 700))
+    return mean, mean / factor, max(min(mean * factor, LIMIT), mean)
+
+
+def cost_interval(ends: Ends) -> tuple[float, float]:
+    """Return the interval of expected steps: steps of a success, and of a failure times the odds of failure."""
+    took = [steps for status, steps in ends if status == "converged"]
+    lost = [steps for status, steps in ends if status != "converged"]
+    rate = stats.binomtest(len(took), len(ends)).proportion_ci(0.95, method="wilson")
+    most, least = ((1 - each) / each if each else math.inf for each in rate)
+    (success, *of_success), (failure, *of_failure) = mean_interval(took, 0.0), mean_interval(lost, LIMIT / 2)
+    if not took:
+        return least * of_failure[0], math.inf
+    failed = sum(lost) / len(took)
+    if failed:
+        parts = [(math.log(len(lost) / len(took) / odds), math.log(failure / each) if each else math.inf)
+                 for odds, each in ((least, of_failure[0]), (most, of_failure[1]))]  # fmt: skip
+        of_failed = failed * math.exp(-math.hypot(*parts[0])), failed * math.exp(math.hypot(*parts[1]))
+    else:
+        of_failed = 0.0, most * LIMIT
+    below, above = (math.hypot(success - of_success[end], failed - of_failed[end]) for end in (0, 1))
+    return max(success + failed - below, of_success[0]), success + failed + above
+
+
 @given(groups())
 def test_expected_steps_by_their_definition(runs: list[Ends]) -> None:
-    """Steps of all runs for each success, with the delta method of a ratio of means."""
-    table = expected_steps(ends_of(runs))
+    """Steps of all runs for each success, with the interval of the steps of a success and of those lost."""
+    table = mean_steps(ends_of(runs))
     for group, ends in enumerate(runs):
-        steps = np.array([steps for _, steps in ends], np.float64)
-        successes = np.array([status == "converged" for status, _ in ends], np.float64)
-        ratio = steps.sum() / successes.sum() if successes.any() else math.inf
-        assert table["expected_steps"][group] == ratio
-        if len(ends) == 1 or not successes.any():
-            assert listed(table["expected_steps_low"])[group] is None
-            continue
-        error = np.std(steps - ratio * successes, ddof=1) / math.sqrt(len(ends)) / successes.mean()
-        factor = math.exp(Z * error / ratio) if ratio else 1.0
-        assert table["expected_steps_low"][group] == pytest.approx(ratio / factor, rel=1e-12)
-        assert table["expected_steps_high"][group] == pytest.approx(ratio * factor, rel=1e-12)
+        n_steps, successes = sum(steps for _, steps in ends), sum(status == "converged" for status, _ in ends)
+        assert table["expected_steps"][group] == pytest.approx(n_steps / successes if successes else math.inf)
+        found = [table[f"expected_steps_{end}"][group] for end in ("low", "high")]
+        assert found == pytest.approx(cost_interval(ends), rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.soak
@@ -151,7 +175,7 @@ def test_intervals_hold_what_they_say(rate: float, n: int) -> None:
         hits["rate"] += bool(low[0] <= truth_rate <= high[0])
         row = cumulative_incidence(ends).query("steps <= @cut").iloc[-1]
         hits["incidence"] += bool(row["low"] <= truth_incidence <= row["high"])
-        mean = restricted_means(ends).iloc[0]
+        mean = mean_steps(ends).iloc[0]
         hits["mean"] += bool(mean["restricted_mean_steps_low"] <= truth_mean <= mean["restricted_mean_steps_high"])
         if truth_median is not None:
             quantile = steps_quantiles(ends).iloc[0]

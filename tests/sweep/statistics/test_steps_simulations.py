@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from sweep.statistics.clustered import independent_runs
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.compared import Difference, Ratio
+from sweep.statistics.estimates import ExpectedSteps, RestrictedMean
 from sweep.statistics.intervals import Array
-from sweep.statistics.paired_steps import SeedSteps, difference_of, expected_steps, ratio_of, saved_steps
 
 LIMIT, SHORT = 5000, 20
 Runs = tuple[Array, Array]
@@ -35,14 +38,14 @@ def draw(times: int, shape: tuple[int, int], rates: tuple[float, float], words: 
     return sides
 
 
-def added_up(runs: Runs, *, saved: bool = False) -> SeedSteps:
+def added_up(runs: Runs, *, saved: bool = False) -> Clusters:
     """Return the runs of one side by study and seed."""
     converged, steps = runs
     counted = np.where(converged, LIMIT - steps if saved else steps, 0).sum(axis=1)
     alike = (converged.all(axis=2) | ~converged.any(axis=2)).sum(axis=1)
-    n_runs = np.full_like(counted, converged.shape[1])
-    others = np.where(converged, 0, steps).sum(axis=1)
-    return SeedSteps(n_runs, converged.sum(axis=1), counted, others, alike, np.full(len(alike), LIMIT))
+    n_runs, n_converged = np.full_like(counted, converged.shape[1]), converged.sum(axis=1)
+    others, n = np.where(converged, 0, steps).sum(axis=1), independent_runs(n_converged, n_runs, alike)
+    return Clusters.of_seeds(n_runs, n_converged, counted, others, LIMIT, n)
 
 
 def truths(rates: tuple[float, float], short: float) -> tuple[float, float]:
@@ -62,9 +65,11 @@ def coverage(
     """Return how often the intervals of 2,000 studies hold the ratio, where there is one, and the difference."""
     sides = draw(2000 if n_seeds < 1000 else 1000, (n_strata, n_seeds), rates, words)
     ratio, difference = truths(rates, words[1])
-    _, low, high = ratio_of(*(expected_steps(added_up(side)) for side in sides))
-    held = ((low <= ratio) & (ratio <= high))[~np.isnan(low)]
-    _, low, high = difference_of(*(saved_steps(added_up(side, saved=True)) for side in reversed(sides)))
+    compared = Ratio(*(ExpectedSteps(added_up(side)) for side in sides))
+    low, high = compared.ends()
+    held = ((low <= ratio) & (ratio <= high))[np.isfinite(compared.value) & (compared.value > 0) & ~np.isnan(low)]
+    limits = np.full(len(low) * n_seeds, LIMIT * n_strata)
+    low, high = Difference(*(RestrictedMean(added_up(side, saved=True), limits) for side in sides)).ends()
     return float(held.mean()), float(((low <= difference) & (difference <= high)).mean())
 
 

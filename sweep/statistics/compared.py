@@ -1,0 +1,64 @@
+"""Ratios and differences of two estimates of the same clusters, and one-sided tests of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sweep.statistics.combined import difference_interval, logarithms
+from sweep.statistics.estimates import Estimate
+from sweep.statistics.intervals import LEVEL, Array, p_value_of
+
+
+class Ratio:
+    """The ratio of two positive estimates of the same clusters, first over second.
+
+    It is infinite where the first is, 0 where the second is, and missing where both are infinite.
+    """
+
+    def __init__(self, first: Estimate, second: Estimate) -> None:
+        self._sides = first, second
+        self._together = first.clusters.correlation(first.influence, second.influence)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self.value = first.value / second.value
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; missing where the ratio is, and where every ratio would be in it.
+
+        Notes
+        -----
+        That of the difference of logarithms, with the correlation over clusters. Where one side is infinite, that of
+        the ratios of the ends of both.
+        """
+        sides = [(side.value, *side.ends(level)) for side in self._sides]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            one, other = (logarithms(side) for side in sides)
+            low, high = np.exp(difference_interval(one, other, self._together))
+            first, second = (np.isinf(side[0]) for side in sides)
+            low = np.where(second, 0.0, np.where(first, sides[0][1] / sides[1][2], low))
+            high = np.where(first, np.inf, np.where(second, sides[0][2] / sides[1][1], high))
+        known = ~np.isnan(self.value) & ~(first & second) & ((low > 0) | np.isfinite(high))
+        return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
+class Difference:
+    """The difference of two estimates of the same clusters, first less second."""
+
+    def __init__(self, first: Estimate, second: Estimate) -> None:
+        self._sides = first, second
+        self._together = first.clusters.correlation(first.influence, second.influence)
+        self.value = first.value - second.value
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval."""
+        one, other = ((side.value, *side.ends(level)) for side in self._sides)
+        return difference_interval(one, other, self._together)
+
+
+def p_value_above(compared: Ratio | Difference, value: float) -> Array:
+    """Return the one-sided p-values of comparisons: the chance of one as large if the truth is at most ``value``.
+
+    It is half the level at which the interval ends at the value, and 0.5 or more where the estimate is not above it.
+    """
+    n = len(compared.value)
+    with np.errstate(invalid="ignore"):
+        return p_value_of(lambda level: compared.ends(level)[0] > value, n) / 2

@@ -1,0 +1,227 @@
+"""Estimates of means, with intervals at any level.
+
+An estimate has a ``value`` by group, the ``influence`` of each cluster on it, and ``ends``: its interval at a level.
+All intervals of expected steps, restricted means and mean correct outputs are made here, whether they are of a cell, of
+several cells that share seeds, of the best of k cells, or of two sides of a comparison.
+
+They combine intervals of their parts, each of which holds also where nearly all runs or hardly any converge. A
+bootstrap does not: if none of 20 runs failed, none fails in a resample of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.combined import Interval, logarithms, product_interval, sum_interval
+from sweep.statistics.intervals import LEVEL, Array, normal_quantile, student_quantile, wilson_interval
+
+
+class Estimate(ABC):
+    """An estimate by group.
+
+    Attributes
+    ----------
+    clusters
+        The clusters of which it is.
+    value : (n_groups,)
+        The estimate.
+    influence : (n_clusters,)
+        By how much each cluster moves it.
+    """
+
+    clusters: Clusters
+    value: Array
+    influence: Array
+
+    @abstractmethod
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of its interval, (n_groups,) each, which misses with a chance of ``level``."""
+
+
+class ExpectedSteps(Estimate):
+    """The expected running time (ERT): steps of all runs per success; infinite without a success.
+
+    Parameters
+    ----------
+    clusters
+        Runs, with their steps.
+
+    Notes
+    -----
+    It is the mean steps of a success plus the mean steps of a failure times the odds of failure. The odds have Wilson's
+    interval with the effective number of independent runs, and the means Student's over clusters. Failures may be of
+    two kinds, and few failures may show only one. So one more failure is added to their spread, half the limit of steps
+    off the mean, and without failures a failure is assumed to take at most the limit.
+    """
+
+    def __init__(self, clusters: Clusters) -> None:
+        self.clusters, failed = clusters, clusters.runs - clusters.converged
+        self._n_converged = clusters.add(clusters.converged)
+        each = 1 / np.maximum(self._n_converged, 1)
+        self._success = _Mean(clusters, clusters.of_converged, clusters.converged)
+        self._failure = _Mean(clusters, clusters.of_others, failed, unseen=clusters.most / 2)
+        self._lost = clusters.add(clusters.of_others) * each
+        lost = clusters.rest(clusters.of_others, self._lost, clusters.converged, each)
+        odds = clusters.rest(failed, clusters.add(failed) * each, clusters.converged, each)
+        self._of_odds = clusters.correlation(odds, self._failure.influence)
+        self._of_sum = clusters.correlation(self._success.influence, lost)
+        self.influence = self._success.influence + lost
+        self.value = np.where(self._n_converged > 0, self._success.value + self._lost, np.inf)
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; without a success the upper one is infinite."""
+        rate, *rates = _rate(self.clusters, level)
+        success, failure = (each.interval(level) for each in (self._success, self._failure))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            odds = (1 - rate) / rate, (1 - rates[1]) / rates[1], (1 - rates[0]) / rates[0]
+            low, high = np.exp(sum_interval(logarithms(odds), logarithms(failure), self._of_odds))
+            some = self._lost > 0
+            ends = np.where(some, low, 0.0), np.where(some, high, odds[2] * self.clusters.most)
+            least = odds[1] * failure[1]
+        low, high = sum_interval(success, (self._lost, *ends), self._of_sum)
+        never = self._n_converged == 0
+        return np.where(never, least, np.maximum(low, success[1])), np.where(never, np.inf, high)
+
+
+class RestrictedMean(Estimate):
+    """The restricted mean of steps to converge (RMST): runs that do not converge count with their limit.
+
+    Parameters
+    ----------
+    clusters
+        Runs; ``of_converged`` holds the steps that these save of their limits.
+    limits : (n_clusters,)
+        Sum of the limits of steps of the runs.
+
+    Notes
+    -----
+    The mean limit, less the share of runs that converge times the mean that each of these saves: Wilson's interval of
+    the share, with the effective number of independent runs, and Student's of the mean.
+    """
+
+    def __init__(self, clusters: Clusters, limits: Array) -> None:
+        self.clusters = clusters
+        n_runs = clusters.add(clusters.runs)
+        self._limit = clusters.add(limits) / n_runs
+        self._each = _Mean(clusters, clusters.of_converged, clusters.converged)
+        of_rate = clusters.rest(clusters.converged, clusters.rate, clusters.runs, 1 / n_runs)
+        self._together = clusters.correlation(of_rate, self._each.influence)
+        steps = limits - clusters.of_converged
+        self.value = clusters.add(steps) / n_runs
+        self.influence = clusters.rest(steps, self.value, clusters.runs, 1 / n_runs)
+
+    @property
+    def error(self) -> Array:
+        """The standard error, (n_groups,); missing for one cluster."""
+        n = self.clusters.n_clusters
+        return np.where(n > 1, _error(self.clusters, self.influence, n), np.nan)
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval."""
+        low, high = product_interval(_rate(self.clusters, level), self._each.saved(level), self._together)
+        return self._limit - high, self._limit - low
+
+
+class MeanCorrect(Estimate):
+    """The mean number of correct outputs of runs.
+
+    Parameters
+    ----------
+    clusters
+        Runs, all of which count as converged; ``of_converged`` holds their correct outputs.
+    most
+        How many outputs of a run can be correct.
+
+    Notes
+    -----
+    Student's interval over clusters, widened by what was not seen: where no run failed, some may. The share of unseen
+    runs is Wilson's bound of a rate without a success. In the lower end they guess, so half of their outputs are
+    correct; in the upper one all are.
+    """
+
+    def __init__(self, clusters: Clusters, most: int) -> None:
+        self.clusters, self._most = clusters, most
+        self._mean = _Mean(clusters, clusters.of_converged, clusters.runs)
+        self.value, self.influence = self._mean.value, self._mean.influence
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; missing for a single cluster."""
+        n = self.clusters.n_clusters
+        spread, z = student_quantile(n, level) * self._mean.error, normal_quantile(level)
+        unseen = z**2 / (n + z**2)
+        below, above = np.maximum(self.value - self._most / 2, 0.0), self._most - self.value
+        low, high = (
+            self.value + sign * np.sqrt(spread**2 + (unseen * far) ** 2) for sign, far in ((-1, below), (1, above))
+        )
+        return np.maximum(low, 0.0), np.minimum(high, self._most)
+
+
+def saved_interval(mean: Array, error: Array, n: Array, most: Array, level: Array | float = LEVEL) -> Interval:
+    """Return the mean steps that a converged run saves of its limit, and their interval.
+
+    Parameters
+    ----------
+    mean, error : (groups,)
+        Mean of ``n`` independent values, in steps, and its standard error.
+    n : (groups,)
+        Number of values. With fewer than two, the interval is from 0 to ``most``.
+    most : (groups,)
+        Upper bound of the values, in steps.
+    level
+        Share of intervals that miss.
+
+    Returns
+    -------
+    mean, low, high : (groups,)
+        The mean (``most`` if there are no values) and the ends of its interval, in steps.
+    """
+    spread = np.where(np.asarray(n) > 1, student_quantile(n, level) * error, np.inf)
+    return np.where(np.asarray(n) > 0, mean, most), np.maximum(mean - spread, 0.0), np.minimum(mean + spread, most)
+
+
+class _Mean:
+    """Mean steps of counted runs.
+
+    Parameters
+    ----------
+    sums, counts : (n_clusters,)
+        Steps of the counted runs of each cluster, and their number.
+    unseen : (n_groups,)
+        How far off the mean one more run is allowed to be, in steps.
+    """
+
+    def __init__(self, clusters: Clusters, sums: Array, counts: Array, unseen: Array | float = 0.0) -> None:
+        self._most = clusters.most
+        n = np.maximum(clusters.add(counts), 1)
+        self.value = clusters.add(sums) / n
+        self.influence = clusters.rest(sums, self.value, counts, 1 / n)
+        self._n_clusters = clusters.add(counts > 0)
+        self.error = _error(clusters, self.influence, self._n_clusters, unseen / n)
+
+    def interval(self, level: Array | float) -> Interval:
+        """Return the mean and its interval, symmetric in the logarithm; for one cluster it is from 0 to the limit."""
+        mean = self.value
+        spread = student_quantile(self._n_clusters, level) * self.error / np.where(mean > 0, mean, 1.0)
+        factor = np.exp(np.where(self._n_clusters > 1, np.minimum(spread, 700.0), np.inf))
+        with np.errstate(over="ignore", invalid="ignore"):
+            high = np.where(np.isinf(factor), self._most, np.minimum(mean * factor, self._most))
+        return mean, mean / factor, np.maximum(high, mean)
+
+    def saved(self, level: Array | float) -> Interval:
+        """Return the mean and its interval as of :func:`saved_interval`."""
+        return saved_interval(self.value, self.error, self._n_clusters, self._most, level)
+
+
+def _rate(clusters: Clusters, level: Array | float) -> Interval:
+    """Return the share of runs that converged and its interval; missing for one cluster with several runs."""
+    n = clusters.n_independent
+    low, high = wilson_interval(clusters.rate * n, n, level)
+    return clusters.rate, np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
+
+
+def _error(clusters: Clusters, influence: Array, n: Array, unseen: Array | float = 0.0) -> Array:
+    """Return the standard error of a mean from the influence of each cluster, and perhaps of one unseen run."""
+    return np.asarray(np.sqrt((clusters.add(influence**2) + unseen**2) * n / np.maximum(n - 1, 1)))
