@@ -14,6 +14,9 @@ from pydantic import BeforeValidator, WithJsonSchema
 from kernels.start.names import ALL
 from sweep.errors import shown
 from sweep.system.plain_values import plain
+from sweep.system.user_arrays import read_array, read_arrays
+from sweep.system.user_files import MAX_NUMBERS
+from sweep.system.user_tables import open_table
 
 GIVEN = (
     "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, for all seeds or a row for each, where "
@@ -22,6 +25,7 @@ GIVEN = (
 
 _ARRAY = re.compile(f"[wb][1-8]?|[vck]|{ALL}")
 _ELEMENT = re.compile(r"([wb][1-8]?|[vck])\[(0|[1-9][0-9]{0,5})(?:,(0|[1-9][0-9]{0,5}))?\]")
+_INDEX = re.compile(r"__index_level_\d+__", re.ASCII)
 # Names of single weights, with spaces as users write them.
 WEIGHT_PATTERN = r"(w[1-8]?|[vk])\[[0-9]+, *[0-9]+\]|(b[1-8]?|c)\[[0-9]+\]"
 
@@ -118,12 +122,7 @@ def read_values(given: Any) -> Any:
         raise ValueError(f"{shown(given)} given; must be {GIVEN}")
     entries = []
     for key, numbers in given.items():
-        name = key.replace(" ", "") if isinstance(key, str) else ""
-        if not _ARRAY.fullmatch(name) and element_of(name) is None:
-            raise ValueError(
-                f"key {shown(key)} given; must name an array w, v, b, c or k, w1, b1, w2, .. of one of several hidden "
-                f"layers, {ALL}, or a single weight such as 'w[0,1]' or 'b[0]'"
-            )
+        name = _name_of(key)
         entries.append((name, _numbers(name, numbers)))
     names = [name for name, _ in entries]
     if len(set(names)) < len(names):
@@ -132,23 +131,40 @@ def read_values(given: Any) -> Any:
     return GivenWeights(tuple(sorted(entries, key=lambda entry: (entry[0] != ALL, "[" in entry[0], entry[0]))))
 
 
+def _name_of(key: Any) -> str:
+    """Return the name of an array or of a single weight, without spaces.
+
+    Raises
+    ------
+    ValueError
+        If the key is neither.
+    """
+    name = key.replace(" ", "") if isinstance(key, str) else ""
+    if not _ARRAY.fullmatch(name) and element_of(name) is None:
+        raise ValueError(
+            f"key {shown(key)} given; must name an array w, v, b, c or k, w1, b1, w2, .. of one of several hidden "
+            f"layers, {ALL}, or a single weight such as 'w[0,1]' or 'b[0]'"
+        )
+    return name
+
+
 def _read_file(path: Path) -> dict[str, Any]:
     """Return the arrays of a file by name."""
     named = f"file {shown(str(path), 200)}"
+    if path.suffix in (".csv", ".parquet"):
+        table = open_table(path, "file")
+        # What pandas writes of the index of a frame that was sorted or filtered.
+        names = [name for name in table.names if not _INDEX.fullmatch(name)]
+        for name in names:
+            _name_of(name)
+        return {name: list(column) for name, column in table.read(names, [], "seeds", MAX_NUMBERS).numbers.items()}
     try:
-        if path.suffix in (".npy", ".npz"):
-            import numpy as np
-
-            read = np.load(path, allow_pickle=False)
-            return {ALL: read.tolist()} if path.suffix == ".npy" else {name: read[name].tolist() for name in read}
-        if path.suffix in (".csv", ".parquet"):
-            import pandas as pd
-
-            frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-            return {name: frame[name].tolist() for name in frame.columns}
-    except Exception as error:  # pandas, NumPy and zipfile have many kinds of errors for damaged files
-        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise ValueError(f"{named} cannot be read: {reason}") from None
+        if path.suffix == ".npz":
+            return read_arrays(path)
+        if path.suffix == ".npy":
+            return {ALL: read_array(path)}
+    except ValueError as error:
+        raise ValueError(f"{named} cannot be read: {error}") from None
     raise ValueError(f"{named} given; must end in .npz, .npy, .parquet or .csv")
 
 

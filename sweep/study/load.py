@@ -23,7 +23,7 @@ from sweep.study.sections import Record
 from sweep.study.toml_text import read_tables, read_value
 from sweep.study.words import SECTIONS, WordTables, known_tables
 from sweep.system.plain_values import plain
-from sweep.system.user_paths import read_text
+from sweep.system.user_files import read_text
 
 _TABLES = ("data", *SECTIONS, "parameters", *TOGETHER, "restarts", "seeds", "record", "words")
 _TEXTS = ("name", "description", "method")

@@ -9,7 +9,7 @@ from types import ModuleType
 from kernels.own.source import Place, WordError, line_of
 from kernels.own.words import declared_words
 from sweep.errors import StudyError, shown
-from sweep.system.user_paths import read_text
+from sweep.system.user_files import read_text
 
 
 def load_words(path: str | Path) -> list[str]:

@@ -97,6 +97,54 @@ def test_values_from_files_and_frames(tmp_path: Path) -> None:
             parse_study(changed, "study.toml")
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npy", ".npz"])
+def test_files_are_read_exactly(tmp_path: Path, suffix: str) -> None:
+    """Numbers written in full are read back bit for bit, in each form and by every version of what reads it."""
+    random = np.random.default_rng(1)
+    numbers = random.standard_normal((1000, 9)) * 10.0 ** random.integers(-300, 300, (1000, 9))
+    path = tmp_path / f"weights{suffix}"
+    if suffix == ".csv":
+        lines = (",".join(map(repr, row)) for row in numbers[:, 1:2].tolist())
+        path.write_text('"w[0,0]"\n' + "\n".join(lines))
+    elif suffix == ".parquet":
+        pd.DataFrame({"w[0,0]": numbers[:, 1]}).sort_values("w[0,0]").sort_index().to_parquet(path)
+    elif suffix == ".npy":
+        np.save(path, numbers)
+    else:
+        np.savez(path, **{"w[0,0]": numbers[:, 1]})
+    (entry,) = study_with(str(path), seeds={"count": 1000}).initial_weights.values.entries
+    expected = ("parameters", numbers) if suffix == ".npy" else ("w[0,0]", numbers[:, 1])
+    assert entry[0] == expected[0]
+    assert np.array(entry[1]).tobytes() == np.ascontiguousarray(expected[1]).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "columns", "fault"),
+    [
+        (".csv", {"w[0,0]": ["1", "2", ""]}, "row 4 has ''; must be a finite number"),
+        (".csv", {"w[0,0]": ["1", "2", "nan"]}, "row 4 has 'nan'; must be a finite number"),
+        (".csv", {"w[0,0]": [1, 2, 3], "seed": [0, 1, 2]}, "key 'seed' given; must name an array"),
+        (".parquet", {"w[0,0]": [1.0, None, 3.0]}, "row 2 has None; must be a finite number"),
+        (".parquet", {"w[0,0]": pd.to_datetime(["2020-01-01"] * 3)}, "column 'w[0,0]' is of type 'timestamp["),
+        (".parquet", {"b": [[1.0, 2.0]] * 3}, "column 'b' is of type 'list<element: double>'; must be numbers"),
+        (".npy", np.zeros((3, 9), "M8[ns]"), "the values are of type datetime64[ns]; must be integers or floats"),
+        (".npz", {"w": np.array([["a", "b"]] * 2)}, "of its array 'w', the values are of type <U1"),
+    ],
+)
+def test_files_of_something_else(tmp_path: Path, suffix: str, columns: Any, fault: str) -> None:
+    """Missing numbers, dates and texts are no weights."""
+    path = tmp_path / f"weights{suffix}"
+    if suffix == ".npy":
+        np.save(path, columns)
+    elif suffix == ".npz":
+        np.savez(path, **columns)
+    else:
+        frame = pd.DataFrame(columns)
+        frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    (told,) = faults_of(str(path))
+    assert fault in told
+
+
 def test_changes_of_single_weights() -> None:
     """``--set`` fixes or sweeps a single weight."""
     fixed = load_study("xor", {"w[0,1]": 0.5, "b[0]": 1, "hidden": 2})

@@ -160,8 +160,8 @@ def test_bad_parquet_files(tmp_path: Path) -> None:
         (pa.table({"width": [1.0, None], "length": [1, 2], "kind": ["a", "b"]}), "row 2 has None; must be a finite"),
         (pa.table({"width": [1.0, 2.0], "length": [1, 2], "kind": ["a", None]}), "row 2 has no class"),
         (pa.table({"width": [1.0, float("inf")], "length": [1, 2], "kind": ["a", "b"]}), "row 2 has inf"),
-        (pa.table({"width": [0] * 65_537, "length": [0] * 65_537}), "more than 65536 patterns"),
-        (pa.table({"width": pa.array([], pa.float64())}), "has no patterns"),
+        (pa.table({name: [0] * 65_537 for name in ("width", "length", "kind")}), "more than 65536 patterns"),
+        (pa.table({name: pa.array([], pa.float64()) for name in ("width", "length", "kind")}), "has no patterns"),
     ):
         if isinstance(content, bytes):
             path.write_bytes(content)
@@ -171,6 +171,57 @@ def test_bad_parquet_files(tmp_path: Path) -> None:
             read(path, target="kind")
     with pytest.raises(StudyError, match="cannot be read"):
         read(tmp_path / "none.parquet", target="kind")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pa.array([0, 2**62, 1], pa.timestamp("us")),
+        pa.array([0, 2**62, 1], pa.duration("us")),
+        pa.array([0, 2**31 - 1, 1], pa.date32()),
+        pa.array([1, 2, 3], pa.decimal128(5, 2)),
+        pa.array([b"a", b"\xff", b""], pa.binary()),
+        pa.array([[1.0], [], None], pa.list_(pa.float64())),
+        pa.nulls(3),
+    ],
+    ids=lambda odd: str(odd.type),
+)
+def test_other_types_of_columns(tmp_path: Path, odd: pa.Array) -> None:
+    """They are not looked at where they are not named, and refused where they are."""
+    path = tmp_path / "t.parquet"
+    columns = {"width": [1.0, 2.0, 3.0], "length": [0.5, 1.5, 2.5], "kind": ["a", "b", "a"], "odd": odd}
+    pq.write_table(pa.table(columns), path)
+    assert read(path, target="kind").inputs == INPUTS
+    for named in ({"target": "odd"}, {"targets": ["odd"]}, {"inputs": ["odd"], "target": "kind"}):
+        with pytest.raises(
+            StudyError, match=r"t\.parquet', column 'odd' is of type '.*'; must be numbers, bools or te"
+        ):
+            read(path, **named)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.int8(), pa.uint64(), pa.float16(), pa.float32(), pa.bool_(), pa.string(), pa.large_string()], ids=str
+)
+def test_types_of_numbers(tmp_path: Path, kind: pa.DataType) -> None:
+    """Integers, floats and bools of every size are read, and texts that are numbers as in CSV."""
+    numbers = pa.array([1, 0, 1]).cast(pa.float32()).cast(kind)
+    pq.write_table(pa.table({"n": numbers, "c": ["a", "b", "a"]}), tmp_path / "t.parquet")
+    found = read(tmp_path / "t.parquet", inputs=["n"], target="c")
+    assert found.inputs == ((1.0,), (0.0,), (1.0,))
+    assert found.targets == ((1.0, 0.0), (0.0, 1.0), (1.0, 0.0))
+
+
+def test_categories(tmp_path: Path) -> None:
+    """Columns of categories are read as what they stand for."""
+    columns = {
+        "n": pa.array([9, 0, 9]),
+        "t": pa.array(["9", "0", "9"]),
+        "c": pa.array(["b", "a", "b"], pa.large_string()),
+    }
+    pq.write_table(pa.table({name: each.dictionary_encode() for name, each in columns.items()}), tmp_path / "t.parquet")
+    found = read(tmp_path / "t.parquet", inputs=["n", "t"], target="c")
+    assert found.inputs == ((9.0, 9.0), (0.0, 0.0), (9.0, 9.0))
+    assert found.targets == ((0.0, 1.0), (1.0, 0.0), (0.0, 1.0))
 
 
 def test_classes_are_of_files() -> None:

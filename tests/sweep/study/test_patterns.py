@@ -68,7 +68,7 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", ("empty", "x0, x1")),
+        (b"", ("empty", "names the columns")),
         (b"\n \n\n".replace(b" ", b""), ("empty",)),
         (b"x0,x1,y\n", ("no patterns",)),
         (b"x0,x1,y\n0,0,zero\n", ("row 2", "'zero'", "finite number")),
@@ -84,7 +84,7 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
         (b"x0,x1,y\n0,.,0\n", ("row 2", "'.'")),
         (b"x0,x1,y\n0,infinity,0\n", ("row 2", "'infinity'")),
         (b"x0,x1,y\n0,1 2,0\n", ("row 2", "'1 2'")),
-        (b"x0,x1,y\n0,1\x00,0\n", ("row 2", "'1\\x00'")),
+        (b"x0,x1,y\n0,1\x00,0\n", ("cannot be read", "zero byte")),
         (b"x0,x1,y\n0,1\nx,0\n".replace(b"1\nx", b'"1\nx"'), ("row 3", "'1\\nx'")),
         (b"x0,x1,y\n0," + b"x" * 5000 + b",0\n", ("row 2", "xxx...xxx")),
         (b"x0,x1,y\n0,0,0\n0,1\n", ("row 3", "2 values", "3")),
@@ -106,7 +106,7 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
         (b",".join([b"a" * 100] * 1000) + b"\n0\n", ("columns aaa", "and 992 more")),
         (b'"x\n0",y\n0,0\n', ("columns x\\n0, y",)),
         (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", ("cannot be read", "text")),
-        (b"x0,y\n\x00,\x01\n", ("patterns.csv",)),
+        (b"x0,y\n0,\x01\n", ("row 2", "'\\x01'")),
         ("x0,y\n0,½\n".encode("latin-1"), ("cannot be read", "text")),
         (b'x0,y\n"' + b"1" * 200_000 + b'",0\n', ("patterns.csv",)),
     ],

@@ -13,13 +13,18 @@ import pytest
 import sweep
 from sweep import StoreError, StudyError, load_study
 from sweep.study.patterns import read_patterns
-from sweep.system import user_paths
-from sweep.system.user_paths import local_folder, read_text
+from sweep.study.word_files import load_words
+from sweep.system import user_files
+from sweep.system.user_files import read_text
+from sweep.system.user_paths import local_folder
 from tests.sweep.support import command, make_study, tree
 
 Reader = Callable[[Path], object]
 STUDY = '[data]\ntask = "xor"\n[network]\nhidden = 2\n[training]\nlearning_rate = 0.1\n'
-READERS: list[Reader] = [load_study, read_patterns, read_text]
+READERS: list[Reader] = [load_study, read_patterns, read_text, load_words]
+# All files that a study names, by their ends.
+NAMED = [f"{key}.{end}" for key, ends in (("file", ("csv", "parquet")), ("values", ("csv", "parquet", "npy", "npz")))
+         for end in ends]  # fmt: skip
 
 
 def refusal(read: Reader, path: Path) -> str:
@@ -50,7 +55,7 @@ def test_folders(tmp_path: Path, read: Reader) -> None:
 def test_huge_files(tmp_path: Path, read: Reader) -> None:
     """A file of more than 64 MiB is refused unread."""
     with (tmp_path / "huge.toml").open("wb") as file:
-        file.truncate(user_paths.MAX_BYTES + 1)
+        file.truncate(user_files.MAX_BYTES + 1)
     assert "larger than 67,108,864 bytes" in refusal(read, tmp_path / "huge.toml")
 
 
@@ -72,7 +77,7 @@ def test_files_that_are_no_text(tmp_path: Path, read: Reader) -> None:
 def test_pipes_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipe that was given open, as by ``<(command)``, is read to its end, but not beyond the limit."""
     for limit, content in ((100, b"x" * 100), (99, b"x" * 100)):
-        monkeypatch.setattr(user_paths, "MAX_BYTES", limit)
+        monkeypatch.setattr(user_files, "MAX_BYTES", limit)
         reading, writing = os.pipe()
         os.write(writing, content)
         os.close(writing)
@@ -92,6 +97,35 @@ def test_study_from_a_pipe(tmp_path: Path) -> None:
     file = subprocess.run([*plan, str(tmp_path / "study.toml")], capture_output=True, check=True)
     pipe = subprocess.run([*plan, "/dev/stdin"], input=STUDY.encode(), capture_output=True, check=True)
     assert pipe.stdout == file.stdout != b""
+
+
+@pytest.mark.parametrize("named", NAMED)
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "huge", "missing"])
+def test_files_that_studies_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, kind: str) -> None:
+    """Files of patterns and of weights have the same reader, whatever their form."""
+    monkeypatch.setattr(user_files, "MAX_BYTES", 100)
+    key, path = named.partition(".")[0], tmp_path / named
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "huge":
+        path.write_bytes(bytes(101))
+    fault = {"folder": "it is a folder", "huge": "larger than 100 bytes", "missing": "No such file"}
+    (tmp_path / "study.toml").write_text(STUDY)
+    told = refusal(lambda path: load_study(path.parent / "study.toml", {key: str(path)}), path)
+    assert fault.get(kind, "it is a pipe or a device, not a regular file") in told
+    assert repr(str(path)) in told
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_texts_with_a_zero_byte(tmp_path: Path, read: Reader) -> None:
+    """They are no texts, and are not parsed."""
+    path = tmp_path / "zero.csv"
+    path.write_bytes(b"x0,y\n0,\0\n")
+    assert "not a text file, as it holds a zero byte" in refusal(read, path)
 
 
 ADDRESSES = ["gs://bucket/x", "gs://bucket", "https://example.com/x", "file:///tmp/x", "S3A://b", "memory://x", "gs://"]

@@ -1,0 +1,127 @@
+"""Parquet files of anybody: how many bytes their columns decode to, told before any is decoded.
+
+A footer may tell less than the pages hold, and 2 kB of pages can decode to gigabytes. Arrow allocates by the header of
+each page, so these are what is added up here, page after page as Arrow reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from sweep.system.thrift import INT32, INT64, LIST, STRUCT, Struct, ThriftError, read_struct
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+# A footer takes 25 times its size in memory. That of a table with 10,000 columns has 500 kB.
+_MOST_FOOTER_BYTES = 4 * 2**20
+_MOST_HEADER_BYTES = 2**20
+_BYTES_OF_A_VALUE = 8
+# Types of pages by their numbers in a header, and the fields of their own header and of the encoding in that.
+_INDEX_PAGE, _DICTIONARY_PAGE = 1, 2
+_FIELDS = {0: (5, 2), _DICTIONARY_PAGE: (7, 2), 3: (8, 4)}
+# Each text repeats the beginning of the one before, so a page does not tell how long they are.
+_DELTA_BYTE_ARRAY = 7
+
+
+def open_parquet(content: bytes, texts: Iterable[str] = ()) -> pq.ParquetFile:
+    """Open a Parquet file, of which only the footer is read.
+
+    Parameters
+    ----------
+    content
+        Content of the file.
+    texts
+        Columns that are read as dictionaries where they are texts: otherwise each row would get a copy of its text.
+
+    Returns
+    -------
+    ParquetFile
+
+    Raises
+    ------
+    ArrowException, OSError
+        If it is no Parquet file.
+    ValueError
+        If its footer is too large.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if int.from_bytes(content[-8:-4], "little") > _MOST_FOOTER_BYTES:
+        raise ValueError(f"its footer is larger than {_MOST_FOOTER_BYTES:,} bytes")
+    source = pa.BufferReader(content)
+    return pq.ParquetFile(source, page_checksum_verification=True, read_dictionary=list(texts))
+
+
+def decoded_bytes(content: bytes, file: pq.ParquetFile, names: Iterable[str]) -> int:
+    """Return at least the bytes that columns decode to: of each page its size, or eight bytes for each value.
+
+    Parameters
+    ----------
+    content
+        Content of the file.
+    file
+        The same file, opened.
+    names
+        The columns.
+
+    Raises
+    ------
+    ValueError
+        If the pages are not those that the footer tells, or do not tell their size; the message is part of a sentence.
+    """
+    wanted, schema = set(names), file.metadata.schema
+    paths = [schema.column(k).path.split(".") for k in range(len(schema))]
+    # Arrow takes a name for that of a column, and for the beginning of a path to a part of one.
+    leaves = [k for k, path in enumerate(paths) if wanted.intersection(accumulate(path, "{}.{}".format))]
+    try:
+        # Not of file.metadata: a damaged one ends the process.
+        view = memoryview(content)
+        footer, _ = read_struct(view[-8 - int.from_bytes(content[-8:-4], "little") :])
+        groups = footer[4, LIST]
+        n_rows = sum(group[3, INT64] for group in groups)
+        chunks = [group[1, LIST][k][3, STRUCT] for group in groups for k in leaves]
+        if sum(abs(chunk[7, INT64]) for chunk in chunks) > len(
+            content
+        ):  # or the same pages would be read again and again
+            raise ThriftError("columns overlap")
+        total = sum(_decoded_bytes(view, chunk) for chunk in chunks)
+    except (ThriftError, IndexError, KeyError, TypeError):
+        raise ValueError("its footer or a header of its pages is damaged") from None
+    if n_rows != file.metadata.num_rows:
+        raise ValueError("its row groups have other numbers of rows than its footer tells")
+    return total
+
+
+def _decoded_bytes(content: memoryview, chunk: Struct) -> int:
+    """Return at least the bytes that the pages of a column in a row group decode to."""
+    at = start = chunk[9, INT64]
+    if 0 < chunk.get((11, INT64), 0) < start:  # the dictionary comes first
+        at = start = chunk[11, INT64]
+    total = n_values = 0
+    while n_values < chunk[5, INT64] and at < start + chunk[7, INT64]:
+        header, size_of_header = read_struct(content[at : at + _MOST_HEADER_BYTES])
+        kind, size, compressed = (_count(header[number, INT32]) for number in (1, 2, 3))
+        at += size_of_header + compressed
+        if kind == _INDEX_PAGE:
+            continue
+        field, field_of_encoding = _FIELDS[kind]
+        of_kind = header[field, STRUCT]
+        n_own = _count(of_kind[1, INT32])
+        if of_kind[field_of_encoding, INT32] == _DELTA_BYTE_ARRAY:
+            raise ValueError("it has texts in the encoding DELTA_BYTE_ARRAY; write it with another one")
+        n_values += 0 if kind == _DICTIONARY_PAGE else n_own
+        total += max(size, n_own * _BYTES_OF_A_VALUE)
+    if n_values != chunk[5, INT64]:
+        raise ValueError("its pages have other numbers of values than its footer tells")
+    return total
+
+
+def _count(number: int) -> int:
+    """Return a number if it has 31 bits; of longer ones Thrift cuts off the others."""
+    if not 0 <= number < 2**31:
+        raise ThriftError("a number is out of range")
+    return number

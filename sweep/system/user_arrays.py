@@ -1,0 +1,81 @@
+"""Arrays of numbers in files that users name, .npy or .npz: a header is checked before the numbers are read."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import cut, shown, shown_names
+from sweep.system.user_files import MAX_BYTES, MAX_NUMBERS, read_bytes
+
+_SUFFIX = ".npy"
+
+
+def read_array(path: Path) -> Any:
+    """Return the array in a .npy file, as nested lists.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or holds something else than numbers or more than 2^23; the message is part of a
+        sentence.
+    """
+    return _array(read_bytes(path)).tolist()
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """Return the arrays in a .npz file by name, as nested lists.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`read_array`, or if two arrays have the same name.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive:
+            members = archive.infolist()
+            names = [member.filename.removesuffix(_SUFFIX) for member in members]
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise ValueError(f"it has several arrays {shown(twice)}")
+            if sum(member.file_size for member in members) > MAX_BYTES:
+                raise ValueError(f"its arrays take more than {MAX_BYTES:,} bytes, the most that are read of one file")
+            # No more is decompressed than the directory tells.
+            contents = {name: archive.read(member) for name, member in zip(names, members, strict=True)}
+    except ValueError:
+        raise
+    except Exception as error:  # zipfile has many kinds for damaged files
+        raise ValueError(f"it is no archive of arrays: {cut(str(error), 100)}") from None
+    arrays = {}
+    for name, content in contents.items():
+        try:
+            arrays[name] = _array(content)
+        except ValueError as error:
+            raise ValueError(f"of its array {shown(name)}, {error}") from None
+    if sum(array.size for array in arrays.values()) > MAX_NUMBERS:
+        raise ValueError(f"{shown_names(arrays)} have more than {MAX_NUMBERS:,} numbers, the most that are read")
+    return {name: array.tolist() for name, array in arrays.items()}
+
+
+def _array(content: bytes) -> Any:
+    """Return the array of the content of a .npy file."""
+    import numpy as np
+
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, by_columns, dtype = read_header(file)
+    except Exception:  # the header is a literal of Python, in which anything may stand
+        raise ValueError("the header is not that of a .npy file") from None
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise ValueError(f"the values are of type {dtype}; must be integers or floats of up to 64 bits")
+    count = prod(shape)
+    if count > MAX_NUMBERS:
+        raise ValueError(f"there are {count:,} numbers; at most {MAX_NUMBERS:,} are read of one file")
+    if len(content) - file.tell() != count * dtype.itemsize:
+        raise ValueError(f"the header tells {count:,} numbers, but there are others")
+    return np.frombuffer(content, dtype, count, file.tell()).reshape(shape, order="F" if by_columns else "C")

@@ -1,0 +1,236 @@
+"""Tables in files that users name, CSV or Parquet: only the columns that are asked for are kept or decoded."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sweep.errors import cut, shown, shown_names
+from sweep.system.escaping import one_line
+from sweep.system.parquet_files import decoded_bytes, open_parquet
+from sweep.system.user_files import MAX_BYTES, MAX_NUMBERS, read_bytes, read_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# float() reads more (1_000, digits of other scripts), which is more likely a mistake.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_LONGEST_PATH, _LONGEST_REASON = 200, 200  # in a sentence
+
+
+class Columns(NamedTuple):
+    """Columns of a table.
+
+    Attributes
+    ----------
+    rows
+        The number of each row in the file.
+    numbers, texts
+        Values of the columns that are read as numbers, and as texts; of a missing text an empty one.
+    """
+
+    rows: Sequence[int]
+    numbers: dict[str, array[float]]
+    texts: dict[str, list[str]]
+
+
+class UserTable(ABC):
+    """A table in a file.
+
+    Parameters
+    ----------
+    file
+        Name of the file in sentences.
+
+    Attributes
+    ----------
+    names : list of str
+        Of all columns.
+    """
+
+    names: list[str]
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def read(self, numbers: Iterable[str], texts: Iterable[str], rows: str, most_rows: int) -> Columns:
+        """Return columns.
+
+        Parameters
+        ----------
+        numbers, texts
+            Names of columns of finite numbers, and of columns of anything that is taken as text.
+        rows
+            What a row is in sentences, in the plural.
+        most_rows
+            Limit of their number.
+
+        Raises
+        ------
+        ValueError
+            If there are no such columns, or their values are others or too many.
+        """
+        numbers, texts = list(dict.fromkeys(numbers)), list(dict.fromkeys(texts))
+        for name in (*numbers, *texts):
+            if self.names.count(name) != 1:
+                has = "several columns" if name in self.names else "no column"
+                raise ValueError(f"{self.file} has {has} {shown(name)}; there are {shown_names(self.names)}")
+        most = min(most_rows, MAX_NUMBERS // len([*numbers, *texts]))
+        columns = self._read(numbers, texts, most)
+        if columns is None:
+            of = "" if most == most_rows else f" of {len([*numbers, *texts]):,} columns"
+            raise ValueError(f"{self.file} has more than {most} {rows}{of}, the most that are allowed")
+        if not columns.rows:
+            raise ValueError(f"{self.file} has no {rows} below its first line")
+        return columns
+
+    @abstractmethod
+    def _read(self, numbers: list[str], texts: list[str], most: int) -> Columns | None:
+        """Return columns; None if there are more than ``most`` rows."""
+
+    def _number(self, given: Any, row: int) -> float:
+        """Return a value of a row as a finite number."""
+        is_value = is_number(given) if isinstance(given, str) else given is not None
+        value = float(given) if is_value else math.nan
+        if not math.isfinite(value):
+            raise ValueError(f"{self.file}, row {row} has {shown(given)}; must be a finite number")
+        return value
+
+
+class _CsvTable(UserTable):
+    """A CSV file, whose first line names the columns."""
+
+    def __init__(self, text: str, file: str) -> None:
+        super().__init__(file)
+        # Not io.StringIO, which takes four bytes a character.
+        self._lines = self._rows(csv.reader(io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")))
+        self.names = [name.strip() for name in next(self._lines, (0, []))[1]]
+        if not self.names:
+            raise ValueError(f"{file} is empty; its first line names the columns")
+
+    def _rows(self, reader: Any) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows that are not empty, each with the number of its line."""
+        try:
+            for row in filter(None, reader):
+                yield reader.line_num, row
+        except csv.Error:
+            raise ValueError(f"{self.file} cannot be read: it is not a text file of comma-separated values") from None
+
+    def _read(self, numbers: list[str], texts: list[str], most: int) -> Columns | None:
+        rows: list[int] = []
+        of_numbers = {name: array("d") for name in numbers}
+        of_texts: dict[str, list[str]] = {name: [] for name in texts}
+        places = {name: self.names.index(name) for name in (*numbers, *texts)}
+        for line, row in self._lines:
+            if len(rows) == most:
+                return None
+            if len(row) != len(self.names):
+                told = f"row {line} has {len(row)} values; the first row has {len(self.names)}"
+                raise ValueError(f"{self.file}, {told}")
+            rows.append(line)
+            for name, column in of_numbers.items():
+                column.append(self._number(row[places[name]].strip(), line))
+            for name, values in of_texts.items():
+                values.append(row[places[name]].strip())
+        return Columns(rows, of_numbers, of_texts)
+
+
+class _ParquetTable(UserTable):
+    """A Parquet file."""
+
+    def __init__(self, content: bytes, file: str) -> None:
+        super().__init__(file)
+        self._content = content
+        with self._refusals():
+            self._file = open_parquet(content)
+            self._schema = self._file.schema_arrow
+            self.names = list(self._schema.names)
+
+    def _read(self, numbers: list[str], texts: list[str], most: int) -> Columns | None:
+        names = list(dict.fromkeys([*numbers, *texts]))
+        for name in names:
+            if not _is_allowed(kind := self._schema.field(name).type):
+                told = f"column {shown(name)} is of type {shown(str(kind))}; must be numbers, bools or texts"
+                raise ValueError(f"{self.file}, {told}")
+        if self._file.metadata.num_rows > most:
+            return None
+        with self._refusals():
+            if decoded_bytes(self._content, self._file, names) > MAX_BYTES:
+                raise ValueError(f"its columns take more than {MAX_BYTES:,} bytes, the most that are decoded of a file")
+            # Only in this thread, as in sweep/store/parquet.py.
+            table = open_parquet(self._content, names).read(names, use_threads=False)
+            table.validate(full=True)
+        rows = range(1, len(table) + 1)
+        return Columns(
+            rows,
+            {name: array("d", map(self._number, _values(table[name]), rows)) for name in numbers},
+            {name: ["" if each is None else str(each) for each in _values(table[name])] for name in texts},
+        )
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Tell in one line what Arrow raises for damaged files."""
+        from pyarrow import ArrowException
+
+        try:
+            yield
+        except (ArrowException, OSError, ValueError) as error:
+            reason = cut(one_line(" ".join(str(error).split())), _LONGEST_REASON)
+            raise ValueError(f"{self.file} cannot be read: {reason}") from None
+
+
+def open_table(path: Path, kind: str) -> UserTable:
+    """Open a Parquet file, which ends in ``.parquet``, or a CSV file.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    kind
+        What the file is in sentences, as "pattern file".
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read.
+    """
+    file = f"{kind} {shown(str(path), _LONGEST_PATH)}"
+    try:
+        content, text = (read_bytes(path), "") if path.suffix == ".parquet" else (b"", read_text(path))
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be read: {error}") from None
+    return _ParquetTable(content, file) if path.suffix == ".parquet" else _CsvTable(text, file)
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number in one of the usual notations."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def _is_allowed(kind: pa.DataType) -> bool:
+    """Return whether a type is that of numbers, bools or texts."""
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    of_texts = (types.is_string, types.is_large_string, types.is_string_view)
+    return any(is_it(kind) for is_it in (*of_texts, types.is_integer, types.is_floating, types.is_boolean))
+
+
+def _values(column: pa.ChunkedArray) -> Iterator[Any]:
+    """Yield the values of a column; equal texts are one."""
+    from pyarrow import types
+
+    for chunk in column.chunks:
+        if types.is_dictionary(column.type):
+            known = chunk.dictionary.to_pylist()
+            yield from (None if place is None else known[place] for place in chunk.indices.to_pylist())
+        else:
+            yield from chunk.to_pylist()
