@@ -61,6 +61,8 @@ def _listed(value: Any) -> Any:
     if isinstance(value, type):
         return value
     try:
+        if getattr(getattr(value, "dtype", None), "kind", None) in ("M", "m"):
+            return value  # dates and durations, whose tolist gives nanoseconds as integers
         if hasattr(value, "tolist"):
             return value.tolist()
         return value.to_numpy().tolist() if hasattr(value, "to_numpy") else value

@@ -127,6 +127,10 @@ def test_patterns(dtype: str) -> None:
         ((k for k in range(3)), "a list such as [2, 4, 8]"),
         ({2, 3}, "a list such as [2, 4, 8]"),
         (np.ndarray, "<class 'numpy.ndarray'>"),
+        (np.array([2, 3], "M8[ns]"), "a list such as [2, 4, 8]"),
+        (np.array([2, 3], "m8[ns]"), "a list such as [2, 4, 8]"),
+        (pd.Series(np.array([2, 3], "M8[ns]")), "a list such as [2, 4, 8]"),
+        ([np.timedelta64(2, "ns")], "given; must be an integer"),
     ],
 )
 def test_arrays_that_cannot_be_swept(values: Any, words: str) -> None:
