@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sweep.errors import DamageError
 from sweep.study.columns import STATUSES, Column, arrow_schema
+from sweep.system.parquet_files import decoded_bytes, open_parquet
+
+# Most bytes of a text: values of parameters are at most 50 characters long.
+_TEXT_BYTES = 200
 
 
 def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) -> bytes:
@@ -42,8 +47,8 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
     return bytes(sink.getvalue())
 
 
-def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
-    """Decode columns of a Parquet table.
+def decode_table(content: bytes, columns: list[Column], where: str, most_rows: int, list_size: int = 0) -> pa.Table:
+    """Decode columns of a Parquet table, which may be forged: it takes no more memory than such a table can.
 
     In files of older versions, columns that were introduced later, and those redefined with them, are null.
 
@@ -55,6 +60,10 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
         Columns to read.
     where
         Path of the file, for errors.
+    most_rows
+        Rows that it can have.
+    list_size
+        Numbers that the lists in columns of lists can have.
 
     Returns
     -------
@@ -64,19 +73,25 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
     Raises
     ------
     DamageError
-        If the content is not as it was written, or has other columns.
+        If the content is not as it was written, or has other columns or more rows.
     """
+    texts = [column.name for column in columns if column.type == "string"]
     try:
+        found = open_parquet(content).schema_arrow
+        written = [column for column in columns if not column.later or column.name in found.names]
+        schema = arrow_schema(written)
+        if not _select(found, schema.names).equals(schema):
+            raise DamageError(where, f"its columns or their types are not those of {', '.join(schema.names)}")
+        file = open_parquet(content, texts)
+        n_values = most_rows * sum(list_size if column.is_list else 1 for column in written)
+        most_bytes = 2**20 + 16 * n_values + _TEXT_BYTES * most_rows * len(texts)
+        if decoded_bytes(content, file, schema.names) > most_bytes:
+            raise DamageError(where, f"it holds more than the {most_rows:,} rows that it can have")
         # Only in this thread: Arrow's threads release the content some time after the table is ready, and if Python
         # exits meanwhile, it dies by SIGABRT.
-        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        written = [column for column in columns if not column.later or column.name in file.schema_arrow.names]
-        schema = arrow_schema(written)
-        table = file.read(schema.names, use_threads=False)
-    except (pa.ArrowException, OSError):
+        table = _with_texts(file.read(schema.names, use_threads=False), texts, where)
+    except (pa.ArrowException, OSError, ValueError):
         raise DamageError(where, "it is not the Parquet that was written") from None
-    if not table.schema.equals(schema):
-        raise DamageError(where, f"its columns or their types are not those of {', '.join(schema.names)}")
     for column in columns:
         if column.type == "status":
             names = {name for chunk in table[column.name].chunks for name in chunk.dictionary.to_pylist()}
@@ -89,3 +104,25 @@ def decode_table(content: bytes, columns: list[Column], where: str) -> pa.Table:
     return pa.table(
         [pa.nulls(len(table), each.type) if each.name in nulls else table[each.name] for each in fields], fields
     )
+
+
+def _select(schema: pa.Schema, names: list[str]) -> pa.Schema:
+    """Return the fields of some names; none of a name that is missing or given twice."""
+    places = map(schema.get_field_index, names)
+    return pa.schema([schema.field(place) for place in places if place >= 0])
+
+
+def _with_texts(table: pa.Table, texts: list[str], where: str) -> pa.Table:
+    """Return a table in which each row has its copy of texts, once all of them are known to be short."""
+    for name in texts:
+        for chunk in table[name].chunks:
+            if (pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0) > _TEXT_BYTES:
+                raise DamageError(where, f"its column {name!r} has a text of more than {_TEXT_BYTES} bytes")
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, pa.field(name, pa.string()), table[name].cast(pa.string()))
+    return table
+
+
+def lacks_values(values: pa.ChunkedArray, column: Column) -> bool:
+    """Tell whether some values are missing; a column that was introduced later may be all null."""
+    return values.null_count > 0 and not (column.later and values.null_count == len(values))

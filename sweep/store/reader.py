@@ -23,11 +23,12 @@ from sweep.store.files import Files
 from sweep.store.local import LocalFiles
 from sweep.store.location import files_at
 from sweep.store.mixture import MixtureError, strangers
-from sweep.store.parquet import decode_table
+from sweep.store.parquet import decode_table, lacks_values
 from sweep.store.parts import Parts
 from sweep.store.run_facts import read_facts, read_study, waves_of
 from sweep.study.cell_columns import cells_columns, counts_columns
 from sweep.study.columns import Column, curves_columns, runs_columns
+from sweep.study.curve_points import most_points
 from sweep.study.model import Study
 
 
@@ -202,8 +203,9 @@ class StoreReader(Parts):
         """
         name = f"parts/{commit.part}"
         known = {column.name: column for column in self._columns}
-        table = self._table(name, [known[each] for each in (known if columns is None else columns)], commit.sha256)
-        missing = [field for field in table.schema.names if _lacks_values(table[field], known[field])]
+        chosen = [known[each] for each in (known if columns is None else columns)]
+        table = self._table(name, chosen, commit.sha256, commit.n_runs)
+        missing = [field for field in table.schema.names if lacks_values(table[field], known[field])]
         if missing:
             raise DamageError(self.files.where(name), f"its column {missing[0]!r} lacks values")
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
@@ -237,11 +239,12 @@ class StoreReader(Parts):
 
     def read_cells(self) -> pa.Table:
         """Read cells.parquet."""
-        return self._table("cells.parquet", cells_columns(self.study), self.facts()["cells_sha256"])
+        return self._table("cells.parquet", cells_columns(self.study), self.facts()["cells_sha256"], self.study.n_cells)
 
     def read_curves(self) -> pa.Table:
         """Read curves.parquet, of a study that records learning curves."""
-        return self._table("curves.parquet", curves_columns(self.study), self.facts().get("curves_sha256", ""))
+        columns, facts = curves_columns(self.study), self.facts()
+        return self._table("curves.parquet", columns, facts.get("curves_sha256", ""), most_points(self.study))
 
     @property
     def has_parts(self) -> bool:
@@ -277,9 +280,10 @@ class StoreReader(Parts):
         """
         return self._content(f"parts/{commit.part}", commit.sha256)
 
-    def _table(self, name: str, columns: list[Column], sha256: str) -> pa.Table:
+    def _table(self, name: str, columns: list[Column], sha256: str, most_rows: int) -> pa.Table:
         """Read columns of a file after checking its hash."""
-        return decode_table(self._content(name, sha256), columns, self.files.where(name))
+        list_size = self.study.most_parameters if any(column.is_list for column in columns) else 0
+        return decode_table(self._content(name, sha256), columns, self.files.where(name), most_rows, list_size)
 
     def _content(self, name: str, sha256: str) -> bytes:
         """Read a file and check its hash."""
@@ -292,8 +296,3 @@ class StoreReader(Parts):
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DamageError(self.files.where(name), "its SHA-256 is not the one recorded when it was written")
         return content
-
-
-def _lacks_values(values: pa.ChunkedArray, column: Column) -> bool:
-    """Tell whether some values are missing; a column that was introduced later may be all null."""
-    return values.null_count > 0 and not (column.later and values.null_count == len(values))

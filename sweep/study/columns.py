@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import prod
 from typing import TYPE_CHECKING
 
 from sweep.study.content import StudyContent
@@ -189,6 +188,5 @@ def row_bytes(study: StudyContent) -> tuple[int, int]:
     sizes = {"int64": 8, "int32": 4, "float64": 8, "status": 1, "bool": 1, "string": 8}
     columns = [column for column in runs_columns(study) if not column.is_list]
     number = 8 if study.network.dtype == "float64" else 4
-    most = max(sum(map(prod, shapes.values())) for shapes in study.all_shapes)
-    of_weights = number * most * len(study.record.columns_of_weights)
+    of_weights = number * study.most_parameters * len(study.record.columns_of_weights)
     return sum(sizes[column.type] for column in columns) + of_weights, 20 + of_weights

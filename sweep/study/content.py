@@ -182,6 +182,11 @@ class StudyContent:
             for sizes, bias, skip in each
         ]
 
+    @cached_property
+    def most_parameters(self) -> int:
+        """The parameters of the largest network."""
+        return max(sum(map(prod, shapes.values())) for shapes in self.all_shapes)
+
     @property
     def gives_weights_by_seed(self) -> bool:
         """Whether some initial weights are given for each seed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from math import prod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +45,17 @@ def _usual_steps(most_steps: int) -> Iterator[int]:
         yield step
 
 
+def most_points(study: StudyContent) -> int:
+    """Return at least the points of all learning curves of a study."""
+    seeds = study.record.curves.seeds if study.record.curves else 0
+    return study.n_cells * min(seeds, study.seeds.count) * _points_of_curve(study)
+
+
+def _points_of_curve(study: StudyContent) -> int:
+    """Return at least the points of one learning curve, its end among them."""
+    return max(len(curve_epochs(study, 1, limit)) for limit in study.step_limits) + 1
+
+
 def curve_faults(study: StudyContent) -> list[str]:
     """Return why a study cannot record the learning curves that it asks for, a sentence for each reason."""
     curves = study.record.curves
@@ -62,14 +72,13 @@ def curve_faults(study: StudyContent) -> list[str]:
             f"record.curves.steps: step {curves.steps[-1]:,} given; must be at most {max(limits):,}, the steps that a "
             "run may take"
         )
-    n_points = max(len(curve_epochs(study, 1, limit)) for limit in limits) + 1
-    n_parameters = max(sum(map(prod, shapes.values())) for shapes in study.all_shapes)
+    n_points, n_parameters = _points_of_curve(study), study.most_parameters
     if n_points * n_parameters > _MOST_NUMBERS:
         faults.append(
             f"record.curves.steps: {n_points:,} points of networks with {n_parameters:,} weights given; a curve holds "
             f"at most {_MOST_NUMBERS:,} weights"
         )
-    total = study.n_cells * min(curves.seeds, study.seeds.count) * n_points
+    total = most_points(study)
     if total > _MOST_POINTS:
         faults.append(
             f"record.curves: {total:,} points of all curves given; must be at most {_MOST_POINTS:,}, so give fewer "

@@ -196,7 +196,7 @@ def test_pages_carry_checksums(folder: Path) -> None:
             damaged = bytearray(content)
             damaged[position] ^= 1 << int(random.integers(8))
             with pytest.raises(DamageError, match="not the Parquet"):
-                decode_table(bytes(damaged), [known[name]], "part")
+                decode_table(bytes(damaged), [known[name]], "part", STUDY.n_runs)
             try:
                 pq.read_table(pa.BufferReader(bytes(damaged)), columns=[name])
                 silent += 1
@@ -210,7 +210,7 @@ def test_nothing_holds_on_to_what_was_read(folder: Path) -> None:
     content = parts_of(folder)[0].read_bytes()
     holders = sys.getrefcount(content)
     for _ in range(100):
-        decode_table(content, runs_columns(STUDY), "part")
+        decode_table(content, runs_columns(STUDY), "part", STUDY.n_runs)
         assert sys.getrefcount(content) == holders
 
 
