@@ -20,7 +20,10 @@ _OF_FILES = ("file", "inputs", "targets", "target")
 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
-MIDDLE = "what separates high outputs from low ones, by default the middle of the range of the targets"
+MIDDLE = (
+    "what separates high outputs from low ones; by default the middle of the range of all targets, before patterns are "
+    "set apart or spoiled; (low + high) / 2 of a task that takes these and whose targets are all equal"
+)
 # Keys of the table [data] that decide patterns and can be swept, and all of its keys.
 DATA_WORDS = {**ARGUMENTS, **PREPARATIONS, "middle": Argument(MIDDLE, float)}
 DATA_KEYS = ["task", *ARGUMENTS, "file", "inputs", "targets", "target", "middle", "train", *PREPARATIONS, "test"]

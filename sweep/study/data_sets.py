@@ -107,6 +107,11 @@ class DataSets:
         given = np.array([np.nan if data.middle is None else data.middle for data in self.sets])
         return given if len(given) > 1 else given[0]
 
+    @property
+    def used_middles(self) -> tuple[float, ...]:
+        """What separates high outputs from low ones in each set, given or not, before it is rounded to the dtype."""
+        return tuple(_middle_of_range(data.targets) if data.middle is None else data.middle for data in self.sets)
+
     def is_made_as(self, other: DataSets) -> bool:
         """Return whether patterns are equal, or made from the same by the same swept words, of whatever values."""
         if self.words or other.words:

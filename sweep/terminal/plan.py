@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from kernels.vocabulary import OVER_OUTPUTS
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
 from sweep.study.columns import row_bytes
@@ -32,6 +33,8 @@ def print_plan(study: Study) -> None:
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
     }
+    if any(output not in OVER_OUTPUTS for output in study.values_of("output")):  # which are right by their largest
+        lines["middle"] = ", ".join(map(str, dict.fromkeys(study.data.used_middles)))
     lines |= {name: ", ".join(map(str, values)) for axis in study.axes for name, values in axis.items()}
     fixed = study.fixed()
     lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}

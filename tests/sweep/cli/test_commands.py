@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,27 @@ def test_plan(place: Path) -> None:
     assert told["learning_rate"].split(", ") == [str(value) for value in study.parameters["learning_rate"]]
     assert (told["activation"], told["below"], told["max_steps"]) == ("relu", "0.0001", "5000")
     assert tree(place) == before
+
+
+@pytest.mark.parametrize(
+    ("data", "middle"),
+    [
+        ({"function": [0, 15]}, "0.5"),
+        ({"function": 6, "low": -1}, "0.0"),
+        ({"function": [0, 6], "middle": 0.25}, "0.25"),
+        ({"function": 6, "low": [-1, 0]}, "0.0, 0.5"),
+        ({"function": 6, "middle": [0.25, 0.75]}, "0.25, 0.75"),
+    ],
+)
+def test_plan_tells_the_middle(data: dict[str, Any], middle: str) -> None:
+    """What separates high from low outputs is shown where it decides what is right: not with softmax."""
+    changes = [f"--set={name}={value}".replace(" ", "") for name, value in data.items()]
+    words = ("plan", "xor", "--set=task=boolean", "--set=bits=2", *changes)
+    assert [line.split("  ")[-1].strip() for line in command(*words).out.splitlines() if line.startswith("middle")] == [
+        middle
+    ]
+    softmax = ("plan", "xor", "--set=task=encoder", "--set=n=3", "--set=output=softmax", "--set=loss=cross_entropy")
+    assert "\nmiddle" not in command(*softmax).out
 
 
 def test_plan_of_an_immense_study() -> None:
