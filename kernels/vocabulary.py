@@ -70,7 +70,8 @@ GENERAL = (
     Setting(
         "weight_decay",
         0.0,
-        "share of a parameter that is added to its gradient, or with adamw is taken off it",
+        "share of each parameter, biases included, that is added to its gradient; with adamw the learning rate times "
+        "this share is taken off the parameter; losses leave the penalty out",
         at_least=0,
         also=("decay", "wd", "l2_penalty", "regularization"),
     ),
@@ -81,7 +82,7 @@ OF_PLATEAUS = (
     Setting(
         "patience",
         float("inf"),
-        "judgings in a row without an improvement after which a run ends with status plateau",
+        "judgings in a row without an improvement (see min_improvement) after which a run ends with status plateau",
         "judgings",
         above=0,
         below=2**24,  # float32 counts no further
@@ -91,7 +92,8 @@ OF_PLATEAUS = (
     Setting(
         "min_improvement",
         0.0,
-        "what an improvement must exceed",
+        "an improvement is a loss below that of the last improvement by more than this, or with plateau_of n_correct a "
+        "number above it by more than this; the first judging counts as one, and smaller gains add up",
         "loss or outputs",
         at_least=0,
         also=("min_delta",),

@@ -37,6 +37,11 @@ class NamedScale(NamedTuple):
     source: str
     also: tuple[str, ...]
 
+    @property
+    def formula(self) -> str:
+        """The deviation, as a text for users."""
+        return f"sqrt({self.gain:g} / {'(fan-in + fan-out)' if self.with_fan_out else 'fan-in'})"
+
 
 NAMED_SCALES = {
     "glorot": NamedScale(2.0, True, "Glorot and Bengio, 2010", ("xavier",)),

@@ -160,8 +160,9 @@ def words(
     own_words: WordsOption = None,
 ) -> None:
     """Explain the keys of a study: meaning, unit, values, limits, default, and whether a key can be swept."""
-    from sweep.study.glossary import entries, glossary, note_on
+    from sweep.study.glossary import entries, glossary, note_on, note_on_task
     from sweep.study.hints import meant_key, meant_value, unknown_key
+    from sweep.study.tasks import TASKS
     from sweep.study.words import known_tables
 
     width = min(shutil.get_terminal_size().columns, 120)
@@ -180,3 +181,5 @@ def words(
     if not found:
         raise StudyError([unknown_key("word", name, homes, {})])
     print(glossary(found, width))
+    if name in TASKS:
+        print(*(part for line in note_on_task(name) for part in textwrap.wrap(line, width)), sep="\n")

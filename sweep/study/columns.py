@@ -63,18 +63,19 @@ _MEASURES = (
         "n_correct",
         "int32",
         "outputs",
-        "outputs on the right side of the middle, or with softmax patterns of the right class; 0 if diverged",
+        "outputs, over all patterns trained on, that are on the side of the middle where their targets are, or with "
+        "softmax patterns whose class is right; 0 if diverged",
     ),
     Column("max_error", "float64", "output", "largest distance of an output from its target; inf if diverged"),
 )
 _TEST_MEASURES = (
     Column("test_loss", "float64", "loss", "loss of the final network with the test patterns; inf if diverged"),
-    Column("n_test_correct", "int32", "outputs", "outputs that are right with the test patterns; 0 if diverged"),
+    Column("n_test_correct", "int32", "outputs", "as n_correct, of the test patterns; 0 if diverged"),
 )
 # Columns of learning curves, of which n_correct and those with test patterns are named as in the rows.
 _POINTS = (
     Column("train_loss", "float64", "loss", "loss with the patterns that it is trained on; inf if diverged"),
-    Column("n_correct", "int32", "outputs", "outputs that are right there; 0 if diverged"),
+    Column("n_correct", "int32", "outputs", "as n_correct of the rows, there; 0 if diverged"),
 )
 # All that rows of runs and points of curves may have besides parameters, targets and what is recorded of networks.
 OF_RUNS = (_RUN, CELL, _SEED, STATUS, STEPS, _EPOCHS, *_ATTEMPTS, *_MEASURES, *_TEST_MEASURES, *_POINTS)

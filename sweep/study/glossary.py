@@ -17,7 +17,7 @@ from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.samples import METHODS
 from sweep.study.sections import FAILURES, Record, Restarts, Section, Seeds
 from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
-from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of
+from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
 from sweep.study.words import HOMES, REQUIRED, STANDS_FOR, WordTables, known_tables
 
 # Texts of defaults that are not the default of the field.
@@ -54,6 +54,25 @@ def note_on(name: str) -> tuple[str, str] | None:
             "in the table values of [initial_weights]; other weights stay as drawn or given",
         )
     return None
+
+
+# Arguments of the tasks whose tables are shown, where they have no default or have too many patterns by default.
+_SHOWN = {
+    **{"xor": {}, "and": {}, "or": {}, "seed": {}, "negation": {}, "addition": {}},
+    **{"boolean": {"bits": 2, "function": 8}, "parity": {"bits": 3}, "symmetry": {"bits": 4}, "encoder": {"n": 4}},
+}
+
+
+def note_on_task(name: str) -> list[str]:
+    """Return what a task is, and lines of its inputs and targets in their order where they fit on a screen."""
+    lines = [f"task {name}: {str(TASKS[name].__doc__).removeprefix('Return ')}"]
+    if name in _SHOWN:
+        given = _SHOWN[name]
+        beside = ", ".join(f"{key} {value}" for key, value in given.items())
+        lines.append(f"its patterns in their order{f' with {beside}' if beside else ''}, inputs and targets:")
+        for inputs, targets in zip(*make_patterns(name, given), strict=True):
+            lines.append(f"    {' '.join(f'{x:2g}' for x in inputs)}  ->  {' '.join(f'{y:g}' for y in targets)}")
+    return lines
 
 
 class Entry(NamedTuple):

@@ -80,7 +80,9 @@ class Argument(NamedTuple):
 
 
 ARGUMENTS = {
-    "bits": Argument("bits of a pattern, or of each number that is added", int, 1, 16),
+    "bits": Argument(
+        "bits of a pattern, or of each number that is added; input j of pattern c is bit j of c", int, 1, 16
+    ),
     "function": Argument("number of a truth table, whose bit c is the target of pattern c", int, 0, 2**32 - 1),
     "n": Argument("patterns, of each class if there are several", int, 1, 65_536),
     "n_inputs": Argument("inputs of a pattern", int, 1, 1024),

@@ -17,6 +17,7 @@ from sweep.study.patterns import MAX_PATTERNS
 _MAX_HIDDEN = 65_536
 
 _SCALES = ", ".join(map(repr, NAMED_SCALES))
+_FORMULAS = ", ".join(f"{name}: {scale.formula}" for name, scale in NAMED_SCALES.items())
 
 # Parameters of a network in the default order of drawing.
 DRAWN = ("w", "v", "b", "c", "k")
@@ -139,7 +140,8 @@ def _scale(*, above: bool) -> Any:
     return Annotated[
         number | Literal[tuple(NAMED_SCALES)],
         BeforeValidator(_checked_scale(above=above)),
-        f"a number {'above' if above else 'from'} 0, {_SCALES}",
+        f"a number {'above' if above else 'from'} 0, or by name the deviation of the weights of each layer, whatever "
+        f"their distribution ({_FORMULAS})",
     ]
 
 

@@ -35,6 +35,11 @@ LOSS_ALIASES = {
 }
 
 
+_SCALINGS = (
+    "standard: 1, ntk: 1 / sqrt(fan-in), mean_field: 1 / sqrt(fan-in) in hidden layers and 1 / fan-in in that of the "
+    "outputs"
+)
+
 # Constant weights are not drawn.
 _DRAWN = {"distribution": [name for name in DISTRIBUTIONS if name != "constant"]}
 
@@ -57,11 +62,18 @@ class InitialWeights(Section):
     """The initial weights of the networks."""
 
     scale: Scale = word(
-        1.0, "start", "deviation (normal), half width (uniform) or value (constant) of the initial weights", "weight"
+        1.0,
+        "start",
+        "deviation (normal), half width (uniform) or value (constant) of the initial weights",
+        "weight",
     )
     output_scale: OutputScale | None = word(None, "start", "scale of the initial weights of the output layer", "weight")
     bias_scale: NotNegativeFloat | None = word(
-        None, "start", "scale of the initial biases", "weight", used_with={"bias": [True]}
+        None,
+        "start",
+        "scale of the initial biases; by default 0 where scale is a name",
+        "weight",
+        used_with={"bias": [True]},
     )
     mirrored: bool = word(
         False,
@@ -92,7 +104,11 @@ class Convergence(Section):
     """When a run has converged, and when it has diverged."""
 
     plateau_of: Literal["loss", "n_correct"] = word(
-        "loss", "kernel", "what has to improve within the patience", used_with={"patience": [IS_GIVEN]}
+        "loss",
+        "kernel",
+        "what has to improve within the patience: the loss, or the number of outputs on the side of the middle where "
+        "their targets are, with softmax of patterns whose class is right (n_correct)",
+        used_with={"patience": [IS_GIVEN]},
     )
     from_step: Steps = word(
         0,
@@ -101,13 +117,19 @@ class Convergence(Section):
         "updates",
         used_with={"criterion": [name for name in vocabulary.CRITERIA if name != "none"]},
     )
-    tie: Literal["wrong", "right"] = word(
-        "wrong", "kernel", "what an output in the middle of the targets is, and with softmax equally large ones"
+    tie: Annotated[
+        Literal["wrong", "right"],
+        "wrong, right; sigmoid rounds to 0.5 where its sum is within some 1e-16 of 0, in float32 within 1e-7",
+    ] = word(
+        "wrong",
+        "kernel",
+        "what an output is that, as rounded, equals the middle, and with softmax the largest of several equal ones",
     )
 
 
 def _network(users: Users) -> dict[str, dict[str, Any]]:
     """Return the words of the vocabulary in the table [network]."""
+    scalings, of_scaling = choice(SCALINGS, "standard", "factor of the sums of each layer, without biases and skips")
     return {
         "hidden": {
             "activation": choice(users["activation"], "relu", "activation of the hidden units"),
@@ -116,7 +138,7 @@ def _network(users: Users) -> dict[str, dict[str, Any]]:
             "gain": setting("gain", users),
         },
         "skip": {
-            "scaling": choice(SCALINGS, "standard", "by which powers of its fan-in the sums of each layer are divided"),
+            "scaling": (Annotated[scalings, _SCALINGS], of_scaling),
         },
     }
 

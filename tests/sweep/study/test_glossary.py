@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +12,14 @@ from pathlib import Path
 import pytest
 import typer
 
+from kernels.start.names import NAMED_SCALES
+from kernels.start.scales import scale_of
 from sweep import Study
 from sweep.cli.app import app
 from sweep.cli.studies import complete_change, complete_study
 from sweep.study.glossary import entries, glossary
 from sweep.study.load import built_in_studies
+from sweep.study.tasks import TASKS, make_patterns
 from sweep.study.words import HOMES, WORDS
 from tests.sweep.support import assert_refused, command
 
@@ -85,6 +90,28 @@ def test_lists_and_sections_are_looked_up_too(name: str, keys: list[str]) -> Non
     assert command("words", "sobol").out == command("words", "samples").out
 
 
+def test_tasks_show_their_patterns() -> None:
+    """The table of a task tells the order of bits and patterns, wherever it fits on a screen."""
+    told = [line.split() for line in command("words", "parity").out.splitlines() if " -> " in line]
+    inputs, targets = make_patterns("parity", {"bits": 3})
+    assert [[float(number) for number in line if number != "->"] for line in told] == [
+        [*x, *y] for x, y in zip(inputs, targets, strict=True)
+    ]
+    for task in TASKS:
+        out = command("words", task).out
+        assert f"\ntask {task}: " in out
+        assert " -> " in out or task in ("moons", "spiral", "noise", "monks", "monks_all")
+
+
+def test_formulas_of_scales_are_told() -> None:
+    """What the glossary says of glorot, he and lecun gives the deviation that is drawn."""
+    told = " ".join(command("words", "scale").out.split())
+    for name in NAMED_SCALES:
+        (formula,) = re.findall(rf"{name}: sqrt\((.+?)\)(?:, [a-z]+:|\), in weight)", told)
+        value = eval(formula.replace("fan-in", "3").replace("fan-out", "5"))
+        assert math.sqrt(value) == scale_of(name, "normal", 3, 5)
+
+
 @pytest.mark.parametrize("name", ["samples", "zip", "exclude"])
 def test_lists_of_tables_are_explained(name: str) -> None:
     """Tables of words that vary together are looked up as words are."""
@@ -108,9 +135,9 @@ def test_what_is_no_word() -> None:
 
 def test_help_of_a_study() -> None:
     """The documentation of the class names every key."""
-    documentation = str(Study.__doc__)
+    documentation = " ".join(str(Study.__doc__).split())
     for entry in entries():
-        assert f"        {entry.key}: {entry.meaning}" in documentation
+        assert f" {entry.key}: {entry.meaning}" in documentation
 
 
 def test_completion() -> None:
