@@ -121,7 +121,9 @@ def optimizer(
         Whether a step must take all patterns.
     keeps_infinity
         Whether a parameter or state stays not finite for ever once the gradient was not. Kernels then leave out
-        products with zero, which makes them faster. It is tried before use.
+        products with zero, which makes them up to twice as fast. What follows from sums, differences, products and
+        numerators alone, as of momentum or Adam, need not be declared; where comparisons decide, it must be. It is
+        tried before use.
 
     Returns
     -------

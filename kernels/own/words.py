@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from kernels import vocabulary
+from kernels.own.infinity import keeps_infinity
 from kernels.own.source import Place, facts_of, read_source
 from kernels.words.records import Activation, Loss, Optimizer, Setting
 from kernels.words.value_of import ValueOf
@@ -120,6 +121,9 @@ def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> OwnWord:
     facts["elementary"] &= kind == "activation" and not settings
     facts["operations"] *= kind == "optimizer"
     options = {**_OPTIONS[kind], **declared["options"], **facts}
+    if kind == "optimizer" and not options["keeps_infinity"]:
+        update, n_states = declared["functions"]["function"], len(options["states"])
+        options["keeps_infinity"] = keeps_infinity(source, update, n_states)
     sha256 = hashlib.sha256(source.encode()).hexdigest()
     flags = {flag: options[flag] for flag in ("elementary", "full_batch", "operations") if flag in options}
     word = OwnWord(Declaration(kind, name, sha256, settings, **flags), source, known, functions, options)

@@ -9,7 +9,7 @@ STEEPNESS = sweep.Setting("steepness", 1.0, "factor within the sigmoid", "1/sum"
 POWER = sweep.Setting("lean", 0.5, "weight of errors above the target", at_least=0, below=1)
 
 
-@sweep.optimizer(keeps_infinity=True)
+@sweep.optimizer
 def own_gd(p, g, rate):
     return p - rate * g
 
