@@ -11,7 +11,7 @@ import typer
 
 from sweep.cli import folders, outputs, results, studies
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs, operations_of_study
-from sweep.cli.studies import SetOption, StudyArgument, StudyCommand, WordsOption
+from sweep.cli.studies import SetOption, StudyArgument, StudyCommand, WordsOption, load
 from sweep.cli.usage import Commands
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
 from sweep.system.escaping import one_line
@@ -89,7 +89,7 @@ def run(
     Exit code 4: a limit ended the run before all runs were trained; the partial result covers all cells evenly.
     """
     limits = {"max_runs": max_runs, "cluster": cluster, **_parsed(time_budget=time_budget, shard=shard, reuse=reuse)}
-    loaded = _load(study, changes)
+    loaded = load(study, changes)
     from sweep.store.location import files_at
 
     folder = files_at(Path("results") / loaded.name if out is None else out).place  # checked before any training
@@ -120,7 +120,7 @@ def plan(study: StudyArgument, changes: SetOption = None, own_words: WordsOption
     """Show cells (configurations), runs, values, bytes and estimated seconds of a study; train nothing."""
     from sweep.terminal.plan import print_plan
 
-    print_plan(_load(study, changes))
+    print_plan(load(study, changes))
 
 
 @app.command(cls=StudyCommand)
@@ -150,7 +150,7 @@ def trace(
     if number is None:
         if address_of(source) or os.path.isfile(Path(source) / "study.toml"):
             raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
-        loaded = _load(source, changes)
+        loaded = load(source, changes)
         interpret_if_tiny(_operations_of_trace(loaded, figure))
         from sweep.training.trace import trace as replay
 
@@ -253,12 +253,6 @@ def _draw_run(traced: Trace, path: Path) -> None:
 
     save_figure(draw_run(traced, weights_path(traced), outputs_plane(traced)), path)
     print(f"figure in {one_line(path)}", file=sys.stderr)
-
-
-def _load(source: str, changes: list[str] | None) -> Study:
-    from sweep.study.load import load_study, parse_changes
-
-    return load_study(source, parse_changes(changes or []))
 
 
 app.add_typer(studies.app)

@@ -6,12 +6,16 @@ import shutil
 import sys
 import textwrap
 from glob import escape, glob
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from sweep.errors import EXIT_INTERRUPTED, StudyError
+from sweep.system.escaping import one_line
+
+if TYPE_CHECKING:
+    from sweep.study.model import Study
 
 app = typer.Typer()
 
@@ -95,6 +99,16 @@ WordsOption = Annotated[
 ]
 
 
+def load(source: str, changes: list[str] | None) -> Study:
+    """Return a study as --set changes it, and tell which keys it has no more."""
+    from sweep.study.load import changed_study, parse_changes
+
+    study, left_out = changed_study(source, parse_changes(changes or []))
+    for key in left_out:
+        print(f"left out: {one_line(key)}, which no cell uses any more", file=sys.stderr)
+    return study
+
+
 def _run_word_files(files: list[str] | None) -> list[str] | None:
     """Run the files of the user's own words before anything asks for one."""
     if files:
@@ -124,7 +138,6 @@ def compile_kernels(
     ] = None,
 ) -> None:
     """Compile the kernels of a study into the cache, so that training it begins at once."""
-    from sweep.study.load import load_study, parse_changes
     from sweep.system.host import available_threads
     from sweep.system.signals import raise_on_interrupt
     from sweep.training.compile_ahead import compile_study
@@ -132,7 +145,7 @@ def compile_kernels(
     def tell(n_done: int, n_items: int) -> None:
         print(f"compiled {n_done} of {n_items}", file=sys.stderr)
 
-    loaded = load_study(study, parse_changes(changes or []))
+    loaded = load(study, changes)
     try:
         with raise_on_interrupt():
             n_items = compile_study(loaded, processes or available_threads(), tell)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
-from sweep.study.fields import IS_GIVEN
+from sweep.study.idle_words import idle_words
 from sweep.study.network_measures import MOST_BITS, MOST_CURVED
 from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import start_faults
@@ -100,7 +100,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_broken_rules(study),
         *_refused_targets(study),
         *_idle_decay(study),
-        *_unused_words(study, given),
+        *idle_words(study, given),
         *_missing_layers(study),
         *_impossible_improvement(study),
         *start_faults(study),
@@ -159,26 +159,6 @@ def _idle_decay(study: StudyContent) -> Iterator[str]:
                 f"{study.key_of('optimizer')}: {name!r} given with {study.key_of('weight_decay')} 0, which makes it "
                 "another optimizer; give training.weight_decay, such as 0.01"
             )
-
-
-def _unused_words(study: StudyContent, given: set[str]) -> Iterator[str]:
-    for name, word in study.tables.words.items():
-        if name in given and not study.uses(name):
-            values = study.values_of(name)
-            value = shown(list(values) if name in study.parameters else values[0])
-            if name == "layers":
-                told = next(text for text in study.values_of("hidden") if "-" in str(text))
-                yield (
-                    f"{study.key_of(name)}: {value} given beside {study.key_of('hidden')} {told!r}, which tells its "
-                    "own layers; leave one out"
-                )
-                continue
-            users = " or ".join(
-                f"{other} {'true' if value is True else repr(value)}" if value != IS_GIVEN else other
-                for other, values in word.used_with.items()
-                for value in values
-            )
-            yield f"{study.key_of(name)}: {value} given, which no cell uses; it is used with {users}"
 
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:

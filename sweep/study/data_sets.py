@@ -164,7 +164,8 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
         faults.append(f"data: {n_sets:,} sets of patterns given by {_names(words)}; at most {MAX_SETS:,} are allowed")
         return None
     table = {key: value for key, value in raw.items() if key != "sha256" or not words}
-    if "noise_seed" in {*table, *words} and "label_noise" not in words and table.get("label_noise") == 0:
+    has_seed = "noise_seed" in words or table.get("noise_seed", 0) != 0
+    if has_seed and "label_noise" not in words and table.get("label_noise") == 0:
         faults.append("data.noise_seed: given beside label_noise 0, so it has no effect")
         return None
     sets: list[Data] = []

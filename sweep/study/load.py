@@ -17,6 +17,7 @@ from sweep.study.axes import TOGETHER
 from sweep.study.data import are_columns
 from sweep.study.given_weights import element_of
 from sweep.study.hints import unknown_key
+from sweep.study.idle_words import leave_out
 from sweep.study.model import Study
 from sweep.study.samples import KEYS
 from sweep.study.sections import Record
@@ -40,7 +41,6 @@ def built_in_studies() -> dict[str, str]:
     return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in files if file.name.endswith(".toml")}
 
 
-@default_floating_point
 def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:
     """Read a study.
 
@@ -50,10 +50,10 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
         Name of a built-in study, or path of a study file. A pattern file is looked
         for beside the study file.
     changes
-        Values to set, by dotted key (``"seeds.count"``) or by the key alone
-        (``"learning_rate"``). A list, an array or a dict such as
-        ``{"logspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or
-        becomes the only value of a swept one.
+        Values to set, by dotted key (``"seeds.count"``) or by the key alone (``"learning_rate"``). A list, an array or
+        a dict such as ``{"logspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or becomes the only
+        value of a swept one. Keys of the study that no cell uses any more, as ``from_step`` with ``criterion="none"``,
+        are left out.
 
     Returns
     -------
@@ -70,14 +70,26 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
     >>> load_study("xor", {"hidden": range(2, 5), "learning_rate": 0.1, "seeds.count": 40}).n_runs
     120
     """
+    return changed_study(source, {} if changes is None else changes)[0]
+
+
+@default_floating_point
+def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study, list[str]]:
+    """Return a study as :func:`load_study` does, and the keys that it leaves out, as no cell uses them any more."""
     raw, folder = _read(source)
-    _apply(raw, {} if changes is None else changes)
+    _apply(raw, changes)
     data, start = raw.setdefault("data", {}), raw.get("initial_weights")
     test = data.get("test") if isinstance(data, dict) else None
     for table, key in ((data, "file"), (test, "file"), (start, "values")):
         if isinstance(table, dict) and isinstance(table.get(key), (str, os.PathLike)):
             table[key] = folder / table[key]
-    return _study(raw)
+    try:
+        return _study(raw), []
+    except StudyError as error:
+        left_out = leave_out(raw, error.faults, changes)
+        if not left_out:
+            raise
+        return _study(raw), left_out
 
 
 @default_floating_point

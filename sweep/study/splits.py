@@ -47,7 +47,7 @@ def prepare(patterns: Patterns, given: dict[str, Any]) -> tuple[Patterns, Patter
         if name in given and not argument.allows(given[name]):
             raise ValueError(argument.refusal(name, given[name]))
     for name, needed in NEEDED.items():
-        if name in given and needed not in given:
+        if given.get(name, DEFAULTS[name]) != DEFAULTS[name] and needed not in given:
             raise ValueError(f"{name} {shown(given[name])} given without {needed}, beside which alone it has an effect")
     tested = None
     if "train" in given or "train_count" in given:

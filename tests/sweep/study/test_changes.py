@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sweep import Study, StudyError, load_study
-from sweep.study.load import parse_changes
-from tests.sweep.support import make_study, write_study
+from sweep.study.load import changed_study, parse_changes
+from tests.sweep.support import command, make_study, write_study
 
 TEXT = """
 name = "mine"
@@ -64,6 +64,36 @@ def changed(source: Path | str, *assignments: str) -> Study:
 def test_parse_changes(assignment: str, expected: dict[str, Any]) -> None:
     """Values are read as TOML would, anything else is text, commas make lists."""
     assert parse_changes([assignment]) == expected
+
+
+HINTON = {
+    ("criterion=none",): (["convergence.from_step"], 1),
+    ("optimizer=gd",): ([], 1),  # whose momentum is not given
+    ("optimizer=gd", "momentum=0.9"): ([], 1),  # by default
+    ("criterion=none", "from_step=0"): ([], 1),
+    ("activation=tanh", "loss=sse", "reduction=sum", "tie=wrong"): ([], 1),
+}
+
+
+@pytest.mark.parametrize("assignments", HINTON)
+def test_keys_that_lose_their_effect(assignments: tuple[str, ...]) -> None:
+    """A change that leaves other keys without effect takes them out; options at their defaults are never refused."""
+    study, left_out = changed_study("hinton-xor", parse_changes(assignments))
+    assert (left_out, study.n_cells) == HINTON[assignments]
+
+
+def test_swept_words_that_lose_their_effect(tmp_path: Path) -> None:
+    """So does it with swept words, which the command tells; not with what is changed itself, nor beside others."""
+    path = write_study(tmp_path / "mine.toml", make_study(optimizer="momentum", momentum=[0.5, 0.9], criterion="none"))
+    assert load_study(path).n_cells == 8
+    assert load_study(path, {"optimizer": "gd"}) == load_study(path, {"optimizer": "gd", "hidden": [2, 3]})
+    assert load_study(path, {"optimizer": "gd"}).n_cells == 4
+    told = command("plan", str(path), "--set", "optimizer=gd")
+    assert (told.code, told.err) == (0, "left out: parameters.momentum, which no cell uses any more\n")
+    with pytest.raises(StudyError, match="which no cell uses"):
+        load_study(path, {"optimizer": "gd", "momentum": 0.5})
+    with pytest.raises(StudyError, match="'gdd' given"):
+        load_study(path, {"optimizer": "gdd"})
 
 
 @pytest.mark.parametrize("assignment", ["hidden", "", "=3", " = 3"])

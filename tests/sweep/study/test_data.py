@@ -152,6 +152,12 @@ def test_middle(data: dict[str, Any], middle: float | None) -> None:
     assert parse_study(study.to_toml(), "there") == study
 
 
+@pytest.mark.parametrize("idle", [{"noise_seed": 0, "label_noise": 0}, {"noise_seed": 0}, {"split_seed": 0}])
+def test_seeds_at_their_defaults_are_never_refused(idle: dict[str, Any]) -> None:
+    """They have no effect without what they belong to, and change no study."""
+    assert make(PARITY | idle) == make(PARITY)
+
+
 def test_files_of_test_patterns(tmp_path: Path) -> None:
     """They are looked for beside the study, as other files are, and a stored study names none."""
     (tmp_path / "train.csv").write_text("x0,y\n0,0\n1,1\n")
