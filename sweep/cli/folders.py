@@ -76,12 +76,17 @@ def weights(
 
 
 def _operations_of_sample(directory: str, sample: int) -> float:
-    """Return the nominal operations of some runs of a results folder; of a damaged one, more than any."""
+    """Return the nominal operations of some runs of a results folder; of a damaged one, more than any.
+
+    Where only counts are kept whole parts are trained, maybe all.
+    """
     from sweep.store.location import files_at
-    from sweep.store.run_facts import read_study
+    from sweep.store.run_facts import read_facts, read_study
 
     try:
-        return operations_of_runs(read_study(files_at(directory)), sample)
+        files = files_at(directory)
+        study = read_study(files)
+        return operations_of_runs(study, sample if read_facts(files)["keep"] == "runs" else study.n_runs)
     except StoreError:
         return inf
 
@@ -94,7 +99,7 @@ def verify(
         typer.Option(
             metavar="N",
             min=0,
-            help="Train N runs, drawn at random, again and compare bit by bit.",
+            help="Train N runs, drawn at random, again and compare bit by bit; after --keep cells whole parts.",
         ),
     ] = 0,
     sample_seed: Annotated[
@@ -161,7 +166,8 @@ def _tell(found: Findings, directory: str, mend: bool) -> None:
             "they are harmless, and --repair removes those that no run can be writing"
         )
     if found.sample_seed is not None:
-        print(f"sample: drawn with --sample-seed {found.sample_seed}")
+        parts = f": {found.n_retrained:,} runs, of whole parts, which have counts alone" if found.whole_parts else ""
+        print(f"sample: drawn with --sample-seed {found.sample_seed}{parts}")
     if found.faults and not mend:
         restored = " --study STUDY" if any("study.toml" in fault for fault in found.faults) else ""
         remedy = f"sweep verify {one_line(quote(directory))} --repair{restored}"

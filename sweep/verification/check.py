@@ -61,7 +61,8 @@ def verify(
     directory
         Results folder, or ``s3://BUCKET/PREFIX``.
     sample
-        Number of present runs that are drawn at random, trained again and compared bit by bit; -1 for all.
+        Number of present runs that are drawn at random, trained again and compared bit by bit; -1 for all. Of a result
+        that keeps only counts whole parts are drawn until they have as many runs, one part at least.
     sample_seed
         Seed of this draw, below 2^32; by default an unpredictable one, which the findings report.
     threads
@@ -132,10 +133,10 @@ def check(
         check_own_words(store.study)
         # Sources may differ: the check finds out whether they give the same bits.
         store.check_bits(replace(own_bits(), sources_digest=None))
-    plan, found = store.plan, Findings(passed=set(passed))
+    plan, found = store.plan, Findings(passed=set(passed), whole_parts=store.keep != "runs")
     found.sample_seed = sample.seed if sample.draws else None
     _check_commits(plan, store, found)
-    sample.draw(found.commits)
+    sample.draw(found.commits, whole=store.keep != "runs")
     rounds = AdaptiveRounds(plan, store, lambda: found.passed)
     _check_parts(plan, store, PartCheck(plan, store, rounds, sample), found, n_threads, shown)
     return found

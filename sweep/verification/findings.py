@@ -36,6 +36,8 @@ class Findings:
         Number of runs of all these commits, and of runs that were trained again to be compared.
     sample_seed
         Seed of the drawn runs, unless all or none were trained again.
+    whole_parts
+        Whether parts have counts alone, so that only whole ones can be trained again.
     head_only
         Whether only study.toml and run.json were checked, because they are damaged.
     """
@@ -50,6 +52,7 @@ class Findings:
     needed: int = 0
     n_retrained: int = 0
     sample_seed: int | None = None
+    whole_parts: bool = False
     head_only: bool = False
 
     def __repr__(self) -> str:

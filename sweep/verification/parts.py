@@ -60,7 +60,7 @@ class PartCheck:
     rounds
         The open cells of each round, which determine the runs of its parts.
     sample
-        The runs that are trained again. Where only counts are kept, whole shards that contain them are trained.
+        The runs that are trained again; of whole parts where only counts are kept.
     """
 
     def __init__(self, plan: Plan, store: StoreReader, rounds: AdaptiveRounds, sample: Sample) -> None:

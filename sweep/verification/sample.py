@@ -58,8 +58,19 @@ class Sample:
         """Whether some runs are drawn."""
         return self.n_runs > 0
 
-    def draw(self, commits: Sequence[Commit]) -> None:
-        """Draw runs of these commits, all with equal probability."""
+    def draw(self, commits: Sequence[Commit], *, whole: bool = False) -> None:
+        """Draw runs of these commits, all with equal probability.
+
+        With ``whole`` draw parts in place of single runs, the first by a run of it, until they have as many runs.
+        """
+        if whole:
+            random, n_drawn, self._rows = Random(self.seed), 0, {}
+            keys = [random.random() ** (1 / max(commit.n_runs, 1)) for commit in commits]
+            for _, commit in sorted(zip(keys, commits, strict=True), key=lambda pair: -pair[0]):
+                if n_drawn < self.n_runs:
+                    self._rows[commit.shard] = np.arange(commit.n_runs)
+                    n_drawn += commit.n_runs
+            return
         starts = np.cumsum([0, *(commit.n_runs for commit in commits)])
         n_held = int(starts[-1])
         drawn = np.array(sorted(Random(self.seed).sample(range(n_held), min(max(self.n_runs, 0), n_held))), np.int64)

@@ -238,6 +238,24 @@ def test_samples_are_drawn_from_what_is_there() -> None:
     assert [sample.rows_of(commit).tolist() for commit in commits] == [[0, 1, 2, 3, 4]] * 3
 
 
+def test_samples_of_counts_are_whole_parts(tmp_path: Path) -> None:
+    """Where only counts are kept, as few parts are trained again as have so many runs, and their number is told."""
+    commits = [Commit("s", shard, 10 * shard, 10 * shard + 5, "", "", 0, 0, "", 0.0, 0.0) for shard in range(6)]
+    n_drawn = dict.fromkeys(range(6), 0)
+    for seed in range(600):
+        sample = Sample(7, seed)
+        sample.draw(commits, whole=True)
+        shards = [commit.shard for commit in commits if len(sample.rows_of(commit))]
+        assert len(shards) == 2
+        n_drawn |= {shard: n_drawn[shard] + 1 for shard in shards}
+    assert all(abs(n - 200) < 60 for n in n_drawn.values())  # five deviations
+    run_in_shards(make_study(count=4, max_steps=5), out=tmp_path / "r", keep="cells", shard_runs=4)
+    for n_runs, n_again in ((1, 4), (4, 4), (5, 8), (99, 16)):
+        told = command("verify", tmp_path / "r", "--sample", n_runs).out
+        assert f": {n_again} runs, of whole parts, which have counts alone" in told
+        assert f"intact: 16 runs in 4 parts; {n_again} trained again, with the same bits" in told
+
+
 def test_seeds_of_samples(folder: Path) -> None:
     """A seed goes with a sample, and has 32 bits."""
     assert_refused(command("verify", folder, "--sample-seed", 3), ("--sample N",))
