@@ -20,7 +20,7 @@ _FACTS = {
     "n_runs": "runs",
     "net_steps": "steps of all runs",
     "kernel_seconds": "seconds of training",
-    "wall_seconds": "seconds in all",
+    "wall_seconds": "seconds of all calls",
     "threads": "threads",
     "cpu": "CPU",
     "system": "system",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from time import time
 from typing import Any
 
 from sweep.errors import DamageError, StudyError
@@ -125,9 +127,6 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
     """
     net_steps = sum(commit.net_steps for commit in commits)
     lane_steps = sum(commit.lane_steps for commit in commits)
-    sessions: dict[str, list[Commit]] = {}
-    for commit in commits:
-        sessions.setdefault(commit.session, []).append(commit)
     return {
         "name": study.name,
         "identity": study.identity,
@@ -137,14 +136,38 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
         "net_steps": net_steps,
         "reused_steps": sum(commit.reused_steps for commit in commits),
         "lane_occupancy": net_steps / lane_steps if lane_steps else None,
-        "kernel_seconds": sum(_seconds_trained(session) for session in sessions.values()),
+        # In which at least one thread trained; none trains while all wait for a kernel to compile.
+        "kernel_seconds": sum(
+            _seconds_within([(commit.begin, commit.end) for commit in session]) for session in _sessions(commits)
+        ),
     }
 
 
-def _seconds_trained(commits: list[Commit]) -> float:
-    """Return the seconds in which at least one thread trained; none trains while all wait for a kernel to compile."""
+def ended(commits: list[Commit], start: float) -> dict[str, Any]:
+    """Return the facts about the end of a study, of whose calls the last one began at ``start``.
+
+    Of the others the seconds from their first part to their last count, since one that is cut short records no more.
+    """
+    spans = [
+        (min(commit.begin for commit in session), max(commit.end for commit in session))
+        for session in _sessions(commits)
+    ]
+    seconds = _seconds_within([*spans, (start, time())])
+    return {"wall_seconds": seconds, "finished": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def _sessions(commits: list[Commit]) -> Iterable[list[Commit]]:
+    """Return the commits of each call."""
+    sessions: dict[str, list[Commit]] = {}
+    for commit in commits:
+        sessions.setdefault(commit.session, []).append(commit)
+    return sessions.values()
+
+
+def _seconds_within(spans: list[tuple[float, float]]) -> float:
+    """Return the seconds that lie in some span, counted once."""
     seconds, until = 0.0, 0.0
-    for commit in sorted(commits, key=lambda commit: commit.begin):
-        seconds += max(commit.end - max(commit.begin, until), 0.0)
-        until = max(until, commit.end)
+    for begin, end in sorted(spans):
+        seconds += max(end - max(begin, until), 0.0)
+        until = max(until, end)
     return seconds

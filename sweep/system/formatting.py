@@ -136,6 +136,19 @@ def count_text(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("s" if n != 1 else "")
 
 
+def large_text(number: float) -> str:
+    """Write a number from 0 in three significant digits and words.
+
+    >>> [large_text(number) for number in (0.0, 617.4, 62_345.0, 999_999.0, 70_250_000.0, 2.4e12)]
+    ['0', '617', '62.3 thousand', '1.00 million', '70.2 million', '2400 billion']
+    """
+    for size, name in ((1e9, " billion"), (1e6, " million"), (1e3, " thousand")):
+        if number >= 0.9995 * size:
+            shown = f"{number / size:#.3g}" if number < 999.5 * size else f"{number / size:.0f}"
+            return shown.rstrip(".") + name
+    return f"{number:.3g}"
+
+
 def list_text(words: list[str]) -> str:
     """Join words: a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -17,7 +17,16 @@ from sweep.statistics.measures import MEASURES, STATISTIC_OF
 from sweep.study.cell_columns import recorded_quantities
 from sweep.study.columns import statuses
 from sweep.system.escaping import one_line
-from sweep.system.formatting import count_text, measure_text, measure_texts, name_text, rate_text, short, steps_text
+from sweep.system.formatting import (
+    count_text,
+    large_text,
+    measure_text,
+    measure_texts,
+    name_text,
+    rate_text,
+    short,
+    steps_text,
+)
 from sweep.terminal.best import LOSS_HEADS
 from sweep.terminal.tables import (
     RATE,
@@ -48,10 +57,10 @@ def print_summary(result: Result) -> None:
     facts = result.facts
     reused, seconds = facts["reused_steps"], facts["kernel_seconds"]
     trained = facts["net_steps"] - reused
-    rate = trained / seconds / 1e6 if seconds else 0.0
+    rate = f" ({large_text(trained / seconds)} per second)" if seconds else ""
     said = [count_text(facts["n_runs"], "run") + " in " + count_text(facts["n_cells"], "cell")]
     said += [f"{reused:,} steps in earlier results"] if reused else []
-    said += [f"{trained:,} steps in {seconds:.1f} s of training ({rate:,.0f} million per second)"]
+    said += [f"{trained:,} steps in {seconds:.1f} s of training{rate}"]
     print(f"{one_line(facts['name'])}: {', '.join(said)}")
     print(*answer(result), sep="\n")
     if not _print_matrix(result):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError, StudyError
@@ -19,7 +18,7 @@ from sweep.store.claim import Wish, claim
 from sweep.store.location import files_at
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
-from sweep.store.run_facts import totals
+from sweep.store.run_facts import ended, totals
 from sweep.store.store import Store
 from sweep.study.columns import row_bytes
 from sweep.study.load import load_study
@@ -284,17 +283,12 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
             facts["digest"] = training.aggregate.digest()
         parts.make_cells = default_floating_point(training.aggregate.cells)
         parts.curves = record_curves(training.plan, parts, n_threads, training.shown)
-        facts |= _ended(start)
+        facts |= ended(commits, start)
         return Result(study, {**facts, "complete": True}, parts)
     facts["digest"] = training.aggregate.digest()
     cells = training.aggregate.cells()
     curves = record_curves(training.plan, parts, n_threads, training.shown)
-    facts |= _ended(start)
+    facts |= ended(commits, start)
     if parts.facts(now=True)["complete"]:
         return open_result(parts.files)
     return Result(study, parts.finish(cells, facts, curves), parts)
-
-
-def _ended(start: float) -> dict[str, Any]:
-    """Return facts about the end of work that began at ``start``."""
-    return {"wall_seconds": time.time() - start, "finished": datetime.now(UTC).isoformat(timespec="seconds")}

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sweep.store.commits import Commit
+from sweep.store.run_facts import ended
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.records import rewrite
 from tests.sweep.support import (
@@ -68,3 +70,17 @@ def test_facts_with_other_content(whole: Path, tmp_path: Path, changes: dict[str
 
 def study_file(folder: Path) -> Path:
     return write_study(folder / "study.toml", STUDY)
+
+
+def commit_of(session: str, begin: float, end: float) -> Commit:
+    """Return the commit of a shard that a call trained."""
+    return Commit("s", 0, 0, 5, "", "", 0, 0, session, begin, end)
+
+
+def test_seconds_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a resumed study are of the calls before too, from their first part to their last, and none twice."""
+    monkeypatch.setattr("sweep.store.run_facts.time", lambda: 1100.0)
+    assert ended([commit_of("now", 1060, 1090)], 1050)["wall_seconds"] == 50
+    earlier = [commit_of("a", 100, 110), commit_of("a", 130, 140), commit_of("b", 200, 207), commit_of("c", 205, 215)]
+    assert ended([*earlier, commit_of("now", 1060, 1090)], 1050)["wall_seconds"] == 50 + 40 + 15
+    assert ended([commit_of("beside", 1000, 1080)], 1050)["wall_seconds"] == 100
