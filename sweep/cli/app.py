@@ -116,11 +116,16 @@ def run(
 
 
 @app.command(cls=StudyCommand)
-def plan(study: StudyArgument, changes: SetOption = None, own_words: WordsOption = None) -> None:
+def plan(
+    study: StudyArgument,
+    changes: SetOption = None,
+    own_words: WordsOption = None,
+    every: Annotated[bool, typer.Option("--values", help="Print every value, however many an option has.")] = False,
+) -> None:
     """Show cells (configurations), runs, values, bytes and estimated seconds of a study; train nothing."""
     from sweep.terminal.plan import print_plan
 
-    print_plan(load(study, changes))
+    print_plan(load(study, changes), every=every)
 
 
 @app.command(cls=StudyCommand)

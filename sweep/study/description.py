@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -10,7 +10,7 @@ from sweep.study.content import StudyContent
 from sweep.study.sections import Record, Restarts
 from sweep.system.formatting import count_text, list_text, short
 
-# Values that are listed; of more, only the first, the last and their number.
+# Values that are listed; of more, only the first ones, their number and their range.
 _MOST_VALUES = 16
 
 
@@ -33,7 +33,7 @@ def asked(study: StudyContent) -> dict[str, Any]:
             words = list_text([name.replace("_", " ") for name in axis])
             sentence += f"; {words} vary together, in {count_text(len(next(iter(axis.values()))), 'point')}"
     fixed = study.fixed()
-    swept = [(name, _values(study.parameters[name])) for name in study.parameters]
+    swept = [(name, values_text(study.parameters[name])) for name in study.parameters]
     others = [(name, str(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
     fixed_words = [(name.replace("_", " "), value, study.tables.words[name].meaning) for name, value in others]
     if study.record.targets:
@@ -81,8 +81,14 @@ def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
-def _values(values: tuple[Any, ...]) -> str:
-    if len(values) <= _MOST_VALUES:
-        return ", ".join(map(short, values))
-    first, last = (values[0], values[-1]) if isinstance(values[0], str) else (min(values), max(values))
-    return f"{len(values):,} values from {short(first)} to {short(last)}"
+def values_text(values: Sequence[Any], write: Callable[[Any], str] = short) -> str:
+    """Return the values of a word; of many their number and range, and the first ones.
+
+    Words that vary together have values several times.
+    """
+    known = list(dict.fromkeys(values))
+    if len(known) <= _MOST_VALUES:
+        told = ", ".join(map(write, known))
+        return f"{told}, in {len(values):,} points" if len(values) > len(known) else told
+    span = "" if isinstance(known[0], str) else f" from {write(min(known))} to {write(max(known))}"
+    return f"{len(values):,} values{span}: {', '.join(map(write, values[:3]))}, .."

@@ -8,7 +8,7 @@ from kernels.vocabulary import OVER_OUTPUTS
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
 from sweep.study.columns import row_bytes
-from sweep.study.description import patterns_text
+from sweep.study.description import patterns_text, values_text
 from sweep.study.grid import Axis
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, list_text
@@ -16,8 +16,11 @@ from sweep.system.host import available_threads
 from sweep.training.speed import estimated_seconds, noted_kernel_seconds
 
 
-def print_plan(study: Study) -> None:
-    """Print cells, runs, values and bytes of a study, and estimates of compiling and training."""
+def print_plan(study: Study, *, every: bool = False) -> None:
+    """Print cells, runs, values and bytes of a study, and estimates of compiling and training.
+
+    Of many values the first ones are printed, with their number and range, or with ``every`` all of them.
+    """
     planned = Plan(study)
     shape = " x ".join(map(_shape_of, study.axes)) or "nothing swept"
     first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
@@ -35,7 +38,11 @@ def print_plan(study: Study) -> None:
     }
     if any(output not in OVER_OUTPUTS for output in study.values_of("output")):  # which are right by their largest
         lines["middle"] = ", ".join(map(str, dict.fromkeys(study.data.used_middles)))
-    lines |= {name: ", ".join(map(str, values)) for axis in study.axes for name, values in axis.items()}
+    lines |= {
+        name: ", ".join(map(str, values)) if every else values_text(values, str)
+        for axis in study.axes
+        for name, values in axis.items()
+    }
     fixed = study.fixed()
     lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
     if study.record.targets:

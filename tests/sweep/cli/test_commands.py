@@ -133,6 +133,21 @@ def test_plan(place: Path) -> None:
     assert tree(place) == before
 
 
+def test_plan_of_many_values(place: Path) -> None:
+    """Of more values than are read it tells number, range and the first, one line for each word; on request all."""
+    axes = "\n[[samples]]\ncount = 64\nscale = { min = 1.0, max = 2.0 }\nactivation = ['relu', 'tanh']\n"
+    (place / "mine.toml").write_text(STUDY_TEXT + axes)
+    values = load_study("mine.toml").parameters["scale"]
+    told = dict(re.split(r"  +", line, maxsplit=1) for line in command("plan", "mine.toml").out.splitlines())
+    assert told["scale"] == (
+        f"64 values from {min(values)} to {max(values)}: {values[0]}, {values[1]}, {values[2]}, .."
+    )
+    assert sorted(told["activation"].removesuffix(", in 64 points").split(", ")) == ["relu", "tanh"]
+    assert told["learning_rate"] == "0.1, 0.2"
+    every = command("plan", "mine.toml", "--values").out
+    assert f"  {', '.join(map(str, values))}\n" in every
+
+
 @pytest.mark.parametrize(
     ("data", "middle"),
     [
