@@ -184,7 +184,7 @@ class SweepProgress:
             if compilation.seconds and compilation.total > 1:
                 self._waits_for += f", about {duration(compilation.seconds)} for all"
         number = compilation.number if compilation else 0
-        self._last_line = -inf if number > self._kernel else self._last_line  # shown at once
+        self._last_line = -inf if number > self._kernel and not self._stops else self._last_line  # shown at once
         self._kernel = max(self._kernel, number)
         self.tick()
 
@@ -216,7 +216,8 @@ class SweepProgress:
         elif self._waits_for:
             parts.append(self._waits_for)
         elif self._pace.known:
-            parts.append(f"{self._pace.steps_per_second / 1e6:,.0f} M steps/s")
+            speed = self._pace.steps_per_second / 1e6
+            parts.append(f"{speed:,.0f} M steps/s" if speed >= 100 else f"{speed:.3g} M steps/s")
             parts.append(f"about {duration(self._cost_to_go / self._pace.cost_per_second)} to go")
         elif 0 < self._done_runs < self._n_runs:
             parts.append("going on from there")

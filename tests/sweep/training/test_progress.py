@@ -96,7 +96,7 @@ def test_estimate_is_of_the_last_seconds(clock: Clock) -> None:
     assert merged.text() == "100 %  10 of 10 runs"
     for _ in range(4):
         progress.advance(10, 10.0, 1_000_000, 10.0)  # both threads: 2 a second
-    assert progress.text().endswith("0 M steps/s  about 3 min 50 s to go")
+    assert progress.text().endswith("0.2 M steps/s  about 3 min 50 s to go")
     for _ in range(4):
         clock.now += 6
         progress.advance(10, 10.0, 1_000_000, 1.0)
@@ -238,6 +238,20 @@ def test_time_until_all_is_compiled(clock: Clock) -> None:
     progress.compiling(Compilation(3, 9, None, here=True))
     progress.stopping()
     assert progress.text().endswith("stopping: one kernel is being compiled")
+
+
+def test_a_stop_is_told_once(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    """Where no terminal shows the bar, kernels that others compile after it repeat no line."""
+    progress = SweepProgress(10, 1.0, 2, shown=True)
+    for number in (1, 2):
+        progress.compiling(Compilation(number, 3))
+        progress.stopping()
+        progress.tick()
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.rpartition("  ")[2] for line in lines] == [
+        "compiling kernel 1 of 3",
+        "stopping: one kernel is being compiled",
+    ]
 
 
 def test_finished_study_says_so(tmp_path: Path) -> None:
