@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from html import escape
+from itertools import islice
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +18,12 @@ from kernels.recipe import NamedParameters
 from sweep.errors import StoreError, StudyError
 from sweep.schedule.plan import Plan
 from sweep.study.columns import STATUSES, measure_columns, target_columns
+from sweep.study.description import html_table
 from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.study.parameters import Scalar
 from sweep.study.sections import MAX_SEED
+from sweep.system.formatting import count_text, short
 from sweep.training.shard_trainer import ShardTrainer
 
 if TYPE_CHECKING:
@@ -27,7 +32,11 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
+# Judgings, first and last ones, and patterns that are shown of a trace in a notebook.
+_SHOWN_JUDGINGS, _SHOWN_PATTERNS = 3, 16
+
+
+@dataclass(frozen=True, repr=False)
 class Trace:
     """One run, step by step.
 
@@ -87,6 +96,45 @@ class Trace:
     target_steps: dict[float, int]
     row: dict[str, Any]
     mismatches: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Return on one line how the run ended, with its first and last losses."""
+        losses = [short(loss) if t is not None else ".." for t, loss in self._first_and_last()]
+        return f"<Trace of {self._end}; losses {', '.join(losses)}>"
+
+    def __str__(self) -> str:
+        """Return all of it, as :meth:`text`."""
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        """Return the end, first and last losses, and predictions for a notebook."""
+        losses = [
+            (".." if t is None else f"{t:,}", short(loss) if t is not None else "")
+            for t, loss in self._first_and_last()
+        ]
+        rows = zip(self.inputs, self.predictions, self.targets, strict=True)
+        patterns = [[", ".join(map(short, each.tolist())) for each in row] for row in islice(rows, _SHOWN_PATTERNS)]
+        more = (
+            f"the first {_SHOWN_PATTERNS} of {len(self.inputs):,} patterns; "
+            if len(self.inputs) > len(patterns)
+            else ""
+        )
+        tables = html_table(["steps", "loss"], losses) + html_table(["inputs", "prediction", "target"], patterns)
+        return f"<div><b>{escape(self._end)}</b>{tables}<small>{more}print(trace) writes all</small></div>"
+
+    @property
+    def _end(self) -> str:
+        of = f"seed {self.seed} in cell {self.cell} of {self.study.name!r}"
+        return (
+            f"{of}: {self.status} after {count_text(self.steps, 'step')}, {count_text(self.n_correct, 'output')} right"
+        )
+
+    def _first_and_last(self) -> list[tuple[int | None, float]]:
+        """Return steps and losses of the first and last judgings; of those between one pair without a step."""
+        pairs: list[tuple[int | None, float]] = list(zip(self.judged_at.tolist(), self.losses.tolist(), strict=True))
+        if len(pairs) > 2 * _SHOWN_JUDGINGS + 1:
+            pairs[_SHOWN_JUDGINGS:-_SHOWN_JUDGINGS] = [(None, nan)]
+        return pairs
 
     def text(self) -> str:
         """Return the trace as text.

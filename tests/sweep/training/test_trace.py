@@ -203,3 +203,22 @@ def test_trace_of_something_else() -> None:
     result = sweep.run(make_study(count=2, hidden=2, learning_rate=0.1))
     with pytest.raises(StoreError, match="no run given; of a result give the number of one of its 2 runs"):
         trace(result)
+
+
+def test_trace_in_a_notebook() -> None:
+    """It shows itself in few lines, however many losses and patterns it has; as text it is all of it."""
+    study = {"hidden": 2, "learning_rate": 1e-3, "max_steps": 300, "seeds.count": 1}
+    traced = trace(load_study("xor", study | {"task": "parity", "bits": 5}))
+    losses = traced.losses.tolist()
+    assert repr(traced) == (
+        f"<Trace of seed 0 in cell 0 of 'xor': exhausted after 300 steps, {traced.n_correct} outputs right; losses "
+        f"{losses[0]:.4g}, {losses[1]:.4g}, {losses[2]:.4g}, .., {losses[-3]:.4g}, {losses[-2]:.4g}, {losses[-1]:.4g}>"
+    )
+    shown = traced._repr_html_()
+    assert shown.count("<tr>") == 1 + 7 + 1 + 16
+    assert f"<td>300</td><td>{losses[-1]:.4g}</td>" in shown
+    assert "the first 16 of 32 patterns" in shown
+    assert str(traced) == traced.text()
+    assert len(str(traced).splitlines()) > 300
+    short = trace(load_study("xor", study | {"max_steps": 2}))
+    assert ".." not in repr(short) + short._repr_html_()
