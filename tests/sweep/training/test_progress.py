@@ -22,7 +22,6 @@ from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.store.run_facts import _seconds_within
 from sweep.store.shard_result import ShardResult
-from sweep.system.formatting import duration, large_text
 from sweep.system.progress import Pace, SweepProgress, tell_finished
 from sweep.training import shard_trainer
 from sweep.training.kernel_items import uncompiled
@@ -144,35 +143,6 @@ def test_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
         " 25 %  10 of 40 runs  2 M steps/s  about 1 min 00 s to go",
         " 50 %  20 of 40 runs  2 M steps/s  about 40 s to go",
     ]
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (0.0, "0"),
-        (0.62, "0.62"),
-        (617.4, "617"),
-        (999.6, "1.00 thousand"),
-        (62_345.0, "62.3 thousand"),
-        (100_400.0, "100 thousand"),
-        (999_499.0, "999 thousand"),
-        (999_501.0, "1.00 million"),
-        (70_250_000.0, "70.2 million"),
-        (2.4e12, "2400 billion"),
-    ],
-)
-def test_large_numbers(number: float, text: str) -> None:
-    """Three digits tell slow trainings from none, and a unit is never a thousand of the one before."""
-    assert large_text(number) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.0, "0 s"), (59.2, "1 min 00 s"), (599.9, "10 min"), (3599.5, "1 h 00 min"), (86_399.9, "1 d 00 h")],
-)
-def test_durations(seconds: float, text: str) -> None:
-    """Times are rounded up, also across units."""
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(
