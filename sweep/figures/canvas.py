@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # Characters of a line, per inch.
 _LETTERS = 12
+# Inches left of axes, for ticks and label.
+_LEFT = 0.8
 # Height of ticks and label below axes, in points.
 _TICKS_AND_NAME = 36
 
@@ -73,6 +75,21 @@ def put_legend(ax: Axes, title: str | None = None, *, points: float | None = Non
         box, whole = ax.get_position(), ax.figure.bbox.width
         taken = legend.get_window_extent().width / whole + 0.01 * box.width
         ax.set_position((box.x0, box.y0, max(box.width - taken, 0.2 * box.width), box.height))
+
+
+def title_center(ax: Axes) -> float:
+    """Return where the middle of a title belongs, as a part of the width of axes: that of axes and legend together.
+
+    Over axes that a legend narrows, a long title would begin left of the figure.
+    """
+    legend, spec = ax.get_legend(), ax.get_subplotspec()
+    if legend is None:
+        return 0.5
+    taken = legend.get_window_extent().width / ax.figure.dpi
+    if ax.figure.get_layout_engine() is None or spec is None:
+        return float(0.5 + taken / inches_across(ax) / ax.get_position().width / 2)
+    whole = inches_across(ax) / spec.get_gridspec().ncols  # which a layout divides when it is drawn
+    return max((whole / 2 - _LEFT) / max(whole - _LEFT - taken, 0.2 * whole), 0.5)
 
 
 def put_legend_below(ax: Axes) -> None:

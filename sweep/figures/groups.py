@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.errors import SweepError
 from sweep.figures.axis import heading
-from sweep.figures.canvas import put_legend
+from sweep.figures.canvas import put_legend, title_center
 from sweep.figures.channels import MAX_LINES
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.results.answers import check_judged, check_swept
@@ -128,4 +128,4 @@ def finish(
     if ax.get_legend_handles_labels()[0]:
         put_legend(ax, legend or (groups.color or "").replace("_", " ") or None)
     shown = [groups.color] if groups.color else []
-    ax.set_title(heading(result, groups.values, shown, notes), fontsize=10)
+    ax.set_title(heading(result, groups.values, shown, notes), fontsize=10, x=title_center(ax))

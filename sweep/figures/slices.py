@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +24,13 @@ from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import Locator
 
 # Most points and most lines; of more cells some in even steps are drawn.
 _MOST_POINTS, _MOST_LINES = 5000, 500
 _MOST_LABELS = 12
+# Lines that are all drawn alike, and the least number of the best ones that stand out among more.
+_MOST_CLEAR, _LEAST_CLEAR = 100, 10
 
 
 def slice_plot(
@@ -165,8 +168,12 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
     colors = color_map(selected).with_extremes(bad=MISSING)(norm(drawn))
     heights = np.column_stack([_heights(cells, name, selected) for name in names])
     marker = "o" if len(names) == 1 else None
-    for line, color in zip(heights, colors, strict=True):
-        ax.plot(range(len(names)), line, color=color, linewidth=1.0, alpha=0.7, solid_capstyle="round", marker=marker)
+    faint = max(min(_MOST_CLEAR / len(heights), 1.0), 0.35)  # many lines let others through, but for the best
+    first_clear = len(heights) - max(_LEAST_CLEAR, len(heights) // 20) if faint < 1 else 0
+    for k, (line, color) in enumerate(zip(heights, colors, strict=True)):
+        width, alpha = (1.0, 0.7) if k >= first_clear else (0.6, 0.7 * faint)
+        look: dict[str, Any] = {"color": color, "linewidth": width, "alpha": alpha, "marker": marker}
+        ax.plot(range(len(names)), line, solid_capstyle="round", **look)
     for k, name in enumerate(names):
         _draw_axis(ax, k, _axis_of(selected.values[name]), room=3 if marker is None else 7)
     ax.set_xticks(range(len(names)), [wrapped(label_of(name), 1.2) for name in names])
@@ -231,10 +238,29 @@ def _unit(places: Places) -> NDArray[np.float64]:
 def _draw_axis(ax: Axes, k: int, places: Places, room: int) -> None:
     """Draw the axis of one parameter with its values, ``room`` points beside it."""
     ax.axvline(k, color="0.4", linewidth=0.8)
-    heights = _unit(places)
-    every = -(-len(heights) // _MOST_LABELS)
-    for height, value in zip(heights[::every], places.values[::every], strict=True):
+    for height, value in _labels(places):
         ax.annotate(
             short(value), (k, height), (room, 0), textcoords="offset points", va="center", fontsize=9,
             bbox={"facecolor": PAPER, "alpha": 0.9, "linewidth": 0, "pad": 0.8},
         )  # fmt: skip
+
+
+def _labels(places: Places) -> Iterator[tuple[float, Scalar]]:
+    """Yield the values that are told along an axis, with their heights: of many numbers round ones, else every k-th."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    values = places.values
+    if len(values) <= _MOST_LABELS or places.scale == "names":
+        every = -(-len(values) // _MOST_LABELS)
+        yield from zip(_unit(places)[::every].tolist(), values[::every], strict=True)
+        return
+    low, high = float(values[0]), float(values[-1])
+    turned = np.log if places.scale == "log" else np.asarray
+    locators: list[Locator] = [MaxNLocator(6, integer=isinstance(values[0], int))]
+    if places.scale == "log":  # powers of ten, or numbers between them, where there are some
+        locators = [LogLocator(), LogLocator(subs=(1, 3)), LogLocator(subs=(1, 2, 5)), *locators]
+    inside = ([tick for tick in locator.tick_values(low, high) if low <= tick <= high] for locator in locators)
+    ticks = next((ticks for ticks in inside if len(ticks) > 2), [low, high])
+    bottom, top = turned(low), turned(high)
+    for tick in ticks:
+        yield float((turned(tick) - bottom) / (top - bottom)), float(f"{tick:.6g}")

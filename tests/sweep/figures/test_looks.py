@@ -208,6 +208,43 @@ def test_legends_hide_nothing(drawn: Drawn, kind: str, name: str) -> None:
             assert box.y0 >= -1
 
 
+@pytest.mark.parametrize("kind", ["curves", "incidence"])
+def test_titles_beside_legends_are_whole(kind: str) -> None:
+    """A long title over axes that a wide legend narrows begins and ends within the figure, and over given axes too."""
+    words = {"distribution": ["normal", "truncated_normal", "uniform"], "learning_rate": [0.1, 0.2]}
+    result = sweep.run(make_study(**{**SMALL, **words}, name="learning-curves-of-xor"))
+    figure = figures.draw(result, kind, color="distribution")
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    box = ax.title.get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    given = Figure(figsize=(7, 4)).subplots()
+    figures.learning_curves(result, given, color="distribution")
+    box = given.title.get_window_extent()
+    assert given.figure.bbox.x0 <= box.x0 < box.x1 <= given.figure.bbox.x1
+
+
+def test_many_cells_are_told_from_the_best() -> None:
+    """Of many lines of parallel coordinates the best stand out, and values along axes are few and round."""
+    points = make_study(count=2, learning_rate=[1.0]).canonical()
+    points["parameters"] = {}
+    points["samples"] = [
+        {"count": 200, "learning_rate": {"logspace": [1e-3, 1.0]}, "scale": {"min": 0.1, "max": 3.0},
+         "hidden": {"range": [2, 64]}}
+    ]  # fmt: skip
+    points["network"].pop("hidden", None), points["initial_weights"].pop("scale")
+    ax = figures.parallel(sweep.run(sweep.Study(**points)))
+    lines = [line for line in ax.lines if len(line.get_xdata()) == 3]
+    assert len(lines) == 200
+    assert [line.get_alpha() for line in lines] == pytest.approx([0.35] * 190 + [0.7] * 10)
+    along = [[text.get_text() for text in ax.texts if text.xy[0] == k] for k in range(3)]
+    assert along == [
+        ["0.003", "0.01", "0.03", "0.1", "0.3"],
+        ["0.5", "1", "1.5", "2", "2.5"],
+        ["15", "30", "45", "60"],
+    ]
+
+
 def test_legends_of_a_run_hide_nothing() -> None:
     """So do those of its weights and of its targets."""
     from sweep.figures.run import draw_run
