@@ -55,6 +55,13 @@
     );
   };
 
+  // What is wider than the screen fades out at the side to which it can be scrolled.
+  const boxes = [...document.querySelectorAll(".picture, div.wide")];
+  const hint = (box) => box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+  boxes.forEach((box) => box.addEventListener("scroll", () => hint(box), { passive: true }));
+  addEventListener("resize", () => boxes.forEach(hint));
+  boxes.forEach(hint);
+
   heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => sortBy(column)));
   selects.forEach((select) => select.addEventListener("change", filter));
   body.addEventListener("click", (event) => {

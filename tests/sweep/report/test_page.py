@@ -208,6 +208,20 @@ def test_opens_without_complaint_or_request(browser: Any, path: Path) -> None:
 
 
 @needs_browser
+def test_what_is_cut_on_a_phone_fades(browser: Any, path: Path) -> None:
+    """Tables and figures that are wider than the screen show that there is more, until they are scrolled to the end."""
+    opened = Opened(browser, path, viewport={"width": 390, "height": 844})
+    cells = opened.page.locator("#cells .tall, div.tall").first
+    assert "more" in cells.get_attribute("class").split()
+    assert "gradient" in cells.evaluate("box => getComputedStyle(box).maskImage")
+    cells.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    opened.page.wait_for_function("!document.querySelector('div.tall').classList.contains('more')")
+    opened.page.set_viewport_size({"width": 1600, "height": 900})
+    opened.page.wait_for_function("!document.querySelector('.more')")
+    assert opened.complaints == []
+
+
+@needs_browser
 def test_table_sorts(browser: Any, path: Path, result: Result) -> None:
     """A click on a head sorts by its numbers upwards, another one downwards; what is missing stays last."""
     opened = Opened(browser, path)
