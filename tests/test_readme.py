@@ -120,6 +120,13 @@ def test_every_column_is_documented(columns: object) -> None:
         assert f"| `{column.name}` | {column.type} | {column.unit} | {column.doc} |" in RESULTS
 
 
+@pytest.mark.parametrize("text", [README, RESULTS], ids=["README", "results"])
+def test_every_table_has_a_header(text: str) -> None:
+    """Rows without one are no table where the page is read."""
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert re.fullmatch(r"\|(---\|)+", table.splitlines()[1]), table.splitlines()[0]
+
+
 def test_every_command_is_listed() -> None:
     for registered in [each for part in (app, studies, results, outputs) for each in part.registered_commands]:
         assert registered.callback is not None
