@@ -78,15 +78,15 @@ lint: $(READY)
 	$(BIN)/mypy
 
 $(READY): pyproject.toml constraints.txt
-	@echo "installing Python packages into $(VENV), about a minute .."
+	@echo "installing Python packages into $(VENV): one minute on fast machines, four on slow ones .."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@
 	@echo "installed"
 
 $(BENCH_READY): $(READY)
 	@echo "installing the peers of the benchmark into $(VENV), several minutes .."
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 	@echo "installed"
 

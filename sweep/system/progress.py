@@ -235,6 +235,13 @@ def tell_finished(facts: Mapping[str, Any], place: str) -> None:
     tell(f"{name}: already finished{on} in {one_line(place)} ({runs}); nothing to train")
 
 
+def is_on_terminal() -> bool:
+    """Return whether standard error is a terminal; a closed stream is none."""
+    with suppress(AttributeError, ValueError):
+        return sys.stderr.isatty()
+    return False
+
+
 def tell(*lines: str) -> None:
     """Print lines on standard error; a closed stream is ignored, so that training goes on."""
     with suppress(OSError):

@@ -24,7 +24,7 @@ from sweep.study.columns import row_bytes
 from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.system.host import machine_facts, memory_bytes, threads_asked_for
-from sweep.system.progress import tell, tell_finished
+from sweep.system.progress import is_on_terminal, tell, tell_finished
 from sweep.training.coordinator import Coordinator
 from sweep.training.curve_pass import record_curves
 from sweep.training.executors.address import check_cluster
@@ -57,7 +57,7 @@ def run(
     threads: int | None = None,
     keep: Literal["runs", "cells"] = "runs",
     *,
-    progress: bool = False,
+    progress: bool | None = None,
     overwrite: bool = False,
     allow_runs: int = MAX_RUNS,
     time_budget: float | str | None = None,
@@ -80,7 +80,7 @@ def run(
     keep
         ``"runs"`` keeps a row for each run, ``"cells"`` only counts by cell; the digest is then that of the counts.
     progress
-        Show progress on standard error.
+        Show progress on standard error; by default where that is a terminal.
     overwrite
         Remove earlier results in ``out`` first; not with ``shard``. In an object store, a process at work is not seen.
     allow_runs
@@ -118,7 +118,8 @@ def run(
     KeyboardInterrupt
         If interrupted; shards finished so far are kept in ``out``.
     """
-    options = Options(progress, overwrite, allow_runs, time_budget, max_runs, shard, reuse, cluster)
+    shown = is_on_terminal() if progress is None else progress
+    options = Options(shown, overwrite, allow_runs, time_budget, max_runs, shard, reuse, cluster)
     return run_in_shards(study, out, threads, keep, options)
 
 

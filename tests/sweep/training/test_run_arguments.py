@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +111,27 @@ def test_losses_of_a_trace() -> None:
     assert line.get_ydata().tolist() == traced.losses.tolist()
     with pytest.raises(SweepError, match="losses are drawn of a result or of a trace"):
         figures.losses([1.0, 0.5])  # type: ignore[arg-type]
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what is written."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call shows progress where standard error is a terminal, or where it is asked for; and nothing elsewhere."""
+    study = make_study(count=2, hidden=2, max_steps=2)
+    for stream, progress, is_shown in (
+        (Terminal(), None, True),
+        (Terminal(), False, False),
+        (io.StringIO(), None, False),
+        (io.StringIO(), True, True),
+    ):
+        monkeypatch.setattr(sys, "stderr", stream)
+        sweep.run(study, progress=progress)
+        assert ("of 4 runs" in stream.getvalue()) == is_shown
+    monkeypatch.setattr(sys, "stderr", None)
+    sweep.run(study)
