@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sweep.cli.completions import complete_figure, complete_parameter, complete_value
 from sweep.cli.results import DirectoryArgument, open_with_warning, split_names
 from sweep.system.escaping import one_line
 
@@ -20,6 +21,7 @@ def figure(
         str,
         typer.Argument(
             metavar="KIND",
+            autocompletion=complete_figure,
             help="lines, heatmap, slice, contour, parallel, importance (main and total effects), incidence (cumulative "
             "incidence), ecdf (run lengths over recorded targets, or a swept below), profile (performance profile), "
             "steps, loss, curves (recorded learning curves, medians and quartiles) or runs (curves of single runs).",
@@ -29,27 +31,43 @@ def figure(
         Path | None, typer.Option(help="File to write, or folder to write a PNG to; DIR by default.")
     ] = None,
     x: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Parameter along the axis of lines, heatmap, contour, slice.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Parameter along the axis of lines, heatmap, contour, slice.",
+            autocompletion=complete_parameter,
+        ),
     ] = None,
     y: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Parameter along the other axis of heatmap, contour.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Parameter along the other axis of heatmap, contour.",
+            autocompletion=complete_parameter,
+        ),
     ] = None,
     color: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
+            autocompletion=complete_parameter,
             help="Parameter by color, of at most 12 values, of lines, incidence, ecdf (also target), profile, steps, "
             "curves.",
         ),
     ] = None,
     facet: Annotated[
         str | None,
-        typer.Option(metavar="NAME[,NAME]", help="Parameters of the panels of lines: one, or two (across, down)."),
+        typer.Option(
+            metavar="NAME[,NAME]",
+            help="Parameters of the panels of lines: one, or two (across, down).",
+            autocompletion=complete_parameter,
+        ),
     ] = None,
     value: Annotated[
         str | None,
         typer.Option(
             metavar="VALUE",
+            autocompletion=complete_value,
             help="Statistic of lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps (ERT), "
             "final_loss, max_error, n_correct, test_loss, n_test_correct, a recorded measure or another one of the "
             "cells; of importance: rate or mean_steps (RMST); of curves and runs: train_loss, test_loss, n_correct or "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.cli.completions import complete_by, complete_parameter, complete_sort
 from sweep.system.escaping import one_line
 
 if TYPE_CHECKING:
@@ -32,12 +33,17 @@ def show(
     directory: DirectoryArgument,
     by: Annotated[
         str | None,
-        typer.Option(metavar="NAME,NAME", help="Pool all other parameters, as in --by activation."),
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Pool all other parameters, as in --by activation.",
+            autocompletion=complete_parameter,
+        ),
     ] = None,
     sort: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN",
+            autocompletion=complete_sort,
             help="cell, a parameter, rate, median_steps, expected_steps (expected running time, ERT), mean_steps "
             "(restricted mean survival time, RMST), converged, diverged, stalled, exhausted (right-censored), or a "
             "column of cells.parquet. Rates, counts and margins start from the highest, all else from the lowest.",
@@ -81,6 +87,7 @@ def best(
         str | None,
         typer.Option(
             metavar="NAME,NAME",
+            autocompletion=complete_by,
             help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error, n_correct, "
             "test_loss, n_test_correct or a recorded measure, such as margin. "
             "Or parameters: print the best cell for each of their values. Or both, as in --by optimizer,final_loss.",
@@ -101,12 +108,18 @@ def compare(
     directory: DirectoryArgument,
     other: Annotated[str | None, typer.Argument(metavar="DIR", help="Results folder to compare with.")] = None,
     vary: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Parameter whose values are compared with each other.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Parameter whose values are compared with each other.",
+            autocompletion=complete_parameter,
+        ),
     ] = None,
     by: Annotated[
         str | None,
         typer.Option(
             metavar="NAME,NAME",
+            autocompletion=complete_by,
             help="Compare for each value of these parameters; others are pooled. Also the measure to compare: rate, "
             "final_loss, max_error, n_correct, test_loss, n_test_correct or a recorded measure, such as margin.",
         ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from sweep.cli.completions import complete_word
 from sweep.errors import EXIT_INTERRUPTED, StudyError
 from sweep.system.escaping import one_line
 
@@ -168,7 +169,12 @@ def schema(own_words: WordsOption = None) -> None:
 @app.command()
 def words(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Key, value or section, such as adam; all keys by default.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Key, value or section, such as adam; all keys by default.",
+            autocompletion=complete_word,
+        ),
     ] = None,
     own_words: WordsOption = None,
 ) -> None:

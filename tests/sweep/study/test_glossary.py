@@ -7,6 +7,9 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -14,14 +17,18 @@ import typer
 
 from kernels.start.names import NAMED_SCALES
 from kernels.start.scales import scale_of
-from sweep import Study
+from sweep import Study, figures
 from sweep.cli.app import app
+from sweep.cli.completions import FIGURES, complete_value
 from sweep.cli.studies import complete_change, complete_study
+from sweep.figures.statistics import STATISTICS
+from sweep.results.answers import column_of
+from sweep.statistics.importance import EXPLAINED
 from sweep.study.glossary import entries, glossary
 from sweep.study.load import built_in_studies
 from sweep.study.tasks import TASKS, make_patterns
 from sweep.study.words import HOMES, WORDS
-from tests.sweep.support import assert_refused, command
+from tests.sweep.support import assert_refused, command, make_study, write_study
 
 
 def test_every_key_is_told() -> None:
@@ -148,6 +155,37 @@ def test_completion() -> None:
     assert complete_change("optimizer=n") == ["optimizer=nesterov"]
     assert complete_change("network.activation=t") == ["network.activation=tanh"]
     assert complete_change("hidden=") == []
+
+
+def complete(*words: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what bash completes the last word to."""
+    monkeypatch.setenv("COMP_WORDS", " ".join(["sweep", *words]))
+    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+    monkeypatch.setenv("_SWEEP_COMPLETE", "complete_bash")
+    with pytest.raises(SystemExit), redirect_stdout(StringIO()) as said:
+        typer.main.get_command(app).main(prog_name="sweep")  # type: ignore[attr-defined]
+    return said.getvalue().split()
+
+
+def test_completion_of_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kinds of figures, words, and of a result its parameters with the statistics that it is asked for."""
+    write_study(tmp_path / "study.toml", make_study(hidden=[2, 3], scale=[1.0, 2.0]))
+    ask, folder = partial(complete, monkeypatch=monkeypatch), str(tmp_path)
+    assert ask("figure", folder, "s") == ["slice", "steps"]
+    assert ask("words", "nes") == ["nesterov"]
+    assert ask("show", folder, "--sort", "m") == ["median_steps", "mean_steps"]
+    assert ask("show", folder, "--by", "") == ["learning_rate", "hidden", "scale"]
+    assert ask("best", folder, "--by", "hidden,s") == ["hidden,scale", "hidden,sharpness"]
+    assert ask("compare", folder, "--vary", "l") == ["learning_rate"]
+    assert ask("figure", folder, "lines", "--value", "ma") == ["max_error", "margin"]
+    assert ask("show", str(tmp_path / "none"), "--by", "") == []
+
+
+def test_completed_names_are_known() -> None:
+    """They are written out, as modules that know them are slow to import."""
+    assert list(FIGURES) == list(figures.KINDS)
+    known = [*STATISTICS, *EXPLAINED]
+    assert all(column_of(name, known) in known for name in complete_value(""))
 
 
 def test_completion_of_study_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,94 @@
+"""What the shell completes: kinds of figures, words of studies, parameters of a result, and statistics.
+
+Names that only heavy modules know are written out here, so that the shell does not wait; tests compare them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+import typer
+
+FIGURES = (
+    *(
+        "lines",
+        "heatmap",
+        "slice",
+        "contour",
+        "parallel",
+        "importance",
+        "incidence",
+        "ecdf",
+        "profile",
+        "steps",
+        "loss",
+    ),
+    *("curves", "runs"),
+)
+_STATISTICS = ("rate", "median_steps", "expected_steps", "mean_steps")
+_MEASURES = ("final_loss", "max_error", "n_correct", "test_loss", "n_test_correct")
+_SORTED_BY = ("cell", *_STATISTICS, "converged", "diverged", "stalled", "exhausted")
+
+
+def complete_figure(incomplete: str) -> list[str]:
+    """Return the kinds of figures that begin with a text."""
+    return _beginning(incomplete, FIGURES)
+
+
+def complete_word(incomplete: str) -> list[str]:
+    """Return what ``sweep words`` explains: sections, keys, and names of values."""
+    from sweep.study.glossary import LISTS, entries
+
+    found = entries()
+    sections, keys = (list(dict.fromkeys(getattr(entry, what) for entry in found)) for what in ("section", "key"))
+    names = (name for entry in found for name in (*entry.values, *entry.users) if name != "given")
+    return _beginning(incomplete, dict.fromkeys([*sections, *LISTS, *keys, *names]))
+
+
+def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the swept parameters of the result that was named, for the last name of a list."""
+    return _last_of_list(incomplete, _parameters(context))
+
+
+def complete_by(context: typer.Context, incomplete: str) -> list[str]:
+    """Return swept parameters, and statistics and measures that cells are ranked and compared by."""
+    return _last_of_list(incomplete, [*_parameters(context), *_STATISTICS[:3], *_measures()])
+
+
+def complete_sort(context: typer.Context, incomplete: str) -> list[str]:
+    """Return what the table of cells is ordered by, its usual columns among them."""
+    return _beginning(incomplete, [*_SORTED_BY, *_parameters(context)])
+
+
+def complete_value(incomplete: str) -> list[str]:
+    """Return the statistics and measures that figures show."""
+    return _beginning(incomplete, [*_STATISTICS, *_measures()])
+
+
+def _measures() -> list[str]:
+    from sweep.study.network_measures import NETWORK_MEASURES
+
+    return [*_MEASURES, *(name for name in NETWORK_MEASURES if name != "learned_function")]
+
+
+def _parameters(context: typer.Context) -> list[str]:
+    """Return the swept parameters of the result that the command line names; none if it cannot be read."""
+    from sweep.errors import SweepError
+    from sweep.store.location import files_at
+    from sweep.store.run_facts import read_study
+
+    named = [context.params.get("directory"), *context.args]  # these while an option has no value yet
+    with suppress(SweepError):
+        return list(read_study(files_at(next(filter(None, named), ""))).parameters)
+    return []
+
+
+def _last_of_list(incomplete: str, names: Iterable[str]) -> list[str]:
+    """Return the names that continue a list separated by commas, with what is there before."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in _beginning(last, names) if name not in before.split(",")]
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
