@@ -175,7 +175,7 @@ class CompileWatch:
     def end(self, key: KernelKey, seconds: float | None) -> None:
         """Count a kernel that is compiled, and the seconds that it took; None if it is not."""
         with self._lock:
-            del self._running[key]
+            self._running.pop(key, None)  # not there where another call compiled it here meanwhile
             self.seconds += [] if seconds is None else [seconds]
             self._tell_now()
 

@@ -80,7 +80,6 @@ def _keys(study: StudyContent) -> dict[str, str]:
 @lru_cache(256)
 def _passed(key: str, dtype: str) -> Entry:
     """Return the entry of the cache that says that a word has passed."""
-    cpu_target.target_context.refresh()
     return Entry(entries.conditions(cpu_target.target_context), f"tried {key} {dtype}", "own-word", "tried")
 
 

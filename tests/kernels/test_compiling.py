@@ -76,6 +76,17 @@ def test_seconds_of_what_fails_are_not_counted() -> None:
     assert len(watch.seconds) == 1
 
 
+def test_a_kernel_that_is_compiled_twice_at_once() -> None:
+    """Another call of this process may compile it while a process beside compiles it for this call."""
+    told: list[Compilation | None] = []
+    watch = CompileWatch(told.append)
+    for here in (False, True):
+        watch.begin(("train", "0"), here=here)
+    for _ in range(2):
+        watch.end(("train", "0"), 1.0)
+    assert told[-1] is None
+
+
 def test_what_is_on_disk_is_not_compiled() -> None:
     """Code of this process and code on disk are known, for the types that they are made for."""
     told: list[Compilation | None] = []

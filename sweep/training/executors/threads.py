@@ -220,10 +220,12 @@ def _start_threads(work: Callable[[], None], n_threads: int) -> list[Thread]:
 @cache
 def import_all_kernels() -> None:
     """Import in this thread the modules that the others need, so that none waits for an interrupted import."""
+    from numba.core.compiler_lock import global_compiler_lock
     from numba.core.registry import cpu_target
 
     for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
         import_module(module.name)
     import_module("numba.core.boxing")  # used by its compiler
-    cpu_target.typing_context.refresh()
-    cpu_target.target_context.refresh()
+    with global_compiler_lock:  # another call may be compiling, and what two threads refresh at once is left half known
+        cpu_target.typing_context.refresh()
+        cpu_target.target_context.refresh()

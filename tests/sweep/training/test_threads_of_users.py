@@ -1,0 +1,47 @@
+"""Several threads of one process may call ``run``, also before anything is compiled or read there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sweep
+from kernels.simd import jit
+from tests.sweep.caches import ROOT
+from tests.sweep.support import make_study
+
+STUDY = make_study(hidden=2, learning_rate=[0.1, 0.2])
+
+# Threads begin at once and take turns all the time; prints the digest that each has, or its error.
+PROGRAM = """
+import sys, threading
+import sweep
+
+study, run, together = sweep.load_study(sys.argv[1]), sweep.run, threading.Barrier(8)
+sys.setswitchinterval(1e-5)
+
+def call():
+    together.wait()
+    try:
+        print(run(study, threads=2).facts["digest"] + "\\n", end="")
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}".splitlines()[0] + "\\n", end="")
+
+threads = [threading.Thread(target=call) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+def test_the_first_calls_come_from_several_threads(tmp_path: Path) -> None:
+    """Each has the digest of a single call: Numba learns of our types under its compiler's lock."""
+    expected = sweep.run(STUDY, threads=1).facts["digest"]
+    (file := tmp_path / "s.toml").write_text(STUDY.to_toml())
+    done = subprocess.run([sys.executable, "-c", PROGRAM, file], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == [expected] * 8, done.stderr
