@@ -15,6 +15,7 @@ from sweep.system.version import __version__
 if TYPE_CHECKING:
     from kernels.own.decorators import activation, loss, optimizer
     from kernels.words.records import Setting
+    from sweep import lanes
     from sweep.errors import StoreError, StudyError, SweepError
     from sweep.results.result import Result, open_result
     from sweep.study.load import load_study
@@ -63,6 +64,7 @@ __all__ = [
     "Trace",
     "__version__",
     "activation",
+    "lanes",
     "load_study",
     "load_words",
     "loss",
@@ -79,6 +81,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "lanes":
+        return import_module("sweep.lanes")
     if name in _HOMES:
         from kernels.floating_point import default_floating_point
 

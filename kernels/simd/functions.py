@@ -28,9 +28,16 @@ def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes
     Returns
     -------
     lanes or mask
+
+    Raises
+    ------
+    TypeError
+        If both are numbers, which have no dtype of lanes.
     """
     import numpy as np
 
+    if isinstance(chosen, (int, float)) and isinstance(otherwise, (int, float)):
+        raise TypeError(f"select of two numbers; write one of them as constant({chosen!r}, z) of sweep.lanes")
     return np.where(mask, chosen, otherwise)
 
 

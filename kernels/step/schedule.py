@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from kernels.data.control import OUTPUT_RATE, RATE, WARMUP
 from kernels.data.packet import Packet, make_load_rows
@@ -33,22 +34,29 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
     load_settings = make_load_rows(memory, layout.rows(word.settings))
     load_states = make_load_rows(double, tuple(range(FIRST_STATE, FIRST_STATE + len(word.states))))
     hidden, output = layout.rates
-    n_states, n_settings = len(word.states), len(word.settings)
+    n_states = len(word.states)
 
     @device
     def as_double(value: Lanes) -> Lanes:
         return value if is_wide else widen(value)
 
-    def widened_none(settings: tuple[Lanes, ...]) -> tuple[Lanes, ...]:
-        return ()
+    def make_widened(n: int) -> Callable[[tuple[Lanes, ...]], tuple[Lanes, ...]]:
+        """Make the function that returns the first n settings in float64."""
+        first: Any = make_widened(n - 1) if n else None
+        last = n - 1
 
-    def widened_one(settings: tuple[Lanes, ...]) -> tuple[Lanes, ...]:
-        return (as_double(settings[0]),)
+        @device
+        def none(settings: tuple[Lanes, ...]) -> tuple[Lanes, ...]:
+            return ()
 
-    def widened_two(settings: tuple[Lanes, ...]) -> tuple[Lanes, ...]:
-        return as_double(settings[0]), as_double(settings[1])
+        @device
+        def widened(settings: tuple[Lanes, ...]) -> tuple[Lanes, ...]:
+            before: tuple[Lanes, ...] = first(settings)
+            return before + (as_double(settings[last]),)  # noqa: RUF005 - which Numba cannot compile
 
-    widened = device((widened_none, widened_one, widened_two)[n_settings])
+        return widened if n else none
+
+    widened = make_widened(len(word.settings))
     advance = word.advance
 
     @device

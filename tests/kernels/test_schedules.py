@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.kernels.compare import assert_as_oracle
+from kernels import vocabulary
+from kernels.simd.functions import Lanes
+from kernels.words.records import Schedule
+from tests.kernels.compare import assert_as_oracle, train_kernel
 from tests.kernels.runs import draw_runs
 from tests.kernels.specs import SCHEDULES, Spec
-from tests.kernels.support import sized, some_compiled
+from tests.kernels.support import assert_equal, sized, some_compiled
 
 
 @pytest.mark.parametrize("schedule", some_compiled(SCHEDULES, {"cosine", "step"}.__contains__))
@@ -15,3 +20,18 @@ def test_schedules_as_oracle(schedule: str) -> None:
     """The schedule cosine takes neither settings nor states, so the functions that load both have equal code."""
     spec = Spec(activation="tanh", schedule=schedule)
     assert_as_oracle(spec, draw_runs(spec, 2, sized(40, 8), 3, sized(40, 12)))
+
+
+def _linear_by_three(t: Lanes, steps: Lanes, end_factor: Lanes, gamma: Lanes, decay_rate: Lanes) -> tuple[Lanes]:
+    return (1.0 + (end_factor - 1.0) * ((t - 1.0) / steps) + 0.0 * (gamma * decay_rate),)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_schedule_takes_any_number_of_settings(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of three settings, of which two change nothing, gives the losses of the one that has the first alone."""
+    settings = [vocabulary.OWN[name] for name in ("end_factor", "gamma", "decay_rate")]
+    monkeypatch.setitem(vocabulary.SCHEDULES, "linear_by_three", Schedule(_linear_by_three, settings=tuple(settings)))
+    spec = Spec(activation="tanh", schedule="linear", dtype=dtype)
+    runs = draw_runs(spec, 2, 8, 3, 12).having(gamma=0.5, decay_rate=0.25)
+    found, expected = (train_kernel(replace(spec, schedule=each), runs) for each in ("linear_by_three", "linear"))
+    assert_equal(found.losses, expected.losses, "losses")

@@ -6,6 +6,8 @@ import doctest
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +176,12 @@ def test_names_of_the_package() -> None:
     with pytest.raises(AttributeError, match="'nothing'"):
         _ = sweep.nothing
     assert re.fullmatch(r"\d+\.\d+\.\d+", sweep.__version__)
+
+
+def test_lanes_are_there_at_once() -> None:
+    """As an attribute too, and without Numba."""
+    code = "import sweep, sys; sweep.lanes.select; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 MODULES = [found.name for found in pkgutil.walk_packages(sweep.__path__, "sweep.")]

@@ -129,7 +129,8 @@ FAILS = {
     "two numbers": (
         {"optimizer": "mine", "dtype": "float32"},
         "@sweep.optimizer\ndef mine(p, g, rate):\n    s = select(g > 0.0, 1.5, 0.5)\n    return p - rate * s\n",
-        "at line 6 of {file}",
+        "at line 6 of {file} (s = select(g > 0.0, 1.5, 0.5)): TypeError: select of two numbers; "
+        "write one of them as constant(1.5, z) of sweep.lanes",
     ),
     "forgets": (
         {"optimizer": "mine"},
