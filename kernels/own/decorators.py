@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from kernels import vocabulary
 from kernels.own.source import (
+    TOO_LONG,
     Function,
     WordError,
     read_function,
@@ -152,23 +153,31 @@ def _decorator(
     def declare(given: F) -> F:
         name = getattr(given, "__name__", repr(given))
         what = f"{kind} {name!r}"
-        functions = {"function": given, **{role: each for role, each in roles.items() if each is not None}}
-        read = {role: read_function(what, each) for role, each in functions.items()}
-        _check_name(what, name)
-        own = tuple(_setting(what, each) for each in settings)
-        declared: dict[str, Any] = {
-            "kind": kind,
-            "name": name,
-            "functions": {role: each.name for role, each in read.items()},
-            "settings": [each.name if each.name in vocabulary.OWN else _said(each._asdict()) for each in own],
-            "options": _said(options),
-        }
-        _check_form(what, {**declared, "options": options}, read)
-        source = write_source(what, list(read.values()), declared)
-        add_source(source, {each.name: each.place for each in read.values()})  # later changes of numbers change nothing
+        try:
+            _declare(what, {"kind": kind, "name": name}, {"function": given, **roles}, settings, options)
+        except RecursionError:
+            raise WordError(f"{what}: it has a formula that is {TOO_LONG}") from None
         return given
 
     return declare if function is None else declare(function)
+
+
+def _declare(
+    what: str, word: Mapping[str, Any], roles: Mapping[str, Any], settings: Any, options: Mapping[str, Any]
+) -> None:
+    """Make a word known, from the functions of its roles, of which some may be None."""
+    read = {role: read_function(what, each) for role, each in roles.items() if each is not None or role == "function"}
+    _check_name(what, word["name"])
+    own = tuple(_setting(what, each) for each in settings)
+    declared: dict[str, Any] = {
+        **word,
+        "functions": {role: each.name for role, each in read.items()},
+        "settings": [each.name if each.name in vocabulary.OWN else _said(each._asdict()) for each in own],
+        "options": _said(options),
+    }
+    _check_form(what, {**declared, "options": options}, read)
+    source = write_source(what, list(read.values()), declared)
+    add_source(source, {each.name: each.place for each in read.values()})  # later changes of numbers change nothing
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:

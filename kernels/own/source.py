@@ -30,6 +30,9 @@ _EXPRESSIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Con
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.USub, ast.UAdd, ast.Invert)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
+# What Python says of a formula by RecursionError.
+TOO_LONG = "too long for Python to read at once; divide it among several assignments"
+
 # As in: typing of call at words.py (3).
 _TOLD_BY_NUMBA = re.compile(r" at (.+) \((\d+)\)$", re.MULTILINE)
 

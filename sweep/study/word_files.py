@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from kernels.own.source import Place, WordError, line_of
+from kernels.own.source import TOO_LONG, Place, WordError, line_of
 from kernels.own.words import declared_words
 from sweep.errors import StudyError, shown
 from sweep.system.user_files import read_text
@@ -37,6 +37,8 @@ def load_words(path: str | Path) -> list[str]:
         raise StudyError([f"{named}: line {error.lineno}: {error.msg}"]) from None
     except ValueError as error:
         raise StudyError([f"{named} cannot be read: {error}"]) from None
+    except (RecursionError, MemoryError):  # of Python's parser
+        raise StudyError([f"{named} has a formula that is {TOO_LONG}"]) from None
     module = ModuleType(Path(path).stem)
     module.__file__ = file
     try:

@@ -70,6 +70,17 @@ def test_files_that_are_refused(tmp_path: Path, text: str, told: str) -> None:
         sweep.load_words(tmp_path / "none.py")
 
 
+@pytest.mark.parametrize(
+    ("n_terms", "told"), [(2000, "optimizer 'mine': it has a formula that is too long"), (5000, "words file")]
+)
+def test_formulas_that_python_cannot_read(tmp_path: Path, n_terms: int, told: str) -> None:
+    """The first is too long for its tree, the second for the compiler."""
+    file = tmp_path / "mine.py"
+    file.write_text(f"{HEAD}{OPTIMIZER}def mine(p, g, rate):\n    return {' + '.join(['p'] * n_terms)}\n")
+    with only_words_of(), pytest.raises(sweep.StudyError, match=f"{told}.*divide it among several assignments"):
+        sweep.load_words(file)
+
+
 def plain(p, g, rate):  # type: ignore[no-untyped-def]
     return p - rate * g
 
