@@ -6,15 +6,17 @@ way. An activation and a loss are compared with differences. A word that passes 
 
 from __future__ import annotations
 
+import io
 import json
 import linecache
 import os
 import pickle
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -28,11 +30,14 @@ from kernels.simd import entries, jit
 from kernels.simd.entries import Entry
 from sweep.errors import StudyError, SweepError
 from sweep.study.content import StudyContent
+from sweep.system.python_process import start_python
 
 # Source and places of each word, as processes are sent them.
 Sent = tuple[tuple[str, tuple[tuple[str, tuple[str, int]], ...]], ...]
 
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from sweep.training.own_words import answer; answer()"
+_PROGRAM = "from sweep.training.own_words import answer; answer(answers)"
+# The name of what fails among the arrays that another process sends.
+_FAULT = "fault"
 # Places where a slope may differ from differences, since a function may have a corner near some; and by how much.
 _MOST_DIFFERING, _TOLERANCE = 0.02, 1e-4
 
@@ -62,10 +67,12 @@ def take_words(sent: Any) -> None:
         add_source(source, dict(places))
 
 
-def answer() -> None:
-    """Tell another process what a word gives on lanes: read its source from standard input, and write results."""
+def answer(answers: Any) -> None:
+    """Tell another process what a word gives on lanes: read its source from standard input, and send arrays."""
     (source, places), dtype = json.load(sys.stdin)
-    sys.stdout.buffer.write(pickle.dumps(_here(add_source(source, dict(places)), dtype)))
+    found, arrays = _here(add_source(source, dict(places)), dtype), io.BytesIO()
+    np.savez(arrays, allow_pickle=False, **({_FAULT: np.array(found)} if isinstance(found, str) else found))
+    answers.send_bytes(arrays.getvalue())
 
 
 def _sent(word: OwnWord) -> tuple[str, tuple[tuple[str, tuple[str, int]], ...]]:
@@ -171,18 +178,30 @@ def _forgets(found: Mapping[str, NDArray[Any]]) -> str | None:
 
 def _elsewhere(word: OwnWord, dtype: str) -> dict[str, NDArray[Any]] | str:
     """Return what a word gives on lanes in a process that has the JIT if this one has not; or how it fails there."""
-    finished = subprocess.run(
-        [sys.executable, "-c", _PROGRAM.format(path=sys.path)],
-        input=json.dumps([_sent(word), dtype]).encode(),
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1" if jit.ENABLED else "0"},
-        capture_output=True,
-        check=False,
-    )
-    if finished.returncode:
-        last = finished.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it says nothing"]
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1" if jit.ENABLED else "0"}
+    request, told = json.dumps([_sent(word), dtype]).encode(), b""
+    with TemporaryFile() as errors:
+        try:
+            process, answers = start_python(_PROGRAM, errors, environment)
+        except OSError as error:
+            raise SweepError(
+                f"own words are tried once in another Python process, and none can be started ({error}); allow it, or "
+                "have sys.executable name a Python that has xor-sweep"
+            ) from None
+        assert process.stdin is not None
+        with process, answers, suppress(OSError, EOFError):
+            try:
+                process.stdin.write(request)
+                process.stdin.close()
+                told = answers.recv_bytes()
+            finally:
+                process.kill()
+        errors.seek(0)
+        last = errors.read().decode(errors="replace").strip().splitlines()[-1:] or ["it says nothing"]
+    if not told:
         raise SweepError(f"the process that tries own words has ended early: {last[0]}")
-    told: dict[str, NDArray[Any]] | str = pickle.loads(finished.stdout)  # of our own process
-    return told
+    with np.load(io.BytesIO(told), allow_pickle=False) as found:
+        return str(found[_FAULT]) if _FAULT in found else dict(found)
 
 
 def _error_text(error: BaseException, places: Any) -> str:

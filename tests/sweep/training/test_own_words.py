@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import sweep
 from kernels.own.words import declared_words
 from kernels.simd import jit
+from sweep.training import own_words
 from sweep.training.executors.remote import Job
 from sweep.training.own_words import check_own_words, sent_words, take_words
 from sweep.training.run import Options, run_in_shards
@@ -152,6 +154,43 @@ def test_tried_on_lanes(tmp_path: Path, case: str) -> None:
     assert told.format(file=file) in fault
     assert "\n" not in fault
     assert not (tmp_path / "out").exists()
+
+
+SQUARE = HEAD + "@sweep.activation\ndef square(z):\n    return z * z, 2.0 * z\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "told"), [(None, "sys.executable names no Python"), ("", "names no Python"), ("/none", "No such file")]
+)
+def test_no_other_process_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, told: str
+) -> None:
+    """One sentence says that a word is tried there, and why it is not."""
+    (file := tmp_path / "square.py").write_text(SQUARE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", program)
+    with only_words_of(file), pytest.raises(sweep.SweepError, match=f"and none can be started .*{told}"):
+        check_own_words(study_of(activation="square"))
+
+
+def test_whatever_python_does_when_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a site prints is no answer, and places that Python ignores are ignored."""
+    (file := tmp_path / "square.py").write_text(SQUARE)
+    (tmp_path / "sitecustomize.py").write_text("import sys\nprint('welcome')\nprint('x' * 10**6, file=sys.stderr)\n")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    with only_words_of(file):
+        check_own_words(study_of(activation="square"))
+
+
+def test_a_process_that_ends_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last words are told."""
+    (file := tmp_path / "square.py").write_text(SQUARE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(own_words, "_PROGRAM", "sys.exit('no more')")
+    with only_words_of(file), pytest.raises(sweep.SweepError, match="has ended early: no more"):
+        check_own_words(study_of(activation="square"))
 
 
 @pytest.mark.usefixtures("own")
