@@ -1,7 +1,7 @@
 """A process that compiles kernels for another one: what it is told on standard input, until that closes.
 
 The first line is a study, with the words of the user's own; each later one names a kernel, and is answered by the
-seconds that it took to compile.
+seconds that it took to compile. Answers go over a connection of their own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import time
 from queue import SimpleQueue
 from threading import Thread
+from typing import Any
 
 from kernels.simd import entries
 from sweep.schedule.plan import Plan
@@ -22,21 +23,21 @@ from sweep.training.own_words import take_words
 from sweep.training.shard_trainer import ShardTrainer
 
 
-def main() -> None:
-    """Compile what standard input says, into the cache on disk."""
+def main(answers: Any) -> None:
+    """Compile what standard input says, into the cache on disk, and send the seconds over a connection."""
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=_read, args=(lines,), daemon=True).start()
     text, own_words = json.loads(lines.get())
     take_words(own_words)
     worker = ShardTrainer(Plan(parse_study(text, "standard input")))
     import_all_kernels()
-    print("ready", flush=True)
+    answers.send_bytes(b"ready")
     while not entries.n_unwritten():  # what cannot be written helps nobody
         item = Item(*json.loads(lines.get()))
         begin = time.monotonic()
         compile_item(worker, item)
         if not entries.n_unwritten():
-            print(time.monotonic() - begin, flush=True)
+            answers.send_bytes(str(time.monotonic() - begin).encode())
 
 
 def _read(lines: SimpleQueue[str]) -> None:

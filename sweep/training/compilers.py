@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import Enum
 from threading import Condition, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from kernels.simd.compiling import CompileWatch, KernelKey
 from sweep.study.model import Study
 from sweep.system.host import available_bytes
+from sweep.system.python_process import start_python
 from sweep.training.kernel_items import Item
 from sweep.training.own_words import sent_words
 
@@ -28,14 +28,23 @@ from sweep.training.own_words import sent_words
 _PROCESS_BYTES = 4e8
 # Seconds between checks for the end of the call.
 _WAKE_SECONDS = 0.1
-# The program of a process: with the modules of this one, wherever they come from.
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from sweep.training.compiler_process import main; main()"
+# Seconds after which a process is given up, many times those of a kernel: it may have been stopped (SIGSTOP).
+_LONGEST_SECONDS = 120.0
+_PROGRAM = "from sweep.training.compiler_process import main; main(answers)"
 
 
 class _State(Enum):
     """Of a kernel: to be compiled by anybody, by this process only, being compiled here or beside, compiled."""
 
     OPEN, OWN, HERE, BESIDE, DONE = range(5)
+
+
+class _Process(NamedTuple):
+    """A process, the connection over which it answers, and the thread that gives it work."""
+
+    process: subprocess.Popen[bytes]
+    answers: Any
+    thread: Thread
 
 
 class Compilers:
@@ -71,45 +80,28 @@ class Compilers:
         self._states = dict.fromkeys(items, _State.OPEN)
         self._awaited = Counter[KernelKey]()
         self._changed = Condition()
-        self._processes: list[subprocess.Popen[str]] = []
-        self._threads: list[Thread] = []
+        self._processes: list[_Process] = []
         self._n_running = 0
 
     def __enter__(self) -> Self:
-        """Start the processes; none where the system starts none."""
-        first = json.dumps([self._study.to_toml(), sent_words(self._study)]) + "\n"
-        command = [sys.executable, "-c", _PROGRAM.format(path=sys.path)]
-        errors = None if self._told else subprocess.DEVNULL
-        with suppress(OSError):
-            for _ in range(self._n_wanted):
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    text=True,
-                    start_new_session=True,  # Ctrl-C in a terminal is for this process, which then ends the others
-                )
-                self._processes.append(process)
-                self._threads.append(Thread(target=self._serve, args=(process, first), daemon=True))
+        """Start the processes; fewer or none where the system starts no more processes or threads."""
+        first = json.dumps([self._study.to_toml(), sent_words(self._study)])
+        with suppress(OSError, RuntimeError):
+            while len(self._processes) < self._n_wanted:
+                self._start(first)
         self._watch.n_processes += len(self._processes)
-        self._n_running = len(self._threads)
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the processes, whatever they compile."""
-        for process in self._processes:
-            process.kill()
-        for thread in self._threads:
-            thread.join()
-        for process in self._processes:
-            assert process.stdout is not None
-            process.stdout.close()
-            process.wait()
+        for each in self._processes:
+            each.process.kill()
+        for each in self._processes:
+            each.thread.join()
+            with suppress(OSError), each.process, each.answers:  # closed and waited for
+                pass
 
     @contextmanager
     def claim(self, key: KernelKey) -> Iterator[None]:
@@ -175,39 +167,70 @@ class Compilers:
             self._states[key] = _State.BESIDE
             return key
 
-    def _serve(self, process: subprocess.Popen[str], first: str) -> None:
-        """Give one kernel after the other to a process."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with suppress(OSError, ValueError):
-            process.stdin.write(first)
-            process.stdin.flush()
-            if process.stdout.readline():  # it is ready
-                while (key := self._next()) is not None:
-                    self._have_compiled(process, key)
-        with suppress(OSError):
-            process.stdin.close()  # which ends it
-        with self._changed:
-            self._n_running -= 1
-            self._changed.notify_all()
+    def _start(self, first: str) -> None:
+        """Start a process, and the thread that gives it one kernel after the other.
 
-    def _have_compiled(self, process: subprocess.Popen[str], key: KernelKey) -> None:
+        Raises
+        ------
+        OSError, RuntimeError
+            If the system starts no further process or thread.
+        """
+        process, answers = start_python(_PROGRAM, None if self._told else subprocess.DEVNULL)
+        thread = Thread(target=self._serve, args=(process, answers, first), daemon=True)
+        with self._changed:  # which the thread waits for at its end
+            try:
+                thread.start()
+            except RuntimeError:
+                with process, answers:
+                    process.kill()
+                raise
+            self._n_running += 1
+        self._processes.append(_Process(process, answers, thread))
+
+    def _serve(self, process: subprocess.Popen[bytes], answers: Any, first: str) -> None:
+        """Give one kernel after the other to a process, until there is no more, or it fails."""
+        try:
+            with suppress(OSError, EOFError, ValueError):
+                _ask(process, answers, first)  # it is ready
+                while (key := self._next()) is not None:
+                    self._have_compiled(process, answers, key)
+        finally:
+            process.kill()
+            with self._changed:
+                self._n_running -= 1
+                self._changed.notify_all()
+
+    def _have_compiled(self, process: subprocess.Popen[bytes], answers: Any, key: KernelKey) -> None:
         """Give a kernel to a process, and wait until it is compiled.
 
         Raises
         ------
-        OSError, ValueError
-            If the process has ended, or could not do it. This process is then to compile the kernel itself.
+        OSError, EOFError, ValueError
+            If the process has ended, could not do it, or takes too long. This process is then to compile the kernel
+            itself.
         """
-        assert process.stdin is not None
-        assert process.stdout is not None
         self._watch.begin(key, here=False)
         state, seconds = _State.OWN, None
         try:
-            process.stdin.write(json.dumps(self._items[key]) + "\n")
-            process.stdin.flush()
-            seconds = float(process.stdout.readline())
+            seconds = float(_ask(process, answers, json.dumps(self._items[key])))
             state = _State.DONE
         finally:
             self._change(key, state)
             self._watch.end(key, seconds)
+
+
+def _ask(process: subprocess.Popen[bytes], answers: Any, line: str) -> bytes:
+    """Send a process a line, and return its answer.
+
+    Raises
+    ------
+    OSError, EOFError
+        If the process has ended, or does not answer.
+    """
+    assert process.stdin is not None
+    process.stdin.write(line.encode() + b"\n")
+    process.stdin.flush()
+    if not answers.poll(_LONGEST_SECONDS):
+        raise TimeoutError
+    answer: bytes = answers.recv_bytes()
+    return answer

@@ -8,7 +8,9 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -123,17 +125,10 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, digest: str) -> None:
 
 
 @pytest.fixture
-def beside(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Have processes answer each line by a program of the test."""
-    programs: list[str] = []
-
-    def popen(command: list[str], **named: Any) -> subprocess.Popen[str]:
-        process: subprocess.Popen[str] = start_process([command[0], "-c", programs[-1]], **named)
-        return process
-
-    start_process = subprocess.Popen
-    monkeypatch.setattr(compilers.subprocess, "Popen", popen)
-    return programs
+def beside(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what has processes run a program of the test, which answers lines by ``say``."""
+    head = "import json, os, sys, time\ndef say(what): answers.send_bytes(str(what).encode())\n"
+    return lambda program: monkeypatch.setattr(compilers, "_PROGRAM", "\n" + head + program)
 
 
 ITEMS: dict[KernelKey, Item] = {("train", str(k)): Item("train", k, "normal", "mt19937") for k in range(4)}
@@ -147,9 +142,9 @@ def make_compilers(check: Any = lambda: None) -> tuple[Compilers, CompileWatch, 
     return Compilers(STUDY, ITEMS, 1, watch, check), watch, told
 
 
-def test_all_is_compiled_beside(beside: list[str]) -> None:
+def test_all_is_compiled_beside(beside: Callable[[str], None]) -> None:
     """One kernel after the other; who waits for one has it compiled, and its seconds are those that are told."""
-    beside.append("import sys\ninput(); print('ready', flush=True)\nfor _ in sys.stdin: print(2.5, flush=True)")
+    beside("input(); say('ready')\nfor _ in sys.stdin: say(2.5)")
     together, watch, told = make_compilers()
     counts: list[int] = []
     with together:
@@ -166,14 +161,20 @@ def test_all_is_compiled_beside(beside: list[str]) -> None:
     "program",
     [
         "",
-        "input(); print('ready', flush=True)",
-        "input(); print('ready', flush=True); input()",
-        "input(); print('ready', flush=True); input(); print('wrong', flush=True); input()",
+        "input(); say('ready')",
+        "input(); say('ready'); input()",
+        "input(); say('ready'); input(); say('wrong'); input()",
+        "time.sleep(600)",
+        "input(); say('ready'); input(); os.kill(os.getpid(), 19)",
     ],
+    ids=["ends at once", "ends when ready", "ends at work", "answers nonsense", "hangs", "is stopped"],
 )
-def test_what_is_not_compiled_beside_is_compiled_here(beside: list[str], program: str) -> None:
-    """Where a process ends early or answers nonsense, its kernels are left to the threads of the run."""
-    beside.append(program)
+def test_what_is_not_compiled_beside_is_compiled_here(
+    beside: Callable[[str], None], program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a process ends early, answers nonsense or nothing, its kernels are left to the threads of the run."""
+    monkeypatch.setattr(compilers, "_LONGEST_SECONDS", 2.0)
+    beside(program)
     together, watch, _ = make_compilers()
     with together:
         assert not together.wait(lambda n_done: None)
@@ -184,13 +185,27 @@ def test_what_is_not_compiled_beside_is_compiled_here(beside: list[str], program
     assert watch.seconds == []
 
 
-def test_the_kernel_that_is_waited_for_comes_first(beside: list[str], tmp_path: Path) -> None:
+def test_a_thread_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process is ended, and all is compiled here."""
+
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    mark = secrets.token_hex(8)
+    monkeypatch.setenv(MARK, mark)
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    together, watch, _ = make_compilers()
+    with together, together.claim(("train", "0")):
+        assert processes(mark) == {}
+        assert watch.n_processes == 1
+
+
+def test_the_kernel_that_is_waited_for_comes_first(beside: Callable[[str], None], tmp_path: Path) -> None:
     """A thread that needs a kernel while another one compiles here has it compiled beside before all others."""
     go = tmp_path / "go"
-    beside.append(
-        "import json, os, sys, time\ninput()\n"
-        f"while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
-        "print('ready', flush=True)\nfor line in sys.stdin: print(json.loads(line)[1], flush=True)"
+    beside(
+        f"input()\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
+        "say('ready')\nfor line in sys.stdin: say(json.loads(line)[1])"
     )
     waits = []
 
@@ -205,21 +220,18 @@ def test_the_kernel_that_is_waited_for_comes_first(beside: list[str], tmp_path: 
     assert waits
 
 
-def test_the_kernel_that_is_needed_last_comes_next(beside: list[str]) -> None:
+def test_the_kernel_that_is_needed_last_comes_next(beside: Callable[[str], None]) -> None:
     """A thread that comes to one kernel after the other does not find each of them being compiled beside it."""
-    beside.append(
-        "import json, sys\ninput(); print('ready', flush=True)\n"
-        "for line in sys.stdin: print(json.loads(line)[1], flush=True)"
-    )
+    beside("input(); say('ready')\nfor line in sys.stdin: say(json.loads(line)[1])")
     together, watch, _ = make_compilers()
     with together:
         assert together.wait(lambda n_done: None)
     assert watch.seconds == [3, 2, 1, 0]
 
 
-def test_a_wait_ends_with_the_call(beside: list[str]) -> None:
+def test_a_wait_ends_with_the_call(beside: Callable[[str], None]) -> None:
     """A thread that waits for a process is asked whether the call goes on, and no process is given more kernels."""
-    beside.append("import sys, time\ninput(); print('ready', flush=True); input(); time.sleep(600)")
+    beside("input(); say('ready'); input(); time.sleep(600)")
     ends: list[bool] = []
 
     def check() -> None:
