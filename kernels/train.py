@@ -1,8 +1,7 @@
 """Train many networks of one recipe and the same hidden units on the same patterns.
 
-A kernel keeps the networks of a packet in the lanes of SIMD registers. Each takes
-steps until it ends by its own criterion; then its outcome is recorded and the
-next network takes the lane, while the neighbours go on.
+A kernel keeps the networks of a packet in the lanes of SIMD registers. Each takes steps until it ends by its own
+criterion; then its outcome is recorded and the next network takes the lane, while the neighbours go on.
 
     seat runs -> predict, judge, advance -> predict, judge, advance -> ...
                   `-> end_runs: record, retire, seat the next (rare)
@@ -30,6 +29,7 @@ from kernels.loop.lane_assignment import OCCUPIED
 from kernels.loop.runs import RETRAIN, Outcome, Runs, ascending_epochs, given_limits, given_numbers, make_columns
 from kernels.recipe import Hidden, Recipe
 from kernels.simd.compiling import Kernel, is_compiled
+from kernels.simd.jit import ENABLED
 from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here
@@ -40,9 +40,9 @@ Array = NDArray[Any]
 # The digest is computed now, so that it is of the sources that are imported, even if files change later.
 sources_digest()
 
-# A kernel returns after this many products, sums and functions of lanes, a second or so of work, so that
-# an interrupt ends even one network of a billion steps.
-PAUSE_OPERATIONS = 4e9
+# A kernel returns after this many products, sums and functions of lanes, a second or so of work (interpreted, each
+# takes a microsecond), so that an interrupt ends even one network of a billion steps.
+PAUSE_OPERATIONS = 4e9 if ENABLED else 1e6
 
 
 class Trainer:
