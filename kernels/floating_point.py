@@ -10,8 +10,9 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from functools import cached_property, wraps
+from types import FunctionType
+from typing import Any, ParamSpec, TypeVar
 
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
@@ -46,3 +47,20 @@ def default_floating_point(function: Callable[Given, Returned]) -> Callable[Give
             _set_state(found)
 
     return guarded
+
+
+class DefaultFloatingPoint:
+    """A base of classes whose public methods and properties, and those of their subclasses, compute with that state."""
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """Wrap what the class defines."""
+        super().__init_subclass__(**given)
+        for name, member in list(vars(cls).items()):
+            if name.startswith("_") and name != "_repr_html_":
+                continue
+            if isinstance(member, FunctionType):
+                setattr(cls, name, default_floating_point(member))
+            elif isinstance(member, property) and member.fget:
+                setattr(cls, name, member.getter(default_floating_point(member.fget)))
+            elif isinstance(member, cached_property):
+                member.func = default_floating_point(member.func)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kernels.floating_point import DefaultFloatingPoint
 from sweep.errors import StoreError
 from sweep.statistics.cells import summarize
 from sweep.statistics.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class ResultData:
+class ResultData(DefaultFloatingPoint):
     """The stored data of a study: facts, statistics, counts and rows.
 
     Attributes
@@ -267,8 +268,7 @@ class ResultData:
     def parts(self) -> list[str]:
         """Return the paths of the Parquet files that hold the runs or their counts, in shard order.
 
-        Other tools can read these files. Other files in parts/ belong to a run under way or
-        were left by killed processes; they are not part of the result.
+        Other tools can read them. Other files in parts/ belong to a run under way or were left by killed processes.
 
         Raises
         ------

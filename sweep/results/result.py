@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError, SweepError
 from sweep.results.curves import ResultCurves, listed
 from sweep.results.queries import ResultQueries
@@ -243,6 +244,7 @@ class TargetRuns(Result):
         return str(self.cells.to_html(max_rows=20, index=False))
 
 
+@default_floating_point
 def open_result(directory: str | Path | Files, *, partial: bool = False) -> Result:
     """Open a results folder.
 
@@ -270,16 +272,14 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
         if store.has_parts:
             store.commits()  # refuses commits of different trainings, whichever of them are read later
         return Result(store.study, facts, store)
+    named = f"results in {store.files.place!r}"
     if not partial:
         raise StoreError(
-            f"results in {store.files.place!r} are not complete; run the same study again to finish it, "
-            "or open what is trained with partial=True"
+            f"{named} are not complete; run the same study again to finish it, or open what there is with partial=True"
         )
     result = partial_result(store.study, store)
     if not result.facts["n_runs"]:
-        raise StoreError(
-            f"results in {store.files.place!r} have no trained runs yet; run the same study again to go on"
-        )
+        raise StoreError(f"{named} have no trained runs yet; run the same study again to go on")
     return result
 
 

@@ -156,6 +156,7 @@ class Study(StudyContent):
         if given and all(loss_and_reduction(loss)[1] == given for loss in self.values_of("loss")):
             self.training = self.training.model_copy(update={"reduction": None})
 
+    @default_floating_point
     def canonical(self) -> dict[str, Any]:
         """Return the canonical form: the tables of the study file with nothing left implicit."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
@@ -185,6 +186,7 @@ class Study(StudyContent):
         return tables
 
     @property
+    @default_floating_point
     def identity(self) -> str:
         """SHA-256 of the canonical form without name and description.
 
@@ -200,6 +202,7 @@ class Study(StudyContent):
         text = json.dumps(tables, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @default_floating_point
     def to_toml(self) -> str:
         """Return the canonical form as the text of a study file."""
         import tomli_w

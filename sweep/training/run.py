@@ -282,7 +282,7 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
     if isinstance(parts, MemoryParts):  # the digest of rows, and cells, are computed on request
         if parts.keep == "cells":
             facts["digest"] = training.aggregate.digest()
-        parts.make_cells = default_floating_point(training.aggregate.cells)
+        parts.make_cells = training.aggregate.cells
         parts.curves = record_curves(training.plan, parts, n_threads, training.shown)
         facts |= ended(commits, start)
         return Result(study, {**facts, "complete": True}, parts)

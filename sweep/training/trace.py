@@ -136,6 +136,7 @@ class Trace:
             pairs[_SHOWN_JUDGINGS:-_SHOWN_JUDGINGS] = [(None, nan)]
         return pairs
 
+    @default_floating_point
     def text(self) -> str:
         """Return the trace as text.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,39 @@ def test_results_are_read_as_they_were_written(state: str, tmp_path: Path) -> No
         found = sweep.open_result(tmp_path / "r")
         assert found.runs().equals(expected.runs())
         assert found.cells.equals(expected.cells)
+
+
+@BY_STATE
+def test_a_study_has_one_identity(state: str) -> None:
+    """Denormal numbers are written with their digits, and are not the default 0."""
+    study = make_study(count=2, hidden=2, learning_rate=[0.0, 1e-310], weight_decay=5e-324, max_steps=3)
+    identity, text = study.identity, study.to_toml()
+    with in_state(state):
+        assert study.identity == identity
+        assert study.to_toml() == text
+
+
+ANSWERS: dict[str, Callable[[sweep.Result], Any]] = {
+    "summarize": lambda result: result.summarize("learning_rate"),
+    "best": lambda result: result.best(),
+    "compare": lambda result: result.compare("hidden"),
+    "incidence": lambda result: result.incidence("hidden"),
+    "parallel runs": lambda result: result.parallel_runs(2),
+    "targets": lambda result: result.targets.summarize("hidden"),
+    "export": lambda result: result.export("json", by="hidden"),
+}
+
+
+@BY_STATE
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_have_the_same_bits(state: str, name: str, tmp_path: Path) -> None:
+    """Whatever is asked of a result, in memory or in a folder."""
+    study, ask = make_study(count=40, learning_rate=[0.05, 0.2], max_steps=40, targets=[1.0, 0.5]), ANSWERS[name]
+    expected = ask(sweep.run(study, tmp_path / "r"))
+    for result in (sweep.run(study), sweep.open_result(tmp_path / "r")):
+        with in_state(state):
+            found = ask(result)
+        assert found == expected if isinstance(expected, str) else found.equals(expected)
 
 
 @BY_STATE
