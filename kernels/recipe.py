@@ -19,7 +19,7 @@ from kernels.words.scalings import SCALINGS
 SETTINGS = np.dtype(
     [
         *((name, "f8") for name in vocabulary.SETTINGS),
-        *((name, "i8") for name in ("from_step", "max_steps", "patterns", "schedule_steps")),
+        *((name, "i8") for name in vocabulary.INTEGERS),
     ],
     align=True,
 )
@@ -216,7 +216,7 @@ class Recipe(NamedTuple):
         return (*own.values(), *(vocabulary.OF_PLATEAUS if self.plateau_of else ()))
 
 
-def make_settings(n_cells: int, **given: Any) -> NDArray[Any]:
+def make_settings(n_cells: int, /, **given: Any) -> NDArray[Any]:
     """Return settings of cells.
 
     Parameters

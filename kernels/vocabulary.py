@@ -100,6 +100,9 @@ OF_PLATEAUS = (
     ),
 )
 
+# What kernels are told of a cell beside settings, as integers; see :data:`kernels.recipe.SETTINGS`.
+INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps")
+
 # What may be added up of the losses of a run's judgings: they, their inverses, and for their mean the last TAIL.
 LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
 TAIL = 20

@@ -21,6 +21,9 @@ from sweep.study.given_weights import element_of
 from sweep.study.words import STANDS_FOR, WORDS
 from sweep.system.formatting import count_text, list_text
 
+# Columns of the cells of both results, which no parameter is named as.
+_CELLS = ("cell of the first", "cell of the second")
+
 
 class Pairing:
     """Two results, paired by cell and seed.
@@ -43,7 +46,7 @@ class Pairing:
     def __init__(self, first: Result, second: Result) -> None:
         self._results = first, second
         self._names = names = list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
-        one, other = _cells_of(first, names), _cells_of(second, names)
+        one, other = (_cells_of(result, names, column) for result, column in zip(self._results, _CELLS, strict=True))
         if "hidden" in names and one["hidden"].dtype != other["hidden"].dtype:  # one has texts of several layers
             one, other = one.astype({"hidden": "str"}), other.astype({"hidden": "str"})
         for name in names:  # NaN where the other result alone has it
@@ -113,10 +116,10 @@ class Pairing:
         check_margin(margin, measure)
         first, second = self._results
         if measure:
-            one, other = self._measured(first, "cell_x", measure), self._measured(second, "cell_y", measure)
+            one, other = self._measured(first, _CELLS[0], measure), self._measured(second, _CELLS[1], measure)
             table = compare_pairs(one, other, self._cells, parameters, measure, most_correct(first.study, measure))
         else:
-            sides = self._side(first, "cell_x"), self._side(second, "cell_y")
+            sides = self._side(first, _CELLS[0]), self._side(second, _CELLS[1])
             table = compare_sides(*sides, self._cells, parameters, margin)
         if table.empty:
             raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
@@ -130,7 +133,7 @@ class Pairing:
     def left_out(self) -> str:
         """Return a sentence with the numbers of cells and seeds without a partner; empty if all have one."""
         parts = []
-        for label, result, column in zip(("first", "second"), self._results, ("cell_x", "cell_y"), strict=True):
+        for label, result, column in zip(("first", "second"), self._results, _CELLS, strict=True):
             study = result.study
             of_all = (
                 (study.n_cells - self._cells[column].nunique(), study.n_cells, "cell"),
@@ -156,8 +159,8 @@ class Pairing:
         return Side(result.outcomes.at(cells, self._seeds_of(result)), result.study.grid.most_steps(cells))
 
 
-def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
-    """Return number and values of some parameters, swept or fixed, of every cell."""
+def _cells_of(result: Result, names: Sequence[str], numbers: str) -> pd.DataFrame:
+    """Return the numbers of all cells, in a column of that name, and values of some parameters, swept or fixed."""
     grid = result.study.grid
     cells = np.arange(grid.n_cells)
     known = [name for name in names if name in result.study.tables.words]  # a word of a user's own may be in one alone
@@ -167,7 +170,7 @@ def _cells_of(result: Result, names: Sequence[str]) -> pd.DataFrame:
             continue  # a weight that is drawn here has no partner with a value
         if name in known and None in result.study.values_of(name):
             columns[name] = grid.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
-    return pd.DataFrame({"cell": cells, **columns})
+    return pd.DataFrame({numbers: cells, **columns})
 
 
 def _label(result: Result, other: Result) -> str:

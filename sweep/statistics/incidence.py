@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from sweep.statistics.cells import group_of, values_of_groups
 from sweep.statistics.clustered import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
@@ -180,10 +181,10 @@ def incidence_by(
 
     if not by:
         return curve(tally)
-    values = {name: grid.column(name, tally["cell"].to_numpy()) for name in by}
-    groups = tally.assign(**values).groupby(list(by), sort=False)
-    curves = {entries: curve(group) for entries, group in groups}
-    return pd.concat(curves, names=[*by, None]).reset_index(level=list(by)).reset_index(drop=True)
+    cells = tally["cell"].to_numpy()
+    curves = {number: curve(group) for number, group in tally.groupby(group_of(grid, by, cells))}
+    table = pd.concat(curves).reset_index(level=1, drop=True)
+    return values_of_groups(grid, by, cells).join(table, how="right").reset_index(drop=True)
 
 
 def _independent_runs(outcomes: Outcomes, steps: Array) -> Array:

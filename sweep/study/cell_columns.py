@@ -82,6 +82,27 @@ _OF_QUANTITIES = {
     )
     for measure, words in QUANTITIES.items()
 }
+# Columns that answers of results have beside parameters and those above; a test asks all of them.
+_ENDS = ("", "_low", "_high")
+_OF_ANSWERS = (
+    *("n_cells", "best_cell", "best_rate", "best_final_loss_q50"),
+    *("rank", "p_value", "p_value_holm", "may_be_best", "best_of", "best_of_low", "best_of_high"),
+    *("first", "second", "n_seeds", "n_pairs", "equivalent", "p_steps", "p_steps_holm", "steps_limit"),
+    *(f"{side}_{what}" for side in ("first", "second") for what in ("rate", "faster", "lower", "median", "mean")),
+    *(
+        f"{effect}{end}"
+        for effect in ("difference", "ratio", "expected_steps_ratio", "restricted_mean_difference", "share")
+        for end in _ENDS
+    ),
+    *("incidence", "low", "high", "band_low", "band_high", "at_risk", "factor", "n_problems", "n_unsolved", "k"),
+    *("n_learned", "target", "partial"),
+    *(
+        f"{measure}_{statistic}{end}"
+        for measure in ("final_loss", "max_error", "n_correct", "test_loss", "n_test_correct", *QUANTITIES)
+        for statistic in ("q25", "q50", "q75", "geometric_mean", "mean")
+        for end in _ENDS
+    ),
+)
 # Columns of integers that may be null.
 NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("", "_low", "_high")), "restart_steps")
 
@@ -90,7 +111,7 @@ def reserved_columns() -> set[str]:
     """Return the names of columns that no parameter can have."""
     recorded = {*NETWORK_MEASURES, "initial_weights", "final_weights"}
     of_cells = (*_COUNTS, *_STATISTICS, *_LOSSES, *(each for columns in _OF_QUANTITIES.values() for each in columns))
-    return {column.name for column in (*OF_RUNS, *of_cells)} | {"n"} | recorded
+    return {column.name for column in (*OF_RUNS, *of_cells)} | {"n", *_OF_ANSWERS} | recorded
 
 
 def cells_columns(study: StudyContent) -> list[Column]:

@@ -135,9 +135,9 @@ def _used_with(setting: Setting, users: Users) -> dict[str, list[Any]]:
 
 
 def settings_of(kind: str, users: Users) -> dict[str, Any]:
-    """Declare the settings of the words of a kind, by name."""
+    """Declare the settings of the words of a kind, by name, but for those that no table can have, which are refused."""
     settings = {each.name: each for user in users[kind].values() for each in user.settings}
-    return {name: setting(each, users) for name, each in settings.items()}
+    return {name: setting(each, users) for name, each in settings.items() if not hasattr(Section, name)}
 
 
 def table(declared: type[S], behind: Mapping[str, dict[str, Any]]) -> type[S]:

@@ -12,6 +12,7 @@ from kernels.own.words import KINDS, Declaration, declared_words
 from kernels.words.records import Setting
 from sweep.errors import shown
 from sweep.study.cell_columns import reserved_columns
+from sweep.study.sections import Section
 from sweep.study.words import OURS
 
 # The kind of words that a key of a study names.
@@ -91,7 +92,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _shared_settings(own: tuple[Declaration, ...]) -> Iterator[str]:
     """Yield a sentence for each setting whose name studies or results have, or that two words declare differently."""
     found: dict[str, tuple[Setting, str]] = {}
-    taken = {*OURS.homes, *_TOP, *reserved_columns()} - vocabulary.OWN.keys()
+    taken = {*OURS.homes, *_TOP, *reserved_columns(), *vocabulary.INTEGERS, *dir(Section)} - vocabulary.OWN.keys()
     for word in own:
         for setting in word.settings:
             if setting.name in taken or setting.name.startswith("steps_below_"):
