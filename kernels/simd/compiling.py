@@ -26,17 +26,20 @@ class Compilation(NamedTuple):
     Attributes
     ----------
     number, total
-        Its number, and the number of kernels that are known to be needed.
+        Its number, and that of all kernels.
     seconds
         About how long it takes until all of these are compiled; None if that is not known.
     here
         Whether this process compiles it or another one.
+    at_most
+        Whether the number of all is not known, and at most that.
     """
 
     number: int
     total: int
     seconds: float | None = None
     here: bool = True
+    at_most: bool = False
 
 
 def kernel_key(kernel: Kernel) -> KernelKey:
@@ -126,6 +129,7 @@ class CompileWatch:
         self.n_processes = 1
         self._tell, self._each = tell, each
         self._known: set[KernelKey] = set()
+        self._most = 0
         self._begun: set[KernelKey] = set()
         self._running: dict[KernelKey, bool] = {}
         self._lock = threading.RLock()
@@ -147,9 +151,10 @@ class CompileWatch:
         """Stop observing."""
         self._installed.close()
 
-    def expect(self, kernels: Iterable[KernelKey]) -> None:
-        """Add kernels that will have to be compiled; others may turn out to be needed."""
+    def expect(self, kernels: Iterable[KernelKey], most: int = 0) -> None:
+        """Add kernels that will have to be compiled; others may turn out to be needed, of at most ``most`` in all."""
         self._known.update(kernels)
+        self._most = most
 
     def clock(self) -> float:
         """Return the seconds of a clock that stands still while this thread waits for machine code."""
@@ -182,7 +187,8 @@ class CompileWatch:
     def _tell_now(self) -> None:
         """Tell what is being compiled."""
         here = any(self._running.values())
-        now = Compilation(len(self._begun), len(self._known), self._seconds_to_go(), here)
+        total = max(self._most, len(self._known))
+        now = Compilation(len(self._begun), total, self._seconds_to_go(), here, at_most=total > len(self._known))
         self._tell(now if self._running else None)
 
     def _seconds_to_go(self) -> float | None:

@@ -80,6 +80,14 @@ class Plan:
         """Return the cell of a shape that is visited first."""
         return int(self._cell_visited(shape * self._shape_cells))
 
+    def cells_of_shape(self, shape: int, most: int) -> NDArray[np.int64]:
+        """Return the first cells of a shape, in the order in which they are visited, (at most ``most``,)."""
+        import numpy as np
+
+        start = shape * self._shape_cells
+        cells: NDArray[np.int64] = self._cell_visited(np.arange(start, start + min(self._shape_cells, most)))
+        return cells
+
     def position(self, run: Any) -> Any:
         """Return the visiting position of a run; both are integers or arrays."""
         cell, offset = divmod(run, self.n_seeds)

@@ -180,9 +180,10 @@ class SweepProgress:
         self._compiles_here = bool(compilation and compilation.here)
         self._waits_for = ""
         if compilation:
-            self._waits_for = f"compiling kernel {compilation.number} of {compilation.total}"
+            most = "at most " if compilation.at_most else ""
+            self._waits_for = f"compiling kernel {compilation.number} of {most}{compilation.total}"
             if compilation.seconds and compilation.total > 1:
-                self._waits_for += f", about {duration(compilation.seconds)} for all"
+                self._waits_for += f", about {duration(compilation.seconds)} for {'those known' if most else 'all'}"
         number = compilation.number if compilation else 0
         self._last_line = -inf if number > self._kernel and not self._stops else self._last_line  # shown at once
         self._kernel = max(self._kernel, number)

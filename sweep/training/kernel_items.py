@@ -18,6 +18,8 @@ from sweep.training.tester import Tester
 
 # Seeds that are drawn to compile a kernel: NumPy draws one or two of many numbers, and needs no kernel for it.
 _SEEDS = np.arange(3)
+# Cells of a shape among which those that have kernels of their own are looked for.
+_MOST_CELLS = 100_000
 
 
 class Item(NamedTuple):
@@ -51,23 +53,33 @@ def uncompiled(worker: ShardTrainer, shapes: Iterable[int], *, settles: bool) ->
     shapes
         Numbers of shapes of the plan, in the order in which they are trained.
     settles
-        Whether to include the kernels for runs whose numbers are not finite: whether there are any is not known before.
+        Whether to include all that may be needed: kernels for runs whose numbers are not finite, and for cells that are
+        not alike. Which of them are is not known before.
     """
     study, found = worker.plan.study, dict[KernelKey, Item]()
     ways = list(product(study.values_of("distribution"), study.values_of("stream")))
     for shape in shapes:
-        worker.check()
-        number = worker.plan.first_cell(shape)
-        items = [Item("train", number, *ways[0])]
-        items += [Item("draw", number, *way) for way in ways]
-        items += [Item(task, number, *ways[0]) for task, tester in _testers(worker).items() if tester]
-        items += [Item("differentiate", number, *ways[0])] if worker.networks.gradients else []
-        items += [Item("settle", number, *ways[0])] if settles else []
-        for item in items:
-            kernel = _uncompiled(worker, item)
-            if kernel:
-                found.setdefault(kernel_key(kernel), item)
+        for number in _unlike_cells(worker, shape) if settles else [worker.plan.first_cell(shape)]:
+            worker.check()
+            items = [Item("train", number, *ways[0])]
+            items += [Item("draw", number, *way) for way in ways]
+            items += [Item(task, number, *ways[0]) for task, tester in _testers(worker).items() if tester]
+            items += [Item("differentiate", number, *ways[0])] if worker.networks.gradients else []
+            items += [Item("settle", number, *ways[0])] if settles else []
+            for item in items:
+                kernel = _uncompiled(worker, item)
+                if kernel:
+                    found.setdefault(kernel_key(kernel), item)
     return found
+
+
+def _unlike_cells(worker: ShardTrainer, shape: int) -> list[int]:
+    """Return cells of a shape whose kernels differ: in whether sums have a gain, and weights decay."""
+    cells = worker.plan.cells_of_shape(shape, _MOST_CELLS)
+    settings = worker.settings(cells)
+    kinds = 2 * (settings["gain"] != 1.0) + (settings["weight_decay"] != 0.0)
+    firsts: list[int] = cells[np.sort(np.unique(kinds, return_index=True)[1])].tolist()
+    return firsts
 
 
 def _uncompiled(worker: ShardTrainer, item: Item) -> Kernel | None:

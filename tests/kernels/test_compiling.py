@@ -58,6 +58,21 @@ def test_kernels_are_told_of_when_they_are_compiled() -> None:
     assert all(seconds > 0 for seconds in watch.seconds)
 
 
+def test_a_number_that_is_not_known_is_an_upper_bound() -> None:
+    """It is told from the first kernel on, and stays the same whatever turns out to be needed."""
+    told: list[Compilation | None] = []
+    watch = CompileWatch(told.append)
+    watch.expect([("train", "0")], 3)
+    for key in ("0", "1", "2"):
+        watch.begin(("train", key), here=True)
+        watch.end(("train", key), 1.0)
+    assert [each and (each.number, each.total, each.at_most) for each in told[::2]] == [
+        (1, 3, True),
+        (2, 3, True),
+        (3, 3, False),
+    ]
+
+
 def test_seconds_of_what_fails_are_not_counted() -> None:
     """A kernel that cannot be compiled is told of as it begins and ends, and is no measure of how long others take."""
     told: list[Compilation | None] = []

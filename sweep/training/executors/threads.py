@@ -17,6 +17,7 @@ from typing import TypeVar
 import kernels
 from kernels.simd.compiling import CompileWatch, asked_before_compiling, claiming_kernels
 from sweep.errors import SweepError
+from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.store.memory import MemoryParts
@@ -62,7 +63,7 @@ class ThreadExecutor(Executor):
         work = self._work
         shapes = dict.fromkeys(shape for shard in shards for shape in work.plan.shards.wave_of(shard).shapes(shard))
         items = uncompiled(self._worker, shapes, settles=False)
-        self._watch.expect(items)
+        self._watch.expect(items, most_kernels(work.plan.study, work.plan.shards.operations))
         n_slow = sum(item.task != "draw" for item in items.values())  # what draws is compiled before a process starts
         n_processes = min(self.n_threads, available_threads(), n_slow) - 1
         if n_processes > 0:

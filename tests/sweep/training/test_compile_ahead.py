@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from kernels.simd import jit
 from sweep import SweepError
+from sweep.schedule.kernel_count import most_kernels
+from sweep.schedule.plan import Plan
 from sweep.training import compile_ahead, compilers
+from sweep.training.kernel_items import uncompiled
+from sweep.training.shard_trainer import ShardTrainer
 from tests.sweep.caches import kernels_in, sweep_with_cache
 from tests.sweep.support import make_study, write_study
 
@@ -39,17 +42,22 @@ def test_training_finds_its_kernels(tmp_path: Path) -> None:
     assert sweep_with_cache(cache, "compile", file).stdout.startswith("nothing to compile")
 
 
+def test_cells_that_are_not_alike_have_kernels_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compiled ahead is what the plan says at most: with and without a gain and weight decay, however swept."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    study = make_study(
+        count=4, hidden=2, learning_rate=[0.1, 0.2], gain=[1.0, 2.0], weight_decay=[0.0, 0.1], max_steps=3
+    )
+    plan = Plan(study)
+    expected = most_kernels(study, plan.shards.operations)
+    assert expected == 4
+    assert len(uncompiled(ShardTrainer(plan), range(plan.n_shapes), settles=True)) == (expected if jit.ENABLED else 0)
+
+
 @compiled_only
 def test_lost_processes_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A process that is killed ends the command with a sentence."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    start = subprocess.Popen
-
-    def killed(*given: object, **named: object) -> subprocess.Popen[str]:
-        process: subprocess.Popen[str] = start(*given, **named)  # type: ignore[call-overload]
-        process.kill()
-        return process
-
-    monkeypatch.setattr(compilers.subprocess, "Popen", killed)
+    monkeypatch.setattr(compilers, "_PROGRAM", "sys.exit(1)")
     with pytest.raises(SweepError, match="ended early"):
         compile_ahead.compile_study(STUDY, 1, lambda *given: None)

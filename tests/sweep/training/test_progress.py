@@ -205,6 +205,8 @@ def test_time_until_all_is_compiled(clock: Clock) -> None:
     progress.compiling(Compilation(2, 9, 11.0, here=False))
     progress.stopping()
     assert progress.text().endswith("compiling kernel 2 of 9, about 11 s for all")
+    progress.compiling(Compilation(3, 9, 11.0, at_most=True))
+    assert progress.text().endswith("compiling kernel 3 of at most 9, about 11 s for those known")
     progress.compiling(Compilation(3, 9, None, here=True))
     progress.stopping()
     assert progress.text().endswith("stopping: one kernel is being compiled")
