@@ -75,6 +75,17 @@ def run_line(line: str) -> None:
     assert finished.out, line
 
 
+def assert_printed(told: str, printed: str) -> None:
+    """Check that a block of the README is what the command prints, but for the table between and for seconds."""
+    head, *answer = told.splitlines()
+    assert re.fullmatch(
+        r"xor: 91,000 runs in 91 cells, 102,484,405 steps in [\d.]+ s of training \(.* per second\)", head
+    )
+    lines = printed.splitlines()
+    assert lines[0].partition(" in ")[0] == head.partition(" in ")[0]
+    assert [line for line in answer if line not in lines] == []
+
+
 def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Every block but the commands of make runs, in the order of the README, in one folder."""
     monkeypatch.chdir(tmp_path)
@@ -93,6 +104,7 @@ def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
             for line in text.splitlines():
                 run_line(line)
     assert "convergence_rate" in capsys.readouterr().out
+    assert_printed(blocks("text")[0], command("run", "xor").out)
     assert Path("map.png").read_bytes().startswith(b"\x89PNG")
     assert {path.name for path in Path("results").iterdir()} == {
         *("tanh-xor", "tanh-100", "activations", "or", "quickprop", "xor")

@@ -121,11 +121,34 @@ def plan(
     changes: SetOption = None,
     own_words: WordsOption = None,
     every: Annotated[bool, typer.Option("--values", help="Print every value, however many an option has.")] = False,
+    difference: Annotated[
+        float | None,
+        typer.Option(metavar="D", help="How many seeds per cell find this difference of two rates with 80 % power."),
+    ] = None,
+    ratio: Annotated[
+        float | None,
+        typer.Option(metavar="R", help="How many find this ratio of expected steps (ERT) with 80 % power."),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(metavar="P", help="The convergence rate that --difference and --ratio assume.")
+    ] = 0.5,
+    steps: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N", help="The mean steps to converge that --ratio assumes; by default a tenth of the limit."
+        ),
+    ] = None,
+    variation: Annotated[
+        float, typer.Option(metavar="C", help="Standard deviation of these steps over their mean, as --ratio assumes.")
+    ] = 1.0,
 ) -> None:
     """Show cells (configurations), runs, values, bytes and estimated seconds of a study; train nothing."""
-    from sweep.terminal.plan import print_plan
+    from sweep.terminal.plan import power_text, print_plan
 
-    print_plan(load(study, changes), every=every)
+    loaded = load(study, changes)
+    told = power_text(loaded, difference, ratio, rate, steps, variation)
+    print_plan(loaded, every=every)
+    print(told, end="")
 
 
 @app.command(cls=StudyCommand)

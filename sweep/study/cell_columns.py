@@ -51,8 +51,20 @@ _STATISTICS = (
         "updates after which a restart pays; null if none converged",
     ),
     Column("restarted_steps", "float64", "updates", "updates per success then, estimated on other runs", restated=True),
-    Column("restarted_steps_low", "float64", "updates", "lower end of its 95 % interval; null if none", later=True),
-    Column("restarted_steps_high", "float64", "updates", "upper end of its 95 % interval; null if none", later=True),
+    Column(
+        "restarted_steps_low",
+        "float64",
+        "updates",
+        "lower end of its 95 % interval; null with fewer than 100 converged runs",
+        later=True,
+    ),
+    Column(
+        "restarted_steps_high",
+        "float64",
+        "updates",
+        "upper end of its 95 % interval; null with fewer than 100 converged runs",
+        later=True,
+    ),
 )
 # Columns of studies in which some cell has criterion 'none'.
 _LOSSES = (

@@ -23,6 +23,7 @@ from sweep.study.samples import KEYS
 from sweep.study.sections import Record
 from sweep.study.toml_text import read_tables, read_value
 from sweep.study.words import SECTIONS, WordTables, known_tables
+from sweep.system.formatting import list_text
 from sweep.system.plain_values import plain
 from sweep.system.user_files import read_text
 
@@ -53,7 +54,7 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
         Values to set, by dotted key (``"seeds.count"``) or by the key alone (``"learning_rate"``). A list, an array or
         a dict such as ``{"logspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or becomes the only
         value of a swept one. Keys of the study that no cell uses any more, as ``from_step`` with ``criterion="none"``,
-        are left out.
+        are left out. A description gives way to the names of the changed keys.
 
     Returns
     -------
@@ -78,6 +79,9 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
     """Return a study as :func:`load_study` does, and the keys that it leaves out, as no cell uses them any more."""
     raw, folder = _read(source)
     _apply(raw, changes)
+    of_values = [key for key in changes if key not in _TEXTS]
+    if of_values and raw.get("description") and "description" not in changes:  # which is of the study as it was
+        raw["description"] = f"{raw.get('name', 'a study')} with other values of {list_text(of_values)}"
     data, start = raw.setdefault("data", {}), raw.get("initial_weights")
     test = data.get("test") if isinstance(data, dict) else None
     for table, key in ((data, "file"), (test, "file"), (start, "values")):

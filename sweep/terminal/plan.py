@@ -60,6 +60,46 @@ def print_plan(study: Study, *, every: bool = False) -> None:
         print(f"{name:{width}}  {text}")
 
 
+def power_text(
+    study: Study, difference: float | None, ratio: float | None, rate: float, steps: float | None, variation: float
+) -> str:
+    """Return how many seeds per cell find a difference of rates or a ratio of expected steps, a line each.
+
+    Parameters
+    ----------
+    study
+        The study, whose limit of steps a run takes that does not converge.
+    difference, ratio
+        What is to be found; None for neither.
+    rate, steps, variation
+        What is assumed, as for :func:`sweep.statistics.power.seeds_for_ratio`; by default steps are a tenth of the
+        limit.
+
+    Raises
+    ------
+    SweepError
+        If a number is not allowed.
+    """
+    lines = []
+    if difference is not None:
+        from sweep.statistics.power import seeds_for_difference
+
+        n = seeds_for_difference(difference, rate)
+        what = f"a difference of {100 * difference:g} points between two rates around {100 * rate:g} %"
+        lines.append(f"{n:,} seeds per cell find {what}")
+    if ratio is not None:
+        from sweep.statistics.power import seeds_for_ratio
+
+        limit = max(study.step_limits)
+        took = limit / 10 if steps is None else steps
+        n = seeds_for_ratio(ratio, rate, took, variation, limit)
+        runs = (
+            f"if {100 * rate:g} % converge, in {took:,g} \u00b1 {took * variation:,g} steps, and others take {limit:,}"
+        )
+        lines.append(f"{n:,} seeds per cell find a ratio of {ratio:g} between two expected steps, {runs}")
+    return "".join(f"{line}: with 80 % power, in one comparison at 5 %\n" for line in lines)
+
+
 def _shape_of(axis: Axis) -> str:
     """Return the number of values of a word, or of points of several words."""
     n_points = len(next(iter(axis.values())))

@@ -244,3 +244,14 @@ def test_patterns_replace_the_task(file: Path) -> None:
     assert changed(file, "inputs=[[0], [1]]", "targets=[1, 0]") == study
     with pytest.raises(StudyError, match=r"data\.targets: is missing"):
         load_study(file, {"inputs": [[0], [1]]})
+
+
+def test_a_description_is_of_the_study_as_it_was() -> None:
+    """A changed study names the changed keys in its place, unless it is given one; its identity has no part in this."""
+    whole = load_study("xor")
+    assert whole.description
+    assert changed("xor").description == whole.description
+    some = changed("xor", "activation=tanh", "seeds.count=40")
+    assert some.description == "xor with other values of activation and seeds.count"
+    assert changed("xor", "activation=tanh", "description=Tanh").description == "Tanh"
+    assert changed("xor", "name=other").description == whole.description

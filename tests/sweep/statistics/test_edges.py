@@ -1,0 +1,212 @@
+"""What answers say where failures are rare, seeds few or cells many: simulated over rates and numbers of seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sweep import Result
+from sweep.results import sentences
+from sweep.results.best import best_of_each
+from sweep.statistics.intervals import Array
+from sweep.statistics.measures import measure_statistics
+from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.paired import Advantage
+from sweep.statistics.ranking import best_cells
+from tests.sweep.invented import result_of
+from tests.sweep.support import make_study
+
+LIMIT = 5000
+SEEDS = [10, 20, 50, 100, 300]
+RATES = [0.01, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999]
+
+
+def draw(random: np.random.Generator, rate: float, shape: tuple[int, ...], short: float, *, shared: bool) -> Outcomes:
+    """Draw runs (studies, cells, seeds) of which some converge, early or late; others take few steps, or the limit.
+
+    Where seeds are shared, all cells of a seed converge or none does.
+    """
+    luck = random.random((shape[0], 1, shape[2])) if shared else random.random(shape)
+    converged = np.broadcast_to(luck < rate, shape)
+    took = np.clip((300 * np.exp(0.8 * random.standard_normal(shape))).astype(np.int64), 1, LIMIT - 1)
+    steps = np.where(converged, took, np.where(random.random(shape) < short, 20, LIMIT))
+    return Outcomes(steps.astype(np.int32), converged)
+
+
+def cost(rate: float, short: float) -> float:
+    """Return the expected steps of very many such runs."""
+    took = np.clip((300 * np.exp(0.8 * np.random.default_rng(2).standard_normal(4_000_000))).astype(int), 1, LIMIT - 1)
+    return float(took.mean() + (1 - rate) / rate * (short * 20 + (1 - short) * LIMIT))
+
+
+def flat(outcomes: Outcomes) -> Outcomes:
+    """Return studies and cells as cells of one study."""
+    return Outcomes(*(each.reshape(-1, each.shape[-1]) for each in outcomes))
+
+
+def covered(cells: pd.DataFrame, truth: float) -> float:
+    """Return how often intervals of expected steps hold the truth."""
+    return float(((cells["expected_steps_low"] <= truth) & (truth <= cells["expected_steps_high"])).mean())
+
+
+def rates_of(n: int) -> list[float]:
+    """Return values of a learning rate."""
+    return np.linspace(0.1, 0.2, n).tolist()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", SEEDS)
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("short", [0.0, 0.5])
+def test_expected_steps_of_cells(n_seeds: int, rate: float, short: float) -> None:
+    """Intervals hold the truth in 92.5 % of studies and more, at a rate of .01 in 88 %."""
+    outcomes = flat(draw(np.random.default_rng(1), rate, (1000, 1, n_seeds), short, shared=False))
+    study = make_study(count=n_seeds, hidden=2, learning_rate=rates_of(1000), max_steps=LIMIT)
+    assert covered(result_of(study, outcomes).cells, cost(rate, short)) >= (0.88 if rate == 0.01 else 0.925)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", [10, 50, 100, 300])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("shared", [False, True])
+def test_expected_steps_of_pools(n_seeds: int, rate: float, shared: bool) -> None:
+    """Intervals over four cells, of which all or none of a seed fail, hold the truth in 90 % of 300 studies."""
+    outcomes = flat(draw(np.random.default_rng(1), rate, (300, 4, n_seeds), 0.0, shared=shared))
+    study = make_study(count=n_seeds, learning_rate=rates_of(300), hidden=[2, 3, 4, 5], max_steps=LIMIT)
+    cells = np.arange(1200).reshape(300, 4)
+    if next(iter(study.parameters)) == "hidden":
+        cells = cells.T
+    pooled = result_of(study, outcomes.at(cells.ravel())).summarize("learning_rate")
+    assert covered(pooled, cost(rate, 0.0)) >= 0.9
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("statistic", ["expected_steps", "convergence_rate"])
+@pytest.mark.parametrize("n_seeds", SEEDS)
+@pytest.mark.parametrize("rate", [0.01, 0.5, 0.95, 0.99])
+def test_the_best_of_many(statistic: str, n_seeds: int, rate: float) -> None:
+    """Of 20 equal cells the interval of the one that looks best holds the truth in 93 % of 300 studies and more."""
+    random, truth = np.random.default_rng(1), cost(rate, 0.0) if statistic == "expected_steps" else rate
+    study = make_study(count=n_seeds, hidden=2, learning_rate=rates_of(20), scale=[1.0], max_steps=LIMIT)
+    held = 0
+    for _ in range(300):
+        outcomes = flat(draw(random, rate, (1, 20, n_seeds), 0.0, shared=False))
+        (row,) = best_of_each(result_of(study, outcomes), ["scale"], statistic).to_dict("records")
+        held += row["best_of_low"] <= truth <= row["best_of_high"]
+    assert held >= 0.93 * 300
+
+
+def kept(n_seeds: int, times: int, *, costs: bool) -> float:
+    """Return how often a safe cell that is 3 % better than 49 fast ones, which rarely fail, may be the best."""
+    random, n_cells, found = np.random.default_rng(3), 50, 0
+    for _ in range(times):
+        noise, failed = random.standard_normal((n_cells, n_seeds)), random.random((n_cells, n_seeds)) < 0.05
+        failed[0] = False
+        if costs:
+            took = 300 * np.exp(0.5 * noise)
+            took[0] *= 0.97 * (300 * np.exp(0.125) + 0.05 / 0.95 * LIMIT) / (300 * np.exp(0.125))
+            runs: Any = Outcomes(np.where(failed, LIMIT, np.clip(took, 1, LIMIT)).astype(np.int32), ~failed)
+            told = {"expected_steps": runs.steps.sum(axis=1) / runs.converged.sum(axis=1)}
+        else:
+            correct = np.where(failed, 216, np.clip(np.round(430 + noise), 0, 432))
+            correct[0] = np.clip(np.round(430 - 0.97 * 0.05 * 214 + noise[0]), 0, 432)
+            runs, told = Measured(correct.astype(np.float64)), {"n_test_correct_mean": correct.mean(axis=1)}
+        cells = pd.DataFrame({"cell": np.arange(n_cells), **told})
+        best = best_cells(cells, runs, next(iter(told)), np.full(n_cells, LIMIT) if costs else 432)
+        found += bool(best.set_index("cell").loc[0, "may_be_best"])
+    return found / times
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", SEEDS)
+@pytest.mark.parametrize("costs", [True, False])
+def test_a_safe_cell_may_be_the_best(n_seeds: int, costs: bool) -> None:
+    """In 95 % of 300 studies, by expected steps and by correct outputs, though 49 cells show few failures or none."""
+    assert kept(n_seeds, 300, costs=costs) >= 0.95
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", SEEDS)
+@pytest.mark.parametrize("failing", [0.001, 0.005, 0.02, 0.05, 0.2, 0.5])
+def test_means_of_correct_outputs(n_seeds: int, failing: float) -> None:
+    """Where some networks guess, the interval of the mean holds it in 93 % of 4,000 cells and more."""
+    random = np.random.default_rng(1)
+    good, guessed = random.binomial(432, 0.97, (4000, n_seeds)), random.binomial(432, 0.5, (4000, n_seeds))
+    values = np.where(random.random((4000, n_seeds)) < failing, guessed, good).astype(np.float64)
+    table = measure_statistics("n_test_correct", np.repeat(np.arange(4000), n_seeds), values.ravel(), most=432)
+    truth = 432 * (0.97 - 0.47 * failing)
+    held = (table["n_test_correct_mean_low"] <= truth) & (truth <= table["n_test_correct_mean_high"])
+    assert held.mean() >= 0.93
+
+
+def balances(random: np.random.Generator, kind: str, n_seeds: int, n_pairs: int) -> Array:
+    """Return balances of 2,000 studies of equal sides, (studies, seeds)."""
+    shape = 2000, n_seeds
+    if kind == "independent":
+        return random.binomial(n_pairs, 0.5, shape) - random.binomial(n_pairs, 0.5, shape)
+    if kind == "seeds decide":
+        return n_pairs * ((random.random(shape) < 0.9).astype(int) - (random.random(shape) < 0.9))
+    return np.where(random.random(shape) < 0.1, -n_pairs, n_pairs // 9)  # one in ten outweighs the others
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", SEEDS)
+@pytest.mark.parametrize("n_pairs", [9, 63])
+@pytest.mark.parametrize("kind", ["independent", "seeds decide", "one in ten"])
+def test_equal_sides_are_not_told_apart(kind: str, n_seeds: int, n_pairs: int) -> None:
+    """Tests of equal sides reject in 7 % of studies at most, and intervals hold 0 as often."""
+    balance = balances(np.random.default_rng(1), kind, n_seeds, n_pairs)
+    advantage = Advantage(balance, np.full_like(balance, n_pairs))
+    (low, high), rejected = advantage.ends(), advantage.p_values() <= 0.05
+    assert rejected.mean() <= 0.07
+    assert ((low > 0) | (high < 0)).mean() <= 0.07
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 0.9, 0.99])
+def test_false_equivalence_of_many_rows(rate: float) -> None:
+    """Of 15 comparisons of rates that differ by the margin, any is called equivalent in 5 % of 400 studies at most."""
+    random, false = np.random.default_rng(1), 0
+    margin = min(0.05, rate / 2, (1 - rate) / 2)
+    for _ in range(400):
+        first, second = (random.random((15, 1000)) < rate + sign * margin / 2 for sign in (1, -1))
+        balance = first.astype(np.int64) - second
+        false += bool((15 * Advantage(balance, np.ones_like(balance)).p_values_within(margin).min()) <= 0.05)
+    assert false <= 0.07 * 400
+
+
+def prefix(result: Result, n_runs: list[int]) -> Result:
+    """Return a result that has some runs of each cell."""
+    outcomes = result.outcomes
+    there = np.arange(outcomes.steps.shape[1]) < np.array(n_runs)[:, None]
+    return result_of(result.study, Outcomes(np.where(there, outcomes.steps, -1), outcomes.converged & there))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_partial_results_name_no_worse_cell(seed: int) -> None:
+    """Of any part of a study, no other cell has an interval wholly above that of the cell named best."""
+    random = np.random.default_rng(seed)
+    rates = random.beta(0.3, 0.3, 24)
+    outcomes = flat(draw(random, 1.0, (1, 24, 200), 0.0, shared=False))
+    converged = random.random((24, 200)) < rates[:, None]
+    study = make_study(count=200, hidden=[2, 3, 4, 5], learning_rate=rates_of(6), max_steps=LIMIT)
+    part = prefix(result_of(study, Outcomes(outcomes.steps, converged)), random.choice([0, 1, 5, 50, 199, 200], 24))
+    cells, best = part.cells, part.best().iloc[0]
+    assert cells["convergence_rate_low"].max() <= best["convergence_rate_high"]
+    text = sentences.best_cell(part)
+    assert ("no run converged" in text) == (not cells["n_converged"].any())
+    assert f"of {best['n_runs']:,} run" in text or len(cells) == 1 or not cells["n_converged"].any()
+
+
+def test_some_edges() -> None:
+    """One case of each simulation."""
+    random = np.random.default_rng(1)
+    outcomes = flat(draw(random, 0.95, (300, 1, 20), 0.0, shared=False))
+    study = make_study(count=20, hidden=2, learning_rate=rates_of(300), max_steps=LIMIT)
+    assert covered(result_of(study, outcomes).cells, cost(0.95, 0.0)) >= 0.92
+    assert kept(20, 20, costs=True) == kept(20, 20, costs=False) == 1.0
+    balance = balances(random, "one in ten", 10, 9)
+    assert (Advantage(balance, np.full_like(balance, 9)).p_values() <= 0.05).mean() <= 0.07

@@ -1,0 +1,99 @@
+"""Numbers of seeds that find a difference or a ratio: by the definition of power, and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sweep import SweepError
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.compared import Ratio
+from sweep.statistics.estimates import ExpectedSteps
+from sweep.statistics.paired import Advantage
+from sweep.statistics.power import seeds_for_difference, seeds_for_ratio
+from tests.sweep.support import command
+
+LIMIT = 5000
+
+
+def power_of_mcnemar(n: int, difference: float, rate: float) -> float:
+    """Return the chance that McNemar's exact test finds a difference, by its definition."""
+    first, second = rate + difference / 2, rate - difference / 2
+    favour, against = first * (1 - second), second * (1 - first)
+    found = 0.0
+    for m in range(n + 1):
+        rejects = [k for k in range(m + 1) if stats.binomtest(k, m).pvalue <= 0.05] if m else []
+        chance = stats.binom(m, favour / (favour + against)).pmf(rejects).sum() if rejects else 0.0
+        found += stats.binom(n, favour + against).pmf(m) * chance
+    return found
+
+
+@pytest.mark.parametrize(("difference", "rate"), [(0.6, 0.5), (0.4, 0.7), (0.15, 0.9)])
+def test_the_least_number_that_finds_a_difference(difference: float, rate: float) -> None:
+    """With as many seeds the power is 80 % or more, and with one less it is not."""
+    n = seeds_for_difference(difference, rate)
+    assert power_of_mcnemar(n, difference, rate) >= 0.8 > power_of_mcnemar(n - 1, difference, rate)
+    assert n == seeds_for_difference(-difference, rate)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("difference", "rate"), [(0.05, 0.5), (0.1, 0.9), (0.02, 0.98), (0.3, 0.5)])
+def test_a_difference_is_found(difference: float, rate: float) -> None:
+    """In 80 % of simulated studies."""
+    n, random = seeds_for_difference(difference, rate), np.random.default_rng(1)
+    runs = [random.random((4000, n)) < rate + sign * difference / 2 for sign in (1, -1)]
+    balance = runs[0].astype(np.int64) - runs[1]
+    found = Advantage(balance, np.ones_like(balance)).p_values() <= 0.05
+    assert found.mean() == pytest.approx(0.8, abs=0.025)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.5, 0.9, 0.99, 1.0])
+@pytest.mark.parametrize(("ratio", "steps", "variation"), [(1.2, 500, 1.0), (2.0, 1000, 0.3), (0.7, 200, 0.5)])
+def test_a_ratio_is_found(ratio: float, rate: float, steps: float, variation: float) -> None:
+    """In 74 to 90 % of simulated studies, whose steps have a gamma distribution."""
+    n, random = seeds_for_ratio(ratio, rate, steps, variation, LIMIT), np.random.default_rng(1)
+
+    def side(times: float) -> ExpectedSteps:
+        converged = random.random((400, n)) < rate
+        took = np.maximum(random.gamma(variation**-2, steps * variation**2, (400, n)), 1)
+        counts = (np.where(converged, took * times, 0), np.where(converged, 0, LIMIT * times))
+        return ExpectedSteps(Clusters.of_seeds(np.ones((400, n), np.int64), converged, *counts, int(LIMIT * times)))
+
+    low, high = Ratio(side(ratio), side(1.0)).ends()
+    assert 0.74 <= ((low > 1) | (high < 1)).mean() <= 0.9
+
+
+def test_command() -> None:
+    """The plan says how many seeds, under which assumptions; what cannot be is refused."""
+    told = command("plan", "xor", "--difference", "0.3", "--ratio", "2", "--rate", "0.8", "--steps", "100")
+    n = seeds_for_difference(0.3, 0.8)
+    assert (
+        f"\n{n} seeds per cell find a difference of 30 points between two rates around 80 %: with 80 % power"
+        in told.out
+    )
+    n = seeds_for_ratio(2, 0.8, 100, 1.0, LIMIT)
+    assert (
+        f"\n{n} seeds per cell find a ratio of 2 between two expected steps, if 80 % converge, in 100 ± 100" in told.out
+    )
+    for words, why in (
+        (("--difference", "0"), "a difference of 0.0 at a rate of 0.5 given"),
+        (("--difference", "0.3", "--rate", "0.9"), "must be from 0 to 1"),
+        (("--ratio", "1"), "a ratio of 1.0 at a rate of 0.5"),
+        (("--ratio", "2", "--steps", "9000"), "at most the limit of 5,000"),
+        (("--difference", "1e-9"), "it takes more than 100,000,000 seeds to find"),
+    ):
+        refused = command("plan", "xor", *words)
+        assert refused.code == 2
+        assert why in refused.err
+        assert not refused.out
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_none(value: float) -> None:
+    """They are refused too."""
+    with pytest.raises(SweepError):
+        seeds_for_difference(value)
+    with pytest.raises(SweepError):
+        seeds_for_ratio(value, 0.5, 100, 1.0, LIMIT)
