@@ -110,14 +110,14 @@ def load(source: str, changes: list[str] | None) -> Study:
     return study
 
 
-def _run_word_files(files: list[str] | None) -> list[str] | None:
+def _run_word_files(files: list[str] | None) -> list[str]:
     """Run the files of the user's own words before anything asks for one."""
     if files:
         from sweep.study.word_files import load_words
 
         for file in files:
             load_words(file)
-    return files
+    return files or []  # typer 0.19 asks for its length
 
 
 @app.command()
