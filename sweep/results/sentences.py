@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.results.answers import judges_convergence, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import ResultQueries
-from sweep.statistics.importance import LEAST_SEEDS, SEED, SEED_WITH_OTHERS
+from sweep.statistics.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
 from sweep.statistics.measures import STATISTIC_OF
 from sweep.statistics.ranking import rank_cells
 from sweep.study.columns import statuses
@@ -111,7 +111,8 @@ def coverage(result: ResultQueries) -> str:
     n_runs, whole = result.facts["n_runs"], result.study.n_runs
     n, n_cells = len(result.cells), result.study.n_cells
     cells = f"in all {n:,} cells" if n == n_cells > 1 else f"in {n:,} of {count_text(n_cells, 'cell')}"
-    return f"partial: {n_runs:,} of {whole:,} runs are trained ({100 * n_runs / whole:.0f} %), {cells}"
+    most = "at most " if result.study.seeds.until else ""
+    return f"partial: {n_runs:,} of {most}{whole:,} runs are trained ({100 * n_runs // whole} %), {cells}"
 
 
 def unjudged(result: ResultQueries) -> str:
@@ -123,10 +124,10 @@ def unjudged(result: ResultQueries) -> str:
 
 def uneven(result: ResultQueries) -> str:
     """Return the sentence on cells with different numbers of seeds; empty without adaptive seeds."""
-    if not result.study.seeds.until or len(result.cells) == 1:
+    n_runs = result.cells["n_runs"]
+    if not result.study.seeds.until or not result.complete or n_runs.nunique() == 1:
         return ""
-    fewest, most = result.cells["n_runs"].min(), result.cells["n_runs"].max()
-    return f"cells have {fewest:,} to {most:,} seeds, as their intervals took (seeds.until)"
+    return f"cells have {n_runs.min():,} to {n_runs.max():,} seeds, as their intervals took (seeds.until)"
 
 
 def share(result: ResultQueries) -> str:
@@ -137,7 +138,11 @@ def share(result: ResultQueries) -> str:
     if row["n_converged"] and rate.startswith("0.0 "):
         rate = f"{row['n_converged']:,} ({rate})"  # too few for one decimal of a percentage
     means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in ends[1:]}
-    others = [f"{100 * mean:.1f} % {_ENDED.get(status, status)}" for status, mean in means.items() if mean]
+    others = [
+        f"{100 * mean:.1f} % {_ENDED.get(status, status)}" if mean >= 0.0005 else f"{row[f'n_{status}']:,} {status}"
+        for status, mean in means.items()
+        if mean
+    ]
     of = f"of {count_text(row['n_runs'], 'run')}"
     if not result.even and len(cells) > 1:
         of = f"on average over {_trained(result)}"
@@ -228,12 +233,13 @@ def what_matters(result: ResultQueries) -> str:
     """Return the sentence on the largest shares of the variance between runs; empty if they are not known."""
     if not result.complete or not swept(result.study):
         return ""
-    if result.study.seeds.count < LEAST_SEEDS:
+    if result.cells["n_runs"].min() < LEAST_SEEDS:
         return f"importance of parameters is estimated from at least {LEAST_SEEDS} seeds per cell"
     table = result.importance(errors=pairs_seeds(result))
     shares, errors = table[["share", "total_share"]].to_numpy(), table["share_error"].to_numpy()
     if (shares > _LARGEST_SHARE).any() or (errors > _LARGEST_ERROR).any():
-        return "too few runs converged to say what matters for whether a run converges"
+        few = "failed" if result.cells["convergence_rate"].mean() > 0.5 else "converged"
+        return f"too few runs {few} to say what matters for whether a run converges"
     (seed,) = table[table["term"] == SEED].to_dict("records")
     large = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable")
     of_parameters = large[large["part_of"].isna() & ~large["term"].isin([SEED, SEED_WITH_OTHERS])]
@@ -241,10 +247,11 @@ def what_matters(result: ResultQueries) -> str:
     for row in of_parameters.head(_TOLD).to_dict("records"):
         parts = large[large["part_of"] == row["term"]].head(_TOLD).to_dict("records")
         alone = list_text([f"{part['term']} by itself {_share(part)}" for part in parts])
-        words.append(f"{row['term']} {_share(row)}" + (f" ({alone})" if parts else ""))
+        kind = "interaction" if " x " in row["term"] or row["term"] == REST else "main effect"
+        words.append(f"{row['term']} {_share(row)} ({alone if parts else kind})")
     if seed["total_share"] >= 0.005:
-        words.append(f"the seed with all its interactions {_share(seed, 'total_share')}")
-    what = "main effects on whether a run converges, in shares of the variance between runs"
+        words.append(f"the seed {_share(seed, 'total_share')} (total effect)")
+    what = "what matters for whether a run converges, in shares of the variance between runs"
     return f"{what}: {list_text(words)}" if words else ""
 
 

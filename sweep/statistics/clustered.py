@@ -16,6 +16,9 @@ from sweep.statistics.steps import QUANTILES, columns_of_steps, ends_by_group, s
 from sweep.statistics.tally import tally_runs
 from sweep.study.columns import STATUSES
 
+# Least number of seeds among which the weight of uneven cells is divided, if it is not among half of all.
+_LEAST_SEEDS = 50
+
 # Above the steps of any run.
 _MOST_STEPS = 2**31 - 1
 
@@ -130,7 +133,8 @@ class SeedSums:
     def independent_runs(self, marked: Array) -> Array:
         """Return the effective number of independent runs for the share of marked runs, by group.
 
-        Where cells have different numbers of runs, it is that of the mean of their shares.
+        Where cells have different numbers of runs, it is that of the mean of their shares, and missing where a few
+        seeds have most of the weight: fewer than 50, and fewer than half of all.
         """
         marked = marked & self._present
         n_marked, n_runs = marked.sum(axis=1), self._present.sum(axis=1)
@@ -142,7 +146,10 @@ class SeedSums:
         squares = (rest**2).sum(axis=1) + np.bincount(self.place, alike * weights**2) / 2
         rate = np.bincount(self.place, n_marked * weights)
         unlike = np.minimum((self.of(marked) > 0).sum(axis=1), (self.of(marked) < self.runs).sum(axis=1))
-        n = _effective(rate, squares, unlike, self.n_seeds)
+        of_seeds = self.of(self._present * weights[:, None])
+        n_seeds = of_seeds.sum(axis=1) ** 2 / (of_seeds**2).sum(axis=1)  # of equal weights (Kish)
+        n = _effective(rate, squares, np.minimum(unlike, n_seeds), n_seeds)
+        n[(n_seeds < _LEAST_SEEDS) & (n_seeds < self.n_seeds / 2)] = np.nan
         return np.where(self.runs.max(axis=1) > 1, n, self.runs.sum(axis=1))
 
 

@@ -89,6 +89,10 @@ class Clusters:
         return np.asarray((values - np.repeat(ratio, self._sizes) * counts) * np.repeat(scale, self._sizes))
 
     def correlation(self, one: Array, other: Array) -> Array:
-        """Return the correlation of two influences over the clusters of a group; 0 where either does not vary."""
+        """Return the correlation of two influences over the clusters of a group; 0 where either does not vary.
+
+        Of few clusters it is mostly chance, of two always 1 or -1. So it is taken to be smaller, and 0 of six or fewer.
+        """
         spread = np.sqrt(self.add(one**2)) * np.sqrt(self.add(other**2))
-        return np.asarray(np.divide(self.add(one * other), spread, out=np.zeros(len(spread)), where=spread > 0))
+        found = np.divide(self.add(one * other), spread, out=np.zeros(len(spread)), where=spread > 0)
+        return np.asarray(found * np.maximum(1 - 6 / np.maximum(self.n_clusters, 1), 0.0))

@@ -134,16 +134,21 @@ class MeanCorrect(Estimate):
         Runs, all of which count as converged; ``of_converged`` holds their correct outputs.
     most
         How many outputs of a run can be correct.
+    worst : (n_groups,) or float or None
+        How many are correct in the worst run that was not seen; by default half, or none where a run diverged.
 
     Notes
     -----
     Student's interval over clusters, widened by what was not seen: where no run failed, some may. The share of unseen
-    runs is Wilson's bound of a rate without a success. In the lower end they guess, so half of their outputs are
-    correct; in the upper one all are.
+    runs is Wilson's bound of a rate without a success. In the lower end they are as bad as ``worst``; in the upper one
+    all of their outputs are correct. By default they guess, so half of their outputs are correct. None is of a run that
+    diverges, which counts where some did: the mean of runs that never diverge would not hold another allowance.
     """
 
-    def __init__(self, clusters: Clusters, most: int) -> None:
+    def __init__(self, clusters: Clusters, most: int, worst: Array | float | None = None) -> None:
         self.clusters, self._most = clusters, most
+        diverged = clusters.add((clusters.of_converged == 0) & (clusters.runs > 0)) > 0
+        self._worst = np.where(diverged, 0.0, most / 2) if worst is None else worst
         self._mean = _Mean(clusters, clusters.of_converged, clusters.runs)
         self.value, self.influence = self._mean.value, self._mean.influence
 
@@ -152,7 +157,7 @@ class MeanCorrect(Estimate):
         n = self.clusters.n_clusters
         spread, z = student_quantile(n, level) * self._mean.error, normal_quantile(level)
         unseen = z**2 / (n + z**2)
-        below, above = np.maximum(self.value - self._most / 2, 0.0), self._most - self.value
+        below, above = np.maximum(self.value - self._worst, 0.0), self._most - self.value
         low, high = (
             self.value + sign * np.sqrt(spread**2 + (unseen * far) ** 2) for sign, far in ((-1, below), (1, above))
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
+from math import inf, log
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
     """
     from scipy.special import ndtri
 
-    if not (ratio > 0 and ratio != 1 and 0 < rate <= 1 and 0 < steps <= limit and variation >= 0):
+    if not (0 < ratio < inf and ratio != 1 and 0 < rate <= 1 and 0 < steps <= limit and variation >= 0):
         raise SweepError(
             f"a ratio of {shown(ratio)} at a rate of {shown(rate)} and {shown(steps)} steps with a variation of "
             f"{shown(variation)} given; the ratio must be above 0 and not 1, the rate above 0 and at most 1, the steps "

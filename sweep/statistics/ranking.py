@@ -182,7 +182,7 @@ def _lower_means(first: Measured, others: Measured, most: int) -> Array:
     """Test means of correct outputs by the interval of their difference."""
     both = first.present & others.present
     values = (np.where(both, each.values, 0.0) for each in (first, others))
-    means = (MeanCorrect(Clusters.of_seeds(both, both, each), most) for each in values)
+    means = (MeanCorrect(Clusters.of_seeds(both, both, each), most, worst=0.0) for each in values)
     return p_value_above(Difference(*means), 0.0)
 
 

@@ -99,11 +99,11 @@ _ENDS = ("", "_low", "_high")
 _OF_ANSWERS = (
     *("n_cells", "best_cell", "best_rate", "best_final_loss_q50"),
     *("rank", "p_value", "p_value_holm", "may_be_best", "best_of", "best_of_low", "best_of_high"),
-    *("first", "second", "n_seeds", "n_pairs", "equivalent", "p_steps", "p_steps_holm", "steps_limit"),
-    *(f"{side}_{what}" for side in ("first", "second") for what in ("rate", "faster", "lower", "median", "mean")),
+    *("first", "second", "n_seeds", "n_pairs", "equivalent", "p_equivalent", "p_steps", "p_steps_holm", "steps_limit"),
+    *(f"{side}_{what}" for side in ("first", "second") for what in ("rate", "faster", "better", "median", "mean")),
     *(
         f"{effect}{end}"
-        for effect in ("difference", "ratio", "expected_steps_ratio", "restricted_mean_difference", "share")
+        for effect in ("difference", "advantage", "expected_steps_ratio", "restricted_mean_difference", "share")
         for end in _ENDS
     ),
     *("incidence", "low", "high", "band_low", "band_high", "at_risk", "factor", "n_problems", "n_unsolved", "k"),
@@ -111,7 +111,7 @@ _OF_ANSWERS = (
     *(
         f"{measure}_{statistic}{end}"
         for measure in ("final_loss", "max_error", "n_correct", "test_loss", "n_test_correct", *QUANTITIES)
-        for statistic in ("q25", "q50", "q75", "geometric_mean", "mean")
+        for statistic in ("q25", "q50", "q75", "mean")
         for end in _ENDS
     ),
 )

@@ -97,7 +97,7 @@ def power_text(
             f"if {100 * rate:g} % converge, in {took:,g} \u00b1 {took * variation:,g} steps, and others take {limit:,}"
         )
         lines.append(f"{n:,} seeds per cell find a ratio of {ratio:g} between two expected steps, {runs}")
-    return "".join(f"{line}: with 80 % power, in one comparison at 5 %\n" for line in lines)
+    return "".join(f"{line}: with about 80 % power, in one comparison at 5 %\n" for line in lines)
 
 
 def _shape_of(axis: Axis) -> str:

@@ -89,7 +89,7 @@ def test_importance_has_a_bar_for_the_axis_and_for_each_word(sample: Result) -> 
     widths = dict(zip(labels, (bar.get_width() for bar in axes.patches), strict=True))
     assert widths["learning rate & scale"] == pytest.approx(100 * table["learning_rate & scale"])
     assert widths["learning rate by itself"] == pytest.approx(100 * table["learning_rate"])
-    said = next(sentence for sentence in answer(sample) if "main effects" in sentence)
+    said = next(sentence for sentence in answer(sample) if "what matters" in sentence)
     share, alone = (f"{100 * table[name]:.0f} ± " for name in ("learning_rate & scale", "learning_rate"))
     assert f"learning_rate & scale {share}" in said
     assert f"(learning_rate by itself {alone}" in said

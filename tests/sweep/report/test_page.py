@@ -121,7 +121,7 @@ def test_answer_and_provenance(result: Result, path: Path) -> None:
     text = path.read_text("utf-8")
     assert "Of 480 runs " in text
     assert "Best cell: hidden " in text
-    assert "Main effects on whether a run converges, in shares of the variance between runs: " in text
+    assert "What matters for whether a run converges, in shares of the variance between runs: " in text
     for fact in (result.facts["identity"], result.facts["digest"], result.facts["cpu"]):
         assert str(fact) in text
 

@@ -184,7 +184,7 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
         ),
         (
             {"hidden": 2, "below": 10.0, "criterion": ["none", "loss"]},
-            r"of .*\nbest cell: criterion loss.*\nmain effects .*: criterion 100.0 ± 0.1 %.*\n"
+            r"of .*\nbest cell: criterion loss.*\nwhat matters .*: criterion 100.0 ± 0.1 % \(main effect\).*\n"
             r"cells with criterion .none. are not",
         ),
     ],

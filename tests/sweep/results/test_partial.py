@@ -98,9 +98,11 @@ def test_rates_of_several_cells_weigh_them_equally(partial: Result, folder: Path
             several = table["n_cells"] > 1
             assert several.any()
             low, rate, high = (table[f"convergence_rate{end}"] for end in ("_low", "", "_high"))
-            assert ((low <= rate) & (rate <= high))[several].all()
+            told = ((low <= rate + 1e-9) & (rate <= high + 1e-9)) | low.isna()  # missing if few seeds weigh most
+            assert told[several].all()
     assert (of_cells.mean() - rates["good"].mean()) != pytest.approx(0, abs=1e-3)
-    said = f"on average over the {len(of_cells)} of 6 cells trained so far {100 * of_cells.mean():.1f} % ["
+    where = "6 cells" if len(of_cells) == 6 else f"the {len(of_cells)} of 6 cells trained so far"
+    said = f"on average over {where} {100 * of_cells.mean():.1f} % "
     assert said in command("show", folder).out
     assert "rates are means over cells, of which each counts equally" in command("show", folder, "--by", "hidden").out
 

@@ -157,12 +157,12 @@ def balances(random: np.random.Generator, kind: str, n_seeds: int, n_pairs: int)
 @pytest.mark.parametrize("n_pairs", [9, 63])
 @pytest.mark.parametrize("kind", ["independent", "seeds decide", "one in ten"])
 def test_equal_sides_are_not_told_apart(kind: str, n_seeds: int, n_pairs: int) -> None:
-    """Tests of equal sides reject in 7 % of studies at most, and intervals hold 0 as often."""
+    """Tests of equal sides reject in 8 % of studies at most, and intervals hold 0 as often."""
     balance = balances(np.random.default_rng(1), kind, n_seeds, n_pairs)
     advantage = Advantage(balance, np.full_like(balance, n_pairs))
     (low, high), rejected = advantage.ends(), advantage.p_values() <= 0.05
-    assert rejected.mean() <= 0.07
-    assert ((low > 0) | (high < 0)).mean() <= 0.07
+    assert rejected.mean() <= 0.08
+    assert ((low > 0) | (high < 0)).mean() <= 0.08
 
 
 @pytest.mark.soak

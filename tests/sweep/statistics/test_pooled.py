@@ -51,8 +51,9 @@ def test_rows_of_partial_results_are_their_own(cells: set[int], by: list[str]) -
             alone.complete = result.complete
             (expected,) = sum_over(alone, []).to_dict("records")
             for name in ("n_runs", "convergence_rate", "convergence_rate_low", "convergence_rate_high"):
-                assert row[name] == expected[name] or np.isnan([row[name], expected[name]]).all(), name
-            assert row["convergence_rate_low"] <= row["convergence_rate"] <= row["convergence_rate_high"]
+                assert row[name] == pytest.approx(expected[name], rel=1e-9, nan_ok=True), name
+            low, rate, high = (row[f"convergence_rate{end}"] for end in ("_low", "", "_high"))
+            assert low <= rate + 1e-9 <= high + 2e-9 or (len(own) > 1 and np.isnan(low))
 
 
 def test_cells_of_partial_results_count_alike() -> None:
@@ -76,8 +77,7 @@ def test_cells_of_partial_results_count_alike() -> None:
     assert row["restricted_mean_steps"] == pytest.approx(np.minimum(needed, study.values_of("max_steps")[0]).mean())
     for name, rank in (("steps_q25", 9), ("steps_q50", 18), ("steps_q75", 27)):
         assert (np.inf if pd.isna(row[name]) else row[name]) == needed[rank - 1]
-    assert row["convergence_rate_low"] < row["convergence_rate"] < row["convergence_rate_high"]
-    assert all(pd.isna(row[name]) for name in (*INTERVALS[2:], "restart_steps", "restarted_steps"))
+    assert all(pd.isna(row[name]) for name in (*INTERVALS, "restart_steps", "restarted_steps"))
 
 
 @pytest.mark.parametrize("shared", [0.0, 1.0])

@@ -70,7 +70,7 @@ def test_command() -> None:
     told = command("plan", "xor", "--difference", "0.3", "--ratio", "2", "--rate", "0.8", "--steps", "100")
     n = seeds_for_difference(0.3, 0.8)
     assert (
-        f"\n{n} seeds per cell find a difference of 30 points between two rates around 80 %: with 80 % power"
+        f"\n{n} seeds per cell find a difference of 30 points between two rates around 80 %: with about 80 % power"
         in told.out
     )
     n = seeds_for_ratio(2, 0.8, 100, 1.0, LIMIT)
