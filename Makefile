@@ -15,10 +15,13 @@ TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 WORKERS = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 TESTS = $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
-# What takes many kernels runs without the JIT, and only some of it with it.
-PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle \
-	tests/sweep/training/test_sharpness.py tests/sweep/training/test_words.py tests/sweep/verification/test_true_results.py \
-	tests/sweep/compositions
+# Most guarantees need no compiler: kernels run as NumPy, with the same bits, unless a test is about compiled code.
+PLAIN = NUMBA_DISABLE_JIT=1 $(TESTS)
+COMPILED = XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
+
+# Rings of tests, each within the next: quick, test, test-all, soak. The markers of pyproject.toml say in which one a test
+# is, and tests/test_rings.py that none is lost. Of quick, these folders.
+QUICK_TESTS := tests/kernels $(addprefix tests/sweep/,study statistics schedule store cli)
 
 # What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
 CPU_TESTS := $(addprefix tests/kernels/test_,lanes.py elementary.py initial_weights.py same_bits.py)
@@ -29,7 +32,7 @@ endif
 # The oldest versions of the dependencies, beside the newest.
 OLDEST := .venv-oldest
 
-.PHONY: run check test coverage test-oldest soak lint bench docs clean
+.PHONY: run quick quick-tests test plain-tests test-all coverage test-oldest soak lint bench docs clean
 
 # The main job: train the xor study, print the answer and its table, write its report.
 run: $(READY)
@@ -44,29 +47,41 @@ bench: $(BENCH_READY)
 docs: $(DOCS_READY)
 	$(BIN)/python -m tests.reference build/docs
 
-# What is quick: style, types, and the tests of kernels and words without the JIT.
-check: lint
-	NUMBA_DISABLE_JIT=1 $(TESTS) $(PLAIN_TESTS)
+# While you work: style, types, and quick tests without the JIT.
+quick: $(READY)
+	$(MAKE) --jobs 2 lint quick-tests
 
-# Every check: also all tests with the JIT, and kernels for other CPUs.
-test: check
+quick-tests: $(READY)
+	$(PLAIN) -m "not slow and not wide and not soak" $(QUICK_TESTS)
+
+# Every guarantee once: quick, all folders, and compiled kernels where the compiler matters.
+test: $(READY)
+	$(MAKE) --jobs 2 lint plain-tests
 	rm -rf $(TEST_CACHE)
-	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
-	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) $(CPU_TESTS) &&) true
+	$(COMPILED) -m "compiled and not soak"
 
-# Which lines those tests run, of kernels without the JIT. Counting takes a third of their time more.
+plain-tests: $(READY)
+	$(PLAIN) -m "not wide and not soak"
+
+# The rest: wide tests, all others with compiled kernels too, and kernels for other CPUs.
+test-all: test
+	$(PLAIN) -m "wide and not soak"
+	$(COMPILED) -m "not compiled and not soak"
+	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) $(CPU_TESTS) &&) true
+
+# Which lines the tests of test-all run, of kernels without the JIT. Counting takes a third of their time more.
 coverage: $(READY)
-	NUMBA_DISABLE_JIT=1 $(TESTS) --cov --cov-report= $(PLAIN_TESTS)
-	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --cov --cov-report= --cov-append
+	$(PLAIN) --cov --cov-report=
+	$(COMPILED) --cov --cov-report= --cov-append
 	$(BIN)/coverage report --fail-under=95
 
 # What is too long for every run: the product of all words, hundreds of kills, simulations, and for other CPUs all that
-# `make test` compiles for this one; two hours on two fast cores.
+# test-all compiles for this one; two hours on two fast cores.
 soak: coverage
-	NUMBA_DISABLE_JIT=1 $(TESTS) -m soak tests/kernels tests/sweep/verification/test_true_results.py tests/sweep/compositions
-	XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) -m soak
-	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) tests/kernels &&) true
-	$(foreach cpu,$(CPUS),XDG_CACHE_HOME=$(TEST_CACHE) NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(TESTS) -m soak tests/kernels/test_same_bits.py &&) true
+	$(PLAIN) -m soak tests/kernels tests/sweep/verification/test_true_results.py tests/sweep/compositions
+	$(COMPILED) -m soak
+	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) tests/kernels &&) true
+	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) -m soak tests/kernels/test_same_bits.py &&) true
 
 # The tests with the oldest versions that pyproject.toml allows.
 test-oldest: $(OLDEST)/.ready

@@ -1,9 +1,8 @@
 """Functions that all tests of the kernels share: dtypes, sizes with and without the JIT, exact comparison of arrays.
 
-The whole suite runs with the JIT and without. Without it a step takes milliseconds for any number of networks side
-by side, so tests have fewer and shorter runs there, all of them in one packet. With it every kernel takes
-seconds to compile, so ``make test`` takes those cases that cover each word and each way of taking a step, and
-``make soak`` takes all.
+All run without the JIT and with it. Without it a step takes milliseconds for any number of networks side by side, so
+tests have fewer and shorter runs there, all of them in one packet. With it every kernel takes seconds to compile, so
+``make test-all`` takes those cases that cover each word and each way of taking a step, and ``make soak`` takes all.
 """
 
 from __future__ import annotations
@@ -23,6 +22,9 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 DTYPES = ("float64", "float32")
 
+# Of tests that train so much that a kernel, once compiled, saves time.
+needs_jit = pytest.mark.skipif(not jit.ENABLED, reason="trains too much without the JIT")
+
 
 def sized(with_jit: T, without: T) -> T:
     """Choose a size for the way in which the kernels run."""
@@ -32,21 +34,24 @@ def sized(with_jit: T, without: T) -> T:
 def some_compiled(
     cases: Iterable[T], compiled: Callable[[T], bool], interpreted: Callable[[T], bool] = lambda _: True
 ) -> list[Any]:
-    """Give cases to a test without the JIT, and with it only some to ``make test``, the others to ``make soak``.
+    """Give cases to a test: without the JIT few to ``make test`` and many to ``make test-all``, with it few to that.
 
     Parameters
     ----------
     cases
         Arguments of the test, tuples if it takes several.
     compiled
-        Which cases ``make test`` has time for with the JIT.
+        Which cases ``make test-all`` has time for with the JIT; the others are for ``make soak``. Without the JIT
+        ``make test`` takes these, or the first if there are none.
     interpreted
-        Which it has time for without the JIT.
+        Which ``make test-all`` has time for without the JIT.
     """
-    chosen = sized(compiled, interpreted)
+    cases = list(cases)
+    in_all = list(filter(sized(compiled, interpreted), cases))
+    in_test = list(filter(compiled, in_all)) or in_all[:1]
     parameters = []
     for case in cases:
-        marks = [] if chosen(case) else [pytest.mark.soak]
+        marks = [pytest.mark.soak] if case not in in_all else [] if case in in_test else [pytest.mark.wide]
         parameters.append(pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks))
     return parameters
 

@@ -13,7 +13,10 @@ from numba.core.config import _OptLevel
 from kernels.simd import jit
 from kernels.simd.entries import compiler_options
 
-pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
+]
 
 
 def is_found() -> bool:

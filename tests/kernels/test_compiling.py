@@ -17,7 +17,10 @@ from numba.core.errors import TypingError
 from kernels.simd import jit
 from kernels.simd.compiling import Compilation, CompileWatch, asked_before_compiling, is_compiled, kernel_key
 
-pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
+]
 
 NUMBERS = np.arange(4.0)
 

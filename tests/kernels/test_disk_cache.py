@@ -18,7 +18,10 @@ import pytest
 import kernels
 from kernels.simd import entries, jit
 
-pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, so nothing is kept")
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, so nothing is kept"),
+]
 
 ROOT = Path(kernels.__file__).parents[1]
 

@@ -21,7 +21,10 @@ from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd import jit
 from kernels.train import Trainer
 
-pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
+]
 
 INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])

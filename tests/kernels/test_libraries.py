@@ -99,6 +99,7 @@ def test_kernels_share_parts() -> None:
         assert len(find.overloads) == 1
 
 
+@pytest.mark.compiled
 @pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 @pytest.mark.parametrize("enabled", [True, False])
 def test_garbage_is_not_looked_for_while_compiling(enabled: bool) -> None:
@@ -164,6 +165,7 @@ print(found, np.array_equal(product, matrix @ matrix))
 """
 
 
+@pytest.mark.compiled
 @pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 def test_linear_algebra_is_loaded_by_whom_it_is_for(tmp_path: Path) -> None:
     """A kernel does not load it, and functions of others that need it find it all the same."""

@@ -76,6 +76,7 @@ def demo_losses() -> Array:
     return np.array(losses, np.float64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", some_compiled(sized([10, ALL], [STEPS]), (10).__eq__))
 def test_micrograd_as_oracle(steps: int) -> None:
     """Steps of gradient descent give the oracle's bits, and 100 of them all losses of the demo."""
@@ -117,6 +118,7 @@ def test_micrograd_as_oracle(steps: int) -> None:
         assert given.losses[0, k] + PENALTY * np.square(weights).sum() == pytest.approx(demo[k], rel=1e-12)
 
 
+@pytest.mark.wide
 @in_soak_if_compiled
 def test_micrograd_as_a_study() -> None:
     """A study file can say the demo: layers, loss, decay, schedule and weights; its trace has the same losses."""

@@ -58,6 +58,7 @@ def _draw_task(n_patterns: int, n_inputs: int, n_outputs: int, seed: int) -> tup
     return inputs, random.choice(random.uniform(-1, 2, 3), (n_patterns, n_outputs))
 
 
+@pytest.mark.wide
 @settings(max_examples=sized(30, 6))
 @given(case=st.sampled_from(POOL), kinds=KINDS, seed=SEEDS)
 def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
@@ -75,6 +76,7 @@ def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
         assert_as_oracle(spec, draw_runs(spec, 3, sized(30, 8), seed, most_steps, replace(kinds, gain="own")))
 
 
+@pytest.mark.wide
 @pytest.mark.skipif(jit.ENABLED, reason="make soak compiles kernels of many recipes, in the next test")
 @settings(max_examples=15)
 @given(spec=specs(), hidden=st.integers(1, 6), kinds=KINDS, seed=SEEDS)
@@ -91,6 +93,7 @@ def test_many_recipes_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(jit.ENABLED, reason="every example would compile kernels of its own")
 @settings(max_examples=50)
 @given(

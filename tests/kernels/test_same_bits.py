@@ -118,10 +118,11 @@ def test_numerics_are_numbered() -> None:
     assert kernels.NUMERICS == RECORDED_FOR
 
 
-# Of the others, what `make test` compiles for each CPU.
+# Of the others, what `make test-all` compiles for each CPU.
 COMPILED = [("softplus", "float64")]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", survey.NAMES)
 def test_functions(name: str, dtype: str) -> None:
@@ -129,6 +130,7 @@ def test_functions(name: str, dtype: str) -> None:
     assert _digest(survey.apply(name, dtype, _scattered(1 << 16, dtype))) == FUNCTIONS[name, dtype]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("activation", "tuning", "dtype"),
     some_compiled(
@@ -145,6 +147,7 @@ def test_training(activation: str, tuning: str, dtype: str) -> None:
     assert _digest_training(spec, _runs(spec)) == TRAINING[activation, dtype]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("name", "dtype"), some_compiled(itertools.product(OTHERS, DTYPES), lambda case: case in COMPILED)
 )

@@ -18,7 +18,10 @@ from kernels.train import Trainer
 from kernels.tuning import tuning_here
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
 
-pytestmark = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
+]
 
 INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])

@@ -62,6 +62,7 @@ def test_targets_change_no_other_column(criterion: str) -> None:
     assert_same_columns(given._replace(target_steps=expected.target_steps), expected, criterion)
 
 
+@pytest.mark.slow
 def test_target_is_met_where_a_run_below_it_ends() -> None:
     """A target is met at the step at which the same run would converge with the target as threshold."""
     spec = Spec("relu", criterion="none", targets=TARGETS)

@@ -50,6 +50,7 @@ def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (tuning.row_bytes, tuning.packets, tuning.constant_limit) == (register_bytes, packets, numbers)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="these are names and features of x86-64")
 @pytest.mark.parametrize(
     ("name", "features", "expected"),

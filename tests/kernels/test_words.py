@@ -22,12 +22,14 @@ COVER = [
 PRODUCT = list(itertools.product(OPTIMIZERS, LOSSES, ACTIVATIONS))
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("case", "seed"), COVER[:N_COMPILED])
 def test_each_word_as_oracle(case: Case, seed: int) -> None:
     """Every number that training reports is the oracle's, for each word, task, tuning and kind of setting."""
     assert_as_oracle(case.spec, case.draw(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "seed"), COVER[N_COMPILED:])
 def test_any_two_words_as_oracle(case: Case, seed: int) -> None:
     """So too for every pair of them, together with the cases above."""
