@@ -15,13 +15,17 @@ TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 WORKERS = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 TESTS = $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
-# Most guarantees need no compiler: kernels run as NumPy, with the same bits, unless a test is about compiled code.
+# Kernels without the JIT are NumPy, with the same bits; with it each takes seconds to compile.
 PLAIN = NUMBA_DISABLE_JIT=1 $(TESTS)
 COMPILED = XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
 
-# Rings of tests, each within the next: quick, test, test-all, soak. The markers of pyproject.toml say in which one a test
-# is, and tests/test_rings.py that none is lost. Of quick, these folders.
+# Rings of tests, each within the next: quick, test, test-all, soak. Markers, which pyproject.toml explains, say in which a
+# test is, and tests/test_rings.py checks that none is lost. Quick looks in these folders.
 QUICK_TESTS := tests/kernels $(addprefix tests/sweep/,study statistics schedule store cli)
+
+# What takes many kernels runs without the JIT, and only some of it with it.
+PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle \
+	tests/sweep/training/test_sharpness.py tests/sweep/training/test_words.py tests/sweep/compositions
 
 # What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
 CPU_TESTS := $(addprefix tests/kernels/test_,lanes.py elementary.py initial_weights.py same_bits.py)
@@ -54,31 +58,31 @@ quick: $(READY)
 quick-tests: $(READY)
 	$(PLAIN) -m "not slow and not wide and not soak" $(QUICK_TESTS)
 
-# Every guarantee once: quick, all folders, and compiled kernels where the compiler matters.
+# Every guarantee once: each test either without the JIT or with it, whichever takes less time.
 test: $(READY)
 	$(MAKE) --jobs 2 lint plain-tests
 	rm -rf $(TEST_CACHE)
-	$(COMPILED) -m "compiled and not soak"
+	$(COMPILED) -m "compiled and not wide and not soak"
 
 plain-tests: $(READY)
-	$(PLAIN) -m "not wide and not soak"
+	$(PLAIN) -m "not compiled and not wide and not soak"
 
-# The rest: wide tests, all others with compiled kernels too, and kernels for other CPUs.
+# Every case, both ways, and kernels for other CPUs.
 test-all: test
-	$(PLAIN) -m "wide and not soak"
-	$(COMPILED) -m "not compiled and not soak"
+	$(PLAIN) -m "(compiled or wide) and not soak" $(PLAIN_TESTS)
+	$(COMPILED) -m "(not compiled or wide) and not soak"
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) $(CPU_TESTS) &&) true
 
 # Which lines the tests of test-all run, of kernels without the JIT. Counting takes a third of their time more.
 coverage: $(READY)
-	$(PLAIN) --cov --cov-report=
+	$(PLAIN) --cov --cov-report= $(PLAIN_TESTS)
 	$(COMPILED) --cov --cov-report= --cov-append
 	$(BIN)/coverage report --fail-under=95
 
 # What is too long for every run: the product of all words, hundreds of kills, simulations, and for other CPUs all that
 # test-all compiles for this one; two hours on two fast cores.
 soak: coverage
-	$(PLAIN) -m soak tests/kernels tests/sweep/verification/test_true_results.py tests/sweep/compositions
+	$(PLAIN) -m soak tests/kernels tests/sweep/compositions
 	$(COMPILED) -m soak
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) tests/kernels &&) true
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) -m soak tests/kernels/test_same_bits.py &&) true

@@ -6,14 +6,29 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+TESTS = Path(__file__).parent
+
+# Tests of these folders train the same few kernels: to compile those takes less time than to do without.
+SHARE_KERNELS = {TESTS, *(TESTS / "sweep" / name for name in ("results", "store", "training", "verification"))}
+SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/report"}
 
 # Numba makes so many objects while it compiles that looking for cycles among them takes an eighth of the time.
 gc.set_threshold(50_000, 50, 100)
 
 # Commands that tests start compile their kernels, however little they train: other tests need the same ones.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "0")
+
+
+@pytest.hookimpl(tryfirst=True)  # before markers select
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests of folders that share kernels."""
+    for item in items:
+        if item.path.parent in SHARE_KERNELS:
+            item.add_marker(pytest.mark.compiled)
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,6 @@ from sweep.study.cell_columns import cells_columns
 from sweep.study.columns import runs_columns
 from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.words import WORDS
-from tests.kernels.support import needs_jit
 from tests.sweep.support import command
 
 ROOT = Path(__file__).parents[1]
@@ -87,8 +86,6 @@ def assert_printed(told: str, printed: str) -> None:
     assert [line for line in answer if line not in lines] == []
 
 
-@pytest.mark.compiled
-@needs_jit
 def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Every block but the commands of make runs, in the order of the README, in one folder."""
     monkeypatch.chdir(tmp_path)

@@ -40,8 +40,8 @@ def counts(goal: str, marks: tuple[str, ...]) -> list[int]:
 
 @pytest.mark.parametrize("marks", ANY_MARKERS, ids=lambda marks: " ".join(marks) or "none")
 def test_each_test_runs_once_in_some_ring(marks: tuple[str, ...]) -> None:
-    """With and without the JIT test-all runs each test once, and soak all others; each ring is within the next."""
+    """Whatever takes kernels runs once with the JIT and once without, until soak; each ring is within the next."""
     quick, test, whole, soak = (counts(goal, marks) for goal in ("quick", "test", "test-all", "soak"))
     assert whole == ([0, 0] if "soak" in marks else [1, 1])
     assert soak == ([1, 1] if "soak" in marks else [0, 0])
-    assert all(inner <= middle <= outer for inner, middle, outer in zip(quick, test, whole, strict=True))
+    assert sum(quick) <= sum(test) <= 1

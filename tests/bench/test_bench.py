@@ -23,7 +23,6 @@ from sweep.bench.peers import HOMES, MissingError, UnsupportedError
 from sweep.bench.peers.own import MOST_NETWORKS, in_turns
 from sweep.bench.profile import budget, hot_loop
 from sweep.bench.runner import Findings
-from tests.kernels.support import needs_jit
 from tests.sweep.support import command
 
 TINY = Effort(repeats=2, seconds=0.002, trial_seconds=0.001)
@@ -97,7 +96,6 @@ def test_what_a_peer_cannot_train_is_said(tmp_path: Path) -> None:
         host.train(Case(2, activation="tanh"), 1, 1)
 
 
-@needs_jit
 def test_benchmark_end_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

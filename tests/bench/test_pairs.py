@@ -14,7 +14,6 @@ from sweep.bench.pairs import Pairs, main
 from sweep.bench.peers import OWN, UnsupportedError
 from sweep.bench.studies import study_tables
 from sweep.study.model import Study
-from tests.kernels.support import needs_jit
 
 FAST = ("--pairs", "3", "--seconds", "0.002", "--threads", "1")
 
@@ -65,7 +64,6 @@ def test_pairs_with_a_peer(capsys: pytest.CaptureFixture[str]) -> None:
     assert "losses of 100.00% of the networks agree" in printed
 
 
-@needs_jit
 def test_pairs_of_two_cases(capsys: pytest.CaptureFixture[str]) -> None:
     """What a step costs in steps of another case, and what of that roots and divisions take."""
     main(["--case", "xor-adam", "--versus", "xor", "--hidden", "2", *FAST, "--json"])

@@ -22,9 +22,6 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 DTYPES = ("float64", "float32")
 
-# Of tests that train so much that a kernel, once compiled, saves time.
-needs_jit = pytest.mark.skipif(not jit.ENABLED, reason="trains too much without the JIT")
-
 
 def sized(with_jit: T, without: T) -> T:
     """Choose a size for the way in which the kernels run."""

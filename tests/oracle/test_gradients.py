@@ -11,6 +11,7 @@ import pytest
 from tests.oracle.step import parameter_shapes
 from tests.oracle.support import FUNCTIONS, draw_networks, train
 from tests.oracle.words import LOSSES, OWN_OUTPUTS, REDUCTIONS, VALUES, Array
+from tests.rings import one_in
 
 INPUTS = np.array([[0.5, -1.0], [-0.7, 0.3], [1.2, 0.9], [-0.4, -1.1], [0.0, 0.8]])
 TARGETS = {
@@ -116,8 +117,7 @@ def words_of(activation: str, loss: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", VALUES)
+@pytest.mark.parametrize(("activation", "loss"), one_in(5, itertools.product(VALUES, LOSSES)))
 def test_step_applies_the_derivative_of_the_loss(activation: str, loss: str) -> None:
     """The loss is that of the closed form, and with a learning rate of 1 a step subtracts its derivative."""
     all_words = words_of(activation, loss)
@@ -181,8 +181,7 @@ def test_nan_is_never_a_finite_loss(activation: str) -> None:
             assert (result.final_loss == np.inf).all()
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", VALUES)
+@pytest.mark.parametrize(("activation", "loss"), one_in(5, itertools.product(VALUES, LOSSES)))
 def test_float32_is_never_widened(activation: str, loss: str) -> None:
     """With every word float32 stays float32, and its numbers are near those of float64."""
     for given in words_of(activation, loss)[::5]:

@@ -225,6 +225,7 @@ def test_light_commands_import_nothing_heavy(words: tuple[str, ...]) -> None:
     assert imports_of(*words) == set()
 
 
+@pytest.mark.slow
 def test_run_never_imports_matplotlib() -> None:
     """Training needs no figures."""
     imported = imports_of("run", "mine.toml")
@@ -232,6 +233,7 @@ def test_run_never_imports_matplotlib() -> None:
     assert {"numba", "pyarrow"} <= imported
 
 
+@pytest.mark.slow
 def test_reader_that_goes_away() -> None:
     """A pipe closed early, as by `head`, is no traceback."""
     words = [sys.executable, "-m", "sweep", "trace", "seed"]

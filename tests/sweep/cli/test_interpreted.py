@@ -14,9 +14,10 @@ from sweep.study.load import load_study
 from tests.sweep.caches import kernels_in, sweep_with_cache
 from tests.sweep.support import make_study, write_study
 
-TINY = make_study(count=5, hidden=[2, 3], learning_rate=0.1, activation="tanh", max_steps=20)
+TINY = make_study(count=5, hidden=2, learning_rate=[0.1, 0.2], activation="tanh", max_steps=20)
 
 
+@pytest.mark.wide
 def test_trace_needs_no_compiler(tmp_path: Path) -> None:
     """The 500 losses of the notebook are the same numbers, compiled or not."""
     found = sweep_with_cache(tmp_path / "interpreted", "trace", "seed").stdout
@@ -25,6 +26,7 @@ def test_trace_needs_no_compiler(tmp_path: Path) -> None:
     assert kernels_in(tmp_path / "compiled") != set()
 
 
+@pytest.mark.slow
 def test_tiny_studies_need_no_compiler(tmp_path: Path) -> None:
     """Rows and digest are those of compiled kernels, and a sample is trained again without them too."""
     file, cache = write_study(tmp_path / "tiny.toml", TINY), tmp_path / "cache"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.sweep.own import FILE, only_words_of
 from tests.sweep.support import assert_refused, command
 
 CHANGES = [word for change in ("optimizer=quickprop", "mu=1.75,2", "hidden=2") for word in ("--set", change)]
 
 
+@pytest.mark.slow
 def test_words_option(place: Path) -> None:
     """Commands that read or train a study take files of words; those that read results need none."""
     small = ["--set", "seeds.count=3", "--set", "max_steps=20"]

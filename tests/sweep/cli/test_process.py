@@ -42,6 +42,7 @@ def test_version() -> None:
     assert sweep.__version__ == metadata.version("xor-sweep") == machine_facts()["versions"]["xor-sweep"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "words"),
     [
@@ -70,6 +71,7 @@ def test_interrupt_outside_of_a_command() -> None:
     assert (finished.returncode, finished.stdout, finished.stderr) == (130, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("megabytes", [100, 400, 1000, 1500])
 def test_too_few_addresses_to_train(tmp_path: Path, megabytes: int) -> None:
     """A limit of addresses below which compilers fail, or never end, is told before anything is begun."""
@@ -120,6 +122,7 @@ def test_other_errors_are_no_lack_of_memory() -> None:
         command("show", "r")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["MPLBACKEND=nonsense", "NUMBA_NUM_THREADS=0", "NUMBA_NUM_THREADS=some"])
 def test_settings_of_other_packages(tmp_path: Path, setting: str) -> None:
     """Settings that no command needs are ignored, where they are nonsense too."""

@@ -93,6 +93,7 @@ def test_published_results(place: Path) -> None:
     assert len(open_result("r").runs()) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize(
     "words", [("studies",), ("plan", "xor"), ("trace", "seed"), ("show", "r"), ("--help",)], ids=" ".join

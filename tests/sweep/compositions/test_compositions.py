@@ -48,9 +48,10 @@ def check_many(part: int, count: int) -> None:
 
 
 @without_jit
-def test_compositions() -> None:
+@pytest.mark.parametrize("count", [2, pytest.param(10, marks=pytest.mark.wide)])
+def test_compositions(count: int) -> None:
     """Some compositions, the same in each session."""
-    check_many(0, 10)
+    check_many(0, count)
 
 
 @pytest.mark.soak
@@ -97,6 +98,7 @@ def values_of_lists(tables: Any) -> Iterator[tuple[str, Any]]:
                 yield key.rpartition(".")[2], json.dumps(each)
 
 
+@pytest.mark.wide
 @without_jit
 def test_every_word_is_drawn() -> None:
     """Each key of a study, each of its names, and each form of values and files occurs, and hardly any is refused."""

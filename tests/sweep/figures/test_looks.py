@@ -19,10 +19,8 @@ from sweep import Result, SweepError, figures
 from sweep.figures.colors import MISSING
 from sweep.training.trace import trace
 from sweep.training.trajectory import outputs_plane, weights_path
-from tests.kernels.support import needs_jit, some_compiled
+from tests.kernels.support import some_compiled
 from tests.sweep.support import make_study
-
-pytestmark = needs_jit
 
 RANDOM = np.random.default_rng(3)
 THIRTY = [sorted(np.exp(RANDOM.uniform(np.log(low), np.log(high), 30)).tolist()) for low, high in ((1e-3, 1), (0.1, 9))]

@@ -86,6 +86,7 @@ def test_logarithmic_values_are_those_of_the_formula(first: float, last: float, 
     assert log_values(first, last, count) == formula(first, last, count)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("first", "last"),
     some_compiled([(1e-3, 1.0), (SMALLEST, LARGEST), (SMALLEST, 2e-308), (LARGEST, 1e308)], (SMALLEST, LARGEST).__eq__),

@@ -30,7 +30,6 @@ STUDY = make_study(
 compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 
 
-@pytest.mark.compiled
 @compiled_only
 def test_training_finds_its_kernels(tmp_path: Path) -> None:
     """After ``sweep compile`` a run compiles nothing, and there is nothing more to compile."""
@@ -55,7 +54,6 @@ def test_cells_that_are_not_alike_have_kernels_of_their_own(tmp_path: Path, monk
     assert len(uncompiled(ShardTrainer(plan), range(plan.n_shapes), settles=True)) == (expected if jit.ENABLED else 0)
 
 
-@pytest.mark.compiled
 @compiled_only
 def test_lost_processes_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A process that is killed ends the command with a sentence."""

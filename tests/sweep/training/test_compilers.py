@@ -70,7 +70,6 @@ def digest() -> str:
     return found
 
 
-@pytest.mark.compiled
 @compiled_only
 def test_no_process_is_left(tmp_path: Path, digest: str) -> None:
     """A run compiles its kernels beside itself too, and at its end no process is left."""
@@ -107,7 +106,6 @@ def kill_at_a_random_moment(folder: Path, digest: str, rng: random.Random) -> No
     assert not [path for path in cache.rglob("*") if path.is_file() and path.suffix not in (".bin", ".part", ".json")]
 
 
-@pytest.mark.compiled
 @compiled_only
 @pytest.mark.soak
 def test_many_kills(tmp_path: Path, digest: str) -> None:
@@ -118,7 +116,6 @@ def test_many_kills(tmp_path: Path, digest: str) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.compiled
 @compiled_only
 def test_a_cache_that_cannot_be_written(tmp_path: Path, digest: str) -> None:
     """There a run compiles all kernels itself."""

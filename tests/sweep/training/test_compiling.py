@@ -40,7 +40,6 @@ def kernels_on_disk(cache: Path) -> list[str]:
     return [path.name.partition("-")[0] for path in cache.glob("xor-sweep/*/*.bin")]
 
 
-@pytest.mark.compiled
 @compiled_only
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Signals) -> None:
@@ -62,7 +61,6 @@ def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Sig
 
 
 @pytest.mark.soak
-@pytest.mark.compiled
 @compiled_only
 def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the time is over no kernel is begun but the first of a call, so that each call gets on."""
@@ -120,7 +118,6 @@ def test_an_item_that_runs_out_of_time_ends_all_threads() -> None:
     assert len(begun) < 10
 
 
-@pytest.mark.compiled
 @compiled_only
 def test_no_kernel_is_begun_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one thread has failed, the others compile nothing for the items that they are at."""
@@ -160,7 +157,6 @@ def test_what_a_run_waits_for_at_its_end() -> None:
     assert "compil" not in progress.text()
 
 
-@pytest.mark.compiled
 @compiled_only
 def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`sweep plan` says how many kernels there are at most, and how long each took here the last time."""

@@ -252,7 +252,6 @@ def test_limits_of_epochs_in_statistics() -> None:
     assert result.cells["restricted_mean_steps"].tolist() == [4.0, 10.0]
 
 
-@pytest.mark.compiled
 @pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
 def test_published_study_of_hinton_problems() -> None:
     """The built-in study gives the published numbers: who converges and when."""
@@ -273,7 +272,6 @@ SYMMETRY = (
 )
 
 
-@pytest.mark.compiled
 @pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
 def test_published_study_of_symmetry() -> None:
     """The built-in study gives the epoch of each seed."""

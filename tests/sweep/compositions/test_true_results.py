@@ -46,10 +46,18 @@ def true_if_valid(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cel
     assert_true(study, "runs" if study.record.targets or study.data.n_tests else keep)
 
 
-@settings(max_examples=50)
+@settings(max_examples=10)
 @given(small_study_tables(), DTYPES, KEPT)
 def test_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
     """Studies of any words and numbers."""
+    true_if_valid(tables, dtype, keep)
+
+
+@pytest.mark.wide
+@settings(max_examples=50)
+@given(small_study_tables(), DTYPES, KEPT)
+def test_more_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
+    """More of them."""
     true_if_valid(tables, dtype, keep)
 
 
