@@ -25,10 +25,16 @@ os.environ.setdefault("NUMBA_DISABLE_JIT", "0")
 
 @pytest.hookimpl(tryfirst=True)  # before markers select
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests of folders that share kernels."""
+    """Have ``make test`` compile what folders that share kernels train, of each of their tests the first case."""
+    seen: set[str] = set()
     for item in items:
         if item.path.parent in SHARE_KERNELS:
             item.add_marker(pytest.mark.compiled)
+            test = item.nodeid.partition("[")[0]
+            if test in seen:
+                item.add_marker(pytest.mark.wide)
+            elif not item.get_closest_marker("soak"):
+                seen.add(test)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 
-def one_in(n: int, cases: Iterable[tuple[Any, ...]]) -> list[Any]:
-    """Leave to ``make test`` each n-th case, the first included, and the others to ``make test-all``."""
-    return [pytest.param(*case, marks=[pytest.mark.wide] if k % n else []) for k, case in enumerate(cases)]
+def one_in(n: int, cases: Iterable[Any]) -> list[Any]:
+    """Leave each n-th case, a tuple if it has several arguments, to ``make test``, and others to ``make test-all``."""
+    all_arguments = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*each, marks=[pytest.mark.wide] if k % n else []) for k, each in enumerate(all_arguments)]

@@ -76,7 +76,7 @@ def demo_losses() -> Array:
     return np.array(losses, np.float64)
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 @pytest.mark.parametrize("steps", some_compiled(sized([10, ALL], [STEPS]), (10).__eq__))
 def test_micrograd_as_oracle(steps: int) -> None:
     """Steps of gradient descent give the oracle's bits, and 100 of them all losses of the demo."""

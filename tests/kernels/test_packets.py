@@ -238,7 +238,7 @@ def test_run_that_stalls_while_others_end() -> None:
     steps, falling = alone.columns.steps, np.diff(alone.losses, axis=1) < 0
     stalls = np.flatnonzero((statuses(alone.columns) == "stalled") & (steps > 10))
     checked = 0
-    for stall in stalls:
+    for stall in stalls[: sized(None, 4)]:
         t = steps[stall]
         for other in np.flatnonzero(falling[:, :t].all(axis=1) & (steps > t))[:3]:
             below = np.nextafter(np.float32(alone.losses[other, t]), np.float32(np.inf))

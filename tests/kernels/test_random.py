@@ -93,7 +93,7 @@ def test_many_recipes_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 
-@pytest.mark.slow
+@pytest.mark.wide
 @pytest.mark.skipif(jit.ENABLED, reason="every example would compile kernels of its own")
 @settings(max_examples=50)
 @given(

@@ -21,6 +21,7 @@ def bias_at(*values: float) -> Any:
     return np.array([[0.0, 0.0, 0.0, value] for value in values])
 
 
+@pytest.mark.wide
 def test_hinton_xor() -> None:
     """The published study of XOR: 25 of 30 networks converge, at the published epochs.
 

@@ -18,6 +18,7 @@ import kernels
 import sweep
 from sweep.cli import app as cli
 from sweep.system.host import machine_facts
+from tests.rings import one_in
 from tests.sweep.support import command
 
 # Runs the command line, but the import of one module is interrupted.
@@ -72,7 +73,7 @@ def test_interrupt_outside_of_a_command() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("megabytes", [100, 400, 1000, 1500])
+@pytest.mark.parametrize("megabytes", one_in(4, [1000, 100, 400, 1500]))
 def test_too_few_addresses_to_train(tmp_path: Path, megabytes: int) -> None:
     """A limit of addresses below which compilers fail, or never end, is told before anything is begun."""
 
@@ -123,7 +124,7 @@ def test_other_errors_are_no_lack_of_memory() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("setting", ["MPLBACKEND=nonsense", "NUMBA_NUM_THREADS=0", "NUMBA_NUM_THREADS=some"])
+@pytest.mark.parametrize("setting", one_in(2, ["MPLBACKEND=nonsense", "NUMBA_NUM_THREADS=0", "NUMBA_NUM_THREADS=some"]))
 def test_settings_of_other_packages(tmp_path: Path, setting: str) -> None:
     """Settings that no command needs are ignored, where they are nonsense too."""
     name, _, value = setting.partition("=")

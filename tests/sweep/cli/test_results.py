@@ -15,6 +15,7 @@ import pytest
 
 import sweep
 from sweep import open_result
+from tests.rings import one_in
 from tests.sweep.support import Finished, command, make_study, tree, write_study
 
 STUDY = make_study(count=5, hidden=2, name="mine")
@@ -95,13 +96,11 @@ def test_published_results(place: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize(
-    "words", [("studies",), ("plan", "xor"), ("trace", "seed"), ("show", "r"), ("--help",)], ids=" ".join
-)
-def test_full_standard_output(words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", one_in(3, ["studies", "plan xor", "trace seed", "show r", "--help"]))
+def test_full_standard_output(words: str) -> None:
     """Where standard output takes nothing that is one sentence and code 1; closed, it is not missed."""
     command("run", "mine.toml", "--out", "r")
-    command_line = [sys.executable, "-m", "sweep", *words]
+    command_line = [sys.executable, "-m", "sweep", *words.split()]
     with open("/dev/full", "w") as full:
         finished = subprocess.run(command_line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert finished.returncode == 1

@@ -115,6 +115,7 @@ def test_answer(result: Result) -> None:
     assert (f"{n} of 120 runs diverged, whose loss counts as infinite" in told) == (n > 0)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("keep", ["runs", pytest.param("cells", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("words", "said"),
@@ -147,6 +148,7 @@ def test_special_studies(tmp_path: Path, words: dict[str, Any], said: str, keep:
     assert not re.search(r"\bnan\b|None", page)
 
 
+@pytest.mark.wide
 def test_report_has_figures_ranks_and_comparisons(result: Result) -> None:
     """As that of any study; of counts without what takes rows."""
     page = report_page(result)

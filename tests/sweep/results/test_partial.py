@@ -133,6 +133,7 @@ def test_figures_say_how_partial_they_are(partial: Result, kind: str) -> None:
     assert f"partial: {partial.facts['n_runs']} of {STUDY.n_runs} runs" in title
 
 
+@pytest.mark.wide
 def test_commands_say_how_partial_it_is(folder: Path, tmp_path: Path) -> None:
     """Every command that reads results says so."""
     said = "partial: "

@@ -44,6 +44,7 @@ def of_cell(result: Result, measure: str, cell: int) -> list[float]:
     return sorted(runs.loc[runs["cell"] == cell, measure])
 
 
+@pytest.mark.wide
 def test_runs_diverge_in_some_cells(result: Result) -> None:
     """The study has a cell of finite runs alone, of some, and of none."""
     diverged = result.cells["n_diverged"].tolist()[:3]
@@ -65,6 +66,7 @@ def test_quartiles_of_cells(result: Result, measure: str) -> None:
             assert (row[f"{name}_low"], row[f"{name}_high"]) == (bounds[max(low, 0)], bounds[min(high, 12)])
 
 
+@pytest.mark.wide
 def test_cells_are_the_same_wherever_they_are(result: Result) -> None:
     """In memory, in the file of cells, and in a result that is not finished."""
     assert_same_table(sweep.run(measured()).cells, result.cells)

@@ -40,6 +40,7 @@ def test_targets_as_runs() -> None:
     assert result.targets.study.n_runs == 5 * result.study.n_runs
 
 
+@pytest.mark.wide
 def test_run_that_ends_first_meets_no_target() -> None:
     """A run that converges by another criterion before a target has not met it, also where nothing is judged."""
     study = make_study(count=40, targets=[1.0, 1e-9], criterion="correct")

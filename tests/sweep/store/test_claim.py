@@ -30,6 +30,8 @@ from sweep.training.shard_trainer import ShardTrainer
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import Finished, command, make_study, training_watched, tree, write_study
 
+pytestmark = pytest.mark.slow
+
 STUDY = make_study(count=10, name="mine")
 OTHER = make_study(count=10, name="other", scale=2.0)
 SHARD_RUNS = 4

@@ -9,6 +9,8 @@ import pytest
 from tests.sweep.fault_lab import N_SHARDS, SHARD_RUNS, STUDY, Lab, numbered, thorough
 from tests.sweep.faults import CHANGES, Fault
 
+pytestmark = pytest.mark.slow
+
 # Files that are created under their names beside commits: run.json and study.toml.
 HEAD = 2
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.sweep.fault_lab import STUDY, Lab, assert_told, thorough
 
+pytestmark = pytest.mark.slow
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 

@@ -6,8 +6,12 @@ import errno
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.sweep.fault_lab import STUDY, Lab, assert_told, numbered, thorough
 from tests.sweep.faults import EVERY, READING, RIGHTS, SPACE, Fault
+
+pytestmark = pytest.mark.slow
 
 FAULTS = {
     "full": Fault(SPACE, error=errno.ENOSPC),

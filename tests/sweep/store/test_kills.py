@@ -12,6 +12,8 @@ import pytest
 from tests.sweep.fault_lab import N_SHARDS, Lab, assert_told
 from tests.sweep.fault_runs import Ended, Request
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.soak)])
 def test_kills_at_random_moments(lab: Lab, kills: int) -> None:

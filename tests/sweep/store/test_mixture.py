@@ -26,6 +26,8 @@ from tests.sweep.in_shards import run_in_shards
 from tests.sweep.records import rewrite
 from tests.sweep.support import assert_refused, command, copy_result, make_study, training_watched, write_study
 
+pytestmark = pytest.mark.slow
+
 STUDY = make_study(count=10, name="mine", distribution="normal")
 SHARD_RUNS = 4
 N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards

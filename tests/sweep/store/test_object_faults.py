@@ -20,6 +20,8 @@ from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_object_studies import N_SHARDS, SHARD_RUNS, STUDY, assert_whole, digest
 from tests.sweep.support import training_watched
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -30,6 +30,8 @@ from sweep.training import run as training
 from sweep.__main__ import run_command
 from tests.sweep.in_shards import run_in_shards
 from sweep.store import requests
+
+pytestmark = pytest.mark.slow
 requests._PATIENCE = 1e6
 training.run = partial(run_in_shards, shard_runs={SHARD_RUNS})
 sys.argv[0] = "sweep"

@@ -18,6 +18,8 @@ from sweep.store.location import files_at
 from sweep.store.objects import ObjectFiles
 from tests.sweep.support import command, make_study, tree
 
+pytestmark = pytest.mark.slow
+
 STUDY = make_study(count=3, name="mine")
 ADDRESS = "s3://bucket/prefix"
 

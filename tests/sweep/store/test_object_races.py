@@ -20,6 +20,8 @@ from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_no_locks import NO_LOCKS
 from tests.sweep.store.test_object_studies import OTHER, STUDY, digest
 
+pytestmark = pytest.mark.slow
+
 REMOVED = (
     r"^results in '{}' were removed while they were written, as another run began {} there \(--overwrite\); let it end"
 )

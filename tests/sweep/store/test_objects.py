@@ -20,6 +20,8 @@ from tests.sweep.in_shards import run_in_shards
 from tests.sweep.object_store import Fault, ObjectStore
 from tests.sweep.support import make_study
 
+pytestmark = pytest.mark.slow
+
 STUDY = make_study(count=3, name="mine")
 
 

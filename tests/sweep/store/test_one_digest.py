@@ -15,6 +15,8 @@ from sweep import Study
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import make_study
 
+pytestmark = pytest.mark.slow
+
 DTYPES = ("float64", "float32")
 WAYS = ("memory", "folder", "stripes", "merged", "reused")
 THREADS, SHARD_RUNS, ROW_BYTES = (1, 2, 3), (None, 37, 300), (None, 16, 32)

@@ -12,6 +12,8 @@ from tests.sweep.fault_disk import Loss, losses
 from tests.sweep.fault_lab import OTHER, STUDY, Lab, assert_told, numbered, thorough
 from tests.sweep.faults import LASTING, Fault
 
+pytestmark = pytest.mark.slow
+
 ALL = list(losses(6))
 
 

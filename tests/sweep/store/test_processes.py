@@ -19,6 +19,8 @@ from sweep import Study, load_study, open_result
 from sweep.schedule.plan import Plan
 from tests.sweep.support import digest_of, parts_of, write_study
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(sweep.__path__[0]).parent
 
 # Half a second of work for one thread, in shards enough to come between.

@@ -58,6 +58,7 @@ def test_shards_do_not_matter(result: sweep.Result) -> None:
     assert run_in_shards(result.study, shard_runs=7).facts["digest"] == result.facts["digest"]
 
 
+@pytest.mark.wide
 def test_commands(result: sweep.Result, tmp_path: Path) -> None:
     """Each command says what it can, or why not, and verify, trace and resume accept the folder."""
     folder, words = Path(str(result.place)), list(result.study.parameters)
@@ -143,6 +144,7 @@ def test_pooled_rows_are_those_of_the_values(result: sweep.Result) -> None:
             assert row["n_runs"] == size
 
 
+@pytest.mark.wide
 def test_parts_of_a_study(tmp_path: Path) -> None:
     """A part can be read, is finished by the same command, and parts of two machines are merged to the same digest."""
     study = make("sample", seeds={"count": 20_000})

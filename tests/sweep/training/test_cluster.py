@@ -86,6 +86,7 @@ def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtyp
     assert len({commit.session for commit in Store.open(tmp_path / "r").commits().values()}) == 1
 
 
+@pytest.mark.wide
 def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     """Workers train the cells that a round leaves open, and take rows of earlier results."""
     tables = make_study(count=160, below=0.05, max_steps=200).canonical()
@@ -101,6 +102,7 @@ def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     assert grown.facts["digest"] == sweep.run(more).facts["digest"]
 
 
+@pytest.mark.wide
 def test_what_is_reused_may_change_between_calls(tmp_path: Path, cluster: str) -> None:
     """Workers that stay read earlier results anew in each call, also where they were overwritten meanwhile."""
     study, out = make_study(count=60), tmp_path / "r"
@@ -172,6 +174,7 @@ def test_limits_hold_on_a_cluster(tmp_path: Path, cluster: str) -> None:
     assert short.facts["n_runs"] == SHARD_RUNS
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("error", "kind", "sentence"),
     [

@@ -109,6 +109,7 @@ def test_measures_by_hand(words: dict[str, Any]) -> None:
             assert row[name] == pytest.approx(value, rel=1e-6 if study.network.dtype == "float32" else 1e-13), name
 
 
+@pytest.mark.wide
 def test_swept_patterns_have_their_own_targets() -> None:
     """Cells are measured by the patterns that they learn."""
     data: dict[str, Any] = {"task": "boolean", "bits": 2}
@@ -126,6 +127,7 @@ def test_swept_patterns_have_their_own_targets() -> None:
     assert (done["margin"] > 0).all()
 
 
+@pytest.mark.wide
 def test_measures_are_replayed_and_verified(tmp_path: Path) -> None:
     """They belong to the rows as all other columns do."""
     result = sweep.run(measured(), out=tmp_path / "result")

@@ -38,6 +38,7 @@ def study_of(**changes: Any) -> sweep.Study:
 QUICK = {"optimizer": "quickprop", "mu": [1.75, 2.0]}
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("own")
 def test_one_digest(tmp_path: Path) -> None:
     """Threads, sizes of shards, parts of a study, resuming and reuse do not change a bit; replay and verify agree."""
@@ -60,6 +61,7 @@ def test_one_digest(tmp_path: Path) -> None:
     assert sweep.verify(tmp_path / "one", sample=20).intact
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("own")
 def test_read_without_the_code(tmp_path: Path) -> None:
     """Results are read, compared, drawn and checked where nobody has the code; only training needs the same source."""
@@ -193,6 +195,7 @@ def test_a_process_that_ends_early(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         check_own_words(study_of(activation="square"))
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("own")
 def test_published_quickprop() -> None:
     """Fahlman 1988: 22.1 epochs (standard deviation 8.9, 100 trials) to learn the 10-5-10 encoder; simulated, 20.9.
@@ -221,6 +224,7 @@ def test_published_quickprop() -> None:
     assert 19.9 <= runs["steps"].mean() <= 22.6
 
 
+@pytest.mark.wide
 @pytest.mark.skipif(not jit.ENABLED, reason="workers have kernels to compile")
 @pytest.mark.usefixtures("own")
 def test_on_a_cluster(tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ def test_zero_with_another_sign(tmp_path: Path) -> None:
         assert open_result(forged).facts["digest"] == open_result(tmp_path / "r").facts["digest"]
 
 
+@pytest.mark.wide
 def test_another_nan(tmp_path: Path) -> None:
     """A run that converges by its errors may have no loss: the NaN that training gives, and no other."""
     study = make_study(
@@ -204,6 +205,7 @@ def test_clocks_that_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert sweep.verify(tmp_path / "r").intact
 
 
+@pytest.mark.wide
 def test_samples_cannot_be_foreseen(tmp_path: Path) -> None:
     """Each check draws runs of its own, says how, and draws them again when asked: no false row is safe."""
     folder, options = tmp_path / "r", ("--sample", 2, "--sample-seed")
