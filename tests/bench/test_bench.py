@@ -96,6 +96,7 @@ def test_what_a_peer_cannot_train_is_said(tmp_path: Path) -> None:
         host.train(Case(2, activation="tanh"), 1, 1)
 
 
+@pytest.mark.wide
 def test_benchmark_end_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +218,7 @@ def test_hot_loop_of_a_listing() -> None:
     assert (other.arithmetic, other.calls) == (3, 1)  # where all loops call, the one with the most arithmetic
 
 
+@pytest.mark.wide
 def test_budget_has_a_price_for_everything() -> None:
     """Every part of a run takes time."""
     found = budget(Case(2, steps=50), n_runs=64, trials=1)
@@ -224,6 +226,7 @@ def test_budget_has_a_price_for_everything() -> None:
     assert {"step, criterion none", "step, criterion loss"} < set(found)
 
 
+@pytest.mark.wide
 def test_profile_prints_budget_and_loop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The profile names the price of each part, then the instructions of the hot loop."""
     monkeypatch.setattr(profile, "budget", lambda case: {"initial weights": 1.5})

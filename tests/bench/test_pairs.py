@@ -64,6 +64,7 @@ def test_pairs_with_a_peer(capsys: pytest.CaptureFixture[str]) -> None:
     assert "losses of 100.00% of the networks agree" in printed
 
 
+@pytest.mark.wide
 def test_pairs_of_two_cases(capsys: pytest.CaptureFixture[str]) -> None:
     """What a step costs in steps of another case, and what of that roots and divisions take."""
     main(["--case", "xor-adam", "--versus", "xor", "--hidden", "2", *FAST, "--json"])

@@ -58,6 +58,7 @@ def test_networks_are_those_of_the_seeds(case: Case) -> None:
     np.testing.assert_array_equal(rows, drawn)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("name", "stride"),
     [(name, 3 if name in OURS else 1) for name in HOMES]
@@ -121,6 +122,7 @@ def test_batches_are_smaller_where_networks_are_larger() -> None:
     assert NumpyBatch.variants_for(CASES["trainability"]) == (1, 4, 16, 64, 256)
 
 
+@pytest.mark.wide
 def test_builds_of_the_cpp_peer_give_the_same_bits() -> None:
     """However many vectors, however the compiler unrolls and ReLU is made, losses are the oracle's."""
     if shutil.which("g++") is None:

@@ -29,7 +29,7 @@ from tests.kernels.specs import (
 from tests.kernels.support import DTYPES, sized
 from tests.oracle.words import OWN_OUTPUTS
 
-# How many of the covering cases ``make test`` has time to compile kernels for: as many as have every value once.
+# How many of the covering cases ``make test-all`` has time to compile kernels for: as many as have every value once.
 N_COMPILED = 12
 
 DIMENSIONS: dict[str, tuple[Any, ...]] = {

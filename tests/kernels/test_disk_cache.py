@@ -111,6 +111,7 @@ def test_second_process_reuses_the_entry(tmp_path: Path) -> None:
     assert _files(tmp_path) == files
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("first", ["numba", "kernels.simd.compiling", "kernels.kept"])
 def test_any_module_may_be_imported_first(first: str, tmp_path: Path) -> None:
     """Also where Numba is imported before its options are set, a later process finds the code."""

@@ -95,6 +95,7 @@ def check_same_texts(
     assert shared.texts == own.texts
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("first", "second", "hidden", "width"),
     [
@@ -138,6 +139,7 @@ def test_only_what_differs_is_compiled(tmp_path: Path) -> None:
     assert Compiled(make_recipe("elu", "adam"), 4, tmp_path).n_parts == 0
 
 
+@pytest.mark.wide
 def test_parts_that_are_not_intact_are_compiled(tmp_path: Path) -> None:
     """Where a file of a part is damaged or gone, that part is compiled again, and stored."""
     first = Compiled(make_recipe(), 4, tmp_path)

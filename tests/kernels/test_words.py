@@ -15,14 +15,16 @@ from tests.kernels.specs import ACTIVATIONS, LOSSES, OPTIMIZERS, ORDERS, Spec
 from tests.kernels.support import sized
 from tests.oracle.words import OWN_OUTPUTS
 
+# `make test` compiles the cases that have most pairs, `make test-all` those that have every value once.
+N_IN_TEST = 4
+IN_TEST, IN_SOAK = [pytest.mark.compiled], [pytest.mark.soak] if jit.ENABLED else []
 COVER = [
-    pytest.param(case, k, id=str(case), marks=[pytest.mark.soak] if jit.ENABLED and k >= N_COMPILED else [])
+    pytest.param(case, k, id=str(case), marks=IN_TEST if k < N_IN_TEST else [] if k < N_COMPILED else IN_SOAK)
     for k, case in enumerate(covering_cases())
 ]
 PRODUCT = list(itertools.product(OPTIMIZERS, LOSSES, ACTIVATIONS))
 
 
-@pytest.mark.compiled
 @pytest.mark.parametrize(("case", "seed"), COVER[:N_COMPILED])
 def test_each_word_as_oracle(case: Case, seed: int) -> None:
     """Every number that training reports is the oracle's, for each word, task, tuning and kind of setting."""
