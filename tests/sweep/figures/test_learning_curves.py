@@ -57,6 +57,7 @@ def test_single_runs(result: Result) -> None:
     assert "300 of 400 runs" in figures.curves_of_runs(many).get_title()
 
 
+@pytest.mark.wide
 def test_epochs_of_different_length() -> None:
     """Steps at which a run under way has no point are left out, rather than drawn from earlier values."""
     curves = {"seeds": 3, "steps": [0, 1, 2, 4, 8, 12]}

@@ -288,6 +288,7 @@ def test_bright_is_better(results: dict[str, Result], value: str) -> None:
     assert drawn == sorted(drawn)  # the best comes last, on top
 
 
+@pytest.mark.wide
 def test_notebooks_show_pictures(results: dict[str, Result]) -> None:
     """Whole figures and axes of our own are shown as a picture of the figure; they can be copied to other processes."""
     result = results["two"]

@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 
 import sweep
@@ -45,6 +46,7 @@ def test_run_that_diverges() -> None:
     assert not [1 for first, second in itertools.combinations(boxes, 2) if first.overlaps(second)]
 
 
+@pytest.mark.wide
 def test_several_hidden_layers() -> None:
     """Weights are told apart by layer, and the lines are those of the units of the first one."""
     trace, figure = drawn(hidden="4-3", activation="tanh")
@@ -57,6 +59,7 @@ def test_several_hidden_layers() -> None:
     np.testing.assert_array_equal(plane.units, np.column_stack([trace.weights["w1"].T, trace.weights["b1"]]))
 
 
+@pytest.mark.wide
 def test_outputs_that_are_alike() -> None:
     """Where a network says about the same everywhere, the scale of colors is one that can be read."""
     _, figure = drawn(output="sigmoid", learning_rate=1e-9, scale=1e-9, max_steps=1)

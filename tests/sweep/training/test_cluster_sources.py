@@ -48,6 +48,7 @@ def worker_of(folder: Path) -> Iterator[str]:
             worker.wait()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("changed", [False, True])
 def test_one_line_is_changed(tmp_path: Path, changed: bool) -> None:
     """A worker whose kernels differ in a comment trains nothing, also for results that an older version began."""

@@ -70,6 +70,7 @@ def digest() -> str:
     return found
 
 
+@pytest.mark.wide
 @compiled_only
 def test_no_process_is_left(tmp_path: Path, digest: str) -> None:
     """A run compiles its kernels beside itself too, and at its end no process is left."""

@@ -40,6 +40,7 @@ def kernels_on_disk(cache: Path) -> list[str]:
     return [path.name.partition("-")[0] for path in cache.glob("xor-sweep/*/*.bin")]
 
 
+@pytest.mark.wide
 @compiled_only
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Signals) -> None:
