@@ -131,6 +131,7 @@ def test_same_result_same_page(result: Result, path: Path) -> None:
     assert report_page(result) == path.read_text("utf-8")
 
 
+@pytest.mark.wide
 def test_many_cells_are_the_best(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more cells than fit the best are shown, and the page says so."""
     monkeypatch.setattr(report, "MOST_CELLS", 10)
@@ -158,6 +159,7 @@ def test_every_study_has_a_report(study: sweep.Study) -> None:
     assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>|<script.*?</script>", "", text, flags=re.DOTALL))
 
 
+@pytest.mark.wide
 def test_recorded_curves_are_drawn(result: Result) -> None:
     """A study that records learning curves shows them; other studies have no such figure."""
     recorded = report_page(sweep.run(make_study(count=5, curves={"seeds": 3})))

@@ -41,6 +41,7 @@ def test_one_cell_is_one_cell() -> None:
     assert '<output id="shown">1 cell</output>' in page
 
 
+@pytest.mark.wide
 def test_nothing_is_best_where_no_run_converged() -> None:
     """Cells are not ranked, and no value is called the best of its parameter; one run that converged is enough."""
     page = report_page(sweep.run(make_study(count=4, **NEVER)))

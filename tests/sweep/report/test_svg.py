@@ -24,6 +24,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(result, tmp_path_factory.mktemp("report"))
 
 
+@pytest.mark.wide
 def test_ink_and_paper_are_those_of_the_page(path: Path) -> None:
     """No figure brings a white ground or black ink of its own."""
     pictures = re.findall(r"<svg.*?</svg>", path.read_text("utf-8"), re.DOTALL)

@@ -158,6 +158,7 @@ def test_what_a_run_waits_for_at_its_end() -> None:
     assert "compil" not in progress.text()
 
 
+@pytest.mark.wide
 @compiled_only
 def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`sweep plan` says how many kernels there are at most, and how long each took here the last time."""

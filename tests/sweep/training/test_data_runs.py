@@ -42,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.wide
 def test_as_the_oracle_for_any_shards_and_threads(folder: Path) -> None:
     """No row depends on which patterns are trained side by side."""
     expected = expected_runs(STUDY)
@@ -139,6 +140,7 @@ def test_answers_by_measures_of_tests(folder: Path) -> None:
         assert row["difference"] == pytest.approx(row["first_mean"] - row["second_mean"])
 
 
+@pytest.mark.wide
 def test_without_test_patterns(tmp_path: Path) -> None:
     """Who asks for measures of tests is told that there are none, and counts alone keep none."""
     plain = sweep.Study(**TABLES | {"data": {"task": "boolean", "bits": 3}, "parameters": {
