@@ -47,6 +47,7 @@ def test_a_value_that_one_study_fixes(both: Result) -> None:
     assert (compared["difference"] == 0.0).all()
 
 
+@pytest.mark.wide
 def test_sizes_of_several_layers(both: Result) -> None:
     """A number of units is the same as a text of one number."""
     compared = Pairing(both, alone(0.2, hidden=["3", "2-2"])).compare(["hidden"])
@@ -130,6 +131,7 @@ def test_steps_are_printed(tmp_path: Path) -> None:
     assert "not shown" in command("compare", tmp_path, "--vary", "hidden", "--margin", "0.001").out
 
 
+@pytest.mark.wide
 def test_data_of_one_side_alone() -> None:
     """Sets of patterns have no partner where the other side has other data."""
     words = make_study(count=2, hidden=2).canonical()

@@ -124,6 +124,7 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.usefixtures("no_waiting_for_the_disk")
 def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: dict[str, str], stride: int) -> None:

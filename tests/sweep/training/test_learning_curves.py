@@ -158,6 +158,7 @@ def test_choices_that_no_cell_has() -> None:
     assert set(result.learning_curves(0, at={"hidden": 2})["cell"]) == {0}
 
 
+@pytest.mark.wide
 def test_choice_of_curves() -> None:
     """Curves of a cell, or of values of parameters; what is not there is told in one sentence."""
     result = sweep.run(STUDIES["tested batches"])
@@ -243,6 +244,7 @@ def test_a_run_that_ends_otherwise_is_refused(tmp_path: Path) -> None:
     assert sweep.run(study, out=tmp_path / "r").complete
 
 
+@pytest.mark.wide
 def test_the_file_explains_itself(tmp_path: Path) -> None:
     """The command records curves, and each column of the file has unit and meaning."""
     path = write_study(tmp_path / "s.toml", make_study(batch=[1, 4], hidden=2, count=3))

@@ -43,6 +43,7 @@ def test_weights_of_the_oracle(words: dict[str, Any]) -> None:
     assert np.array_equal(start["v"], sweep.run(recorded(**words, max_steps=0)).weights(0)["v"])
 
 
+@pytest.mark.wide
 def test_a_row_is_replayed_with_its_weights(tmp_path: Path) -> None:
     """A trace compares lists too, and has the same weights and predictions; verify finds a weight that differs."""
     study = recorded()

@@ -132,6 +132,7 @@ def test_statistics_count_all_attempts() -> None:
     assert targets["steps"].max() <= 60
 
 
+@pytest.mark.wide
 def test_one_digest(tmp_path: Path) -> None:
     """Shards, threads, parts, resuming and reuse change no bit; replay and verify train attempts again."""
     nothing: dict[str, Any] = {}
@@ -162,6 +163,7 @@ def test_one_digest(tmp_path: Path) -> None:
     assert sweep.verify(tmp_path / "counts", sample=-1).intact
 
 
+@pytest.mark.wide
 def test_attempts_that_end_amid_an_epoch(tmp_path: Path) -> None:
     """They may be the last ones, if they end as runs that do not begin anew: such rows are true."""
     judged = {"patience": 2, "below": 0.9}
@@ -247,6 +249,7 @@ def parity_weights(seed: int, n: int) -> Any:
     return np.concatenate([w.T.ravel(), v.ravel(), b, c])
 
 
+@pytest.mark.wide
 @pytest.mark.skipif(not jit.ENABLED, reason="a hundred thousand steps take long without the JIT")
 @pytest.mark.parametrize(
     ("n", "published"), [(2, [240, 20506, 252, 441, 23126]), (4, [2308, 12369, 28716, 25271, 15101])]
