@@ -119,6 +119,7 @@ def test_any_module_may_be_imported_first(first: str, tmp_path: Path) -> None:
     assert [[run["hit"] for run in runs] for runs in found] == [[False, True], [True, True]]
 
 
+@pytest.mark.wide
 def test_kernels_of_two_processes_live_together(tmp_path: Path) -> None:
     """Machine code that two processes compiled, each as its first, gives the same where both are loaded.
 

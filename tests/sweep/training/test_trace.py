@@ -128,6 +128,7 @@ def test_text_of_a_trace() -> None:
     assert len(numbers.replace("[", " ").replace("]", " ").split()) == 800
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("max_steps", "judged_at"), [(0, [0]), (1, [0, 1]), (6, [0, 2, 4, 6]), (7, [0, 2, 4, 6, 7])])
 @pytest.mark.parametrize("order", some_compiled(["cyclic", "shuffled"], "shuffled".__eq__))
 def test_trace_of_smaller_batches(max_steps: int, judged_at: list[int], order: str) -> None:

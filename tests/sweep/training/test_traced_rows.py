@@ -101,6 +101,7 @@ def test_last_bit_counts(folder: Path, tmp_path: Path) -> None:
     assert command("trace", forged, "--run", "0").code == 3
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("stored", [-0.0, math.nan])
 def test_sign_of_zero_counts(tmp_path: Path, stored: float) -> None:
     """A stored -0.0 where 0.0 was written is a change, as it is for the digest, and so is NaN."""

@@ -234,6 +234,7 @@ def test_starts_say_what_the_study_says() -> None:
     assert start == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, False, 3)
 
 
+@pytest.mark.wide
 def test_column_of_epochs_only_where_needed() -> None:
     """Epochs are counted where some cell takes several steps for one, and are the whole ones."""
     assert "epochs" not in rows_of(study_of("batch", "full"))
