@@ -189,6 +189,7 @@ def test_nobody_else_may_read_or_write_the_cache(tmp_path: Path) -> None:
     assert [path.stat().st_mode & 0o777 for path in (cache, entry.parent)] == [0o700, 0o700]
 
 
+@pytest.mark.wide
 def test_entries_that_others_may_have_written_are_replaced(tmp_path: Path) -> None:
     """A file that a group or anybody may write, or a link to a file elsewhere, is not unpickled."""
     _start(RUN_TWICE, tmp_path)
@@ -236,6 +237,7 @@ def test_size_is_bounded(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"a"}
 
 
+@pytest.mark.wide
 def test_entry_that_is_used_counts_as_new(tmp_path: Path) -> None:
     """Loading an entry keeps it from being forgotten."""
     _start(RUN_TWICE, tmp_path)

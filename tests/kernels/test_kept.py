@@ -44,6 +44,7 @@ def make_recipe(optimizer: str = "gd") -> Recipe:
     return Recipe(Architecture(2, 1, "identity", "identity", bias=True), optimizer=optimizer)
 
 
+@pytest.mark.wide
 def test_only_machine_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel that trains has its code from the disk, where another one was compiled; no part of it is compiled."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -64,6 +65,7 @@ def test_only_machine_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not any(part.overloads for part in parts if hasattr(part, "overloads") and part.py_func.__closure__)
 
 
+@pytest.mark.wide
 def test_kernels_that_were_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """One more and the one that was not used for longest goes, with its machine code; made again it gives the same."""
     monkeypatch.setattr(kept, "_kept", lru_cache(2)(kept._make))

@@ -129,6 +129,7 @@ def test_same_code_of_any_two(
     check_same_texts(first, second, hidden, widths, tmp_path_factory)
 
 
+@pytest.mark.wide
 def test_only_what_differs_is_compiled(tmp_path: Path) -> None:
     """In a sweep over optimizers and activations a further kernel compiles only the parts in which they occur."""
     first = Compiled(make_recipe(), 4, tmp_path).n_parts

@@ -272,6 +272,7 @@ def test_command(place: Path) -> None:
     assert "unknown figure 'pie'" in refused.err
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("hidden", [2, 3])
 def test_picture_of_a_run(place: Path, hidden: int) -> None:
     """Losses, weights and outputs of one run; the numbers are those of its replay."""

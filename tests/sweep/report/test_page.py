@@ -75,6 +75,7 @@ class Tables(HTMLParser):
             self._rows[-1][-1] += data.strip()
 
 
+@pytest.mark.wide
 def test_numbers_are_those_of_the_cells(result: Result, path: Path) -> None:
     """The table has every cell with the texts of its numbers."""
     rows = Tables(path.read_text("utf-8")).tables["all-cells"]
@@ -167,6 +168,7 @@ def test_recorded_curves_are_drawn(result: Result) -> None:
     assert "Loss in training" not in report_page(result)
 
 
+@pytest.mark.wide
 def test_report_of_counts(result: Result) -> None:
     """Where cells only are kept, what takes rows is left out, and the page says so."""
     text = report_page(sweep.run(result.study, keep="cells"))

@@ -89,6 +89,7 @@ def independent_runs(runs: pd.DataFrame) -> float:
     return float(rate * (1 - rate) * (weight + 1) / (weight * seen + rate * (1 - rate) / n))
 
 
+@pytest.mark.wide
 @given(by=st.permutations(list(SCALARS)), size=st.integers(1, 3))
 def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
     """Counts of any parameters add up to those of the runs, and each sum names the best of its cells."""

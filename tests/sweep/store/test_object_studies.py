@@ -205,6 +205,7 @@ def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> 
     assert refused > 10 / step
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("same", [True, False])
 def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None:
     """The same study is shared; of different ones one has the prefix, and the others are refused."""

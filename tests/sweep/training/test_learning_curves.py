@@ -144,6 +144,7 @@ def test_rows_are_as_without_curves() -> None:
     assert (starts["train_loss"] == rows.loc[starts.index, "initial_loss"]).all()
 
 
+@pytest.mark.wide
 def test_choices_that_no_cell_has() -> None:
     """Values that exist, but not together, are refused; so are those of other cells than the one that is named."""
     words: dict[str, Any] = {"data": {"task": "xor"}, "seeds": {"count": 2}, "record": {"curves": {"seeds": 2}}}

@@ -233,6 +233,7 @@ def test_no_step_at_all() -> None:
     assert result.facts["net_steps"] == 0
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("name", "status"), [("linear-xor", {"exhausted", "stalled"}), ("linear-seed", {"converged"})])
 def test_linear_networks(name: str, status: set[str]) -> None:
     """A linear network never learns XOR, and always the notebook's table."""

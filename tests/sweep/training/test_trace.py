@@ -151,6 +151,7 @@ def test_trace_of_smaller_batches(max_steps: int, judged_at: list[int], order: s
     assert "k (inputs, outputs)" in lines
 
 
+@pytest.mark.wide
 def test_run_of_smaller_batches_replays_from_its_row() -> None:
     """A shuffled run in a result ends again as its row says, epochs included."""
     study = make_study(count=3, hidden=2, learning_rate=[0.2, 30.0], batch=[1, 4], order="shuffled", max_steps=50)

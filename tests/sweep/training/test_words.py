@@ -190,6 +190,7 @@ def _check_swept(study: Study, separate: list[Study]) -> None:
     assert len(set(found)) == len(found)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", some_compiled(TOGETHER, "start".__eq__))
 def test_words_together(name: str) -> None:
     """Words compose: a grid of several is what the oracle says, whatever the shards."""

@@ -55,6 +55,7 @@ def with_value(column: str, row: int, value: Any) -> Change:
     return change
 
 
+@pytest.mark.wide
 def test_intact_curves(folder: Path) -> None:
     """They agree with rows, and with a training of now."""
     assert sweep.verify(folder).intact
