@@ -34,6 +34,7 @@ def runs_of_prefix(plan: Plan, share: float) -> np.ndarray:
     return counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.5])
 def test_prefixes_have_all_cells(share: float) -> None:
     """Of 100 random studies the first runs are of nearly every cell, where they are as many."""

@@ -45,6 +45,8 @@ def begin_as_earlier(folder: Path, n_shards: int, keep: str = "runs") -> None:
     rewrite(folder / "run.json", waves=...)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 def test_waves_are_named(whole: Path) -> None:
     """A finished result and one under way name the waves of the plan, which are several."""
     assert len(WAVES) > 1

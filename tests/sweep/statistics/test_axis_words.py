@@ -44,6 +44,7 @@ def axis_of(u: Points) -> dict[str, tuple[float, ...]]:
     return {name: tuple(column.tolist()) for name, column in zip("abcd", u.T, strict=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["random", "sobol", "latin"])
 @pytest.mark.parametrize("n", [128, 512])
 def test_effects_of_drawn_words(method: str, n: int) -> None:

@@ -75,6 +75,7 @@ def test_bands_hold_whole_curves(n_seeds: int, rates: list[float], shared: float
     assert held(n_seeds, rates, shared, 200) >= 0.94
 
 
+@pytest.mark.slow
 def test_some_bands_hold_whole_curves() -> None:
     """A case with few seeds."""
     assert held(20, [0.3, 0.8], 1.0, 50) >= 0.9

@@ -34,6 +34,8 @@ def before_losses() -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("n_before", [20, 60])
 def test_parts_without_losses(tmp_path: Path, n_before: int) -> None:
     """What was begun before goes on and is checked: cells whose runs are not all counted tell nothing of losses."""
@@ -83,6 +85,7 @@ def with_loss(folder: Path, row: int, value: float) -> None:
     forge_parts(folder, change)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("row", "value", "why"), FORGED)
 def test_counts_of_losses_that_cannot_be(tmp_path: Path, row: int, value: float, why: str) -> None:
     """Losses that are counted follow rules, whoever made the checksums fit."""

@@ -103,6 +103,7 @@ def test_intervals_over_two_cells_cover(n_seeds: int, rate: float, shared: float
             assert share >= 0.9, (name, share)
 
 
+@pytest.mark.slow
 def test_some_intervals_cover() -> None:
     """A few cases with few seeds."""
     everything = outcomes_of(np.random.default_rng(3), np.array([0.2, 0.4, 0.7]), 5000, 0.5, LIMIT)

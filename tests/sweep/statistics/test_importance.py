@@ -80,6 +80,8 @@ def brute_force(runs: pd.DataFrame, parameters: list[str]) -> tuple[dict[str, fl
     return found, totals
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("statistic", ["convergence_rate", "restricted_mean_steps"])
 @pytest.mark.parametrize("name", STUDIES)
 def test_shares_of_variance_from_the_rows(name: str, statistic: str) -> None:
@@ -98,6 +100,8 @@ def test_shares_of_variance_from_the_rows(name: str, statistic: str) -> None:
         assert share * whole == pytest.approx(totals[factor], abs=1e-9 * max(whole, 1))
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("statistic", ["convergence_rate", "restricted_mean_steps"])
 def test_error_is_that_of_the_jackknife(statistic: str) -> None:
     """Shares without each part of the seeds in turn, from the rows."""
@@ -155,6 +159,8 @@ def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
     assert counted["share_by_chance"][1] == pytest.approx(chance / (counted["variance"].sum() + within))
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 def test_errors_take_rows_and_seeds() -> None:
     """Where only counts are kept, shares of parameters are there; of one seed nothing is told of seeds and chance."""
     counts, rows = run("two", keep="cells").importance(), run("two").importance()
@@ -171,6 +177,8 @@ def test_errors_take_rows_and_seeds() -> None:
     assert single[["share_error", "share_by_chance"]].isna().all(axis=None)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("shared", [pytest.param(0.0, marks=pytest.mark.soak), 1.0])
 def test_chance_is_subtracted(shared: float) -> None:
     """Where parameters do nothing their shares are 0 on average, whether cells share their luck or not."""
@@ -187,6 +195,8 @@ def test_chance_is_subtracted(shared: float) -> None:
     assert average[-2, 0] == pytest.approx(0.25 / 24 + 0.5 * shared * 0.25 * 23 / 24, abs=0.02)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 def test_shares_by_chance_of_counts() -> None:
     """Without rows runs are taken for independent; where they are, shares are 0 on average too."""
     study = make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0])
@@ -221,6 +231,8 @@ def test_error_covers() -> None:
     assert (held / 1000 <= 0.99).all()
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 def test_what_is_not_divided() -> None:
     """Other statistics, and studies without a criterion, are refused."""
     with pytest.raises(SweepError, match="unknown statistic 'steps_q50'"):

@@ -19,6 +19,8 @@ from tests.sweep.statistics.test_steps import LIMIT, Ends, ends_of, groups
 from tests.sweep.support import make_study
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(groups(), st.sampled_from(EVENTS))
 def test_incidence_by_its_definition(runs: list[Ends], event: str) -> None:
     """At each step at which a run ended so, and at the last of all: counts of all runs, also of those under way."""
@@ -34,6 +36,7 @@ def test_incidence_by_its_definition(runs: list[Ends], event: str) -> None:
             assert row.at_risk == sum(steps >= row.steps for _, steps in ends)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, LIMIT), st.booleans()), min_size=1, max_size=40))
 def test_incidence_of_one_risk_is_that_of_scipy(runs: list[tuple[int, bool]]) -> None:
     """Where runs converge or are exhausted at the limit, it is what Kaplan and Meier leave."""
@@ -63,6 +66,7 @@ def test_risks_add_up_to_all_that_ended() -> None:
     assert shares == [2 / 6, 1 / 6, 1 / 6, 1 / 6]
 
 
+@pytest.mark.slow
 def test_cells_of_other_limits() -> None:
     """Shares end at the rate that the summary tells, and each curve where its last run does."""
     study = make_study(count=50, hidden=[2, 3], max_steps=[100, 5000], learning_rate=0.1)

@@ -143,6 +143,8 @@ def test_a_very_large_cell_is_held_rounded(monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_allclose(cells.statistics(), expected, rtol=2.0**-8)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_cells_tell_of_losses(tmp_path: Path, keep: str) -> None:
     """On disk, in memory and in part, from rows exactly and from counts nearly; checks find them right."""
@@ -162,6 +164,8 @@ def test_cells_tell_of_losses(tmp_path: Path, keep: str) -> None:
     assert verify(tmp_path / "r", sample=150).intact
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
     """The digest of counts is that of a tally without losses."""
     study = make_study(count=30, **BUDGET)
@@ -174,6 +178,8 @@ def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
     assert result.facts["digest"] == tally_digest(*(each.to_numpy() for each in columns))
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 def test_judged_studies_have_no_such_columns() -> None:
     """Nothing changes where every cell has a criterion; of a mixed study counts tell of cells without."""
     judged = make_study(count=3)
@@ -186,6 +192,8 @@ def test_judged_studies_have_no_such_columns() -> None:
     assert list(counted["final_loss_q50"].notna()) == [True, False]
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("measure", ["final_loss", "max_error", "n_correct"])
 @pytest.mark.parametrize("criterion", ["none", "loss"])
 def test_measures_of_cells(measure: str, criterion: str) -> None:

@@ -163,6 +163,8 @@ def pairs_by_definition(runs: pd.DataFrame, vary: str, first: Any, second: Any, 
     }  # fmt: skip
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("by", [None, [], ["hidden"], ["learning_rate", "hidden"]])
 @pytest.mark.parametrize("vary", list(SWEPT))
 def test_comparison_by_its_definition(result: Result, vary: str, by: list[str] | None) -> None:

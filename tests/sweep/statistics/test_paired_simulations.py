@@ -105,6 +105,7 @@ def test_what_is_worse_is_left_out(rates: list[float]) -> None:
     assert shares[1] <= 0.4
 
 
+@pytest.mark.slow
 def test_some_intervals_cover() -> None:
     """One case of each simulation."""
     assert 0.925 <= coverage_of_differences(1, (0.5, 0.7), 0.5) <= 0.98

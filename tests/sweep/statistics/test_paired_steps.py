@@ -47,6 +47,7 @@ def bootstrapped(first: Array, second: Array, statistic: Any) -> tuple[float, fl
     return found.confidence_interval.low, found.confidence_interval.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_strata", [1, 3])
 def test_intervals_are_those_of_resampled_seeds(n_strata: int) -> None:
     """Where many seeds converge and many do not, a bootstrap of whole seeds has the same ends, but for its chance."""
@@ -86,6 +87,8 @@ def two_cells(draw: st.DrawFn) -> tuple[Array, Array]:
     return steps, converged
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(two_cells())
 def test_sides_may_be_changed(runs: tuple[Array, Array]) -> None:
     """The other way round ratios are inverted, differences change their sign; estimates lie in their intervals."""

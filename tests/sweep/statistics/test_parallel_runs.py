@@ -32,6 +32,8 @@ def few_runs(draw: st.DrawFn) -> tuple[Outcomes, int]:
     return outcomes, draw(st.integers(1, n))
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(few_runs())
 def test_every_choice_of_runs(drawn: tuple[Outcomes, int]) -> None:
     """Shares and means are those over all choices of k runs of a cell, and the mean over cells; so is the curve."""
@@ -81,6 +83,7 @@ def test_more_runs_are_better_and_intervals_take_eight_seeds_for_each() -> None:
         assert known[f"{name}_high"].ge(known[name]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [0, -1, 21, 1.5, True, "2"])
 def test_choices_that_are_none(k: Any) -> None:
     """There are at most as many parallel runs as a cell has."""

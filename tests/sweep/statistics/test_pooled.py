@@ -30,6 +30,8 @@ def some_cells(drawn: Outcomes, cells: Iterable[int]) -> Outcomes:
     return Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @settings(max_examples=10)
 @given(
     st.sets(st.integers(0, 23), min_size=1),

@@ -28,6 +28,8 @@ def outcomes_drawn(draw: st.DrawFn) -> Outcomes:
     return Outcomes(steps, converged)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(outcomes_drawn())
 def test_profile_by_its_definition(outcomes: Outcomes) -> None:
     """Each share counts problems: seeds with a value of the other parameter, of which all runs are there."""
@@ -80,6 +82,8 @@ def test_profile_of_nothing_that_converges() -> None:
     assert (profile["n_unsolved"] == 20).all()
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 def test_run_lengths_over_targets() -> None:
     """The share of pairs of run and target is the mean of the shares of each target; a target takes no fewer steps."""
     result = sweep.run(make_study(count=30, hidden=[8], learning_rate=[0.03], below=[0.5, 0.1, 0.01], max_steps=300))

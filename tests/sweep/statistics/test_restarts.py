@@ -50,6 +50,8 @@ def halves(ends: Ends) -> tuple[Ends, Ends]:
     return one, other
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(groups(), st.sampled_from([1, 40]))
 def test_best_restarts_by_trying_every_limit(runs: list[Ends], copies: int) -> None:
     """No limit gives a success fewer steps, and none that is lower gives as few; halves take each other's limits."""

@@ -143,6 +143,7 @@ def test_tally_by_its_definition(drawn: tuple[Study, Ends], random: Any) -> None
     assert list(tally["status"].cat.categories) == list(STATUSES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [2**30 - 2, 2**30, 10**12, 2**62])
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(range(len(STATUSES))), st.integers(2**31 - 2, 2**31 - 1))))
 def test_tally_of_cells_with_large_numbers(first: int, ends: list[tuple[int, int, int]]) -> None:
@@ -152,6 +153,8 @@ def test_tally_of_cells_with_large_numbers(first: int, ends: list[tuple[int, int
     pd.testing.assert_frame_equal(tally, small.assign(cell=small["cell"] + first))
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(outcomes(), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_tallies_of_any_split_add_up(drawn: tuple[Study, Ends], random: Any, n_parts: int) -> None:
     """Tallies of any parts, added up in any order and in any steps, are the tally of all runs."""
@@ -167,6 +170,7 @@ def test_tallies_of_any_split_add_up(drawn: tuple[Study, Ends], random: Any, n_p
     pd.testing.assert_frame_equal(merge([merge(tallies[:some]), *tallies[some:]]), whole)
 
 
+@pytest.mark.slow
 @given(outcomes())
 def test_tallies_survive_storing(drawn: tuple[Study, Ends]) -> None:
     """A tally written as a table of the documented schema and read back is the tally."""
@@ -177,6 +181,8 @@ def test_tallies_survive_storing(drawn: tuple[Study, Ends]) -> None:
     pd.testing.assert_frame_equal(tally_from_table(table), tally)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(outcomes())
 def test_cells_by_their_definition(drawn: tuple[Study, Ends]) -> None:
     """Every statistic of every cell is that of its definition, whatever statuses occur."""
@@ -184,6 +190,8 @@ def test_cells_by_their_definition(drawn: tuple[Study, Ends]) -> None:
     assert_statistics(summarize(tally_of(ends, study.seeds.count), study.grid), study, ends)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(outcomes())
 def test_cells_are_stored_by_their_schema(drawn: tuple[Study, Ends]) -> None:
     """The table of cells has the documented columns, types and notes; what is missing is null."""

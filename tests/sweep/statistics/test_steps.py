@@ -66,6 +66,8 @@ def test_ranks_hold_the_quantile_with_95_percent(share: float) -> None:
         assert high == 1 or below(high - 2) < 0.975
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(groups())
 def test_quantiles_by_their_definition(runs: list[Ends]) -> None:
     """The run of a rank in the order of steps, where those that do not converge come last."""
@@ -94,6 +96,8 @@ def naive_interval(ends: Ends) -> tuple[float, float]:
     return LIMIT - rate * each - above, LIMIT - rate * each + below
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(groups())
 def test_restricted_means_by_their_definition(runs: list[Ends]) -> None:
     """The mean and its standard error of the steps of all runs, each of which has its most steps if it fails."""
@@ -138,6 +142,8 @@ def cost_interval(ends: Ends) -> tuple[float, float]:
     return max(success + failed - below, of_success[0]), success + failed + above
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @given(groups())
 def test_expected_steps_by_their_definition(runs: list[Ends]) -> None:
     """Steps of all runs for each success, with the interval of the steps of a success and of those lost."""
