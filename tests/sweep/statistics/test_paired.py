@@ -187,6 +187,8 @@ def test_comparison_by_its_definition(result: Result, vary: str, by: list[str] |
     np.testing.assert_array_equal(np.concatenate([compared["p_value_holm"], compared["p_steps_holm"]]), holm(family))
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("vary", "by", "words"),
     [

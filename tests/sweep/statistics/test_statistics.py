@@ -233,6 +233,8 @@ def test_steps_beyond_32_bits_add_up() -> None:
     assert cell["restricted_mean_steps"] == pytest.approx((5 * most - 1) / 5, rel=1e-15)
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     "scalars",
     [
@@ -262,6 +264,7 @@ def test_cells_of_a_result(tmp_path: Path, scalars: dict[str, Any]) -> None:
         pd.testing.assert_frame_equal(other.tally, result.tally)
 
 
+@pytest.mark.slow
 def test_many_tallies_are_added_up_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Statistics do not depend on how often the tallies of shards are added up."""
     study = make_study(count=10)

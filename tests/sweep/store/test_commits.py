@@ -104,6 +104,7 @@ def test_commit_with_other_content(begun: Path, whole: Path, tmp_path: Path, nam
         assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_results_of_older_versions(begun: Path, whole: Path, tmp_path: Path) -> None:
     """Those that do not tell of reused steps are read, checked and gone on with; there are none."""
     for source in (begun, whole):

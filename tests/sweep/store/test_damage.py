@@ -18,6 +18,8 @@ from sweep.store.store import Store
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import assert_refused, command, copy_result, make_study, parts_of, training_watched
 
+pytestmark = pytest.mark.slow
+
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
 
 

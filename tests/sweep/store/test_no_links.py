@@ -30,6 +30,7 @@ def no_links(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_a_study(tmp_path: Path) -> None:
     """It is begun, interrupted, gone on with and finished, and no draft is left."""
     out = tmp_path / "r"

@@ -18,6 +18,8 @@ from sweep.store.records import decode_record, encode_record
 from sweep.study.cell_columns import cells_columns
 from tests.sweep.support import command, copy_result, make_study
 
+pytestmark = pytest.mark.slow
+
 STUDY = make_study(count=20)
 LATER = [column.name for column in cells_columns(STUDY) if column.later]
 

@@ -26,6 +26,8 @@ from sweep.study.words import SWEEPABLE
 from tests.sweep.in_shards import run_in_shards
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, training_watched
 
+pytestmark = pytest.mark.slow
+
 STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bias=[True, False], name="kept")
 FACTS = {"session": "s", "begin": 0.0, "end": 1.0}
 

@@ -50,6 +50,7 @@ def test_any_changes(tables: dict[str, Any]) -> None:
             assert_sentences(faults_of(lambda table=table: load_study("xor", table)))  # type: ignore[misc]
 
 
+@pytest.mark.slow
 @given(assignments())
 @example("hidden=3\nx = 4")
 @example("learning_rate=1_0,٣")
