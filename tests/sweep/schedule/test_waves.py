@@ -19,6 +19,8 @@ from sweep.verification.repair import repair
 from tests.sweep.records import rewrite
 from tests.sweep.support import copy_result, make_study, tree
 
+pytestmark = [pytest.mark.slow, pytest.mark.compiled]
+
 STUDY = make_study(count=400, learning_rate=[0.2, 0.05], hidden=[3, 2, 5], max_steps=5000, criterion="none")
 WAVES = Plan(STUDY).waves
 
@@ -45,16 +47,12 @@ def begin_as_earlier(folder: Path, n_shards: int, keep: str = "runs") -> None:
     rewrite(folder / "run.json", waves=...)
 
 
-@pytest.mark.slow
-@pytest.mark.compiled
 def test_waves_are_named(whole: Path) -> None:
     """A finished result and one under way name the waves of the plan, which are several."""
     assert len(WAVES) > 1
     assert facts_of(whole)["waves"] == list(WAVES)
 
 
-@pytest.mark.slow
-@pytest.mark.compiled
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_earlier_versions_are_finished(whole: Path, tmp_path: Path, keep: Any) -> None:
     """A folder that names no waves is read, finished in one wave, and is then what any other is."""
@@ -70,8 +68,6 @@ def test_earlier_versions_are_finished(whole: Path, tmp_path: Path, keep: Any) -
     assert sweep.verify(tmp_path / "r", sample=10 if keep == "runs" else 0).intact
 
 
-@pytest.mark.slow
-@pytest.mark.compiled
 def test_finished_results_of_earlier_versions(whole: Path, tmp_path: Path) -> None:
     """Rows, their replay and reuse are those of the runs, whatever waves a folder has."""
     begin_as_earlier(tmp_path / "r", 0)
