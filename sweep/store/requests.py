@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 from sweep.errors import StoreError, cut
 from sweep.store.waiting import Waits
+from sweep.system.forks import fault_of_fork
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -132,6 +133,8 @@ def ask(request: Callable[[], T], met: bool, check: Callable[[], None] | None = 
     """
     from obstore.exceptions import BaseError
 
+    if fault := fault_of_fork("obstore"):
+        raise Failure("final", fault)
     waits = Waits(check)
     deadline, pause = time.monotonic() + _PATIENCE, _FIRST_PAUSE
     while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
+from sweep.system.forks import fault_of_fork
 from sweep.training.executors.address import local_workers
 
 if TYPE_CHECKING:
@@ -68,7 +70,14 @@ def connected(cluster: str) -> Iterator[Client]:
     """
     from distributed import Client
 
+    if fault := fault_of_fork("dask.distributed"):
+        raise SweepError(f"cluster {cluster!r} cannot be reached: {fault}")
     n_workers = local_workers(cluster)
+    if n_workers is not None and multiprocessing.current_process().daemon:
+        raise SweepError(
+            f"cluster {cluster!r} given in a daemonic process of multiprocessing, which may start none; "
+            "train with threads, or start it with daemon=False"
+        )
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         target = cluster if n_workers is None else stack.enter_context(_started(n_workers))
