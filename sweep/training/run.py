@@ -23,7 +23,7 @@ from sweep.store.store import Store
 from sweep.study.columns import row_bytes
 from sweep.study.load import load_study
 from sweep.study.model import Study
-from sweep.system.host import machine_facts, memory_bytes, threads_asked_for
+from sweep.system.host import check_addresses, machine_facts, memory_bytes, threads_asked_for
 from sweep.system.progress import is_on_terminal, tell, tell_finished
 from sweep.training.coordinator import Coordinator
 from sweep.training.curve_pass import record_curves
@@ -147,6 +147,7 @@ def run_in_shards(
         As of :func:`run`.
     """
     start = time.time()
+    check_addresses()
     if not isinstance(study, Study):
         study = load_study(study)
     reuse = [options.reuse] if isinstance(options.reuse, (str, Path)) else options.reuse

@@ -1,0 +1,75 @@
+"""Processes with a limit of memory: a sentence or an error, never a hang, and nothing false in the folder."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sweep
+from sweep import open_result
+from tests.sweep.caches import ROOT
+from tests.sweep.support import make_study, write_study
+
+STUDY = make_study(count=5, curves={"seeds": 2})
+PROGRAM = """
+import sys, sweep
+try:
+    print(sweep.run(sys.argv[1], sys.argv[2], threads=int(sys.argv[3])).facts["digest"])
+except sweep.SweepError as error:
+    sys.exit(f"told: {error}")
+"""
+
+
+def limited(folder: Path, megabytes: int, threads: int = 2) -> subprocess.CompletedProcess[str]:
+    """Run the study in a process that may have so many addresses, without the JIT; one that hangs fails the test."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
+
+    words = [sys.executable, "-c", PROGRAM, write_study(folder / "s.toml", STUDY), folder / "r", str(threads)]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    options = {"capture_output": True, "text": True, "cwd": ROOT, "env": environment, "preexec_fn": limit}
+    return subprocess.run(words, check=False, timeout=120, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def check_finished_without_the_limit(folder: Path) -> None:
+    """Require that whatever is in the folder is completed by the same call."""
+    assert sweep.run(STUDY, folder / "r").facts["digest"] == sweep.run(STUDY).facts["digest"]
+    assert sweep.verify(folder / "r").intact
+    assert not list((folder / "r").rglob(".*"))
+
+
+@pytest.mark.parametrize("megabytes", [800, *(pytest.param(each, marks=pytest.mark.soak) for each in (750, 770, 1300))])
+def test_too_few_addresses(tmp_path: Path, megabytes: int) -> None:
+    """Python is told what the command is told, since libraries that lack memory abort the process, or hang."""
+    ended = limited(tmp_path, megabytes)
+    assert ended.returncode == 1
+    if megabytes >= 770:
+        assert ended.stderr.startswith(f"told: this process may have {megabytes * 2**20:,} bytes of address space")
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("megabytes", range(100, 4100, 200))
+def test_any_limit(tmp_path: Path, megabytes: int) -> None:
+    """An import, an array or a thread may lack memory: the process ends, and the same call goes on without a limit."""
+    for threads in (2, 64):
+        ended = limited(tmp_path, megabytes, threads)
+        assert ended.returncode in (0, 1), ended
+        assert ended.stderr or ended.stdout
+    check_finished_without_the_limit(tmp_path)
+
+
+@pytest.mark.soak
+def test_threads_that_cannot_be_started(tmp_path: Path) -> None:
+    """They are named in a sentence; what the others had trained is kept."""
+    ended = limited(tmp_path, 2048, threads=64)
+    assert ended.stderr.startswith("told: threads 64 given; this system starts ")
+    with pytest.raises(sweep.StoreError, match="not complete"):
+        open_result(tmp_path / "r")
+    check_finished_without_the_limit(tmp_path)
