@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import sweep
-from sweep import StoreError, Study, open_result
+from sweep import Result, StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from tests.sweep.fault_disk import Loss
 from tests.sweep.fault_runs import Ended, Request, Zygote
@@ -23,6 +23,11 @@ from tests.sweep.support import digest_of, make_study, parts_of, write_study
 # Three shards, of two cells; and another study that is trained by the same kernel.
 STUDY = make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=200, below=0.05, name="mine")
 OTHER = make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=200, below=0.05, name="other", scale=2.0)
+# The first one with few steps, and all that may be recorded beside rows.
+RECORDED = Study(
+    **make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=10, name="mine").canonical()
+    | {"record": {"curves": {"seeds": 2}, "weights": "both", "measures": ["margin"]}}
+)
 SHARD_RUNS = 4
 N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
 
@@ -37,6 +42,7 @@ class Truth:
         result = sweep.run(study, threads=1)
         self.study, self.rows, self.cells = study, result.runs(), result.cells
         self.digest = str(result.facts["digest"])
+        self.curves = result.learning_curves() if study.record.curves else None
         assert digest_of(self.rows) == self.digest
 
     def check_rows(self, rows: pd.DataFrame) -> None:
@@ -45,6 +51,11 @@ class Truth:
         pd.testing.assert_frame_equal(rows, expected, check_exact=True)
         assert rows["run"].is_unique
 
+    def check_curves(self, result: Result) -> None:
+        """Require the learning curves of a complete result, if it has any."""
+        if self.curves is not None:
+            pd.testing.assert_frame_equal(result.learning_curves(), self.curves, check_exact=True)
+
     def check_finished(self, folder: Path, n_shards: int = N_SHARDS) -> None:
         """Require the complete result, and nothing else in the folder."""
         result = open_result(folder)
@@ -52,8 +63,10 @@ class Truth:
         assert len(rows) == self.study.n_runs
         self.check_rows(rows)
         pd.testing.assert_frame_equal(result.cells, self.cells, check_exact=True)
+        self.check_curves(result)
         assert digest_of(rows) == result.facts["digest"] == self.digest
         expected = {"study.toml", "run.json", "cells.parquet", "parts", "commits"}
+        expected |= set() if self.curves is None else {"curves.parquet"}
         expected |= {f"commits/{shard:07d}.json" for shard in range(n_shards)}
         expected |= {str(path.relative_to(folder)) for path in parts_of(folder)}
         assert {str(path.relative_to(folder)) for path in folder.rglob("*")} == expected
@@ -68,13 +81,15 @@ class Lab:
         Runs commands.
     place
         Where the folders are.
+    studies
+        What it runs, under their names.
     """
 
-    def __init__(self, zygote: Zygote, place: Path) -> None:
+    def __init__(self, zygote: Zygote, place: Path, *studies: Study) -> None:
         self.zygote, self.place = zygote, place
-        self.truths = {study.identity: Truth(study) for study in (STUDY, OTHER)}
-        self.truth = self.truths[STUDY.identity]
-        self.files = {study.name: write_study(place / f"{study.name}.toml", study) for study in (STUDY, OTHER)}
+        self.truths = {study.identity: Truth(study) for study in studies}
+        self.truth = self.truths[studies[0].identity]
+        self.files = {study.name: write_study(place / f"{study.name}.toml", study) for study in studies}
         self._n_places = 0
 
     def root(self) -> Path:
@@ -133,6 +148,8 @@ class Lab:
             assert result.complete == (result.facts["digest"] == truth.digest)
             assert result.complete <= (len(rows) == truth.study.n_runs)
             assert n_counted == len(rows)
+            if result.complete:
+                truth.check_curves(result)
             n_rows = len(rows)
         return n_rows
 

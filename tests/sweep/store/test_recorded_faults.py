@@ -1,0 +1,48 @@
+"""Faults of a study that records all there is, so that its folder is only complete after a second pass."""
+
+from __future__ import annotations
+
+import random
+import signal
+
+import pytest
+
+from tests.sweep.fault_lab import N_SHARDS, Lab, thorough
+from tests.sweep.faults import Fault
+from tests.sweep.store import test_crashes, test_io_errors, test_kills
+from tests.sweep.store.test_io_errors import FAULTS
+
+
+@thorough(11, "half", [False], [False, True])
+def test_crash_at_any_call(recording_lab: Lab, half: bool, stride: int) -> None:
+    """Also amid the file of curves: a folder with all rows and no whole curves is not complete."""
+    test_crashes.test_crash_at_any_call(recording_lab, half, stride)
+
+
+@thorough(67, "name", ["full_for_ever"], FAULTS)
+def test_error_of_any_call(recording_lab: Lab, name: str, stride: int) -> None:
+    """Also of a disk that is full when rows, cells, curves and facts are written."""
+    test_io_errors.test_error_of_any_call(recording_lab, name, stride)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.soak)])
+def test_kills_while_curves_are_recorded(recording_lab: Lab, kills: int) -> None:
+    """A process that is killed once all rows are there leaves them; the pass begins anew, and ends alike."""
+    choice, root, n_killed = random.Random(5), recording_lab.root(), 0
+    recording_lab.crash(root, Fault(("create",), number=2 * N_SHARDS + 3))  # the first draft after the last commit
+    assert recording_lab.readable(root / "r") == recording_lab.truth.study.n_runs
+    while n_killed < kills:
+        ended = recording_lab.run(root, fault=None, kill_after=choice.uniform(0.0, 0.1))
+        assert recording_lab.readable(root / "r") == recording_lab.truth.study.n_runs
+        n_killed += ended.code == -signal.SIGKILL
+        if ended.code == 0:
+            recording_lab.truth.check_finished(root / "r")
+            root = recording_lab.root()
+            recording_lab.crash(root, Fault(("create",), number=2 * N_SHARDS + 3))
+    recording_lab.complete(root)
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(30, marks=pytest.mark.soak)])
+def test_processes_that_finish_at_once(recording_lab: Lab, times: int) -> None:
+    """Eight processes record the curves of one folder, and tell the same digest."""
+    test_kills.test_eight_processes_share_a_folder(recording_lab, times)
