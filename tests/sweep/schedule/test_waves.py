@@ -53,8 +53,6 @@ def test_waves_are_named(whole: Path) -> None:
     assert facts_of(whole)["waves"] == list(WAVES)
 
 
-@pytest.mark.slow
-@pytest.mark.compiled
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_earlier_versions_are_finished(whole: Path, tmp_path: Path, keep: Any) -> None:
     """A folder that names no waves is read, finished in one wave, and is then what any other is."""
@@ -70,8 +68,6 @@ def test_earlier_versions_are_finished(whole: Path, tmp_path: Path, keep: Any) -
     assert sweep.verify(tmp_path / "r", sample=10 if keep == "runs" else 0).intact
 
 
-@pytest.mark.slow
-@pytest.mark.compiled
 def test_finished_results_of_earlier_versions(whole: Path, tmp_path: Path) -> None:
     """Rows, their replay and reuse are those of the runs, whatever waves a folder has."""
     begin_as_earlier(tmp_path / "r", 0)
