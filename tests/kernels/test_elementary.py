@@ -46,6 +46,7 @@ def _samples(name: str, dtype: str) -> list[tuple[Array, int]]:
     return samples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "dtype"), JUDGED)
 def test_accurate(name: str, dtype: str) -> None:
     """No result is farther than 2 units in the last place from the exact one, or what is documented."""
@@ -62,6 +63,7 @@ def test_normal_cdf_is_as_accurate_as_others_from_minus_one(dtype: str) -> None:
     assert error.max() <= 2.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "dtype"), BOTH)
 def test_never_turning(name: str, dtype: str) -> None:
     """From one number to the next no result moves against the function, across the branches too."""

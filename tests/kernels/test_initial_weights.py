@@ -56,6 +56,7 @@ def test_mt19937_has_the_bits_of_random_state(distribution: str) -> None:
         assert_equal(_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distribution", DRAWN)
 def test_mt19937_beyond_one_state(distribution: str) -> None:
     """The state is renewed as in RandomState."""
@@ -184,6 +185,7 @@ def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hi
     assert_equal(np.signbit(weights), np.signbit(expected), repr(start))
 
 
+@pytest.mark.slow
 @settings(max_examples=sized(200, 100), deadline=None)
 @given(data=st.data(), network=NETWORKS, dtype=st.sampled_from(DTYPES))
 def test_any_start_as_oracle(data: st.DataObject, network: tuple[Architecture, Hidden], dtype: str) -> None:
@@ -192,6 +194,7 @@ def test_any_start_as_oracle(data: st.DataObject, network: tuple[Architecture, H
     _assert_as_oracle(data.draw(_starts(network[0].shapes(network[1]))), seeds, *network, dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)

@@ -247,6 +247,7 @@ def test_overflow_between_ends_of_epochs(optimizer: str) -> None:
     assert "diverged" in result.status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", some_compiled(["float64", "float32"], lambda dtype: dtype == "float64"))
 def test_denormals_are_kept(dtype: str) -> None:
     """Velocities and weights that fade through denormals to 0 are equal, and a stall is seen where they are 0."""

@@ -68,6 +68,7 @@ def test_predictions(outcome: Outcome) -> None:
     assert _printed(np.maximum(INPUTS @ parts.w, 0) @ parts.v) == PRINTED_PREDICTIONS
 
 
+@pytest.mark.slow
 def test_published_xor() -> None:
     """A published study is reproduced: 25 of 30 networks converge, at the published steps.
 

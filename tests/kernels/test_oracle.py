@@ -28,6 +28,7 @@ def _start(weights: Any, dtype: str = "float64", **settings: Any) -> Runs:
     return make_runs(weights, dtype, max_steps=0, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "dtype", "bias"),
     some_compiled(
@@ -54,6 +55,7 @@ def test_states_of_all_sizes_as_oracle(optimizer: str) -> None:
         assert_as_oracle(spec, draw_runs(spec, hidden, sized(20, 8), hidden, sized(30, 5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuning", some_compiled(TUNINGS, lambda _: False))
 @pytest.mark.parametrize("words", [("relu", "gd", None), ("tanh", "momentum", "uneven")])
 def test_every_way_of_a_step_as_oracle(words: tuple[str, str, int | str | None], tuning: str) -> None:
@@ -64,6 +66,7 @@ def test_every_way_of_a_step_as_oracle(words: tuple[str, str, int | str | None],
         assert_as_oracle(spec, draw_runs(spec, hidden, sized(40, 12), 50 * hidden, sized(40, 6)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "dtype"),
     some_compiled([("relu", "float32"), ("tanh", "float32"), ("relu", "float64")], ("relu", "float64").__eq__),

@@ -67,6 +67,7 @@ def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
     assert_as_oracle(case.spec, replace(case, kinds=replace(kinds, gain=own.gain, decay=own.decay)).draw(seed))
 
 
+@pytest.mark.slow
 @settings(max_examples=sized(20, 12))
 @given(spec=st.sampled_from(READ[: sized(1, 2)]), kinds=KINDS, seed=SEEDS)
 def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:

@@ -95,6 +95,7 @@ def test_stall_is_seen_from_judging_to_judging() -> None:
     assert (result.status.tolist(), result.steps.tolist()) == (["stalled", "exhausted"], [4, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, "adam".__eq__))
 def test_what_optimizers_remember_must_be_still_too(optimizer: str) -> None:
     """At the target no parameter moves, but a run has not stalled while a state does.

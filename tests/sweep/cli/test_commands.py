@@ -35,6 +35,7 @@ def test_run(place: Path) -> None:
     assert f"digest {result.facts['digest']}" in again.out
 
 
+@pytest.mark.slow
 def test_run_with_options(place: Path) -> None:
     """--out and --set do what they say; --allow-runs of the size is enough."""
     words = ("run", "xor", "--out", "deep/er", "--set", "seeds.count=2", "--set", "max_steps=20", "--allow-runs", "182")
@@ -97,6 +98,7 @@ def test_figure_into_a_folder(place: Path) -> None:
     assert sorted(path.name for path in place.iterdir()) == ["figures", "mine.toml", "r"]
 
 
+@pytest.mark.slow
 def test_figure_as_asked(place: Path) -> None:
     """Roles and values go to the figure; what does not fit the study is one sentence, and nothing is written."""
     command("run", "mine.toml", "--out", "r", "--set", "scale=1,2", "--set", "distribution=normal,uniform")
@@ -217,6 +219,7 @@ def imports_of(*words: str) -> set[str]:
     return HEAVY & set(finished.stdout.splitlines()[-1].split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [("--help",), ("--version",), ("run", "--help"), ("plan", "xor"), ("studies",)], ids=" ".join
 )

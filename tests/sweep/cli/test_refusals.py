@@ -158,6 +158,7 @@ def test_folder_of_another_study(place: Path) -> None:
     assert open_result("results/mine").study.seeds.count == 6
 
 
+@pytest.mark.slow
 def test_bad_input_of_a_process(place: Path) -> None:
     """The installed command ends with 2 and a sentence, without a traceback; so does the module."""
     for words in ([str(Path(sys.executable).with_name("sweep"))], [sys.executable, "-m", "sweep"]):

@@ -76,6 +76,7 @@ def without_interval(finished: Finished) -> Finished:
     return replace(finished, out=out)
 
 
+@pytest.mark.slow
 def test_published_results(place: Path) -> None:
     """A folder with study.toml, run.json and cells.parquet is shown and drawn; it says that its rows are not there."""
     command("run", "mine.toml", "--out", "r")

@@ -51,6 +51,7 @@ def test_parts_without_losses(tmp_path: Path, n_before: int) -> None:
     assert open_result(tmp_path / "r").tally.equals(now.tally)
 
 
+@pytest.mark.slow
 def test_repaired_parts_without_losses(tmp_path: Path) -> None:
     """A repair that trains such a part again counts its losses."""
     with before_losses():

@@ -205,6 +205,7 @@ def test_alike_runs_of_few_cells_make_no_jump() -> None:
     assert 0.002 < widths[0] < 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_no_interval_where_seeds_are_not_known(
     keep: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

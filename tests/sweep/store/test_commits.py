@@ -136,6 +136,7 @@ def test_json_beyond_reason(begun: Path, tmp_path: Path, content: bytes) -> None
         resume(folder)
 
 
+@pytest.mark.slow
 def test_other_files_among_commits_do_not_count(begun: Path, tmp_path: Path) -> None:
     """What has no name of a commit is none, whatever it holds."""
     folder = copy_result(begun, tmp_path / "r")
@@ -207,6 +208,7 @@ def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
     assert len(store.table(commit)) == SHARD_RUNS
 
 
+@pytest.mark.slow
 def test_aggregate_checks_what_it_takes(whole: Path) -> None:
     """Statistics are made of commits of this study and this plan alone."""
     store = Store.open(whole)
@@ -220,6 +222,7 @@ def test_aggregate_checks_what_it_takes(whole: Path) -> None:
     Aggregate(Plan(STUDY, SHARD_RUNS), store).add(commits[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_rows_are_counted(tmp_path: Path, keep: str) -> None:
     """A part with fewer runs than its commit says is damaged, sound as the file is."""

@@ -115,6 +115,7 @@ def test_foreign_files_beside_results_do_not_hinder(tmp_path: Path) -> None:
     assert (out / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_overwrite_removes_results(tmp_path: Path) -> None:
     """With ``overwrite`` the results of another study give way to those of this one."""
     out = tmp_path / "r"

@@ -25,6 +25,7 @@ N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
 NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 5, N_SHARDS - 1])
 def test_folder_overwritten_where_there_are_no_locks(tmp_path: Path, after: int) -> None:
     """Without locks a study that loses its folder ends with a sentence, and never with numbers of the other."""
@@ -46,6 +47,7 @@ def test_folder_overwritten_where_there_are_no_locks(tmp_path: Path, after: int)
     assert open_result(out).facts["digest"] == sweep.run(OTHER).facts["digest"]
 
 
+@pytest.mark.slow
 def test_same_study_begun_anew_where_there_are_no_locks(tmp_path: Path) -> None:
     """A run whose commits were removed by another does not call the result complete."""
     out, train, trained = tmp_path / "r", ShardTrainer.train, []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 import sweep
 from sweep import Study, open_result
 from sweep.schedule.plan import Plan
@@ -62,6 +64,7 @@ def test_many_stores_race_for_one_shard(tmp_path: Path) -> None:
     assert len(list((tmp_path / "r" / "commits").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_leftovers_without_a_commit_do_not_count(tmp_path: Path) -> None:
     """Files in parts/ that no commit names are as if they were not there."""
     study = make_study()

@@ -42,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "r"
 
 
+@pytest.mark.slow
 def test_sources_execute_nothing() -> None:
     """Only words of one's own are text that is executed, which no results folder leads to.
 

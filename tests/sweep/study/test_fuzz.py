@@ -41,6 +41,7 @@ def test_any_tables(tables: dict[str, Any]) -> None:
     assert_sentences(faults_of(lambda: Study(**tables)))
 
 
+@pytest.mark.slow
 @given(any_tables())
 def test_any_changes(tables: dict[str, Any]) -> None:
     """Whatever is changed gives a study or is told what is wrong with it."""
@@ -117,6 +118,7 @@ def test_extremes(tables: dict[str, Any]) -> None:
     assert_sentences(faults)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     ["9" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "[" * 500 + "]" * 500, "{a=" * 500 + "1" + "}" * 500, "x" * 5000],

@@ -34,6 +34,7 @@ def test_canonical_form_round_trips(folder: Path, tables: dict[str, Any]) -> Non
     assert loaded.to_toml() == study.to_toml()
 
 
+@pytest.mark.slow
 @given(study_tables(), st.randoms(use_true_random=False))
 def test_key_order_name_and_description_do_not_count(tables: dict[str, Any], random: Any) -> None:
     """Keys in any order, and what is for people, leave the identity alone."""

@@ -58,6 +58,7 @@ def test_values_of_the_command_line_are_looked_at_too() -> None:
     assert read_value("{" + ".".join(["a"] * 60_000) + " = 1}") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [
