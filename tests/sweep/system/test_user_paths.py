@@ -90,8 +90,9 @@ def test_pipes_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             os.close(reading)
 
 
-def test_study_from_a_pipe(tmp_path: Path) -> None:
+def test_study_from_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A study that a command writes is planned like one in a file."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where no speed is noted meanwhile, which a plan shows
     (tmp_path / "study.toml").write_text(STUDY)
     plan = [sys.executable, "-m", "sweep", "plan"]
     file = subprocess.run([*plan, str(tmp_path / "study.toml")], capture_output=True, check=True)
