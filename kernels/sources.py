@@ -1,4 +1,4 @@
-"""The digest of the sources of this package: the bits of results, and machine code, depend on them."""
+"""The digest of the sources of a package: the bits of results, and machine code, depend on those of this one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 
 
 @cache
-def sources_digest() -> str:
-    """Return the SHA-256 of the sources of all kernels, as they were when it was first called in this process."""
+def sources_digest(package: Path = Path(__file__).parent) -> str:
+    """Return the SHA-256 of the sources of kernels, or of a package, as they were when it was first called for it."""
     digest = hashlib.sha256()
-    package = Path(__file__).parent
     for path in sorted(package.rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -22,7 +22,7 @@ from sweep.training.executors.address import local_workers
 from sweep.training.executors.chunks import Chunks
 from sweep.training.executors.connection import all_ended, connected
 from sweep.training.executors.executor import Executor, Work
-from sweep.training.executors.remote import Job, stop, stop_compiling, train_chunk
+from sweep.training.executors.remote import Job, own_sources, stop, stop_compiling, train_chunk
 from sweep.training.own_words import sent_words
 
 if TYPE_CHECKING:
@@ -225,7 +225,15 @@ def _job(work: Work, session: str) -> Job:
     place = str(store.directory.absolute()) if store.directory else store.files.place
     reuse = tuple(source.path for source in work.reuse.sources) if work.reuse else ()
     return Job(
-        store.identity, store.keep, place, session, own_bits(), work.plan.shard_runs, reuse, sent_words(store.study)
+        store.identity,
+        store.keep,
+        place,
+        session,
+        own_bits(),
+        own_sources(),
+        work.plan.shard_runs,
+        reuse,
+        sent_words(store.study),
     )
 
 

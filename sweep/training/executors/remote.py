@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,7 +46,9 @@ class Job:
     session
         Name of the call in commits.
     bits
-        Facts of the call's training; a worker with other sources might give other bits.
+        Facts of the call's training; a worker with other sources of kernels might give other bits.
+    sources
+        Digest of the sources of ``sweep``, which also compute what rows hold.
     shard_runs
         Number of runs in a shard, for tests.
     reuse
@@ -59,6 +62,7 @@ class Job:
     place: str
     session: str
     bits: Bits
+    sources: str
     shard_runs: int | None
     reuse: tuple[str, ...]
     own_words: Sent
@@ -173,6 +177,18 @@ def _check_same_bits(job: Job, study: Study) -> None:
             f"{difference.told('where the run was started', 'here')}, so bits might differ; install the same version "
             "of xor-sweep everywhere"
         )
+    if job.sources != own_sources():
+        raise _refusal(
+            "its sources of xor-sweep are not those where the run was started, so its rows might differ; install the "
+            "same version everywhere"
+        )
+
+
+def own_sources() -> str:
+    """Return the digest of the sources of this package here, beside those of kernels."""
+    from kernels.sources import sources_digest
+
+    return sources_digest(Path(__file__).parents[2])
 
 
 @lru_cache(maxsize=2)

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+import sweep
 from sweep import StoreError
 from sweep.store.store import Store
 from tests.sweep.in_shards import run_in_shards
+from tests.sweep.own import FILE, only_words_of
 from tests.sweep.store.test_mixture import forget
-from tests.sweep.support import make_study
+from tests.sweep.support import assert_same_table, make_study
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
 from distributed import LocalCluster
@@ -27,7 +29,7 @@ SHARD_RUNS = 16
 
 
 @contextmanager
-def worker_of(folder: Path) -> Iterator[str]:
+def worker_of(folder: Path, *words: str) -> Iterator[str]:
     """Start a scheduler, and a worker in a process of its own that looks for packages in a folder first."""
     command = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-nanny", "--nthreads", "1"]
     command += ["--no-dashboard", "--local-directory", str(folder / "scratch")]
@@ -36,7 +38,7 @@ def worker_of(folder: Path) -> Iterator[str]:
         n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None, scheduler_kwargs=http
     ) as cluster:
         worker = subprocess.Popen(
-            [*command, cluster.scheduler_address],
+            [*command, *words, cluster.scheduler_address],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
             stderr=subprocess.DEVNULL,
@@ -49,12 +51,13 @@ def worker_of(folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("changed", [False, True])
-def test_one_line_is_changed(tmp_path: Path, changed: bool) -> None:
-    """A worker whose kernels differ in a comment trains nothing, also for results that an older version began."""
-    shutil.copytree(ROOT / "kernels", tmp_path / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
+@pytest.mark.parametrize("changed", ["", "kernels/step/update.py", "sweep/training/network_measures.py"])
+def test_one_line_is_changed(tmp_path: Path, changed: str) -> None:
+    """A worker whose sources differ in a comment trains nothing, also for results that an older version began."""
+    for package in ("kernels", "sweep"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     if changed:
-        with (tmp_path / "kernels" / "step" / "update.py").open("a") as file:
+        with (tmp_path / changed).open("a") as file:
             file.write("# Nothing else is changed.\n")
     begun, old = tmp_path / "begun", tmp_path / "old"
     for out in (begun, old):
@@ -65,7 +68,25 @@ def test_one_line_is_changed(tmp_path: Path, changed: bool) -> None:
             if not changed:
                 assert run_in_shards(STUDY, out, cluster=address, shard_runs=SHARD_RUNS).complete
                 continue
-            with pytest.raises(StoreError, match=f"^worker tcp://.* cannot take part: .*{words}") as caught:
+            told = words if changed.startswith("kernels") else "its sources of xor-sweep are not those where the run"
+            with pytest.raises(StoreError, match=f"^worker tcp://.* cannot take part: .*{told}") as caught:
                 run_in_shards(STUDY, out, cluster=address, shard_runs=SHARD_RUNS)
             assert "\n" not in str(caught.value)
             assert len(Store.open(out).commits()) == 1
+
+
+@pytest.mark.soak
+def test_worker_that_knows_another_word_of_this_name(tmp_path: Path) -> None:
+    """It trains by the source that the run sends, and curves of that end as its rows."""
+    (tmp_path / "other.py").write_text(FILE.read_text().replace("mu / (1.0 + mu)", "1.01 * mu / (1.0 + mu)"))
+    preload = f"import sweep; sweep.load_words({str(tmp_path / 'other.py')!r})"
+    curves = {"record.curves": {"seeds": 2}, "record.weights": "final"}
+    with only_words_of(FILE):
+        study = sweep.load_study(
+            "xor", {"hidden": 2, "optimizer": "quickprop", "max_steps": 20, "seeds.count": 9, **curves}
+        )
+        expected = sweep.run(study)
+        with worker_of(tmp_path, "--preload", preload) as address:
+            found = run_in_shards(study, tmp_path / "r", cluster=address, shard_runs=SHARD_RUNS)
+    assert found.facts["digest"] == expected.facts["digest"]
+    assert_same_table(found.learning_curves(), expected.learning_curves())
