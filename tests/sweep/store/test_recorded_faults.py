@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import signal
 
 import pytest
 
-from tests.sweep.fault_lab import N_SHARDS, Lab, thorough
-from tests.sweep.faults import Fault
+from tests.sweep.fault_lab import N_SHARDS, SHARD_RUNS, Lab, assert_told, numbered, thorough
+from tests.sweep.fault_runs import Request
+from tests.sweep.faults import SPACE, Fault
 from tests.sweep.store import test_crashes, test_io_errors, test_kills
 from tests.sweep.store.test_io_errors import FAULTS
 
@@ -46,3 +48,21 @@ def test_kills_while_curves_are_recorded(recording_lab: Lab, kills: int) -> None
 def test_processes_that_finish_at_once(recording_lab: Lab, times: int) -> None:
     """Eight processes record the curves of one folder, and tell the same digest."""
     test_kills.test_eight_processes_share_a_folder(recording_lab, times)
+
+
+@pytest.mark.soak
+def test_figures_on_a_full_disk(recording_lab: Lab) -> None:
+    """A figure of curves is there whole or not at all, and what does not fit is told."""
+    root = recording_lab.root()
+    recording_lab.run(root)
+    words = ("figure", str(root / "r"), "curves", "--out", str(root / "curves.png"))
+    for each in numbered(Fault(SPACE, error=errno.ENOSPC), 1, 1):
+        ended = recording_lab.zygote.run(Request(words, str(root), SHARD_RUNS, each))
+        if len(ended.calls) < each.number:
+            break
+        if ended.calls[-1] != "close":
+            assert_told(ended, f"'{root / 'curves.png'}' cannot be written: No space left on device")
+        assert not list(root.glob(".*"))
+    assert ended.code == 0, ended
+    assert each.number > 5
+    recording_lab.truth.check_finished(root / "r")
