@@ -43,10 +43,20 @@ def test_training_finds_its_kernels(tmp_path: Path) -> None:
 
 
 def test_cells_that_are_not_alike_have_kernels_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is compiled ahead is what the plan says at most: with and without a gain and weight decay, however swept."""
+    """What is compiled ahead is what the plan says at most: with and without a gain and weight decay, however swept.
+
+    Of words that no other test here has, since what a process has compiled it keeps.
+    """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     study = make_study(
-        count=4, hidden=2, learning_rate=[0.1, 0.2], gain=[1.0, 2.0], weight_decay=[0.0, 0.1], max_steps=3
+        count=4,
+        hidden=2,
+        learning_rate=[0.1, 0.2],
+        gain=[1.0, 2.0],
+        weight_decay=[0.0, 0.1],
+        max_steps=3,
+        activation="silu",
+        loss="huber",
     )
     plan = Plan(study)
     expected = most_kernels(study, plan.shards.operations)
