@@ -21,6 +21,8 @@ from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_object_studies import SHARD_RUNS, STUDY, digest
 from tests.sweep.support import write_study
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 # The command with small shards, so that a run is under way when the store goes, which waits for it for weeks.
 CODE = f"""
@@ -30,8 +32,6 @@ from sweep.training import run as training
 from sweep.__main__ import run_command
 from tests.sweep.in_shards import run_in_shards
 from sweep.store import requests
-
-pytestmark = pytest.mark.slow
 requests._PATIENCE = 1e6
 training.run = partial(run_in_shards, shard_runs={SHARD_RUNS})
 sys.argv[0] = "sweep"
