@@ -228,7 +228,6 @@ def test_weights_and_losses_only_when_asked_for() -> None:
     assert_equal(weighed.predictions, _alone().predictions, "predictions")
 
 
-@pytest.mark.slow
 @in_soak_if_compiled
 def test_run_that_stalls_while_others_end() -> None:
     """A stall is seen at its step, even if just then a neighbour converges and the next run takes its lane."""
@@ -277,7 +276,6 @@ def test_arguments_stay_as_they_were() -> None:
     assert_same_outcome(outcome, _alone("adam"), "patterns as they were when the trainer was made")
 
 
-@pytest.mark.compiled
 @pytest.mark.skipif(not jit.ENABLED, reason="NumPy slices may have any width")
 @pytest.mark.parametrize("width", [3, 12])
 def test_width_is_a_power_of_two(width: int) -> None:

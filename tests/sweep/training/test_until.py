@@ -93,7 +93,6 @@ def test_rows_are_those_that_the_rounds_need(width: float, first: int, count: in
     assert (narrow | (result.cells["n_runs"] == count)).all()
 
 
-@pytest.mark.wide
 def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
     """Threads, shards, kept counts, interruptions, limits and reuse change nothing."""
     study, digest = adaptive(), whole.facts["digest"]
@@ -118,7 +117,6 @@ def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
     assert sweep.run(wider, reuse=[out]).facts["digest"] == sweep.run(wider).facts["digest"]
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize(
     ("index", "keep"),
     [
