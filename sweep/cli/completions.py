@@ -11,20 +11,8 @@ from contextlib import suppress
 import typer
 
 FIGURES = (
-    *(
-        "lines",
-        "heatmap",
-        "slice",
-        "contour",
-        "parallel",
-        "importance",
-        "incidence",
-        "ecdf",
-        "profile",
-        "steps",
-        "loss",
-    ),
-    *("curves", "runs"),
+    *("lines", "heatmap", "slice", "contour", "parallel", "importance", "incidence"),
+    *("ecdf", "profile", "steps", "loss", "curves", "runs"),
 )
 _STATISTICS = ("rate", "median_steps", "expected_steps", "mean_steps")
 _MEASURES = ("final_loss", "max_error", "n_correct", "test_loss", "n_test_correct")

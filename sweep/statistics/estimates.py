@@ -134,21 +134,21 @@ class MeanCorrect(Estimate):
         Runs, all of which count as converged; ``of_converged`` holds their correct outputs.
     most
         How many outputs of a run can be correct.
-    worst : (n_groups,) or float or None
-        How many are correct in the worst run that was not seen; by default half, or none where a run diverged.
+    worst : float or None
+        How many outputs are correct in the worst run that was not seen. By default half of them, as if it guessed; none
+        where a cluster has none, as diverged runs have none.
 
     Notes
     -----
-    Student's interval over clusters, widened by what was not seen: where no run failed, some may. The share of unseen
-    runs is Wilson's bound of a rate without a success. In the lower end they are as bad as ``worst``; in the upper one
-    all of their outputs are correct. By default they guess, so half of their outputs are correct. None is of a run that
-    diverges, which counts where some did: the mean of runs that never diverge would not hold another allowance.
+    Student's interval over clusters, widened for runs that were not seen, whose share is Wilson's upper bound of a rate
+    without a success. The lower end assumes that they are as bad as ``worst``, the upper end that all of their outputs
+    are correct. By default the interval does not allow for runs that diverge where none did.
     """
 
-    def __init__(self, clusters: Clusters, most: int, worst: Array | float | None = None) -> None:
+    def __init__(self, clusters: Clusters, most: int, worst: float | None = None) -> None:
         self.clusters, self._most = clusters, most
-        diverged = clusters.add((clusters.of_converged == 0) & (clusters.runs > 0)) > 0
-        self._worst = np.where(diverged, 0.0, most / 2) if worst is None else worst
+        none_correct = clusters.add((clusters.of_converged == 0) & (clusters.runs > 0)) > 0
+        self._worst = np.where(none_correct, 0.0, most / 2) if worst is None else worst
         self._mean = _Mean(clusters, clusters.of_converged, clusters.runs)
         self.value, self.influence = self._mean.value, self._mean.influence
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +15,7 @@ from sweep.statistics.measures import STATISTIC_OF, more_is_better
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
 
-Runs = Outcomes | Measured
+Runs = TypeVar("Runs", Outcomes, Measured)
 
 # Statistics by which cells are ranked, and whether more is worse.
 RANKED_BY = {
@@ -106,18 +108,21 @@ def _compare_with_first(runs: Outcomes | Measured, ranked: pd.DataFrame, by: str
     p_values = []
     for k in range(0, len(order), at_a_time):
         own = slice(k, k + at_a_time)
-        first, others = _paired(runs.at(order[:1]), runs.at(order[own]))
+        if isinstance(runs, Measured):
+            measured = _paired(runs.at(order[:1]), runs.at(order[own]))
+            if by.endswith("_mean"):
+                p_values.append(_lower_means(*measured, int(most)))
+            else:
+                p_values.append(_worse_medians(*measured, medians[0], medians[own], lower_is_better=RANKED_BY[by]))
+            continue
+        outcomes = _paired(runs.at(order[:1]), runs.at(order[own]))
         if by == "expected_steps":
-            assert isinstance(first, Outcomes)
-            assert isinstance(others, Outcomes)
-            found = _higher_costs(first, others, *(np.asarray(most)[order[places]] for places in (slice(1), own)))
-        elif by.endswith("_mean"):
-            assert isinstance(first, Measured)
-            assert isinstance(others, Measured)
-            found = _lower_means(first, others, int(most))
+            limits = np.asarray(most)[order]
+            p_values.append(_higher_costs(*outcomes, limits[:1], limits[own]))
+        elif by == "steps_q50":
+            p_values.append(_later_medians(*outcomes, medians[0], medians[own]))
         else:
-            found = _compare(first, others, medians[0], medians[own], by)
-        p_values.append(found)
+            p_values.append(_lower_rates(*outcomes))
     every = np.concatenate(p_values)
     every[0] = np.nan
     return every
@@ -134,17 +139,6 @@ def _paired(first: Runs, others: Runs) -> tuple[Runs, Runs]:
     in_order = (np.argsort(~each.present, axis=1, kind="stable") for each in (firsts, others))
     one, other = (np.where(apart[:, None], places, seeds) for places in in_order)
     return firsts.in_order(one), others.in_order(other)
-
-
-def _compare(first: Outcomes | Measured, others: Outcomes | Measured, median: float, medians: Array, by: str) -> Array:
-    """Return the p-value of the rate or the median of each of some cells compared with the first."""
-    if isinstance(first, Measured) and isinstance(others, Measured):
-        if not RANKED_BY[by]:  # the same tests of the values with the other sign
-            first, others, median, medians = Measured(-first.values), Measured(-others.values), -median, -medians
-        return _higher_medians(first, others, median, medians)
-    assert isinstance(first, Outcomes)
-    assert isinstance(others, Outcomes)
-    return _later_medians(first, others, median, medians) if by == "steps_q50" else _lower_rates(first, others)
 
 
 def _fewer(first: Array, others: Array, both: Array) -> Array:
@@ -170,12 +164,13 @@ def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Ar
     return np.maximum(*p_values)
 
 
-def _higher_medians(first: Measured, others: Measured, median: float, medians: Array) -> Array:
+def _worse_medians(first: Measured, others: Measured, median: float, medians: Array, *, lower_is_better: bool) -> Array:
     """Test medians as :func:`_later_medians` does, by numbers of values up to the first's and below the cell's own."""
-    both = first.present & others.present
-    at = min(median, np.finfo(np.float64).max)  # only finite values count, even if most are not finite
-    up_to = _fewer(first.values <= at, others.values <= at, both)
-    return np.maximum(up_to, _fewer(first.values < medians[:, None], others.values < medians[:, None], both))
+    both, sign = first.present & others.present, 1 if lower_is_better else -1
+    of_first, of_others, medians = sign * first.values, sign * others.values, sign * medians[:, None]
+    at = min(sign * median, np.finfo(np.float64).max)  # only finite values count, even if most are not finite
+    up_to = _fewer(of_first <= at, of_others <= at, both)
+    return np.maximum(up_to, _fewer(of_first < medians, of_others < medians, both))
 
 
 def _lower_means(first: Measured, others: Measured, most: int) -> Array:

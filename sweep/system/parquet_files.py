@@ -84,9 +84,8 @@ def decoded_bytes(content: bytes, file: pq.ParquetFile, names: Iterable[str]) ->
         groups = footer[4, LIST]
         n_rows = sum(group[3, INT64] for group in groups)
         chunks = [group[1, LIST][k][3, STRUCT] for group in groups for k in leaves]
-        if sum(abs(chunk[7, INT64]) for chunk in chunks) > len(
-            content
-        ):  # or the same pages would be read again and again
+        # Otherwise the same pages could be read again and again.
+        if sum(abs(chunk[7, INT64]) for chunk in chunks) > len(content):
             raise ThriftError("columns overlap")
         total = sum(_decoded_bytes(view, chunk) for chunk in chunks)
     except (ThriftError, IndexError, KeyError, TypeError):
