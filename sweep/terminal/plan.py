@@ -93,9 +93,7 @@ def power_text(
         limit = max(study.step_limits)
         took = limit / 10 if steps is None else steps
         n = seeds_for_ratio(ratio, rate, took, variation, limit)
-        runs = (
-            f"if {100 * rate:g} % converge, in {took:,g} \u00b1 {took * variation:,g} steps, and others take {limit:,}"
-        )
+        runs = f"if {100 * rate:g} % converge, in {took:,g} ± {took * variation:,g} steps, and others take {limit:,}"
         lines.append(f"{n:,} seeds per cell find a ratio of {ratio:g} between two expected steps, {runs}")
     return "".join(f"{line}: with about 80 % power, in one comparison at 5 %\n" for line in lines)
 

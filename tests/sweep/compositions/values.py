@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hypothesis import strategies as st
 
@@ -42,6 +42,8 @@ def _named(kind: Any) -> list[Any]:
     """Return the values of a type of names or truths, none for other types."""
     if kind is bool:
         return [False, True]
+    if get_origin(kind) is Annotated:
+        return _named(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
         return [name for option in get_args(kind) for name in _named(option)]
     return list(get_args(kind)) if get_origin(kind) is Literal else []

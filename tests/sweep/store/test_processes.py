@@ -107,7 +107,6 @@ def race(folder: Path, files: list[Path], expected: dict[str, str], seed: int, o
         assert last == load_study(files[order[finished.index(True)]])
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize(("seed", "overwrite"), [(1, False), (2, True)])
 def test_two_studies_race_for_a_folder(
     tmp_path: Path, files: list[Path], expected: dict[str, str], seed: int, overwrite: bool

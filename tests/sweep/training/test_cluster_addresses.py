@@ -48,7 +48,6 @@ def test_certificates_are_missing(tmp_path: Path, settings: dict[str, str]) -> N
     assert not (tmp_path / "r").exists()
 
 
-@pytest.mark.wide
 def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Certificates come from dask's own configuration; without them, or with others, nobody gets in."""
     from distributed.security import Security

@@ -107,7 +107,6 @@ def test_mirrored_networks_begin_at_their_bias() -> None:
     assert (trained.weights.v[4:] != -trained.weights.v[:4]).all()
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize("freeze", some_compiled(["w", "v", "b c", "k w"], {"v", "k w"}.__contains__))
 def test_frozen_parameters_keep_their_values(freeze: str) -> None:
     """Whatever decays or has momentum, frozen arrays end as they began, and the others do not."""

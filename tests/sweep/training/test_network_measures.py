@@ -127,7 +127,6 @@ def test_swept_patterns_have_their_own_targets() -> None:
     assert (done["margin"] > 0).all()
 
 
-@pytest.mark.wide
 def test_measures_are_replayed_and_verified(tmp_path: Path) -> None:
     """They belong to the rows as all other columns do."""
     result = sweep.run(measured(), out=tmp_path / "result")

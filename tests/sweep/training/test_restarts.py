@@ -95,7 +95,6 @@ def attempts_of(study: sweep.Study, seed: int, rate: float) -> dict[str, Any]:
     }
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize("name", RESTARTS)
 def test_as_the_oracle(name: str) -> None:
     """Every number of every row is that of attempts which the oracle trains one after the other."""

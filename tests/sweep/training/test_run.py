@@ -143,7 +143,6 @@ def test_digest_of_text_and_truth_columns() -> None:
         assert result.facts["digest"] == digest_of(result.runs())
 
 
-@pytest.mark.wide
 def test_lanes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two networks side by side give the digest of the usual number."""
     study = make_study(count=13)
