@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/repor
 
 # Numba makes so many objects while it compiles that looking for cycles among them takes an eighth of the time.
 gc.set_threshold(50_000, 50, 100)
+
+# Jobs in the background of a shell ignore Ctrl-C, and so would the processes that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Commands that tests start compile their kernels, however little they train: other tests need the same ones.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "0")

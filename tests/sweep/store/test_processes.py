@@ -42,18 +42,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def start(*words: str | Path) -> subprocess.Popen[str]:
-    """Start a command in a process of its own, which does not ignore Ctrl-C as background jobs of a shell do."""
-    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "sweep", *map(str, words)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        )
-    finally:
-        signal.signal(signal.SIGINT, heeded)
+    """Start a command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sweep", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+    )
 
 
 def end(process: subprocess.Popen[str], seconds: float = 120) -> tuple[int, str, str]:

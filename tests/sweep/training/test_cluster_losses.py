@@ -170,19 +170,14 @@ def command_on_a_cluster(tmp_path: Path, seconds: float) -> Iterator[subprocess.
         "FAULT_SECONDS": str(seconds),
         "TMPDIR": str(tmp_path / "temporary"),
     }
-    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs of a shell ignore
-    try:
-        started = subprocess.Popen(
-            [*words, "--cluster", "local:1"],
-            env=os.environ | variables,
-            cwd=ROOT,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # with a process group of its own, all of which a terminal interrupts
-        )
-    finally:
-        signal.signal(signal.SIGINT, heeded)
-    with started as process:
+    with subprocess.Popen(
+        [*words, "--cluster", "local:1"],
+        env=os.environ | variables,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # with a process group of its own, all of which a terminal interrupts
+    ) as process:
         try:
             wait_for_commits(tmp_path / "r", 2)
             yield process

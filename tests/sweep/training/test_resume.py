@@ -260,9 +260,7 @@ def start_and_signal(study: Path, out: Path, signal_number: int) -> tuple[int, s
     """Start ``sweep run``, signal it once it has committed a shard more, and return its exit code and errors."""
     before = len(list(out.glob("commits/*.json")))
     words = [SWEEP, "run", study, "--out", out, "--threads", "1"]
-    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background of a shell ignore it
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    signal.signal(signal.SIGINT, heeded)
     deadline = time.monotonic() + 60
     while len(list(out.glob("commits/*.json"))) <= before:
         assert process.poll() is None, process.communicate()
