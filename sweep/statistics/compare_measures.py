@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sweep.statistics.cells import cells_of
-from sweep.statistics.clusters import Clusters
 from sweep.statistics.compare import cells_by_value, each_two
-from sweep.statistics.compared import Difference
-from sweep.statistics.estimates import MeanCorrect
+from sweep.statistics.estimates import difference_of_correct
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import counts_outputs, more_is_better
 from sweep.statistics.outcomes import Measured
@@ -96,7 +94,7 @@ def compare_pairs(
     do: a loss of infinity is worse than any other. Medians, shares, interval and p-value speak of the same pairs, and
     the latter three of the same question. Intervals and tests of shares are those of
     :class:`~sweep.statistics.paired.Advantage`, intervals of means those of
-    :class:`~sweep.statistics.estimates.MeanCorrect`.
+    :func:`~sweep.statistics.estimates.difference_of_correct`.
     """
     both = first.present & second.present
     paired = np.flatnonzero(both.any(axis=1))  # in a partial result, strata that have pairs
@@ -126,10 +124,7 @@ def _medians(sides: Sequence[Array], both: Array, groups: Groups) -> dict[str, A
 def _means(sides: Sequence[Array], both: Array, groups: Groups, most: int) -> dict[str, Array]:
     """Return the means of both sides, and their difference with its interval."""
     n_pairs = groups.add(both)
-    sums = (groups.add(np.where(both, values, 0.0)) for values in sides)
-    means = [MeanCorrect(Clusters.of_seeds(n_pairs, n_pairs, each), most) for each in sums]
-    difference = Difference(*means)
-    columns = {f"{name}_mean": mean.value for name, mean in zip(_SIDES, means, strict=True)}
-    return columns | dict(
-        zip((f"difference{end}" for end in _ENDS), (difference.value, *difference.ends()), strict=True)
-    )
+    sums = [groups.add(np.where(both, values, 0.0)) for values in sides]
+    columns = {f"{name}_mean": each.sum(axis=1) / n_pairs.sum(axis=1) for name, each in zip(_SIDES, sums, strict=True)}
+    difference = difference_of_correct(sums, n_pairs, most)
+    return columns | dict(zip((f"difference{end}" for end in _ENDS), difference, strict=True))

@@ -11,6 +11,7 @@ bootstrap does not: if none of 20 runs failed, none fails in a resample of them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -125,6 +126,40 @@ class RestrictedMean(Estimate):
         return self._limit - high, self._limit - low
 
 
+def difference_of_correct(
+    sums: Sequence[Array], n_pairs: Array, most: int, level: Array | float = LEVEL
+) -> tuple[Array, Array, Array]:
+    """Return the mean difference in correct outputs of the pairs of two sides, and its interval.
+
+    Parameters
+    ----------
+    sums : two arrays of (groups, seeds)
+        The correct outputs of each side, over the pairs of each seed.
+    n_pairs : (groups, seeds)
+        Number of pairs of each seed.
+    most
+        How many outputs of a run can be correct.
+    level
+        Share of intervals that miss.
+
+    Returns
+    -------
+    difference, low, high : (groups,)
+
+    Notes
+    -----
+    The interval of :class:`MeanCorrect`, of a number from -w to w for each pair. A failure that was not seen makes the
+    difference w in favour of the other side: half of the outputs, or all where some seed has no correct output.
+    """
+    none_correct = np.any([((each == 0) & (n_pairs > 0)).any(axis=1) for each in sums], axis=0)
+    w = np.where(none_correct, most, most / 2)
+    shifted = MeanCorrect(
+        Clusters.of_seeds(n_pairs, n_pairs, sums[0] - sums[1] + w[:, np.newaxis] * n_pairs), 2 * w, worst=0.0
+    )
+    low, high = shifted.ends(level)
+    return shifted.value - w, low - w, high - w
+
+
 class MeanCorrect(Estimate):
     """The mean number of correct outputs of runs.
 
@@ -145,7 +180,7 @@ class MeanCorrect(Estimate):
     are correct. By default the interval does not allow for runs that diverge where none did.
     """
 
-    def __init__(self, clusters: Clusters, most: int, worst: float | None = None) -> None:
+    def __init__(self, clusters: Clusters, most: Array | int, worst: float | None = None) -> None:
         self.clusters, self._most = clusters, most
         none_correct = clusters.add((clusters.of_converged == 0) & (clusters.runs > 0)) > 0
         self._worst = np.where(none_correct, 0.0, most / 2) if worst is None else worst

@@ -56,8 +56,9 @@ def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Sig
                 run.send_signal(number)
     assert run.returncode == 130
     # The first line is printed anew every ten seconds.
-    said = dict.fromkeys(line.rpartition("  ")[2].strip() for line in lines if "compil" in line)
-    assert list(said) == ["compiling kernel 1 of 3", "stopping: one kernel is being compiled"]
+    first, *others = dict.fromkeys(line.rpartition("  ")[2].strip() for line in lines if "compil" in line)
+    assert first == "compiling kernel 1 of 3"
+    assert set(others) <= {"stopping: one kernel is being compiled"}  # unless it is finished at once
     assert kernels_on_disk(tmp_path) == ["train"]
 
 
