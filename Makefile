@@ -58,7 +58,7 @@ quick: $(READY)
 quick-tests: $(READY)
 	$(PLAIN) -m "not slow and not wide and not soak" $(QUICK_TESTS)
 
-# Every guarantee once: each test either without the JIT or with it, whichever takes less time.
+# Most guarantees once, slow ones left out: each test either without the JIT or with it, whichever takes less time.
 test: $(READY)
 	$(MAKE) --jobs 2 lint plain-tests
 	rm -rf $(TEST_CACHE)

@@ -1,18 +1,18 @@
-"""Processes that were forked from one that had used a library with threads of its own.
+"""Refuse libraries with background threads in forked processes.
 
-A fork has the thread that forked it and no other, so a library that waits there for its threads waits for ever.
+A forked process has only the thread that called fork, so a library that waits there for its threads hangs.
 """
 
 from __future__ import annotations
 
 import os
 
-# The first process that used a library, in this process or those that it was forked from.
+# The process that first used each library: this one, or one that it was forked from.
 _first_users: dict[str, int] = {}
 
 
 def fault_of_fork(library: str) -> str | None:
-    """Note that this process uses a library; return why it cannot if one that it was forked from had used it before."""
+    """Note that this process uses a library; return why it must not, if a parent has used it before the fork."""
     if _first_users.setdefault(library, os.getpid()) == os.getpid():
         return None
     return (

@@ -11,6 +11,7 @@ import pytest
 from sweep import Result
 from sweep.results import sentences
 from sweep.results.best import best_of_each
+from sweep.statistics.estimates import difference_of_correct
 from sweep.statistics.intervals import Array
 from sweep.statistics.measures import measure_statistics
 from sweep.statistics.outcomes import Measured, Outcomes
@@ -126,6 +127,22 @@ def kept(n_seeds: int, times: int, *, costs: bool) -> float:
 def test_a_safe_cell_may_be_the_best(n_seeds: int, costs: bool) -> None:
     """In 95 % of 300 studies, by expected steps and by correct outputs, though 49 cells show few failures or none."""
     assert kept(n_seeds, 300, costs=costs) >= 0.95
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", [10, 20, 50, 100, 300])
+@pytest.mark.parametrize("failing", [(0.0, 0.0), (0.001, 0.0), (0.05, 0.0), (0.05, 0.05), (0.3, 0.1), (0.999, 0.9)])
+def test_differences_of_correct_outputs(n_seeds: int, failing: tuple[float, float]) -> None:
+    """The interval holds the difference, also where failures of either side are too rare to be seen."""
+    random, n_groups = np.random.default_rng(5), 4000
+    sums = []
+    for rate in failing:
+        fails = random.random((n_groups, n_seeds)) < rate
+        right = random.integers(422, 429, fails.shape)
+        sums.append(np.where(fails, random.integers(206, 227, fails.shape), right).astype(float))
+    _, low, high = difference_of_correct(sums, np.ones((n_groups, n_seeds), int), 432)
+    true = (failing[0] - failing[1]) * (216.0 - 425.0)
+    assert ((low <= true) & (true <= high)).mean() > 0.94
 
 
 @pytest.mark.soak

@@ -42,7 +42,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def start(*words: str | Path) -> subprocess.Popen[str]:
-    """Start a command in a process of its own."""
+    """Start a command in a new process."""
     return subprocess.Popen(
         [sys.executable, "-m", "sweep", *map(str, words)],
         stdout=subprocess.PIPE,

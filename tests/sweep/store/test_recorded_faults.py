@@ -29,7 +29,7 @@ def test_error_of_any_call(recording_lab: Lab, name: str, stride: int) -> None:
 
 @pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.soak)])
 def test_kills_while_curves_are_recorded(recording_lab: Lab, kills: int) -> None:
-    """A process that is killed once all rows are there leaves them; the pass begins anew, and ends alike."""
+    """A process killed after the last row keeps all rows; the next one repeats the pass with the same result."""
     choice, root, n_killed = random.Random(5), recording_lab.root(), 0
     recording_lab.crash(root, Fault(("create",), number=2 * N_SHARDS + 3))  # the first draft after the last commit
     assert recording_lab.readable(root / "r") == recording_lab.truth.study.n_runs
@@ -52,7 +52,7 @@ def test_processes_that_finish_at_once(recording_lab: Lab, times: int) -> None:
 
 @pytest.mark.soak
 def test_figures_on_a_full_disk(recording_lab: Lab) -> None:
-    """A figure of curves is there whole or not at all, and what does not fit is told."""
+    """The figure is written completely or not at all, and a full disk is reported."""
     root = recording_lab.root()
     recording_lab.run(root)
     words = ("figure", str(root / "r"), "curves", "--out", str(root / "curves.png"))

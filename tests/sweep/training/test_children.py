@@ -74,7 +74,7 @@ def test_forks_and_object_stores(tmp_path: Path, out: str, store: ObjectStore) -
 
 @pytest.mark.soak
 def test_children_and_object_stores(tmp_path: Path, out: str, store: ObjectStore) -> None:
-    """A child that is no fork has a client of its own, as the sentence says."""
+    """A spawned child makes its own client, as the error recommends."""
     assert told_by_child(tmp_path, "spawn", out) == sweep.run(OTHER).facts["digest"]
 
 
