@@ -172,15 +172,12 @@ class ResultData(DefaultFloatingPoint):
     def counted_losses(self) -> pd.DataFrame:
         """Counts of rounded final losses by ``cell`` and ``final_loss``, of a result without rows of runs."""
         losses = LossSum()
-        for counts in map(self._parts.losses, self._parts.counted()):
-            if counts is not None:
-                losses.add(counts)
+        for commit in self._parts.counted():
+            losses.add(self._parts.losses(commit))
         return losses.total()
 
     def _measures_by_cell(self, measures: list[str], cells: pd.DataFrame) -> Mapping[str, pd.DataFrame | None]:
-        """Return the statistics of measures by cell as far as they are known: from rows, or from counts."""
-        if not self.has_parts:
-            return {}
+        """Return the statistics of measures by cell, from rows, or from counts."""
         if self.keeps_runs:
             return self._statistics_by_cell(measures)
         return {"final_loss": losses_by_cell(self.counted_losses, cells, self.study.grid)}

@@ -205,7 +205,7 @@ def with_measures(
 
 
 def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of counted losses by cell, where convergence is not judged and all runs are counted.
+    """Return the statistics of counted losses by cell, where convergence is not judged.
 
     Parameters
     ----------
@@ -219,13 +219,10 @@ def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.
     Returns
     -------
     DataFrame
-        The statistics of final losses, indexed by cell. Cells with parts from versions that did not count losses are
-        left out.
+        The statistics of final losses, indexed by cell.
     """
-    n_counted = counts.groupby("cell")["n"].sum().reindex(cells["cell"].to_numpy(), fill_value=0).to_numpy()
     numbers = cells["cell"].to_numpy()
-    known = numbers[(n_counted == cells["n_runs"].to_numpy()) & (grid.column("criterion", numbers) == "none")]
-    counted = counts[counts["cell"].isin(known)]
+    counted = counts[counts["cell"].isin(numbers[grid.column("criterion", numbers) == "none"])]
     if counted.empty:
         return pd.DataFrame(columns=LOSS_COLUMNS, dtype=np.float64)
     cell, losses, n = (counted[name].to_numpy() for name in ("cell", "final_loss", "n"))

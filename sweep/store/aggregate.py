@@ -55,9 +55,7 @@ class Aggregate:
         """Add a part without checking which runs it holds."""
         self._tallies.add(self._parts.tally(commit))
         if self._tells_losses and self._parts.keep == "cells":
-            losses = self._parts.losses(commit)
-            if losses is not None:
-                self._counted.add(losses)
+            self._counted.add(self._parts.losses(commit))
 
     def cells(self) -> pa.Table:
         """Return the cells table of all parts.

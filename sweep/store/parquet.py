@@ -50,8 +50,6 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
 def decode_table(content: bytes, columns: list[Column], where: str, most_rows: int, list_size: int = 0) -> pa.Table:
     """Decode columns of a Parquet table, which may be forged: it takes no more memory than such a table can.
 
-    In files of older versions, columns that were introduced later, and those redefined with them, are null.
-
     Parameters
     ----------
     content
@@ -78,12 +76,11 @@ def decode_table(content: bytes, columns: list[Column], where: str, most_rows: i
     texts = [column.name for column in columns if column.type == "string"]
     try:
         found = open_parquet(content).schema_arrow
-        written = [column for column in columns if not column.later or column.name in found.names]
-        schema = arrow_schema(written)
+        schema = arrow_schema(columns)
         if not _select(found, schema.names).equals(schema):
             raise DamageError(where, f"its columns or their types are not those of {', '.join(schema.names)}")
         file = open_parquet(content, texts)
-        n_values = most_rows * sum(list_size if column.is_list else 1 for column in written)
+        n_values = most_rows * sum(list_size if column.is_list else 1 for column in columns)
         most_bytes = 2**20 + 16 * n_values + _TEXT_BYTES * most_rows * len(texts)
         if decoded_bytes(content, file, schema.names) > most_bytes:
             raise DamageError(where, f"it holds more than the {most_rows:,} rows that it can have")
@@ -97,13 +94,7 @@ def decode_table(content: bytes, columns: list[Column], where: str, most_rows: i
             names = {name for chunk in table[column.name].chunks for name in chunk.dictionary.to_pylist()}
             if not names <= set(STATUSES):
                 raise DamageError(where, f"its column {column.name!r} has other values than {', '.join(STATUSES)}")
-    if len(written) == len(columns):
-        return table
-    nulls = {c.name for c in columns if (c.later and c not in written) or c.restated}
-    fields = arrow_schema(columns)
-    return pa.table(
-        [pa.nulls(len(table), each.type) if each.name in nulls else table[each.name] for each in fields], fields
-    )
+    return table
 
 
 def _select(schema: pa.Schema, names: list[str]) -> pa.Schema:
@@ -121,8 +112,3 @@ def _with_texts(table: pa.Table, texts: list[str], where: str) -> pa.Table:
         place = table.schema.get_field_index(name)
         table = table.set_column(place, pa.field(name, pa.string()), table[name].cast(pa.string()))
     return table
-
-
-def lacks_values(values: pa.ChunkedArray, column: Column) -> bool:
-    """Tell whether some values are missing; a column that was introduced later may be all null."""
-    return values.null_count > 0 and not (column.later and values.null_count == len(values))

@@ -64,18 +64,16 @@ class Parts(ABC):
             return tally_from_table(self.table(commit))
         return tally_rows(self.table(commit, ["cell", "status", updates_column(self.plan.study)]))
 
-    def losses(self, commit: Commit) -> pd.DataFrame | None:
+    def losses(self, commit: Commit) -> pd.DataFrame:
         """Return the numbers of runs by cell and rounded final loss, of a part that holds counts.
-
-        None where the version that wrote it did not count losses.
 
         Raises
         ------
         StoreError
             If it is missing or damaged.
         """
-        table = self.table(commit, ["cell", "n", "final_loss"])
-        return None if table["final_loss"].null_count else table.select(["cell", "final_loss", "n"]).to_pandas()
+        frame: pd.DataFrame = self.table(commit, ["cell", "final_loss", "n"]).to_pandas()
+        return frame
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield the parts in shard order.

@@ -23,7 +23,7 @@ from sweep.store.files import Files
 from sweep.store.local import LocalFiles
 from sweep.store.location import files_at
 from sweep.store.mixture import MixtureError, strangers
-from sweep.store.parquet import decode_table, lacks_values
+from sweep.store.parquet import decode_table
 from sweep.store.parts import Parts
 from sweep.store.run_facts import read_facts, read_study, waves_of
 from sweep.study.cell_columns import cells_columns, counts_columns
@@ -205,7 +205,7 @@ class StoreReader(Parts):
         known = {column.name: column for column in self._columns}
         chosen = [known[each] for each in (known if columns is None else columns)]
         table = self._table(name, chosen, commit.sha256, commit.n_runs)
-        missing = [field for field in table.schema.names if lacks_values(table[field], known[field])]
+        missing = [field for field in table.schema.names if table[field].null_count]
         if missing:
             raise DamageError(self.files.where(name), f"its column {missing[0]!r} lacks values")
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()

@@ -34,8 +34,8 @@ _STATISTICS = (
         "restricted mean survival time, RMST: mean over all runs of updates to converge, the limit if not",
     ),
     Column("restricted_mean_steps_error", "float64", "updates", "its standard error; null for one run"),
-    Column("restricted_mean_steps_low", "float64", "updates", "lower end of its 95 % interval", later=True),
-    Column("restricted_mean_steps_high", "float64", "updates", "upper end of its 95 % interval", later=True),
+    Column("restricted_mean_steps_low", "float64", "updates", "lower end of its 95 % interval"),
+    Column("restricted_mean_steps_high", "float64", "updates", "upper end of its 95 % interval"),
     Column(
         "expected_steps",
         "float64",
@@ -50,26 +50,24 @@ _STATISTICS = (
         "updates",
         "updates after which a restart pays; null if none converged",
     ),
-    Column("restarted_steps", "float64", "updates", "updates per success then, estimated on other runs", restated=True),
+    Column("restarted_steps", "float64", "updates", "updates per success then, estimated on other runs"),
     Column(
         "restarted_steps_low",
         "float64",
         "updates",
         "lower end of its 95 % interval; null with fewer than 100 converged runs",
-        later=True,
     ),
     Column(
         "restarted_steps_high",
         "float64",
         "updates",
         "upper end of its 95 % interval; null with fewer than 100 converged runs",
-        later=True,
     ),
 )
 # Columns of studies in which some cell has criterion 'none'.
 _LOSSES = (
     *(
-        Column(name, "float64", "loss", doc, later=True)
+        Column(name, "float64", "loss", doc)
         for part in (25, 50, 75)
         for name, doc in (
             (f"final_loss_q{part}", f"final loss that {part} % of all runs do not exceed; inf if fewer are finite"),
@@ -77,14 +75,14 @@ _LOSSES = (
             (f"final_loss_q{part}_high", "upper end of its 95 % interval; inf if not known"),
         )
     ),
-    Column("finite_rate", "float64", "fraction", "share of all runs whose final loss is finite", later=True),
-    Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval", later=True),
-    Column("finite_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval", later=True),
+    Column("finite_rate", "float64", "fraction", "share of all runs whose final loss is finite"),
+    Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval"),
+    Column("finite_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval"),
 )
 # Columns of studies that record measures of networks, by measure.
 _OF_QUANTITIES = {
     measure: tuple(
-        Column(name, "float64", NETWORK_MEASURES[measure].unit, doc, later=True)
+        Column(name, "float64", NETWORK_MEASURES[measure].unit, doc)
         for part in (25, 50, 75)
         for name, doc in (
             (f"{measure}_q{part}", f"{words} that {part} % of all runs do not exceed; infinite if that run diverged"),
@@ -155,5 +153,5 @@ def tally_columns() -> list[Column]:
 
 def counts_columns(study: StudyContent) -> list[Column]:
     """Return the columns of parts without rows of runs: a tally, also by final loss if cells have its statistics."""
-    loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', else 0", later=True)
+    loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', else 0")
     return [*tally_columns(), *([loss] if tells_losses(study) else [])]

@@ -27,18 +27,12 @@ class Column:
         a type of numbers.
     doc
         Its meaning.
-    later
-        Whether files of earlier versions lack the column; it is then read as null.
-    restated
-        Whether its definition has changed. It is read as null from files that lack any column that is ``later``.
     """
 
     name: str
     type: str
     unit: str
     doc: str
-    later: bool = False
-    restated: bool = False
 
     @property
     def is_list(self) -> bool:

@@ -24,7 +24,7 @@ from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.study.cell_columns import cells_columns
-from sweep.study.columns import Column
+from sweep.study.model import Study
 from sweep.system.host import threads_asked_for
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
@@ -167,7 +167,7 @@ def sum_faults(store: StoreReader, commits: list[Commit], aggregate: Aggregate) 
     if digest != facts["digest"]:
         faults.append(f"{where!r} has digest {facts['digest']}; the parts give {digest}")
     damaged = cells_faults(store)
-    if not damaged and not _same_statistics(store.read_cells(), aggregate.cells(), cells_columns(store.study)):
+    if not damaged and not _same_statistics(store.read_cells(), aggregate.cells(), store.study):
         faults.append(f"{store.files.where('cells.parquet')!r} is damaged: it has other statistics than the parts give")
     return faults + damaged
 
@@ -188,22 +188,22 @@ def _same_fact(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _same_statistics(stored: pa.Table, made: pa.Table, columns: list[Column]) -> bool:
+def _same_statistics(stored: pa.Table, made: pa.Table, study: Study) -> bool:
     """Tell whether stored cells agree with those computed now.
 
-    Columns that the storing version did not know are not compared. Columns computed by library functions, whose last
-    digits may vary, are compared to nine digits.
+    Statistics that are no integers are compared to nine digits, since the last digits of library functions may vary.
     """
-    for column in columns:
+    for column in cells_columns(study):
         one, other = stored[column.name], made[column.name]
-        if (column.later or column.restated) and one.null_count == len(one):
-            continue
-        if not (column.later or column.restated) or not one.is_null().equals(other.is_null()):
-            if not one.equals(other):
-                return False
-        elif not np.allclose(one.to_numpy(), other.to_numpy(), rtol=1e-9, atol=0.0, equal_nan=True):
+        if column.type != "float64" or column.name in study.parameters:
+            same = one.equals(other)
+        else:
+            same = one.is_null().equals(other.is_null()) and np.allclose(
+                one.to_numpy(), other.to_numpy(), rtol=1e-9, atol=0.0, equal_nan=True
+            )
+        if not same:
             return False
-    return len(stored) == len(made)
+    return True
 
 
 def aggregated(store: StoreReader, commits: list[Commit]) -> Aggregate:

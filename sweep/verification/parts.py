@@ -15,7 +15,7 @@ from sweep.errors import StoreError
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.statistics.table_values import column_values
-from sweep.statistics.tally import counts_from_table, tally_to_table
+from sweep.statistics.tally import counts_from_table
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
 from sweep.store.shard_result import ShardResult, is_outcome, outcomes_from_table, updates
@@ -76,8 +76,6 @@ class PartCheck:
             table = self._store.table(commit)
         except StoreError as error:
             return Checked(commit, str(error))
-        if "final_loss" in table.column_names and table["final_loss"].null_count:
-            table = table.drop_columns("final_loss")  # the version that wrote it did not count losses
         try:
             shard = self._rounds.restrict(commit.as_shard())
         except StoreError:  # earlier parts are damaged or missing, which is reported for these
@@ -94,8 +92,7 @@ class PartCheck:
                 own = trained.rows()
                 given = table.filter(pc.is_in(table["run"], own["run"])) if piece is not shard else table
             else:
-                counts_losses = "final_loss" in table.column_names
-                given, own = table, trained.counts() if counts_losses else tally_to_table(trained.tally())
+                given, own = table, trained.counts()
             wrong = self._column_that_differs(given, own)
             if wrong:
                 fault = f"{where!r}: training gives other bits, in column {wrong!r}"

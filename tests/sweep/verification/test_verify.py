@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
 from sweep.store.lock import FolderLock
+from sweep.store.parquet import encode_table
+from sweep.store.reader import StoreReader
+from sweep.study.cell_columns import cells_columns
 from tests.sweep.in_shards import run_in_shards
+from tests.sweep.records import rewrite
 from tests.sweep.support import (
     assert_refused,
     assert_same_table,
@@ -254,3 +260,20 @@ def flip_and_mend(pristine: Path, tmp_path: Path, random: np.random.Generator, c
         shard = int(Path(name).name[:7]) if "/" in name else None
         assert set(assert_repaired(folder, pristine, STUDY)) <= {shard}, (name, place)
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("convergence_rate_low", 0.123), ("n_converged", 31), ("restarted_steps", 1.0), ("expected_steps", np.nan)],
+)
+def test_other_statistics_are_found(folder: Path, column: str, value: float) -> None:
+    """Cells are compared with those that the parts give, also where the checksum fits."""
+    table = StoreReader.open(folder).read_cells()
+    changed = pa.array([value, *table[column].to_pylist()[1:]], table[column].type)
+    content = encode_table(
+        table.set_column(table.column_names.index(column), column, changed), cells_columns(STUDY), {}
+    )
+    (folder / "cells.parquet").write_bytes(content)
+    rewrite(folder / "run.json", cells_sha256=hashlib.sha256(content).hexdigest())
+    (fault,) = sweep.verify(folder).faults
+    assert "other statistics" in fault
