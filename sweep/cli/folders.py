@@ -152,9 +152,6 @@ def _tell(found: Findings, directory: str, mend: bool) -> None:
     if found.unchecked:
         unchecked = count_text(len(found.unchecked), "part")
         print(f"not checked: {unchecked} of later rounds, which follow from those before")
-    if found.n_untold:
-        untold = count_text(found.n_untold, "part")
-        print(f"not known: the numerics and logarithm of {untold}, which an older version wrote")
     if found.head_only:
         print("not checked: commits and parts, since reading them needs study.toml and run.json")
     files = count_text(len(found.leftovers), "file")

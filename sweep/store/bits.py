@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, Self
 
@@ -11,7 +11,7 @@ from sweep.study.model import Study
 
 @dataclass(frozen=True)
 class Bits:
-    """Facts of a training on which the last bits of its rows depend; None where an older version did not record one.
+    """Facts of a training on which the last bits of its rows depend.
 
     Attributes
     ----------
@@ -25,21 +25,21 @@ class Bits:
         Digest of the machine's log1p and exp, which normal initial weights of the stream pcg64 use.
     """
 
-    numerics: int | None = None
-    log_digest: str | None = None
-    sources_digest: str | None = None
-    pcg64_digest: str | None = None
+    numerics: int
+    log_digest: str
+    sources_digest: str
+    pcg64_digest: str
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
         """Return the facts recorded in run.json or in a commit."""
-        return cls(**{name: facts.get(name) for name in BITS})
+        return cls(**{name: facts[name] for name in BITS})
 
     def told(self) -> dict[str, Any]:
-        """Return the known facts, for run.json and commits."""
-        return {name: fact for name, fact in asdict(self).items() if fact is not None}
+        """Return the facts, for run.json and commits."""
+        return asdict(self)
 
-    def difference(self, other: Bits, study: Study, needed: Collection[str] = ()) -> Difference | None:
+    def difference(self, other: Bits, study: Study, *, sources: bool = True) -> Difference | None:
         """Return the first fact in which two trainings of a study differ, or None.
 
         Parameters
@@ -48,8 +48,8 @@ class Bits:
             The facts of the other training.
         study
             The study; it decides which facts matter.
-        needed
-            Facts that both must have. Others may be missing on either side.
+        sources
+            Whether to compare the sources too. Equal ``numerics`` promise the same bits without.
 
         Returns
         -------
@@ -58,7 +58,7 @@ class Bits:
         """
         for name in compared(study):
             one, two = getattr(self, name), getattr(other, name)
-            if one != two and (name in needed or None not in (one, two)):
+            if one != two and (sources or name != "sources_digest"):
                 return Difference(name, one, two)
         return None
 
@@ -75,8 +75,8 @@ class Difference(NamedTuple):
     """
 
     name: str
-    one: int | str | None
-    other: int | str | None
+    one: int | str
+    other: int | str
 
     def told(self, where: str, elsewhere: str) -> str:
         """Return both values in a sentence, with the place of each."""
@@ -97,9 +97,6 @@ BITS = {
     "pcg64_digest": "the digest of the machine's log1p and exp",
 }
 assert list(BITS) == [field.name for field in fields(Bits)]
-
-# Facts that the run.json of every version has.
-ALWAYS_TOLD = ("numerics", "log_digest")
 
 _TRAINED = {
     "numerics": "by a version of xor-sweep whose numbers have other last bits",

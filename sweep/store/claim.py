@@ -25,7 +25,7 @@ from sweep.store.contents import FILES, FOLDERS, collect_leftovers, fitting, hol
 from sweep.store.files import Files, Lock
 from sweep.store.mixture import MixtureError
 from sweep.store.records import encode_record
-from sweep.store.run_facts import read_facts, read_study
+from sweep.store.run_facts import FORMAT, read_facts, read_study, refuse_later_format
 from sweep.store.store import Store
 from sweep.study.model import Study
 
@@ -92,6 +92,7 @@ def _is_of_removal(error: BaseException, store: Store) -> bool:
 
 def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
     """Share the lock of a folder that holds the wanted study."""
+    refuse_later_format(files)
     overwrite = wish.overwrite
     for _ in range(_MOST_TRIES):
         holder = None if lock.take_alone() else lock.holder()
@@ -142,10 +143,11 @@ def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
 
 def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
     """Create or empty a folder that is held exclusively; remove leftovers if nobody else can be writing."""
-    facts = {"identity": wish.study.identity, "keep": wish.keep, "waves": wish.waves, "complete": False}
-    record = encode_record(facts | wish.bits.told())
+    facts = {"format": FORMAT, "identity": wish.study.identity, "keep": wish.keep, "waves": wish.waves}
+    facts |= wish.bits.told() | {"complete": False}
+    record = encode_record(facts)
     if overwrite and holds_results(files):
-        remove_results(files)
+        remove_results(files, facts)
         if not files.on_file_system:  # run.json marks the place as ours, so it always exists
             files.replace("run.json", record)
     if files.has("study.toml"):

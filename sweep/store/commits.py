@@ -44,12 +44,12 @@ class Commit:
         Steps of its runs, and steps executed by SIMD lanes.
     session, begin, end
         The call that trained it, and when, in seconds since 1970.
+    reused_steps
+        Steps of runs taken from earlier results.
+    numerics, log_digest, sources_digest, pcg64_digest
+        Facts of the training, see :class:`~sweep.store.bits.Bits`.
     trained
         Number of its runs if that differs from the number of positions, as some cells need no more seeds.
-    reused_steps
-        Steps of runs taken from earlier results; 0 where an older version did not record them.
-    numerics, log_digest, sources_digest, pcg64_digest
-        Facts of the training, see :class:`~sweep.store.bits.Bits`; None where an older version did not record one.
     """
 
     study: str
@@ -63,12 +63,12 @@ class Commit:
     session: str
     begin: float
     end: float
+    reused_steps: int
+    numerics: int
+    log_digest: str
+    sources_digest: str
+    pcg64_digest: str
     trained: int | None = None
-    reused_steps: int = 0
-    numerics: int | None = None
-    log_digest: str | None = None
-    sources_digest: str | None = None
-    pcg64_digest: str | None = None
 
     @property
     def n_runs(self) -> int:
@@ -115,10 +115,8 @@ class Commit:
             )
 
 
-# Keys of every commit, and of some: of adaptive rounds, and of all but older versions.
-_SOME: dict[str, tuple[type, ...]] = {"trained": (int,), "reused_steps": (int,), "numerics": (int,)}
-_DIGESTS = ("log_digest", "sources_digest", "pcg64_digest")
-_SOME |= dict.fromkeys(_DIGESTS, (str,))
+# Keys of every commit, and of those of adaptive rounds.
+_SOME: dict[str, tuple[type, ...]] = {"trained": (int,)}
 _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name not in _SOME}
 
 
@@ -174,9 +172,8 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
     if unknown:
         raise DamageError(where, f"its key {unknown[0]!r} is unknown")
     check_kinds(where, facts, _KINDS | {name: kind for name, kind in _SOME.items() if name in facts})
-    for name in ("study", *_DIGESTS):  # equal in many commits: hold each string once
-        if name in facts:
-            facts[name] = sys.intern(facts[name])
+    for name in ("study", "log_digest", "sources_digest", "pcg64_digest"):  # equal in many commits: hold each once
+        facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)
     if commit.study != identity:
         raise StoreError(f"{where!r} belongs to another study; start anew with --overwrite")

@@ -15,8 +15,8 @@ from sweep.store.run_facts import read_facts
 from sweep.study.model import Study
 from sweep.study.network_measures import QUANTITIES
 
-# Names of drafts in any folder; the second form is that of commits in earlier versions.
-_DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}|[0-9]{7,}-[0-9a-f]{8}\.json")
+# Names of drafts in any folder.
+_DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}")
 # Everything that a results folder of ours may hold. Nothing else is ever removed.
 FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NAME)}
 # Files derived from results, which would be wrong for other results: figures by statistic or kind, and the report.
@@ -46,17 +46,24 @@ def holds_results(files: Files) -> bool:
     return present[1] and not files.on_file_system and _recorded(files) is not None
 
 
-def remove_results(files: Files) -> None:
+def remove_results(files: Files, begun: dict[str, Any]) -> None:
     """Remove the results in a folder and nothing else, also if an earlier removal was cut short.
 
     Readers need a complete run.json, so that is removed first. The marks that show that the folder is ours stay.
+
+    Parameters
+    ----------
+    files
+        Files of the folder.
+    begun
+        Facts of a begun study, which mark an object store as ours if its run.json is damaged.
     """
     for folder in FOLDERS:
         files.make_folder(folder)
     if files.on_file_system:
         files.remove("run.json")
     else:
-        facts = _recorded(files) or {"identity": "", "keep": "runs"}
+        facts = _recorded(files) or begun
         files.replace("run.json", encode_record({**facts, "complete": False}))
     files.settle()
     for folder in (*FOLDERS, "commits"):  # again: without locks a commit may have come before its part was removed

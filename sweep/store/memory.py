@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
+from sweep.store.own_bits import own_bits
 from sweep.store.parts import Parts
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class MemoryParts(Parts):
         super().__init__()
         self.keep = keep
         self._plan = plan
-        self._identity = plan.study.identity
+        self._identity, self._bits = plan.study.identity, own_bits().told()
         self.make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
         self.curves: pa.Table | None = None  # likewise, where the study records learning curves
         self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or counts
@@ -46,7 +47,7 @@ class MemoryParts(Parts):
 
     def write_part(self, result: ShardResult, **facts: Any) -> Commit:
         """Keep the result of a shard, or its counts; the commit names no file."""
-        commit = Commit.of(result, self._identity, part="", sha256="", **facts)
+        commit = Commit.of(result, self._identity, part="", sha256="", **self._bits, **facts)
         self._fresh[commit.shard] = result.tally()
         self._parts[commit.shard] = commit, result if self.keep == "runs" else result.counts()
         return commit

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sweep.errors import StoreError
-from sweep.store.bits import BITS, Bits
+from sweep.store.bits import Bits
 from sweep.store.commits import Commit
 from sweep.study.model import Study
 
@@ -36,8 +36,6 @@ class Stranger(NamedTuple):
 def strangers(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -> Iterator[Stranger]:
     """Yield commits whose rows were trained differently from the others.
 
-    Facts that commits of older versions lack are not compared.
-
     Parameters
     ----------
     commits
@@ -45,7 +43,7 @@ def strangers(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -
     study
         Their study.
     bits
-        Facts that the commits must agree with. The first commit supplies those that are missing.
+        Facts that the commits must agree with.
     whose
         Where ``bits`` come from, for sentences.
 
@@ -54,12 +52,7 @@ def strangers(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -
     Stranger
         Each commit that differs, with the difference.
     """
-    tellers = dict.fromkeys(BITS, whose)
     for commit in commits:
-        given, teller = Bits.of(vars(commit)), f"the commit of shard {commit.shard}"
-        difference = bits.difference(given, study)
+        difference = bits.difference(Bits.of(vars(commit)), study)
         if difference:
-            yield Stranger(commit, difference.told(f"in {tellers[difference.name]}", f"in {teller}"))
-            continue
-        tellers |= dict.fromkeys(given.told().keys() - bits.told().keys(), teller)
-        bits = Bits(**given.told() | bits.told())
+            yield Stranger(commit, difference.told(f"in {whose}", f"in the commit of shard {commit.shard}"))

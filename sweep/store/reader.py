@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from sweep.errors import DamageError, StoreError
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.store.bits import ALWAYS_TOLD, Bits
+from sweep.store.bits import Bits
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
 from sweep.store.contents import fitting
 from sweep.store.files import Files
@@ -45,28 +45,29 @@ class StoreReader(Parts):
         ``"runs"``: parts hold a row per run; ``"cells"``: tallies.
     waves
         Number of seeds of a cell in each wave of training.
+    bits
+        Facts that all commits must agree with.
 
     Attributes
     ----------
-    waves
+    waves, bits
         As given.
     partial : list of Commit or None
         If given, these commits make up the result, rather than those of every run.
-    bits, whose : Bits, str
-        Facts that all commits must agree with, and where they come from.
+    whose : str
+        Where ``bits`` come from.
     """
 
     whose = "run.json"
 
-    def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...]) -> None:
+    def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...], bits: Bits) -> None:
         super().__init__()
         self.files, self.study = files, study
-        self.keep, self.waves = keep, waves
+        self.keep, self.waves, self.bits = keep, waves, bits
         self._facts: dict[str, Any] | None = None
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else counts_columns(study)
         self.partial: list[Commit] | None = None
-        self.bits = Bits()
 
     @classmethod
     def open(cls, place: Files | str | Path) -> Self:
@@ -84,8 +85,9 @@ class StoreReader(Parts):
         study = read_study(files)
         if study.identity != facts["identity"]:
             raise DamageError(files.where("study.toml"), "it is not the study that run.json names")
-        reader = cls(files, study, facts["keep"], waves_of(facts, study, files.where("run.json")))
-        reader.bits, reader._facts = Bits.of(facts), facts
+        waves = waves_of(facts, study, files.where("run.json"))
+        reader = cls(files, study, facts["keep"], waves, Bits.of(facts))
+        reader._facts = facts
         return reader
 
     @property
@@ -108,20 +110,22 @@ class StoreReader(Parts):
             self._facts = facts
         return dict(self._facts)
 
-    def check_bits(self, bits: Bits) -> None:
+    def check_bits(self, bits: Bits, *, sources: bool = True) -> None:
         """Refuse to mix rows with those of another version or machine.
 
         Parameters
         ----------
         bits
-            Facts of this version and machine; missing sources are not compared.
+            Facts of this version and machine.
+        sources
+            Whether to compare the sources too.
 
         Raises
         ------
         StoreError
             If bits may differ from those in the folder.
         """
-        difference = Bits.of(self.facts()).difference(bits, self.study, ALWAYS_TOLD)
+        difference = Bits.of(self.facts()).difference(bits, self.study, sources=sources)
         if difference:
             raise StoreError(
                 f"results in {self.files.place!r} were begun {difference.trained} "
@@ -140,8 +144,8 @@ class StoreReader(Parts):
             If only this run would make a mixture.
         """
         commits = list(commits)
-        for _, difference in strangers(commits, self.study, self.bits, self.whose):
-            if not any(strangers(commits, self.study, Bits(), "")):  # the commits agree with each other
+        for commit, difference in strangers(commits, self.study, self.bits, self.whose):
+            if not any(strangers(commits, self.study, Bits.of(vars(commit)), "")):  # commits agree with each other
                 raise StoreError(
                     f"results in {self.files.place!r} were trained elsewhere or by another version: {difference}; "
                     "go on there or with that version, or start anew with --overwrite"

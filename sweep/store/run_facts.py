@@ -1,4 +1,8 @@
-"""The files that describe a results folder: study.toml and run.json."""
+"""The files that describe a results folder: study.toml and run.json.
+
+All files of a results folder have the format that run.json names. Its form, JSON with a hash of its own
+(:mod:`sweep.store.records`), is that of every format, so each version can tell that a folder has a later one.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,27 @@ from datetime import UTC, datetime
 from time import time
 from typing import Any
 
-from sweep.errors import DamageError, StudyError
+from sweep.errors import DamageError, StoreError, StudyError
 from sweep.store.commits import Commit
 from sweep.store.files import Files
 from sweep.store.records import check_kinds, decode_record
 from sweep.study.load import parse_study
 from sweep.study.model import Study
 
+# The format of results folders. It is raised by 1 with every change that versions before cannot read.
+FORMAT = 1
+
 # Required keys of run.json, and those of a complete study.
-_FACTS: dict[str, tuple[type, ...]] = {"identity": (str,), "keep": (str,), "complete": (bool,)}
+_FACTS: dict[str, tuple[type, ...]] = {
+    "identity": (str,),
+    "keep": (str,),
+    "waves": (list,),
+    "numerics": (int,),
+    "log_digest": (str,),
+    "sources_digest": (str,),
+    "pcg64_digest": (str,),
+    "complete": (bool,),
+}
 _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
     "name": (str,),
     "n_cells": (int,),
@@ -28,16 +44,12 @@ _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
     "digest": (str, type(None)),
     "cells_sha256": (str,),
 }
-# Optional keys: older versions did not write all of them.
-_SOME_FACTS: dict[str, tuple[type, ...]] = {
-    "numerics": (int, type(None)),
-    "log_digest": (str, type(None)),
-    "sources_digest": (str, type(None)),
-    "pcg64_digest": (str, type(None)),
-    "curves_sha256": (str,),
-    "finished": (str,),
-    "waves": (list,),
-}
+# Keys of studies that record curves, and of those whose run.json was never lost.
+_SOME_FACTS: dict[str, tuple[type, ...]] = {"curves_sha256": (str,), "finished": (str,)}
+
+
+class FormatError(StoreError):
+    """A results folder has a later format than this version reads."""
 
 
 def read_study(files: Files) -> Study:
@@ -62,11 +74,14 @@ def read_facts(files: Files) -> dict[str, Any]:
 
     Raises
     ------
+    FormatError
+        If the folder has a later format.
     StoreError
         If it cannot be read or is damaged.
     """
     where = files.where("run.json")
-    facts = {"reused_steps": 0} | decode_record(files.read("run.json"), where)  # older versions did not record it
+    facts = decode_record(files.read("run.json"), where)
+    check_format(facts, files)
     check_kinds(where, facts, _FACTS | {name: kinds for name, kinds in _SOME_FACTS.items() if name in facts})
     if facts["keep"] not in ("runs", "cells"):
         raise DamageError(where, f"its 'keep' is {facts['keep']!r:.50}")
@@ -80,8 +95,45 @@ def read_facts(files: Files) -> dict[str, Any]:
     return facts
 
 
+def check_format(facts: dict[str, Any], files: Files) -> None:
+    """Refuse facts of a later format.
+
+    Raises
+    ------
+    FormatError
+        If the format is later than :data:`FORMAT`.
+    DamageError
+        If there is no number of a format.
+    """
+    where = files.where("run.json")
+    check_kinds(where, facts, {"format": (int,)})
+    if facts["format"] > FORMAT:
+        raise FormatError(
+            f"{files.place!r} has format {facts['format']}, this version reads format {FORMAT}; "
+            "install a newer xor-sweep"
+        )
+    if facts["format"] < 1:
+        raise DamageError(where, f"its 'format' is {facts['format']} and must be at least 1")
+
+
+def refuse_later_format(files: Files) -> None:
+    """Refuse a folder of a later format, and none whose run.json is missing or damaged.
+
+    Raises
+    ------
+    FormatError
+        If the format is later than :data:`FORMAT`.
+    """
+    try:
+        read_facts(files)
+    except FormatError:
+        raise
+    except StoreError:
+        pass
+
+
 def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]:
-    """Return the number of seeds of a cell in each wave of a begun study; older versions trained one wave.
+    """Return the number of seeds of a cell in each wave of a begun study.
 
     Parameters
     ----------
@@ -102,7 +154,7 @@ def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]
     DamageError
         If they do not add up to the seeds of the study.
     """
-    waves = facts.get("waves", study.seeds.rounds)
+    waves = facts["waves"]
     if any(type(n) is not int or n < 1 for n in waves) or sum(waves) != study.seeds.count:
         raise DamageError(where, f"its 'waves' are {waves!r:.50}; they must add up to {study.seeds.count} seeds")
     return tuple(waves)

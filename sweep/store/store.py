@@ -31,7 +31,7 @@ from sweep.store.files import Files, Lock, waits_ended_by
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from sweep.store.records import encode_record
-from sweep.store.run_facts import read_facts, read_study
+from sweep.store.run_facts import FORMAT, read_facts, read_study
 from sweep.study.cell_columns import cells_columns
 from sweep.study.columns import Column, curves_columns
 from sweep.study.model import Study
@@ -57,16 +57,17 @@ class Store(StoreReader):
 
     shared = False
 
-    def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...]) -> None:
-        super().__init__(files, study, keep, waves)
+    def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...], bits: Bits) -> None:
+        super().__init__(files, study, keep, waves, bits)
         self._last: Commit | None = None  # the last commit of this store
         self.lock = Lock()
         self._synced = time.monotonic()
 
-    def write_facts(self, facts: dict[str, Any]) -> None:
-        """Replace run.json."""
-        self.files.replace("run.json", encode_record(facts))
-        self._facts = facts
+    def write_facts(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Replace run.json; return the facts in it."""
+        self._facts = {"format": FORMAT, **facts}
+        self.files.replace("run.json", encode_record(self._facts))
+        return self._facts
 
     def finish(self, cells: pa.Table, facts: dict[str, Any], curves: pa.Table | None = None) -> dict[str, Any]:
         """Write cells and learning curves, if any, and complete run.json with the given facts; return all facts.
@@ -84,8 +85,7 @@ class Store(StoreReader):
             facts["curves_sha256"] = self._write_table("curves.parquet", curves, curves_columns(self.study))
         self._check_own()
         self.check_all_there()  # another run may have begun anew: another machine may not see our locks
-        self.write_facts(facts)
-        return facts
+        return self.write_facts(facts)
 
     def check_all_there(self) -> None:
         """Check that the commits of all runs still exist.
@@ -168,8 +168,8 @@ class Store(StoreReader):
 
     @property
     def _about(self) -> dict[str, str]:
-        """Return the metadata of parts: the study, and facts of training on which bits depend."""
-        about = {"study": self.study.name, "identity": self.identity, "xor-sweep": __version__}
+        """Return the metadata of parts: format, study, and facts of training on which bits depend."""
+        about = {"format": str(FORMAT), "study": self.study.name, "identity": self.identity, "xor-sweep": __version__}
         about["waves"] = json.dumps(self.waves)
         return about | {name: str(fact) for name, fact in self.bits.told().items()}
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
 from sweep.results.result import Result
-from sweep.store.bits import ALWAYS_TOLD, Bits
+from sweep.store.bits import Bits
 from sweep.store.claim import Wish, claim
 from sweep.store.commits import check_planned
 from sweep.store.location import files_at
-from sweep.store.mixture import strangers
 from sweep.store.reader import StoreReader
 from sweep.system.host import threads_asked_for
 from sweep.training.coordinator import Coordinator
@@ -60,10 +58,6 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
         raise StoreError(f"{str(out)!r} cannot be both merged and overwritten; give another folder (--out)")
     plan = first.plan
     found = [store.commits() for store in stores]
-    every = chain.from_iterable(commits.values() for commits in found)
-    for commit, difference in strangers(every, first.study, first.bits, first.whose):
-        place = next(store.files.place for store, held in zip(stores, found, strict=True) if commit in held.values())
-        raise StoreError(f"{place!r} cannot be merged with those before it: it was trained differently, {difference}")
     with claim(files_at(out), Wish(first.study, first.keep, overwrite, first.bits, first.waves)) as target:
         _check_same(first, target)
         if target.facts()["complete"]:
@@ -87,7 +81,7 @@ def _check_same(first: StoreReader, other: StoreReader) -> None:
         raise StoreError(f"{refused}: it keeps other parts (runs or cells)")
     if other.waves != first.waves:
         raise StoreError(f"{refused}: it was begun by a version that divides seeds into other waves")
-    difference = Bits.of(other.facts()).difference(Bits.of(first.facts()), first.study, ALWAYS_TOLD)
+    difference = Bits.of(other.facts()).difference(Bits.of(first.facts()), first.study)
     if difference:
         told = difference.told("there", f"in {first.files.place!r}")
         raise StoreError(f"{refused}: it was trained {difference.trained} ({told})")

@@ -7,7 +7,6 @@ agree, and for normal starts the machine's logarithm too. Rows must have the ste
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
 from sweep.errors import StoreError
-from sweep.store.bits import ALWAYS_TOLD, Bits
 from sweep.store.commits import Commit
 from sweep.store.files import Files
 from sweep.store.location import files_at
@@ -111,8 +109,7 @@ class _Source:
         if store.keep != "runs" or not store.has_parts:
             raise StoreError(f"{store.files.place!r} has no rows; only results that keep runs can be reused")
         # Sources may differ: the same version of numerical results promises the same bits.
-        own = replace(own_bits(), sources_digest=None)
-        difference = Bits.of(store.facts()).difference(own, study, ALWAYS_TOLD)
+        difference = store.bits.difference(own_bits(), study, sources=False)
         if difference:
             raise StoreError(
                 f"{store.files.place!r} was trained {difference.trained} ({difference.told('there', 'here')}); its "

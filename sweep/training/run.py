@@ -184,7 +184,7 @@ def run_in_shards(
                 tell_finished(finished.facts, store.files.place)
             return finished
         store.check_bits(bits)
-        if store.waves != plan.waves:  # those of an earlier version, which began it
+        if store.waves != plan.waves:  # begun by a version that plans others
             plan = Plan(study, shard_runs, store.waves)
         training = Coordinator(plan, store, limits, options.progress, earlier)
         return complete(training, make_executor, start, n_threads)

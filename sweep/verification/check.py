@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from itertools import groupby
 from math import isclose
 from pathlib import Path
@@ -132,7 +131,7 @@ def check(
     if sample.n_runs:
         check_own_words(store.study)
         # Sources may differ: the check finds out whether they give the same bits.
-        store.check_bits(replace(own_bits(), sources_digest=None))
+        store.check_bits(own_bits(), sources=False)
     plan, found = store.plan, Findings(passed=set(passed), whole_parts=store.keep != "runs")
     found.sample_seed = sample.seed if sample.draws else None
     _check_commits(plan, store, found)

@@ -66,11 +66,6 @@ class Findings:
         return not self.faults
 
     @property
-    def n_untold(self) -> int:
-        """Number of commits, of older versions, that do not record how their rows were trained."""
-        return sum(commit.numerics is None for commit in self.commits)
-
-    @property
     def n_runs(self) -> int:
         """Number of runs that the commits hold."""
         return sum(commit.n_runs for commit in self.commits)

@@ -11,11 +11,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from sweep.errors import StoreError
+from sweep.store.bits import BITS
 from sweep.store.commits import COMMIT_NAME, PART_NAME
 from sweep.store.contents import fitting
 from sweep.store.files import Files
 from sweep.store.records import decode_record, encode_record
-from sweep.store.run_facts import read_facts, read_study, waves_of
+from sweep.store.run_facts import FormatError, check_format, read_facts, read_study, waves_of
 from sweep.study.model import Study
 
 
@@ -25,7 +26,7 @@ def head_faults(files: Files) -> list[str]:
     Raises
     ------
     StoreError
-        If this is no results folder: both are missing.
+        If this is no results folder: both are missing. If it has a later format.
     """
     if not files.has("study.toml") and not files.has("run.json"):
         raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
@@ -85,6 +86,8 @@ def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]
         faults.append(str(error))
     try:
         facts = read_facts(files)
+    except FormatError:
+        raise
     except StoreError as error:
         faults.append(str(error))
     return study, facts, faults
@@ -129,14 +132,13 @@ def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
         try:
             schema = pq.read_schema(pa.BufferReader(files.read(name)))
             about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
-            facts: dict[str, Any] = {key: about[key] for key in ("identity", "log_digest")}
-            facts |= {"numerics": int(about["numerics"]), "keep": "runs" if "run" in schema.names else "cells"}
-            newer = ("sources_digest", "pcg64_digest")  # parts of older versions lack these
-            facts |= {key: about[key] for key in newer if key in about}
-            facts |= {"waves": json.loads(about["waves"])} if "waves" in about else {}
+            facts: dict[str, Any] = {key: about[key] for key in ("identity", *BITS)}
+            facts |= {"format": int(about["format"]), "numerics": int(about["numerics"])}
+            facts |= {"keep": "runs" if "run" in schema.names else "cells", "waves": json.loads(about["waves"])}
         except (StoreError, pa.ArrowException, OSError, ValueError, KeyError):
             continue
         if identity in (None, facts["identity"]):
+            check_format(facts, files)
             return facts
     raise StoreError(
         f"{files.where('run.json')!r} is damaged, and no part records how it was trained; start anew with --overwrite"

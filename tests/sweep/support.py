@@ -22,9 +22,10 @@ from kernels import vocabulary
 from sweep import Study
 from sweep.__main__ import run_command
 from sweep.schedule.shard import Shard
-from sweep.store.bits import Bits
 from sweep.store.claim import Wish, claim
+from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles
+from sweep.store.own_bits import own_bits
 from sweep.store.shard_result import ShardResult
 from sweep.store.store import Store
 from sweep.training.shard_trainer import ShardTrainer
@@ -204,7 +205,7 @@ def copy_result(source: Path, target: Path) -> Path:
 def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
     """Copy a finished result with changed rows, as if they had been written so: every hash fits."""
     old = Store.open(source)
-    with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, bits=Bits(), waves=old.waves)) as new:
+    with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, bits=old.bits, waves=old.waves)) as new:
         for commit, table in zip(old.commits().values(), old.tables(), strict=True):
             result = mock.Mock(
                 shard=commit.as_shard(),
@@ -218,8 +219,8 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
 
 def make_store(folder: Path, study: Study, keep: str = "runs") -> Store:
     """Begin a results folder, or go on with one, and return its store without a lock."""
-    with claim(LocalFiles(folder), Wish(study, keep, overwrite=False, bits=Bits(), waves=study.seeds.rounds)):
-        return Store(LocalFiles(folder), study, keep, study.seeds.rounds)
+    with claim(LocalFiles(folder), Wish(study, keep, overwrite=False, bits=own_bits(), waves=study.seeds.rounds)):
+        return Store(LocalFiles(folder), study, keep, study.seeds.rounds, own_bits())
 
 
 def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Table:
@@ -236,3 +237,8 @@ def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Tabl
 def parts_of(folder: Path) -> list[Path]:
     """Return the committed parts of a results folder, in shard order."""
     return [folder / "parts" / commit.part for commit in Store.open(folder).commits().values()]
+
+
+def make_commit(shard: int, start: int, stop: int, session: str = "s", begin: float = 0.0, end: float = 0.0) -> Commit:
+    """Return a commit of no part, of a training here."""
+    return Commit("s", shard, start, stop, "", "", 0, 0, session, begin, end, 0, *own_bits().told().values())

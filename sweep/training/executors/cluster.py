@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NoReturn
 from sweep.errors import SweepError
 from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
-from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
 from sweep.training.executors.address import local_workers
 from sweep.training.executors.chunks import Chunks
@@ -229,7 +228,6 @@ def _job(work: Work, session: str) -> Job:
         store.keep,
         place,
         session,
-        own_bits(),
         own_sources(),
         work.plan.shard_runs,
         reuse,

@@ -22,13 +22,11 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.store.bits import Bits
 from sweep.store.commits import Commit
 
 if TYPE_CHECKING:
     from kernels.simd.compiling import CompileWatch
     from sweep.store.store import Store
-    from sweep.study.model import Study
     from sweep.training.own_words import Sent
     from sweep.training.shard_trainer import ShardTrainer
 
@@ -45,8 +43,6 @@ class Job:
         Results folder, as workers name it.
     session
         Name of the call in commits.
-    bits
-        Facts of the call's training; a worker with other sources of kernels might give other bits.
     sources
         Digest of the sources of ``sweep``, which also compute what rows hold.
     shard_runs
@@ -61,7 +57,6 @@ class Job:
     keep: str
     place: str
     session: str
-    bits: Bits
     sources: str
     shard_runs: int | None
     reuse: tuple[str, ...]
@@ -152,7 +147,8 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
     with _making:  # made once for all threads of this process
         trainer = _trainer(job)
     files.check = _pause
-    store, lock = Store(files, trainer.plan.study, job.keep, trainer.plan.waves), files.lock()
+    store = Store(files, trainer.plan.study, job.keep, trainer.plan.waves, own_bits())
+    lock = files.lock()
     try:
         lock.take_shared()
         store.lock = lock
@@ -160,23 +156,15 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
             store.check_bits(own_bits())
         except StoreError as error:
             raise _refusal(str(error)) from None
-        _check_same_bits(job, trainer.plan.study)
+        _check_same_sources(job)
         store.trained_by(own_bits())
         yield trainer, store
     finally:
         lock.release()
 
 
-def _check_same_bits(job: Job, study: Study) -> None:
-    """Check that training here gives the call's bits, also if an older version began the results folder."""
-    from sweep.store.own_bits import own_bits
-
-    difference = job.bits.difference(own_bits(), study)
-    if difference:
-        raise _refusal(
-            f"{difference.told('where the run was started', 'here')}, so bits might differ; install the same version "
-            "of xor-sweep everywhere"
-        )
+def _check_same_sources(job: Job) -> None:
+    """Check that what this package computes beside the kernels is computed as where the run was started."""
     if job.sources != own_sources():
         raise _refusal(
             "its sources of xor-sweep are not those where the run was started, so its rows might differ; install the "

@@ -1,4 +1,4 @@
-"""Results name the waves of seeds in which they are trained, and those of earlier versions, which name none, go on."""
+"""Results name the waves of seeds in which they are trained, and go on in them, also where now others are planned."""
 
 from __future__ import annotations
 
@@ -38,13 +38,12 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "run.json").read_text()))
 
 
-def begin_as_earlier(folder: Path, n_shards: int, keep: str = "runs") -> None:
-    """Begin a folder as earlier versions did: in one wave, which it does not name."""
+def begin_in_one_wave(folder: Path, n_shards: int, keep: str = "runs") -> None:
+    """Begin a folder in one wave."""
     plan = Plan(STUDY, waves=STUDY.seeds.rounds)
     with claim(LocalFiles(folder), Wish(STUDY, keep, False, own_bits(), plan.waves)) as store:
         for index in list(plan.shards.order())[:n_shards]:
             store.write_part(ShardTrainer(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
-    rewrite(folder / "run.json", waves=...)
 
 
 def test_waves_are_named(whole: Path) -> None:
@@ -54,9 +53,9 @@ def test_waves_are_named(whole: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
-def test_earlier_versions_are_finished(whole: Path, tmp_path: Path, keep: Any) -> None:
-    """A folder that names no waves is read, finished in one wave, and is then what any other is."""
-    begin_as_earlier(tmp_path / "r", 3, keep)
+def test_other_waves_are_finished(whole: Path, tmp_path: Path, keep: Any) -> None:
+    """A folder that was begun in one wave is read, finished in it, and is then what any other is."""
+    begin_in_one_wave(tmp_path / "r", 3, keep)
     part = sweep.open_result(tmp_path / "r", partial=True)
     assert 0 < len(part.cells) <= STUDY.n_cells
     assert sweep.verify(tmp_path / "r").intact
@@ -68,15 +67,14 @@ def test_earlier_versions_are_finished(whole: Path, tmp_path: Path, keep: Any) -
     assert sweep.verify(tmp_path / "r", sample=10 if keep == "runs" else 0).intact
 
 
-def test_finished_results_of_earlier_versions(whole: Path, tmp_path: Path) -> None:
+def test_finished_results_in_other_waves(whole: Path, tmp_path: Path) -> None:
     """Rows, their replay and reuse are those of the runs, whatever waves a folder has."""
-    begin_as_earlier(tmp_path / "r", 0)
+    begin_in_one_wave(tmp_path / "r", 0)
     sweep.run(STUDY, out=tmp_path / "r")
-    rewrite(tmp_path / "r" / "run.json", waves=...)
-    earlier, now = sweep.open_result(tmp_path / "r"), sweep.open_result(whole)
-    assert earlier.runs().equals(now.runs())
+    other, now = sweep.open_result(tmp_path / "r"), sweep.open_result(whole)
+    assert other.runs().equals(now.runs())
     for run in (0, 399, 400, 1234, STUDY.n_runs - 1):
-        assert sweep.trace(earlier, run).mismatches == {}
+        assert sweep.trace(other, run).mismatches == {}
     grown = make_study(count=500, learning_rate=[0.2, 0.05], hidden=[3, 2, 5], max_steps=5000, criterion="none")
     digests = {sweep.run(grown, reuse=[place]).facts["digest"] for place in (tmp_path / "r", whole)}
     assert digests == {sweep.run(grown).facts["digest"]}
@@ -99,11 +97,11 @@ def test_waves_are_restored(whole: Path, tmp_path: Path, waves: Any) -> None:
 
 def test_other_waves_are_not_merged(whole: Path, tmp_path: Path) -> None:
     """Parts of one study are put together only where they lie in the same waves."""
-    begin_as_earlier(tmp_path / "a", 1)
+    begin_in_one_wave(tmp_path / "a", 1)
     sweep.run(STUDY, out=tmp_path / "b", max_runs=1)
     with pytest.raises(StoreError, match="other waves"):
         sweep.merge([tmp_path / "a", tmp_path / "b"], out=tmp_path / "m")
-    begin_as_earlier(tmp_path / "c", 2)
+    begin_in_one_wave(tmp_path / "c", 2)
     assert not sweep.merge([tmp_path / "a", tmp_path / "c"], out=tmp_path / "m").complete
     result = sweep.run(STUDY, out=tmp_path / "m")
     assert result.facts["digest"] == facts_of(whole)["digest"]

@@ -166,7 +166,7 @@ def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: 
 def test_overwrite_removes_ours_alone(mixed: Path, tmp_path: Path) -> None:
     """Of all that is in a folder what is left has no name of ours."""
     folder = copy_result(mixed, tmp_path / "r")
-    remove_results(LocalFiles(folder))
+    remove_results(LocalFiles(folder), {})
     left = {name: content for name, content in tree(folder).items() if content is not None}
     assert left == FOREIGN
 

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,7 +18,6 @@ from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
 from sweep.store.bits import BITS, compared
-from sweep.store.records import encode_record
 from sweep.store.shard_result import ShardResult
 from sweep.training.shard_trainer import ShardTrainer
 from tests.sweep.in_shards import run_in_shards
@@ -65,14 +63,6 @@ def race(out: Path, name: str, **arguments: Any) -> None:
         mock.patch.object(ShardTrainer, "train", watched),
     ):
         run(out, keep=arguments.get("keep", "runs"))
-
-
-def forget(folder: Path) -> Path:
-    """Make a result as versions wrote it that told less."""
-    for path in (folder / "commits").iterdir():
-        rewrite(path, **dict.fromkeys(BITS, ...))
-    rewrite(folder / "run.json", sources_digest=..., pcg64_digest=...)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -141,16 +131,6 @@ def test_logarithms_do_not_matter_to_other_starts(tmp_path: Path) -> None:
     assert sweep.verify(out, sample=-1).intact
 
 
-def test_commits_of_another_version_alone(tmp_path: Path) -> None:
-    """What all was trained by another version is no mixture, and is gone on with by that version."""
-    run(out := tmp_path / "r", max_runs=8)
-    record = json.loads((out / "run.json").read_text())
-    del record["sources_digest"], record["check"]
-    (out / "run.json").write_bytes(encode_record(record))  # as an older version has begun it
-    with elsewhere("sources_digest"), pytest.raises(StoreError, match="trained elsewhere or by another version"):
-        run(out)
-
-
 @pytest.mark.parametrize("stream", ["pcg64", "mt19937"])
 def test_functions_behind_the_numbers_of_pcg64(tmp_path: Path, stream: str) -> None:
     """Normal starts of pcg64 are not continued, nor taken, where log1p or exp has other bits; others are."""
@@ -183,46 +163,17 @@ def test_commit_that_came_from_another_result(whole: Path, tmp_path: Path) -> No
 
 
 def test_going_on_with_other_sources(tmp_path: Path, expected: str) -> None:
-    """It is refused at the start, also where an older version began; what was trained can be compared."""
+    """It is refused at the start; what was trained can be compared, and not be repaired."""
     out, file = tmp_path / "r", write_study(tmp_path / "mine.toml", STUDY)
     run(out, max_runs=8)
-    old = forget(copy_result(out, tmp_path / "old"))
-    for name in ("run.json", "old"):
-        if name == "old":
-            run(old, max_runs=8)
-        with elsewhere("sources_digest"):
-            refused = command("run", file, "--out", out if name == "run.json" else old)
-            assert_refused(refused, ("sources of kernels", "ffffffffffff", "--overwrite"))
+    damaged = copy_result(out, tmp_path / "damaged")
+    next((damaged / "parts").iterdir()).unlink()
     with elsewhere("sources_digest"):
+        assert_refused(command("run", file, "--out", out), ("sources of kernels", "ffffffffffff", "--overwrite"))
         assert sweep.verify(out, sample=5).n_retrained
-        next((old / "parts").iterdir()).unlink()
-        with pytest.raises(StoreError, match="digest of the sources of kernels is 'ffffffffffff' in this run"):
-            sweep.repair(old)
+        with pytest.raises(StoreError, match="by other sources of kernels"):
+            sweep.repair(damaged)
     assert run(out).facts["digest"] == expected
-
-
-def test_results_that_tell_less(whole: Path, tmp_path: Path, expected: str) -> None:
-    """Those of older versions are read, gone on with, merged and reused; a check says what it does not know."""
-    old = forget(copy_result(whole, tmp_path / "whole"))
-    assert open_result(old).facts["digest"] == expected
-    checked = command("verify", old)
-    assert checked.code == 0
-    assert f"not known: the numerics and logarithm of {N_SHARDS} parts" in checked.out
-    assert "not known" not in command("verify", whole).out
-    begun = tmp_path / "begun"
-    run(begun, shard=(1, 2))
-    run(tmp_path / "rest", shard=(2, 2))
-    forget(begun)
-    with mock.patch("sweep.store.reader.Plan", partial(Plan, shard_runs=SHARD_RUNS)):
-        merged = sweep.merge([begun, tmp_path / "rest"], tmp_path / "merged")
-    assert merged.facts["digest"] == expected
-    assert "sources_digest" not in merged.facts
-    assert run(begun).facts["digest"] == expected
-    assert 0 < sweep.verify(begun).n_untold < N_SHARDS
-    for each in (begun, tmp_path / "merged"):
-        next((each / "parts").iterdir()).unlink()
-        sweep.repair(each)
-        assert open_result(each).facts["digest"] == expected
 
 
 def test_merging_and_reusing_rows_of_other_sources(tmp_path: Path, expected: str) -> None:
@@ -231,11 +182,6 @@ def test_merging_and_reusing_rows_of_other_sources(tmp_path: Path, expected: str
     with elsewhere("sources_digest"):
         run(tmp_path / "b", shard=(2, 2))
     with pytest.raises(StoreError, match=r"cannot be merged with .* trained by other sources of kernels"):
-        sweep.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
-    for name in "ab":  # as if an older version had begun them, and so told less
-        rewrite(tmp_path / name / "run.json", sources_digest=...)
-    told = r"b' cannot be merged with those before it.* in the commit of shard \d+ and 'f+' in the commit of shard"
-    with pytest.raises(StoreError, match=told):
         sweep.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
     with training_watched():

@@ -14,6 +14,7 @@ from tests.sweep.records import rewrite
 from tests.sweep.support import (
     command,
     copy_result,
+    make_commit,
     make_study,
     write_study,
 )
@@ -47,6 +48,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"finished": "yesterday"},
         {"finished": 5},
         {"numerics": "2"},
+        {"numerics": ...},
+        {"log_digest": None},
+        {"pcg64_digest": ...},
+        {"format": ...},
+        {"format": "1"},
+        {"format": 1.0},
+        {"format": True},
+        {"format": 0},
+        {"waves": ...},
+        {"reused_steps": ...},
         {"sources_digest": 7},
         {"waves": 30},
         {"waves": [15, 14]},
@@ -74,7 +85,7 @@ def study_file(folder: Path) -> Path:
 
 def commit_of(session: str, begin: float, end: float) -> Commit:
     """Return the commit of a shard that a call trained."""
-    return Commit("s", 0, 0, 5, "", "", 0, 0, session, begin, end)
+    return make_commit(0, 0, 5, session, begin, end)
 
 
 def test_seconds_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:

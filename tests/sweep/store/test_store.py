@@ -218,35 +218,13 @@ def test_nothing_holds_on_to_what_was_read(folder: Path) -> None:
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_files_say_what_they_are_of(tmp_path: Path, keep: Literal["runs", "cells"]) -> None:
-    """Study, identity and version are in the metadata of every Parquet file."""
+    """Format, study, identity and version are in the metadata of every Parquet file."""
     sweep.run(make_study(), out=tmp_path / "r", keep=keep)
     for path in (tmp_path / "r" / "cells.parquet", *parts_of(tmp_path / "r")):
         metadata = pq.read_metadata(path).metadata
-        assert metadata[b"study"] == b"small"
+        assert (metadata[b"format"], metadata[b"study"]) == (b"1", b"small")
         assert metadata[b"identity"].decode() == make_study().identity
         assert metadata[b"xor-sweep"].decode() == sweep.__version__
-
-
-def test_files_that_do_not_say_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of the first version, without that metadata, are read, also beside others, and the digest is the same."""
-    study = make_study()
-    expected = sweep.run(study).facts["digest"]
-    for shards in (1, 3):
-        out = tmp_path / str(shards)
-        with monkeypatch.context() as patch, training_watched(shards, KeyboardInterrupt()):
-            patch.setattr("sweep.store.store.encode_table", as_in_the_first_version)
-            with pytest.raises(KeyboardInterrupt):
-                run_in_shards(study, out=out, threads=1, shard_runs=20)
-        assert b"identity" not in pq.read_metadata(parts_of(out)[0]).metadata
-        assert run_in_shards(study, out=out, shard_runs=20).facts["digest"] == expected
-        assert digest_of(open_result(out).runs()) == expected
-
-
-def as_in_the_first_version(table: pa.Table, columns: list[Column], *_: object) -> bytes:
-    """Encode a part without metadata of the whole file."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.cast(arrow_schema(columns)), sink)
-    return bytes(sink.getvalue())
 
 
 def test_files_of_a_result(folder: Path, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 import sweep
 from sweep.schedule.plan import Plan
 from sweep.schedule.shard import Shard
-from sweep.store.own_bits import own_bits
 from sweep.store.shard_result import ShardResult
 from sweep.store.store import Store
 from sweep.training.executors import remote
@@ -114,9 +113,7 @@ def test_workers_of_a_cluster_compute_in_the_default_state(
     run_in_shards(study, out=tmp_path / "r", shard_runs=4, max_runs=1)
     (done,) = Store.open(tmp_path / "r").commits()
     missing = Plan(study, 4).shard(int(not done))
-    job = remote.Job(
-        study.identity, "runs", str(tmp_path / "r"), "session", own_bits(), remote.own_sources(), 4, (), ()
-    )
+    job = remote.Job(study.identity, "runs", str(tmp_path / "r"), "session", remote.own_sources(), 4, (), ())
     monkeypatch.setattr(remote, "_task_of_this_thread", lambda: lambda: False)
     monkeypatch.setattr(ShardTrainer, "train", watched)
     with in_state(state):

@@ -106,7 +106,7 @@ def test_processes_take_words_from_the_call() -> None:
     """What is sent makes the words elsewhere; it can be part of the data of a job, which is hashed."""
     study = study_of(activation="swish", steepness=0.5, **QUICK)
     sent = sent_words(study)
-    assert hash(Job("", "runs", "", "", None, "", None, (), sent))  # type: ignore[arg-type]
+    assert hash(Job("", "runs", "", "", "", None, (), sent))
     with only_words_of():
         take_words(sent)
         assert sorted(declared_words()) == ["quickprop", "swish"]

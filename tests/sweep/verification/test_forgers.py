@@ -14,11 +14,10 @@ import pytest
 
 import sweep
 from sweep import StoreError, StudyError, open_result
-from sweep.store.commits import Commit
 from sweep.verification.sample import Sample
 from tests.sweep.forgers import commit_path, finish_forged, forge_parts, forge_record, forge_run
 from tests.sweep.in_shards import run_in_shards
-from tests.sweep.support import assert_refused, command, copy_result, make_study
+from tests.sweep.support import assert_refused, command, copy_result, make_commit, make_study
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], from_step=5, name="forged")
 N_SHARDS = 6
@@ -225,7 +224,7 @@ def test_samples_cannot_be_foreseen(tmp_path: Path) -> None:
 
 def test_samples_are_drawn_from_what_is_there() -> None:
     """Every run that commits hold is as likely as any other, none is drawn twice, and more than all are all."""
-    commits = [Commit("s", shard, 10 * shard, 10 * shard + 5, "", "", 0, 0, "", 0.0, 0.0) for shard in (0, 2, 3)]
+    commits = [make_commit(shard, 10 * shard, 10 * shard + 5) for shard in (0, 2, 3)]
     drawn = np.zeros((3, 5), int)
     for seed in range(2000):
         sample = Sample(4, seed)
@@ -242,7 +241,7 @@ def test_samples_are_drawn_from_what_is_there() -> None:
 
 def test_samples_of_counts_are_whole_parts(tmp_path: Path) -> None:
     """Where only counts are kept, as few parts are trained again as have so many runs, and their number is told."""
-    commits = [Commit("s", shard, 10 * shard, 10 * shard + 5, "", "", 0, 0, "", 0.0, 0.0) for shard in range(6)]
+    commits = [make_commit(shard, 10 * shard, 10 * shard + 5) for shard in range(6)]
     n_drawn = dict.fromkeys(range(6), 0)
     for seed in range(600):
         sample = Sample(7, seed)
