@@ -14,6 +14,7 @@ from sweep import Study, StudyError, open_result
 from sweep.results.sentences import answer
 from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import wilson_interval
+from sweep.store.bits import BITS
 from sweep.store.local import LocalFiles
 from sweep.store.reader import StoreReader
 from sweep.store.records import decode_record, encode_record
@@ -145,7 +146,7 @@ def test_verify_and_repair(tmp_path: Path, keep: Any, index: int) -> None:
 def unfinish(folder: Path) -> None:
     """Make a finished result look as if its run had been killed."""
     facts = decode_record((folder / "run.json").read_bytes(), "run.json")
-    begun = {name: facts[name] for name in ("identity", "keep", "numerics", "log_digest")}
+    begun = {name: facts[name] for name in ("format", "identity", "keep", "waves", *BITS)}
     (folder / "run.json").write_bytes(encode_record({**begun, "complete": False}))
     (folder / "cells.parquet").unlink()
 
