@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,7 +176,7 @@ class ResultData(DefaultFloatingPoint):
             losses.add(self._parts.losses(commit))
         return losses.total()
 
-    def _measures_by_cell(self, measures: list[str], cells: pd.DataFrame) -> Mapping[str, pd.DataFrame | None]:
+    def _measures_by_cell(self, measures: list[str], cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """Return the statistics of measures by cell, from rows, or from counts."""
         if self.keeps_runs:
             return self._statistics_by_cell(measures)

@@ -182,7 +182,7 @@ def columns_in_cells(study: Study) -> dict[str, list[str]]:
 
 
 def with_measures(
-    cells: pd.DataFrame, columns: Mapping[str, list[str]], statistics: Mapping[str, pd.DataFrame | None]
+    cells: pd.DataFrame, columns: Mapping[str, list[str]], statistics: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
     """Return cells with statistics of measures added by cell; missing where they are not known.
 

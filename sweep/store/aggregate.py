@@ -38,7 +38,7 @@ class Aggregate:
         self._tallies = TallySum()
         self._tells_losses = tells_losses(plan.study)
         self._counted = LossSum()  # where rows are not kept
-        self._measured: dict[str, pd.DataFrame | None] = {}  # statistics of cells, once rows were read
+        self._measured: dict[str, pd.DataFrame] = {}  # statistics of cells, once rows were read
 
     def add(self, commit: Commit) -> None:
         """Add a part.
