@@ -33,6 +33,7 @@ FOREIGN = {
     "parts/0000000.parquet": b"mine",
     "parts/0000000-0123456.parquet": b"mine",
     "parts/0000000-01234567.csv": b"mine",
+    "parts/0000001-89abcdef.json": b"mine",
     "parts/deep/0000000-01234567.parquet": b"mine",
     "commits/0000000.json.bak": b"mine",
     "commits/000000x.json": b"mine",
@@ -70,8 +71,6 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 LEFTOVERS = {
     "parts/0000000-01234567.parquet": b"half a part",
     "parts/0000001-89abcdef.parquet": b"",
-    "parts/0000001-89abcdef.json": b"{",
-    "parts/12345678-89abcdef.json": b"{",
     ".run.json.01234567": b"{",
     ".study.toml.01234567": b"",
     ".cells.parquet.01234567": b"",
